@@ -1,0 +1,292 @@
+"""The intermediate representation: one API, as the passes understand it so far.
+
+Frozen values only; a pass returns a new `Api`. No I/O, no parsing, no printing (see `printer.py`), no checking (see
+`verifier.py`). Made by `compiler.frontend`, enriched by `compiler.passes`, read by `compiler.backend` and the twin.
+Schemas are JSON Schema 2020-12 as plain mappings that nobody changes; a shared schema is
+`{"$ref": "#/components/schemas/NAME"}` and stands in `Api.schemas`, so recursion is no special case.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+Schema = Mapping[str, Any]
+EMPTY: Mapping[str, Any] = {}
+
+
+class Effect(StrEnum):
+    """What an operation does to the device."""
+
+    READ = "read"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    ACT = "act"
+    SESSION = "session"
+
+
+class Risk(StrEnum):
+    """In rising order; `RISKS` gives the order as numbers."""
+
+    READ = "read"
+    CHANGE = "change"
+    DISRUPT = "disrupt"
+    DESTROY = "destroy"
+
+
+RISKS: Mapping[Risk, int] = {risk: number for number, risk in enumerate(Risk)}
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding. `pointer`: `file#/json/pointer`, or an operation's key; `remedy`: what the reader can do."""
+
+    code: str
+    severity: Severity
+    pointer: str
+    message: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    name: str
+    location: str  # path, query, header, cookie
+    is_required: bool
+    schema: Schema
+    description: str = ""
+    style: str = "simple"
+    explode: bool = False
+    example: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A request body in the media type that the compiler chose (JSON where there is one)."""
+
+    media_type: str
+    schema: Schema
+    is_required: bool
+    example: Any = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """`status` as written: `200`, `2XX`, `default`. `headers` in lower case, in the description's order."""
+
+    status: str
+    description: str = ""
+    media_type: str = ""
+    schema: Schema | None = None
+    example: Any = None
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method on one path. `digest`: over the operation as read, with all that it refers to.
+
+    `effect`, `risk`, `risk_reason`, `is_idempotent` and `left_out` (a reason) are set by passes.
+    """
+
+    method: str
+    path: str
+    pointer: str
+    digest: str
+    operation_id: str = ""
+    summary: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    body: Body | None = None
+    responses: tuple[Response, ...] = ()
+    is_deprecated: bool = False
+    effect: Effect | None = None
+    risk: Risk | None = None
+    risk_reason: str = ""
+    is_idempotent: bool = False
+    left_out: str = ""
+
+    @property
+    def key(self) -> str:
+        """`METHOD /path/template`: unique in an Api."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def success(self) -> Response | None:
+        """The first declared 2xx reply with a schema, else the first 2xx, else none."""
+        good = [r for r in self.responses if r.status.startswith("2")]
+        return next((r for r in good if r.schema is not None), good[0] if good else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind of thing. Operations are named by key; an empty string means that there is no such operation.
+
+    `noun`: the path's own word (`VirDomain`); `name`: the operator's (`VM`). `id_parameter`: the path parameter of
+    the item. `id_field`: member of an item that holds its id; `natural_keys`: members that people know it by.
+    `members`: pointer from the collection's body to the list; `references`: the list holds only addresses, under
+    this member's name. `item_is_list`: reading one answers a list of one. `single`: the usual only member's id.
+    `aliases`: keys of operations that do the same as another one here, mapped to it.
+    """
+
+    noun: str
+    name: str
+    collection: str = ""
+    item: str = ""
+    id_parameter: str = ""
+    id_field: str = ""
+    natural_keys: tuple[str, ...] = ()
+    list: str = ""
+    read: str = ""
+    create: str = ""
+    update: str = ""
+    delete: str = ""
+    actions: tuple[str, ...] = ()
+    parent: str = ""
+    schema: Schema = field(default_factory=lambda: EMPTY)
+    members: str = ""
+    references: str = ""
+    item_is_list: bool = False
+    single: str | None = None
+    synonyms: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The convention by which a change is waited for (see `workflow.profile.JobRule` for the fields' meaning)."""
+
+    name: str
+    operations: tuple[str, ...]
+    handle_within: str
+    handle_at: str
+    handle_is_address: bool
+    statuses: tuple[int, ...]
+    empty_means_done: bool
+    poll: str
+    parameter: str
+    state: str
+    waiting: tuple[str, ...]
+    succeeded: tuple[str, ...]
+    failed: tuple[str, ...]
+    message: str = ""
+    created_id: str = ""
+    result: str | None = None
+    interval_s: float = 1.0
+    timeout_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A value made by one operation that another one needs.
+
+    `at`: `body#/pointer` (with `*` for any element) or `header.name`; `into`: `path.name`, `query.name` or
+    `body#/pointer`. `evidence` says in words why; `score` between 0 and 1.
+    """
+
+    source: str
+    at: str
+    target: str
+    into: str
+    evidence: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The whole. Operations are ordered by path, then method; resources by collection path, then item path."""
+
+    name: str
+    title: str
+    version: str
+    digest: str
+    base_path: str
+    operations: tuple[Operation, ...]
+    schemas: Mapping[str, Schema] = field(default_factory=lambda: EMPTY)
+    security: tuple[str, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    links: tuple[Link, ...] = ()
+    flows: tuple["Flow", ...] = ()
+
+
+class Role(StrEnum):
+    """Why a step is there."""
+
+    LOOKUP = "lookup"
+    CHECK = "check"
+    CHANGE = "change"
+    WAIT = "wait"
+    READ_BACK = "read_back"
+    GONE = "gone"
+    READ = "read"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Something that the caller gives. `shown`: in the small schema that clients see."""
+
+    name: str
+    schema: Schema
+    is_required: bool
+    description: str
+    shown: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request of a flow, in the terms of Arazzo, so that the backend only has to write it down.
+
+    `parameters`: (name, location, value); values and `payload` may hold runtime expressions. `outputs`: name →
+    runtime expression, or `{"context","selector","type"}`. `success`: criteria. `failures`: retries and ends in
+    order. `branches`: success actions. `transforms`: output name → transform. `message`: what a failed step tells.
+    """
+
+    id: str
+    operation: str
+    role: Role
+    description: str
+    parameters: tuple[tuple[str, str, Any], ...] = ()
+    payload: Any = None
+    content_type: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+    success: tuple[Mapping[str, Any], ...] = ()
+    failures: tuple[Mapping[str, Any], ...] = ()
+    branches: tuple[Mapping[str, Any], ...] = ()
+    transforms: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """An ordered, purposeful subset of the operations with one outcome and one class of risk.
+
+    `links`: (from step number, to step number), 0-based, between which a value flows. `core`: the main workflow of
+    its resource and intent. `output_schema`: of `outputs`. `why`: how each step and binding came to be there.
+    `sample`: values of the inputs with which the proof on the twin runs.
+    """
+
+    id: str
+    intent: str
+    title: str
+    description: str
+    risk: Risk
+    goal: str
+    resource: str
+    steps: tuple[Step, ...]
+    inputs: tuple[Input, ...] = ()
+    outputs: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+    output_schema: Schema = field(default_factory=lambda: EMPTY)
+    links: tuple[tuple[int, int], ...] = ()
+    is_core: bool = True
+    rank: float = 0.0
+    why: tuple[str, ...] = ()
+    sample: Mapping[str, Any] = field(default_factory=lambda: EMPTY)

@@ -1,0 +1,24 @@
+"""Canonical JSON (RFC 8785) and the digest over it: the identity of everything that is approved.
+
+Here never lives another serialisation: what is hashed anywhere in the product is hashed through `digest`.
+"""
+
+import hashlib
+from typing import Any
+
+import rfc8785
+
+from workflow.errors import CanonicalError
+
+
+def canonical_bytes(value: Any) -> bytes:
+    """The one RFC 8785 form of `value`. Raises CanonicalError for NaN, integers beyond 2^53 and non-JSON types."""
+    try:
+        return rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, RecursionError) as error:
+        raise CanonicalError(f"{error}; use JSON values, and strings for integers beyond 2^53") from error
+
+
+def digest(value: Any) -> str:
+    """`sha256:` and 64 hexadecimal digits over the canonical form of `value`."""
+    return "sha256:" + hashlib.sha256(canonical_bytes(value)).hexdigest()
