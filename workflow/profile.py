@@ -5,6 +5,8 @@ rule for one vendor: behaviour that differs by vendor is a field below, and code
 Read by `compiler` (understanding, planning, the twin) and by `runtime` (sessions, limits, error texts).
 All fields are optional: what is absent is inferred by the compiler, which says what it assumed.
 Operations are named as in the description: `POST /VirDomain/{virDomainUUID}/clone`. Pointers are RFC 6901.
+Every `pattern` is a regular expression, searched in `METHOD /path` (so anchor it); of several rules that match an
+operation the first in the profile decides.
 """
 
 from pathlib import Path
@@ -69,6 +71,7 @@ class Envelope(_Part):
     `error_messages`: pointers tried in order on an error's body.
     `partial_success`: a property whose name ends so, in a successful reply, says that a part was refused.
     `unknown_query_parameters`: what the device does with query parameters that it does not know.
+    `query`: query parameters that reads understand though the description is silent: purpose → `name` or `name=value`.
     """
 
     item: Literal["object", "one_element_list"] = "object"
@@ -79,6 +82,7 @@ class Envelope(_Part):
     partial_success: str | None = None
     unknown_item: tuple[Literal["empty_list", "not_found"], ...] = ("not_found",)
     unknown_query_parameters: Literal["ignored", "refused"] = "ignored"
+    query: dict[Literal["expand", "select", "filter", "top", "skip"], str] = {}
     unknown_body_properties: Literal["ignored", "refused"] = "ignored"
     media_type: str = "application/json"
 
@@ -91,7 +95,8 @@ class JobRule(_Part):
     `operations`: only these start such a job (empty: every change whose reply can carry the handle).
     `state`, `message`, `progress` are pointers into the body of the poll; `message_parameters` fills `%1`-like marks.
     `created_id` points, in the reply to the change, at the id of what it made.
-    `result`: pointer, in the finished job's body, to what it produced ("" for the whole body), where there is one.
+    `result`: pointer, in the finished job's body, to what it produced ("" for the whole body), where there is one;
+    `result_view`: the one of `other_views` that shows it, where it is not the polled one.
     """
 
     name: str = "job"
@@ -111,6 +116,7 @@ class JobRule(_Part):
     progress: Pointer | None = None
     created_id: Pointer | None = None
     result: Pointer | None = None
+    result_view: OperationRef | None = None
     interval_s: float = Field(default=1.0, gt=0)
     timeout_s: float = Field(default=600.0, gt=0)
 
@@ -179,7 +185,11 @@ class RiskRule(_Part):
 
 
 class Action(_Part):
-    """Where an action's address and its allowed values stand in the resource, for APIs in which these are data."""
+    """Where an action's address and its allowed values stand in the resource, for APIs in which these are data.
+
+    `address` and `allowed_values` are pointers into the resource; `{action}` stands for the last segment of the
+    action's path, `{member}` for the body member whose values are asked for.
+    """
 
     pattern: str
     address: str
@@ -196,12 +206,17 @@ class Conditional(_Part):
 
 
 class PendingSettings(_Part):
-    """Settings that wait for a job and a restart: the settings resource, what to send, and what applies them."""
+    """Settings that wait for a job and a restart: the settings resource, what to send, and what applies them.
+
+    `apply_member` of the write gets the value `apply_body`. A write without it needs `job_operation`, called with
+    `job_body`, in which `{address}` stands for the path of the settings. `applied_with`: body for `applied_by`.
+    """
 
     pattern: str
     apply_member: str | None = None
     apply_body: dict[str, Json] = {}
     job_operation: OperationRef | None = None
+    job_body: dict[str, Json] = {}
     applied_by: OperationRef | None = None
     applied_with: dict[str, Json] = {}
 
@@ -296,7 +311,7 @@ def parse_profile(data: Json, source: str) -> Profile:
 
 
 def read_profile(path: Path) -> Profile:
-    """The profile in the YAML or JSON file `path`. Raises ProfileError as `parse_profile` does, OSError for the file."""
+    """The profile in the YAML or JSON file `path`. Raises as `parse_profile` does, and OSError for the file."""
     try:
         data = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
