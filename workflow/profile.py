@@ -138,11 +138,13 @@ class Identity(_Part):
 class Verbs(_Part):
     """Verbs that do not mean what HTTP says. `post_on_item_updates`: `POST /X/{id}` replaces instead of acting.
     `prefer`: which of several ways to the same effect is taken, best first; the others are its aliases.
+    `not_idempotent`: PUTs and DELETEs that have a further effect each time they are sent.
     """
 
     post_on_item_updates: bool = False
     prefer: tuple[Literal["PATCH", "PUT", "POST"], ...] = ("PATCH", "PUT", "POST")
     idempotent: tuple[OperationRef, ...] = ()
+    not_idempotent: tuple[OperationRef, ...] = ()
 
 
 class Transition(_Part):
@@ -265,6 +267,7 @@ class Overrides(_Part):
 class Profile(_Part):
     """One vendor API as data. `singles`: collection path → id of the member that is usually the only one.
 
+    `sole_members`: paths of collections that usually have one member too, whose id differs by device: it is listed.
     `marks`: words in a member's description that say how it may be used (create-only, deprecated, internal).
     `secrets`: names of members whose values never appear in results, logs or audit.
     """
@@ -280,6 +283,7 @@ class Profile(_Part):
     identity: Identity = Identity()
     verbs: Verbs = Verbs()
     singles: dict[str, str] = {}
+    sole_members: tuple[str, ...] = ()
     states: tuple[StateRule, ...] = ()
     risks: tuple[RiskRule, ...] = ()
     actions: tuple[Action, ...] = ()
