@@ -1,0 +1,113 @@
+"""Effects and risk: what each operation does to the device, and how bad that can be.
+
+Before: operations as read. After: every operation has `effect`, `risk`, `risk_reason`, `is_idempotent`, and those
+that no workflow may contain have `left_out`. Decided from the profile, then method, path and words; never from the
+method alone, because resets and erases are plain POSTs. Follows RFC 9110 for safety and idempotency.
+"""
+
+import re
+from dataclasses import replace
+
+from compiler.ir.model import RISKS, Api, Effect, Operation, Risk
+from compiler.passes import words
+from compiler.passes.outcome import Options, Outcome
+from compiler.passes.paths import ends_in_parameter, last_word
+from workflow.profile import Profile, RiskRule
+
+_SESSION_WORDS = frozenset({"login", "logout", "logoff", "signin", "signout", "authenticate"})
+
+
+def run(api: Api, options: Options) -> Outcome:
+    paths = {operation.path for operation in api.operations}
+    verbs = _Verbs(options.profile, paths, {o.key for o in api.operations})
+    return Outcome(replace(api, operations=tuple(verbs.judge(o) for o in api.operations)))
+
+
+class _Verbs:
+    def __init__(self, profile: Profile, paths: set[str], keys: set[str]) -> None:
+        self.profile = profile
+        self.paths = paths
+        self.keys = keys
+        session = profile.auth.session
+        self.session_keys = {session.login, session.logout} if session else set()
+        self.rules = tuple((rule, re.compile(rule.pattern) if rule.pattern else None) for rule in profile.risks)
+        self.leave_out = tuple((r, re.compile(r.pattern) if r.pattern else None) for r in profile.leave_out)
+
+    def judge(self, operation: Operation) -> Operation:
+        effect = self.effect(operation)
+        risk, reason = self.risk(operation, effect)
+        idempotent = operation.method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
+        return replace(
+            operation,
+            effect=effect,
+            risk=risk,
+            risk_reason=reason,
+            is_idempotent=idempotent or operation.key in self.profile.verbs.idempotent,
+            left_out=self.left_out(operation, effect),
+        )
+
+    def effect(self, operation: Operation) -> Effect:
+        method, path = operation.method, operation.path
+        if operation.key in self.session_keys or (method != "GET" and last_word(path).lower() in _SESSION_WORDS):
+            return Effect.SESSION
+        if method in ("GET", "HEAD", "OPTIONS"):
+            return Effect.READ
+        if method == "DELETE":
+            return Effect.DELETE
+        if method in ("PUT", "PATCH"):
+            return Effect.UPDATE if self._is_read(path) or ends_in_parameter(path) else Effect.ACT
+        return self._effect_of_post(operation)
+
+    def _effect_of_post(self, operation: Operation) -> Effect:
+        path = operation.path
+        if ends_in_parameter(path):
+            updates = self.profile.verbs.post_on_item_updates or f"PATCH {path}" in self.keys
+            return Effect.UPDATE if updates else Effect.ACT
+        if "." in last_word(path) or words.is_about(words.split(last_word(path))[:1], words.READING):
+            return Effect.ACT
+        has_items = any(p.startswith(path + "/{") for p in self.paths)
+        return Effect.CREATE if has_items or self._is_read(path) else Effect.ACT
+
+    def _is_read(self, path: str) -> bool:
+        return f"GET {path}" in self.keys
+
+    def risk(self, operation: Operation, effect: Effect) -> tuple[Risk, str]:
+        told = [rule for rule, pattern in self.rules if not rule.when and _matches(rule, pattern, operation.key)]
+        if told:
+            worst = max(told, key=lambda rule: RISKS[Risk(rule.risk)])
+            return Risk(worst.risk), worst.why
+        if effect in (Effect.READ, Effect.SESSION):
+            return Risk.READ, "reads only" if effect is Effect.READ else "opens or closes a session"
+        if effect is Effect.DELETE:
+            return Risk.DESTROY, "DELETE takes something away"
+        if effect in (Effect.CREATE, Effect.UPDATE):
+            return Risk.CHANGE, f"{operation.method} on a resource can be undone"
+        return _risk_of_action(operation)
+
+    def left_out(self, operation: Operation, effect: Effect) -> str:
+        for rule, pattern in self.leave_out:
+            if rule.operation == operation.key or (pattern and pattern.search(operation.key)):
+                return rule.why
+        if effect is Effect.SESSION:
+            return "session: the runtime opens and closes sessions itself"
+        if operation.is_deprecated:
+            return "deprecated by the vendor"
+        if operation.method in ("HEAD", "OPTIONS"):
+            twin = f"GET {operation.path}"
+            return f"alias of {twin}" if twin in self.keys else "asks only for headers"
+        return ""
+
+
+def _matches(rule: RiskRule, pattern: re.Pattern[str] | None, key: str) -> bool:
+    return rule.operation == key or (pattern is not None and pattern.search(key) is not None)
+
+
+def _risk_of_action(operation: Operation) -> tuple[Risk, str]:
+    said = words.split(last_word(operation.path).rpartition(".")[2])
+    for vocabulary, risk in ((words.DESTROYING, Risk.DESTROY), (words.DISRUPTING, Risk.DISRUPT)):
+        found = [word for word in said if word in vocabulary]
+        if found:
+            return risk, f"the action's name says “{found[0]}”"
+    if said[:1] and said[0] in words.READING:
+        return Risk.READ, f"the action's name begins with “{said[0]}”"
+    return Risk.CHANGE, "an action that changes something"

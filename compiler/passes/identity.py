@@ -1,0 +1,115 @@
+"""Identity: where a thing's id stands, what people call it by, and how its collection holds it.
+
+Called by the resources pass for each resource; looks only at schemas and profile. Names of members are tried best
+first: the profile's, then the path parameter's own, then the field's usual ones.
+"""
+
+from dataclasses import replace
+
+from compiler.ir.model import EMPTY, Resource, Schema
+from compiler.ir.schemas import Schemas
+from compiler.passes import words
+from workflow.profile import Profile
+
+_ID_NAMES = ("uuid", "id", "Id", "ID", "guid", "_id")
+_KEY_NAMES = (
+    "name", "Name", "displayName", "display_name", "DisplayName", "username", "userName", "UserName", "user_name",
+    "hostname", "hostName", "HostName", "title", "label", "emailAddress", "email", "host", "serial", "key",
+)  # fmt: skip
+_LIST_NAMES = ("members", "items", "results", "data", "value", "values", "entries", "records", "resources", "list")
+_REFERENCE_NAMES = frozenset({"@odata.id", "href", "uri", "url", "self", "link"})
+_ENOUGH_KEYS = 3  # more ways to call one thing only blur the tool's text
+
+
+class Identifier:
+    def __init__(self, schemas: Schemas, profile: Profile) -> None:
+        self.schemas = schemas
+        self.profile = profile
+
+    def identify(self, resource: Resource, listed: Schema | None, item: Schema | None) -> Resource:
+        """`resource` with its schema, members, references, id field, natural keys, synonyms and single member."""
+        pointer = self.list_pointer(listed, resource.noun) if listed is not None else None
+        element = self._element(listed, pointer)
+        is_list = self._item_is_list(item)
+        schema = (self.schemas.element(item) if is_list and item else item) or element or EMPTY
+        references = self._reference_member(element, resource)
+        members = self.schemas.members(schema)
+        keyed = EMPTY if references else (self.schemas.members(element) or members)
+        return replace(
+            resource,
+            schema=schema,
+            members=pointer or "",
+            references=references,
+            item_is_list=is_list,
+            id_field=references or self._id_field(resource, keyed),
+            natural_keys=self._natural_keys(resource, keyed),
+            single=self.profile.singles.get(resource.collection),
+            synonyms=self._synonyms(resource),
+            list=resource.list if pointer is not None else "",
+        )
+
+    def list_pointer(self, schema: Schema | None, noun: str) -> str | None:
+        """Where the list stands in a reply: "" when the reply is the list, None when there is none."""
+        if schema is None:
+            return None
+        told = self.profile.envelope.members
+        kind = self.schemas.kind(schema)
+        if kind == "array":
+            return ""
+        if told and (not kind or self.schemas.at(schema, told) is not None):
+            return told
+        arrays = [n for n, m in self.schemas.members(schema).items() if self.schemas.kind(m) == "array"]
+        wanted = {*_LIST_NAMES, noun.lower(), words.singular(noun).lower(), words.plural(noun).lower()}
+        named = [name for name in arrays if name.lower().replace("_", "") in {w.replace("_", "") for w in wanted}]
+        return f"/{named[0]}" if named else None
+
+    def _element(self, listed: Schema | None, pointer: str | None) -> Schema | None:
+        if listed is None or pointer is None:
+            return None
+        return self.schemas.element(self.schemas.at(listed, pointer) if pointer else listed)
+
+    def _item_is_list(self, item: Schema | None) -> bool:
+        if item is None:
+            return False
+        kind = self.schemas.kind(item)
+        return kind == "array" or (not kind and self.profile.envelope.item == "one_element_list")
+
+    def _reference_member(self, element: Schema | None, resource: Resource) -> str:
+        if not resource.list:
+            return ""
+        told = self.profile.envelope.reference_field or ""
+        members = self.schemas.members(element)
+        if told and self.profile.envelope.member_is_reference and (not members or set(members) <= {told}):
+            return told
+        if len(members) == 1 and set(members) <= _REFERENCE_NAMES:
+            return next(iter(members))
+        return ""
+
+    def _id_field(self, resource: Resource, members: Schema) -> str:
+        told = self.profile.identity.id_fields
+        parameter = resource.id_parameter
+        noun = words.singular(resource.noun)
+        wanted = (*told, parameter, *_ID_NAMES, f"{noun}Id", f"{noun}ID", f"{noun}_id", f"{noun}UUID")
+        exact = next((name for name in wanted if name and name in members), "")
+        if exact:
+            return exact
+        # `taskId` in the path and `task_id` in the body are the same words.
+        asked = words.split(parameter)
+        return next((name for name in members if asked and words.split(name) == asked), "")
+
+    def _natural_keys(self, resource: Resource, members: Schema) -> tuple[str, ...]:
+        keys = self.profile.identity.natural_keys
+        told = keys.get(resource.noun, keys.get("*", ()))
+        found = [name for name in told if name in members]
+        if resource.noun not in keys:
+            found += [n for n in _KEY_NAMES if n in members and n not in found and self._is_text(members[n])]
+            found += [n for n in members if words.split(n)[-1:] == ("name",) and n not in found][:1]
+        return tuple(n for n in found if n != resource.id_field)[:_ENOUGH_KEYS]
+
+    def _is_text(self, schema: Schema) -> bool:
+        return self.schemas.kind(schema) in ("string", "") and not self.schemas.values(schema)
+
+    def _synonyms(self, resource: Resource) -> tuple[str, ...]:
+        told = self.profile.identity.synonyms.get(resource.noun, ())
+        own = (resource.id_parameter,) if resource.id_parameter not in ("", *_ID_NAMES) else ()
+        return tuple(dict.fromkeys((*own, *told)))

@@ -1,0 +1,29 @@
+"""What every pass takes and gives: `run(api, options) -> Outcome`.
+
+A pass is pure: no I/O, clock, randomness, logging or globals, and no iteration over a set where order could reach
+the output. Valid IR in, valid IR out (`compiler.ir.verifier` looks between any two).
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from compiler.ir.model import Api, Diagnostic
+from workflow.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The vendor's profile; `is_assumed` when none was given and an empty one stands in."""
+
+    profile: Profile
+    is_assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    api: Api
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+class Pass(Protocol):
+    def __call__(self, api: Api, options: Options) -> Outcome: ...

@@ -1,0 +1,208 @@
+"""Resources: the kinds of things an API has, with their operations, identity, keys and owners.
+
+Before: operations with effects. After: `Api.resources`, one per collection (with its items), per single record and
+per list without items. Paths that differ only in their parameters' names are one resource. An operation that is no
+list, read, create, update or delete of a resource is an action of the resource that its path stands under.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from compiler.ir.model import EMPTY, Api, Effect, Operation, Resource, Schema
+from compiler.ir.schemas import Schemas
+from compiler.passes import words
+from compiler.passes.identity import Identifier
+from compiler.passes.outcome import Options, Outcome
+from compiler.passes.paths import ends_in_parameter, last_word, parameter_of, parent, prefixes, segments
+from workflow.profile import Profile
+
+_ANY = re.compile(r"\{[^{}]*\}")
+
+
+def run(api: Api, options: Options) -> Outcome:
+    finder = _Finder(api, options.profile)
+    found = finder.resources()
+    named = _with_unique_names(found, options.profile)
+    return Outcome(replace(api, resources=tuple(sorted(named, key=lambda r: (r.collection, r.item)))))
+
+
+def shape(path: str) -> str:
+    """The path with all parameters' names taken out: paths of one shape are one address."""
+    return _ANY.sub("{}", path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """All operations of one shape, by method; the first template seen of each."""
+
+    path: str
+    methods: Mapping[str, Operation]
+
+    def key(self, method: str) -> str:
+        operation = self.methods.get(method)
+        return operation.key if operation and not _is_out(operation) else ""
+
+
+def _is_out(operation: Operation) -> bool:
+    return bool(operation.left_out) or operation.effect is Effect.SESSION
+
+
+class _Finder:
+    def __init__(self, api: Api, profile: Profile) -> None:
+        self.schemas = Schemas(api.schemas)
+        self.profile = profile
+        self.identifier = Identifier(self.schemas, profile)
+        self.places = _places(api.operations)
+
+    def resources(self) -> list[Resource]:
+        found: dict[str, Resource] = {}
+        for place_shape, place in self.places.items():
+            if ends_in_parameter(place_shape):
+                found[place_shape] = self._with_items(place_shape, place)
+        collections = {shape(r.collection) for r in found.values() if r.collection}
+        for place_shape, place in self.places.items():
+            if not ends_in_parameter(place_shape) and place_shape not in collections and self._is_record(place):
+                found[place_shape] = self._without_items(place)
+        return self._with_owners(found)
+
+    def _is_record(self, place: _Place) -> bool:
+        operation = place.methods.get("GET")
+        if operation is None or "." in last_word(place.path):
+            return False
+        above = parent(shape(place.path))
+        is_query = words.is_about(words.split(last_word(place.path))[:1], words.READING | {"filter"})
+        return not (is_query and above in self.places)
+
+    def _with_items(self, item_shape: str, item: _Place) -> Resource:
+        collection = self.places.get(parent(item_shape))
+        if collection is not None and not (collection.key("GET") or collection.key("POST")):
+            collection = None
+        parameter = parameter_of(segments(item.path)[-1])
+        resource = self._base(collection.path if collection else "", item.path)
+        resource = replace(resource, id_parameter=parameter, read=item.key("GET"), delete=item.key("DELETE"))
+        resource = self._with_updates(resource, item)
+        if collection is not None:
+            made = collection.methods.get("POST")
+            is_made = made is not None and made.effect is Effect.CREATE
+            resource = replace(
+                resource,
+                list=collection.key("GET"),
+                create=collection.key("POST") if is_made else "",
+            )
+        return self.identifier.identify(resource, self._reply(collection, "GET"), self._reply(item, "GET"))
+
+    def _without_items(self, place: _Place) -> Resource:
+        reply = self._reply(place, "GET")
+        resource = self._base("", "")
+        noun = last_word(place.path)
+        is_list = self.identifier.list_pointer(reply, noun) is not None and not place.key("PATCH")
+        if is_list:
+            made = place.methods.get("POST")
+            create = place.key("POST") if made is not None and made.effect is Effect.CREATE else ""
+            resource = replace(self._base(place.path, ""), list=place.key("GET"), create=create)
+            return self.identifier.identify(resource, reply, None)
+        resource = replace(self._base("", place.path), read=place.key("GET"), delete=place.key("DELETE"))
+        return self.identifier.identify(self._with_updates(resource, place), None, reply)
+
+    def _base(self, collection: str, item: str) -> Resource:
+        noun = last_word(collection or item)
+        return Resource(noun=noun, name="", collection=collection, item=item)
+
+    def _with_updates(self, resource: Resource, item: _Place) -> Resource:
+        ways = [m for m in self.profile.verbs.prefer if item.key(m) and item.methods[m].effect is Effect.UPDATE]
+        if not ways:
+            return resource
+        aliases = {item.key(other): item.key(ways[0]) for other in ways[1:]}
+        return replace(resource, update=item.key(ways[0]), aliases=aliases)
+
+    def _reply(self, place: _Place | None, method: str) -> Schema | None:
+        operation = place.methods.get(method) if place else None
+        if operation is None or operation.success is None:
+            return None
+        return operation.success.schema if operation.success.schema is not None else EMPTY
+
+    def _with_owners(self, found: dict[str, Resource]) -> list[Resource]:
+        by_path: dict[str, str] = {}
+        for key, resource in found.items():
+            by_path[key] = key
+            if resource.collection:
+                by_path.setdefault(shape(resource.collection), key)
+        claimed = {k for r in found.values() for k in (r.list, r.read, r.create, r.update, r.delete, *r.aliases) if k}
+        actions: dict[str, list[str]] = {}
+        for place_shape, place in self.places.items():
+            for operation in place.methods.values():
+                if operation.key in claimed or _is_out(operation):
+                    continue
+                ways = (place_shape, *prefixes(place_shape))
+                owner = next((by_path[p] for p in ways if p in by_path), "")
+                if owner:
+                    actions.setdefault(owner, []).append(operation.key)
+        return [
+            replace(
+                resource,
+                actions=tuple(sorted(actions.get(key, ()))),
+                parent=self._owner_path(key, resource, by_path, found),
+            )
+            for key, resource in found.items()
+        ]
+
+    def _owner_path(self, key: str, resource: Resource, by_path: dict[str, str], found: dict[str, Resource]) -> str:
+        for prefix in prefixes(shape(resource.collection or resource.item)):
+            owner = by_path.get(prefix)
+            if owner and owner != key:
+                return found[owner].item or found[owner].collection
+        return ""
+
+
+def _places(operations: tuple[Operation, ...]) -> dict[str, _Place]:
+    gathered: dict[str, dict[str, Operation]] = {}
+    first: dict[str, str] = {}
+    for operation in operations:
+        key = shape(operation.path)
+        # The template that can be read names the place: its parameter is the item's own.
+        if key not in first or (operation.method == "GET" and "GET" not in gathered[key]):
+            first[key] = operation.path
+        gathered.setdefault(key, {}).setdefault(operation.method, operation)
+    return {key: _Place(first[key], methods) for key, methods in gathered.items()}
+
+
+def _with_unique_names(found: list[Resource], profile: Profile) -> list[Resource]:
+    """Names from the vocabulary or the noun; several of one name are told apart by their owners' names."""
+    by_path = {r.item or r.collection: r for r in found}
+    plain = {key: _plain_name(r, profile) for key, r in by_path.items()}
+    names = dict(plain)
+    owners = {key: r.parent for key, r in by_path.items()}
+    for _ in range(6):  # deeper nesting of equal names falls through to numbers
+        doubles = _doubles(names)
+        if not doubles:
+            break
+        for key in doubles:
+            owner = owners.get(key, "")
+            if owner:
+                names[key] = f"{plain[owner]} {names[key]}"
+                owners[key] = by_path[owner].parent
+    seen: dict[str, int] = {}
+    result = []
+    for key in sorted(by_path, key=lambda k: (len(segments(k)), k)):
+        snake = words.snake(names[key])
+        seen[snake] = seen.get(snake, 0) + 1
+        name = names[key] if seen[snake] == 1 else f"{names[key]} {seen[snake]}"
+        result.append(replace(by_path[key], name=name))
+    return result
+
+
+def _plain_name(resource: Resource, profile: Profile) -> str:
+    noun = resource.noun
+    said = profile.vocabulary.get(noun)
+    if said:
+        return said
+    return words.spoken(words.singular(noun)) if resource.collection else words.spoken(noun)
+
+
+def _doubles(names: Mapping[str, str]) -> list[str]:
+    counts: dict[str, int] = {}
+    for name in names.values():
+        snake = words.snake(name)
+        counts[snake] = counts.get(snake, 0) + 1
+    return [key for key, name in names.items() if counts[words.snake(name)] > 1]

@@ -1,0 +1,79 @@
+"""Words in names: how identifiers fall apart, how nouns are counted, and which words tell what an operation does.
+
+English and HTTP habits only; a vendor's own words come from the profile's vocabulary. Used by all passes.
+"""
+
+import re
+
+_PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+
+READING = frozenset(
+    "get list show read query search find lookup check validate verify preview export describe count status is test "
+    "discover compare estimate calculate download".split()
+)
+DESTROYING = frozenset(
+    "delete remove destroy erase wipe purge clear format decommission reformat sanitize factory revoke uninstall "
+    "shred cryptographic detach unassign drop cleanup destruct".split()
+)
+DISRUPTING = frozenset(
+    "reset reboot shutdown restart stop halt poweroff power pause suspend failover apply upgrade update install "
+    "import rollback restore revert migrate disable disconnect cutover reimage nmi cycle kill abort cancel "
+    "terminate eject promote demote takeover".split()
+)
+MAKING = frozenset("create clone copy import duplicate restore make new add generate upload attach snapshot".split())
+WORKING = frozenset(
+    "run running queue queued pend pending new starting progress wait waiting schedule scheduled active process "
+    "processing accepted init initializing started submitted preparing stopping suspended paused".split()
+)
+DONE = frozenset("complete completed success successful succeeded done finish finished ok".split())
+BROKEN = frozenset(
+    "error fail failed failure exception cancelled canceled abort aborted killed rejected timeout timedout errors "
+    "interrupted invalid".split()
+)
+ACRONYMS = {
+    "vm", "id", "ip", "dns", "cpu", "ssl", "tls", "iso", "url", "uri", "nic", "bios", "smtp", "api", "ssh", "ldap",
+    "nfs", "smb", "usb", "gpu", "raid", "oidc", "http", "https", "ntp", "scp", "csr", "idrac", "bmc", "mac", "os",
+}  # fmt: skip
+
+
+def split(name: str) -> tuple[str, ...]:
+    """The lower-case words of an identifier: `VirDomainUUID` → vir, domain, uuid."""
+    return tuple(part.lower() for part in _PARTS.findall(name))
+
+
+def snake(text: str) -> str:
+    """`Network Interface` → network_interface; only a–z, 0–9 and single underscores remain."""
+    return "_".join(split(text)) or "item"
+
+
+def singular(word: str) -> str:
+    """`policies` → policy, `addresses` → address, `Systems` → System; a word that is not plural stays."""
+    lower = word.lower()
+    if lower.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if lower.endswith(("sses", "xes", "ches", "shes", "uses")):
+        return word[:-2]
+    if lower.endswith("s") and not lower.endswith(("ss", "us", "is", "series", "news", "dns", "bios")):
+        return word[:-1]
+    return word
+
+
+def plural(word: str) -> str:
+    """`policy` → policies, `address` → addresses, `VM` → VMs."""
+    lower = word.lower()
+    if lower.endswith("y") and not lower.endswith(("ay", "ey", "oy", "uy")):
+        return word[:-1] + "ies"
+    if lower.endswith(("s", "x", "ch", "sh")):
+        return word if singular(word) != word else word + "es"
+    return word + "s"
+
+
+def spoken(identifier: str) -> str:
+    """An identifier as a person would say it: `EthernetInterface` → Ethernet interface, `GPUProfile` → GPU profile."""
+    parts = _PARTS.findall(identifier)
+    words = [p if p.isupper() and len(p) > 1 else p.lower() for p in parts]
+    return " ".join(w.upper() if w in ACRONYMS and not w.isupper() else w for w in words)
+
+
+def is_about(words: tuple[str, ...], vocabulary: frozenset[str]) -> bool:
+    return any(word in vocabulary for word in words)
