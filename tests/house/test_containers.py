@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
+
 from switchgear.main import main
 
 ROOT = Path(__file__).parents[2]

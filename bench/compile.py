@@ -1,0 +1,69 @@
+"""Compile time and peak memory of whole descriptions, each in a process of its own: `python -m bench.compile [SPEC…]`.
+
+Without arguments: the two raw vendor descriptions in ../shared/specs where they are, and the two shipped ones.
+Peak memory is the child's maximal resident size as the kernel counted it (wait4), imports included.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.figures import tell
+from demo.children import ROOT, SWITCHGEAR
+
+RAW = ROOT.parent / "shared" / "specs"
+SPECS = (
+    (RAW / "hypercore" / "openapi.json", ROOT / "specs" / "hypercore" / "profile.yaml", None),
+    (RAW / "idrac" / "openapi.yaml", ROOT / "specs" / "idrac" / "profile.yaml", RAW / "idrac"),
+    (ROOT / "specs" / "hypercore" / "openapi.yaml", ROOT / "specs" / "hypercore" / "profile.yaml", None),
+    (ROOT / "specs" / "idrac" / "openapi.yaml", ROOT / "specs" / "idrac" / "profile.yaml", None),
+)
+REPEATS = 3
+
+
+def command(spec: Path, profile: Path | None, root: Path | None, database: Path) -> list[str]:
+    words = [str(SWITCHGEAR), "compile", str(spec), "--json", "--db", f"sqlite+aiosqlite:///{database}"]
+    return words + (["--profile", str(profile)] if profile else []) + (["--root", str(root)] if root else [])
+
+
+def run_once(words: list[str], output: Path) -> tuple[float, float, int]:
+    """Seconds, peak MB and exit code of one process."""
+    begin = time.perf_counter()
+    with output.open("wb") as sink:
+        child = subprocess.Popen(words, stdout=sink, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - begin
+    child.returncode = os.waitstatus_to_exitcode(status)
+    kib = usage.ru_maxrss / 1024 if sys.platform == "darwin" else usage.ru_maxrss
+    return seconds, kib / 1024, child.returncode
+
+
+def measure(spec: Path, profile: Path | None, root: Path | None) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "out.json"
+        runs = [
+            run_once(command(spec, profile, root, Path(folder) / f"{number}.db"), output) for number in range(REPEATS)
+        ]
+        workflows = output.read_text().count('"intent"')
+    return {
+        "spec": str(spec.relative_to(ROOT.parent)),
+        "spec_MB": round(spec.stat().st_size / 1e6, 2),
+        "best_s": round(min(seconds for seconds, _, _ in runs), 2),
+        "worst_s": round(max(seconds for seconds, _, _ in runs), 2),
+        "peak_MB": round(max(peak for _, peak, _ in runs)),
+        "workflows": workflows,
+        "exit": runs[-1][2],
+    }
+
+
+def main() -> None:
+    given = [(Path(word).resolve(), None, None) for word in sys.argv[1:]]
+    tell(f"compile, {REPEATS} runs each", [measure(*which) for which in given or SPECS if which[0].exists()])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""How measurements are told: the machine, percentiles, one JSON document and one small table.
+
+Called by every program in `bench/`; measures nothing itself.
+"""
+
+import json
+import os
+import platform
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def machine() -> dict[str, Any]:
+    """What a reader needs to judge the figures: processor, number of cores, load at the moment, Python."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return {
+        "platform": platform.platform(),
+        "cores": os.cpu_count(),
+        "load_1_min": round(load, 2),
+        "python": platform.python_version(),
+    }
+
+
+def spread(seconds: Sequence[float]) -> dict[str, float]:
+    """Percentiles of durations given in seconds, told in milliseconds."""
+    ordered = sorted(seconds)
+    return {
+        "n": len(ordered),
+        "p50_ms": round(statistics.median(ordered) * 1000, 3),
+        "p95_ms": round(ordered[int(0.95 * (len(ordered) - 1))] * 1000, 3),
+        "min_ms": round(ordered[0] * 1000, 3),
+    }
+
+
+def tell(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """JSON for programs on standard output, the same as a table for people on standard error."""
+    sys.stdout.write(json.dumps({"measurement": title, "machine": machine(), "rows": rows}, indent=2) + "\n")
+    table = Table(*rows[0].keys(), title=title)
+    for row in rows:
+        table.add_row(*(str(row.get(column, "")) for column in rows[0]))
+    Console(stderr=True).print(table)
