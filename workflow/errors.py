@@ -1,11 +1,11 @@
 """The errors of the workflow room, drawn as a tree. Each says whose fault it is.
 
-    WorkflowError
-    ├── DocumentError      the document's author: not Arazzo, or a reference that leads nowhere
-    ├── ExpressionError    the document's author: a runtime expression or selector that is not one
-    ├── ProfileError       the profile's author
-    ├── InputError         the caller: inputs that do not fit the workflow's schema
-    └── CanonicalError     the caller: a value that has no canonical JSON form
+WorkflowError
+├── DocumentError      the document's author: not Arazzo, or a reference that leads nowhere
+├── ExpressionError    the document's author: a runtime expression or selector that is not one
+├── ProfileError       the profile's author
+├── InputError         the caller: inputs that do not fit the workflow's schema
+└── CanonicalError     the caller: a value that has no canonical JSON form
 """
 
 

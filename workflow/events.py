@@ -1,0 +1,164 @@
+"""The interpreter's two vocabularies: events, which happened, and commands, which are to be done.
+
+Frozen values with a JSON form, so that a run can be recorded, stored and replayed. Here lives no behaviour.
+A driver turns commands into requests and timers and answers each with one event; `interpreter.advance` turns events
+into commands. `step_id` is the step's key: its id, preceded by the ids of the calling steps and `/` inside a
+sub-workflow. The JSON form of each value carries its kind under `type`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+from workflow.document import Json
+
+Outcome = Literal["succeeded", "failed", "unknown", "cancelled"]
+FailureReason = Literal["not_sent", "unknown_fate", "refused"]
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    inputs: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseArrived:
+    """`headers` are keyed in lower case; `body` is the parsed JSON, or the text where it is no JSON, or None."""
+
+    step_id: str
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFailed:
+    """No reply. `not_sent`: nothing left; `unknown_fate`: it may have been carried out; `refused`: our own no."""
+
+    step_id: str
+    reason: FailureReason
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    step_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    pass
+
+
+Event = RunStarted | ResponseArrived | RequestFailed | TimerFired | DeadlinePassed | Cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class SendRequest:
+    """One request. `path` is the template filled and percent-encoded, without the plan's `base_path`.
+
+    `query` and `headers` hold plain text that the driver encodes; header names are in lower case; cookies stand in
+    the header `cookie`. `body` is JSON for a JSON `content_type`; for a form it is an object of strings; else text.
+    `timeout_s` None: the driver's own limit. `attempt` counts from 1.
+    """
+
+    step_id: str
+    attempt: int
+    method: str
+    path: str
+    path_template: str
+    query: Pairs = ()
+    headers: Pairs = ()
+    body: Json | None = None
+    content_type: str = ""
+    is_safe: bool = False
+    is_idempotent: bool = False
+    timeout_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartTimer:
+    step_id: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Which step failed and why; what took effect before (`done`), what did not (`not_done`); what to do."""
+
+    step_id: str
+    code: str
+    message: str
+    status: int | None = None
+    done: tuple[str, ...] = ()
+    not_done: tuple[str, ...] = ()
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndRun:
+    """The last command of a run. `note` is what an action that ended the run early wants to be said of a success."""
+
+    outcome: Outcome
+    outputs: Mapping[str, Json] = field(default_factory=dict)
+    failure: Failure | None = None
+    note: str = ""
+
+
+Command = SendRequest | StartTimer | EndRun
+
+_EVENTS: tuple[type[Event], ...] = (RunStarted, ResponseArrived, RequestFailed, TimerFired, DeadlinePassed, Cancelled)
+_COMMANDS: tuple[type[Command], ...] = (SendRequest, StartTimer, EndRun)
+_BY_NAME: Mapping[str, Any] = {kind.__name__: kind for kind in (*_EVENTS, *_COMMANDS, Failure)}
+
+
+def to_json(value: Event | Command | Failure) -> dict[str, Json]:
+    """The JSON form: the members by name, and the kind's name under `type`."""
+    members = {each.name: getattr(value, each.name) for each in fields(value)}
+    return {"type": type(value).__name__, **{name: _plain(member) for name, member in members.items()}}
+
+
+def event_from_json(data: Mapping[str, Json]) -> Event:
+    """The event that `to_json` wrote. Raises KeyError or TypeError for anything else."""
+    return _read(data, _EVENTS)  # type: ignore[no-any-return]
+
+
+def command_from_json(data: Mapping[str, Json]) -> Command:
+    """The command that `to_json` wrote. Raises KeyError or TypeError for anything else."""
+    return _read(data, _COMMANDS)  # type: ignore[no-any-return]
+
+
+def failure_from_json(data: Mapping[str, Json]) -> Failure:
+    """The failure that `to_json` wrote. Raises KeyError or TypeError for anything else."""
+    return _read(data, (Failure,))  # type: ignore[no-any-return]
+
+
+def _plain(value: Any) -> Json:
+    if isinstance(value, Failure):
+        return to_json(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _read(data: Mapping[str, Json], allowed: tuple[type, ...]) -> Any:
+    kind = _BY_NAME[data["type"]]
+    if kind not in allowed:
+        raise TypeError(f"{data['type']} does not belong here")
+    return kind(**{name: _member(name, member) for name, member in data.items() if name != "type"})
+
+
+def _member(name: str, value: Json) -> Any:
+    if name in ("query", "headers") and isinstance(value, list):
+        return tuple((key, text) for key, text in value)
+    if name in ("done", "not_done"):
+        return tuple(value)
+    if name == "failure" and value is not None:
+        return failure_from_json(value)
+    return value

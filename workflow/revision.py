@@ -1,0 +1,43 @@
+"""The content of a revision: all that a person approves, and its identity.
+
+Here lives nothing about states, decisions or storage (see `governance`). The identity is SHA-256 over the canonical
+JSON (RFC 8785) of the content and a format number: a change in any part is another revision.
+Made by the compiler, stored by governance, checked again by the runtime before every use.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from workflow.canonical import digest
+from workflow.document import Json
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionContent:
+    """`operations` maps an operation's key (`GET /x`) to the digest of its description."""
+
+    document: Json
+    tool: Json
+    operations: Mapping[str, str] = field(default_factory=dict)
+    profile_digest: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """`sha256:…` over all parts. Computed anew each time. Raises CanonicalError for values that are no JSON."""
+        return digest(self.to_json())
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "format": FORMAT,
+            "document": self.document,
+            "tool": self.tool,
+            "operations": dict(self.operations),
+            "profile": self.profile_digest,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Json]) -> "RevisionContent":
+        """The content that `to_json` wrote. Raises KeyError where a part is missing."""
+        return cls(data["document"], data["tool"], data["operations"], data["profile"])

@@ -1,0 +1,86 @@
+"""The state of a run: a value that can be stored after any event, resumed and replayed.
+
+Here live the state's parts and their JSON form; what happens to them is in `interpreter`. No reply is kept, only the
+outputs taken from it: a state is small. A workflow that calls another one stacks a frame on its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from workflow.document import Json
+
+Waiting = Literal["start", "response", "timer", "over"]
+Purpose = Literal["run", "step", "detour"]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One workflow under way.
+
+    `step`: number of the current step. `prefix`: what precedes its id in the step's key. `attempt`: requests sent
+    since the step was entered, `waited_s`: seconds waited in between. `outputs`: by step id. `retries`: times used,
+    by the action's name, since the step was entered. `jumps`: times taken, by `step id/action name`.
+    `resume`: step to try again when the current one, a detour, is through. `purpose`: what the frame below does with
+    the result: the run's own, a step's result, or nothing (a detour before another attempt).
+    """
+
+    workflow_id: str
+    inputs: Mapping[str, Json]
+    step: int = 0
+    prefix: str = ""
+    purpose: Purpose = "run"
+    attempt: int = 0
+    waited_s: float = 0.0
+    outputs: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    retries: Mapping[str, int] = field(default_factory=dict)
+    jumps: Mapping[str, int] = field(default_factory=dict)
+    resume: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`done`: keys of the steps that took effect, in order. `results`: inputs and outputs of finished workflows.
+
+    `detour`: a step (number) or a workflow (id) to go through when the timer has fired, before the step's next try.
+    """
+
+    waiting: Waiting = "start"
+    frames: tuple[Frame, ...] = ()
+    done: tuple[str, ...] = ()
+    results: Mapping[str, Mapping[str, Mapping[str, Json]]] = field(default_factory=dict)
+    entered: int = 0
+    pending_action: str = ""
+    outcome: str = ""
+
+    @classmethod
+    def initial(cls) -> "State":
+        """The state before `RunStarted`."""
+        return cls()
+
+    @property
+    def is_over(self) -> bool:
+        return self.waiting == "over"
+
+    def to_json(self) -> dict[str, Json]:
+        return {
+            "waiting": self.waiting,
+            "frames": [_frame_to_json(frame) for frame in self.frames],
+            "done": list(self.done),
+            "results": dict(self.results),
+            "entered": self.entered,
+            "pending_action": self.pending_action,
+            "outcome": self.outcome,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Json]) -> "State":
+        """The state that `to_json` wrote. Raises KeyError or TypeError for anything else."""
+        members: dict[str, Any] = dict(data)
+        members["frames"] = tuple(Frame(**frame) for frame in members["frames"])
+        members["done"] = tuple(members["done"])
+        return cls(**members)
+
+
+def _frame_to_json(frame: Frame) -> dict[str, Json]:
+    return {name: getattr(frame, name) for name in Frame.__slots__}

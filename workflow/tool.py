@@ -1,0 +1,124 @@
+"""The tool that a client sees for a workflow, made from the document alone.
+
+Here lives the cut of the input schema to what is shown and the annotations by class of risk (MCP, `ToolAnnotations`).
+Here never lives serving (see `runtime`). Text comes from `x-switchgear.tool`; a document written by people falls back
+on its own summary. Validation of a call never uses this schema but the workflow's full one (see `inputs`).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from workflow.document import Document, Json, Step, Workflow, ours
+from workflow.errors import DocumentError
+
+NAME_LENGTH = 64  # what MCP clients accept for a tool's name
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
+_SAFE_METHODS = ("/get", "/head", "/options")
+
+
+@dataclass(frozen=True, slots=True)
+class ToolDefinition:
+    """`annotations` holds readOnlyHint, destructiveHint, idempotentHint and openWorldHint."""
+
+    name: str
+    title: str
+    description: str
+    input_schema: Mapping[str, Json]
+    output_schema: Mapping[str, Json] | None
+    annotations: Mapping[str, bool]
+
+    def to_json(self) -> dict[str, Json]:
+        """The members by MCP's names; `outputSchema` is left out where there is none."""
+        data: dict[str, Json] = {
+            "name": self.name,
+            "title": self.title,
+            "description": self.description,
+            "inputSchema": dict(self.input_schema),
+            "annotations": dict(self.annotations),
+        }
+        if self.output_schema is not None:
+            data["outputSchema"] = dict(self.output_schema)
+        return data
+
+
+def tool_definition(document: Document, workflow_id: str | None = None) -> ToolDefinition:
+    """The tool of the first workflow, or of the one named. Raises DocumentError if there is no such workflow."""
+    workflow = document.workflow(workflow_id) if workflow_id else document.workflows[0]
+    if workflow is None:
+        raise DocumentError(f"there is no workflow {workflow_id}; name one of the document's", pointer="/workflows")
+    tool = ours(workflow).get("tool") or {}
+    name = _NOT_IN_NAMES.sub("_", tool.get("name") or workflow.workflow_id)[:NAME_LENGTH]
+    title = tool.get("title") or workflow.summary or workflow.workflow_id
+    return ToolDefinition(
+        name=name,
+        title=title,
+        description=tool.get("description") or workflow.description or title,
+        input_schema=_shown_inputs(document, workflow, tool.get("shown")),
+        output_schema=ours(workflow).get("outputs"),
+        annotations=_annotations(workflow),
+    )
+
+
+def resolved_inputs(document: Document, workflow: Workflow) -> Mapping[str, Json]:
+    """The workflow's input schema with a reference at its top replaced by the component it names."""
+    schema = workflow.inputs
+    seen: set[str] = set()
+    while isinstance(schema, Mapping) and str(schema.get("$ref", "")).startswith("#/components/inputs/"):
+        name = str(schema["$ref"]).rpartition("/")[2]
+        if name in seen:
+            break
+        seen.add(name)
+        schema = document.components.inputs.get(name, {})
+    return schema if isinstance(schema, Mapping) else {"type": "object", "properties": {}}
+
+
+def _shown_inputs(document: Document, workflow: Workflow, shown: Json) -> dict[str, Json]:
+    """Only what is shown or required; the components that remain referenced come along under `$defs`."""
+    schema = resolved_inputs(document, workflow)
+    properties = schema.get("properties") or {}
+    required = [name for name in schema.get("required") or [] if name in properties]
+    names = [name for name in properties if shown is None or name in shown or name in required]
+    cut: dict[str, Json] = {"type": "object", "properties": {name: properties[name] for name in names}}
+    if required:
+        cut["required"] = required
+    cut["additionalProperties"] = False
+    return _with_definitions(cut, document.components.inputs)
+
+
+def _with_definitions(schema: dict[str, Json], components: Mapping[str, Json]) -> dict[str, Json]:
+    used: dict[str, Json] = {}
+    moved: dict[str, Json] = _moved(schema, components, used)
+    return {**moved, "$defs": {name: used[name] for name in sorted(used)}} if used else moved
+
+
+def _moved(value: Json, components: Mapping[str, Json], used: dict[str, Json]) -> Json:
+    """`value` with references to components pointing into `$defs`; fills `used` with what they name."""
+    if isinstance(value, list):
+        return [_moved(item, components, used) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    name = str(value.get("$ref", "")).removeprefix("#/components/inputs/")
+    if name in components and name not in used:
+        used[name] = {}
+        used[name] = _moved(components[name], components, used)
+    if name in components:
+        return {**value, "$ref": f"#/$defs/{name}"}
+    return {key: _moved(item, components, used) for key, item in value.items()}
+
+
+def _annotations(workflow: Workflow) -> dict[str, bool]:
+    """Without a declared class only a workflow of nothing but GET, HEAD and OPTIONS counts as a read."""
+    all_read = all(_is_read(step) for step in workflow.steps)
+    risk = ours(workflow).get("risk") or ("read" if all_read else "destroy")
+    return {
+        "readOnlyHint": risk == "read",
+        "destructiveHint": risk in ("disrupt", "destroy"),
+        "idempotentHint": all(_is_read(step) or ours(step).get("idempotent") is True for step in workflow.steps),
+        "openWorldHint": False,
+    }
+
+
+def _is_read(step: Step) -> bool:
+    effect = ours(step).get("effect")
+    return effect == "read" if effect else bool(step.operation_path and step.operation_path.endswith(_SAFE_METHODS))
