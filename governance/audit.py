@@ -1,0 +1,141 @@
+"""The audit: every event that matters, in one order, each row hashed together with the row before it.
+
+Rows are only ever added (triggers refuse anything else), under a lock that all writers of all processes share, and in
+the same transaction as what they tell of: `append_entry` is called by the stores inside their own writes. `verify`
+recomputes the chain and compares its end with the head row, so that rows changed, removed, added or cut off at the
+end are found. Whoever can rewrite the whole file can rewrite the chain too: that takes a signature, not a hash.
+Here never lives a decision about what is worth recording.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.engine import Row
+
+from governance.database import Database
+from governance.identifiers import Json, from_text, to_text
+from governance.models import AuditEntry, AuditHead
+from workflow.canonical import digest
+
+GENESIS = "sha256:" + "0" * 64
+PAGE = 1000
+
+_ENTRY = AuditEntry.__table__.c
+_HEAD = select(AuditHead.seq, AuditHead.hash).where(AuditHead.id == 1)
+_COLUMNS = (_ENTRY.seq, _ENTRY.at, _ENTRY.actor, _ENTRY.action, _ENTRY.subject, _ENTRY.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """`subject` is what it is about, as `kind:id`; `detail` is JSON; `hash` covers all the rest."""
+
+    seq: int
+    at: str
+    actor: str
+    action: str
+    subject: str
+    detail: Json
+    prev_hash: str
+    hash: str
+
+    def to_json(self) -> dict[str, Json]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class AuditVerdict:
+    """`first_bad` is the number of the first row that is not as it was written, and `reason` says what is wrong."""
+
+    ok: bool
+    rows: int
+    first_bad: int | None = None
+    reason: str = ""
+
+    def to_json(self) -> dict[str, Json]:
+        return {"ok": self.ok, "rows": self.rows, "first_bad": self.first_bad, "reason": self.reason}
+
+
+def append_entry(connection: Connection, at: str, actor: str, action: str, subject: str, detail: Json) -> AuditRow:
+    """Adds one row at the end of the chain, within the transaction of `connection`, which must be a writing one."""
+    seq, prev_hash = connection.execute(_HEAD).one()
+    row = {"seq": seq + 1, "at": at, "actor": actor, "action": action, "subject": subject, "detail": to_text(detail)}
+    hashed = entry_hash(row, prev_hash)
+    connection.execute(insert(AuditEntry), {**row, "prev_hash": prev_hash, "hash": hashed})
+    connection.execute(update(AuditHead).where(AuditHead.id == 1).values(seq=seq + 1, hash=hashed))
+    return AuditRow(seq + 1, at, actor, action, subject, detail, prev_hash, hashed)
+
+
+def entry_hash(row: dict[str, Json], prev_hash: str) -> str:
+    """The hash of a row; `detail` is hashed as the text that is stored, so that any JSON has one."""
+    return digest({**row, "prev_hash": prev_hash})
+
+
+class AuditLog:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def append(self, actor: str, action: str, subject: str, detail: Json) -> AuditRow:
+        """Adds one row of its own; it is on the disk when this returns."""
+        now = self._database.now()
+        return await self._database.write(lambda c: append_entry(c, now, actor, action, subject, detail))
+
+    async def find(
+        self, *, after: int = 0, limit: int = 100, action: str | None = None, subject: str | None = None
+    ) -> tuple[AuditRow, ...]:
+        """Rows in the order of their writing, beginning behind number `after`."""
+        query = select(AuditEntry.__table__).where(_ENTRY.seq > after).order_by(_ENTRY.seq).limit(limit)
+        if action is not None:
+            query = query.where(_ENTRY.action == action)
+        if subject is not None:
+            query = query.where(_ENTRY.subject == subject)
+        return await self._database.read(lambda c: tuple(_read(row) for row in c.execute(query)))
+
+    async def last(self, limit: int = 100) -> tuple[AuditRow, ...]:
+        """The newest rows, oldest of them first."""
+        query = select(AuditEntry.__table__).order_by(_ENTRY.seq.desc()).limit(limit)
+        rows = await self._database.read(lambda c: tuple(_read(row) for row in c.execute(query)))
+        return rows[::-1]
+
+    async def verify(self) -> AuditVerdict:
+        """Recomputes the whole chain."""
+        return await self._database.read(verify_chain)
+
+
+def verify_chain(connection: Connection) -> AuditVerdict:
+    seq, prev_hash = 0, GENESIS
+    for row in _all_rows(connection):
+        reason = _fault(row, seq + 1, prev_hash)
+        if reason:
+            return AuditVerdict(False, seq, seq + 1, reason)
+        seq, prev_hash = row.seq, row.hash
+    head = connection.execute(_HEAD).one_or_none()
+    if head is None or tuple(head) != (seq, prev_hash):
+        return AuditVerdict(False, seq, seq + 1, "the chain does not end where its head says: rows were cut off or added")
+    return AuditVerdict(True, seq)
+
+
+def is_intact(row: Row[tuple[object, ...]]) -> bool:
+    """Whether a row's own hash fits what it says; its place in the chain is for `verify`."""
+    return entry_hash({column.name: row._mapping[column] for column in _COLUMNS}, row.prev_hash) == row.hash
+
+
+def _all_rows(connection: Connection) -> Iterator[Row[tuple[object, ...]]]:
+    query = select(AuditEntry.__table__).order_by(_ENTRY.seq)
+    return iter(connection.execution_options(yield_per=PAGE).execute(query))
+
+
+def _fault(row: Row[tuple[object, ...]], seq: int, prev_hash: str) -> str:
+    if row.seq != seq:
+        return f"row {seq} is missing"
+    if row.prev_hash != prev_hash:
+        return f"row {seq} does not follow the row before it"
+    if not is_intact(row):
+        return f"row {seq} was changed after it was written"
+    return ""
+
+
+def _read(row: Row[tuple[object, ...]]) -> AuditRow:
+    return AuditRow(
+        row.seq, row.at, row.actor, row.action, row.subject, from_text(row.detail), row.prev_hash, row.hash
+    )

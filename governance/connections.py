@@ -1,0 +1,136 @@
+"""How the two databases are spoken to: addresses, engines, and foreign errors translated once.
+
+SQLite: WAL, so that readers never wait for the writer; `synchronous=FULL`, because an audit row must be on the disk
+before the request it tells of is sent (measured in docs/DECISIONS.md); `BEGIN IMMEDIATE` for writers, because a
+transaction that reads first and writes later can fail at once despite the busy timeout.
+PostgreSQL: psycopg; writers read committed rows behind the lock on the audit's head, readers see one snapshot.
+Both are driven synchronously in threads (`governance.database`): per statement that is six times cheaper than
+handing each to aiosqlite, and one path serves both. Here never lives a table.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    StatementError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from governance.errors import ConflictError, GovernanceError, InvalidError, UnavailableError
+
+LOCK_WAIT_S = 5
+"""Longer than any write of ours holds the lock, shorter than a person waits for an answer."""
+READERS = 4
+"""Reads of one process at the same time; a read takes well under a millisecond, so more would only wait in line."""
+
+SQLITE = ("sqlite", "sqlite+aiosqlite", "sqlite+pysqlite")
+POSTGRESQL = ("postgresql", "postgresql+psycopg")
+ALLOWED = "give sqlite+aiosqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
+
+
+def parse_url(address: str) -> URL:
+    """The address with the driver that we use. Raises InvalidError for other databases and for SQLite in memory."""
+    try:
+        url = make_url(address)
+    except ArgumentError as error:
+        raise InvalidError("the database's address is not a URL", ALLOWED) from error
+    if url.drivername in POSTGRESQL:
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername not in SQLITE:
+        raise InvalidError(f"databases of the kind {url.drivername!r} are not supported", ALLOWED)
+    if url.database in (None, "", ":memory:"):
+        raise InvalidError("a SQLite database in memory cannot be shared with other processes", ALLOWED)
+    return url.set(drivername="sqlite+pysqlite")
+
+
+def is_sqlite(url: URL) -> bool:
+    return url.drivername.startswith("sqlite")
+
+
+def writer_engine(url: URL) -> Engine:
+    if not is_sqlite(url):
+        return _postgresql(url, pool_size=1)
+    return _sqlite(url, "BEGIN IMMEDIATE", pool_size=1)
+
+
+def reader_engine(url: URL) -> Engine:
+    if not is_sqlite(url):
+        engine = _postgresql(url, pool_size=READERS)
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return _sqlite(url, "BEGIN", pool_size=READERS)
+
+
+def create_file(url: URL) -> None:
+    """Makes the SQLite file, if there is none, so that only its owner may read it: it names devices and callers."""
+    path = Path(url.database or "")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600, exist_ok=True)
+    except OSError as error:
+        raise UnavailableError(f"the database file {path} cannot be made: {error.strerror}") from error
+
+
+def lock_chain(connection: Connection) -> None:
+    """Makes this transaction the only writer. On SQLite `BEGIN IMMEDIATE` has done so already."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT seq FROM audit_head WHERE id = 1 FOR UPDATE"))
+
+
+def translate(error: Exception) -> Exception:
+    """Our error for a foreign one; others, our own among them, are answered as they are."""
+    match error:
+        case GovernanceError():
+            return error
+        case IntegrityError():
+            return ConflictError(f"the database refused it: {_cause(error)}", "look at the present state and try again")
+        case DataError() | UnicodeEncodeError():
+            return InvalidError("a text cannot be stored: it holds characters that a database does not take")
+        case OperationalError() | InterfaceError() | PoolTimeoutError():
+            return UnavailableError(f"the database does not answer: {_cause(error)}", "try again; see the database")
+        case DatabaseError():
+            return UnavailableError(f"the database cannot be used: {_cause(error)}", "restore it from a good copy")
+        case StatementError() if isinstance(error.orig, UnicodeEncodeError):
+            return translate(error.orig)
+    return error
+
+
+def _cause(error: Exception) -> str:
+    """The driver's own first line: without the statement, whose values may be private."""
+    cause = getattr(error, "orig", None) or error
+    return (str(cause).strip().splitlines() or [type(cause).__name__])[0]
+
+
+def _sqlite(url: URL, begin: str, pool_size: int) -> Engine:
+    engine = create_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": LOCK_WAIT_S})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # we say when a transaction begins, the driver does not guess
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _postgresql(url: URL, pool_size: int) -> Engine:
+    # pre_ping: a restarted server is noticed before a statement fails on a dead connection.
+    engine = create_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: object) -> None:
+        connection.execute(f"SET lock_timeout = '{LOCK_WAIT_S}s'")
+        connection.execute("SET idle_in_transaction_session_timeout = '60s'")  # a stuck process must not hold the lock
+        connection.commit()
+
+    return engine

@@ -1,0 +1,72 @@
+"""The errors of the governance room, drawn as a tree. Each says whose fault it is.
+
+    GovernanceError
+    ├── RefusedError        the caller: the rules do not allow what was asked            exit 1
+    │   ├── ForbiddenError      the role may not do this
+    │   ├── TransitionError     the revision's state does not allow it
+    │   ├── ReasonError         a reason is needed and none was given
+    │   ├── DigestError         the digest named is not the digest stored
+    │   └── ConflictError       another writer was faster, or the name is taken
+    ├── TamperedError       whoever changed the database behind our back                 exit 1
+    ├── NotFoundError       the caller: there is no such thing                           exit 3
+    ├── InvalidError        the caller: a value that cannot be stored or used            exit 3
+    ├── OutdatedError       the operator: the schema is not the one this version needs   exit 3
+    └── UnavailableError    the database: locked, full, read-only or unreachable         exit 4
+
+`exit_code` is what the command line ends with; `remedy` says what to do, and is shown on its own line.
+"""
+
+from typing import ClassVar
+
+
+class GovernanceError(Exception):
+    exit_code: ClassVar[int] = 5
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+class RefusedError(GovernanceError):
+    exit_code = 1
+
+
+class ForbiddenError(RefusedError):
+    pass
+
+
+class TransitionError(RefusedError):
+    pass
+
+
+class ReasonError(RefusedError):
+    pass
+
+
+class DigestError(RefusedError):
+    pass
+
+
+class ConflictError(RefusedError):
+    pass
+
+
+class TamperedError(GovernanceError):
+    exit_code = 1
+
+
+class NotFoundError(GovernanceError):
+    exit_code = 3
+
+
+class InvalidError(GovernanceError):
+    exit_code = 3
+
+
+class OutdatedError(GovernanceError):
+    exit_code = 3
+
+
+class UnavailableError(GovernanceError):
+    exit_code = 4

@@ -1,0 +1,83 @@
+"""Which schema the database has, and bringing it to the one that this version needs.
+
+The migrations ship as the package `migrations`. Alembic is imported only when there is something to migrate: opening
+an up-to-date database costs one query. A new SQLite file is migrated on first use; for anything else a person runs
+`switchgear db upgrade`, because somebody else's database is not changed by surprise.
+Here never lives a table's shape.
+"""
+
+from importlib.resources import files
+
+from sqlalchemy import Connection, Engine, inspect, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from governance.connections import create_file, is_sqlite, parse_url, translate, writer_engine
+from governance.errors import OutdatedError
+
+HEAD = "0001"
+"""The newest migration; a test compares it with what the folder says."""
+
+UPGRADE = "run `switchgear db upgrade` with the same --db, after a backup"
+
+
+def ensure(engine: Engine, address: str) -> None:
+    """Returns when the schema is the one we need. Raises OutdatedError, or UnavailableError if it cannot be read."""
+    try:
+        with engine.connect() as connection:
+            found, is_empty = _found(connection)
+        if found is None and is_empty and is_sqlite(parse_url(address)):
+            upgrade(address)
+            return
+    except SQLAlchemyError as error:
+        raise translate(error) from error
+    if found is None:
+        raise OutdatedError("the database has no tables of Switchgear", UPGRADE)
+    if found != HEAD:
+        raise OutdatedError(f"the database has schema {found}, this version needs {HEAD}", UPGRADE)
+
+
+def upgrade(address: str) -> str:
+    """Brings the database to HEAD in one transaction and answers the schema that it had before, or "".
+
+    Safe when several processes do it at once: the second finds nothing left to do.
+    """
+    url = parse_url(address)
+    if is_sqlite(url):
+        create_file(url)
+    engine = writer_engine(url)
+    try:
+        with engine.begin() as connection:
+            return _migrate(connection)
+    except SQLAlchemyError as error:
+        raise translate(error) from error
+    finally:
+        engine.dispose()
+
+
+def _migrate(connection: Connection) -> str:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(7306366)"))
+    found, _ = _found(connection)
+    if found != HEAD:
+        _run_alembic(connection)
+    return found or ""
+
+
+def _found(connection: Connection) -> tuple[str | None, bool]:
+    """The schema's version, if any, and whether the database holds no tables at all."""
+    names = inspect(connection).get_table_names()
+    if "alembic_version" not in names:
+        return None, not names
+    version = connection.execute(select(text("version_num")).select_from(text("alembic_version"))).scalar()
+    return (None if version is None else str(version)), False
+
+
+def _run_alembic(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(files("migrations")).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,124 @@
+"""Revisions as values, and the checks that stand between a stored row and one of them.
+
+A row becomes a `Revision` only if (1) the stored content hashes to its digest, (2) every other column fits the seal,
+and (3) the audit row that last moved the revision says the same seal and state and is itself intact. So a change
+behind our back in any column, or an approval that no audit row knows, is refused by `open_row`.
+Content is stored as the canonical bytes that its digest is over (RFC 8785): checking it is one SHA-256, no parsing.
+Here never lives SQL.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, cast
+
+import orjson
+
+from governance.audit import AuditRow
+from governance.errors import TamperedError
+from governance.identifiers import Json, from_text
+from governance.transitions import State
+from workflow.canonical import canonical_bytes, digest
+from workflow.revision import RevisionContent
+
+RESTORE = "do not use it: compare with a backup, or compile the workflow again to get a new revision"
+
+EVENTS: Mapping[State, str] = MappingProxyType(
+    {
+        "pending": "revision.submitted",
+        "approved": "revision.approved",
+        "superseded": "revision.superseded",
+        "rejected": "revision.rejected",
+        "retired": "revision.retired",
+    }
+)
+"""The action of the audit row that a revision in this state was brought there by."""
+
+SEALED = (
+    "id", "api", "workflow_id", "number", "digest", "state", "intent", "risk", "resource", "is_core", "rank",
+    "created_at", "created_by", "decided_at", "decided_by", "reason",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One version of one workflow. `content` was checked against `digest` when this was read.
+
+    `number` counts the revisions of a workflow from 1. `decided_…` and `reason` tell of the last decision, if any;
+    moments are UTC text. `proof` is what the compiler stored to show that it works.
+    """
+
+    id: str
+    api: str
+    workflow_id: str
+    number: int
+    digest: str
+    state: State
+    content: RevisionContent
+    intent: str
+    risk: str
+    resource: str
+    is_core: bool
+    rank: float
+    proof: Json
+    created_at: str
+    created_by: str
+    decided_at: str | None
+    decided_by: str | None
+    reason: str | None
+
+    def summary(self) -> dict[str, Json]:
+        """Everything but the content and the proof."""
+        return {name: getattr(self, name) for name in SEALED}
+
+    def to_json(self) -> dict[str, Json]:
+        return {**self.summary(), "content": self.content.to_json(), "proof": self.proof}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A stored revision that was refused, and why."""
+
+    revision_id: str
+    workflow_id: str
+    message: str
+
+
+def content_text(content: RevisionContent) -> tuple[str, str]:
+    """The text to store, and its digest. Raises CanonicalError for values that are not JSON."""
+    data = canonical_bytes(content.to_json())
+    return data.decode(), "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def seal_of(values: Mapping[str, Any]) -> str:
+    """The seal of a revision's columns; of the proof its hash is sealed, of the content its digest."""
+    sealed = {name: values[name] for name in SEALED}
+    return digest({**sealed, "proof": hashlib.sha256(values["proof"].encode()).hexdigest()})
+
+
+def open_row(values: Mapping[str, Any], witness: AuditRow | None) -> Revision:
+    """The revision that the row says. Raises TamperedError where row, seal and audit do not agree.
+
+    `values` are the row's columns; `witness` is the audit row it names, or None if that is absent or not intact.
+    """
+    fault = find_fault(values, witness)
+    if fault:
+        raise TamperedError(f"revision {values['id']} of {values['workflow_id']}: {fault}", RESTORE)
+    content = RevisionContent.from_json(orjson.loads(values["content"]))
+    columns = {name: values[name] for name in SEALED}
+    return Revision(content=content, proof=from_text(values["proof"]), **columns)
+
+
+def find_fault(values: Mapping[str, Any], witness: AuditRow | None) -> str:
+    """What is wrong with a stored revision, or ""."""
+    if "sha256:" + hashlib.sha256(values["content"].encode()).hexdigest() != values["digest"]:
+        return "its content does not have the digest that it is stored with"
+    if seal_of(values) != values["seal"]:
+        return "a column was changed after the last decision"
+    if witness is None:
+        return "the audit row of its last decision is missing or was changed"
+    expected = (EVENTS[cast(State, values["state"])], f"revision:{values['id']}", values["seal"])
+    if (witness.action, witness.subject, witness.detail.get("seal")) != expected:
+        return f"the audit does not know that it is {values['state']}"
+    return ""

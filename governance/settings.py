@@ -1,0 +1,73 @@
+"""Settings: what the environment says, once, as one frozen value.
+
+Every field names its variable, its meaning and its default; `.env.example` at the root lists them all, and a test
+keeps the two alike. Options of a command win over the environment; nothing else reads `os.environ` for settings.
+Here never lives a secret: credentials of targets are references that the runtime resolves (`governance.targets`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, Self
+
+from platformdirs import user_data_path
+
+from governance.errors import InvalidError
+
+PREFIX = "SWITCHGEAR_"
+
+
+def default_database_url() -> str:
+    """A SQLite file in the folder where this user's programs keep their data."""
+    return f"sqlite+aiosqlite:///{user_data_path('switchgear', appauthor=False) / 'switchgear.db'}"
+
+
+def _setting(default: str | int | bool, meaning: str) -> Any:
+    return field(default=default, metadata={"meaning": meaning})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The variable of a field is `SWITCHGEAR_` and the field's name in capitals."""
+
+    database_url: str = _setting("", "SQLAlchemy URL of the database; empty: a SQLite file in the user's data folder")
+    host: str = _setting("127.0.0.1", "address that the server listens on; others than loopback need a token")
+    port: int = _setting(8080, "port that the server listens on")
+    ollama_url: str = _setting("http://127.0.0.1:11434", "where Ollama answers, for `compile --proposer ollama:MODEL`")
+    token: str = _setting("", "bearer token with which the command line speaks to a running server")
+    log_level: str = _setting("info", "debug, info, warning or error")
+    debug: bool = _setting(False, "1 shows tracebacks of unexpected errors")
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """Raises InvalidError naming the variable whose value does not fit."""
+        given = {one.name: environment[variable(one)] for one in fields(cls) if environment.get(variable(one))}
+        return cls(**{one.name: _parse(one, given[one.name]) for one in fields(cls) if one.name in given})
+
+    @property
+    def database(self) -> str:
+        return self.database_url or default_database_url()
+
+
+def variable(setting: "Field[Any]") -> str:
+    return PREFIX + setting.name.upper()
+
+
+def _parse(setting: "Field[Any]", text: str) -> str | int | bool:
+    if setting.type is int:
+        if not text.isdecimal():
+            raise InvalidError(f"{variable(setting)} is not a number: {text!r}")
+        return int(text)
+    if setting.type is bool:
+        return text.strip().lower() in {"1", "true", "yes", "on"}
+    return text
+
+
+def example(defaults: Settings | None = None) -> str:
+    """The text of `.env.example`: every variable with its meaning, commented out at its default."""
+    values = defaults or Settings()
+    lines = ["# Settings of Switchgear. Copy to .env, remove the # of what you change."]
+    for setting in fields(Settings):
+        value = getattr(values, setting.name)
+        shown = int(value) if isinstance(value, bool) else value
+        lines += ["", f"# {setting.metadata['meaning']}", f"#{variable(setting)}={shown}"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,112 @@
+"""The one writer of a process: a thread that commits units of work, those that wait together in one transaction.
+
+SQLite takes one writer at a time and makes it wait for the disk at each commit; PostgreSQL's writers queue at the
+head of the audit chain. So writes are handed to this thread, and whatever has queued up meanwhile shares the next
+commit: under load the disk is waited for once for many audit rows. A unit of work is a function of a connection; it
+must be repeatable, since a batch in which one fails is rolled back and tried again one by one.
+Here never lives SQL. `governance.database` is the only caller.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+MAX_BATCH = 64
+"""Enough to amortise a slow disk's flush; small enough that a batch that fails is not costly to repeat."""
+
+
+class _Job:
+    __slots__ = ("future", "result", "work")
+
+    def __init__(self, work: Work[Any]) -> None:
+        self.work = work
+        self.future: Future[Any] = Future()
+        self.result: Any = None
+
+
+class _Caught:
+    """Keeps the error that leaves the block, for whoever waits for the result, and lets the thread live on."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+
+    def __enter__(self) -> "_Caught":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
+        if isinstance(error, Exception):
+            self.error = error
+            return True
+        return False
+
+
+class Writer:
+    """`begin` is called first in every transaction: it takes the lock that makes writers of all processes queue."""
+
+    def __init__(self, engine: Engine, begin: Callable[[Connection], None]) -> None:
+        self._engine = engine
+        self._begin = begin
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="switchgear-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Work[T]) -> "Future[T]":
+        """The result of `work`, available once it is committed."""
+        job = _Job(work)
+        self._queue.put(job)
+        return job.future
+
+    def close(self) -> None:
+        """Returns when everything submitted before is committed or has failed."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _serve(self) -> None:
+        is_open = True
+        while is_open:
+            batch, is_open = self._next_batch()
+            jobs = [job for job in batch if job.future.set_running_or_notify_cancel()]
+            if jobs:
+                self._settle(jobs)
+
+    def _next_batch(self) -> tuple[list[_Job], bool]:
+        first = self._queue.get()
+        batch: list[_Job] = []
+        job = first
+        while job is not None:
+            batch.append(job)
+            if len(batch) == MAX_BATCH:
+                return batch, True
+            try:
+                job = self._queue.get_nowait()
+            except Empty:
+                return batch, True
+        return batch, False
+
+    def _settle(self, jobs: list[_Job]) -> None:
+        error = self._commit(jobs)
+        if error is not None and len(jobs) > 1 and not isinstance(error, OperationalError):
+            for job in jobs:
+                self._settle([job])
+            return
+        for job in jobs:
+            if error is None:
+                job.future.set_result(job.result)
+            else:
+                job.future.set_exception(error)
+
+    def _commit(self, jobs: list[_Job]) -> Exception | None:
+        with _Caught() as caught, self._engine.begin() as connection:
+            self._begin(connection)
+            for job in jobs:
+                job.result = job.work(connection)
+        return caught.error
