@@ -1,0 +1,70 @@
+"""The errors of the runtime room, drawn as a tree. Each says whose fault it is, and what to do about it.
+
+    ServingError                 ours, unless a branch says otherwise
+    ├── CallerError              the caller: asked for what is not there, or not in this way
+    │   ├── UnknownWorkflow      no approved workflow has this name
+    │   ├── BadInput             inputs do not fit the workflow's schema
+    │   └── UnknownTarget        no such target, or one must be named
+    ├── NotApproved              whoever governs: what was looked up is not what is approved now
+    ├── StartRefused             the operator: the server must not start like this
+    └── TargetError              the device, its network, or how it is set up here; the tree's leaves say what became
+        ├── NotSent              of the request: not a byte of it left
+        ├── FateUnknown          bytes may have left, and no answer came
+        └── Refused              we, or the device's door, refused: trying again does not help
+
+Every error carries `exit_code` (see docs/ARCHITECTURE.md) and `remedy`, which both are rendered by whoever shows it.
+"""
+
+
+class ServingError(Exception):
+    exit_code = 5
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+class CallerError(ServingError):
+    exit_code = 3
+
+
+class UnknownWorkflow(CallerError):
+    exit_code = 1
+
+
+class BadInput(CallerError):
+    """`pointer` (RFC 6901) names the input that does not fit."""
+
+    def __init__(self, message: str, pointer: str = "", remedy: str = "") -> None:
+        super().__init__(message, remedy)
+        self.pointer = pointer
+
+
+class UnknownTarget(CallerError):
+    pass
+
+
+class NotApproved(ServingError):
+    exit_code = 1
+
+
+class StartRefused(ServingError):
+    exit_code = 2
+
+
+class TargetError(ServingError):
+    exit_code = 4
+    reason = "refused"
+
+
+class NotSent(TargetError):
+    reason = "not_sent"
+
+
+class FateUnknown(TargetError):
+    reason = "unknown_fate"
+
+
+class Refused(TargetError):
+    reason = "refused"

@@ -1,0 +1,84 @@
+"""Secrets are references; here they become values, at the last moment, and here values are taken out of what we write.
+
+`env:NAME` is a variable of the server's environment, `file:/path` a file's content without its last line break.
+Resolved values and the tokens that devices hand out are remembered as long as the process lives, so that `redact`
+finds them by value wherever they turn up: in logs, audit rows, results and errors. No secret is ever stored.
+Used by `driver` and `sessions` (resolving) and by everything that writes text for people (redacting).
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from runtime.errors import Refused
+
+MASK = "[redacted]"
+# A shorter value would also be found inside ordinary words; it is hidden only where it stands alone.
+SHORTEST_SEARCHED = 4
+MAX_FILE_BYTES = 64 * 1024
+
+
+class Vault:
+    """Resolves references and redacts what came of them."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = os.environ if environment is None else environment
+        self._known: tuple[str, ...] = ()
+
+    def resolve(self, reference: str) -> str:
+        """The value behind `reference`. Raises Refused, naming the reference and never a value."""
+        kind, _, place = reference.partition(":")
+        if kind == "env":
+            value = self._environment.get(place)
+        elif kind == "file":
+            value = _first_of_file(Path(place))
+        else:
+            raise Refused(f"{kind or 'nothing'} is no kind of secret", "write env:NAME or file:/path on the target")
+        if not value:
+            raise Refused(
+                f"the secret {reference} is empty or absent", "set it for the server's process, or correct the target"
+            )
+        self.remember(value)
+        return value
+
+    def remember(self, value: str) -> None:
+        """From now on `value` is hidden wherever `redact` sees it."""
+        if value and value not in self._known:
+            # Longest first: a secret that holds another one is hidden whole.
+            self._known = tuple(sorted((*self._known, value), key=len, reverse=True))
+
+    def redact(self, value: Any, names: Iterable[str] = ()) -> Any:
+        """`value` (JSON) with secrets masked: known values anywhere in strings, and the members called `names`."""
+        return _redact(value, self._known, frozenset(name.lower() for name in names))
+
+
+def _first_of_file(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+        return None if len(content) > MAX_FILE_BYTES else content.decode().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _redact(value: Any, known: tuple[str, ...], names: frozenset[str]) -> Any:
+    if isinstance(value, str):
+        return _redact_text(value, known)
+    if isinstance(value, Mapping):
+        return {
+            _redact_text(key, known): MASK if key.lower() in names and item is not None else _redact(item, known, names)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_redact(item, known, names) for item in value]
+    return value
+
+
+def _redact_text(text: str, known: tuple[str, ...]) -> str:
+    for secret in known:
+        if text == secret:
+            return MASK
+        if len(secret) >= SHORTEST_SEARCHED and secret in text:
+            text = text.replace(secret, MASK)
+    return text

@@ -1,0 +1,222 @@
+"""What goes onto the wire, byte for byte, and the checks that it is the approved step and nothing else.
+
+The interpreter filled the template; here the outcome is compared with the template once more, so that no input can
+turn a step into another request (THREATS.md C1): same method, same host, same segments, no hidden header.
+Pure: bytes and values, no sockets. Called by `driver` for every request, logins included. RFC 9110, 9112, 3986.
+"""
+
+import re
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote, unquote, urlencode, urlsplit
+
+import orjson
+
+from runtime.errors import Refused
+from workflow.events import SendRequest
+
+Json = Any
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+# pchar of RFC 3986 without `;`: some servers cut a segment there, so it must come percent-encoded.
+SEGMENT = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,=:@]|%[0-9A-Fa-f]{2})*")
+TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]+")
+FIELD_VALUE = re.compile(r"[\x21-\x7e\x80-\xff](?:[\x20-\x7e\x80-\xff\t]*[\x21-\x7e\x80-\xff])?|")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Whoever sets these speaks for the connection or for the credential: that is the driver's alone.
+OURS = frozenset(
+    [
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "keep-alive",
+        "upgrade",
+        "te",
+        "trailer",
+        "expect",
+        "authorization",
+        "proxy-authorization",
+        "proxy-connection",
+        "accept-encoding",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a target is. `prefix` comes before every path; it has no slash at its end."""
+
+    scheme: str
+    host: str
+    port: int
+    prefix: str
+
+    @property
+    def authority(self) -> str:
+        """As it stands in the Host field: an IPv6 address in brackets, no port where it is the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == {"http": 80, "https": 443}[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        return f"{self.scheme}://{self.authority}"
+
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    method: str
+    target: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Header names in lower case; `body` inflated and bounded."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        return next((value for key, value in self.headers if key == name.lower()), None)
+
+
+def address_of(base_url: str, base_path: str, *, adds_base_path: bool = True) -> Address:
+    """The address that `base_url` means. Raises Refused when it is not an http(s) address of one host.
+
+    A path in `base_url`, be it only `/`, is taken as it is; without one the API's `base_path` is appended, unless
+    the server that plays the device drops it (`adds_base_path`).
+    """
+    remedy = "correct the target's address: https://host[:port][/path]"
+    try:
+        parts = urlsplit(base_url)
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    except (ValueError, KeyError) as error:
+        raise Refused(f"the target's address {base_url!r} is not one", remedy) from error
+    if not parts.hostname or parts.username or parts.query or parts.fragment or not parts.hostname.isascii():
+        raise Refused(f"the target's address {base_url!r} is more or less than scheme, host, port and path", remedy)
+    prefix = parts.path if parts.path or not adds_base_path else base_path
+    checked_path(prefix.rstrip("/") or "/", prefix.rstrip("/") or "/")
+    return Address(parts.scheme, parts.hostname, port, prefix.rstrip("/"))
+
+
+def wire_request(
+    command: SendRequest,
+    address: Address,
+    credentials: tuple[tuple[str, str], ...] = (),
+    media_type: str = "application/json",
+) -> WireRequest:
+    """The bytes for `command`. Raises Refused when they would not be the step that was approved."""
+    if command.method not in METHODS:
+        raise Refused(f"{command.method!r} is no method that we send")
+    path = checked_path(command.path, command.path_template)
+    target = f"{address.prefix}{path}"
+    if command.query:
+        # Sub-delimiters stay readable: some devices compare query strings without decoding them.
+        target += "?" + "&".join(f"{quote(k, safe='$@:/')}={quote(v, safe='$@:/*(),=')}" for k, v in command.query)
+    body = encode_body(command.body, command.content_type)
+    fields = [("host", address.authority), ("accept", f"{media_type}, */*;q=0.1"), ("accept-encoding", "identity")]
+    fields += [checked_field(name, value) for name, value in command.headers]
+    if body or command.method in {"POST", "PUT", "PATCH"}:
+        fields.append(("content-length", str(len(body))))
+    if body and not any(name == "content-type" for name, _ in fields):
+        fields.append(checked_field("content-type", command.content_type or "application/json"))
+    return WireRequest(command.method, target.encode("ascii"), _encoded(_with(fields, credentials)), body)
+
+
+def _with(fields: list[tuple[str, str]], credentials: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """`fields` and `credentials`; what we know wins over what a step says, and cookies stand in one field."""
+    ours = dict(credentials)
+    cookies = [value for name, value in fields if name == "cookie"]
+    if cookies:
+        ours["cookie"] = "; ".join([*cookies, *([ours["cookie"]] if "cookie" in ours else [])])
+    return [(name, value) for name, value in fields if name not in ours] + list(ours.items())
+
+
+def checked_path(path: str, template: str) -> str:
+    """`path`, if it is `template` with every `{name}` filled by a part of one segment. Raises Refused otherwise."""
+    if not _shape(template).fullmatch(path):
+        raise Refused(
+            f"the path {path!r} is not the approved {template!r}", "check the inputs that are part of the path"
+        )
+    for segment in path.split("/"):
+        plain = unquote(segment, errors="replace")
+        if not SEGMENT.fullmatch(segment) or CONTROL.search(plain):
+            raise Refused(
+                f"the path {path!r} holds characters that no path may", "check the inputs that are part of it"
+            )
+        if any(part in {".", ".."} for part in re.split(r"[/\\]", plain)):
+            raise Refused(f"the path {path!r} would lead elsewhere", "check the inputs that are part of the path")
+    return path
+
+
+@lru_cache(maxsize=4096)
+def _shape(template: str) -> re.Pattern[str]:
+    parts = re.split(r"\{[^{}/]+\}", template)
+    return re.compile("[^/]+".join(re.escape(part) for part in parts))
+
+
+def checked_field(name: str, value: str) -> tuple[str, str]:
+    """A header field that a step may set. Raises Refused for line breaks, for what is ours, and for no-names."""
+    if not TOKEN.fullmatch(name) or name.lower() in OURS:
+        raise Refused(f"a step may not set the header {name!r}", "take it out of the workflow")
+    if not FIELD_VALUE.fullmatch(value):
+        raise Refused(f"the header {name} has a value that no header may have", "check the inputs that are part of it")
+    return name.lower(), value
+
+
+def _encoded(fields: Iterable[tuple[str, str]]) -> tuple[tuple[bytes, bytes], ...]:
+    return tuple((name.encode("ascii"), value.encode("latin-1")) for name, value in fields)
+
+
+def encode_body(body: Json, content_type: str) -> bytes:
+    """`body` in its media type; nothing for None. Raises Refused for media types that we cannot write."""
+    if body is None:
+        return b""
+    kind = (content_type or "application/json").partition(";")[0].strip().lower()
+    if kind == "application/json" or kind.endswith("+json"):
+        return orjson.dumps(body)
+    if kind == "application/x-www-form-urlencoded" and isinstance(body, dict):
+        return urlencode(body).encode()
+    if isinstance(body, str):
+        return body.encode()
+    raise Refused(f"a body of type {kind} cannot be written from these values", "let the workflow send JSON or text")
+
+
+def decode_body(reply: Reply) -> Json:
+    """The body as JSON; as text where it is not JSON, None where there is none."""
+    if not reply.body:
+        return None
+    try:
+        return orjson.loads(reply.body)
+    except orjson.JSONDecodeError:
+        return reply.body.decode("utf-8", errors="replace")
+
+
+class Inflater:
+    """Takes a body in pieces and gives it whole, never holding more than `limit` bytes. Raises Refused beyond that."""
+
+    def __init__(self, encoding: str, limit: int) -> None:
+        kinds = {"": None, "identity": None, "gzip": 31, "x-gzip": 31, "deflate": 15}
+        if encoding not in kinds:
+            raise Refused(f"the device compresses its reply with {encoding!r}, which was not asked for")
+        bits = kinds[encoding]
+        self._inflate = zlib.decompressobj(bits) if bits else None
+        self._limit = limit
+        self._body = bytearray()
+
+    def feed(self, piece: bytes) -> None:
+        room = self._limit - len(self._body) + 1
+        try:
+            self._body += self._inflate.decompress(piece, room) if self._inflate else piece[:room]
+        except zlib.error as error:
+            raise Refused(f"the device's reply is not what its Content-Encoding says: {error}") from error
+        if len(self._body) > self._limit:
+            raise Refused(f"the reply is larger than {self._limit} bytes", "raise limits.max_body_bytes of the profile")
+
+    def whole(self) -> bytes:
+        return bytes(self._body)
