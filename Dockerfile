@@ -27,11 +27,11 @@ ENV PATH=/opt/switchgear/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     SWITCHGEAR_DATABASE_URL=sqlite+aiosqlite:////data/switchgear.db \
     SWITCHGEAR_HOST=0.0.0.0 \
-    SWITCHGEAR_PORT=8000
+    SWITCHGEAR_PORT=8080
 USER switchgear
 WORKDIR /data
 VOLUME /data
-EXPOSE 8000
+EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ['SWITCHGEAR_PORT'] + '/health', timeout=2)"]
 ENTRYPOINT ["switchgear"]

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Shows the whole way on this machine: two vendors' descriptions in, approved workflows called by an MCP client.
+# Needs Python 3.11 or newer and, the first time, a package index. Leaves nothing running and nothing behind.
+#
+#   ./demo.sh            on the twins, the stateful mocks that Switchgear makes itself
+#   ./demo.sh --prism    on Prism (needs Node and npm)
+#   ./demo.sh --keep     leaves everything up afterwards and says how to connect; Ctrl-C ends it
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+./setup.sh
+exec .venv/bin/python -m demo "$@"
