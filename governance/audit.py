@@ -7,7 +7,7 @@ end are found. Whoever can rewrite the whole file can rewrite the chain too: tha
 Here never lives a decision about what is worth recording.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
@@ -23,7 +23,7 @@ PAGE = 1000
 
 _ENTRY = AuditEntry.__table__.c
 _HEAD = select(AuditHead.seq, AuditHead.hash).where(AuditHead.id == 1)
-_COLUMNS = (_ENTRY.seq, _ENTRY.at, _ENTRY.actor, _ENTRY.action, _ENTRY.subject, _ENTRY.detail)
+_HASHED = ("seq", "at", "actor", "action", "subject", "detail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +111,16 @@ def verify_chain(connection: Connection) -> AuditVerdict:
         seq, prev_hash = row.seq, row.hash
     head = connection.execute(_HEAD).one_or_none()
     if head is None or tuple(head) != (seq, prev_hash):
-        return AuditVerdict(False, seq, seq + 1, "the chain does not end where its head says: rows were cut off or added")
+        return AuditVerdict(
+            False, seq, seq + 1, "the chain does not end where its head says: rows were cut off or added"
+        )
     return AuditVerdict(True, seq)
 
 
-def is_intact(row: Row[tuple[object, ...]]) -> bool:
+def is_intact(row: Mapping[str, Json]) -> bool:
     """Whether a row's own hash fits what it says; its place in the chain is for `verify`."""
-    return entry_hash({column.name: row._mapping[column] for column in _COLUMNS}, row.prev_hash) == row.hash
+    hashed = entry_hash({name: row[name] for name in _HASHED}, row["prev_hash"])
+    return hashed == str(row["hash"])
 
 
 def _all_rows(connection: Connection) -> Iterator[Row[tuple[object, ...]]]:
@@ -130,12 +133,10 @@ def _fault(row: Row[tuple[object, ...]], seq: int, prev_hash: str) -> str:
         return f"row {seq} is missing"
     if row.prev_hash != prev_hash:
         return f"row {seq} does not follow the row before it"
-    if not is_intact(row):
+    if not is_intact(row._asdict()):
         return f"row {seq} was changed after it was written"
     return ""
 
 
 def _read(row: Row[tuple[object, ...]]) -> AuditRow:
-    return AuditRow(
-        row.seq, row.at, row.actor, row.action, row.subject, from_text(row.detail), row.prev_hash, row.hash
-    )
+    return AuditRow(row.seq, row.at, row.actor, row.action, row.subject, from_text(row.detail), row.prev_hash, row.hash)

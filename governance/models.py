@@ -84,10 +84,10 @@ class RevisionRow(Model):
     __tablename__ = "revisions"
     __table_args__ = (
         UniqueConstraint("workflow_id", "number"),
-        Index("uq_revisions_approved", "workflow_id", unique=True, **{
-            "sqlite_where": text("state = 'approved'"), "postgresql_where": text("state = 'approved'")}),
-        Index("uq_revisions_pending", "workflow_id", unique=True, **{
-            "sqlite_where": text("state = 'pending'"), "postgresql_where": text("state = 'pending'")}),
+        Index("uq_revisions_approved", "workflow_id", unique=True,
+              sqlite_where=text("state = 'approved'"), postgresql_where=text("state = 'approved'")),
+        Index("uq_revisions_pending", "workflow_id", unique=True,
+              sqlite_where=text("state = 'pending'"), postgresql_where=text("state = 'pending'")),
         CheckConstraint("state IN ('pending', 'approved', 'superseded', 'rejected', 'retired')", name="state"),
     )  # fmt: skip
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -160,8 +160,8 @@ class TargetRow(Model):
     __tablename__ = "targets"
     __table_args__ = (
         CheckConstraint("mode IN ('twin', 'prism', 'live')", name="mode"),
-        Index("uq_targets_default", "api", unique=True, **{
-            "sqlite_where": text("is_default"), "postgresql_where": text("is_default")}),
+        Index("uq_targets_default", "api", unique=True,
+              sqlite_where=text("is_default"), postgresql_where=text("is_default")),
     )  # fmt: skip
     name: Mapped[str] = mapped_column(Name, primary_key=True)
     api: Mapped[str] = mapped_column(Name, index=True)

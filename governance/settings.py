@@ -2,7 +2,7 @@
 
 Every field names its variable, its meaning and its default; `.env.example` at the root lists them all, and a test
 keeps the two alike. Options of a command win over the environment; nothing else reads `os.environ` for settings.
-Here never lives a secret: credentials of targets are references that the runtime resolves (`governance.targets`).
+Here never live credentials of targets: these are references that the runtime resolves (`governance.targets`).
 """
 
 from collections.abc import Mapping
@@ -21,8 +21,8 @@ def default_database_url() -> str:
     return f"sqlite+aiosqlite:///{user_data_path('switchgear', appauthor=False) / 'switchgear.db'}"
 
 
-def _setting(default: str | int | bool, meaning: str) -> Any:
-    return field(default=default, metadata={"meaning": meaning})
+def _setting(default: str | int | bool, meaning: str, *, is_secret: bool = False) -> Any:
+    return field(default=default, metadata={"meaning": meaning}, repr=not is_secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +33,16 @@ class Settings:
     host: str = _setting("127.0.0.1", "address that the server listens on; others than loopback need a token")
     port: int = _setting(8080, "port that the server listens on")
     ollama_url: str = _setting("http://127.0.0.1:11434", "where Ollama answers, for `compile --proposer ollama:MODEL`")
-    token: str = _setting("", "bearer token with which the command line speaks to a running server")
+    token: str = _setting("", "bearer token with which the command line speaks to a server", is_secret=True)
     log_level: str = _setting("info", "debug, info, warning or error")
     debug: bool = _setting(False, "1 shows tracebacks of unexpected errors")
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
         """Raises InvalidError naming the variable whose value does not fit."""
-        given = {one.name: environment[variable(one)] for one in fields(cls) if environment.get(variable(one))}
-        return cls(**{one.name: _parse(one, given[one.name]) for one in fields(cls) if one.name in given})
+        given = ((one, environment.get(variable(one))) for one in fields(cls))
+        values: dict[str, Any] = {one.name: _parse(one, text) for one, text in given if text}
+        return cls(**values)
 
     @property
     def database(self) -> str:

@@ -1,0 +1,128 @@
+"""The APIs that were compiled, and their vendor profiles kept by digest.
+
+The compiler puts an API here when it stores workflows; the runtime takes from here how to log in and how the device
+answers. A revision names the digest of the profile it was approved with (`RevisionContent.profile_digest`), so
+`get_profile` answers exactly that one, even after the API got a newer profile. Profiles are stored as the canonical
+bytes of their digest and checked at each reading. Here never lives a credential.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.engine import Row
+
+from governance.audit import append_entry
+from governance.database import Database
+from governance.errors import InvalidError, NotFoundError, TamperedError
+from governance.identifiers import Json, from_text
+from governance.models import ApiRow, ProfileRow
+from workflow.canonical import canonical_bytes
+from workflow.profile import parse_profile
+
+_API = ApiRow.__table__
+_PROFILE = ProfileRow.__table__
+_WITH_PROFILE = select(_API, _PROFILE.c.body).outerjoin(_PROFILE, _API.c.profile_digest == _PROFILE.c.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredApi:
+    """`profile` is the profile's JSON with all its defaults, to be read with `workflow.profile.parse_profile`."""
+
+    name: str
+    title: str
+    version: str
+    spec_digest: str
+    profile: Json | None
+    profile_digest: str | None
+    updated_at: str
+
+
+class ApiStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put_api(
+        self,
+        name: str,
+        title: str,
+        version: str,
+        spec_digest: str,
+        profile: Json | None,
+        profile_digest: str | None,
+        *,
+        actor: str = "compile",
+    ) -> StoredApi:
+        """Stores what is known of an API now; the profiles of before remain under their digests.
+
+        Raises InvalidError if the digest is not the profile's, ProfileError if it is no profile.
+        """
+        body = _checked_body(name, profile, profile_digest)
+        now = self._database.now()
+        values = {
+            "name": name, "title": title, "version": version,
+            "spec_digest": spec_digest, "profile_digest": profile_digest,
+        }  # fmt: skip
+        await self._database.write(lambda c: _put(c, now, actor, values, body))
+        return await self.get_api(name)
+
+    async def get_api(self, name: str) -> StoredApi:
+        """Raises NotFoundError, or TamperedError if the profile does not have its digest."""
+        query = _WITH_PROFILE.where(_API.c.name == name)
+        row = await self._database.read(lambda c: c.execute(query).first())
+        if row is None:
+            raise NotFoundError(f"there is no API {name}", "compile its description first: `switchgear compile`")
+        return _api(row)
+
+    async def list_apis(self) -> tuple[StoredApi, ...]:
+        """All APIs by name. Raises TamperedError as `get_api` does."""
+        query = _WITH_PROFILE.order_by(_API.c.name)
+        return tuple(_api(row) for row in await self._database.read(lambda c: c.execute(query).all()))
+
+    async def get_profile(self, digest: str) -> Json:
+        """The profile with this digest. Raises NotFoundError, or TamperedError if it no longer has it."""
+        query = select(_PROFILE.c.body).where(_PROFILE.c.digest == digest)
+        body = await self._database.read(lambda c: c.execute(query).scalar())
+        if body is None:
+            raise NotFoundError(f"there is no profile {digest}", "compile the API again with its profile")
+        return _profile(body, digest)
+
+
+def _checked_body(name: str, profile: Json | None, digest: str | None) -> str | None:
+    if profile is None and digest is None:
+        return None
+    body = canonical_bytes(parse_profile(profile, name).model_dump(mode="json"))
+    if _hash(body) != digest:
+        raise InvalidError(f"the profile of {name} has the digest {_hash(body)}, not {digest}")
+    return body.decode()
+
+
+def _put(connection: Connection, now: str, actor: str, values: dict[str, Any], body: str | None) -> None:
+    before = connection.execute(select(_API).where(_API.c.name == values["name"])).mappings().first()
+    if before is not None and {**before, "updated_at": ""} == {**values, "updated_at": ""}:
+        return
+    digest = values["profile_digest"]
+    if (
+        body is not None
+        and connection.execute(select(_PROFILE.c.digest).where(_PROFILE.c.digest == digest)).first() is None
+    ):
+        connection.execute(insert(ProfileRow), {"digest": digest, "body": body})
+    connection.execute(delete(ApiRow).where(_API.c.name == values["name"]))
+    connection.execute(insert(ApiRow), {**values, "updated_at": now})
+    append_entry(connection, now, actor, "api.stored", f"api:{values['name']}", values)
+
+
+def _api(row: Row[tuple[Any, ...]]) -> StoredApi:
+    profile = None if row.profile_digest is None else _profile(row.body, row.profile_digest)
+    return StoredApi(row.name, row.title, row.version, row.spec_digest, profile, row.profile_digest, row.updated_at)
+
+
+def _profile(body: str | None, digest: str) -> Json:
+    if body is None or _hash(body.encode()) != digest:
+        raise TamperedError(f"the stored profile {digest} was changed", "compile the API again with its profile")
+    return from_text(body)
+
+
+def _hash(body: bytes) -> str:
+    return "sha256:" + hashlib.sha256(body).hexdigest()

@@ -1,0 +1,89 @@
+"""The SQL of revisions: reading rows together with their audit witness, adding them, moving them between states.
+
+Everything here runs inside a transaction that a store has opened; writers hold the lock on the audit chain. The rules
+stand elsewhere: what may happen in `transitions`, what is believed in `sealing`.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, cast
+
+from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy.engine import Row
+
+from governance.audit import AuditRow, append_entry, is_intact
+from governance.errors import ConflictError, NotFoundError
+from governance.identifiers import from_text
+from governance.models import AuditEntry, RevisionRow
+from governance.sealing import EVENTS, find_fault, seal_of
+from governance.transitions import State
+
+TABLE = RevisionRow.__table__
+COLUMNS = tuple(column.name for column in TABLE.columns)
+_WITNESS = tuple(column.label(f"audit_{column.name}_") for column in AuditEntry.__table__.columns)
+
+Stored = Row[tuple[Any, ...]]
+SELECT: Select[tuple[Any, ...]] = select(TABLE, *_WITNESS).outerjoin(
+    AuditEntry.__table__, TABLE.c.audit_seq == AuditEntry.__table__.c.seq
+)
+
+
+def split(row: Stored) -> tuple[Mapping[str, Any], AuditRow | None]:
+    """The columns of the revision, and the audit row it names if that is there and intact."""
+    values = MappingProxyType(dict(zip(COLUMNS, row[: len(COLUMNS)], strict=True)))
+    told: dict[str, Any] = dict(zip(AuditEntry.__table__.columns.keys(), row[len(COLUMNS) :], strict=True))
+    if told["seq"] is None or not is_intact(told):
+        return values, None
+    return values, AuditRow(**{**told, "detail": from_text(told["detail"])})
+
+
+def resolve(connection: Connection, ref: str) -> Stored:
+    """The row that `ref` names: a revision's id, `workflow@number`, or a workflow's id for its newest revision."""
+    name, _, number = ref.partition("@")
+    query = SELECT.where(TABLE.c.workflow_id == name).order_by(TABLE.c.number.desc()).limit(1)
+    if number:
+        query = query.where(TABLE.c.number == int(number)) if number.isdecimal() else query.where(TABLE.c.id == "")
+    row = connection.execute(SELECT.where(TABLE.c.id == ref)).first() or connection.execute(query).first()
+    if row is None:
+        raise NotFoundError(f"there is no revision {ref}", "see `switchgear workflows list`")
+    return row
+
+
+def of_workflow(connection: Connection, workflow_id: str) -> Sequence[Stored]:
+    """All revisions of a workflow, newest first."""
+    query = SELECT.where(TABLE.c.workflow_id == workflow_id).order_by(TABLE.c.number.desc())
+    return connection.execute(query).all()
+
+
+def add(connection: Connection, at: str, values: Mapping[str, Any]) -> None:
+    """Stores a new revision, with its audit row."""
+    seal = seal_of(values)
+    row = append_entry(
+        connection, at, values["created_by"], EVENTS["pending"], f"revision:{values['id']}", _event(values, None, seal)
+    )
+    connection.execute(insert(RevisionRow), {**values, "seal": seal, "audit_seq": row.seq})
+
+
+def move(connection: Connection, at: str, stored: Stored, to: State, *, actor: str, changes: Mapping[str, Any]) -> None:
+    """Moves a revision to another state, with its audit row; compare-and-set on the state and seal that were read.
+
+    A row that was tampered with can still be moved out of the way, but keeps the seal that it does not fit, so that
+    the move does not make it look whole.
+    """
+    before, witness = split(stored)
+    after = {**before, **changes, "state": to}
+    fault = find_fault(before, witness)
+    seal = before["seal"] if fault else seal_of(after)
+    detail = _event(after, before["state"], seal) | ({"fault": fault} if fault else {})
+    row = append_entry(connection, at, actor, EVENTS[to], f"revision:{before['id']}", detail)
+    known = (TABLE.c.id == before["id"]) & (TABLE.c.state == before["state"]) & (TABLE.c.seal == before["seal"])
+    done = connection.execute(
+        update(RevisionRow).where(known).values(**changes, state=to, seal=seal, audit_seq=row.seq)
+    )
+    if done.rowcount != 1:
+        raise ConflictError(f"revision {before['id']} was changed by somebody else meanwhile", "look at it again")
+
+
+def _event(values: Mapping[str, Any], before: State | None, seal: str) -> dict[str, Any]:
+    named = ("api", "workflow_id", "number", "digest", "risk", "reason")
+    return {**{name: values[name] for name in named}, "from": before, "to": cast(State, values["state"]), "seal": seal}

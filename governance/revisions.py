@@ -1,0 +1,223 @@
+"""The store of revisions: submit, look, decide, and the approved set that the runtime serves.
+
+Whatever is answered here was checked by `sealing.open_row`: a revision that does not fit its digest, its seal or its
+audit row is never handed out. The compiler submits; people decide through the API and the command line; the runtime
+reads `approved` and asks `confirm` before each run. Approval names a digest (DESIGN.md, Governing).
+Here never lives the rule of who may do what (`transitions`), nor SQL (`revision_rows`).
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Select, select
+
+from governance import revision_rows as rows
+from governance.database import Database
+from governance.errors import ConflictError, DigestError, InvalidError, RefusedError, TamperedError
+from governance.identifiers import Json, new_id, to_text
+from governance.models import CatalogChange
+from governance.revision_rows import TABLE, Stored
+from governance.sealing import Fault, Revision, content_text, find_fault, open_row
+from governance.transitions import Role, State, decide
+from workflow.revision import RevisionContent
+
+__all__ = ["Fault", "Revision", "RevisionStore", "Submission", "Survey"]
+
+Decision = Literal["approve", "reject", "retire"]
+MAX_REASON = 2000
+"""Characters; a reason is a sentence or two, and is shown in lists."""
+
+_log = logging.getLogger("switchgear.governance")
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """`is_new` is False when the same content was there already; `revision` is then the one that was there."""
+
+    revision: Revision
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Revisions that are whole, and those that were refused."""
+
+    revisions: tuple[Revision, ...]
+    faults: tuple[Fault, ...]
+
+
+class RevisionStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        # Rows of the approved set as last read, with what they were found to be: equal bytes are not checked again.
+        self._known: Mapping[str, tuple[Stored, Revision]] = {}
+
+    async def submit(
+        self,
+        api: str,
+        workflow_id: str,
+        content: RevisionContent,
+        *,
+        intent: str,
+        risk: str,
+        resource: str,
+        is_core: bool,
+        rank: float,
+        proof: Json,
+        actor: str,
+    ) -> Submission:
+        """Stores the content as a new pending revision, unless it is what is in use or what was last submitted.
+
+        An older pending revision of the workflow becomes superseded, since it no longer is what the compiler says. A
+        rejection stands until the content changes; what was retired can be submitted again.
+        Raises ConflictError if another API has a workflow of this name, CanonicalError if the content is not JSON.
+        """
+        text, digest = content_text(content)
+        values = {
+            "id": new_id(), "api": api, "workflow_id": workflow_id, "digest": digest, "state": "pending",
+            "content": text, "intent": intent, "risk": risk, "resource": resource, "is_core": is_core,
+            "rank": float(rank), "proof": to_text(proof), "created_at": self._database.now(), "created_by": actor,
+            "decided_at": None, "decided_by": None, "reason": None,
+        }  # fmt: skip
+        stored, is_new = await self._database.write(lambda c: _submit(c, values))
+        return Submission(_open(stored), is_new)
+
+    async def get(self, ref: str) -> Revision:
+        """The revision that `ref` names: an id, `workflow@number`, or a workflow's id for its newest revision.
+
+        Raises NotFoundError, or TamperedError if what is stored is not what was submitted and decided.
+        """
+        return _open(await self._database.read(lambda c: rows.resolve(c, ref)))
+
+    async def survey(
+        self, *, state: State | None = None, api: str | None = None, limit: int = 1000, after: str | None = None
+    ) -> Survey:
+        """Revisions in the order of their submission, behind the id `after`, whole and damaged ones apart."""
+        query = rows.SELECT.order_by(TABLE.c.id).limit(limit)
+        query = query.where(TABLE.c.state == state) if state else query
+        query = query.where(TABLE.c.api == api) if api else query
+        query = query.where(TABLE.c.id > after) if after else query
+        stored = await self._database.read(lambda c: _all(c, query))
+        return _sort_out((row, None) for row in stored)
+
+    async def find(
+        self, state: State | None = None, api: str | None = None, limit: int = 1000, after: str | None = None
+    ) -> tuple[Revision, ...]:
+        """The whole ones of `survey`; damaged ones are left out and logged."""
+        return (await self.survey(state=state, api=api, limit=limit, after=after)).revisions
+
+    async def decide(self, ref: str, action: Decision, *, actor: str, role: Role, reason: str, digest: str) -> Revision:
+        """Applies a decision on exactly the content with this digest, in one transaction with its audit row.
+
+        Approving supersedes the approved revision of the same workflow. Raises NotFoundError, TamperedError,
+        DigestError (another content than was looked at), TransitionError, ForbiddenError, ReasonError, InvalidError.
+        """
+        if len(reason) > MAX_REASON:
+            raise InvalidError(f"the reason is longer than {MAX_REASON} characters", "say it shorter")
+        now = self._database.now()
+        changes = {"decided_at": now, "decided_by": actor, "reason": reason.strip() or None}
+
+        def work(connection: Connection) -> Stored:
+            stored = rows.resolve(connection, ref)
+            revision = _open(stored)
+            if digest != revision.digest:
+                raise DigestError(
+                    f"revision {revision.id} has the digest {revision.digest}, the decision names {digest}",
+                    "look at the revision again and decide on what it says now",
+                )
+            to = decide(revision.state, action, role=role, reason=reason)
+            if to == "approved":
+                _supersede(connection, now, revision.workflow_id, "approved", actor)
+            rows.move(connection, now, stored, to, actor=actor, changes=changes)
+            return rows.resolve(connection, revision.id)
+
+        return _open(await self._database.write(work))
+
+    async def approved(self) -> tuple[Revision, ...]:
+        """What may be served, by workflow id; damaged ones are left out and logged."""
+        return (await self.approved_survey()).revisions
+
+    async def approved_survey(self) -> Survey:
+        """Like `approved`, and with it the approved revisions that were refused, so that a caller can say so."""
+        query = rows.SELECT.where(TABLE.c.state == "approved").order_by(TABLE.c.workflow_id)
+        stored = await self._database.read(lambda c: _all(c, query))
+        known = self._known
+        survey = _sort_out((row, known.get(row.id)) for row in stored)
+        whole = {revision.id: revision for revision in survey.revisions}
+        self._known = {row.id: (row, whole[row.id]) for row in stored if row.id in whole}
+        return survey
+
+    async def confirm(self, revision_id: str, digest: str) -> Revision:
+        """The revision, if it is approved at this moment, whole, and has this digest: to be asked before each run.
+
+        Raises NotFoundError, TamperedError, DigestError or RefusedError.
+        """
+        stored = await self._database.read(lambda c: rows.resolve(c, revision_id))
+        revision = _open_known(stored, self._known.get(stored.id))
+        if revision.state != "approved":
+            raise RefusedError(f"{revision.workflow_id}@{revision.number} is {revision.state}, not approved")
+        if revision.digest != digest:
+            raise DigestError(f"{revision.workflow_id}@{revision.number} is not the content that was loaded", "reload")
+        return revision
+
+    async def change_token(self) -> str:
+        """A text that differs after any change to a revision or an API, by whichever process and by whatever means."""
+        query = select(CatalogChange.version).where(CatalogChange.id == 1)
+        return str(await self._database.read(lambda c: c.execute(query).scalar_one()))
+
+
+def _all(connection: Connection, query: Select[tuple[Any, ...]]) -> list[Stored]:
+    return list(connection.execute(query))
+
+
+def _open(stored: Stored) -> Revision:
+    return open_row(*rows.split(stored))
+
+
+def _open_known(stored: Stored, known: tuple[Stored, Revision] | None) -> Revision:
+    return known[1] if known is not None and known[0] == stored else _open(stored)
+
+
+def _sort_out(found: Iterable[tuple[Stored, tuple[Stored, Revision] | None]]) -> Survey:
+    whole: list[Revision] = []
+    faults: list[Fault] = []
+    for stored, known in found:
+        try:
+            whole.append(_open_known(stored, known))
+        except TamperedError as error:
+            _log.error("refused: %s", error.message)
+            faults.append(Fault(stored.id, stored.workflow_id, error.message))
+    return Survey(tuple(whole), tuple(faults))
+
+
+def _submit(connection: Connection, values: dict[str, Any]) -> tuple[Stored, bool]:
+    history = rows.of_workflow(connection, values["workflow_id"])
+    if any(row.api != values["api"] for row in history):
+        raise ConflictError(
+            f"the workflow {values['workflow_id']} belongs to the API {history[0].api}",
+            "rename the workflow in the profile's overrides",
+        )
+    same = _same_content(history, values["digest"])
+    actor, now = values["created_by"], values["created_at"]
+    if same is None or same.state != "pending":
+        _supersede(connection, now, values["workflow_id"], "pending", actor)
+    if same is not None:
+        return rows.resolve(connection, same.id), False
+    number = max((row.number for row in history), default=0) + 1
+    rows.add(connection, now, {**values, "number": number})
+    return rows.resolve(connection, values["id"]), True
+
+
+def _same_content(history: Iterable[Stored], digest: str) -> Stored | None:
+    """The revision in use or the newest one, if it is whole and has this digest and was not retired."""
+    candidates = [row for at, row in enumerate(history) if at == 0 or row.state == "approved"]
+    same = [row for row in candidates if row.digest == digest and row.state != "retired"]
+    return next((row for row in same if not find_fault(*rows.split(row))), None)
+
+
+def _supersede(connection: Connection, now: str, workflow_id: str, state: State, actor: str) -> None:
+    for row in rows.of_workflow(connection, workflow_id):
+        if row.state == state:
+            rows.move(connection, now, row, "superseded", actor=actor, changes={})

@@ -1,0 +1,228 @@
+"""Runs and what happened to each of their requests, every event with its audit row in one transaction.
+
+The runtime calls `create` when a run starts, `record_step` before a request is sent and after it was answered or
+failed, `finish` at the end. A request must not be sent before its `sending` record is stored: when these return, it
+is on the disk. To save commits, `create` takes the first record along and `finish` the last, so that a run of one
+request costs two. Inputs, outputs and details are stored as given: the caller redacts.
+Here never lives how a run proceeds (`workflow.interpreter`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.engine import Row
+
+from governance.audit import append_entry
+from governance.database import Database
+from governance.errors import ConflictError, NotFoundError
+from governance.identifiers import Json, from_text, to_text
+from governance.models import RunRow, RunStepRow
+
+Phase = Literal["sending", "answered", "failed"]
+Outcome = Literal["succeeded", "failed", "unknown", "cancelled"]
+
+_RUN = RunRow.__table__
+_STEP = RunStepRow.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One event of one request: `seq` numbers the requests of a run from 1, `phase` says what happened to it."""
+
+    seq: int
+    step_id: str
+    phase: Phase
+    method: str
+    path: str
+    status: int | None = None
+    duration_ms: float | None = None
+    detail: Json = None
+
+    def to_json(self) -> dict[str, Json]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStep:
+    """A record as it was stored, with its moment."""
+
+    record: StepRecord
+    at: str
+
+    def to_json(self) -> dict[str, Json]:
+        return {**self.record.to_json(), "at": self.at}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`outcome` is None while it is under way. `steps` are in the order of requests and phases, empty in lists."""
+
+    id: str
+    revision_id: str
+    digest: str
+    target: str
+    caller: str
+    inputs: Json
+    started_at: str
+    finished_at: str | None
+    outcome: Outcome | None
+    outputs: Json
+    failure: Json
+    steps: tuple[StoredStep, ...] = ()
+
+    def to_json(self) -> dict[str, Json]:
+        plain = {name: getattr(self, name) for name in self.__slots__}
+        return {**plain, "steps": [step.to_json() for step in self.steps]}
+
+
+class RunStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(
+        self,
+        run_id: str,
+        revision_id: str,
+        digest: str,
+        target: str,
+        caller: str,
+        inputs: Json,
+        *,
+        first: StepRecord | None = None,
+    ) -> None:
+        """Starts a run, with the record of its first request if that is known already. Raises ConflictError."""
+        now = self._database.now()
+        told = {"revision_id": revision_id, "digest": digest, "target": target, "inputs": inputs}
+        row = {**told, "id": run_id, "caller": caller, "inputs": to_text(inputs), "started_at": now}
+
+        def work(connection: Connection) -> None:
+            connection.execute(insert(RunRow), row)
+            append_entry(connection, now, caller, "run.started", f"run:{run_id}", told)
+            _add(connection, now, run_id, caller, () if first is None else (first,))
+
+        await self._database.write(work)
+
+    async def record_step(
+        self,
+        run_id: str,
+        seq: int,
+        step_id: str,
+        phase: Phase,
+        method: str,
+        path: str,
+        status: int | None = None,
+        duration_ms: float | None = None,
+        detail: Json = None,
+        *,
+        actor: str = "runtime",
+    ) -> None:
+        """Stores one event of one request. Raises ConflictError if it is there already or the run is not."""
+        record = StepRecord(seq, step_id, phase, method, path, status, duration_ms, detail)
+        await self.record_steps(run_id, (record,), actor=actor)
+
+    async def record_steps(self, run_id: str, records: Iterable[StepRecord], *, actor: str = "runtime") -> None:
+        """Stores several events in one transaction, in this order: an answer and the next request, say."""
+        now, kept = self._database.now(), tuple(records)
+        await self._database.write(lambda c: _add(c, now, run_id, actor, kept))
+
+    async def finish(
+        self,
+        run_id: str,
+        outcome: Outcome,
+        outputs: Json = None,
+        failure: Json = None,
+        *,
+        last: StepRecord | None = None,
+        actor: str = "runtime",
+    ) -> None:
+        """Ends a run, with the record of its last request if that is not stored yet.
+
+        Raises NotFoundError, or ConflictError if the run has ended already.
+        """
+        now = self._database.now()
+        ending = {"finished_at": now, "outcome": outcome, "outputs": to_text(outputs), "failure": to_text(failure)}
+
+        def work(connection: Connection) -> None:
+            _add(connection, now, run_id, actor, () if last is None else (last,))
+            _end(connection, run_id, ending)
+            told = {"outcome": outcome, "failure": failure}
+            append_entry(connection, now, actor, "run.finished", f"run:{run_id}", told)
+
+        await self._database.write(work)
+
+    async def get(self, run_id: str) -> Run:
+        """The run with its steps. Raises NotFoundError."""
+
+        def work(connection: Connection) -> Run | None:
+            row = connection.execute(select(_RUN).where(_RUN.c.id == run_id)).first()
+            if row is None:
+                return None
+            # Of one request, `sending` comes before what became of it, also when both have the same moment.
+            order = (_STEP.c.seq, _STEP.c.phase != "sending", _STEP.c.at)
+            steps = connection.execute(select(_STEP).where(_STEP.c.run_id == run_id).order_by(*order))
+            return _run(row, tuple(_step(step) for step in steps))
+
+        run = await self._database.read(work)
+        if run is None:
+            raise NotFoundError(f"there is no run {run_id}", "see `switchgear runs list`")
+        return run
+
+    async def find(
+        self,
+        *,
+        outcome: Outcome | None = None,
+        revision_id: str | None = None,
+        caller: str | None = None,
+        limit: int = 100,
+        before: str | None = None,
+    ) -> tuple[Run, ...]:
+        """Runs without their steps, newest first, those before the id `before`."""
+        query = select(_RUN).order_by(_RUN.c.id.desc()).limit(limit)
+        for column, value in ((_RUN.c.outcome, outcome), (_RUN.c.revision_id, revision_id), (_RUN.c.caller, caller)):
+            query = query if value is None else query.where(column == value)
+        query = query if before is None else query.where(_RUN.c.id < before)
+        return await self._database.read(lambda c: tuple(_run(row) for row in c.execute(query)))
+
+
+def _add(connection: Connection, now: str, run_id: str, actor: str, records: tuple[StepRecord, ...]) -> None:
+    for record in records:
+        told = record.to_json()
+        row = {**told, "detail": to_text(record.detail), "run_id": run_id, "at": now}
+        connection.execute(insert(RunStepRow), row)
+        del told["phase"]
+        append_entry(connection, now, actor, f"request.{record.phase}", f"run:{run_id}", told)
+
+
+def _end(connection: Connection, run_id: str, ending: dict[str, str]) -> None:
+    is_open = (_RUN.c.id == run_id) & _RUN.c.outcome.is_(None)
+    if connection.execute(update(RunRow).where(is_open).values(**ending)).rowcount == 1:
+        return
+    outcome = connection.execute(select(_RUN.c.outcome).where(_RUN.c.id == run_id)).scalar()
+    if outcome is None:
+        raise NotFoundError(f"there is no run {run_id}", "see `switchgear runs list`")
+    raise ConflictError(f"the run {run_id} has ended already: {outcome}")
+
+
+def _run(row: Row[tuple[Any, ...]], steps: tuple[StoredStep, ...] = ()) -> Run:
+    return Run(
+        id=row.id,
+        revision_id=row.revision_id,
+        digest=row.digest,
+        target=row.target,
+        caller=row.caller,
+        inputs=from_text(row.inputs),
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        outcome=row.outcome,
+        outputs=from_text(row.outputs or "null"),
+        failure=from_text(row.failure or "null"),
+        steps=steps,
+    )
+
+
+def _step(row: Row[tuple[Any, ...]]) -> StoredStep:
+    detail = from_text(row.detail)
+    record = StepRecord(row.seq, row.step_id, row.phase, row.method, row.path, row.status, row.duration_ms, detail)
+    return StoredStep(record, row.at)
