@@ -8,7 +8,7 @@ method alone, because resets and erases are plain POSTs. Follows RFC 9110 for sa
 import re
 from dataclasses import replace
 
-from compiler.ir.model import RISKS, Api, Effect, Operation, Risk
+from compiler.ir.model import Api, Effect, Operation, Risk
 from compiler.passes import words
 from compiler.passes.outcome import Options, Outcome
 from compiler.passes.paths import ends_in_parameter, last_word
@@ -36,13 +36,14 @@ class _Verbs:
     def judge(self, operation: Operation) -> Operation:
         effect = self.effect(operation)
         risk, reason = self.risk(operation, effect)
-        idempotent = operation.method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
+        verbs = self.profile.verbs
+        usual = operation.method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
         return replace(
             operation,
             effect=effect,
             risk=risk,
             risk_reason=reason,
-            is_idempotent=idempotent or operation.key in self.profile.verbs.idempotent,
+            is_idempotent=(usual or operation.key in verbs.idempotent) and operation.key not in verbs.not_idempotent,
             left_out=self.left_out(operation, effect),
         )
 
@@ -72,10 +73,9 @@ class _Verbs:
         return f"GET {path}" in self.keys
 
     def risk(self, operation: Operation, effect: Effect) -> tuple[Risk, str]:
-        told = [rule for rule, pattern in self.rules if not rule.when and _matches(rule, pattern, operation.key)]
+        told = next((r for r, pattern in self.rules if not r.when and _matches(r, pattern, operation.key)), None)
         if told:
-            worst = max(told, key=lambda rule: RISKS[Risk(rule.risk)])
-            return Risk(worst.risk), worst.why
+            return Risk(told.risk), told.why
         if effect in (Effect.READ, Effect.SESSION):
             return Risk.READ, "reads only" if effect is Effect.READ else "opens or closes a session"
         if effect is Effect.DELETE:

@@ -7,33 +7,34 @@ import re
 
 _PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
-READING = frozenset(
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+READING = _set(
     "get list show read query search find lookup check validate verify preview export describe count status is test "
-    "discover compare estimate calculate download".split()
+    "discover compare estimate calculate download"
 )
-DESTROYING = frozenset(
+DESTROYING = _set(
     "delete remove destroy erase wipe purge clear format decommission reformat sanitize factory revoke uninstall "
-    "shred cryptographic detach unassign drop cleanup destruct".split()
+    "shred cryptographic detach unassign drop cleanup destruct"
 )
-DISRUPTING = frozenset(
+DISRUPTING = _set(
     "reset reboot shutdown restart stop halt poweroff power pause suspend failover apply upgrade update install "
     "import rollback restore revert migrate disable disconnect cutover reimage nmi cycle kill abort cancel "
-    "terminate eject promote demote takeover".split()
+    "terminate eject promote demote takeover"
 )
-MAKING = frozenset("create clone copy import duplicate restore make new add generate upload attach snapshot".split())
-WORKING = frozenset(
-    "run running queue queued pend pending new starting progress wait waiting schedule scheduled active process "
-    "processing accepted init initializing started submitted preparing stopping suspended paused".split()
-)
-DONE = frozenset("complete completed success successful succeeded done finish finished ok".split())
-BROKEN = frozenset(
+MAKING = _set("create clone copy import duplicate restore make new add generate upload attach snapshot")
+DONE = _set("complete completed success successful succeeded done finish finished ok")
+BROKEN = _set(
     "error fail failed failure exception cancelled canceled abort aborted killed rejected timeout timedout errors "
-    "interrupted invalid".split()
+    "interrupted invalid"
 )
-ACRONYMS = {
-    "vm", "id", "ip", "dns", "cpu", "ssl", "tls", "iso", "url", "uri", "nic", "bios", "smtp", "api", "ssh", "ldap",
-    "nfs", "smb", "usb", "gpu", "raid", "oidc", "http", "https", "ntp", "scp", "csr", "idrac", "bmc", "mac", "os",
-}  # fmt: skip
+ACRONYMS = _set(
+    "vm id ip dns cpu ssl tls iso url uri nic bios smtp api ssh ldap nfs smb usb gpu raid oidc http https ntp scp csr "
+    "bmc mac os"
+)
 
 
 def split(name: str) -> tuple[str, ...]:

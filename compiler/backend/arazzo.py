@@ -1,0 +1,106 @@
+"""Writing a flow down as an Arazzo 1.1 document: the form that is approved, stored, checked and run.
+
+One document, one workflow. What Arazzo cannot say stands in `x-switchgear` members (docs/ARCHITECTURE.md lists them).
+Operations are named by `operationPath`, so that the runtime needs no OpenAPI document.
+Follows the Arazzo Specification 1.1. Called by the pipeline; no judgement here, the flow is taken as planned.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from compiler.ir.model import Api, Effect, Flow, Input, Step
+from workflow.document import Document
+from workflow.profile import Profile
+from workflow.reader import read_document
+
+FORMAT = 1
+
+
+def document_of(api: Api, flow: Flow, profile: Profile | None) -> Document:
+    """The document of `flow`. Raises DocumentError if the planner made something that is no Arazzo (our fault)."""
+    return read_document(write(api, flow, profile), flow.id)
+
+
+def write(api: Api, flow: Flow, profile: Profile | None) -> dict[str, Any]:
+    """The document as plain JSON values, members in the specification's order."""
+    by_key = {operation.key: operation for operation in api.operations}
+    used = sorted({step.operation for step in flow.steps})
+    ours: dict[str, Any] = {"format": FORMAT, "api": api.name, "spec": api.digest}
+    if profile is not None:
+        ours["profile"] = profile.digest
+    ours |= {"base_path": api.base_path, "operations": {key: by_key[key].digest for key in used}}
+    return {
+        "arazzo": "1.1.0",
+        "info": {"title": flow.title, "version": "1"},
+        "sourceDescriptions": [{"name": _source(api), "url": "openapi.yaml", "type": "openapi"}],
+        "workflows": [_workflow(api, flow)],
+        "x-switchgear": ours,
+    }
+
+
+def _source(api: Api) -> str:
+    return api.name.replace("-", "_")
+
+
+def _workflow(api: Api, flow: Flow) -> dict[str, Any]:
+    shown = [given.name for given in flow.inputs if given.shown]
+    tool = {"name": flow.id, "title": flow.title, "description": flow.description, "shown": shown}
+    return {
+        "workflowId": flow.id,
+        "summary": flow.title,
+        "description": flow.description,
+        "inputs": _inputs(flow.inputs),
+        "steps": [_step(api, step) for step in flow.steps],
+        "outputs": dict(flow.outputs),
+        "x-switchgear": {
+            "intent": flow.intent,
+            "risk": flow.risk.value,
+            "resource": flow.resource,
+            "core": flow.is_core,
+            "tool": tool,
+            "outputs": dict(flow.output_schema),
+        },
+    }
+
+
+def _inputs(inputs: tuple[Input, ...]) -> dict[str, Any]:
+    properties = {}
+    for given in inputs:
+        text = {"description": given.description} if given.description else {}
+        properties[given.name] = {**given.schema, **text}
+    schema: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
+    required = [given.name for given in inputs if given.is_required]
+    if required:
+        schema["required"] = required
+    return schema
+
+
+def _step(api: Api, step: Step) -> dict[str, Any]:
+    operation = next(o for o in api.operations if o.key == step.operation)
+    effect = operation.effect or Effect.ACT
+    path = operation.path.replace("~", "~0").replace("/", "~1")
+    ours: dict[str, Any] = {"role": step.role.value, "effect": effect.value, "idempotent": operation.is_idempotent}
+    if step.transforms:
+        ours["transforms"] = dict(step.transforms)
+    written: dict[str, Any] = {
+        "stepId": step.id,
+        "description": step.description,
+        "operationPath": f"{{$sourceDescriptions.{_source(api)}.url}}#/paths/{path}/{operation.method.lower()}",
+    }
+    if step.parameters:
+        written["parameters"] = [{"name": n, "in": where, "value": value} for n, where, value in step.parameters]
+    if step.payload is not None:
+        written["requestBody"] = {"contentType": step.content_type, "payload": step.payload}
+    if step.success:
+        written["successCriteria"] = [dict(criterion) for criterion in step.success]
+    if step.branches:
+        written["onSuccess"] = [_plain(action) for action in step.branches]
+    if step.failures:
+        written["onFailure"] = [_plain(action) for action in step.failures]
+    if step.outputs:
+        written["outputs"] = dict(step.outputs)
+    return {**written, "x-switchgear": ours}
+
+
+def _plain(action: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in action.items() if value is not None}

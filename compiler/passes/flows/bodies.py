@@ -1,0 +1,180 @@
+"""Request bodies: which members the caller gives, which are looked up, which are left out.
+
+The payload is a template with the body's own structure; required objects are opened so that callers give plain
+members. Members that are read-only, internal or deprecated are not offered; those fixed at creation are not offered
+for updates. An optional member that is not given is left out of the request.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compiler.ir.model import Effect, Input, Operation, Schema
+from compiler.passes.flows.builder import Builder
+from compiler.passes.flows.context import address
+from compiler.passes.flows.inlining import inline
+from compiler.passes.flows.lookups import first_sentence, identify
+from compiler.passes.words import split
+
+_OPEN_DEPTH = 3  # objects nested deeper are given as a whole
+_SHOWN_OPTIONAL = 6  # optional members that the small schema shows; the full one has all
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A member of the body restricted to some of its values; `as_input` when the caller still chooses."""
+
+    pointer: str
+    values: tuple[Any, ...]
+
+    @property
+    def as_input(self) -> bool:
+        return len(self.values) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A member on the way down: its pointer and name, whether every object above it is there, how deep it is."""
+
+    pointer: str
+    name: str
+    schema: Schema
+    is_required: bool
+    depth: int
+
+
+class BodyPlan:
+    """Builds the payload of one operation within one flow."""
+
+    def __init__(self, builder: Builder, operation: Operation, choices: Mapping[str, Choice] | None = None) -> None:
+        self.builder = builder
+        self.operation = operation
+        self.choices = choices or {}
+        self.schemas = builder.context.schemas
+        self.shown = 0
+        marks = builder.context.profile.marks
+        hidden = (*marks.get("internal", ()), *marks.get("deprecated", ()), *marks.get("read_only", ()))
+        self.hidden = hidden or ("INTERNAL", "DEPRECATED", "Deprecated")
+        self.fixed = marks.get("create_only", ("CREATE-ONLY",))
+
+    def payload(self) -> Any:
+        """The template of the request body, None where the operation has none."""
+        body = self.operation.body
+        if body is None:
+            return None
+        if "json" not in body.media_type:
+            return self._content(body.media_type, body.schema, body.is_required)
+        root = _Member("", "body", body.schema, body.is_required, 0)
+        element = self.schemas.element(body.schema)
+        if element is not None and self.schemas.members(element):
+            return [self._object(_Member("/0", "body", element, True, 0))]
+        if self.schemas.members(body.schema):
+            return self._object(root)
+        return self._given(root, "The request's body, as the API describes it.")
+
+    def _content(self, media_type: str, schema: Schema, is_required: bool) -> Any:
+        if "form" in media_type and self.schemas.members(schema):
+            return self._object(_Member("", "body", schema, is_required, 0))
+        text = f"The file's content ({media_type}), in base64."
+        given = {"type": "string", "contentEncoding": "base64"}
+        name = self.builder.free_input_name("content")
+        return self.builder.add_input(Input(name, given, is_required, text), {"content": media_type})
+
+    def _object(self, at: _Member) -> dict[str, Any]:
+        required = self.schemas.required(at.schema)
+        template: dict[str, Any] = {}
+        for name, schema in self.schemas.members(at.schema).items():
+            needed = name in required
+            member = _Member(f"{at.pointer}/{name}", name, schema, needed and at.is_required, at.depth + 1)
+            if self._is_offered(schema) or needed:
+                value = self._member(member, needed)
+                if value is not None:
+                    template[name] = value
+        return template
+
+    def _is_offered(self, schema: Schema) -> bool:
+        found = self.schemas.resolve(schema)
+        if schema.get("readOnly") or found.get("readOnly") or schema.get("deprecated") or found.get("deprecated"):
+            return False
+        text = str(schema.get("description", ""))
+        if any(mark in text for mark in self.hidden):
+            return False
+        return not (self.operation.effect is Effect.UPDATE and self._is_fixed(schema))
+
+    def _is_fixed(self, schema: Schema) -> bool:
+        return any(mark in str(schema.get("description", "")) for mark in self.fixed)
+
+    def _member(self, member: _Member, needed: bool) -> Any:
+        choice = self.choices.get(member.pointer)
+        if choice is not None and not choice.as_input:
+            return choice.values[0]
+        if choice is None and self._is_named_thing(member, needed):
+            link = self.builder.context.links[(self.operation.key, f"body#{member.pointer}")]
+            resource = self.builder.context.by_list[link.source]
+            return identify(self.builder, resource, self._purpose(address(resource)))
+        if needed and member.depth < _OPEN_DEPTH and self.schemas.members(member.schema):
+            return self._object(member)
+        return self._given(member, first_sentence(self.schemas.text(member.schema)))
+
+    def _is_named_thing(self, member: _Member, needed: bool) -> bool:
+        """True when another thing is meant and the request makes no sense without it."""
+        link = self.builder.context.links.get((self.operation.key, f"body#{member.pointer}"))
+        if link is None or link.source not in self.builder.context.by_list:
+            return False
+        resource = self.builder.context.by_list[link.source]
+        if self.builder.context.is_poll(resource.read):
+            return False
+        return (needed and member.is_required) or self._is_fixed(member.schema) or self._is_subject(resource.collection)
+
+    def _is_subject(self, collection: str) -> bool:
+        """True when the operation stands under the very collection whose items the member names."""
+        return self.operation.effect is Effect.ACT and self.operation.path.startswith(collection + "/")
+
+    def _purpose(self, resource_address: str) -> str:
+        """A thing of this kind that was found for the path is not the one that the body names."""
+        path_item = (resource_address, "") in self.builder.known and "{" in self.operation.path
+        return "target" if path_item else ""
+
+    def _given(self, member: _Member, text: str) -> str:
+        schema = inline(self.schemas, member.schema)
+        choice = self.choices.get(member.pointer)
+        if choice is not None:
+            schema = {"type": "string", "enum": list(choice.values)}
+        name = self._input_name(member.name)
+        is_required = member.is_required or choice is not None
+        shown = is_required or self._may_show(schema)
+        source = {"body": self.operation.key, "at": member.pointer}
+        return self.builder.add_input(Input(name, schema, is_required, text, shown), source)
+
+    def _may_show(self, schema: Mapping[str, Any]) -> bool:
+        if schema.get("type") in ("object", "array") or self.shown >= _SHOWN_OPTIONAL:
+            return False
+        self.shown += 1
+        return True
+
+    def _input_name(self, member: str) -> str:
+        plain = "".join(c if c.isalnum() or c == "_" else "_" for c in member).strip("_") or "value"
+        if plain in self.builder.inputs:
+            plain = f"new_{plain}" if self.operation.effect is Effect.UPDATE else f"{plain}_value"
+        return self.builder.free_input_name(plain)
+
+
+def enumerations(builder: Builder, operation: Operation) -> dict[str, tuple[Any, ...]]:
+    """Pointer → values of the members of the body that are enumerations, those inside required objects included."""
+    body = operation.body
+    if body is None:
+        return {}
+    schemas = builder.context.schemas
+    element = schemas.element(body.schema)
+    start, prefix = (element, "/0") if element is not None else (body.schema, "")
+    return {
+        f"{prefix}/{name}": schemas.values(member)
+        for name, member in schemas.members(start).items()
+        if schemas.values(member)
+    }
+
+
+def is_action_word(pointer: str) -> bool:
+    """True for members such as `ResetType` or `action`: their value decides what happens."""
+    said = split(pointer.rpartition("/")[2])
+    return bool(said) and said[-1] in ("type", "action", "operation", "command", "state", "mode", "option")

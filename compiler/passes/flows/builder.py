@@ -1,0 +1,115 @@
+"""One flow under construction: its steps, inputs, links and reasons, added in order of execution.
+
+The only mutable thing in the planner; it lives while one flow is planned and becomes a frozen `Flow` at the end.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from compiler.ir.model import Flow, Input, Operation, Resource, Risk, Role, Step
+from compiler.passes import words
+from compiler.passes.flows import queries
+from compiler.passes.flows.context import Context
+
+
+class Builder:
+    """`known` maps what was looked up (resource address and purpose) to the expression of its id."""
+
+    def __init__(self, context: Context, goal: Operation) -> None:
+        self.context = context
+        self.goal = goal
+        self.steps: list[Step] = []
+        self.inputs: dict[str, Input] = {}
+        self.known: dict[tuple[str, str], str] = {}
+        self.lookups: dict[str, str] = {}
+        self.outputs: dict[str, Any] = {}
+        self.output_schemas: dict[str, Any] = {}
+        self.sample: dict[str, Any] = {}
+        self.why: list[str] = []
+
+    def add_input(self, given: Input, sample: Mapping[str, Any] | None = None) -> str:
+        """The expression of the input, which is added unless it is there."""
+        if given.name not in self.inputs:
+            self.inputs[given.name] = given
+            if sample is not None:
+                self.sample[given.name] = sample
+        return f"$inputs.{given.name}"
+
+    def free_input_name(self, wanted: str) -> str:
+        """`wanted`, or the first of wanted_2, wanted_3 … that no input has."""
+        name, number = wanted, 1
+        while name in self.inputs:
+            number += 1
+            name = f"{wanted}_{number}"
+        return name
+
+    def free_step_id(self, wanted: str) -> str:
+        taken = {step.id for step in self.steps}
+        name, number = wanted, 1
+        while name in taken:
+            number += 1
+            name = f"{wanted}_{number}"
+        return name
+
+    def add_step(self, step: Step, why: str) -> Step:
+        self.steps.append(step)
+        self.why.append(f"{step.id}: {step.operation}: {why}")
+        return step
+
+    def add_output(self, name: str, value: Any, schema: Mapping[str, Any]) -> None:
+        self.outputs[name] = value
+        self.output_schemas[name] = schema
+
+    def operation(self, key: str) -> Operation:
+        return self.context.operations[key]
+
+    def flow(self, flow_id: str, intent: str, title: str, description: str, resource: Resource, risk: Risk) -> Flow:
+        order = {step.id: number for number, step in enumerate(self.steps)}
+        links = []
+        for number, step in enumerate(self.steps):
+            used = queries.steps_used([[p[2] for p in step.parameters], step.payload, list(step.success)])
+            links += [(order[i], number) for i in dict.fromkeys(used) if i in order and order[i] < number]
+        return Flow(
+            id=flow_id,
+            intent=intent,
+            title=title,
+            description=description,
+            risk=risk,
+            goal=self.goal.key,
+            resource=resource.noun,
+            steps=tuple(self._forward(number) for number in range(len(self.steps))),
+            inputs=tuple(sorted(self.inputs.values(), key=lambda i: not i.is_required)),
+            outputs=dict(self.outputs),
+            output_schema={"type": "object", "properties": dict(self.output_schemas)},
+            links=tuple(sorted(set(links))),
+            why=tuple(self.why),
+            sample=dict(self.sample),
+        )
+
+    def _forward(self, number: int) -> Step:
+        """The step with its branches' marks `@next` and `@after` replaced by the ids of the steps that follow.
+
+        A branch past the last step ends the run as a success.
+        """
+        step = self.steps[number]
+        marks = {"@next": number + 1, "@after": number + 2}
+        branches = []
+        for branch in step.branches:
+            ahead = marks.get(str(branch.get("stepId")))
+            if ahead is None:
+                branches.append(dict(branch))
+            elif ahead < len(self.steps):
+                branches.append({**branch, "type": "goto", "stepId": self.steps[ahead].id})
+            else:
+                branches.append({k: v for k, v in {**branch, "type": "end"}.items() if k != "stepId"})
+        return replace(step, branches=tuple(branches))
+
+
+def noun_of(resource: Resource) -> str:
+    """The resource's name as a part of identifiers: `network interface` → network_interface."""
+    return words.snake(resource.name)
+
+
+def read_step(step_id: str, operation: Operation, role: Role, description: str) -> Step:
+    return Step(id=step_id, operation=operation.key, role=role, description=description)

@@ -1,0 +1,212 @@
+"""The change itself and what follows it: the wait for its job, the read-back, the proof that a thing is gone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from compiler.ir.model import Input, Job, Operation, Resource, Role, Step
+from compiler.passes.flows import queries
+from compiler.passes.flows.bodies import BodyPlan, Choice
+from compiler.passes.flows.builder import Builder
+from compiler.passes.flows.context import address
+from compiler.passes.flows.inlining import inline
+from compiler.passes.flows.lookups import first_sentence, path_parameters
+from compiler.passes.paths import parent
+
+_GONE_TRIES = 5  # a device may list what it deletes for a moment longer
+_GONE_WAIT_S = 1
+
+
+def parameters_of(builder: Builder, operation: Operation) -> list[tuple[str, str, Any]]:
+    """Bindings of all parameters: path by lookup, query and header given by the caller."""
+    bound = path_parameters(builder, operation)
+    for parameter in operation.parameters:
+        if parameter.location not in ("query", "header"):
+            continue
+        # What belongs to the connection is no business of the caller.
+        if parameter.location == "header" and not parameter.is_required:
+            continue
+        schema = inline(builder.context.schemas, parameter.schema)
+        name = builder.free_input_name("".join(c if c.isalnum() else "_" for c in parameter.name).strip("_") or "value")
+        text = first_sentence(parameter.description)
+        given = Input(name, schema, parameter.is_required, text, parameter.is_required)
+        sample = {"parameter": operation.key, "name": parameter.name}
+        bound.append((parameter.name, parameter.location, builder.add_input(given, sample)))
+    return bound
+
+
+def change(
+    builder: Builder, operation: Operation, text: str, why: str, choices: Mapping[str, Choice] | None = None
+) -> Step:
+    """The step that makes the change, followed by the wait for its job where it starts one."""
+    parameters = parameters_of(builder, operation)
+    payload = BodyPlan(builder, operation, choices).payload()
+    match = version_header(builder, operation)
+    job = builder.context.jobs.get(operation.key)
+    where = _poll_parameters(builder, job) if job else []
+    step = Step(
+        id=builder.free_step_id("change"),
+        operation=operation.key,
+        role=Role.CHANGE,
+        description=text,
+        parameters=(*parameters, *match),
+        payload=payload,
+        content_type=operation.body.media_type if operation.body and payload is not None else "",
+    )
+    if job is not None:
+        step = _with_handle(step, job)
+    builder.add_step(step, why)
+    if job is not None:
+        _wait(builder, job, step.id, where)
+    return step
+
+
+def version_header(builder: Builder, operation: Operation) -> list[tuple[str, str, Any]]:
+    """The conditional header, with the version read just before, where the profile asks for it."""
+    rule = builder.context.profile.conditional
+    resource = next(
+        (r for r in builder.context.api.resources if operation.key in (r.update, r.delete) and r.read), None
+    )
+    if operation.method not in rule.methods or resource is None:
+        return []
+    read = builder.operation(resource.read)
+    step = Step(
+        id=builder.free_step_id("read_version"),
+        operation=read.key,
+        role=Role.CHECK,
+        description=f"Read the {resource.name}'s version.",
+        parameters=tuple(path_parameters(builder, read)),
+        outputs={"version": f"$response.header.{rule.read_header}"},
+    )
+    builder.add_step(step, "the change is refused unless it names the version that was read")
+    return [(rule.send_header, "header", f"$steps.{step.id}.outputs.version")]
+
+
+def _with_handle(step: Step, job: Job) -> Step:
+    outputs: dict[str, Any] = {}
+    transforms: dict[str, str] = {}
+    branches: list[dict[str, Any]] = []
+    if job.handle_within == "body":
+        handle = f"$response.body#{job.handle_at}"
+        empty = queries.any_of((f"{handle} == ''", f"{handle} == null"))
+    else:
+        handle = f"$response.header.{job.handle_at}"
+        empty = f"{handle} == null"
+    outputs["job"] = handle
+    if job.handle_is_address:
+        transforms["job"] = "last_path_segment"
+    if job.created_id:
+        outputs["created"] = f"$response.body#{job.created_id}"
+    if job.statuses:
+        codes = queries.all_of([f"$statusCode != {status}" for status in job.statuses])
+        branches.append({"name": "over", "stepId": "@after", "criteria": [queries.simple(codes)]})
+    if job.empty_means_done:
+        branches.append({"name": "nothing_to_wait_for", "stepId": "@after", "criteria": [queries.simple(empty)]})
+    return replace(step, outputs=outputs, transforms=transforms, branches=tuple(branches))
+
+
+def _wait(builder: Builder, job: Job, of_step: str, where: list[tuple[str, str, Any]]) -> Step:
+    """Polls the job until it is over; a failed job ends the run with the job's own message."""
+    operation = builder.operation(job.poll)
+    handle = (job.parameter, "path", f"$steps.{of_step}.outputs.job")
+    state = f"$response.body#{job.state}"
+    told = f": {{$response.body#{job.message}}}" if job.message else ""
+    limit = max(1, round(job.timeout_s / job.interval_s))
+    outputs: dict[str, Any] = {"state": state}
+    if job.result is not None:
+        outputs["result"] = f"$response.body#{job.result}" if job.result else "$response.body"
+    over = [*job.succeeded, *job.failed]
+    step = Step(
+        id=builder.free_step_id("wait"),
+        operation=operation.key,
+        role=Role.WAIT,
+        description=f"Wait for the {job.name}.",
+        parameters=(*where, handle),
+        outputs=outputs,
+        success=(queries.simple("$statusCode == 200"), queries.simple(queries.one_of_states(state, job.succeeded))),
+        failures=(
+            {
+                "name": "job_failed",
+                "type": "end",
+                "criteria": [queries.simple(queries.one_of_states(state, job.failed))],
+                "x-switchgear": {"code": "job_failed", "message": f"The {job.name} failed{told}"},
+            },
+            {
+                "name": "still_running",
+                "type": "retry",
+                "retryAfter": job.interval_s,
+                "retryLimit": limit,
+                "criteria": [
+                    queries.simple(
+                        queries.one_of_states(state, job.waiting)
+                        if job.waiting
+                        else queries.all_of([f"{state} != {queries.simple_quoted(s)}" for s in over])
+                    )
+                ],
+            },
+        ),
+    )
+    return builder.add_step(step, f"the change answers a handle of a {job.name}, which goes on after the reply")
+
+
+def _poll_parameters(builder: Builder, job: Job) -> list[tuple[str, str, Any]]:
+    """What stands above the job in its address, found before the change is made."""
+    above = parent(builder.operation(job.poll).path)
+    owner = replace(builder.operation(job.poll), path=above)
+    return path_parameters(builder, owner) if "{" in above else []
+
+
+def read_back(builder: Builder, resource: Resource, id_value: str | None = None) -> Step | None:
+    """Reads the item after a change and gives it out; None where it can't be read."""
+    if not resource.read:
+        return None
+    operation = builder.operation(resource.read)
+    parameters = path_parameters(builder, operation, lookup_item=id_value is None)
+    if id_value is not None:
+        parameters = path_parameters_with(builder, operation, resource, id_value)
+    item = "$response.body#/0" if resource.item_is_list else "$response.body"
+    step = Step(
+        id=builder.free_step_id("read_back"),
+        operation=operation.key,
+        role=Role.READ_BACK,
+        description=f"Read the {resource.name} back.",
+        parameters=tuple(parameters),
+        outputs={"item": item},
+        success=(queries.simple("$statusCode == 200"), *_is_there(resource)),
+    )
+    builder.add_step(step, "shows the outcome as the device sees it")
+    builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})
+    return step
+
+
+def _is_there(resource: Resource) -> Sequence[dict[str, Any]]:
+    return (queries.simple("$response.body#/0 != null"),) if resource.item_is_list else ()
+
+
+def path_parameters_with(
+    builder: Builder, operation: Operation, resource: Resource, id_value: str
+) -> list[tuple[str, str, Any]]:
+    """The path's bindings, the item's own id replaced by `id_value`; what stands above it is looked up as usual."""
+    builder.known[(address(resource), "")] = id_value
+    return path_parameters(builder, operation, lookup_item=True)
+
+
+def gone(builder: Builder, resource: Resource) -> Step | None:
+    """Shows that the item is no longer there: its read answers 404, 410 or nothing with its id."""
+    if not resource.read:
+        return None
+    operation = builder.operation(resource.read)
+    parameters = path_parameters(builder, operation)
+    missing = ["$statusCode == 404", "$statusCode == 410"]
+    if resource.item_is_list:
+        missing.append("$response.body#/0 == null")
+    step = Step(
+        id=builder.free_step_id("check_gone"),
+        operation=operation.key,
+        role=Role.GONE,
+        description=f"Check that the {resource.name} is gone.",
+        parameters=tuple(parameters),
+        success=(queries.simple(queries.any_of(missing)),),
+        failures=({"name": "still_there", "type": "retry", "retryAfter": _GONE_WAIT_S, "retryLimit": _GONE_TRIES},),
+    )
+    return builder.add_step(step, "a deletion is over when the thing can't be read any more")

@@ -1,0 +1,84 @@
+"""What the planner knows while it plans: the API's tables, read-only, made once for all flows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from compiler.ir.model import Api, Job, Link, Operation, Resource
+from compiler.ir.schemas import Schemas
+from compiler.passes.links import Referents
+from compiler.passes.resources import shape
+from workflow.profile import Profile, StateRule
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`links` is keyed by (target operation, into); `holders` by a resource's address, to the resource that embeds it
+    and the member in which it does."""
+
+    api: Api
+    profile: Profile
+    schemas: Schemas
+    operations: Mapping[str, Operation]
+    by_list: Mapping[str, Resource]
+    by_item: Mapping[str, Resource]
+    links: Mapping[tuple[str, str], Link]
+    jobs: Mapping[str, Job]
+    states: Mapping[str, StateRule]
+    referents: Referents
+    holders: Mapping[str, tuple[Resource, str]] = field(default_factory=dict)
+
+    @staticmethod
+    def of(api: Api, profile: Profile) -> "Context":
+        schemas = Schemas(api.schemas)
+        jobs: dict[str, Job] = {}
+        for job in api.jobs:
+            for key in job.operations:
+                jobs.setdefault(key, job)
+        return Context(
+            api=api,
+            profile=profile,
+            schemas=schemas,
+            operations={o.key: o for o in api.operations},
+            by_list={r.list: r for r in api.resources if r.list},
+            by_item={shape(r.item): r for r in api.resources if r.item},
+            links={(link.target, link.into): link for link in api.links},
+            jobs=jobs,
+            states={rule.resource: rule for rule in profile.states},
+            referents=Referents(api.resources),
+            holders=_holders(api, schemas),
+        )
+
+    def is_poll(self, key: str) -> bool:
+        return any(job.poll == key for job in self.api.jobs)
+
+    def is_single(self, resource: Resource) -> bool:
+        """True when a device usually has one such thing, so that nobody has to name it."""
+        return resource.single is not None or resource.collection in self.profile.sole_members
+
+
+def address(resource: Resource) -> str:
+    """The path that names a resource in tables: the item's, else the collection's."""
+    return resource.item or resource.collection
+
+
+def _holders(api: Api, schemas: Schemas) -> dict[str, tuple[Resource, str]]:
+    """Resources whose items also stand, whole, inside the items of their parent (a VM's disks in the VM)."""
+    parts: dict[str, Resource] = {}
+    for resource in api.resources:
+        component = schemas.component(resource.schema)
+        if component and resource.list and resource.id_field and not resource.references:
+            parts.setdefault(component, resource)
+    found: dict[str, tuple[Resource, str]] = {}
+    for holder in api.resources:
+        if not holder.list or not holder.natural_keys or holder.references:
+            continue
+        for name, member in schemas.members(holder.schema).items():
+            part = parts.get(schemas.component(schemas.element(member)))
+            if part is not None and part is not holder and _names(part, holder, schemas):
+                found.setdefault(address(part), (holder, name))
+    return found
+
+
+def _names(part: Resource, holder: Resource, schemas: Schemas) -> bool:
+    """True when the part's items say which holder they belong to."""
+    return any(name in holder.synonyms for name in schemas.members(part.schema))

@@ -1,0 +1,58 @@
+"""Schemas as callers see them: self-contained, without references, read-only members and long texts.
+
+A tool's schema travels without the API's components, so references are replaced by what they refer to, down to a
+depth; below it, and where a schema contains itself, any value of the right kind is accepted.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from compiler.ir.model import Schema
+from compiler.ir.schemas import Schemas
+from compiler.passes.flows.lookups import first_sentence
+
+_DEPTH = 4  # deeper structures have not been seen in requests that a person would write
+_KEPT = (
+    "enum", "const", "default", "format", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
+    "minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "multipleOf",
+)  # fmt: skip
+
+
+def inline(schemas: Schemas, schema: Schema, depth: int = 0) -> dict[str, Any]:
+    """`schema` without references; members of objects with at most a sentence of description each."""
+    found = schemas.resolve(schema)
+    made: dict[str, Any] = {}
+    kind = found.get("type") or schemas.kind(found)
+    if kind:
+        made["type"] = list(kind) if isinstance(kind, tuple) else kind
+    made |= {key: found[key] for key in _KEPT if key in found}
+    if "default" in schema:
+        made["default"] = schema["default"]
+    simple = schemas.kind(found)
+    if simple == "object" and depth < _DEPTH:
+        made |= _members(schemas, found, depth)
+    elif simple == "array" and depth < _DEPTH:
+        element = schemas.element(found)
+        if element is not None:
+            made["items"] = inline(schemas, element, depth + 1)
+    return made
+
+
+def _members(schemas: Schemas, found: Schema, depth: int) -> dict[str, Any]:
+    properties: dict[str, Any] = {}
+    for name, member in schemas.members(found).items():
+        if schemas.resolve(member).get("readOnly") or member.get("readOnly"):
+            continue
+        made = inline(schemas, member, depth + 1)
+        text = first_sentence(schemas.text(member))
+        properties[name] = {**made, "description": text} if text else made
+    parts: dict[str, Any] = {"properties": properties} if properties else {}
+    required = [name for name in schemas.required(found) if name in properties]
+    if required:
+        parts["required"] = required
+    extra = found.get("additionalProperties")
+    if extra is False and properties:
+        parts["additionalProperties"] = False
+    elif isinstance(extra, Mapping) and extra:
+        parts["additionalProperties"] = inline(schemas, extra, depth + 1)
+    return parts

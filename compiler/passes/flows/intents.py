@@ -1,0 +1,265 @@
+"""The intents: one function plans one kind of workflow for one resource, each with one outcome and one risk class.
+
+find (list) · describe (look up, read) · create · update · delete (and show gone) · act · report (a read that is no
+resource). Each takes the context and gives a flow, or None where the API lacks what the intent needs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from compiler.ir.model import RISKS, Effect, Flow, Operation, Resource, Response, Risk, Role, Step
+from compiler.passes import words
+from compiler.passes.flows import queries, states, texts
+from compiler.passes.flows.bodies import Choice
+from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.changes import change, gone, parameters_of, read_back
+from compiler.passes.flows.context import Context, address
+from compiler.passes.flows.splits import Split
+
+_OK = queries.simple("$statusCode == 200")
+
+
+def find(context: Context, resource: Resource) -> Flow | None:
+    """Lists the items of a collection."""
+    if not resource.list:
+        return None
+    operation = context.operations[resource.list]
+    builder = Builder(context, operation)
+    many = words.plural(resource.name)
+    body = "$response.body#" + resource.members if resource.members else "$response.body"
+    step = Step(
+        id=builder.free_step_id("list"),
+        operation=operation.key,
+        role=Role.READ,
+        description=f"List the {many}.",
+        parameters=tuple(parameters_of(builder, operation)),
+        outputs={"items": body},
+        success=(_OK,),
+    )
+    step = builder.add_step(step, "the goal")
+    builder.add_output("items", f"$steps.{step.id}.outputs.items", {"type": "array"})
+    name = texts.flow_id(context.api.name, "find", words.plural(noun_of(resource)))
+    text = texts.describe((f"Lists {many}{_of_owner(context, resource)}.",), Risk.READ)
+    return builder.flow(name, "find", f"Find {many}", text, resource, Risk.READ)
+
+
+def describe(context: Context, resource: Resource) -> Flow | None:
+    """Finds one item and reads it; for a single record just reads it."""
+    if not resource.read:
+        return None
+    operation = context.operations[resource.read]
+    builder = Builder(context, operation)
+    item = "$response.body#/0" if resource.item_is_list else "$response.body"
+    parameters = tuple(parameters_of(builder, operation))
+    there = (queries.simple("$response.body#/0 != null"),) if resource.item_is_list else ()
+    step = Step(
+        id=builder.free_step_id("read"),
+        operation=operation.key,
+        role=Role.READ,
+        description=f"Read the {resource.name}.",
+        parameters=parameters,
+        outputs={"item": item},
+        success=(_OK, *there),
+    )
+    step = builder.add_step(step, "the goal")
+    builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})
+    verb = "describe" if resource.id_parameter else "get"
+    text = f"Shows {texts.an(resource.name) if resource.id_parameter else 'the ' + resource.name}" + (
+        f"{_of_owner(context, resource)}."
+    )
+    name = texts.flow_id(context.api.name, verb, noun_of(resource))
+    title = f"{verb.capitalize()} {resource.name}"
+    return builder.flow(name, "describe", title, texts.describe((text,), Risk.READ), resource, Risk.READ)
+
+
+def create(context: Context, resource: Resource) -> Flow | None:
+    """Makes an item, waits for its job, reads it back by the id that the reply gave."""
+    if not resource.create:
+        return None
+    operation = context.operations[resource.create]
+    builder = Builder(context, operation)
+    rule = states.rule_for(builder, operation)
+    step = change(builder, operation, f"Create the {resource.name}.", "the goal")
+    if rule is not None:
+        states.require_before(builder, rule, states.cases_of(rule, operation, None), "")
+    made = created_id(builder, operation, resource, step)
+    if made is not None:
+        builder.add_output("id", made, {"type": ["string", "integer"]})
+        read_back(builder, resource, made)
+    return _finish(builder, "create", "create", f"Creates {texts.an(resource.name)}", resource, _risk(operation))
+
+
+def created_id(builder: Builder, operation: Operation, resource: Resource, step: Step) -> str | None:
+    """The expression of the new item's id: the job's word, the reply's own member, or the end of Location."""
+    if "created" in step.outputs:
+        return f"$steps.{step.id}.outputs.created"
+    number = next(n for n, s in enumerate(builder.steps) if s.id == step.id)
+    reply = operation.success
+    place, transform = _place_of_id(builder, reply, resource)
+    if not place:
+        return None
+    outputs = {**step.outputs, "created": place}
+    transforms = {**step.transforms, **({"created": transform} if transform else {})}
+    builder.steps[number] = replace(builder.steps[number], outputs=outputs, transforms=transforms)
+    return f"$steps.{step.id}.outputs.created"
+
+
+def _place_of_id(builder: Builder, reply: Response | None, resource: Resource) -> tuple[str, str]:
+    schemas = builder.context.schemas
+    members = schemas.members(reply.schema if reply else None)
+    if resource.id_field in members:
+        is_address = bool(resource.references)
+        return f"$response.body#/{_escaped(resource.id_field)}", "last_path_segment" if is_address else ""
+    for name in ("id", "Id", "uuid"):
+        if name in members and not resource.references:
+            return f"$response.body#/{name}", ""
+    declared = reply is not None and "location" in reply.headers
+    if declared or (resource.references and reply is not None and reply.status == "201"):
+        return "$response.header.location", "last_path_segment"
+    return "", ""
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def update(context: Context, resource: Resource) -> Flow | None:
+    """Finds an item, changes the members that are given, waits, reads back."""
+    if not resource.update:
+        return None
+    operation = context.operations[resource.update]
+    builder = Builder(context, operation)
+    rule = states.rule_for(builder, operation)
+    change(builder, operation, f"Change the {resource.name}.", "the goal")
+    if rule is not None:
+        states.require_before(builder, rule, states.cases_of(rule, operation, None), "")
+    read_back(builder, resource)
+    verb = "update"
+    text = f"Changes the members that are given of {_one(resource)}{_of_owner(context, resource)}"
+    return _finish(builder, "update", verb, text, resource, _risk(operation))
+
+
+def delete(context: Context, resource: Resource) -> Flow | None:
+    """Finds an item, deletes it, waits, shows that it is gone."""
+    if not resource.delete:
+        return None
+    operation = context.operations[resource.delete]
+    builder = Builder(context, operation)
+    rule = states.rule_for(builder, operation)
+    change(builder, operation, f"Delete the {resource.name}.", "the goal")
+    if rule is not None:
+        states.require_before(builder, rule, states.cases_of(rule, operation, None), "")
+    gone(builder, resource)
+    text = f"Deletes {_one(resource)}{_of_owner(context, resource)}"
+    return _finish(builder, "delete", "delete", text, resource, _risk(operation))
+
+
+def act(context: Context, resource: Resource, operation: Operation, split: Split | None) -> Flow:
+    """Does what an action says with an item: lookup, state before, action, wait, state after."""
+    builder = Builder(context, operation)
+    choice = split.choice if split else None
+    verb = split.verb if split else texts.verb_of(operation)
+    rule = states.rule_for(builder, operation)
+    said = f"{words.spoken(verb).capitalize()} the {resource.name}."
+    step = change(builder, operation, said, "the goal", {choice.pointer: choice} if choice else None)
+    cases = states.cases_of(rule, operation, choice) if rule else ()
+    asked = _input_of(builder, operation, choice)
+    if rule is not None:
+        states.require_before(builder, rule, cases, asked)
+    if "created" in step.outputs and words.is_about(words.split(verb), words.MAKING):
+        builder.add_output("id", f"$steps.{step.id}.outputs.created", {"type": ["string", "integer"]})
+    if rule is not None and any(case.after for case in cases):
+        back = read_back(builder, resource)
+        if back is not None:
+            states.require_after(builder, rule, cases, asked, back)
+    _add_reply(builder, operation, step)
+    risk = split.risk if split else _risk(operation)
+    parts = (_act_text(verb, resource, split), texts.purpose(operation))
+    return _finish(builder, "act", verb, " ".join(p for p in parts if p).rstrip("."), resource, risk)
+
+
+def _act_text(verb: str, resource: Resource, split: Split | None) -> str:
+    shown = words.spoken(verb)
+    text = f"{shown.capitalize()}: {texts.an(resource.name)}." if not split else ""
+    if split is not None:
+        values = ", ".join(str(v) for v in split.choice.values)
+        text = f"{shown.capitalize()} {texts.an(resource.name)} ({values})."
+    return text
+
+
+def _add_reply(builder: Builder, operation: Operation, step: Step) -> None:
+    """What an action answered, where it answers at once with something of its own."""
+    reply = operation.success
+    has_job = operation.key in builder.context.jobs
+    wait = next((s for s in builder.steps if s.role is Role.WAIT), None)
+    if wait is not None and "result" in wait.outputs:
+        builder.add_output("result", f"$steps.{wait.id}.outputs.result", {})
+    elif not has_job and reply is not None and reply.schema:
+        number = builder.steps.index(step)
+        builder.steps[number] = replace(step, outputs={**step.outputs, "reply": "$response.body"})
+        builder.add_output("reply", f"$steps.{step.id}.outputs.reply", {})
+
+
+def _input_of(builder: Builder, operation: Operation, choice: Choice | None) -> str:
+    """The name of the input by which the caller chooses among the values, "" where there is no choice."""
+    if choice is None or not choice.as_input:
+        return ""
+    source = {"body": operation.key, "at": choice.pointer}
+    return next((name for name, sample in builder.sample.items() if sample == source), "")
+
+
+def report(context: Context, resource: Resource, operation: Operation) -> Flow:
+    """A read that is neither a list nor an item: gives out what is answered."""
+    builder = Builder(context, operation)
+    verb = texts.verb_of(operation)
+    step = Step(
+        id=builder.free_step_id("read"),
+        operation=operation.key,
+        role=Role.READ,
+        description="Read.",
+        parameters=tuple(parameters_of(builder, operation)),
+        outputs={"result": "$response.body"},
+    )
+    step = builder.add_step(step, "the goal")
+    builder.add_output("result", f"$steps.{step.id}.outputs.result", {})
+    said = texts.purpose(operation) or f"{words.spoken(verb).capitalize()}: {resource.name}."
+    name = texts.flow_id(context.api.name, verb, noun_of(resource))
+    title = f"{words.spoken(verb).capitalize()} {resource.name}"
+    return builder.flow(name, "report", title, texts.describe((said,), Risk.READ), resource, Risk.READ)
+
+
+def _finish(builder: Builder, intent: str, verb: str, text: str, resource: Resource, risk: Risk) -> Flow:
+    name = texts.flow_id(builder.context.api.name, verb, noun_of(resource))
+    steps = [(step.role, step.operation) for step in builder.steps]
+    sentence = text if text.endswith(".") else f"{text}."
+    said = texts.describe((sentence, texts.course(steps)), risk)
+    title = f"{words.spoken(verb).capitalize()} {resource.name}"
+    return builder.flow(name, intent, title, said, resource, _worst(builder, risk))
+
+
+def _risk(operation: Operation) -> Risk:
+    return operation.risk or Risk.CHANGE
+
+
+def _worst(builder: Builder, risk: Risk) -> Risk:
+    """The class of the flow: that of the change, or a higher one of any other step that is no read."""
+    others = [builder.operation(s.operation) for s in builder.steps if s.role is not Role.CHANGE]
+    found = [risk, *(o.risk for o in others if o.risk is not None and o.effect is not Effect.READ)]
+    return max(found, key=lambda r: RISKS[r])
+
+
+def _one(resource: Resource) -> str:
+    return texts.an(resource.name) if resource.id_parameter else f"the {resource.name}"
+
+
+def _of_owner(context: Context, resource: Resource) -> str:
+    owner = next((r for r in context.api.resources if address(r) == resource.parent), None)
+    if owner is None or owner.name in resource.name:
+        return ""
+    return f" of {texts.an(owner.name) if owner.id_parameter else 'the ' + owner.name}"
+
+
+def all_of(context: Context, resource: Resource) -> Sequence[Flow]:
+    """The flows of the resource's own operations, those of its actions excepted."""
+    made = [plan(context, resource) for plan in (find, describe, create, update, delete)]
+    return [flow for flow in made if flow is not None]

@@ -1,0 +1,200 @@
+"""Lookups: how a step's path parameters, and the members of its body that name other things, get their values.
+
+People say `web-01`, not an id: the collection is listed once and the item selected whose natural key or id is what
+the caller gave; none and several are refused before anything is changed. A collection of bare addresses is selected
+by the last segment. Where the API has no list, the caller gives the id.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from compiler.ir.model import Input, Operation, Resource, Role, Step
+from compiler.passes import words
+from compiler.passes.flows import queries
+from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.context import address
+from compiler.passes.paths import item_prefixes
+from compiler.passes.resources import shape
+
+
+def path_parameters(builder: Builder, operation: Operation, lookup_item: bool = True) -> list[tuple[str, str, Any]]:
+    """(name, `path`, expression) for every path parameter of `operation`, lookups added as needed."""
+    bound = []
+    for prefix, name in item_prefixes(operation.path):
+        link = builder.context.links.get((operation.key, f"path.{name}"))
+        resource = builder.context.by_list.get(link.source) if link else None
+        if resource is not None and lookup_item:
+            bound.append((name, "path", identify(builder, resource)))
+            continue
+        known = _known_parameter(builder, prefix)
+        bound.append((name, "path", known or _given_id(builder, operation, prefix, name)))
+    return bound
+
+
+def _known_parameter(builder: Builder, prefix: str) -> str:
+    resource = builder.context.by_item.get(shape(prefix))
+    return builder.known.get((address(resource), ""), "") if resource else ""
+
+
+def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) -> str:
+    resource = builder.context.by_item.get(shape(prefix))
+    parameter = next((p for p in operation.parameters if p.name == name and p.location == "path"), None)
+    own = words.snake(name)
+    if resource is not None and own in ("id", "uuid", "name", "key"):
+        own = f"{noun_of(resource)}_{own}"
+    what = resource.name if resource else words.spoken(name)
+    text = (parameter.description if parameter else "") or f"Id of the {what}."
+    schema = {"type": builder.context.schemas.kind(parameter.schema if parameter else None) or "string"}
+    sample = {"parameter": operation.key, "name": name}
+    return builder.add_input(Input(own, schema, True, first_sentence(text)), sample)
+
+
+def identify(builder: Builder, resource: Resource, purpose: str = "") -> str:
+    """The expression of the id of the item of `resource` that the caller names; the lookup is made once a purpose."""
+    slot = (address(resource), purpose)
+    if slot not in builder.known:
+        holder = builder.context.holders.get(address(resource))
+        if holder is not None and not purpose:
+            builder.known[slot] = _look_inside(builder, resource, *holder)
+        else:
+            builder.known[slot] = _look_up(builder, resource, purpose)
+    return builder.known[slot]
+
+
+def _look_up(builder: Builder, resource: Resource, purpose: str) -> str:
+    operation = builder.operation(resource.list)
+    parameters = path_parameters(builder, operation)
+    asked = _asked_for(builder, resource, purpose)
+    base = "$" + queries.from_pointer(resource.members)
+    wanted = condition(builder, resource, asked)
+    step_id = builder.free_step_id(
+        f"find_{noun_of(resource)}" if not purpose else f"find_{purpose}_{noun_of(resource)}"
+    )
+    step = Step(
+        id=step_id,
+        operation=operation.key,
+        role=Role.LOOKUP,
+        description=f"Find the {resource.name} that is meant.",
+        parameters=tuple(parameters),
+        outputs={"id": queries.selector(f"{base}[?{wanted}]{queries.child(resource.id_field)}")},
+        success=(queries.simple("$statusCode == 200"), _exactly_one(base, f"{base}[?{wanted}]")),
+        failures=_refusals(resource, asked, base, f"{base}[?{wanted}]"),
+        transforms={"id": "last_path_segment"} if resource.references else {},
+    )
+    builder.add_step(step, f"lists {words.plural(resource.name)} to turn the name or id that was given into the id")
+    if not purpose:
+        builder.lookups[resource.noun] = step_id
+    return f"$steps.{step_id}.outputs.id"
+
+
+def _look_inside(builder: Builder, part: Resource, holder: Resource, member: str) -> str:
+    """Both ids from one list: the holder's items carry their parts."""
+    operation = builder.operation(holder.list)
+    parameters = path_parameters(builder, operation)
+    asked_holder, asked = _asked_for(builder, holder, ""), _asked_for(builder, part, "", holder, member)
+    base = "$" + queries.from_pointer(holder.members)
+    of_holder = f"{base}[?{condition(builder, holder, asked_holder)}]"
+    of_part = f"{of_holder}{queries.child(member)}[?{condition(builder, part, asked)}]"
+    step_id = builder.free_step_id(f"find_{noun_of(part)}")
+    step = Step(
+        id=step_id,
+        operation=operation.key,
+        role=Role.LOOKUP,
+        description=f"Find the {part.name} that is meant, among those of the {holder.name}.",
+        parameters=tuple(parameters),
+        outputs={
+            "id": queries.selector(f"{of_part}{queries.child(part.id_field)}"),
+            "holder": queries.selector(f"{of_holder}{queries.child(holder.id_field)}"),
+        },
+        success=(queries.simple("$statusCode == 200"), _exactly_one(base, of_part)),
+        failures=(
+            *_refusals(holder, asked_holder, base, of_holder, is_present_fine=True),
+            *_refusals(part, asked, base, of_part),
+        ),
+    )
+    builder.add_step(step, f"each {holder.name} in the list carries its {words.plural(part.name)}")
+    builder.lookups[holder.noun] = step_id
+    builder.known[(address(holder), "")] = f"$steps.{step_id}.outputs.holder"
+    return f"$steps.{step_id}.outputs.id"
+
+
+def _asked_for(
+    builder: Builder, resource: Resource, purpose: str, holder: Resource | None = None, member: str = ""
+) -> str:
+    """The name of the input by which the caller says which item is meant."""
+    single = builder.context.is_single(resource)
+    name = noun_of(resource) if not purpose else f"{purpose}_{noun_of(resource)}"
+    schema: dict[str, Any] = {"type": "string"}
+    if builder.context.schemas.kind(id_schema(builder, resource)) == "integer":
+        schema = {"type": ["string", "integer"]}
+    if single:
+        schema["default"] = ""
+    keys = " or ".join((*resource.natural_keys, "id"))
+    text = f"{keys[0].upper()}{keys[1:]} of the {resource.name}" + (
+        "; leave it out where there is only one." if single else "."
+    )
+    source: dict[str, Any] = {"list": resource.list, "members": resource.members, "keys": [*resource.natural_keys]}
+    source |= {"id": resource.id_field, "is_reference": bool(resource.references)}
+    if holder is not None:
+        source |= {"list": holder.list, "members": holder.members, "inside": member, "holder": noun_of(holder)}
+    builder.add_input(Input(name, schema, not single, text), {"lookup": source})
+    return name
+
+
+def id_schema(builder: Builder, resource: Resource) -> Any:
+    return builder.context.schemas.members(resource.schema).get(resource.id_field)
+
+
+def condition(builder: Builder, resource: Resource, asked: str) -> str:
+    """The filter that holds for the item that the input `asked` names."""
+    value = f"'{{$inputs.{asked}}}'"
+    id_place = "@" + queries.child(resource.id_field)
+    if resource.references:
+        ways = [f"match({id_place}, '.*/{{$inputs.{asked}}}/?')", f"{id_place} == {value}"]
+    else:
+        is_number = builder.context.schemas.kind(id_schema(builder, resource)) == "integer"
+        ways = [f"@{queries.child(key)} == {value}" for key in resource.natural_keys]
+        ways.append(f"{id_place} == {f'{{$inputs.{asked}}}' if is_number else value}")
+    if builder.context.is_single(resource):
+        ways.insert(0, f"{value} == ''")
+    return queries.any_of(ways)
+
+
+def _exactly_one(base: str, query: str) -> dict[str, Any]:
+    return queries.jsonpath(queries.counted(base, query, "== 1"))
+
+
+def _refusals(
+    resource: Resource, asked: str, base: str, query: str, is_present_fine: bool = False
+) -> tuple[dict[str, Any], ...]:
+    """Failure actions: several match, then none. `is_present_fine`: one match here is no reason to end."""
+    several = {
+        "name": f"several_{noun_of(resource)}",
+        "type": "end",
+        "criteria": [queries.jsonpath(queries.counted(base, query, "> 1"))],
+        "x-switchgear": {
+            "code": "ambiguous",
+            "message": f"More than one {resource.name} is called “{{$inputs.{asked}}}”; give the id.",
+        },
+    }
+    missing: dict[str, Any] = {
+        "name": f"no_{noun_of(resource)}",
+        "type": "end",
+        "criteria": [queries.simple("$statusCode == 200")],
+        "x-switchgear": {"code": "not_found", "message": f"There is no {resource.name} “{{$inputs.{asked}}}”."},
+    }
+    if is_present_fine:
+        missing["criteria"].append(queries.jsonpath(queries.counted(base, query, "== 0")))
+    return several, missing
+
+
+def first_sentence(text: str, most: int = 120) -> str:
+    """The first sentence of a description without marks, at most `most` characters."""
+    plain = " ".join(text.replace("`", "").replace("*", "").replace("_", " ").split())
+    end = plain.find(". ")
+    plain = plain if end < 0 else plain[: end + 1]
+    return plain if len(plain) <= most else plain[: most - 1].rsplit(" ", 1)[0] + "…"
+
+
+def states_sequence(states: Sequence[str]) -> str:
+    return ", ".join(states[:-1]) + f" or {states[-1]}" if len(states) > 1 else states[0]

@@ -1,0 +1,85 @@
+"""The pass that plans: every operation that is not left out ends in at least one flow, or says why not.
+
+Before: resources, jobs, links. After: `Api.flows` in order of their ids, which are unique, and `left_out` of every
+operation that no flow reaches.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from compiler.ir.model import Api, Effect, Flow, Operation, Resource
+from compiler.passes import words
+from compiler.passes.flows import intents, texts
+from compiler.passes.flows.context import Context
+from compiler.passes.flows.ranking import ranked
+from compiler.passes.flows.splits import splits_of
+from compiler.passes.outcome import Options, Outcome
+from compiler.passes.paths import last_word
+
+
+def run(api: Api, options: Options) -> Outcome:
+    context = Context.of(api, options.profile)
+    flows: list[Flow] = []
+    for resource in api.resources:
+        flows += intents.all_of(context, resource)
+        flows += _actions(context, resource)
+    reached = {step.operation for flow in flows for step in flow.steps}
+    aliases = {key: other for resource in api.resources for key, other in resource.aliases.items()}
+    flows += _strays(context, reached | set(aliases))
+    flows = _with_unique_ids(flows, options)
+    reached = {step.operation for flow in flows for step in flow.steps}
+    operations = tuple(_left_out(o, reached, aliases) for o in api.operations)
+    ordered = tuple(sorted(ranked(context, flows), key=lambda flow: flow.id))
+    return Outcome(replace(api, operations=operations, flows=ordered))
+
+
+def _actions(context: Context, resource: Resource) -> Sequence[Flow]:
+    made = []
+    for key in resource.actions:
+        operation = context.operations[key]
+        if operation.left_out:
+            continue
+        if operation.effect is Effect.READ:
+            made.append(intents.report(context, resource, operation))
+            continue
+        splits = splits_of(context, operation)
+        if splits:
+            made += [intents.act(context, resource, operation, split) for split in splits]
+        else:
+            made.append(intents.act(context, resource, operation, None))
+    return made
+
+
+def _strays(context: Context, reached: set[str]) -> list[Flow]:
+    """Operations that stand under no resource become one-step flows of their own."""
+    made: list[Flow] = []
+    for operation in context.api.operations:
+        if operation.key in reached or operation.left_out:
+            continue
+        noun = last_word(operation.path) or context.api.name
+        resource = Resource(noun=noun, name=context.profile.vocabulary.get(noun, words.spoken(noun)))
+        plan = intents.report if operation.effect is Effect.READ else None
+        made.append(plan(context, resource, operation) if plan else intents.act(context, resource, operation, None))
+    return made
+
+
+def _with_unique_ids(flows: list[Flow], options: Options) -> list[Flow]:
+    overrides = options.profile.overrides
+    taken: dict[str, int] = {}
+    named = []
+    for flow in sorted(flows, key=lambda f: (len(f.goal), f.goal, f.id)):
+        wanted = overrides.rename.get(flow.id, flow.id)
+        taken[wanted] = taken.get(wanted, 0) + 1
+        number = taken[wanted]
+        unique = wanted if number == 1 else f"{wanted[: texts.NAME_LENGTH - 3]}_{number}"
+        if unique not in overrides.exclude:
+            named.append(replace(flow, id=unique))
+    return named
+
+
+def _left_out(operation: Operation, reached: set[str], aliases: dict[str, str]) -> Operation:
+    if operation.key in reached or operation.left_out:
+        return operation if operation.key not in reached else replace(operation, left_out="")
+    if operation.key in aliases:
+        return replace(operation, left_out=f"alias of {aliases[operation.key]}")
+    return replace(operation, left_out="no workflow needs it")

@@ -1,0 +1,36 @@
+"""Rank: how likely it is that an operator wants a workflow, between 0 and 1.
+
+Weights by judgement: what is done daily (power, describe, find) before what is done once; things that many operations
+are about before things with a single read. Pins of the profile come first.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from compiler.ir.model import Flow
+from compiler.passes.flows.context import Context
+
+_INTENTS = {"act": 0.8, "describe": 0.75, "find": 0.7, "create": 0.7, "update": 0.6, "delete": 0.5, "report": 0.4}
+_DEPTH_COST = 0.06  # a step further down the tree of paths is a step further from daily work
+
+
+def ranked(context: Context, flows: Iterable[Flow]) -> list[Flow]:
+    weights = _weights(context)
+    pins = set(context.profile.overrides.pin)
+    return [replace(flow, rank=1.0 if flow.id in pins else _rank(flow, weights)) for flow in flows]
+
+
+def _weights(context: Context) -> dict[str, float]:
+    """Per noun, the share of operations about it: 1 for the noun with the most."""
+    counts: dict[str, int] = {}
+    for r in context.api.resources:
+        size = sum(1 for key in (r.list, r.read, r.create, r.update, r.delete) if key) + len(r.actions)
+        counts[r.noun] = max(counts.get(r.noun, 0), size)
+    most = max(counts.values(), default=1)
+    return {noun: size / most for noun, size in counts.items()}
+
+
+def _rank(flow: Flow, weights: dict[str, float]) -> float:
+    depth = max(0, flow.goal.count("/") - 2)
+    value = 0.6 * _INTENTS.get(flow.intent, 0.4) + 0.4 * weights.get(flow.resource, 0.0) - _DEPTH_COST * depth
+    return round(min(0.99, max(0.0, value)), 4)

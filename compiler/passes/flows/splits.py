@@ -1,0 +1,84 @@
+"""Splitting an action by the values of an enumeration when these differ in risk: START is no STOP.
+
+Each class of risk becomes a workflow of its own, so that approving one approves nothing worse. The classes come from
+the profile's rules with `when`, else from the words in the values.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from compiler.ir.model import Operation, Risk
+from compiler.passes import words
+from compiler.passes.flows import texts
+from compiler.passes.flows.bodies import Choice, enumerations, is_action_word
+from compiler.passes.flows.builder import Builder
+from compiler.passes.flows.context import Context
+
+_SILENT = {Risk.READ: "query", Risk.CHANGE: "control", Risk.DISRUPT: "interrupt", Risk.DESTROY: "destroy"}
+_JOINED = 2  # more values than this make a name nobody reads
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """One class of an action's values; `verb` names the workflow."""
+
+    choice: Choice
+    risk: Risk
+    verb: str
+
+
+def splits_of(context: Context, operation: Operation) -> tuple[Split, ...]:
+    """The classes in rising order of risk; empty when nothing has to be split."""
+    builder = Builder(context, operation)
+    for pointer, values in enumerations(builder, operation).items():
+        classes = _classes(context, operation, pointer, values)
+        if len(classes) > 1 or _has_states(context, operation, pointer):
+            verb = texts.verb_of(operation)
+            return tuple(
+                Split(Choice(pointer, tuple(members)), risk, _verb(verb, members, risk))
+                for risk, members in classes.items()
+            )
+    return ()
+
+
+def _has_states(context: Context, operation: Operation, pointer: str) -> bool:
+    return any(
+        move.operation == operation.key and pointer in move.when
+        for rule in context.profile.states
+        for move in rule.transitions
+    )
+
+
+def _classes(context: Context, operation: Operation, pointer: str, values: tuple[Any, ...]) -> dict[Risk, list[Any]]:
+    rules = [r for r in context.profile.risks if r.operation == operation.key and pointer in r.when]
+    rules += [r for r in context.profile.risks if r.pattern and pointer in r.when and _applies(r.pattern, operation)]
+    if not rules and not is_action_word(pointer):
+        return {}
+    told = {}
+    for value in values:
+        rule = next((r for r in rules if value in r.when[pointer]), None)
+        told[value] = Risk(rule.risk) if rule else _by_words(operation, value, bool(rules))
+    return {risk: [v for v in values if told[v] is risk] for risk in Risk if risk in told.values()}
+
+
+def _applies(pattern: str, operation: Operation) -> bool:
+    return re.search(pattern, operation.key) is not None
+
+
+def _by_words(operation: Operation, value: Any, has_rules: bool) -> Risk:
+    said = words.split(str(value)) if not str(value).isupper() else (str(value).lower(),)
+    if words.is_about(said, words.DESTROYING):
+        return Risk.DESTROY
+    if words.is_about(said, words.DISRUPTING | {"off", "force", "graceful", "button"}):
+        return Risk.DISRUPT
+    return (operation.risk or Risk.CHANGE) if has_rules else Risk.CHANGE
+
+
+def _verb(verb: str, values: list[Any], risk: Risk) -> str:
+    """The verb of one class: the value itself where the path's verb says nothing, else verb and value or class."""
+    said = [words.spoken(str(v).lower() if str(v).isupper() else str(v)) for v in values]
+    says_nothing = words.snake(verb) in ("action", "actions")
+    if says_nothing:
+        return " or ".join(said) if len(said) <= _JOINED else _SILENT[risk]
+    return f"{verb} {said[0]}" if len(said) == 1 else f"{verb} {risk.value}"

@@ -1,0 +1,189 @@
+"""States: what has to hold before a change, and what has to be reached after it, from the profile's state rules.
+
+Where the collection lists whole items, the state is looked at in the lookup that is made anyway; otherwise the item
+is read once more. A value of an enumeration (START, STOP) has its own states before and after.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from compiler.ir.model import Operation, Resource, Role, Step
+from compiler.passes.flows import queries
+from compiler.passes.flows.bodies import Choice
+from compiler.passes.flows.builder import Builder
+from compiler.passes.flows.lookups import path_parameters, states_sequence
+from workflow.profile import StateRule, Transition
+
+_LOOK_EVERY_S = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What one value of the choice needs and reaches; `value` None when there is nothing to choose."""
+
+    value: Any
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+def rule_for(builder: Builder, operation: Operation) -> StateRule | None:
+    """The state rule that speaks of this operation, as a transition or as a need."""
+    for rule in builder.context.profile.states:
+        if operation.key in rule.needs or any(t.operation == operation.key for t in rule.transitions):
+            return rule
+    return None
+
+
+def cases_of(rule: StateRule, operation: Operation, choice: Choice | None) -> tuple[Case, ...]:
+    """One case a value of the choice; a need of the operation itself is a case without value."""
+    needed = rule.needs.get(operation.key)
+    if needed is not None:
+        return (Case(None, needed, ()),)
+    moves = [t for t in rule.transitions if t.operation == operation.key]
+    if choice is None:
+        return (_case(None, moves),) if moves else ()
+    return tuple(_case(value, [t for t in moves if t.when.get(choice.pointer) == value]) for value in choice.values)
+
+
+def _case(value: Any, moves: Sequence[Transition]) -> Case:
+    any_before = any(not t.from_states for t in moves)
+    before = () if any_before else tuple(dict.fromkeys(s for t in moves for s in t.from_states))
+    return Case(value, before, tuple(dict.fromkeys(t.to for t in moves)))
+
+
+def require_before(builder: Builder, rule: StateRule, cases: Sequence[Case], choice_input: str) -> None:
+    """Adds the check to the lookup of the resource, or a step that reads the state. No check where none is needed."""
+    if not any(case.before for case in cases):
+        return
+    resource = _resource(builder, rule)
+    lookup = builder.lookups.get(rule.resource)
+    if resource is None:
+        return
+    if lookup is not None and not resource.references:
+        _check_in_lookup(builder, rule, resource, lookup, cases, choice_input)
+    elif resource.read:
+        _check_by_reading(builder, rule, resource, cases, choice_input)
+
+
+def _resource(builder: Builder, rule: StateRule) -> Resource | None:
+    found = [r for r in builder.context.api.resources if r.noun == rule.resource and r.read]
+    return found[0] if found else None
+
+
+def _check_in_lookup(
+    builder: Builder, rule: StateRule, resource: Resource, lookup: str, cases: Sequence[Case], choice_input: str
+) -> None:
+    number = next(n for n, step in enumerate(builder.steps) if step.id == lookup)
+    step = builder.steps[number]
+    base = "$" + queries.from_pointer(resource.members)
+    named = _named_filter(step, base)
+    place = "@" + queries.from_pointer(rule.field)
+    allowed = _alternatives(cases, _Words(queries.quoted, f"'{{$inputs.{choice_input}}}'", place))
+    query = f"{base}[?({named}) && ({allowed})]"
+    ambiguous = [f for f in step.failures if f.get("x-switchgear", {}).get("code") == "ambiguous"]
+    others = [f for f in step.failures if f not in ambiguous]
+    wrong = {
+        "name": "wrong_state",
+        "type": "end",
+        "criteria": [queries.jsonpath(queries.counted(base, f"{base}[?{named}]", "== 1")), *_part_is_there(step)],
+        "x-switchgear": {"code": "wrong_state", "message": _message(resource, cases, choice_input)},
+    }
+    builder.steps[number] = replace(
+        step,
+        success=(*step.success, queries.jsonpath(queries.counted(base, query, "== 1"))),
+        failures=(*ambiguous, wrong, *others),
+    )
+    builder.why.append(f"{lookup}: also refuses unless the {resource.name}'s {rule.field} allows the change")
+
+
+def _named_filter(step: Step, base: str) -> str:
+    """The filter with which the lookup selects the item: what stands in its first output about the resource."""
+    output = step.outputs.get("holder", step.outputs["id"])
+    text = str(output["selector"]).removeprefix(f"{base}[?")
+    return text[: text.rindex("]")] if "]" in text else text
+
+
+def _part_is_there(step: Step) -> list[dict[str, Any]]:
+    """With a part inside, the state is only to blame when the part itself was found."""
+    return [step.success[1]] if "holder" in step.outputs else []  # type: ignore[list-item]
+
+
+def _check_by_reading(
+    builder: Builder, rule: StateRule, resource: Resource, cases: Sequence[Case], choice_input: str
+) -> None:
+    operation = builder.operation(resource.read)
+    place = f"$response.body#{'/0' if resource.item_is_list else ''}{rule.field}"
+    allowed = _alternatives(cases, _Words(queries.simple_quoted, f"$inputs.{choice_input}", place))
+    step = Step(
+        id=builder.free_step_id("check_state"),
+        operation=operation.key,
+        role=Role.CHECK,
+        description=f"Check the {resource.name}'s state.",
+        parameters=tuple(path_parameters(builder, operation)),
+        success=(queries.simple("$statusCode == 200"), queries.simple(allowed)),
+        failures=(
+            {
+                "name": "wrong_state",
+                "type": "end",
+                "criteria": [queries.simple("$statusCode == 200")],
+                "x-switchgear": {"code": "wrong_state", "message": _message(resource, cases, choice_input)},
+            },
+        ),
+    )
+    builder.add_step(step, "the change is allowed in some states only")
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """How a condition is written in one of the two languages: literals, the choice, the state's place."""
+
+    literal: Callable[[str], str]
+    choice: str
+    place: str
+
+
+def _alternatives(cases: Sequence[Case], said: _Words, after: bool = False) -> str:
+    """The condition that some case is chosen and its states hold; a case without states always holds."""
+    ways = []
+    for case in cases:
+        states = case.after if after else case.before
+        held = queries.any_of(f"{said.place} == {said.literal(state)}" for state in states)
+        if len(cases) == 1:
+            return held
+        chosen = f"{said.choice} == {said.literal(str(case.value))}"
+        ways.append(f"({chosen} && ({held}))" if states else f"({chosen})")
+    return queries.any_of(ways)
+
+
+def _message(resource: Resource, cases: Sequence[Case], choice_input: str) -> str:
+    if len(cases) == 1:
+        return f"The {resource.name} has to be {states_sequence(cases[0].before)} for this."
+    needs = "; ".join(f"{case.value} needs {states_sequence(case.before)}" for case in cases if case.before)
+    return f"The {resource.name}'s state does not allow {{$inputs.{choice_input}}}: {needs}."
+
+
+def require_after(builder: Builder, rule: StateRule, cases: Sequence[Case], choice_input: str, back: Step) -> None:
+    """Makes the read-back wait until the state has followed, for as long as the profile says that it may take."""
+    resource = _resource(builder, rule)
+    if resource is None or not any(case.after for case in cases):
+        return
+    place = f"$response.body#{'/0' if resource.item_is_list else ''}{rule.field}"
+    said = _Words(queries.simple_quoted, f"$inputs.{choice_input}", place)
+    reached = _alternatives(cases, said, after=True)
+    retry = {
+        "name": "not_yet",
+        "type": "retry",
+        "retryAfter": _LOOK_EVERY_S,
+        "retryLimit": max(1, round(rule.settles_s / _LOOK_EVERY_S)),
+        "criteria": [queries.simple("$statusCode == 200")],
+    }
+    number = builder.steps.index(back)
+    builder.steps[number] = replace(
+        back,
+        success=(*back.success, queries.simple(reached)),
+        failures=(*back.failures, retry),
+        outputs={**back.outputs, "state": place},
+    )
+    builder.add_output("state", f"$steps.{back.id}.outputs.state", {"type": "string"})
+    builder.why.append(f"{back.id}: waits until {rule.field} shows the outcome")

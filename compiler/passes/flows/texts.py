@@ -1,0 +1,91 @@
+"""Names and texts of workflows: what operators and agents read. At most 60 words, no vendor prose.
+
+Names are `api_verb_noun` in snake case, at most 64 characters (what MCP clients accept).
+"""
+
+from collections.abc import Sequence
+
+from compiler.ir.model import Operation, Risk, Role
+from compiler.passes import words
+from compiler.passes.flows.lookups import first_sentence
+from compiler.passes.paths import last_word, parameter_of, segments
+
+NAME_LENGTH = 64
+_MOST_WORDS = 60
+_RISK_TEXT = {
+    Risk.READ: "Changes nothing.",
+    Risk.CHANGE: "",
+    Risk.DISRUPT: "Interrupts service.",
+    Risk.DESTROY: "What is removed cannot be brought back.",
+}
+
+
+def an(name: str) -> str:
+    """`a VM`, `an ISO image`: by sound, as far as spelling tells."""
+    vowels = name[:1].lower() in "aeiou" and not name.lower().startswith(("uni", "use", "uti", "one", "eu"))
+    spelled = name.split(" ")[0].isupper() and name[:1] in "FHLMNRSX" and len(name.split(" ")[0]) <= 4
+    return f"an {name}" if vowels or spelled else f"a {name}"
+
+
+def flow_id(api: str, verb: str, noun: str) -> str:
+    """`hypercore_start_vm`; cut at a word when it is too long."""
+    parts = [words.snake(api), *words.snake(verb).split("_"), *words.snake(noun).split("_")]
+    kept: list[str] = []
+    for part in parts:
+        if kept and kept[-1] == part:
+            continue
+        if len("_".join([*kept, part])) <= NAME_LENGTH:
+            kept.append(part)
+    return "_".join(kept)
+
+
+def verb_of(operation: Operation) -> str:
+    """The words of an action: its last literal segment, or what the method says where that is the noun itself."""
+    last = segments(operation.path)[-1] if segments(operation.path) else ""
+    said = words.spoken(last_word(operation.path).rpartition(".")[2])
+    is_file = operation.body is not None and "json" not in operation.body.media_type and operation.method == "PUT"
+    if parameter_of(last):
+        return {"POST": "submit", "PUT": "set", "PATCH": "set", "GET": "read", "DELETE": "remove"}[operation.method]
+    if is_file and words.split(said)[:1] != ("upload",):
+        return f"upload {said}"
+    if operation.method == "DELETE":
+        return f"remove {said}"
+    if operation.method in ("PUT", "PATCH"):
+        return said if words.is_about(words.split(said), words.MAKING) else f"set {said}"
+    if operation.method == "GET":
+        return said if words.is_about(words.split(said)[:1], words.READING | {"filter"}) else f"get {said}"
+    return said
+
+
+def describe(parts: Sequence[str], risk: Risk) -> str:
+    """The sentences joined, with the risk's own, cut to the most words at a sentence."""
+    text, count = [], 0
+    for part in (*parts, _RISK_TEXT[risk]):
+        size = len(part.split())
+        if part and count + size <= _MOST_WORDS:
+            text.append(part)
+            count += size
+    return " ".join(text)
+
+
+def course(steps: Sequence[tuple[Role, str]]) -> str:
+    """How the steps go, in one sentence: looks up, checks, waits, reads back."""
+    roles = [role for role, _ in steps]
+    told = []
+    if Role.WAIT in roles:
+        told.append("waits until the job is over")
+    if Role.READ_BACK in roles:
+        told.append("reads the outcome back")
+    if Role.GONE in roles:
+        told.append("checks that it is gone")
+    if not told:
+        return ""
+    text = " and ".join(told)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def purpose(operation: Operation) -> str:
+    """What the description says that an action does, one short sentence; "" where it only repeats the name."""
+    said = operation.summary or operation.description
+    text = first_sentence(said, 100)
+    return "" if len(text.split()) < 3 else text.rstrip(".") + "."

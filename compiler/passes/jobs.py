@@ -1,0 +1,174 @@
+"""Jobs: which changes go on after they are answered, and how to wait for them.
+
+Before: operations and resources. After: `Api.jobs`, each with the operations that start it. The profile's rules come
+first; without any, a job is inferred where a change answers a member that is the path parameter of a readable thing
+with a state, or where it may answer 202 and there is one kind of thing that looks like a job.
+"""
+
+from dataclasses import replace
+
+from compiler.ir.model import EMPTY, Api, Diagnostic, Effect, Job, Operation, Severity
+from compiler.ir.schemas import Schemas
+from compiler.passes import words
+from compiler.passes.outcome import Options, Outcome
+from compiler.passes.paths import ends_in_parameter, last_word, parameter_of, segments
+from workflow.profile import JobRule
+
+_CHANGES = (Effect.CREATE, Effect.UPDATE, Effect.DELETE, Effect.ACT)
+_JOB_NOUNS = frozenset({"task", "job", "operation", "activity", "tasktag", "request"})
+_STATE_NAMES = ("state", "status", "State", "Status", "TaskState", "JobState", "taskState", "jobState", "phase")
+_MESSAGES = ("message", "formattedMessage", "error", "statusMessage", "detail", "Message", "error_message")
+
+
+def run(api: Api, options: Options) -> Outcome:
+    seeker = _Seeker(api)
+    keys = {o.key for o in api.operations}
+    told = tuple(seeker.from_rule(rule) for rule in options.profile.jobs if rule.poll in keys)
+    missing = tuple(
+        Diagnostic(
+            "job-poll-missing",
+            Severity.WARNING,
+            rule.poll,
+            f"the profile's job “{rule.name}” is asked for with {rule.poll}, which this description lacks",
+            "correct the profile's `poll`, or add the operation to the description",
+        )
+        for rule in options.profile.jobs
+        if rule.poll not in keys
+    )
+    if told or options.profile.jobs:
+        return Outcome(replace(api, jobs=told), missing)
+    inferred = seeker.infer()
+    notes = tuple(_assumed(job) for job in inferred)
+    return Outcome(replace(api, jobs=inferred), notes)
+
+
+def _assumed(job: Job) -> Diagnostic:
+    return Diagnostic(
+        "job-assumed",
+        Severity.NOTE,
+        job.poll,
+        f"assumed that changes are waited for with {job.poll}, by {job.handle_within} {job.handle_at}",
+        "say it in the profile's `jobs`, with the states that end it",
+    )
+
+
+class _Seeker:
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self.schemas = Schemas(api.schemas)
+        self.changes = tuple(o for o in api.operations if o.effect in _CHANGES and not o.left_out)
+        self.polls = tuple(o for o in api.operations if o.method == "GET" and ends_in_parameter(o.path))
+
+    def from_rule(self, rule: JobRule) -> Job:
+        starts = rule.operations or tuple(o.key for o in self.changes if self._may_start(o, rule))
+        return Job(
+            name=rule.name,
+            operations=starts,
+            handle_within=rule.handle.within,
+            handle_at=rule.handle.at,
+            handle_is_address=rule.handle.transform == "last_path_segment",
+            statuses=rule.statuses,
+            empty_means_done=rule.handle_empty_means_done,
+            poll=rule.poll,
+            parameter=rule.parameter,
+            state=rule.state,
+            waiting=rule.waiting,
+            succeeded=rule.succeeded,
+            failed=rule.failed,
+            message=rule.message or "",
+            created_id=rule.created_id or "",
+            result=rule.result,
+            interval_s=rule.interval_s,
+            timeout_s=rule.timeout_s,
+        )
+
+    def _may_start(self, operation: Operation, rule: JobRule) -> bool:
+        statuses = {r.status for r in operation.responses}
+        if rule.statuses and not statuses & {*(str(s) for s in rule.statuses), "2XX"}:
+            return False
+        if rule.handle.within != "body":
+            return True
+        reply = operation.success
+        return reply is not None and (not reply.schema or self.schemas.at(reply.schema, rule.handle.at) is not None)
+
+    def infer(self) -> tuple[Job, ...]:
+        for poll in self.polls:
+            parameter = parameter_of(segments(poll.path)[-1])
+            starts = tuple(o.key for o in self.changes if self._answers(o, parameter))
+            job = self._job(poll, parameter, starts, "body", f"/{parameter}") if starts else None
+            if job:
+                return (job,)
+        return self._infer_accepted()
+
+    def _infer_accepted(self) -> tuple[Job, ...]:
+        starts = tuple(o.key for o in self.changes if any(r.status == "202" for r in o.responses))
+        for poll in self.polls if starts else ():
+            if words.singular(last_word(poll.path)).lower() in _JOB_NOUNS:
+                job = self._job(poll, parameter_of(segments(poll.path)[-1]), starts, "header", "location")
+                if job:
+                    return (replace(job, statuses=(202,), handle_is_address=True),)
+        return ()
+
+    def _answers(self, operation: Operation, parameter: str) -> bool:
+        reply = operation.success
+        asked = words.split(parameter)
+        # `id` alone would make every creation a job of whatever is read by id.
+        return len(asked) > 1 and reply is not None and parameter in self.schemas.members(reply.schema)
+
+    def _job(self, poll: Operation, parameter: str, starts: tuple[str, ...], within: str, at: str) -> Job | None:
+        body = poll.success.schema if poll.success else None
+        element = self.schemas.element(body)
+        prefix, schema = ("/0", element) if element is not None else ("", body)
+        state = next((n for n in _STATE_NAMES if n in self.schemas.members(schema)), "")
+        if not state:
+            return None
+        waiting, succeeded, failed = _sorted_states(self.schemas.values(self.schemas.members(schema)[state]))
+        if not succeeded:
+            return None
+        message = next((n for n in _MESSAGES if n in self.schemas.members(schema)), "")
+        return Job(
+            name=words.singular(last_word(poll.path)).lower(),
+            operations=starts,
+            handle_within=within,
+            handle_at=at,
+            handle_is_address=False,
+            statuses=(),
+            empty_means_done=True,
+            poll=poll.key,
+            parameter=parameter,
+            state=f"{prefix}/{state}",
+            waiting=waiting,
+            succeeded=succeeded,
+            failed=failed,
+            message=f"{prefix}/{message}" if message else "",
+            created_id=self._created_id(starts),
+        )
+
+    def _created_id(self, starts: tuple[str, ...]) -> str:
+        by_key = {o.key: o for o in self.changes}
+        for key in starts:
+            reply = by_key[key].success
+            for name in self.schemas.members(reply.schema if reply else EMPTY):
+                said = words.split(name)
+                if said[:1] == ("created",) and said[-1:] in (("uuid",), ("id",)):
+                    return f"/{name}"
+        return ""
+
+
+def _sorted_states(values: tuple[object, ...]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """(waiting, succeeded, failed) of an enumeration, by the words in its values; what says nothing waits."""
+    waiting, succeeded, failed = [], [], []
+    for value in values:
+        said = words.split(str(value)) if not str(value).isupper() else (str(value).lower(),)
+        if words.is_about(said, words.BROKEN) or str(value).lower() in words.BROKEN:
+            failed.append(str(value))
+        elif words.is_about(said, words.DONE):
+            succeeded.append(str(value))
+        else:
+            waiting.append(str(value))
+    return tuple(waiting), tuple(succeeded), tuple(failed)
+
+
+def job_of(api: Api, key: str) -> Job | None:
+    """The job that the operation starts, None when it is over once it is answered."""
+    return next((job for job in api.jobs if key in job.operations), None)

@@ -1,0 +1,152 @@
+"""Links: which operation makes the values that another one needs.
+
+Before: resources and jobs. After: `Api.links`, each with its evidence. Three kinds of need are met: a path parameter
+(by the collection in which the item stands), a body member that names another thing (by that thing's collection), and
+a job's handle (by the change that started it). Evidence, strongest first: the profile's synonyms, the path, a mention
+of `Noun.id` in the member's description, the words of the name.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from compiler.ir.model import Api, Effect, Link, Operation, Resource, Schema
+from compiler.ir.schemas import Schemas
+from compiler.passes import words
+from compiler.passes.outcome import Options, Outcome
+from compiler.passes.paths import item_prefixes
+from compiler.passes.resources import shape
+
+_ID_WORDS = frozenset({"uuid", "uuids", "id", "ids", "guid", "guids", "ref"})
+_MENTION = re.compile(r"_?\b([A-Z]\w+)\.(\w+?)\b_?")
+_DEPTH = 2  # members deeper in a body than this are given by callers as they are
+
+
+@dataclass(frozen=True, slots=True)
+class Referent:
+    """The resource that a name means, with the evidence for it."""
+
+    resource: Resource
+    evidence: str
+    score: float
+
+
+class Referents:
+    """Finds what a name refers to among the resources that can be listed."""
+
+    def __init__(self, resources: tuple[Resource, ...]) -> None:
+        self.listed = tuple(r for r in resources if r.list and r.id_field)
+        self._by_synonym: dict[str, Resource] = {}
+        for resource in self.listed:
+            for name in resource.synonyms:
+                # The collection that holds the things themselves wins over statistics about them.
+                held = self._by_synonym.get(name)
+                if held is None or len(resource.actions) + bool(resource.create) > len(held.actions) + bool(
+                    held.create
+                ):
+                    self._by_synonym[name] = resource
+        self._by_noun = {r.noun: r for r in reversed(self.listed)}
+
+    def find(self, name: str, description: str = "") -> Referent | None:
+        """The best referent of a member or parameter called `name`, None where nothing speaks for one."""
+        known = self._by_synonym.get(name)
+        if known:
+            return Referent(known, f"“{name}” is a name for the id of {known.noun}", 1.0)
+        said = words.split(name)
+        if not said or said[-1] not in _ID_WORDS or len(said) < 2:
+            return None
+        return self._by_mention(description) or self._by_words(said[:-1], name)
+
+    def _by_mention(self, description: str) -> Referent | None:
+        for noun, member in _MENTION.findall(description):
+            resource = self._by_noun.get(noun)
+            if resource and member == resource.id_field:
+                return Referent(resource, f"its description mentions {noun}.{member}", 0.9)
+        return None
+
+    def _by_words(self, said: tuple[str, ...], name: str) -> Referent | None:
+        best: Referent | None = None
+        for resource in self.listed:
+            noun = words.split(words.singular(resource.noun))
+            if noun[-len(said) :] == said or said[-len(noun) :] == noun:
+                score = 0.5 + 0.3 * min(len(said), len(noun)) / max(len(said), len(noun))
+                if best is None or score > best.score:
+                    best = Referent(resource, f"the words of “{name}” are those of {resource.noun}", score)
+        return best
+
+
+def _weight(resource: Resource) -> int:
+    return len(resource.actions) + bool(resource.create)
+
+
+def run(api: Api, _options: Options) -> Outcome:
+    linker = _Linker(api)
+    links = [link for operation in api.operations if not operation.left_out for link in linker.of(operation)]
+    return Outcome(replace(api, links=tuple(links)))
+
+
+class _Linker:
+    def __init__(self, api: Api) -> None:
+        self.schemas = Schemas(api.schemas)
+        self.referents = Referents(api.resources)
+        self.by_item = {shape(r.item): r for r in api.resources if r.item and r.id_parameter}
+        self.jobs = api.jobs
+        self.polls = {job.poll: job for job in api.jobs}
+
+    def of(self, operation: Operation) -> Iterator[Link]:
+        job = self.polls.get(operation.key)
+        if job is not None:
+            at = f"body#{job.handle_at}" if job.handle_within == "body" else f"{job.handle_within}.{job.handle_at}"
+            for start in job.operations:
+                yield Link(start, at, operation.key, f"path.{job.parameter}", "the job's handle", 1.0)
+        yield from self._of_path(operation, job.parameter if job else "")
+        if operation.body is not None and operation.effect is not Effect.SESSION:
+            yield from self._of_body(operation)
+
+    def _of_path(self, operation: Operation, handle: str = "") -> Iterator[Link]:
+        """Links of the path's parameters; `handle`: the one that a job gives (its own list serves only readers)."""
+        for prefix, name in item_prefixes(operation.path):
+            if name == handle:
+                continue
+            here = self.by_item.get(shape(prefix))
+            found = self.referent_of_parameter(here, name)
+            if found is not None and found.resource.list != operation.key:
+                yield _link(found, operation.key, f"path.{name}")
+
+    def referent_of_parameter(self, here: Resource | None, name: str) -> Referent | None:
+        """The collection in which the item stands, unless people know the thing only in another one."""
+        named = self.referents.find(name)
+        if here is not None and here.list and here.id_field:
+            better = named and not here.references and not here.natural_keys and named.resource.natural_keys
+            if not better:
+                return Referent(here, f"{{{name}}} stands under {here.collection}", 1.0)
+        return named
+
+    def _of_body(self, operation: Operation) -> Iterator[Link]:
+        assert operation.body is not None
+        for pointer, name, schema in self._strings(operation.body.schema, "", 0):
+            found = self.referents.find(name, self.schemas.text(schema))
+            if found is not None:
+                yield _link(found, operation.key, f"body#{pointer}")
+
+    def _strings(self, schema: Schema, pointer: str, depth: int) -> Iterator[tuple[str, str, Schema]]:
+        element = self.schemas.element(schema)
+        if element is not None and depth == 0:
+            yield from self._strings(element, f"{pointer}/0", depth)
+            return
+        for name, member in self.schemas.members(schema).items():
+            if self.schemas.resolve(member).get("readOnly") or member.get("readOnly"):
+                continue
+            kind = self.schemas.kind(member)
+            if kind == "string":
+                yield f"{pointer}/{name}", name, member
+            elif kind == "array" and self.schemas.kind(self.schemas.element(member)) == "string":
+                yield f"{pointer}/{name}/*", name, member
+            elif kind == "object" and depth < _DEPTH:
+                yield from self._strings(member, f"{pointer}/{name}", depth + 1)
+
+
+def _link(found: Referent, target: str, into: str) -> Link:
+    resource = found.resource
+    at = f"body#{resource.members}/*/{resource.id_field}"
+    return Link(resource.list, at, target, into, found.evidence, found.score)
