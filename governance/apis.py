@@ -13,16 +13,16 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.engine import Row
 
-from governance.audit import append_entry
+from governance.audit import Event, append_entry
 from governance.database import Database
 from governance.errors import InvalidError, NotFoundError, TamperedError
 from governance.identifiers import Json, from_text
-from governance.models import ApiRow, ProfileRow
+from governance.models import ApiRow, ProfileRow, table_of
 from workflow.canonical import canonical_bytes
 from workflow.profile import parse_profile
 
-_API = ApiRow.__table__
-_PROFILE = ProfileRow.__table__
+_API = table_of(ApiRow)
+_PROFILE = table_of(ProfileRow)
 _WITH_PROFILE = select(_API, _PROFILE.c.body).outerjoin(_PROFILE, _API.c.profile_digest == _PROFILE.c.digest)
 
 
@@ -107,10 +107,10 @@ def _put(connection: Connection, now: str, actor: str, values: dict[str, Any], b
         body is not None
         and connection.execute(select(_PROFILE.c.digest).where(_PROFILE.c.digest == digest)).first() is None
     ):
-        connection.execute(insert(ProfileRow), {"digest": digest, "body": body})
-    connection.execute(delete(ApiRow).where(_API.c.name == values["name"]))
-    connection.execute(insert(ApiRow), {**values, "updated_at": now})
-    append_entry(connection, now, actor, "api.stored", f"api:{values['name']}", values)
+        connection.execute(insert(_PROFILE), {"digest": digest, "body": body})
+    connection.execute(delete(_API).where(_API.c.name == values["name"]))
+    connection.execute(insert(_API), {**values, "updated_at": now})
+    append_entry(connection, Event(now, actor, "api.stored", f"api:{values['name']}", values))
 
 
 def _api(row: Row[tuple[Any, ...]]) -> StoredApi:

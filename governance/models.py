@@ -6,7 +6,21 @@ these models and run on plain connections, since nothing here needs a session's 
 Moments are UTC text, JSON is text (`governance.identifiers`).
 """
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData, String, Text, UniqueConstraint, text
+from typing import Any, ClassVar, cast
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # Named, so that a later migration can name what it changes.
@@ -18,28 +32,33 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 
-Id = String(36)
-Digest = String(71)
-Moment = String(27)
-Name = String(128)
+# 64 bits in PostgreSQL; in SQLite every INTEGER has them, and only INTEGER makes the key the row's own number.
+Sequence = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Model(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMES)
+    # Without lengths: SQLite would not keep to them, PostgreSQL would, and nothing is gained by either.
+    type_annotation_map: ClassVar[dict[Any, Any]] = {str: Text(), float: Double()}
+
+
+def table_of(model: type[Model]) -> Table:
+    """The plain table: statements over it skip what the ORM would add to each."""
+    return cast(Table, model.__table__)
 
 
 class AuditEntry(Model):
     """One event. `hash` covers every other column and `prev_hash` is the hash of the row before."""
 
     __tablename__ = "audit"
-    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    at: Mapped[str] = mapped_column(Moment)
-    actor: Mapped[str] = mapped_column(Text)
-    action: Mapped[str] = mapped_column(Name, index=True)
-    subject: Mapped[str] = mapped_column(Text, index=True)
-    detail: Mapped[str] = mapped_column(Text)
-    prev_hash: Mapped[str] = mapped_column(Digest)
-    hash: Mapped[str] = mapped_column(Digest)
+    seq: Mapped[int] = mapped_column(Sequence, primary_key=True, autoincrement=False)
+    at: Mapped[str]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str] = mapped_column(index=True)
+    detail: Mapped[str]
+    prev_hash: Mapped[str]
+    hash: Mapped[str]
 
 
 class AuditHead(Model):
@@ -47,8 +66,8 @@ class AuditHead(Model):
 
     __tablename__ = "audit_head"
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    seq: Mapped[int]
-    hash: Mapped[str] = mapped_column(Digest)
+    seq: Mapped[int] = mapped_column(Sequence)
+    hash: Mapped[str]
 
 
 class CatalogChange(Model):
@@ -56,25 +75,25 @@ class CatalogChange(Model):
 
     __tablename__ = "catalog_change"
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(Sequence)
 
 
 class ApiRow(Model):
     __tablename__ = "apis"
-    name: Mapped[str] = mapped_column(Name, primary_key=True)
-    title: Mapped[str] = mapped_column(Text)
-    version: Mapped[str] = mapped_column(Text)
-    spec_digest: Mapped[str] = mapped_column(Digest)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    version: Mapped[str]
+    spec_digest: Mapped[str]
     profile_digest: Mapped[str | None] = mapped_column(ForeignKey("profiles.digest"))
-    updated_at: Mapped[str] = mapped_column(Moment)
+    updated_at: Mapped[str]
 
 
 class ProfileRow(Model):
     """Profiles by their digest: an approved revision keeps the profile that it was approved with."""
 
     __tablename__ = "profiles"
-    digest: Mapped[str] = mapped_column(Digest, primary_key=True)
-    body: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    body: Mapped[str]
 
 
 class RevisionRow(Model):
@@ -90,41 +109,41 @@ class RevisionRow(Model):
               sqlite_where=text("state = 'pending'"), postgresql_where=text("state = 'pending'")),
         CheckConstraint("state IN ('pending', 'approved', 'superseded', 'rejected', 'retired')", name="state"),
     )  # fmt: skip
-    id: Mapped[str] = mapped_column(Id, primary_key=True)
-    api: Mapped[str] = mapped_column(Name, index=True)
-    workflow_id: Mapped[str] = mapped_column(Name)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    api: Mapped[str] = mapped_column(index=True)
+    workflow_id: Mapped[str]
     number: Mapped[int]
-    digest: Mapped[str] = mapped_column(Digest)
-    state: Mapped[str] = mapped_column(String(16), index=True)
-    content: Mapped[str] = mapped_column(Text)
-    intent: Mapped[str] = mapped_column(Name)
-    risk: Mapped[str] = mapped_column(String(16))
-    resource: Mapped[str] = mapped_column(Name)
+    digest: Mapped[str]
+    state: Mapped[str] = mapped_column(index=True)
+    content: Mapped[str]
+    intent: Mapped[str]
+    risk: Mapped[str]
+    resource: Mapped[str]
     is_core: Mapped[bool]
     rank: Mapped[float]
-    proof: Mapped[str] = mapped_column(Text)
-    created_at: Mapped[str] = mapped_column(Moment)
-    created_by: Mapped[str] = mapped_column(Text)
-    decided_at: Mapped[str | None] = mapped_column(Moment)
-    decided_by: Mapped[str | None] = mapped_column(Text)
-    reason: Mapped[str | None] = mapped_column(Text)
-    seal: Mapped[str] = mapped_column(Digest)
-    audit_seq: Mapped[int] = mapped_column(ForeignKey("audit.seq"))
+    proof: Mapped[str]
+    created_at: Mapped[str]
+    created_by: Mapped[str]
+    decided_at: Mapped[str | None]
+    decided_by: Mapped[str | None]
+    reason: Mapped[str | None]
+    seal: Mapped[str]
+    audit_seq: Mapped[int] = mapped_column(Sequence, ForeignKey("audit.seq"))
 
 
 class RunRow(Model):
     __tablename__ = "runs"
-    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
     revision_id: Mapped[str] = mapped_column(ForeignKey("revisions.id"), index=True)
-    digest: Mapped[str] = mapped_column(Digest)
-    target: Mapped[str] = mapped_column(Name)
-    caller: Mapped[str] = mapped_column(Text)
-    inputs: Mapped[str] = mapped_column(Text)
-    started_at: Mapped[str] = mapped_column(Moment)
-    finished_at: Mapped[str | None] = mapped_column(Moment)
-    outcome: Mapped[str | None] = mapped_column(String(16))
-    outputs: Mapped[str | None] = mapped_column(Text)
-    failure: Mapped[str | None] = mapped_column(Text)
+    digest: Mapped[str]
+    target: Mapped[str]
+    caller: Mapped[str]
+    inputs: Mapped[str]
+    started_at: Mapped[str]
+    finished_at: Mapped[str | None]
+    outcome: Mapped[str | None]
+    outputs: Mapped[str | None]
+    failure: Mapped[str | None]
 
 
 class RunStepRow(Model):
@@ -133,27 +152,27 @@ class RunStepRow(Model):
     __tablename__ = "run_steps"
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    phase: Mapped[str] = mapped_column(String(16), primary_key=True)
-    step_id: Mapped[str] = mapped_column(Text)
-    method: Mapped[str] = mapped_column(String(16))
-    path: Mapped[str] = mapped_column(Text)
+    phase: Mapped[str] = mapped_column(primary_key=True)
+    step_id: Mapped[str]
+    method: Mapped[str]
+    path: Mapped[str]
     status: Mapped[int | None]
     duration_ms: Mapped[float | None]
-    detail: Mapped[str] = mapped_column(Text)
-    at: Mapped[str] = mapped_column(Moment)
+    detail: Mapped[str]
+    at: Mapped[str]
 
 
 class PrincipalRow(Model):
     """Who holds a token. Only the SHA-256 of the secret is kept."""
 
     __tablename__ = "principals"
-    id: Mapped[str] = mapped_column(Id, primary_key=True)
-    name: Mapped[str] = mapped_column(Name, index=True)
-    role: Mapped[str] = mapped_column(String(16))
-    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    created_at: Mapped[str] = mapped_column(Moment)
-    expires_at: Mapped[str | None] = mapped_column(Moment)
-    revoked_at: Mapped[str | None] = mapped_column(Moment)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(index=True)
+    role: Mapped[str]
+    secret_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[str]
+    expires_at: Mapped[str | None]
+    revoked_at: Mapped[str | None]
 
 
 class TargetRow(Model):
@@ -163,13 +182,13 @@ class TargetRow(Model):
         Index("uq_targets_default", "api", unique=True,
               sqlite_where=text("is_default"), postgresql_where=text("is_default")),
     )  # fmt: skip
-    name: Mapped[str] = mapped_column(Name, primary_key=True)
-    api: Mapped[str] = mapped_column(Name, index=True)
-    base_url: Mapped[str] = mapped_column(Text)
-    mode: Mapped[str] = mapped_column(String(16))
-    username_ref: Mapped[str | None] = mapped_column(Text)
-    password_ref: Mapped[str | None] = mapped_column(Text)
-    token_ref: Mapped[str | None] = mapped_column(Text)
-    tls: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    api: Mapped[str] = mapped_column(index=True)
+    base_url: Mapped[str]
+    mode: Mapped[str]
+    username_ref: Mapped[str | None]
+    password_ref: Mapped[str | None]
+    token_ref: Mapped[str | None]
+    tls: Mapped[str]
     is_default: Mapped[bool]
-    created_at: Mapped[str] = mapped_column(Moment)
+    created_at: Mapped[str]

@@ -17,16 +17,16 @@ from typing import Any, get_args
 from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
 from sqlalchemy.engine import Row
 
-from governance.audit import append_entry
+from governance.audit import Event, append_entry
 from governance.database import Database
 from governance.errors import ConflictError, InvalidError, NotFoundError
 from governance.identifiers import Json, moment, new_id
-from governance.models import PrincipalRow
+from governance.models import PrincipalRow, table_of
 from governance.transitions import Role
 
 SECRET_PREFIX = "swg_"  # noqa: S105  not a secret: what scanners for leaked secrets look for
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
-_P = PrincipalRow.__table__
+_P = table_of(PrincipalRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ class PrincipalStore:
         def work(connection: Connection) -> None:
             if connection.execute(select(_P.c.id).where(_P.c.name == name, _is_valid(now))).first():
                 raise ConflictError(f"there is a valid token for {name} already", "revoke it, or take another name")
-            connection.execute(insert(PrincipalRow), {**principal.to_json(), "secret_hash": _hash(secret)})
+            connection.execute(insert(_P), {**principal.to_json(), "secret_hash": _hash(secret)})
             told = {"name": name, "role": role, "expires_at": expires_at}
-            append_entry(connection, now, actor, "token.created", f"principal:{principal.id}", told)
+            append_entry(connection, Event(now, actor, "token.created", f"principal:{principal.id}", told))
 
         await self._database.write(work)
         return principal, secret
@@ -94,8 +94,8 @@ class PrincipalStore:
             row = connection.execute(query).first()
             if row is None:
                 raise NotFoundError(f"there is no valid token {ref}", "see `switchgear tokens list`")
-            connection.execute(update(PrincipalRow).where(_P.c.id == row.id).values(revoked_at=now))
-            append_entry(connection, now, actor, "token.revoked", f"principal:{row.id}", {"name": row.name})
+            connection.execute(update(_P).where(_P.c.id == row.id).values(revoked_at=now))
+            append_entry(connection, Event(now, actor, "token.revoked", f"principal:{row.id}", {"name": row.name}))
             return connection.execute(select(_P).where(_P.c.id == row.id)).one()
 
         return _principal(await self._database.write(work))

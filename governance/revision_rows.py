@@ -11,27 +11,26 @@ from typing import Any, cast
 from sqlalchemy import Connection, Select, insert, select, update
 from sqlalchemy.engine import Row
 
-from governance.audit import AuditRow, append_entry, is_intact
+from governance.audit import AuditRow, Event, append_entry, is_intact
 from governance.errors import ConflictError, NotFoundError
 from governance.identifiers import from_text
-from governance.models import AuditEntry, RevisionRow
+from governance.models import AuditEntry, RevisionRow, table_of
 from governance.sealing import EVENTS, find_fault, seal_of
 from governance.transitions import State
 
-TABLE = RevisionRow.__table__
+TABLE = table_of(RevisionRow)
+_AUDIT = table_of(AuditEntry)
 COLUMNS = tuple(column.name for column in TABLE.columns)
-_WITNESS = tuple(column.label(f"audit_{column.name}_") for column in AuditEntry.__table__.columns)
+_WITNESS = tuple(column.label(f"audit_{column.name}_") for column in _AUDIT.columns)
 
 Stored = Row[tuple[Any, ...]]
-SELECT: Select[tuple[Any, ...]] = select(TABLE, *_WITNESS).outerjoin(
-    AuditEntry.__table__, TABLE.c.audit_seq == AuditEntry.__table__.c.seq
-)
+SELECT: Select[tuple[Any, ...]] = select(TABLE, *_WITNESS).outerjoin(_AUDIT, TABLE.c.audit_seq == _AUDIT.c.seq)
 
 
 def split(row: Stored) -> tuple[Mapping[str, Any], AuditRow | None]:
     """The columns of the revision, and the audit row it names if that is there and intact."""
     values = MappingProxyType(dict(zip(COLUMNS, row[: len(COLUMNS)], strict=True)))
-    told: dict[str, Any] = dict(zip(AuditEntry.__table__.columns.keys(), row[len(COLUMNS) :], strict=True))
+    told: dict[str, Any] = dict(zip(_AUDIT.columns.keys(), row[len(COLUMNS) :], strict=True))
     if told["seq"] is None or not is_intact(told):
         return values, None
     return values, AuditRow(**{**told, "detail": from_text(told["detail"])})
@@ -59,9 +58,10 @@ def add(connection: Connection, at: str, values: Mapping[str, Any]) -> None:
     """Stores a new revision, with its audit row."""
     seal = seal_of(values)
     row = append_entry(
-        connection, at, values["created_by"], EVENTS["pending"], f"revision:{values['id']}", _event(values, None, seal)
+        connection,
+        Event(at, values["created_by"], EVENTS["pending"], f"revision:{values['id']}", _event(values, None, seal)),
     )
-    connection.execute(insert(RevisionRow), {**values, "seal": seal, "audit_seq": row.seq})
+    connection.execute(insert(TABLE), {**values, "seal": seal, "audit_seq": row.seq})
 
 
 def move(connection: Connection, at: str, stored: Stored, to: State, *, actor: str, changes: Mapping[str, Any]) -> None:
@@ -75,11 +75,9 @@ def move(connection: Connection, at: str, stored: Stored, to: State, *, actor: s
     fault = find_fault(before, witness)
     seal = before["seal"] if fault else seal_of(after)
     detail = _event(after, before["state"], seal) | ({"fault": fault} if fault else {})
-    row = append_entry(connection, at, actor, EVENTS[to], f"revision:{before['id']}", detail)
+    row = append_entry(connection, Event(at, actor, EVENTS[to], f"revision:{before['id']}", detail))
     known = (TABLE.c.id == before["id"]) & (TABLE.c.state == before["state"]) & (TABLE.c.seal == before["seal"])
-    done = connection.execute(
-        update(RevisionRow).where(known).values(**changes, state=to, seal=seal, audit_seq=row.seq)
-    )
+    done = connection.execute(update(TABLE).where(known).values(**changes, state=to, seal=seal, audit_seq=row.seq))
     if done.rowcount != 1:
         raise ConflictError(f"revision {before['id']} was changed by somebody else meanwhile", "look at it again")
 

@@ -7,24 +7,26 @@ request costs two. Inputs, outputs and details are stored as given: the caller r
 Here never lives how a run proceeds (`workflow.interpreter`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.engine import Row
 
-from governance.audit import append_entry
+from governance.audit import Event, append_entries
 from governance.database import Database
 from governance.errors import ConflictError, NotFoundError
 from governance.identifiers import Json, from_text, to_text
-from governance.models import RunRow, RunStepRow
+from governance.models import RunRow, RunStepRow, table_of
 
 Phase = Literal["sending", "answered", "failed"]
 Outcome = Literal["succeeded", "failed", "unknown", "cancelled"]
 
-_RUN = RunRow.__table__
-_STEP = RunStepRow.__table__
+_RUN = table_of(RunRow)
+_STEP = table_of(RunStepRow)
+_ADD_RUN = insert(_RUN)
+_ADD_STEP = insert(_STEP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +98,12 @@ class RunStore:
         now = self._database.now()
         told = {"revision_id": revision_id, "digest": digest, "target": target, "inputs": inputs}
         row = {**told, "id": run_id, "caller": caller, "inputs": to_text(inputs), "started_at": now}
+        records = () if first is None else (first,)
 
         def work(connection: Connection) -> None:
-            connection.execute(insert(RunRow), row)
-            append_entry(connection, now, caller, "run.started", f"run:{run_id}", told)
-            _add(connection, now, run_id, caller, () if first is None else (first,))
+            connection.execute(_ADD_RUN, row)
+            started = Event(now, caller, "run.started", f"run:{run_id}", told)
+            append_entries(connection, (started, *_add(connection, now, run_id, caller, records)))
 
         await self._database.write(work)
 
@@ -125,7 +128,8 @@ class RunStore:
     async def record_steps(self, run_id: str, records: Iterable[StepRecord], *, actor: str = "runtime") -> None:
         """Stores several events in one transaction, in this order: an answer and the next request, say."""
         now, kept = self._database.now(), tuple(records)
-        await self._database.write(lambda c: _add(c, now, run_id, actor, kept))
+        if kept:
+            await self._database.write(lambda c: append_entries(c, _add(c, now, run_id, actor, kept)))
 
     async def finish(
         self,
@@ -143,12 +147,12 @@ class RunStore:
         """
         now = self._database.now()
         ending = {"finished_at": now, "outcome": outcome, "outputs": to_text(outputs), "failure": to_text(failure)}
+        records = () if last is None else (last,)
 
         def work(connection: Connection) -> None:
-            _add(connection, now, run_id, actor, () if last is None else (last,))
             _end(connection, run_id, ending)
-            told = {"outcome": outcome, "failure": failure}
-            append_entry(connection, now, actor, "run.finished", f"run:{run_id}", told)
+            ended = Event(now, actor, "run.finished", f"run:{run_id}", {"outcome": outcome, "failure": failure})
+            append_entries(connection, (*_add(connection, now, run_id, actor, records), ended))
 
         await self._database.write(work)
 
@@ -186,18 +190,17 @@ class RunStore:
         return await self._database.read(lambda c: tuple(_run(row) for row in c.execute(query)))
 
 
-def _add(connection: Connection, now: str, run_id: str, actor: str, records: tuple[StepRecord, ...]) -> None:
-    for record in records:
-        told = record.to_json()
-        row = {**told, "detail": to_text(record.detail), "run_id": run_id, "at": now}
-        connection.execute(insert(RunStepRow), row)
-        del told["phase"]
-        append_entry(connection, now, actor, f"request.{record.phase}", f"run:{run_id}", told)
+def _add(connection: Connection, now: str, run_id: str, actor: str, records: Sequence[StepRecord]) -> tuple[Event, ...]:
+    """Stores the records and answers the events to be added to the audit for them."""
+    if records:
+        stored = {"run_id": run_id, "at": now}
+        connection.execute(_ADD_STEP, [{**one.to_json(), "detail": to_text(one.detail), **stored} for one in records])
+    return tuple(Event(now, actor, f"request.{one.phase}", f"run:{run_id}", one.to_json()) for one in records)
 
 
 def _end(connection: Connection, run_id: str, ending: dict[str, str]) -> None:
     is_open = (_RUN.c.id == run_id) & _RUN.c.outcome.is_(None)
-    if connection.execute(update(RunRow).where(is_open).values(**ending)).rowcount == 1:
+    if connection.execute(update(_RUN).where(is_open).values(**ending)).rowcount == 1:
         return
     outcome = connection.execute(select(_RUN.c.outcome).where(_RUN.c.id == run_id)).scalar()
     if outcome is None:

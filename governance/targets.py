@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.engine import Row
 
-from governance.audit import append_entry
+from governance.audit import Event, append_entry
 from governance.database import Database
 from governance.errors import ConflictError, InvalidError, NotFoundError
 from governance.identifiers import Json
-from governance.models import TargetRow
+from governance.models import TargetRow, table_of
 
 Mode = Literal["twin", "prism", "live"]
 MODES: tuple[Mode, ...] = ("twin", "prism", "live")
@@ -28,7 +28,7 @@ MODES: tuple[Mode, ...] = ("twin", "prism", "live")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\0]+|keyring:[^/\0]+/[^\0]+")
 _PIN = re.compile(r"[0-9a-f]{64}")
-_T = TargetRow.__table__
+_T = table_of(TargetRow)
 _FIELDS = ("name", "api", "base_url", "mode", "username_ref", "password_ref", "token_ref", "tls", "is_default")
 
 
@@ -68,9 +68,9 @@ class TargetStore:
             others = connection.execute(select(_T.c.name).where(_T.c.api == checked.api)).all()
             stored = replace(checked, is_default=checked.is_default or not others)
             if stored.is_default:
-                connection.execute(update(TargetRow).where(_T.c.api == stored.api).values(is_default=False))
-            connection.execute(insert(TargetRow), {**stored.to_json(), "created_at": now})
-            append_entry(connection, now, actor, "target.added", f"target:{stored.name}", stored.to_json())
+                connection.execute(update(_T).where(_T.c.api == stored.api).values(is_default=False))
+            connection.execute(insert(_T), {**stored.to_json(), "created_at": now})
+            append_entry(connection, Event(now, actor, "target.added", f"target:{stored.name}", stored.to_json()))
             return stored
 
         return await self._database.write(work)
@@ -102,9 +102,9 @@ class TargetStore:
         now = self._database.now()
 
         def work(connection: Connection) -> None:
-            if connection.execute(delete(TargetRow).where(_T.c.name == name)).rowcount != 1:
+            if connection.execute(delete(_T).where(_T.c.name == name)).rowcount != 1:
                 raise NotFoundError(f"there is no target {name}", "see `switchgear targets list`")
-            append_entry(connection, now, actor, "target.removed", f"target:{name}", {})
+            append_entry(connection, Event(now, actor, "target.removed", f"target:{name}", {}))
 
         await self._database.write(work)
 
