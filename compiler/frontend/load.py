@@ -1,0 +1,205 @@
+"""From a path to an `Api`: the order in which the front end's parts do their work.
+
+Here live the steps and what concerns the description as a whole: name, base path, security, digests, the findings
+that count over all operations. Here never lives parsing, resolving or reading of single objects.
+Called by `compiler.pipeline` and the commands. DESIGN.md, "Compiling".
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from compiler.errors import SpecError
+from compiler.frontend.closure import components, cut_endless, gaps_by_operation, schema_digests
+from compiler.frontend.dialect import Dialect, require_dialect
+from compiler.frontend.files import Root, read_given
+from compiler.frontend.findings import Findings
+from compiler.frontend.limits import DEFAULT_LIMITS, Limits
+from compiler.frontend.openapi3 import OpenApi3Reader
+from compiler.frontend.operations import OperationReader
+from compiler.frontend.overlay import apply_overlay
+from compiler.frontend.parse import parse_document
+from compiler.frontend.references import Library, Place
+from compiler.frontend.schemas import Bundle, Collector
+from compiler.frontend.shapes import mapping, sequence, text
+from compiler.frontend.swagger2 import Swagger2Reader
+from compiler.ir.model import Api, Diagnostic, Operation
+from workflow.canonical import digest
+from workflow.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The API as the description says it, and what had to be repaired, assumed or left out."""
+
+    api: Api
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def load_api(
+    path: Path,
+    *,
+    root: Path | None = None,
+    profile: Profile | None = None,
+    overlay: Path | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Loaded:
+    """The description at `path` in normal form, every readable operation kept.
+
+    References are followed below `root` alone (default: the description's folder); nothing is fetched.
+    Raises SpecError (not a description), LimitError (beyond `limits`), OverlayError.
+    """
+    findings = Findings()
+    data = parse_document(read_given(path, limits.json_bytes), path.name, limits).data
+    if overlay is not None:
+        data = apply_overlay(data, overlay, findings, limits)
+    dialect = require_dialect(data, path.name)
+    library = Library(Root(root or path.resolve().parent, limits), limits)
+    main = library.open_main(path, data, dialect)
+    api = _read(main, library, profile, findings, limits)
+    return Loaded(api, findings.sorted())
+
+
+def _read(main: Place, library: Library, profile: Profile | None, findings: Findings, limits: Limits) -> Api:
+    collector = Collector(library, findings)
+    if main.document.dialect is Dialect.SWAGGER_2:
+        parts: Any = Swagger2Reader(library, collector, findings, main)
+    else:
+        parts = OpenApi3Reader(library, collector, findings)
+    operations = OperationReader(library, collector, parts, findings, limits).read(main)
+    bundle = collector.finish(one.key for one in operations)
+    for name in cut_endless(bundle.schemas):
+        findings.warning("schema-endless", f"schema {name}", "applies to itself; the reference is cut")
+    strong = components(bundle.inner)
+    _report_gaps(bundle, strong, findings)
+    _report_operations(operations, main, findings)
+    signed = _sign(operations, bundle, schema_digests(bundle, strong))
+    return _api(main, signed, bundle, profile, findings)
+
+
+def _api(
+    main: Place, operations: tuple[Operation, ...], bundle: Bundle, profile: Profile | None, findings: Findings
+) -> Api:
+    info = mapping(mapping(main.value).get("info"))
+    title = text(info.get("title")).strip() or Path(main.document.name).stem
+    version = text(info.get("version"))
+    if not operations:
+        findings.error("no-operations", f"{main.document.name}#/paths", "the description has no operation")
+    content = {"title": title, "version": version, "operations": sorted(one.digest for one in operations)}
+    return Api(
+        name=profile.api if profile else _slug(title),
+        title=title,
+        version=version,
+        digest=digest(content),
+        base_path=base_path(main.value, profile),
+        operations=operations,
+        schemas=bundle.schemas,
+        security=security(main.value),
+    )
+
+
+def base_path(data: Any, profile: Profile | None) -> str:
+    """What stands before every path: from the profile, else from the first server or `basePath`; never ends in `/`."""
+    if profile is not None and profile.base_path is not None:
+        return profile.base_path.rstrip("/")
+    if "swagger" in data:
+        return _as_path(text(data.get("basePath")))
+    server = mapping(next(iter(sequence(data.get("servers"))), None))
+    url = text(server.get("url"))
+    for name, variable in sorted(mapping(server.get("variables")).items()):
+        url = url.replace(f"{{{name}}}", text(mapping(variable).get("default")))
+    try:
+        return _as_path(urlsplit(url.strip()).path)
+    except ValueError:
+        return ""
+
+
+def _as_path(written: str) -> str:
+    path = "/" + written.strip().strip("/")
+    return "" if path == "/" or "{" in path else path
+
+
+def security(data: Any) -> tuple[str, ...]:
+    """The ways to show who asks, as words: `basic`, `bearer`, `api_key header X-Auth-Token`, …; required ones first."""
+    schemes = mapping(mapping(data.get("components")).get("securitySchemes")) or mapping(
+        data.get("securityDefinitions")
+    )
+    required = [name for one in sequence(data.get("security")) for name in mapping(one)]
+    ordered = dict.fromkeys([*(name for name in required if name in schemes), *sorted(schemes)])
+    return tuple(dict.fromkeys(_scheme(mapping(schemes[name])) for name in ordered))
+
+
+def _scheme(scheme: Mapping[str, Any]) -> str:
+    kind = text(scheme.get("type"))
+    if kind == "http":
+        return text(scheme.get("scheme")).lower() or "basic"
+    if kind == "apiKey":
+        return f"api_key {text(scheme.get('in'))} {text(scheme.get('name'))}"
+    return kind or "unknown"
+
+
+def _slug(title: str) -> str:
+    words = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+    words = words if words[:1].isalpha() else f"api-{words}".rstrip("-")
+    return words[:32].rstrip("-")
+
+
+def _sign(operations: Iterable[Operation], bundle: Bundle, schemas: Mapping[str, str]) -> tuple[Operation, ...]:
+    """Operations with their digests: over what was read, and the digests of the schemas that are reached."""
+    signed = []
+    for one in operations:
+        content = {
+            "method": one.method,
+            "path": one.path,
+            "operation_id": one.operation_id,
+            "summary": one.summary,
+            "description": one.description,
+            "tags": list(one.tags),
+            "parameters": [_fields(parameter) for parameter in one.parameters],
+            "body": _fields(one.body) if one.body else None,
+            "responses": [_fields(response) for response in one.responses],
+            "deprecated": one.is_deprecated,
+            "schemas": sorted({schemas[name] for name in bundle.uses[one.key]}),
+        }
+        signed.append(replace(one, digest=digest(content)))
+    return tuple(signed)
+
+
+def _fields(part: Any) -> dict[str, Any]:
+    """The members of a flat frozen value; faster by ten than `dataclasses.asdict`, which copies schemas."""
+    values = {name: getattr(part, name) for name in part.__slots__}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def _report_gaps(bundle: Bundle, strong: Iterable[tuple[str, ...]], findings: Findings) -> None:
+    for (code, file, reason), (references, count) in gaps_by_operation(bundle, strong).items():
+        shown = ", ".join(references[:3]) + (f" and {len(references) - 3} more" if len(references) > 3 else "")
+        message = f"{shown} {reason}; {count} operations are kept with any value in its place"
+        remedy = "put the file below --root" if code.startswith("file") else "correct the reference"
+        findings.warning(code, file, message, remedy)
+
+
+def _report_operations(operations: tuple[Operation, ...], main: Place, findings: Findings) -> None:
+    """What can only be seen over all operations."""
+    paths = f"{main.document.name}#/paths"
+    unnamed = sum(1 for one in operations if not one.operation_id)
+    if unnamed:
+        findings.note("operation-id-missing", paths, f"{unnamed} of {len(operations)} operations have no operationId")
+    ids = Counter(one.operation_id for one in operations if one.operation_id)
+    for name, count in sorted(ids.items()):
+        if count > 1:
+            keys = ", ".join(one.key for one in operations if one.operation_id == name)
+            findings.note("operation-id-twice", paths, f"{name!r} names {count} operations: {keys[:200]}")
+    shapes: dict[str, list[str]] = {}
+    for path in dict.fromkeys(one.path for one in operations):
+        shapes.setdefault(re.sub(r"\{[^{}]*\}", "{}", path), []).append(path)
+    for alike in shapes.values():
+        if len(alike) > 1:
+            findings.note("path-ambiguous", paths, f"cannot be told apart by a server: {', '.join(alike)[:200]}")
+
+
+__all__ = ["Loaded", "SpecError", "load_api"]

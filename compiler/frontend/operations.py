@@ -1,0 +1,199 @@
+"""Paths and operations of every dialect as operations of the IR, one by one.
+
+Here lives what all versions share: path items, methods, merging of parameters, templates, tolerated mistakes. The
+parts of an operation are read by `openapi3` or `swagger2`. Called by `load`.
+One bad operation is dropped with a diagnostic; the run goes on. OpenAPI 3.2 "Paths Object", "Path Item Object".
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from compiler.errors import LimitError
+from compiler.frontend.findings import Findings
+from compiler.frontend.limits import Limits
+from compiler.frontend.references import Library, Missing, Place
+from compiler.frontend.schemas import Collector
+from compiler.frontend.shapes import mapping, sequence, text
+from compiler.ir.model import Body, Operation, Parameter, Response
+
+METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
+_UNSERVED = ("query", "trace", "additionalOperations")
+_TEMPLATE_NAME = re.compile(r"\{([^{}]*)\}")
+_STATUS = re.compile(r"[1-5](\d\d|XX)\Z|default\Z")
+
+
+class PartReader(Protocol):
+    """What differs by version: the parts of an operation."""
+
+    def parameter(self, place: Place) -> Parameter | None: ...
+
+    def body(self, operation: Place, parameters: Sequence[Place]) -> Body | None: ...
+
+    def response(self, status: str, written: Place, operation: Place) -> Response: ...
+
+
+class BadOperation(ValueError):
+    """An operation that cannot be kept; the text says why."""
+
+
+class OperationReader:
+    """Reads all operations of a description; `collector` learns which operation reaches which schemas."""
+
+    def __init__(
+        self, library: Library, collector: Collector, parts: PartReader, findings: Findings, limits: Limits
+    ) -> None:
+        self._library = library
+        self._collector = collector
+        self._parts = parts
+        self._findings = findings
+        self._limits = limits
+
+    def read(self, main: Place) -> tuple[Operation, ...]:
+        """The operations, without digests, by path and then method. Raises LimitError beyond the limit."""
+        found: list[Operation] = []
+        for path, item in self._items(main):
+            shared = self._declared(item)
+            for method in METHODS:
+                place = item.child(method)
+                if place.value is not None:
+                    found += self._kept(method, path, place, shared)
+            if len(found) > self._limits.operations:
+                raise LimitError(f"more than {self._limits.operations} operations", main.document.name)
+        return tuple(sorted(found, key=lambda one: (one.path, one.method)))
+
+    def _items(self, main: Place) -> Iterator[tuple[str, Place]]:
+        paths = main.child("paths")
+        for path in sorted(mapping(paths.value)):
+            written = paths.child(path)
+            if path.startswith("x-"):
+                continue
+            if not path.startswith("/") or "?" in path or "#" in path:
+                self._findings.error("path-invalid", written.pointer, f"{path[:80]!r} is not a path; left out")
+                continue
+            item = self._item(written)
+            if item is not None:
+                yield path, item
+
+    def _item(self, written: Place) -> Place | None:
+        """The path item with what it refers to; its own members win."""
+        place = self._library.follow(written)
+        if isinstance(place, Missing):
+            message = f"{place.ref} {place.reason}; its operations are not known"
+            self._findings.error("path-missing", written.pointer, message, "put the file below the root")
+            return None
+        if not isinstance(place.value, dict):
+            self._findings.error("path-invalid", written.pointer, "is not a path item; left out")
+            return None
+        for method in _UNSERVED:
+            if method in place.value:
+                self._findings.warning("method-unserved", place.pointer, f"`{method}` is not compiled; left out")
+        own = {key: value for key, value in mapping(written.value).items() if key != "$ref"}
+        if place is written or not own or place.document is not written.document:
+            return place
+        return Place(place.document, place.tokens, {**place.value, **own})
+
+    def _kept(self, method: str, path: str, place: Place, shared: Sequence[Place]) -> Iterator[Operation]:
+        try:
+            yield self._operation(method.upper(), path, place, shared)
+        except BadOperation as error:
+            remedy = "correct it in the description, or with an overlay"
+            self._findings.error("operation-invalid", place.pointer, f"{error}; the operation is left out", remedy)
+
+    def _operation(self, method: str, path: str, place: Place, shared: Sequence[Place]) -> Operation:
+        if not isinstance(place.value, dict):
+            raise BadOperation("is not an operation")
+        names = _template_names(path)
+        self._collector.begin(f"{method} {path}")
+        declared = _merge(shared, self._declared(place))
+        members = place.value
+        return Operation(
+            method=method,
+            path=path,
+            pointer=place.pointer,
+            digest="",
+            operation_id=text(members.get("operationId")),
+            summary=text(members.get("summary")),
+            description=text(members.get("description")),
+            tags=self._tags(place),
+            parameters=self._parameters(place, declared, names),
+            body=self._parts.body(place, declared),
+            responses=self._responses(place),
+            is_deprecated=members.get("deprecated") is True,
+        )
+
+    def _tags(self, place: Place) -> tuple[str, ...]:
+        written = mapping(place.value).get("tags")
+        if isinstance(written, str):
+            self._findings.note("tags-text", place.pointer, "`tags` is text, taken as a list of one")
+            return (written,)
+        return tuple(one for one in sequence(written) if isinstance(one, str))
+
+    def _declared(self, holder: Place) -> tuple[Place, ...]:
+        """The declared parameters, followed; what is missing is noted and left out."""
+        written = mapping(holder.value).get("parameters")
+        if written is not None and not isinstance(written, list):
+            self._findings.warning("parameter-invalid", holder.pointer, "`parameters` is not a list; left out")
+        found = []
+        for number in range(len(sequence(written))):
+            place = self._library.follow(holder.child("parameters", number))
+            if isinstance(place, Missing):
+                message = f"the parameter {place.ref} {place.reason}; left out"
+                self._findings.error("parameter-missing", holder.pointer, message, "put the file below the root")
+            else:
+                found.append(place)
+        return tuple(found)
+
+    def _parameters(self, place: Place, declared: Sequence[Place], names: tuple[str, ...]) -> tuple[Parameter, ...]:
+        found: dict[tuple[str, str], Parameter] = {}
+        for one in declared:
+            parameter = self._parts.parameter(one)
+            if parameter is None:
+                continue
+            if parameter.location == "path" and parameter.name not in names:
+                message = f"the path has no {{{parameter.name}}}; the parameter is left out"
+                self._findings.warning("parameter-not-in-path", place.pointer, message)
+            else:
+                found[parameter.location, parameter.name] = parameter
+        for name in names:
+            if ("path", name) not in found:
+                self._findings.note("parameter-undeclared", place.pointer, f"{{{name}}} is not declared; taken as text")
+                found["path", name] = Parameter(name, "path", is_required=True, schema={"type": "string"})
+        return tuple(found.values())
+
+    def _responses(self, place: Place) -> tuple[Response, ...]:
+        responses = place.child("responses")
+        by_status = mapping(responses.value)
+        if not by_status:
+            self._findings.note("responses-missing", place.pointer, "no reply is described")
+        found = {}
+        for written in sorted(by_status):
+            status = written.upper() if written.upper() != "DEFAULT" else "default"
+            if _STATUS.match(status):
+                found[status] = self._parts.response(status, responses.child(written), place)
+            elif not written.startswith("x-"):
+                self._findings.warning("status-invalid", responses.pointer, f"{written[:20]!r} is no status; left out")
+        return tuple(found[status] for status in sorted(found, key=_status_order))
+
+
+def _status_order(status: str) -> tuple[int, str]:
+    """200 before 2XX before default."""
+    return (2 if status == "default" else 1 if status.endswith("XX") else 0, status)
+
+
+def _template_names(path: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(_TEMPLATE_NAME.findall(path)))
+    if "{" in (rest := _TEMPLATE_NAME.sub("", path)) or "}" in rest:
+        raise BadOperation("the braces of the path do not match")
+    if "" in names:
+        raise BadOperation("the path has a parameter without a name")
+    return names
+
+
+def _merge(shared: Sequence[Place], own: Sequence[Place]) -> tuple[Place, ...]:
+    """Parameters of the path and of the operation; the operation's stand in the place of equal ones."""
+    merged: dict[tuple[str, str], Place] = {}
+    for place in (*shared, *own):
+        members: Mapping[str, Any] = mapping(place.value)
+        merged[text(members.get("in")), text(members.get("name"))] = place
+    return tuple(merged.values())

@@ -1,0 +1,198 @@
+"""Schemas of any dialect to JSON Schema 2020-12, each shared one once, under a name of its own.
+
+Here live the walk through schemas and the collection of what is reached; single keywords are in `keywords`, names in
+`names`. Here never lives a reading of operations.
+Called by the readers of operations (`schema`), then by `load` (`finish`). A reference becomes
+`{"$ref": "#/components/schemas/NAME"}`; what is missing becomes `{"x-switchgear-missing": "<ref>"}`, which takes
+every value, so that the operation stays usable. Keys come out sorted: the order in a file cannot reach the output.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compiler.frontend.dialect import Dialect
+from compiler.frontend.findings import Findings
+from compiler.frontend.keywords import (
+    ANNOTATIONS,
+    CHECKS,
+    LEFT_OUT,
+    ONE_SCHEMA,
+    SCHEMA_LISTS,
+    SCHEMA_MAPS,
+    Unfit,
+    allow_null,
+    in_new_words,
+    is_nullable,
+    is_pattern,
+)
+from compiler.frontend.names import name_schemas
+from compiler.frontend.references import Document, Library, Missing, Place
+from compiler.frontend.shapes import NotPlain, escape, plain
+from compiler.ir.model import Schema
+
+Key = tuple[Document, tuple[str, ...]]
+POINTER = "#/components/schemas/"
+MISSING = "x-switchgear-missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """All reached schemas by name. `uses`: operation key → names it refers to; `inner`: the same between schemas.
+
+    `gaps`: operation key or schema name → references in it that lead nowhere.
+    """
+
+    schemas: dict[str, Schema]
+    uses: Mapping[str, tuple[str, ...]]
+    inner: Mapping[str, tuple[str, ...]]
+    gaps: Mapping[str, tuple[Missing, ...]]
+
+
+class Collector:
+    """Converts schemas and remembers what they reach, under the operation named last with `begin`."""
+
+    def __init__(self, library: Library, findings: Findings) -> None:
+        self._library = library
+        self._findings = findings
+        self._owner: str | Key = ""
+        self._uses: dict[str | Key, dict[Key, None]] = {}
+        self._gaps: dict[str | Key, dict[Missing, None]] = {}
+        self._pending: list[tuple[dict[str, Any], Key]] = []
+        self._document: Document = library.main
+        self._trail: list[str] = []
+
+    def begin(self, owner: str | Key) -> None:
+        """From here on, what is reached is reached by `owner`; what it reached before is forgotten."""
+        self._owner = owner
+        self._uses[owner] = {}
+        self._gaps[owner] = {}
+
+    def missing(self, gap: Missing) -> None:
+        """Counts a reference that leads nowhere and is not in a schema."""
+        self._gaps[self._owner][gap] = None
+
+    def schema(self, place: Place) -> Schema:
+        """The schema at `place` in the normal form; references in it are named by `finish`."""
+        self._document = place.document
+        self._trail = list(place.tokens)
+        converted = self._schema(place.value)
+        return converted if isinstance(converted, dict) else ({} if converted else {"not": {}})
+
+    def finish(self, operations: Iterable[str]) -> Bundle:
+        """Everything that the given operations reach; to be called once, after all of them have been read."""
+        kept = list(operations)
+        converted: dict[Key, Schema] = {}
+        waiting = [key for operation in kept for key in self._uses[operation]]
+        while waiting:
+            key = waiting.pop()
+            if key not in converted:
+                converted[key] = self._shared(key)
+                waiting += self._uses[key]
+        names = name_schemas([((key[0].name, key[1]), key) for key in converted], self._library.main.name)
+        for reference, key in self._pending:
+            reference["$ref"] = POINTER + names[key] if key in names else ""
+        return Bundle(
+            schemas={names[key]: converted[key] for key in sorted(converted, key=names.__getitem__)},
+            uses={one: _names(self._uses[one], names) for one in kept},
+            inner={names[key]: _names(self._uses[key], names) for key in converted},
+            gaps={one: _gaps(self._gaps[one]) for one in kept}
+            | {names[key]: _gaps(self._gaps[key]) for key in converted},
+        )
+
+    def _shared(self, key: Key) -> Schema:
+        self.begin(key)
+        document, tokens = key
+        target = self._library.resolve("#" + "".join("/" + escape(token) for token in tokens), document)
+        assert isinstance(target, Place), "was resolved when the reference was met"
+        return self.schema(target)
+
+    def _schema(self, value: Any) -> Any:
+        if isinstance(value, bool):
+            return value
+        if not isinstance(value, dict):
+            self._warn("schema-invalid", "is not a schema; any value is taken")
+            return {}
+        ref = value.get("$ref", value.get("$dynamicRef"))
+        converted = self._reference(ref, value) if isinstance(ref, str) else self._members(in_new_words(value))
+        return allow_null(converted) if is_nullable(value) else converted
+
+    def _reference(self, ref: str, written: Mapping[str, Any]) -> dict[str, Any]:
+        """Beside a reference, OpenAPI 3.0 and Swagger 2.0 ignore everything; notes are kept, as people mean them."""
+        is_modern = self._document.dialect is Dialect.MODERN
+        beside = {
+            key: value
+            for key, value in written.items()
+            if key not in ("$ref", "$dynamicRef") and (is_modern or key in ANNOTATIONS or key.startswith("x-"))
+        }
+        converted = self._members(in_new_words(beside))
+        target = self._library.resolve(ref, self._document)
+        if isinstance(target, Missing):
+            self._gaps[self._owner][target] = None
+            return {**converted, MISSING: ref}
+        key = (target.document, target.tokens)
+        self._uses[self._owner][key] = None
+        reference = {"$ref": "", **converted}
+        self._pending.append((reference, key))
+        return reference
+
+    def _members(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        converted: dict[str, Any] = {}
+        trail = self._trail
+        for keyword in sorted(schema):
+            if keyword in LEFT_OUT:
+                continue
+            trail.append(keyword)
+            try:
+                converted[keyword] = self._keyword(keyword, schema[keyword])
+            except Unfit as error:
+                self._warn("schema-keyword", f"{error}; the keyword is left out")
+            except NotPlain:
+                self._warn("integer-too-large", "an integer beyond 2^53 has no exact form in JSON; left out")
+            trail.pop()
+        return converted
+
+    def _keyword(self, keyword: str, value: Any) -> Any:
+        if keyword in SCHEMA_MAPS:
+            return self._map(keyword, value)
+        if keyword in ONE_SCHEMA:
+            return self._schema(value)
+        if keyword in SCHEMA_LISTS:
+            return self._list(value)
+        check = CHECKS.get(keyword)
+        return check(value) if check is not None else plain(value)
+
+    def _map(self, keyword: str, value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise Unfit("is not a mapping")
+        converted = {}
+        for name in sorted(value):
+            if keyword == "patternProperties" and not is_pattern(name):
+                self._warn("schema-keyword", f"{name[:60]!r} is not a regular expression; left out")
+                continue
+            self._trail.append(name)
+            converted[name] = self._schema(value[name])
+            self._trail.pop()
+        return converted
+
+    def _list(self, value: Any) -> list[Any]:
+        if not isinstance(value, list) or not value:
+            raise Unfit("is not a list of schemas")
+        converted = []
+        for number, one in enumerate(value):
+            self._trail.append(str(number))
+            converted.append(self._schema(one))
+            self._trail.pop()
+        return converted
+
+    def _warn(self, code: str, message: str) -> None:
+        pointer = Place(self._document, tuple(self._trail), None).pointer
+        self._findings.warning(code, pointer, message, "correct it in the description, or with an overlay")
+
+
+def _names(keys: Iterable[Key], names: Mapping[Key, str]) -> tuple[str, ...]:
+    return tuple(sorted({names[key] for key in keys}))
+
+
+def _gaps(gaps: Iterable[Missing]) -> tuple[Missing, ...]:
+    return tuple(sorted(gaps, key=lambda gap: (gap.file, gap.ref)))
