@@ -8,7 +8,7 @@ Follows the Arazzo Specification 1.1. Called by the pipeline; no judgement here,
 from collections.abc import Mapping
 from typing import Any
 
-from compiler.ir.model import Api, Effect, Flow, Input, Step
+from compiler.ir.model import Api, Effect, Flow, Input, Operation, Step
 from workflow.document import Document
 from workflow.profile import Profile
 from workflow.reader import read_document
@@ -33,7 +33,7 @@ def write(api: Api, flow: Flow, profile: Profile | None) -> dict[str, Any]:
         "arazzo": "1.1.0",
         "info": {"title": flow.title, "version": "1"},
         "sourceDescriptions": [{"name": _source(api), "url": "openapi.yaml", "type": "openapi"}],
-        "workflows": [_workflow(api, flow)],
+        "workflows": [_workflow(api, flow, by_key)],
         "x-switchgear": ours,
     }
 
@@ -42,7 +42,7 @@ def _source(api: Api) -> str:
     return api.name.replace("-", "_")
 
 
-def _workflow(api: Api, flow: Flow) -> dict[str, Any]:
+def _workflow(api: Api, flow: Flow, by_key: Mapping[str, Operation]) -> dict[str, Any]:
     shown = [given.name for given in flow.inputs if given.shown]
     tool = {"name": flow.id, "title": flow.title, "description": flow.description, "shown": shown}
     return {
@@ -50,7 +50,7 @@ def _workflow(api: Api, flow: Flow) -> dict[str, Any]:
         "summary": flow.title,
         "description": flow.description,
         "inputs": _inputs(flow.inputs),
-        "steps": [_step(api, step) for step in flow.steps],
+        "steps": [_step(by_key[step.operation], _source(api), step) for step in flow.steps],
         "outputs": dict(flow.outputs),
         "x-switchgear": {
             "intent": flow.intent,
@@ -75,8 +75,7 @@ def _inputs(inputs: tuple[Input, ...]) -> dict[str, Any]:
     return schema
 
 
-def _step(api: Api, step: Step) -> dict[str, Any]:
-    operation = next(o for o in api.operations if o.key == step.operation)
+def _step(operation: Operation, source: str, step: Step) -> dict[str, Any]:
     effect = operation.effect or Effect.ACT
     path = operation.path.replace("~", "~0").replace("/", "~1")
     ours: dict[str, Any] = {"role": step.role.value, "effect": effect.value, "idempotent": operation.is_idempotent}
@@ -85,7 +84,7 @@ def _step(api: Api, step: Step) -> dict[str, Any]:
     written: dict[str, Any] = {
         "stepId": step.id,
         "description": step.description,
-        "operationPath": f"{{$sourceDescriptions.{_source(api)}.url}}#/paths/{path}/{operation.method.lower()}",
+        "operationPath": f"{{$sourceDescriptions.{source}.url}}#/paths/{path}/{operation.method.lower()}",
     }
     if step.parameters:
         written["parameters"] = [{"name": n, "in": where, "value": value} for n, where, value in step.parameters]

@@ -18,6 +18,7 @@ _KEY_NAMES = (
 )  # fmt: skip
 _LIST_NAMES = ("members", "items", "results", "data", "value", "values", "entries", "records", "resources", "list")
 _REFERENCE_NAMES = frozenset({"@odata.id", "href", "uri", "url", "self", "link"})
+_ID_WORDS = frozenset({"uuid", "id", "guid", "tag", "key", "name"})
 _ENOUGH_KEYS = 3  # more ways to call one thing only blur the tool's text
 
 
@@ -111,5 +112,7 @@ class Identifier:
 
     def _synonyms(self, resource: Resource) -> tuple[str, ...]:
         told = self.profile.identity.synonyms.get(resource.noun, ())
-        own = (resource.id_parameter,) if resource.id_parameter not in ("", *_ID_NAMES) else ()
+        # `{uuid}` and `{name}` name everything's id: elsewhere they say nothing about this resource.
+        said = words.split(resource.id_parameter)
+        own = (resource.id_parameter,) if len(said) > 1 and said[-1] in _ID_WORDS else ()
         return tuple(dict.fromkeys((*own, *told)))

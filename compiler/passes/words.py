@@ -31,6 +31,7 @@ BROKEN = _set(
     "error fail failed failure exception cancelled canceled abort aborted killed rejected timeout timedout errors "
     "interrupted invalid"
 )
+UNCOUNTED = _set("data statistics information metadata settings media firmware software memory power storage inventory")
 ACRONYMS = _set(
     "vm id ip dns cpu ssl tls iso url uri nic bios smtp api ssh ldap nfs smb usb gpu raid oidc http https ntp scp csr "
     "bmc mac os"
@@ -62,6 +63,8 @@ def singular(word: str) -> str:
 def plural(word: str) -> str:
     """`policy` → policies, `address` → addresses, `VM` → VMs."""
     lower = word.lower()
+    if lower.rpartition(" ")[2].rpartition("_")[2] in UNCOUNTED:
+        return word
     if lower.endswith("y") and not lower.endswith(("ay", "ey", "oy", "uy")):
         return word[:-1] + "ies"
     if lower.endswith(("s", "x", "ch", "sh")):

@@ -56,6 +56,14 @@ class BodyPlan:
         hidden = (*marks.get("internal", ()), *marks.get("deprecated", ()), *marks.get("read_only", ()))
         self.hidden = hidden or ("INTERNAL", "DEPRECATED", "Deprecated")
         self.fixed = marks.get("create_only", ("CREATE-ONLY",))
+        self.reports = _job_components(builder)
+        self.settable = self._settable()
+
+    def _settable(self) -> frozenset[str]:
+        """The members that can be changed later; empty where the resource can't be updated or names none."""
+        resource = next((r for r in self.builder.context.api.resources if r.create == self.operation.key), None)
+        update = self.builder.context.operations.get(resource.update) if resource else None
+        return frozenset(self.schemas.members(update.body.schema)) if update and update.body else frozenset()
 
     def payload(self) -> Any:
         """The template of the request body, None where the operation has none."""
@@ -97,7 +105,7 @@ class BodyPlan:
         if schema.get("readOnly") or found.get("readOnly") or schema.get("deprecated") or found.get("deprecated"):
             return False
         text = str(schema.get("description", ""))
-        if any(mark in text for mark in self.hidden):
+        if any(mark in text for mark in self.hidden) or self.schemas.component(schema) in self.reports:
             return False
         return not (self.operation.effect is Effect.UPDATE and self._is_fixed(schema))
 
@@ -142,7 +150,8 @@ class BodyPlan:
             schema = {"type": "string", "enum": list(choice.values)}
         name = self._input_name(member.name)
         is_required = member.is_required or choice is not None
-        shown = is_required or self._may_show(schema)
+        is_status = bool(self.settable) and member.name not in self.settable and not self._is_fixed(member.schema)
+        shown = is_required or (not is_status and self._may_show(schema))
         source = {"body": self.operation.key, "at": member.pointer}
         return self.builder.add_input(Input(name, schema, is_required, text, shown), source)
 
@@ -157,6 +166,17 @@ class BodyPlan:
         if plain in self.builder.inputs:
             plain = f"new_{plain}" if self.operation.effect is Effect.UPDATE else f"{plain}_value"
         return self.builder.free_input_name(plain)
+
+
+def _job_components(builder: Builder) -> frozenset[str]:
+    """The shared schemas of jobs: a member that holds one is the device's report, not something to send."""
+    schemas = builder.context.schemas
+    found = set()
+    for job in builder.context.api.jobs:
+        reply = builder.operation(job.poll).success
+        schema = reply.schema if reply else None
+        found.add(schemas.component(schemas.element(schema) or schema))
+    return frozenset(found - {""})
 
 
 def enumerations(builder: Builder, operation: Operation) -> dict[str, tuple[Any, ...]]:

@@ -1,6 +1,6 @@
 """The change itself and what follows it: the wait for its job, the read-back, the proof that a thing is gone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +10,11 @@ from compiler.passes.flows.bodies import BodyPlan, Choice
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
 from compiler.passes.flows.inlining import inline
-from compiler.passes.flows.lookups import first_sentence, path_parameters
+from compiler.passes.flows.lookups import first_sentence, id_schema, path_parameters
 from compiler.passes.paths import parent
 
+_OK = queries.simple("$statusCode == 200")
+_CONNECTION_HEADERS = frozenset({"content-length", "content-type", "accept", "authorization", "cookie", "host"})
 _GONE_TRIES = 5  # a device may list what it deletes for a moment longer
 _GONE_WAIT_S = 1
 
@@ -24,7 +26,7 @@ def parameters_of(builder: Builder, operation: Operation) -> list[tuple[str, str
         if parameter.location not in ("query", "header"):
             continue
         # What belongs to the connection is no business of the caller.
-        if parameter.location == "header" and not parameter.is_required:
+        if parameter.location == "header" and parameter.name.lower() in _CONNECTION_HEADERS:
             continue
         schema = inline(builder.context.schemas, parameter.schema)
         name = builder.free_input_name("".join(c if c.isalnum() else "_" for c in parameter.name).strip("_") or "value")
@@ -156,39 +158,49 @@ def _poll_parameters(builder: Builder, job: Job) -> list[tuple[str, str, Any]]:
     return path_parameters(builder, owner) if "{" in above else []
 
 
-def read_back(builder: Builder, resource: Resource, id_value: str | None = None) -> Step | None:
+def read_back(builder: Builder, resource: Resource) -> Step | None:
     """Reads the item after a change and gives it out; None where it can't be read."""
     if not resource.read:
         return None
     operation = builder.operation(resource.read)
-    parameters = path_parameters(builder, operation, lookup_item=id_value is None)
-    if id_value is not None:
-        parameters = path_parameters_with(builder, operation, resource, id_value)
     item = "$response.body#/0" if resource.item_is_list else "$response.body"
+    there = (queries.simple("$response.body#/0 != null"),) if resource.item_is_list else ()
     step = Step(
         id=builder.free_step_id("read_back"),
         operation=operation.key,
         role=Role.READ_BACK,
         description=f"Read the {resource.name} back.",
-        parameters=tuple(parameters),
+        parameters=tuple(path_parameters(builder, operation)),
         outputs={"item": item},
-        success=(queries.simple("$statusCode == 200"), *_is_there(resource)),
+        success=(_OK, *there),
     )
     builder.add_step(step, "shows the outcome as the device sees it")
     builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})
     return step
 
 
-def _is_there(resource: Resource) -> Sequence[dict[str, Any]]:
-    return (queries.simple("$response.body#/0 != null"),) if resource.item_is_list else ()
-
-
-def path_parameters_with(
-    builder: Builder, operation: Operation, resource: Resource, id_value: str
-) -> list[tuple[str, str, Any]]:
-    """The path's bindings, the item's own id replaced by `id_value`; what stands above it is looked up as usual."""
-    builder.known[(address(resource), "")] = id_value
-    return path_parameters(builder, operation, lookup_item=True)
+def read_back_made(builder: Builder, resource: Resource, made: str) -> Step | None:
+    """Reads a new item by the id that the change gave: out of its collection, where that lists whole items."""
+    builder.known[(address(resource), "")] = made
+    if not resource.list or resource.references or not resource.id_field:
+        return read_back(builder, resource)
+    operation = builder.operation(resource.list)
+    base = "$" + queries.from_pointer(resource.members)
+    is_number = builder.context.schemas.kind(id_schema(builder, resource)) == "integer"
+    value = f"{{{made}}}" if is_number else f"'{{{made}}}'"
+    query = f"{base}[?@{queries.child(resource.id_field)} == {value}]"
+    step = Step(
+        id=builder.free_step_id("read_back"),
+        operation=operation.key,
+        role=Role.READ_BACK,
+        description=f"Read the new {resource.name} back.",
+        parameters=tuple(path_parameters(builder, operation)),
+        outputs={"item": queries.selector(query)},
+        success=(_OK, queries.jsonpath(query)),
+    )
+    builder.add_step(step, "shows that the collection has it, and how the device sees it")
+    builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})
+    return step
 
 
 def gone(builder: Builder, resource: Resource) -> Step | None:

@@ -12,7 +12,7 @@ from compiler.passes import words
 from compiler.passes.flows import queries, states, texts
 from compiler.passes.flows.bodies import Choice
 from compiler.passes.flows.builder import Builder, noun_of
-from compiler.passes.flows.changes import change, gone, parameters_of, read_back
+from compiler.passes.flows.changes import change, gone, parameters_of, read_back, read_back_made
 from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.splits import Split
 
@@ -85,7 +85,7 @@ def create(context: Context, resource: Resource) -> Flow | None:
     made = created_id(builder, operation, resource, step)
     if made is not None:
         builder.add_output("id", made, {"type": ["string", "integer"]})
-        read_back(builder, resource, made)
+        read_back_made(builder, resource, made)
     return _finish(builder, "create", "create", f"Creates {texts.an(resource.name)}", resource, _risk(operation))
 
 

@@ -16,7 +16,7 @@ from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import Context
 
 _SILENT = {Risk.READ: "query", Risk.CHANGE: "control", Risk.DISRUPT: "interrupt", Risk.DESTROY: "destroy"}
-_JOINED = 2  # more values than this make a name nobody reads
+_JOINED = 3  # more values than this make a name nobody reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,29 @@ class Split:
 
 
 def splits_of(context: Context, operation: Operation) -> tuple[Split, ...]:
-    """The classes in rising order of risk; empty when nothing has to be split."""
+    """The parts in rising order of risk; empty when nothing has to be split."""
     builder = Builder(context, operation)
     for pointer, values in enumerations(builder, operation).items():
         classes = _classes(context, operation, pointer, values)
         if len(classes) > 1 or _has_states(context, operation, pointer):
             verb = texts.verb_of(operation)
             return tuple(
-                Split(Choice(pointer, tuple(members)), risk, _verb(verb, members, risk))
+                Split(Choice(pointer, tuple(part)), risk, _verb(verb, part, risk))
                 for risk, members in classes.items()
+                for part in _by_outcome(context, operation, pointer, members)
             )
     return ()
+
+
+def _by_outcome(context: Context, operation: Operation, pointer: str, values: list[Any]) -> list[list[Any]]:
+    """Values that lead to the same state in the same way stay together: one workflow has one outcome."""
+    moves = [m for rule in context.profile.states for m in rule.transitions if m.operation == operation.key]
+    groups: dict[tuple[Any, ...], list[Any]] = {}
+    for value in values:
+        own = [m for m in moves if m.when.get(pointer) == value]
+        outcome = tuple(sorted({(m.to, m.to in m.from_states) for m in own}))
+        groups.setdefault(outcome, []).append(value)
+    return list(groups.values())
 
 
 def _has_states(context: Context, operation: Operation, pointer: str) -> bool:
@@ -81,4 +93,4 @@ def _verb(verb: str, values: list[Any], risk: Risk) -> str:
     says_nothing = words.snake(verb) in ("action", "actions")
     if says_nothing:
         return " or ".join(said) if len(said) <= _JOINED else _SILENT[risk]
-    return f"{verb} {said[0]}" if len(said) == 1 else f"{verb} {risk.value}"
+    return f"{verb} {' or '.join(said)}" if len(said) <= _JOINED else f"{verb} {risk.value}"
