@@ -1,0 +1,54 @@
+"""Regular expressions that cannot hang: matching takes time linear in the text, whatever pattern and text are.
+
+Python's engine backtracks, so that one hostile text can stall a run for years. The engine here is that of Rust's
+`regex`, reached through jsonschema-rs, whose `pattern` keyword searches; it refuses look-around and back-references
+and patterns that compile too large, all when the pattern is compiled, which `checks` does. Called by `criteria` and by
+the functions match() and search() of `selectors`.
+"""
+
+import re
+from functools import lru_cache
+
+import jsonschema_rs
+
+from workflow.errors import ExpressionError
+
+# A dot, or what may hold one that is no wildcard: an escape, a character class.
+_DOT_OR_OTHER = re.compile(r"\.|\\.|\[(?:\\.|[^\]\\])*\]", re.DOTALL)
+
+
+class Pattern:
+    """A compiled pattern."""
+
+    __slots__ = ("_validator",)
+
+    def __init__(self, pattern: str) -> None:
+        options = jsonschema_rs.RegexOptions()
+        try:
+            self._validator = jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=options)
+        except (jsonschema_rs.ValidationError, ValueError) as error:
+            reason = "it must be without look-around, back-references and very large repetitions"
+            raise ExpressionError(f"{pattern!r} is no regular expression that runs in linear time; {reason}") from error
+
+    def is_found_in(self, text: str) -> bool:
+        """Whether some part of `text` matches. Text that is no Unicode (lone surrogates) matches nothing."""
+        try:
+            return self._validator.is_valid(text)
+        except UnicodeEncodeError:
+            return False
+
+
+@lru_cache(maxsize=1024)
+def compile_pattern(pattern: str) -> Pattern:
+    """The pattern, compiled once. Raises ExpressionError."""
+    return Pattern(pattern)
+
+
+def escaped(text: str) -> str:
+    """A pattern that matches `text` and nothing else, inside a character class too."""
+    return "".join(char if char.isalnum() or ord(char) > 127 else f"\\x{ord(char):02x}" for char in text)
+
+
+def from_i_regexp(pattern: str) -> str:
+    """An I-Regexp (RFC 9485) in this engine's terms: the dot leaves out carriage returns, too."""
+    return _DOT_OR_OTHER.sub(lambda found: "[^\\n\\r]" if found[0] == "." else found[0], pattern)

@@ -1,0 +1,250 @@
+"""JSONPath (RFC 9535), run fast: python-jsonpath parses a query and checks its types, this module evaluates the tree.
+
+The library's own evaluation costs some 20 µs for every element that a filter looks at, which a lookup among a thousand
+things would feel; here each part becomes a closure and a query on the root inside a filter is evaluated once. A
+property test holds the two evaluations together. Values bound from outside are reached through the function
+`switchgear_bound(n)`, which is no part of JSONPath: `selectors` puts it in and refuses it in documents.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any
+
+from jsonpath import JSONPath, JSONPathEnvironment, JSONPathError
+from jsonpath import filter as tree
+from jsonpath import segments as parts
+from jsonpath import selectors as kinds
+from jsonpath.function_extensions import ExpressionType, FilterFunction
+
+from workflow.document import Json
+from workflow.errors import ExpressionError
+from workflow.patterns import compile_pattern, from_i_regexp
+from workflow.pointers import NOTHING
+
+BOUND = "switchgear_bound"
+
+
+class Run:
+    """One evaluation: the root, the values bound, and the results of queries on the root so far."""
+
+    __slots__ = ("cache", "root", "values")
+
+    def __init__(self, root: Json, values: tuple[Json, ...]) -> None:
+        self.root = root
+        self.values = values
+        self.cache: dict[int, list[Json]] = {}
+
+
+Nodes = list[Json]
+Step = Callable[[Nodes, Run], Nodes]
+Test = Callable[[Json, Run], bool]
+Get = Callable[[Json, Run], Any]
+
+
+class _Bound(FilterFunction):
+    arg_types = [ExpressionType.VALUE]  # noqa: RUF012  the library declares it so
+    return_type = ExpressionType.VALUE
+
+    def __call__(self, *_args: Any, **_kwargs: Any) -> Any:
+        raise AssertionError("queries are evaluated here, never by the library")
+
+
+def _environment() -> JSONPathEnvironment:
+    environment = JSONPathEnvironment(strict=True)
+    environment.function_extensions[BOUND] = _Bound()
+    return environment
+
+
+_ENVIRONMENT = _environment()
+
+
+class Query:
+    """A compiled query."""
+
+    __slots__ = ("_steps", "segments")
+
+    def __init__(self, segments: Iterable[Any]) -> None:
+        self.segments = tuple(segments)
+        self._steps = [_step(segment) for segment in self.segments]
+
+    def find(self, root: Json, values: tuple[Json, ...] = ()) -> Nodes:
+        """All values that the query selects, in order."""
+        return self.run([root], Run(root, values))
+
+    def run(self, nodes: Nodes, run: Run) -> Nodes:
+        for step in self._steps:
+            nodes = step(nodes, run)
+        return nodes
+
+
+@lru_cache(maxsize=2048)
+def compile_query(text: str) -> Query:
+    """The query, compiled once. Raises ExpressionError."""
+    try:
+        path = _ENVIRONMENT.compile(text)
+    except (JSONPathError, RecursionError, ValueError) as error:
+        raise ExpressionError(f"{text!r} is no JSONPath query by RFC 9535: {error}; correct it") from error
+    if not isinstance(path, JSONPath):
+        raise ExpressionError(f"{text!r} joins several queries, which RFC 9535 does not know; keep one")
+    return Query(path.segments)
+
+
+def _step(segment: Any) -> Step:
+    selects = [_selector(selector) for selector in segment.selectors]
+    if isinstance(segment, parts.JSONPathRecursiveDescentSegment):
+        return lambda nodes, run: _select(selects, _descendants(nodes), run)
+    if len(selects) == 1:
+        return selects[0]
+    return lambda nodes, run: _select(selects, nodes, run)
+
+
+def _select(selects: list[Step], nodes: Nodes, run: Run) -> Nodes:
+    return [found for node in nodes for select in selects for found in select([node], run)]
+
+
+def _descendants(nodes: Nodes) -> Nodes:
+    """The nodes and all below them, each before its children."""
+    found: Nodes = []
+    stack = list(reversed(nodes))
+    while stack:
+        node = stack.pop()
+        found.append(node)
+        stack.extend(reversed(_children(node)))
+    return found
+
+
+def _children(node: Json) -> Nodes:
+    if isinstance(node, list):
+        return node
+    return list(node.values()) if isinstance(node, dict) else []
+
+
+def _selector(selector: Any) -> Step:
+    if isinstance(selector, kinds.NameSelector):
+        name = selector.name
+        return lambda nodes, _: [node[name] for node in nodes if isinstance(node, dict) and name in node]
+    if isinstance(selector, kinds.IndexSelector):
+        at = selector.index
+        return lambda nodes, _: [node[at] for node in nodes if isinstance(node, list) and -len(node) <= at < len(node)]
+    if isinstance(selector, kinds.SliceSelector):
+        cut = selector.slice
+        if cut.step == 0:
+            return lambda _nodes, _run: []
+        return lambda nodes, _: [item for node in nodes if isinstance(node, list) for item in node[cut]]
+    if isinstance(selector, kinds.WildcardSelector):
+        return lambda nodes, _: [item for node in nodes for item in _children(node)]
+    assert isinstance(selector, kinds.Filter), selector
+    test = _test(selector.expression.expression)
+    return lambda nodes, run: [item for node in nodes for item in _children(node) if test(item, run)]
+
+
+def _test(node: Any) -> Test:
+    """A logical expression: existence, comparison, connective."""
+    if isinstance(node, tree.PrefixExpression):
+        inner = _test(node.right)
+        return lambda item, run: not inner(item, run)
+    if isinstance(node, tree.InfixExpression) and node.operator in ("&&", "||"):
+        left, right = _test(node.left), _test(node.right)
+        if node.operator == "&&":
+            return lambda item, run: left(item, run) and right(item, run)
+        return lambda item, run: left(item, run) or right(item, run)
+    if isinstance(node, tree.InfixExpression):
+        return _comparison(node)
+    if isinstance(node, tree.FilterQuery):
+        nodes = _nodes(node)
+        return lambda item, run: bool(nodes(item, run))
+    return _function(node)
+
+
+def _comparison(node: Any) -> Test:
+    get_left, get_right = _value(node.left), _value(node.right)
+    compare = _COMPARE[node.operator]
+    return lambda item, run: compare(get_left(item, run), get_right(item, run))
+
+
+def _nodes(query: Any) -> Get:
+    """All that a query inside a filter selects."""
+    path = Query(query.path.segments)
+    if isinstance(query, tree.RelativeFilterQuery):
+        return lambda item, run: path.run([item], run)
+
+    def from_root(_item: Json, run: Run) -> Nodes:
+        key = id(path)
+        if key not in run.cache:
+            run.cache[key] = path.run([run.root], run)
+        return run.cache[key]
+
+    return from_root
+
+
+def _value(node: Any) -> Get:
+    """A value, or NOTHING where a query selects none."""
+    if isinstance(node, tree.FilterQuery):
+        nodes = _nodes(node)
+        return lambda item, run: _only(nodes(item, run))
+    if isinstance(node, tree.FunctionExtension):
+        return _function(node)
+    constant = getattr(node, "value", None)  # the literal null has no value
+    return lambda _item, _run: constant
+
+
+def _only(nodes: Nodes) -> Any:
+    return nodes[0] if len(nodes) == 1 else NOTHING
+
+
+def _function(node: Any) -> Get:
+    name, args = node.name, node.args
+    if name == BOUND:
+        number = args[0].value
+        return lambda _item, run: run.values[number]
+    if name in ("count", "value"):
+        nodes = _nodes(args[0])
+        return lambda item, run: len(nodes(item, run)) if name == "count" else _only(nodes(item, run))
+    first = _value(args[0])
+    if name == "length":
+        return lambda item, run: _length(first(item, run))
+    second = _value(args[1])
+    is_whole = name == "match"
+    return lambda item, run: _matches(first(item, run), second(item, run), is_whole)
+
+
+def _length(value: Any) -> Any:
+    return len(value) if isinstance(value, str | list | dict) else NOTHING
+
+
+def _matches(value: Any, pattern: Any, is_whole: bool) -> bool:
+    if not isinstance(value, str) or not isinstance(pattern, str):
+        return False
+    regular = from_i_regexp(pattern)
+    try:
+        return compile_pattern(f"^(?:{regular})$" if is_whole else regular).is_found_in(value)
+    except ExpressionError:
+        return False
+
+
+def equal(left: Any, right: Any) -> bool:
+    """Whether two JSON values are the same: 1 and 1.0 are, 1 and true are not."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(equal(member, right[name]) for name, member in left.items())
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(equal(a, b) for a, b in zip(left, right, strict=True))
+    return bool(left == right)
+
+
+def _is_less(left: Any, right: Any) -> bool:
+    if isinstance(left, str) and isinstance(right, str):
+        return left < right
+    numbers = isinstance(left, int | float) and isinstance(right, int | float)
+    return numbers and not isinstance(left, bool) and not isinstance(right, bool) and left < right
+
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "==": equal,
+    "!=": lambda left, right: not equal(left, right),
+    "<": _is_less,
+    ">": lambda left, right: _is_less(right, left),
+    "<=": lambda left, right: _is_less(left, right) or equal(left, right),
+    ">=": lambda left, right: _is_less(right, left) or equal(left, right),
+}

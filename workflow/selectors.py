@@ -1,0 +1,215 @@
+"""Selectors: JSONPath (RFC 9535) and JSON Pointer (RFC 6901) over a value, with runtime expressions in them.
+
+A value put into a query can never change the query. Inside a filter the query is compiled once with a slot where the
+expression stands, and the value is bound to the slot at run time: in quotes as text, bare with its type, in the
+pattern of match() and search() as a pattern that matches it literally. Elsewhere (a member name, an index) it is put
+in as an escaped literal. XPath is refused by name in `checks`, so that nothing of it lives here.
+Called by `criteria` and `values`.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+
+from workflow.document import ExpressionType, Json, Selector, SelectorType
+from workflow.errors import ExpressionError
+from workflow.expressions import Expression, parse_expression
+from workflow.patterns import escaped
+from workflow.pointers import NOTHING, Nothing, parse_pointer, resolve
+from workflow.queries import BOUND, Query, compile_query
+from workflow.scope import Scope
+from workflow.templates import Template, parse_template
+
+_PIECE = re.compile(
+    r"""(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<slot>\{\$[^{}]*\})|(?P<name>[a-z][a-z_0-9]*)"""
+    r"""|(?P<mark>[\[\](),?])|(?P<other>.)""",
+    re.DOTALL,
+)
+_PATTERN_FUNCTIONS = ("match", "search")
+
+
+@dataclass(slots=True)
+class _Bracket:
+    """An open bracket: `[` or the name of the function whose arguments it opens. `commas` seen so far."""
+
+    opener: str
+    commas: int = 0
+    is_filter: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """Where values go: `template` in quotes or a bare expression. `is_pattern`: escape for a regular expression."""
+
+    template: Template
+    is_quoted: bool
+    is_pattern: bool
+
+    def value(self, scope: Scope) -> Json | Nothing:
+        if self.is_quoted:
+            return self.template.fill(scope, escaped if self.is_pattern else None)
+        value = self.template.expressions[0].evaluate(scope)
+        return escaped(value) if self.is_pattern and isinstance(value, str) else value
+
+
+@dataclass(frozen=True, slots=True)
+class PathQuery:
+    """A JSONPath with slots. `text` alternates with `inline`, the slots outside filters, which are put in as text."""
+
+    text: tuple[str, ...]
+    inline: tuple[_Slot, ...]
+    bound: tuple[_Slot, ...]
+    query: Query | None = field(compare=False)
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        return tuple(each for slot in (*self.inline, *self.bound) for each in slot.template.expressions)
+
+    def find(self, root: Json, scope: Scope) -> list[Json] | Nothing:
+        """All that is selected; NOTHING if a value that the query needs is not there or does not fit its place."""
+        values = tuple(slot.value(scope) for slot in self.bound)
+        inline = [slot.value(scope) for slot in self.inline]
+        if NOTHING in values or NOTHING in inline:
+            return NOTHING
+        if self.query is not None:
+            return self.query.find(root, values)
+        try:
+            return compile_query(_joined(self.text, [json.dumps(value) for value in inline])).find(root, values)
+        except ExpressionError:
+            return NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class PointerQuery:
+    """A JSON Pointer with expressions in its tokens."""
+
+    template: Template
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        return self.template.expressions
+
+    def find(self, root: Json, scope: Scope) -> list[Json] | Nothing:
+        text = self.template.fill(scope, lambda value: value.replace("~", "~0").replace("/", "~1"))
+        found = NOTHING if text is NOTHING else resolve(root, parse_pointer(str(text)))
+        return NOTHING if found is NOTHING else [found]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A Selector Object, ready to run."""
+
+    context: Expression
+    query: PathQuery | PointerQuery
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        return (self.context, *self.query.expressions)
+
+    def evaluate(self, scope: Scope) -> Json | Nothing:
+        """The one value selected, the list of several, or NOTHING."""
+        root = self.context.evaluate(scope)
+        found = NOTHING if root is NOTHING else self.query.find(root, scope)
+        if found is NOTHING or not found:
+            return NOTHING
+        return found[0] if len(found) == 1 else found
+
+
+def kind_of(kind: SelectorType | None) -> str:
+    """The name of a selector's or criterion's type, whichever way it is written; None means simple."""
+    return kind.type if isinstance(kind, ExpressionType) else kind or "simple"
+
+
+def compile_selector(selector: Selector) -> Selection:
+    """The selector made ready. Raises ExpressionError, for XPath too."""
+    return Selection(parse_expression(selector.context), compile_selection(kind_of(selector.type), selector.selector))
+
+
+def compile_selection(kind: str, text: str) -> PathQuery | PointerQuery:
+    """A query of the kind `jsonpath` or `jsonpointer`. Raises ExpressionError."""
+    if kind == "jsonpath":
+        return compile_path(text)
+    if kind == "jsonpointer":
+        return PointerQuery(_checked_pointer(text))
+    raise ExpressionError(f"selectors of type {kind} are not executed here; use jsonpath or jsonpointer")
+
+
+def _checked_pointer(text: str) -> Template:
+    template = parse_template(text)
+    parse_pointer("".join(part if isinstance(part, str) else "x" for part in template.parts))
+    return template
+
+
+def compile_path(text: str) -> PathQuery:
+    """A JSONPath in which `{$…}` may stand for values. Raises ExpressionError."""
+    scan = _Scan()
+    for found in _PIECE.finditer(text):
+        scan.take(found)
+    if scan.inline:  # judged with stand-ins now; what the values make of it is seen when they are there
+        compile_query(_joined(scan.text, ["0" if not slot.is_quoted else '"x"' for slot in scan.inline]))
+    query = None if scan.inline else compile_query(scan.text[0])
+    return PathQuery(tuple(scan.text), tuple(scan.inline), tuple(scan.bound), query)
+
+
+def _joined(text: list[str] | tuple[str, ...], inline: list[str]) -> str:
+    return text[0] + "".join(value + after for value, after in zip(inline, text[1:], strict=True))
+
+
+class _Scan:
+    """Goes through a query piece by piece, so as to know where each `{$…}` stands."""
+
+    def __init__(self) -> None:
+        self.text = [""]
+        self.inline: list[_Slot] = []
+        self.bound: list[_Slot] = []
+        self._open: list[_Bracket] = []
+        self._last_name = ""
+
+    def take(self, found: re.Match[str]) -> None:
+        kind, piece = found.lastgroup, found[0]
+        if kind == "slot" or (kind == "quoted" and "{$" in piece):
+            self._slot(piece, kind == "quoted")
+        else:
+            if kind == "name" and piece == BOUND:
+                raise ExpressionError(f"{BOUND} is no function of JSONPath; use another name")
+            if kind == "mark":
+                self._bracket(piece)
+            self.text[-1] += piece
+        self._last_name = piece if kind == "name" else ""
+
+    def _bracket(self, mark: str) -> None:
+        if mark in "[(":
+            inherits = mark == "(" and bool(self._open) and self._open[-1].is_filter
+            self._open.append(_Bracket("[" if mark == "[" else self._last_name, is_filter=inherits))
+        elif mark in "])" and self._open:
+            self._open.pop()
+        elif mark == "?" and self._open:
+            self._open[-1].is_filter = True
+        elif mark == "," and self._open:
+            self._open[-1].commas += 1
+            if self._open[-1].opener == "[":
+                self._open[-1].is_filter = False
+
+    def _slot(self, piece: str, is_quoted: bool) -> None:
+        innermost = self._open[-1] if self._open else _Bracket("")
+        is_pattern = innermost.opener in _PATTERN_FUNCTIONS and innermost.commas == 1
+        template = parse_template(_unquoted(piece) if is_quoted else piece)
+        slot = _Slot(template, is_quoted, is_pattern)
+        if innermost.is_filter:
+            self.text[-1] += f"{BOUND}({len(self.bound)})"
+            self.bound.append(slot)
+        else:
+            self.inline.append(slot)
+            self.text.append("")
+
+
+def _unquoted(literal: str) -> str:
+    """The text that a quoted literal of JSONPath stands for (RFC 9535, 2.3.1.1)."""
+    inner = literal[1:-1]
+    if literal[0] == "'":
+        inner = inner.replace("\\'", "'")
+        inner = re.sub(r'(?<!\\)((?:\\\\)*)"', r"\1\\\"", inner)
+    try:
+        return str(json.loads(f'"{inner}"', strict=False))
+    except ValueError as error:
+        raise ExpressionError(f"{literal} is no string by RFC 9535; correct its escapes") from error
