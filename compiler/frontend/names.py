@@ -65,7 +65,7 @@ def _stem(file: str) -> str:
 def _with_file(word: str, file: str) -> str:
     """`Message` of `Message.v1_0_6.yaml` is `Message_v1_0_6`."""
     stem = _stem(file)
-    return stem if stem.startswith(f"{word}_") else f"{word}_{stem}"
+    return stem if stem == word or stem.startswith(f"{word}_") else f"{word}_{stem}"
 
 
 def _free(name: str, taken: set[str]) -> str:
