@@ -20,6 +20,7 @@ from governance.errors import TamperedError
 from governance.identifiers import Json, from_text
 from governance.transitions import State
 from workflow.canonical import canonical_bytes, digest
+from workflow.errors import CanonicalError
 from workflow.revision import RevisionContent
 
 RESTORE = "do not use it: compare with a backup, or compile the workflow again to get a new revision"
@@ -84,6 +85,9 @@ class Fault:
     workflow_id: str
     message: str
 
+    def to_json(self) -> dict[str, Json]:
+        return {"revision_id": self.revision_id, "workflow_id": self.workflow_id, "message": self.message}
+
 
 def content_text(content: RevisionContent) -> tuple[str, str]:
     """The text to store, and its digest. Raises CanonicalError for values that are not JSON."""
@@ -114,11 +118,21 @@ def find_fault(values: Mapping[str, Any], witness: AuditRow | None) -> str:
     """What is wrong with a stored revision, or ""."""
     if "sha256:" + hashlib.sha256(values["content"].encode()).hexdigest() != values["digest"]:
         return "its content does not have the digest that it is stored with"
-    if seal_of(values) != values["seal"]:
+    try:
+        is_sealed = seal_of(values) == values["seal"]
+    except CanonicalError:
+        is_sealed = False
+    if not is_sealed:
         return "a column was changed after the last decision"
     if witness is None:
         return "the audit row of its last decision is missing or was changed"
-    expected = (EVENTS[cast(State, values["state"])], f"revision:{values['id']}", values["seal"])
-    if (witness.action, witness.subject, witness.detail.get("seal")) != expected:
+    if not _tells(witness, values):
         return f"the audit does not know that it is {values['state']}"
     return ""
+
+
+def _tells(witness: AuditRow, values: Mapping[str, Any]) -> bool:
+    event = EVENTS[cast(State, values["state"])]
+    if (witness.action, witness.subject) != (event, f"revision:{values['id']}"):
+        return False
+    return bool(witness.detail.get("seal") == values["seal"])

@@ -1,0 +1,161 @@
+"""The command `switchgear`: finds the room that a command lives in, runs it, and renders its errors, once for all.
+
+A command's module is imported only when the command is used, so that an installation with one extra works without
+the other. Exit codes: 0 done · 1 findings, or refused · 2 usage, or a part is not installed · 3 bad input · 4 the
+database, a target or another remote party fails · 5 our fault · 130 interrupted.
+Standard output is data, standard error is for people. With `--json` an error is data too, on standard output:
+`{"error": {"type", "message", "remedy", "exit_code"}}`. An error class says its own `exit_code` and `remedy`;
+no room needs to be imported to render its errors. A command answers its exit code, or None for 0.
+"""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+import click
+
+from governance.errors import GovernanceError
+from workflow.errors import WorkflowError
+
+ROOMS = ("workflow", "governance", "compiler", "runtime", "switchgear", "migrations")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`place` is `module:attribute`, its first part the room, which is also the name of the extra it may need."""
+
+    place: str
+    summary: str
+
+    @property
+    def room(self) -> str:
+        return self.place.partition(".")[0]
+
+
+COMMANDS = {
+    "init": Entry("governance.commands:init_command", "Make the database and the first token."),
+    "compile": Entry("compiler.commands:compile_command", "Turn an API's description into pending workflows."),
+    "lint": Entry("compiler.commands:lint_command", "Say what is wrong with a description."),
+    "mock": Entry("compiler.commands:mock_command", "Serve a stateful mock of an API."),
+    "workflows": Entry("governance.commands:workflows_group", "Look at workflows and decide on them."),
+    "targets": Entry("governance.commands:targets_group", "Devices and mocks to run on."),
+    "serve": Entry("runtime.commands:serve_command", "Serve what is approved as MCP tools and as an API."),
+    "call": Entry("runtime.commands:call_command", "Run one workflow."),
+    "runs": Entry("governance.commands:runs_group", "What was run."),
+    "audit": Entry("governance.commands:audit_group", "What happened, in order."),
+    "tokens": Entry("governance.commands:tokens_group", "Who may speak to the server."),
+    "client-config": Entry("runtime.commands:client_config_command", "Print the configuration of an MCP client."),
+    "db": Entry("governance.commands:db_group", "Bring the database up to date."),
+    "doctor": Entry("runtime.commands:doctor_command", "Look for what is wrong with this installation."),
+}
+"""In the order in which a newcomer meets them; `--help` keeps it."""
+
+
+class MissingExtraError(Exception):
+    exit_code = 2
+
+    def __init__(self, command: str, extra: str, module: str) -> None:
+        super().__init__(f"`switchgear {command}` needs the module {module}, which is not installed")
+        self.remedy = f"pip install 'switchgear[{extra}]'"
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name, and loads the one that is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  likewise
+        entry = COMMANDS.get(cmd_name)
+        return None if entry is None else load(cmd_name, entry)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+def load(name: str, entry: Entry) -> click.Command:
+    """The command at `entry`. Raises MissingExtraError where its room, or a library that the room needs, is absent."""
+    module, _, attribute = entry.place.partition(":")
+    try:
+        found = getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        missing = error.name or module
+        if missing.partition(".")[0] in ROOMS and missing != entry.room:
+            raise
+        raise MissingExtraError(name, entry.room, missing) from error
+    if not isinstance(found, click.Command):
+        raise TypeError(f"{entry.place} is not a command")
+    return found
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("switchgear"), package_name="switchgear", prog_name="switchgear")
+def cli() -> None:
+    """Compiles vendor OpenAPI documents into approved, deterministic workflows and serves them to AI agents."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and answers the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        answer = cli.main(given, prog_name="switchgear", standalone_mode=False)
+    except click.Abort:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; the interpreter must not fail on flushing the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001  the last place: what nobody expected ends here as exit code 5
+        return render(error, as_json="--json" in given)
+    return answer if isinstance(answer, int) else 0
+
+
+def render(error: Exception, *, as_json: bool) -> int:
+    """Prints the error for a program or for a person, and answers its exit code."""
+    told = describe(error)
+    if told["exit_code"] == 5 and os.environ.get("SWITCHGEAR_DEBUG"):
+        traceback.print_exception(error)
+    if as_json:
+        click.echo(json.dumps({"error": told}, indent=2))
+        return int(told["exit_code"])
+    click.secho(f"error: {_printable(told['message'])}", err=True, fg="red")
+    if told["remedy"]:
+        click.echo(f"  → {_printable(told['remedy'])}", err=True)
+    return int(told["exit_code"])
+
+
+def describe(error: Exception) -> dict[str, Any]:
+    """What to tell of an error: its type, message, remedy and exit code."""
+    message, remedy, exit_code = str(error), getattr(error, "remedy", ""), getattr(error, "exit_code", 5)
+    match error:
+        case click.UsageError():
+            path = error.ctx.command_path if error.ctx else "switchgear"
+            message, remedy = error.format_message(), f"{path} --help"
+        case click.ClickException():
+            message, exit_code = error.format_message(), 3
+        case WorkflowError():
+            exit_code = 3
+        case GovernanceError():
+            message = error.message
+        case OSError() if error.filename is not None:
+            message, exit_code = f"{error.filename}: {error.strerror}", 3
+        case _ if not hasattr(error, "exit_code"):
+            message = f"{type(error).__name__}: {error}"
+            remedy = "this is our fault; SWITCHGEAR_DEBUG=1 shows where"
+    return {"type": type(error).__name__, "message": message, "remedy": remedy, "exit_code": exit_code}
+
+
+def _printable(text: str) -> str:
+    """Without characters that steer a terminal: messages may quote a vendor's text."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,358 @@
+"""The commands of this room: init, db, workflows, targets, tokens, audit, runs. See `switchgear.main` for the others.
+
+Each parses, calls one store, prints and answers its exit code. With `--json` a list is an object with one member
+named like the command group. `--db` wins over SWITCHGEAR_DATABASE_URL. Whoever may write the database decides here
+as `cli:<user>` with every role: the roles of tokens guard the server. Here never lives a rule or a statement.
+"""
+
+import asyncio
+import getpass
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, get_args
+
+import click
+
+from governance import schema, shown
+from governance.audit import AuditLog
+from governance.connections import parse_url
+from governance.database import Database, open_database
+from governance.identifiers import Json
+from governance.principals import PrincipalStore
+from governance.revisions import Decision, Revision, RevisionStore
+from governance.runs import Outcome, RunStore
+from governance.settings import Settings
+from governance.targets import MODES, Mode, Target, TargetStore
+from governance.transitions import ROLES, STATES, Role, State
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+LISTED = ("id", "workflow_id", "number", "state", "risk", "intent", "resource")
+
+
+def common(command: F) -> F:
+    """The options that every command takes."""
+    address = click.option("--db", metavar="URL", help="The database; default: SWITCHGEAR_DATABASE_URL.")
+    return address(click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command))
+
+
+def with_database(db: str | None, work: Callable[[Database], Awaitable[T]]) -> T:
+    async def opened() -> T:
+        async with open_database(_address(db)) as database:
+            return await work(database)
+
+    return asyncio.run(opened())
+
+
+def _address(db: str | None) -> str:
+    return db or Settings.read(os.environ).database
+
+
+def _actor() -> str:
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (OSError, KeyError):  # no such user in this container
+        return f"cli:{os.getuid()}"
+
+
+@click.command("init")
+@common
+def init_command(db: str | None, as_json: bool) -> None:
+    """Make the database ready and give the first token, shown this once."""
+    schema.upgrade(_address(db))
+    made = with_database(db, _first_token)
+    where = parse_url(_address(db)).render_as_string(hide_password=True)
+    if as_json:
+        shown.as_json({"database": where, "principal": made and made[0], "token": made and made[1]})
+        return
+    shown.note(f"Database: {where}")
+    shown.note(
+        "Token of the administrator, shown this once:" if made else "There are tokens already: `switchgear tokens`"
+    )
+    if made:
+        click.echo(made[1])
+
+
+async def _first_token(database: Database) -> tuple[Json, str] | None:
+    store = PrincipalStore(database)
+    if await store.any_tokens():
+        return None
+    principal, secret = await store.create_token("admin", "admin", actor=_actor())
+    return principal.to_json(), secret
+
+
+@click.group("db")
+def db_group() -> None:
+    """The database itself."""
+
+
+@db_group.command("upgrade")
+@common
+def db_upgrade(db: str | None, as_json: bool) -> None:
+    """Bring the database to the schema that this version needs."""
+    before = schema.upgrade(_address(db))
+    if as_json:
+        shown.as_json({"before": before or None, "now": schema.HEAD})
+    else:
+        click.echo(f"schema {schema.HEAD}, before: {before or 'none'}")
+
+
+@click.group("workflows")
+def workflows_group() -> None:
+    """Look at workflows and decide on them."""
+
+
+@workflows_group.command("list")
+@click.option("--state", type=click.Choice(STATES), help="Only these.")
+@click.option("--api", help="Only this API's.")
+@common
+def workflows_list(state: State | None, api: str | None, db: str | None, as_json: bool) -> int:
+    """List revisions; ends with 1 when a stored one is not as it was decided."""
+    survey = with_database(db, lambda d: RevisionStore(d).survey(state=state, api=api, limit=100_000))
+    summaries = [revision.summary() for revision in survey.revisions]
+    faults = [fault.to_json() for fault in survey.faults]
+    if as_json:
+        shown.as_json({"workflows": summaries, "faults": faults})
+    else:
+        shown.table(summaries, LISTED)
+        for fault in survey.faults:
+            shown.note(f"refused: {fault.message}")
+    return 1 if faults else 0
+
+
+@workflows_group.command("show")
+@click.argument("ref")
+@common
+def workflows_show(ref: str, db: str | None, as_json: bool) -> None:
+    """Show a revision. REF is an id, WORKFLOW@NUMBER, or a WORKFLOW for its newest revision."""
+    revision = with_database(db, lambda d: RevisionStore(d).get(ref))
+    if as_json:
+        shown.as_json(revision.to_json())
+        return
+    tool = revision.content.tool
+    shown.fields({**revision.summary(), "tool": tool.get("name"), "description": tool.get("description")})
+    shown.table(_steps(revision.content.document), ("step", "operation"))
+
+
+def _steps(document: Json) -> list[dict[str, Json]]:
+    steps = [step for workflow in document.get("workflows", []) for step in workflow.get("steps", [])]
+    return [{"step": step.get("stepId"), "operation": _operation(step)} for step in steps]
+
+
+def _operation(step: Json) -> str:
+    """`GET /x` for a step that names its operation by a pointer, else whatever it names it by."""
+    pointer = str(step.get("operationPath") or "").partition("#/paths/")[2]
+    path, _, method = pointer.replace("~1", "/").replace("~0", "~").rpartition("/")
+    return f"{method.upper()} {path}" if path else str(step.get("operationId") or step.get("workflowId") or "")
+
+
+def _decision_options(command: F) -> F:
+    named = click.option("--digest", help="The digest that you looked at; needed where REF names a workflow only.")
+    return named(click.option("--reason", default="", help="Why.")(common(command)))
+
+
+@workflows_group.command("approve")
+@click.argument("refs", nargs=-1, required=True)
+@_decision_options
+def workflows_approve(refs: tuple[str, ...], digest: str | None, reason: str, db: str | None, as_json: bool) -> None:
+    """Approve revisions: from now on these and nothing else is served."""
+    _decide(db, refs, "approve", digest, reason, as_json)
+
+
+@workflows_group.command("reject")
+@click.argument("refs", nargs=-1, required=True)
+@_decision_options
+def workflows_reject(refs: tuple[str, ...], digest: str | None, reason: str, db: str | None, as_json: bool) -> None:
+    """Reject pending revisions; --reason says why."""
+    _decide(db, refs, "reject", digest, reason, as_json)
+
+
+@workflows_group.command("retire")
+@click.argument("refs", nargs=-1, required=True)
+@_decision_options
+def workflows_retire(refs: tuple[str, ...], digest: str | None, reason: str, db: str | None, as_json: bool) -> None:
+    """Take approved revisions out of use; --reason says why."""
+    _decide(db, refs, "retire", digest, reason, as_json)
+
+
+def _decide(
+    db: str | None, refs: tuple[str, ...], action: Decision, digest: str | None, reason: str, as_json: bool
+) -> None:
+    if digest and len(refs) > 1:
+        raise click.UsageError("--digest names one content: give one REF with it")
+
+    async def work(database: Database) -> list[Revision]:
+        store = RevisionStore(database)
+        return [await _decide_one(store, ref, action, digest, reason) for ref in refs]
+
+    decided = [revision.summary() for revision in with_database(db, work)]
+    if as_json:
+        shown.as_json({"workflows": decided})
+    else:
+        shown.table(decided, (*LISTED[1:4], "digest"))
+
+
+async def _decide_one(store: RevisionStore, ref: str, action: Decision, digest: str | None, reason: str) -> Revision:
+    revision = await store.get(ref)
+    if digest is None and ref == revision.workflow_id:
+        exact = f"{ref}@{revision.number}"
+        raise click.UsageError(f"{ref} may get a newer revision meanwhile: name {exact}, or give --digest")
+    named = digest or revision.digest
+    return await store.decide(revision.id, action, actor=_actor(), role="admin", reason=reason, digest=named)
+
+
+@click.group("targets")
+def targets_group() -> None:
+    """The devices and mocks that workflows may be run on."""
+
+
+@targets_group.command("add")
+@click.argument("name")
+@click.option("--api", required=True, help="The API that it speaks.")
+@click.option("--url", "base_url", required=True, help="https://HOST[:PORT][/PATH]")
+@click.option("--mode", type=click.Choice(MODES), default="live", show_default=True)
+@click.option("--username-ref", help="env:NAME, file:/path or keyring:service/name.")
+@click.option("--password-ref", help="Likewise.")
+@click.option("--token-ref", help="Likewise.")
+@click.option("--tls", default="verify", show_default=True, help="verify, ca:/path or pin:<sha256>.")
+@click.option("--default", "is_default", is_flag=True, help="Calls that name no target go here.")
+@common
+def targets_add(db: str | None, as_json: bool, mode: Mode, **given: Any) -> None:
+    """Add a target; the first one of an API becomes its default."""
+    added = with_database(db, lambda d: TargetStore(d).add(Target(mode=mode, **given), actor=_actor()))
+    if as_json:
+        shown.as_json(added.to_json())
+    else:
+        shown.fields(added.to_json())
+
+
+@targets_group.command("list")
+@click.option("--api", help="Only this API's.")
+@common
+def targets_list(api: str | None, db: str | None, as_json: bool) -> None:
+    """List targets."""
+    rows = [target.to_json() for target in with_database(db, lambda d: TargetStore(d).list_targets(api))]
+    if as_json:
+        shown.as_json({"targets": rows})
+    else:
+        shown.table(rows, ("name", "api", "mode", "base_url", "tls", "is_default"))
+
+
+@targets_group.command("remove")
+@click.argument("name")
+@common
+def targets_remove(name: str, db: str | None, as_json: bool) -> None:
+    """Remove a target."""
+    with_database(db, lambda d: TargetStore(d).remove(name, actor=_actor()))
+    if as_json:
+        shown.as_json({"removed": name})
+
+
+@click.group("tokens")
+def tokens_group() -> None:
+    """Who may speak to the server."""
+
+
+@tokens_group.command("create")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), required=True)
+@click.option("--days", type=click.IntRange(1), help="How long it is valid; default: until revoked.")
+@common
+def tokens_create(name: str, role: Role, days: int | None, db: str | None, as_json: bool) -> None:
+    """Make a token and show it, this once."""
+    ttl_s = None if days is None else days * 86_400
+    principal, secret = with_database(
+        db, lambda d: PrincipalStore(d).create_token(name, role, ttl_s=ttl_s, actor=_actor())
+    )
+    if as_json:
+        shown.as_json({"principal": principal.to_json(), "token": secret})
+    else:
+        shown.note(f"Token of {name} ({role}), shown this once:")
+        click.echo(secret)
+
+
+@tokens_group.command("list")
+@common
+def tokens_list(db: str | None, as_json: bool) -> None:
+    """List whose tokens there are and were."""
+    rows = [principal.to_json() for principal in with_database(db, lambda d: PrincipalStore(d).list_tokens())]
+    if as_json:
+        shown.as_json({"tokens": rows})
+    else:
+        shown.table(rows, ("id", "name", "role", "created_at", "expires_at", "revoked_at"))
+
+
+@tokens_group.command("revoke")
+@click.argument("ref")
+@common
+def tokens_revoke(ref: str, db: str | None, as_json: bool) -> None:
+    """End the token with this id or of this name, at once."""
+    principal = with_database(db, lambda d: PrincipalStore(d).revoke(ref, actor=_actor()))
+    if as_json:
+        shown.as_json(principal.to_json())
+    else:
+        shown.fields(principal.to_json())
+
+
+@click.group("audit")
+def audit_group() -> None:
+    """What happened, in order."""
+
+
+@audit_group.command("verify")
+@common
+def audit_verify(db: str | None, as_json: bool) -> int:
+    """Recompute the chain of hashes; ends with 1 when it is broken."""
+    verdict = with_database(db, lambda d: AuditLog(d).verify())
+    if as_json:
+        shown.as_json(verdict.to_json())
+    else:
+        click.echo(
+            f"{verdict.rows} rows, whole" if verdict.ok else f"broken at row {verdict.first_bad}: {verdict.reason}"
+        )
+    return 0 if verdict.ok else 1
+
+
+@audit_group.command("list")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many of the newest.")
+@common
+def audit_list(limit: int, db: str | None, as_json: bool) -> None:
+    """List the newest rows, oldest of them first."""
+    rows = [row.to_json() for row in with_database(db, lambda d: AuditLog(d).last(limit))]
+    if as_json:
+        shown.as_json({"audit": rows})
+    else:
+        shown.table(rows, ("seq", "at", "actor", "action", "subject"))
+
+
+@click.group("runs")
+def runs_group() -> None:
+    """What was run."""
+
+
+@runs_group.command("list")
+@click.option("--outcome", type=click.Choice(get_args(Outcome)), help="Only these.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@common
+def runs_list(outcome: Outcome | None, limit: int, db: str | None, as_json: bool) -> None:
+    """List runs, newest first."""
+    rows = [run.to_json() for run in with_database(db, lambda d: RunStore(d).find(outcome=outcome, limit=limit))]
+    if as_json:
+        shown.as_json({"runs": rows})
+    else:
+        shown.table(rows, ("id", "started_at", "outcome", "target", "caller"))
+
+
+@runs_group.command("show")
+@click.argument("run_id")
+@common
+def runs_show(run_id: str, db: str | None, as_json: bool) -> None:
+    """Show a run and each of its requests."""
+    run = with_database(db, lambda d: RunStore(d).get(run_id)).to_json()
+    if as_json:
+        shown.as_json(run)
+        return
+    steps = run.pop("steps")
+    shown.fields(run)
+    shown.table(steps, ("seq", "step_id", "phase", "method", "path", "status", "duration_ms"))
