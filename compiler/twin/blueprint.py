@@ -1,0 +1,257 @@
+"""What a twin is made from, worked out once and shared by all its copies: the API read as a device.
+
+Says for every operation what it does (`Behaviour`), which item paths lie above a path, and which members name which
+resource. Immutable once built, apart from its memos; holds no item and no session. Effects the IR did not decide
+follow from the method (RFC 9110, 9.3).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from compiler.ir.model import Api, Effect, Job, Operation, Resource, Response, Schema
+from compiler.ir.schemas import Schemas
+from compiler.twin.pointers import tokens
+from compiler.twin.routes import Routes
+from compiler.twin.sampler import Sampler
+from compiler.twin.validation import Validation
+from workflow.profile import JobRule, Profile, StateRule
+
+
+class Kind(StrEnum):
+    """What the twin does for an operation. ACT changes nothing by itself; DOCUMENT reads what is no resource."""
+
+    LIST = "list"
+    READ = "read"
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    ACT = "act"
+    DOCUMENT = "document"
+    LOGIN = "login"
+    LOGOUT = "logout"
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """`resource`: whose item is meant or made. `body_at`: where in the request's body the item's members stand.
+
+    `copies`: what is made starts as a copy of the item in the path (a clone).
+    """
+
+    operation: Operation
+    kind: Kind
+    resource: Resource | None = None
+    body_at: str = ""
+    job: Job | None = None
+    copies: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A member of an item that shows the children of another resource whose `foreign_key` names the item."""
+
+    member: str
+    child: Resource
+    foreign_key: str
+
+
+class Blueprint:
+    """One understood API with the vendor's profile, ready to be made into twins."""
+
+    def __init__(self, api: Api, profile: Profile) -> None:
+        self.api = api
+        self.profile = profile
+        self.base_path = (profile.base_path or api.base_path).rstrip("/")
+        self.schemas = Schemas(api.schemas)
+        self.validation = Validation(api.schemas, self.schemas)
+        self.sampler = Sampler(api.schemas, self.schemas, self.validation)
+        self.operations = {operation.key: operation for operation in api.operations}
+        self.routes = Routes(api.operations)
+        self.by_item = {r.item: r for r in reversed(api.resources) if r.item}
+        self.by_collection = {r.collection: r for r in reversed(api.resources) if r.collection}
+        self._roles = _roles(api.resources)
+        self._jobs = {key: job for job in reversed(api.jobs) for key in job.operations}
+        self._names = _names(api.resources, profile)
+        self._behaviours: dict[str, Behaviour] = {}
+        self._ancestors: dict[str, tuple[tuple[Resource, str], ...]] = {}
+        self._embedded: dict[str, tuple[Embedded, ...]] = {}
+
+    def resource(self, noun: str) -> Resource:
+        """The resource with this noun. Raises KeyError."""
+        for resource in self.api.resources:
+            if resource.noun == noun:
+                return resource
+        raise KeyError(noun)
+
+    def behaviour(self, operation: Operation) -> Behaviour:
+        known = self._behaviours.get(operation.key)
+        if known is None:
+            known = self._behaviours[operation.key] = self._understand(operation)
+        return known
+
+    def ancestors(self, template: str) -> tuple[tuple[Resource, str], ...]:
+        """(resource, its item template) for every item that `template` leads through, outermost first, itself too."""
+        known = self._ancestors.get(template)
+        if known is None:
+            parts = template.strip("/").split("/")
+            prefixes = ["/" + "/".join(parts[: n + 1]) for n in range(len(parts))]
+            known = tuple((self.by_item[p], p) for p in prefixes if p in self.by_item)
+            self._ancestors[template] = known
+        return known
+
+    def named_by(self, member: str) -> tuple[Resource, ...]:
+        """The resources whose id a member (or path parameter) of this name holds."""
+        return self._names.get(member) or self._names.get(member.removesuffix("s"), ())
+
+    def embedded(self, resource: Resource) -> tuple[Embedded, ...]:
+        known = self._embedded.get(resource.item)
+        if known is None:
+            members = self.schemas.members(resource.schema)
+            found = (self._embedding(resource, name, member) for name, member in members.items())
+            known = self._embedded[resource.item] = tuple(e for e in found if e is not None)
+        return known
+
+    def job_rule(self, job: Job) -> JobRule | None:
+        """The profile's words on a job, for what the IR does not carry."""
+        return next((rule for rule in self.profile.jobs if rule.poll == job.poll), None)
+
+    def state_rules(self, key: str) -> tuple[StateRule, ...]:
+        """The rules that the operation moves, or needs a state of."""
+        rules = self.profile.states
+        return tuple(r for r in rules if key in r.needs or any(t.operation == key for t in r.transitions))
+
+    def in_item(self, job: Job, pointer: str) -> str:
+        """A pointer into the body of the poll as one into the item: without the list of one around it."""
+        resource = self.by_item.get(self.operations[job.poll].path) if job.poll in self.operations else None
+        return pointer.removeprefix("/0") if resource is not None and resource.item_is_list else pointer
+
+    def item_schema(self, resource: Resource) -> Schema:
+        """The schema of one item: the resource's own, else that of the reply to reading it."""
+        if resource.schema or not resource.read:
+            return resource.schema
+        reply = self.operations[resource.read].success
+        schema = reply.schema if reply and reply.schema is not None else resource.schema
+        return self.schemas.element(schema) or schema
+
+    def looks_like_item(self, schema: Schema | None, resource: Resource) -> bool:
+        """Whether a reply with this schema shows the item itself (or a list of one), not a receipt."""
+        if schema is None:
+            return False
+        shown = self.schemas.members(self.schemas.element(schema) or schema)
+        known = self.schemas.members(self.item_schema(resource))
+        return bool(known) and 2 * len(shown.keys() & known.keys()) >= max(len(shown), 1) and bool(shown)
+
+    def _understand(self, operation: Operation) -> Behaviour:
+        key, session = operation.key, self.profile.auth.session
+        job = self._jobs.get(key)
+        if session and key == session.login:
+            return Behaviour(operation, Kind.LOGIN, self.by_collection.get(operation.path))
+        if session and key == session.logout:
+            return Behaviour(operation, Kind.LOGOUT, self.by_item.get(operation.path))
+        kind, resource = self._role(operation)
+        if kind is Kind.ACT and operation.effect is Effect.CREATE:
+            made = self._made_by(operation)
+            if made is not None:
+                copies = any(r is made for r, _ in self.ancestors(operation.path))
+                return Behaviour(operation, Kind.CREATE, made, self._body_at(operation, made), job, copies)
+        body_at = self._body_at(operation, resource) if resource is not None else ""
+        return Behaviour(operation, kind, resource, body_at, job)
+
+    def _role(self, operation: Operation) -> tuple[Kind, Resource | None]:
+        role = self._roles.get(operation.key)
+        if role is not None:
+            kind, resource = role
+            is_whole = kind is Kind.UPDATE and operation.method != "PATCH"
+            return (Kind.REPLACE if is_whole else kind), resource
+        method, item = operation.method, self.by_item.get(operation.path)
+        if method in ("GET", "HEAD"):
+            return Kind.DOCUMENT, None
+        if item is not None and operation.effect in (None, Effect.UPDATE, Effect.DELETE):
+            kind = {"PATCH": Kind.UPDATE, "PUT": Kind.REPLACE, "DELETE": Kind.DELETE}.get(method, Kind.ACT)
+            if method == "POST" and self.profile.verbs.post_on_item_updates:
+                kind = Kind.REPLACE
+            return kind, item
+        return Kind.ACT, None
+
+    def _made_by(self, operation: Operation) -> Resource | None:
+        """What an operation that creates, outside a collection's own POST, makes: as linked, else the nearest above."""
+        links = sorted((k for k in self.api.links if k.source == operation.key), key=lambda k: -k.score)
+        for link in links:
+            target = self.operations.get(link.target)
+            owner = self.by_item.get(target.path) if target else None
+            if owner is not None and link.into == f"path.{owner.id_parameter}" and "created" in link.at.lower():
+                return owner
+        above = self.ancestors(operation.path)
+        if above:
+            return above[-1][0]
+        return next((r for c, r in self.by_collection.items() if operation.path.startswith(c + "/")), None)
+
+    def _body_at(self, operation: Operation, resource: Resource) -> str:
+        """Where in the body the item stands: the whole body, or the one member that shares most with the item."""
+        if operation.body is None:
+            return ""
+        known = self.schemas.members(self.item_schema(resource)).keys()
+        members = self.schemas.members(operation.body.schema)
+        if not known or 2 * len(members.keys() & known) > len(members):
+            return ""
+        shares = {name: len(self.schemas.members(m).keys() & known) for name, m in members.items()}
+        best = max(shares, key=lambda name: shares[name], default="")
+        return f"/{best}" if best and shares[best] > len(members.keys() & known) else ""
+
+    def _embedding(self, resource: Resource, name: str, member: Schema) -> Embedded | None:
+        component = self.schemas.component(self.schemas.element(member))
+        if not component:
+            return None
+        for child in self.api.resources:
+            if child is not resource and child.list and self.schemas.component(child.schema) == component:
+                for key in self.schemas.members(child.schema):
+                    if key != child.id_field and resource in self.named_by(key):
+                        return Embedded(name, child, key)
+        return None
+
+
+def _roles(resources: tuple[Resource, ...]) -> Mapping[str, tuple[Kind, Resource]]:
+    """Operation key → what it is to which resource; a resource's own roles before its aliases."""
+    roles: dict[str, tuple[Kind, Resource]] = {}
+    for resource in resources:
+        for kind in (Kind.LIST, Kind.READ, Kind.CREATE, Kind.UPDATE, Kind.DELETE):
+            key = getattr(resource, kind.value)
+            if key:
+                roles.setdefault(key, (kind, resource))
+    for resource in resources:
+        for alias, key in resource.aliases.items():
+            if key in roles:
+                roles.setdefault(alias, roles[key])
+    return roles
+
+
+def _names(resources: tuple[Resource, ...], profile: Profile) -> Mapping[str, tuple[Resource, ...]]:
+    """Member name → resources whose id it holds: declared synonyms, and path parameters that say more than `id`."""
+    names: dict[str, tuple[Resource, ...]] = {}
+    own_ids = {r.id_field for r in resources} | {"id", "Id", "ID", "uuid", "name"}
+    for resource in resources:
+        declared = (*resource.synonyms, *profile.identity.synonyms.get(resource.noun, ()))
+        spoken = (resource.id_parameter,) if resource.id_parameter not in own_ids else ()
+        for name in dict.fromkeys((*declared, *spoken)):
+            if name and name != resource.id_field:
+                names[name] = (*names.get(name, ()), resource)
+    return names
+
+
+def response_for(operation: Operation, status: int) -> Response | None:
+    """The declared response for `status`: exact, then its class, then `default` (OpenAPI 3.1, 4.8.16)."""
+    declared = {response.status.upper(): response for response in operation.responses}
+    return declared.get(str(status)) or declared.get(f"{status // 100}XX") or declared.get("DEFAULT")
+
+
+def applies(pattern: str | None, operation: Operation) -> bool:
+    """Whether a profile's regular expression (None: any) fits `METHOD /path`."""
+    return pattern is None or re.search(pattern, operation.key) is not None
+
+
+def last_token(pointer: str) -> str:
+    parts = [part for part in tokens(pointer) if part != "*"]
+    return parts[-1] if parts else ""

@@ -1,0 +1,146 @@
+"""What a create, an update, a replacement or a deletion does to the items, worked out before it is done.
+
+Each function returns what will happen as a value with an `effect` to be run at once or when a job is over. Members
+that are write-only or secret are taken and never shown. Merging follows RFC 7396, except that a null stays where the
+schema allows one.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compiler.ir.model import Resource, Schema
+from compiler.twin.blueprint import Behaviour, Blueprint
+from compiler.twin.checks import item_part
+from compiler.twin.messages import RefusalError
+from compiler.twin.routes import fill
+from compiler.twin.seeds import Place, Seeds, item_template, member_place
+from compiler.twin.store import Store
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`item`: as it will be, for replies that show it."""
+
+    place: Place
+    item: Json
+    effect: Callable[[], None]
+
+
+class Changes:
+    def __init__(self, blueprint: Blueprint, seeds: Seeds, store: Store) -> None:
+        self._blueprint = blueprint
+        self._seeds = seeds
+        self._store = store
+
+    def create(self, behaviour: Behaviour, parameters: Mapping[str, str], body: Json, source: Json) -> Change:
+        """A new item in the collection that the path leads to, on the model of `source` where it is a copy."""
+        resource = _of(behaviour)
+        collection = fill(item_template(resource).rpartition("/")[0], parameters)
+        taken = self._store.ids(resource, collection)
+        part = item_part(behaviour, body)
+        chosen = part.get(resource.id_field) if isinstance(part, dict) else None
+        item_id = str(chosen) if isinstance(chosen, (str, int)) and chosen != "" else ""
+        if item_id and item_id in taken:
+            raise RefusalError(409, f"there is a {resource.name or resource.noun} {item_id!r} already")
+        place = member_place(resource, collection, item_id or self._seeds.next_id(resource, collection, taken))
+        item, children = self._made(place, part, source, len(taken) + 1)
+
+        def happen() -> None:
+            self._store.add(place, item)
+            for child, child_body in children:
+                self._store.add(child, child_body)
+
+        return Change(place, item, happen)
+
+    def update(self, behaviour: Behaviour, place: Place, body: Json) -> Change:
+        """The item with the members that were sent; nested objects are merged, arrays replaced."""
+        schema = self._blueprint.item_schema(place.resource)
+        part = self._kept(schema, item_part(behaviour, body))
+        merged = self._merged(schema, self._store.item(place), part)
+        return Change(
+            place, merged, lambda: self._store.put(place, self._merged(schema, self._store.item(place), part))
+        )
+
+    def replace(self, behaviour: Behaviour, place: Place, body: Json) -> Change:
+        """The item as it was sent; members that a caller cannot set keep their value."""
+        schema = self._blueprint.item_schema(place.resource)
+        part = self._kept(schema, item_part(behaviour, body))
+        now = self._store.item(place)
+        if not isinstance(now, dict) or not isinstance(part, dict):
+            return Change(place, part, lambda: self._store.put(place, part))
+        members = self._blueprint.validation.described(schema)
+        required = self._blueprint.schemas.required(schema)
+        fixed = {n: v for n, v in now.items() if n not in members or self._is_fixed(members[n]) or n in required}
+        whole = self._seeds.identified(place, {**fixed, **part})
+        return Change(place, whole, lambda: self._store.put(place, whole))
+
+    def delete(self, place: Place) -> Change:
+        return Change(place, self._store.item(place), lambda: self._store.remove(place))
+
+    def _made(self, place: Place, part: Json, source: Json, number: int) -> tuple[Json, list[tuple[Place, Json]]]:
+        if not isinstance(part, dict):
+            return place.id, []
+        schema = self._blueprint.item_schema(place.resource)
+        fresh = self._seeds.fresh(place, number) if source is None else source
+        if not isinstance(fresh, dict):
+            return fresh, []
+        children: list[tuple[Place, Json]] = []
+        kept = dict(self._kept(schema, part))
+        for embedded in self._blueprint.embedded(place.resource):
+            for inner in kept.pop(embedded.member, ()):
+                children.append(self._child(embedded.child, {**inner, embedded.foreign_key: place.id}, children))
+        return self._seeds.identified(place, self._merged(schema, fresh, kept)), children
+
+    def _child(self, resource: Resource, part: dict[str, Json], before: list[tuple[Place, Json]]) -> tuple[Place, Json]:
+        """An item that was sent inside another one."""
+        mine = tuple(place.id for place, _ in before if place.resource is resource)
+        taken = (*self._store.ids(resource, resource.collection), *mine)
+        place = member_place(resource, resource.collection, self._seeds.next_id(resource, resource.collection, taken))
+        return place, self._made(place, part, None, len(taken) + 1)[0]
+
+    def _kept(self, schema: Schema, part: Json) -> Json:
+        """What of the sent members the device shows again: no secrets, nothing read-only, nothing undescribed."""
+        if not isinstance(part, dict):
+            return part
+        members = self._blueprint.validation.described(schema)
+        secrets = self._blueprint.profile.secrets
+        return {
+            name: value
+            for name, value in part.items()
+            if not members
+            or (
+                name in members
+                and name not in secrets
+                and not self._is_fixed(members[name])
+                and not self._blueprint.validation.is_write_only(members[name])
+            )
+        }
+
+    def _is_fixed(self, member: Schema) -> bool:
+        return self._blueprint.validation.is_read_only(member)
+
+    def _merged(self, schema: Schema, now: Json, part: Json) -> Json:
+        if not isinstance(part, dict) or not isinstance(now, dict):
+            return part
+        members = self._blueprint.validation.described(schema)
+        merged = dict(now)
+        for name, value in part.items():
+            if value is None and not self._takes_null(members.get(name)):
+                merged.pop(name, None)
+            elif isinstance(value, dict):
+                merged[name] = self._merged(members.get(name, {}), merged.get(name, {}), value)
+            else:
+                merged[name] = value
+        return merged
+
+    def _takes_null(self, member: Schema | None) -> bool:
+        kinds = self._blueprint.schemas.resolve(member).get("type", ())
+        return "null" in kinds if isinstance(kinds, (list, tuple)) else kinds == "null"
+
+
+def _of(behaviour: Behaviour) -> Resource:
+    assert behaviour.resource is not None, "changes are made to resources alone"
+    return behaviour.resource

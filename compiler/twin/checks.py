@@ -1,0 +1,146 @@
+"""What the device refuses before it does anything: requests that do not fit the description or the vendor's rules.
+
+Each check raises RefusalError with the status a device answers. A mock that agrees with whatever it is sent proves
+nothing, so these follow the schema to the letter; where the description is silent the profile decides.
+"""
+
+from typing import Any
+
+from compiler.ir.model import EMPTY, Body, Operation, Parameter, Schema
+from compiler.twin.blueprint import Behaviour, Blueprint, Kind, applies
+from compiler.twin.messages import RefusalError, TwinRequest
+from compiler.twin.pointers import MISSING, get
+from compiler.twin.validation import View
+
+Json = Any
+_OWN_HEADERS = frozenset({"accept", "content-type", "content-length", "authorization", "if-match", "cookie"})
+_TRUTHS = {"true": True, "false": False}
+
+
+def check_parameters(blueprint: Blueprint, operation: Operation, request: TwinRequest) -> None:
+    """Required ones are there, known ones fit their schema, unknown query parameters are what the profile says."""
+    query: dict[str, list[str]] = {}
+    for name, value in request.query:
+        query.setdefault(name, []).append(value)
+    known = {p.name: p for p in operation.parameters if p.location == "query"}
+    understood = {word.partition("=")[0] for word in blueprint.profile.envelope.query.values()}
+    for name, values in query.items():
+        if name in known:
+            _check_value(blueprint, known[name], values)
+        elif name not in understood and blueprint.profile.envelope.unknown_query_parameters == "refused":
+            raise RefusalError(400, f"the query parameter {name} is not known here")
+    for parameter in operation.parameters:
+        if parameter.location == "query" and parameter.is_required and parameter.name not in query:
+            raise RefusalError(400, f"the query parameter {parameter.name} is missing")
+        if parameter.location == "header" and parameter.name.lower() not in _OWN_HEADERS:
+            _check_header(blueprint, parameter, request)
+
+
+def _check_header(blueprint: Blueprint, parameter: Parameter, request: TwinRequest) -> None:
+    value = request.header(parameter.name.lower())
+    if value is None and parameter.is_required:
+        raise RefusalError(400, f"the header {parameter.name} is missing")
+    if value is not None:
+        _check_value(blueprint, parameter, [value])
+
+
+def _check_value(blueprint: Blueprint, parameter: Parameter, values: list[str]) -> None:
+    if not parameter.schema:
+        return
+    schema = parameter.schema
+    if blueprint.schemas.kind(schema) == "array":
+        element = blueprint.schemas.element(schema) or EMPTY
+        parts = values if parameter.explode or len(values) > 1 else values[0].split(",")
+        value: Json = [_typed(blueprint, element, part) for part in parts]
+    else:
+        value = _typed(blueprint, schema, values[-1])
+    fault = blueprint.validation.fault(schema, value, View.REQUEST)
+    if fault:
+        raise RefusalError(400, f"the {parameter.location} parameter {parameter.name} does not fit: {fault}")
+
+
+def _typed(blueprint: Blueprint, schema: Schema, text: str) -> Json:
+    """Text as the kind of value that the schema asks for; as it is where it cannot be read so."""
+    kind = blueprint.schemas.kind(schema)
+    if kind == "boolean":
+        return _TRUTHS.get(text, text)
+    if kind in ("integer", "number"):
+        try:
+            return int(text) if kind == "integer" else float(text)
+        except ValueError:
+            return text
+    return text
+
+
+def check_body(blueprint: Blueprint, behaviour: Behaviour, request: TwinRequest) -> None:
+    """There, of the declared media type, fitting the schema, and without members that nobody may send."""
+    body = behaviour.operation.body
+    if body is None:
+        if request.has_body and request.body not in ({}, "", b""):
+            raise RefusalError(400, "this operation takes no body")
+        return
+    if not request.has_body:
+        if body.is_required:
+            raise RefusalError(400, "the body is missing")
+        return
+    _check_media_type(body, request)
+    if isinstance(request.body, bytes) or "json" not in body.media_type:
+        return
+    view = View.PATCH if behaviour.kind is Kind.UPDATE else View.REQUEST
+    fault = blueprint.validation.fault(body.schema, request.body, view)
+    if fault:
+        raise RefusalError(400, f"the body does not fit: {fault}")
+    _check_members(blueprint, behaviour, body.schema, request.body)
+
+
+def _check_media_type(body: Body, request: TwinRequest) -> None:
+    """Only a JSON body sent as something else is certain to be a mistake; other types have many spellings."""
+    sent = (request.header("content-type") or body.media_type).partition(";")[0].strip().lower()
+    if "json" in body.media_type and not sent.endswith("json"):
+        raise RefusalError(415, f"the body has to be {body.media_type}, not {sent}")
+    if isinstance(request.body, bytes) and "json" in body.media_type:
+        raise RefusalError(400, "the body is not JSON")
+
+
+def _check_members(blueprint: Blueprint, behaviour: Behaviour, schema: Schema, value: Json) -> None:
+    if blueprint.profile.envelope.unknown_body_properties == "refused":
+        unknown = next(blueprint.validation.unknown_members(schema, value), None)
+        if unknown is not None:
+            raise RefusalError(400, f"the property {unknown} is not known here")
+    if behaviour.kind in (Kind.CREATE, Kind.UPDATE):
+        fixed = next(blueprint.validation.read_only_members(schema, value), None)
+        if fixed is not None:
+            raise RefusalError(400, f"the property {fixed} is read-only")
+
+
+def check_create_only(blueprint: Blueprint, behaviour: Behaviour, item: Json, part: Json) -> None:
+    """Members that can only be set when the thing is made keep their value (the profile's `marks` say which)."""
+    words = blueprint.profile.marks.get("create_only", ())
+    body = behaviour.operation.body
+    if not words or body is None or not isinstance(part, dict) or not isinstance(item, dict):
+        return
+    members = blueprint.schemas.members(blueprint.schemas.at(body.schema, behaviour.body_at))
+    for name, value in part.items():
+        said = blueprint.schemas.text(members.get(name)).lower()
+        if any(word.lower() in said for word in words) and value != item.get(name):
+            raise RefusalError(400, f"the property {name} can be set only when the thing is made")
+
+
+def check_version(blueprint: Blueprint, operation: Operation, request: TwinRequest, version: str) -> None:
+    """RFC 9110, 13.1.1 and RFC 6585, 3: a stale `If-Match` is 412; a missing one 428 where the profile asks for it."""
+    rule = blueprint.profile.conditional
+    sent = request.header(rule.send_header.lower())
+    if sent is None:
+        if operation.method in rule.methods and applies(rule.pattern, operation):
+            raise RefusalError(428, f"this change needs {rule.send_header}")
+        return
+    if operation.method in ("GET", "HEAD") or sent.strip() == "*":
+        return
+    if version not in [tag.strip().removeprefix("W/") for tag in sent.split(",")]:
+        raise RefusalError(412, "the resource has changed since it was read")
+
+
+def item_part(behaviour: Behaviour, body: Json) -> Json:
+    """The members of the item in a request's body, {} where there are none."""
+    part = get(body, behaviour.body_at)
+    return {} if part is MISSING or part is None else part

@@ -1,0 +1,174 @@
+"""Jobs that are under way: from queued to complete, by being asked about or by time passing, whichever is first.
+
+What a change does happens when its job is over, not when it is answered, so a workflow that does not wait is found
+out. A job that is told to fail does nothing but say why. All views of a job are items of their resources.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from compiler.ir.model import Job, Operation, Resource
+from compiler.twin.blueprint import Blueprint
+from compiler.twin.messages import RefusalError
+from compiler.twin.pointers import put
+from compiler.twin.routes import fill, parameters_in
+from compiler.twin.seeds import Place, Seeds, place_of
+from compiler.twin.store import Store
+
+Json = Any
+_PHASES = 2  # waiting states shown before the end: enough to see a job move, few enough to prove quickly
+
+
+@dataclass(slots=True)
+class JobRun:
+    """One job. `is_held`: it waits for something else (a restart) and does not move by itself."""
+
+    id: str
+    job: Job
+    started: float
+    effect: Callable[[], None]
+    places: tuple[tuple[Place, Operation], ...]
+    failure: str | None = None
+    is_held: bool = False
+    polls: int = 0
+    state: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in self.job.succeeded or self.state in self.job.failed
+
+
+class Jobs:
+    """All jobs since the beginning, by the address of each of their views."""
+
+    def __init__(self, blueprint: Blueprint, seeds: Seeds, store: Store, duration_s: float) -> None:
+        self._blueprint = blueprint
+        self._seeds = seeds
+        self._store = store
+        self._duration_s = duration_s
+        self._runs: list[JobRun] = []
+        self._by_address: dict[str, JobRun] = {}
+
+    def start(
+        self, job: Job, now: float, effect: Callable[[], None], *, failure: str | None = None, is_held: bool = False
+    ) -> JobRun:
+        """A new job in its first state, readable at once in all its views."""
+        poll = self._blueprint.operations[job.poll]
+        first = self._place(poll, job.parameter, "")
+        taken = self._store.ids(first.resource, first.collection) if first else ()
+        run_id = self._seeds.next_id(first.resource, first.collection, taken) if first else str(len(self._runs) + 1)
+        run = JobRun(run_id, job, now, effect, (), failure, is_held)
+        run.places = tuple(self._views(job, run_id))
+        run.state = job.waiting[0] if job.waiting else job.succeeded[0]
+        for place, _ in run.places:
+            self._store.add(place, self._seeds.shaped(place, len(taken) + 1))
+            self._by_address[place.address] = run
+        self._runs.append(run)
+        self._show(run)
+        return run
+
+    def address(self, run: JobRun) -> str:
+        """Where the job is asked about, as the description has it."""
+        template = self._blueprint.operations[run.job.poll].path
+        return run.places[0][0].address if run.places else fill(template, {run.job.parameter: run.id})
+
+    def poll(self, address: str, now: float) -> None:
+        """Somebody looked: the job moves on by one state, if one is at this address."""
+        run = self._by_address.get(address)
+        if run is not None and not run.is_over and not run.is_held:
+            run.polls += 1
+            self._move_on(run, now)
+
+    def settle(self, now: float) -> None:
+        """Lets end what has had its time."""
+        for run in self._runs:
+            if not run.is_over and not run.is_held and now - run.started >= self._duration_s:
+                self._end(run)
+
+    def release(self, now: float) -> None:
+        """What was held (settings that wait for a restart) starts to move."""
+        for run in self._runs:
+            if run.is_held:
+                run.is_held, run.started = False, now
+
+    def is_one(self, address: str) -> bool:
+        return address in self._by_address
+
+    def _move_on(self, run: JobRun, now: float) -> None:
+        shown = run.job.waiting[:_PHASES]
+        if run.polls > len(shown) or now - run.started >= self._duration_s:
+            self._end(run)
+        else:
+            run.state = shown[run.polls - 1]
+            self._show(run)
+
+    def _end(self, run: JobRun) -> None:
+        if run.failure is None:
+            try:
+                run.effect()
+            except RefusalError as refusal:
+                run.failure = refusal.message
+        run.state = run.job.succeeded[0] if run.failure is None else (run.job.failed or ("failed",))[0]
+        self._show(run)
+
+    def _show(self, run: JobRun) -> None:
+        for place, operation in run.places:
+            self._store.put(place, self._written(run, place, operation))
+
+    def _written(self, run: JobRun, place: Place, operation: Operation) -> Json:
+        body = self._store.item(place)
+        job = next((j for j in self._blueprint.api.jobs if j.poll == operation.key), None)
+        if job is None:
+            return self._guessed(run, place, body)
+        body = put(body, self._blueprint.in_item(job, job.state), run.state)
+        if job.message:
+            body = put(body, self._blueprint.in_item(job, job.message), run.failure or "")
+        rule = self._blueprint.job_rule(job)
+        if rule is not None and rule.message_parameters is not None:
+            body = put(body, self._blueprint.in_item(job, rule.message_parameters), [])
+        if rule is not None and rule.progress is not None:
+            body = put(body, self._blueprint.in_item(job, rule.progress), self._percent(run))
+        return body
+
+    def _guessed(self, run: JobRun, place: Place, body: Json) -> Json:
+        """Another view, whose states nobody described: the member whose values know the end of such a job."""
+        members = self._blueprint.schemas.members(self._blueprint.item_schema(place.resource))
+        for name, member in members.items():
+            values = self._blueprint.schemas.values(member)
+            if run.job.succeeded[0] in values:
+                waiting = [state for state in run.job.waiting if state in values]
+                rest = waiting[0] if waiting and not run.is_over else run.job.succeeded[0]
+                return put(body, f"/{name}", run.state if run.state in values else rest)
+        return body
+
+    def _percent(self, run: JobRun) -> int:
+        return 100 if run.is_over else min(99, run.polls * 100 // (_PHASES + 1))
+
+    def _views(self, job: Job, run_id: str) -> list[tuple[Place, Operation]]:
+        rule = self._blueprint.job_rule(job)
+        keys = dict.fromkeys((job.poll, *(rule.other_views if rule else ())))
+        found = []
+        for operation in (self._blueprint.operations[k] for k in keys if k in self._blueprint.operations):
+            names = parameters_in(operation.path)
+            place = self._place(operation, names[-1] if names else "", run_id)
+            if place is not None:
+                found.append((place, operation))
+        return found
+
+    def _place(self, poll: Operation, parameter: str, run_id: str) -> Place | None:
+        """Where a job with this id stands: other parameters of its path are those of the first item there is."""
+        resource = self._blueprint.by_item.get(poll.path)
+        if resource is None:
+            return None
+        given = {parameter: run_id, **self._parents(resource)}
+        return place_of(resource, given)
+
+    def _parents(self, resource: Resource) -> dict[str, str]:
+        above = [r for r, prefix in self._blueprint.ancestors(resource.item) if prefix != resource.item]
+        for owner in reversed(above):
+            place = next(self._store.places(owner), None)
+            match = self._blueprint.routes.match(place.address) if place else None
+            if match is not None:
+                return dict(match.parameters)
+        return {}

@@ -1,0 +1,432 @@
+"""The twin: a device made from a description, that remembers what was done to it.
+
+`Twin.handle` takes a request and gives the reply that the vendor's device would give; nothing else changes the state,
+except the switches that tests and operators have (`fail_next_job`, `expire_sessions`, `set_etag_changed`). No I/O, no
+clock of its own: `now` is passed in. `fresh()` is another twin in the initial state and costs next to nothing.
+Actions whose effect nobody described answer a declared success, start a job where the convention says so, and change
+nothing. Used by `compiler.proof` in process and by `server.py` over HTTP.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from compiler.ir.model import Api, Operation
+from compiler.twin import queries
+from compiler.twin.blueprint import Behaviour, Blueprint, Kind, applies
+from compiler.twin.changes import Change, Changes
+from compiler.twin.checks import check_body, check_create_only, check_parameters, check_version, item_part
+from compiler.twin.jobs import Jobs
+from compiler.twin.messages import Recorded, RefusalError, Sample, TwinReply, TwinRequest
+from compiler.twin.pointers import put
+from compiler.twin.references import check_references
+from compiler.twin.replies import Receipt, Replies
+from compiler.twin.routes import Match, canonical
+from compiler.twin.samples import Samples
+from compiler.twin.seeds import Place, Seeds, member_place, place_of
+from compiler.twin.sessions import Credentials, Sessions
+from compiler.twin.states import Move, moves
+from compiler.twin.store import Store
+from workflow.profile import PendingSettings, Profile
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Tempo:
+    """How fast the device is, in seconds on the twin's clock. `has_all_jobs`: whatever may start a job does."""
+
+    job_s: float = 10.0
+    settle_s: float = 2.0
+    session_s: float = 1800.0
+    has_all_jobs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One request, matched: what it is about."""
+
+    request: TwinRequest
+    match: Match
+    behaviour: Behaviour
+    path: str
+    above: tuple[Place, ...]
+    now: float
+
+    @property
+    def operation(self) -> Operation:
+        return self.behaviour.operation
+
+    @property
+    def place(self) -> Place:
+        assert self.behaviour.resource is not None, "only items have a place"
+        return place_of(self.behaviour.resource, self.match.parameters)
+
+
+class Twin:
+    """A stateful mock of one API. `now` gives seconds; any origin will do."""
+
+    def __init__(
+        self,
+        api: Api,
+        profile: Profile,
+        *,
+        now: Callable[[], float],
+        tempo: Tempo | None = None,
+        credentials: Credentials | None = None,
+        failing_jobs: bool = False,
+    ) -> None:
+        blueprint = Blueprint(api, profile)
+        self._set_up(blueprint, Seeds(blueprint), now, tempo or Tempo(), credentials or Credentials(), failing_jobs)
+
+    def _set_up(
+        self,
+        blueprint: Blueprint,
+        seeds: Seeds,
+        now: Callable[[], float],
+        tempo: Tempo,
+        credentials: Credentials,
+        failing_jobs: bool,
+    ) -> None:
+        self._blueprint = blueprint
+        self._seeds = seeds
+        self._now = now
+        self._tempo = tempo
+        self.credentials = credentials
+        self._are_jobs_failing = failing_jobs
+        self._replies = Replies(blueprint)
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the initial state: items, jobs, sessions, switches and the record of requests."""
+        self._store = Store(self._blueprint, self._seeds)
+        self._changes = Changes(self._blueprint, self._seeds, self._store)
+        self._jobs = Jobs(self._blueprint, self._seeds, self._store, self._tempo.job_s)
+        self._sessions = Sessions(self._blueprint.profile, self.credentials, self._tempo.session_s)
+        self._samples = Samples(self._blueprint, self._store)
+        self._moving: list[tuple[float, Move]] = []
+        self._pending: dict[str, Json] = {}
+        self._next_failure: str | None = None
+        self._recorded: list[Recorded] = []
+
+    def fresh(self, now: Callable[[], float] | None = None, tempo: Tempo | None = None) -> "Twin":
+        """A twin of the same device in its initial state; shares everything that never changes."""
+        twin = Twin.__new__(Twin)
+        twin._set_up(
+            self._blueprint,
+            self._seeds,
+            now or self._now,
+            tempo or self._tempo,
+            self.credentials,
+            self._are_jobs_failing,
+        )
+        return twin
+
+    @property
+    def base_path(self) -> str:
+        """The server's path, which requests to `handle` do not carry."""
+        return self._blueprint.base_path
+
+    @property
+    def requests(self) -> tuple[Recorded, ...]:
+        """Every request since the beginning, in order of arrival."""
+        return tuple(self._recorded)
+
+    def fail_next_job(self, message: str = "the device could not do it") -> None:
+        """The next job that starts ends in the first failed state and says `message`."""
+        self._next_failure = message
+
+    def expire_sessions(self) -> None:
+        self._sessions.expire_all()
+
+    def set_etag_changed(self, path: str) -> None:
+        """As if somebody else had changed what is at `path`: entity tags read before are stale."""
+        self._store.touch(canonical(path))
+
+    def authorization(self) -> tuple[tuple[str, str], ...]:
+        """Headers of a session that is open, or of another kind of credentials that the device takes."""
+        return self._sessions.grant(self._now())
+
+    def sample(self, noun: str, *, operation: str = "", when: Mapping[str, Json] | None = None) -> Sample | None:
+        """An item of the resource that exists, in a state in which `operation` (with body members `when`) may be
+        called on it; None where there is none. Changes the item's state where no seed is in such a one.
+        """
+        return self._samples.sample(noun, operation, when or {})
+
+    def example_body(self, operation: str, *, is_full: bool = False) -> Json:
+        """A body that the operation (`METHOD /path`) accepts now: ids in it name items that exist, names are new."""
+        return self._samples.body(operation, is_full=is_full)
+
+    def handle(self, request: TwinRequest) -> TwinReply:
+        """The device's reply. Never raises for anything that a client can send."""
+        reply = self._answer(request)
+        number = len(self._recorded) + 1
+        body = request.body if request.has_body else None
+        self._recorded.append(Recorded(number, request.method, request.path, request.query, reply.status, body))
+        return reply
+
+    def _answer(self, request: TwinRequest) -> TwinReply:
+        now = self._now()
+        operation: Operation | None = None
+        try:
+            self._settle(now)
+            match = self._blueprint.routes.match(request.path)
+            operation = _operation(match, request.method) if match else None
+            self._sessions.admit(request, operation.key if operation else "", now)
+            if match is None:
+                raise RefusalError(404, f"there is nothing at {request.path}")
+            if operation is None:
+                allowed = ", ".join(sorted(match.methods))
+                raise RefusalError(405, f"{request.method} is not possible here", (("allow", allowed),))
+            reply = self._respond(request, match, operation, now)
+        except RefusalError as refusal:
+            reply = self._replies.error(operation, refusal)
+        return TwinReply(reply.status, reply.headers) if request.method == "HEAD" else reply
+
+    def _respond(self, request: TwinRequest, match: Match, operation: Operation, now: float) -> TwinReply:
+        behaviour = self._blueprint.behaviour(operation)
+        path = canonical(request.path)
+        above = self._store.place_at(match.template, dict(match.parameters))
+        asked = _Asked(request, match, behaviour, path, above, now)
+        check_parameters(self._blueprint, operation, request)
+        for place in above:
+            if not self._store.exists(place):
+                empty = self._replies.unknown_item(behaviour) if place is above[-1] else None
+                if empty is not None:
+                    return empty
+                raise RefusalError(404, f"there is no {place.resource.name or place.resource.noun} {place.id!r}")
+        if behaviour.kind in (Kind.LIST, Kind.READ, Kind.DOCUMENT):
+            return self._read(asked)
+        check_version(self._blueprint, operation, request, self._store.version(path))
+        check_body(self._blueprint, behaviour, request)
+        if behaviour.kind in (Kind.LOGIN, Kind.LOGOUT):
+            return self._log_in(asked) if behaviour.kind is Kind.LOGIN else self._log_out(asked)
+        check_references(self._blueprint, self._store, behaviour.resource, request.body)
+        return self._change(asked)
+
+    # Reading
+
+    def _read(self, asked: _Asked) -> TwinReply:
+        behaviour = asked.behaviour
+        wanted = queries.asked(self._blueprint, asked.request.query)
+        headers: tuple[tuple[str, str], ...] = ()
+        if behaviour.kind is Kind.LIST:
+            body = self._collection(asked, wanted)
+        elif behaviour.kind is Kind.READ and behaviour.resource is not None:
+            self._jobs.poll(asked.path, asked.now)
+            body = self._replies.item(behaviour.resource, self._selected(self._store.shown(asked.place), wanted))
+            if self._has_versions(asked.operation):
+                headers = ((self._blueprint.profile.conditional.read_header.lower(), self._store.version(asked.path)),)
+        else:
+            body = self._seeds.document(asked.operation, asked.path)
+        return TwinReply(200, headers, body)
+
+    def _collection(self, asked: _Asked, wanted: Mapping[str, str]) -> Json:
+        resource = asked.behaviour.resource
+        assert resource is not None, "a list is a resource's"
+        places = [member_place(resource, asked.path, i) for i in self._store.ids(resource, asked.path)]
+        shown = [(place, self._store.shown(place)) for place in places]
+        shown = [(place, body) for place, body in shown if self._is_meant(asked, body)]
+        kept = queries.narrowed([body for _, body in shown], wanted)
+        if resource.references and "expand" not in wanted:
+            by_body = {id(body): place for place, body in shown}
+            items = [{resource.references: self._blueprint.base_path + by_body[id(body)].address} for body in kept]
+        else:
+            items = [self._selected(body, wanted) for body in kept]
+        envelope = self._seeds.document(asked.operation, asked.match.template) if resource.members else None
+        return self._placed(self._replies.collection(resource, envelope, items), resource.references, asked.path)
+
+    def _placed(self, body: Json, reference: str, path: str) -> Json:
+        """A collection says its own address where its members say theirs."""
+        if reference and isinstance(body, dict) and reference in body:
+            return {**body, reference: self._blueprint.base_path + path}
+        return body
+
+    def _is_meant(self, asked: _Asked, body: Json) -> bool:
+        """Whether the item has the values that declared query parameters of its members' names ask for."""
+        declared = {p.name for p in asked.operation.parameters if p.location == "query"}
+        for name, value in asked.request.query:
+            held = body.get(name) if name in declared and isinstance(body, dict) else None
+            if isinstance(held, (str, int)) and str(held).lower() != value.lower():
+                return False
+        return True
+
+    def _selected(self, body: Json, wanted: Mapping[str, str]) -> Json:
+        identity = self._blueprint.profile.identity.id_fields
+        reference = self._blueprint.profile.envelope.reference_field
+        return queries.selected(body, wanted, (*identity, *((reference,) if reference else ())))
+
+    def _has_versions(self, operation: Operation) -> bool:
+        rule = self._blueprint.profile.conditional
+        success = operation.success
+        return bool(rule.methods) or (success is not None and rule.read_header.lower() in success.headers)
+
+    # Sessions
+
+    def _log_in(self, asked: _Asked) -> TwinReply:
+        rule = self._blueprint.profile.auth.session
+        assert rule is not None, "there is a login only with a session rule"
+        token = self._sessions.open(asked.request.body, asked.now)
+        receipt = Receipt()
+        if asked.behaviour.resource is not None:
+            change = self._changes.create(asked.behaviour, asked.match.parameters, asked.request.body, None)
+            change.effect()
+            receipt = Receipt(item=change.item, location=change.place.address)
+            self._sessions.stands_at(token, change.place.address)
+        if rule.token.within == "header":
+            receipt.headers.append((rule.token.at.lower(), token))
+        elif rule.token.within == "cookie":
+            receipt.headers.append(("set-cookie", f"{rule.token.at}={token}; Path=/; HttpOnly"))
+        reply = self._replies.change(asked.behaviour, receipt)
+        at = rule.token.at if rule.token.within == "body" else f"/{rule.token.at}"
+        is_shown = rule.token.within == "body" or (isinstance(reply.body, dict) and rule.token.at in reply.body)
+        return TwinReply(reply.status, reply.headers, put(reply.body, at, token)) if is_shown else reply
+
+    def _log_out(self, asked: _Asked) -> TwinReply:
+        self._sessions.close(asked.request, asked.path)
+        if asked.behaviour.resource is not None:
+            self._store.remove(asked.place)
+        return self._replies.change(asked.behaviour, Receipt())
+
+    # Changing
+
+    def _change(self, asked: _Asked) -> TwinReply:
+        body = asked.request.body
+        moving = moves(self._blueprint, self._store, asked.operation, asked.above, body)
+        pending = self._pending_rule(asked.operation)
+        change = None if pending or self._makes_job(asked.behaviour) else self._planned(asked, body)
+        receipt = self._receipt(asked, change)
+        if pending is not None:
+            effect, is_held = self._keep_pending(asked, pending)
+        elif change is None:
+            effect, is_held = self._job_for_pending(asked)
+        else:
+            effect, is_held = change.effect, False
+
+        def happen() -> None:
+            effect()
+            for move in moving:
+                self._apply(move)
+
+        if self._starts_job(asked, pending, is_held=is_held):
+            self._start_job(asked, receipt, happen, change, is_held=is_held)
+        else:
+            effect()
+            settled = asked.now + self._tempo.settle_s
+            self._moving += [(min(settled, asked.now + move.settles_s), move) for move in moving]
+        if any(rule.applied_by == asked.operation.key for rule in self._blueprint.profile.pending_settings):
+            self._jobs.release(asked.now)
+        return self._replies.change(asked.behaviour, receipt)
+
+    def _planned(self, asked: _Asked, body: Json) -> Change | None:
+        kind, behaviour = asked.behaviour.kind, asked.behaviour
+        if kind is Kind.CREATE:
+            source = self._store.item(asked.above[-1]) if behaviour.copies and asked.above else None
+            return self._changes.create(behaviour, asked.match.parameters, body, source)
+        if kind is Kind.DELETE:
+            return self._changes.delete(asked.place)
+        if kind in (Kind.UPDATE, Kind.REPLACE):
+            check_create_only(self._blueprint, behaviour, self._store.item(asked.place), item_part(behaviour, body))
+            return getattr(self._changes, kind.value)(behaviour, asked.place, body)  # type: ignore[no-any-return]
+        return None
+
+    def _receipt(self, asked: _Asked, change: Change | None) -> Receipt:
+        if change is None:
+            return Receipt()
+        if asked.behaviour.kind is not Kind.CREATE:
+            return Receipt(item=change.item)
+        return Receipt(made_id=change.place.id, item=change.item, location=change.place.address)
+
+    def _starts_job(self, asked: _Asked, pending: PendingSettings | None, *, is_held: bool) -> bool:
+        """Whether this request starts a job. A handle in the body is always there; where the description merely
+        allows a 202 among other successes, the device's word is the profile's list, and `Tempo.has_all_jobs`.
+        """
+        job = asked.behaviour.job
+        if job is None:
+            return False
+        if pending is not None:
+            return is_held
+        if self._makes_job(asked.behaviour):
+            return True
+        rule = self._blueprint.job_rule(job)
+        is_told = rule is not None and asked.operation.key in rule.operations
+        if is_told or job.handle_within == "body" or self._tempo.has_all_jobs:
+            return True
+        declared = {r.status for r in asked.operation.responses if r.status.startswith("2")}
+        return not declared & {"200", "201", "204", "2XX"}
+
+    def _start_job(
+        self, asked: _Asked, receipt: Receipt, happen: Callable[[], None], change: Change | None, *, is_held: bool
+    ) -> None:
+        job = asked.behaviour.job
+        assert job is not None, "only changes with a job come here"
+        failure, self._next_failure = self._next_failure, None
+        if failure is None and self._are_jobs_failing:
+            failure = "jobs fail on this twin"
+        run = self._jobs.start(job, asked.now, happen, failure=failure, is_held=is_held)
+        receipt.job_id, receipt.job_address = run.id, self._jobs.address(run)
+        if change is not None:
+            receipt.location = ""
+
+    def _apply(self, move: Move) -> None:
+        if self._store.exists(move.place):
+            self._store.put(move.place, put(self._store.item(move.place), move.field, move.to))
+
+    def _settle(self, now: float) -> None:
+        self._jobs.settle(now)
+        due = [move for at, move in self._moving if at <= now]
+        self._moving = [(at, move) for at, move in self._moving if at > now]
+        for move in due:
+            self._apply(move)
+
+    # Settings that wait for a restart
+
+    def _pending_rule(self, operation: Operation) -> PendingSettings | None:
+        rules = self._blueprint.profile.pending_settings
+        return next((r for r in rules if applies(r.pattern, operation)), None)
+
+    def _makes_job(self, behaviour: Behaviour) -> bool:
+        """Whether what the operation makes is the very job that it starts."""
+        job, resource = behaviour.job, behaviour.resource
+        if behaviour.kind is not Kind.CREATE or job is None or resource is None:
+            return False
+        rule = self._blueprint.job_rule(job)
+        return resource.read in (job.poll, *(rule.other_views if rule else ()))
+
+    def _job_for_pending(self, asked: _Asked) -> tuple[Callable[[], None], bool]:
+        """The effect of a job made by hand for settings that wait: it is held until what applies them happens."""
+        body = asked.request.body
+        for rule in self._blueprint.profile.pending_settings if isinstance(body, dict) else ():
+            name = next((n for n, v in rule.job_body.items() if v == "{address}"), "")
+            if rule.job_operation == asked.operation.key and isinstance(body.get(name), str):
+                path = canonical(body[name].removeprefix(self._blueprint.base_path))
+                if path in self._pending:
+                    return partial(self._apply_pending, path), rule.applied_by is not None
+        return _nothing, False
+
+    def _keep_pending(self, asked: _Asked, rule: PendingSettings) -> tuple[Callable[[], None], bool]:
+        """What was sent waits: for the job that this very request starts, else for one that is made later."""
+        body = dict(asked.request.body) if isinstance(asked.request.body, dict) else {}
+        wants_job = rule.apply_member is not None and body.pop(rule.apply_member, None) is not None
+        self._pending[asked.path] = body
+        return partial(self._apply_pending, asked.path) if wants_job else _nothing, wants_job
+
+    def _apply_pending(self, path: str) -> None:
+        """The settings take effect: on what they are the settings of, one segment up."""
+        body = self._pending.pop(path, None)
+        match = self._blueprint.routes.match(path.rpartition("/")[0])
+        if body is None or match is None:
+            return
+        for place in self._store.place_at(match.template, dict(match.parameters))[-1:]:
+            behaviour = Behaviour(next(iter(match.methods.values())), Kind.UPDATE, place.resource)
+            self._changes.update(behaviour, place, body).effect()
+
+
+def _operation(match: Match, method: str) -> Operation | None:
+    """HEAD is answered wherever GET is (RFC 9110, 9.1)."""
+    return match.methods.get(method) or (match.methods.get("GET") if method == "HEAD" else None)
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,61 @@
+"""Ids and addresses inside request bodies: what they name has to exist.
+
+Which member names what comes from the profile's and the IR's synonyms; a name that nobody explained is let through.
+Raises RefusalError like `checks.py`; stands apart because it needs the state.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from compiler.ir.model import Resource
+from compiler.twin.blueprint import Blueprint
+from compiler.twin.messages import RefusalError
+from compiler.twin.routes import canonical
+from compiler.twin.store import Store
+
+Json = Any
+
+
+def check_references(blueprint: Blueprint, store: Store, resource: Resource | None, body: Json) -> None:
+    """`resource`: whose item the body describes; its own id member names nothing else."""
+    own = resource.id_field if resource is not None else ""
+    field = blueprint.profile.envelope.reference_field
+    for name, value in _members(body):
+        if name == field:
+            _check_address(blueprint, store, value)
+        elif name != own:
+            owners = blueprint.named_by(name)
+            for item_id in _ids(value) if owners else ():
+                if not any(store.find(owner, item_id) for owner in owners):
+                    raise RefusalError(400, f"{name} {item_id!r} names no {owners[0].name or owners[0].noun}")
+
+
+def _check_address(blueprint: Blueprint, store: Store, value: Json) -> None:
+    """An address of ours leads to something; what has no path in the description is not judged."""
+    if not isinstance(value, str) or not value.startswith("/"):
+        return
+    path = canonical(value.removeprefix(blueprint.base_path).partition("#")[0])
+    match = blueprint.routes.match(path)
+    if match is None:
+        return
+    for place in store.place_at(match.template, dict(match.parameters)):
+        if not store.exists(place):
+            raise RefusalError(400, f"{value} leads to nothing")
+
+
+def _ids(value: Json) -> Iterator[str]:
+    """The ids that a member holds; empty ones name nothing, and objects are looked into on their own."""
+    for each in value if isinstance(value, list) else (value,):
+        if isinstance(each, (str, int)) and not isinstance(each, bool) and each != "":
+            text = str(each)
+            yield text.rstrip("/").rpartition("/")[2] if text.startswith("/") else text
+
+
+def _members(body: Json) -> Iterator[tuple[str, Json]]:
+    if isinstance(body, dict):
+        for name, value in body.items():
+            yield name, value
+            yield from _members(value)
+    elif isinstance(body, list):
+        for element in body:
+            yield from _members(element)

@@ -1,0 +1,148 @@
+"""Replies in the vendor's form: wrapped items, collections, receipts, errors.
+
+Given what happened, says how the device puts it. Statuses are chosen among the declared ones, in the order in which
+RFC 9110 prefers them for what was done. Holds memos of bodies that are always the same; no state of the device.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from compiler.ir.model import Effect, Operation, Resource, Schema
+from compiler.twin.blueprint import Behaviour, Blueprint, Kind, response_for
+from compiler.twin.messages import RefusalError, TwinReply
+from compiler.twin.pointers import MISSING, get, put
+from compiler.twin.sampler import Want
+from compiler.twin.validation import View
+
+Json = Any
+_ORDERS = {
+    Kind.CREATE: (201, 200, 202, 204),
+    Kind.UPDATE: (200, 204, 202, 201),
+    Kind.REPLACE: (200, 204, 201, 202),
+    Kind.DELETE: (204, 200, 202),
+    Kind.ACT: (204, 200, 201, 202),
+    Kind.LOGIN: (201, 200, 204),
+    Kind.LOGOUT: (204, 200),
+}
+_TEXTS = ("message", "error", "detail", "description", "title")
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What a change's reply has to tell: the job's handle, the id of what was made, the item, where it stands."""
+
+    job_id: str | None = None
+    job_address: str = ""
+    made_id: str = ""
+    item: Json = MISSING
+    location: str = ""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Replies:
+    def __init__(self, blueprint: Blueprint) -> None:
+        self._blueprint = blueprint
+        self._samples: dict[int, tuple[Schema, Json]] = {}
+
+    def item(self, resource: Resource, body: Json) -> Json:
+        return [body] if resource.item_is_list else body
+
+    def collection(self, resource: Resource, envelope: Json, items: list[Json]) -> Json:
+        """The list as the vendor sends it, with every member beside it that counts what is in it."""
+        if resource.members == "":
+            return items
+        body = put(envelope if isinstance(envelope, dict) else {}, resource.members, items)
+        for name, value in body.items():
+            is_number = isinstance(value, int) and not isinstance(value, bool)
+            if is_number and name.lower().endswith(("count", "total", "totalresults", "total_results")):
+                body[name] = len(items)
+        return body
+
+    def unknown_item(self, behaviour: Behaviour) -> TwinReply | None:
+        """The empty list that some vendors answer to a read of what is not there; None where it is an error."""
+        resource = behaviour.resource
+        is_read = behaviour.kind is Kind.READ and resource is not None and resource.item_is_list
+        if is_read and self._blueprint.profile.envelope.unknown_item[:1] == ("empty_list",):
+            return TwinReply(200, (), [])
+        return None
+
+    def change(self, behaviour: Behaviour, receipt: Receipt) -> TwinReply:
+        """The answer to a change, with what the receipt has to tell wherever the vendor puts it."""
+        operation = behaviour.operation
+        status = self.status(behaviour, is_job=receipt.job_id is not None)
+        body = self._body(behaviour, status, receipt)
+        headers = list(receipt.headers)
+        job = behaviour.job
+        if job is not None and job.handle_within == "body":
+            body = put(body, job.handle_at, receipt.job_id or "")
+        elif job is not None and receipt.job_id is not None:
+            handle = self._blueprint.base_path + receipt.job_address if job.handle_is_address else receipt.job_id
+            headers.append((job.handle_at.lower(), handle))
+        if job is not None and job.created_id and body is not None:
+            body = put(body, job.created_id, receipt.made_id)
+        if receipt.location and not any(name == "location" for name, _ in headers):
+            headers.append(("location", self._blueprint.base_path + receipt.location))
+        if status == 202:
+            headers.append(("retry-after", "1"))
+        if operation.method == "HEAD" or status == 204:
+            body = None
+        return TwinReply(status, tuple(headers), body)
+
+    def status(self, behaviour: Behaviour, *, is_job: bool) -> int:
+        declared = [int(r.status) for r in behaviour.operation.responses if r.status.isdigit() and r.status[0] == "2"]
+        is_question = behaviour.operation.effect is Effect.READ
+        order = (200, 204) if is_question else _ORDERS.get(behaviour.kind, (200, 204))
+        if is_job and behaviour.job is not None:
+            order = (202, *behaviour.job.statuses, *order)
+            if not declared and behaviour.job.statuses:
+                return behaviour.job.statuses[-1]
+        elif behaviour.kind is not Kind.CREATE and behaviour.job is not None and behaviour.job.handle_within == "body":
+            order = (*behaviour.job.statuses, *order)
+        return next((status for status in order if status in declared), declared[0] if declared else order[0])
+
+    def error(self, operation: Operation | None, refusal: RefusalError) -> TwinReply:
+        """The refusal in the vendor's envelope, its message where the profile says that messages stand."""
+        response = response_for(operation, refusal.status) if operation is not None else None
+        schema = response.schema if response is not None else None
+        pointers = self._blueprint.profile.envelope.error_messages
+        if schema is None:
+            body: Json = {"message": refusal.message} if not pointers else None
+            for pointer in pointers:
+                body = put(body, pointer, refusal.message)
+            return TwinReply(refusal.status, refusal.headers, body)
+        return TwinReply(refusal.status, refusal.headers, self._said(schema, pointers, refusal.message))
+
+    def _said(self, schema: Schema, pointers: tuple[str, ...], message: str) -> Json:
+        full = self.sample(schema)
+        body = full
+        for pointer in pointers:
+            body = put(body, pointer, message)
+        if not pointers and isinstance(full, dict):
+            name = next((n for n in _TEXTS if isinstance(full.get(n), str)), "")
+            body = {**full, name: message} if name else full
+        if self._blueprint.validation.fits(schema, body, View.RESPONSE):
+            return body
+        kept = [pointer for pointer in pointers if get(full, pointer) is not MISSING]
+        for pointer in kept:
+            full = put(full, pointer, message)
+        return full
+
+    def sample(self, schema: Schema) -> Json:
+        """One value for the schema, always the same."""
+        known = self._samples.get(id(schema))
+        if known is None:
+            known = (schema, self._blueprint.sampler.fitting(schema, Want(View.RESPONSE)))
+            self._samples[id(schema)] = known
+        return known[1]
+
+    def _body(self, behaviour: Behaviour, status: int, receipt: Receipt) -> Json:
+        response = response_for(behaviour.operation, status)
+        schema = response.schema if response is not None else None
+        resource = behaviour.resource
+        shows_item = resource is not None and self._blueprint.looks_like_item(schema, resource)
+        if shows_item and receipt.item is not MISSING and schema is not None:
+            is_list = self._blueprint.schemas.kind(schema) == "array"
+            return [receipt.item] if is_list else receipt.item
+        if response is not None and response.example is not None:
+            return response.example
+        return self.sample(schema) if schema is not None else None

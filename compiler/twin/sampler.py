@@ -1,0 +1,294 @@
+"""Values that fit a schema: the initial state where there are no examples, and bodies with which the proof tries.
+
+Deterministic: the same schema, name and number give the same value. What the description itself offers comes first
+(example, default, const, first of an enumeration). Recursion ends at the first repeated component or `_MAX_DEPTH`.
+Never looks at state: foreign keys and identities are put in by `seeds.py`. JSON Schema 2020-12, OpenAPI 3.1 marks.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID, uuid5
+
+from compiler.ir.model import EMPTY, Schema
+from compiler.ir.schemas import Schemas
+from compiler.twin.patterns import string_for
+from compiler.twin.validation import Validation, View
+
+Json = Any
+NAMESPACE = UUID("6f1d3c52-7d0e-5c0b-9c0e-2f4b6a8d1e37")  # any fixed one: ids must not differ between runs
+_PREFIX = "#/components/schemas/"
+_MAX_DEPTH = 6  # vendors' items are seldom deeper; every further level multiplies the size
+_MAX_HOPS = 32
+_ABSENT = object()
+_FORMATS = {
+    "date-time": "2026-01-0{n}T08:00:00Z",
+    "date": "2026-01-0{n}",
+    "time": "08:00:0{n}Z",
+    "duration": "PT{n}S",
+    "email": "user{n}@example.test",
+    "idn-email": "user{n}@example.test",
+    "hostname": "host{n}.example.test",
+    "idn-hostname": "host{n}.example.test",
+    "ipv4": "192.0.2.{n}",
+    "ipv6": "2001:db8::{n}",
+    "uri": "https://example.test/{n}",
+    "url": "https://example.test/{n}",
+    "iri": "https://example.test/{n}",
+    "uri-reference": "/example/{n}",
+    "iri-reference": "/example/{n}",
+    "uri-template": "/example/{{id}}",
+    "json-pointer": "/example/{n}",
+    "relative-json-pointer": "{n}",
+    "regex": "^a{n}$",
+    "byte": "c3dpdGNo",
+    "binary": "data",
+    "password": "Sample-Passw0rd-{n}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """`number` tells several samples of one schema apart (from 1). `is_full`: optional members as well."""
+
+    view: View
+    number: int = 1
+    is_full: bool = True
+
+
+class Sampler:
+    """Samples for the schemas of one Api."""
+
+    def __init__(self, shared: Mapping[str, Schema], schemas: Schemas, validation: Validation) -> None:
+        self._shared = shared
+        self._schemas = schemas
+        self._validation = validation
+        self._flat: dict[int, tuple[Schema, dict[str, Any]]] = {}
+
+    def value(self, schema: Schema | None, want: Want, name: str = "value") -> Json:
+        """A value that fits as far as one can be made; None where the schema allows nothing that is understood."""
+        made = self._make(schema if schema is not None else EMPTY, want, name, ())
+        return None if made is _ABSENT else made
+
+    def fitting(self, schema: Schema, want: Want, name: str = "value") -> Json:
+        """A value that has been checked to fit: the full one, else the smallest, else the full one all the same."""
+        full = self.value(schema, want, name)
+        if self._validation.fits(schema, full, want.view):
+            return full
+        small = self.value(schema, replace(want, is_full=False), name)
+        return small if self._validation.fits(schema, small, want.view) else full
+
+    def flat(self, schema: Schema) -> Mapping[str, Any]:
+        """`schema` with its references followed and its `allOf` parts merged into one; alternatives stay."""
+        known = self._flat.get(id(schema))
+        if known is None:
+            known = (schema, self._merge(schema, 0))
+            self._flat[id(schema)] = known
+        return known[1]
+
+    def _merge(self, schema: Any, hops: int) -> dict[str, Any]:
+        if not isinstance(schema, Mapping) or hops > _MAX_HOPS:
+            return {}
+        merged: dict[str, Any] = {}
+        if isinstance(schema.get("$ref"), str):
+            merged = self._merge(self._shared.get(schema["$ref"].removeprefix(_PREFIX)), hops + 1)
+        for part in schema.get("allOf", ()):
+            merged = _joined(merged, self._merge(part, hops + 1))
+        return _joined(merged, {k: v for k, v in schema.items() if k not in ("$ref", "allOf")})
+
+    def _make(self, schema: Schema, want: Want, name: str, above: tuple[str, ...]) -> Json:
+        component = self._schemas.component(schema)
+        if (component and component in above) or len(above) > _MAX_DEPTH:
+            return self._least(schema)
+        above = (*above, component)
+        flat = self.flat(schema)
+        for keyword in ("oneOf", "anyOf"):
+            if flat.get(keyword):
+                return self._one_of(flat, keyword, want, name, above)
+        offered = self._offered(schema, flat, want)
+        return self._by_kind(flat, want, name, above) if offered is _ABSENT else offered
+
+    def _least(self, schema: Schema) -> Json:
+        """Where recursion ends: the smallest value, or nothing at all."""
+        flat = self.flat(schema)
+        kind = _kind(flat)
+        if kind == "array" and not flat.get("minItems"):
+            return []
+        if "null" in _kinds(flat):
+            return None
+        return {} if kind == "object" and not flat.get("required") else _ABSENT
+
+    def _one_of(self, flat: Mapping[str, Any], keyword: str, want: Want, name: str, above: tuple[str, ...]) -> Json:
+        """The first alternative, null last, that can be made and fits as the keyword demands."""
+        rest = {key: value for key, value in flat.items() if key != keyword}
+        options = sorted(flat[keyword], key=lambda o: isinstance(o, Mapping) and o.get("type") == "null")
+        made = _ABSENT
+        for option in options:
+            component = self._schemas.component(option) if isinstance(option, Mapping) else ""
+            if not isinstance(option, Mapping) or (component and component in above):
+                continue
+            candidate = self._make(_joined(rest, self.flat(option)), want, name, (*above, component))
+            if candidate is _ABSENT:
+                continue
+            if len(options) == 1 or self._validation.fits({**rest, keyword: flat[keyword]}, candidate, want.view):
+                return candidate
+            made = candidate if made is _ABSENT else made
+        return made
+
+    def _offered(self, schema: Schema, flat: Mapping[str, Any], want: Want) -> Json:
+        """What the description itself gives as a value."""
+        if "const" in flat:
+            return flat["const"]
+        for source in (schema, flat):
+            if source.get("examples"):
+                offers = source["examples"]
+                offers = list(offers.values()) if isinstance(offers, Mapping) else list(offers)
+                return offers[(want.number - 1) % len(offers)]
+            if "example" in source:
+                return source["example"]
+        if flat.get("enum"):
+            return next((value for value in flat["enum"] if value is not None), None)
+        return flat["default"] if "default" in flat and flat["default"] is not None else _ABSENT
+
+    def _by_kind(self, flat: Mapping[str, Any], want: Want, name: str, above: tuple[str, ...]) -> Json:
+        kind = _kind(flat)
+        if kind == "object":
+            return self._object(flat, want, above)
+        if kind == "array":
+            return self._array(flat, want, name, above)
+        if kind == "string":
+            return _string(flat, want, name)
+        if kind in ("integer", "number"):
+            return _number(flat, kind, want)
+        if kind == "boolean":
+            return False
+        return None if kind == "null" or "null" in _kinds(flat) else _any(name, want)
+
+    def _object(self, flat: Mapping[str, Any], want: Want, above: tuple[str, ...]) -> Json:
+        made: dict[str, Json] = {}
+        required = [n for n in flat.get("required", ()) if isinstance(n, str)]
+        members = flat.get("properties", EMPTY)
+        for name, member in members.items():
+            if not isinstance(member, Mapping) or self._validation.is_hidden(member, want.view):
+                continue
+            if name in required or (want.is_full and self._is_wanted(member, want)):
+                value = self._make(member, want, name, above)
+                if value is not _ABSENT:
+                    made[name] = value
+                elif name in required:
+                    return _ABSENT
+        for name in required:
+            if name not in made and name not in members:
+                made[name] = _any(name, want)
+        return self._padded(flat, made, want, above)
+
+    def _is_wanted(self, member: Schema, want: Want) -> bool:
+        return want.view is View.RESPONSE or not self.flat(member).get("deprecated")
+
+    def _padded(self, flat: Mapping[str, Any], made: dict[str, Json], want: Want, above: tuple[str, ...]) -> Json:
+        """With further members where `minProperties` asks for more than the named ones."""
+        least = flat.get("minProperties", 0)
+        extra = flat.get("additionalProperties")
+        for number in range(len(made), least if isinstance(least, int) else 0):
+            schema = extra if isinstance(extra, Mapping) else EMPTY
+            made[f"key{number + 1}"] = self._make(schema, want, "value", above)
+        return made
+
+    def _array(self, flat: Mapping[str, Any], want: Want, name: str, above: tuple[str, ...]) -> Json:
+        least = flat.get("minItems", 0)
+        prefix = flat.get("prefixItems", ())
+        wanted = max(least, len(prefix), 1 if want.is_full and flat.get("maxItems") != 0 else 0)
+        made: list[Json] = []
+        for number in range(wanted):
+            schema = prefix[number] if number < len(prefix) else flat.get("items", EMPTY)
+            step = replace(want, number=want.number + number)
+            value = self._make(schema if isinstance(schema, Mapping) else EMPTY, step, name, above)
+            if value is _ABSENT:
+                return _ABSENT if number < least else made
+            if not (flat.get("uniqueItems") and value in made):
+                made.append(value)
+        return made
+
+
+def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Both schemas at once: members and demands united, the tighter bound kept, the second's word elsewhere."""
+    joined = {**first, **second}
+    for keyword in ("properties", "patternProperties"):
+        if keyword in first and keyword in second:
+            joined[keyword] = {**first[keyword], **second[keyword]}
+    if "required" in first and "required" in second:
+        joined["required"] = [*first["required"], *(n for n in second["required"] if n not in first["required"])]
+    if first.get("enum") and second.get("enum"):
+        joined["enum"] = [value for value in first["enum"] if value in second["enum"]]
+    for keyword in ("minimum", "minLength", "minItems"):
+        if keyword in first and keyword in second:
+            joined[keyword] = max(first[keyword], second[keyword])
+    for keyword in ("maximum", "maxLength", "maxItems"):
+        if keyword in first and keyword in second:
+            joined[keyword] = min(first[keyword], second[keyword])
+    return joined
+
+
+def _kinds(flat: Mapping[str, Any]) -> tuple[str, ...]:
+    kind = flat.get("type")
+    return tuple(kind) if isinstance(kind, (list, tuple)) else (kind,) if isinstance(kind, str) else ()
+
+
+def _kind(flat: Mapping[str, Any]) -> str:
+    named = next((kind for kind in _kinds(flat) if kind != "null"), "")
+    if named:
+        return named
+    if "properties" in flat or "additionalProperties" in flat or "required" in flat:
+        return "object"
+    if "items" in flat or "prefixItems" in flat:
+        return "array"
+    if any(key in flat for key in ("pattern", "minLength", "maxLength", "format")):
+        return "string"
+    if any(key in flat for key in ("minimum", "maximum", "multipleOf")):
+        return "number"
+    return "null" if "null" in _kinds(flat) else ""
+
+
+def _any(name: str, want: Want) -> Json:
+    return f"{name}-{want.number}"
+
+
+def _string(flat: Mapping[str, Any], want: Want, name: str) -> str:
+    low, high = flat.get("minLength", 0), flat.get("maxLength")
+    pattern, form = flat.get("pattern"), flat.get("format", "")
+    if form == "uuid" or (not form and not pattern and high is None and name.lower().endswith("uuid")):
+        return str(uuid5(NAMESPACE, f"{name}/{want.number}"))
+    if form in _FORMATS:
+        return _FORMATS[form].format(n=(want.number - 1) % 9 + 1)
+    plain = f"{name.lower()}-{want.number}"
+    if isinstance(pattern, str) and string_for(pattern) is not None and not _is_matched(pattern, plain):
+        return string_for(pattern, low) or string_for(pattern) or ""
+    return _sized(plain, low, high)
+
+
+def _is_matched(pattern: str, text: str) -> bool:
+    try:
+        return re.search(pattern, text) is not None
+    except re.error:
+        return False
+
+
+def _sized(text: str, low: int, high: int | None) -> str:
+    text = text + "x" * (low - len(text))
+    return text if high is None or len(text) <= high else text[len(text) - high :].lstrip("-") or "x" * min(high, 1)
+
+
+def _number(flat: Mapping[str, Any], kind: str, want: Want) -> Json:
+    step = flat.get("multipleOf", 1)
+    low, high = flat.get("minimum"), flat.get("maximum")
+    if isinstance(flat.get("exclusiveMinimum"), (int, float)):
+        low = flat["exclusiveMinimum"] + step
+    if isinstance(flat.get("exclusiveMaximum"), (int, float)):
+        high = flat["exclusiveMaximum"] - step
+    value = want.number * step
+    if low is not None and value < low:
+        value = low if step == 1 else -(-low // step) * step
+    if high is not None and value > high:
+        value = high if step == 1 else high // step * step
+    return int(value) if kind == "integer" else value

@@ -1,0 +1,137 @@
+"""Inputs with which a workflow can be proved: items that exist, bodies that will be accepted.
+
+Looks at the current state and, for an item that has to be in a certain state first, puts it there. Everything here
+is for whoever drives the twin; nothing of it is reached by a request.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from compiler.ir.model import Resource
+from compiler.twin.blueprint import Behaviour, Blueprint
+from compiler.twin.messages import RefusalError, Sample
+from compiler.twin.pointers import MISSING, get, put
+from compiler.twin.references import check_references
+from compiler.twin.sampler import Want
+from compiler.twin.seeds import Place
+from compiler.twin.states import named_item
+from compiler.twin.store import Store
+from compiler.twin.validation import View
+from workflow.profile import StateRule
+
+Json = Any
+
+
+class Samples:
+    def __init__(self, blueprint: Blueprint, store: Store) -> None:
+        self._blueprint = blueprint
+        self._store = store
+
+    def sample(self, noun: str, operation: str, when: Mapping[str, Json]) -> Sample | None:
+        """See `Twin.sample`."""
+        resources = [r for r in self._blueprint.api.resources if r.noun == noun]
+        places = [place for resource in resources for place in self._store.places(resource)]
+        if not places:
+            return None
+        rules = self._blueprint.state_rules(operation) if operation else ()
+        fitting = (place for place in places if all(self._is_ready(place, rule, operation, when) for rule in rules))
+        place = next(fitting, None) or self._arranged(places[0], rules, operation, when)
+        return self._described(place)
+
+    def body(self, key: str, *, is_full: bool) -> Json:
+        """See `Twin.example_body`. Raises KeyError for an unknown operation."""
+        behaviour = self._blueprint.behaviour(self._blueprint.operations[key])
+        body = behaviour.operation.body
+        if body is None:
+            return None
+        if body.example is not None and self._is_accepted(behaviour, body.example):
+            return self._renamed(behaviour, body.example)
+        want = Want(View.REQUEST, is_full=is_full)
+        made = self._blueprint.sampler.fitting(body.schema, want, behaviour.resource.noun if behaviour.resource else "")
+        if made == []:
+            made = [self._blueprint.sampler.fitting(self._blueprint.schemas.element(body.schema) or {}, want)]
+        return self._renamed(behaviour, self._referring(made, behaviour.resource))
+
+    def _is_accepted(self, behaviour: Behaviour, example: Json) -> bool:
+        body = behaviour.operation.body
+        if body is None or self._blueprint.validation.fault(body.schema, example, View.REQUEST):
+            return False
+        try:
+            check_references(self._blueprint, self._store, behaviour.resource, example)
+        except RefusalError:
+            return False
+        return True
+
+    def _renamed(self, behaviour: Behaviour, body: Json) -> Json:
+        """With names that nothing has yet, where the operation makes something."""
+        resource = behaviour.resource
+        if resource is None or resource.create != behaviour.operation.key or behaviour.operation.body is None:
+            return body
+        members = self._blueprint.schemas.members(
+            self._blueprint.schemas.at(behaviour.operation.body.schema, behaviour.body_at)
+        )
+        for name in resource.natural_keys[:1]:
+            plain = f"new-{resource.name or resource.noun}".lower().replace(" ", "-")
+            member = members.get(name)
+            is_writable = member is not None and not self._blueprint.validation.is_read_only(member)
+            if member is not None and is_writable and self._blueprint.validation.fits(member, plain, View.REQUEST):
+                body = put(body, f"{behaviour.body_at}/{name}", plain)
+        return body
+
+    def _referring(self, body: Json, resource: Resource | None) -> Json:
+        """With ids of items that exist in the members that name something."""
+        if isinstance(body, list):
+            return [self._referring(element, resource) for element in body]
+        if not isinstance(body, dict):
+            return body
+        copy = {}
+        for name, value in body.items():
+            owners = self._blueprint.named_by(name) if resource is None or name != resource.id_field else ()
+            found = next((place for owner in owners for place in self._store.places(owner)), None)
+            if found is None:
+                copy[name] = self._referring(value, resource)
+            else:
+                copy[name] = [found.id] if isinstance(value, list) else found.id
+        return copy
+
+    def _is_ready(self, place: Place, rule: StateRule, operation: str, when: Mapping[str, Json]) -> bool:
+        meant = self._governed(place, rule)
+        if meant is None:
+            return True
+        allowed = _allowed(rule, operation, when)
+        return not allowed or get(self._store.item(meant), rule.field) in allowed
+
+    def _arranged(self, place: Place, rules: tuple[StateRule, ...], operation: str, when: Mapping[str, Json]) -> Place:
+        for rule in rules:
+            meant = self._governed(place, rule)
+            allowed = _allowed(rule, operation, when)
+            if meant is not None and allowed and get(self._store.item(meant), rule.field) not in allowed:
+                self._store.put(meant, put(self._store.item(meant), rule.field, allowed[0]))
+        return place
+
+    def _governed(self, place: Place, rule: StateRule) -> Place | None:
+        """The item whose state the rule is about: this one, or the one that this one names."""
+        if place.resource.noun == rule.resource:
+            return place
+        return named_item(self._blueprint, self._store, rule.resource, self._store.item(place))
+
+    def _described(self, place: Place) -> Sample:
+        resource = place.resource
+        item = self._store.shown(place)
+        match = self._blueprint.routes.match(place.address)
+        parameters = dict(match.parameters) if match else {}
+        name = next((n for n in resource.natural_keys if get(item, f"/{n}") is not MISSING), "")
+        value = str(item[name]) if name else place.id
+        return Sample(resource.noun, place.id, place.address, parameters, name, value, item)
+
+
+def _allowed(rule: StateRule, operation: str, when: Mapping[str, Json]) -> tuple[str, ...]:
+    """The states in which the operation, with these body members, may be called; empty: any."""
+    needed = rule.needs.get(operation, ())
+    meant = [
+        t
+        for t in rule.transitions
+        if t.operation == operation and all(t.when.get(at, value) == value for at, value in when.items())
+    ]
+    moving = tuple(dict.fromkeys(state for t in meant for state in t.from_states))
+    return tuple(s for s in moving if s in needed) if needed and moving else needed or moving

@@ -1,0 +1,343 @@
+"""The initial state: what exists before anyone changes anything, worked out when it is first looked at.
+
+From the description's examples where there are any, else from the schemas: two items a collection, ids as their
+format demands, distinct natural keys, foreign keys that point at items that exist. The same whatever is asked first.
+Never changed after it was made: `store.py` lays changes over it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid5
+
+from compiler.ir.model import Operation, Resource, Schema
+from compiler.twin.blueprint import Blueprint, applies
+from compiler.twin.pointers import MISSING, get, put
+from compiler.twin.routes import encode, fill, parameters_in
+from compiler.twin.sampler import NAMESPACE, Want
+from compiler.twin.validation import View
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One item: its concrete address, the collection it stands in ("" for a document of its own), and its id."""
+
+    resource: Resource
+    address: str
+    collection: str
+    id: str
+
+
+class Seeds:
+    """The initial items of every resource, keyed by the concrete address of their collection."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self._blueprint = blueprint
+        self._ids: dict[str, tuple[str, ...]] = {}
+        self._bodies: dict[str, Json] = {}
+        self._documents: dict[str, Json] = {}
+        self._listed: dict[str, tuple[Json, ...]] = {}
+
+    def ids(self, resource: Resource, collection: str) -> tuple[str, ...]:
+        """The ids in one collection, in order. Two, where nothing says more: with one, taking the first looks right."""
+        known = self._ids.get(collection)
+        if known is None:
+            self._ids[collection] = ()  # a resource named by its own shadow must not come round again
+            known = self._ids[collection] = self._first_ids(resource, collection)
+        return known
+
+    def body(self, place: Place) -> Json:
+        """The item as it is at the beginning."""
+        known = self._bodies.get(place.address, MISSING)
+        if known is MISSING:
+            known = self._bodies[place.address] = self._first_body(place)
+        return known
+
+    def document(self, operation: Operation, address: str) -> Json:
+        """What a read that shows no item answers: its example, else a value of the reply's schema."""
+        if address not in self._documents:
+            reply = operation.success
+            value = reply.example if reply else None
+            if value is None and reply and reply.schema is not None:
+                value = self._blueprint.sampler.fitting(reply.schema, Want(View.RESPONSE), "value")
+            self._documents[address] = value
+        return self._documents[address]
+
+    def shadowed(self, resource: Resource) -> Resource | None:
+        """The other resource whose ids this one uses as its own (statistics of a machine, say)."""
+        if resource.create or not resource.id_parameter:
+            return None
+        names = (resource.id_field, resource.id_parameter)
+        owners = [r for name in names if name for r in self._blueprint.named_by(name)]
+        return next((r for r in owners if r is not resource and not parameters_in(r.collection) and r.list), None)
+
+    def shaped(self, place: Place, number: int) -> Json:
+        """An item as the description shows one: its example moved to `place`, else a full value of its schema."""
+        example = self._read_example(place.resource)
+        if isinstance(example, dict):
+            return self._adapted(place, example)
+        if isinstance(example, str):
+            return place.id
+        schema = self._blueprint.item_schema(place.resource)
+        made = self._blueprint.sampler.fitting(schema, Want(View.RESPONSE, number), place.resource.noun)
+        return self.dressed(place, made, number)
+
+    def next_id(self, resource: Resource, collection: str, taken: tuple[str, ...]) -> str:
+        """An id of the kind that the collection has, not `taken`."""
+        number = len(taken) + 1
+        made = self.new_id(resource, collection, number) if not taken else _sibling(taken[-1])
+        while made in taken:
+            number += 1
+            made = _sibling(made)
+        return made
+
+    def fresh(self, place: Place, number: int) -> Json:
+        """A new item with nothing but what it must have: required members, lists still empty, declared defaults."""
+        blueprint = self._blueprint
+        schema = blueprint.item_schema(place.resource)
+        body = blueprint.sampler.value(schema, Want(View.RESPONSE, number, is_full=False), place.resource.noun)
+        if not isinstance(body, dict):
+            return place.id if isinstance(body, str) else body
+        for name, member in blueprint.schemas.members(schema).items():
+            found = blueprint.schemas.resolve(member)
+            if name not in body and found.get("default") is not None:
+                body[name] = found["default"]
+            elif name not in body and blueprint.schemas.kind(member) == "array" and not found.get("minItems"):
+                body[name] = []
+        return self.dressed(place, body, number, is_new=True)
+
+    def dressed(self, place: Place, body: Json, number: int, *, is_new: bool = False) -> Json:
+        """`body` with the identity, state, names and references that the item at `place` has."""
+        if not isinstance(body, dict):
+            return place.id if isinstance(body, str) else body
+        members = self._blueprint.schemas.members(self._blueprint.item_schema(place.resource))
+        body = self._referring(body, place, number, is_new=is_new)
+        body = self._acting(place, self.identified(place, body, members))
+        for name in place.resource.natural_keys if not is_new else ():
+            plain = f"{_slug(place.resource.name or place.resource.noun)}-{number}"
+            if name in members and name != place.resource.id_field and self._fits(members[name], plain):
+                body[name] = plain
+        for rule in self._blueprint.profile.states:
+            if rule.resource == place.resource.noun and rule.initial is not None:
+                body = put(body, rule.field, rule.initial)
+        return body
+
+    def identified(
+        self, place: Place, body: dict[str, Json], members: Mapping[str, Schema] | None = None
+    ) -> dict[str, Json]:
+        """A copy of `body` with the id and address of `place` in the members that hold them."""
+        profile = self._blueprint.profile
+        if members is None:
+            members = self._blueprint.schemas.members(self._blueprint.item_schema(place.resource))
+        copy = dict(body)
+        reference = profile.envelope.reference_field or place.resource.references
+        if reference and (reference in members or reference in copy):
+            copy[reference] = self._blueprint.base_path + place.address
+        for name in dict.fromkeys((place.resource.id_field, *profile.identity.id_fields)):
+            if name and name != reference and place.id and (name in copy or name == place.resource.id_field):
+                copy[name] = self._typed(members.get(name), place.id)
+        return copy
+
+    def new_id(self, resource: Resource, collection: str, number: int) -> str:
+        """The id of the `number`-th item of a collection: of the kind that the id member's schema asks for."""
+        schema = self._id_schema(resource)
+        name = resource.id_field or resource.id_parameter or "id"
+        kind, form = self._blueprint.schemas.kind(schema), self._blueprint.schemas.resolve(schema).get("format")
+        if kind in ("integer", "number"):
+            return str(number)
+        if form == "uuid" or "uuid" in name.lower() or "uuid" in resource.id_parameter.lower():
+            return str(uuid5(NAMESPACE, f"{collection}/{number}"))
+        plain = f"{_slug(resource.noun)}-{number}"
+        if schema is None or self._fits(schema, plain):
+            return plain
+        return str(self._blueprint.sampler.value(schema, Want(View.RESPONSE, number), name))
+
+    def _acting(self, place: Place, body: dict[str, Json]) -> dict[str, Json]:
+        """With the addresses of the item's actions, where the profile says that they are data."""
+        blueprint = self._blueprint
+        for key in place.resource.actions if blueprint.profile.actions else ():
+            operation = blueprint.operations[key]
+            rule = next((r for r in blueprint.profile.actions if applies(r.pattern, operation)), None)
+            if rule and operation.path.startswith(place.resource.item + "/"):
+                rest = operation.path[len(place.resource.item) :]
+                pointer = rule.address.replace("{action}", rest.rpartition("/")[2])
+                body = put(body, pointer, blueprint.base_path + place.address + rest)
+        return body
+
+    def _first_ids(self, resource: Resource, collection: str) -> tuple[str, ...]:
+        shadowed = self.shadowed(resource)
+        if shadowed is not None:
+            return self.ids(shadowed, shadowed.collection)
+        listed = self._ids_of_examples(resource)
+        if listed:
+            return listed
+        if resource.single:
+            return (resource.single,)
+        is_sole = resource.collection in self._blueprint.profile.sole_members
+        shown = self.id_of(resource, self._read_example(resource))
+        made = (shown, _sibling(shown)) if shown else tuple(self.new_id(resource, collection, n + 1) for n in range(2))
+        return made[:1] if is_sole else made
+
+    def _ids_of_examples(self, resource: Resource) -> tuple[str, ...]:
+        found = [self.id_of(resource, element) for element in self._list_example(resource)]
+        return tuple(dict.fromkeys(i for i in found if i))
+
+    def id_of(self, resource: Resource, element: Json) -> str:
+        """The id that an item, a reference to one, or a bare id says; "" where it says none."""
+        if isinstance(element, str) and not resource.references:
+            return element
+        if not isinstance(element, dict):
+            return ""
+        for name in (resource.id_field, *self._blueprint.profile.identity.id_fields):
+            value = element.get(name) if name else None
+            if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
+                text = str(value)
+                return text.rstrip("/").rpartition("/")[2] if text.startswith("/") else text
+        address = element.get(resource.references or self._blueprint.profile.envelope.reference_field or "")
+        return address.rstrip("/").rpartition("/")[2] if isinstance(address, str) else ""
+
+    def _list_example(self, resource: Resource) -> tuple[Json, ...]:
+        if resource.list not in self._listed:
+            reply = self._blueprint.operations[resource.list].success if resource.list else None
+            found = get(reply.example, resource.members) if reply else MISSING
+            self._listed[resource.list] = tuple(found) if isinstance(found, list) else ()
+        return self._listed[resource.list]
+
+    def _read_example(self, resource: Resource) -> Json:
+        reply = self._blueprint.operations[resource.read].success if resource.read else None
+        example = reply.example if reply else None
+        return example[0] if isinstance(example, list) and example else example
+
+    def _first_body(self, place: Place) -> Json:
+        resource = place.resource
+        number = self._number(place)
+        for element in self._list_example(resource):
+            is_whole = isinstance(element, dict) and not resource.references
+            if is_whole and self.id_of(resource, element) == place.id:
+                return self.identified(place, element)
+        return self._finished_job(place, self.shaped(place, number))
+
+    def _finished_job(self, place: Place, body: Json) -> Json:
+        """A job from before is over, unless an example says otherwise."""
+        if not isinstance(body, dict) or self._read_example(place.resource) is not None:
+            return body
+        for job in self._blueprint.api.jobs:
+            if job.poll == place.resource.read and job.succeeded:
+                body = put(body, self._blueprint.in_item(job, job.state), job.succeeded[0])
+        return body
+
+    def _adapted(self, place: Place, example: dict[str, Json]) -> Json:
+        """The example item as it is, or, for another item than it shows, moved to that one's address and names."""
+        shown = self.id_of(place.resource, example)
+        reference = self._blueprint.profile.envelope.reference_field or place.resource.references
+        old = example.get(reference) if reference else None
+        body = _moved(example, old.rstrip("/"), self._blueprint.base_path + place.address) if old else example
+        if shown in ("", place.id) or not place.collection:
+            return self.identified(place, body) if place.collection else body
+        body = self.identified(place, body)
+        for name in place.resource.natural_keys:
+            if isinstance(body.get(name), str) and name != place.resource.id_field:
+                body[name] = _sibling(body[name])
+        return body
+
+    def _number(self, place: Place) -> int:
+        ids = self.ids(place.resource, place.collection) if place.collection else ()
+        return ids.index(place.id) + 1 if place.id in ids else 1
+
+    def _id_schema(self, resource: Resource) -> Schema | None:
+        members = self._blueprint.schemas.members(self._blueprint.item_schema(resource))
+        for name in (resource.id_field, *self._blueprint.profile.identity.id_fields):
+            if name in members and name != resource.references:
+                return members[name]
+        keys = (resource.read, resource.update, resource.delete)
+        for operation in (self._blueprint.operations[key] for key in keys if key):
+            for parameter in operation.parameters:
+                if parameter.name == resource.id_parameter:
+                    return parameter.schema
+        return None
+
+    def _fits(self, schema: Schema, value: Json) -> bool:
+        return self._blueprint.validation.fits(schema, value, View.RESPONSE)
+
+    def _typed(self, schema: Schema | None, text: str) -> Json:
+        kind = self._blueprint.schemas.kind(schema)
+        return int(text) if kind in ("integer", "number") and text.lstrip("-").isdigit() else text
+
+    def _referring(self, body: Json, place: Place, number: int, *, is_new: bool) -> Json:
+        """A copy in which members that name another resource hold the id of one of its first items."""
+        if isinstance(body, list):
+            return [self._referring(element, place, number, is_new=is_new) for element in body]
+        if not isinstance(body, dict):
+            return body
+        shown = {e.member for e in self._blueprint.embedded(place.resource)}
+        copy: dict[str, Json] = {}
+        for name, value in body.items():
+            target = self._target(name)
+            if name in shown:
+                copy[name] = []
+            elif target and isinstance(value, str):
+                copy[name] = target[(number - 1) % len(target)]
+            elif target and isinstance(value, list) and all(isinstance(v, str) for v in value) and not is_new:
+                copy[name] = list(target[:1])
+            else:
+                copy[name] = self._referring(value, place, number, is_new=is_new)
+        return copy
+
+    def _target(self, name: str) -> tuple[str, ...]:
+        """The ids that a member of this name may hold, for resources at the top of the API."""
+        for resource in self._blueprint.named_by(name):
+            if resource.collection and not parameters_in(resource.collection):
+                return self.ids(resource, resource.collection)
+        return ()
+
+
+def place_of(resource: Resource, parameters: Mapping[str, str]) -> Place:
+    """The item that a path's parameters name."""
+    address = fill(item_template(resource), parameters)
+    if not address_is_member(resource):
+        return Place(resource, address, "", "")
+    return Place(resource, address, address.rpartition("/")[0], parameters.get(parameters_in(resource.item)[-1], ""))
+
+
+def item_template(resource: Resource) -> str:
+    """Where items stand; one is made up for collections whose items have no path of their own."""
+    return resource.item or f"{resource.collection}/{{id}}"
+
+
+def address_is_member(resource: Resource) -> bool:
+    """Whether the item is one of a collection, not a document of its own under a fixed name."""
+    return not resource.item or bool(parameters_in(resource.item.rpartition("/")[2]))
+
+
+def member_place(resource: Resource, collection: str, item_id: str) -> Place:
+    """The item with this id in a concrete collection."""
+    template = item_template(resource).rpartition("/")[2]
+    names = parameters_in(template)
+    segment = fill(template, {names[-1]: item_id}) if names else encode(item_id)
+    return Place(resource, f"{collection}/{segment}", collection, item_id)
+
+
+def _moved(value: Json, old: str, new: str) -> Json:
+    """`value` with every address at or below `old` moved to `new`."""
+    if isinstance(value, dict):
+        return {key: _moved(member, old, new) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_moved(element, old, new) for element in value]
+    if isinstance(value, str) and (value == old or value.startswith((old + "/", old + "#"))):
+        return new + value[len(old) :]
+    return value
+
+
+def _sibling(text: str) -> str:
+    """A different name of the same make: `System.Embedded.1` → `System.Embedded.2`, a UUID → another UUID."""
+    head = text.rstrip("0123456789")
+    tail = text[len(head) :]
+    if len(text) == 36 and text.count("-") == 4:
+        return str(uuid5(NAMESPACE, text))
+    return f"{head}{int(tail) + 1:0{len(tail)}d}" if tail else f"{text}-2"
+
+
+def _slug(name: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in name.lower()).strip("-") or "item"

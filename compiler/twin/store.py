@@ -1,0 +1,125 @@
+"""What exists now: the changes since the beginning, laid over the initial state.
+
+A new store is empty and looks through to the seeds, so a twin is set back by throwing its store away. Bodies are
+shared with the seeds and never changed in place. Knows addresses and items; nothing of requests, jobs or sessions.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from compiler.ir.model import Resource
+from compiler.twin.blueprint import Blueprint
+from compiler.twin.pointers import MISSING
+from compiler.twin.routes import parameters_in
+from compiler.twin.seeds import Place, Seeds, address_is_member, item_template, member_place, place_of
+
+Json = Any
+
+
+class Store:
+    """Items by concrete address, ids by the concrete address of their collection."""
+
+    def __init__(self, blueprint: Blueprint, seeds: Seeds) -> None:
+        self._blueprint = blueprint
+        self._seeds = seeds
+        self._bodies: dict[str, Json] = {}
+        self._ids: dict[str, tuple[str, ...]] = {}
+        self._gone: set[str] = set()
+        self._versions: dict[str, int] = {}
+
+    def ids(self, resource: Resource, collection: str) -> tuple[str, ...]:
+        """The ids in one collection now, oldest first."""
+        known = self._ids.get(collection)
+        if known is not None:
+            return known
+        shadowed = self._seeds.shadowed(resource)
+        return self.ids(shadowed, shadowed.collection) if shadowed else self._seeds.ids(resource, collection)
+
+    def exists(self, place: Place) -> bool:
+        """Whether the item is there, given that what its path leads through is."""
+        if not place.collection:
+            return place.address not in self._gone
+        return place.id in self.ids(place.resource, place.collection)
+
+    def item(self, place: Place) -> Json:
+        """The item as it is stored."""
+        body = self._bodies.get(place.address, MISSING)
+        return self._seeds.body(place) if body is MISSING else body
+
+    def shown(self, place: Place) -> Json:
+        """The item with the children that it shows inside."""
+        body = self.item(place)
+        for embedded in self._blueprint.embedded(place.resource):
+            if isinstance(body, dict) and embedded.member in body:
+                body = {**body, embedded.member: self._children(place, embedded.child, embedded.foreign_key)}
+        return body
+
+    def add(self, place: Place, body: Json) -> None:
+        self._ids[place.collection] = (*self.ids(place.resource, place.collection), place.id)
+        self._gone.discard(place.address)
+        self.put(place, body)
+
+    def put(self, place: Place, body: Json) -> None:
+        self._bodies[place.address] = body
+        self.touch(place.address)
+
+    def remove(self, place: Place) -> None:
+        """The item is gone, and with it the children that it showed inside."""
+        for embedded in self._blueprint.embedded(place.resource):
+            for child in list(self.places(embedded.child)):
+                if self._names(child, embedded.foreign_key, place.id):
+                    self.remove(child)
+        if place.collection:
+            left = tuple(i for i in self.ids(place.resource, place.collection) if i != place.id)
+            self._ids[place.collection] = left
+        self._gone.add(place.address)
+        self._bodies.pop(place.address, None)
+        self.touch(place.address)
+
+    def version(self, address: str) -> str:
+        """The entity tag of what is at `address` (RFC 9110, 8.8.3): another one after every change."""
+        return f'"{self._versions.get(address, 0) + 1}"'
+
+    def touch(self, address: str) -> None:
+        self._versions[address] = self._versions.get(address, 0) + 1
+
+    def places(self, resource: Resource) -> Iterator[Place]:
+        """Every item of a resource, wherever its collections are."""
+        if not address_is_member(resource):
+            for address in self._addresses(resource.item):
+                place = Place(resource, address, "", "")
+                if self.exists(place):
+                    yield place
+            return
+        for collection in self._addresses(item_template(resource).rpartition("/")[0]):
+            for item_id in self.ids(resource, collection):
+                yield member_place(resource, collection, item_id)
+
+    def find(self, resource: Resource, item_id: str) -> Place | None:
+        """The item with this id, in whichever collection of its resource."""
+        if not parameters_in(resource.collection) and resource.collection:
+            place = member_place(resource, resource.collection, item_id)
+            return place if self.exists(place) else None
+        return next((place for place in self.places(resource) if place.id == item_id), None)
+
+    def place_at(self, template: str, parameters: dict[str, str]) -> tuple[Place, ...]:
+        """All items that a path leads through, outermost first."""
+        return tuple(place_of(resource, parameters) for resource, _ in self._blueprint.ancestors(template))
+
+    def _addresses(self, template: str) -> Iterator[str]:
+        """The concrete forms of a template, one for every item above; none where a parameter is nobody's id."""
+        if not parameters_in(template):
+            yield template
+            return
+        above = [prefix for _, prefix in self._blueprint.ancestors(template) if prefix != template]
+        rest = template[len(above[-1]) :] if above else template
+        if above and not parameters_in(rest):
+            for place in self.places(self._blueprint.by_item[above[-1]]):
+                yield place.address + rest
+
+    def _children(self, place: Place, child: Resource, foreign_key: str) -> list[Json]:
+        return [self.item(each) for each in self.places(child) if self._names(each, foreign_key, place.id)]
+
+    def _names(self, child: Place, foreign_key: str, item_id: str) -> bool:
+        body = self.item(child)
+        return isinstance(body, dict) and body.get(foreign_key) == item_id
