@@ -97,8 +97,8 @@ class ProfileRow(Model):
 
 
 class RevisionRow(Model):
-    """One revision. `digest` is the identity of `content`; `seal` covers every column but itself and `audit_seq`,
-    and stands in the audit row `audit_seq` too, which is the last event that moved this revision."""
+    """One revision. `digest` is the identity of `content`; `seal` covers every column but itself, and stands in the
+    audit row of the last event that moved this revision too."""
 
     __tablename__ = "revisions"
     __table_args__ = (
@@ -128,7 +128,6 @@ class RevisionRow(Model):
     decided_by: Mapped[str | None]
     reason: Mapped[str | None]
     seal: Mapped[str]
-    audit_seq: Mapped[int] = mapped_column(Sequence, ForeignKey("audit.seq"))
 
 
 class RunRow(Model):

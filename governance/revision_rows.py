@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 from sqlalchemy.engine import Row
 
 from governance.audit import AuditRow, Event, append_entry, is_intact
@@ -20,17 +20,29 @@ from governance.transitions import State
 
 TABLE = table_of(RevisionRow)
 _AUDIT = table_of(AuditEntry)
+MAX_DIGITS = 10
+"""Of a revision's number: more does not fit the column."""
 COLUMNS = tuple(column.name for column in TABLE.columns)
-_WITNESS = tuple(column.label(f"audit_{column.name}_") for column in _AUDIT.columns)
+_WITNESS = _AUDIT.alias("witness")
+_TOLD = _AUDIT.alias("told")
+# The last event of the revision: an earlier state of the row, put back together with its seal, does not fit it.
+_LAST = (
+    select(func.max(_TOLD.c.seq))
+    .where(_TOLD.c.subject == "revision:" + TABLE.c.id, _TOLD.c.action.in_(EVENTS.values()))
+    .correlate(TABLE)
+    .scalar_subquery()
+)
 
 Stored = Row[tuple[Any, ...]]
-SELECT: Select[tuple[Any, ...]] = select(TABLE, *_WITNESS).outerjoin(_AUDIT, TABLE.c.audit_seq == _AUDIT.c.seq)
+SELECT: Select[tuple[Any, ...]] = select(
+    TABLE, *(column.label(f"witness_{column.name}") for column in _WITNESS.c)
+).select_from(TABLE.outerjoin(_WITNESS, _WITNESS.c.seq == _LAST))
 
 
 def split(row: Stored) -> tuple[Mapping[str, Any], AuditRow | None]:
-    """The columns of the revision, and the audit row it names if that is there and intact."""
+    """The columns of the revision, and the audit row of its last event if that is there and intact."""
     values = MappingProxyType(dict(zip(COLUMNS, row[: len(COLUMNS)], strict=True)))
-    told: dict[str, Any] = dict(zip(_AUDIT.columns.keys(), row[len(COLUMNS) :], strict=True))
+    told: dict[str, Any] = dict(zip(_AUDIT.c.keys(), row[len(COLUMNS) :], strict=True))
     if told["seq"] is None or not is_intact(told):
         return values, None
     return values, AuditRow(**{**told, "detail": from_text(told["detail"])})
@@ -38,11 +50,11 @@ def split(row: Stored) -> tuple[Mapping[str, Any], AuditRow | None]:
 
 def resolve(connection: Connection, ref: str) -> Stored:
     """The row that `ref` names: a revision's id, `workflow@number`, or a workflow's id for its newest revision."""
-    name, _, number = ref.partition("@")
-    query = SELECT.where(TABLE.c.workflow_id == name).order_by(TABLE.c.number.desc()).limit(1)
-    if number:
-        query = query.where(TABLE.c.number == int(number)) if number.isdecimal() else query.where(TABLE.c.id == "")
-    row = connection.execute(SELECT.where(TABLE.c.id == ref)).first() or connection.execute(query).first()
+    named = SELECT.where(TABLE.c.workflow_id == ref).order_by(TABLE.c.number.desc()).limit(1)
+    workflow_id, _, number = ref.partition("@")
+    if number.isdecimal() and len(number) < MAX_DIGITS:
+        named = SELECT.where(TABLE.c.workflow_id == workflow_id, TABLE.c.number == int(number))
+    row = connection.execute(SELECT.where(TABLE.c.id == ref)).first() or connection.execute(named).first()
     if row is None:
         raise NotFoundError(f"there is no revision {ref}", "see `switchgear workflows list`")
     return row
@@ -57,11 +69,11 @@ def of_workflow(connection: Connection, workflow_id: str) -> Sequence[Stored]:
 def add(connection: Connection, at: str, values: Mapping[str, Any]) -> None:
     """Stores a new revision, with its audit row."""
     seal = seal_of(values)
-    row = append_entry(
+    append_entry(
         connection,
         Event(at, values["created_by"], EVENTS["pending"], f"revision:{values['id']}", _event(values, None, seal)),
     )
-    connection.execute(insert(TABLE), {**values, "seal": seal, "audit_seq": row.seq})
+    connection.execute(insert(TABLE), {**values, "seal": seal})
 
 
 def move(connection: Connection, at: str, stored: Stored, to: State, *, actor: str, changes: Mapping[str, Any]) -> None:
@@ -75,9 +87,9 @@ def move(connection: Connection, at: str, stored: Stored, to: State, *, actor: s
     fault = find_fault(before, witness)
     seal = before["seal"] if fault else seal_of(after)
     detail = _event(after, before["state"], seal) | ({"fault": fault} if fault else {})
-    row = append_entry(connection, Event(at, actor, EVENTS[to], f"revision:{before['id']}", detail))
+    append_entry(connection, Event(at, actor, EVENTS[to], f"revision:{before['id']}", detail))
     known = (TABLE.c.id == before["id"]) & (TABLE.c.state == before["state"]) & (TABLE.c.seal == before["seal"])
-    done = connection.execute(update(TABLE).where(known).values(**changes, state=to, seal=seal, audit_seq=row.seq))
+    done = connection.execute(update(TABLE).where(known).values(**changes, state=to, seal=seal))
     if done.rowcount != 1:
         raise ConflictError(f"revision {before['id']} was changed by somebody else meanwhile", "look at it again")
 

@@ -1,7 +1,7 @@
 """Revisions as values, and the checks that stand between a stored row and one of them.
 
 A row becomes a `Revision` only if (1) the stored content hashes to its digest, (2) every other column fits the seal,
-and (3) the audit row that last moved the revision says the same seal and state and is itself intact. So a change
+and (3) the last audit row about the revision says the same seal and state and is itself intact. So a change
 behind our back in any column, or an approval that no audit row knows, is refused by `open_row`.
 Content is stored as the canonical bytes that its digest is over (RFC 8785): checking it is one SHA-256, no parsing.
 Here never lives SQL.
@@ -104,7 +104,7 @@ def seal_of(values: Mapping[str, Any]) -> str:
 def open_row(values: Mapping[str, Any], witness: AuditRow | None) -> Revision:
     """The revision that the row says. Raises TamperedError where row, seal and audit do not agree.
 
-    `values` are the row's columns; `witness` is the audit row it names, or None if that is absent or not intact.
+    `values` are the row's columns; `witness` is the last audit row about it, or None if absent or not intact.
     """
     fault = find_fault(values, witness)
     if fault:

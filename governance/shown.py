@@ -43,9 +43,7 @@ def plain(value: Json) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = (
-        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) if _is_nested(value) else str(value)
-    )
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list, tuple)) else str(value)
     return "".join(character if character.isprintable() else _escaped(character) for character in text)
 
 

@@ -1,0 +1,1 @@
+"""The command line's entry point, and nothing else: see `switchgear.main`."""

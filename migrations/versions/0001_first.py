@@ -113,11 +113,9 @@ def _make_catalog() -> None:
         Column("decided_by", Text(), nullable=True),
         Column("reason", Text(), nullable=True),
         Column("seal", Text(), nullable=False),
-        Column("audit_seq", SEQUENCE, nullable=False),
         CheckConstraint(
             "state IN ('pending', 'approved', 'superseded', 'rejected', 'retired')", name="ck_revisions_state"
         ),
-        ForeignKeyConstraint(["audit_seq"], ["audit.seq"], name="fk_revisions_audit_seq"),
         PrimaryKeyConstraint("id", name="pk_revisions"),
         UniqueConstraint("workflow_id", "number", name="uq_revisions_workflow_id_number"),
     )

@@ -1,0 +1,93 @@
+"""What tests of every room may ask for: a PostgreSQL server of their own, and an empty database in it.
+
+The server is the one that Debian's package `postgresql` installs (`test_all.sh` does that where it can). It runs in
+a new folder on a free port as an unprivileged user, since it refuses to run as root, and ends with the tests by its
+own process id. Where it is not installed, tests that need it are skipped.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+START_S = 30.0
+
+
+@dataclass
+class PostgresServer:
+    port: int
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    def new_database(self) -> str:
+        """The address of a new, empty database."""
+        name = f"test_{next(self._numbers)}"
+        with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return self.address(name).replace("postgresql://", "postgresql+psycopg://")
+
+    def address(self, database: str) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not installed:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    home = Path(tempfile.mkdtemp(prefix="switchgear-postgres-"))
+    user = pwd.getpwnam("postgres" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name)
+    os.chown(home, user.pw_uid, user.pw_gid)
+    try:
+        yield from _serve(installed[-1].parent, home, user)
+    finally:
+        shutil.rmtree(home)
+
+
+def _serve(programs: Path, home: Path, user: pwd.struct_passwd) -> Iterator[PostgresServer]:
+    rights = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if os.getuid() == 0 else {}
+    make = [programs / "initdb", "-D", home / "data", "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"]
+    subprocess.run(make, check=True, stdout=subprocess.DEVNULL, cwd=home, **rights)
+    server = PostgresServer(_free_port())
+    options = [f"port={server.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={home}", "fsync=off"]
+    command = [programs / "postgres", "-D", home / "data", *(part for option in options for part in ("-c", option))]
+    with (home / "log").open("wb") as log, subprocess.Popen(command, stderr=log, cwd=home, **rights) as process:
+        try:
+            _wait(server, process, home / "log")
+            yield server
+        finally:
+            process.send_signal(signal.SIGINT)  # "fast": ends connections, then itself
+            process.wait(START_S)
+
+
+def _wait(server: PostgresServer, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + START_S
+    while True:
+        try:
+            psycopg.connect(server.address("postgres")).close()
+            return
+        except psycopg.OperationalError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not start: {log.read_text()}") from None
+            time.sleep(0.05)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> str:
+    return postgres_server.new_database()
