@@ -13,7 +13,7 @@ from enum import StrEnum
 from compiler.ir.model import Api, Effect, Job, Operation, Resource, Response, Schema
 from compiler.ir.schemas import Schemas
 from compiler.twin.pointers import tokens
-from compiler.twin.routes import Routes
+from compiler.twin.routes import Routes, shape, split
 from compiler.twin.sampler import Sampler
 from compiler.twin.validation import Validation
 from workflow.profile import JobRule, Profile, StateRule
@@ -70,13 +70,13 @@ class Blueprint:
         self.sampler = Sampler(api.schemas, self.schemas, self.validation)
         self.operations = {operation.key: operation for operation in api.operations}
         self.routes = Routes(api.operations)
-        self.by_item = {r.item: r for r in reversed(api.resources) if r.item}
-        self.by_collection = {r.collection: r for r in reversed(api.resources) if r.collection}
+        self._by_item = {shape(r.item): r for r in reversed(api.resources) if r.item}
+        self._by_collection = {shape(r.collection): r for r in reversed(api.resources) if r.collection}
         self._roles = _roles(api.resources)
         self._jobs = {key: job for job in reversed(api.jobs) for key in job.operations}
         self._names = _names(api.resources, profile)
         self._behaviours: dict[str, Behaviour] = {}
-        self._ancestors: dict[str, tuple[tuple[Resource, str], ...]] = {}
+        self._ancestors: dict[str, tuple[tuple[Resource, int], ...]] = {}
         self._embedded: dict[str, tuple[Embedded, ...]] = {}
 
     def resource(self, noun: str) -> Resource:
@@ -92,13 +92,21 @@ class Blueprint:
             known = self._behaviours[operation.key] = self._understand(operation)
         return known
 
-    def ancestors(self, template: str) -> tuple[tuple[Resource, str], ...]:
-        """(resource, its item template) for every item that `template` leads through, outermost first, itself too."""
+    def item_at(self, template: str) -> Resource | None:
+        """The resource whose items stand at paths of this shape."""
+        return self._by_item.get(shape(template))
+
+    def collection_at(self, template: str) -> Resource | None:
+        """The resource whose collection stands at paths of this shape."""
+        return self._by_collection.get(shape(template))
+
+    def ancestors(self, template: str) -> tuple[tuple[Resource, int], ...]:
+        """(resource, number of segments) for every item that `template` leads through, outermost first, itself too."""
         known = self._ancestors.get(template)
         if known is None:
-            parts = template.strip("/").split("/")
-            prefixes = ["/" + "/".join(parts[: n + 1]) for n in range(len(parts))]
-            known = tuple((self.by_item[p], p) for p in prefixes if p in self.by_item)
+            parts = split(shape(template))
+            found = [(self._by_item.get("/" + "/".join(parts[:n])), n) for n in range(1, len(parts) + 1)]
+            known = tuple((resource, n) for resource, n in found if resource is not None)
             self._ancestors[template] = known
         return known
 
@@ -125,7 +133,7 @@ class Blueprint:
 
     def in_item(self, job: Job, pointer: str) -> str:
         """A pointer into the body of the poll as one into the item: without the list of one around it."""
-        resource = self.by_item.get(self.operations[job.poll].path) if job.poll in self.operations else None
+        resource = self.item_at(self.operations[job.poll].path) if job.poll in self.operations else None
         return pointer.removeprefix("/0") if resource is not None and resource.item_is_list else pointer
 
     def item_schema(self, resource: Resource) -> Schema:
@@ -148,9 +156,9 @@ class Blueprint:
         key, session = operation.key, self.profile.auth.session
         job = self._jobs.get(key)
         if session and key == session.login:
-            return Behaviour(operation, Kind.LOGIN, self.by_collection.get(operation.path))
+            return Behaviour(operation, Kind.LOGIN, self.collection_at(operation.path))
         if session and key == session.logout:
-            return Behaviour(operation, Kind.LOGOUT, self.by_item.get(operation.path))
+            return Behaviour(operation, Kind.LOGOUT, self.item_at(operation.path))
         kind, resource = self._role(operation)
         if kind is Kind.ACT and operation.effect is Effect.CREATE:
             made = self._made_by(operation)
@@ -166,7 +174,7 @@ class Blueprint:
             kind, resource = role
             is_whole = kind is Kind.UPDATE and operation.method != "PATCH"
             return (Kind.REPLACE if is_whole else kind), resource
-        method, item = operation.method, self.by_item.get(operation.path)
+        method, item = operation.method, self.item_at(operation.path)
         if method in ("GET", "HEAD"):
             return Kind.DOCUMENT, None
         if item is not None and operation.effect in (None, Effect.UPDATE, Effect.DELETE):
@@ -181,13 +189,15 @@ class Blueprint:
         links = sorted((k for k in self.api.links if k.source == operation.key), key=lambda k: -k.score)
         for link in links:
             target = self.operations.get(link.target)
-            owner = self.by_item.get(target.path) if target else None
+            owner = self.item_at(target.path) if target else None
             if owner is not None and link.into == f"path.{owner.id_parameter}" and "created" in link.at.lower():
                 return owner
         above = self.ancestors(operation.path)
         if above:
             return above[-1][0]
-        return next((r for c, r in self.by_collection.items() if operation.path.startswith(c + "/")), None)
+        return next(
+            (r for r in self.api.resources if operation.path.startswith(r.collection + "/") and r.collection), None
+        )
 
     def _body_at(self, operation: Operation, resource: Resource) -> str:
         """Where in the body the item stands: the whole body, or the one member that shares most with the item."""

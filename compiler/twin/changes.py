@@ -5,7 +5,7 @@ that are write-only or secret are taken and never shown. Merging follows RFC 739
 schema allows one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,7 @@ from compiler.ir.model import Resource, Schema
 from compiler.twin.blueprint import Behaviour, Blueprint
 from compiler.twin.checks import item_part
 from compiler.twin.messages import RefusalError
-from compiler.twin.routes import fill
-from compiler.twin.seeds import Place, Seeds, item_template, member_place
+from compiler.twin.seeds import Place, Seeds, member_place
 from compiler.twin.store import Store
 
 Json = Any
@@ -35,10 +34,9 @@ class Changes:
         self._seeds = seeds
         self._store = store
 
-    def create(self, behaviour: Behaviour, parameters: Mapping[str, str], body: Json, source: Json) -> Change:
-        """A new item in the collection that the path leads to, on the model of `source` where it is a copy."""
+    def create(self, behaviour: Behaviour, collection: str, body: Json, source: Json) -> Change:
+        """A new item in the collection at this address, on the model of `source` where it is a copy."""
         resource = _of(behaviour)
-        collection = fill(item_template(resource).rpartition("/")[0], parameters)
         taken = self._store.ids(resource, collection)
         part = item_part(behaviour, body)
         chosen = part.get(resource.id_field) if isinstance(part, dict) else None

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.ir.model import Job, Operation, Resource
+from compiler.ir.model import Job, Operation
 from compiler.twin.blueprint import Blueprint
 from compiler.twin.messages import RefusalError
 from compiler.twin.pointers import put
-from compiler.twin.routes import fill, parameters_in
-from compiler.twin.seeds import Place, Seeds, place_of
+from compiler.twin.routes import fill
+from compiler.twin.seeds import Place, Seeds, member_place
 from compiler.twin.store import Store
 
 Json = Any
@@ -55,7 +55,7 @@ class Jobs:
     ) -> JobRun:
         """A new job in its first state, readable at once in all its views."""
         poll = self._blueprint.operations[job.poll]
-        first = self._place(poll, job.parameter, "")
+        first = self._place(poll, "")
         taken = self._store.ids(first.resource, first.collection) if first else ()
         run_id = self._seeds.next_id(first.resource, first.collection, taken) if first else str(len(self._runs) + 1)
         run = JobRun(run_id, job, now, effect, (), failure, is_held)
@@ -150,25 +150,13 @@ class Jobs:
         keys = dict.fromkeys((job.poll, *(rule.other_views if rule else ())))
         found = []
         for operation in (self._blueprint.operations[k] for k in keys if k in self._blueprint.operations):
-            names = parameters_in(operation.path)
-            place = self._place(operation, names[-1] if names else "", run_id)
+            place = self._place(operation, run_id)
             if place is not None:
                 found.append((place, operation))
         return found
 
-    def _place(self, poll: Operation, parameter: str, run_id: str) -> Place | None:
-        """Where a job with this id stands: other parameters of its path are those of the first item there is."""
-        resource = self._blueprint.by_item.get(poll.path)
-        if resource is None:
-            return None
-        given = {parameter: run_id, **self._parents(resource)}
-        return place_of(resource, given)
-
-    def _parents(self, resource: Resource) -> dict[str, str]:
-        above = [r for r, prefix in self._blueprint.ancestors(resource.item) if prefix != resource.item]
-        for owner in reversed(above):
-            place = next(self._store.places(owner), None)
-            match = self._blueprint.routes.match(place.address) if place else None
-            if match is not None:
-                return dict(match.parameters)
-        return {}
+    def _place(self, poll: Operation, run_id: str) -> Place | None:
+        """Where a job with this id stands: in the first collection of its kind that there is."""
+        resource = self._blueprint.item_at(poll.path)
+        collection = next(self._store.collections(resource), None) if resource is not None else None
+        return None if resource is None or collection is None else member_place(resource, collection, run_id)

@@ -24,7 +24,7 @@ from compiler.twin.references import check_references
 from compiler.twin.replies import Receipt, Replies
 from compiler.twin.routes import Match, canonical
 from compiler.twin.samples import Samples
-from compiler.twin.seeds import Place, Seeds, member_place, place_of
+from compiler.twin.seeds import Place, Seeds, member_place
 from compiler.twin.sessions import Credentials, Sessions
 from compiler.twin.states import Move, moves
 from compiler.twin.store import Store
@@ -60,8 +60,8 @@ class _Asked:
 
     @property
     def place(self) -> Place:
-        assert self.behaviour.resource is not None, "only items have a place"
-        return place_of(self.behaviour.resource, self.match.parameters)
+        assert self.above, "only items have a place"
+        return self.above[-1]
 
 
 class Twin:
@@ -187,7 +187,7 @@ class Twin:
     def _respond(self, request: TwinRequest, match: Match, operation: Operation, now: float) -> TwinReply:
         behaviour = self._blueprint.behaviour(operation)
         path = canonical(request.path)
-        above = self._store.place_at(match.template, dict(match.parameters))
+        above = self._store.places_on(path, match)
         asked = _Asked(request, match, behaviour, path, above, now)
         check_parameters(self._blueprint, operation, request)
         for place in above:
@@ -270,7 +270,7 @@ class Twin:
         token = self._sessions.open(asked.request.body, asked.now)
         receipt = Receipt()
         if asked.behaviour.resource is not None:
-            change = self._changes.create(asked.behaviour, asked.match.parameters, asked.request.body, None)
+            change = self._changes.create(asked.behaviour, asked.path, asked.request.body, None)
             change.effect()
             receipt = Receipt(item=change.item, location=change.place.address)
             self._sessions.stands_at(token, change.place.address)
@@ -323,13 +323,24 @@ class Twin:
         kind, behaviour = asked.behaviour.kind, asked.behaviour
         if kind is Kind.CREATE:
             source = self._store.item(asked.above[-1]) if behaviour.copies and asked.above else None
-            return self._changes.create(behaviour, asked.match.parameters, body, source)
+            return self._changes.create(behaviour, self._collection_for(asked), body, source)
         if kind is Kind.DELETE:
             return self._changes.delete(asked.place)
         if kind in (Kind.UPDATE, Kind.REPLACE):
             check_create_only(self._blueprint, behaviour, self._store.item(asked.place), item_part(behaviour, body))
             return getattr(self._changes, kind.value)(behaviour, asked.place, body)  # type: ignore[no-any-return]
         return None
+
+    def _collection_for(self, asked: _Asked) -> str:
+        """Where what is made goes: the path's own collection, the copied item's, else the first there is."""
+        resource = asked.behaviour.resource
+        assert resource is not None, "what is made is a resource's item"
+        if self._blueprint.collection_at(asked.match.template) is resource:
+            return asked.path
+        if asked.above and asked.above[-1].resource is resource:
+            return asked.above[-1].collection
+        near = [c for c in self._store.collections(resource) if asked.path.startswith(c + "/")]
+        return next(iter(near), None) or next(self._store.collections(resource), resource.collection)
 
     def _receipt(self, asked: _Asked, change: Change | None) -> Receipt:
         if change is None:
@@ -415,10 +426,11 @@ class Twin:
     def _apply_pending(self, path: str) -> None:
         """The settings take effect: on what they are the settings of, one segment up."""
         body = self._pending.pop(path, None)
-        match = self._blueprint.routes.match(path.rpartition("/")[0])
+        live = path.rpartition("/")[0]
+        match = self._blueprint.routes.match(live)
         if body is None or match is None:
             return
-        for place in self._store.place_at(match.template, dict(match.parameters))[-1:]:
+        for place in self._store.places_on(live, match)[-1:]:
             behaviour = Behaviour(next(iter(match.methods.values())), Kind.UPDATE, place.resource)
             self._changes.update(behaviour, place, body).effect()
 

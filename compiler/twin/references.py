@@ -38,7 +38,7 @@ def _check_address(blueprint: Blueprint, store: Store, value: Json) -> None:
     match = blueprint.routes.match(path)
     if match is None:
         return
-    for place in store.place_at(match.template, dict(match.parameters)):
+    for place in store.places_on(path, match):
         if not store.exists(place):
             raise RefusalError(400, f"{value} leads to nothing")
 

@@ -16,11 +16,11 @@ _BRACES = re.compile(r"\{([^{}]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`template`: the path as described; `parameters`: its path parameters, decoded."""
+    """`template`: the first described path of this shape. `values`: those of its parameters, decoded, in order."""
 
     template: str
     methods: Mapping[str, Operation]
-    parameters: Mapping[str, str]
+    values: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Routes:
         """The most literal template that `path` fits, None when no operation stands there."""
         parts = tuple(unquote(part) for part in split(path))
         for node, bound in _walk(self._root, parts, ()):
-            return Match(node.template, node.methods, _named(node.template, bound))
+            return Match(node.template, node.methods, bound)
         return None
 
 
@@ -69,6 +69,11 @@ def canonical(path: str) -> str:
 def fill(template: str, parameters: Mapping[str, str]) -> str:
     """The concrete path; a parameter that is not given stays in braces."""
     return _BRACES.sub(lambda found: encode(parameters[found[1]]) if found[1] in parameters else found[0], template)
+
+
+def shape(template: str) -> str:
+    """The template without its parameters' names: paths of one shape are one address."""
+    return _BRACES.sub("{}", template).rstrip("/")
 
 
 def parameters_in(template: str) -> tuple[str, ...]:
@@ -105,7 +110,3 @@ def _walk(node: _Node, parts: tuple[str, ...], bound: tuple[str, ...]) -> Iterat
         found = pattern.fullmatch(parts[0])
         if found:
             yield from _walk(child, parts[1:], (*bound, *found.groups()))
-
-
-def _named(template: str, bound: tuple[str, ...]) -> dict[str, str]:
-    return dict(zip(parameters_in(template), bound, strict=True))

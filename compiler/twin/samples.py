@@ -12,6 +12,7 @@ from compiler.twin.blueprint import Behaviour, Blueprint
 from compiler.twin.messages import RefusalError, Sample
 from compiler.twin.pointers import MISSING, get, put
 from compiler.twin.references import check_references
+from compiler.twin.routes import parameters_in
 from compiler.twin.sampler import Want
 from compiler.twin.seeds import Place
 from compiler.twin.states import named_item
@@ -119,7 +120,8 @@ class Samples:
         resource = place.resource
         item = self._store.shown(place)
         match = self._blueprint.routes.match(place.address)
-        parameters = dict(match.parameters) if match else {}
+        names = parameters_in(resource.item)
+        parameters = dict(zip(names, match.values, strict=True)) if match and names else {}
         name = next((n for n in resource.natural_keys if get(item, f"/{n}") is not MISSING), "")
         value = str(item[name]) if name else place.id
         return Sample(resource.noun, place.id, place.address, parameters, name, value, item)

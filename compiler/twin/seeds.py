@@ -38,6 +38,7 @@ class Seeds:
         self._ids: dict[str, tuple[str, ...]] = {}
         self._bodies: dict[str, Json] = {}
         self._documents: dict[str, Json] = {}
+        self._shadows: dict[str, Resource | None] = {}
         self._listed: dict[str, tuple[Json, ...]] = {}
 
     def ids(self, resource: Resource, collection: str) -> tuple[str, ...]:
@@ -66,12 +67,24 @@ class Seeds:
         return self._documents[address]
 
     def shadowed(self, resource: Resource) -> Resource | None:
-        """The other resource whose ids this one uses as its own (statistics of a machine, say)."""
-        if resource.create or not resource.id_parameter:
+        """The other resource whose ids this one uses as its own (statistics of a machine, say).
+
+        Always one that creates items or stands earlier in the API, so that no two shadow each other.
+        """
+        if resource.item not in self._shadows:
+            self._shadows[resource.item] = self._find_shadowed(resource)
+        return self._shadows[resource.item]
+
+    def _find_shadowed(self, resource: Resource) -> Resource | None:
+        if resource.create or not resource.id_parameter or self._list_example(resource):
             return None
-        names = (resource.id_field, resource.id_parameter)
-        owners = [r for name in names if name for r in self._blueprint.named_by(name)]
-        return next((r for r in owners if r is not resource and not parameters_in(r.collection) and r.list), None)
+        order = self._blueprint.api.resources
+        for name in (resource.id_field, resource.id_parameter):
+            for owner in self._blueprint.named_by(name) if name else ():
+                is_before = bool(owner.create) or order.index(owner) < order.index(resource)
+                if owner is not resource and owner.list and not parameters_in(owner.collection) and is_before:
+                    return owner
+        return None
 
     def shaped(self, place: Place, number: int) -> Json:
         """An item as the description shows one: its example moved to `place`, else a full value of its schema."""
@@ -211,6 +224,10 @@ class Seeds:
         return example[0] if isinstance(example, list) and example else example
 
     def _first_body(self, place: Place) -> Json:
+        match = self._blueprint.routes.match(place.address)
+        owner = self._blueprint.item_at(match.template) if match else None
+        if owner is not None and owner is not place.resource and not address_is_member(owner):
+            return self._first_body(Place(owner, place.address, "", ""))  # a member that has a path of its own
         resource = place.resource
         number = self._number(place)
         for element in self._list_example(resource):
@@ -293,12 +310,12 @@ class Seeds:
         return ()
 
 
-def place_of(resource: Resource, parameters: Mapping[str, str]) -> Place:
-    """The item that a path's parameters name."""
-    address = fill(item_template(resource), parameters)
+def place_in(resource: Resource, path: str, length: int, values: tuple[str, ...]) -> Place:
+    """The item at the first `length` segments of a concrete path, given the values of all the path's parameters."""
+    address = "/" + "/".join(path.strip("/").split("/")[:length])
     if not address_is_member(resource):
         return Place(resource, address, "", "")
-    return Place(resource, address, address.rpartition("/")[0], parameters.get(parameters_in(resource.item)[-1], ""))
+    return Place(resource, address, address.rpartition("/")[0], values[len(parameters_in(resource.item)) - 1])
 
 
 def item_template(resource: Resource) -> str:

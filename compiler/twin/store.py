@@ -10,8 +10,8 @@ from typing import Any
 from compiler.ir.model import Resource
 from compiler.twin.blueprint import Blueprint
 from compiler.twin.pointers import MISSING
-from compiler.twin.routes import parameters_in
-from compiler.twin.seeds import Place, Seeds, address_is_member, item_template, member_place, place_of
+from compiler.twin.routes import Match, parameters_in, split
+from compiler.twin.seeds import Place, Seeds, address_is_member, item_template, member_place, place_in
 
 Json = Any
 
@@ -91,7 +91,7 @@ class Store:
                 if self.exists(place):
                     yield place
             return
-        for collection in self._addresses(item_template(resource).rpartition("/")[0]):
+        for collection in self.collections(resource):
             for item_id in self.ids(resource, collection):
                 yield member_place(resource, collection, item_id)
 
@@ -102,19 +102,25 @@ class Store:
             return place if self.exists(place) else None
         return next((place for place in self.places(resource) if place.id == item_id), None)
 
-    def place_at(self, template: str, parameters: dict[str, str]) -> tuple[Place, ...]:
-        """All items that a path leads through, outermost first."""
-        return tuple(place_of(resource, parameters) for resource, _ in self._blueprint.ancestors(template))
+    def places_on(self, path: str, match: Match) -> tuple[Place, ...]:
+        """All items that a concrete path leads through, outermost first."""
+        found = self._blueprint.ancestors(match.template)
+        return tuple(place_in(resource, path, length, match.values) for resource, length in found)
+
+    def collections(self, resource: Resource) -> Iterator[str]:
+        """The concrete addresses of all collections of a resource."""
+        yield from self._addresses(item_template(resource).rpartition("/")[0])
 
     def _addresses(self, template: str) -> Iterator[str]:
         """The concrete forms of a template, one for every item above; none where a parameter is nobody's id."""
         if not parameters_in(template):
             yield template
             return
-        above = [prefix for _, prefix in self._blueprint.ancestors(template) if prefix != template]
-        rest = template[len(above[-1]) :] if above else template
+        parts = split(template)
+        above = [(r, length) for r, length in self._blueprint.ancestors(template) if length < len(parts)]
+        rest = "/" + "/".join(parts[above[-1][1] :]) if above else template
         if above and not parameters_in(rest):
-            for place in self.places(self._blueprint.by_item[above[-1]]):
+            for place in self.places(above[-1][0]):
                 yield place.address + rest
 
     def _children(self, place: Place, child: Resource, foreign_key: str) -> list[Json]:
