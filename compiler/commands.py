@@ -1,0 +1,105 @@
+"""The commands of this room: compile, lint, mock. See `switchgear.main` for the others.
+
+Each parses, calls one function, prints and answers its exit code (0 done, 1 findings). Standard output is data,
+standard error is for people; progress is shown on a terminal only.
+"""
+
+import asyncio
+import getpass
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from compiler import lint as linting
+from compiler import pipeline, report, submission
+from compiler.compiled import Compiled
+from compiler.ir.printer import print_api
+from compiler.twin.commands import mock_command
+from governance.settings import Settings
+
+__all__ = ["compile_command", "lint_command", "mock_command"]
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command("compile")
+@click.argument("spec", type=_FILE)
+@click.option("--profile", type=_FILE, help="The vendor profile; default: profile.yaml beside SPEC.")
+@click.option("--overlay", type=_FILE, help="An OpenAPI Overlay 1.0 document to apply first.")
+@click.option("--root", type=_FOLDER, help="References are followed below this folder; default: SPEC's folder.")
+@click.option("--db", metavar="URL", help="The database; default: SWITCHGEAR_DATABASE_URL.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write Arazzo files here, too.")
+@click.option("--check", is_flag=True, help="Write nothing; end with 1 when something would change.")
+@click.option("--dump-after", type=click.Choice(pipeline.PASSES), help="Print the IR after a pass, and stop.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def compile_command(
+    spec: Path, profile: Path | None, overlay: Path | None, root: Path | None, db: str | None, out: Path | None,
+    check: bool, dump_after: str | None, as_json: bool,
+) -> int:  # fmt: skip
+    """Turn the OpenAPI document SPEC into verified, pending workflows."""
+    request = pipeline.Request(spec, profile, overlay, root)
+    if dump_after:
+        click.echo(print_api(pipeline.dump(request, dump_after)))
+        return 0
+    compiled = _compile(request)
+    code = _keep(compiled, db, out, check, as_json)
+    click.echo(json.dumps(report.as_json(compiled), indent=1) if as_json else report.as_text(compiled))
+    return code
+
+
+def _compile(request: pipeline.Request) -> Compiled:
+    """Compiles, with a bar on a terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        return pipeline.compile_spec(request)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("read")
+
+        def show(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total)
+
+        return pipeline.compile_spec(request, show)
+
+
+def _keep(compiled: Compiled, db: str | None, out: Path | None, check: bool, as_json: bool) -> int:
+    """Files and database, as asked; answers the exit code. Without a database to write to, `--json` stores nothing."""
+    if out is not None and not check:
+        submission.write_documents(compiled, out)
+    stores = db is not None or "SWITCHGEAR_DATABASE_URL" in os.environ or not as_json
+    if not stores:
+        return 0
+    url = db or Settings.read(os.environ).database
+    if check:
+        changed = asyncio.run(submission.changes(compiled, url))
+        _tell([f"would change: {workflow}" for workflow in changed] or ["nothing would change"])
+        return 1 if changed else 0
+    made = asyncio.run(submission.submit(compiled, url, f"compile:{getpass.getuser()}"))
+    _tell([f"{made.new} new pending, {made.unchanged} unchanged"])
+    return 0
+
+
+def _tell(lines: list[str]) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)
+
+
+@click.command("lint")
+@click.argument("spec", type=_FILE)
+@click.option("--profile", type=_FILE, help="The vendor profile; default: profile.yaml beside SPEC.")
+@click.option("--root", type=_FOLDER, help="References are followed below this folder; default: SPEC's folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def lint_command(spec: Path, profile: Path | None, root: Path | None, as_json: bool) -> int:
+    """Say what is wrong with the OpenAPI document SPEC, and what was assumed about it."""
+    found = linting.lint(pipeline.Request(spec, profile, None, root))
+    if as_json:
+        click.echo(json.dumps({"diagnostics": [report.diagnostic_json(d) for d in found]}, indent=1))
+    else:
+        click.echo("\n".join(report.diagnostics_text(found)) or "nothing to say")
+    return 1 if found else 0

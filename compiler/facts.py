@@ -1,0 +1,25 @@
+"""The IR as the workflow language wants to know it: `workflow.operations`, for checks and plans."""
+
+from compiler.ir.model import EMPTY, Api, Operation
+from workflow.operations import OperationFacts, OperationIndex, ParameterFacts
+
+
+def operation_index(api: Api) -> OperationIndex:
+    """The operations of the API, with its shared schemas."""
+    return OperationIndex((facts_of(operation) for operation in api.operations), api.schemas)
+
+
+def facts_of(operation: Operation) -> OperationFacts:
+    parameters = (
+        ParameterFacts(p.name, p.location, p.is_required, p.schema, p.style, p.explode) for p in operation.parameters
+    )
+    return OperationFacts(
+        method=operation.method,
+        path=operation.path,
+        operation_id=operation.operation_id,
+        parameters=tuple(parameters),
+        body_required=operation.body is not None and operation.body.is_required,
+        body_schema=operation.body.schema if operation.body else None,
+        response_schemas={r.status: r.schema if r.schema is not None else EMPTY for r in operation.responses},
+        digest=operation.digest,
+    )

@@ -1,0 +1,74 @@
+"""From a compile to the governance database: every workflow as a pending revision, the API with its profile.
+
+Writes only through governance's stores. A workflow whose content has not changed makes no new revision.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from compiler.compiled import Compiled
+from governance.apis import ApiStore
+from governance.database import open_database
+from governance.revisions import RevisionStore
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """How many revisions are new and pending, and how many workflows were there already as they are."""
+
+    new: int
+    unchanged: int
+
+
+async def submit(compiled: Compiled, database_url: str, actor: str) -> Submitted:
+    """Stores the compile. Raises GovernanceError when the database cannot take it."""
+    api, profile = compiled.api, compiled.profile
+    async with open_database(database_url) as database:
+        body, digest = (profile.model_dump(mode="json"), profile.digest) if profile else (None, None)
+        await ApiStore(database).put_api(api.name, api.title, api.version, api.digest, body, digest, actor=actor)
+        store = RevisionStore(database)
+        made = [await _submit_one(store, compiled, number, actor) for number in range(len(compiled.workflows))]
+    return Submitted(new=sum(made), unchanged=len(made) - sum(made))
+
+
+async def _submit_one(store: RevisionStore, compiled: Compiled, number: int, actor: str) -> bool:
+    one = compiled.workflows[number]
+    submission = await store.submit(
+        compiled.api.name,
+        one.flow.id,
+        compiled.content_of(one),
+        intent=one.flow.intent,
+        risk=one.flow.risk.value,
+        resource=one.flow.resource,
+        is_core=one.flow.is_core,
+        rank=one.flow.rank,
+        proof=one.proof,
+        actor=actor,
+    )
+    return submission.is_new
+
+
+def write_documents(compiled: Compiled, folder: Path) -> int:
+    """Writes `<workflow>.arazzo.json` for every workflow; answers how many. The folder is made where it is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in compiled.workflows:
+        text = orjson.dumps(one.document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        (folder / f"{one.flow.id}.arazzo.json").write_bytes(text)
+    return len(compiled.workflows)
+
+
+async def changes(compiled: Compiled, database_url: str) -> list[str]:
+    """The workflows whose compiled content is not the approved or, without one, the newest content; and those approved
+    ones that the compile no longer makes.
+    """
+    async with open_database(database_url) as database:
+        store = RevisionStore(database)
+        known = await store.find(api=compiled.api.name)
+    current = {r.workflow_id: r for r in known if r.state in ("pending", "approved")}
+    current |= {r.workflow_id: r for r in known if r.state == "approved"}
+    digests = {one.flow.id: compiled.content_of(one).digest for one in compiled.workflows}
+    changed = [w for w, d in digests.items() if w not in current or current[w].digest != d]
+    gone = [w for w, r in current.items() if r.state == "approved" and w not in digests]
+    return sorted({*changed, *gone})
