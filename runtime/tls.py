@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import hmac
 import ssl
+from contextlib import suppress
 
 from runtime.errors import NotSent, Refused
 
@@ -69,8 +70,6 @@ async def _fetch(host: str, port: int) -> bytes:
         raise NotSent(f"no TLS with {host}:{port}: {error}", "check the target's address and the network") from error
     certificate: bytes = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     writer.close()
-    try:
+    with suppress(OSError):  # how the peer takes the farewell says nothing about its certificate
         await writer.wait_closed()
-    except OSError:
-        pass  # how the peer takes the farewell says nothing about its certificate
     return certificate

@@ -1,0 +1,215 @@
+"""Who may do what over HTTP: one table of routes and roles, and the gate that every request passes first.
+
+What the table does not name needs the highest role, so a forgotten route is closed, not open. The gate checks, in
+this order: where the request was addressed to (Host) and where it comes from (Origin), whose token it carries, what
+that principal's role may do. It stands before MCP and the REST API alike. Tokens are checked by
+`governance.principals`; its answers are remembered until `forget` is called, which happens whenever a token changes.
+Here never lives what a role may decide on a revision (`governance.transitions`). RFC 6750, 9457; MCP, transports.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from governance.errors import GovernanceError
+from governance.identifiers import moment, utc_now
+from governance.principals import PrincipalStore
+from governance.transitions import Role, may
+from runtime.problems import Problem, of_error, respond
+
+CALLER = "switchgear.caller"
+MCP_PATH = "/mcp"
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+# More distinct tokens than one installation has; guesses are not kept.
+MAX_REMEMBERED = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. `name` is what runs and audit rows say."""
+
+    name: str
+    role: Role
+
+
+# Without any token in the database only this machine can connect, and whoever can do that could read the database.
+LOCAL = Caller("local", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`role` None: open to everyone. `takes_password`: a browser may give the token as the password of Basic."""
+
+    method: str
+    path: str
+    role: Role | None
+    takes_password: bool = False
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("GET", "/health", None),
+    Rule("GET", "/ready", None),
+    Rule("GET", "/docs", "viewer", takes_password=True),
+    Rule("GET", "/openapi.json", "viewer"),
+    Rule("GET", "/workflows", "viewer"),
+    Rule("GET", "/workflows/pending", "viewer"),
+    Rule("GET", "/workflows/{ref}", "viewer"),
+    Rule("POST", "/workflows/{ref}/run", "operator"),
+    Rule("POST", "/workflows/{ref}/approve", "approver"),
+    Rule("POST", "/workflows/{ref}/reject", "approver"),
+    Rule("POST", "/workflows/{ref}/retire", "approver"),
+    Rule("POST", "/reload", "operator"),
+    Rule("GET", "/runs", "viewer"),
+    Rule("GET", "/runs/{run_id}", "viewer"),
+    Rule("GET", "/targets", "viewer"),
+    Rule("GET", "/audit", "approver"),
+    Rule("GET", MCP_PATH, "operator"),
+    Rule("POST", MCP_PATH, "operator"),
+    Rule("DELETE", MCP_PATH, "operator"),
+)
+_PLAIN = {(rule.method, rule.path): rule for rule in RULES}
+_PATTERNS = tuple((rule, re.compile(re.sub(r"\{\w+\}", "[^/]+", rule.path))) for rule in RULES if "{" in rule.path)
+
+
+def rule_for(method: str, path: str) -> Rule:
+    """The rule for a request; for what no rule names, one that asks for the highest role."""
+    known = _PLAIN.get((method, path))
+    if known is not None:
+        return known
+    matching = (rule for rule, pattern in _PATTERNS if rule.method == method and pattern.fullmatch(path))
+    return next(matching, Rule(method, path, "admin"))
+
+
+class Doorkeeper:
+    """Knows whose token it is, and whether one is needed at all."""
+
+    def __init__(self, principals: PrincipalStore) -> None:
+        self._principals = principals
+        self._known: dict[bytes, tuple[Caller, str]] = {}
+        self._needs_token = False
+
+    async def look(self) -> None:
+        """Learns whether there are tokens. Once there were, a token is needed as long as the process lives."""
+        self._needs_token = self._needs_token or await self._principals.any_tokens()
+
+    @property
+    def needs_token(self) -> bool:
+        return self._needs_token
+
+    def forget(self) -> None:
+        """To be called when any token was made, has expired or was revoked."""
+        self._known.clear()
+
+    async def caller(self, secret: str | None) -> Caller | None:
+        """Who holds `secret`; without tokens in the database, whoever is on this machine."""
+        if secret is None:
+            if not self._needs_token:
+                await self.look()
+            return None if self._needs_token else LOCAL
+        key = hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+        caller, expires_at = self._known.get(key, (None, ""))
+        if caller is not None and (not expires_at or moment(utc_now()) < expires_at):
+            return caller
+        principal = await self._principals.authenticate(secret)
+        if principal is None:
+            self._known.pop(key, None)
+            return None
+        if len(self._known) >= MAX_REMEMBERED:
+            self._known.clear()
+        caller = Caller(principal.name, principal.role)
+        self._known[key] = (caller, principal.expires_at or "")
+        return caller
+
+
+class Gate:
+    """The application's front: admits a request to MCP or to the REST API, or answers it with a problem."""
+
+    def __init__(self, api: ASGIApp, mcp: ASGIApp, doorkeeper: Doorkeeper, hosts: frozenset[str] | None) -> None:
+        """`hosts`: the names under which this server may be addressed; None, with tokens only: any."""
+        self._api = api
+        self._mcp = mcp
+        self._doorkeeper = doorkeeper
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._api(scope, receive, send)
+            return
+        try:
+            await self._admit(scope)
+        except Problem as problem:
+            await respond(problem)(scope, receive, send)
+            return
+        await (self._mcp if scope["path"] == MCP_PATH else self._api)(scope, receive, send)
+
+    async def _admit(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        check_addresses(headers, self._hosts, str(scope.get("scheme", "http")))
+        rule = rule_for(scope["method"], scope["path"])
+        if rule.role is None:
+            return
+        try:
+            caller = await self._doorkeeper.caller(_secret(headers, rule))
+        except GovernanceError as error:
+            raise of_error(error) from error
+        if caller is None:
+            scheme = 'Basic realm="the token is the password"' if rule.takes_password else 'Bearer realm="switchgear"'
+            remedy = "send `Authorization: Bearer <token>`; tokens are made with `switchgear tokens create`"
+            challenge = (("www-authenticate", scheme),)
+            raise Problem(401, "no valid token", "The request carries no token that is valid.", remedy, challenge)
+        if not may(caller.role, rule.role):
+            detail = f"The role {caller.role} may not do this; it takes {rule.role}."
+            raise Problem(403, "not allowed", detail, f"ask somebody with the role {rule.role}")
+        scope[CALLER] = caller
+
+
+def _secret(headers: Headers, rule: Rule) -> str | None:
+    kind, _, value = headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        return value.strip()
+    if kind.lower() == "basic" and rule.takes_password:
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    return "" if kind else None
+
+
+def check_addresses(headers: Headers, hosts: frozenset[str] | None, scheme: str) -> None:
+    """Raises Problem for a request that was addressed to somebody else, or that a page of somebody else sent.
+
+    A browser can be led to send requests here from any page; it cannot be led to lie in Host and Origin.
+    """
+    host = headers.get("host", "")
+    if hosts is not None and _name(f"{scheme}://{host}") not in hosts:
+        remedy = "use the address that the server printed at its start"
+        raise Problem(421, "wrong host", "This server does not answer to that host name.", remedy)
+    origin = headers.get("origin")
+    if origin is not None and origin.lower() != f"{scheme}://{host}".lower() and not _both_local(origin, host):
+        raise Problem(403, "foreign origin", "A page of another origin may not call this server.", "")
+
+
+def _both_local(origin: str, host: str) -> bool:
+    """A page that this machine serves itself may call a server on this machine, whatever the ports."""
+    return _name(origin) in LOOPBACK_NAMES and _name(f"http://{host}") in LOOPBACK_NAMES
+
+
+def _name(address: str) -> str:
+    try:
+        return (urlsplit(address).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

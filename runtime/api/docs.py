@@ -1,0 +1,103 @@
+"""The API's documentation as one self-contained page: no script, no font, nothing from another host.
+
+Made on the server from the OpenAPI document, so that it works on a machine without internet, where FastAPI's own
+pages would load from elsewhere. Here never lives a description of a route: that is the route's docstring.
+"""
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from runtime.access import rule_for
+from runtime.api.part import problems
+
+Json = Any
+router = APIRouter()
+# The page is only text and its own style: whatever else might get into it does nothing.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24 }
+h2 { margin-top: 2.5rem; border-bottom: 1px solid #d0d7de }
+article { margin: 1.5rem 0 } code, pre { font: 14px ui-monospace, monospace; background: #f3f4f6; padding: .1em .3em }
+b { display: inline-block; min-width: 3.5rem } i { color: #57606a } td { padding: .2rem 1rem .2rem 0 }
+@media (prefers-color-scheme: dark) { body { background: #0d1117; color: #e6edf3 } code, pre { background: #21262d } }
+"""
+
+
+@router.get("/docs", include_in_schema=False, responses=problems())
+async def docs(request: Request) -> HTMLResponse:
+    page = render(request.app.openapi())
+    return HTMLResponse(page, headers={"content-security-policy": POLICY, "x-content-type-options": "nosniff"})
+
+
+def render(document: dict[str, Json]) -> str:
+    """The page for an OpenAPI document."""
+    info = document["info"]
+    title, text = escape(info["title"]), escape(info.get("description", ""))
+    parts = [
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>",
+        f"<title>{title}</title><style>{STYLE}</style>",
+        f"<h1>{title} <i>{escape(info['version'])}</i></h1><p>{text}</p>",
+        "<p>Made from <a href=/openapi.json>/openapi.json</a>. MCP clients connect to <code>/mcp</code>.</p>",
+    ]
+    subject = None
+    for path, method, operation in _operations(document):
+        if operation["tags"][0] != subject:
+            subject = operation["tags"][0]
+            parts.append(f"<h2>{escape(subject)}</h2>")
+        parts.append(_article(path, method, operation))
+    schemas = document.get("components", {}).get("schemas", {})
+    parts += ["<h2>shapes</h2>", *(_shape(name, schema) for name, schema in schemas.items())]
+    return "".join(parts)
+
+
+def _operations(document: dict[str, Json]) -> Iterator[tuple[str, str, dict[str, Json]]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            yield path, method.upper(), operation
+
+
+def _article(path: str, method: str, operation: dict[str, Json]) -> str:
+    role = rule_for(method, path).role
+    rows = [
+        _row(f"{p['name']} <i>{p['in']}</i>", p["schema"], p.get("description", ""))
+        for p in operation.get("parameters", [])
+    ]
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+    rows += [_row("<i>body</i>", body, "")] if body else []
+    success = operation["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema")
+    rows += [_row("<i>answer</i>", success, "")] if success else []
+    table = f"<table>{''.join(rows)}</table>" if rows else ""
+    told = escape(operation.get("description", ""))
+    needs = f"takes the role {role}" if role else "open to everyone"
+    return f"<article><b>{method}</b> <code>{escape(path)}</code> <i>{needs}</i><br>{told}{table}</article>"
+
+
+def _shape(name: str, schema: dict[str, Json]) -> str:
+    rows = [
+        _row(escape(key), value, value.get("description", "")) for key, value in schema.get("properties", {}).items()
+    ]
+    told = escape(schema.get("description", ""))
+    return f"<article id='{escape(name)}'><b>{escape(name)}</b><br>{told}<table>{''.join(rows)}</table></article>"
+
+
+def _row(name: str, schema: dict[str, Json], text: str) -> str:
+    return f"<tr><td>{name}<td>{_kind(schema)}<td>{escape(text)}"
+
+
+def _kind(schema: dict[str, Json]) -> str:
+    """A schema in a few words, shared ones as links."""
+    if "$ref" in schema:
+        name = escape(schema["$ref"].rpartition("/")[2])
+        return f"<a href='#{name}'>{name}</a>"
+    if "anyOf" in schema:
+        return " or ".join(_kind(each) for each in schema["anyOf"])
+    if "enum" in schema or "const" in schema:
+        values = schema.get("enum", [schema.get("const")])
+        return " | ".join(f"<code>{escape(str(value))}</code>" for value in values)
+    if schema.get("type") == "array":
+        return f"list of {_kind(schema.get('items', {}))}"
+    return escape(str(schema.get("type", "any JSON")))

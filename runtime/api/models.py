@@ -1,0 +1,139 @@
+"""What the REST API takes and gives, as pydantic models: the border where JSON of strangers comes in.
+
+They exist for checking and for `/openapi.json`; inside, the rooms' own frozen values are used. Members that a model
+does not know are refused. Here never lives behaviour.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Json = Any
+Risk = Literal["read", "change", "disrupt", "destroy"]
+State = Literal["pending", "approved", "superseded", "rejected", "retired"]
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$", description="SHA-256 over the canonical content")]
+
+
+class _Taken(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Decision(_Taken):
+    """A decision names the content that it is about: what was looked at, and nothing that came since."""
+
+    digest: Digest
+    reason: Annotated[str, Field(max_length=2000)] = ""
+
+
+class RunRequest(_Taken):
+    inputs: dict[str, Json] = {}
+    target: Annotated[str | None, Field(description="Which device; may be left out where one is the default.")] = None
+
+
+class Workflow(BaseModel):
+    """One revision of a workflow, without its content."""
+
+    id: str
+    api: str
+    workflow_id: str
+    number: int
+    digest: str
+    state: State
+    intent: str
+    risk: str
+    resource: str
+    is_core: bool
+    rank: float
+    created_at: str
+    created_by: str
+    decided_at: str | None
+    decided_by: str | None
+    reason: str | None
+    title: str
+    description: str
+
+
+class WorkflowDetail(Workflow):
+    """With all that an approver looks at: the document, the tool, the requests in order, the proof."""
+
+    content: dict[str, Json]
+    proof: Json
+    steps: list[dict[str, Json]]
+
+
+class RunResult(BaseModel):
+    """A run that has succeeded; every other end is a problem document with the same members."""
+
+    run_id: str
+    outcome: Literal["succeeded"]
+    outputs: dict[str, Json]
+    note: str = ""
+
+
+class Run(BaseModel):
+    id: str
+    revision_id: str
+    digest: str
+    target: str
+    caller: str
+    inputs: Json
+    started_at: str
+    finished_at: str | None
+    outcome: Literal["succeeded", "failed", "unknown", "cancelled"] | None
+    outputs: Json
+    failure: Json
+    steps: list[dict[str, Json]]
+
+
+class AuditEntry(BaseModel):
+    seq: int
+    at: str
+    actor: str
+    action: str
+    subject: str
+    detail: Json
+    prev_hash: str
+    hash: str
+
+
+class TargetOut(BaseModel):
+    """A target; of its credentials only whether there are references to any."""
+
+    name: str
+    api: str
+    base_url: str
+    mode: Literal["twin", "prism", "live"]
+    tls: str
+    is_default: bool
+    has_credentials: bool
+
+
+class Served(BaseModel):
+    """What is served now, and what is approved but refused, with the reason."""
+
+    version: str
+    tools: int
+    refused: list[dict[str, str]]
+
+
+class Health(BaseModel):
+    status: Literal["ok"]
+
+
+class Readiness(BaseModel):
+    status: Literal["ready", "not ready"]
+    tools: int
+    refused: int
+    trouble: str
+
+
+class ProblemOut(BaseModel):
+    """RFC 9457."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    remedy: str = ""

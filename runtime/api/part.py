@@ -1,0 +1,35 @@
+"""What every router needs of a request: the service, and who is asking. The gate has admitted the request already."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from runtime.access import CALLER, Caller
+from runtime.api.models import ProblemOut
+from runtime.problems import MEDIA_TYPE
+from runtime.service import Service
+
+Json = Any
+
+
+def service_of(request: Request) -> Service:
+    service = request.app.state.service
+    assert isinstance(service, Service)
+    return service
+
+
+def caller_of(request: Request) -> Caller:
+    caller = request.scope[CALLER]
+    assert isinstance(caller, Caller)
+    return caller
+
+
+ServicePart = Annotated[Service, Depends(service_of)]
+CallerPart = Annotated[Caller, Depends(caller_of)]
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Json]]:
+    """What a route may answer besides its success, for the OpenAPI document."""
+    schema = {"$ref": f"#/components/schemas/{ProblemOut.__name__}"}
+    one = {"description": "A problem (RFC 9457)", "content": {MEDIA_TYPE: {"schema": schema}}}
+    return dict.fromkeys((401, 403, 421, 503, *statuses), one)

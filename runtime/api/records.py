@@ -1,0 +1,54 @@
+"""What happened, over HTTP: runs with their requests, the audit, and the targets that requests may go to."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from runtime.api import models
+from runtime.api.part import ServicePart, problems
+
+router = APIRouter(tags=["records"])
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Outcome = Literal["succeeded", "failed", "unknown", "cancelled"]
+
+
+@router.get("/runs", responses=problems(422))
+async def list_runs(
+    service: ServicePart,
+    outcome: Outcome | None = None,
+    limit: Limit = 100,
+    before: Annotated[str | None, Query(max_length=64)] = None,
+) -> list[models.Run]:
+    """Runs, newest first, without their requests."""
+    return [models.Run(**run.to_json()) for run in await service.runs.find(outcome=outcome, limit=limit, before=before)]
+
+
+@router.get("/runs/{run_id}", responses=problems(404))
+async def show_run(run_id: str, service: ServicePart) -> models.Run:
+    """One run with every request that it sent."""
+    return models.Run(**(await service.runs.get(run_id)).to_json())
+
+
+@router.get("/audit", responses=problems(422))
+async def list_audit(
+    service: ServicePart, after: Annotated[int, Query(ge=0, lt=2**53)] = 0, limit: Limit = 100
+) -> list[models.AuditEntry]:
+    """The audit in the order of its writing, beginning behind number `after`."""
+    return [models.AuditEntry(**row.to_json()) for row in await service.audit.find(after=after, limit=limit)]
+
+
+@router.get("/targets", responses=problems())
+async def list_targets(service: ServicePart) -> list[models.TargetOut]:
+    """The devices that workflows may act on."""
+    return [
+        models.TargetOut(
+            name=target.name,
+            api=target.api,
+            base_url=target.base_url,
+            mode=target.mode,
+            tls=target.tls,
+            is_default=target.is_default,
+            has_credentials=bool(target.password_ref or target.token_ref),
+        )
+        for target in await service.targets.list_targets()
+    ]

@@ -1,0 +1,39 @@
+"""The server about itself: alive, ready, and told to load again."""
+
+from fastapi import APIRouter, Response
+
+from runtime.api import models
+from runtime.api.part import ServicePart, problems
+
+router = APIRouter(tags=["server"])
+
+
+@router.get("/health")
+async def health() -> models.Health:
+    """The process answers. Asks nothing of anything else."""
+    return models.Health(status="ok")
+
+
+@router.get("/ready", responses={503: {"model": models.Readiness}})
+async def ready(service: ServicePart, response: Response) -> models.Readiness:
+    """Whether calls can be served: a catalog is loaded and follows the database."""
+    live = service.live
+    is_ready = live.is_loaded and not live.trouble
+    response.status_code = 200 if is_ready else 503
+    return models.Readiness(
+        status="ready" if is_ready else "not ready",
+        tools=len(live.now.entries),
+        refused=len(live.now.refusals),
+        trouble=live.trouble,
+    )
+
+
+@router.post("/reload", responses=problems())
+async def reload(service: ServicePart) -> models.Served:
+    """Loads the catalog again and tells connected clients if their list of tools changed."""
+    catalog = await service.live.reload()
+    refused = [
+        {"workflow_id": each.workflow_id, "revision_id": each.revision_id, "reason": each.reason}
+        for each in catalog.refusals
+    ]
+    return models.Served(version=catalog.version, tools=len(catalog.entries), refused=refused)

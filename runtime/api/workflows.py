@@ -1,0 +1,132 @@
+"""Revisions over HTTP: what there is, what one would do, the decisions on it, and running what is approved.
+
+A decision names the digest that was looked at; `governance` applies it with its audit row, and the catalog is loaded
+at once, so that connected clients are told. A run that does not succeed is a problem document with the run's members.
+"""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+
+from governance.revisions import Revision
+from governance.transitions import State
+from runtime.access import Caller
+from runtime.api import models
+from runtime.api.part import CallerPart, Json, ServicePart, problems
+from runtime.engines.engine import Ended
+from runtime.problems import Problem
+from runtime.service import Service
+from runtime.telling import failure_of, told
+from workflow.events import to_json
+from workflow.plan import build_plan
+from workflow.reader import read_document
+
+router = APIRouter(prefix="/workflows", tags=["workflows"])
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Choice = Literal["approve", "reject", "retire"]
+After = Annotated[str | None, Query(description="The id of the last revision of the page before.", max_length=64)]
+# A failure that the workflow itself foresaw says something of the state of things; any other one, of the device.
+OUTCOME_STATUSES = {"failed": 502, "unknown": 504, "cancelled": 503}
+UNFORESEEN = frozenset(
+    {"", "request_failed", "http_error", "timeout", "not_sent", "unknown_fate", "refused", "deadline"}
+)
+
+
+@router.get("", responses=problems(422))
+async def list_workflows(
+    service: ServicePart,
+    response: Response,
+    state: State | None = None,
+    api: Annotated[str | None, Query(max_length=128)] = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> list[models.Workflow]:
+    """Revisions in the order of their submission; `state` chooses among them."""
+    return await _page(service, response, state, api, limit, after)
+
+
+@router.get("/pending", responses=problems(422))
+async def list_pending(
+    service: ServicePart, response: Response, limit: Limit = 100, after: After = None
+) -> list[models.Workflow]:
+    """What waits for a decision."""
+    return await _page(service, response, "pending", None, limit, after)
+
+
+@router.get("/{ref}", responses=problems(404, 409, 422))
+async def show_workflow(ref: str, service: ServicePart) -> models.WorkflowDetail:
+    """One revision with all that it would do. `ref`: an id, `workflow@number`, or a workflow for its newest one."""
+    revision = await service.revisions.get(ref)
+    content = revision.content.to_json()
+    return models.WorkflowDetail(**_summary(revision), content=content, proof=revision.proof, steps=_steps(revision))
+
+
+@router.post("/{ref}/approve", responses=problems(404, 409, 422))
+async def approve(ref: str, body: models.Decision, service: ServicePart, caller: CallerPart) -> models.Workflow:
+    """Lets it be served. Only the content with this digest, and only while it is pending."""
+    return await _decide(service, ref, "approve", body, caller)
+
+
+@router.post("/{ref}/reject", responses=problems(404, 409, 422))
+async def reject(ref: str, body: models.Decision, service: ServicePart, caller: CallerPart) -> models.Workflow:
+    """Turns a pending revision down; takes a reason."""
+    return await _decide(service, ref, "reject", body, caller)
+
+
+@router.post("/{ref}/retire", responses=problems(404, 409, 422))
+async def retire(ref: str, body: models.Decision, service: ServicePart, caller: CallerPart) -> models.Workflow:
+    """Stops serving an approved revision; takes a reason."""
+    return await _decide(service, ref, "retire", body, caller)
+
+
+@router.post("/{ref}/run", responses=problems(404, 409, 422, 502, 504))
+async def run(ref: str, body: models.RunRequest, service: ServicePart, caller: CallerPart) -> models.RunResult:
+    """Runs what is approved. `ref`: a workflow, `workflow@number`, a tool's name or a revision's id."""
+    entry = service.live.now.find(ref)
+    ended = await service.calls.call(entry, body.inputs, body.target, caller)
+    if ended.outcome != "succeeded":
+        raise problem_of(ended)
+    return models.RunResult(run_id=ended.run_id, outcome="succeeded", outputs=dict(ended.outputs), note=ended.note)
+
+
+def problem_of(ended: Ended) -> Problem:
+    """A run that did not succeed, in the form of an error."""
+    failure = failure_of(ended)
+    is_foreseen = ended.outcome == "failed" and failure.code not in UNFORESEEN
+    status = 409 if is_foreseen else OUTCOME_STATUSES[ended.outcome]
+    more = {"run_id": ended.run_id, "outcome": ended.outcome, "failure": to_json(failure)}
+    return Problem(status, f"run {ended.outcome}", told(ended), failure.remedy, (), more)
+
+
+async def _decide(service: Service, ref: str, action: Choice, body: models.Decision, caller: Caller) -> models.Workflow:
+    revision = await service.revisions.decide(
+        ref,
+        action,
+        actor=caller.name,
+        role=caller.role,
+        reason=body.reason,
+        digest=body.digest,
+    )
+    await service.live.reload()
+    return models.Workflow(**_summary(revision))
+
+
+async def _page(
+    service: Service, response: Response, state: State | None, api: str | None, limit: int, after: str | None
+) -> list[models.Workflow]:
+    found = await service.revisions.find(state, api, limit, after)
+    if len(found) == limit:
+        response.headers["link"] = f'<?after={found[-1].id}&limit={limit}>; rel="next"'
+    return [models.Workflow(**_summary(revision)) for revision in found]
+
+
+def _summary(revision: Revision) -> dict[str, Json]:
+    tool = revision.content.tool
+    return {**revision.summary(), "title": tool.get("title", ""), "description": tool.get("description", "")}
+
+
+def _steps(revision: Revision) -> list[dict[str, Json]]:
+    """The requests in order, as the interpreter would make them."""
+    plan = build_plan(read_document(revision.content.document, f"revision {revision.id}"))
+    named = ("step_id", "method", "path_template", "effect", "role", "description", "is_safe", "is_idempotent")
+    return [{name: getattr(step, name) for name in named} for step in plan.steps]

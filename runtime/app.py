@@ -1,0 +1,196 @@
+"""The application: MCP and the REST API behind one gate, on one port, as one ASGI callable.
+
+`build` puts the parts together around an open service; `serve_http` and `serve_stdio` run them until they are told to
+stop. What a request meets, in this order: the gate (`access`), then FastMCP at `/mcp` or FastAPI elsewhere. Neither
+the compiler nor anything of it is ever imported here. ASGI 3, MCP Streamable HTTP and stdio.
+"""
+
+import contextlib
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from fastmcp import FastMCP
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from runtime.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopback, rule_for
+from runtime.api import docs, models, records, serving, workflows
+from runtime.errors import StartRefused
+from runtime.list_changed import ListChanged
+from runtime.problems import KNOWN, Problem, of_error, respond
+from runtime.service import Service, watching
+from runtime.tools import CatalogProvider
+
+log = logging.getLogger("switchgear.server")
+INSTRUCTIONS = (
+    "Each tool is one approved workflow on infrastructure: it looks things up by name, checks, changes, waits until "
+    "the change is done and reads it back. A tool that fails says which step failed, what was done, what was not, and "
+    "what to do about it."
+)
+# Calls under way get this long when the server stops; the engine's own closing comes after.
+GRACE_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """`asgi` is what a server runs; the rest is for whoever runs it in another way, and for tests."""
+
+    asgi: ASGIApp
+    api: FastAPI
+    mcp: FastMCP[Any]
+    provider: CatalogProvider
+    changes: ListChanged
+
+
+def build(
+    service: Service, *, hosts: frozenset[str] | None = LOOPBACK_NAMES, local: Caller | None = None
+) -> Application:
+    """`hosts`: names under which the server may be addressed, None for any. `local`: who calls over stdio."""
+    mcp, provider, changes = _mcp_server(service, local or Caller("stdio", "operator"))
+    mcp_app = mcp.http_app(path=MCP_PATH, host_origin_protection=False)  # the gate's work, for all routes alike
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
+        async with mcp_app.router.lifespan_context(mcp_app), watching(service):
+            try:
+                yield
+            finally:
+                changes.close()
+
+    api = _rest_api(service, lifespan)
+    return Application(Gate(api, mcp_app, service.doorkeeper, hosts), api, mcp, provider, changes)
+
+
+def _mcp_server(service: Service, local: Caller) -> tuple[FastMCP[Any], CatalogProvider, ListChanged]:
+    provider = CatalogProvider(service.live, service.calls, local)
+    mcp: FastMCP[Any] = FastMCP(
+        "Switchgear",
+        instructions=INSTRUCTIONS,
+        version=version("switchgear"),
+        providers=[provider],
+        mask_error_details=True,
+        dereference_schemas=False,  # or `$defs` vanish from what was approved
+    )
+    changes = ListChanged(mcp, service.live, provider)
+    service.live.on_change(changes.tell)
+    return mcp, provider, changes
+
+
+def _rest_api(service: Service, lifespan: Callable[[FastAPI], Any]) -> FastAPI:
+    api = FastAPI(
+        title="Switchgear",
+        version=version("switchgear"),
+        description="Approved workflows: look, decide, run, and see what happened.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    api.state.service = service
+    for part in (workflows, records, serving, docs):
+        api.include_router(part.router)
+    api.openapi = lambda: _described(api)  # type: ignore[method-assign]
+    for kind in (Problem, HTTPException, RequestValidationError, *KNOWN):
+        api.add_exception_handler(kind, _on_error)
+    return api
+
+
+async def _on_error(_request: Request, error: Exception) -> Response:
+    if isinstance(error, Problem):
+        return respond(error)
+    if isinstance(error, HTTPException):
+        title = {404: "not found", 405: "method not allowed"}.get(error.status_code, "request failed")
+        return respond(
+            Problem(error.status_code, title, str(error.detail), "see /docs", tuple((error.headers or {}).items()))
+        )
+    if isinstance(error, RequestValidationError):
+        first = error.errors()[0]
+        pointer = "".join(f"/{part}" for part in first["loc"])
+        return respond(
+            Problem(422, "bad request", f"{first['msg']} at {pointer}", "see /docs", (), {"pointer": pointer})
+        )
+    if not isinstance(error, KNOWN):
+        log.exception("a request failed", exc_info=error)
+    return respond(of_error(error))
+
+
+def _described(api: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with what the gate adds to every route."""
+    if api.openapi_schema is None:
+        document = get_openapi(title=api.title, version=api.version, description=api.description, routes=api.routes)
+        schemas = document["components"]["schemas"]
+        schemas |= {models.ProblemOut.__name__: models.ProblemOut.model_json_schema()}
+        document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        for path, item in document["paths"].items():
+            for method, operation in item.items():
+                if rule_for(method.upper(), path).role is not None:
+                    operation["security"] = [{"token": []}]
+                if "422" in operation["responses"]:
+                    operation["responses"]["422"] = operation["responses"]["401"]
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        api.openapi_schema = document
+    return api.openapi_schema
+
+
+def checked_host(host: str, needs_token: bool) -> frozenset[str] | None:
+    """The names that a server on `host` answers to. Raises StartRefused for an open door to the network.
+
+    Beyond loopback a token is needed for everything, and a browser does not send it along for a foreign page.
+    """
+    if is_loopback(host):
+        return LOOPBACK_NAMES | {host}
+    if not needs_token:
+        remedy = "make one first: `switchgear tokens create NAME --role admin`, or stay on 127.0.0.1"
+        raise StartRefused(
+            f"without a token in the database the server listens on loopback only, not on {host}", remedy
+        )
+    return None
+
+
+def bound_socket(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises StartRefused."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=256)
+    except OSError as error:
+        raise StartRefused(f"{host}:{port} cannot be listened on: {error.strerror}", "take another --port") from error
+
+
+async def serve_http(service: Service, host: str, port: int, announce: Callable[[str], None]) -> None:
+    """Serves until the process is told to stop. `announce` gets the address when connections are accepted."""
+    application = build(service, hosts=checked_host(host, service.doorkeeper.needs_token))
+    listener = bound_socket(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    announce(f"http://{shown}:{listener.getsockname()[1]}")
+    await http_server(application).serve(sockets=[listener])
+
+
+def http_server(application: Application) -> uvicorn.Server:
+    config = uvicorn.Config(
+        application.asgi,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,  # nobody in front is trusted to say who the client is
+        server_header=False,
+        ws="none",
+        lifespan="on",
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    return uvicorn.Server(config)
+
+
+async def serve_stdio(service: Service, local: Caller) -> None:
+    """Serves one client over standard input and output, until it hangs up."""
+    application = build(service, local=local)
+    async with watching(service):
+        await application.mcp.run_stdio_async(show_banner=False)

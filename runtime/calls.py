@@ -1,0 +1,108 @@
+"""From a caller's wish to a run: which workflow, on which target, with which inputs, and may it be.
+
+Everything that MCP, the REST API and `switchgear call` have in common, so that none of them can be laxer. Inputs are
+checked against the workflow's full schema before anything is sent; the engine confirms, when it opens the run, that
+what is about to be executed is what is approved at this moment. Outputs are redacted and held against the schema that
+the client was promised. Here never lives a protocol, a status code or a text for clients.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from governance.errors import DigestError, NotFoundError, RefusedError, TamperedError
+from governance.identifiers import new_id
+from governance.targets import Target
+from governance.transitions import may
+from runtime.access import Caller
+from runtime.catalog import Entry
+from runtime.driver import Endpoint
+from runtime.engines.engine import Ended, Engine, Order
+from runtime.errors import BadInput, CallerError, NotApproved
+from runtime.secrets import Vault
+from runtime.sessions import References
+from runtime.wire import address_of
+from workflow.errors import InputError
+from workflow.events import Failure
+from workflow.inputs import validate_inputs
+
+log = logging.getLogger("switchgear.runs")
+Json = Any
+# Enough for any list that a model can use; more would cost its context more than it tells it.
+MAX_OUTPUT_BYTES = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    engine: Engine
+    vault: Vault
+
+    async def call(self, entry: Entry, inputs: Mapping[str, Json], target: str | None, caller: Caller) -> Ended:
+        """Runs the workflow and answers how it ended, a failed step included.
+
+        Raises CallerError (role, target, inputs), NotApproved (it is not, or no longer, what is approved),
+        TargetError (the target is not usable as it is set up), GovernanceError (nothing can be recorded).
+        """
+        if not may(caller.role, "operator"):
+            raise CallerError(f"the role {caller.role} may not run workflows", "ask somebody with the role operator")
+        order = self._order(entry, inputs, entry.target(target), caller)
+        try:
+            ended = await self.engine.run(order)
+        except (RefusedError, DigestError, TamperedError, NotFoundError) as error:
+            message = f"{entry.workflow_id} was not run: {error.message}"
+            raise NotApproved(message, "list the tools again; if it is missing, ask an approver") from error
+        return self._checked(entry, ended)
+
+    def _order(self, entry: Entry, inputs: Mapping[str, Json], target: Target, caller: Caller) -> Order:
+        try:
+            complete = validate_inputs(entry.plan, inputs)
+        except InputError as error:
+            message = self.vault.redact(error.message)
+            raise BadInput(message, error.pointer, "correct this input; nothing was sent") from error
+        return Order(
+            run_id=new_id(),
+            revision_id=entry.revision_id,
+            digest=entry.digest,
+            plan=entry.plan,
+            endpoint=endpoint_of(entry, target),
+            caller=caller.name,
+            inputs=complete,
+            secret_names=entry.profile.secrets,
+        )
+
+    def _checked(self, entry: Entry, ended: Ended) -> Ended:
+        """`ended`, redacted; a success whose outputs are not what was promised becomes a failure that says so."""
+        outputs = self.vault.redact(dict(ended.outputs), entry.profile.secrets)
+        if ended.outcome != "succeeded":
+            return replace(ended, outputs=outputs)
+        fault = _fault(entry, outputs)
+        if not fault:
+            return replace(ended, outputs=outputs)
+        log.error("run %s of %s: %s", ended.run_id, entry.workflow_id, fault)
+        done = tuple(step.step_id for step in entry.plan.steps if not step.is_safe)
+        remedy = f"everything was carried out; see run {ended.run_id}, and tell whoever compiled the workflow"
+        return replace(
+            ended, outcome="failed", outputs={}, failure=Failure("", "bad_outputs", fault, None, done, (), remedy)
+        )
+
+
+def _fault(entry: Entry, outputs: Json) -> str:
+    size = len(orjson.dumps(outputs))
+    if size > MAX_OUTPUT_BYTES:
+        return f"the outputs have {size} bytes, more than {MAX_OUTPUT_BYTES}"
+    return "" if entry.accepts_outputs(outputs) else "the outputs are not what the tool's output schema promises"
+
+
+def endpoint_of(entry: Entry, target: Target) -> Endpoint:
+    """The target as the driver sees it. Raises TargetError for an address that is none."""
+    keeps_base_path = target.mode != "prism"  # which serves the paths of the description alone
+    return Endpoint(
+        name=target.name,
+        address=address_of(target.base_url, entry.plan.base_path, adds_base_path=keeps_base_path),
+        tls=target.tls,
+        references=References(target.username_ref, target.password_ref, target.token_ref),
+        profile=entry.profile,
+    )

@@ -1,0 +1,210 @@
+"""What is served: one frozen snapshot of all that is approved, swapped whole, never changed.
+
+`load` builds a snapshot from the database; what does not fit its digest, has lost its profile, cannot be planned or
+takes another's name is left out with a reason, and the rest is served. Entries whose revision did not change are taken
+over from the snapshot before, so that one approval among a thousand costs one plan. A snapshot's `version` differs
+when, and only when, a client would see another list of tools. Here never lives a request or a protocol.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import jsonschema_rs
+
+from governance.apis import ApiStore
+from governance.errors import GovernanceError
+from governance.revisions import Revision, RevisionStore
+from governance.targets import Target, TargetStore
+from runtime.errors import UnknownTarget, UnknownWorkflow
+from workflow.canonical import digest
+from workflow.errors import WorkflowError
+from workflow.plan import Plan, build_plan
+from workflow.profile import Profile, parse_profile
+from workflow.reader import read_document
+
+log = logging.getLogger("switchgear.catalog")
+Json = Any
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One approved workflow, ready to run. `tool` is the approved definition, by MCP's names.
+
+    `target_argument`: the name of the argument that chooses among several targets; empty where there is one or none.
+    `accepts_outputs`: whether outputs are what the tool's output schema promises.
+    """
+
+    revision_id: str
+    workflow_id: str
+    number: int
+    digest: str
+    api: str
+    risk: str
+    plan: Plan
+    profile: Profile
+    tool: Mapping[str, Json]
+    targets: tuple[Target, ...]
+    target_argument: str
+    accepts_outputs: Callable[[Json], bool]
+
+    @property
+    def name(self) -> str:
+        return str(self.tool["name"])
+
+    @property
+    def input_schema(self) -> dict[str, Json]:
+        """What a client sees: the approved schema, and the choice of a target where there is one."""
+        schema = dict(self.tool["inputSchema"])
+        if self.target_argument:
+            names = [target.name for target in self.targets]
+            default = next((target.name for target in self.targets if target.is_default), None)
+            text = "The device to act on." + (f" Without it: {default}." if default else "")
+            choice = {"type": "string", "enum": names, "description": text}
+            schema["properties"] = {**schema.get("properties", {}), self.target_argument: choice}
+            if default is None:
+                schema["required"] = [*schema.get("required", []), self.target_argument]
+        return schema
+
+    def target(self, name: str | None) -> Target:
+        """The target called `name`, or the one that is meant without a name. Raises UnknownTarget."""
+        for target in self.targets:
+            if target.name == name or (name is None and (target.is_default or len(self.targets) == 1)):
+                return target
+        if not self.targets:
+            raise UnknownTarget(f"there is no target for the API {self.api}", "add one with `switchgear targets add`")
+        known = ", ".join(target.name for target in self.targets)
+        if name is None:
+            raise UnknownTarget("several targets are possible and none was named", f"name one of {known}")
+        raise UnknownTarget(f"there is no target {name} for the API {self.api}", f"name one of {known}")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An approved revision that is not served, and why."""
+
+    workflow_id: str
+    revision_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    version: str = ""
+    entries: Mapping[str, Entry] = NOTHING
+    refusals: tuple[Refusal, ...] = ()
+    _by_workflow: Mapping[str, Entry] = field(default=NOTHING, repr=False)
+
+    def get(self, name: str) -> Entry | None:
+        """The entry of the tool called `name`."""
+        return self.entries.get(name)
+
+    def find(self, ref: str) -> Entry:
+        """The entry that `ref` names: a tool, a workflow, `workflow@number` or a revision's id.
+
+        Raises UnknownWorkflow for everything that is not approved now.
+        """
+        name, _, number = ref.partition("@")
+        entry = self._by_workflow.get(ref) or self._by_workflow.get(name) or self.entries.get(ref)
+        if entry is None or (number and number != str(entry.number)):
+            raise UnknownWorkflow(f"no approved workflow is called {ref}", "see `switchgear workflows list`")
+        return entry
+
+
+@dataclass(slots=True)
+class Loader:
+    """Builds snapshots, each from the database and the one before."""
+
+    revisions: RevisionStore
+    apis: ApiStore
+    targets: TargetStore
+    _profiles: dict[str | None, Profile] = field(default_factory=dict)
+
+    async def load(self, before: Catalog) -> Catalog:
+        """The snapshot of now. Raises GovernanceError when the database cannot be read; then the old one stays."""
+        survey = await self.revisions.approved_survey()
+        targets = _by_api(await self.targets.list_targets())
+        refusals = [Refusal(fault.workflow_id, fault.revision_id, fault.message) for fault in survey.faults]
+        known = {entry.revision_id: entry for entry in before.entries.values()}
+        entries: dict[str, Entry] = {}
+        for revision in survey.revisions:
+            try:
+                entry = await self._entry(revision, targets.get(revision.api, ()), known.get(revision.id))
+            except (GovernanceError, WorkflowError, KeyError, ValueError) as error:
+                reason = str(error) if not isinstance(error, KeyError) else f"{error} is missing"
+                refusals.append(Refusal(revision.workflow_id, revision.id, reason))
+                continue
+            if entry.name in entries:
+                other = entries[entry.name].workflow_id
+                refusals.append(
+                    Refusal(entry.workflow_id, entry.revision_id, f"{other} has a tool of this name already")
+                )
+                continue
+            entries[entry.name] = entry
+        for refusal in refusals:
+            if refusal not in before.refusals:
+                log.error(
+                    "%s (revision %s) is not served: %s", refusal.workflow_id, refusal.revision_id, refusal.reason
+                )
+        return _catalog(entries, tuple(refusals))
+
+    async def _entry(self, revision: Revision, targets: tuple[Target, ...], known: Entry | None) -> Entry:
+        if known is not None and known.digest == revision.digest and known.targets == targets:
+            return known
+        content = revision.content
+        tool = content.tool
+        plan = known.plan if known and known.digest == revision.digest else _plan(revision)
+        return Entry(
+            revision_id=revision.id,
+            workflow_id=revision.workflow_id,
+            number=revision.number,
+            digest=revision.digest,
+            api=revision.api,
+            risk=revision.risk,
+            plan=plan,
+            profile=await self._profile(revision.api, content.profile_digest),
+            tool=tool,
+            targets=targets,
+            target_argument=_target_argument(tool, targets),
+            accepts_outputs=_acceptance(tool.get("outputSchema")),
+        )
+
+    async def _profile(self, api: str, profile_digest: str | None) -> Profile:
+        """The profile that the revision was approved with; without one, what holds for any API."""
+        if profile_digest is None:
+            return Profile(api=api)
+        if profile_digest not in self._profiles:
+            profile = parse_profile(await self.apis.get_profile(profile_digest), api)
+            self._profiles[profile_digest] = profile
+        return self._profiles[profile_digest]
+
+
+def _plan(revision: Revision) -> Plan:
+    return build_plan(read_document(revision.content.document, f"revision {revision.id}"))
+
+
+def _target_argument(tool: Mapping[str, Json], targets: tuple[Target, ...]) -> str:
+    if len(targets) < 2:
+        return ""
+    return "target" if "target" not in tool["inputSchema"].get("properties", {}) else "switchgear_target"
+
+
+def _acceptance(schema: Json) -> Callable[[Json], bool]:
+    return jsonschema_rs.validator_for(schema).is_valid if schema else lambda _outputs: True
+
+
+def _by_api(targets: Iterable[Target]) -> dict[str, tuple[Target, ...]]:
+    grouped: dict[str, tuple[Target, ...]] = {}
+    for target in targets:
+        grouped[target.api] = (*grouped.get(target.api, ()), target)
+    return grouped
+
+
+def _catalog(entries: dict[str, Entry], refusals: tuple[Refusal, ...]) -> Catalog:
+    seen = [[entry.digest, [target.to_json() for target in entry.targets]] for entry in entries.values()]
+    by_workflow = {entry.workflow_id: entry for entry in entries.values()}
+    by_workflow |= {entry.revision_id: entry for entry in entries.values()}
+    return Catalog(digest(seen), MappingProxyType(entries), refusals, MappingProxyType(by_workflow))

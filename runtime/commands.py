@@ -1,0 +1,145 @@
+"""The runtime's commands: serve, call, client-config. Each parses, calls one function, and says what came of it.
+
+Standard output is data, standard error is for people. Errors leave as exceptions with an exit code and a remedy and
+are rendered in one place, `switchgear/main.py`. What is heavy is imported when a command runs, not when it is listed.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from typing import Any
+
+import click
+
+from governance.settings import Settings
+from runtime.client_config import CLIENTS
+from runtime.errors import BadInput, ServingError, StartRefused, TargetError
+
+Json = Any
+as_json = click.option("--json", "is_json", is_flag=True, help="Machine-readable output.")
+database = click.option("--db", "db", metavar="URL", help="The database; else SWITCHGEAR_DATABASE_URL, else your own.")
+
+
+def _settings() -> Settings:
+    return Settings.read(os.environ)
+
+
+@click.command("serve")
+@click.option("--transport", type=click.Choice(["http", "stdio"]), default="http", show_default=True)
+@click.option("--host", help="Address to listen on; else SWITCHGEAR_HOST.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one. Else SWITCHGEAR_PORT.")
+@database
+@as_json
+def serve_command(transport: str, host: str | None, port: int | None, db: str | None, is_json: bool) -> None:
+    """Serves approved workflows: MCP at /mcp, the REST API beside it."""
+    settings = _settings()
+    _log_to_stderr(settings.log_level)
+    url = db or settings.database
+    if transport == "stdio":
+        asyncio.run(_stdio(url, settings))
+    else:
+        asyncio.run(_http(url, host or settings.host, settings.port if port is None else port, is_json))
+
+
+async def _http(url: str, host: str, port: int, is_json: bool) -> None:
+    from runtime.app import serve_http
+    from runtime.service import open_service
+
+    def announce(address: str) -> None:
+        if is_json:
+            click.echo(json.dumps({"url": address, "mcp": f"{address}/mcp"}))
+        click.echo(
+            f"Switchgear serves {len(service.live.now.entries)} workflows on {address} (MCP: {address}/mcp)", err=True
+        )
+
+    async with open_service(url) as service:
+        await serve_http(service, host, port, announce)
+
+
+async def _stdio(url: str, settings: Settings) -> None:
+    from runtime.access import Caller
+    from runtime.app import serve_stdio
+    from runtime.service import open_service
+
+    async with open_service(url) as service:
+        # Whoever starts this process can read the database file: without a token it is the operator on this machine.
+        caller = await service.doorkeeper.caller(settings.token) if settings.token else Caller("stdio", "operator")
+        if caller is None:
+            raise StartRefused("SWITCHGEAR_TOKEN holds no valid token", "correct it, or take it out of the environment")
+        await serve_stdio(service, caller)
+
+
+@click.command("call")
+@click.argument("workflow")
+@click.argument("inputs", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option("--target", help="The device to act on, where there are several.")
+@database
+@as_json
+def call_command(workflow: str, inputs: tuple[str, ...], target: str | None, db: str | None, is_json: bool) -> int:
+    """Runs an approved workflow once, here, and prints its outputs. VALUE may be JSON."""
+    report = asyncio.run(_call(db or _settings().database, workflow, parsed_inputs(inputs), target))
+    is_done = report["outcome"] == "succeeded"
+    if is_json:
+        click.echo(json.dumps(report))
+    elif is_done:
+        click.echo(json.dumps(report["outputs"], indent=2, ensure_ascii=False))
+    else:
+        click.echo(report["told"], err=True)
+    return 0 if is_done else TargetError.exit_code
+
+
+async def _call(url: str, workflow: str, inputs: dict[str, Json], target: str | None) -> dict[str, Json]:
+    from runtime.access import Caller
+    from runtime.service import open_service
+    from runtime.telling import told
+    from workflow.events import to_json
+
+    async with open_service(url) as service:
+        ended = await service.calls.call(service.live.now.find(workflow), inputs, target, Caller("cli", "operator"))
+    failure = to_json(ended.failure) if ended.failure else None
+    told_text = "" if ended.outcome == "succeeded" else told(ended)
+    return {
+        "run_id": ended.run_id, "outcome": ended.outcome, "outputs": dict(ended.outputs),
+        "failure": failure, "note": ended.note, "told": told_text,
+    }  # fmt: skip
+
+
+def parsed_inputs(pairs: tuple[str, ...]) -> dict[str, Json]:
+    """`KEY=VALUE` pairs as inputs; a value that is JSON is taken as such. Raises BadInput."""
+    inputs: dict[str, Json] = {}
+    for pair in pairs:
+        key, mark, text = pair.partition("=")
+        if not mark or not key:
+            raise BadInput(f"{pair!r} is not KEY=VALUE", remedy="write the name of an input, =, and its value")
+        try:
+            inputs[key] = json.loads(text)
+        except ValueError:
+            inputs[key] = text
+    return inputs
+
+
+@click.command("client-config")
+@click.argument("client", type=click.Choice(sorted(CLIENTS)))
+@click.option("--url", help="Where the server is reached; else from SWITCHGEAR_HOST and SWITCHGEAR_PORT.")
+@database
+@as_json
+def client_config_command(client: str, url: str | None, db: str | None, is_json: bool) -> None:
+    """Prints what a client's configuration needs to reach this server."""
+    settings = _settings()
+    address = url or f"http://{settings.host}:{settings.port}"
+    lines = CLIENTS[client](address.rstrip("/"), db or settings.database_url or None)
+    click.echo(json.dumps(lines, indent=None if is_json else 2))
+
+
+def _log_to_stderr(level: str) -> None:
+    """Everything that is logged goes to standard error: standard output belongs to data, with stdio to the protocol."""
+    if level.upper() not in logging.getLevelNamesMapping():
+        raise ServingError(f"there is no log level {level!r}", "take debug, info, warning or error")
+    logging.basicConfig(
+        stream=sys.stderr, level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    for chatty in ("mcp", "fastmcp", "httpcore", "sse_starlette"):
+        # Below warning these tell arguments and headers.
+        logging.getLogger(chatty).setLevel(logging.WARNING)

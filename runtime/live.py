@@ -1,0 +1,91 @@
+"""The catalog while it lives: noticing that the database changed, loading, swapping, telling.
+
+One object holds the snapshot that is served now. A loop asks governance for its change token many times a second,
+which costs one small query; targets and tokens are looked at in the same loop. When loading fails, the last good
+snapshot stays and the reason is kept for `/ready`. Whoever needs to know (clients, through `list_changed`) is told
+after the swap, never before. Here never lives what a snapshot holds (`catalog`) or a protocol.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from governance.errors import GovernanceError
+from governance.principals import PrincipalStore
+from runtime.access import Doorkeeper
+from runtime.catalog import Catalog, Loader
+
+log = logging.getLogger("switchgear.catalog")
+# Approved, noticed, told: half of this is the wait one sees on average; the query takes well under a millisecond.
+POLL_S = 0.05
+Told = Callable[[], Awaitable[None]]
+
+
+class LiveCatalog:
+    def __init__(self, loader: Loader, principals: PrincipalStore, doorkeeper: Doorkeeper) -> None:
+        self._loader = loader
+        self._principals = principals
+        self._doorkeeper = doorkeeper
+        self._now = Catalog()
+        self._marks: tuple[str, ...] | None = None
+        self._holders = ""
+        self._loading = asyncio.Lock()
+        self._listeners: list[Told] = []
+        self.trouble = ""
+
+    @property
+    def now(self) -> Catalog:
+        """The snapshot to use; take it once for one call."""
+        return self._now
+
+    @property
+    def is_loaded(self) -> bool:
+        return self._marks is not None
+
+    def on_change(self, told: Told) -> None:
+        """`told` is awaited after every swap to a snapshot that clients see as another one."""
+        self._listeners.append(told)
+
+    async def reload(self) -> Catalog:
+        """Loads in any case. Raises GovernanceError when that fails; then the old snapshot stays."""
+        async with self._loading:
+            marks = await self._look()
+            try:
+                fresh = await self._loader.load(self._now)
+            except GovernanceError as error:
+                self.trouble = error.message
+                raise
+            self._marks, self.trouble = marks, ""
+            changed = fresh.version != self._now.version
+            self._now = fresh
+        if changed:
+            for told in self._listeners:
+                await told()
+        return fresh
+
+    async def watch(self) -> None:
+        """Until cancelled: notices changes by whichever process and follows them."""
+        while True:
+            await asyncio.sleep(POLL_S)
+            try:
+                await self._notice_tokens()
+                if await self._look() != self._marks:
+                    await self.reload()
+            except GovernanceError as error:
+                if error.message != self.trouble:
+                    log.error(
+                        "the catalog cannot be brought up to date, the last good one is served: %s", error.message
+                    )
+                self.trouble = error.message
+
+    async def _look(self) -> tuple[str, ...]:
+        targets = await self._loader.targets.list_targets()
+        return (await self._loader.revisions.change_token(), repr(targets))
+
+    async def _notice_tokens(self) -> None:
+        """Whoever's token was revoked or has expired is out within one round of the loop."""
+        holders = repr(await self._principals.list_tokens())
+        if holders != self._holders:
+            self._doorkeeper.forget()
+            await self._doorkeeper.look()
+            self._holders = holders

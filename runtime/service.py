@@ -1,0 +1,98 @@
+"""Everything that serves, put together once: stores, catalog, driver, engine; opened and closed in order.
+
+`open_service` is what `app` and `switchgear call` start from. Opening checks the database, closes what a former
+process left open and loads the first catalog; closing ends the runs under way, then the devices' sessions, then the
+database. Here never lives a protocol; nothing is created at import.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from governance.apis import ApiStore
+from governance.audit import AuditLog
+from governance.database import Database, open_database
+from governance.principals import PrincipalStore
+from governance.revisions import RevisionStore
+from governance.runs import RunStore
+from governance.targets import TargetStore
+from runtime.access import Doorkeeper
+from runtime.calls import Calls
+from runtime.catalog import Loader
+from runtime.driver import Driver
+from runtime.engines.direct import DirectEngine
+from runtime.engines.engine import Engine
+from runtime.engines.journal import AuditOnly, Books
+from runtime.live import LiveCatalog
+from runtime.secrets import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    database: Database
+    revisions: RevisionStore
+    apis: ApiStore
+    targets: TargetStore
+    runs: RunStore
+    audit: AuditLog
+    principals: PrincipalStore
+    doorkeeper: Doorkeeper
+    vault: Vault
+    driver: Driver
+    engine: Engine
+    calls: Calls
+    live: LiveCatalog
+
+
+def assemble(database: Database, vault: Vault) -> Service:
+    """The parts around an open database. Nothing is read yet."""
+    revisions, apis, targets = RevisionStore(database), ApiStore(database), TargetStore(database)
+    principals = PrincipalStore(database)
+    doorkeeper = Doorkeeper(principals)
+    driver = Driver(vault)
+    books = Books(database, revisions, vault)
+    engine = DirectEngine(driver, books)
+    return Service(
+        database=database,
+        revisions=revisions,
+        apis=apis,
+        targets=targets,
+        runs=books.runs,
+        audit=books.audit,
+        principals=principals,
+        doorkeeper=doorkeeper,
+        vault=vault,
+        driver=driver,
+        engine=engine,
+        calls=Calls(engine, vault),
+        live=LiveCatalog(Loader(revisions, apis, targets), principals, doorkeeper),
+    )
+
+
+@asynccontextmanager
+async def open_service(database_url: str, vault: Vault | None = None) -> AsyncIterator[Service]:
+    """A service with its first catalog. Raises GovernanceError when the database cannot be used."""
+    async with open_database(database_url) as database:
+        service = assemble(database, vault or Vault())
+        await service.engine.recover()
+        await service.doorkeeper.look()
+        await service.live.reload()
+        try:
+            yield service
+        finally:
+            await service.engine.close()
+            await service.driver.aclose(AuditOnly(service.audit))
+
+
+@asynccontextmanager
+async def watching(service: Service) -> AsyncIterator[None]:
+    """As long as it is entered, the catalog follows the database."""
+    watch = asyncio.create_task(service.live.watch())
+    try:
+        yield
+    finally:
+        watch.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watch

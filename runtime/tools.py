@@ -1,0 +1,146 @@
+"""Approved workflows as MCP tools: the catalog's snapshot served through FastMCP, and the tool-call boundary.
+
+A tool is the approved definition, byte for byte, with its digest in `_meta`; the text of results and errors is made
+here. FastMCP checks neither arguments nor results of such tools: `calls` does. Whatever escapes from a call ends here
+as an MCP error (`isError`) that says what happened, what was done and what to do; nothing of an unexpected error
+reaches the client. Here never lives a private attribute of FastMCP (`list_changed`). MCP 2026-07-28, tools.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from fastmcp.server.dependencies import get_http_request
+from fastmcp.server.providers import Provider
+from fastmcp.tools import Tool, ToolResult
+from fastmcp.utilities.versions import VersionSpec
+from mcp_types import TextContent, ToolAnnotations
+from pydantic import PrivateAttr
+
+from runtime.access import CALLER, Caller
+from runtime.calls import Calls
+from runtime.catalog import Catalog, Entry
+from runtime.engines.engine import Ended
+from runtime.live import LiveCatalog
+from runtime.problems import KNOWN, message_of
+from runtime.telling import failure_of, told
+from workflow.events import to_json
+
+log = logging.getLogger("switchgear.tools")
+Json = Any
+META = "switchgear"
+
+
+class WorkflowTool(Tool):
+    """One entry of the catalog, as FastMCP wants tools."""
+
+    _entry: Entry = PrivateAttr()
+    _calls: Calls = PrivateAttr()
+    _local: Caller = PrivateAttr()
+
+    @classmethod
+    def of(cls, entry: Entry, calls: Calls, local: Caller) -> "WorkflowTool":
+        """`local`: who calls where no HTTP request says it (stdio)."""
+        tool = cls(
+            name=entry.name,
+            title=entry.tool.get("title"),
+            description=entry.tool.get("description"),
+            parameters=entry.input_schema,
+            output_schema=entry.tool.get("outputSchema"),
+            annotations=ToolAnnotations(**entry.tool.get("annotations", {})),
+            meta={
+                META: {"digest": entry.digest, "workflow": f"{entry.workflow_id}@{entry.number}", "risk": entry.risk}
+            },
+        )
+        tool._entry, tool._calls, tool._local = entry, calls, local
+        return tool
+
+    async def run(self, arguments: dict[str, Json]) -> ToolResult:
+        """Runs the workflow. Raises nothing but cancellation."""
+        try:
+            inputs = dict(arguments)
+            target = inputs.pop(self._entry.target_argument, None) if self._entry.target_argument else None
+            ended = await self._calls.call(self._entry, inputs, target, caller_of_request(self._local))
+        except KNOWN as error:
+            return refused(error)
+        except Exception:
+            # The boundary: whatever it was, the client learns that it was ours, and the log learns the rest.
+            log.exception("the tool %s failed", self._entry.name)
+            return _error_result("Something failed inside Switchgear. See the server's log.", {})
+        return result_of(self._entry, ended)
+
+
+def caller_of_request(local: Caller) -> Caller:
+    """Who sent the request that is being served: the gate wrote it down."""
+    try:
+        scope = get_http_request().scope
+    except RuntimeError:  # not over HTTP
+        return local
+    caller = scope[CALLER]
+    assert isinstance(caller, Caller)
+    return caller
+
+
+class CatalogProvider(Provider):
+    """Serves what the live catalog holds now. `lists_built` counts full lists, which cost time with many tools."""
+
+    def __init__(self, live: LiveCatalog, calls: Calls, local: Caller) -> None:
+        super().__init__()
+        self._live = live
+        self._calls = calls
+        self._local = local
+        self._made: dict[str, WorkflowTool] = {}
+        self._made_for: Catalog | None = None
+        self.lists_built = 0
+
+    async def _list_tools(self) -> Sequence[Tool]:
+        self.lists_built += 1
+        catalog = self._live.now
+        return [self._tool(catalog, entry) for entry in catalog.entries.values()]
+
+    async def _get_tool(self, name: str, version: VersionSpec | None = None) -> Tool | None:  # noqa: ARG002  its interface
+        catalog = self._live.now
+        entry = catalog.get(name)
+        return None if entry is None else self._tool(catalog, entry)
+
+    def _tool(self, catalog: Catalog, entry: Entry) -> WorkflowTool:
+        if self._made_for is not catalog:
+            # What an entry of the new snapshot shares with the old one is the same object, and so is its tool.
+            kept = {id(each) for each in catalog.entries.values()}
+            self._made = {name: tool for name, tool in self._made.items() if id(tool._entry) in kept}
+            self._made_for = catalog
+        tool = self._made.get(entry.name)
+        if tool is None:
+            tool = self._made[entry.name] = WorkflowTool.of(entry, self._calls, self._local)
+        return tool
+
+    def input_schema(self, name: str) -> Mapping[str, Json] | None:
+        """The schema of one tool, without building the list of all."""
+        entry = self._live.now.get(name)
+        return None if entry is None else self._tool(self._live.now, entry).parameters
+
+
+def result_of(entry: Entry, ended: Ended) -> ToolResult:
+    """How a run ended, for a client: the outputs, or what failed."""
+    meta: dict[str, Json] = {"run": ended.run_id, "outcome": ended.outcome, "digest": entry.digest}
+    if ended.outcome == "succeeded":
+        outputs = dict(ended.outputs)
+        text = orjson.dumps(outputs).decode()
+        content = [TextContent(type="text", text=f"{ended.note}\n{text}" if ended.note else text)]
+        return ToolResult(content=content, structured_content=outputs, meta={META: meta})
+    return _error_result(told(ended), {**meta, "failure": to_json(failure_of(ended))})
+
+
+def refused(error: Exception) -> ToolResult:
+    """An error before the run: nothing was done."""
+    lines = [message_of(error), "Done: nothing was sent."]
+    remedy = getattr(error, "remedy", "")
+    pointer = getattr(error, "pointer", "")
+    if remedy:
+        lines.append(f"What to do: {remedy}")
+    return _error_result("\n".join(lines), {"outcome": "refused", **({"pointer": pointer} if pointer else {})})
+
+
+def _error_result(text: str, meta: dict[str, Json]) -> ToolResult:
+    return ToolResult(content=[TextContent(type="text", text=text)], meta={META: meta}, is_error=True)

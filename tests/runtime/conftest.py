@@ -1,0 +1,203 @@
+"""Devices for the runtime's tests: a raw socket that records bytes and answers from a script.
+
+Mock transports hide what matters here (line breaks, paths, who hangs up when), so these are real sockets on free
+ports. Every fixture closes what it opened.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from runtime.driver import Driver, Endpoint
+from runtime.secrets import Vault
+from runtime.sessions import References
+from runtime.wire import address_of
+from runtime.witness import Answered, Sending
+from workflow.events import SendRequest
+from workflow.profile import Profile
+
+Script = Callable[["Heard", asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One request as it came over the wire."""
+
+    line: bytes
+    fields: tuple[tuple[str, str], ...]
+    body: bytes
+    number: int
+    connection: int
+
+    @property
+    def method(self) -> str:
+        return self.line.split(b" ")[0].decode()
+
+    @property
+    def target(self) -> bytes:
+        return self.line.split(b" ")[1]
+
+    def field(self, name: str) -> str | None:
+        return next((value for key, value in self.fields if key == name), None)
+
+
+def answer(status: int = 200, body: bytes = b"{}", **fields: str) -> bytes:
+    lines = [f"HTTP/1.1 {status} Said", f"content-length: {len(body)}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+@dataclass
+class Recorder:
+    """A device that keeps every byte it hears and answers as its script says."""
+
+    script: Script
+    heard: list[Heard] = field(default_factory=list)
+    raw: bytearray = field(default_factory=bytearray)
+    connections: int = 0
+    open_now: int = 0
+    most_open: int = 0
+    _server: asyncio.Server | None = None
+    _serving: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    @property
+    def port(self) -> int:
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> "Recorder":
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        return self
+
+    async def stop(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+        await self._server.wait_closed()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        connection = self.connections
+        self.open_now += 1
+        self.most_open = max(self.most_open, self.open_now)
+        try:
+            while True:
+                heard = await self._hear(reader, connection)
+                if heard is None:
+                    break
+                await self.script(heard, writer)
+                await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self.open_now -= 1
+            writer.close()
+
+    async def _hear(self, reader: asyncio.StreamReader, connection: int) -> Heard | None:
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:
+            return None
+        line, *rest = head[:-4].split(b"\r\n")
+        fields = tuple(tuple(part.decode("latin-1").split(": ", 1)) for part in rest)
+        length = int(dict(fields).get("content-length", "0"))
+        body = await reader.readexactly(length) if length else b""
+        self.raw += head + body
+        heard = Heard(line, fields, body, len(self.heard) + 1, connection)  # type: ignore[arg-type]
+        self.heard.append(heard)
+        return heard
+
+
+def said(*answers: bytes) -> Script:
+    """Answers in order; the last one for all that follow."""
+
+    async def script(heard: Heard, writer: asyncio.StreamWriter) -> None:
+        writer.write(answers[min(heard.number, len(answers)) - 1])
+
+    return script
+
+
+@dataclass
+class Notes:
+    """A witness that keeps its notes in a list."""
+
+    sent: list[Sending] = field(default_factory=list)
+    results: list[Answered] = field(default_factory=list)
+
+    async def sending(self, note: Sending) -> None:
+        self.sent.append(note)
+
+    async def answered(self, note: Answered) -> None:
+        self.results.append(note)
+
+
+@pytest.fixture
+async def recorder() -> AsyncIterator[Callable[[Script], Awaitable[Recorder]]]:
+    started: list[Recorder] = []
+
+    async def start(script: Script) -> Recorder:
+        started.append(await Recorder(script).start())
+        return started[-1]
+
+    yield start
+    for each in started:
+        await each.stop()
+
+
+@pytest.fixture
+def notes() -> Notes:
+    return Notes()
+
+
+@pytest.fixture
+async def driver(notes: Notes) -> AsyncIterator[Driver]:
+    driver = Driver(Vault({"USER": "operator", "PASS": "s3cret-word", "TOKEN": "t0ken-value"}))
+    yield driver
+    await driver.aclose(notes)
+
+
+@pytest.fixture
+def tools() -> Any:
+    """What tests of the driver need, under one name, because test files import nothing from each other."""
+    return Tools
+
+
+class Tools:
+    answer = staticmethod(answer)
+    said = staticmethod(said)
+    Heard = Heard
+    Notes = Notes
+
+    @staticmethod
+    def endpoint(url: str, profile: Mapping[str, Any] | None = None, **more: Any) -> Endpoint:
+        data = {"api": "toy", **(profile or {})}
+        more = {"tls": "verify", "references": References("env:USER", "env:PASS", "env:TOKEN"), **more}
+        return Endpoint(more.pop("name", "lab"), address_of(url, "/api"), profile=Profile(**data), **more)
+
+    @staticmethod
+    def get(path: str = "/things", template: str | None = None, **more: Any) -> SendRequest:
+        return SendRequest("read", 1, "GET", path, template or path, is_safe=True, is_idempotent=True, **more)
+
+    @staticmethod
+    def post(path: str = "/things", body: Any = None, **more: Any) -> SendRequest:
+        return SendRequest(
+            "change", 1, "POST", path, path, body=body or {"a": 1}, content_type="application/json", **more
+        )
+
+    @staticmethod
+    def soon(seconds: float = 5.0) -> float:
+        return asyncio.get_running_loop().time() + seconds

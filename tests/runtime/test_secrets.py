@@ -1,0 +1,69 @@
+"""Secrets are resolved from references and never come out again."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.errors import Refused
+from runtime.secrets import MASK, Vault
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def strings_of(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for pair in value.items() for each in pair for text in strings_of(each)]
+    if isinstance(value, list):
+        return [text for each in value for text in strings_of(each)]
+    return []
+
+
+def test_a_variable_and_a_file_are_resolved(tmp_path: Path) -> None:
+    (tmp_path / "word").write_text("from-a-file\n")
+    vault = Vault({"WORD": "from-env"})
+    assert vault.resolve("env:WORD") == "from-env"
+    assert vault.resolve(f"file:{tmp_path / 'word'}") == "from-a-file"
+
+
+@pytest.mark.parametrize("reference", ["env:ABSENT", "file:/no/such/file", "plain-password", "", "http://x", "env:"])
+def test_a_reference_that_leads_nowhere_is_refused(reference: str) -> None:
+    with pytest.raises(Refused):
+        Vault({}).resolve(reference)
+
+
+def test_a_huge_file_is_no_secret(tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(b"x" * 100_000)
+    with pytest.raises(Refused):
+        Vault({}).resolve(f"file:{tmp_path / 'big'}")
+
+
+@given(JSON, st.text(min_size=4, max_size=12).filter(lambda text: text not in MASK))
+def test_a_known_value_is_found_wherever_it_stands(value: Any, secret: str) -> None:
+    vault = Vault({})
+    vault.remember(secret)
+    dirty = {"plain": secret, "inside": [f"before {secret} after"], secret: 1, "rest": value}
+    clean = vault.redact(dirty)
+    assert not [text for text in strings_of(clean) if secret in text.replace(MASK, "")]
+
+
+def test_a_short_value_is_hidden_only_where_it_stands_alone() -> None:
+    vault = Vault({})
+    vault.remember("abc")
+    assert vault.redact(["abc", "abcdef"]) == [MASK, "abcdef"]
+
+
+def test_members_that_the_profile_calls_secret_are_hidden_by_name() -> None:
+    assert Vault({}).redact({"Password": "x", "n": {"password": 7}, "o": {"password": None}}, ["password"]) == {
+        "Password": MASK,
+        "n": {"password": MASK},
+        "o": {"password": None},
+    }

@@ -1,0 +1,184 @@
+"""What goes onto the wire is the approved step, whatever the inputs were."""
+
+from urllib.parse import quote
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from runtime.errors import Refused
+from runtime.wire import (
+    Inflater,
+    Reply,
+    address_of,
+    checked_field,
+    checked_path,
+    decode_body,
+    encode_body,
+    wire_request,
+)
+from workflow.events import SendRequest
+
+ADDRESS = address_of("http://10.0.0.7", "/api")
+HOSTILE = [
+    "..",
+    ".",
+    "%2e%2e",
+    "a/../b",
+    "..\\x",
+    "a;b",
+    "a?b",
+    "a#b",
+    "a\r\nX: y",
+    "a\0",
+    "．．",
+    "／",
+    "a b",
+    "%0d%0a",
+    "\x7f",
+    "é",
+]
+
+
+def of(path: str, template: str, **more: object) -> SendRequest:
+    return SendRequest("s", 1, "GET", path, template, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_a_hostile_value_put_raw_into_the_path_is_refused(value: str) -> None:
+    with pytest.raises(Refused):
+        checked_path(f"/things/{value}/parts", "/things/{id}/parts")
+
+
+@settings(max_examples=500)
+@given(st.text(min_size=1))
+@example("..")
+@example("../../secret")
+@example("a\\..\\b")
+@example("\r\nHost: evil")
+def test_an_encoded_value_stays_in_its_segment_or_is_refused(value: str) -> None:
+    encoded = quote(value, safe="", errors="replace")
+    try:
+        wire = wire_request(of(f"/things/{encoded}/parts", "/things/{id}/parts"), ADDRESS)
+    except Refused:
+        return
+    assert wire.target == b"/api/things/" + encoded.encode() + b"/parts"
+    assert wire.target.count(b"/") == 4
+    assert not set(b"\r\n ?#\\;") & set(wire.target)
+
+
+@pytest.mark.parametrize(
+    ("path", "template"),
+    [
+        ("/things/1/extra", "/things/{id}"),
+        ("/other/1", "/things/{id}"),
+        ("/things/", "/things/{id}"),
+        ("//evil/1", "/things/{id}"),
+        ("/things/1/", "/things/{id}"),
+        ("http://evil/things/1", "/things/{id}"),
+    ],
+)
+def test_a_path_that_is_not_the_template_filled_is_refused(path: str, template: str) -> None:
+    with pytest.raises(Refused, match="approved"):
+        checked_path(path, template)
+
+
+@settings(max_examples=300)
+@given(st.text(), st.text())
+def test_a_query_value_cannot_start_another_parameter(name: str, value: str) -> None:
+    try:
+        wire = wire_request(of("/things", "/things", query=((name, value), ("last", "1"))), ADDRESS)
+    except UnicodeEncodeError:
+        pytest.fail("text that cannot be encoded must be refused")
+    except Refused:
+        return
+    query = wire.target.split(b"?", 1)[1]
+    assert query.count(b"&") == 1
+    assert not set(b"\r\n #\\;") & set(query)
+
+
+@settings(max_examples=300)
+@given(st.text())
+def test_a_header_value_cannot_start_another_header(value: str) -> None:
+    try:
+        _, kept = checked_field("x-note", value)
+    except Refused:
+        return
+    assert kept == value
+    assert not set("\r\n\0") & set(kept)
+    kept.encode("latin-1")
+
+
+@pytest.mark.parametrize(
+    "name", ["Host", "content-length", "Transfer-Encoding", "authorization", "x y", "x:y", "", "connection"]
+)
+def test_a_step_cannot_set_a_header_that_is_ours_or_no_name(name: str) -> None:
+    with pytest.raises(Refused):
+        checked_field(name, "1")
+
+
+def test_cookies_of_a_step_and_of_the_session_stand_in_one_field() -> None:
+    wire = wire_request(of("/a", "/a", headers=(("cookie", "lang=de"),)), ADDRESS, (("cookie", "sid=1"),))
+    assert [value for name, value in wire.headers if name == b"cookie"] == [b"lang=de; sid=1"]
+
+
+def test_a_step_cannot_replace_the_credential() -> None:
+    wire = wire_request(of("/a", "/a", headers=(("x-token", "mine"),)), ADDRESS, (("x-token", "real"),))
+    assert [value for name, value in wire.headers if name == b"x-token"] == [b"real"]
+
+
+@pytest.mark.parametrize(
+    ("url", "base", "adds", "origin", "prefix"),
+    [
+        ("https://h", "/rest/v1", True, "https://h", "/rest/v1"),
+        ("https://h/", "/rest/v1", True, "https://h", ""),
+        ("http://h:4010", "/rest/v1", False, "http://h:4010", ""),
+        ("http://[::1]:80/x/", "/y", True, "http://[::1]", "/x"),
+        ("https://h:8443", "", True, "https://h:8443", ""),
+    ],
+)
+def test_the_path_of_an_address_is_taken_as_it_is_else_the_apis(
+    url: str, base: str, adds: bool, origin: str, prefix: str
+) -> None:
+    address = address_of(url, base, adds_base_path=adds)
+    assert (address.origin, address.prefix) == (origin, prefix)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "h",
+        "ftp://h",
+        "http://",
+        "http://u:p@h",
+        "http://h?x",
+        "http://h#f",
+        "http://h:99999",
+        "http://h/../x",
+        "http://ｈ",
+    ],
+)
+def test_what_is_no_plain_address_is_refused(url: str) -> None:
+    with pytest.raises(Refused, match=r"address|path"):
+        address_of(url, "")
+
+
+def test_bodies_are_written_in_their_media_type_or_refused() -> None:
+    assert encode_body({"a": 1}, "application/merge-patch+json; charset=utf-8") == b'{"a":1}'
+    assert encode_body({"a": "b c"}, "application/x-www-form-urlencoded") == b"a=b+c"
+    assert encode_body("hello", "text/plain") == b"hello"
+    assert encode_body(None, "") == b""
+    with pytest.raises(Refused, match="multipart"):
+        encode_body({"a": 1}, "multipart/form-data")
+
+
+def test_a_body_that_is_no_json_is_given_as_text() -> None:
+    assert decode_body(Reply(200, (), b"<html>")) == "<html>"
+    assert decode_body(Reply(200, (), b"NaN")) == "NaN"
+    assert decode_body(Reply(204, (), b"")) is None
+
+
+def test_an_unknown_compression_is_refused() -> None:
+    with pytest.raises(Refused, match="br"):
+        Inflater("br", 10)
