@@ -9,7 +9,7 @@ condition, so none can change it.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from workflow.errors import ExpressionError
 from workflow.expressions import Expression, parse_expression
@@ -69,7 +69,7 @@ class _Parser:
         self._at = found.end()
         self.kind, self.value = found.lastgroup, found[str(found.lastgroup)]
 
-    def _fail(self) -> Any:
+    def _fail(self) -> NoReturn:
         raise ExpressionError(f"the condition {self.text!r} makes no sense at position {self._at}; correct it")
 
     def expect(self, kind: str, value: str | None = None) -> None:

@@ -1,0 +1,117 @@
+"""The inputs of a workflow: judged by its schema before anything is sent, with defaults put in.
+
+Here lives validation (JSON Schema 2020-12, through jsonschema-rs) and nothing of what inputs are used for. Validators
+are made once, with the plan. Nothing is fetched for a schema: a reference that leads out of the document is a fault.
+Regular expressions in schemas run with a bound on backtracking, since callers choose the text they run on, and errors
+never repeat a value, since it may be a secret.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn
+
+import jsonschema_rs
+
+from workflow.document import Components, Json, Workflow
+from workflow.errors import DocumentError, InputError
+from workflow.pointers import child
+
+if TYPE_CHECKING:
+    from workflow.planned import Plan
+
+_BACKTRACK_LIMIT = 100_000  # a few milliseconds; legitimate patterns need far less
+_COMPONENT = "#/components/inputs/"
+
+
+@dataclass(frozen=True, slots=True)
+class InputSchema:
+    """A schema with its validator. `is_open`: inputs that it does not name are let through."""
+
+    schema: Mapping[str, Json]
+    components: Mapping[str, Json]
+    is_open: bool
+    validator: jsonschema_rs.Draft202012Validator = field(compare=False, repr=False)
+
+    def check(self, inputs: Mapping[str, Json]) -> Mapping[str, Json]:
+        """`inputs` with defaults. Raises InputError with the pointer of the first fault."""
+        _refuse_what_is_no_json(inputs)
+        given = _with_defaults(inputs, self.schema, self.components)
+        known = self.schema.get("properties") or {}
+        for name in given:
+            if name not in known and not self.is_open:
+                raise InputError(
+                    f"there is no input {name}; known are {', '.join(known) or 'none'}", "inputs", child("", name)
+                )
+        error = next(iter(self.validator.iter_errors(given)), None)
+        if error is not None:
+            pointer = "".join(child("", part) for part in error.instance_path)
+            raise InputError(f"{error.message}; give a value that fits", "inputs", pointer)
+        return given
+
+
+def validate_inputs(plan: "Plan", inputs: Mapping[str, Json]) -> Mapping[str, Json]:
+    """`inputs` as the workflow will see them, defaults put in.
+
+    Raises InputError naming the pointer of the first one that is missing, unknown or does not fit.
+    """
+    return plan.main.inputs.check(inputs)
+
+
+def compile_inputs(workflow: Workflow, components: Components) -> InputSchema:
+    """The workflow's input schema made ready. Raises DocumentError if it cannot be used."""
+    declared = workflow.inputs
+    root = {"$ref": "#/workflow", "workflow": {} if declared is None else declared}
+    root |= {"components": {"inputs": dict(components.inputs)}}
+    try:
+        options = jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACK_LIMIT)
+        validator = jsonschema_rs.Draft202012Validator(
+            root, retriever=_retrieve_nothing, pattern_options=options, mask="the value"
+        )
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+        raise DocumentError(f"the input schema cannot be used: {error}; correct it") from error
+    schema = _followed(declared if isinstance(declared, Mapping) else {}, components.inputs)
+    is_open = declared is True or (
+        bool(_OPEN_MEMBERS & schema.keys()) and schema.get("additionalProperties") is not False
+    )
+    return InputSchema(schema, components.inputs, is_open, validator)
+
+
+# Members by which a schema says itself which further inputs it takes.
+_OPEN_MEMBERS = {"additionalProperties", "patternProperties", "unevaluatedProperties", "allOf", "anyOf", "oneOf"}
+
+
+def _retrieve_nothing(uri: str) -> NoReturn:
+    raise ValueError(f"{uri} is outside of the document; copy the schema into it")
+
+
+def _refuse_what_is_no_json(inputs: Mapping[str, Json]) -> None:
+    try:
+        json.dumps(inputs, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InputError(f"the inputs are no JSON: {error}; correct them", "inputs") from error
+
+
+def _followed(schema: Mapping[str, Json], components: Mapping[str, Json]) -> Mapping[str, Json]:
+    """`schema`, or the component that its `$ref` names."""
+    for _ in range(len(components) + 1):
+        name = str(schema.get("$ref", ""))
+        if not name.startswith(_COMPONENT):
+            break
+        found = components.get(name.removeprefix(_COMPONENT), {})
+        schema = found if isinstance(found, Mapping) else {}
+    return schema
+
+
+def _with_defaults(
+    given: Mapping[str, Json], schema: Mapping[str, Json], components: Mapping[str, Json]
+) -> Mapping[str, Json]:
+    """`given` with the declared defaults of absent members, also inside objects that were given."""
+    filled = dict(given)
+    for name, declared in (schema.get("properties") or {}).items():
+        inner = _followed(declared, components) if isinstance(declared, Mapping) else {}
+        if name not in filled and "default" in inner:
+            filled[name] = inner["default"]
+        elif isinstance(filled.get(name), dict) and "properties" in inner:
+            filled[name] = _with_defaults(filled[name], inner, components)
+    return filled

@@ -1,0 +1,129 @@
+"""A workflow made ready to run: every expression, query and schema compiled, every reference followed.
+
+Here live the plan's types; they are made in `plan` and run in `interpreter`. A plan is made once for an approved
+document and shared by all its runs; nothing in it changes. Step numbers are 0-based.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from workflow.criteria import CompiledCriterion
+from workflow.document import ActionType, Json
+from workflow.inputs import InputSchema
+from workflow.requests import BoundRequest
+from workflow.templates import Template
+from workflow.values import Value
+
+DEADLINE_S = 900.0  # a run's bound where the document sets none: longer than jobs take, shorter than a shift
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedOutput:
+    """`transform` is empty or one of `transforms.TRANSFORMS`. `pointer`: where it stands in the document."""
+
+    name: str
+    value: Value
+    transform: str = ""
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAction:
+    """What to do after a step. `step`: number of the target; `arguments`: inputs of the target workflow.
+
+    `code` and `message`: what an end says; `is_success`: a failure action by which the workflow succeeds all the same.
+    `limit`: how often a goto may be taken in one run, None for no limit of its own.
+    """
+
+    name: str
+    type: ActionType
+    criteria: tuple[CompiledCriterion, ...] = ()
+    step: int | None = None
+    workflow_id: str = ""
+    arguments: tuple[tuple[str, Value], ...] = ()
+    retry_after_s: float = 0.0
+    retry_limit: int = 1
+    code: str = ""
+    message: Template | None = None
+    is_success: bool = False
+    limit: int | None = None
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """One step. `request` is None and `workflow_id` set where it calls a workflow, with `arguments` as its inputs.
+
+    `effect`: read, create, update, delete, act or session. `role`: why the step is there, where the document says it.
+    `is_safe`: sending it changes nothing; `is_idempotent`: sending it twice is as sending it once.
+    """
+
+    step_id: str
+    description: str
+    method: str
+    path_template: str
+    effect: str
+    role: str
+    is_safe: bool
+    is_idempotent: bool
+    timeout_s: float | None
+    request: BoundRequest | None = None
+    workflow_id: str = ""
+    arguments: tuple[tuple[str, Value], ...] = ()
+    success: tuple[CompiledCriterion, ...] = ()
+    on_success: tuple[PlannedAction, ...] = ()
+    on_failure: tuple[PlannedAction, ...] = ()
+    outputs: tuple[PlannedOutput, ...] = ()
+    message: Template | None = None
+    pointer: str = ""
+
+    @property
+    def key(self) -> str:
+        """The operation's key, `METHOD /path/template`; empty for a call of a workflow."""
+        return f"{self.method} {self.path_template}" if self.method else ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowPlan:
+    """One workflow of the document."""
+
+    workflow_id: str
+    steps: tuple[PlanStep, ...]
+    inputs: InputSchema
+    outputs: tuple[PlannedOutput, ...] = ()
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`workflows`: `main` and all that it calls, by id. `sources`: a source description's members by its name."""
+
+    main: WorkflowPlan
+    workflows: Mapping[str, WorkflowPlan]
+    api: str
+    base_path: str
+    deadline_s: float = DEADLINE_S
+    sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    self_uri: str = ""
+
+    @property
+    def workflow_id(self) -> str:
+        return self.main.workflow_id
+
+    @property
+    def steps(self) -> tuple[PlanStep, ...]:
+        return self.main.steps
+
+    @property
+    def inputs_schema(self) -> Mapping[str, Json]:
+        return self.main.inputs.schema
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the workflow's outputs."""
+        return tuple(output.name for output in self.main.outputs)
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether every step of every workflow involved is safe."""
+        return all(step.is_safe or step.workflow_id for flow in self.workflows.values() for step in flow.steps)

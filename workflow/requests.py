@@ -1,0 +1,234 @@
+"""Requests made from a step's parameters and payload, so that no value can leave its place.
+
+Here live filling of path templates, serialisation by style (OpenAPI 3.1, "Parameter Object") and the refusal of what
+cannot be sent safely: a path value becomes exactly one segment, percent-encoded (RFC 3986, 3.3), and is neither empty
+nor a dot segment; nothing with control characters goes into a path or a header. Pure; the driver sends.
+Called by `interpreter`; `plan` prepares the parts.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote
+
+from jsonpath import JSONPath
+
+from workflow.document import Json
+from workflow.events import Pairs
+from workflow.pointers import NOTHING, Parts, replaced
+from workflow.scope import Scope, Sent
+from workflow.templates import text_of
+from workflow.values import Missing, Value
+
+_NOT_IN_PATHS = re.compile(r"[\x00-\x1f\x7f]")
+_NOT_IN_HEADERS = re.compile(r"[^\t\x20-\x7e]")  # RFC 9110, 5.5, without the obsolete octets beyond ASCII
+_COOKIE_OCTETS = "!#$&'()*+-./:<=>?@[]^_`{|}~"  # RFC 6265, 4.1.1, without the percent sign
+_SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
+STYLES: Mapping[str, tuple[str, ...]] = {
+    "path": ("simple",),
+    "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
+    "header": ("simple",),
+    "cookie": ("form",),
+    "querystring": ("form",),
+}
+
+
+class Unsendable(Exception):
+    """A value that must not be sent. `code` and `message` are those of the failure."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class BoundParameter:
+    """A parameter and where its value goes. `explode`: OpenAPI's; the default of the style is already in it."""
+
+    name: str
+    location: str
+    value: Value
+    style: str
+    explode: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BoundReplacement:
+    """A value to be set in the payload: where `pointer` leads, or wherever `query` finds something."""
+
+    pointer: Parts
+    query: JSONPath | None
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class BoundRequest:
+    """All that a request is made of. `path`: literal text and names in turn, beginning with text."""
+
+    method: str
+    path: tuple[str, ...]
+    parameters: tuple[BoundParameter, ...]
+    payload: Value | None
+    replacements: tuple[BoundReplacement, ...]
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it will be sent, and as expressions see it."""
+
+    path: str
+    query: Pairs
+    headers: Pairs
+    body: Json | None
+    sent: Sent
+
+
+def split_template(path: str) -> tuple[str, ...]:
+    """A path template as literal text and parameter names in turn: `/a/{b}` is `("/a/", "b", "")`."""
+    return tuple(re.split(r"\{([^{}]+)\}", path))
+
+
+def build_request(bound: BoundRequest, scope: Scope, base_path: str = "") -> Request:
+    """The request with all values in `scope` put in. Raises Unsendable for values that must not be sent."""
+    values: dict[str, dict[str, Json]] = {"path": {}, "query": {}, "header": {}, "cookie": {}, "querystring": {}}
+    query: list[tuple[str, str]] = []
+    headers: list[tuple[str, str]] = []
+    cookies: list[str] = []
+    for parameter in bound.parameters:
+        value = _value(parameter, scope)
+        if value is NOTHING or value is None:
+            continue
+        values[parameter.location][parameter.name] = value
+        if parameter.location == "query":
+            query += _unicode(_query_pairs(parameter, value), parameter.name)
+        elif parameter.location == "querystring":
+            query += parse_qsl(text_of(value), keep_blank_values=True)
+        elif parameter.location == "header":
+            headers.append(_header(parameter, value))
+        elif parameter.location == "cookie":
+            cookies.append(f"{parameter.name}={quote(_joined(parameter, value), safe=_COOKIE_OCTETS)}")
+    if cookies:
+        headers.append(("cookie", "; ".join(cookies)))
+    path = _filled_path(bound, values["path"])
+    body = _body(bound, scope)
+    header = {name.lower(): value for name, value in values["header"].items()}
+    sent = Sent(bound.method, base_path + path, values["path"], values["query"], header, body)
+    return Request(path, tuple(query), tuple(headers), body, sent)
+
+
+def _value(parameter: BoundParameter, scope: Scope) -> Json:
+    """NOTHING for what is left out. A header that an earlier step did not yield (a version tag, say) is, too."""
+    try:
+        return parameter.value.evaluate(scope)
+    except Missing as missing:
+        if parameter.location in ("header", "cookie"):
+            return NOTHING
+        raise Unsendable("missing_value", f"{parameter.name} needs {missing.text}, which is not there") from missing
+
+
+def _filled_path(bound: BoundRequest, values: Mapping[str, Json]) -> str:
+    pieces = list(bound.path)
+    for number in range(1, len(pieces), 2):
+        name = pieces[number]
+        if name not in values:
+            raise Unsendable("missing_value", f"the path needs {name}, and no value was given")
+        parameter = next(each for each in bound.parameters if each.location == "path" and each.name == name)
+        pieces[number] = _segment(name, _simple(values[name], parameter.explode))
+    path = "".join(pieces)
+    if "//" in path or "/." in path or path.endswith("/"):
+        _check_segments(bound, path)
+    return path
+
+
+def _check_segments(bound: BoundRequest, path: str) -> None:
+    """Refuses segments that values, not the template, made empty or dots: `{a}{b}` with two dots, say."""
+    for template, segment in zip("{}".join(bound.path[::2]).split("/"), path.split("/"), strict=True):
+        if segment in ("", ".", "..") and segment != template:
+            raise Unsendable("unsafe_value", f"the path segment {segment!r} leads elsewhere; give other values")
+
+
+def _segment(name: str, texts: Iterable[str]) -> str:
+    text = ",".join(_encoded(name, each) for each in texts)
+    if text in ("", ".", ".."):
+        raise Unsendable("unsafe_value", f"{name} is {text!r}, which is no name in a path; give another value")
+    return text
+
+
+def _encoded(name: str, text: str) -> str:
+    if _NOT_IN_PATHS.search(text):
+        raise Unsendable("unsafe_value", f"{name} has control characters, which no path may have; remove them")
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError as error:
+        raise Unsendable("unsafe_value", f"{name} is no Unicode text; correct it") from error
+
+
+def _header(parameter: BoundParameter, value: Json) -> tuple[str, str]:
+    text = _joined(parameter, value)
+    if _NOT_IN_HEADERS.search(text):
+        message = f"{parameter.name} has characters that no header may have (only printable ASCII); remove them"
+        raise Unsendable("unsafe_value", message)
+    return parameter.name.lower(), text
+
+
+def _joined(parameter: BoundParameter, value: Json) -> str:
+    text = ",".join(_simple(value, parameter.explode))
+    return _unicode([(text, "")], parameter.name)[0][0]
+
+
+def _simple(value: Json, explode: bool) -> list[str]:
+    """The texts of a value in OpenAPI's style `simple`, to be joined by commas."""
+    if isinstance(value, list):
+        return [text_of(item) for item in value]
+    if isinstance(value, Mapping) and explode:
+        return [f"{name}={text_of(member)}" for name, member in value.items()]
+    if isinstance(value, Mapping):
+        return [text for name, member in value.items() for text in (name, text_of(member))]
+    return [text_of(value)]
+
+
+def _query_pairs(parameter: BoundParameter, value: Json) -> list[tuple[str, str]]:
+    name = parameter.name
+    if isinstance(value, Mapping) and parameter.style == "deepObject":
+        return [(f"{name}[{key}]", text_of(member)) for key, member in value.items()]
+    if isinstance(value, Mapping) and parameter.explode:
+        return [(key, text_of(member)) for key, member in value.items()]
+    if isinstance(value, list) and parameter.explode:
+        return [(name, text_of(item)) for item in value]
+    texts = _simple(value, explode=False)
+    return [(name, _SEPARATORS.get(parameter.style, ",").join(texts))] if texts else []
+
+
+def _unicode(pairs: list[tuple[str, str]], name: str) -> list[tuple[str, str]]:
+    try:
+        "".join(part for pair in pairs for part in pair).encode()
+    except UnicodeEncodeError as error:
+        raise Unsendable("unsafe_value", f"{name} is no Unicode text; correct it") from error
+    return pairs
+
+
+def _body(bound: BoundRequest, scope: Scope) -> Json | None:
+    try:
+        body = None if bound.payload is None else bound.payload.evaluate(scope)
+        body = None if body is NOTHING else body
+        for replacement in bound.replacements:
+            value = replacement.value.evaluate(scope)
+            if value is not NOTHING:
+                body = _replace(body, replacement, value)
+    except Missing as missing:
+        raise Unsendable("missing_value", f"the body needs {missing.text}, which is not there") from missing
+    return body
+
+
+def _replace(body: Json, replacement: BoundReplacement, value: Json) -> Json:
+    places = [replacement.pointer]
+    if replacement.query is not None:
+        found = replacement.query.finditer(body) if isinstance(body, dict | list) else ()
+        places = [tuple(str(part) for part in match.parts) for match in found]
+    for place in places:
+        body = replaced({} if body is None else body, place, value)
+        if body is NOTHING:
+            raise Unsendable("missing_value", f"the body has no place /{'/'.join(place)} for a replacement")
+    return body

@@ -1,0 +1,28 @@
+"""Transforms of step outputs: what Arazzo's expressions cannot do and devices make necessary.
+
+A closed table from the name that stands in `x-switchgear.transforms` to a pure function. Applied by `interpreter`,
+element by element where the output is a list; values of other types stay as they are.
+"""
+
+from collections.abc import Callable, Mapping
+from urllib.parse import unquote
+
+from workflow.document import Json
+
+
+def last_path_segment(address: str) -> str:
+    """The id at the end of an address: `/Jobs/JID_1`, `https://host/Jobs/JID_1/?x=1` give `JID_1`."""
+    path = address.partition("?")[0].partition("#")[0]
+    return unquote(path.rstrip("/").rpartition("/")[2])
+
+
+TRANSFORMS: Mapping[str, Callable[[str], str]] = {"last_path_segment": last_path_segment}
+
+
+def transformed(name: str, value: Json) -> Json:
+    """`value` after the transform `name`; unchanged for an empty name."""
+    if not name:
+        return value
+    if isinstance(value, list):
+        return [transformed(name, item) for item in value]
+    return TRANSFORMS[name](value) if isinstance(value, str) else value
