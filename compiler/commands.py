@@ -48,7 +48,7 @@ def compile_command(
         click.echo(print_api(pipeline.dump(request, dump_after)))
         return 0
     compiled = _compile(request)
-    code = _keep(compiled, db, out, check, as_json)
+    code = _keep(compiled, db, out, check)
     click.echo(json.dumps(report.as_json(compiled), indent=1) if as_json else report.as_text(compiled))
     return code
 
@@ -68,18 +68,15 @@ def _compile(request: pipeline.Request) -> Compiled:
         return pipeline.compile_spec(request, show)
 
 
-def _keep(compiled: Compiled, db: str | None, out: Path | None, check: bool, as_json: bool) -> int:
-    """Files and database, as asked; answers the exit code. Without a database to write to, `--json` stores nothing."""
-    if out is not None and not check:
-        submission.write_documents(compiled, out)
-    stores = db is not None or "SWITCHGEAR_DATABASE_URL" in os.environ or not as_json
-    if not stores:
-        return 0
+def _keep(compiled: Compiled, db: str | None, out: Path | None, check: bool) -> int:
+    """Writes files and database, or with `check` says what would change; answers the exit code."""
     url = db or Settings.read(os.environ).database
     if check:
         changed = asyncio.run(submission.changes(compiled, url))
         _tell([f"would change: {workflow}" for workflow in changed] or ["nothing would change"])
         return 1 if changed else 0
+    if out is not None:
+        submission.write_documents(compiled, out)
     made = asyncio.run(submission.submit(compiled, url, f"compile:{getpass.getuser()}"))
     _tell([f"{made.new} new pending, {made.unchanged} unchanged"])
     return 0

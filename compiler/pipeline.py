@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from workflow.checks import Finding, check
+
 from compiler.backend.arazzo import document_of
 from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.facts import operation_index
@@ -18,7 +20,6 @@ from compiler.passes import effects, jobs, links, resources
 from compiler.passes.flows import plan
 from compiler.passes.outcome import Options, Outcome, Pass
 from compiler.proving import Prover
-from workflow.checks import Finding, check
 from workflow.errors import DocumentError
 from workflow.operations import OperationIndex
 from workflow.profile import Profile, read_profile
@@ -61,9 +62,7 @@ def find_profile(request: Request) -> Profile | None:
     return read_profile(path) if path is not None else None
 
 
-def run_passes(
-    api: Api, passes: tuple[tuple[str, Pass], ...], options: Options, until: str | None = None
-) -> Outcome:
+def run_passes(api: Api, passes: tuple[tuple[str, Pass], ...], options: Options, until: str | None = None) -> Outcome:
     """The passes in order, up to and with `until`. Raises CompilerBug when one of them breaks the IR."""
     verifier.verify(api)
     found: tuple[Diagnostic, ...] = ()

@@ -13,6 +13,7 @@ from compiler.ir.model import Schema
 from workflow.canonical import digest
 
 CYCLE = "x-switchgear-cycle"
+_MOST_GAPS = 1_000  # told apart; the sets are bits of integers, whose length would make the work quadratic
 _ONE = ("else", "if", "not", "then")
 _LISTS = ("allOf", "anyOf", "oneOf")
 Graph = Mapping[str, tuple[str, ...]]
@@ -75,6 +76,7 @@ def schema_digests(bundle: Bundle, parts: Iterable[tuple[str, ...]]) -> Mapping[
 def gaps_by_operation(bundle: Bundle, parts: Iterable[tuple[str, ...]]) -> Mapping[tuple[str, str, str], list[Any]]:
     """(code, file, reason) → [references, operations that reach one of them]; sets are bits of one integer."""
     numbers: dict[tuple[str, str, str], int] = {}
+    further = ("file-missing", "further files", "are missing as well")
     references: dict[tuple[str, str, str], set[str]] = {}
     reached: dict[str, int] = {}
 
@@ -82,6 +84,8 @@ def gaps_by_operation(bundle: Bundle, parts: Iterable[tuple[str, ...]]) -> Mappi
         bits = 0
         for gap in bundle.gaps[owner]:
             key = (gap.code, gap.file, gap.reason)
+            if key not in numbers and len(numbers) >= _MOST_GAPS:
+                key = further
             references.setdefault(key, set()).add(gap.ref)
             bits |= 1 << numbers.setdefault(key, len(numbers))
         return bits

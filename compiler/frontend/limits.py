@@ -21,6 +21,7 @@ class Limits:
     depth: readers recurse at most three frames a level, and Python stands a thousand.
     digits: no number of a description needs more; converting long ones takes quadratic time.
     total_*: over all files together, since one small file can name a thousand others.
+    lookups: different references to other files; each asks the file system a few times.
     """
 
     json_bytes: int = 32 * MIB
@@ -32,6 +33,7 @@ class Limits:
     total_bytes: int = 128 * MIB
     total_nodes: int = 3_000_000
     files: int = 4_000
+    lookups: int = 20_000
     folder_entries: int = 50_000
     operations: int = 20_000
 

@@ -6,14 +6,12 @@ Called by `compiler.pipeline` and the commands. DESIGN.md, "Compiling".
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from compiler.errors import SpecError
 from compiler.frontend.closure import components, cut_endless, gaps_by_operation, schema_digests
 from compiler.frontend.dialect import Dialect, require_dialect
 from compiler.frontend.files import Root, read_given
@@ -128,7 +126,7 @@ def security(data: Any) -> tuple[str, ...]:
     schemes = mapping(mapping(data.get("components")).get("securitySchemes")) or mapping(
         data.get("securityDefinitions")
     )
-    required = [name for one in sequence(data.get("security")) for name in mapping(one)]
+    required = [name for one in sequence(data.get("security")) for name in sorted(mapping(one))]
     ordered = dict.fromkeys([*(name for name in required if name in schemes), *sorted(schemes)])
     return tuple(dict.fromkeys(_scheme(mapping(schemes[name])) for name in ordered))
 
@@ -145,7 +143,8 @@ def _scheme(scheme: Mapping[str, Any]) -> str:
 def _slug(title: str) -> str:
     words = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
     words = words if words[:1].isalpha() else f"api-{words}".rstrip("-")
-    return words[:32].rstrip("-")
+    whole = words[:33].rpartition("-")[0] if len(words) > 32 else words
+    return whole or words[:32]
 
 
 def _sign(operations: Iterable[Operation], bundle: Bundle, schemas: Mapping[str, str]) -> tuple[Operation, ...]:
@@ -178,7 +177,8 @@ def _fields(part: Any) -> dict[str, Any]:
 def _report_gaps(bundle: Bundle, strong: Iterable[tuple[str, ...]], findings: Findings) -> None:
     for (code, file, reason), (references, count) in gaps_by_operation(bundle, strong).items():
         shown = ", ".join(references[:3]) + (f" and {len(references) - 3} more" if len(references) > 3 else "")
-        message = f"{shown} {reason}; {count} operations are kept with any value in its place"
+        kept = "1 operation is kept" if count == 1 else f"{count} operations are kept"
+        message = f"{shown} {reason}; {kept} with any value in its place"
         remedy = "put the file below --root" if code.startswith("file") else "correct the reference"
         findings.warning(code, file, message, remedy)
 
@@ -189,17 +189,17 @@ def _report_operations(operations: tuple[Operation, ...], main: Place, findings:
     unnamed = sum(1 for one in operations if not one.operation_id)
     if unnamed:
         findings.note("operation-id-missing", paths, f"{unnamed} of {len(operations)} operations have no operationId")
-    ids = Counter(one.operation_id for one in operations if one.operation_id)
-    for name, count in sorted(ids.items()):
-        if count > 1:
-            keys = ", ".join(one.key for one in operations if one.operation_id == name)
-            findings.note("operation-id-twice", paths, f"{name!r} names {count} operations: {keys[:200]}")
-    shapes: dict[str, list[str]] = {}
-    for path in dict.fromkeys(one.path for one in operations):
-        shapes.setdefault(re.sub(r"\{[^{}]*\}", "{}", path), []).append(path)
-    for alike in shapes.values():
-        if len(alike) > 1:
-            findings.note("path-ambiguous", paths, f"cannot be told apart by a server: {', '.join(alike)[:200]}")
+    for name, keys in _groups((one.operation_id, one.key) for one in operations if one.operation_id):
+        shown = ", ".join(keys)[:200]
+        findings.note("operation-id-twice", paths, f"{name[:80]!r} names {len(keys)} operations: {shown}")
+    different = dict.fromkeys(one.path for one in operations)
+    for _, alike in _groups((re.sub(r"\{[^{}]*\}", "{}", path), path) for path in different):
+        findings.note("path-ambiguous", paths, f"cannot be told apart by a server: {', '.join(alike)[:200]}")
 
 
-__all__ = ["Loaded", "SpecError", "load_api"]
+def _groups(pairs: Iterable[tuple[str, str]]) -> Iterable[tuple[str, list[str]]]:
+    """What several of the pairs have in common, with the second parts."""
+    found: dict[str, list[str]] = {}
+    for common, own in pairs:
+        found.setdefault(common, []).append(own)
+    return ((common, found[common]) for common in sorted(found) if len(found[common]) > 1)

@@ -6,13 +6,14 @@ changes nothing and is reported, since mostly the vendor has moved something.
 """
 
 import copy
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from jsonpath import JSONPathEnvironment
 from jsonpath.exceptions import JSONPathError
 
-from compiler.errors import OverlayError
+from compiler.errors import LimitError, OverlayError
 from compiler.frontend.files import read_given
 from compiler.frontend.findings import Findings
 from compiler.frontend.limits import Limits
@@ -20,7 +21,7 @@ from compiler.frontend.parse import parse_document
 from compiler.frontend.shapes import mapping, text
 
 Json = Any
-_MAX_DEPTH_MESSAGE = "the overlay nests the description too deep"
+_MOST_MATCHES = 100_000  # `$..*..*` selects the same places over and over
 
 
 def apply_overlay(data: Json, path: Path, findings: Findings, limits: Limits) -> Json:
@@ -50,9 +51,11 @@ def _apply(data: Json, action: Json, pointer: str, findings: Findings) -> Json:
     if "copy" in members:
         raise OverlayError("`copy` is of Overlay 1.1, which is not read", source, place)
     try:
-        matches = list(JSONPathEnvironment(strict=True).finditer(target, data))
+        matches = list(islice(JSONPathEnvironment(strict=True).finditer(target, data), _MOST_MATCHES + 1))
     except (JSONPathError, RecursionError) as error:
         raise OverlayError(f"{target[:80]!r} is not a JSONPath: {error}", source, place) from error
+    if len(matches) > _MOST_MATCHES:
+        raise LimitError(f"{target[:80]!r} selects more than {_MOST_MATCHES} places", source, place)
     if not matches:
         findings.warning("overlay-idle", pointer, f"{target[:80]!r} selects nothing", "compare it with the description")
         return data

@@ -73,7 +73,7 @@ class Library:
         self._documents: dict[str, Document | Missing] = {}
         self._resolved: dict[tuple[Document, str], Place | Missing] = {}
         self._anchors: dict[Document, dict[str, tuple[str, ...]]] = {}
-        self._bytes = self._nodes = 0
+        self._bytes = self._nodes = self._lookups = 0
         self.main: Document
 
     def open_main(self, path: Path, data: Json, dialect: Dialect) -> Place:
@@ -137,6 +137,9 @@ class Library:
         return Missing("pointer-dangling", document.name, ref, "has nothing at this place")
 
     def _document(self, address: str, document: Document, ref: str) -> Document | Missing:
+        self._lookups += 1
+        if self._lookups > self._limits.lookups:
+            raise LimitError(f"more than {self._limits.lookups} references to files", document.name)
         path = self._root.find(address, document.folder)
         if isinstance(path, Absent):
             file = PurePosixPath(address).name if path.code == "file-missing" else address

@@ -63,7 +63,9 @@ class Swagger2Reader:
         if written not in _STYLES:
             self._findings.warning("style-unknown", place.pointer, f"{written[:20]!r} is taken as `csv`")
         style, explode = _STYLES.get(written, _STYLES["csv"])
-        return (style, explode) if location == "query" else ("simple", False)
+        if location != "query":
+            return "simple", False
+        return (style, explode) if mapping(place.value).get("type") == "array" else ("form", True)
 
     def _inline(self, place: Place) -> Schema:
         """The parameter's own schema keywords, or its `schema` where an author mixed the versions."""

@@ -10,7 +10,21 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from compiler.ir.model import Api, Body, Flow, Input, Job, Link, Operation, Parameter, Resource, Response, Schema, Step
+from compiler.ir.model import (
+    Api,
+    Body,
+    Diagnostic,
+    Flow,
+    Input,
+    Job,
+    Link,
+    Operation,
+    Parameter,
+    Resource,
+    Response,
+    Schema,
+    Step,
+)
 
 _POINTER = "#/components/schemas/"
 
@@ -20,7 +34,7 @@ def print_api(api: Api) -> str:
     return "".join(f"{line}\n" for line in _lines(api))
 
 
-def print_diagnostics(diagnostics: Iterable[Any]) -> str:
+def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> str:
     """One line for each diagnostic, as `--dump-after` and golden tests show them."""
     return "".join(f"{one.severity.value} {one.code} {one.pointer}: {one.message}\n" for one in diagnostics)
 

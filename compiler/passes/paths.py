@@ -45,11 +45,12 @@ def prefixes(path: str) -> tuple[str, ...]:
 
 
 def item_prefixes(path: str) -> tuple[tuple[str, str], ...]:
-    """(prefix up to and with a parameter, the parameter's name), outermost first."""
+    """(prefix up to and with a parameter, the parameter's name), outermost first; of equal names the innermost."""
     found, so_far = [], ""
     for part in segments(path):
         so_far += "/" + part
         name = parameter_of(part)
         if name:
             found.append((so_far, name))
-    return tuple(found)
+    last = {name: prefix for prefix, name in found}
+    return tuple((prefix, name) for prefix, name in found if last[name] == prefix)

@@ -172,7 +172,9 @@ def _with_unique_names(found: list[Resource], profile: Profile) -> list[Resource
     by_path = {r.item or r.collection: r for r in found}
     plain = {key: _plain_name(r, profile) for key, r in by_path.items()}
     names = dict(plain)
-    owners = {key: r.parent for key, r in by_path.items()}
+    # The root of the whole API tells nothing apart.
+    roots = {key for key in by_path if all(other.startswith(key) for other in by_path)}
+    owners = {key: "" if r.parent in roots else r.parent for key, r in by_path.items()}
     for _ in range(6):  # deeper nesting of equal names falls through to numbers
         doubles = _doubles(names)
         if not doubles:
@@ -181,7 +183,7 @@ def _with_unique_names(found: list[Resource], profile: Profile) -> list[Resource
             owner = owners.get(key, "")
             if owner:
                 names[key] = f"{plain[owner]} {names[key]}"
-                owners[key] = by_path[owner].parent
+                owners[key] = owners[owner]
     seen: dict[str, int] = {}
     result = []
     for key in sorted(by_path, key=lambda k: (len(segments(k)), k)):

@@ -5,7 +5,7 @@ English and HTTP habits only; a vendor's own words come from the profile's vocab
 
 import re
 
-_PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_PARTS = re.compile(r"PCIe|IPv[46]|\b[a-z][A-Z]{2,}(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 
 def _set(text: str) -> frozenset[str]:
@@ -31,7 +31,9 @@ BROKEN = _set(
     "error fail failed failure exception cancelled canceled abort aborted killed rejected timeout timedout errors "
     "interrupted invalid"
 )
-UNCOUNTED = _set("data statistics information metadata settings media firmware software memory power storage inventory")
+UNCOUNTED = _set(
+    "data statistics information metadata settings media firmware software memory power storage inventory chassis"
+)
 ACRONYMS = _set(
     "vm id ip dns cpu ssl tls iso url uri nic bios smtp api ssh ldap nfs smb usb gpu raid oidc http https ntp scp csr "
     "bmc mac os"

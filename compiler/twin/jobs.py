@@ -22,7 +22,10 @@ _PHASES = 2  # waiting states shown before the end: enough to see a job move, fe
 
 @dataclass(slots=True)
 class JobRun:
-    """One job. `is_held`: it waits for something else (a restart) and does not move by itself."""
+    """One job. `is_held`: it waits for something else (a restart) and does not move by itself.
+
+    `touches`: addresses of the items that it is changing.
+    """
 
     id: str
     job: Job
@@ -31,6 +34,7 @@ class JobRun:
     places: tuple[tuple[Place, Operation], ...]
     failure: str | None = None
     is_held: bool = False
+    touches: tuple[str, ...] = ()
     polls: int = 0
     state: str = ""
 
@@ -51,14 +55,21 @@ class Jobs:
         self._by_address: dict[str, JobRun] = {}
 
     def start(
-        self, job: Job, now: float, effect: Callable[[], None], *, failure: str | None = None, is_held: bool = False
+        self,
+        job: Job,
+        now: float,
+        effect: Callable[[], None],
+        *,
+        failure: str | None = None,
+        is_held: bool = False,
+        touches: tuple[str, ...] = (),
     ) -> JobRun:
         """A new job in its first state, readable at once in all its views."""
         poll = self._blueprint.operations[job.poll]
         first = self._place(poll, "")
         taken = self._store.ids(first.resource, first.collection) if first else ()
         run_id = self._seeds.next_id(first.resource, first.collection, taken) if first else str(len(self._runs) + 1)
-        run = JobRun(run_id, job, now, effect, (), failure, is_held)
+        run = JobRun(run_id, job, now, effect, (), failure, is_held, touches)
         run.places = tuple(self._views(job, run_id))
         run.state = job.waiting[0] if job.waiting else job.succeeded[0]
         for place, _ in run.places:
@@ -92,8 +103,9 @@ class Jobs:
             if run.is_held:
                 run.is_held, run.started = False, now
 
-    def is_one(self, address: str) -> bool:
-        return address in self._by_address
+    def is_busy(self, address: str) -> bool:
+        """Whether a job that is under way is changing the item at `address`."""
+        return any(address in run.touches for run in self._runs if not run.is_over and not run.is_held)
 
     def _move_on(self, run: JobRun, now: float) -> None:
         shown = run.job.waiting[:_PHASES]

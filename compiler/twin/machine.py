@@ -26,7 +26,7 @@ from compiler.twin.routes import Match, canonical
 from compiler.twin.samples import Samples
 from compiler.twin.seeds import Place, Seeds, member_place
 from compiler.twin.sessions import Credentials, Sessions
-from compiler.twin.states import Move, moves
+from compiler.twin.states import Move, busy_status, moves
 from compiler.twin.store import Store
 from workflow.profile import PendingSettings, Profile
 
@@ -294,6 +294,9 @@ class Twin:
     def _change(self, asked: _Asked) -> TwinReply:
         body = asked.request.body
         moving = moves(self._blueprint, self._store, asked.operation, asked.above, body)
+        touches = (*(move.place.address for move in moving), *(place.address for place in asked.above[-1:]))
+        if any(self._jobs.is_busy(address) for address in touches):
+            raise RefusalError(busy_status(asked.operation), "another change of this is still under way")
         pending = self._pending_rule(asked.operation)
         change = None if pending or self._makes_job(asked.behaviour) else self._planned(asked, body)
         receipt = self._receipt(asked, change)
@@ -310,7 +313,7 @@ class Twin:
                 self._apply(move)
 
         if self._starts_job(asked, pending, is_held=is_held):
-            self._start_job(asked, receipt, happen, change, is_held=is_held)
+            self._start_job(asked, receipt, happen, touches, is_held=is_held)
         else:
             effect()
             settled = asked.now + self._tempo.settle_s
@@ -368,17 +371,16 @@ class Twin:
         return not declared & {"200", "201", "204", "2XX"}
 
     def _start_job(
-        self, asked: _Asked, receipt: Receipt, happen: Callable[[], None], change: Change | None, *, is_held: bool
+        self, asked: _Asked, receipt: Receipt, happen: Callable[[], None], touches: tuple[str, ...], *, is_held: bool
     ) -> None:
         job = asked.behaviour.job
         assert job is not None, "only changes with a job come here"
         failure, self._next_failure = self._next_failure, None
         if failure is None and self._are_jobs_failing:
             failure = "jobs fail on this twin"
-        run = self._jobs.start(job, asked.now, happen, failure=failure, is_held=is_held)
+        run = self._jobs.start(job, asked.now, happen, failure=failure, is_held=is_held, touches=touches)
         receipt.job_id, receipt.job_address = run.id, self._jobs.address(run)
-        if change is not None:
-            receipt.location = ""
+        receipt.location = ""
 
     def _apply(self, move: Move) -> None:
         if self._store.exists(move.place):

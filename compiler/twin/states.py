@@ -62,6 +62,12 @@ def refused_status(operation: Operation) -> int:
     return _CONFLICT if any(r.status in ("409", "4XX") for r in operation.responses) else 400
 
 
+def busy_status(operation: Operation) -> int:
+    """What a device says while an earlier change is under way: 409 where that is declared, else a plain 500."""
+    declared = {r.status for r in operation.responses}
+    return next((status for status in (409, 500) if str(status) in declared), 500)
+
+
 def _move(store: Store, rule: StateRule, operation: Operation, place: Place, chosen: list[Transition]) -> Move:
     state = get(store.item(place), rule.field)
     fitting = next((t for t in chosen if not t.from_states or state in t.from_states), None)

@@ -73,8 +73,15 @@ def _with_unique_ids(flows: list[Flow], options: Options) -> list[Flow]:
         number = taken[wanted]
         unique = wanted if number == 1 else f"{wanted[: texts.NAME_LENGTH - 3]}_{number}"
         if unique not in overrides.exclude:
-            named.append(replace(flow, id=unique))
+            title = flow.title if wanted == flow.id else _title(wanted, options.profile.api)
+            named.append(replace(flow, id=unique, title=title))
     return named
+
+
+def _title(flow_id: str, api: str) -> str:
+    """The words of an id that a person chose, without the API's name."""
+    said = words.spoken(flow_id.removeprefix(words.snake(api) + "_"))
+    return said[:1].upper() + said[1:]
 
 
 def _left_out(operation: Operation, reached: set[str], aliases: dict[str, str]) -> Operation:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.ir.model import Operation, Risk
+from compiler.ir.model import RISKS, Operation, Risk
 from compiler.passes import words
 from compiler.passes.flows import texts
 from compiler.passes.flows.bodies import Choice, enumerations, is_action_word
@@ -67,10 +67,11 @@ def _classes(context: Context, operation: Operation, pointer: str, values: tuple
     rules += [r for r in context.profile.risks if r.pattern and pointer in r.when and _applies(r.pattern, operation)]
     if not rules and not is_action_word(pointer):
         return {}
+    floor = _floor(context, operation, bool(rules))
     told = {}
     for value in values:
         rule = next((r for r in rules if value in r.when[pointer]), None)
-        told[value] = Risk(rule.risk) if rule else _by_words(operation, value, bool(rules))
+        told[value] = Risk(rule.risk) if rule else max(_by_words(value), floor, key=lambda risk: RISKS[risk])
     return {risk: [v for v in values if told[v] is risk] for risk in Risk if risk in told.values()}
 
 
@@ -78,13 +79,23 @@ def _applies(pattern: str, operation: Operation) -> bool:
     return re.search(pattern, operation.key) is not None
 
 
-def _by_words(operation: Operation, value: Any, has_rules: bool) -> Risk:
+def _floor(context: Context, operation: Operation, has_rules: bool) -> Risk:
+    """The least class of a value that no rule names: words in a value never make a told action harmless."""
+    own = operation.risk or Risk.CHANGE
+    is_told = any(
+        rule.operation == operation.key or (rule.pattern and _applies(rule.pattern, operation))
+        for rule in context.profile.risks
+    )
+    return own if has_rules or is_told or own is Risk.DESTROY else Risk.CHANGE
+
+
+def _by_words(value: Any) -> Risk:
     said = words.split(str(value)) if not str(value).isupper() else (str(value).lower(),)
     if words.is_about(said, words.DESTROYING):
         return Risk.DESTROY
     if words.is_about(said, words.DISRUPTING | {"off", "force", "graceful", "button"}):
         return Risk.DISRUPT
-    return (operation.risk or Risk.CHANGE) if has_rules else Risk.CHANGE
+    return Risk.CHANGE
 
 
 def _verb(verb: str, values: list[Any], risk: Risk) -> str:

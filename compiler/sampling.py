@@ -1,0 +1,167 @@
+"""Inputs with which a flow is proved: things that exist on the twin, bodies that it accepts.
+
+Walks the flow's lookups in order and asks the twin's own collections, as a client would, so that a disk is one of the
+VM that was chosen. Where a collection turns out empty, the next owner is tried. Called by `proving`; changes nothing
+but the state of the item that a change needs in a certain state.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from compiler.ir.model import Api, Flow, Role, Step
+from compiler.ir.schemas import Schemas
+from compiler.passes.paths import item_prefixes
+from compiler.passes.resources import shape
+from compiler.twin.machine import Twin
+from compiler.twin.messages import TwinRequest
+from compiler.twin.pointers import MISSING, get
+
+_MOST_OWNERS = 4  # owners tried before a collection counts as empty everywhere
+_UPDATED = 2  # members that the proof of an update changes
+_REFERENCE = re.compile(r"\$steps\.([^.]+)\.outputs\.(\w+)")
+_INPUT = re.compile(r"\$inputs\.(\w+)")
+Resolved = Mapping[tuple[str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What was chosen so far: values of inputs, and of the outputs of lookups."""
+
+    inputs: Mapping[str, Any]
+    resolved: Resolved
+
+
+class Sampler:
+    def __init__(self, api: Api) -> None:
+        self.schemas = Schemas(api.schemas)
+        self.operations = {operation.key: operation for operation in api.operations}
+        self.by_item = {shape(r.item): r for r in api.resources if r.item}
+
+    def inputs(self, flow: Flow, twin: Twin, fixed: Mapping[str, Any], wanted: Mapping[str, str]) -> dict[str, Any]:
+        """Values for the flow's inputs. `fixed` wins; `wanted`: ids that lookups should choose, by resource noun.
+
+        What could not be found is missing from the answer; the run then says so.
+        """
+        lookups = [step for step in flow.steps if step.role is Role.LOOKUP]
+        start = _Choice(dict(fixed), {})
+        found = next(self._walk(flow, twin, lookups, start, wanted), start)
+        chosen = dict(found.inputs)
+        for name, source in flow.sample.items():
+            if name not in chosen and "lookup" not in source:
+                value = self._plain(flow, twin, name, source)
+                if value is not None:
+                    chosen[name] = value
+        return self._cut(flow, chosen)
+
+    def _walk(
+        self, flow: Flow, twin: Twin, lookups: list[Step], so_far: _Choice, wanted: Mapping[str, str]
+    ) -> Iterator[_Choice]:
+        if not lookups:
+            yield so_far
+            return
+        for choice in self._candidates(flow, twin, lookups[0], so_far, wanted):
+            yield from self._walk(flow, twin, lookups[1:], choice, wanted)
+
+    def _candidates(
+        self, flow: Flow, twin: Twin, step: Step, so_far: _Choice, wanted: Mapping[str, str]
+    ) -> Iterator[_Choice]:
+        asked = [n for n in dict.fromkeys(_INPUT.findall(str(step.outputs))) if "lookup" in flow.sample.get(n, {})]
+        path = self._path(flow, twin, step, so_far)
+        if not asked or path is None:
+            return
+        source = flow.sample[asked[-1]]["lookup"]
+        items = get(_read(twin, path), source["members"]) or []
+        preferred = set(wanted.values())
+        ordered = sorted(
+            (item for item in items if isinstance(item, dict)), key=lambda i: not preferred & set(map(str, i.values()))
+        )
+        for item in ordered[:_MOST_OWNERS]:
+            if "inside" in source:
+                yield from self._inside(flow, step, asked, item, so_far)
+            else:
+                inputs = {**so_far.inputs, asked[-1]: _name(item, source)}
+                yield _Choice(inputs, {**so_far.resolved, (step.id, "id"): _id(item, source)})
+
+    def _inside(
+        self, flow: Flow, step: Step, asked: list[str], item: Mapping[str, Any], so_far: _Choice
+    ) -> Iterator[_Choice]:
+        part_input = next(n for n in asked if "inside" in flow.sample[n]["lookup"])
+        source = flow.sample[part_input]["lookup"]
+        holder_input = source["holder"]
+        holder = flow.sample[holder_input]["lookup"]
+        for part in item.get(source["inside"]) or []:
+            inputs = {**so_far.inputs, holder_input: _name(item, holder), part_input: _name(part, source)}
+            outputs = {(step.id, "id"): _id(part, source), (step.id, "holder"): _id(item, holder)}
+            yield _Choice(inputs, {**so_far.resolved, **outputs})
+
+    def _path(self, flow: Flow, twin: Twin, step: Step, so_far: _Choice) -> str | None:
+        """The step's path with the values chosen so far; None where one is missing."""
+        path = step.operation.partition(" ")[2]
+        for name, location, value in step.parameters:
+            if location != "path":
+                continue
+            reference, given = _REFERENCE.fullmatch(str(value)), _INPUT.fullmatch(str(value))
+            if reference is not None:
+                filled: Any = so_far.resolved.get((reference[1], reference[2]))
+            else:
+                known = so_far.inputs.get(given[1]) if given else None
+                filled = known or (self._plain(flow, twin, given[1], flow.sample[given[1]]) if given else None)
+            if filled is None:
+                return None
+            path = path.replace("{" + name + "}", quote(str(filled), safe=""))
+        return path
+
+    def _plain(self, flow: Flow, twin: Twin, name: str, source: Mapping[str, Any]) -> Any:
+        """The value of an input that no lookup uses: a member of an accepted body, a parameter, a file."""
+        if "content" in source:
+            return "c3dpdGNoZ2Vhcg=="
+        if "body" in source:
+            is_update = flow.intent == "update"
+            body = twin.example_body(source["body"], is_full=is_update)
+            value = get(body, source["at"])
+            return None if value is MISSING else value
+        return self._parameter(twin, source["parameter"], source["name"], flow, name)
+
+    def _parameter(self, twin: Twin, key: str, parameter: str, flow: Flow, name: str) -> Any:
+        operation = self.operations[key]
+        for prefix, own in item_prefixes(operation.path):
+            resource = self.by_item.get(shape(prefix))
+            if own == parameter and resource is not None:
+                sample = twin.sample(resource.noun)
+                if sample is not None:
+                    return sample.parameters.get(resource.id_parameter, sample.id)
+        declared = next((p for p in operation.parameters if p.name == parameter), None)
+        given = next(i for i in flow.inputs if i.name == name)
+        if declared is None or not given.is_required:
+            return None
+        values = self.schemas.values(declared.schema)
+        if declared.example is not None or values:
+            return declared.example if declared.example is not None else values[0]
+        return {"integer": 1, "number": 1, "boolean": True, "array": ["1"]}.get(self.schemas.kind(declared.schema), "1")
+
+    def _cut(self, flow: Flow, chosen: dict[str, Any]) -> dict[str, Any]:
+        """For an update only a few members: what an operator does, and what the device certainly takes."""
+        if flow.intent != "update":
+            return chosen
+        optional = [i.name for i in flow.inputs if not i.is_required and "body" in flow.sample.get(i.name, {})]
+        shown = [i.name for i in flow.inputs if i.shown and i.name in optional and i.name in chosen]
+        kept = set(shown[:_UPDATED] or [n for n in optional if n in chosen][:1])
+        return {name: value for name, value in chosen.items() if name not in optional or name in kept}
+
+
+def _read(twin: Twin, path: str) -> Any:
+    return twin.handle(TwinRequest("GET", path, headers=twin.authorization())).body
+
+
+def _name(item: Mapping[str, Any], source: Mapping[str, Any]) -> Any:
+    """What a person would call the item: its natural key, else its id."""
+    keys = [] if source["is_reference"] else source["keys"]
+    return next((str(item[key]) for key in keys if item.get(key)), None) or _id(item, source)
+
+
+def _id(item: Mapping[str, Any], source: Mapping[str, Any]) -> Any:
+    value = item.get(source["id"], "")
+    return str(value).rstrip("/").rpartition("/")[2] if source["is_reference"] else value
