@@ -1,0 +1,83 @@
+"""`switchgear mock`: parses, makes the twin or starts Prism, serves until it is told to stop.
+
+The understanding passes are run here and not in the pipeline, which stands above this room. Standard error says where
+the mock is; nothing goes to standard output.
+"""
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from compiler.frontend import load_api
+from compiler.ir.model import Api
+from compiler.passes import effects, jobs, links, resources
+from compiler.passes.outcome import Options
+from compiler.twin import prism, server
+from compiler.twin.machine import Twin
+from workflow.profile import Profile, read_profile
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+PASSES = (effects.run, resources.run, jobs.run, links.run)  # in the pipeline's order; reasons are given there
+
+
+@click.command("mock")
+@click.argument("spec", type=_FILE)
+@click.option("--profile", type=_FILE, help="The vendor profile; default: profile.yaml beside SPEC.")
+@click.option("--root", type=_FOLDER, help="References are followed below this folder; default: SPEC's folder.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=0, help="The port; default: a free one, said on standard error.")
+@click.option("--prism", "is_prism", is_flag=True, help="Start Prism (needs Node) instead of the stateful twin.")
+@click.option("--json", "as_json", is_flag=True, help="Say where the mock is as JSON.")
+def mock_command(
+    spec: Path, profile: Path | None, root: Path | None, host: str, port: int, is_prism: bool, as_json: bool
+) -> int:
+    """Serve a mock of the OpenAPI document SPEC: a stateful twin, or Prism."""
+    api, vendor = understood(spec, profile, root)
+    if is_prism:
+        serve_prism(spec, api, vendor, host, port, as_json=as_json)
+    else:
+        serve_twin(Twin(api, vendor, now=time.monotonic), host, port, as_json=as_json)
+    return 0
+
+
+def understood(spec: Path, profile: Path | None, root: Path | None) -> tuple[Api, Profile]:
+    """The API with effects, resources, jobs and links, and its profile: the named one, the one beside it, or none."""
+    beside = spec.parent / "profile.yaml"
+    path = profile or (beside if beside.is_file() else None)
+    vendor = read_profile(path) if path is not None else None
+    api = load_api(spec, root=root, profile=vendor, overlay=None).api
+    options = Options(vendor or Profile(api=api.name), is_assumed=vendor is None)
+    for run in PASSES:
+        api = run(api, options).api
+    return api, options.profile
+
+
+def serve_twin(twin: Twin, host: str, port: int, *, as_json: bool = False) -> None:
+    """Serves the twin until SIGINT or SIGTERM. Raises OSError when the port is taken."""
+    bound = server.listen(host, port)
+    server.announce("twin", server.url_of(bound, twin.base_path), as_json=as_json)
+    asyncio.run(server.serve(twin, bound))
+
+
+def serve_prism(spec: Path, api: Api, profile: Profile, host: str, port: int, *, as_json: bool = False) -> None:
+    """Serves Prism until SIGINT or SIGTERM. Raises PrismError."""
+    base_path = (profile.base_path or api.base_path).rstrip("/")
+    command = prism.find_prism(os.environ, Path.cwd())
+    is_over = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        is_over.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    with prism.running(command, spec, base_path, host, port) as url:
+        server.announce("prism", url, as_json=as_json)
+        while not is_over.wait(1.0):  # an endless wait would not let the signal through everywhere
+            pass
