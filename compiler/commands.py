@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from compiler import lint as linting
-from compiler import pipeline, report, submission
+from compiler import pipeline, report, submission, verification
 from compiler.compiled import Compiled
 from compiler.ir.printer import print_api
 from compiler.twin.commands import mock_command
@@ -57,7 +57,7 @@ def _compile(request: pipeline.Request) -> Compiled:
     """Compiles, with a bar on a terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        return pipeline.compile_spec(request)
+        return verification.compile_spec(request)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("read")
@@ -65,7 +65,7 @@ def _compile(request: pipeline.Request) -> Compiled:
         def show(stage: str, done: int, total: int) -> None:
             bar.update(task, description=stage, completed=done, total=total)
 
-        return pipeline.compile_spec(request, show)
+        return verification.compile_spec(request, show)
 
 
 def _keep(compiled: Compiled, db: str | None, out: Path | None, check: bool) -> int:

@@ -1,11 +1,10 @@
 """The change itself and what follows it: the wait for its job, the read-back, the proof that a thing is gone."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from compiler.ir.model import Input, Job, Operation, Resource, Role, Step
-from compiler.passes.flows import queries
+from compiler.passes.flows import queries, states
 from compiler.passes.flows.bodies import BodyPlan, Choice
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
@@ -37,12 +36,11 @@ def parameters_of(builder: Builder, operation: Operation) -> list[tuple[str, str
     return bound
 
 
-def change(
-    builder: Builder, operation: Operation, text: str, why: str, choices: Mapping[str, Choice] | None = None
-) -> Step:
-    """The step that makes the change, followed by the wait for its job where it starts one."""
+def change(builder: Builder, operation: Operation, text: str, choice: Choice | None = None) -> Step:
+    """The step that makes the change, after its preconditions and before the wait for its job where it starts one."""
     parameters = parameters_of(builder, operation)
-    payload = BodyPlan(builder, operation, choices).payload()
+    payload = BodyPlan(builder, operation, {choice.pointer: choice} if choice else None).payload()
+    states.require_before(builder, operation, choice)
     match = version_header(builder, operation)
     job = builder.context.jobs.get(operation.key)
     where = _poll_parameters(builder, job) if job else []
@@ -57,7 +55,7 @@ def change(
     )
     if job is not None:
         step = _with_handle(step, job)
-    builder.add_step(step, why)
+    builder.add_step(step, "the goal")
     if job is not None:
         _wait(builder, job, step.id, where)
     return step

@@ -10,7 +10,6 @@ from dataclasses import replace
 from compiler.ir.model import RISKS, Effect, Flow, Operation, Resource, Response, Risk, Role, Step
 from compiler.passes import words
 from compiler.passes.flows import queries, states, texts
-from compiler.passes.flows.bodies import Choice
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, gone, parameters_of, read_back, read_back_made
 from compiler.passes.flows.context import Context, address
@@ -78,10 +77,7 @@ def create(context: Context, resource: Resource) -> Flow | None:
         return None
     operation = context.operations[resource.create]
     builder = Builder(context, operation)
-    rule = states.rule_for(builder, operation)
-    step = change(builder, operation, f"Create the {resource.name}.", "the goal")
-    if rule is not None:
-        states.require_before(builder, rule, states.cases_of(rule, operation, None), "")
+    step = change(builder, operation, f"Create the {resource.name}.")
     made = created_id(builder, operation, resource, step)
     if made is not None:
         builder.add_output("id", made, {"type": ["string", "integer"]})
@@ -129,10 +125,7 @@ def update(context: Context, resource: Resource) -> Flow | None:
         return None
     operation = context.operations[resource.update]
     builder = Builder(context, operation)
-    rule = states.rule_for(builder, operation)
-    change(builder, operation, f"Change the {resource.name}.", "the goal")
-    if rule is not None:
-        states.require_before(builder, rule, states.cases_of(rule, operation, None), "")
+    change(builder, operation, f"Change the {resource.name}.")
     read_back(builder, resource)
     verb = "update"
     text = f"Changes the members that are given of {_one(resource)}{_of_owner(context, resource)}"
@@ -145,10 +138,7 @@ def delete(context: Context, resource: Resource) -> Flow | None:
         return None
     operation = context.operations[resource.delete]
     builder = Builder(context, operation)
-    rule = states.rule_for(builder, operation)
-    change(builder, operation, f"Delete the {resource.name}.", "the goal")
-    if rule is not None:
-        states.require_before(builder, rule, states.cases_of(rule, operation, None), "")
+    change(builder, operation, f"Delete the {resource.name}.")
     gone(builder, resource)
     text = f"Deletes {_one(resource)}{_of_owner(context, resource)}"
     return _finish(builder, "delete", "delete", text, resource, _risk(operation))
@@ -159,19 +149,13 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
     builder = Builder(context, operation)
     choice = split.choice if split else None
     verb = split.verb if split else texts.verb_of(operation)
-    rule = states.rule_for(builder, operation)
-    said = f"{words.spoken(verb).capitalize()} the {resource.name}."
-    step = change(builder, operation, said, "the goal", {choice.pointer: choice} if choice else None)
-    cases = states.cases_of(rule, operation, choice) if rule else ()
-    asked = _input_of(builder, operation, choice)
-    if rule is not None:
-        states.require_before(builder, rule, cases, asked)
+    step = change(builder, operation, f"{words.spoken(verb).capitalize()} the {resource.name}.", choice)
     if "created" in step.outputs and words.is_about(words.split(verb), words.MAKING):
         builder.add_output("id", f"$steps.{step.id}.outputs.created", {"type": ["string", "integer"]})
-    if rule is not None and any(case.after for case in cases):
+    if states.has_outcome(builder, operation, choice):
         back = read_back(builder, resource)
         if back is not None:
-            states.require_after(builder, rule, cases, asked, back)
+            states.require_after(builder, operation, choice, back)
     _add_reply(builder, operation, step)
     risk = split.risk if split else _risk(operation)
     parts = (_act_text(verb, resource, split), texts.purpose(operation))
@@ -198,14 +182,6 @@ def _add_reply(builder: Builder, operation: Operation, step: Step) -> None:
         number = builder.steps.index(step)
         builder.steps[number] = replace(step, outputs={**step.outputs, "reply": "$response.body"})
         builder.add_output("reply", f"$steps.{step.id}.outputs.reply", {})
-
-
-def _input_of(builder: Builder, operation: Operation, choice: Choice | None) -> str:
-    """The name of the input by which the caller chooses among the values, "" where there is no choice."""
-    if choice is None or not choice.as_input:
-        return ""
-    source = {"body": operation.key, "at": choice.pointer}
-    return next((name for name, sample in builder.sample.items() if sample == source), "")
 
 
 def report(context: Context, resource: Resource, operation: Operation) -> Flow:

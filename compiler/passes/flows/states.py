@@ -52,18 +52,29 @@ def _case(value: Any, moves: Sequence[Transition]) -> Case:
     return Case(value, before, tuple(dict.fromkeys(t.to for t in moves)))
 
 
-def require_before(builder: Builder, rule: StateRule, cases: Sequence[Case], choice_input: str) -> None:
+def chosen_input(builder: Builder, operation: Operation, choice: Choice | None) -> str:
+    """The name of the input by which the caller chooses among the values, "" where there is no choice."""
+    if choice is None or not choice.as_input:
+        return ""
+    source = {"body": operation.key, "at": choice.pointer}
+    return next((name for name, sample in builder.sample.items() if sample == source), "")
+
+
+def require_before(builder: Builder, operation: Operation, choice: Choice | None) -> None:
     """Adds the check to the lookup of the resource, or a step that reads the state. No check where none is needed."""
-    if not any(case.before for case in cases):
+    rule = rule_for(builder, operation)
+    cases = cases_of(rule, operation, choice) if rule else ()
+    if rule is None or not any(case.before for case in cases):
         return
     resource = _resource(builder, rule)
     lookup = builder.lookups.get(rule.resource)
     if resource is None:
         return
+    asked = chosen_input(builder, operation, choice)
     if lookup is not None and not resource.references:
-        _check_in_lookup(builder, rule, resource, lookup, cases, choice_input)
+        _check_in_lookup(builder, rule, resource, lookup, cases, asked)
     elif resource.read:
-        _check_by_reading(builder, rule, resource, cases, choice_input)
+        _check_by_reading(builder, rule, resource, cases, asked)
 
 
 def _resource(builder: Builder, rule: StateRule) -> Resource | None:
@@ -163,11 +174,20 @@ def _message(resource: Resource, cases: Sequence[Case], choice_input: str) -> st
     return f"The {resource.name}'s state does not allow {{$inputs.{choice_input}}}: {needs}."
 
 
-def require_after(builder: Builder, rule: StateRule, cases: Sequence[Case], choice_input: str, back: Step) -> None:
+def has_outcome(builder: Builder, operation: Operation, choice: Choice | None) -> bool:
+    """True when the operation brings something into a state that can be read."""
+    rule = rule_for(builder, operation)
+    return rule is not None and any(case.after for case in cases_of(rule, operation, choice))
+
+
+def require_after(builder: Builder, operation: Operation, choice: Choice | None, back: Step) -> None:
     """Makes the read-back wait until the state has followed, for as long as the profile says that it may take."""
-    resource = _resource(builder, rule)
-    if resource is None or not any(case.after for case in cases):
+    rule = rule_for(builder, operation)
+    cases = cases_of(rule, operation, choice) if rule else ()
+    resource = _resource(builder, rule) if rule else None
+    if rule is None or resource is None or not any(case.after for case in cases):
         return
+    choice_input = chosen_input(builder, operation, choice)
     place = f"$response.body#{'/0' if resource.item_is_list else ''}{rule.field}"
     said = _Words(queries.simple_quoted, f"$inputs.{choice_input}", place)
     reached = _alternatives(cases, said, after=True)

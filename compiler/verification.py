@@ -1,0 +1,113 @@
+"""From flows to verified workflows: documents, static checks, and the run on the twin.
+
+Called by `compiler.commands`; stores nothing (see `submission`) and prints nothing. What fails a check or does not
+reach its outcome on the twin is not kept, and its operations are left out with the reason (DESIGN.md, "Proof").
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from workflow.checks import Finding, check
+
+from compiler.backend.arazzo import document_of
+from compiler.compiled import Compiled, CompiledWorkflow
+from compiler.facts import operation_index
+from compiler.frontend import load_api
+from compiler.ir.model import Api, Diagnostic, Flow, Severity
+from compiler.pipeline import Request, find_profile, plan_flows, understand
+from compiler.proving import Prover
+from workflow.errors import DocumentError
+from workflow.operations import OperationIndex
+from workflow.profile import Profile
+from workflow.tool import tool_definition
+from workflow.writer import write_document
+
+Progress = Callable[[str, int, int], None]
+"""Called with the name of the stage, how many of its parts are done, and how many there are."""
+
+
+def silent(_stage: str, _done: int, _total: int) -> None:
+    """No progress shown: for pipes and tests."""
+
+
+def compile_spec(request: Request, progress: Progress = silent) -> Compiled:
+    """The description, compiled: every workflow checked and proved on the twin. Raises as `load_api` does."""
+    profile = find_profile(request)
+    progress("read", 0, 1)
+    loaded = load_api(request.spec, root=request.root, profile=profile, overlay=request.overlay)
+    understood = understand(loaded.api, profile)
+    planned = plan_flows(understood.api, profile)
+    found = (*loaded.diagnostics, *understood.diagnostics, *planned.diagnostics)
+    return verify_flows(planned.api, profile, found, progress)
+
+
+def verify_flows(
+    api: Api, profile: Profile | None, found: tuple[Diagnostic, ...], progress: Progress = silent
+) -> Compiled:
+    """Documents of all flows, each checked statically and run on the twin. What fails a check is not kept."""
+    index = operation_index(api)
+    prover = Prover(api, profile or Profile(api=api.name))
+    workflows, refused = [], []
+    for number, flow in enumerate(api.flows):
+        progress("prove", number, len(api.flows))
+        made = _verified(api, flow, profile, index, prover)
+        if isinstance(made, CompiledWorkflow):
+            workflows.append(made)
+        else:
+            refused.append((flow, made))
+    return Compiled(
+        api=_with_reasons(api, workflows, refused),
+        profile=profile,
+        workflows=tuple(workflows),
+        diagnostics=(*found, *(_refusal(flow, why) for flow, why in refused)),
+    )
+
+
+def _verified(
+    api: Api, flow: Flow, profile: Profile | None, index: OperationIndex, prover: Prover
+) -> CompiledWorkflow | str:
+    """The workflow with its proof, or why it is not kept."""
+    try:
+        document = document_of(api, flow, profile)
+    except DocumentError as error:
+        return str(error)
+    errors = [finding for finding in check(document, index) if finding.severity == "error"]
+    if errors:
+        return _told(errors[0])
+    proof = prover.prove(flow, document)
+    if not proof.is_verified:
+        return f"the run on the twin did not reach its outcome: {proof.reason}"
+    return CompiledWorkflow(
+        flow=flow,
+        document=write_document(document),
+        tool=tool_definition(document).to_json(),
+        proof=proof.to_json(),
+        is_verified=True,
+    )
+
+
+def _told(finding: Finding) -> str:
+    return f"{finding.message} (at {finding.pointer})"
+
+
+def _refusal(flow: Flow, why: str) -> Diagnostic:
+    return Diagnostic(
+        "workflow-not-proved",
+        Severity.WARNING,
+        flow.id,
+        f"{flow.goal}: {why}",
+        "say in the profile what the description leaves out, or leave the operation out",
+    )
+
+
+def _with_reasons(api: Api, kept: list[CompiledWorkflow], refused: list[tuple[Flow, str]]) -> Api:
+    """Operations that only refused flows reach are left out with the reason; refused flows are dropped."""
+    reached = {step.operation for one in kept for step in one.flow.steps}
+    reasons = {flow.goal: f"no workflow could be proved: {why}" for flow, why in refused}
+    operations = tuple(
+        operation
+        if operation.key in reached or operation.left_out
+        else replace(operation, left_out=reasons.get(operation.key, "only workflows that could not be proved need it"))
+        for operation in api.operations
+    )
+    return replace(api, operations=operations, flows=tuple(one.flow for one in kept))
