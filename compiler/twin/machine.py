@@ -380,6 +380,7 @@ class Twin:
             failure = "jobs fail on this twin"
         run = self._jobs.start(job, asked.now, happen, failure=failure, is_held=is_held, touches=touches)
         receipt.job_id, receipt.job_address = run.id, self._jobs.address(run)
+        receipt.job_views = tuple((place.resource, self._store.item(place)) for place, _ in run.places)
         receipt.location = ""
 
     def _apply(self, move: Move) -> None:

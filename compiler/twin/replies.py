@@ -36,6 +36,7 @@ class Receipt:
     made_id: str = ""
     item: Json = MISSING
     location: str = ""
+    job_views: tuple[tuple[Resource, Json], ...] = ()
     headers: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -107,25 +108,19 @@ class Replies:
         pointers = self._blueprint.profile.envelope.error_messages
         if schema is None:
             body: Json = {"message": refusal.message} if not pointers else None
-            for pointer in pointers:
-                body = put(body, pointer, refusal.message)
-            return TwinReply(refusal.status, refusal.headers, body)
-        return TwinReply(refusal.status, refusal.headers, self._said(schema, pointers, refusal.message))
+            return TwinReply(refusal.status, refusal.headers, _with_message(body, pointers, refusal.message))
+        said = self._said(schema, response.example if response else None, pointers, refusal.message)
+        return TwinReply(refusal.status, refusal.headers, said)
 
-    def _said(self, schema: Schema, pointers: tuple[str, ...], message: str) -> Json:
-        full = self.sample(schema)
-        body = full
-        for pointer in pointers:
-            body = put(body, pointer, message)
-        if not pointers and isinstance(full, dict):
-            name = next((n for n in _TEXTS if isinstance(full.get(n), str)), "")
-            body = {**full, name: message} if name else full
-        if self._blueprint.validation.fits(schema, body, View.RESPONSE):
-            return body
-        kept = [pointer for pointer in pointers if get(full, pointer) is not MISSING]
-        for pointer in kept:
-            full = put(full, pointer, message)
-        return full
+    def _said(self, schema: Schema, example: Json, pointers: tuple[str, ...], message: str) -> Json:
+        """The shortest body that fits the schema and carries the message."""
+        want = Want(View.RESPONSE, is_full=False)
+        small, full = self._blueprint.sampler.value(schema, want), self.sample(schema)
+        for base in (example, small, full):
+            body = _with_message(base, pointers, message) if pointers else _with_text(base, _texts_in(full), message)
+            if base is not None and self._blueprint.validation.fits(schema, body, View.RESPONSE):
+                return body
+        return _with_message(full, tuple(p for p in pointers if get(full, p) is not MISSING), message)
 
     def sample(self, schema: Schema) -> Json:
         """One value for the schema, always the same."""
@@ -139,6 +134,10 @@ class Replies:
         response = response_for(behaviour.operation, status)
         schema = response.schema if response is not None else None
         resource = behaviour.resource
+        if receipt.job_views and schema is not None:
+            for view, body in receipt.job_views:
+                if self._blueprint.looks_like_item(schema, view):
+                    return self.item(view, body)
         shows_item = resource is not None and self._blueprint.looks_like_item(schema, resource)
         if shows_item and receipt.item is not MISSING and schema is not None:
             is_list = self._blueprint.schemas.kind(schema) == "array"
@@ -146,3 +145,20 @@ class Replies:
         if response is not None and response.example is not None:
             return response.example
         return self.sample(schema) if schema is not None else None
+
+
+def _with_message(body: Json, pointers: tuple[str, ...], message: str) -> Json:
+    for pointer in pointers:
+        body = put(body, pointer, message)
+    return body
+
+
+def _with_text(body: Json, names: tuple[str, ...], message: str) -> Json:
+    """With the message in the member that usually carries one, where nobody said which it is."""
+    name = next((name for name in _TEXTS if name in names), "")
+    return {**body, name: message} if name and isinstance(body, dict) else body
+
+
+def _texts_in(sample: Json) -> tuple[str, ...]:
+    """The members of a full sample that hold text."""
+    return tuple(n for n, v in sample.items() if isinstance(v, str)) if isinstance(sample, dict) else ()
