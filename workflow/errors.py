@@ -38,3 +38,7 @@ class InputError(WorkflowError):
 
 class CanonicalError(WorkflowError):
     pass
+
+
+class EventError(WorkflowError):
+    pass

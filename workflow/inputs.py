@@ -70,7 +70,7 @@ def compile_inputs(workflow: Workflow, components: Components) -> InputSchema:
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         raise DocumentError(f"the input schema cannot be used: {error}; correct it") from error
-    schema = _followed(declared if isinstance(declared, Mapping) else {}, components.inputs)
+    schema = followed(declared if isinstance(declared, Mapping) else {}, components.inputs)
     is_open = declared is True or (
         bool(_OPEN_MEMBERS & schema.keys()) and schema.get("additionalProperties") is not False
     )
@@ -92,7 +92,7 @@ def _refuse_what_is_no_json(inputs: Mapping[str, Json]) -> None:
         raise InputError(f"the inputs are no JSON: {error}; correct them", "inputs") from error
 
 
-def _followed(schema: Mapping[str, Json], components: Mapping[str, Json]) -> Mapping[str, Json]:
+def followed(schema: Mapping[str, Json], components: Mapping[str, Json]) -> Mapping[str, Json]:
     """`schema`, or the component that its `$ref` names."""
     for _ in range(len(components) + 1):
         name = str(schema.get("$ref", ""))
@@ -109,7 +109,7 @@ def _with_defaults(
     """`given` with the declared defaults of absent members, also inside objects that were given."""
     filled = dict(given)
     for name, declared in (schema.get("properties") or {}).items():
-        inner = _followed(declared, components) if isinstance(declared, Mapping) else {}
+        inner = followed(declared, components) if isinstance(declared, Mapping) else {}
         if name not in filled and "default" in inner:
             filled[name] = inner["default"]
         elif isinstance(filled.get(name), dict) and "properties" in inner:

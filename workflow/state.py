@@ -21,8 +21,8 @@ class Frame:
     `step`: number of the current step. `prefix`: what precedes its id in the step's key. `attempt`: requests sent
     since the step was entered, `waited_s`: seconds waited in between. `outputs`: by step id. `retries`: times used,
     by the action's name, since the step was entered. `jumps`: times taken, by `step id/action name`.
-    `resume`: step to try again when the current one, a detour, is through. `purpose`: what the frame below does with
-    the result: the run's own, a step's result, or nothing (a detour before another attempt).
+    `resume`: the members to go back to when the current step, a detour, is through. `purpose`: what the frame below
+    does with the result: the run's own, a step's result, or nothing (a detour before another attempt).
     """
 
     workflow_id: str
@@ -35,14 +35,14 @@ class Frame:
     outputs: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     retries: Mapping[str, int] = field(default_factory=dict)
     jumps: Mapping[str, int] = field(default_factory=dict)
-    resume: int | None = None
+    resume: Mapping[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class State:
     """`done`: keys of the steps that took effect, in order. `results`: inputs and outputs of finished workflows.
 
-    `detour`: a step (number) or a workflow (id) to go through when the timer has fired, before the step's next try.
+    `entered`: steps entered so far. `pending_action`: name of the retry that the timer belongs to.
     """
 
     waiting: Waiting = "start"

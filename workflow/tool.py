@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from workflow.document import Document, Json, Step, Workflow, ours
 from workflow.errors import DocumentError
+from workflow.inputs import followed
 
 NAME_LENGTH = 64  # what MCP clients accept for a tool's name
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
@@ -60,22 +61,10 @@ def tool_definition(document: Document, workflow_id: str | None = None) -> ToolD
     )
 
 
-def resolved_inputs(document: Document, workflow: Workflow) -> Mapping[str, Json]:
-    """The workflow's input schema with a reference at its top replaced by the component it names."""
-    schema = workflow.inputs
-    seen: set[str] = set()
-    while isinstance(schema, Mapping) and str(schema.get("$ref", "")).startswith("#/components/inputs/"):
-        name = str(schema["$ref"]).rpartition("/")[2]
-        if name in seen:
-            break
-        seen.add(name)
-        schema = document.components.inputs.get(name, {})
-    return schema if isinstance(schema, Mapping) else {"type": "object", "properties": {}}
-
-
 def _shown_inputs(document: Document, workflow: Workflow, shown: Json) -> dict[str, Json]:
     """Only what is shown or required; the components that remain referenced come along under `$defs`."""
-    schema = resolved_inputs(document, workflow)
+    declared = workflow.inputs if isinstance(workflow.inputs, Mapping) else {}
+    schema = followed(declared, document.components.inputs)
     properties = schema.get("properties") or {}
     required = [name for name in schema.get("required") or [] if name in properties]
     names = [name for name in properties if shown is None or name in shown or name in required]

@@ -1,0 +1,62 @@
+"""What a failed run says: codes, texts and remedies.
+
+Here lives the wording, in one place; what fails and when is in `interpreter`. A document may give its own code and
+text to each step and action (`x-switchgear`); a code of the document without an entry here gets the general remedy.
+Values put into a text are cut and stripped of control characters: replies of a device end up in front of people and
+models. A message never holds a request's or a reply's body unless the document asks for it.
+"""
+
+import re
+from collections.abc import Mapping
+
+from workflow.pointers import NOTHING
+from workflow.scope import Scope
+from workflow.templates import Template, text_of
+
+VALUE_LENGTH = 300  # a name, a state, a device's sentence; more is no message
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]|[\U000e0000-\U000e007f]")
+
+GENERAL_REMEDY = "See what the message says, and call again when it is put right."
+REMEDIES: Mapping[str, str] = {
+    "invalid_input": "Correct the input and call again; nothing was sent.",
+    "unsafe_value": "Give a value without control characters that is neither empty nor dots; it was not sent.",
+    "missing_value": "An earlier step did not yield this value; see whether the thing exists and is complete.",
+    "not_found": "Check the name or id, or list what there is.",
+    "ambiguous": "Several things fit; give the id instead of the name.",
+    "wrong_state": "Bring it into the state that is needed, then call again.",
+    "unexpected_status": "See what the device says to this status, put it right and call again.",
+    "unexpected_reply": "The reply was not as the workflow expects; look at the device before you call again.",
+    "unreachable": "See whether the target is up and reachable, then call again.",
+    "retries_exhausted": "It did not get there in time; look at the device before you call again.",
+    "timeout": "It did not get there in time; look at the device before you call again.",
+    "deadline": "The whole run took too long; look at the device before you call again.",
+    "cancelled": "Nothing more is sent. Call again to start anew.",
+    "refused": "Nothing was sent; remove the reason and call again.",
+    "job_failed": "The device began and gave up; see its message, put it right and call again.",
+    "loop_limit": "The workflow went round without an end; correct the workflow.",
+    "unknown_fate": "The request may have been carried out: look at the device, and call again only if it was not.",
+}
+
+
+def remedy_of(code: str) -> str:
+    return REMEDIES.get(code, GENERAL_REMEDY)
+
+
+def said(template: Template, scope: Scope) -> str:
+    """The text with its values, each cut and made printable; a value that is not there leaves nothing."""
+    pieces = (part if isinstance(part, str) else _value(part.evaluate(scope)) for part in template.parts)
+    return "".join(pieces)
+
+
+def _value(value: object) -> str:
+    if value is NOTHING:
+        return ""
+    text = _UNPRINTABLE.sub(" ", text_of(value))
+    return text if len(text) <= VALUE_LENGTH else text[:VALUE_LENGTH] + "…"
+
+
+def after_failure(done: tuple[str, ...], code: str) -> str:
+    """The remedy, with a warning where steps before took effect."""
+    if not done or code == "unknown_fate":
+        return remedy_of(code)
+    return f"{remedy_of(code)} What was done before stays done: {', '.join(done)}."
