@@ -129,6 +129,10 @@ class Twin:
         return self._blueprint.base_path
 
     @property
+    def profile(self) -> Profile:
+        return self._blueprint.profile
+
+    @property
     def requests(self) -> tuple[Recorded, ...]:
         """Every request since the beginning, in order of arrival."""
         return tuple(self._recorded)
