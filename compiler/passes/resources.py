@@ -182,7 +182,7 @@ def _with_unique_names(found: list[Resource], profile: Profile) -> list[Resource
         for key in doubles:
             owner = owners.get(key, "")
             if owner:
-                names[key] = f"{plain[owner]} {names[key]}"
+                names[key] = _joined(plain[owner], names[key])
                 owners[key] = owners[owner]
     seen: dict[str, int] = {}
     result = []
@@ -192,6 +192,12 @@ def _with_unique_names(found: list[Resource], profile: Profile) -> list[Resource
         name = names[key] if seen[snake] == 1 else f"{names[key]} {seen[snake]}"
         result.append(replace(by_path[key], name=name))
     return result
+
+
+def _joined(owner: str, name: str) -> str:
+    """`lifecycle log` and `log entry` make `lifecycle log entry`."""
+    first, _, rest = name.partition(" ")
+    return f"{owner} {rest}" if rest and owner.rpartition(" ")[2].lower() == first.lower() else f"{owner} {name}"
 
 
 def _plain_name(resource: Resource, profile: Profile) -> str:

@@ -63,9 +63,8 @@ def describe(context: Context, resource: Resource) -> Flow | None:
     step = builder.add_step(step, "the goal")
     builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})
     verb = "describe" if resource.id_parameter else "get"
-    text = f"Shows {texts.an(resource.name) if resource.id_parameter else 'the ' + resource.name}" + (
-        f"{_of_owner(context, resource)}."
-    )
+    text = f"Shows {_one(resource)}{_of_owner(context, resource)}, {_found_by(resource)}."
+    text = text.replace(", .", ".")
     name = texts.flow_id(context.api.name, verb, noun_of(resource))
     title = f"{verb.capitalize()} {resource.name}"
     return builder.flow(name, "describe", title, texts.describe((text,), Risk.READ), resource, Risk.READ)
@@ -128,7 +127,7 @@ def update(context: Context, resource: Resource) -> Flow | None:
     change(builder, operation, f"Change the {resource.name}.")
     read_back(builder, resource)
     verb = "update"
-    text = f"Changes the members that are given of {_one(resource)}{_of_owner(context, resource)}"
+    text = f"Changes {_one(resource)}{_of_owner(context, resource)}: only what is given"
     return _finish(builder, "update", verb, text, resource, _risk(operation))
 
 
@@ -158,17 +157,15 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
             states.require_after(builder, operation, choice, back)
     _add_reply(builder, operation, step)
     risk = split.risk if split else _risk(operation)
-    parts = (_act_text(verb, resource, split), texts.purpose(operation))
-    return _finish(builder, "act", verb, " ".join(p for p in parts if p).rstrip("."), resource, risk)
+    return _finish(builder, "act", verb, _act_text(operation, verb, resource, split), resource, risk)
 
 
-def _act_text(verb: str, resource: Resource, split: Split | None) -> str:
-    shown = words.spoken(verb)
-    text = f"{shown.capitalize()}: {texts.an(resource.name)}." if not split else ""
+def _act_text(operation: Operation, verb: str, resource: Resource, split: Split | None) -> str:
+    """What the description says in a few words, or the verb with the noun; the values where they were split."""
+    plain = f"{words.spoken(verb).capitalize()} {texts.an(resource.name)}"
     if split is not None:
-        values = ", ".join(str(v) for v in split.choice.values)
-        text = f"{shown.capitalize()} {texts.an(resource.name)} ({values})."
-    return text
+        return f"{plain} ({', '.join(str(v) for v in split.choice.values)})"
+    return texts.purpose(operation) or plain
 
 
 def _add_reply(builder: Builder, operation: Operation, step: Step) -> None:
@@ -205,7 +202,8 @@ def report(context: Context, resource: Resource, operation: Operation) -> Flow:
 
 
 def _finish(builder: Builder, intent: str, verb: str, text: str, resource: Resource, risk: Risk) -> Flow:
-    name = texts.flow_id(builder.context.api.name, verb, noun_of(resource))
+    named = texts.action_id if intent == "act" else texts.flow_id
+    name = named(builder.context.api.name, verb, noun_of(resource))
     steps = [(step.role, step.operation) for step in builder.steps]
     sentence = text if text.endswith(".") else f"{text}."
     said = texts.describe((sentence, texts.course(steps)), risk)
@@ -228,11 +226,19 @@ def _one(resource: Resource) -> str:
     return texts.an(resource.name) if resource.id_parameter else f"the {resource.name}"
 
 
-def _of_owner(context: Context, resource: Resource) -> str:
-    owner = next((r for r in context.api.resources if address(r) == resource.parent), None)
-    if owner is None or owner.name in resource.name:
+def _found_by(resource: Resource) -> str:
+    """`found by name or id`, "" where nothing is looked up."""
+    if not resource.id_parameter or not resource.list:
         return ""
-    return f" of {texts.an(owner.name) if owner.id_parameter else 'the ' + owner.name}"
+    return f"found by {' or '.join((*resource.natural_keys, 'id'))}"
+
+
+def _of_owner(context: Context, resource: Resource) -> str:
+    """` of a server` where the owner is one of several things of its kind and not in the name anyway."""
+    owner = next((r for r in context.api.resources if address(r) == resource.parent), None)
+    if owner is None or not owner.id_parameter or owner.name in resource.name:
+        return ""
+    return f" of {texts.an(owner.name)}"
 
 
 def all_of(context: Context, resource: Resource) -> Sequence[Flow]:

@@ -12,24 +12,36 @@ from compiler.passes.paths import last_word, parameter_of, segments
 
 NAME_LENGTH = 64
 _MOST_WORDS = 60
+_SPOKEN_AS_WORDS = frozenset({"RAID", "NIC", "LAN", "SAN", "RAM", "ROM", "SATA", "SCSI", "LUN", "MAC"})
 _RISK_TEXT = {
     Risk.READ: "Changes nothing.",
     Risk.CHANGE: "",
-    Risk.DISRUPT: "Interrupts service.",
+    Risk.DISRUPT: "May interrupt service.",
     Risk.DESTROY: "What is removed cannot be brought back.",
 }
 
 
 def an(name: str) -> str:
-    """`a VM`, `an ISO image`: by sound, as far as spelling tells."""
+    """`a VM`, `an ISO image`, `the DNS settings`: by sound, as far as spelling tells; none for what is not counted."""
+    last = name.rpartition(" ")[2].lower()
+    if last in words.UNCOUNTED or words.singular(last) != last:
+        return f"the {name}"
+    first = name.split(" ")[0]
     vowels = name[:1].lower() in "aeiou" and not name.lower().startswith(("uni", "use", "uti", "one", "eu"))
-    spelled = name.split(" ")[0].isupper() and name[:1] in "FHLMNRSX" and len(name.split(" ")[0]) <= 4
+    spelled = first.isupper() and first[:1] in "FHLMNRSX" and len(first) <= 4 and first not in _SPOKEN_AS_WORDS
     return f"an {name}" if vowels or spelled else f"a {name}"
+
+
+def action_id(api: str, verb: str, noun: str) -> str:
+    """Like `flow_id`; a noun that the verb names already is not said twice (`replace_certificate_certificates`)."""
+    said = [words.singular(word) for word in words.snake(verb).split("_")]
+    nouns = [words.singular(word) for word in words.snake(noun).split("_")]
+    return flow_id(api, verb, "" if set(nouns) <= set(said) else noun)
 
 
 def flow_id(api: str, verb: str, noun: str) -> str:
     """`hypercore_start_vm`; cut at a word when it is too long."""
-    parts = [words.snake(api), *words.snake(verb).split("_"), *words.snake(noun).split("_")]
+    parts = [words.snake(api), *words.snake(verb).split("_"), *(words.snake(noun).split("_") if noun else ())]
     kept: list[str] = []
     for part in parts:
         if kept and kept[-1] == part:
