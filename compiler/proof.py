@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from compiler.ir.model import Diagnostic, Severity
 from compiler.twin import Twin, TwinReply, TwinRequest
 from workflow.events import (
     Command,
@@ -37,7 +36,7 @@ _MASK = "•••"
 
 @dataclass(slots=True)
 class VirtualClock:
-    """Seconds that pass only when somebody lets them. Give it to the twin as `now`."""
+    """Seconds that pass only when somebody lets them."""
 
     seconds: float = 0.0
 
@@ -65,11 +64,11 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How the run ended, all it said to the device, and what is to be said about it."""
+    """How the run ended, all it said to the device, and in sentences what is to be said about it."""
 
     outcome: str
     transcript: tuple[Exchange, ...]
-    findings: tuple[Diagnostic, ...] = ()
+    findings: tuple[str, ...] = ()
     outputs: Mapping[str, Json] = field(default_factory=dict)
     failure: Failure | None = None
 
@@ -77,28 +76,20 @@ class Proof:
     def is_verified(self) -> bool:
         return self.outcome == "succeeded"
 
-    @property
-    def reason(self) -> str:
-        """Why it is not verified, "" when it is."""
-        return "; ".join(finding.message for finding in self.findings if finding.severity is Severity.ERROR)
-
 
 def prove(
     plan: Plan,
     twin: Twin,
     inputs: Mapping[str, Json],
     *,
-    clock: VirtualClock | None = None,
     max_events: int = MAX_EVENTS,
 ) -> Proof:
-    """Runs `plan` with `inputs` against `twin`, which is changed by it.
+    """Runs `plan` with `inputs` against `twin` as it is, and changes it: give a fresh one. Its clock becomes virtual.
 
-    `clock` is the one that the twin was made with. Without one a fresh twin of the same device is used, so nothing
-    that was prepared on `twin` is there. Never raises for what a plan does: a run that cannot end is a finding.
+    Never raises for what a plan does: a run that cannot end is a finding.
     """
-    if clock is None:
-        clock = VirtualClock()
-        twin = twin.fresh(now=clock)
+    clock = VirtualClock(twin.now())
+    twin.run_on(clock)
     return _Run(plan, twin, clock).to_the_end(inputs, max_events)
 
 
@@ -107,16 +98,7 @@ def proof_to_json(proof: Proof) -> dict[str, Json]:
     return {
         "outcome": proof.outcome,
         "transcript": [_exchange_to_json(exchange) for exchange in proof.transcript],
-        "findings": [
-            {
-                "code": f.code,
-                "severity": f.severity.value,
-                "pointer": f.pointer,
-                "message": f.message,
-                "remedy": f.remedy,
-            }
-            for f in proof.findings
-        ],
+        "findings": list(proof.findings),
         "outputs": dict(proof.outputs),
         "failure": to_json(proof.failure) if proof.failure is not None else None,
     }
@@ -217,25 +199,21 @@ class _Run:
         if ended.outcome != "succeeded":
             failure = ended.failure
             said = f"{failure.step_id}: {failure.message} ({failure.code})" if failure else ended.outcome
-            findings.append(_finding("proof-failed", Severity.ERROR, failure.step_id if failure else "", said))
+            findings.append(said)
         outputs = self._masked(dict(ended.outputs))
         return Proof(ended.outcome, tuple(self._transcript), tuple(findings), outputs, ended.failure)
 
-    def _refusals(self) -> list[Diagnostic]:
+    def _refusals(self) -> list[str]:
         """Requests that the device did not understand: the workflow's fault even where the run survives them."""
         found = []
         for exchange in self._transcript:
             if exchange.status in (400, 405, 415, 428):
                 said = f"{exchange.method} {exchange.path} was refused with {exchange.status}: {exchange.answered}"
-                found.append(_finding("request-refused", Severity.WARNING, exchange.step_id, said))
+                found.append(f"{exchange.step_id}: {said}")
         return found
 
     def _stuck(self, why: str) -> Proof:
-        return Proof("failed", tuple(self._transcript), (_finding("proof-endless", Severity.ERROR, "", why),))
-
-
-def _finding(code: str, severity: Severity, step_id: str, message: str) -> Diagnostic:
-    return Diagnostic(code, severity, step_id, message, "look at the transcript: the last requests show what happened")
+        return Proof("failed", tuple(self._transcript), (why,))
 
 
 def _as_bytes(body: Json) -> bytes:

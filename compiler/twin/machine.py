@@ -128,6 +128,14 @@ class Twin:
         """The server's path, which requests to `handle` do not carry."""
         return self._blueprint.base_path
 
+    def now(self) -> float:
+        """The time on the twin's clock, in seconds."""
+        return self._now()
+
+    def run_on(self, now: Callable[[], float]) -> None:
+        """Another clock from here on; it should not be behind the one before."""
+        self._now = now
+
     @property
     def profile(self) -> Profile:
         return self._blueprint.profile
