@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from compiler.ir.model import Diagnostic, Severity
 from compiler.twin import Twin, TwinReply, TwinRequest
 from workflow.events import (
     Command,
@@ -65,11 +64,11 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How the run ended, all it said to the device, and what is to be said about it."""
+    """How the run ended, all it said to the device, and in sentences what is to be said about it."""
 
     outcome: str
     transcript: tuple[Exchange, ...]
-    findings: tuple[Diagnostic, ...] = ()
+    findings: tuple[str, ...] = ()
     outputs: Mapping[str, Json] = field(default_factory=dict)
     failure: Failure | None = None
 
@@ -99,7 +98,7 @@ def proof_to_json(proof: Proof) -> dict[str, Json]:
     return {
         "outcome": proof.outcome,
         "transcript": [_exchange_to_json(exchange) for exchange in proof.transcript],
-        "findings": [_finding_to_json(finding) for finding in proof.findings],
+        "findings": list(proof.findings),
         "outputs": dict(proof.outputs),
         "failure": to_json(proof.failure) if proof.failure is not None else None,
     }
@@ -117,20 +116,6 @@ def _exchange_to_json(exchange: Exchange) -> dict[str, Json]:
         "status": exchange.status,
         "answered": exchange.answered,
     }
-
-
-def _finding_to_json(finding: Diagnostic) -> dict[str, Json]:
-    return {
-        "code": finding.code,
-        "severity": finding.severity.value,
-        "step": finding.pointer,
-        "message": finding.message,
-        "remedy": finding.remedy,
-    }
-
-
-def _finding(code: str, severity: Severity, step_id: str, message: str) -> Diagnostic:
-    return Diagnostic(code, severity, step_id, message, "look at the transcript: the last requests show what happened")
 
 
 class _Run:
@@ -214,21 +199,21 @@ class _Run:
         if ended.outcome != "succeeded":
             failure = ended.failure
             said = f"{failure.step_id}: {failure.message} ({failure.code})" if failure else ended.outcome
-            findings.append(_finding("proof-failed", Severity.ERROR, failure.step_id if failure else "", said))
+            findings.append(said)
         outputs = self._masked(dict(ended.outputs))
         return Proof(ended.outcome, tuple(self._transcript), tuple(findings), outputs, ended.failure)
 
-    def _refusals(self) -> list[Diagnostic]:
+    def _refusals(self) -> list[str]:
         """Requests that the device did not understand: the workflow's fault even where the run survives them."""
         found = []
         for exchange in self._transcript:
             if exchange.status in (400, 405, 415, 428):
                 said = f"{exchange.method} {exchange.path} was refused with {exchange.status}: {exchange.answered}"
-                found.append(_finding("request-refused", Severity.WARNING, exchange.step_id, said))
+                found.append(f"{exchange.step_id}: {said}")
         return found
 
     def _stuck(self, why: str) -> Proof:
-        return Proof("failed", tuple(self._transcript), (_finding("proof-endless", Severity.ERROR, "", why),))
+        return Proof("failed", tuple(self._transcript), (why,))
 
 
 def _as_bytes(body: Json) -> bytes:
