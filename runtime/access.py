@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -168,6 +170,9 @@ class Gate:
             detail = f"The role {caller.role} may not do this; it takes {rule.role}."
             raise Problem(403, "not allowed", detail, f"ask somebody with the role {rule.role}")
         scope[CALLER] = caller
+        if rule.path == MCP_PATH:
+            # The SDK lets a session be used only by the principal that opened it, and reads who that is from here.
+            scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=caller.name, scopes=[]))
 
 
 def _secret(headers: Headers, rule: Rule) -> str | None:

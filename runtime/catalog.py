@@ -94,9 +94,9 @@ class Refusal:
 @dataclass(frozen=True, slots=True)
 class Catalog:
     version: str = ""
-    entries: Mapping[str, Entry] = NOTHING
+    entries: Mapping[str, Entry] = field(default_factory=lambda: NOTHING)
     refusals: tuple[Refusal, ...] = ()
-    _by_workflow: Mapping[str, Entry] = field(default=NOTHING, repr=False)
+    _by_workflow: Mapping[str, Entry] = field(default_factory=lambda: NOTHING, repr=False)
 
     def get(self, name: str) -> Entry | None:
         """The entry of the tool called `name`."""

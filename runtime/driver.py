@@ -40,7 +40,6 @@ log = logging.getLogger("switchgear.driver")
 Event = ResponseArrived | RequestFailed
 # Statuses that say "not now" and nothing of what was asked.
 TRANSIENT = frozenset({429, 502, 503, 504})
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Three tries, the last about 2 s after the first: a hiccup passes in that time, an outage is the caller's to know.
 TRIES = 3
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 0.2, 2.0
@@ -295,7 +294,7 @@ class Journey:
         start = asyncio.get_running_loop().time()
         status, reason = None, "unknown_fate"
         try:
-            reply = await self._over(transport, wire, flight)
+            reply = await self._over(transport, wire, flight, command.is_safe)
             status, reason = reply.status, ""
             return reply
         except TargetError as error:
@@ -308,7 +307,9 @@ class Journey:
             elapsed_ms = (asyncio.get_running_loop().time() - start) * 1000
             await self.witness.answered(Answered(note, status, reason, elapsed_ms))
 
-    async def _over(self, transport: httpx.AsyncHTTPTransport, wire: WireRequest, flight: Flight) -> Reply:
+    async def _over(
+        self, transport: httpx.AsyncHTTPTransport, wire: WireRequest, flight: Flight, is_safe: bool
+    ) -> Reply:
         address = self.line.endpoint.address
         request = httpx.Request(
             wire.method,
@@ -320,7 +321,7 @@ class Journey:
         try:
             return await self._received(await transport.handle_async_request(request))
         except Refused as error:
-            if wire.method in SAFE_METHODS:
+            if is_safe:
                 raise
             raise FateUnknown(error.message, error.remedy) from error
         except (httpx.HTTPError, httpx.StreamError, ssl.SSLError) as error:

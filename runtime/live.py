@@ -49,8 +49,8 @@ class LiveCatalog:
     async def reload(self) -> Catalog:
         """Loads in any case. Raises GovernanceError when that fails; then the old snapshot stays."""
         async with self._loading:
-            marks = await self._look()
             try:
+                marks = await self._look()
                 fresh = await self._loader.load(self._now)
             except GovernanceError as error:
                 self.trouble = error.message

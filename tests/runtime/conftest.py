@@ -5,19 +5,30 @@ ports. Every fixture closes what it opened.
 """
 
 import asyncio
+import contextlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from governance.revisions import Revision
+from governance.targets import Target
+from runtime.app import Application, bound_socket, build, http_server
 from runtime.driver import Driver, Endpoint
 from runtime.secrets import Vault
+from runtime.service import Service, open_service
 from runtime.sessions import References
 from runtime.wire import address_of
 from runtime.witness import Answered, Sending
 from workflow.events import SendRequest
 from workflow.profile import Profile
+from workflow.reader import read_document
+from workflow.revision import RevisionContent
+from workflow.tool import tool_definition
 
 Script = Callable[["Heard", asyncio.StreamWriter], Awaitable[None]]
 
@@ -170,6 +181,148 @@ async def driver(notes: Notes) -> AsyncIterator[Driver]:
     await driver.aclose(notes)
 
 
+TOY: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "toy.arazzo.yaml").read_text())
+PROFILE = {"api": "toy", "secrets": ["password"], "limits": {"connections": 4, "total_timeout_s": 5}}
+
+
+@dataclass
+class ToyDevice:
+    """What `toy.arazzo.yaml` talks to: machines that can be stopped by a job that takes two looks."""
+
+    machines: list[dict[str, str]] = field(
+        default_factory=lambda: [
+            {"uuid": "u-1", "name": "web-01", "state": "on"},
+            {"uuid": "u-2", "name": "twin", "state": "on"},
+            {"uuid": "u-3", "name": "twin", "state": "off"},
+        ]
+    )
+    looks: int = 0
+    job_state: str = "done"
+    before_stop: Callable[[asyncio.StreamWriter], Awaitable[bool]] | None = None
+
+    async def __call__(self, heard: Heard, writer: asyncio.StreamWriter) -> None:
+        match heard.line.decode().split(" ")[:2]:
+            case ["GET", "/api/vms"]:
+                writer.write(answer(200, json.dumps(self.machines).encode(), content_type="application/json"))
+            case ["GET", path] if path.startswith("/api/vms/"):
+                found = [each for each in self.machines if each["uuid"] == path.rpartition("/")[2]]
+                writer.write(answer(200, json.dumps(found[0]).encode()) if found else answer(404))
+            case ["POST", path] if path.endswith("/stop"):
+                if self.before_stop is None or await self.before_stop(writer):
+                    self.looks = 0
+                    writer.write(answer(202, b'{"task": "t-1"}'))
+            case ["GET", "/api/tasks/t-1"]:
+                self.looks += 1
+                state = "running" if self.looks < 2 else self.job_state
+                if state == "done":
+                    self.machines[0]["state"] = "off"
+                writer.write(answer(200, json.dumps({"state": state}).encode()))
+            case _:
+                writer.write(answer(404))
+
+
+def toy_content(name: str, copy: int | None = None) -> RevisionContent:
+    """The content of one of the toy workflows; `copy` gives another workflow that does the same."""
+    document = json.loads(json.dumps(TOY[name]))
+    if copy is not None:
+        workflow = document["workflows"][0]
+        workflow["workflowId"] += f"-{copy}"
+        workflow["x-switchgear"]["tool"]["name"] += f"_{copy}"
+    tool = tool_definition(read_document(document, name)).to_json()
+    return RevisionContent(document, tool, document["x-switchgear"]["operations"], Profile(**PROFILE).digest)
+
+
+@dataclass
+class House:
+    """A database, the service on it, and what tests do to them."""
+
+    url: str
+    service: Service
+
+    async def submit(self, name: str, copy: int | None = None) -> Revision:
+        content = toy_content(name, copy)
+        about = content.document["workflows"][0]
+        own = about["x-switchgear"]
+        submission = await self.service.revisions.submit(
+            "toy", about["workflowId"], content, intent=own["intent"], risk=own["risk"], resource="vms",
+            is_core=True, rank=1.0, proof=None, actor="test",
+        )  # fmt: skip
+        return submission.revision
+
+    async def approve(self, name: str, copy: int | None = None) -> Revision:
+        revision = await self.submit(name, copy)
+        return await self.service.revisions.decide(
+            revision.id, "approve", actor="test", role="admin", reason="", digest=revision.digest
+        )
+
+    async def target(self, url: str, name: str = "lab", **more: Any) -> None:
+        await self.service.targets.add(replace(Target(name, "toy", url, "live"), **more))
+
+    async def token(self, role: Any = "admin", name: str | None = None) -> str:
+        _, secret = await self.service.principals.create_token(name or str(role), role)
+        return secret
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'switchgear.db'}"
+    async with open_service(url, Vault({"WORD": "s3cret-word"})) as service:
+        profile = Profile(**PROFILE)
+        await service.apis.put_api(
+            "toy", "Toy", "1", "sha256:" + "0" * 64, profile.model_dump(mode="json"), profile.digest
+        )
+        yield House(url, service)
+
+
+@dataclass
+class Running:
+    """A server that answers on a real port."""
+
+    url: str
+    application: Application
+
+    @property
+    def mcp(self) -> str:
+        return f"{self.url}/mcp"
+
+
+@contextlib.asynccontextmanager
+async def running(service: Service) -> AsyncIterator[Running]:
+    application = build(service)
+    server = http_server(application)
+    listener = bound_socket("127.0.0.1", 0)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
+        await asyncio.sleep(0.005)
+    try:
+        yield Running(f"http://127.0.0.1:{listener.getsockname()[1]}", application)
+    finally:
+        server.should_exit = True
+        await task
+
+
+@pytest.fixture
+async def device(recorder: Callable[[Script], Awaitable[Recorder]]) -> Recorder:
+    """The toy device, switched on. Its behaviour is `device.script`."""
+    return await recorder(ToyDevice())
+
+
+@pytest.fixture
+async def lab(house: House, device: Recorder) -> House:
+    """A house with the toy device as its one target, and finding and stopping approved."""
+    await house.target(device.url)
+    await house.approve("find")
+    await house.approve("stop")
+    await house.service.live.reload()
+    return house
+
+
+@pytest.fixture
+async def server(lab: House) -> AsyncIterator[Running]:
+    async with running(lab.service) as run:
+        yield run
+
+
 @pytest.fixture
 def tools() -> Any:
     """What tests of the driver need, under one name, because test files import nothing from each other."""
@@ -179,6 +332,8 @@ def tools() -> Any:
 class Tools:
     answer = staticmethod(answer)
     said = staticmethod(said)
+    running = staticmethod(running)
+    toy_content = staticmethod(toy_content)
     Heard = Heard
     Notes = Notes
 
