@@ -7,10 +7,7 @@ JSON Schema 2020-12 (core, validation), OpenAPI 3.0.4 "Schema Object", Swagger 2
 """
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
-
-import jsonschema_rs
 
 from compiler.frontend.shapes import MAX_INTEGER, plain
 
@@ -147,22 +144,6 @@ def _words(value: Any) -> str:
     return str(value)
 
 
-def _pattern(value: Any) -> str:
-    if not isinstance(value, str) or not is_pattern(value):
-        raise Unfit("is not a regular expression of ECMA-262")
-    return value
-
-
-@lru_cache(maxsize=4096)
-def is_pattern(value: str) -> bool:
-    """Whether validators can build `value`; asked of the validator that judges all inputs later."""
-    try:
-        jsonschema_rs.validator_for({"pattern": value})
-    except ValueError:
-        return False
-    return True
-
-
 def _dependent_required(value: Any) -> dict[str, list[str]]:
     if not isinstance(value, dict):
         raise Unfit("is not a mapping")
@@ -197,7 +178,6 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "minProperties": _count,
     "minimum": _bound,
     "multipleOf": _multiple,
-    "pattern": _pattern,
     "readOnly": _flag,
     "required": _required,
     "title": _words,

@@ -36,6 +36,7 @@ class Limits:
     lookups: int = 20_000
     folder_entries: int = 50_000
     operations: int = 20_000
+    schemas: int = 25_000
 
 
 DEFAULT_LIMITS = Limits()

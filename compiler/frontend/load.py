@@ -63,7 +63,7 @@ def load_api(
 
 
 def _read(main: Place, library: Library, profile: Profile | None, findings: Findings, limits: Limits) -> Api:
-    collector = Collector(library, findings)
+    collector = Collector(library, findings, limits)
     if main.document.dialect is Dialect.SWAGGER_2:
         parts: Any = Swagger2Reader(library, collector, findings, main)
     else:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from compiler.errors import LimitError
 from compiler.frontend.dialect import Dialect
 from compiler.frontend.findings import Findings
 from compiler.frontend.keywords import (
@@ -24,11 +25,12 @@ from compiler.frontend.keywords import (
     allow_null,
     in_new_words,
     is_nullable,
-    is_pattern,
 )
+from compiler.frontend.limits import Limits
 from compiler.frontend.names import name_schemas
+from compiler.frontend.patterns import PatternJudge
 from compiler.frontend.references import Document, Library, Missing, Place
-from compiler.frontend.shapes import NotPlain, escape, plain
+from compiler.frontend.shapes import NotPlain, plain
 from compiler.ir.model import Schema
 
 Key = tuple[Document, tuple[str, ...]]
@@ -52,9 +54,12 @@ class Bundle:
 class Collector:
     """Converts schemas and remembers what they reach, under the operation named last with `begin`."""
 
-    def __init__(self, library: Library, findings: Findings) -> None:
+    def __init__(self, library: Library, findings: Findings, limits: Limits) -> None:
         self._library = library
         self._findings = findings
+        self._patterns = PatternJudge()
+        self._most = limits.schemas
+        self._places: dict[Key, Place] = {}
         self._owner: str | Key = ""
         self._uses: dict[str | Key, dict[Key, None]] = {}
         self._gaps: dict[str | Key, dict[Missing, None]] = {}
@@ -80,15 +85,21 @@ class Collector:
         return converted if isinstance(converted, dict) else ({} if converted else {"not": {}})
 
     def finish(self, operations: Iterable[str]) -> Bundle:
-        """Everything that the given operations reach; to be called once, after all of them have been read."""
+        """Everything that the given operations reach; to be called once, after all of them have been read.
+
+        Raises LimitError beyond the limit.
+        """
         kept = list(operations)
         converted: dict[Key, Schema] = {}
         waiting = [key for operation in kept for key in self._uses[operation]]
         while waiting:
             key = waiting.pop()
             if key not in converted:
-                converted[key] = self._shared(key)
+                self.begin(key)
+                converted[key] = self.schema(self._places[key])
                 waiting += self._uses[key]
+            if len(converted) > self._most:
+                raise LimitError(f"more than {self._most} shared schemas", self._library.main.name)
         names = name_schemas([((key[0].name, key[1]), key) for key in converted], self._library.main.name)
         for reference, key in self._pending:
             reference["$ref"] = POINTER + names[key] if key in names else ""
@@ -99,13 +110,6 @@ class Collector:
             gaps={one: _gaps(self._gaps[one]) for one in kept}
             | {names[key]: _gaps(self._gaps[key]) for key in converted},
         )
-
-    def _shared(self, key: Key) -> Schema:
-        self.begin(key)
-        document, tokens = key
-        target = self._library.resolve("#" + "".join("/" + escape(token) for token in tokens), document)
-        assert isinstance(target, Place), "was resolved when the reference was met"
-        return self.schema(target)
 
     def _schema(self, value: Any) -> Any:
         if isinstance(value, bool):
@@ -131,6 +135,7 @@ class Collector:
             self._gaps[self._owner][target] = None
             return {**converted, MISSING: ref}
         key = (target.document, target.tokens)
+        self._places[key] = target
         self._uses[self._owner][key] = None
         reference = {"$ref": "", **converted}
         self._pending.append((reference, key))
@@ -159,6 +164,8 @@ class Collector:
             return self._schema(value)
         if keyword in SCHEMA_LISTS:
             return self._list(value)
+        if keyword == "pattern":
+            return self._pattern(value)
         check = CHECKS.get(keyword)
         return check(value) if check is not None else plain(value)
 
@@ -167,13 +174,19 @@ class Collector:
             raise Unfit("is not a mapping")
         converted = {}
         for name in sorted(value):
-            if keyword == "patternProperties" and not is_pattern(name):
-                self._warn("schema-keyword", f"{name[:60]!r} is not a regular expression; left out")
+            if keyword == "patternProperties" and (fault := self._patterns.fault(name)):
+                self._warn("schema-keyword", f"{name[:60]!r} {fault}; left out")
                 continue
             self._trail.append(name)
             converted[name] = self._schema(value[name])
             self._trail.pop()
         return converted
+
+    def _pattern(self, value: Any) -> str:
+        fault = self._patterns.fault(value) if isinstance(value, str) else "is not text"
+        if fault:
+            raise Unfit(fault)
+        return str(value)
 
     def _list(self, value: Any) -> list[Any]:
         if not isinstance(value, list) or not value:

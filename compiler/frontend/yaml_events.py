@@ -98,6 +98,10 @@ class _Builder:
         frame = self.stack[-1] if self.stack else None
         if frame is not None and frame.key is _NO_KEY and type(frame.value) is dict:
             is_plain = event.implicit[0] and event.style in (None, "")
+            if event.tag is not None:
+                self.scalars.value(event)  # refuses tags that are not allowed
+            if event.anchor:
+                self.anchors[event.anchor] = (event.value, 1, 0)
             self.set_key(frame, _MERGE if is_plain and event.value == "<<" else event.value, event)
             return
         value = self.scalars.value(event)
@@ -106,10 +110,6 @@ class _Builder:
         self.place(value, event)
 
     def set_key(self, frame: _Frame, key: Any, event: Any) -> None:
-        if event.tag is not None:
-            self.scalars.value(event)  # refuses tags that are not allowed
-        if event.anchor:
-            self.anchors[event.anchor] = (event.value, 1, 0)
         if key in frame.value:
             remedy = "remove one of the two"
             raise self.refusal(f"the key {key[:80]!r} stands twice in one mapping", event, remedy)
