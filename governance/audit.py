@@ -17,6 +17,7 @@ from governance.database import Database
 from governance.identifiers import Json, from_text, to_text
 from governance.models import AuditEntry, AuditHead, table_of
 from workflow.canonical import digest
+from workflow.errors import CanonicalError
 
 GENESIS = "sha256:" + "0" * 64
 PAGE = 1000
@@ -152,13 +153,19 @@ def verify_chain(connection: Connection) -> AuditVerdict:
 
 def is_intact(row: Mapping[str, Json]) -> bool:
     """Whether a row's own hash fits what it says; its place in the chain is for `verify`."""
-    hashed = entry_hash({name: row[name] for name in _HASHED}, row["prev_hash"])
-    return hashed == str(row["hash"])
+    try:
+        return entry_hash({name: row[name] for name in _HASHED}, row["prev_hash"]) == str(row["hash"])
+    except CanonicalError:  # no row of ours: what we wrote has a canonical form
+        return False
 
 
 def _all_rows(connection: Connection) -> Iterator[Row[tuple[object, ...]]]:
-    query = select(_AUDIT).order_by(_ENTRY.seq)
-    return iter(connection.execution_options(yield_per=PAGE).execute(query))
+    """In order, a page at a time: the audit may be longer than memory."""
+    query = select(_AUDIT).order_by(_ENTRY.seq).limit(PAGE)
+    page = connection.execute(query).all()
+    while page:
+        yield from page
+        page = connection.execute(query.where(_ENTRY.seq > page[-1].seq)).all()
 
 
 def _fault(row: Row[tuple[object, ...]], seq: int, prev_hash: str) -> str:

@@ -1,22 +1,30 @@
-"""An empty, migrated database of each kind, for the contract that both must keep; and one SQLite file for the rest."""
+"""An empty, migrated database of each kind for the contract that both must keep, and ways into it for the tests."""
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from governance import schema
+from governance.connections import parse_url
 from governance.database import Database, open_database
+from governance.revisions import Revision, RevisionStore, Submission
+from workflow.revision import RevisionContent
 
-
-def sqlite_url(folder: Path) -> str:
-    return f"sqlite+aiosqlite:///{folder / 'switchgear.db'}"
+GUARDS = {
+    "sqlite": ("audit_unchanged", "audit_kept", "revisions_kept", "revisions_unchanged"),
+    "postgresql": ("audit_unchanged ON audit", "revisions_kept ON revisions", "revisions_unchanged ON revisions"),
+}
+Submit = Callable[..., Awaitable[Submission]]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
-        return sqlite_url(tmp_path)
+        return f"sqlite+aiosqlite:///{tmp_path / 'switchgear.db'}"
     address: str = request.getfixturevalue("postgres_url")
     schema.upgrade(address)
     return address
@@ -29,6 +37,56 @@ async def database(url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-async def sqlite(tmp_path: Path) -> AsyncIterator[Database]:
-    async with open_database(sqlite_url(tmp_path)) as opened:
-        yield opened
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite+aiosqlite:///{tmp_path / 'switchgear.db'}"
+
+
+@pytest.fixture
+def store(database: Database) -> RevisionStore:
+    return RevisionStore(database)
+
+
+@pytest.fixture
+def submit(store: RevisionStore) -> Submit:
+    """Submits a revision whose content is told apart by `text`."""
+
+    async def submit(text: str = "one", workflow_id: str = "start_vm", **changes: Any) -> Submission:
+        content = RevisionContent(
+            {"arazzo": "1.1.0", "text": text}, {"name": workflow_id}, {"GET /x": "sha256:1"}, None
+        )
+        facts = {"intent": "act", "risk": "disrupt", "resource": "VirDomain", "is_core": True, "rank": 0.5}
+        facts |= {"proof": {"outcome": "succeeded"}, "actor": "compile", "api": "hypercore"} | changes
+        return await store.submit(workflow_id=workflow_id, content=content, **facts)
+
+    return submit
+
+
+@pytest.fixture
+def approve(store: RevisionStore) -> Callable[[Revision], Awaitable[Revision]]:
+    async def approve(revision: Revision) -> Revision:
+        return await store.decide(
+            revision.id, "approve", actor="ann", role="approver", reason="", digest=revision.digest
+        )
+
+    return approve
+
+
+@pytest.fixture
+def behind(url: str, database: Database) -> Callable[..., None]:
+    """Runs SQL as somebody would who has the database and none of our code, and has dropped the triggers."""
+
+    def run(statement: str, **values: Any) -> None:
+        engine = create_engine(parse_url(url))
+        with engine.begin() as connection:
+            for guard in GUARDS[connection.dialect.name]:
+                connection.execute(text(f"DROP TRIGGER IF EXISTS {guard}"))
+            connection.execute(text(statement), values)
+        engine.dispose()
+
+    return run
+
+
+@pytest.fixture
+def python_environment() -> dict[str, str]:
+    """For child processes of tests: the rooms importable, no settings of the developer."""
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])}
