@@ -8,4 +8,5 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 ./setup.sh
+case " $* " in *" --prism "*) ./setup.sh prism ;; esac
 exec .venv/bin/python -m demo "$@"

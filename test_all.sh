@@ -21,39 +21,6 @@ for option in "$@"; do
   esac
 done
 
-say() { printf 'test_all: %s\n' "$*"; }
-
-# Peers are other programs that some tests run against. Their absence never fails the gate: the tests skip with a reason.
-has_postgresql() { command -v initdb >/dev/null 2>&1 || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
-has_prism() { command -v prism >/dev/null 2>&1 || [ -x .tools/node_modules/.bin/prism ]; }
-
-install_postgresql() {
-  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-    say "PostgreSQL is absent and needs root and apt-get to be installed here: its tests will skip"
-    return
-  fi
-  say "installing PostgreSQL for its tests"
-  # Tests start their own server on a free port; the package's own cluster is not wanted.
-  if [ ! -e /etc/postgresql-common ]; then
-    mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
-  fi
-  { timeout 120 apt-get update -qq &&
-    DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install -y -qq --no-install-recommends \
-      -o Dpkg::Options::=--force-confold postgresql; } >/dev/null 2>&1
-  has_postgresql || say "PostgreSQL could not be installed: its tests will skip"
-}
-
-install_prism() {
-  if ! command -v npm >/dev/null 2>&1; then
-    say "Prism is absent and needs Node and npm to be installed: its tests will skip"
-    return
-  fi
-  say "installing Prism for its tests"
-  timeout 300 npm install --silent --no-save --no-package-lock --no-audit --no-fund \
-    --prefix .tools @stoplight/prism-cli@5.14.2 >/dev/null 2>&1
-  has_prism || say "Prism could not be installed: its tests will skip"
-}
-
 results=()
 failed=0
 stage() {
@@ -66,8 +33,10 @@ stage() {
 
 ./setup.sh || exit 1
 if [ "$install_peers" = yes ]; then
-  has_postgresql || install_postgresql
-  has_prism || install_prism
+  # Other programs that some tests run against. Without them the gate does not fail: those tests skip and say why.
+  for peer in postgresql prism; do
+    ./setup.sh "$peer" || echo "test_all: going on without $peer; its tests will skip"
+  done
 fi
 export PATH="$PWD/.venv/bin:$PATH"
 

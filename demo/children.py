@@ -6,7 +6,6 @@ the demonstration alone and the children are then stopped in order. Also used by
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -19,18 +18,12 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 SWITCHGEAR = Path(sys.executable).with_name("switchgear")
-STOP_S = 5.0  # a server that has not ended by then will not
+STOP_S = 8.0  # more than a server's own grace for calls under way
+READY_S = 60.0  # Prism on a loaded machine
 
 
 class CommandFailedError(Exception):
-    """A command of ours said no; the message is what it said."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A command or a server of ours said no; the message is what it said."""
 
 
 def answers(url: str) -> bool:
@@ -42,74 +35,86 @@ def answers(url: str) -> bool:
         return False
 
 
-def listens(port: int) -> bool:
-    """Whether anything accepts connections there, asked once."""
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server, the address that it announced and the seconds until it did."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    url: str
+    seconds: float
 
 
 @dataclass
 class Children:
-    """Runs `switchgear` with one environment. `folder` receives a log of each server."""
+    """Runs `switchgear` with one environment. `folder` receives the output of each server."""
 
     folder: Path
     environment: Mapping[str, str]
-    _servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def run(self, *words: str) -> Any:
-        """The JSON that `switchgear WORDS --json` prints. Raises CommandFailedError with its error text."""
+        """The JSON that `switchgear WORDS --json` prints. Raises CommandFailedError with what it said instead."""
         done = subprocess.run(
-            [SWITCHGEAR, *words, "--json"],
-            cwd=ROOT,
-            env={**os.environ, **self.environment},
-            capture_output=True,
-            check=False,
+            [SWITCHGEAR, *words, "--json"], cwd=ROOT, env=self._environment(), capture_output=True, check=False
         )
-        if done.returncode not in (0, 1) or not done.stdout.strip():
-            said = (done.stderr or done.stdout).decode(errors="replace").strip()
-            raise CommandFailedError(f"switchgear {' '.join(words)} ended with {done.returncode}: {said}")
+        if done.returncode:
+            said = (done.stdout + done.stderr).decode(errors="replace").strip()
+            raise CommandFailedError(f"switchgear {' '.join(words)} ended with {done.returncode}:\n{said}")
         return json.loads(done.stdout)
 
-    def start(self, name: str, *words: str) -> subprocess.Popen[bytes]:
-        """A server that lives until `stop`; its output goes to `folder/name.log`."""
-        return self.start_program(name, [str(SWITCHGEAR), *words])
+    def serve(self, name: str, *words: str) -> Server:
+        """A server of ours, started with `--json` and followed until it says where it is; lives until `stop`."""
+        begin = time.monotonic()
+        process = self.start(name, [str(SWITCHGEAR), *words, "--json"])
+        while time.monotonic() - begin < READY_S and process.poll() is None:
+            url = self._announced(name)
+            if url:
+                return Server(name, process, url, time.monotonic() - begin)
+            time.sleep(0.02)
+        raise CommandFailedError(f"{name} did not start; it said:\n{self.log(name)}")
 
-    def start_program(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    def start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        """Any program, its output in `folder/NAME.log`."""
         with (self.folder / f"{name}.log").open("wb") as log:
-            server = subprocess.Popen(
+            process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env={**os.environ, **self.environment},
+                env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._servers.append(server)
-        return server
+        self._processes.append(process)
+        return process
 
-    def wait_until(
-        self, name: str, server: subprocess.Popen[bytes], url_or_port: str | int, seconds: float = 30
-    ) -> float:
-        """How long it took until the server answered. Raises CommandFailedError with the end of its log."""
-        begin = time.monotonic()
-        while time.monotonic() - begin < seconds and server.poll() is None:
-            if answers(url_or_port) if isinstance(url_or_port, str) else listens(url_or_port):
-                return time.monotonic() - begin
-            time.sleep(0.02)
-        log = (self.folder / f"{name}.log").read_text(errors="replace").strip().splitlines()[-15:]
-        raise CommandFailedError("\n".join([f"{name} did not answer on {url_or_port}; the end of its log:", *log]))
+    def log(self, name: str) -> str:
+        """The end of what a server said."""
+        lines = (self.folder / f"{name}.log").read_text(errors="replace").strip().splitlines()
+        return "\n".join(lines[-15:])
 
     def stop(self) -> None:
-        """Ends every server, the last one first."""
-        for server in reversed(self._servers):
-            if server.poll() is None:
-                server.terminate()
-        for server in reversed(self._servers):
+        """Ends every server, all at once, and waits for them."""
+        for process in reversed(self._processes):
+            if process.poll() is None:
+                process.terminate()
+        for process in reversed(self._processes):
             try:
-                server.wait(STOP_S)
+                process.wait(STOP_S)
             except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-        self._servers.clear()
+                process.kill()
+                process.wait()
+        self._processes.clear()
+
+    def _environment(self) -> dict[str, str]:
+        # Settings of whoever runs the demonstration must not lead it to their own database.
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHGEAR_")}
+        return {**kept, **self.environment}
+
+    def _announced(self, name: str) -> str | None:
+        for line in (self.folder / f"{name}.log").read_text(errors="replace").splitlines():
+            if line.startswith("{"):
+                said = json.loads(line)
+                return said.get("url") if isinstance(said, dict) else None
+        return None

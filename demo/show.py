@@ -66,8 +66,8 @@ class Show:
             )
             self.console.print(Padding(line, (0, 0, 0, 3)), overflow="ellipsis", no_wrap=True)
 
-    def result(self, outcome: str, lines: Sequence[str]) -> None:
-        style = "green" if outcome == "succeeded" else "yellow"
+    def result(self, outcome: str, lines: Sequence[str], *, is_good: bool) -> None:
+        style = "green" if is_good else "red"
         self.console.print(Padding(Text.assemble(("outcome      ", "dim"), (outcome, style)), (0, 0, 0, 3)))
         for line in lines:
             self.console.print(Padding(Text.assemble(("             ", "dim"), line), (0, 0, 0, 3)))

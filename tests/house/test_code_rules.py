@@ -80,7 +80,8 @@ def test_every_module_says_what_lives_in_it(file: Path) -> None:
     text = ast.get_docstring(tree_of(file))
     assert text, "the file has no docstring"
     if file.name != "__init__.py":
-        assert 3 <= len(text.splitlines()) <= 14
+        # A file of errors draws its tree there.
+        assert 3 <= len(text.splitlines()) <= (25 if file.name == "errors.py" else 14)
 
 
 @pytest.mark.parametrize("file", FILES, ids=str)

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from switchgear.main import main
+from switchgear.main import cli
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -96,7 +96,7 @@ def test_every_command_that_a_container_runs_exists(service: str, command: list[
         if not re.fullmatch(r"[a-z][a-z-]*", word):
             break
         words.append(word)
-    page = CliRunner().invoke(main, [*words, "--help"])
+    page = CliRunner().invoke(cli, [*words, "--help"])
     assert page.exit_code == 0, page.output
     for option in (word for word in command if word.startswith("--")):
         assert option in page.output

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from switchgear.main import main
+from switchgear.main import cli
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -47,8 +47,8 @@ def command_lines(program: str) -> Iterator[tuple[str, list[str]]]:
 
 def command_named(words: list[str]) -> click.Command | None:
     """The command that `words` reach, or None when a word names none."""
-    command: click.Command | None = main
-    context = click.Context(main)
+    command: click.Command | None = cli
+    context = click.Context(cli)
     for word in words:
         if not isinstance(command, click.Group) or word.startswith("-"):
             break
@@ -92,7 +92,7 @@ def test_the_documents_show_commands_at_all() -> None:
     assert len(list(command_lines("switchgear"))) >= 5
 
 
-@pytest.mark.parametrize("command", all_commands(main))
+@pytest.mark.parametrize("command", all_commands(cli))
 def test_the_readme_names_every_command(command: str) -> None:
     first, *rest = command.split()
     line = next(

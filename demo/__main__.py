@@ -1,0 +1,87 @@
+"""`python -m demo [--prism] [--keep]`: plays the chapters in order and leaves nothing behind.
+
+A throw-away folder holds the database and the servers' output. Whatever ends the demonstration, the end of the story,
+an error, Ctrl-C or SIGTERM, the servers that it started are stopped. Exit code 0 only when all went as it must.
+"""
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from demo import story
+from demo.agent import connected
+from demo.children import Children, CommandFailedError
+from demo.choice import NoSuchWorkflowError
+from demo.desk import RestError
+from demo.scenes import VENDORS
+from demo.show import WIDTH, Show
+
+FAILURES = (CommandFailedError, NoSuchWorkflowError, RestError, story.SceneFailedError, TimeoutError)
+
+
+def main() -> int:
+    options = arguments()
+    # A demonstration that is told to end must still stop its servers.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    console = Console(width=min(WIDTH, Console().width) if sys.stdout.isatty() else WIDTH, highlight=False)
+    with tempfile.TemporaryDirectory(prefix="switchgear-demo-") as folder:
+        children = Children(Path(folder), environment(Path(folder)))
+        try:
+            return play_all(story.Play(Show(console), children, options.prism), keep=options.keep)
+        except FAILURES as error:
+            console.print(Text(f"\nThe demonstration failed: {error}", style="red"))
+            return 1
+        except KeyboardInterrupt:
+            console.print("\nInterrupted.")
+            return 130
+        finally:
+            children.stop()
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./demo.sh", description="The whole way of two vendors' descriptions.")
+    parser.add_argument("--prism", action="store_true", help="on Prism instead of the twins (needs Node)")
+    parser.add_argument("--keep", action="store_true", help="leave everything up at the end, until Ctrl-C")
+    return parser.parse_args()
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return {
+        "SWITCHGEAR_DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'switchgear.db'}",
+        "DEMO_USERNAME": "admin",
+        "DEMO_PASSWORD": "demo",
+    }
+
+
+def play_all(play: story.Play, *, keep: bool) -> int:
+    story.prepare(play)
+    story.compile_both(play)
+    story.show_pending(play)
+    story.approve_some(play)
+    story.start_servers(play)
+    asyncio.run(play_agent(play))
+    story.look_back(play)
+    if keep:
+        story.keep_up(play)
+    else:
+        play.show.say("The servers are stopped and the database is removed. Nothing is left running.")
+    return 0
+
+
+async def play_agent(play: story.Play) -> None:
+    assert play.server is not None
+    async with connected(f"{play.server.url}/mcp", play.agent_token) as agent:
+        await story.meet_agent(play, agent)
+        for vendor in VENDORS:
+            await story.play_vendor(play, agent, vendor)
+        await story.approve_one_more(play, agent)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

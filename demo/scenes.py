@@ -1,0 +1,85 @@
+"""What is played for each vendor, as data: which workflow is wished for, with which arguments, and what it shows.
+
+The names (`web-01`, `db-01`) are those of the examples in `specs/`, from which the twins make their first state.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from demo.choice import Wish
+
+Expected = Literal["succeeded", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    title: str
+    wish: Wish
+    arguments: Mapping[str, Any]
+    expected: Expected = "succeeded"
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """`scenes` in order: a read, an action with its job, a change that is read back, a refusal."""
+
+    api: str
+    title: str
+    scenes: tuple[Scene, ...]
+
+    @property
+    def spec(self) -> Path:
+        return Path("specs") / self.api / "openapi.yaml"
+
+
+START = Wish("act", "POST /VirDomain/action", "start")
+UPDATE_VM = Wish("update", "PATCH /VirDomain/{virDomainUUID}")
+HYPERCORE = Vendor(
+    "hypercore",
+    "SCALE Computing HyperCore",
+    (
+        Scene("A read: which VMs are there?", Wish("find", "GET /VirDomain"), {}),
+        Scene("An action with its job: start db-01", START, {"vm": "db-01"}),
+        Scene(
+            "A change, read back: say what web-01 is for",
+            UPDATE_VM,
+            {"vm": "web-01", "description": "Front end of the shop, second floor"},
+        ),
+        Scene("A refusal: there is no VM db-99", START, {"vm": "db-99"}, "failed"),
+    ),
+)
+
+UPDATE_SERVER = Wish("update", "PATCH /redfish/v1/Systems/{ComputerSystemId}")
+SERVER = "System.Embedded.1"
+IDRAC = Vendor(
+    "idrac",
+    "Dell iDRAC (Redfish)",
+    (
+        Scene(
+            "A read: how is the server?",
+            Wish("describe", "GET /redfish/v1/Systems/{ComputerSystemId}"),
+            {"server": SERVER},
+        ),
+        Scene(
+            "An action with its job: export the server configuration profile",
+            Wish("act", "POST /redfish/v1/Managers/{ManagerId}/Actions/Oem/EID_674_Manager.ExportSystemConfiguration"),
+            {"ExportFormat": "JSON", "Target": "BIOS"},
+        ),
+        Scene("A change, read back: give it an asset tag", UPDATE_SERVER, {"server": SERVER, "AssetTag": "RACK-42-7"}),
+        Scene(
+            "A refusal: there is no server System.Embedded.9",
+            UPDATE_SERVER,
+            {"server": "System.Embedded.9", "AssetTag": "RACK-42-8"},
+            "failed",
+        ),
+    ),
+)
+
+VENDORS = (HYPERCORE, IDRAC)
+LATER = Scene(
+    "The new tool: a snapshot of web-01",
+    Wish("create", "POST /VirDomainSnapshot"),
+    {"vm": "web-01", "label": "before the upgrade"},
+)

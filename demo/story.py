@@ -1,0 +1,243 @@
+"""The demonstration in chapters. Every sentence about what happened is made from what the product answered.
+
+Each chapter is one function over `Play`, which holds what earlier chapters found out. A scene that does not end as it
+must raises `SceneFailedError`: a demonstration that only looks right is worth nothing.
+"""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from demo.agent import TOLD_WITHIN_S, Agent
+from demo.children import Children, Server, answers
+from demo.choice import Wish, granted
+from demo.desk import Desk, RestError
+from demo.scenes import LATER, VENDORS, Scene, Vendor
+from demo.show import Show, brief, short
+
+Workflows = Sequence[Mapping[str, Any]]
+BYTES_PER_TOKEN = 4  # the measure of DESIGN.md; no tokenizer is asked
+RISKS = ("read", "change", "disrupt", "destroy")
+PER_VENDOR = 6  # rows of the pending table; the rest is counted
+
+
+class SceneFailedError(Exception):
+    """Something did not go as it must."""
+
+
+@dataclass
+class Play:
+    """What the chapters share. `compiled`: api → workflows as reported by the compiler."""
+
+    show: Show
+    children: Children
+    is_prism: bool = False
+    compiled: dict[str, Workflows] = field(default_factory=dict)
+    admin: str = ""
+    agent_token: str = ""
+    server: Server | None = None
+
+    @property
+    def desk(self) -> Desk:
+        assert self.server is not None
+        return Desk(self.server.url, self.admin)
+
+
+def compile_both(play: Play) -> None:
+    play.show.chapter(
+        "Two descriptions go in",
+        "The compiler reads an OpenAPI document and a vendor profile, plans workflows, checks each one and proves it",
+        "on a twin of the API. No model and no network are needed.",
+    )
+    rows = []
+    for vendor in VENDORS:
+        begin = time.monotonic()
+        report = play.children.run("compile", str(vendor.spec))
+        seconds = time.monotonic() - begin
+        play.show.command("compile", str(vendor.spec))
+        play.compiled[vendor.api] = report["workflows"]
+        risks = Counter(workflow["risk"] for workflow in report["workflows"])
+        coverage = report["coverage"]
+        rows.append((
+            vendor.title, coverage["operations"], coverage["in_workflows"], len(coverage["left_out"]),
+            len(report["workflows"]), " ".join(f"{risks[risk]}" for risk in RISKS), f"{seconds:.1f} s",
+        ))  # fmt: skip
+    play.show.table(
+        ("API", "operations", "in workflows", "left out, with reason", "workflows", " / ".join(RISKS), "time"), rows
+    )
+
+
+def show_pending(play: Play) -> None:
+    pending = play.children.run("workflows", "list", "--state", "pending")["workflows"]
+    play.show.chapter(
+        "Nothing is served yet",
+        f"All {len(pending)} workflows are pending. A person decides what agents may do; here are some of them.",
+    )
+    rows: list[tuple[object, ...]] = []
+    for vendor in VENDORS:
+        mine = [workflow for workflow in pending if workflow["api"] == vendor.api]
+        best = sorted(mine, key=lambda workflow: (-workflow["rank"], workflow["workflow_id"]))[:PER_VENDOR]
+        requests = {workflow["id"]: workflow["steps"] for workflow in play.compiled[vendor.api]}
+        for workflow in best:
+            steps = requests[workflow["workflow_id"]]
+            rows.append((workflow["workflow_id"], workflow["risk"], len(steps), flow_of(steps)))
+        rows.append((f"… and {len(mine) - len(best)} more of {vendor.api}", "", "", ""))
+    play.show.table(("workflow", "risk", "requests", "in order"), rows)
+
+
+def flow_of(steps: Sequence[Mapping[str, str]]) -> str:
+    return " → ".join(f"{step['method']} {step['path'].rsplit('/redfish/v1', 1)[-1]}" for step in steps)
+
+
+def approve_some(play: Play) -> None:
+    wishes = list(dict.fromkeys((vendor.api, scene.wish) for vendor in VENDORS for scene in vendor.scenes))
+    chosen = [chosen_for(play, api, wish) for api, wish in wishes]
+    play.show.chapter(
+        "A person decides",
+        f"{len(chosen)} workflows are approved. An approval names a digest: of the document, the tool's text, the used",
+        "operations and the profile. Whatever changes later is a new, pending revision.",
+    )
+    rows = []
+    for workflow in chosen:
+        (decided,) = play.children.run("workflows", "approve", f"{workflow['id']}@1", "--reason", "demo")["workflows"]
+        rows.append((decided["workflow_id"], decided["risk"], decided["state"], decided["digest"][:23] + "…"))
+    play.show.command("workflows", "approve", f"{chosen[0]['id']}@1")
+    play.show.table(("workflow", "risk", "state", "digest"), rows)
+
+
+def chosen_for(play: Play, api: str, wish: Wish) -> Mapping[str, Any]:
+    return granted(wish, play.compiled[api])
+
+
+def start_servers(play: Play) -> None:
+    kind = "Prism" if play.is_prism else "twin"
+    play.show.chapter(
+        f"A {kind} for each vendor, and the runtime",
+        "Prism answers from the descriptions' examples and remembers nothing."
+        if play.is_prism
+        else "A twin is a stateful mock: what is created exists, jobs take their time, sessions expire.",
+    )
+    rows = []
+    for vendor in VENDORS:
+        options = ("--prism",) if play.is_prism else ()
+        mock = play.children.serve(f"mock-{vendor.api}", "mock", str(vendor.spec), *options)
+        add_target(play, vendor, mock)
+        rows.append((f"{vendor.title} ({kind})", mock.url, f"{mock.seconds:.1f} s"))
+    play.server = play.children.serve("runtime", "serve", "--port", "0")
+    if not answers(play.server.url + "/ready"):
+        raise SceneFailedError(f"the runtime is not ready:\n{play.children.log('runtime')}")
+    rows.append(("Switchgear runtime", play.server.url, f"{play.server.seconds:.1f} s"))
+    play.show.table(("server", "address", "up after"), rows)
+
+
+def add_target(play: Play, vendor: Vendor, mock: Server) -> None:
+    play.children.run(
+        "targets", "add", f"demo-{vendor.api}", "--api", vendor.api, "--url", mock.url,
+        "--mode", "prism" if play.is_prism else "twin",
+        "--username-ref", "env:DEMO_USERNAME", "--password-ref", "env:DEMO_PASSWORD",
+    )  # fmt: skip
+
+
+async def meet_agent(play: Play, agent: Agent) -> None:
+    tools = await agent.tools()
+    size = len(json.dumps(tools, separators=(",", ":")).encode()) // BYTES_PER_TOKEN
+    play.show.chapter(
+        "An agent connects", "It has an operator's token: it may call what is approved, and nothing else."
+    )
+    play.show.fact("protocol", f"MCP {agent.protocol} over HTTP")
+    play.show.fact("tools", f"{len(tools)} (about {size:,} tokens)")
+    for tool in tools:
+        play.show.fact("", f"{tool['name']}: {tool.get('title', '')}")
+    refused = await asyncio.to_thread(try_to_approve, play)
+    play.show.fact("approving by itself", refused)
+
+
+def try_to_approve(play: Play) -> str:
+    """The agent's token at the approver's door. Raises SceneFailedError when it opens."""
+    assert play.server is not None
+    agent = Desk(play.server.url, play.agent_token)
+    pending = agent.get("/workflows/pending?limit=1")[0]
+    try:
+        agent.post(f"/workflows/{pending['id']}/approve", {"digest": pending["digest"]})
+    except RestError as error:
+        if error.status == 403:
+            return f"refused with 403: {short(str(error).partition(': ')[2])}"
+    raise SceneFailedError("an operator's token could approve a workflow")
+
+
+async def play_vendor(play: Play, agent: Agent, vendor: Vendor) -> None:
+    play.show.chapter(vendor.title)
+    for scene in vendor.scenes:
+        await play_scene(play, agent, vendor.api, scene)
+
+
+async def play_scene(play: Play, agent: Agent, api: str, scene: Scene) -> None:
+    tool = chosen_for(play, api, scene.wish)["tool"]["name"]
+    play.show.call(scene.title, tool, scene.arguments)
+    answer = await agent.call(tool, scene.arguments)
+    record = await asyncio.to_thread(play.desk.get, f"/runs/{answer.run}") if answer.run else {"steps": []}
+    play.show.steps([step for step in record["steps"] if step["phase"] != "sending"])
+    lines = brief(answer.outputs) if not answer.is_error else answer.text.splitlines()
+    play.show.result(f"{answer.outcome} after {answer.seconds:.2f} s", lines, is_good=answer.outcome == scene.expected)
+    if answer.outcome != scene.expected:
+        raise SceneFailedError(f"{tool} ended as {answer.outcome}, not as {scene.expected}")
+    if scene.expected == "succeeded" and not answer.outputs:
+        raise SceneFailedError(f"{tool} answered without outputs")
+
+
+async def approve_one_more(play: Play, agent: Agent) -> None:
+    workflow = chosen_for(play, "hypercore", LATER.wish)
+    play.show.chapter(
+        "One more is approved while the agent is connected",
+        "The approver uses the REST API. Nothing is restarted; the agent is told that its tools have changed.",
+    )
+    before = len(await agent.tools())
+    async with agent.told_of_changes() as heard:
+        begin = time.monotonic()
+        await asyncio.to_thread(approve_over_rest, play, workflow["id"])
+        told_after_s = await asyncio.wait_for(heard, TOLD_WITHIN_S) - begin
+    play.show.fact("approved", f"POST /workflows/{workflow['id']}/approve")
+    play.show.fact("the agent was told", f"tools/list_changed, {told_after_s * 1000:.0f} ms after the request")
+    play.show.fact("tools", f"{before} before, {len(await agent.tools())} now")
+    await play_scene(play, agent, "hypercore", LATER)
+
+
+def approve_over_rest(play: Play, workflow_id: str) -> None:
+    revision = play.desk.get(f"/workflows/{workflow_id}")
+    play.desk.post(f"/workflows/{workflow_id}/approve", {"digest": revision["digest"], "reason": "demo"})
+
+
+def look_back(play: Play) -> None:
+    verdict = play.children.run("audit", "verify")
+    runs = play.children.run("runs", "list")["runs"]
+    if not verdict["ok"]:
+        raise SceneFailedError(f"the audit does not verify: {verdict}")
+    play.show.chapter("What was written down")
+    play.show.command("audit", "verify")
+    play.show.fact("audit", f"{verdict['rows']} rows, the chain of hashes is whole")
+    outcomes = Counter(run["outcome"] for run in runs)
+    play.show.fact("runs", ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())))
+
+
+def prepare(play: Play) -> None:
+    """The database, the administrator's token and the agent's."""
+    play.admin = play.children.run("init")["token"]
+    play.agent_token = play.children.run("tokens", "create", "demo-agent", "--role", "operator")["token"]
+
+
+def keep_up(play: Play) -> None:
+    """Says how to connect, and waits for Ctrl-C."""
+    assert play.server is not None
+    play.show.chapter("Everything stays up", "Until Ctrl-C. The tokens are good for this database only.")
+    play.show.fact("MCP", f"{play.server.url}/mcp")
+    play.show.fact("agent's token", play.agent_token)
+    play.show.fact("administrator's token", play.admin)
+    play.show.fact("API documentation", f"{play.server.url}/docs (any user name, a token as the password)")
+    play.show.fact("try", f"curl -H 'Authorization: Bearer {play.admin}' {play.server.url}/workflows/pending")
+    while play.server.process.poll() is None:
+        time.sleep(0.5)
+    raise SceneFailedError(f"the runtime ended by itself:\n{play.children.log('runtime')}")
