@@ -93,6 +93,7 @@ class JobRule(_Part):
     `statuses`: only replies with one of these carry a handle (empty: every success may).
     `handle_empty_means_done`: an empty handle says that there is nothing to wait for.
     `operations`: only these start such a job (empty: every change whose reply can carry the handle).
+    `never`: patterns of operations that start none, though the description lists a status that would carry a handle.
     `state`, `message`, `progress` are pointers into the body of the poll; `message_parameters` fills `%1`-like marks.
     `created_id` points, in the reply to the change, at the id of what it made.
     `result`: pointer, in the finished job's body, to what it produced ("" for the whole body), where there is one;
@@ -104,6 +105,7 @@ class JobRule(_Part):
     statuses: tuple[int, ...] = ()
     handle_empty_means_done: bool = True
     operations: tuple[OperationRef, ...] = ()
+    never: tuple[str, ...] = ()
     poll: OperationRef
     other_views: tuple[OperationRef, ...] = ()
     parameter: str
