@@ -150,7 +150,7 @@ class Blueprint:
             return False
         shown = self.schemas.members(self.schemas.element(schema) or schema)
         known = self.schemas.members(self.item_schema(resource))
-        return bool(known) and 2 * len(shown.keys() & known.keys()) >= max(len(shown), 1) and bool(shown)
+        return 2 * len(shown.keys() & known.keys()) > len(shown)
 
     def _understand(self, operation: Operation) -> Behaviour:
         key, session = operation.key, self.profile.auth.session

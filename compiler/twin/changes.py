@@ -79,9 +79,8 @@ class Changes:
         return Change(place, self._store.item(place), lambda: self._store.remove(place))
 
     def _made(self, place: Place, part: Json, source: Json, number: int) -> tuple[Json, list[tuple[Place, Json]]]:
-        if not isinstance(part, dict):
-            return place.id, []
         schema = self._blueprint.item_schema(place.resource)
+        part = part if isinstance(part, dict) else {}  # a file, or something that nobody described
         fresh = self._seeds.fresh(place, number) if source is None else source
         if not isinstance(fresh, dict):
             return fresh, []

@@ -71,7 +71,7 @@ class Jobs:
         run_id = self._seeds.next_id(first.resource, first.collection, taken) if first else str(len(self._runs) + 1)
         run = JobRun(run_id, job, now, effect, (), failure, is_held, touches)
         run.places = tuple(self._views(job, run_id))
-        run.state = job.waiting[0] if job.waiting else job.succeeded[0]
+        run.state = _first_state(job, is_held=is_held)
         for place, _ in run.places:
             self._store.add(place, self._seeds.shaped(place, len(taken) + 1))
             self._by_address[place.address] = run
@@ -172,3 +172,9 @@ class Jobs:
         resource = self._blueprint.item_at(poll.path)
         collection = next(self._store.collections(resource), None) if resource is not None else None
         return None if resource is None or collection is None else member_place(resource, collection, run_id)
+
+
+def _first_state(job: Job, *, is_held: bool) -> str:
+    """Where a job starts; one that waits for something else says so where the device has a word for it."""
+    named = next((state for state in job.waiting if state.lower().startswith("scheduled")), "") if is_held else ""
+    return named or (job.waiting or job.succeeded)[0]

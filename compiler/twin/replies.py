@@ -134,7 +134,7 @@ class Replies:
         response = response_for(behaviour.operation, status)
         schema = response.schema if response is not None else None
         resource = behaviour.resource
-        if receipt.job_views and schema is not None:
+        if receipt.job_views and behaviour.job is not None and behaviour.job.handle_within != "body":
             for view, body in receipt.job_views:
                 if self._blueprint.looks_like_item(schema, view):
                     return self.item(view, body)

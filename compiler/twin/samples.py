@@ -47,6 +47,8 @@ class Samples:
             return None
         if body.example is not None and self._is_accepted(behaviour, body.example):
             return self._renamed(behaviour, body.example)
+        if not body.schema:
+            return {}  # nobody described it: the device takes anything
         want = Want(View.REQUEST, is_full=is_full)
         made = self._blueprint.sampler.fitting(body.schema, want, behaviour.resource.noun if behaviour.resource else "")
         if made == []:

@@ -8,12 +8,13 @@ Never changed after it was made: `store.py` lays changes over it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 from uuid import uuid5
 
 from compiler.ir.model import Operation, Resource, Schema
 from compiler.twin.blueprint import Blueprint, applies
 from compiler.twin.pointers import MISSING, get, put
-from compiler.twin.routes import encode, fill, parameters_in
+from compiler.twin.routes import encode, fill, parameters_in, split
 from compiler.twin.sampler import NAMESPACE, Want
 from compiler.twin.validation import View
 
@@ -183,6 +184,9 @@ class Seeds:
         shadowed = self.shadowed(resource)
         if shadowed is not None:
             return self.ids(shadowed, shadowed.collection)
+        above = self._same_parameter_above(resource, collection)
+        if above:
+            return (above,)
         listed = self._ids_of_examples(resource)
         if listed:
             return listed
@@ -192,6 +196,14 @@ class Seeds:
         shown = self.id_of(resource, self._read_example(resource))
         made = (shown, _sibling(shown)) if shown else tuple(self.new_id(resource, collection, n + 1) for n in range(2))
         return made[:1] if is_sole else made
+
+    def _same_parameter_above(self, resource: Resource, collection: str) -> str:
+        """The value of an earlier parameter of the item's path with the same name: they are one thing's id."""
+        names = parameters_in(item_template(resource))
+        parts = split(item_template(resource).rpartition("/")[0])
+        if not names or names[-1] not in names[:-1]:
+            return ""
+        return unquote(split(collection)[parts.index("{" + names[-1] + "}")])
 
     def _ids_of_examples(self, resource: Resource) -> tuple[str, ...]:
         found = [self.id_of(resource, element) for element in self._list_example(resource)]
