@@ -1,6 +1,6 @@
 """The comparison: FastMCP's own `from_openapi`, one tool an operation, on the same description and the same upstream.
 
-`python -m bench.per_operation SPEC UPSTREAM PORT OPERATION_ID`, which then is the tool `measured`. Started by
+`python -m bench.per_operation PORT SPEC UPSTREAM OPERATION_ID`, which then is the tool `measured`. Started by
 `bench/call.py` and `bench/catalog.py`.
 """
 
@@ -30,4 +30,4 @@ async def serve(spec: Path, upstream: str, port: int, operation_id: str) -> None
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]))
+    asyncio.run(serve(Path(sys.argv[2]), sys.argv[3], int(sys.argv[1]), sys.argv[4]))

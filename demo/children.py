@@ -29,7 +29,7 @@ class CommandFailedError(Exception):
 def answers(url: str) -> bool:
     """Whether `url` answers with a success, asked once."""
     try:
-        with urllib.request.urlopen(url, timeout=2) as reply:
+        with urllib.request.urlopen(url, timeout=10) as reply:
             return bool(reply.status < 300)
     except (urllib.error.URLError, OSError):
         return False

@@ -1,0 +1,65 @@
+"""How many tools and how many tokens a client gets: `python -m bench.catalog`.
+
+The approved workflows of each shipped description, the main ones and all, against one tool an operation of the same
+description (FastMCP's `from_openapi`). Tokens are bytes of the tools' JSON divided by 4, the measure of the design.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from fastmcp import Client, FastMCP
+
+from bench.figures import tell
+from bench.installation import installation
+from demo.children import ROOT
+
+SPECS = (ROOT / "specs" / "hypercore" / "openapi.yaml", ROOT / "specs" / "idrac" / "openapi.yaml")
+BYTES_PER_TOKEN = 4
+
+
+async def tools_of(server: str | FastMCP[Any], token: str | None = None) -> Sequence[Any]:
+    async with Client(server, auth=token) if token else Client(server) as client:
+        tools: Sequence[Any] = await client.list_tools()
+    return tools
+
+
+def row(api: str, name: str, tools: Sequence[Any]) -> dict[str, Any]:
+    data = [tool.model_dump(by_alias=True, exclude_none=True, mode="json") for tool in tools]
+    size = len(json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode())
+    return {
+        "api": api,
+        "catalog": name,
+        "tools": len(tools),
+        "KB": round(size / 1000),
+        "tokens": size // BYTES_PER_TOKEN,
+    }
+
+
+def ours(spec: Path, *, only_core: bool) -> Sequence[Any]:
+    with installation() as made:
+        workflows = made.compile(spec)
+        made.approve([workflow for workflow in workflows if workflow["core"] or not only_core])
+        return asyncio.run(tools_of(f"{made.serve().url}/mcp", made.token))
+
+
+def theirs(spec: Path) -> Sequence[Any]:
+    document = yaml.load(spec.read_bytes(), Loader=yaml.CSafeLoader)
+    return asyncio.run(tools_of(FastMCP.from_openapi(document)))
+
+
+def main() -> None:
+    rows = []
+    for spec in SPECS:
+        api = spec.parent.name
+        rows.append(row(api, "one tool an operation", theirs(spec)))
+        rows.append(row(api, "all workflows", ours(spec, only_core=False)))
+        rows.append(row(api, "main workflows", ours(spec, only_core=True)))
+    tell("tools and tokens", rows)
+
+
+if __name__ == "__main__":
+    main()
