@@ -14,6 +14,7 @@ from platformdirs import user_data_path
 from governance.errors import InvalidError
 
 PREFIX = "SWITCHGEAR_"
+MAX_PORT = 65_535
 
 
 def default_database_url() -> str:
@@ -55,8 +56,8 @@ def variable(setting: "Field[Any]") -> str:
 
 def _parse(setting: "Field[Any]", text: str) -> str | int | bool:
     if setting.type is int:
-        if not text.isdecimal():
-            raise InvalidError(f"{variable(setting)} is not a number: {text!r}")
+        if not (text.isascii() and text.isdecimal() and int(text) <= MAX_PORT):
+            raise InvalidError(f"{variable(setting)} is not a port: {text!r}", f"give a number up to {MAX_PORT}")
         return int(text)
     if setting.type is bool:
         return text.strip().lower() in {"1", "true", "yes", "on"}

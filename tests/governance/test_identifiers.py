@@ -1,0 +1,38 @@
+"""Ids that sort by time, moments that sort as text."""
+
+import time
+import uuid
+from datetime import UTC, datetime, timedelta, timezone
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from governance.identifiers import moment, new_id
+
+
+def test_ids_are_uuids_of_version_7_made_of_the_present_time() -> None:
+    before = time.time_ns() // 1_000_000
+    made = uuid.UUID(new_id())
+    assert (made.version, made.variant) == (7, uuid.RFC_4122)
+    assert before <= made.int >> 80 <= time.time_ns() // 1_000_000
+
+
+def test_ids_made_one_after_the_other_sort_so() -> None:
+    ids = []
+    for _ in range(500):
+        ids.append(new_id())
+        until = time.time_ns() + 1000
+        while time.time_ns() < until:
+            pass
+    assert ids == sorted(ids)
+    assert len(set(ids)) == 500
+
+
+MOMENTS = st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-7))]), min_value=datetime(1990, 1, 1))
+
+
+@given(one=MOMENTS, other=MOMENTS)
+def test_moments_sort_as_text_as_they_do_in_time(one: datetime, other: datetime) -> None:
+    assert (moment(one) < moment(other)) == (one < other)
+    assert len(moment(one)) == 27
+    assert datetime.fromisoformat(moment(one)) == one
