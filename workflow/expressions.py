@@ -125,9 +125,9 @@ def _of_response(expression: Expression, scope: Scope) -> Json | Nothing:
 
 
 def _of_request(expression: Expression, scope: Scope) -> Json | Nothing:
-    if scope.sent is None:
-        return NOTHING
     sent = scope.sent()
+    if sent is None:
+        return NOTHING
     if expression.place in ("body", "payload"):
         return sent.body
     values: Mapping[str, Json] = getattr(sent, expression.place)
@@ -135,7 +135,7 @@ def _of_request(expression: Expression, scope: Scope) -> Json | Nothing:
 
 
 def _of_sent(read: Callable[[Sent], Json]) -> Callable[[Expression, Scope], Json | Nothing]:
-    return lambda _, scope: NOTHING if scope.sent is None else read(scope.sent())
+    return lambda _, scope: NOTHING if (sent := scope.sent()) is None else read(sent)
 
 
 def _of_source(expression: Expression, scope: Scope) -> Json | Nothing:

@@ -33,7 +33,7 @@ from workflow.planned import Plan, PlannedAction, PlannedOutput, PlanStep, Workf
 from workflow.pointers import NOTHING
 from workflow.requests import Unsendable, build_request
 from workflow.retry_after import seconds_asked_for
-from workflow.scope import Reply, Scope, Sent
+from workflow.scope import Reply, Scope, Sent, nothing_sent
 from workflow.state import Frame, State
 from workflow.transforms import transformed
 from workflow.values import Missing, Value
@@ -68,6 +68,7 @@ class _Turn:
         self._entered = state.entered
         self._pending = state.pending_action
         self._outcome = state.outcome
+        self._reply: Reply | None = None
 
     def after(self) -> State:
         return State(
@@ -118,6 +119,7 @@ class _Turn:
 
     def _answered(self, reply: Reply) -> None:
         step = self._step
+        self._reply = reply
         scope = self._scope(reply)
         is_good = 200 <= reply.status < 300
         has_succeeded = all_hold(step.success, scope) if step.success else is_good
@@ -184,12 +186,13 @@ class _Turn:
             sent=self._sent,
         )
 
-    def _sent(self) -> Sent:
-        """The request that was sent, made again: it follows from the state."""
+    def _sent(self) -> Sent | None:
+        """The request that was sent, made again: it follows from the state. None for a call of a workflow."""
         request = self._step.request
-        assert request is not None
+        if request is None:
+            return None
         scope = self._scope()
-        scope.sent = None
+        scope.sent = nothing_sent
         return build_request(request, scope, self.plan.base_path).sent
 
     def _note_done(self) -> None:
@@ -374,7 +377,7 @@ class _Turn:
         if frame.purpose == "detour":
             self._perform()
             return
-        scope = self._scope(outputs=outputs)
+        scope = self._scope(self._reply, outputs)  # the step's reply is the last one of the workflow it called
         if all_hold(self._step.success, scope):
             self._succeeded(scope)
         else:
@@ -389,7 +392,7 @@ class _Turn:
             return
         self._frames.pop()
         if purpose == "step":
-            self._failed(self._scope(), failure)
+            self._failed(self._scope(self._reply), failure)
         else:
             self._end_failed(failure)
 

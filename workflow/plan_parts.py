@@ -106,7 +106,7 @@ class Parts:
 
     def _output(self, value: str | Selector | Unread, pointer: str) -> Value:
         found = self.value(value, pointer)
-        if isinstance(found, Constant) and isinstance(value, str):
+        if isinstance(found, Constant) and found is not _NO_VALUE:
             message = f"{value!r} is no runtime expression"
             self._report("bad_expression", pointer, message, "an output takes a value that a run has made")
         return found
@@ -330,7 +330,9 @@ def _query(text: str) -> JSONPath:
     try:
         query = _STRICT.compile(text)
     except (JSONPathError, RecursionError, ValueError) as error:
-        raise ExpressionError(f"{text!r} is no JSONPath query by RFC 9535: {error}") from error
+        raise ExpressionError(
+            f"{text!r} is no JSONPath query by RFC 9535: {str(error).partition(chr(10))[0]}"
+        ) from error
     if not isinstance(query, JSONPath) or "{$" in text:
         raise ExpressionError(f"{text!r} must be one query without expressions in it")
     return query

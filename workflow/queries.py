@@ -83,7 +83,8 @@ def compile_query(text: str) -> Query:
     try:
         path = _ENVIRONMENT.compile(text)
     except (JSONPathError, RecursionError, ValueError) as error:
-        raise ExpressionError(f"{text!r} is no JSONPath query by RFC 9535: {error}; correct it") from error
+        reason = str(error).partition("\n")[0]
+        raise ExpressionError(f"{text!r} is no JSONPath query by RFC 9535: {reason}; correct it") from error
     if not isinstance(path, JSONPath):
         raise ExpressionError(f"{text!r} joins several queries, which RFC 9535 does not know; keep one")
     return Query(path.segments)

@@ -6,6 +6,7 @@ nor a dot segment; nothing with control characters goes into a path or a header.
 Called by `interpreter`; `plan` prepares the parts.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,11 +25,12 @@ _NOT_IN_PATHS = re.compile(r"[\x00-\x1f\x7f]")
 _NOT_IN_HEADERS = re.compile(r"[^\t\x20-\x7e]")  # RFC 9110, 5.5, without the obsolete octets beyond ASCII
 _COOKIE_OCTETS = "!#$&'()*+-./:<=>?@[]^_`{|}~"  # RFC 6265, 4.1.1, without the percent sign
 _SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
+# By location, the default first. `json`: the value travels as JSON text (OpenAPI's `content` instead of `schema`).
 STYLES: Mapping[str, tuple[str, ...]] = {
-    "path": ("simple",),
-    "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
-    "header": ("simple",),
-    "cookie": ("form",),
+    "path": ("simple", "json"),
+    "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject", "json"),
+    "header": ("simple", "json"),
+    "cookie": ("form", "json"),
     "querystring": ("form",),
 }
 
@@ -135,7 +137,7 @@ def _filled_path(bound: BoundRequest, values: Mapping[str, Json]) -> str:
         if name not in values:
             raise Unsendable("missing_value", f"the path needs {name}, and no value was given")
         parameter = next(each for each in bound.parameters if each.location == "path" and each.name == name)
-        pieces[number] = _segment(name, _simple(values[name], parameter.explode))
+        pieces[number] = _segment(name, _simple(parameter, values[name]))
     path = "".join(pieces)
     if "//" in path or "/." in path or path.endswith("/"):
         _check_segments(bound, path)
@@ -174,15 +176,17 @@ def _header(parameter: BoundParameter, value: Json) -> tuple[str, str]:
 
 
 def _joined(parameter: BoundParameter, value: Json) -> str:
-    text = ",".join(_simple(value, parameter.explode))
+    text = ",".join(_simple(parameter, value))
     return _unicode([(text, "")], parameter.name)[0][0]
 
 
-def _simple(value: Json, explode: bool) -> list[str]:
+def _simple(parameter: BoundParameter, value: Json) -> list[str]:
     """The texts of a value in OpenAPI's style `simple`, to be joined by commas."""
+    if parameter.style == "json":
+        return [json.dumps(value, ensure_ascii=False, separators=(",", ":"))]
     if isinstance(value, list):
         return [text_of(item) for item in value]
-    if isinstance(value, Mapping) and explode:
+    if isinstance(value, Mapping) and parameter.explode and parameter.style == "simple":
         return [f"{name}={text_of(member)}" for name, member in value.items()]
     if isinstance(value, Mapping):
         return [text for name, member in value.items() for text in (name, text_of(member))]
@@ -191,13 +195,15 @@ def _simple(value: Json, explode: bool) -> list[str]:
 
 def _query_pairs(parameter: BoundParameter, value: Json) -> list[tuple[str, str]]:
     name = parameter.name
+    if parameter.style == "json":
+        return [(name, _simple(parameter, value)[0])]
     if isinstance(value, Mapping) and parameter.style == "deepObject":
         return [(f"{name}[{key}]", text_of(member)) for key, member in value.items()]
     if isinstance(value, Mapping) and parameter.explode:
         return [(key, text_of(member)) for key, member in value.items()]
     if isinstance(value, list) and parameter.explode:
         return [(name, text_of(item)) for item in value]
-    texts = _simple(value, explode=False)
+    texts = _simple(parameter, value)
     return [(name, _SEPARATORS.get(parameter.style, ",").join(texts))] if texts else []
 
 

@@ -31,6 +31,10 @@ class Sent:
     body: Json
 
 
+def nothing_sent() -> None:
+    """No request has been sent."""
+
+
 @dataclass(slots=True)
 class Scope:
     """`steps`: outputs by step id. `outputs`: of the workflow that the current step called. `sent` is made on demand.
@@ -45,4 +49,4 @@ class Scope:
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     self_uri: str = ""
     reply: Reply | None = None
-    sent: Callable[[], Sent] | None = None
+    sent: Callable[[], Sent | None] = nothing_sent
