@@ -114,6 +114,16 @@ class Blueprint:
         """The resources whose id a member (or path parameter) of this name holds."""
         return self._names.get(member) or self._names.get(member.removesuffix("s"), ())
 
+    def listed_elsewhere(self, resource: Resource) -> Resource | None:
+        """The resource whose list says the ids of this one, which has no list of its own: the best link's."""
+        into = f"path.{resource.id_parameter}"
+        links = [k for k in self.api.links if k.target == resource.read and k.into == into]
+        for link in sorted(links, key=lambda k: -k.score):
+            role = self._roles.get(link.source)
+            if role is not None and role[0] is Kind.LIST and role[1] is not resource:
+                return role[1]
+        return None
+
     def embedded(self, resource: Resource) -> tuple[Embedded, ...]:
         known = self._embedded.get(resource.item)
         if known is None:

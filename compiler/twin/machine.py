@@ -9,26 +9,27 @@ nothing. Used by `compiler.proof` in process and by `server.py` over HTTP.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from compiler.ir.model import Api, Operation
-from compiler.twin import queries
-from compiler.twin.blueprint import Behaviour, Blueprint, Kind, applies
+from compiler.twin.asked import Asked
+from compiler.twin.blueprint import Behaviour, Blueprint, Kind
 from compiler.twin.changes import Change, Changes
 from compiler.twin.checks import check_body, check_create_only, check_parameters, check_version, item_part
 from compiler.twin.jobs import Jobs
 from compiler.twin.messages import Recorded, RefusalError, Sample, TwinReply, TwinRequest
+from compiler.twin.pending import Pending, Wait
 from compiler.twin.pointers import put
+from compiler.twin.reading import Reader
 from compiler.twin.references import check_references
 from compiler.twin.replies import Receipt, Replies
 from compiler.twin.routes import Match, canonical
 from compiler.twin.samples import Samples
-from compiler.twin.seeds import Place, Seeds, member_place
+from compiler.twin.seeds import Seeds
 from compiler.twin.sessions import Credentials, Sessions
 from compiler.twin.states import Move, busy_status, moves
 from compiler.twin.store import Store
-from workflow.profile import PendingSettings, Profile
+from workflow.profile import Profile
 
 Json = Any
 
@@ -41,27 +42,6 @@ class Tempo:
     settle_s: float = 2.0
     session_s: float = 1800.0
     has_all_jobs: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """One request, matched: what it is about."""
-
-    request: TwinRequest
-    match: Match
-    behaviour: Behaviour
-    path: str
-    above: tuple[Place, ...]
-    now: float
-
-    @property
-    def operation(self) -> Operation:
-        return self.behaviour.operation
-
-    @property
-    def place(self) -> Place:
-        assert self.above, "only items have a place"
-        return self.above[-1]
 
 
 class Twin:
@@ -106,7 +86,8 @@ class Twin:
         self._sessions = Sessions(self._blueprint.profile, self.credentials, self._tempo.session_s)
         self._samples = Samples(self._blueprint, self._store)
         self._moving: list[tuple[float, Move]] = []
-        self._pending: dict[str, Json] = {}
+        self._pending = Pending(self._blueprint, self._seeds, self._store, self._changes)
+        self._reader = Reader(self._blueprint, self._seeds, self._store, self._replies)
         self._next_failure: str | None = None
         self._recorded: list[Recorded] = []
 
@@ -200,7 +181,7 @@ class Twin:
         behaviour = self._blueprint.behaviour(operation)
         path = canonical(request.path)
         above = self._store.places_on(path, match)
-        asked = _Asked(request, match, behaviour, path, above, now)
+        asked = Asked(request, match, behaviour, path, above, now)
         check_parameters(self._blueprint, operation, request)
         for place in above:
             if not self._store.exists(place):
@@ -209,7 +190,8 @@ class Twin:
                     return empty
                 raise RefusalError(404, f"there is no {place.resource.name or place.resource.noun} {place.id!r}")
         if behaviour.kind in (Kind.LIST, Kind.READ, Kind.DOCUMENT):
-            return self._read(asked)
+            self._jobs.poll(asked.path, asked.now)
+            return self._reader.read(asked)
         check_version(self._blueprint, operation, request, self._store.version(path))
         check_body(self._blueprint, behaviour, request)
         if behaviour.kind in (Kind.LOGIN, Kind.LOGOUT):
@@ -217,66 +199,9 @@ class Twin:
         check_references(self._blueprint, self._store, behaviour.resource, request.body)
         return self._change(asked)
 
-    # Reading
-
-    def _read(self, asked: _Asked) -> TwinReply:
-        behaviour = asked.behaviour
-        wanted = queries.asked(self._blueprint, asked.request.query)
-        headers: tuple[tuple[str, str], ...] = ()
-        if behaviour.kind is Kind.LIST:
-            body = self._collection(asked, wanted)
-        elif behaviour.kind is Kind.READ and behaviour.resource is not None:
-            self._jobs.poll(asked.path, asked.now)
-            body = self._replies.item(behaviour.resource, self._selected(self._store.shown(asked.place), wanted))
-            if self._has_versions(asked.operation):
-                headers = ((self._blueprint.profile.conditional.read_header.lower(), self._store.version(asked.path)),)
-        else:
-            body = self._seeds.document(asked.operation, asked.path)
-        return TwinReply(200, headers, body)
-
-    def _collection(self, asked: _Asked, wanted: Mapping[str, str]) -> Json:
-        resource = asked.behaviour.resource
-        assert resource is not None, "a list is a resource's"
-        places = [member_place(resource, asked.path, i) for i in self._store.ids(resource, asked.path)]
-        shown = [(place, self._store.shown(place)) for place in places]
-        shown = [(place, body) for place, body in shown if self._is_meant(asked, body)]
-        kept = queries.narrowed([body for _, body in shown], wanted)
-        if resource.references and "expand" not in wanted:
-            by_body = {id(body): place for place, body in shown}
-            items = [{resource.references: self._blueprint.base_path + by_body[id(body)].address} for body in kept]
-        else:
-            items = [self._selected(body, wanted) for body in kept]
-        envelope = self._seeds.document(asked.operation, asked.match.template) if resource.members else None
-        return self._placed(self._replies.collection(resource, envelope, items), resource.references, asked.path)
-
-    def _placed(self, body: Json, reference: str, path: str) -> Json:
-        """A collection says its own address where its members say theirs."""
-        if reference and isinstance(body, dict) and reference in body:
-            return {**body, reference: self._blueprint.base_path + path}
-        return body
-
-    def _is_meant(self, asked: _Asked, body: Json) -> bool:
-        """Whether the item has the values that declared query parameters of its members' names ask for."""
-        declared = {p.name for p in asked.operation.parameters if p.location == "query"}
-        for name, value in asked.request.query:
-            held = body.get(name) if name in declared and isinstance(body, dict) else None
-            if isinstance(held, (str, int)) and str(held).lower() != value.lower():
-                return False
-        return True
-
-    def _selected(self, body: Json, wanted: Mapping[str, str]) -> Json:
-        identity = self._blueprint.profile.identity.id_fields
-        reference = self._blueprint.profile.envelope.reference_field
-        return queries.selected(body, wanted, (*identity, *((reference,) if reference else ())))
-
-    def _has_versions(self, operation: Operation) -> bool:
-        rule = self._blueprint.profile.conditional
-        success = operation.success
-        return bool(rule.methods) or (success is not None and rule.read_header.lower() in success.headers)
-
     # Sessions
 
-    def _log_in(self, asked: _Asked) -> TwinReply:
+    def _log_in(self, asked: Asked) -> TwinReply:
         rule = self._blueprint.profile.auth.session
         assert rule is not None, "there is a login only with a session rule"
         token = self._sessions.open(asked.request.body, asked.now)
@@ -295,7 +220,7 @@ class Twin:
         is_shown = rule.token.within == "body" or (isinstance(reply.body, dict) and rule.token.at in reply.body)
         return TwinReply(reply.status, reply.headers, put(reply.body, at, token)) if is_shown else reply
 
-    def _log_out(self, asked: _Asked) -> TwinReply:
+    def _log_out(self, asked: Asked) -> TwinReply:
         self._sessions.close(asked.request, asked.path)
         if asked.behaviour.resource is not None:
             self._store.remove(asked.place)
@@ -303,38 +228,37 @@ class Twin:
 
     # Changing
 
-    def _change(self, asked: _Asked) -> TwinReply:
+    def _change(self, asked: Asked) -> TwinReply:
         body = asked.request.body
         moving = moves(self._blueprint, self._store, asked.operation, asked.above, body)
-        touches = (*(move.place.address for move in moving), *(place.address for place in asked.above[-1:]))
+        touches = tuple(move.place.address for move in moving)
+        if asked.behaviour.kind in (Kind.UPDATE, Kind.REPLACE, Kind.DELETE):
+            touches = (*touches, asked.place.address)
         if any(self._jobs.is_busy(address) for address in touches):
             raise RefusalError(busy_status(asked.operation), "another change of this is still under way")
-        pending = self._pending_rule(asked.operation)
-        change = None if pending or self._makes_job(asked.behaviour) else self._planned(asked, body)
+        wait = self._pending.wait_of(asked)
+        change = None if wait is not None or self._makes_job(asked.behaviour) else self._planned(asked, body)
+        effects = [*([change.effect] if change else []), *([wait.effect] if wait else [])]
         receipt = self._receipt(asked, change)
-        if pending is not None:
-            effect, is_held = self._keep_pending(asked, pending)
-        elif change is None:
-            effect, is_held = self._job_for_pending(asked)
-        else:
-            effect, is_held = change.effect, False
 
         def happen() -> None:
-            effect()
+            for effect in effects:
+                effect()
             for move in moving:
                 self._apply(move)
 
-        if self._starts_job(asked, pending, is_held=is_held):
-            self._start_job(asked, receipt, happen, touches, is_held=is_held)
+        if self._starts_job(asked, wait):
+            self._start_job(asked, receipt, happen, touches, is_held=wait is not None and wait.is_held)
         else:
-            effect()
+            for effect in effects:
+                effect()
             settled = asked.now + self._tempo.settle_s
             self._moving += [(min(settled, asked.now + move.settles_s), move) for move in moving]
         if any(rule.applied_by == asked.operation.key for rule in self._blueprint.profile.pending_settings):
             self._jobs.release(asked.now)
         return self._replies.change(asked.behaviour, receipt)
 
-    def _planned(self, asked: _Asked, body: Json) -> Change | None:
+    def _planned(self, asked: Asked, body: Json) -> Change | None:
         kind, behaviour = asked.behaviour.kind, asked.behaviour
         if kind is Kind.CREATE:
             source = self._store.item(asked.above[-1]) if behaviour.copies and asked.above else None
@@ -346,7 +270,7 @@ class Twin:
             return getattr(self._changes, kind.value)(behaviour, asked.place, body)  # type: ignore[no-any-return]
         return None
 
-    def _collection_for(self, asked: _Asked) -> str:
+    def _collection_for(self, asked: Asked) -> str:
         """Where what is made goes: the path's own collection, the copied item's, else the first there is."""
         resource = asked.behaviour.resource
         assert resource is not None, "what is made is a resource's item"
@@ -357,23 +281,23 @@ class Twin:
         near = [c for c in self._store.collections(resource) if asked.path.startswith(c + "/")]
         return next(iter(near), None) or next(self._store.collections(resource), resource.collection)
 
-    def _receipt(self, asked: _Asked, change: Change | None) -> Receipt:
+    def _receipt(self, asked: Asked, change: Change | None) -> Receipt:
         if change is None:
             return Receipt()
         if asked.behaviour.kind is not Kind.CREATE:
             return Receipt(item=change.item)
         return Receipt(made_id=change.place.id, item=change.item, location=change.place.address)
 
-    def _starts_job(self, asked: _Asked, pending: PendingSettings | None, *, is_held: bool) -> bool:
+    def _starts_job(self, asked: Asked, wait: Wait | None) -> bool:
         """Whether this request starts a job. A handle in the body is always there; where the description merely
         allows a 202 among other successes, the device's word is the profile's list, and `Tempo.has_all_jobs`.
         """
         job = asked.behaviour.job
         if job is None:
             return False
-        if pending is not None:
-            return is_held
-        if self._makes_job(asked.behaviour):
+        if wait is not None and not wait.starts_job:
+            return False
+        if wait is not None or self._makes_job(asked.behaviour):
             return True
         rule = self._blueprint.job_rule(job)
         is_told = rule is not None and asked.operation.key in rule.operations
@@ -383,7 +307,7 @@ class Twin:
         return not declared & {"200", "201", "204", "2XX"}
 
     def _start_job(
-        self, asked: _Asked, receipt: Receipt, happen: Callable[[], None], touches: tuple[str, ...], *, is_held: bool
+        self, asked: Asked, receipt: Receipt, happen: Callable[[], None], touches: tuple[str, ...], *, is_held: bool
     ) -> None:
         job = asked.behaviour.job
         assert job is not None, "only changes with a job come here"
@@ -406,12 +330,6 @@ class Twin:
         for move in due:
             self._apply(move)
 
-    # Settings that wait for a restart
-
-    def _pending_rule(self, operation: Operation) -> PendingSettings | None:
-        rules = self._blueprint.profile.pending_settings
-        return next((r for r in rules if applies(r.pattern, operation)), None)
-
     def _makes_job(self, behaviour: Behaviour) -> bool:
         """Whether what the operation makes is the very job that it starts."""
         job, resource = behaviour.job, behaviour.resource
@@ -420,40 +338,7 @@ class Twin:
         rule = self._blueprint.job_rule(job)
         return resource.read in (job.poll, *(rule.other_views if rule else ()))
 
-    def _job_for_pending(self, asked: _Asked) -> tuple[Callable[[], None], bool]:
-        """The effect of a job made by hand for settings that wait: it is held until what applies them happens."""
-        body = asked.request.body
-        for rule in self._blueprint.profile.pending_settings if isinstance(body, dict) else ():
-            name = next((n for n, v in rule.job_body.items() if v == "{address}"), "")
-            if rule.job_operation == asked.operation.key and isinstance(body.get(name), str):
-                path = canonical(body[name].removeprefix(self._blueprint.base_path))
-                if path in self._pending:
-                    return partial(self._apply_pending, path), rule.applied_by is not None
-        return _nothing, False
-
-    def _keep_pending(self, asked: _Asked, rule: PendingSettings) -> tuple[Callable[[], None], bool]:
-        """What was sent waits: for the job that this very request starts, else for one that is made later."""
-        body = dict(asked.request.body) if isinstance(asked.request.body, dict) else {}
-        wants_job = rule.apply_member is not None and body.pop(rule.apply_member, None) is not None
-        self._pending[asked.path] = body
-        return partial(self._apply_pending, asked.path) if wants_job else _nothing, wants_job
-
-    def _apply_pending(self, path: str) -> None:
-        """The settings take effect: on what they are the settings of, one segment up."""
-        body = self._pending.pop(path, None)
-        live = path.rpartition("/")[0]
-        match = self._blueprint.routes.match(live)
-        if body is None or match is None:
-            return
-        for place in self._store.places_on(live, match)[-1:]:
-            behaviour = Behaviour(next(iter(match.methods.values())), Kind.UPDATE, place.resource)
-            self._changes.update(behaviour, place, body).effect()
-
 
 def _operation(match: Match, method: str) -> Operation | None:
     """HEAD is answered wherever GET is (RFC 9110, 9.1)."""
     return match.methods.get(method) or (match.methods.get("GET") if method == "HEAD" else None)
-
-
-def _nothing() -> None:
-    pass

@@ -77,8 +77,10 @@ class Seeds:
         return self._shadows[resource.item]
 
     def _find_shadowed(self, resource: Resource) -> Resource | None:
-        if resource.create or not resource.id_parameter or self._list_example(resource):
+        if resource.create or not resource.id_parameter or self._ids_of_examples(resource):
             return None
+        if not resource.list:
+            return self._blueprint.listed_elsewhere(resource)
         order = self._blueprint.api.resources
         for name in (resource.id_field, resource.id_parameter):
             for owner in self._blueprint.named_by(name) if name else ():
@@ -181,9 +183,6 @@ class Seeds:
         return body
 
     def _first_ids(self, resource: Resource, collection: str) -> tuple[str, ...]:
-        shadowed = self.shadowed(resource)
-        if shadowed is not None:
-            return self.ids(shadowed, shadowed.collection)
         above = self._same_parameter_above(resource, collection)
         if above:
             return (above,)
@@ -235,18 +234,24 @@ class Seeds:
         example = reply.example if reply else None
         return example[0] if isinstance(example, list) and example else example
 
+    def _listed_body(self, place: Place, number: int) -> Json:
+        """The element of the list's example that shows this item; by its position where elements say no id."""
+        resource = place.resource
+        elements = self._list_example(resource) if not resource.references else ()
+        for element in elements:
+            if isinstance(element, dict) and self.id_of(resource, element) == place.id:
+                return self.identified(place, element)
+        nameless = [e for e in elements if isinstance(e, dict) and not self.id_of(resource, e)]
+        return nameless[(number - 1) % len(nameless)] if nameless else MISSING
+
     def _first_body(self, place: Place) -> Json:
         match = self._blueprint.routes.match(place.address)
         owner = self._blueprint.item_at(match.template) if match else None
         if owner is not None and owner is not place.resource and not address_is_member(owner):
             return self._first_body(Place(owner, place.address, "", ""))  # a member that has a path of its own
-        resource = place.resource
         number = self._number(place)
-        for element in self._list_example(resource):
-            is_whole = isinstance(element, dict) and not resource.references
-            if is_whole and self.id_of(resource, element) == place.id:
-                return self.identified(place, element)
-        return self._finished_job(place, self.shaped(place, number))
+        listed = self._listed_body(place, number)
+        return listed if listed is not MISSING else self._finished_job(place, self.shaped(place, number))
 
     def _finished_job(self, place: Place, body: Json) -> Json:
         """A job from before is over, unless an example says otherwise."""
@@ -272,7 +277,11 @@ class Seeds:
         return body
 
     def _number(self, place: Place) -> int:
-        ids = self.ids(place.resource, place.collection) if place.collection else ()
+        owner = self.shadowed(place.resource) if place.collection else None
+        if owner is not None and not parameters_in(owner.collection):
+            ids = self.ids(owner, owner.collection)
+        else:
+            ids = self.ids(place.resource, place.collection) if place.collection else ()
         return ids.index(place.id) + 1 if place.id in ids else 1
 
     def _id_schema(self, resource: Resource) -> Schema | None:

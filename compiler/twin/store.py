@@ -33,7 +33,9 @@ class Store:
         if known is not None:
             return known
         shadowed = self._seeds.shadowed(resource)
-        return self.ids(shadowed, shadowed.collection) if shadowed else self._seeds.ids(resource, collection)
+        if shadowed is None:
+            return self._seeds.ids(resource, collection)
+        return tuple(dict.fromkeys(i for c in self.collections(shadowed) for i in self.ids(shadowed, c)))
 
     def exists(self, place: Place) -> bool:
         """Whether the item is there, given that what its path leads through is."""

@@ -1,0 +1,37 @@
+"""One request, matched to what it is about. A value that the parts of the twin hand to each other."""
+
+from dataclasses import dataclass
+
+from compiler.ir.model import Operation, Resource
+from compiler.twin.blueprint import Behaviour
+from compiler.twin.messages import TwinRequest
+from compiler.twin.routes import Match
+from compiler.twin.seeds import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`path`: canonical; `above`: the items that it leads through, outermost first, its own item last."""
+
+    request: TwinRequest
+    match: Match
+    behaviour: Behaviour
+    path: str
+    above: tuple[Place, ...]
+    now: float
+
+    @property
+    def operation(self) -> Operation:
+        return self.behaviour.operation
+
+    @property
+    def place(self) -> Place:
+        """The item that the path names; only for operations on items."""
+        assert self.above, "only items have a place"
+        return self.above[-1]
+
+    @property
+    def resource(self) -> Resource:
+        """Only for operations that belong to a resource."""
+        assert self.behaviour.resource is not None, "the behaviour says which resource"
+        return self.behaviour.resource

@@ -1,0 +1,73 @@
+"""Reads: items, collections and documents as the vendor sends them, with what the query asks for.
+
+Changes nothing; that a job moves on because somebody looked is `machine.py`'s doing, before it comes here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from compiler.ir.model import Operation
+from compiler.twin import queries
+from compiler.twin.asked import Asked
+from compiler.twin.blueprint import Blueprint, Kind
+from compiler.twin.messages import TwinReply
+from compiler.twin.replies import Replies
+from compiler.twin.seeds import Seeds, member_place
+from compiler.twin.store import Store
+
+Json = Any
+
+
+class Reader:
+    def __init__(self, blueprint: Blueprint, seeds: Seeds, store: Store, replies: Replies) -> None:
+        self._blueprint = blueprint
+        self._seeds = seeds
+        self._store = store
+        self._replies = replies
+
+    def read(self, asked: Asked) -> TwinReply:
+        wanted = queries.asked(self._blueprint, asked.request.query)
+        if asked.behaviour.kind is Kind.LIST:
+            return TwinReply(200, (), self._collection(asked, wanted))
+        if asked.behaviour.kind is Kind.READ:
+            body = self._selected(self._store.shown(asked.place), wanted)
+            return TwinReply(200, self._versioned(asked), self._replies.item(asked.resource, body))
+        return TwinReply(200, (), self._seeds.document(asked.operation, asked.path))
+
+    def _collection(self, asked: Asked, wanted: Mapping[str, str]) -> Json:
+        resource = asked.resource
+        places = [member_place(resource, asked.path, i) for i in self._store.ids(resource, asked.path)]
+        shown = [(place, self._store.shown(place)) for place in places]
+        shown = [(place, body) for place, body in shown if self._is_meant(asked.operation, asked.request.query, body)]
+        kept = queries.narrowed([body for _, body in shown], wanted)
+        if resource.references and "expand" not in wanted:
+            addresses = {id(body): self._blueprint.base_path + place.address for place, body in shown}
+            items: list[Json] = [{resource.references: addresses[id(body)]} for body in kept]
+        else:
+            items = [self._selected(body, wanted) for body in kept]
+        envelope = self._seeds.document(asked.operation, asked.match.template) if resource.members else None
+        body = self._replies.collection(resource, envelope, items)
+        if resource.references and isinstance(body, dict) and resource.references in body:
+            return {**body, resource.references: self._blueprint.base_path + asked.path}
+        return body
+
+    def _is_meant(self, operation: Operation, query: tuple[tuple[str, str], ...], body: Json) -> bool:
+        """Whether the item has the values that declared query parameters of its members' names ask for."""
+        declared = {p.name for p in operation.parameters if p.location == "query"}
+        for name, value in query:
+            held = body.get(name) if name in declared and isinstance(body, dict) else None
+            if isinstance(held, (str, int)) and str(held).lower() != value.lower():
+                return False
+        return True
+
+    def _selected(self, body: Json, wanted: Mapping[str, str]) -> Json:
+        identity = self._blueprint.profile.identity.id_fields
+        reference = self._blueprint.profile.envelope.reference_field
+        return queries.selected(body, wanted, (*identity, *((reference,) if reference else ())))
+
+    def _versioned(self, asked: Asked) -> tuple[tuple[str, str], ...]:
+        """The entity tag, where the vendor sends one."""
+        rule = self._blueprint.profile.conditional
+        success = asked.operation.success
+        is_sent = rule.methods or (success is not None and rule.read_header.lower() in success.headers)
+        return ((rule.read_header.lower(), self._store.version(asked.path)),) if is_sent else ()
