@@ -14,6 +14,7 @@ from workflow.profile import Profile
 from workflow.reader import read_document
 
 FORMAT = 1
+_USUAL_S = 300  # a handful of requests to a slow management controller
 
 
 def document_of(api: Api, flow: Flow, profile: Profile | None) -> Document:
@@ -57,10 +58,17 @@ def _workflow(api: Api, flow: Flow, by_key: Mapping[str, Operation]) -> dict[str
             "risk": flow.risk.value,
             "resource": flow.resource,
             "core": flow.is_core,
+            "deadline_s": _deadline_s(flow),
             "tool": tool,
             "outputs": dict(flow.output_schema),
         },
     }
+
+
+def _deadline_s(flow: Flow) -> int:
+    """All the waiting that the steps allow themselves, and as much again as a run without waiting may take."""
+    waits = (f.get("retryAfter", 0) * f.get("retryLimit", 0) for step in flow.steps for f in step.failures)
+    return round(sum(waits)) + _USUAL_S
 
 
 def _inputs(inputs: tuple[Input, ...]) -> dict[str, Any]:

@@ -136,6 +136,7 @@ class Resource:
     `members`: pointer from the collection's body to the list; `references`: the list holds only addresses, under
     this member's name. `item_is_list`: reading one answers a list of one. `single`: the usual only member's id.
     `aliases`: keys of operations that do the same as another one here, mapped to it.
+    `listed_in`: without a collection of its own, the read of the owner whose item names these, at `members`.
     """
 
     noun: str
@@ -159,6 +160,12 @@ class Resource:
     single: str | None = None
     synonyms: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    listed_in: str = ""
+
+    @property
+    def source(self) -> str:
+        """The operation that tells which of these there are, "" where none does."""
+        return self.list or self.listed_in
 
 
 @dataclass(frozen=True, slots=True)

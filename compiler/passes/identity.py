@@ -33,7 +33,7 @@ class Identifier:
         element = self._element(listed, pointer)
         is_list = self._item_is_list(item)
         schema = (self.schemas.element(item) if is_list and item else item) or element or EMPTY
-        references = self._reference_member(element, resource)
+        references = self.reference_member(element) if resource.list else ""
         members = self.schemas.members(schema)
         keyed = EMPTY if references else (self.schemas.members(element) or members)
         return replace(
@@ -75,9 +75,8 @@ class Identifier:
         kind = self.schemas.kind(item)
         return kind == "array" or (not kind and self.profile.envelope.item == "one_element_list")
 
-    def _reference_member(self, element: Schema | None, resource: Resource) -> str:
-        if not resource.list:
-            return ""
+    def reference_member(self, element: Schema | None) -> str:
+        """The member that holds the address, where the elements of a list are nothing but addresses; else ""."""
         told = self.profile.envelope.reference_field or ""
         members = self.schemas.members(element)
         if told and self.profile.envelope.member_is_reference and (not members or set(members) <= {told}):

@@ -35,7 +35,7 @@ class Referents:
     """Finds what a name refers to among the resources that can be listed."""
 
     def __init__(self, resources: tuple[Resource, ...]) -> None:
-        self.listed = tuple(r for r in resources if r.list and r.id_field)
+        self.listed = tuple(r for r in resources if r.source and r.id_field)
         self._by_synonym: dict[str, Resource] = {}
         for resource in self.listed:
             for name in resource.synonyms:
@@ -110,16 +110,16 @@ class _Linker:
                 continue
             here = self.by_item.get(shape(prefix))
             found = self.referent_of_parameter(here, name)
-            if found is not None and found.resource.list != operation.key:
+            if found is not None and found.resource.source != operation.key:
                 yield _link(found, operation.key, f"path.{name}")
 
     def referent_of_parameter(self, here: Resource | None, name: str) -> Referent | None:
         """The collection in which the item stands, unless people know the thing only in another one."""
         named = self.referents.find(name)
-        if here is not None and here.list and here.id_field:
+        if here is not None and here.source and here.id_field:
             better = named and not here.references and not here.natural_keys and named.resource.natural_keys
             if not better:
-                return Referent(here, f"{{{name}}} stands under {here.collection}", 1.0)
+                return Referent(here, f"{{{name}}} stands under {here.collection or here.parent}", 1.0)
         return named
 
     def _of_body(self, operation: Operation) -> Iterator[Link]:
@@ -146,7 +146,11 @@ class _Linker:
                 yield from self._strings(member, f"{pointer}/{name}", depth + 1)
 
 
+def place_of_ids(resource: Resource) -> str:
+    """Where the ids stand in the reply of `resource.source`, as `Link.at` has it."""
+    return f"body#{resource.members}/*/{resource.id_field}"
+
+
 def _link(found: Referent, target: str, into: str) -> Link:
     resource = found.resource
-    at = f"body#{resource.members}/*/{resource.id_field}"
-    return Link(resource.list, at, target, into, found.evidence, found.score)
+    return Link(resource.source, place_of_ids(resource), target, into, found.evidence, found.score)

@@ -138,14 +138,29 @@ class _Finder:
                 owner = next((by_path[p] for p in ways if p in by_path), "")
                 if owner:
                     actions.setdefault(owner, []).append(operation.key)
-        return [
-            replace(
+        owned = {
+            key: replace(
                 resource,
                 actions=tuple(sorted(actions.get(key, ()))),
                 parent=self._owner_path(key, resource, by_path, found),
             )
             for key, resource in found.items()
-        ]
+        }
+        return [self._listed_by_owner(resource, owned) for resource in owned.values()]
+
+    def _listed_by_owner(self, resource: Resource, owned: dict[str, Resource]) -> Resource:
+        """A resource without a collection whose owner's items name its own, under their noun or under `Links`."""
+        owner = owned.get(shape(resource.parent))
+        if resource.list or not resource.id_parameter or owner is None or not owner.read or owner.item_is_list:
+            return resource
+        for pointer in (f"/{resource.noun}", f"/Links/{resource.noun}", f"/links/{resource.noun}"):
+            element = self.schemas.element(self.schemas.at(owner.schema, pointer))
+            reference = self.identifier.reference_member(element) if element is not None else ""
+            if reference:
+                return replace(
+                    resource, listed_in=owner.read, members=pointer, references=reference, id_field=reference
+                )
+        return resource
 
     def _owner_path(self, key: str, resource: Resource, by_path: dict[str, str], found: dict[str, Resource]) -> str:
         for prefix in prefixes(shape(resource.collection or resource.item)):

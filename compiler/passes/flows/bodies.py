@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.ir.model import Effect, Input, Operation, Schema
+from compiler.ir.model import Effect, Input, Operation, Resource, Schema
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
 from compiler.passes.flows.inlining import inline
@@ -93,21 +93,23 @@ class BodyPlan:
         template: dict[str, Any] = {}
         for name, schema in self.schemas.members(at.schema).items():
             needed = name in required
-            member = _Member(f"{at.pointer}/{name}", name, schema, needed and at.is_required, at.depth + 1)
-            if self._is_offered(schema) or needed:
+            member = _Member(f"{at.pointer}/{_escaped(name)}", name, schema, needed and at.is_required, at.depth + 1)
+            if self._is_offered(schema) or (needed and not self._is_read_only(schema)):
                 value = self._member(member, needed)
                 if value is not None:
                     template[name] = value
         return template
 
     def _is_offered(self, schema: Schema) -> bool:
-        found = self.schemas.resolve(schema)
-        if schema.get("readOnly") or found.get("readOnly") or schema.get("deprecated") or found.get("deprecated"):
+        if self._is_read_only(schema) or schema.get("deprecated") or self.schemas.resolve(schema).get("deprecated"):
             return False
         text = str(schema.get("description", ""))
         if any(mark in text for mark in self.hidden) or self.schemas.component(schema) in self.reports:
             return False
         return not (self.operation.effect is Effect.UPDATE and self._is_fixed(schema))
+
+    def _is_read_only(self, schema: Schema) -> bool:
+        return bool(schema.get("readOnly") or self.schemas.resolve(schema).get("readOnly"))
 
     def _is_fixed(self, schema: Schema) -> bool:
         return any(mark in str(schema.get("description", "")) for mark in self.fixed)
@@ -116,20 +118,15 @@ class BodyPlan:
         choice = self.choices.get(member.pointer)
         if choice is not None and not choice.as_input:
             return choice.values[0]
-        if choice is None and self._is_named_thing(member, needed):
-            link = self.builder.context.links[(self.operation.key, f"body#{member.pointer}")]
-            resource = self.builder.context.by_list[link.source]
+        resource = self.builder.context.needed_by(self.operation.key, f"body#{member.pointer}")
+        if choice is None and resource is not None and self._is_named_thing(member, needed, resource):
             return identify(self.builder, resource, self._purpose(address(resource)))
         if needed and member.depth < _OPEN_DEPTH and self.schemas.members(member.schema):
             return self._object(member)
         return self._given(member, first_sentence(self.schemas.text(member.schema)))
 
-    def _is_named_thing(self, member: _Member, needed: bool) -> bool:
-        """True when another thing is meant and the request makes no sense without it."""
-        link = self.builder.context.links.get((self.operation.key, f"body#{member.pointer}"))
-        if link is None or link.source not in self.builder.context.by_list:
-            return False
-        resource = self.builder.context.by_list[link.source]
+    def _is_named_thing(self, member: _Member, needed: bool, resource: Resource) -> bool:
+        """True when the request makes no sense without the other thing that the member names."""
         if self.builder.context.is_poll(resource.read):
             return False
         return (needed and member.is_required) or self._is_fixed(member.schema) or self._is_subject(resource.collection)
@@ -166,6 +163,10 @@ class BodyPlan:
         if plain in self.builder.inputs:
             plain = f"new_{plain}" if self.operation.effect is Effect.UPDATE else f"{plain}_value"
         return self.builder.free_input_name(plain)
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _job_components(builder: Builder) -> frozenset[str]:

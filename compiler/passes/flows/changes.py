@@ -42,8 +42,10 @@ def change(builder: Builder, operation: Operation, text: str, choice: Choice | N
     payload = BodyPlan(builder, operation, {choice.pointer: choice} if choice else None).payload()
     states.require_before(builder, operation, choice)
     match = version_header(builder, operation)
+    # Settings that wait for a restart have a job that stays scheduled until then: it is given out, not waited for.
     job = builder.context.jobs.get(operation.key)
-    where = _poll_parameters(builder, job) if job else []
+    is_pending = builder.context.is_pending(operation.key)
+    where = _poll_parameters(builder, job) if job and not is_pending else []
     step = Step(
         id=builder.free_step_id("change"),
         operation=operation.key,
@@ -54,10 +56,12 @@ def change(builder: Builder, operation: Operation, text: str, choice: Choice | N
         content_type=operation.body.media_type if operation.body and payload is not None else "",
     )
     if job is not None:
-        step = _with_handle(step, job)
+        step = _with_handle(step, job, is_pending)
     builder.add_step(step, "the goal")
-    if job is not None:
+    if job is not None and not is_pending:
         _wait(builder, job, step.id, where)
+    if is_pending and job is not None:
+        builder.add_output("job", f"$steps.{step.id}.outputs.job", {"type": "string"})
     return step
 
 
@@ -82,7 +86,7 @@ def version_header(builder: Builder, operation: Operation) -> list[tuple[str, st
     return [(rule.send_header, "header", f"$steps.{step.id}.outputs.version")]
 
 
-def _with_handle(step: Step, job: Job) -> Step:
+def _with_handle(step: Step, job: Job, is_pending: bool) -> Step:
     outputs: dict[str, Any] = {}
     transforms: dict[str, str] = {}
     branches: list[dict[str, Any]] = []
@@ -97,6 +101,8 @@ def _with_handle(step: Step, job: Job) -> Step:
         transforms["job"] = "last_path_segment"
     if job.created_id:
         outputs["created"] = f"$response.body#{job.created_id}"
+    if is_pending:
+        return replace(step, outputs=outputs, transforms=transforms)
     if job.statuses:
         codes = queries.all_of([f"$statusCode != {status}" for status in job.statuses])
         branches.append({"name": "over", "stepId": "@after", "criteria": [queries.simple(codes)]})

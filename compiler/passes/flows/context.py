@@ -1,25 +1,31 @@
 """What the planner knows while it plans: the API's tables, read-only, made once for all flows."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from compiler.ir.model import Api, Job, Link, Operation, Resource
 from compiler.ir.schemas import Schemas
-from compiler.passes.links import Referents
+from compiler.passes.links import Referents, place_of_ids
 from compiler.passes.resources import shape
 from workflow.profile import Profile, StateRule
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`links` is keyed by (target operation, into); `holders` by a resource's address, to the resource that embeds it
-    and the member in which it does."""
+    """What the mappings are keyed by:
+
+    `operations` by key; `by_item` by the item path's shape; `links` by (target operation, into); `by_source` by the
+    operation that lists a resource and the place of the ids in its reply; `jobs` by the operation that starts one;
+    `states` by the resource's noun; `holders` by a resource's address, to the resource that embeds it and the member
+    in which it does.
+    """
 
     api: Api
     profile: Profile
     schemas: Schemas
     operations: Mapping[str, Operation]
-    by_list: Mapping[str, Resource]
+    by_source: Mapping[tuple[str, str], Resource]
     by_item: Mapping[str, Resource]
     links: Mapping[tuple[str, str], Link]
     jobs: Mapping[str, Job]
@@ -39,7 +45,7 @@ class Context:
             profile=profile,
             schemas=schemas,
             operations={o.key: o for o in api.operations},
-            by_list={r.list: r for r in api.resources if r.list},
+            by_source={(r.source, place_of_ids(r)): r for r in api.resources if r.source},
             by_item={shape(r.item): r for r in api.resources if r.item},
             links={(link.target, link.into): link for link in api.links},
             jobs=jobs,
@@ -48,8 +54,17 @@ class Context:
             holders=_holders(api, schemas),
         )
 
+    def needed_by(self, operation: str, into: str) -> Resource | None:
+        """The resource whose id the operation needs at `into` (`path.name`, `body#/pointer`), if one is known."""
+        link = self.links.get((operation, into))
+        return self.by_source.get((link.source, link.at)) if link else None
+
     def is_poll(self, key: str) -> bool:
         return any(job.poll == key for job in self.api.jobs)
+
+    def is_pending(self, key: str) -> bool:
+        """True when what the operation sets takes effect with a restart only."""
+        return any(re.search(rule.pattern, key) for rule in self.profile.pending_settings)
 
     def is_single(self, resource: Resource) -> bool:
         """True when a device usually has one such thing, so that nobody has to name it."""

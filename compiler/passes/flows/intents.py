@@ -20,9 +20,9 @@ _OK = queries.simple("$statusCode == 200")
 
 def find(context: Context, resource: Resource) -> Flow | None:
     """Lists the items of a collection."""
-    if not resource.list:
+    if not resource.source:
         return None
-    operation = context.operations[resource.list]
+    operation = context.operations[resource.source]
     builder = Builder(context, operation)
     many = words.plural(resource.name)
     body = "$response.body#" + resource.members if resource.members else "$response.body"
@@ -228,7 +228,7 @@ def _one(resource: Resource) -> str:
 
 def _found_by(resource: Resource) -> str:
     """`found by name or id`, "" where nothing is looked up."""
-    if not resource.id_parameter or not resource.list:
+    if not resource.id_parameter or not resource.source:
         return ""
     return f"found by {' or '.join((*resource.natural_keys, 'id'))}"
 

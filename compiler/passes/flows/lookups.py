@@ -21,8 +21,7 @@ def path_parameters(builder: Builder, operation: Operation, lookup_item: bool = 
     """(name, `path`, expression) for every path parameter of `operation`, lookups added as needed."""
     bound = []
     for prefix, name in item_prefixes(operation.path):
-        link = builder.context.links.get((operation.key, f"path.{name}"))
-        resource = builder.context.by_list.get(link.source) if link else None
+        resource = builder.context.needed_by(operation.key, f"path.{name}")
         if resource is not None and lookup_item:
             bound.append((name, "path", identify(builder, resource)))
             continue
@@ -62,7 +61,7 @@ def identify(builder: Builder, resource: Resource, purpose: str = "") -> str:
 
 
 def _look_up(builder: Builder, resource: Resource, purpose: str) -> str:
-    operation = builder.operation(resource.list)
+    operation = builder.operation(resource.source)
     parameters = path_parameters(builder, operation)
     asked = _asked_for(builder, resource, purpose)
     base = "$" + queries.from_pointer(resource.members)
@@ -133,7 +132,7 @@ def _asked_for(
     text = f"{keys[0].upper()}{keys[1:]} of the {resource.name}" + (
         "; leave it out where there is only one." if single else "."
     )
-    source: dict[str, Any] = {"list": resource.list, "members": resource.members, "keys": [*resource.natural_keys]}
+    source: dict[str, Any] = {"list": resource.source, "members": resource.members, "keys": [*resource.natural_keys]}
     source |= {"id": resource.id_field, "is_reference": bool(resource.references)}
     if holder is not None:
         source |= {"list": holder.list, "members": holder.members, "inside": member, "holder": noun_of(holder)}

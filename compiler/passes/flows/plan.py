@@ -64,18 +64,26 @@ def _strays(context: Context, reached: set[str]) -> list[Flow]:
 
 
 def _with_unique_ids(flows: list[Flow], options: Options) -> list[Flow]:
+    """Flows under their final ids: those of shorter addresses keep the plain name, others are numbered."""
     overrides = options.profile.overrides
-    taken: dict[str, int] = {}
+    taken: set[str] = set()
     named = []
     for flow in sorted(flows, key=lambda f: (len(f.goal), f.goal, f.id)):
         wanted = overrides.rename.get(flow.id, flow.id)
-        taken[wanted] = taken.get(wanted, 0) + 1
-        number = taken[wanted]
-        unique = wanted if number == 1 else f"{wanted[: texts.NAME_LENGTH - 3]}_{number}"
+        unique = _unused(wanted, taken)
+        taken.add(unique)
         if unique not in overrides.exclude:
             title = flow.title if wanted == flow.id else _title(wanted, options.profile.api)
             named.append(replace(flow, id=unique, title=title))
     return named
+
+
+def _unused(wanted: str, taken: set[str]) -> str:
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted[: texts.NAME_LENGTH - 4]}_{number}"
+    return name
 
 
 def _title(flow_id: str, api: str) -> str:
