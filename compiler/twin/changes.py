@@ -57,6 +57,8 @@ class Changes:
         """The item with the members that were sent; nested objects are merged, arrays replaced."""
         schema = self._blueprint.item_schema(place.resource)
         part = self._kept(schema, item_part(behaviour, body))
+        if isinstance(self._store.item(place), dict) and not isinstance(part, dict):
+            part = {}  # nobody described what this is: it is taken, and changes nothing
         merged = self._merged(schema, self._store.item(place), part)
         return Change(
             place, merged, lambda: self._store.put(place, self._merged(schema, self._store.item(place), part))

@@ -84,7 +84,7 @@ class Twin:
         self._changes = Changes(self._blueprint, self._seeds, self._store)
         self._jobs = Jobs(self._blueprint, self._seeds, self._store, self._tempo.job_s)
         self._sessions = Sessions(self._blueprint.profile, self.credentials, self._tempo.session_s)
-        self._samples = Samples(self._blueprint, self._store)
+        self._samples = Samples(self._blueprint, self._store, self.credentials)
         self._moving: list[tuple[float, Move]] = []
         self._pending = Pending(self._blueprint, self._seeds, self._store, self._changes)
         self._reader = Reader(self._blueprint, self._seeds, self._store, self._replies)

@@ -7,7 +7,7 @@ RFC 9110 prefers them for what was done. Holds memos of bodies that are always t
 from dataclasses import dataclass, field
 from typing import Any
 
-from compiler.ir.model import Effect, Operation, Resource, Schema
+from compiler.ir.model import Effect, Operation, Resource, Response, Schema
 from compiler.twin.blueprint import Behaviour, Blueprint, Kind, response_for
 from compiler.twin.messages import RefusalError, TwinReply
 from compiler.twin.pointers import MISSING, get, put
@@ -103,7 +103,7 @@ class Replies:
 
     def error(self, operation: Operation | None, refusal: RefusalError) -> TwinReply:
         """The refusal in the vendor's envelope, its message where the profile says that messages stand."""
-        response = response_for(operation, refusal.status) if operation is not None else None
+        response = self._declared(operation, refusal.status)
         schema = response.schema if response is not None else None
         pointers = self._blueprint.profile.envelope.error_messages
         if schema is None:
@@ -111,6 +111,13 @@ class Replies:
             return TwinReply(refusal.status, refusal.headers, _with_message(body, pointers, refusal.message))
         said = self._said(schema, response.example if response else None, pointers, refusal.message)
         return TwinReply(refusal.status, refusal.headers, said)
+
+    def _declared(self, operation: Operation | None, status: int) -> Response | None:
+        """The operation's error, and for a path that leads nowhere the one that other operations have."""
+        if operation is not None:
+            return response_for(operation, status)
+        found = (response_for(each, status) for each in self._blueprint.api.operations)
+        return next((response for response in found if response is not None and response.schema is not None), None)
 
     def _said(self, schema: Schema, example: Json, pointers: tuple[str, ...], message: str) -> Json:
         """The shortest body that fits the schema and carries the message."""
@@ -132,19 +139,25 @@ class Replies:
 
     def _body(self, behaviour: Behaviour, status: int, receipt: Receipt) -> Json:
         response = response_for(behaviour.operation, status)
-        schema = response.schema if response is not None else None
-        resource = behaviour.resource
-        if receipt.job_views and behaviour.job is not None and behaviour.job.handle_within != "body":
+        if response is None or response.schema is None:
+            return response.example if response is not None else None
+        shown = self._shown(behaviour, response.schema, receipt)
+        if shown is not MISSING:
+            return shown
+        return response.example if response.example is not None else self.sample(response.schema)
+
+    def _shown(self, behaviour: Behaviour, schema: Schema, receipt: Receipt) -> Json:
+        """The job or the item itself, where the reply's schema is that of one; MISSING for a mere receipt."""
+        if behaviour.job is not None and behaviour.job.handle_within != "body":
             for view, body in receipt.job_views:
-                if self._blueprint.looks_like_item(schema, view):
-                    return self.item(view, body)
-        shows_item = resource is not None and self._blueprint.looks_like_item(schema, resource)
-        if shows_item and receipt.item is not MISSING and schema is not None:
-            is_list = self._blueprint.schemas.kind(schema) == "array"
-            return [receipt.item] if is_list else receipt.item
-        if response is not None and response.example is not None:
-            return response.example
-        return self.sample(schema) if schema is not None else None
+                shown = self.item(view, body)
+                is_it = self._blueprint.looks_like_item(schema, view)
+                if is_it and self._blueprint.validation.fits(schema, shown, View.RESPONSE):
+                    return shown
+        resource = behaviour.resource
+        if resource is None or receipt.item is MISSING or not self._blueprint.looks_like_item(schema, resource):
+            return MISSING
+        return [receipt.item] if self._blueprint.schemas.kind(schema) == "array" else receipt.item
 
 
 def _with_message(body: Json, pointers: tuple[str, ...], message: str) -> Json:

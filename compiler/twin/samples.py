@@ -7,24 +7,27 @@ is for whoever drives the twin; nothing of it is reached by a request.
 from collections.abc import Mapping
 from typing import Any
 
-from compiler.ir.model import Resource
-from compiler.twin.blueprint import Behaviour, Blueprint
+from compiler.ir.model import Body, Resource
+from compiler.twin.blueprint import Behaviour, Blueprint, Kind
 from compiler.twin.messages import RefusalError, Sample
 from compiler.twin.pointers import MISSING, get, put
 from compiler.twin.references import check_references
 from compiler.twin.routes import parameters_in
 from compiler.twin.sampler import Want
 from compiler.twin.seeds import Place
+from compiler.twin.sessions import Credentials, filled
 from compiler.twin.states import named_item
 from compiler.twin.store import Store
 from compiler.twin.validation import View
 from workflow.profile import StateRule
 
 Json = Any
+_NAMING = ("name", "label", "title")  # keys that people choose; an address or a serial number is not theirs to make up
 
 
 class Samples:
-    def __init__(self, blueprint: Blueprint, store: Store) -> None:
+    def __init__(self, blueprint: Blueprint, store: Store, credentials: Credentials) -> None:
+        self._credentials = credentials
         self._blueprint = blueprint
         self._store = store
 
@@ -45,9 +48,23 @@ class Samples:
         body = behaviour.operation.body
         if body is None:
             return None
+        if behaviour.kind is Kind.LOGIN:
+            return self._login()
+        made = self._made(behaviour, body, is_full=is_full)
+        for rule in self._blueprint.state_rules(key):
+            meant = named_item(self._blueprint, self._store, rule.resource, made) if key in rule.needs else None
+            if meant is not None:
+                self._arranged(meant, (rule,), key, {})
+        return made
+
+    def _login(self) -> Json:
+        rule = self._blueprint.profile.auth.session
+        return filled(rule.login_body, self._credentials) if rule is not None else {}
+
+    def _made(self, behaviour: Behaviour, body: Body, *, is_full: bool) -> Json:
         if body.example is not None and self._is_accepted(behaviour, body.example):
             return self._renamed(behaviour, body.example)
-        if not body.schema:
+        if not self._blueprint.schemas.kind(body.schema):
             return {}  # nobody described it: the device takes anything
         want = Want(View.REQUEST, is_full=is_full)
         made = self._blueprint.sampler.fitting(body.schema, want, behaviour.resource.noun if behaviour.resource else "")
@@ -66,7 +83,7 @@ class Samples:
         return True
 
     def _renamed(self, behaviour: Behaviour, body: Json) -> Json:
-        """With names that nothing has yet, where the operation makes something."""
+        """With a name that nothing has yet, where the operation makes something that people name."""
         resource = behaviour.resource
         if resource is None or resource.create != behaviour.operation.key or behaviour.operation.body is None:
             return body
@@ -77,7 +94,13 @@ class Samples:
             plain = f"new-{resource.name or resource.noun}".lower().replace(" ", "-")
             member = members.get(name)
             is_writable = member is not None and not self._blueprint.validation.is_read_only(member)
-            if member is not None and is_writable and self._blueprint.validation.fits(member, plain, View.REQUEST):
+            is_name = any(word in name.lower() for word in _NAMING)
+            if (
+                member is not None
+                and is_name
+                and is_writable
+                and self._blueprint.validation.fits(member, plain, View.REQUEST)
+            ):
                 body = put(body, f"{behaviour.body_at}/{name}", plain)
         return body
 

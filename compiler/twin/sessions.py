@@ -127,6 +127,13 @@ def _sent(place: TokenPlace, token: str) -> tuple[tuple[str, str], ...]:
     return (("cookie", f"{place.at}={token}"),) if place.within == "cookie" else ((place.at.lower(), token),)
 
 
+def filled(template: Json, credentials: Credentials) -> Json:
+    """A login's body with the account's user name and password."""
+    if isinstance(template, dict):
+        return {name: filled(value, credentials) for name, value in template.items()}
+    return {"{username}": credentials.username, "{password}": credentials.password}.get(str(template), template)
+
+
 def _answers(template: Mapping[str, Json], body: Json, credentials: Credentials) -> bool:
     """Whether the body holds the account's user name and password where the login's template says."""
     if not isinstance(body, dict):
