@@ -1,6 +1,6 @@
 """The IR as the workflow language wants to know it: `workflow.operations`, for checks and plans."""
 
-from compiler.ir.model import EMPTY, Api, Operation
+from compiler.ir.model import CONNECTION_HEADERS, EMPTY, Api, Operation, Parameter
 from workflow.operations import OperationFacts, OperationIndex, ParameterFacts
 
 
@@ -10,9 +10,8 @@ def operation_index(api: Api) -> OperationIndex:
 
 
 def facts_of(operation: Operation) -> OperationFacts:
-    parameters = (
-        ParameterFacts(p.name, p.location, p.is_required, p.schema, p.style, p.explode) for p in operation.parameters
-    )
+    given = (p for p in operation.parameters if not _is_of_the_connection(p))
+    parameters = (ParameterFacts(p.name, p.location, p.is_required, p.schema, p.style, p.explode) for p in given)
     return OperationFacts(
         method=operation.method,
         path=operation.path,
@@ -23,3 +22,8 @@ def facts_of(operation: Operation) -> OperationFacts:
         response_schemas={r.status: r.schema if r.schema is not None else EMPTY for r in operation.responses},
         digest=operation.digest,
     )
+
+
+def _is_of_the_connection(parameter: Parameter) -> bool:
+    """The driver sets these; no workflow binds them, whatever the description demands."""
+    return parameter.location == "header" and parameter.name.lower() in CONNECTION_HEADERS

@@ -17,13 +17,15 @@ from workflow.profile import Profile, read_profile
 
 PROFILE_NAME = "profile.yaml"
 
-UNDERSTANDING: tuple[tuple[str, Pass], ...] = (
+Passes = tuple[tuple[str, Pass], ...]
+
+UNDERSTANDING: Passes = (
     ("effects", effects.run),  # first: everything else asks what an operation does
     ("resources", resources.run),  # needs effects to tell a creation from an action
     ("jobs", jobs.run),  # needs effects to know what can start a job
     ("links", links.run),  # needs resources and jobs, the makers of values
 )
-PLANNING: tuple[tuple[str, Pass], ...] = (("flows", plan.run),)  # backwards along the links
+PLANNING: Passes = (("flows", plan.run),)  # backwards along the links
 PASSES = tuple(name for name, _ in (*UNDERSTANDING, *PLANNING))
 
 
@@ -44,7 +46,7 @@ def find_profile(request: Request) -> Profile | None:
     return read_profile(path) if path is not None else None
 
 
-def run_passes(api: Api, passes: tuple[tuple[str, Pass], ...], options: Options, until: str | None = None) -> Outcome:
+def run_passes(api: Api, passes: Passes, options: Options, until: str | None = None) -> Outcome:
     """The passes in order, up to and with `until`. Raises CompilerBug when one of them breaks the IR."""
     verifier.verify(api)
     found: tuple[Diagnostic, ...] = ()

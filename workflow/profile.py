@@ -9,6 +9,7 @@ Every `pattern` is a regular expression, searched in `METHOD /path` (so anchor i
 operation the first in the profile decides.
 """
 
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -297,7 +298,7 @@ class Profile(_Part):
     leave_out: tuple[LeaveOut, ...] = ()
     overrides: Overrides = Overrides()
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of all fields, defaults included."""
         return digest(self.model_dump(mode="json"))

@@ -123,7 +123,7 @@ class Schemas:
         declared = tuple(place for each in found if isinstance(each, tuple) for place in each)
         if declared:
             return declared
-        is_silent = all(not (each.keys() - _SAYS_NOTHING) for each in variants)
+        is_silent = all(name in _SAYS_NOTHING or name.startswith("x-") for each in variants for name in each)
         return UNKNOWN if is_silent or any(each is UNKNOWN for each in found) else ()
 
 

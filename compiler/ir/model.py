@@ -13,6 +13,8 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 EMPTY: Mapping[str, Any] = {}
+CONNECTION_HEADERS = frozenset({"content-length", "content-type", "accept", "authorization", "cookie", "host"})
+"""Header parameters that belong to the connection, in lower case: no business of a caller or a workflow."""
 
 
 class Effect(StrEnum):

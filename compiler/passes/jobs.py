@@ -5,6 +5,7 @@ first; without any, a job is inferred where a change answers a member that is th
 with a state, or where it may answer 202 and there is one kind of thing that looks like a job.
 """
 
+import re
 from dataclasses import replace
 
 from compiler.ir.model import EMPTY, Api, Diagnostic, Effect, Job, Operation, Severity
@@ -57,10 +58,14 @@ class _Seeker:
         self.api = api
         self.schemas = Schemas(api.schemas)
         self.changes = tuple(o for o in api.operations if o.effect in _CHANGES and not o.left_out)
+        self.keys = frozenset(o.key for o in api.operations)
         self.polls = tuple(o for o in api.operations if o.method == "GET" and ends_in_parameter(o.path))
 
     def from_rule(self, rule: JobRule) -> Job:
-        starts = rule.operations or tuple(o.key for o in self.changes if self._may_start(o, rule))
+        told = tuple(key for key in rule.operations if key in self.keys)
+        starts = told or tuple(o.key for o in self.changes if self._may_start(o, rule))
+        if rule.operations and not told:
+            starts = ()
         return Job(
             name=rule.name,
             operations=starts,
@@ -83,6 +88,8 @@ class _Seeker:
         )
 
     def _may_start(self, operation: Operation, rule: JobRule) -> bool:
+        if any(re.search(pattern, operation.key) for pattern in rule.never):
+            return False
         statuses = {r.status for r in operation.responses}
         if rule.statuses and not statuses & {*(str(s) for s in rule.statuses), "2XX"}:
             return False

@@ -4,8 +4,8 @@ A pass is pure: no I/O, clock, randomness, logging or globals, and no iteration 
 the output. Valid IR in, valid IR out (`compiler.ir.verifier` looks between any two).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from compiler.ir.model import Api, Diagnostic
 from workflow.profile import Profile
@@ -25,5 +25,4 @@ class Outcome:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-class Pass(Protocol):
-    def __call__(self, api: Api, options: Options) -> Outcome: ...
+Pass = Callable[[Api, Options], Outcome]

@@ -15,7 +15,6 @@ from compiler.ir.model import Api, Flow, Step
 
 _INPUT = re.compile(r"\$inputs\.([A-Za-z0-9_-]+)")
 _STEP = re.compile(r"\$steps\.([A-Za-z0-9_-]+)")
-_SPOKEN = frozenset({"name", "message", "holder"})  # members of actions and samples that only carry a name
 _Rename = Callable[[str], str]
 
 
@@ -28,7 +27,7 @@ def essence(flow: Flow) -> str:
         "inputs": [[given.schema, given.is_required, given.shown] for given in flow.inputs],
         "outputs": _without_names(flow.outputs, rename),
         "schema": flow.output_schema,
-        "sample": [[rename(f"$inputs.{key}"), _without_names(value, rename)] for key, value in flow.sample.items()],
+        "sample": [[rename(f"$inputs.{key}"), _sample(value, rename)] for key, value in flow.sample.items()],
     }
     return json.dumps(parts, sort_keys=True, default=dict)
 
@@ -41,9 +40,9 @@ def differing(before: Api, after: Api) -> tuple[Flow, ...]:
 
 
 def are_same_but_for_names(before: Api, after: Api) -> bool:
-    return Counter(map(essence, before.flows)) == Counter(map(essence, after.flows)) and _reached(before) == _reached(
-        after
-    )
+    """True when every flow of one plan has its counterpart in the other, and both leave out the same operations."""
+    same_flows = Counter(map(essence, before.flows)) == Counter(map(essence, after.flows))
+    return same_flows and _reached(before) == _reached(after)
 
 
 def _reached(api: Api) -> list[tuple[str, bool]]:
@@ -81,17 +80,24 @@ def _action(action: Mapping[str, Any], rename: _Rename) -> Any:
     bare: dict[str, Any] = {k: v for k, v in action.items() if k != "name"}
     told = bare.get("x-switchgear")
     if isinstance(told, Mapping):
-        bare["x-switchgear"] = {k: v for k, v in told.items() if k not in _SPOKEN}
+        bare["x-switchgear"] = {k: v for k, v in told.items() if k != "message"}
     if "stepId" in bare:
         bare["stepId"] = rename(f"$steps.{bare['stepId']}")
     return _without_names(bare, rename)
+
+
+def _sample(value: Any, rename: _Rename) -> Any:
+    """Where the proof takes an input's value from; the holder of a part is named there as people say it."""
+    if isinstance(value, Mapping):
+        value = {k: _sample(v, rename) for k, v in value.items() if k != "holder"}
+    return _without_names(value, rename)
 
 
 def _without_names(value: Any, rename: _Rename) -> Any:
     if isinstance(value, str):
         return rename(value)
     if isinstance(value, Mapping):
-        return {k: _without_names(v, rename) for k, v in value.items() if not (k == "holder" and isinstance(v, str))}
+        return {key: _without_names(part, rename) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
         return [_without_names(part, rename) for part in value]
     return value

@@ -6,7 +6,7 @@ for updates. An optional member that is not given is left out of the request.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from compiler.ir.model import Effect, Input, Operation, Resource, Schema
@@ -72,13 +72,14 @@ class BodyPlan:
             return None
         if "json" not in body.media_type:
             return self._content(body.media_type, body.schema, body.is_required)
-        root = _Member("", "body", body.schema, body.is_required, 0)
+        # Once a body is sent it has to be whole, so its required members are required whether or not the body is.
+        root = _Member("", "body", body.schema, True, 0)
         element = self.schemas.element(body.schema)
         if element is not None and self.schemas.members(element):
             return [self._object(_Member("/0", "body", element, True, 0))]
         if self.schemas.members(body.schema):
             return self._object(root)
-        return self._given(root, "The request's body, as the API describes it.")
+        return self._given(replace(root, is_required=body.is_required), "The request's body, as the API describes it.")
 
     def _content(self, media_type: str, schema: Schema, is_required: bool) -> Any:
         if "form" in media_type and self.schemas.members(schema):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import Input, Job, Operation, Resource, Role, Step
+from compiler.ir.model import CONNECTION_HEADERS, Input, Job, Operation, Resource, Role, Step
 from compiler.passes.flows import queries, states
 from compiler.passes.flows.bodies import BodyPlan, Choice
 from compiler.passes.flows.builder import Builder
@@ -13,7 +13,6 @@ from compiler.passes.flows.lookups import first_sentence, id_schema, path_parame
 from compiler.passes.paths import parent
 
 _OK = queries.simple("$statusCode == 200")
-_CONNECTION_HEADERS = frozenset({"content-length", "content-type", "accept", "authorization", "cookie", "host"})
 _GONE_TRIES = 5  # a device may list what it deletes for a moment longer
 _GONE_WAIT_S = 1
 
@@ -25,7 +24,7 @@ def parameters_of(builder: Builder, operation: Operation) -> list[tuple[str, str
         if parameter.location not in ("query", "header"):
             continue
         # What belongs to the connection is no business of the caller.
-        if parameter.location == "header" and parameter.name.lower() in _CONNECTION_HEADERS:
+        if parameter.location == "header" and parameter.name.lower() in CONNECTION_HEADERS:
             continue
         schema = inline(builder.context.schemas, parameter.schema)
         name = builder.free_input_name("".join(c if c.isalnum() else "_" for c in parameter.name).strip("_") or "value")
@@ -63,6 +62,14 @@ def change(builder: Builder, operation: Operation, text: str, choice: Choice | N
     if is_pending and job is not None:
         builder.add_output("job", f"$steps.{step.id}.outputs.job", {"type": "string"})
     return step
+
+
+def end_after_job(builder: Builder, operation: Operation) -> None:
+    """Where one header leads either to the new item or to a job, a job's end is the end: the item has no known id."""
+    job = builder.context.jobs.get(operation.key)
+    last = builder.steps[-1]
+    if job is not None and job.handle_within == "header" and last.role is Role.WAIT:
+        builder.steps[-1] = replace(last, branches=({"name": "made_by_a_job", "type": "end"},))
 
 
 def version_header(builder: Builder, operation: Operation) -> list[tuple[str, str, Any]]:

@@ -11,7 +11,7 @@ from compiler.ir.model import RISKS, Effect, Flow, Operation, Resource, Response
 from compiler.passes import words
 from compiler.passes.flows import queries, states, texts
 from compiler.passes.flows.builder import Builder, noun_of
-from compiler.passes.flows.changes import change, gone, parameters_of, read_back, read_back_made
+from compiler.passes.flows.changes import change, end_after_job, gone, parameters_of, read_back, read_back_made
 from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.splits import Split
 
@@ -80,6 +80,7 @@ def create(context: Context, resource: Resource) -> Flow | None:
     made = created_id(builder, operation, resource, step)
     if made is not None:
         builder.add_output("id", made, {"type": ["string", "integer"]})
+        end_after_job(builder, operation)
         read_back_made(builder, resource, made)
     return _finish(builder, "create", "create", f"Creates {texts.an(resource.name)}", resource, _risk(operation))
 
