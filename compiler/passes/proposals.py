@@ -32,7 +32,10 @@ from compiler.proposer.wording import (
 from workflow.profile import Profile
 
 HIGHEST = 0.99  # only a person's pin is 1
+# Words of paths that say nothing about the thing.
+_EMPTY_WORDS = frozenset({"id", "uuid", "guid", "name", "key", "api", "rest", "oem", "actions", "links", "v"})
 _VERBS_ALL = words.READING | words.DESTROYING | words.DISRUPTING | words.MAKING
+_DESTROYING_FORMS = words.DESTROYING | {f"{verb}s" for verb in words.DESTROYING}
 _SOOTHING_ALL = (*SOOTHING, *SOOTHING_DANGER)
 _NO_SUBJECT = "nothing of that name was asked about"
 _ROUNDS = 4  # nouns that change a plan are found in one or two
@@ -119,7 +122,8 @@ def _own_words(resource: Resource) -> set[str]:
     """The words of the resource's path, parameter and name: structure, never prose."""
     path = [part for part in segments(address_of(resource)) if not parameter_of(part)]
     said = [word for part in (*path, resource.id_parameter, resource.name) for word in words.split(part)]
-    return {*said, *(words.singular(word) for word in said)}
+    telling = [word for word in said if word.isalpha() and word not in _EMPTY_WORDS]
+    return {*telling, *(words.singular(word) for word in telling)}
 
 
 def _is_alike(word: str, own: str) -> bool:
@@ -235,14 +239,18 @@ def _fault_of_subject(flow: Flow, names: set[str], title: str, description: str)
         if not any(phrase_in(text, (" ".join(words_of(form)),)) for name in names for form in forms_of(name)):
             return f"the {what} does not name the thing"
         start = words_of(text)[:1]
-        if not any(_is_form_of(word, verb) for word in start for verb in _verbs(flow, names)):
+        if not any(_is_form_of(word, verb) for word in start for verb in _verbs(flow)):
             return f"the {what} does not start with what is done"
     return ""
 
 
-def _verbs(flow: Flow, names: set[str]) -> tuple[str, ...]:
-    """The planner's own verb, and for the usual intents the words that mean the same."""
-    return (*words_of(flow.title)[:1], *VERBS.get(flow.intent, ()))
+def _verbs(flow: Flow) -> tuple[str, ...]:
+    """The planner's own verb, and for the usual intents the words that mean the same.
+
+    Only an act's description starts with a verb of the path; that of a report may start with the vendor's prose.
+    """
+    planned = (flow.title, flow.description) if flow.intent == "act" else (flow.title,)
+    return (*(word for text in planned for word in words_of(text)[:1]), *VERBS.get(flow.intent, ()))
 
 
 def _is_form_of(word: str, verb: str) -> bool:
@@ -253,10 +261,11 @@ def _is_form_of(word: str, verb: str) -> bool:
 
 def _fault_of_class(flow: Flow, own: frozenset[str], text: str) -> str:
     if flow.risk is Risk.READ:
-        return ""
-    plain = text.replace(risk_sentence(flow), "")
-    forbidden = _SOOTHING_ALL if is_dangerous(flow) else SOOTHING
-    found = phrase_in(plain, (phrase for phrase in forbidden if phrase not in own))
+        planned = frozenset(words_of(f"{flow.title} {flow.description}"))
+        forbidden: Iterable[str] = _DESTROYING_FORMS - planned
+    else:
+        forbidden = _SOOTHING_ALL if is_dangerous(flow) else SOOTHING
+    found = phrase_in(text, (phrase for phrase in sorted(forbidden) if phrase not in own))
     return f"“{found}” contradicts the class {flow.risk.value}" if found else ""
 
 
@@ -267,9 +276,10 @@ def risk_sentence(flow: Flow) -> str:
 
 def _with_texts(flow: Flow, value: Mapping[str, str]) -> Flow:
     description = plain_typography(value["description"])
-    if description[-1] not in ".)":
+    if not description.endswith("."):
         description = description.rstrip(" ,;:") + "."
     sentence = risk_sentence(flow)
-    if sentence and sentence not in description:
+    # Only a sentence of its own at the end counts: inside another one it may be denied.
+    if sentence and not description.endswith(f". {sentence}"):
         description = f"{description} {sentence}"
     return replace(flow, title=plain_typography(value["title"]), description=description)

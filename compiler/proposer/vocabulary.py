@@ -1,0 +1,83 @@
+"""Words with which proposals are judged: data only, English, about no vendor.
+
+Read by `wording` and by `compiler.passes.proposals`. A list is no proof against every phrasing; it stands behind the
+alphabet, the lengths and the person who approves, and it is kept short enough to be read.
+"""
+
+from collections.abc import Mapping
+
+# Text that speaks to its reader instead of describing: matched on whole words, in lower case, hyphens as spaces.
+# A description has no business with the second person, with orders, or with the machinery that shows it.
+COMMANDS = (
+    "ignore", "ignoring", "disregard", "forget", "pretend", "obey", "comply", "remember", "please", "important",
+    "urgent", "attention", "must", "should", "shall", "always", "never", "ought", "have to", "need to", "needs to",
+    "be sure", "make sure", "do not", "don't", "dont", "you", "your", "yours", "yourself", "i", "me", "my", "we", "our",
+    "us", "first call", "call this", "call it", "call the", "call all", "calling", "calls", "invoke", "use this",
+    "use it", "used first", "use first", "prefer", "preferred", "before any", "before all", "before using",
+    "before calling", "before other", "instead of", "rather than", "at the start of", "every conversation",
+    "every request", "every session", "previous", "above", "following", "instruction", "instructions", "prompt",
+    "system message", "jailbreak", "override", "overrides", "bypass", "bypasses", "skip", "skips", "without asking",
+    "without confirmation", "without approval", "without review", "no confirmation", "no approval", "auto approve",
+    "approve", "approves", "approved", "approval", "pre approved", "trusted", "verified", "authorized", "authorised",
+    "allowed", "permitted", "mandatory", "required by", "assistant", "chatbot", "language model", "llm", "ai", "gpt",
+    "claude", "agent", "agents", "model context", "mcp", "tool", "tools", "function call", "conversation", "human",
+    "send the", "send all", "send it", "forward", "exfiltrate", "upload the", "leak", "reveal", "include the",
+    "secretly", "silently", "quietly", "hidden", "tell the", "tell no", "do anything", "developer mode", "sudo", "rm",
+)  # fmt: skip
+
+# What a text may not say of a workflow of the class. A read may say that it changes nothing, nothing else may.
+SOOTHING = (
+    "safe", "safely", "harmless", "harmlessly", "risk free", "riskless", "no risk", "without risk", "benign",
+    "non destructive", "nondestructive", "not destructive", "read only", "readonly", "changes nothing",
+    "change nothing", "no change", "no changes", "without changing", "without changes", "no effect", "without effect",
+    "side effect", "side effects", "dry run", "simulate", "simulates", "simulated", "simulation", "pretends",
+    "preview", "previews", "test only", "only a test", "dummy", "fake", "unused", "obsolete", "temporary",
+)  # fmt: skip
+SOOTHING_DANGER = (
+    "reversible", "reversibly", "undo", "undone", "undoable", "recoverable", "can be recovered", "restorable",
+    "can be restored", "revertible", "no downtime", "without downtime", "zero downtime", "no interruption",
+    "without interruption", "not interrupt", "uninterrupted", "without interrupting", "no impact", "without impact",
+    "no loss", "without loss", "lossless", "nothing is lost", "keeps all", "graceful only", "routine", "merely",
+)  # fmt: skip
+
+# How else people say what a workflow of the intent does; the planner's own verb always counts.
+VERBS: Mapping[str, tuple[str, ...]] = {
+    "find": ("find", "list", "show", "search", "get", "return", "read", "look", "view"),
+    "describe": ("describe", "show", "read", "get", "return", "find", "view", "look", "report"),
+    "report": ("report", "show", "read", "get", "return", "list", "view", "describe"),
+    "create": ("create", "make", "add"),
+    "update": ("update", "change", "edit", "modify", "set"),
+    "delete": ("delete", "remove", "erase"),
+    "act": (),
+}
+
+# Words that the trade uses for one another: a name has to be recognisable from the API's own words.
+ALIKE = (
+    frozenset({"vm", "virtual", "vir", "domain", "instance", "guest", "machine", "dom"}),
+    frozenset({"disk", "drive", "volume", "block", "lun", "storage", "device", "dev", "vsd"}),
+    frozenset({"nic", "network", "net", "ethernet", "interface", "port", "adapter", "netdev"}),
+    frozenset({"host", "node", "server", "system", "computer", "machine", "hypervisor"}),
+    frozenset({"cpu", "processor", "core"}),
+    frozenset({"memory", "ram", "dimm"}),
+    frozenset({"user", "account", "principal", "person"}),
+    frozenset({"role", "privilege", "permission", "right"}),
+    frozenset({"job", "task", "action", "operation"}),
+    frozenset({"alert", "alarm", "condition", "notification", "warning"}),
+    frozenset({"log", "journal", "audit", "event", "entry", "record"}),
+    frozenset({"certificate", "cert", "key", "csr", "tls", "ssl"}),
+    frozenset({"firmware", "software", "update", "bios"}),
+    frozenset({"snapshot", "snap", "checkpoint"}),
+    frozenset({"setting", "settings", "configuration", "config", "attribute", "option", "property", "parameter"}),
+    frozenset({"cluster", "pool", "group", "federation"}),
+    frozenset({"controller", "manager", "bmc", "management"}),
+    frozenset({"sensor", "reading", "thermal", "temperature", "fan", "cooling"}),
+    frozenset({"power", "psu", "supply"}),
+    frozenset({"iso", "image", "media", "cd", "template"}),
+    frozenset({"schedule", "policy", "rule", "plan"}),
+    frozenset({"replication", "replica", "mirror"}),
+    frozenset({"share", "export", "nfs", "smb", "directory", "filesystem"}),
+    frozenset({"session", "login"}),
+    frozenset({"subscription", "webhook", "listener", "destination"}),
+    frozenset({"time", "clock", "ntp", "zone"}),
+    frozenset({"usage", "metric", "statistic", "statistics", "stat", "telemetry"}),
+)
