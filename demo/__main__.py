@@ -33,15 +33,18 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="switchgear-demo-") as folder:
         children = Children(Path(folder), environment(Path(folder)))
         try:
-            return play_all(story.Play(Show(console), children, options.prism), keep=options.keep)
+            play_all(story.Play(Show(console), children, options.prism), keep=options.keep)
+            code, last = 0, Text("All went as it must.")
         except FAILURES as error:
-            console.print(Text(f"\nThe demonstration failed: {error}", style="red"))
-            return 1
+            code, last = 1, Text(f"The demonstration failed: {error}", style="red")
         except KeyboardInterrupt:
-            console.print("\nInterrupted.")
-            return 130
+            code, last = 130, Text("Interrupted.")
         finally:
-            children.stop()
+            stopped = children.stop()
+    console.print()
+    console.print(last)
+    console.print(f"{stopped} servers are stopped, the database is removed.")
+    return code
 
 
 def arguments() -> argparse.Namespace:
@@ -54,12 +57,13 @@ def arguments() -> argparse.Namespace:
 def environment(folder: Path) -> dict[str, str]:
     return {
         "SWITCHGEAR_DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'switchgear.db'}",
+        # The twin's account; Prism takes any.
         "DEMO_USERNAME": "admin",
-        "DEMO_PASSWORD": "demo",
+        "DEMO_PASSWORD": "switchgear",
     }
 
 
-def play_all(play: story.Play, *, keep: bool) -> int:
+def play_all(play: story.Play, *, keep: bool) -> None:
     story.prepare(play)
     story.compile_both(play)
     story.show_pending(play)
@@ -69,9 +73,6 @@ def play_all(play: story.Play, *, keep: bool) -> int:
     story.look_back(play)
     if keep:
         story.keep_up(play)
-    else:
-        play.show.say("The servers are stopped and the database is removed. Nothing is left running.")
-    return 0
 
 
 async def play_agent(play: story.Play) -> None:

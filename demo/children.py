@@ -94,8 +94,9 @@ class Children:
         lines = (self.folder / f"{name}.log").read_text(errors="replace").strip().splitlines()
         return "\n".join(lines[-15:])
 
-    def stop(self) -> None:
-        """Ends every server, all at once, and waits for them."""
+    def stop(self) -> int:
+        """Ends every server, all at once, and waits for them; answers how many there were."""
+        count = len(self._processes)
         for process in reversed(self._processes):
             if process.poll() is None:
                 process.terminate()
@@ -106,6 +107,7 @@ class Children:
                 process.kill()
                 process.wait()
         self._processes.clear()
+        return count
 
     def _environment(self) -> dict[str, str]:
         # Settings of whoever runs the demonstration must not lead it to their own database.

@@ -15,7 +15,7 @@ class NoSuchWorkflowError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """`goal`: `METHOD /path` of one of its steps. `word`: stands in the tool's title or name."""
+    """`goal`: `METHOD /path` of one of its steps. `word`: one of those in the tool's title."""
 
     intent: str
     goal: str
@@ -36,5 +36,5 @@ def granted(wish: Wish, workflows: Sequence[Mapping[str, Any]]) -> Mapping[str, 
 def fits(wish: Wish, workflow: Mapping[str, Any]) -> bool:
     steps = {f"{step['method']} {step['path']}" for step in workflow["steps"]}
     tool = workflow["tool"]
-    words = f"{tool.get('title', '')} {tool.get('name', '')}".lower()
-    return workflow["intent"] == wish.intent and wish.goal in steps and wish.word in words
+    words = tool["title"].lower().split()
+    return workflow["intent"] == wish.intent and wish.goal in steps and (not wish.word or wish.word in words)

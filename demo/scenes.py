@@ -4,7 +4,7 @@ The names (`web-01`, `db-01`) are those of the examples in `specs/`, from which 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,9 +15,15 @@ Expected = Literal["succeeded", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
+    """`shows`: members of what comes back that are printed. `proves`: members and the values that they must have then,
+    on a mock that remembers.
+    """
+
     title: str
     wish: Wish
     arguments: Mapping[str, Any]
+    shows: tuple[str, ...] = ()
+    proves: Mapping[str, Any] = field(default_factory=dict)
     expected: Expected = "succeeded"
 
 
@@ -40,14 +46,16 @@ HYPERCORE = Vendor(
     "hypercore",
     "SCALE Computing HyperCore",
     (
-        Scene("A read: which VMs are there?", Wish("find", "GET /VirDomain"), {}),
-        Scene("An action with its job: start db-01", START, {"vm": "db-01"}),
+        Scene("A read: which VMs are there?", Wish("find", "GET /VirDomain"), {}, ("name", "state", "description")),
+        Scene("An action with its job: start db-01", START, {"vm": "db-01"}, ("name", "state"), {"state": "RUNNING"}),
         Scene(
             "A change, read back: say what web-01 is for",
             UPDATE_VM,
             {"vm": "web-01", "description": "Front end of the shop, second floor"},
+            ("name", "description"),
+            {"description": "Front end of the shop, second floor"},
         ),
-        Scene("A refusal: there is no VM db-99", START, {"vm": "db-99"}, "failed"),
+        Scene("A refusal: there is no VM db-99", START, {"vm": "db-99"}, expected="failed"),
     ),
 )
 
@@ -61,18 +69,26 @@ IDRAC = Vendor(
             "A read: how is the server?",
             Wish("describe", "GET /redfish/v1/Systems/{ComputerSystemId}"),
             {"server": SERVER},
+            ("Model", "PowerState", "BiosVersion", "Status"),
         ),
         Scene(
             "An action with its job: export the server configuration profile",
             Wish("act", "POST /redfish/v1/Managers/{ManagerId}/Actions/Oem/EID_674_Manager.ExportSystemConfiguration"),
             {"ExportFormat": "JSON", "Target": "BIOS"},
+            ("Id", "JobState", "PercentComplete", "Message"),
         ),
-        Scene("A change, read back: give it an asset tag", UPDATE_SERVER, {"server": SERVER, "AssetTag": "RACK-42-7"}),
+        Scene(
+            "A change, read back: give it an asset tag",
+            UPDATE_SERVER,
+            {"server": SERVER, "AssetTag": "RACK-42-7"},
+            ("Model", "AssetTag"),
+            {"AssetTag": "RACK-42-7"},
+        ),
         Scene(
             "A refusal: there is no server System.Embedded.9",
             UPDATE_SERVER,
             {"server": "System.Embedded.9", "AssetTag": "RACK-42-8"},
-            "failed",
+            expected="failed",
         ),
     ),
 )
@@ -82,4 +98,6 @@ LATER = Scene(
     "The new tool: a snapshot of web-01",
     Wish("create", "POST /VirDomainSnapshot"),
     {"vm": "web-01", "label": "before the upgrade"},
+    ("label", "uuid", "domainUUID"),
+    {"label": "before the upgrade"},
 )

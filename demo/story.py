@@ -11,18 +11,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
-from demo.agent import TOLD_WITHIN_S, Agent
+from demo.agent import TOLD_WITHIN_S, Agent, Answer
 from demo.children import Children, Server, answers
 from demo.choice import Wish, granted
 from demo.desk import Desk, RestError
 from demo.scenes import LATER, VENDORS, Scene, Vendor
-from demo.show import Show, brief, short
+from demo.show import Show, brief, short, things_in
 
 Workflows = Sequence[Mapping[str, Any]]
 BYTES_PER_TOKEN = 4  # the measure of DESIGN.md; no tokenizer is asked
 RISKS = ("read", "change", "disrupt", "destroy")
-PER_VENDOR = 6  # rows of the pending table; the rest is counted
+INTENTS = ("find", "describe", "create", "update", "act", "delete")
 
 
 class SceneFailedError(Exception):
@@ -40,6 +41,7 @@ class Play:
     admin: str = ""
     agent_token: str = ""
     server: Server | None = None
+    mocks: dict[str, str] = field(default_factory=dict)
 
     @property
     def desk(self) -> Desk:
@@ -50,47 +52,58 @@ class Play:
 def compile_both(play: Play) -> None:
     play.show.chapter(
         "Two descriptions go in",
-        "The compiler reads an OpenAPI document and a vendor profile, plans workflows, checks each one and proves it",
-        "on a twin of the API. No model and no network are needed.",
+        "The compiler reads an OpenAPI document and a vendor profile, plans workflows, checks each one, and proves "
+        "it on a twin of the API. No model and no network are needed.",
     )
     rows = []
     for vendor in VENDORS:
+        play.show.command("compile", str(vendor.spec))
         begin = time.monotonic()
         report = play.children.run("compile", str(vendor.spec))
         seconds = time.monotonic() - begin
-        play.show.command("compile", str(vendor.spec))
         play.compiled[vendor.api] = report["workflows"]
         risks = Counter(workflow["risk"] for workflow in report["workflows"])
         coverage = report["coverage"]
+        left_out = len(coverage["left_out"])
         rows.append((
-            vendor.title, coverage["operations"], coverage["in_workflows"], len(coverage["left_out"]),
-            len(report["workflows"]), " ".join(f"{risks[risk]}" for risk in RISKS), f"{seconds:.1f} s",
+            vendor.api, coverage["operations"], coverage["in_workflows"], left_out, len(report["workflows"]),
+            *(risks[risk] for risk in RISKS), f"{seconds:.1f} s",
         ))  # fmt: skip
-    play.show.table(
-        ("API", "operations", "in workflows", "left out, with reason", "workflows", " / ".join(RISKS), "time"), rows
-    )
+    play.show.table(("API", "operations", "in use", "left out", "workflows", *RISKS, "time"), rows)
+    play.show.say("Each operation is in a workflow or left out with a reason; each workflow has one class of risk.")
 
 
 def show_pending(play: Play) -> None:
     pending = play.children.run("workflows", "list", "--state", "pending")["workflows"]
     play.show.chapter(
         "Nothing is served yet",
-        f"All {len(pending)} workflows are pending. A person decides what agents may do; here are some of them.",
+        f"All {len(pending)} workflows are pending, until a person decides. The first of each kind:",
     )
     rows: list[tuple[object, ...]] = []
     for vendor in VENDORS:
         mine = [workflow for workflow in pending if workflow["api"] == vendor.api]
-        best = sorted(mine, key=lambda workflow: (-workflow["rank"], workflow["workflow_id"]))[:PER_VENDOR]
         requests = {workflow["id"]: workflow["steps"] for workflow in play.compiled[vendor.api]}
-        for workflow in best:
-            steps = requests[workflow["workflow_id"]]
-            rows.append((workflow["workflow_id"], workflow["risk"], len(steps), flow_of(steps)))
-        rows.append((f"… and {len(mine) - len(best)} more of {vendor.api}", "", "", ""))
-    play.show.table(("workflow", "risk", "requests", "in order"), rows)
+        rows += [(w["workflow_id"], w["risk"], flow_of(requests[w["workflow_id"]])) for w in first_of_each_intent(mine)]
+        rows.append((f"… {len(mine) - len(INTENTS)} more of {vendor.api}", "", ""))
+    play.show.command("workflows", "list", "--state", "pending")
+    play.show.table(("workflow", "risk", "requests in order"), rows)
+
+
+def first_of_each_intent(workflows: Workflows) -> list[Mapping[str, Any]]:
+    """The highest ranked of each intent that has any."""
+    ordered = sorted(workflows, key=lambda workflow: (-workflow["rank"], workflow["workflow_id"]))
+    return [next(w for w in ordered if w["intent"] == intent) for intent in INTENTS]
 
 
 def flow_of(steps: Sequence[Mapping[str, str]]) -> str:
-    return " → ".join(f"{step['method']} {step['path'].rsplit('/redfish/v1', 1)[-1]}" for step in steps)
+    """`GET VirDomain → POST VirDomain/…/clone`: the end of each path, an item shown as `…`."""
+    return " → ".join(f"{step['method']} {end_of(step['path'])}" for step in steps)
+
+
+def end_of(path: str) -> str:
+    parts = ["…" if "{" in part else part for part in path.split("/")]
+    names = [number for number, part in enumerate(parts) if part not in {"", "…"}]
+    return "/".join(parts[names[-2 if len(names) > 1 and "…" in parts[:-1] else -1] :])
 
 
 def approve_some(play: Play) -> None:
@@ -98,14 +111,14 @@ def approve_some(play: Play) -> None:
     chosen = [chosen_for(play, api, wish) for api, wish in wishes]
     play.show.chapter(
         "A person decides",
-        f"{len(chosen)} workflows are approved. An approval names a digest: of the document, the tool's text, the used",
+        f"{len(chosen)} workflows are approved. An approval names a digest: of the document, the tool's text, the used "
         "operations and the profile. Whatever changes later is a new, pending revision.",
     )
     rows = []
     for workflow in chosen:
         (decided,) = play.children.run("workflows", "approve", f"{workflow['id']}@1", "--reason", "demo")["workflows"]
         rows.append((decided["workflow_id"], decided["risk"], decided["state"], decided["digest"][:23] + "…"))
-    play.show.command("workflows", "approve", f"{chosen[0]['id']}@1")
+    play.show.command("workflows", "approve", f"{chosen[0]['id']}@1", "…")
     play.show.table(("workflow", "risk", "state", "digest"), rows)
 
 
@@ -117,7 +130,7 @@ def start_servers(play: Play) -> None:
     kind = "Prism" if play.is_prism else "twin"
     play.show.chapter(
         f"A {kind} for each vendor, and the runtime",
-        "Prism answers from the descriptions' examples and remembers nothing."
+        "Prism is a mock of another project: it answers from the descriptions' examples and remembers nothing."
         if play.is_prism
         else "A twin is a stateful mock: what is created exists, jobs take their time, sessions expire.",
     )
@@ -125,6 +138,7 @@ def start_servers(play: Play) -> None:
     for vendor in VENDORS:
         options = ("--prism",) if play.is_prism else ()
         mock = play.children.serve(f"mock-{vendor.api}", "mock", str(vendor.spec), *options)
+        play.mocks[vendor.api] = mock.url.removesuffix(urlsplit(mock.url).path)
         add_target(play, vendor, mock)
         rows.append((f"{vendor.title} ({kind})", mock.url, f"{mock.seconds:.1f} s"))
     play.server = play.children.serve("runtime", "serve", "--port", "0")
@@ -134,9 +148,13 @@ def start_servers(play: Play) -> None:
     play.show.table(("server", "address", "up after"), rows)
 
 
+def target_of(vendor: Vendor) -> str:
+    return f"demo-{vendor.api}"
+
+
 def add_target(play: Play, vendor: Vendor, mock: Server) -> None:
     play.children.run(
-        "targets", "add", f"demo-{vendor.api}", "--api", vendor.api, "--url", mock.url,
+        "targets", "add", target_of(vendor), "--api", vendor.api, "--url", mock.url,
         "--mode", "prism" if play.is_prism else "twin",
         "--username-ref", "env:DEMO_USERNAME", "--password-ref", "env:DEMO_PASSWORD",
     )  # fmt: skip
@@ -149,11 +167,11 @@ async def meet_agent(play: Play, agent: Agent) -> None:
         "An agent connects", "It has an operator's token: it may call what is approved, and nothing else."
     )
     play.show.fact("protocol", f"MCP {agent.protocol} over HTTP")
-    play.show.fact("tools", f"{len(tools)} (about {size:,} tokens)")
+    play.show.fact("tools", f"{len(tools)}, about {size:,} tokens")
     for tool in tools:
-        play.show.fact("", f"{tool['name']}: {tool.get('title', '')}")
+        play.show.fact("", tool["name"])
     refused = await asyncio.to_thread(try_to_approve, play)
-    play.show.fact("approving by itself", refused)
+    play.show.fact("self-approval", refused)
 
 
 def try_to_approve(play: Play) -> str:
@@ -180,13 +198,22 @@ async def play_scene(play: Play, agent: Agent, api: str, scene: Scene) -> None:
     play.show.call(scene.title, tool, scene.arguments)
     answer = await agent.call(tool, scene.arguments)
     record = await asyncio.to_thread(play.desk.get, f"/runs/{answer.run}") if answer.run else {"steps": []}
-    play.show.steps([step for step in record["steps"] if step["phase"] != "sending"])
-    lines = brief(answer.outputs) if not answer.is_error else answer.text.splitlines()
-    play.show.result(f"{answer.outcome} after {answer.seconds:.2f} s", lines, is_good=answer.outcome == scene.expected)
+    play.show.requests([step for step in record["steps"] if step["phase"] != "sending"])
+    lines = answer.text.splitlines() if answer.is_error else brief(answer.outputs, scene.shows)
+    play.show.result(answer.outcome, answer.seconds, lines, is_good=answer.outcome == scene.expected)
+    check(play, scene, answer)
+
+
+def check(play: Play, scene: Scene, answer: Answer) -> None:
+    """Raises SceneFailedError when the call did not end as it must, or what came back is not what was asked for."""
     if answer.outcome != scene.expected:
-        raise SceneFailedError(f"{tool} ended as {answer.outcome}, not as {scene.expected}")
+        raise SceneFailedError(f"“{scene.title}” ended as {answer.outcome}, not as {scene.expected}")
     if scene.expected == "succeeded" and not answer.outputs:
-        raise SceneFailedError(f"{tool} answered without outputs")
+        raise SceneFailedError(f"“{scene.title}” answered without outputs")
+    if not play.is_prism and scene.proves:
+        things = things_in(answer.outputs)
+        if not any(all(thing.get(name) == value for name, value in scene.proves.items()) for thing in things):
+            raise SceneFailedError(f"“{scene.title}”: {dict(scene.proves)} was not read back")
 
 
 async def approve_one_more(play: Play, agent: Agent) -> None:
@@ -201,7 +228,7 @@ async def approve_one_more(play: Play, agent: Agent) -> None:
         await asyncio.to_thread(approve_over_rest, play, workflow["id"])
         told_after_s = await asyncio.wait_for(heard, TOLD_WITHIN_S) - begin
     play.show.fact("approved", f"POST /workflows/{workflow['id']}/approve")
-    play.show.fact("the agent was told", f"tools/list_changed, {told_after_s * 1000:.0f} ms after the request")
+    play.show.fact("agent is told", f"tools/list_changed, {told_after_s * 1000:.0f} ms after that request began")
     play.show.fact("tools", f"{before} before, {len(await agent.tools())} now")
     await play_scene(play, agent, "hypercore", LATER)
 
@@ -213,14 +240,26 @@ def approve_over_rest(play: Play, workflow_id: str) -> None:
 
 def look_back(play: Play) -> None:
     verdict = play.children.run("audit", "verify")
-    runs = play.children.run("runs", "list")["runs"]
     if not verdict["ok"]:
         raise SceneFailedError(f"the audit does not verify: {verdict}")
+    runs = [play.desk.get(f"/runs/{run['id']}") for run in play.desk.get("/runs?limit=1000")]
+    outcomes = Counter(run["outcome"] for run in runs)
     play.show.chapter("What was written down")
     play.show.command("audit", "verify")
     play.show.fact("audit", f"{verdict['rows']} rows, the chain of hashes is whole")
-    outcomes = Counter(run["outcome"] for run in runs)
     play.show.fact("runs", ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())))
+    for vendor in () if play.is_prism else VENDORS:
+        compare_with_device(play, vendor, runs)
+
+
+def compare_with_device(play: Play, vendor: Vendor, runs: Workflows) -> None:
+    """What the twin saw against what the runs recorded, request by request. Raises SceneFailedError."""
+    steps = [step for run in reversed(runs) if run["target"] == target_of(vendor) for step in run["steps"]]
+    recorded = [(step["method"], step["path"]) for step in steps if step["phase"] == "sending"]
+    seen = [(request["method"], request["path"]) for request in Desk(play.mocks[vendor.api], "").get("/_twin/requests")]
+    if recorded != seen:
+        raise SceneFailedError(f"{vendor.title} saw {len(seen)} requests, and {len(recorded)} were recorded")
+    play.show.fact(vendor.api, f"the twin saw {len(seen)} requests; the same {len(recorded)} are recorded, in order")
 
 
 def prepare(play: Play) -> None:
