@@ -67,6 +67,8 @@ class Unfit(ValueError):
 def _type(value: Any) -> Any:
     if isinstance(value, list):
         names = [name for name in (_type_name(one) for one in value) if name]
+        if not names:
+            raise Unfit("names no type")
         return names[0] if len(names) == 1 else list(dict.fromkeys(names))
     name = _type_name(value)
     if not name:
@@ -130,6 +132,11 @@ def _count(value: Any) -> int:
     return int(number)
 
 
+def _reference(_value: Any) -> Any:
+    # References that are text never come here: `schemas` follows them.
+    raise Unfit("is not a reference")
+
+
 def _flag(value: Any) -> bool:
     if isinstance(value, str) and value.lower() in ("true", "false"):
         return value.lower() == "true"
@@ -157,6 +164,9 @@ def _examples(value: Any) -> list[Any]:
 
 
 CHECKS: Mapping[str, Callable[[Any], Any]] = {
+    "$dynamicRef": _reference,
+    "$recursiveRef": _reference,
+    "$ref": _reference,
     "contentEncoding": _words,
     "contentMediaType": _words,
     "dependentRequired": _dependent_required,

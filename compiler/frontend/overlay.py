@@ -53,7 +53,9 @@ def _apply(data: Json, action: Json, pointer: str, findings: Findings) -> Json:
     try:
         matches = list(islice(JSONPathEnvironment(strict=True).finditer(target, data), _MOST_MATCHES + 1))
     except (JSONPathError, RecursionError) as error:
-        raise OverlayError(f"{target[:80]!r} is not a JSONPath: {error}", source, place) from error
+        # Not str(error): the library looks for the place in the text and fails where the text is empty.
+        reason = error.args[0] if error.args else "nested too deep"
+        raise OverlayError(f"{target[:80]!r} is not a JSONPath: {reason}", source, place) from error
     if len(matches) > _MOST_MATCHES:
         raise LimitError(f"{target[:80]!r} selects more than {_MOST_MATCHES} places", source, place)
     if not matches:

@@ -1,11 +1,10 @@
 """THREATS.md row B4: whatever the bytes are, a verdict in 2 s and 512 MB, and a refusal that says why.
 
 The fixtures are made by `bombs.py`; the judge (`judge.py`) loads each in a process of its own with 512 MB of address
-space. Time is what the load took there; on a machine that is busy with other things it is allowed three times as much.
+space. Time is the processor time that the load took there.
 """
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import pytest
 
 from .bombs import Bomb, all_bombs
 
-ALLOWED_S = 2.0 if os.getloadavg()[0] < 1.5 else 6.0
+ALLOWED_S = 2.0
 ALLOWED_MB = 512
 
 
