@@ -96,7 +96,7 @@ def check_body(blueprint: Blueprint, behaviour: Behaviour, request: TwinRequest)
 def _check_media_type(body: Body, request: TwinRequest) -> None:
     """Only a JSON body sent as something else is certain to be a mistake; other types have many spellings."""
     sent = (request.header("content-type") or body.media_type).partition(";")[0].strip().lower()
-    if "json" in body.media_type and not sent.endswith("json"):
+    if "json" in body.media_type and sent != body.media_type.lower() and not sent.endswith("json"):
         raise RefusalError(415, f"the body has to be {body.media_type}, not {sent}")
     if isinstance(request.body, bytes) and "json" in body.media_type:
         raise RefusalError(400, "the body is not JSON")

@@ -142,8 +142,10 @@ class Twin:
         return self._sessions.grant(self._now())
 
     def sample(self, noun: str, *, operation: str = "", when: Mapping[str, Json] | None = None) -> Sample | None:
-        """An item of the resource that exists, in a state in which `operation` (with body members `when`) may be
-        called on it; None where there is none. Changes the item's state where no seed is in such a one.
+        """An item that exists of the resource `noun`, in a state in which `operation` may be called on it with the
+        body members `when`; None where there is none. Changes the item's state where no seed is in such a one.
+
+        Nouns may repeat: the resources in the operation's own path come first, and an item path names exactly one.
         """
         return self._samples.sample(noun, operation, when or {})
 

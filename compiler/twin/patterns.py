@@ -1,7 +1,8 @@
 """A string that fits a regular expression, for the simple expressions that descriptions use (ECMA-262 syntax).
 
 Understood: literals, escapes, classes, groups, alternatives, `* + ? {m,n}`, anchors. Not understood, and then None is
-returned: look-around, back-references, conditionals. The shortest fitting string is made, always the same one.
+returned: look-around, back-references, conditionals. The shortest fitting string is made; `number` tells several
+strings for one expression apart where a class or a repetition leaves room.
 """
 
 import re
@@ -28,6 +29,7 @@ class _NotSimpleError(Exception):
 @dataclass(slots=True)
 class _Reader:
     text: str
+    number: int = 1
     at: int = 0
 
     def peek(self) -> str:
@@ -47,14 +49,14 @@ class _Reader:
         return False
 
 
-def string_for(pattern: str, length: int = 0) -> str | None:
+def string_for(pattern: str, length: int = 0, number: int = 1) -> str | None:
     """A string of at least `length` characters (where the pattern can repeat) that fits; None for what is not simple.
 
     The result has been tried against the pattern.
     """
     for wanted in sorted({0, length}):
         try:
-            reader = _Reader(pattern)
+            reader = _Reader(pattern, number)
             made = _alternatives(reader, wanted)
         except _NotSimpleError:
             return None
@@ -100,7 +102,7 @@ def _atom(reader: _Reader, wanted: int) -> str:
     if char == "[":
         return _one_of(reader)
     if char == "\\":
-        return _escaped(reader)[0]
+        return _pick(_escaped(reader), reader.number)
     return char
 
 
@@ -143,7 +145,13 @@ def _one_of(reader: _Reader) -> str:
     allowed = [c for c in _PRINTABLE if c not in chars] if is_negated else list(chars)
     if not allowed:
         raise _NotSimpleError
-    return next((c for c in allowed if c.isalnum() and c != "0"), allowed[0])
+    return _pick("".join(allowed), reader.number)
+
+
+def _pick(allowed: str, number: int) -> str:
+    """One of the characters, a letter or a digit other than 0 where there is one."""
+    plain = [c for c in allowed if c.isalnum() and c != "0"] or list(allowed)
+    return plain[(number - 1) % len(plain)]
 
 
 def _repeats(reader: _Reader) -> tuple[int, int]:

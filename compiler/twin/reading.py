@@ -45,11 +45,20 @@ class Reader:
             items: list[Json] = [{resource.references: addresses[id(body)]} for body in kept]
         else:
             items = [self._selected(body, wanted) for body in kept]
+        if self._lists_names(asked):
+            items = [place.id for place, _ in shown]
         envelope = self._seeds.document(asked.operation, asked.match.template) if resource.members else None
         body = self._replies.collection(resource, envelope, items)
         if resource.references and isinstance(body, dict) and resource.references in body:
             return {**body, resource.references: self._blueprint.base_path + asked.path}
         return body
+
+    def _lists_names(self, asked: Asked) -> bool:
+        """Whether the list holds bare ids, though reading one answers an object."""
+        reply = asked.operation.success
+        schemas = self._blueprint.schemas
+        element = schemas.element(schemas.at(reply.schema, asked.resource.members)) if reply and reply.schema else None
+        return schemas.kind(element) == "string"
 
     def _is_meant(self, operation: Operation, query: tuple[tuple[str, str], ...], body: Json) -> bool:
         """Whether the item has the values that declared query parameters of its members' names ask for."""

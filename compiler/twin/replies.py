@@ -10,7 +10,7 @@ from typing import Any
 from compiler.ir.model import Effect, Operation, Resource, Response, Schema
 from compiler.twin.blueprint import Behaviour, Blueprint, Kind, response_for
 from compiler.twin.messages import RefusalError, TwinReply
-from compiler.twin.pointers import MISSING, get, put
+from compiler.twin.pointers import MISSING, escape, get, put
 from compiler.twin.sampler import Want
 from compiler.twin.validation import View
 
@@ -124,7 +124,7 @@ class Replies:
         want = Want(View.RESPONSE, is_full=False)
         small, full = self._blueprint.sampler.value(schema, want), self.sample(schema)
         for base in (example, small, full):
-            body = _with_message(base, pointers, message) if pointers else _with_text(base, _texts_in(full), message)
+            body = _with_message(base, pointers or _texts_in(full), message)
             if base is not None and self._blueprint.validation.fits(schema, body, View.RESPONSE):
                 return body
         return _with_message(full, tuple(p for p in pointers if get(full, p) is not MISSING), message)
@@ -166,12 +166,14 @@ def _with_message(body: Json, pointers: tuple[str, ...], message: str) -> Json:
     return body
 
 
-def _with_text(body: Json, names: tuple[str, ...], message: str) -> Json:
-    """With the message in the member that usually carries one, where nobody said which it is."""
-    name = next((name for name in _TEXTS if name in names), "")
-    return {**body, name: message} if name and isinstance(body, dict) else body
-
-
-def _texts_in(sample: Json) -> tuple[str, ...]:
-    """The members of a full sample that hold text."""
-    return tuple(n for n, v in sample.items() if isinstance(v, str)) if isinstance(sample, dict) else ()
+def _texts_in(sample: Json, at: str = "") -> tuple[str, ...]:
+    """Where the message most likely stands, where nobody said it: a member of a usual name, nearest to the top."""
+    if isinstance(sample, list):
+        return _texts_in(sample[0], f"{at}/0") if sample else ()
+    if not isinstance(sample, dict):
+        return ()
+    names = [name for name in _TEXTS if isinstance(sample.get(name), str)]
+    names = names or [n for n, v in sample.items() if isinstance(v, str) and "message" in n.lower()]
+    if names:
+        return (f"{at}/{escape(names[0])}",)
+    return next((found for n, v in sample.items() if (found := _texts_in(v, f"{at}/{escape(n)}"))), ())

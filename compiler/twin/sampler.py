@@ -20,6 +20,7 @@ Json = Any
 NAMESPACE = UUID("6f1d3c52-7d0e-5c0b-9c0e-2f4b6a8d1e37")  # any fixed one: ids must not differ between runs
 _PREFIX = "#/components/schemas/"
 _MAX_DEPTH = 6  # vendors' items are seldom deeper; every further level multiplies the size
+_MAX_COMPONENTS = 1  # shared schemas inside shared schemas; descriptions of databases refer to each other in circles
 _MAX_HOPS = 32
 _ABSENT = object()
 _FORMATS = {
@@ -50,11 +51,15 @@ _FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """`number` tells several samples of one schema apart (from 1). `is_full`: optional members as well."""
+    """`number` tells several samples of one schema apart (from 1). `is_full`: optional members as well.
+
+    `takes_offers`: examples and defaults of the description come first; they are not always right.
+    """
 
     view: View
     number: int = 1
     is_full: bool = True
+    takes_offers: bool = True
 
 
 class Sampler:
@@ -72,12 +77,17 @@ class Sampler:
         return None if made is _ABSENT else made
 
     def fitting(self, schema: Schema, want: Want, name: str = "value") -> Json:
-        """A value that has been checked to fit: the full one, else the smallest, else the full one all the same."""
+        """A value that has been checked to fit: the full one, one without what the description offers, the smallest.
+
+        Where none of them fits, the full one all the same.
+        """
+        tries = (want, replace(want, takes_offers=False), replace(want, is_full=False, takes_offers=False))
         full = self.value(schema, want, name)
-        if self._validation.fits(schema, full, want.view):
-            return full
-        small = self.value(schema, replace(want, is_full=False), name)
-        return small if self._validation.fits(schema, small, want.view) else full
+        for one in tries:
+            made = full if one is want else self.value(schema, one, name)
+            if self._validation.fits(schema, made, want.view):
+                return made
+        return full
 
     def flat(self, schema: Schema) -> Mapping[str, Any]:
         """`schema` with its references followed and its `allOf` parts merged into one; alternatives stay."""
@@ -140,16 +150,19 @@ class Sampler:
         """What the description itself gives as a value."""
         if "const" in flat:
             return flat["const"]
-        for source in (schema, flat):
+        for source in (schema, flat) if want.takes_offers else ():
             if source.get("examples"):
                 offers = source["examples"]
                 offers = list(offers.values()) if isinstance(offers, Mapping) else list(offers)
-                return offers[(want.number - 1) % len(offers)]
-            if "example" in source:
+                fitting = [offer for offer in offers if _is_plausible(flat, offer)]
+                if fitting:
+                    return fitting[(want.number - 1) % len(fitting)]
+            if "example" in source and _is_plausible(flat, source["example"]):
                 return source["example"]
         if flat.get("enum"):
             return next((value for value in flat["enum"] if value is not None), None)
-        return flat["default"] if "default" in flat and flat["default"] is not None else _ABSENT
+        default = flat.get("default") if want.takes_offers else None
+        return default if default is not None and _is_plausible(flat, default) else _ABSENT
 
     def _by_kind(self, flat: Mapping[str, Any], want: Want, name: str, above: tuple[str, ...]) -> Json:
         kind = _kind(flat)
@@ -172,7 +185,7 @@ class Sampler:
         for name, member in members.items():
             if not isinstance(member, Mapping) or self._validation.is_hidden(member, want.view):
                 continue
-            if name in required or (want.is_full and self._is_wanted(member, want)):
+            if name in required or (want.is_full and self._is_wanted(member, want, above)):
                 value = self._make(member, want, name, above)
                 if value is not _ABSENT:
                     made[name] = value
@@ -183,7 +196,9 @@ class Sampler:
                 made[name] = _any(name, want)
         return self._padded(flat, made, want, above)
 
-    def _is_wanted(self, member: Schema, want: Want) -> bool:
+    def _is_wanted(self, member: Schema, want: Want, above: tuple[str, ...]) -> bool:
+        if self._schemas.component(member) and _is_deep(above):
+            return _kind(self.flat(member)) not in ("object", "array")
         return want.view is View.RESPONSE or not self.flat(member).get("deprecated")
 
     def _padded(self, flat: Mapping[str, Any], made: dict[str, Json], want: Want, above: tuple[str, ...]) -> Json:
@@ -198,10 +213,12 @@ class Sampler:
     def _array(self, flat: Mapping[str, Any], want: Want, name: str, above: tuple[str, ...]) -> Json:
         least = flat.get("minItems", 0)
         prefix = flat.get("prefixItems", ())
-        wanted = max(least, len(prefix), 1 if want.is_full and flat.get("maxItems") != 0 else 0)
+        items = flat.get("items", EMPTY)
+        is_deep = isinstance(items, Mapping) and bool(self._schemas.component(items)) and _is_deep(above)
+        wanted = max(least, len(prefix), 1 if want.is_full and flat.get("maxItems") != 0 and not is_deep else 0)
         made: list[Json] = []
         for number in range(wanted):
-            schema = prefix[number] if number < len(prefix) else flat.get("items", EMPTY)
+            schema = prefix[number] if number < len(prefix) else items
             step = replace(want, number=want.number + number)
             value = self._make(schema if isinstance(schema, Mapping) else EMPTY, step, name, above)
             if value is _ABSENT:
@@ -209,6 +226,28 @@ class Sampler:
             if not (flat.get("uniqueItems") and value in made):
                 made.append(value)
         return made
+
+
+def _is_deep(above: tuple[str, ...]) -> bool:
+    return sum(map(bool, above)) > _MAX_COMPONENTS
+
+
+_KINDS = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict}
+
+
+def _is_plausible(flat: Mapping[str, Any], value: Json) -> bool:
+    """Whether a value that the description offers is of the kind, among the values and in the range it asks for."""
+    kinds = [kind for kind in _kinds(flat) if kind in _KINDS]
+    is_null = value is None and "null" in _kinds(flat)
+    if kinds and not is_null and not any(isinstance(value, _KINDS[kind]) for kind in kinds):  # type: ignore[arg-type]
+        return False
+    if isinstance(value, bool) and kinds and "boolean" not in kinds:
+        return False
+    if flat.get("enum") and value not in flat["enum"]:
+        return False
+    low, high = flat.get("minimum"), flat.get("maximum")
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return not is_number or ((low is None or value >= low) and (high is None or value <= high))
 
 
 def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
@@ -260,10 +299,11 @@ def _string(flat: Mapping[str, Any], want: Want, name: str) -> str:
     if form == "uuid" or (not form and not pattern and high is None and name.lower().endswith("uuid")):
         return str(uuid5(NAMESPACE, f"{name}/{want.number}"))
     if form in _FORMATS:
-        return _FORMATS[form].format(n=(want.number - 1) % 9 + 1)
+        made = _FORMATS[form].format(n=(want.number - 1) % 9 + 1)
+        return _sized(made, low, high) if form == "password" else made
     plain = f"{name.lower()}-{want.number}"
     if isinstance(pattern, str) and string_for(pattern) is not None and not _is_matched(pattern, plain):
-        return string_for(pattern, low) or string_for(pattern) or ""
+        return string_for(pattern, low, want.number) or string_for(pattern, 0, want.number) or ""
     return _sized(plain, low, high)
 
 

@@ -33,7 +33,7 @@ class Samples:
 
     def sample(self, noun: str, operation: str, when: Mapping[str, Json]) -> Sample | None:
         """See `Twin.sample`."""
-        resources = [r for r in self._blueprint.api.resources if r.noun == noun]
+        resources = self._resources(noun, operation)
         places = [place for resource in resources for place in self._store.places(resource)]
         if not places:
             return None
@@ -41,6 +41,13 @@ class Samples:
         fitting = (place for place in places if all(self._is_ready(place, rule, operation, when) for rule in rules))
         place = next(fitting, None) or self._arranged(places[0], rules, operation, when)
         return self._described(place)
+
+    def _resources(self, noun: str, operation: str) -> list[Resource]:
+        """Those of this noun or item path; of several, those in the operation's own path first."""
+        found = [r for r in self._blueprint.api.resources if noun in (r.noun, r.item)]
+        path = operation.partition(" ")[2]
+        inside = [resource for resource, _ in self._blueprint.ancestors(path)] if path else []
+        return sorted(found, key=lambda resource: resource not in inside)
 
     def body(self, key: str, *, is_full: bool) -> Json:
         """See `Twin.example_body`. Raises KeyError for an unknown operation."""

@@ -310,9 +310,10 @@ class Seeds:
         if not isinstance(body, dict):
             return body
         shown = {e.member for e in self._blueprint.embedded(place.resource)}
+        members = self._blueprint.schemas.members(self._blueprint.item_schema(place.resource))
         copy: dict[str, Json] = {}
         for name, value in body.items():
-            target = self._target(name)
+            target = self._target(name, members.get(name))
             if name in shown:
                 copy[name] = []
             elif target and isinstance(value, str):
@@ -323,11 +324,14 @@ class Seeds:
                 copy[name] = self._referring(value, place, number, is_new=is_new)
         return copy
 
-    def _target(self, name: str) -> tuple[str, ...]:
+    def _target(self, name: str, schema: Schema | None) -> tuple[str, ...]:
         """The ids that a member of this name may hold, for resources at the top of the API."""
+        element = self._blueprint.schemas.element(schema) or schema
         for resource in self._blueprint.named_by(name):
             if resource.collection and not parameters_in(resource.collection):
-                return self.ids(resource, resource.collection)
+                ids = self.ids(resource, resource.collection)
+                if element is None or all(self._fits(element, each) for each in ids):
+                    return ids
         return ()
 
 
