@@ -180,7 +180,7 @@ class Bindings:
 
     def _selected(self, places: Places, value: Selected) -> Places:
         query = value.selection.query
-        if places is UNKNOWN or not isinstance(query, PathQuery) or query.query is None:
+        if places is UNKNOWN or not isinstance(query, PathQuery):
             return UNKNOWN
         found = [self._schemas.query(place, query.query.segments) for place in places]
         if any(each is UNKNOWN for each in found):

@@ -3,7 +3,7 @@
 The library's own evaluation costs some 20 µs for every element that a filter looks at, which a lookup among a thousand
 things would feel; here each part becomes a closure and a query on the root inside a filter is evaluated once. A
 property test holds the two evaluations together. Values bound from outside are reached through the function
-`switchgear_bound(n)`, which is no part of JSONPath: `selectors` puts it in and refuses it in documents.
+`switchgear_bound(n)` and the member name `switchgear_bound:n`, which `selectors` puts in and refuses in documents.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,6 +22,7 @@ from workflow.patterns import compile_pattern, from_i_regexp
 from workflow.pointers import NOTHING
 
 BOUND = "switchgear_bound"
+BOUND_NAME = f"{BOUND}:"
 
 
 class Run:
@@ -80,14 +81,19 @@ class Query:
 @lru_cache(maxsize=2048)
 def compile_query(text: str) -> Query:
     """The query, compiled once. Raises ExpressionError."""
+    return Query(parse_path(text).segments)
+
+
+def parse_path(text: str) -> JSONPath:
+    """The query as the library's tree. Raises ExpressionError if `text` is not exactly one query by RFC 9535."""
     try:
         path = _ENVIRONMENT.compile(text)
     except (JSONPathError, RecursionError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
+        reason = error.args[0] if error.args else "it cannot be parsed"  # str() of a JSONPathError may itself raise
         raise ExpressionError(f"{text!r} is no JSONPath query by RFC 9535: {reason}; correct it") from error
     if not isinstance(path, JSONPath):
         raise ExpressionError(f"{text!r} joins several queries, which RFC 9535 does not know; keep one")
-    return Query(path.segments)
+    return path
 
 
 def _step(segment: Any) -> Step:
@@ -121,6 +127,9 @@ def _children(node: Json) -> Nodes:
 
 
 def _selector(selector: Any) -> Step:
+    if isinstance(selector, kinds.NameSelector) and selector.name.startswith(BOUND_NAME):
+        number = int(selector.name.removeprefix(BOUND_NAME))
+        return lambda nodes, run: _bound_child(nodes, run.values[number])
     if isinstance(selector, kinds.NameSelector):
         name = selector.name
         return lambda nodes, _: [node[name] for node in nodes if isinstance(node, dict) and name in node]
@@ -137,6 +146,15 @@ def _selector(selector: Any) -> Step:
     assert isinstance(selector, kinds.Filter), selector
     test = _test(selector.expression.expression)
     return lambda nodes, run: [item for node in nodes for item in _children(node) if test(item, run)]
+
+
+def _bound_child(nodes: Nodes, key: Json) -> Nodes:
+    """The member named by a text, the element numbered by an integer; nothing for a key of any other type."""
+    if isinstance(key, str):
+        return [node[key] for node in nodes if isinstance(node, dict) and key in node]
+    if isinstance(key, int) and not isinstance(key, bool):
+        return [node[key] for node in nodes if isinstance(node, list) and -len(node) <= key < len(node)]
+    return []
 
 
 def _test(node: Any) -> Test:

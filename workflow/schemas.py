@@ -13,6 +13,7 @@ from jsonpath import selectors as kinds
 from jsonpath.segments import JSONPathRecursiveDescentSegment
 
 from workflow.pointers import Parts
+from workflow.queries import BOUND_NAME
 
 Schema = Mapping[str, Any]
 _ALTERNATIVES = ("allOf", "anyOf", "oneOf")
@@ -112,6 +113,8 @@ class Schemas:
         return self._inside(schema, lambda each: _own_member(each, name))
 
     def _selected(self, schema: Any, selector: Any) -> Places:
+        if isinstance(selector, kinds.NameSelector) and selector.name.startswith(BOUND_NAME):
+            return UNKNOWN
         if isinstance(selector, kinds.NameSelector):
             return self._inside(schema, lambda each: _own_named(each, selector.name))
         return self._inside(schema, _own_children)

@@ -1,9 +1,9 @@
 """Selectors: JSONPath (RFC 9535) and JSON Pointer (RFC 6901) over a value, with runtime expressions in them.
 
-A value put into a query can never change the query. Inside a filter the query is compiled once with a slot where the
-expression stands, and the value is bound to the slot at run time: in quotes as text, bare with its type, in the
-pattern of match() and search() as a pattern that matches it literally. Elsewhere (a member name, an index) it is put
-in as an escaped literal. XPath is refused by name in `checks`, so that nothing of it lives here.
+A value put into a query can never change the query: the query is compiled once with a slot where the expression
+stands, and the value is bound to the slot at run time, in quotes as text, bare with its type (as a selector: a name or
+an index), in the pattern of match() and search() as a pattern that matches it literally. XPath is refused by name in
+`checks`, so that nothing of it lives here.
 Called by `criteria` and `values`.
 """
 
@@ -16,7 +16,7 @@ from workflow.errors import ExpressionError
 from workflow.expressions import Expression, parse_expression
 from workflow.patterns import escaped
 from workflow.pointers import NOTHING, Nothing, parse_pointer, resolve
-from workflow.queries import BOUND, Query, compile_query
+from workflow.queries import BOUND, BOUND_NAME, Query, compile_query
 from workflow.scope import Scope
 from workflow.templates import Template, parse_template
 
@@ -54,29 +54,19 @@ class _Slot:
 
 @dataclass(frozen=True, slots=True)
 class PathQuery:
-    """A JSONPath with slots. `text` alternates with `inline`, the slots outside filters, which are put in as text."""
+    """A JSONPath with slots, in the order of their numbers."""
 
-    text: tuple[str, ...]
-    inline: tuple[_Slot, ...]
-    bound: tuple[_Slot, ...]
-    query: Query | None = field(compare=False)
+    query: Query = field(compare=False)
+    slots: tuple[_Slot, ...] = ()
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
-        return tuple(each for slot in (*self.inline, *self.bound) for each in slot.template.expressions)
+        return tuple(each for slot in self.slots for each in slot.template.expressions)
 
     def find(self, root: Json, scope: Scope) -> list[Json] | Nothing:
-        """All that is selected; NOTHING if a value that the query needs is not there or does not fit its place."""
-        values = tuple(slot.value(scope) for slot in self.bound)
-        inline = [slot.value(scope) for slot in self.inline]
-        if NOTHING in values or NOTHING in inline:
-            return NOTHING
-        if self.query is not None:
-            return self.query.find(root, values)
-        try:
-            return compile_query(_joined(self.text, [json.dumps(value) for value in inline])).find(root, values)
-        except ExpressionError:
-            return NOTHING
+        """All that is selected, in order; NOTHING if a value that the query needs is not there."""
+        values = tuple(slot.value(scope) for slot in self.slots)
+        return NOTHING if NOTHING in values else self.query.find(root, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,26 +132,20 @@ def _checked_pointer(text: str) -> Template:
 
 def compile_path(text: str) -> PathQuery:
     """A JSONPath in which `{$…}` may stand for values. Raises ExpressionError."""
+    if BOUND in text:
+        raise ExpressionError(f"{BOUND} is a name of ours and no part of JSONPath; use another one")
     scan = _Scan()
     for found in _PIECE.finditer(text):
         scan.take(found)
-    if scan.inline:  # judged with stand-ins now; what the values make of it is seen when they are there
-        compile_query(_joined(scan.text, ["0" if not slot.is_quoted else '"x"' for slot in scan.inline]))
-    query = None if scan.inline else compile_query(scan.text[0])
-    return PathQuery(tuple(scan.text), tuple(scan.inline), tuple(scan.bound), query)
-
-
-def _joined(text: list[str] | tuple[str, ...], inline: list[str]) -> str:
-    return text[0] + "".join(value + after for value, after in zip(inline, text[1:], strict=True))
+    return PathQuery(compile_query(scan.text), tuple(scan.slots))
 
 
 class _Scan:
     """Goes through a query piece by piece, so as to know where each `{$…}` stands."""
 
     def __init__(self) -> None:
-        self.text = [""]
-        self.inline: list[_Slot] = []
-        self.bound: list[_Slot] = []
+        self.text = ""
+        self.slots: list[_Slot] = []
         self._open: list[_Bracket] = []
         self._last_name = ""
 
@@ -170,11 +154,9 @@ class _Scan:
         if kind == "slot" or (kind == "quoted" and "{$" in piece):
             self._slot(piece, kind == "quoted")
         else:
-            if kind == "name" and piece == BOUND:
-                raise ExpressionError(f"{BOUND} is no function of JSONPath; use another name")
             if kind == "mark":
                 self._bracket(piece)
-            self.text[-1] += piece
+            self.text += piece
         self._last_name = piece if kind == "name" else ""
 
     def _bracket(self, mark: str) -> None:
@@ -194,13 +176,9 @@ class _Scan:
         innermost = self._open[-1] if self._open else _Bracket("")
         is_pattern = innermost.opener in _PATTERN_FUNCTIONS and innermost.commas == 1
         template = parse_template(_unquoted(piece) if is_quoted else piece)
-        slot = _Slot(template, is_quoted, is_pattern)
-        if innermost.is_filter:
-            self.text[-1] += f"{BOUND}({len(self.bound)})"
-            self.bound.append(slot)
-        else:
-            self.inline.append(slot)
-            self.text.append("")
+        number = len(self.slots)
+        self.slots.append(_Slot(template, is_quoted, is_pattern))
+        self.text += f"{BOUND}({number})" if innermost.is_filter else f"'{BOUND_NAME}{number}'"
 
 
 def _unquoted(literal: str) -> str:
