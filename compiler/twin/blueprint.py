@@ -58,6 +58,19 @@ class Embedded:
     foreign_key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An array in an item (`at`) whose elements hold, in `reference`, the addresses of the items of `child`.
+
+    `child` stands right below the item at `rest` and has no list of its own.
+    """
+
+    at: str
+    reference: str
+    child: Resource
+    rest: str
+
+
 class Blueprint:
     """One understood API with the vendor's profile, ready to be made into twins."""
 
@@ -78,6 +91,7 @@ class Blueprint:
         self._behaviours: dict[str, Behaviour] = {}
         self._ancestors: dict[str, tuple[tuple[Resource, int], ...]] = {}
         self._embedded: dict[str, tuple[Embedded, ...]] = {}
+        self._shown: dict[str, list[tuple[Resource, Shown]]] | None = None
 
     def resource(self, noun: str) -> Resource:
         """The resource with this noun. Raises KeyError."""
@@ -131,6 +145,31 @@ class Blueprint:
             found = (self._embedding(resource, name, member) for name, member in members.items())
             known = self._embedded[resource.item] = tuple(e for e in found if e is not None)
         return known
+
+    def shown_in(self, resource: Resource) -> tuple[Shown, ...]:
+        """The children whose addresses an item of `resource` holds."""
+        return tuple(shown for owner, shown in self._all_shown().get(resource.item, ()) if owner is resource)
+
+    def shown_by(self, child: Resource) -> tuple[Resource, Shown] | None:
+        """The owner whose item holds the addresses of `child`'s items; None where no item does."""
+        found = (pair for pairs in self._all_shown().values() for pair in pairs)
+        return next(((owner, shown) for owner, shown in found if shown.child is child), None)
+
+    def _all_shown(self) -> dict[str, list[tuple[Resource, Shown]]]:
+        """By item path of the owner."""
+        if self._shown is None:
+            self._shown = {}
+            for link in self.api.links:
+                target, source = self.operations.get(link.target), self._roles.get(link.source)
+                child = self.item_at(target.path) if target is not None else None
+                if child is None or child.list or child.read != link.target or source is None:
+                    continue
+                at, star, reference = link.at.removeprefix("body#").rpartition("/*/")
+                rest = child.item.removeprefix(source[1].item).rpartition("/")[0]
+                is_below = source[0] is Kind.READ and child.item.startswith(source[1].item + "/") and "{" not in rest
+                if star and is_below and link.into == f"path.{child.id_parameter}":
+                    self._shown.setdefault(source[1].item, []).append((source[1], Shown(at, reference, child, rest)))
+        return self._shown
 
     def job_rule(self, job: Job) -> JobRule | None:
         """The profile's words on a job, for what the IR does not carry."""

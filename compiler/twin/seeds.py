@@ -93,12 +93,12 @@ class Seeds:
         """An item as the description shows one: its example moved to `place`, else a full value of its schema."""
         example = self._read_example(place.resource)
         if isinstance(example, dict):
-            return self._adapted(place, example)
+            return self._showing(place, self._adapted(place, example))
         if isinstance(example, str):
             return place.id
         schema = self._blueprint.item_schema(place.resource)
         made = self._blueprint.sampler.fitting(schema, Want(View.RESPONSE, number), place.resource.noun)
-        return self.dressed(place, made, number)
+        return self._showing(place, self.dressed(place, made, number))
 
     def next_id(self, resource: Resource, collection: str, taken: tuple[str, ...]) -> str:
         """An id of the kind that the collection has, not `taken`."""
@@ -191,6 +191,9 @@ class Seeds:
             return listed
         if resource.single:
             return (resource.single,)
+        shown_above = self._ids_shown_above(resource)
+        if shown_above:
+            return shown_above
         is_sole = resource.collection in self._blueprint.profile.sole_members
         shown = self.id_of(resource, self._read_example(resource))
         made = (shown, _sibling(shown)) if shown else tuple(self.new_id(resource, collection, n + 1) for n in range(2))
@@ -203,6 +206,31 @@ class Seeds:
         if not names or names[-1] not in names[:-1]:
             return ""
         return unquote(split(collection)[parts.index("{" + names[-1] + "}")])
+
+    def _ids_shown_above(self, resource: Resource) -> tuple[str, ...]:
+        """The ids at the ends of the addresses that the owner's example holds."""
+        found = self._blueprint.shown_by(resource)
+        if found is None:
+            return ()
+        owner, shown = found
+        elements = get(self._read_example(owner), shown.at)
+        held = [e.get(shown.reference) for e in elements if isinstance(e, dict)] if isinstance(elements, list) else []
+        return tuple(dict.fromkeys(a.rstrip("/").rpartition("/")[2] for a in held if isinstance(a, str)))
+
+    def _showing(self, place: Place, body: Json) -> Json:
+        """With the addresses of the children that are found through this item and nowhere else."""
+        for shown in self._blueprint.shown_in(place.resource) if isinstance(body, dict) else ():
+            if shown.at not in self._shown_in_example(place.resource):
+                collection = place.address + shown.rest
+                places = [member_place(shown.child, collection, i) for i in self.ids(shown.child, collection)]
+                held = [{shown.reference: self._blueprint.base_path + child.address} for child in places]
+                body = put(body, shown.at, held)
+        return body
+
+    def _shown_in_example(self, resource: Resource) -> tuple[str, ...]:
+        """Pointers to arrays that the example fills: what it says is left as it is."""
+        example = self._read_example(resource)
+        return tuple(s.at for s in self._blueprint.shown_in(resource) if get(example, s.at) not in (MISSING, [], None))
 
     def _ids_of_examples(self, resource: Resource) -> tuple[str, ...]:
         found = [self.id_of(resource, element) for element in self._list_example(resource)]
