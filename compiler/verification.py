@@ -7,8 +7,6 @@ reach its outcome on the twin is not kept, and its operations are left out with 
 from collections.abc import Callable
 from dataclasses import replace
 
-from workflow.checks import Finding, check
-
 from compiler.backend.arazzo import document_of
 from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.facts import operation_index
@@ -16,6 +14,7 @@ from compiler.frontend import load_api
 from compiler.ir.model import Api, Diagnostic, Flow, Severity
 from compiler.pipeline import Request, find_profile, plan_flows, understand
 from compiler.proving import Prover
+from workflow.checks import Finding, check
 from workflow.errors import DocumentError
 from workflow.operations import OperationIndex
 from workflow.profile import Profile

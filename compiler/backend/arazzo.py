@@ -68,7 +68,7 @@ def _workflow(api: Api, flow: Flow, by_key: Mapping[str, Operation]) -> dict[str
 def _deadline_s(flow: Flow) -> int:
     """All the waiting that the steps allow themselves, and as much again as a run without waiting may take."""
     waits = (f.get("retryAfter", 0) * f.get("retryLimit", 0) for step in flow.steps for f in step.failures)
-    return round(sum(waits)) + _USUAL_S
+    return int(sum(waits)) + _USUAL_S
 
 
 def _inputs(inputs: tuple[Input, ...]) -> dict[str, Any]:
