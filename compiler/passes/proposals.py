@@ -261,7 +261,7 @@ def _is_form_of(word: str, verb: str) -> bool:
 
 def _fault_of_class(flow: Flow, own: frozenset[str], text: str) -> str:
     if flow.risk is Risk.READ:
-        planned = frozenset(words_of(f"{flow.title} {flow.description}"))
+        planned = frozenset(words_of(flow.title))
         forbidden: Iterable[str] = _DESTROYING_FORMS - planned
     else:
         forbidden = _SOOTHING_ALL if is_dangerous(flow) else SOOTHING
