@@ -145,7 +145,8 @@ class Watcher:
 @pytest.fixture(scope="module")
 def watcher() -> Iterator[Watcher]:
     script = Path(__file__).parent / "watch.py"
-    process = subprocess.Popen([sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, str(script), "--validator"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     yield Watcher(process)
     process.communicate()
     assert process.returncode == 0

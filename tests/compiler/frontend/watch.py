@@ -1,12 +1,15 @@
-"""Loads a description in a process of its own and reports every file and socket that it touched, as JSON.
+"""Loads descriptions in a process of its own and reports every file and socket that each touched, as JSON.
 
-A script, run by `test_references_stay_inside.py`: `python watch.py SPEC ROOT` for each line of standard input.
-Python's audit events are the witness (PEP 578): `open`, folder listings and everything that begins with `socket.`.
-What the imports open is not counted: watching starts after them.
+A script, run by `test_references_stay_inside.py`: a line of standard input is `[spec, root]`, a line of output the
+answer. Python's audit events are the witness (PEP 578): `open`, folder listings, everything that begins with `socket.`.
+With `--validator` the specification's own validator, which `lint` asks, is watched as well; it is used once before,
+since it reads its own schemas when it is first asked.
 """
 
 import json
 import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from compiler.frontend import load_api
 from compiler.ir.printer import print_api, print_diagnostics
 
 FILE_EVENTS = ("open", "os.listdir", "os.scandir")
+Ask = Callable[[Path], object]
 touched: list[str] = []
 sockets: list[str] = []
 
@@ -28,22 +32,34 @@ def witness(event: str, arguments: tuple[Any, ...]) -> None:
         sockets.append(event)
 
 
-def report(spec: Path, root: Path) -> dict[str, Any]:
+def report(spec: Path, root: Path, validator: Ask) -> dict[str, Any]:
     touched.clear()
     sockets.clear()
     try:
         loaded = load_api(spec, root=root)
+        validator(spec)
     except CompilerError as error:
         return {"error": str(error), "touched": [*touched], "sockets": [*sockets]}
     seen = {"touched": [*touched], "sockets": [*sockets]}
     return {"ir": print_api(loaded.api), "diagnostics": print_diagnostics(loaded.diagnostics), **seen}
 
 
+def used_validator() -> Ask:
+    from compiler.frontend.conformance import objections
+
+    with tempfile.TemporaryDirectory() as folder:
+        small = Path(folder) / "api.json"
+        small.write_text('{"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": {}}')
+        objections(small)
+    return objections
+
+
 def main() -> None:
+    validator: Ask = used_validator() if "--validator" in sys.argv else bool
     sys.addaudithook(witness)
     for line in sys.stdin:
         spec, root = json.loads(line)
-        print(json.dumps(report(Path(spec), Path(root))), flush=True)
+        print(json.dumps(report(Path(spec), Path(root), validator)), flush=True)
 
 
 if __name__ == "__main__":
