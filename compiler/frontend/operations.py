@@ -54,6 +54,7 @@ class OperationReader:
         found: list[Operation] = []
         for path, item in self._items(main):
             shared = self._declared(item)
+            self._note_servers(item)
             for method in METHODS:
                 place = item.child(method)
                 if place.value is not None:
@@ -93,6 +94,11 @@ class OperationReader:
             return place
         return Place(place.document, place.tokens, {**place.value, **own})
 
+    def _note_servers(self, holder: Place) -> None:
+        if mapping(holder.value).get("servers"):
+            message = "`servers` of its own is not followed; requests go to the target's address"
+            self._findings.warning("servers-ignored", holder.pointer, message)
+
     def _kept(self, method: str, path: str, place: Place, shared: Sequence[Place]) -> Iterator[Operation]:
         try:
             yield self._operation(method.upper(), path, place, shared)
@@ -104,6 +110,7 @@ class OperationReader:
         if not isinstance(place.value, dict):
             raise BadOperation("is not an operation")
         names = _template_names(path)
+        self._note_servers(place)
         self._collector.begin(f"{method} {path}")
         declared = _merge(shared, self._declared(place))
         members = place.value

