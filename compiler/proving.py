@@ -8,16 +8,20 @@ anything is changed. Called by `pipeline`; the transcripts are stored with the r
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
-from compiler.ir.model import Api, Flow, Role
+from compiler.ir.model import Api, Flow, Resource, Role
 from compiler.proof import Proof, proof_to_json, prove
-from compiler.sampling import Sampler
+from compiler.sampling import Sampler, read
 from compiler.twin.machine import Twin
+from compiler.twin.messages import TwinRequest
+from compiler.twin.pointers import get
 from workflow.document import Document
 from workflow.plan import Plan, build_plan
 from workflow.profile import Profile
 
 _NOBODY = "no-such-thing-here"
+_SETTLED_S = 60.0  # by then every job of the twin is over
 _MOST_CASES = 12  # values of one enumeration that are run
 
 
@@ -34,6 +38,15 @@ class FlowProof:
         return {"verified": self.is_verified, "on": "twin", "runs": runs}
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`fixed`: inputs that make the case; `before`: a request (`METHOD path`) sent to the twin beforehand."""
+
+    name: str
+    fixed: Mapping[str, Any]
+    before: str = ""
+
+
 class Prover:
     """Holds one twin of the API, from which every run gets a fresh one."""
 
@@ -42,16 +55,17 @@ class Prover:
         self._profile = profile
         self._twin = Twin(api, profile, now=lambda: self._time[0])
         self._sampler = Sampler(api)
+        self._resources = api.resources
 
     def prove(self, flow: Flow, document: Document) -> FlowProof:
         """Runs all cases; stops at the first that fails."""
         plan = build_plan(document)
         runs = []
-        for case, fixed in self._cases(flow):
-            inputs, proof = self._run(flow, plan, fixed)
-            runs.append((case, inputs, proof))
+        for case in self._cases(flow):
+            inputs, proof = self._run(flow, plan, case)
+            runs.append((case.name, inputs, proof))
             if proof.outcome != "succeeded":
-                return FlowProof(False, f"{case}: {_why(proof)}", tuple(runs))
+                return FlowProof(False, f"{case.name}: {_why(proof)}", tuple(runs))
         refusal = self._refusal(flow, plan, dict(runs[0][1]))
         if refusal is None:
             return FlowProof(True, "", tuple(runs))
@@ -59,17 +73,36 @@ class Prover:
         is_refused = refusal[2].outcome == "failed" and not _changes(flow, refusal[2])
         return FlowProof(is_refused, "" if is_refused else "a name that nothing has is not refused", tuple(runs))
 
-    def _cases(self, flow: Flow) -> list[tuple[str, Mapping[str, Any]]]:
-        """(name, fixed inputs) of each value of the inputs that choose an action, else one case without."""
+    def _cases(self, flow: Flow) -> tuple[Case, ...]:
+        """One case a value of the input that chooses an action; absent and there for an ensure; else one."""
+        if flow.intent == "ensure":
+            return self._ensure_cases(flow)
         for given in flow.inputs:
             values = given.schema.get("enum")
             if given.is_required and values and flow.intent == "act" and "body" in flow.sample.get(given.name, {}):
-                return [(f"{given.name}={value}", {given.name: value}) for value in values[:_MOST_CASES]]
-        return [("usual", {})]
+                return tuple(Case(f"{given.name}={value}", {given.name: value}) for value in values[:_MOST_CASES])
+        return (Case("usual", {}),)
 
-    def _run(self, flow: Flow, plan: Plan, fixed: Mapping[str, Any]) -> tuple[Mapping[str, Any], Proof]:
+    def _ensure_cases(self, flow: Flow) -> tuple[Case, ...]:
+        resource = next(r for r in self._resources if r.create == flow.goal)
+        reply = read(self._twin.fresh(), resource.list.partition(" ")[2])
+        items = get(reply, resource.members)
+        there = items[0] if isinstance(items, list) and items else {}
+        key = next((k for k in resource.natural_keys if k in flow.sample and k in there), "")
+        is_single = all(given.name not in resource.natural_keys or not given.is_required for given in flow.inputs)
+        if key and not is_single:
+            return Case("absent", {}), Case("there", {key: there[key]})
+        if resource.delete and there:
+            return Case("there", {}), Case("absent", {}, f"DELETE {_address(resource, there)}")
+        return (Case("there" if there else "absent", {}),)
+
+    def _run(self, flow: Flow, plan: Plan, case: Case) -> tuple[Mapping[str, Any], Proof]:
         twin = self._twin.fresh()
-        inputs = self._sampler.inputs(flow, twin, fixed, self._prepared(flow, twin, fixed))
+        inputs = self._sampler.inputs(flow, twin, case.fixed, self._prepared(flow, twin, case.fixed))
+        if case.before:
+            method, _, path = case.before.partition(" ")
+            twin.handle(TwinRequest(method, path, headers=twin.authorization()))
+            self._time[0] += _SETTLED_S
         return inputs, prove(plan, twin, inputs)
 
     def _prepared(self, flow: Flow, twin: Twin, fixed: Mapping[str, Any]) -> dict[str, str]:
@@ -91,6 +124,11 @@ class Prover:
             return None
         inputs[named] = _NOBODY
         return (f"unknown {named}", inputs, prove(plan, self._twin.fresh(), inputs))
+
+
+def _address(resource: Resource, item: Mapping[str, Any]) -> str:
+    path = resource.delete.partition(" ")[2]
+    return path.replace("{" + resource.id_parameter + "}", quote(str(item.get(resource.id_field, "")), safe=""))
 
 
 def _constants(flow: Flow) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Sampler:
 
         What could not be found is missing from the answer; the run then says so.
         """
-        lookups = [step for step in flow.steps if step.role is Role.LOOKUP]
+        lookups = [step for step in flow.steps if step.role is Role.LOOKUP and _asked(flow, step)]
         start = _Choice(dict(fixed), {})
         found = next(self._walk(flow, twin, lookups, start, wanted), start)
         chosen = dict(found.inputs)
@@ -68,12 +68,12 @@ class Sampler:
     def _candidates(
         self, flow: Flow, twin: Twin, step: Step, so_far: _Choice, wanted: Mapping[str, str]
     ) -> Iterator[_Choice]:
-        asked = [n for n in dict.fromkeys(_INPUT.findall(str(step.outputs))) if "lookup" in flow.sample.get(n, {})]
+        asked = _asked(flow, step)
         path = self._path(flow, twin, step, so_far)
-        if not asked or path is None:
+        if path is None:
             return
         source = flow.sample[asked[-1]]["lookup"]
-        items = get(_read(twin, path), source["members"]) or []
+        items = get(read(twin, path), source["members"]) or []
         preferred = set(wanted.values())
         ordered = sorted(
             (item for item in items if isinstance(item, dict)), key=lambda i: not preferred & set(map(str, i.values()))
@@ -152,7 +152,12 @@ class Sampler:
         return {name: value for name, value in chosen.items() if name not in optional or name in kept}
 
 
-def _read(twin: Twin, path: str) -> Any:
+def _asked(flow: Flow, step: Step) -> list[str]:
+    """The inputs by which the step's item is named."""
+    return [n for n in dict.fromkeys(_INPUT.findall(str(step.outputs))) if "lookup" in flow.sample.get(n, {})]
+
+
+def read(twin: Twin, path: str) -> Any:
     return twin.handle(TwinRequest("GET", path, headers=twin.authorization())).body
 
 

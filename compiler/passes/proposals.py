@@ -7,7 +7,6 @@ verdict, for the lock file. Called by the pipeline: nouns before jobs, links and
 THREATS.md, B1 and B2; the words it judges with are data in `compiler.proposer.vocabulary`.
 """
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -113,9 +112,10 @@ def _fault_of_name(resource: Resource, profile: Profile, name: Any, taken: set[s
     judging = phrase_in(name, (phrase for phrase in _SOOTHING_ALL if phrase not in own))
     if judging:
         return f"“{judging}” is a judgement, not a name"
-    if not any(_is_alike(word, mine) for word in said for mine in own):
-        return "not recognisable: it shares no word with the API's own"
-    return "another thing is called so" if _snakes(name) & (taken - _snakes(resource.name)) else ""
+    if _snakes(name) & (taken - _snakes(resource.name)):
+        return "another thing is called so"
+    is_known = any(_is_alike(word, mine) for word in said for mine in own)
+    return "" if is_known else "not recognisable: it shares no word with the API's own"
 
 
 def _own_words(resource: Resource) -> set[str]:
@@ -193,7 +193,7 @@ def judge_ranks(api: Api, profile: Profile, proposals: Iterable[Proposal]) -> Ju
 def _fault_of_rank(flow: Flow, pins: frozenset[str], value: Any) -> str:
     if flow.id in pins:
         return "a person has pinned it"
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return "no number"
     return "" if 0 <= value <= 1 else "not between 0 and 1"
 
@@ -245,12 +245,11 @@ def _fault_of_subject(flow: Flow, names: set[str], title: str, description: str)
 
 
 def _verbs(flow: Flow) -> tuple[str, ...]:
-    """The planner's own verb, and for the usual intents the words that mean the same.
+    """The verb of the planner's title, and for the usual intents the words that mean the same.
 
-    Only an act's description starts with a verb of the path; that of a report may start with the vendor's prose.
+    Never one of the planner's description, which may quote the vendor's prose.
     """
-    planned = (flow.title, flow.description) if flow.intent == "act" else (flow.title,)
-    return (*(word for text in planned for word in words_of(text)[:1]), *VERBS.get(flow.intent, ()))
+    return (*words_of(flow.title)[:1], *VERBS.get(flow.intent, ()))
 
 
 def _is_form_of(word: str, verb: str) -> bool:

@@ -146,7 +146,7 @@ class BodyPlan:
         choice = self.choices.get(member.pointer)
         if choice is not None:
             schema = {"type": "string", "enum": list(choice.values)}
-        name = self._input_name(member.name)
+        name = self._input_name(member)
         is_required = member.is_required or choice is not None
         is_status = bool(self.settable) and member.name not in self.settable and not self._is_fixed(member.schema)
         shown = is_required or (not is_status and self._may_show(schema))
@@ -159,11 +159,16 @@ class BodyPlan:
         self.shown += 1
         return True
 
-    def _input_name(self, member: str) -> str:
-        plain = "".join(c if c.isalnum() or c == "_" else "_" for c in member).strip("_") or "value"
-        if plain in self.builder.inputs:
-            plain = f"new_{plain}" if self.operation.effect is Effect.UPDATE else f"{plain}_value"
-        return self.builder.free_input_name(plain)
+    def _input_name(self, member: _Member) -> str:
+        builder = self.builder
+        plain = "".join(c if c.isalnum() or c == "_" else "_" for c in member.name).strip("_") or "value"
+        plain = f"{builder.body_prefix}_{plain}" if builder.body_prefix else plain
+        if plain not in builder.inputs:
+            return plain
+        if builder.shares_body_inputs and "body" in builder.sample.get(plain, {}):
+            return plain
+        told_apart = f"new_{plain}" if self.operation.effect is Effect.UPDATE else f"{plain}_value"
+        return builder.free_input_name(told_apart)
 
 
 def _escaped(name: str) -> str:

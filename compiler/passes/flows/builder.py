@@ -14,7 +14,11 @@ from compiler.passes.flows.context import Context
 
 
 class Builder:
-    """`known` maps what was looked up (resource address and purpose) to the expression of its id."""
+    """`known` maps what was looked up (resource address and purpose) to the expression of its id.
+
+    `labels` name places in the order of steps for branches (`@label`). With `body_prefix` the inputs of a body carry
+    it; with `shares_body_inputs` a member of a second body takes the input of the same member of the first.
+    """
 
     def __init__(self, context: Context, goal: Operation) -> None:
         self.context = context
@@ -27,6 +31,9 @@ class Builder:
         self.output_schemas: dict[str, Any] = {}
         self.sample: dict[str, Any] = {}
         self.why: list[str] = []
+        self.labels: dict[str, int] = {}
+        self.body_prefix = ""
+        self.shares_body_inputs = False
 
     def add_input(self, given: Input, sample: Mapping[str, Any] | None = None) -> str:
         """The expression of the input, which is added unless it is there."""
@@ -61,6 +68,19 @@ class Builder:
         self.outputs[name] = value
         self.output_schemas[name] = schema
 
+    def label(self, name: str) -> None:
+        """Names the place of the next step that is added."""
+        self.labels[name] = len(self.steps)
+
+    def redirect(self, since: int, label: str) -> None:
+        """Makes everything from step number `since` on go to the label when it is done, instead of to what follows."""
+        for number in range(since, len(self.steps)):
+            step = self.steps[number]
+            branches = tuple({**b, "stepId": f"@{label}"} if b.get("stepId") == "@after" else b for b in step.branches)
+            self.steps[number] = replace(step, branches=branches)
+        onward = {"name": f"on_to_{label}", "type": "goto", "stepId": f"@{label}"}
+        self.steps[-1] = replace(self.steps[-1], branches=(*self.steps[-1].branches, onward))
+
     def operation(self, key: str) -> Operation:
         return self.context.operations[key]
 
@@ -88,12 +108,12 @@ class Builder:
         )
 
     def _forward(self, number: int) -> Step:
-        """The step with its branches' marks `@next` and `@after` replaced by the ids of the steps that follow.
+        """The step with its branches' marks (`@after`: the step after the next; `@label`) replaced by steps' ids.
 
         A branch past the last step ends the run as a success.
         """
         step = self.steps[number]
-        marks = {"@next": number + 1, "@after": number + 2}
+        marks = {"@after": number + 2, **{f"@{label}": place for label, place in self.labels.items()}}
         branches = []
         for branch in step.branches:
             ahead = marks.get(str(branch.get("stepId")))

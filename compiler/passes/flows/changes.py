@@ -35,18 +35,26 @@ def parameters_of(builder: Builder, operation: Operation) -> list[tuple[str, str
     return bound
 
 
-def change(builder: Builder, operation: Operation, text: str, choice: Choice | None = None) -> Step:
+def change(
+    builder: Builder,
+    operation: Operation,
+    text: str,
+    *choices: Choice,
+    name: str = "change",
+    checks_state: bool = True,
+) -> Step:
     """The step that makes the change, after its preconditions and before the wait for its job where it starts one."""
     parameters = parameters_of(builder, operation)
-    payload = BodyPlan(builder, operation, {choice.pointer: choice} if choice else None).payload()
-    states.require_before(builder, operation, choice)
+    payload = BodyPlan(builder, operation, {choice.pointer: choice for choice in choices}).payload()
+    if checks_state:
+        states.require_before(builder, operation, choices[0] if choices else None)
     match = version_header(builder, operation)
     # Settings that wait for a restart have a job that stays scheduled until then: it is given out, not waited for.
     job = builder.context.jobs.get(operation.key)
     is_pending = builder.context.is_pending(operation.key)
     where = _poll_parameters(builder, job) if job and not is_pending else []
     step = Step(
-        id=builder.free_step_id("change"),
+        id=builder.free_step_id(name),
         operation=operation.key,
         role=Role.CHANGE,
         description=text,

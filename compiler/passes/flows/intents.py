@@ -148,8 +148,9 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
     """Does what an action says with an item: lookup, state before, action, wait, state after."""
     builder = Builder(context, operation)
     choice = split.choice if split else None
+    chosen = (choice,) if choice else ()
     verb = split.verb if split else texts.verb_of(operation)
-    step = change(builder, operation, f"{words.spoken(verb).capitalize()} the {resource.name}.", choice)
+    step = change(builder, operation, f"{words.spoken(verb).capitalize()} the {resource.name}.", *chosen)
     if "created" in step.outputs and words.is_about(words.split(verb), words.MAKING):
         builder.add_output("id", f"$steps.{step.id}.outputs.created", {"type": ["string", "integer"]})
     if states.has_outcome(builder, operation, choice):

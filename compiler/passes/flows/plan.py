@@ -10,6 +10,7 @@ from dataclasses import replace
 from compiler.ir.model import Api, Effect, Flow, Operation, Resource
 from compiler.passes import words
 from compiler.passes.flows import intents, texts
+from compiler.passes.flows.compositions.all import compositions
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.ranking import ranked
 from compiler.passes.flows.splits import splits_of
@@ -23,6 +24,7 @@ def run(api: Api, options: Options) -> Outcome:
     for resource in api.resources:
         flows += intents.all_of(context, resource)
         flows += _actions(context, resource)
+        flows += compositions(context, resource)
     reached = {step.operation for flow in flows for step in flow.steps}
     aliases = {key: other for resource in api.resources for key, other in resource.aliases.items()}
     flows += _strays(context, reached | set(aliases))

@@ -1,0 +1,1 @@
+"""Tasks of several changes, found by understanding what belongs together; `all.py` lists them in order."""
