@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from compiler.ir.model import Api, Effect, Job, Operation, Resource, Response, Schema
 from compiler.ir.schemas import Schemas
+from compiler.passes import words
 from compiler.twin.pointers import tokens
 from compiler.twin.routes import Routes, shape, split
 from compiler.twin.sampler import Sampler
@@ -209,7 +210,7 @@ class Blueprint:
         if session and key == session.logout:
             return Behaviour(operation, Kind.LOGOUT, self.item_at(operation.path))
         kind, resource = self._role(operation)
-        if kind is Kind.ACT and operation.effect is Effect.CREATE:
+        if kind is Kind.ACT and self._makes_something(operation, job):
             made = self._made_by(operation)
             if made is not None:
                 copies = any(r is made for r, _ in self.ancestors(operation.path))
@@ -233,20 +234,44 @@ class Blueprint:
             return kind, item
         return Kind.ACT, None
 
+    def _makes_something(self, operation: Operation, job: Job | None) -> bool:
+        """Whether an action leaves something new behind: it answers a created id, and is called after making."""
+        if operation.effect is Effect.CREATE:
+            return True
+        said = words.split(operation.path.rpartition("/")[2])
+        return job is not None and bool(job.created_id) and words.is_about(said, words.MAKING)
+
     def _made_by(self, operation: Operation) -> Resource | None:
-        """What an operation that creates, outside a collection's own POST, makes: as linked, else the nearest above."""
+        """What an operation that creates, outside a collection's own POST, makes: as linked, else what its body
+        describes, else the nearest above.
+        """
         links = sorted((k for k in self.api.links if k.source == operation.key), key=lambda k: -k.score)
         for link in links:
             target = self.operations.get(link.target)
             owner = self.item_at(target.path) if target else None
             if owner is not None and link.into == f"path.{owner.id_parameter}" and "created" in link.at.lower():
                 return owner
+        described = self._described_in(operation)
+        if described is not None:
+            return described
         above = self.ancestors(operation.path)
         if above:
             return above[-1][0]
         return next(
             (r for r in self.api.resources if operation.path.startswith(r.collection + "/") and r.collection), None
         )
+
+    def _described_in(self, operation: Operation) -> Resource | None:
+        """The resource that a member of the body shares most with, where it shares most of its own members."""
+        parts = self.schemas.members(operation.body.schema).values() if operation.body else ()
+        best: tuple[int, Resource | None] = (1, None)  # one shared name says nothing
+        for part in parts:
+            members = self.schemas.members(part).keys()
+            for resource in self.api.resources if members else ():
+                shared = len(members & self.schemas.members(self.item_schema(resource)).keys())
+                if shared > best[0] and 2 * shared > len(members) and resource.list:
+                    best = (shared, resource)
+        return best[1]
 
     def _body_at(self, operation: Operation, resource: Resource) -> str:
         """Where in the body the item stands: the whole body, or the one member that shares most with the item."""

@@ -34,7 +34,7 @@ class Changes:
         self._seeds = seeds
         self._store = store
 
-    def create(self, behaviour: Behaviour, collection: str, body: Json, source: Json) -> Change:
+    def create(self, behaviour: Behaviour, collection: str, body: Json, source: Place | None) -> Change:
         """A new item in the collection at this address, on the model of `source` where it is a copy."""
         resource = _of(behaviour)
         taken = self._store.ids(resource, collection)
@@ -43,7 +43,7 @@ class Changes:
         item_id = str(chosen) if isinstance(chosen, (str, int)) and chosen != "" else ""
         if item_id and item_id in taken:
             raise RefusalError(409, f"there is a {resource.name or resource.noun} {item_id!r} already")
-        place = member_place(resource, collection, item_id or self._seeds.next_id(resource, collection, taken))
+        place = member_place(resource, collection, item_id or self._store.new_id(resource, collection))
         item, children = self._made(place, part, source, len(taken) + 1)
 
         def happen() -> None:
@@ -80,25 +80,27 @@ class Changes:
     def delete(self, place: Place) -> Change:
         return Change(place, self._store.item(place), lambda: self._store.remove(place))
 
-    def _made(self, place: Place, part: Json, source: Json, number: int) -> tuple[Json, list[tuple[Place, Json]]]:
+    def _made(
+        self, place: Place, part: Json, source: Place | None, number: int
+    ) -> tuple[Json, list[tuple[Place, Json]]]:
         schema = self._blueprint.item_schema(place.resource)
         part = part if isinstance(part, dict) else {}  # a file, or something that nobody described
-        fresh = self._seeds.fresh(place, number) if source is None else source
+        fresh = self._seeds.fresh(place, number) if source is None else self._store.shown(source)
         if not isinstance(fresh, dict):
             return fresh, []
         children: list[tuple[Place, Json]] = []
         kept = dict(self._kept(schema, part))
         for embedded in self._blueprint.embedded(place.resource):
-            for inner in kept.pop(embedded.member, ()):
-                children.append(self._child(embedded.child, {**inner, embedded.foreign_key: place.id}, children))
+            inside = kept.pop(embedded.member, None) or (fresh.get(embedded.member) if source is not None else None)
+            for inner in inside or ():
+                children.append(self._child(embedded.child, {**inner, embedded.foreign_key: place.id}))
         return self._seeds.identified(place, self._merged(schema, fresh, kept)), children
 
-    def _child(self, resource: Resource, part: dict[str, Json], before: list[tuple[Place, Json]]) -> tuple[Place, Json]:
+    def _child(self, resource: Resource, part: dict[str, Json]) -> tuple[Place, Json]:
         """An item that was sent inside another one."""
-        mine = tuple(place.id for place, _ in before if place.resource is resource)
-        taken = (*self._store.ids(resource, resource.collection), *mine)
-        place = member_place(resource, resource.collection, self._seeds.next_id(resource, resource.collection, taken))
-        return place, self._made(place, part, None, len(taken) + 1)[0]
+        number = len(self._store.ids(resource, resource.collection)) + 1
+        place = member_place(resource, resource.collection, self._store.new_id(resource, resource.collection))
+        return place, self._made(place, part, None, number)[0]
 
     def _kept(self, schema: Schema, part: Json) -> Json:
         """What of the sent members the device shows again: no secrets, nothing read-only, nothing undescribed."""

@@ -68,7 +68,7 @@ class Jobs:
         poll = self._blueprint.operations[job.poll]
         first = self._place(poll, "")
         taken = self._store.ids(first.resource, first.collection) if first else ()
-        run_id = self._seeds.next_id(first.resource, first.collection, taken) if first else str(len(self._runs) + 1)
+        run_id = self._store.new_id(first.resource, first.collection) if first else str(len(self._runs) + 1)
         run = JobRun(run_id, job, now, effect, (), failure, is_held, touches)
         run.places = tuple(self._views(job, run_id))
         run.state = _first_state(job, is_held=is_held)

@@ -263,8 +263,8 @@ class Twin:
     def _planned(self, asked: Asked, body: Json) -> Change | None:
         kind, behaviour = asked.behaviour.kind, asked.behaviour
         if kind is Kind.CREATE:
-            source = self._store.item(asked.above[-1]) if behaviour.copies and asked.above else None
-            return self._changes.create(behaviour, self._collection_for(asked), body, source)
+            models = [place for place in asked.above if place.resource is behaviour.resource and behaviour.copies]
+            return self._changes.create(behaviour, self._collection_for(asked), body, models[-1] if models else None)
         if kind is Kind.DELETE:
             return self._changes.delete(asked.place)
         if kind in (Kind.UPDATE, Kind.REPLACE):

@@ -25,6 +25,7 @@ class Store:
         self._bodies: dict[str, Json] = {}
         self._ids: dict[str, tuple[str, ...]] = {}
         self._gone: set[str] = set()
+        self._given: dict[str, tuple[str, ...]] = {}
         self._versions: dict[str, int] = {}
 
     def ids(self, resource: Resource, collection: str) -> tuple[str, ...]:
@@ -36,6 +37,13 @@ class Store:
         if shadowed is None:
             return self._seeds.ids(resource, collection)
         return tuple(dict.fromkeys(i for c in self.collections(shadowed) for i in self.ids(shadowed, c)))
+
+    def new_id(self, resource: Resource, collection: str) -> str:
+        """An id that nothing in the collection has, had, or has been promised."""
+        known = (*self._seeds.ids(resource, collection), *self.ids(resource, collection))
+        made = self._seeds.next_id(resource, collection, (*dict.fromkeys(known), *self._given.get(collection, ())))
+        self._given[collection] = (*self._given.get(collection, ()), made)
+        return made
 
     def exists(self, place: Place) -> bool:
         """Whether the item is there, given that what its path leads through is."""
