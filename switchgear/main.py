@@ -79,6 +79,21 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:  # imported by the command while it runs
+            name = ctx.invoked_subcommand or ""
+            raise explain(error, name, COMMANDS[name].room) from error
+
+
+def explain(error: ModuleNotFoundError, command: str, room: str) -> Exception:
+    """What a module that is not there means: an extra that is not installed, or a mistake of ours."""
+    missing = error.name or ""
+    if missing.partition(".")[0] in ROOMS and missing != room:
+        return error
+    return MissingExtraError(command, room, missing)
+
 
 def load(name: str, entry: Entry) -> click.Command:
     """The command at `entry`. Raises MissingExtraError where its room, or a library that the room needs, is absent."""
@@ -86,10 +101,7 @@ def load(name: str, entry: Entry) -> click.Command:
     try:
         found = getattr(import_module(module), attribute)
     except ModuleNotFoundError as error:
-        missing = error.name or module
-        if missing.partition(".")[0] in ROOMS and missing != entry.room:
-            raise
-        raise MissingExtraError(name, entry.room, missing) from error
+        raise explain(error, name, entry.room) from error
     if not isinstance(found, click.Command):
         raise TypeError(f"{entry.place} is not a command")
     return found
@@ -108,10 +120,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         answer = cli.main(given, prog_name="switchgear", standalone_mode=False)
     except click.Abort:
         return 130
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; the interpreter must not fail on flushing the rest.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:  # noqa: BLE001  the last place: what nobody expected ends here as exit code 5
         return render(error, as_json="--json" in given)
     return answer if isinstance(answer, int) else 0
