@@ -92,8 +92,8 @@ class Changes:
         kept = dict(self._kept(schema, part))
         for embedded in self._blueprint.embedded(place.resource):
             inside = kept.pop(embedded.member, None) or (fresh.get(embedded.member) if source is not None else None)
-            for inner in inside or ():
-                children.append(self._child(embedded.child, {**inner, embedded.foreign_key: place.id}))
+            named = [{**inner, embedded.foreign_key: place.id} for inner in inside or ()]
+            children += [self._child(embedded.child, inner) for inner in named]
         return self._seeds.identified(place, self._merged(schema, fresh, kept)), children
 
     def _child(self, resource: Resource, part: dict[str, Json]) -> tuple[Place, Json]:

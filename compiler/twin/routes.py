@@ -83,7 +83,7 @@ def parameters_in(template: str) -> tuple[str, ...]:
 def _child(node: _Node, segment: str) -> _Node:
     if not _BRACES.search(segment):
         return node.literals.setdefault(unquote(segment), _Node())
-    pattern = re.compile(_pattern(segment))
+    pattern = re.compile(_pattern(segment), re.DOTALL)
     for known, child in node.patterns:
         if known.pattern == pattern.pattern:
             return child

@@ -322,13 +322,16 @@ def _sized(text: str, low: int, high: int | None) -> str:
 def _number(flat: Mapping[str, Any], kind: str, want: Want) -> Json:
     step = flat.get("multipleOf", 1)
     low, high = flat.get("minimum"), flat.get("maximum")
-    if isinstance(flat.get("exclusiveMinimum"), (int, float)):
-        low = flat["exclusiveMinimum"] + step
-    if isinstance(flat.get("exclusiveMaximum"), (int, float)):
-        high = flat["exclusiveMaximum"] - step
+    under, over = flat.get("exclusiveMinimum"), flat.get("exclusiveMaximum")
+    if isinstance(under, (int, float)):
+        low = under + step
+    if isinstance(over, (int, float)):
+        high = over - step
     value = want.number * step
     if low is not None and value < low:
-        value = low if step == 1 else -(-low // step) * step
+        value = -(-low // step) * step
     if high is not None and value > high:
-        value = high if step == 1 else high // step * step
+        value = high // step * step
+    if kind == "number" and low is not None and value < low:  # less than a step of room
+        value = ((under if under is not None else low) + (over if over is not None else flat.get("maximum", low))) / 2
     return int(value) if kind == "integer" else value
