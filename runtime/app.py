@@ -5,10 +5,12 @@ stop. What a request meets, in this order: the gate (`access`), then FastMCP at 
 the compiler nor anything of it is ever imported here. ASGI 3, MCP Streamable HTTP and stdio.
 """
 
+import asyncio
 import contextlib
 import logging
+import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -159,10 +161,16 @@ def checked_host(host: str, needs_token: bool) -> frozenset[str] | None:
 
 def bound_socket(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes a free one. Raises StartRefused."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio turns Nagle's algorithm off only then; with it every answer waits 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=256)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(256)
+        return listener
     except OSError as error:
+        listener.close()
         raise StartRefused(f"{host}:{port} cannot be listened on: {error.strerror}", "take another --port") from error
 
 
@@ -171,11 +179,24 @@ async def serve_http(service: Service, host: str, port: int, announce: Callable[
     application = build(service, hosts=checked_host(host, service.doorkeeper.needs_token))
     listener = bound_socket(host, port)
     shown = f"[{host}]" if ":" in host else host
+    server = http_server(application)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, server.handle_exit, number, None)
     announce(f"http://{shown}:{listener.getsockname()[1]}")
-    await http_server(application).serve(sockets=[listener])
+    await server.serve(sockets=[listener])
 
 
-def http_server(application: Application) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """Leaves signals to whoever serves: uvicorn's own way would end the process before sessions are closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def http_server(application: Application) -> Server:
+    """A server for the application, not started yet."""
     config = uvicorn.Config(
         application.asgi,
         log_level="warning",
@@ -186,7 +207,7 @@ def http_server(application: Application) -> uvicorn.Server:
         lifespan="on",
         timeout_graceful_shutdown=GRACE_S,
     )
-    return uvicorn.Server(config)
+    return Server(config)
 
 
 async def serve_stdio(service: Service, local: Caller) -> None:

@@ -20,12 +20,14 @@ async def list_runs(
     before: Annotated[str | None, Query(max_length=64)] = None,
 ) -> list[models.Run]:
     """Runs, newest first, without their requests."""
+    await service.engine.settle()
     return [models.Run(**run.to_json()) for run in await service.runs.find(outcome=outcome, limit=limit, before=before)]
 
 
 @router.get("/runs/{run_id}", responses=problems(404))
 async def show_run(run_id: str, service: ServicePart) -> models.Run:
     """One run with every request that it sent."""
+    await service.engine.settle()
     return models.Run(**(await service.runs.get(run_id)).to_json())
 
 
@@ -34,6 +36,7 @@ async def list_audit(
     service: ServicePart, after: Annotated[int, Query(ge=0, lt=2**53)] = 0, limit: Limit = 100
 ) -> list[models.AuditEntry]:
     """The audit in the order of its writing, beginning behind number `after`."""
+    await service.engine.settle()
     return [models.AuditEntry(**row.to_json()) for row in await service.audit.find(after=after, limit=limit)]
 
 

@@ -2,8 +2,9 @@
 
 A run is a task of its own, so that a caller who goes away ends it in order and not in the middle: a read is broken
 off, a request that may change something is waited for, then the run is closed as cancelled, with what was done. The
-run's deadline is a bound on every request and every wait. Nothing is resumed after a crash: `recovery` closes what was
-left, as unknown where something may have happened. Here never lives a decision about what comes next (`interpreter`).
+run's deadline is a bound on every request and every wait. The end of a run that only reads is recorded while its
+answer is on the way already; every other end, and every request, before. Nothing is resumed after a crash: `recovery`
+closes what was left, as unknown where something may have happened. What comes next decides the `interpreter`.
 """
 
 import asyncio
@@ -32,6 +33,8 @@ from workflow.state import State
 log = logging.getLogger("switchgear.runs")
 # What a run under way gets when the server stops: a device's slowest honest answer, and not a person's patience more.
 CLOSING_S = 20.0
+# Ends of reads that may wait for the disk at the same time; beyond that the database is slow and callers wait too.
+MAX_ENDS_WAITING = 64
 
 
 class DirectEngine:
@@ -39,9 +42,10 @@ class DirectEngine:
         self._driver = driver
         self._books = books
         self._under_way: set[asyncio.Task[Ended]] = set()
+        self._ends: set[asyncio.Task[None]] = set()
 
     async def run(self, order: Order) -> Ended:
-        task = asyncio.create_task(Course(order, self._driver, Journal(self._books, order)).to_the_end())
+        task = asyncio.create_task(self._run(order))
         self._under_way.add(task)
         task.add_done_callback(self._settled)
         try:
@@ -50,10 +54,29 @@ class DirectEngine:
             task.cancel()
             raise
 
+    async def _run(self, order: Order) -> Ended:
+        journal = Journal(self._books, order)
+        ended = await Course(order, self._driver, journal).to_the_end()
+        if order.plan.is_read_only and journal.has_sent and len(self._ends) < MAX_ENDS_WAITING:
+            end = asyncio.create_task(journal.finish(ended))
+            self._ends.add(end)
+            end.add_done_callback(self._recorded)
+        else:
+            await journal.finish(ended)
+        return ended
+
     def _settled(self, task: "asyncio.Task[Ended]") -> None:
         self._under_way.discard(task)
+
+    def _recorded(self, task: "asyncio.Task[None]") -> None:
+        self._ends.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            log.error("a run ended without a record: %s", task.exception())
+            log.error("the end of a run is not recorded, it is closed at the next start: %s", task.exception())
+
+    async def settle(self) -> None:
+        """Returns when the ends of all runs that have answered are on record."""
+        if self._ends:
+            await asyncio.wait(self._ends)
 
     async def recover(self) -> tuple[str, ...]:
         return await close_open_runs(self._books)
@@ -64,6 +87,7 @@ class DirectEngine:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=CLOSING_S)
+        await self.settle()
 
 
 class Course:
@@ -77,14 +101,12 @@ class Course:
         self._is_cancelled = False
 
     async def to_the_end(self) -> Ended:
-        """Raises GovernanceError when the run cannot be recorded."""
+        """How it ended. Raises GovernanceError when nothing was sent because it cannot be recorded."""
         state, event = State.initial(), _started(self._order)
         while True:
             state, (command,) = advance(self._order.plan, state, event)
             if isinstance(command, EndRun):
-                ended = Ended(self._order.run_id, command.outcome, command.outputs, command.failure, command.note)
-                await self._journal.finish(ended)
-                return ended
+                return Ended(self._order.run_id, command.outcome, command.outputs, command.failure, command.note)
             event = await self._perform(command)
 
     async def _perform(self, command: Command) -> Event:

@@ -47,6 +47,9 @@ class Engine(Protocol):
         approved at this moment.
         """
 
+    async def settle(self) -> None:
+        """Returns when the ends of all runs that have answered can be looked up."""
+
     async def recover(self) -> tuple[str, ...]:
         """Closes the runs that a former process left open, and answers their ids."""
 

@@ -73,6 +73,7 @@ class Recorder:
     most_open: int = 0
     _server: asyncio.Server | None = None
     _serving: set[asyncio.Task[Any]] = field(default_factory=set)
+    _more: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def port(self) -> int:
@@ -86,6 +87,12 @@ class Recorder:
     async def start(self) -> "Recorder":
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         return self
+
+    async def has_heard(self, count: int) -> None:
+        """Returns when so many requests have come."""
+        while len(self.heard) < count:
+            self._more.clear()
+            await self._more.wait()
 
     async def stop(self) -> None:
         assert self._server is not None
@@ -130,6 +137,7 @@ class Recorder:
         self.raw += head + body
         heard = Heard(line, fields, body, len(self.heard) + 1, connection)  # type: ignore[arg-type]
         self.heard.append(heard)
+        self._more.set()
         return heard
 
 

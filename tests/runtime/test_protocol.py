@@ -77,6 +77,7 @@ async def test_a_read_is_called_and_answers_what_its_schema_promises(
     async with client(server.mcp, era) as opened:
         result = await opened.call_tool("toy_find_vm", {"vm": "web-01"})
     assert result.structured_content == {"uuid": "u-1", "state": "on"}
+    await lab.service.engine.settle()
     run = await lab.service.runs.get(result.meta["switchgear"]["run"])
     assert (run.outcome, run.outputs, run.inputs) == ("succeeded", {"uuid": "u-1", "state": "on"}, {"vm": "web-01"})
     assert [(step.record.phase, step.record.status) for step in run.steps] == [("sending", None), ("answered", 200)]
