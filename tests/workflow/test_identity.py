@@ -1,0 +1,56 @@
+"""Identity is content: any change in a revision's parts is another digest, key order is none."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workflow.canonical import canonical_bytes, digest
+from workflow.errors import CanonicalError
+from workflow.revision import RevisionContent
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+CONTENT = RevisionContent({"a": 1, "b": [2]}, {"name": "t"}, {"GET /x": "sha256:1", "PUT /x": "sha256:2"}, "sha256:3")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        RevisionContent({"a": 1, "b": [3]}, CONTENT.tool, CONTENT.operations, CONTENT.profile_digest),
+        RevisionContent(CONTENT.document, {"name": "u"}, CONTENT.operations, CONTENT.profile_digest),
+        RevisionContent(CONTENT.document, CONTENT.tool, {"GET /x": "sha256:1"}, CONTENT.profile_digest),
+        RevisionContent(CONTENT.document, CONTENT.tool, CONTENT.operations, None),
+    ],
+)
+def test_a_change_in_any_part_is_another_revision(changed: RevisionContent) -> None:
+    assert changed.digest != CONTENT.digest
+
+
+def test_the_same_content_has_the_same_digest_whatever_the_order_of_its_keys() -> None:
+    operations = {"PUT /x": "sha256:2", "GET /x": "sha256:1"}
+    turned = RevisionContent({"b": [2], "a": 1}, {"name": "t"}, operations, "sha256:3")
+    assert turned.digest == CONTENT.digest
+
+
+@given(JSON, JSON, st.dictionaries(st.text(), st.text(), max_size=2), st.none() | st.text())
+def test_content_survives_its_json_form(document: Any, tool: Any, operations: Any, profile: Any) -> None:
+    content = RevisionContent(document, tool, operations, profile)
+    assert RevisionContent.from_json(content.to_json()) == content
+    assert RevisionContent.from_json(content.to_json()).digest == content.digest
+
+
+def test_canonical_json_is_that_of_rfc_8785() -> None:
+    value = {"b": 1.0, "a": "é\u2028", "c": [1e21, None]}
+    assert canonical_bytes(value) == '{"a":"é\u2028","b":1,"c":[1e+21,null]}'.encode()
+    assert digest({}) == "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+
+
+@pytest.mark.parametrize("value", [float("nan"), 2**53 + 1, {1: 2}, object()])
+def test_what_has_no_canonical_form_is_refused(value: Any) -> None:
+    with pytest.raises(CanonicalError):
+        canonical_bytes(value)
