@@ -118,6 +118,10 @@ class Twin:
         self._now = now
 
     @property
+    def api(self) -> Api:
+        return self._blueprint.api
+
+    @property
     def profile(self) -> Profile:
         return self._blueprint.profile
 

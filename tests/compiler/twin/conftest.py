@@ -54,6 +54,11 @@ def device_of(api: Api, profile: Profile, **options: Any) -> Device:
 
 
 @pytest.fixture(scope="session")
+def device_for() -> Callable[..., Device]:
+    return device_of
+
+
+@pytest.fixture(scope="session")
 def shipped() -> Callable[[str], tuple[Api, Profile]]:
     """The understood API and profile of `specs/<name>`."""
     known: dict[str, tuple[Api, Profile]] = {}
