@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from compiler import lint as linting
 from compiler import pipeline, report, submission, verification
 from compiler.compiled import Compiled
+from compiler.ir.model import Severity
 from compiler.ir.printer import print_api
 from compiler.twin.commands import mock_command
 from governance.settings import Settings
@@ -99,4 +100,4 @@ def lint_command(spec: Path, profile: Path | None, root: Path | None, as_json: b
         click.echo(json.dumps({"diagnostics": [report.diagnostic_json(d) for d in found]}, indent=1))
     else:
         click.echo("\n".join(report.diagnostics_text(found)) or "nothing to say")
-    return 1 if found else 0
+    return 1 if any(d.severity is not Severity.NOTE for d in found) else 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from compiler.ir.model import Api, Flow, Resource, Role
+from compiler.ir.model import Api, Flow, Resource, Role, Step
 from compiler.proof import Proof, proof_to_json, prove
 from compiler.sampling import Sampler, read
 from compiler.twin.machine import Twin
@@ -40,11 +40,14 @@ class FlowProof:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`fixed`: inputs that make the case; `before`: a request (`METHOD path`) sent to the twin beforehand."""
+    """`fixed`: inputs that make the case; `before`: a request (`METHOD path`) sent to the twin beforehand;
+    `ready_for`: the step that the thing's state allows at the start, where it is not that of the goal.
+    """
 
     name: str
     fixed: Mapping[str, Any]
     before: str = ""
+    ready_for: str = ""
 
 
 class Prover:
@@ -81,7 +84,14 @@ class Prover:
             values = given.schema.get("enum")
             if given.is_required and values and flow.intent == "act" and "body" in flow.sample.get(given.name, {}):
                 return tuple(Case(f"{given.name}={value}", {given.name: value}) for value in values[:_MOST_CASES])
-        return (Case("usual", {}),)
+        switches = [i.name for i in flow.inputs if i.schema.get("type") == "boolean" and i.name not in flow.sample]
+        changes = [step for step in flow.steps if step.role is Role.CHANGE]
+        first = changes[0] if len(changes) > 1 and self._moves(changes[0]) else None
+        other = (Case(f"not ready: {first.id} first", {}, ready_for=first.id),) if first is not None else ()
+        return (Case("usual", {}), *other, *(Case(f"{name}=true", {name: True}) for name in switches))
+
+    def _moves(self, step: Step) -> bool:
+        return any(move.operation == step.operation for rule in self._profile.states for move in rule.transitions)
 
     def _ensure_cases(self, flow: Flow) -> tuple[Case, ...]:
         resource = next(r for r in self._resources if r.create == flow.goal)
@@ -98,22 +108,23 @@ class Prover:
 
     def _run(self, flow: Flow, plan: Plan, case: Case) -> tuple[Mapping[str, Any], Proof]:
         twin = self._twin.fresh()
-        inputs = self._sampler.inputs(flow, twin, case.fixed, self._prepared(flow, twin, case.fixed))
+        inputs = self._sampler.inputs(flow, twin, case.fixed, self._prepared(flow, twin, case))
         if case.before:
             method, _, path = case.before.partition(" ")
             twin.handle(TwinRequest(method, path, headers=twin.authorization()))
             self._time[0] += _SETTLED_S
         return inputs, prove(plan, twin, inputs)
 
-    def _prepared(self, flow: Flow, twin: Twin, fixed: Mapping[str, Any]) -> dict[str, str]:
+    def _prepared(self, flow: Flow, twin: Twin, case: Case) -> dict[str, str]:
         """Puts an item into the state that the change needs; answers its id by the resource's noun."""
-        when = _constants(flow)
-        for name, value in fixed.items():
-            when[flow.sample[name]["at"]] = value
+        step = next((s for s in flow.steps if s.id == case.ready_for), None)
+        step = step or next((s for s in flow.steps if s.operation == flow.goal), None)
+        operation = step.operation if step else flow.goal
+        when = _constants(flow, step, case.fixed)
         wanted = {}
         for rule in self._profile.states:
-            touches = flow.goal in rule.needs or any(move.operation == flow.goal for move in rule.transitions)
-            sample = twin.sample(rule.resource, operation=flow.goal, when=when) if touches else None
+            touches = operation in rule.needs or any(move.operation == operation for move in rule.transitions)
+            sample = twin.sample(rule.resource, operation=operation, when=when) if touches else None
             if sample is not None:
                 wanted[rule.resource] = sample.id
         return wanted
@@ -131,10 +142,16 @@ def _address(resource: Resource, item: Mapping[str, Any]) -> str:
     return path.replace("{" + resource.id_parameter + "}", quote(str(item.get(resource.id_field, "")), safe=""))
 
 
-def _constants(flow: Flow) -> dict[str, Any]:
-    """Members of the change's body that are fixed in the workflow, by pointer."""
-    change = next((step for step in flow.steps if step.role is Role.CHANGE), None)
-    return dict(_leaves(change.payload, "")) if change is not None else {}
+def _constants(flow: Flow, step: Step | None, fixed: Mapping[str, Any]) -> dict[str, Any]:
+    """Members of the step's body that are known beforehand, by pointer: constants, fixed inputs, defaults."""
+    defaults = {given.name: given.schema["default"] for given in flow.inputs if "default" in given.schema}
+    known = {f"$inputs.{name}": value for name, value in {**defaults, **fixed}.items()}
+    leaves = _leaves(step.payload, "") if step is not None else []
+    return {
+        pointer: known.get(str(value), value)
+        for pointer, value in leaves
+        if not str(value).startswith("$") or str(value) in known
+    }
 
 
 def _leaves(value: Any, pointer: str) -> list[tuple[str, Any]]:
@@ -142,8 +159,7 @@ def _leaves(value: Any, pointer: str) -> list[tuple[str, Any]]:
         return [leaf for name, part in value.items() for leaf in _leaves(part, f"{pointer}/{name}")]
     if isinstance(value, list):
         return [leaf for number, part in enumerate(value) for leaf in _leaves(part, f"{pointer}/{number}")]
-    is_expression = isinstance(value, str) and value.startswith("$")
-    return [] if is_expression else [(pointer, value)]
+    return [(pointer, value)]
 
 
 def _why(proof: Proof) -> str:

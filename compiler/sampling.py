@@ -52,7 +52,7 @@ class Sampler:
         for name, source in flow.sample.items():
             if name not in chosen and "lookup" not in source:
                 value = self._plain(flow, twin, name, source)
-                if value is not None:
+                if value is not None and _is_offered(flow, name, value):
                     chosen[name] = value
         return self._cut(flow, chosen)
 
@@ -155,6 +155,12 @@ class Sampler:
 def _asked(flow: Flow, step: Step) -> list[str]:
     """The inputs by which the step's item is named."""
     return [n for n in dict.fromkeys(_INPUT.findall(str(step.outputs))) if "lookup" in flow.sample.get(n, {})]
+
+
+def _is_offered(flow: Flow, name: str, value: Any) -> bool:
+    """False for values of an enumeration that this workflow does not have: another one has them."""
+    values = next(given.schema.get("enum") for given in flow.inputs if given.name == name)
+    return not values or value in values
 
 
 def read(twin: Twin, path: str) -> Any:

@@ -94,6 +94,8 @@ class BodyPlan:
         template: dict[str, Any] = {}
         for name, schema in self.schemas.members(at.schema).items():
             needed = name in required
+            if name in self.builder.skipped_members and not needed:
+                continue
             member = _Member(f"{at.pointer}/{_escaped(name)}", name, schema, needed and at.is_required, at.depth + 1)
             if self._is_offered(schema) or (needed and not self._is_read_only(schema)):
                 value = self._member(member, needed)

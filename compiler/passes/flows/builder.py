@@ -18,6 +18,7 @@ class Builder:
 
     `labels` name places in the order of steps for branches (`@label`). With `body_prefix` the inputs of a body carry
     it; with `shares_body_inputs` a member of a second body takes the input of the same member of the first.
+    `skipped_members` are left out of bodies, because other steps see to them.
     """
 
     def __init__(self, context: Context, goal: Operation) -> None:
@@ -34,6 +35,7 @@ class Builder:
         self.labels: dict[str, int] = {}
         self.body_prefix = ""
         self.shares_body_inputs = False
+        self.skipped_members: frozenset[str] = frozenset()
 
     def add_input(self, given: Input, sample: Mapping[str, Any] | None = None) -> str:
         """The expression of the input, which is added unless it is there."""
@@ -80,6 +82,21 @@ class Builder:
             self.steps[number] = replace(step, branches=branches)
         onward = {"name": f"on_to_{label}", "type": "goto", "stepId": f"@{label}"}
         self.steps[-1] = replace(self.steps[-1], branches=(*self.steps[-1].branches, onward))
+
+    def leave_if(self, since: int, condition: str, label: str) -> None:
+        """Makes everything from step number `since` on go to the label when it is done and the condition holds."""
+        criterion = queries.simple(condition)
+        for number in range(since, len(self.steps)):
+            step = self.steps[number]
+            branches: list[Mapping[str, Any]] = []
+            for b in step.branches:
+                if b.get("stepId") == "@after":
+                    leaving = {"name": f"{b['name']}_to_{label}", "criteria": [*b.get("criteria", ()), criterion]}
+                    branches.append({**b, **leaving, "stepId": f"@{label}"})
+                branches.append(b)
+            self.steps[number] = replace(step, branches=tuple(branches))
+        out = {"name": f"leave_to_{label}", "stepId": f"@{label}", "criteria": [criterion]}
+        self.steps[-1] = replace(self.steps[-1], branches=(*self.steps[-1].branches, out))
 
     def operation(self, key: str) -> Operation:
         return self.context.operations[key]

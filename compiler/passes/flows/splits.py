@@ -14,6 +14,7 @@ from compiler.passes.flows import texts
 from compiler.passes.flows.bodies import Choice, enumerations, is_action_word
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import Context
+from workflow.profile import RiskRule
 
 _SILENT = {Risk.READ: "query", Risk.CHANGE: "control", Risk.DISRUPT: "interrupt", Risk.DESTROY: "destroy"}
 _JOINED = 3  # more values than this make a name nobody reads
@@ -63,16 +64,25 @@ def _has_states(context: Context, operation: Operation, pointer: str) -> bool:
 
 
 def _classes(context: Context, operation: Operation, pointer: str, values: tuple[Any, ...]) -> dict[Risk, list[Any]]:
-    rules = [r for r in context.profile.risks if r.operation == operation.key and pointer in r.when]
-    rules += [r for r in context.profile.risks if r.pattern and pointer in r.when and _applies(r.pattern, operation)]
-    if not rules and not is_action_word(pointer):
+    if not _rules(context, operation, pointer) and not is_action_word(pointer):
         return {}
-    floor = _floor(context, operation, bool(rules))
-    told = {}
-    for value in values:
-        rule = next((r for r in rules if value in r.when[pointer]), None)
-        told[value] = Risk(rule.risk) if rule else max(_by_words(value), floor, key=lambda risk: RISKS[risk])
+    told = {value: risk_of_value(context, operation, pointer, value) for value in values}
     return {risk: [v for v in values if told[v] is risk] for risk in Risk if risk in told.values()}
+
+
+def risk_of_value(context: Context, operation: Operation, pointer: str, value: Any) -> Risk:
+    """The class of the operation when the body's member at `pointer` has this value."""
+    rules = _rules(context, operation, pointer)
+    rule = next((r for r in rules if value in r.when[pointer]), None)
+    if rule is not None:
+        return Risk(rule.risk)
+    return max(_by_words(value), _floor(context, operation, bool(rules)), key=lambda risk: RISKS[risk])
+
+
+def _rules(context: Context, operation: Operation, pointer: str) -> list[RiskRule]:
+    exact = [r for r in context.profile.risks if r.operation == operation.key and pointer in r.when]
+    wide = [r for r in context.profile.risks if r.pattern and pointer in r.when and _applies(r.pattern, operation)]
+    return exact + wide
 
 
 def _applies(pattern: str, operation: Operation) -> bool:

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 
 from compiler.ir.model import Flow, Resource
+from compiler.passes.flows.compositions.children import create_with_children
 from compiler.passes.flows.compositions.ensure import ensure
+from compiler.passes.flows.compositions.stopped import stopped, stopped_update
 from compiler.passes.flows.context import Context
 
 
 def compositions(context: Context, resource: Resource) -> Iterator[Flow]:
     """Every task of several changes that is about this resource."""
-    made = ensure(context, resource)
-    if made is not None:
-        yield made
+    for plan in (ensure, create_with_children, stopped, stopped_update):
+        made = plan(context, resource)
+        if made is not None:
+            yield made
