@@ -118,6 +118,9 @@ class BodyPlan:
         return any(mark in str(schema.get("description", "")) for mark in self.fixed)
 
     def _member(self, member: _Member, needed: bool) -> Any:
+        fixed = self.builder.fixed_members.get(member.pointer)
+        if fixed is not None:
+            return fixed
         choice = self.choices.get(member.pointer)
         if choice is not None and not choice.as_input:
             return choice.values[0]

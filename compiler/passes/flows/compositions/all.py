@@ -4,14 +4,17 @@ from collections.abc import Iterator
 
 from compiler.ir.model import Flow, Resource
 from compiler.passes.flows.compositions.children import create_with_children
+from compiler.passes.flows.compositions.copied import copied
 from compiler.passes.flows.compositions.ensure import ensure
+from compiler.passes.flows.compositions.staged import staged
 from compiler.passes.flows.compositions.stopped import stopped, stopped_update
 from compiler.passes.flows.context import Context
 
 
 def compositions(context: Context, resource: Resource) -> Iterator[Flow]:
     """Every task of several changes that is about this resource."""
-    for plan in (ensure, create_with_children, stopped, stopped_update):
+    for plan in (ensure, create_with_children, staged, stopped, stopped_update):
         made = plan(context, resource)
         if made is not None:
             yield made
+    yield from copied(context, resource)
