@@ -25,11 +25,13 @@ router = APIRouter(prefix="/workflows", tags=["workflows"])
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Choice = Literal["approve", "reject", "retire"]
 After = Annotated[str | None, Query(description="The id of the last revision of the page before.", max_length=64)]
-# A failure that the workflow itself foresaw says something of the state of things; any other one, of the device.
-OUTCOME_STATUSES = {"failed": 502, "unknown": 504, "cancelled": 503}
-UNFORESEEN = frozenset(
-    {"", "request_failed", "http_error", "timeout", "not_sent", "unknown_fate", "refused", "deadline"}
-)
+OUTCOME_STATUSES = {"failed": 409, "unknown": 504, "cancelled": 503}
+# A failure says something of the state of things, unless its code is one of these: then the device, or the inputs.
+CODE_STATUSES = {
+    **dict.fromkeys(("unexpected_status", "unexpected_reply", "unreachable", "refused", "bad_outputs"), 502),
+    **dict.fromkeys(("timeout", "deadline", "retries_exhausted"), 504),
+    **dict.fromkeys(("invalid_input", "unsafe_value"), 422),
+}
 
 
 @router.get("", responses=problems(422))
@@ -79,7 +81,7 @@ async def retire(ref: str, body: models.Decision, service: ServicePart, caller: 
     return await _decide(service, ref, "retire", body, caller)
 
 
-@router.post("/{ref}/run", responses=problems(404, 409, 422, 502, 504))
+@router.post("/{ref}/run", responses=problems(404, 409, 422, 500, 502, 504))
 async def run(ref: str, body: models.RunRequest, service: ServicePart, caller: CallerPart) -> models.RunResult:
     """Runs what is approved. `ref`: a workflow, `workflow@number`, a tool's name or a revision's id."""
     entry = service.live.now.find(ref)
@@ -92,8 +94,9 @@ async def run(ref: str, body: models.RunRequest, service: ServicePart, caller: C
 def problem_of(ended: Ended) -> Problem:
     """A run that did not succeed, in the form of an error."""
     failure = failure_of(ended)
-    is_foreseen = ended.outcome == "failed" and failure.code not in UNFORESEEN
-    status = 409 if is_foreseen else OUTCOME_STATUSES[ended.outcome]
+    status = OUTCOME_STATUSES[ended.outcome]
+    if ended.outcome == "failed":
+        status = CODE_STATUSES.get(failure.code, status)
     more = {"run_id": ended.run_id, "outcome": ended.outcome, "failure": to_json(failure)}
     return Problem(status, f"run {ended.outcome}", told(ended), failure.remedy, (), more)
 

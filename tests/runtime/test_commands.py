@@ -1,0 +1,116 @@
+"""The commands, as processes: what they print, what they end with, and that they close in order."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from runtime.commands import client_config_command, parsed_inputs
+from runtime.errors import BadInput
+
+ROOT = Path(__file__).parents[2]
+
+
+async def start(*words: str) -> asyncio.subprocess.Process:
+    command = [sys.executable, "-m", "switchgear.main", *words]
+    pipe = subprocess.PIPE
+    return await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=pipe, stderr=pipe)
+
+
+async def switchgear(*words: str) -> tuple[int, str, str]:
+    process = await start(*words)
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_a_workflow_is_called_from_the_command_line(lab: Any) -> None:
+    code, out, err = await switchgear("call", "toy-find-vm", "vm=web-01", "--db", lab.url)
+    assert (code, json.loads(out)) == (0, {"uuid": "u-1", "state": "on"}), err
+
+
+async def test_a_call_that_fails_says_so_with_its_exit_code(lab: Any) -> None:
+    code, out, err = await switchgear("call", "toy-find-vm", "vm=nobody", "--db", lab.url)
+    assert (code, out) == (4, "")
+    assert "There is no machine called nobody." in err
+    code, out, _ = await switchgear("call", "toy-find-vm", "vm=nobody", "--json", "--db", lab.url)
+    assert (code, json.loads(out)["failure"]["code"]) == (4, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["toy-nothing"], 1),
+        (["toy-find-vm"], 3),
+        (["toy-find-vm", "vm"], 3),
+        (["toy-find-vm", "vm=web-01", "--target", "nowhere"], 3),
+        (["toy-find-vm", "--odd"], 2),
+    ],
+)
+async def test_a_call_ends_with_the_code_of_whose_turn_it_is(lab: Any, words: list[str], code: int) -> None:
+    ended, out, err = await switchgear("call", *words, "--db", lab.url)
+    assert (ended, out) == (code, ""), err
+    assert err
+
+
+async def test_a_free_port_is_taken_and_said_and_the_end_is_clean(lab: Any, device: Any) -> None:
+    process = await start("serve", "--port", "0", "--db", lab.url)
+    assert process.stderr is not None
+    line = (await process.stderr.readline()).decode()
+    url = line.split(" on ")[1].split(" ")[0]
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        assert (await client.get("/ready")).json()["tools"] == 2
+        assert (await client.post("/workflows/toy-find-vm/run", json={"inputs": {"vm": "web-01"}})).status_code == 200
+    process.send_signal(signal.SIGTERM)
+    out, err = await process.communicate()
+    assert (process.returncode, out) == (0, b""), err
+    assert b"Traceback" not in err
+
+
+async def test_without_a_token_only_loopback_is_listened_on(house: Any) -> None:
+    code, _, err = await switchgear("serve", "--host", "0.0.0.0", "--port", "0", "--db", house.url)
+    assert code == 2
+    assert "loopback" in err
+    assert "tokens create" in err
+
+
+async def test_a_port_that_is_taken_is_said(house: Any, device: Any) -> None:
+    code, _, err = await switchgear("serve", "--port", str(device.port), "--db", house.url)
+    assert code == 2
+    assert "cannot be listened on" in err
+
+
+def test_values_may_be_json() -> None:
+    assert parsed_inputs(("a=1", "b=x=y", 'c={"d":[true]}', "e=", "f=null")) == {
+        "a": 1,
+        "b": "x=y",
+        "c": {"d": [True]},
+        "e": "",
+        "f": None,
+    }
+    with pytest.raises(BadInput):
+        parsed_inputs(("=1",))
+
+
+@pytest.mark.parametrize("client", ["claude", "cursor", "vscode", "openwebui"])
+def test_a_clients_configuration_is_json_and_holds_no_token(client: str) -> None:
+    result = CliRunner(env={"SWITCHGEAR_TOKEN": "swg_canary"}).invoke(
+        client_config_command, [client, "--url", "http://h:1/"]
+    )
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)
+    assert "swg_canary" not in result.stdout
+    assert "http://h:1/mcp" in result.stdout or client in ("claude", "openwebui")
+
+
+def test_serving_loads_nothing_of_the_compiler() -> None:
+    code = "import sys, runtime.app, runtime.commands; print([m for m in sys.modules if m.split('.')[0] == 'compiler'])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

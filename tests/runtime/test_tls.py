@@ -1,0 +1,197 @@
+"""Who is at the other end: the system's authorities, one of ours, or one certificate and no other."""
+
+import asyncio
+import datetime as dt
+import hashlib
+import ipaddress
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from runtime.driver import Driver
+from workflow.events import RequestFailed, ResponseArrived
+
+NOW = dt.datetime.now(dt.UTC)
+
+
+@dataclass
+class Box:
+    """A device with a certificate of its own; `requests` counts what came through TLS to HTTP."""
+
+    port: int
+    pin: str
+    file: Path
+    requests: list[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+
+def certificate(folder: Path, *, name: str = "127.0.0.1", days: int = 30) -> tuple[Path, str]:
+    """A self-signed certificate with its key in one file, and its fingerprint."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "device")])
+    alternative = x509.IPAddress(ipaddress.ip_address(name)) if name[0].isdigit() else x509.DNSName(name)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - dt.timedelta(days=60))
+        .not_valid_after(NOW + dt.timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = folder / f"{made.serial_number}.pem"
+    file.write_bytes(made.public_bytes(pem) + private)
+    return file, hashlib.sha256(made.public_bytes(serialization.Encoding.DER)).hexdigest()
+
+
+@pytest.fixture
+async def box(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Box]]]:
+    servers: list[asyncio.Server] = []
+    writers: list[asyncio.StreamWriter] = []
+
+    async def start(file: Path | None = None, pin: str = "", port: int = 0, **about: Any) -> Box:
+        if file is None:
+            file, pin = certificate(tmp_path, **about)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file)
+        heard: list[bytes] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writers.append(writer)
+            try:
+                heard.append(await reader.readuntil(b"\r\n\r\n"))
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
+                await writer.drain()
+            except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
+                pass
+            finally:
+                writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", port, ssl=context)
+        servers.append(server)
+        return Box(server.sockets[0].getsockname()[1], pin, file, heard)
+
+    yield start
+    for writer in writers:
+        writer.close()
+    for server in servers:
+        server.close()
+        await server.wait_closed()
+
+
+async def outcome(driver: Driver, notes: Any, tools: Any, url: str, how: str) -> Any:
+    return await driver.send(
+        tools.get(), tools.endpoint(url, {"auth": {"kinds": ["bearer"]}}, tls=how), tools.soon(), notes
+    )
+
+
+async def test_the_pinned_certificate_is_trusted_whoever_signed_it(
+    box: Any, driver: Driver, notes: Any, tools: Any
+) -> None:
+    device = await box()
+    event = await outcome(driver, notes, tools, device.url, f"pin:{device.pin}")
+    assert isinstance(event, ResponseArrived), event
+
+
+@pytest.mark.parametrize("about", [{"days": -1}, {"name": "somebody.else"}])
+async def test_only_the_pin_decides_not_the_date_and_not_the_name(
+    box: Any, driver: Driver, notes: Any, tools: Any, about: Any
+) -> None:
+    device = await box(**about)
+    event = await outcome(driver, notes, tools, device.url, f"pin:{device.pin}")
+    assert isinstance(event, ResponseArrived), event
+
+
+async def test_another_certificate_than_the_pinned_one_gets_no_byte_of_a_request(
+    box: Any, driver: Driver, notes: Any, tools: Any
+) -> None:
+    device, other = await box(), await box()
+    event = await outcome(driver, notes, tools, device.url, f"pin:{other.pin}")
+    assert isinstance(event, RequestFailed)
+    assert event.reason == "refused"
+    assert "pinned" in event.message
+    assert device.requests == []
+    assert notes.sent == []
+
+
+async def test_a_certificate_that_changes_while_we_are_connected_stops_us(
+    box: Any, driver: Driver, notes: Any, tools: Any, tmp_path: Path
+) -> None:
+    device = await box()
+    assert isinstance(await outcome(driver, notes, tools, device.url, f"pin:{device.pin}"), ResponseArrived)
+    # The same address, somebody else behind it.
+    other, _ = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(other)
+    heard: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(100))
+        writer.close()
+
+    impostor = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    line = driver._lines["lab"]
+    transport = await line.transport()
+    assert transport is not None
+    from dataclasses import replace
+
+    line.endpoint = replace(
+        line.endpoint, address=replace(line.endpoint.address, port=impostor.sockets[0].getsockname()[1])
+    )
+    event = await driver.send(tools.get(), line.endpoint, tools.soon(), notes)
+    impostor.close()
+    assert isinstance(event, RequestFailed)
+    assert event.reason == "refused"
+    assert b"".join(heard) == b""
+
+
+async def test_a_ca_file_of_ours_is_trusted_and_a_stranger_is_not(
+    box: Any, driver: Driver, notes: Any, tools: Any
+) -> None:
+    device, other = await box(), await box()
+    assert isinstance(await outcome(driver, notes, tools, device.url, f"ca:{device.file}"), ResponseArrived)
+    event = await outcome(driver, notes, tools, other.url, f"ca:{device.file}")
+    assert isinstance(event, RequestFailed)
+    assert event.reason == "refused"
+    assert other.requests == []
+
+
+async def test_by_default_the_systems_authorities_decide(box: Any, driver: Driver, notes: Any, tools: Any) -> None:
+    device = await box()
+    event = await outcome(driver, notes, tools, device.url, "verify")
+    assert isinstance(event, RequestFailed)
+    assert event.reason == "refused"
+    assert device.requests == []
+
+
+@pytest.mark.parametrize("how", ["none", "ca:/no/such/file", "", "pin:"])
+async def test_what_says_nothing_trusts_nobody(box: Any, driver: Driver, notes: Any, tools: Any, how: str) -> None:
+    device = await box()
+    event = await outcome(driver, notes, tools, device.url, how)
+    assert isinstance(event, RequestFailed)
+    assert event.reason == "refused"
+    assert device.requests == []
+
+
+async def test_a_device_that_speaks_no_tls_is_not_sent_anything(
+    driver: Driver, notes: Any, tools: Any, recorder: Any
+) -> None:
+    device = await recorder(tools.said(tools.answer()))
+    event = await outcome(driver, notes, tools, device.url.replace("http:", "https:"), "pin:" + "0" * 64)
+    assert isinstance(event, RequestFailed)
+    assert event.reason in ("not_sent", "refused")
+    assert device.heard == []
