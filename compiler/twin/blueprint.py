@@ -92,7 +92,7 @@ class Blueprint:
         self._behaviours: dict[str, Behaviour] = {}
         self._ancestors: dict[str, tuple[tuple[Resource, int], ...]] = {}
         self._embedded: dict[str, tuple[Embedded, ...]] = {}
-        self._shown: dict[str, list[tuple[Resource, Shown]]] | None = None
+        self._shown: dict[str, tuple[Shown, ...]] | None = None
 
     def resource(self, noun: str) -> Resource:
         """The resource with this noun. Raises KeyError."""
@@ -148,29 +148,24 @@ class Blueprint:
         return known
 
     def shown_in(self, resource: Resource) -> tuple[Shown, ...]:
-        """The children whose addresses an item of `resource` holds."""
-        return tuple(shown for owner, shown in self._all_shown().get(resource.item, ()) if owner is resource)
-
-    def shown_by(self, child: Resource) -> tuple[Resource, Shown] | None:
-        """The owner whose item holds the addresses of `child`'s items; None where no item does."""
-        found = (pair for pairs in self._all_shown().values() for pair in pairs)
-        return next(((owner, shown) for owner, shown in found if shown.child is child), None)
-
-    def _all_shown(self) -> dict[str, list[tuple[Resource, Shown]]]:
-        """By item path of the owner."""
+        """The children that have no list and whose addresses an item of `resource` holds instead."""
         if self._shown is None:
             self._shown = {}
-            for link in self.api.links:
-                target, source = self.operations.get(link.target), self._roles.get(link.source)
-                child = self.item_at(target.path) if target is not None else None
-                if child is None or child.list or child.read != link.target or source is None:
-                    continue
-                at, star, reference = link.at.removeprefix("body#").rpartition("/*/")
-                rest = child.item.removeprefix(source[1].item).rpartition("/")[0]
-                is_below = source[0] is Kind.READ and child.item.startswith(source[1].item + "/") and "{" not in rest
-                if star and is_below and link.into == f"path.{child.id_parameter}":
-                    self._shown.setdefault(source[1].item, []).append((source[1], Shown(at, reference, child, rest)))
-        return self._shown
+            for child in self.api.resources:
+                owner = self.owner_of(child)
+                if owner is not None:
+                    rest = "/" + "/".join(split(child.item)[len(split(owner.item)) : -1])
+                    shown = Shown(child.members, child.references, child, rest.rstrip("/"))
+                    self._shown[owner.item] = (*self._shown.get(owner.item, ()), shown)
+        return self._shown.get(resource.item, ())
+
+    def owner_of(self, child: Resource) -> Resource | None:
+        """The resource whose items hold the addresses of `child`'s, right above them; None where they are listed."""
+        role = self._roles.get(child.listed_in) if child.listed_in and child.references else None
+        if role is None or not child.item.startswith(role[1].item + "/"):
+            return None
+        between = split(child.item)[len(split(role[1].item)) : -1]
+        return None if any("{" in segment for segment in between) else role[1]
 
     def job_rule(self, job: Job) -> JobRule | None:
         """The profile's words on a job, for what the IR does not carry."""

@@ -209,12 +209,11 @@ class Seeds:
 
     def _ids_shown_above(self, resource: Resource) -> tuple[str, ...]:
         """The ids at the ends of the addresses that the owner's example holds."""
-        found = self._blueprint.shown_by(resource)
-        if found is None:
-            return ()
-        owner, shown = found
-        elements = get(self._read_example(owner), shown.at)
-        held = [e.get(shown.reference) for e in elements if isinstance(e, dict)] if isinstance(elements, list) else []
+        owner = self._blueprint.owner_of(resource)
+        elements = get(self._read_example(owner), resource.members) if owner is not None else MISSING
+        held = (
+            [e.get(resource.references) for e in elements if isinstance(e, dict)] if isinstance(elements, list) else []
+        )
         return tuple(dict.fromkeys(a.rstrip("/").rpartition("/")[2] for a in held if isinstance(a, str)))
 
     def _showing(self, place: Place, body: Json) -> Json:
