@@ -1,0 +1,1 @@
+"""The language: Arazzo documents, expressions, static checks, the interpreter. Pure; imports no other room of ours."""

@@ -17,6 +17,8 @@ from workflow.pointers import parse_pointer
 _OPERATION_PATH = re.compile(
     r"(?:\{\$sourceDescriptions\.([A-Za-z0-9_\-]+)\.url\}|\$sourceDescriptions\.([A-Za-z0-9_\-]+?)(?:\.url)?)#(/paths/.*)"
 )
+# Dot segments lead elsewhere, the others end a path or break a request line.
+_UNFIT_PATH = re.compile(r"[\x00-\x20\x7f#\\]|(?:^|/)\.{1,2}(?:/|$)")
 _QUALIFIED_ID = re.compile(r"\$sourceDescriptions\.([A-Za-z0-9_\-]+)\.(.+)", re.DOTALL)
 
 
@@ -50,6 +52,8 @@ def _by_path(document: Document, text: str, operations: OperationIndex | None) -
     if len(parts) != 3 or parts[2].upper() not in METHODS or not parts[1].startswith("/"):
         raise DocumentError(f"{found[3]!r} is not the pointer of an operation; write #/paths/~1x/get")
     method, path = parts[2].upper(), parts[1]
+    if _UNFIT_PATH.search(path):
+        raise DocumentError(f"the path {path!r} holds what no path may; correct it")
     facts = operations.by_key(f"{method} {path}") if operations else None
     if operations is not None and facts is None:
         raise DocumentError(f"the API has no operation {method} {path}; name one that it has")

@@ -20,12 +20,12 @@ from workflow.templates import parse_template
 
 _TERM = re.compile(
     r"""\s*(?:(?P<operator>==|!=|<=|>=|&&|\|\||[<>!()\[\]])|(?P<string>'(?:[^']|'')*')"""
-    r"""|(?P<number>-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(?![\w.])|(?P<word>true|false|null)(?!\w)"""
+    r"""|(?P<number>-?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,4})?)(?![\w.])|(?P<word>true|false|null)(?!\w)"""
     r"""|\{(?P<braced>\$[^{}]*)\}|(?P<expression>\$(?:(?!!=|&&|\|\|)[^\s()<>=\[\]{}])+)"""
     r"""|(?P<member>(?:\.[A-Za-z_@][\w@\-]*)+)|(?P<end>$))""",
     re.DOTALL,
 )
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_NUMBER = re.compile(r"-?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,4})?", re.ASCII)
 _WORDS = {"true": True, "false": False, "null": None}
 _LIMIT = 100  # nested brackets; a condition that people can read has fewer
 

@@ -140,7 +140,8 @@ class _Turn:
             text = f"{step.key} was sent and not answered: whether it was carried out is not known"
             self._end_run("unknown", Failure(self._key, "unknown_fate", _joined(text, event.message)))
         else:
-            text = f"{step.key} got no answer"
+            may_be_done = event.reason == "unknown_fate" and not step.is_safe
+            text = f"{step.key} got no answer" + (" and may have been carried out; again is harmless" * may_be_done)
             self._failed(self._scope(), Failure(self._key, "unreachable", _joined(text, event.message)))
 
     def _stopped(self, outcome: Outcome, code: str, text: str) -> None:
@@ -396,6 +397,14 @@ class _Turn:
         else:
             self._end_failed(failure)
 
+    def _outputs_so_far(self) -> dict[str, Json]:
+        """What the run can already tell, though it did not get to its end: the id of what it made, say."""
+        main = self._frames[0] if self._frames else None
+        if main is None or main.workflow_id != self.plan.workflow_id:
+            return {}
+        scope = Scope(inputs=main.inputs, steps=main.outputs, workflows=self._results, sources=self.plan.sources)
+        return _outputs(self.plan.main.outputs, scope)
+
     def _end_run(
         self,
         outcome: Outcome,
@@ -407,6 +416,7 @@ class _Turn:
             not_done = tuple(key for key in _changes(self.plan, self.plan.main, "") if key not in self._done)
             remedy = failure.remedy or after_failure(self._done, failure.code)
             failure = replace(failure, done=self._done, not_done=not_done, remedy=remedy)
+            outputs = self._outputs_so_far()
         self._waiting = "over"
         self._outcome = outcome
         self._frames = []

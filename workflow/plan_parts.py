@@ -72,7 +72,9 @@ class Parts:
             return compile_it()
         except ExpressionError as error:
             self._report("bad_expression", pointer, error.message, _EXPRESSION_REMEDY)
-            return instead
+        except RecursionError:
+            self._report("too_deep", pointer, "this is nested too deeply", "flatten it")
+        return instead
 
     def _refuses_xpath(self, kind: SelectorType | None, pointer: str) -> bool:
         if kind_of(kind) == "xpath":

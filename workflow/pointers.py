@@ -13,7 +13,7 @@ from workflow.errors import ExpressionError
 
 Json = Any
 Parts = tuple[str, ...]
-_INDEX = re.compile(r"0|[1-9][0-9]*", re.ASCII)
+_INDEX = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)  # no list is longer, and int() refuses very long digits
 _BAD_ESCAPE = re.compile(r"~(?![01])")
 
 

@@ -9,7 +9,7 @@ raises `Missing` for the latter; `interpreter` turns it into a failure.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from workflow.document import Json, Selector
@@ -198,15 +198,3 @@ def _compile_quoted(data: Json) -> Value:
     if len(template.parts) == 1 and template.expressions:
         return Reference(template.expressions[0], is_quoted=not is_bare)
     return Text(template) if template.expressions else Constant(data)
-
-
-def leaves(value: Value, pointer: str = "") -> Iterator[tuple[str, Value]]:
-    """All parts of a compiled value that are no object or list of others, with their pointers."""
-    if isinstance(value, Members):
-        for name, member in value.members:
-            yield from leaves(member, f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}")
-    elif isinstance(value, Elements):
-        for number, element in enumerate(value.elements):
-            yield from leaves(element, f"{pointer}/{number}")
-    else:
-        yield pointer, value
