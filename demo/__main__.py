@@ -27,8 +27,9 @@ FAILURES = (CommandFailedError, NoSuchWorkflowError, RestError, story.SceneFaile
 
 def main() -> int:
     options = arguments()
-    # A demonstration that is told to end must still stop its servers.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # Whoever tells it to end, in whatever way, its servers are stopped: a shell starts background jobs deaf to SIGINT.
+    for told in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(told, signal.default_int_handler)
     console = Console(width=min(WIDTH, Console().width) if sys.stdout.isatty() else WIDTH, highlight=False)
     with tempfile.TemporaryDirectory(prefix="switchgear-demo-") as folder:
         children = Children(Path(folder), environment(Path(folder)))

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from rich.text import Text
+
 from demo.agent import TOLD_WITHIN_S, Agent, Answer
 from demo.children import Children, Server, answers
 from demo.choice import Wish, granted
@@ -202,6 +204,8 @@ async def play_scene(play: Play, agent: Agent, api: str, scene: Scene) -> None:
     lines = answer.text.splitlines() if answer.is_error else brief(answer.outputs, scene.shows)
     play.show.result(answer.outcome, answer.seconds, lines, is_good=answer.outcome == scene.expected)
     check(play, scene, answer)
+    if play.is_prism and scene.proves:
+        play.show.fact("", Text("Prism remembers nothing: what is read back is its example.", style="dim"))
 
 
 def check(play: Play, scene: Scene, answer: Answer) -> None:

@@ -1,0 +1,125 @@
+"""The demonstration, as a person starts it: it plays to its end, leaves nothing, and tells when it cannot go on.
+
+`demo.sh` itself is the set-up and then `python -m demo`, which is what runs here.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo.choice import NoSuchWorkflowError, Wish, granted
+from demo.show import brief, folded
+
+ROOT = Path(__file__).parents[2]
+DEMO = [sys.executable, "-m", "demo"]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Where the demonstration puts its own folder: what is left in it afterwards was left behind."""
+    with tempfile.TemporaryDirectory() as made:
+        yield Path(made)
+
+
+def started_in(folder: Path, *options: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [*DEMO, *options],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def processes_that_know(folder: Path) -> list[str]:
+    """Command lines of the processes whose environment names `folder`: the servers are given their database there."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(folder).encode() in (entry / "environ").read_bytes():
+                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:  # ended meanwhile, or somebody else's
+            continue
+    return found
+
+
+@pytest.mark.slow
+def test_the_demonstration_plays_to_its_end_and_leaves_nothing(folder: Path) -> None:
+    played = started_in(folder)
+    told, _ = played.communicate(timeout=240)
+    assert played.returncode == 0, told
+    assert "All went as it must." in told
+    for api in ("hypercore", "idrac"):
+        assert re.search(rf"{api} +the twin saw (\d+) requests; the same \1 are recorded", told)
+    assert re.search(r"tools/list_changed, \d+ ms", told)
+    assert list(folder.iterdir()) == []
+    assert processes_that_know(folder) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_interrupts_the_demonstration_finds_nothing_left(sent: signal.Signals, folder: Path) -> None:
+    played = started_in(folder)
+    assert played.stdout is not None
+    end = time.monotonic() + 200
+    while "up after" not in played.stdout.readline():
+        assert time.monotonic() < end
+    played.send_signal(sent)
+    told, _ = played.communicate(timeout=30)
+    assert played.returncode == 130, told
+    assert list(folder.iterdir()) == []
+    assert processes_that_know(folder) == []
+
+
+@pytest.mark.slow
+def test_without_node_the_demonstration_on_prism_says_what_is_missing(tmp_path: Path) -> None:
+    # A PATH with all that setup.sh uses and no Node; the environment exists already, so nothing is installed.
+    for program in ("bash", "env", "dirname", "cat", "sha256sum", "grep", "sed", "mktemp", "id", "timeout"):
+        (tmp_path / program).symlink_to(shutil.which(program) or "/bin/true")
+    refused = subprocess.run(
+        ["/bin/bash", str(ROOT / "setup.sh"), "prism"],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert "needs Node 20" in refused.stderr
+
+
+def workflow(name: str, title: str, *steps: str, intent: str = "act", core: bool = True) -> dict[str, object]:
+    places = [dict(zip(("method", "path"), step.split(), strict=True)) for step in steps]
+    return {"id": name, "intent": intent, "core": core, "steps": places, "tool": {"name": name, "title": title}}
+
+
+def test_a_wish_is_granted_by_what_a_workflow_does_and_not_by_its_name() -> None:
+    made = [
+        workflow("b", "Restart VM", "POST /action"),
+        workflow("a", "Start VM", "GET /list", "POST /action"),
+        workflow("c", "Start VM", "POST /action", intent="ensure"),
+    ]
+    assert granted(Wish("act", "POST /action", "start"), made)["id"] == "a"
+    with pytest.raises(NoSuchWorkflowError):
+        granted(Wish("act", "POST /action", "pause"), made)
+
+
+def test_polls_of_one_job_are_told_in_one_line() -> None:
+    poll = {"step_id": "wait", "method": "GET", "path": "/TaskTag/1", "status": 200}
+    other = {**poll, "step_id": "read_back"}
+    assert folded([poll, poll, poll, other, poll]) == [(poll, 3), (other, 1), (poll, 1)]
+
+
+def test_an_answer_is_told_by_the_members_that_matter() -> None:
+    outputs = {"items": [{"name": f"vm-{n}", "state": "", "x": n} for n in range(6)]}
+    assert brief(outputs, ("name", "state")) == ["name: vm-0", "name: vm-1", "name: vm-2", "name: vm-3", "… and 2 more"]
+    assert brief({"result": "text"}, ("name",)) == ["outputs: result"]
