@@ -60,6 +60,7 @@ def _release(builder: Builder, update: Operation, resource: Resource, release: s
     assert update.body is not None, "it has the member"
     members = builder.context.schemas.members(update.body.schema)
     builder.skipped_members = frozenset(name for name in members if name != release)
+    builder.shares_body_inputs = True
     change(builder, update, f"Release the {resource.name}.", Choice(f"/{release}", (True,)), name="release")
     builder.skipped_members = frozenset()
 
