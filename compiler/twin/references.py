@@ -4,11 +4,11 @@ Which member names what comes from the profile's and the IR's synonyms; a name t
 Raises RefusalError like `checks.py`; stands apart because it needs the state.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from compiler.ir.model import Resource
 from compiler.twin.blueprint import Blueprint
+from compiler.twin.examples import ids_in, members_of
 from compiler.twin.messages import RefusalError
 from compiler.twin.routes import canonical
 from compiler.twin.store import Store
@@ -20,12 +20,12 @@ def check_references(blueprint: Blueprint, store: Store, resource: Resource | No
     """`resource`: whose item the body describes; its own id member names nothing else."""
     own = resource.id_field if resource is not None else ""
     field = blueprint.profile.envelope.reference_field
-    for name, value in _members(body):
+    for name, value in members_of(body):
         if name == field:
             _check_address(blueprint, store, value)
         elif name != own:
             owners = blueprint.named_by(name)
-            for item_id in _ids(value) if owners else ():
+            for item_id in ids_in(value) if owners else ():
                 if not any(store.find(owner, item_id) for owner in owners):
                     raise RefusalError(400, f"{name} {item_id!r} names no {owners[0].name or owners[0].noun}")
 
@@ -41,21 +41,3 @@ def _check_address(blueprint: Blueprint, store: Store, value: Json) -> None:
     for place in store.places_on(path, match):
         if not store.exists(place):
             raise RefusalError(400, f"{value} leads to nothing")
-
-
-def _ids(value: Json) -> Iterator[str]:
-    """The ids that a member holds; empty ones name nothing, and objects are looked into on their own."""
-    for each in value if isinstance(value, list) else (value,):
-        if isinstance(each, (str, int)) and not isinstance(each, bool) and each != "":
-            text = str(each)
-            yield text.rstrip("/").rpartition("/")[2] if text.startswith("/") else text
-
-
-def _members(body: Json) -> Iterator[tuple[str, Json]]:
-    if isinstance(body, dict):
-        for name, value in body.items():
-            yield name, value
-            yield from _members(value)
-    elif isinstance(body, list):
-        for element in body:
-            yield from _members(element)

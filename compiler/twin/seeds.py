@@ -13,7 +13,8 @@ from uuid import uuid5
 
 from compiler.ir.model import Operation, Resource, Schema
 from compiler.twin.blueprint import Blueprint, applies
-from compiler.twin.pointers import MISSING, get, put
+from compiler.twin.examples import Examples
+from compiler.twin.pointers import MISSING, put
 from compiler.twin.routes import encode, fill, parameters_in, split
 from compiler.twin.sampler import NAMESPACE, Want
 from compiler.twin.validation import View
@@ -40,7 +41,7 @@ class Seeds:
         self._bodies: dict[str, Json] = {}
         self._documents: dict[str, Json] = {}
         self._shadows: dict[str, Resource | None] = {}
-        self._listed: dict[str, tuple[Json, ...]] = {}
+        self.examples = Examples(blueprint)
 
     def ids(self, resource: Resource, collection: str) -> tuple[str, ...]:
         """The ids in one collection, in order. Two, where nothing says more: with one, taking the first looks right."""
@@ -77,7 +78,7 @@ class Seeds:
         return self._shadows[resource.item]
 
     def _find_shadowed(self, resource: Resource) -> Resource | None:
-        if resource.create or not resource.id_parameter or self._ids_of_examples(resource):
+        if resource.create or not resource.id_parameter or self.examples.ids(resource):
             return None
         if not resource.list:
             return self._blueprint.listed_elsewhere(resource)
@@ -91,7 +92,7 @@ class Seeds:
 
     def shaped(self, place: Place, number: int) -> Json:
         """An item as the description shows one: its example moved to `place`, else a full value of its schema."""
-        example = self._read_example(place.resource)
+        example = self.examples.item(place.resource)
         if isinstance(example, dict):
             return self._showing(place, self._adapted(place, example))
         if isinstance(example, str):
@@ -182,20 +183,25 @@ class Seeds:
                 body = put(body, pointer, blueprint.base_path + place.address + rest)
         return body
 
+    def _mentioned(self, resource: Resource) -> tuple[str, ...]:
+        """Further ids that examples refer to, where the collection may have further members."""
+        is_one = resource.single or resource.collection in self._blueprint.profile.sole_members
+        return () if is_one or parameters_in(resource.collection) else self.examples.ids_mentioned(resource)
+
     def _first_ids(self, resource: Resource, collection: str) -> tuple[str, ...]:
         above = self._same_parameter_above(resource, collection)
         if above:
             return (above,)
-        listed = self._ids_of_examples(resource)
+        listed = self.examples.ids(resource)
         if listed:
-            return listed
+            return tuple(dict.fromkeys((*listed, *self._mentioned(resource))))
         if resource.single:
             return (resource.single,)
-        shown_above = self._ids_shown_above(resource)
+        shown_above = self.examples.ids_shown_above(resource)
         if shown_above:
             return shown_above
         is_sole = resource.collection in self._blueprint.profile.sole_members
-        shown = self.id_of(resource, self._read_example(resource))
+        shown = self.examples.id_of(resource, self.examples.item(resource))
         made = (shown, _sibling(shown)) if shown else tuple(self.new_id(resource, collection, n + 1) for n in range(2))
         return made[:1] if is_sole else made
 
@@ -207,68 +213,24 @@ class Seeds:
             return ""
         return unquote(split(collection)[parts.index("{" + names[-1] + "}")])
 
-    def _ids_shown_above(self, resource: Resource) -> tuple[str, ...]:
-        """The ids at the ends of the addresses that the owner's example holds."""
-        owner = self._blueprint.owner_of(resource)
-        elements = get(self._read_example(owner), resource.members) if owner is not None else MISSING
-        held = (
-            [e.get(resource.references) for e in elements if isinstance(e, dict)] if isinstance(elements, list) else []
-        )
-        return tuple(dict.fromkeys(a.rstrip("/").rpartition("/")[2] for a in held if isinstance(a, str)))
-
     def _showing(self, place: Place, body: Json) -> Json:
         """With the addresses of the children that are found through this item and nowhere else."""
         for shown in self._blueprint.shown_in(place.resource) if isinstance(body, dict) else ():
-            if shown.at not in self._shown_in_example(place.resource):
+            if shown.at not in self.examples.filled(place.resource):
                 collection = place.address + shown.rest
                 places = [member_place(shown.child, collection, i) for i in self.ids(shown.child, collection)]
                 held = [{shown.reference: self._blueprint.base_path + child.address} for child in places]
                 body = put(body, shown.at, held)
         return body
 
-    def _shown_in_example(self, resource: Resource) -> tuple[str, ...]:
-        """Pointers to arrays that the example fills: what it says is left as it is."""
-        example = self._read_example(resource)
-        return tuple(s.at for s in self._blueprint.shown_in(resource) if get(example, s.at) not in (MISSING, [], None))
-
-    def _ids_of_examples(self, resource: Resource) -> tuple[str, ...]:
-        found = [self.id_of(resource, element) for element in self._list_example(resource)]
-        return tuple(dict.fromkeys(i for i in found if i))
-
-    def id_of(self, resource: Resource, element: Json) -> str:
-        """The id that an item, a reference to one, or a bare id says; "" where it says none."""
-        if isinstance(element, str) and not resource.references:
-            return element
-        if not isinstance(element, dict):
-            return ""
-        for name in (resource.id_field, *self._blueprint.profile.identity.id_fields):
-            value = element.get(name) if name else None
-            if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
-                text = str(value)
-                return text.rstrip("/").rpartition("/")[2] if text.startswith("/") else text
-        address = element.get(resource.references or self._blueprint.profile.envelope.reference_field or "")
-        return address.rstrip("/").rpartition("/")[2] if isinstance(address, str) else ""
-
-    def _list_example(self, resource: Resource) -> tuple[Json, ...]:
-        if resource.list not in self._listed:
-            reply = self._blueprint.operations[resource.list].success if resource.list else None
-            found = get(reply.example, resource.members) if reply else MISSING
-            self._listed[resource.list] = tuple(found) if isinstance(found, list) else ()
-        return self._listed[resource.list]
-
-    def _read_example(self, resource: Resource) -> Json:
-        reply = self._blueprint.operations[resource.read].success if resource.read else None
-        example = reply.example if reply else None
-        return example[0] if isinstance(example, list) and example else example
-
     def _listed_body(self, place: Place, number: int) -> Json:
         """The element of the list's example that shows this item; by its position where elements say no id."""
         resource = place.resource
-        elements = self._list_example(resource) if not resource.references else ()
+        elements = self.examples.elements(resource) if not resource.references else ()
         for element in elements:
-            if isinstance(element, dict) and self.id_of(resource, element) == place.id:
+            if isinstance(element, dict) and self.examples.id_of(resource, element) == place.id:
                 return self.identified(place, element)
-        nameless = [e for e in elements if isinstance(e, dict) and not self.id_of(resource, e)]
+        nameless = [e for e in elements if isinstance(e, dict) and not self.examples.id_of(resource, e)]
         return nameless[(number - 1) % len(nameless)] if nameless else MISSING
 
     def _first_body(self, place: Place) -> Json:
@@ -282,7 +244,7 @@ class Seeds:
 
     def _finished_job(self, place: Place, body: Json) -> Json:
         """A job from before is over, unless an example says otherwise."""
-        if not isinstance(body, dict) or self._read_example(place.resource) is not None:
+        if not isinstance(body, dict) or self.examples.item(place.resource) is not None:
             return body
         for job in self._blueprint.api.jobs:
             if job.poll == place.resource.read and job.succeeded:
@@ -291,7 +253,7 @@ class Seeds:
 
     def _adapted(self, place: Place, example: dict[str, Json]) -> Json:
         """The example item as it is, or, for another item than it shows, moved to that one's address and names."""
-        shown = self.id_of(place.resource, example)
+        shown = self.examples.id_of(place.resource, example)
         reference = self._blueprint.profile.envelope.reference_field or place.resource.references
         old = example.get(reference) if reference else None
         body = _moved(example, old.rstrip("/"), self._blueprint.base_path + place.address) if old else example
@@ -300,7 +262,7 @@ class Seeds:
         body = self.identified(place, body)
         for name in place.resource.natural_keys:
             if isinstance(body.get(name), str) and name != place.resource.id_field:
-                body[name] = _sibling(body[name])
+                body[name] = place.id if body[name] == shown else _sibling(body[name])
         return body
 
     def _number(self, place: Place) -> int:
