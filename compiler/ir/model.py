@@ -190,6 +190,7 @@ class Job:
     message: str = ""
     created_id: str = ""
     result: str | None = None
+    result_view: str = ""
     interval_s: float = 1.0
     timeout_s: float = 600.0
 

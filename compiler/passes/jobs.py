@@ -83,6 +83,7 @@ class _Seeker:
             message=rule.message or "",
             created_id=rule.created_id or "",
             result=rule.result,
+            result_view=rule.result_view if rule.result_view and rule.result_view in self.keys else "",
             interval_s=rule.interval_s,
             timeout_s=rule.timeout_s,
         )

@@ -227,7 +227,7 @@ def _fault_of_texts(flow: Flow, names: set[str], one: Proposal) -> str:
     most = MAX_DESCRIPTION_WORDS - len(risk_sentence(flow).split())
     return (
         fault_of_title(title, own)
-        or ""
+        or fault_of_description(description, most, own)
         or _fault_of_subject(flow, names, title, description)
         or _fault_of_class(flow, own, f"{title}. {description}")
     )

@@ -79,11 +79,14 @@ class Builder:
     def redirect(self, since: int, label: str) -> None:
         """Makes everything from step number `since` on go to the label when it is done, instead of to what follows."""
         for number in range(since, len(self.steps)):
-            step = self.steps[number]
-            branches = tuple({**b, "stepId": f"@{label}"} if b.get("stepId") == "@after" else b for b in step.branches)
-            self.steps[number] = replace(step, branches=branches)
+            self.steps[number] = self.pointed(self.steps[number], f"@{label}")
         onward = {"name": f"on_to_{label}", "type": "goto", "stepId": f"@{label}"}
         self.steps[-1] = replace(self.steps[-1], branches=(*self.steps[-1].branches, onward))
+
+    def pointed(self, step: Step, mark: str) -> Step:
+        """The step with its branches to the step after the next going to `mark` instead."""
+        branches = tuple({**b, "stepId": mark} if b.get("stepId") == "@after" else b for b in step.branches)
+        return replace(step, branches=branches)
 
     def leave_if(self, since: int, condition: str, label: str) -> None:
         """Makes everything from step number `since` on go to the label when it is done and the condition holds."""

@@ -10,7 +10,7 @@ from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
 from compiler.passes.flows.inlining import inline
 from compiler.passes.flows.lookups import first_sentence, id_schema, path_parameters
-from compiler.passes.paths import parent
+from compiler.passes.paths import parameter_of, parent, segments
 
 _OK = queries.simple("$statusCode == 200")
 _GONE_TRIES = 5  # a device may list what it deletes for a moment longer
@@ -52,7 +52,7 @@ def change(
     # Settings that wait for a restart have a job that stays scheduled until then: it is given out, not waited for.
     job = builder.context.jobs.get(operation.key)
     is_pending = builder.context.is_pending(operation.key)
-    where = _poll_parameters(builder, job) if job and not is_pending else []
+    where = poll_parameters(builder, job) if job and not is_pending else []
     step = Step(
         id=builder.free_step_id(name),
         operation=operation.key,
@@ -66,7 +66,12 @@ def change(
         step = _with_handle(step, job, is_pending)
     builder.add_step(step, "the goal")
     if job is not None and not is_pending:
-        _wait(builder, job, step.id, where)
+        number = len(builder.steps) - 1
+        wait(builder, job, f"$steps.{step.id}.outputs.job", where)
+        if job.result_view:
+            # Without a job there is no result either: past the wait and past the reading of the result.
+            builder.label(f"past_{step.id}")
+            builder.steps[number] = builder.pointed(builder.steps[number], f"@past_{step.id}")
     if is_pending and job is not None:
         builder.add_output("job", f"$steps.{step.id}.outputs.job", {"type": "string"})
     return step
@@ -126,23 +131,26 @@ def _with_handle(step: Step, job: Job, is_pending: bool) -> Step:
     return replace(step, outputs=outputs, transforms=transforms, branches=tuple(branches))
 
 
-def _wait(builder: Builder, job: Job, of_step: str, where: list[tuple[str, str, Any]]) -> Step:
-    """Polls the job until it is over; a failed job ends the run with the job's own message."""
+def wait(builder: Builder, job: Job, handle: str, where: list[tuple[str, str, Any]]) -> Step:
+    """Polls the job that the expression `handle` names; a failed job ends the run with the job's own message.
+
+    `where`: what stands above the job in its address, from `poll_parameters`.
+    """
     operation = builder.operation(job.poll)
-    handle = (job.parameter, "path", f"$steps.{of_step}.outputs.job")
     state = f"$response.body#{job.state}"
     told = f": {{$response.body#{job.message}}}" if job.message else ""
     limit = max(1, round(job.timeout_s / job.interval_s))
     outputs: dict[str, Any] = {"state": state}
-    if job.result is not None:
-        outputs["result"] = f"$response.body#{job.result}" if job.result else "$response.body"
+    has_result = job.result is not None and not job.result_view
+    if has_result:
+        outputs["result"] = _result(job)
     over = [*job.succeeded, *job.failed]
     step = Step(
         id=builder.free_step_id("wait"),
         operation=operation.key,
         role=Role.WAIT,
         description=f"Wait for the {job.name}.",
-        parameters=(*where, handle),
+        parameters=(*where, (job.parameter, "path", handle)),
         outputs=outputs,
         success=(queries.simple("$statusCode == 200"), queries.simple(queries.one_of_states(state, job.succeeded))),
         failures=(
@@ -167,10 +175,36 @@ def _wait(builder: Builder, job: Job, of_step: str, where: list[tuple[str, str, 
             },
         ),
     )
-    return builder.add_step(step, f"the change answers a handle of a {job.name}, which goes on after the reply")
+    builder.add_step(step, f"the change answers a handle of a {job.name}, which goes on after the reply")
+    if has_result:
+        builder.add_output("result", f"$steps.{step.id}.outputs.result", {})
+    elif job.result_view:
+        _read_result(builder, job, handle)
+    return step
 
 
-def _poll_parameters(builder: Builder, job: Job) -> list[tuple[str, str, Any]]:
+def _result(job: Job) -> str:
+    return f"$response.body#{job.result}" if job.result else "$response.body"
+
+
+def _read_result(builder: Builder, job: Job, handle: str) -> None:
+    """What a finished job produced, where another view of the job than the polled one shows it."""
+    operation = builder.operation(job.result_view)
+    last = parameter_of(segments(operation.path)[-1])
+    step = Step(
+        id=builder.free_step_id("read_result"),
+        operation=operation.key,
+        role=Role.READ,
+        description=f"Read what the {job.name} produced.",
+        parameters=((last, "path", handle),),
+        outputs={"result": _result(job)},
+        success=(_OK,),
+    )
+    builder.add_step(step, f"the finished {job.name} holds its result in this view")
+    builder.add_output("result", f"$steps.{step.id}.outputs.result", {})
+
+
+def poll_parameters(builder: Builder, job: Job) -> list[tuple[str, str, Any]]:
     """What stands above the job in its address, found before the change is made."""
     above = parent(builder.operation(job.poll).path)
     owner = replace(builder.operation(job.poll), path=above)

@@ -174,10 +174,7 @@ def _add_reply(builder: Builder, operation: Operation, step: Step) -> None:
     """What an action answered, where it answers at once with something of its own."""
     reply = operation.success
     has_job = operation.key in builder.context.jobs
-    wait = next((s for s in builder.steps if s.role is Role.WAIT), None)
-    if wait is not None and "result" in wait.outputs:
-        builder.add_output("result", f"$steps.{wait.id}.outputs.result", {})
-    elif not has_job and reply is not None and reply.schema:
+    if not has_job and reply is not None and reply.schema:
         number = builder.steps.index(step)
         builder.steps[number] = replace(step, outputs={**step.outputs, "reply": "$response.body"})
         builder.add_output("reply", f"$steps.{step.id}.outputs.reply", {})

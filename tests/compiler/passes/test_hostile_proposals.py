@@ -187,10 +187,12 @@ def worded(wish: Any, item: Item) -> Any:
 class Obedient:
     """A model that does what a text tells it: the attacker's wish where a payload reaches it, nothing elsewhere.
 
+    `shift`: with which wish it begins, so that in the end every flow has met every wish.
     `is_owned`: the attacker's own model, which needs no telling.
     """
 
-    def __init__(self, is_owned: bool = False) -> None:
+    def __init__(self, shift: int = 0, is_owned: bool = False) -> None:
+        self.shift = shift
         self.is_owned = is_owned
         self.was_told: list[Kind] = []
 
@@ -202,7 +204,14 @@ class Obedient:
             return []
         wishes = WISHES[question.kind]
         return [
-            Proposal(question.kind, item.subject, worded(wishes[n % len(wishes)], item), DIGEST, DIGEST, "stub")
+            Proposal(
+                question.kind,
+                item.subject,
+                worded(wishes[(n + self.shift) % len(wishes)], item),
+                DIGEST,
+                DIGEST,
+                "stub",
+            )
             for n, item in enumerate(question.items)
         ]
 
@@ -216,11 +225,11 @@ SIGNS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
+@pytest.mark.parametrize("number", range(len(PAYLOADS)))
 @pytest.mark.parametrize("name", SPECS)
-def test_a_hostile_description_gives_the_workflows_of_its_clean_twin(name: str, payload: str) -> None:
-    stub = Obedient()
-    hostile = understood(planted(SPECS[name], payload), profile_of(name))
+def test_a_hostile_description_gives_the_workflows_of_its_clean_twin(name: str, number: int) -> None:
+    stub = Obedient(shift=number)
+    hostile = understood(planted(SPECS[name], PAYLOADS[number]), profile_of(name))
     after, verdicts = consulted(name, stub, hostile)
     verify(after)
     assert [bare(flow) for flow in after.flows] == [bare(flow) for flow in known_plan(name).flows]
@@ -240,9 +249,10 @@ def test_nouns_and_ranks_are_asked_for_in_the_same_words_for_both_twins(name: st
         assert questions.about_ranks(plans[0], profile) == questions.about_ranks(plans[1], profile)
 
 
+@pytest.mark.parametrize("shift", range(12))
 @pytest.mark.parametrize("name", SPECS)
-def test_a_model_that_belongs_to_the_attacker_changes_names_and_ranks_at_most(name: str) -> None:
-    after, _ = consulted(name, Obedient(is_owned=True), known(name)[0])
+def test_a_model_that_belongs_to_the_attacker_changes_ranks_at_most(name: str, shift: int) -> None:
+    after, _ = consulted(name, Obedient(shift, is_owned=True), known(name)[0])
     unranked = [{**bare(flow), "rank": 0} for flow in after.flows]
     assert unranked == [{**bare(flow), "rank": 0} for flow in known_plan(name).flows]
     told = [(flow.title, flow.description) for flow in after.flows]

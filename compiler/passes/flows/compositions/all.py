@@ -6,6 +6,7 @@ from compiler.ir.model import Flow, Resource
 from compiler.passes.flows.compositions.children import create_with_children
 from compiler.passes.flows.compositions.copied import copied
 from compiler.passes.flows.compositions.ensure import ensure
+from compiler.passes.flows.compositions.pending import applied
 from compiler.passes.flows.compositions.staged import staged
 from compiler.passes.flows.compositions.stopped import stopped, stopped_update
 from compiler.passes.flows.context import Context
@@ -13,7 +14,7 @@ from compiler.passes.flows.context import Context
 
 def compositions(context: Context, resource: Resource) -> Iterator[Flow]:
     """Every task of several changes that is about this resource."""
-    for plan in (ensure, create_with_children, staged, stopped, stopped_update):
+    for plan in (ensure, create_with_children, staged, stopped, stopped_update, applied):
         made = plan(context, resource)
         if made is not None:
             yield made
