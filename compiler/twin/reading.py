@@ -30,8 +30,11 @@ class Reader:
         if asked.behaviour.kind is Kind.LIST:
             return TwinReply(200, (), self._collection(asked, wanted))
         if asked.behaviour.kind is Kind.READ:
+            versioned = self._versioned(asked)
+            if any(tag == asked.request.header("if-none-match") for _, tag in versioned):
+                return TwinReply(304, versioned)
             body = self._selected(self._store.shown(asked.place), wanted)
-            return TwinReply(200, self._versioned(asked), self._replies.item(asked.resource, body))
+            return TwinReply(200, versioned, self._replies.item(asked.resource, body))
         return TwinReply(200, (), self._seeds.document(asked.operation, asked.path))
 
     def _collection(self, asked: Asked, wanted: Mapping[str, str]) -> Json:

@@ -108,7 +108,7 @@ def _parsed(media: str, body: bytes) -> Json:
 
 
 def _answered(reply: TwinReply) -> Response:
-    headers = dict(reply.headers)
+    headers = {"cache-control": "no-store", **dict(reply.headers)}
     if reply.body is None:
         return Response(status_code=reply.status, headers=headers)
     if isinstance(reply.body, bytes):

@@ -63,6 +63,13 @@ def test_a_change_makes_the_tag_stale(idrac: Any) -> None:
     assert idrac.patch(SYSTEM, {"AssetTag": "b"}, if_match=old).status == 412
 
 
+def test_an_item_that_has_not_changed_is_not_sent_again(idrac: Any) -> None:
+    seen = tag(idrac, SYSTEM)
+    assert idrac.ask("GET", SYSTEM, if_none_match=seen).status == 304
+    idrac.twin.set_etag_changed(SYSTEM)
+    assert idrac.ask("GET", SYSTEM, if_none_match=seen).status == 200
+
+
 def test_somebody_elses_change_makes_the_tag_stale(idrac: Any) -> None:
     old = tag(idrac, SYSTEM)
     idrac.twin.set_etag_changed(SYSTEM)
