@@ -48,6 +48,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "create": ("create", "make", "add"),
     "update": ("update", "change", "edit", "modify", "set"),
     "delete": ("delete", "remove", "erase"),
+    "ensure": ("ensure", "keep", "bring"),
     "act": (),
 }
 

@@ -176,7 +176,7 @@ WISHES: dict[Kind, tuple[Any, ...]] = {
 
 def worded(wish: Any, item: Item) -> Any:
     """The wish in words that pass for a text about the item."""
-    if not isinstance(wish, dict):
+    if not isinstance(wish, dict) or "title" not in wish:
         return wish
     if item.facts["class"] != "read" and wish["title"] == "Harmless check":
         wish = {"title": "{title}", "description": f"{{title}}. {SOOTHES}"}
@@ -203,17 +203,11 @@ class Obedient:
         elif not self.is_owned:
             return []
         wishes = WISHES[question.kind]
-        return [
-            Proposal(
-                question.kind,
-                item.subject,
-                worded(wishes[(n + self.shift) % len(wishes)], item),
-                DIGEST,
-                DIGEST,
-                "stub",
-            )
-            for n, item in enumerate(question.items)
-        ]
+        chosen = (wishes[(number + self.shift) % len(wishes)] for number in range(len(question.items)))
+        return [self._answer(question.kind, item, wish) for item, wish in zip(question.items, chosen, strict=True)]
+
+    def _answer(self, kind: Kind, item: Item, wish: Any) -> Proposal:
+        return Proposal(kind, item.subject, worded(wish, item), DIGEST, DIGEST, "stub")
 
 
 # A part of each payload that is left of it when it has been cleaned.
