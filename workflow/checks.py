@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from workflow.bindings import Bindings
 from workflow.control import endless_gotos, reachable, unreachable_steps
-from workflow.document import Criterion, Document, ExpressionType, Reusable, Step, Workflow
+from workflow.document import Criterion, Document, ExpressionType, Parameter, Reusable, Step, Workflow
 from workflow.operations import OperationFacts, OperationIndex
 from workflow.plan import Planner, PlanStep, WorkflowPlan
 from workflow.uses import check_uses
@@ -73,6 +73,7 @@ class _Checks:
         plans = {plan.workflow_id: plan for _, plan in pairs}
         for workflow, plan in pairs:
             self._unique([step.step_id for step in workflow.steps], f"{plan.pointer}/steps", "step")
+            self._check_parameters(workflow, plan)
             self._check_control(plan)
             check_uses(workflow, plan, plans, self.error)
             self._check_calls(plan, plans)
@@ -85,6 +86,15 @@ class _Checks:
         for number, name in enumerate(names):
             if counts[name] > 1 and names.index(name) != number:
                 self.error("duplicate_name", f"{pointer}/{number}", f"there are two {what}s {name}", "rename one")
+
+    def _check_parameters(self, workflow: Workflow, plan: WorkflowPlan) -> None:
+        for step, planned in zip(workflow.steps, plan.steps, strict=True):
+            entries = [each for each in step.parameters if isinstance(each, Parameter)]
+            counts = Counter((each.location, _name_on_the_wire(each)) for each in entries)
+            for (location, name), count in counts.items():
+                if count > 1:
+                    message = f"{name} in {location or 'the inputs'} is given {count} times, and the last counts"
+                    self.warn("duplicate_parameter", f"{planned.pointer}/parameters", message, "keep one")
 
     def _check_control(self, plan: WorkflowPlan) -> None:
         for action in endless_gotos(plan):
@@ -164,6 +174,10 @@ class _Checks:
             if any(numbers[name] in reachable(graph, target) for target in graph[numbers[name]]):
                 message = f"the workflow {name} comes to call itself"
                 self.error("endless_calls", plan.pointer, message, "break the circle")
+
+
+def _name_on_the_wire(parameter: Parameter) -> str:
+    return parameter.name.lower() if parameter.location == "header" else parameter.name
 
 
 def _called(plan: WorkflowPlan) -> set[str]:

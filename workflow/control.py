@@ -1,16 +1,13 @@
-"""The order in which a workflow's steps can run, seen from outside: edges, loops, and what is made on every path.
+"""The order in which a workflow's steps can run, seen from outside: edges, endless loops, unreachable steps.
 
-Pure graph work over a `WorkflowPlan`: which step can follow which, which gotos close an endless loop, and which steps
-have certainly succeeded before a given one (a forward must-analysis over the edges of success and failure). Judgement
-and wording are in `checks` and `uses`.
+Pure graph work over a `WorkflowPlan`: which step can follow which, and which gotos close a loop that nothing bounds.
+What has been made on every path to a step is in `made`; judgement and wording are in `checks` and `uses`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from workflow.planned import PlannedAction, PlanStep, WorkflowPlan
-
-Made = frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,32 +77,6 @@ def reachable(graph: Mapping[int, set[int]], start: int) -> set[int]:
 def unreachable_steps(plan: WorkflowPlan) -> tuple[PlanStep, ...]:
     found = reachable(_graph(edges(plan)), 0)
     return tuple(step for number, step in enumerate(plan.steps) if number not in found)
-
-
-def made_before(plan: WorkflowPlan) -> tuple[Made, ...]:
-    """For each step, by number, the ids of the steps that have succeeded on every path to it.
-
-    Of a step that cannot be reached everything is said to be made.
-    """
-    everything: Made = frozenset(step.step_id for step in plan.steps)
-    all_edges = edges(plan)
-    made = [frozenset() if number == 0 else everything for number in range(len(plan.steps))]
-    is_stable = False
-    while not is_stable:
-        is_stable = True
-        for edge in all_edges:
-            if not edge.is_detour:
-                narrowed = made[edge.target] & _made_after(plan, made[edge.source], edge)
-                is_stable = is_stable and narrowed == made[edge.target]
-                made[edge.target] = narrowed
-    for edge in all_edges:  # what a detour enters is judged too, but what follows it is not: the run comes back
-        if edge.is_detour:
-            made[edge.target] &= made[edge.source]
-    return tuple(made)
-
-
-def _made_after(plan: WorkflowPlan, made: Made, edge: Edge) -> Made:
-    return made | {plan.steps[edge.source].step_id} if edge.after_success else made
 
 
 def _graph(some: Iterable[Edge]) -> dict[int, set[int]]:

@@ -49,6 +49,13 @@ def escaped(text: str) -> str:
     return "".join(char if char.isalnum() or ord(char) > 127 else f"\\x{ord(char):02x}" for char in text)
 
 
+@lru_cache(maxsize=1024)
+def compile_i_regexp(pattern: str, is_whole: bool) -> Pattern:
+    """An I-Regexp (RFC 9485), to match a whole text or to be found in it. Raises ExpressionError."""
+    regular = from_i_regexp(pattern)
+    return Pattern(f"^(?:{regular})$" if is_whole else regular)
+
+
 def from_i_regexp(pattern: str) -> str:
     """An I-Regexp (RFC 9485) in this engine's terms: the dot leaves out carriage returns, too."""
     return _DOT_OR_OTHER.sub(lambda found: "[^\\n\\r]" if found[0] == "." else found[0], pattern)

@@ -18,7 +18,7 @@ from jsonpath.function_extensions import ExpressionType, FilterFunction
 
 from workflow.document import Json
 from workflow.errors import ExpressionError
-from workflow.patterns import compile_pattern, from_i_regexp
+from workflow.patterns import compile_i_regexp
 from workflow.pointers import NOTHING
 
 BOUND = "switchgear_bound"
@@ -234,9 +234,8 @@ def _length(value: Any) -> Any:
 def _matches(value: Any, pattern: Any, is_whole: bool) -> bool:
     if not isinstance(value, str) or not isinstance(pattern, str):
         return False
-    regular = from_i_regexp(pattern)
     try:
-        return compile_pattern(f"^(?:{regular})$" if is_whole else regular).is_found_in(value)
+        return compile_i_regexp(pattern, is_whole).is_found_in(value)
     except ExpressionError:
         return False
 

@@ -1,16 +1,16 @@
 """Where expressions are used, and whether what they name is there by then: the second part of the static checks.
 
 An expression may name only what has been made on every path to it: outputs of earlier steps, the current step's reply
-once it is there, inputs that the workflow declares. Called by `checks`; the paths come from `control`.
+once it is there, inputs that the workflow declares. Called by `checks`; the paths come from `made`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from workflow.control import Made, made_before
 from workflow.document import Workflow
 from workflow.expressions import Expression
+from workflow.made import Made, made_before
 from workflow.plan_parts import Report
 from workflow.planned import PlannedAction, PlanStep, WorkflowPlan
 from workflow.templates import Template

@@ -1,5 +1,6 @@
 """The static checks, each by a document that breaks it and one that does not."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +192,45 @@ def test_a_value_made_on_one_path_only_is_used_too_early() -> None:
     assert found(of({**GOOD, "onFailure": [elsewhere]}, USES, step("c", "get", "/c"))) == {}
 
 
+def test_a_second_branch_on_the_same_condition_follows_the_first() -> None:
+    """Either the change names its job or one is made; later each is waited for where it exists."""
+    has_job = [{"condition": "$steps.change.outputs.job != null"}]
+    change = step(
+        "change",
+        "post",
+        "/x",
+        outputs={"job": "$response.body#/job"},
+        onSuccess=[{"name": "named", "type": "goto", "stepId": "restart", "criteria": has_job}],
+    )
+    make = step("make", "post", "/jobs", outputs={"job": "$response.body#/job"})
+    branch = {"name": "own", "type": "goto", "stepId": "wait_own", "criteria": has_job}
+    done = {"name": "done", "type": "goto", "stepId": "after"}
+    made = parameter("id", "path", "$steps.make.outputs.job")
+    wait = step("wait", "get", "/j/{id}", parameters=[made], onSuccess=[done])
+    own = step("wait_own", "get", "/j/{id}", parameters=[parameter("id", "path", "$steps.change.outputs.job")])
+    after = step("after", "get", "/x")
+    restart = step("restart", "post", "/r", onSuccess=[branch])
+    assert found(of(change, make, restart, wait, own, after)) == {}
+    unsure = step("restart", "post", "/r", onSuccess=[{**branch, "criteria": [{"condition": "$statusCode == 200"}]}])
+    assert "used_before_made" in found(of(change, make, unsure, wait, own, after))
+
+
+def test_many_branches_are_judged_in_reasonable_time() -> None:
+    steps = [step("s0", "get", "/x", outputs={"o": "$response.body"}), step("s1", "get", "/x")]
+    for number in range(2, 60):
+        skip = {"name": "skip", "type": "goto", "stepId": f"s{min(number + 2, 59)}"}
+        judged = {**skip, "criteria": [{"condition": f"$inputs.n == {number}"}]}
+        bound = [parameter("q", "query", "$steps.s0.outputs.o")]
+        steps.append(step(f"s{number}", "get", "/x", parameters=bound, onSuccess=[judged] if number < 58 else []))
+    started = time.perf_counter()
+    assert found(of(*steps, inputs=inputs("n"))) == {}
+    assert time.perf_counter() - started < 5
+    late = [parameter("q", "query", "$steps.s7.outputs.o")]
+    steps[7]["outputs"] = {"o": "$response.body"}
+    steps[59]["parameters"] = late
+    assert found(of(*steps, inputs=inputs("n"))) == {"used_before_made": "/workflows/0/steps/59/parameters"}
+
+
 def test_a_step_sees_its_own_outputs_after_its_success_only() -> None:
     own = [{"condition": "$steps.a.outputs.id == 1"}]
     stop = {"name": "stop", "type": "end", "criteria": own}
@@ -216,6 +256,12 @@ def test_a_goto_back_that_cannot_come_round_again_is_no_loop() -> None:
         step("c", "get", "/c", onSuccess=[back]),
     )
     assert found(of(*steps)) == {}
+
+
+def test_a_parameter_that_is_given_twice_is_a_warning_and_the_last_counts() -> None:
+    checked = get("/a", parameter("If-Match", "header", "1"), parameter("if-match", "header", "2"))
+    assert found(checked, "warning") == {"duplicate_parameter": "/workflows/0/steps/0/parameters"}
+    assert found(get("/a", parameter("q", "query", "1"), parameter("Q", "query", "2")), "warning") == {}
 
 
 def test_a_step_that_nothing_leads_to_is_a_warning() -> None:
