@@ -1,4 +1,8 @@
-"""One request, matched to what it is about. A value that the parts of the twin hand to each other."""
+"""One request, matched to what it is about: a value that the parts of the twin hand to each other.
+
+Made by `machine.py` once the path has led somewhere, read by `reading.py`, `pending.py` and the changes. Here lives
+no rule about requests; those are in `checks.py`, `references.py` and `states.py`.
+"""
 
 from dataclasses import dataclass
 

@@ -60,7 +60,7 @@ def understood(spec: Path, profile: Path | None, root: Path | None) -> tuple[Api
 
 
 def serve_twin(twin: Twin, host: str, port: int, *, as_json: bool = False) -> None:
-    """Serves the twin until SIGINT or SIGTERM. Raises OSError when the port is taken."""
+    """Serves the twin until SIGINT or SIGTERM. Raises AddressError."""
     bound = server.listen(host, port)
     server.announce("twin", server.url_of(bound, twin.base_path), as_json=as_json)
     asyncio.run(server.serve(twin, bound))

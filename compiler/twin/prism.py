@@ -87,7 +87,7 @@ def _absolute(target: str, folder: Path, base_path: str) -> str:
 
 @contextlib.contextmanager
 def running(command: str, spec: Path, base_path: str, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Prism serving `spec` while the block runs; gives its URL. Raises PrismError, OSError for a port that is taken."""
+    """Prism serving `spec` while the block runs; gives its URL. Raises PrismError, AddressError."""
     with listen(host, port) as bound:
         url, port = url_of(bound, base_path), bound.getsockname()[1]
     with tempfile.TemporaryDirectory(prefix="switchgear-prism-") as folder:

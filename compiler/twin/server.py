@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from compiler.errors import CompilerError
 from compiler.twin.machine import Twin
 from compiler.twin.messages import TwinReply, TwinRequest
 
@@ -116,17 +117,24 @@ def _answered(reply: TwinReply) -> Response:
     return Response(orjson.dumps(reply.body), reply.status, headers, media_type="application/json")
 
 
+class AddressError(CompilerError):
+    """The address cannot be listened on."""
+
+    exit_code = 2
+    remedy = "give another --host or --port; --port 0 takes a free one"
+
+
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket; port 0 takes a free one. Raises OSError when the port is taken."""
+    """A bound socket; port 0 takes a free one. Raises AddressError when the address is not ours or taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
         bound.listen()  # from here on clients wait instead of being refused
-    except OSError:
+    except OSError as error:
         bound.close()
-        raise
+        raise AddressError(f"{host} port {port}: {error.strerror or error}") from error
     return bound
 
 

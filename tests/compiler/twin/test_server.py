@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from compiler.twin import Tempo, Twin
-from compiler.twin.server import listen, running, url_of
+from compiler.twin.server import AddressError, listen, running, url_of
 
 ROOT = Path(__file__).parents[3]
 BASIC = ("admin", "switchgear")
@@ -109,7 +109,7 @@ def test_a_port_that_is_taken_is_an_error_and_port_0_finds_a_free_one() -> None:
     with listen("127.0.0.1", 0) as bound:
         port = bound.getsockname()[1]
         assert url_of(bound, "/x") == f"http://127.0.0.1:{port}/x"
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(AddressError, match="in use"):
             listen("127.0.0.1", port).close()
 
 
