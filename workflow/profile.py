@@ -215,6 +215,7 @@ class PendingSettings(_Part):
 
     `apply_member` of the write gets the value `apply_body`. A write without it needs `job_operation`, called with
     `job_body`, in which `{address}` stands for the path of the settings. `applied_with`: body for `applied_by`.
+    With neither, what matches (a write or an action) is in force after `applied_by` alone.
     """
 
     pattern: str

@@ -63,8 +63,9 @@ class Context:
         return any(job.poll == key for job in self.api.jobs)
 
     def is_pending(self, key: str) -> bool:
-        """True when what the operation sets takes effect with a restart only."""
-        return any(re.search(rule.pattern, key) for rule in self.profile.pending_settings)
+        """True when the operation's job stays scheduled until a restart."""
+        rules = (rule for rule in self.profile.pending_settings if rule.apply_member or rule.job_operation)
+        return any(re.search(rule.pattern, key) for rule in rules)
 
     def is_single(self, resource: Resource) -> bool:
         """True when a device usually has one such thing, so that nobody has to name it."""
