@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.engine import Row
 
 from governance.database import Database
+from governance.errors import InvalidError
 from governance.identifiers import Json, from_text, to_text
 from governance.models import AuditEntry, AuditHead, table_of
 from workflow.canonical import digest
@@ -21,6 +22,8 @@ from workflow.errors import CanonicalError
 
 GENESIS = "sha256:" + "0" * 64
 PAGE = 1000
+REVISIONS = "revision:"
+"""Subjects that begin so belong to the store of revisions: the last row about one says what state it is in."""
 
 _AUDIT = table_of(AuditEntry)
 _END = table_of(AuditHead)
@@ -110,7 +113,9 @@ class AuditLog:
         self._database = database
 
     async def append(self, actor: str, action: str, subject: str, detail: Json) -> AuditRow:
-        """Adds one row of its own; it is on the disk when this returns."""
+        """Adds one row of its own; it is on the disk when this returns. Raises InvalidError."""
+        if subject.startswith(REVISIONS):
+            raise InvalidError(f"only the store of revisions writes about {subject}")
         event = Event(self._database.now(), actor, action, subject, detail)
         return await self._database.write(lambda c: append_entry(c, event))
 

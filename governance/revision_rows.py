@@ -11,7 +11,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Select, func, insert, select, update
 from sqlalchemy.engine import Row
 
-from governance.audit import AuditRow, Event, append_entry, is_intact
+from governance.audit import REVISIONS, AuditRow, Event, append_entry, is_intact
 from governance.errors import ConflictError, NotFoundError
 from governance.identifiers import from_text
 from governance.models import AuditEntry, RevisionRow, table_of
@@ -27,10 +27,7 @@ _WITNESS = _AUDIT.alias("witness")
 _TOLD = _AUDIT.alias("told")
 # The last event of the revision: an earlier state of the row, put back together with its seal, does not fit it.
 _LAST = (
-    select(func.max(_TOLD.c.seq))
-    .where(_TOLD.c.subject == "revision:" + TABLE.c.id, _TOLD.c.action.in_(EVENTS.values()))
-    .correlate(TABLE)
-    .scalar_subquery()
+    select(func.max(_TOLD.c.seq)).where(_TOLD.c.subject == REVISIONS + TABLE.c.id).correlate(TABLE).scalar_subquery()
 )
 
 Stored = Row[tuple[Any, ...]]
@@ -71,7 +68,7 @@ def add(connection: Connection, at: str, values: Mapping[str, Any]) -> None:
     seal = seal_of(values)
     append_entry(
         connection,
-        Event(at, values["created_by"], EVENTS["pending"], f"revision:{values['id']}", _event(values, None, seal)),
+        Event(at, values["created_by"], EVENTS["pending"], f"{REVISIONS}{values['id']}", _event(values, None, seal)),
     )
     connection.execute(insert(TABLE), {**values, "seal": seal})
 
@@ -87,7 +84,7 @@ def move(connection: Connection, at: str, stored: Stored, to: State, *, actor: s
     fault = find_fault(before, witness)
     seal = before["seal"] if fault else seal_of(after)
     detail = _event(after, before["state"], seal) | ({"fault": fault} if fault else {})
-    append_entry(connection, Event(at, actor, EVENTS[to], f"revision:{before['id']}", detail))
+    append_entry(connection, Event(at, actor, EVENTS[to], f"{REVISIONS}{before['id']}", detail))
     known = (TABLE.c.id == before["id"]) & (TABLE.c.state == before["state"]) & (TABLE.c.seal == before["seal"])
     done = connection.execute(update(TABLE).where(known).values(**changes, state=to, seal=seal))
     if done.rowcount != 1:

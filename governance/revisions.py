@@ -141,8 +141,9 @@ class RevisionStore:
 
     async def approved_survey(self) -> Survey:
         """Like `approved`, and with it the approved revisions that were refused, so that a caller can say so."""
-        query = rows.SELECT.where(TABLE.c.state == "approved").order_by(TABLE.c.workflow_id)
-        stored = await self._database.read(lambda c: _all(c, query))
+        query = rows.SELECT.where(TABLE.c.state == "approved")
+        # Sorted here: the database would carry every row's content through its sort, five times the rest's cost.
+        stored = sorted(await self._database.read(lambda c: _all(c, query)), key=lambda row: str(row.workflow_id))
         known = self._known
         survey = _sort_out((row, known.get(row.id)) for row in stored)
         whole = {revision.id: revision for revision in survey.revisions}

@@ -173,6 +173,12 @@ class RunStore:
             raise NotFoundError(f"there is no run {run_id}", "see `switchgear runs list`")
         return run
 
+    async def unfinished(self) -> tuple[Run, ...]:
+        """Runs that have no outcome, oldest first, with their steps: under way, or left behind by a process."""
+        query = select(_RUN.c.id).where(_RUN.c.outcome.is_(None)).order_by(_RUN.c.id)
+        ids = await self._database.read(lambda c: c.execute(query).scalars().all())
+        return tuple([await self.get(run_id) for run_id in ids])
+
     async def find(
         self,
         *,

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import orjson
 
-from governance.audit import AuditRow
+from governance.audit import REVISIONS, AuditRow
 from governance.errors import TamperedError
 from governance.identifiers import Json, from_text
 from governance.transitions import State
@@ -133,6 +133,6 @@ def find_fault(values: Mapping[str, Any], witness: AuditRow | None) -> str:
 
 def _tells(witness: AuditRow, values: Mapping[str, Any]) -> bool:
     event = EVENTS[cast(State, values["state"])]
-    if (witness.action, witness.subject) != (event, f"revision:{values['id']}"):
+    if (witness.action, witness.subject) != (event, f"{REVISIONS}{values['id']}"):
         return False
     return bool(witness.detail.get("seal") == values["seal"])

@@ -57,6 +57,11 @@ async def test_rows_are_numbered_chained_and_read_back(database: Database) -> No
     assert (verdict.ok, verdict.rows, verdict.first_bad) == (True, 2, None)
 
 
+async def test_nobody_else_writes_about_revisions(database: Database) -> None:
+    with pytest.raises(InvalidError, match="only the store"):
+        await AuditLog(database).append("ann", "revision.approved", "revision:x", {})
+
+
 async def test_an_empty_audit_is_whole(database: Database) -> None:
     assert (await AuditLog(database).verify()).to_json() == {"ok": True, "rows": 0, "first_bad": None, "reason": ""}
 

@@ -232,5 +232,5 @@ async def test_the_change_token_changes_with_every_change_and_only_then(
     behind("UPDATE revisions SET risk = 'read'")
     seen.append(await store.change_token())
     assert len(set(seen)) == len(seen)
-    await AuditLog(database).append("ann", "looked", "revision:x", {})
+    await AuditLog(database).append("ann", "looked", "x:1", {})
     assert await store.change_token() == seen[-1]

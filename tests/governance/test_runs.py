@@ -112,6 +112,14 @@ async def test_runs_are_listed_newest_first_and_by_page(runs: RunStore, revision
     assert await runs.find(caller="other") == ()
 
 
+async def test_what_has_not_ended_is_listed_with_its_steps_oldest_first(runs: RunStore, revision: Revision) -> None:
+    ids = [await _create(runs, revision, first=StepRecord(1, "find", "sending", "GET", "/x")) for _ in range(3)]
+    await runs.finish(ids[1], "cancelled")
+    left = await runs.unfinished()
+    assert [run.id for run in left] == [ids[0], ids[2]]
+    assert left[0].steps[0].record.phase == "sending"
+
+
 async def test_an_unknown_run_is_not_found(runs: RunStore) -> None:
     with pytest.raises(NotFoundError):
         await runs.get("x")
