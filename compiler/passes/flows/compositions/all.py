@@ -6,6 +6,7 @@ from compiler.ir.model import Flow, Resource
 from compiler.passes.flows.compositions.children import create_with_children
 from compiler.passes.flows.compositions.copied import copied
 from compiler.passes.flows.compositions.ensure import ensure
+from compiler.passes.flows.compositions.pairs import pairs
 from compiler.passes.flows.compositions.pending import applied, restarted
 from compiler.passes.flows.compositions.staged import staged
 from compiler.passes.flows.compositions.stopped import stopped, stopped_update
@@ -20,3 +21,4 @@ def compositions(context: Context, resource: Resource) -> Iterator[Flow]:
             yield made
     yield from copied(context, resource)
     yield from restarted(context, resource)
+    yield from pairs(context, resource)

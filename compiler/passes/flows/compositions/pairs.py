@@ -1,0 +1,105 @@
+"""Pairs of actions on one thing that people use one after the other, told by their names.
+
+A dry run before the real thing (`ImportPreview`, `Import`); out with the old before in with the new (`EjectMedia`,
+`InsertMedia`); the result fetched after the run (`RunDiagnostics`, `ExportDiagnosticsResult`). Each pair shares the
+inputs that both take; a failed first half ends the run before the second.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from compiler.ir.model import RISKS, Effect, Flow, Operation, Resource, Risk, Role, Step
+from compiler.passes import words
+from compiler.passes.flows import queries, texts
+from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.changes import change
+from compiler.passes.flows.context import Context
+from compiler.passes.flows.lookups import path_parameters
+
+_DRY = (("preview",), ("dry", "run"), ("validate",), ("check",))
+_OPPOSITES = {"insert": "eject", "attach": "detach", "connect": "disconnect", "mount": "unmount", "assign": "unassign"}
+_RUNS = frozenset({"run", "start", "execute", "collect"})
+_FETCHES = frozenset({"export", "get", "fetch", "download"})
+
+
+def pairs(context: Context, resource: Resource) -> Iterator[Flow]:
+    """All pairs among the resource's actions."""
+    acts = [context.operations[key] for key in resource.actions]
+    acts = [o for o in acts if o.effect is Effect.ACT and not o.left_out]
+    said = {o.key: words.split(texts.verb_of(o)) for o in acts}
+    for first in acts:
+        for second in acts:
+            if first is not second:
+                kind = _kind(said[first.key], said[second.key])
+                if kind:
+                    yield _plan(context, resource, first, second, kind)
+
+
+def _kind(first: tuple[str, ...], second: tuple[str, ...]) -> str:
+    """How the two belong together in this order: `preview`, `replace`, `fetch`, or "" when they don't."""
+    if any(first == (*second, *mark) or first == (*mark, *second) for mark in _DRY):
+        return "preview"
+    if first[1:] == second[1:] and second and _OPPOSITES.get(second[0]) == first[0]:
+        return "replace"
+    run, fetch = _apart(first, _RUNS), _apart(second, _FETCHES)
+    is_run = run[:1] and run[0] in _RUNS and fetch[:1] and fetch[0] in _FETCHES
+    return "fetch" if is_run and len(run) > 1 and fetch[1 : len(run)] == run[1:] else ""
+
+
+def _apart(said: tuple[str, ...], verbs: frozenset[str]) -> tuple[str, ...]:
+    """`rune psa` as `run e psa`: a capital that belongs to the next word hides where the verb ends."""
+    verb = next((v for v in sorted(verbs) if said[:1] and said[0].startswith(v) and said[0] != v), "")
+    return (verb, said[0].removeprefix(verb), *said[1:]) if verb else said
+
+
+def _plan(context: Context, resource: Resource, first: Operation, second: Operation, kind: str) -> Flow:
+    builder = Builder(context, second)
+    builder.shares_body_inputs = True
+    path_parameters(builder, second)
+    if kind == "replace":
+        _skip_when_empty(builder, resource, second)
+    names = {"preview": ("preview", "change"), "replace": ("remove_old", "change"), "fetch": ("change", "fetch")}[kind]
+    change(builder, first, f"{texts.verb_of(first).capitalize()}.", name=names[0])
+    builder.label("second")
+    change(builder, second, f"{texts.verb_of(second).capitalize()}.", name=names[1])
+    return _named(context, builder, resource, first, second, kind)
+
+
+def _skip_when_empty(builder: Builder, resource: Resource, second: Operation) -> None:
+    """Where the thing says whether something is in it (`Inserted`), the removal is left out when nothing is."""
+    verb = words.split(texts.verb_of(second))[0]
+    members = builder.context.schemas.members(resource.schema)
+    schemas = builder.context.schemas
+    told = next((n for n in members if n.lower().startswith(verb) and schemas.kind(members[n]) == "boolean"), "")
+    if not told or not resource.read:
+        return
+    operation = builder.operation(resource.read)
+    place = f"$response.body#{'/0' if resource.item_is_list else ''}/{told}"
+    empty = {"name": "empty", "stepId": "@second", "criteria": [queries.simple(f"{place} != true")]}
+    step = Step(
+        id="look",
+        operation=operation.key,
+        role=Role.CHECK,
+        description=f"See whether there is something in the {resource.name}.",
+        parameters=tuple(path_parameters(builder, operation)),
+        success=(queries.simple("$statusCode == 200"),),
+        branches=(empty,),
+    )
+    builder.add_step(step, f"{told} says whether there is something to remove")
+
+
+def _named(
+    context: Context, builder: Builder, resource: Resource, first: Operation, second: Operation, kind: str
+) -> Flow:
+    verb, before = texts.verb_of(second), texts.verb_of(first)
+    told = {"preview": f"preview and {verb}", "replace": f"replace by {verb}", "fetch": f"{before} and fetch"}[kind]
+    text = {
+        "preview": f"Tries it first ({before}), then does it: {verb}.",
+        "replace": f"Takes out what is there ({before}), then: {verb}.",
+        "fetch": f"Does it ({before}), waits, then fetches the result ({verb}).",
+    }[kind]
+    risk = max((o.risk or Risk.CHANGE for o in (first, second)), key=lambda r: RISKS[r])
+    name = texts.action_id(context.api.name, told, noun_of(resource))
+    title = f"{told.capitalize()} {resource.name}"
+    described = texts.describe((f"{resource.name.capitalize()}: {text}",), risk)
+    return replace(builder.flow(name, "act", title, described, resource, risk), is_core=False)
