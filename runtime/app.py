@@ -7,6 +7,7 @@ the compiler nor anything of it is ever imported here. ASGI 3, MCP Streamable HT
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -178,11 +179,15 @@ async def serve_http(service: Service, host: str, port: int, announce: Callable[
     """Serves until the process is told to stop. `announce` gets the address when connections are accepted."""
     application = build(service, hosts=checked_host(host, service.doorkeeper.needs_token))
     listener = bound_socket(host, port)
+    await service.engine.recover()
     shown = f"[{host}]" if ":" in host else host
     server = http_server(application)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.handle_exit, number, None)
+    # What was loaded so far stays: the collector need not look at it again at every turn.
+    gc.collect()
+    gc.freeze()
     announce(f"http://{shown}:{listener.getsockname()[1]}")
     await server.serve(sockets=[listener])
 
@@ -213,5 +218,6 @@ def http_server(application: Application) -> Server:
 async def serve_stdio(service: Service, local: Caller) -> None:
     """Serves one client over standard input and output, until it hangs up."""
     application = build(service, local=local)
+    await service.engine.recover()
     async with watching(service):
         await application.mcp.run_stdio_async(show_banner=False)

@@ -1,4 +1,4 @@
-"""The runtime's commands: serve, call, client-config. Each parses, calls one function, and says what came of it.
+"""The runtime's commands: serve, call, client-config, doctor. Each parses, calls one function, says what came of it.
 
 Standard output is data, standard error is for people. Errors leave as exceptions with an exit code and a remedy and
 are rendered in one place, `switchgear/main.py`. What is heavy is imported when a command runs, not when it is listed.
@@ -131,6 +131,22 @@ def client_config_command(client: str, url: str | None, db: str | None, is_json:
     address = url or f"http://{settings.host}:{settings.port}"
     lines = CLIENTS[client](address.rstrip("/"), db or settings.database_url or None)
     click.echo(json.dumps(lines, indent=None if is_json else 2))
+
+
+@click.command("doctor")
+@database
+@as_json
+def doctor_command(db: str | None, is_json: bool) -> int:
+    """Looks for what is wrong with this installation, its database and its targets."""
+    from runtime.doctor import examine
+
+    findings = asyncio.run(examine(db or _settings().database))
+    if is_json:
+        click.echo(json.dumps([finding.to_json() for finding in findings]))
+    else:
+        for finding in findings:
+            click.echo(f"{'ok  ' if finding.is_good else 'look'}  {finding.subject}: {finding.message}")
+    return 0 if all(finding.is_good for finding in findings) else 1
 
 
 def _log_to_stderr(level: str) -> None:

@@ -1,8 +1,8 @@
 """Everything that serves, put together once: stores, catalog, driver, engine; opened and closed in order.
 
-`open_service` is what `app` and `switchgear call` start from. Opening checks the database, closes what a former
-process left open and loads the first catalog; closing ends the runs under way, then the devices' sessions, then the
-database. Here never lives a protocol; nothing is created at import.
+`open_service` is what `app`, `switchgear call` and `switchgear doctor` start from. Opening checks the database and
+loads the first catalog; closing ends the runs under way, then the devices' sessions, then the database. Here never
+lives a protocol; nothing is created at import.
 """
 
 import asyncio
@@ -76,7 +76,6 @@ async def open_service(database_url: str, vault: Vault | None = None) -> AsyncIt
     """A service with its first catalog. Raises GovernanceError when the database cannot be used."""
     async with open_database(database_url) as database:
         service = assemble(database, vault or Vault())
-        await service.engine.recover()
         await service.doorkeeper.look()
         await service.live.reload()
         try:

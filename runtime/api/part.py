@@ -1,4 +1,8 @@
-"""What every router needs of a request: the service, and who is asking. The gate has admitted the request already."""
+"""What every router needs of a request: the service, and who is asking.
+
+The gate (`access`) has admitted the request already and has written the caller into its scope. Also here: what every
+route may answer besides its success, for the OpenAPI document. No route lives here.
+"""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,8 @@
-"""What happened, over HTTP: runs with their requests, the audit, and the targets that requests may go to."""
+"""What happened, over HTTP: runs with their requests, the audit, and the targets that requests may go to.
+
+Only reading. Ends of runs that are still on their way to the disk are waited for, so that what was answered a moment
+ago can be looked up. Of a target's credentials nothing is shown but whether there are references to any.
+"""
 
 from typing import Annotated, Literal
 

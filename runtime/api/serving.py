@@ -1,4 +1,7 @@
-"""The server about itself: alive, ready, and told to load again."""
+"""The server about itself: alive, ready, and told to load again.
+
+`/health` and `/ready` are open to everyone and say nothing that is worth hiding: supervisors ask them without a token.
+"""
 
 from fastapi import APIRouter, Response
 

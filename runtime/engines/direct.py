@@ -56,7 +56,7 @@ class DirectEngine:
 
     async def _run(self, order: Order) -> Ended:
         journal = Journal(self._books, order)
-        ended = await Course(order, self._driver, journal).to_the_end()
+        ended = journal.cleaned(await Course(order, self._driver, journal).to_the_end())
         if order.plan.is_read_only and journal.has_sent and len(self._ends) < MAX_ENDS_WAITING:
             end = asyncio.create_task(journal.finish(ended))
             self._ends.add(end)

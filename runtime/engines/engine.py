@@ -41,7 +41,9 @@ class Ended:
 
 class Engine(Protocol):
     async def run(self, order: Order) -> Ended:
-        """Runs to the end. If the awaiting task is cancelled, the run ends as soon as is safe, and is recorded.
+        """Runs to the end; what is answered holds no secret.
+
+        If the awaiting task is cancelled, the run ends as soon as is safe, and is recorded.
 
         Raises GovernanceError when nothing was sent because nothing can be recorded, or what is ordered is not
         approved at this moment.

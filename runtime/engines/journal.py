@@ -9,6 +9,7 @@ secret and by the values that this process knows. Called by `direct` and, as the
 import logging
 import os
 import socket
+from dataclasses import replace
 from typing import Any
 
 from governance.audit import AuditLog
@@ -87,8 +88,16 @@ class Journal:
             return
         self._unwritten.clear()
 
+    def cleaned(self, ended: Ended) -> Ended:
+        """`ended` without secrets, fit to be recorded and to be handed to the caller."""
+        failure = ended.failure
+        if failure is not None:
+            redact = self._books.vault.redact
+            failure = replace(failure, message=redact(failure.message), remedy=redact(failure.remedy))
+        return replace(ended, outputs=self._clean(ended.outputs), failure=failure)
+
     async def finish(self, ended: Ended) -> None:
-        """Closes the run. Raises GovernanceError; then the run stays open and is closed at the next start."""
+        """Closes the run; `ended` is cleaned. Raises GovernanceError: the run is then closed at the next start."""
         if not self._is_open:
             await self._open(None)
         order = self._order
@@ -98,8 +107,8 @@ class Journal:
         await self._books.runs.finish(
             order.run_id,
             ended.outcome,
-            self._clean(dict(ended.outputs)),
-            self._clean(to_json(ended.failure)) if ended.failure else None,
+            dict(ended.outputs),
+            to_json(ended.failure) if ended.failure else None,
             last=self._unwritten[0] if self._unwritten else None,
             actor=order.caller,
         )
@@ -109,7 +118,7 @@ class Journal:
         """The run's own row, with its first request. What is to be run must be approved at this moment."""
         order = self._order
         await self._books.revisions.confirm(order.revision_id, order.digest)
-        inputs = self._clean(dict(order.inputs))
+        inputs = self._clean(order.inputs)
         target = order.endpoint.name
         await self._books.runs.create(
             order.run_id, order.revision_id, order.digest, target, order.caller, inputs, first=first

@@ -114,3 +114,12 @@ def test_serving_loads_nothing_of_the_compiler() -> None:
     code = "import sys, runtime.app, runtime.commands; print([m for m in sys.modules if m.split('.')[0] == 'compiler'])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+async def test_the_doctor_finds_what_is_wrong_and_says_when_nothing_is(lab: Any, device: Any) -> None:
+    code, out, err = await switchgear("doctor", "--json", "--db", lab.url)
+    assert code == 0, (out, err)
+    await lab.target("http://127.0.0.1:1", "gone", password_ref="env:NOT_THERE_AT_ALL")
+    code, out, _ = await switchgear("doctor", "--json", "--db", lab.url)
+    assert code == 1
+    assert [found["subject"] for found in json.loads(out) if not found["is_good"]] == ["gone"]
