@@ -95,7 +95,7 @@ def _step(operation: Operation, source: str, step: Step) -> dict[str, Any]:
         "operationPath": f"{{$sourceDescriptions.{source}.url}}#/paths/{path}/{operation.method.lower()}",
     }
     if step.parameters:
-        written["parameters"] = [{"name": n, "in": where, "value": value} for n, where, value in step.parameters]
+        written["parameters"] = [_parameter(operation, *bound) for bound in step.parameters]
     if step.payload is not None:
         written["requestBody"] = {"contentType": step.content_type, "payload": step.payload}
     if step.success:
@@ -107,6 +107,16 @@ def _step(operation: Operation, source: str, step: Step) -> dict[str, Any]:
     if step.outputs:
         written["outputs"] = dict(step.outputs)
     return {**written, "x-switchgear": ours}
+
+
+def _parameter(operation: Operation, name: str, location: str, value: Any) -> dict[str, Any]:
+    """A bound parameter; how it is serialised is said where that is not OpenAPI's default."""
+    written: dict[str, Any] = {"name": name, "in": location, "value": value}
+    declared = next((p for p in operation.parameters if (p.name, p.location) == (name, location)), None)
+    usual = "form" if location in ("query", "cookie") else "simple"
+    if declared is not None and (declared.style, declared.explode) != (usual, usual == "form"):
+        written["x-switchgear"] = {"style": declared.style, "explode": declared.explode}
+    return written
 
 
 def _plain(action: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,11 +17,17 @@ _GONE_TRIES = 5  # a device may list what it deletes for a moment longer
 _GONE_WAIT_S = 1
 
 
-def parameters_of(builder: Builder, operation: Operation) -> list[tuple[str, str, Any]]:
-    """Bindings of all parameters: path by lookup, query and header given by the caller."""
+def parameters_of(builder: Builder, operation: Operation, leaves_version: bool = False) -> list[tuple[str, str, Any]]:
+    """Bindings of all parameters: path by lookup, query and header given by the caller.
+
+    `leaves_version`: the conditional header is bound by `version_header`, where the operation has one.
+    """
     bound = path_parameters(builder, operation)
+    version = builder.context.profile.conditional.send_header.lower() if leaves_version else ""
     for parameter in operation.parameters:
         if parameter.location not in ("query", "header"):
+            continue
+        if version and parameter.name.lower() == version and _versioned(builder, operation) is not None:
             continue
         # What belongs to the connection is no business of the caller.
         if parameter.location == "header" and parameter.name.lower() in CONNECTION_HEADERS:
@@ -44,7 +50,7 @@ def change(
     checks_state: bool = True,
 ) -> Step:
     """The step that makes the change, after its preconditions and before the wait for its job where it starts one."""
-    parameters = parameters_of(builder, operation)
+    parameters = parameters_of(builder, operation, leaves_version=True)
     payload = BodyPlan(builder, operation, {choice.pointer: choice for choice in choices}).payload()
     if checks_state:
         states.require_before(builder, operation, choices[0] if choices else None)
@@ -85,13 +91,19 @@ def end_after_job(builder: Builder, operation: Operation) -> None:
         builder.steps[-1] = replace(last, branches=({"name": "made_by_a_job", "type": "end"},))
 
 
+def _versioned(builder: Builder, operation: Operation) -> Resource | None:
+    """The resource whose version the operation has to name, None where it needs none or none can be read."""
+    if operation.method not in builder.context.profile.conditional.methods:
+        return None
+    resources = builder.context.api.resources
+    return next((r for r in resources if operation.key in (r.update, r.delete) and r.read), None)
+
+
 def version_header(builder: Builder, operation: Operation) -> list[tuple[str, str, Any]]:
     """The conditional header, with the version read just before, where the profile asks for it."""
     rule = builder.context.profile.conditional
-    resource = next(
-        (r for r in builder.context.api.resources if operation.key in (r.update, r.delete) and r.read), None
-    )
-    if operation.method not in rule.methods or resource is None:
+    resource = _versioned(builder, operation)
+    if resource is None:
         return []
     read = builder.operation(resource.read)
     step = Step(
