@@ -43,6 +43,8 @@ class Pending:
     def wait_of(self, asked: Asked) -> Wait | None:
         """What a request has to do with waiting settings: it writes some, or makes the job for some; else None."""
         for rule in self._blueprint.profile.pending_settings:
+            if rule.apply_member is None and rule.job_operation is None:
+                continue  # stored at once; only what it governs waits for the restart, and no reply shows that
             if applies(rule.pattern, asked.operation):
                 return self._write(asked, rule)
             if rule.job_operation == asked.operation.key:

@@ -153,3 +153,9 @@ def test_an_address_in_a_body_that_leads_to_nothing_is_refused(idrac: Any) -> No
     body = {"RAIDType": "RAID0", "Links": {"Drives": [drive]}}
     reply = idrac.post(volumes, body)
     assert (reply.status, "leads to nothing" in str(reply.body)) == (400, True)
+
+
+def test_what_only_a_restart_puts_in_force_is_shown_at_once(idrac: Any) -> None:
+    override = {"Boot": {"BootSourceOverrideTarget": "Pxe", "BootSourceOverrideEnabled": "Once"}}
+    assert idrac.patch(SYSTEM, override, if_match=tag(idrac, SYSTEM)).status == 200
+    assert idrac.get(SYSTEM).body["Boot"]["BootSourceOverrideTarget"] == "Pxe"
