@@ -1,5 +1,7 @@
 """Which proposer `--proposer` and `--lock` mean, and how a recording answers."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,3 +102,10 @@ def test_a_broken_recording_is_refused(tmp_path: Path) -> None:
         open_proposer(f"recorded:{tmp_path / 'bad.json'}")
     with pytest.raises(OSError, match="missing"):
         open_proposer(f"recorded:{tmp_path / 'missing.json'}")
+
+
+def test_a_compile_without_a_model_does_not_load_one() -> None:
+    models = "{'ollama', 'instructor', 'openai'}"
+    code = f"import sys, compiler.passes.proposals, compiler.proposer; print({models} & set(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert told.stdout.strip() == "set()"
