@@ -223,7 +223,8 @@ def _fault_of_texts(flow: Flow, names: set[str], one: Proposal) -> str:
     if not isinstance(value, Mapping) or not all(isinstance(value.get(key), str) for key in ("title", "description")):
         return "no title and description"
     title, description = plain_typography(value["title"]), plain_typography(value["description"])
-    own = frozenset(word for name in names for word in words_of(name))
+    # The planner's title is made of the API's own words; “skip” may be said of an action called so.
+    own = frozenset(word for told in (*names, flow.title) for word in words_of(told))
     most = MAX_DESCRIPTION_WORDS - len(risk_sentence(flow).split())
     return (
         fault_of_title(title, own)
