@@ -8,6 +8,7 @@ Both are driven synchronously in threads (`governance.database`): per statement 
 handing each to aiosqlite, and one path serves both. Here never lives a table.
 """
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from sqlalchemy.exc import (
     IntegrityError,
     InterfaceError,
     OperationalError,
+    SQLAlchemyError,
     StatementError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -29,6 +31,9 @@ LOCK_WAIT_S = 5
 """Longer than any write of ours holds the lock, shorter than a person waits for an answer."""
 READERS = 4
 """Reads of one process at the same time; a read takes well under a millisecond, so more would only wait in line."""
+
+FOREIGN = (SQLAlchemyError, sqlite3.Error, UnicodeError, OverflowError)
+"""What comes from the libraries below: `translate` knows these. A driver's own where it prepares a connection."""
 
 SQLITE = ("sqlite", "sqlite+aiosqlite", "sqlite+pysqlite")
 POSTGRESQL = ("postgresql", "postgresql+psycopg")
@@ -90,13 +95,13 @@ def translate(error: Exception) -> Exception:
             return error
         case IntegrityError():
             return ConflictError(f"the database refused it: {_cause(error)}", "look at the present state and try again")
-        case DataError() | UnicodeEncodeError():
-            return InvalidError("a text cannot be stored: it holds characters that a database does not take")
-        case OperationalError() | InterfaceError() | PoolTimeoutError():
+        case DataError() | UnicodeEncodeError() | OverflowError():
+            return InvalidError("a value cannot be stored: a character or a size that the database does not take")
+        case OperationalError() | InterfaceError() | PoolTimeoutError() | sqlite3.OperationalError():
             return UnavailableError(f"the database does not answer: {_cause(error)}", "try again; see the database")
-        case DatabaseError():
+        case DatabaseError() | sqlite3.Error() | UnicodeDecodeError():
             return UnavailableError(f"the database cannot be used: {_cause(error)}", "restore it from a good copy")
-        case StatementError() if isinstance(error.orig, UnicodeEncodeError):
+        case StatementError() if isinstance(error.orig, FOREIGN):
             return translate(error.orig)
     return error
 

@@ -13,10 +13,18 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from governance import schema
-from governance.connections import READERS, create_file, is_sqlite, lock_chain, parse_url, reader_engine, translate
+from governance.connections import (
+    FOREIGN,
+    READERS,
+    create_file,
+    is_sqlite,
+    lock_chain,
+    parse_url,
+    reader_engine,
+    translate,
+)
 from governance.connections import writer_engine as make_writer_engine
 from governance.errors import UnavailableError
 from governance.identifiers import Clock, moment, utc_now
@@ -64,7 +72,7 @@ class Database:
         self._check_open()
         try:
             return await asyncio.wrap_future(self._writer.submit(work))
-        except (SQLAlchemyError, UnicodeEncodeError) as error:
+        except FOREIGN as error:
             raise translate(error) from error
 
     async def close(self) -> None:
@@ -77,7 +85,7 @@ class Database:
         try:
             with self._read_engine.begin() as connection:
                 return work(connection)
-        except (SQLAlchemyError, UnicodeEncodeError) as error:
+        except FOREIGN as error:
             raise translate(error) from error
 
     def _check_open(self) -> None:

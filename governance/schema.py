@@ -9,9 +9,8 @@ Here never lives a table's shape.
 from importlib.resources import files
 
 from sqlalchemy import Connection, Engine, inspect, select, text
-from sqlalchemy.exc import SQLAlchemyError
 
-from governance.connections import create_file, is_sqlite, parse_url, translate, writer_engine
+from governance.connections import FOREIGN, create_file, is_sqlite, parse_url, translate, writer_engine
 from governance.errors import OutdatedError
 
 HEAD = "0001"
@@ -28,7 +27,7 @@ def ensure(engine: Engine, address: str) -> None:
         if found is None and is_empty and is_sqlite(parse_url(address)):
             upgrade(address)
             return
-    except SQLAlchemyError as error:
+    except FOREIGN as error:
         raise translate(error) from error
     if found is None:
         raise OutdatedError("the database has no tables of Switchgear", UPGRADE)
@@ -48,7 +47,7 @@ def upgrade(address: str) -> str:
     try:
         with engine.begin() as connection:
             return _migrate(connection)
-    except SQLAlchemyError as error:
+    except FOREIGN as error:
         raise translate(error) from error
     finally:
         engine.dispose()

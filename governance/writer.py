@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
+from governance.errors import UnavailableError
+
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 
@@ -56,18 +58,25 @@ class Writer:
         self._engine = engine
         self._begin = begin
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._gate = threading.Lock()
+        self._is_open = True
         self._thread = threading.Thread(target=self._serve, name="switchgear-writer", daemon=True)
         self._thread.start()
 
     def submit(self, work: Work[T]) -> "Future[T]":
-        """The result of `work`, available once it is committed."""
+        """The result of `work`, available once it is committed. Raises UnavailableError after `close`."""
         job = _Job(work)
-        self._queue.put(job)
+        with self._gate:
+            if not self._is_open:
+                raise UnavailableError("the database is closed")
+            self._queue.put(job)
         return job.future
 
     def close(self) -> None:
         """Returns when everything submitted before is committed or has failed."""
-        self._queue.put(None)
+        with self._gate:
+            self._is_open = False
+            self._queue.put(None)
         self._thread.join()
 
     def _serve(self) -> None:

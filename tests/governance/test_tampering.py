@@ -1,6 +1,8 @@
 """What is changed behind our back is refused: every column of a revision, its history, and its audit rows."""
 
+import random
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +11,12 @@ from sqlalchemy.exc import IntegrityError
 
 from governance.audit import AuditLog
 from governance.connections import parse_url
-from governance.database import Database
-from governance.errors import NotFoundError, TamperedError
+from governance.database import Database, open_database
+from governance.errors import GovernanceError, NotFoundError, TamperedError
 from governance.models import RevisionRow, table_of
 from governance.revisions import Revision, RevisionStore, Submission
 from governance.sealing import seal_of
+from workflow.revision import RevisionContent
 
 Submit = Callable[..., Awaitable[Submission]]
 Approve = Callable[[Revision], Awaitable[Revision]]
@@ -127,6 +130,41 @@ async def test_a_list_tells_the_damaged_from_the_whole(store: RevisionStore, sub
     survey = await store.survey()
     assert survey.revisions == (whole,)
     assert [fault.workflow_id for fault in survey.faults] == ["b"]
+
+
+async def _look(url: str) -> tuple[Revision, ...]:
+    async with open_database(url) as database:
+        await AuditLog(database).verify()
+        return await RevisionStore(database).approved()
+
+
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=[] if seed < 2 else pytest.mark.long) for seed in range(10)])
+async def test_a_flipped_bit_in_the_file_is_an_error_of_ours_or_a_missing_revision(tmp_path: Path, seed: int) -> None:
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    genuine = await _three_approved(url)
+    good = (tmp_path / "a.db").read_bytes()
+    chance = random.Random(seed)
+    for number in range(30):
+        bad = bytearray(good)
+        for _ in range(chance.choice([1, 1, 8])):
+            bad[chance.randrange(len(bad))] ^= 1 << chance.randrange(8)
+        (tmp_path / f"{number}.db").write_bytes(bad)
+        try:
+            served = await _look(f"sqlite:///{tmp_path / f'{number}.db'}")
+        except GovernanceError:
+            continue
+        assert set(map(repr, served)) <= genuine
+
+
+async def _three_approved(url: str) -> set[str]:
+    async with open_database(url) as database:
+        store = RevisionStore(database)
+        for name in ("a", "b", "c"):
+            content = RevisionContent({"text": name * 1000}, {"name": name}, {}, None)
+            facts = {"intent": "act", "risk": "read", "resource": "VM", "is_core": True, "rank": 0.5, "proof": {}}
+            made = (await store.submit("api", name, content, actor="ci", **facts)).revision
+            await store.decide(made.id, "approve", actor="ann", role="admin", reason="", digest=made.digest)
+        return {repr(revision) for revision in await store.approved()}
 
 
 @pytest.mark.parametrize(
