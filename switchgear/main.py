@@ -84,15 +84,15 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except ModuleNotFoundError as error:  # imported by the command while it runs
             name = ctx.invoked_subcommand or ""
-            raise explain(error, name, COMMANDS[name].room) from error
+            raise_if_extra(error, name, COMMANDS[name].room)
+            raise
 
 
-def explain(error: ModuleNotFoundError, command: str, room: str) -> Exception:
-    """What a module that is not there means: an extra that is not installed, or a mistake of ours."""
+def raise_if_extra(error: ModuleNotFoundError, command: str, room: str) -> None:
+    """Raises MissingExtraError, unless the module is one of ours inside a room that is there: then it is a mistake."""
     missing = error.name or ""
-    if missing.partition(".")[0] in ROOMS and missing != room:
-        return error
-    return MissingExtraError(command, room, missing)
+    if missing.partition(".")[0] not in ROOMS or missing == room:
+        raise MissingExtraError(command, room, missing) from error
 
 
 def load(name: str, entry: Entry) -> click.Command:
@@ -101,7 +101,8 @@ def load(name: str, entry: Entry) -> click.Command:
     try:
         found = getattr(import_module(module), attribute)
     except ModuleNotFoundError as error:
-        raise explain(error, name, entry.room) from error
+        raise_if_extra(error, name, entry.room)
+        raise
     if not isinstance(found, click.Command):
         raise TypeError(f"{entry.place} is not a command")
     return found
