@@ -20,7 +20,7 @@ from compiler import pipeline, report, submission, verification
 from compiler.compiled import Compiled
 from compiler.ir.model import Severity
 from compiler.ir.printer import print_api
-from compiler.twin.commands import mock_command
+from compiler.mock import mock_command
 from governance.settings import Settings
 
 __all__ = ["compile_command", "lint_command", "mock_command"]

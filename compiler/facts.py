@@ -1,4 +1,7 @@
-"""The IR as the workflow language wants to know it: `workflow.operations`, for checks and plans."""
+"""The IR as the workflow language wants to know it: `workflow.operations`, for checks and plans.
+
+The language must not know the IR, so what it needs of an operation is copied over here, by `verification`.
+"""
 
 from compiler.ir.model import CONNECTION_HEADERS, EMPTY, Api, Operation, Parameter
 from workflow.operations import OperationFacts, OperationIndex, ParameterFacts

@@ -1,19 +1,20 @@
 """Proof: each workflow is run by the real interpreter against a twin in its initial state, once a case.
 
-A case is one value of the enumeration that the workflow was split by. A workflow is verified when every case reaches
+A case is one value of the enumeration that the workflow was split by; where a job may be started and none was, one
+more run is made on a device that starts every job it can. A workflow is verified when every case reaches
 its outcome; one whose caller names a thing is run once more with a name that nothing has, and has to refuse before
 anything is changed. Called by `pipeline`; the transcripts are stored with the revision and shown to approvers.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
 from compiler.ir.model import Api, Flow, Resource, Role, Step
 from compiler.proof import Proof, proof_to_json, prove
 from compiler.sampling import Sampler, read
-from compiler.twin.machine import Twin
+from compiler.twin.machine import Tempo, Twin
 from compiler.twin.messages import TwinRequest
 from compiler.twin.pointers import get
 from workflow.document import Document
@@ -69,6 +70,12 @@ class Prover:
             runs.append((case.name, inputs, proof))
             if proof.outcome != "succeeded":
                 return FlowProof(False, f"{case.name}: {_why(proof)}", tuple(runs))
+        if not _waited(flow, runs):
+            case = replace(self._cases(flow)[0], name="with a job")
+            inputs, proof = self._run(flow, plan, case, Tempo(has_all_jobs=True))
+            runs.append((case.name, inputs, proof))
+            if proof.outcome != "succeeded":
+                return FlowProof(False, f"{case.name}: {_why(proof)}", tuple(runs))
         refusal = self._refusal(flow, plan, dict(runs[0][1]))
         if refusal is None:
             return FlowProof(True, "", tuple(runs))
@@ -106,8 +113,8 @@ class Prover:
             return Case("there", {}), Case("absent", {}, f"DELETE {_address(resource, there)}")
         return (Case("there" if there else "absent", {}),)
 
-    def _run(self, flow: Flow, plan: Plan, case: Case) -> tuple[Mapping[str, Any], Proof]:
-        twin = self._twin.fresh()
+    def _run(self, flow: Flow, plan: Plan, case: Case, tempo: Tempo | None = None) -> tuple[Mapping[str, Any], Proof]:
+        twin = self._twin.fresh(tempo=tempo)
         inputs = self._sampler.inputs(flow, twin, case.fixed, self._prepared(flow, twin, case))
         if case.before:
             method, _, path = case.before.partition(" ")
@@ -135,6 +142,12 @@ class Prover:
             return None
         inputs[named] = _NOBODY
         return (f"unknown {named}", inputs, prove(plan, self._twin.fresh(), inputs))
+
+
+def _waited(flow: Flow, runs: list[tuple[str, Mapping[str, Any], Proof]]) -> bool:
+    """True when some run took the way over a job, or there is none."""
+    waits = {step.id for step in flow.steps if step.role is Role.WAIT}
+    return not waits or any(exchange.step_id in waits for _, _, proof in runs for exchange in proof.transcript)
 
 
 def _address(resource: Resource, item: Mapping[str, Any]) -> str:

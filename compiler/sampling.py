@@ -130,7 +130,7 @@ class Sampler:
         for prefix, own in item_prefixes(operation.path):
             resource = self.by_item.get(shape(prefix))
             if own == parameter and resource is not None:
-                sample = twin.sample(resource.noun)
+                sample = twin.sample(resource.item)
                 if sample is not None:
                     return sample.parameters.get(resource.id_parameter, sample.id)
         declared = next((p for p in operation.parameters if p.name == parameter), None)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from compiler.mock import understood
 from compiler.proof import Proof, proof_to_json, prove
 from compiler.twin import Tempo, Twin
-from compiler.twin.commands import understood
 from workflow.plan import build_plan
 from workflow.reader import read_document
 

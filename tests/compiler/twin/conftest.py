@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from compiler.ir.model import Api
+from compiler.mock import understood
 from compiler.proof import VirtualClock
 from compiler.twin import Tempo, Twin, TwinReply, TwinRequest
-from compiler.twin.commands import understood
 from workflow.profile import Profile, parse_profile
 
 ROOT = Path(__file__).parents[3]

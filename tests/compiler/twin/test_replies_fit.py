@@ -18,9 +18,9 @@ from werkzeug.datastructures import Headers
 
 from compiler.ir.model import Operation
 from compiler.ir.schemas import Schemas
+from compiler.mock import understood
 from compiler.twin import Sample, TwinReply, TwinRequest
 from compiler.twin.blueprint import response_for
-from compiler.twin.commands import understood
 from compiler.twin.routes import parameters_in
 from compiler.twin.validation import Validation, View
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from compiler.mock import understood
 from compiler.proof import VirtualClock
 from compiler.twin import Twin, TwinRequest
 from compiler.twin.blueprint import Blueprint
-from compiler.twin.commands import understood
 from compiler.twin.examples import ids_in, members_of
 from compiler.twin.seeds import Seeds
 from compiler.twin.store import Store

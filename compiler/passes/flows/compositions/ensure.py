@@ -25,6 +25,8 @@ def ensure(context: Context, resource: Resource) -> Flow | None:
     if address(resource) in context.holders:
         return None  # a part is known within its owner only: two VMs may each have a disk of one name
     create, update = context.operations[resource.create], context.operations[resource.update]
+    if not all(o.body and context.schemas.members(o.body.schema) for o in (create, update)):
+        return None  # what is given as a whole can't be compared member by member
     key = "" if is_single else _key(context, resource, create)
     if not is_single and not key:
         return None

@@ -1,7 +1,6 @@
-"""`switchgear mock`: parses, makes the twin or starts Prism, serves until it is told to stop.
+"""`switchgear mock`: understands the description, makes the twin or starts Prism, serves until it is told to stop.
 
-The understanding passes are run here and not in the pipeline, which stands above this room. Standard error says where
-the mock is; nothing goes to standard output.
+Standard error says where the mock is; nothing goes to standard output. The twin itself is `compiler.twin`.
 """
 
 import asyncio
@@ -16,15 +15,13 @@ import click
 
 from compiler.frontend import load_api
 from compiler.ir.model import Api
-from compiler.passes import effects, jobs, links, resources
-from compiler.passes.outcome import Options
+from compiler.pipeline import Request, find_profile, understand
 from compiler.twin import prism, server
 from compiler.twin.machine import Twin
-from workflow.profile import Profile, read_profile
+from workflow.profile import Profile
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-PASSES = (effects.run, resources.run, jobs.run, links.run)  # in the pipeline's order; reasons are given there
 
 
 @click.command("mock")
@@ -49,14 +46,10 @@ def mock_command(
 
 def understood(spec: Path, profile: Path | None, root: Path | None) -> tuple[Api, Profile]:
     """The API with effects, resources, jobs and links, and its profile: the named one, the one beside it, or none."""
-    beside = spec.parent / "profile.yaml"
-    path = profile or (beside if beside.is_file() else None)
-    vendor = read_profile(path) if path is not None else None
-    api = load_api(spec, root=root, profile=vendor, overlay=None).api
-    options = Options(vendor or Profile(api=api.name), is_assumed=vendor is None)
-    for run in PASSES:
-        api = run(api, options).api
-    return api, options.profile
+    request = Request(spec, profile, None, root)
+    vendor = find_profile(request)
+    api = load_api(spec, root=root, profile=vendor).api
+    return understand(api, vendor).api, vendor or Profile(api=api.name)
 
 
 def serve_twin(twin: Twin, host: str, port: int, *, as_json: bool = False) -> None:
