@@ -21,6 +21,8 @@ from compiler.compiled import Compiled
 from compiler.ir.model import Severity
 from compiler.ir.printer import print_api
 from compiler.mock import mock_command
+from compiler.proposer import Record
+from compiler.proposing import Proposing
 from governance.settings import Settings
 
 __all__ = ["compile_command", "lint_command", "mock_command"]
@@ -36,29 +38,34 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--root", type=_FOLDER, help="References are followed below this folder; default: SPEC's folder.")
 @click.option("--db", metavar="URL", help="The database; default: SWITCHGEAR_DATABASE_URL.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write Arazzo files here, too.")
+@click.option("--proposer", default="none", show_default=True, help="none, ollama:MODEL or recorded:FILE.")
+@click.option("--lock", type=click.Path(dir_okay=False, path_type=Path), help="Keep what was proposed in this file.")
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 when something would change.")
 @click.option("--dump-after", type=click.Choice(pipeline.PASSES), help="Print the IR after a pass, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def compile_command(
     spec: Path, profile: Path | None, overlay: Path | None, root: Path | None, db: str | None, out: Path | None,
-    check: bool, dump_after: str | None, as_json: bool,
+    proposer: str, lock: Path | None, check: bool, dump_after: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Turn the OpenAPI document SPEC into verified, pending workflows."""
     request = pipeline.Request(spec, profile, overlay, root)
     if dump_after:
         click.echo(print_api(pipeline.dump(request, dump_after)))
         return 0
-    compiled = _compile(request)
+    settings = Settings.read(os.environ)
+    compiled, record = _compile(request, Proposing(proposer, lock, settings.ollama_url))
+    if lock is not None and not check:
+        lock.write_text(record.to_text())
     code = _keep(compiled, db, out, check)
     click.echo(json.dumps(report.as_json(compiled), indent=1) if as_json else report.as_text(compiled))
     return code
 
 
-def _compile(request: pipeline.Request) -> Compiled:
+def _compile(request: pipeline.Request, proposing: Proposing) -> tuple[Compiled, Record]:
     """Compiles, with a bar on a terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        return verification.compile_spec(request)
+        return verification.compile_spec(request, proposing)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("read")
@@ -66,7 +73,7 @@ def _compile(request: pipeline.Request) -> Compiled:
         def show(stage: str, done: int, total: int) -> None:
             bar.update(task, description=stage, completed=done, total=total)
 
-        return verification.compile_spec(request, show)
+        return verification.compile_spec(request, proposing, show)
 
 
 def _keep(compiled: Compiled, db: str | None, out: Path | None, check: bool) -> int:

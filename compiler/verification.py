@@ -12,7 +12,9 @@ from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.facts import operation_index
 from compiler.frontend import load_api
 from compiler.ir.model import Api, Diagnostic, Flow, Severity
-from compiler.pipeline import Request, find_profile, plan_flows, understand
+from compiler.pipeline import Request, find_profile, understand
+from compiler.proposer import Record
+from compiler.proposing import Proposing, propose_and_plan
 from compiler.proving import Prover
 from workflow.checks import Finding, check
 from workflow.errors import DocumentError
@@ -20,6 +22,8 @@ from workflow.operations import OperationIndex
 from workflow.profile import Profile
 from workflow.tool import tool_definition
 from workflow.writer import write_document
+
+_NOBODY = Proposing()
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of the stage, how many of its parts are done, and how many there are."""
@@ -29,15 +33,21 @@ def silent(_stage: str, _done: int, _total: int) -> None:
     """No progress shown: for pipes and tests."""
 
 
-def compile_spec(request: Request, progress: Progress = silent) -> Compiled:
-    """The description, compiled: every workflow checked and proved on the twin. Raises as `load_api` does."""
+def compile_spec(
+    request: Request, proposing: Proposing = _NOBODY, progress: Progress = silent
+) -> tuple[Compiled, Record]:
+    """The description, compiled: every workflow checked and proved on the twin; and what was proposed.
+
+    Raises as `load_api` and `propose_and_plan` do.
+    """
     profile = find_profile(request)
     progress("read", 0, 1)
     loaded = load_api(request.spec, root=request.root, profile=profile, overlay=request.overlay)
     understood = understand(loaded.api, profile)
-    planned = plan_flows(understood.api, profile)
-    found = (*loaded.diagnostics, *understood.diagnostics, *planned.diagnostics)
-    return verify_flows(planned.api, profile, found, progress)
+    progress("plan", 0, 1)
+    proposed = propose_and_plan(understood.api, profile, proposing)
+    found = (*loaded.diagnostics, *understood.diagnostics, *proposed.diagnostics)
+    return verify_flows(proposed.api, profile, found, progress), proposed.record
 
 
 def verify_flows(

@@ -167,7 +167,7 @@ def _sorted_states(values: tuple[object, ...]) -> tuple[tuple[str, ...], tuple[s
     """(waiting, succeeded, failed) of an enumeration, by the words in its values; what says nothing waits."""
     waiting, succeeded, failed = [], [], []
     for value in values:
-        said = words.split(str(value)) if not str(value).isupper() else (str(value).lower(),)
+        said = words.split(str(value))
         if words.is_about(said, words.BROKEN) or str(value).lower() in words.BROKEN:
             failed.append(str(value))
         elif words.is_about(said, words.DONE):

@@ -156,6 +156,8 @@ class BodyPlan:
         is_status = bool(self.settable) and member.name not in self.settable and not self._is_fixed(member.schema)
         shown = is_required or (not is_status and self._may_show(schema))
         source = {"body": self.operation.key, "at": member.pointer}
+        if self.builder.shares_body_inputs and name in self.builder.inputs:
+            return f"$inputs.{name}"
         return self.builder.add_input(Input(name, schema, is_required, text, shown), source)
 
     def _may_show(self, schema: Mapping[str, Any]) -> bool:

@@ -40,12 +40,19 @@ class Builder:
         self.fixed_members: Mapping[str, str] = {}
 
     def add_input(self, given: Input, sample: Mapping[str, Any] | None = None) -> str:
-        """The expression of the input, which is added unless it is there."""
-        if given.name not in self.inputs:
-            self.inputs[given.name] = given
+        """The expression of the input, added unless the same one is there; another of that name is numbered."""
+        return f"$inputs.{self.input_name(given, sample)}"
+
+    def input_name(self, given: Input, sample: Mapping[str, Any] | None = None) -> str:
+        """The name under which the input is there afterwards."""
+        name = given.name
+        if name in self.inputs and self.sample.get(name) != sample:
+            name = self.free_input_name(name)
+        if name not in self.inputs:
+            self.inputs[name] = replace(given, name=name)
             if sample is not None:
-                self.sample[given.name] = sample
-        return f"$inputs.{given.name}"
+                self.sample[name] = sample
+        return name
 
     def free_input_name(self, wanted: str) -> str:
         """`wanted`, or the first of wanted_2, wanted_3 … that no input has."""

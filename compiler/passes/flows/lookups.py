@@ -136,8 +136,7 @@ def _asked_for(
     source |= {"id": resource.id_field, "is_reference": bool(resource.references)}
     if holder is not None:
         source |= {"list": holder.list, "members": holder.members, "inside": member, "holder": noun_of(holder)}
-    builder.add_input(Input(name, schema, not single, text), {"lookup": source})
-    return name
+    return builder.input_name(Input(name, schema, not single, text), {"lookup": source})
 
 
 def id_schema(builder: Builder, resource: Resource) -> Any:
@@ -189,7 +188,8 @@ def _refusals(
 
 def first_sentence(text: str, most: int = 120) -> str:
     """The first sentence of a description without marks, at most `most` characters."""
-    plain = " ".join(text.replace("`", "").replace("*", "").replace("_", " ").split())
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    plain = " ".join(printable.replace("`", "").replace("*", "").replace("_", " ").split())
     end = plain.find(". ")
     plain = plain if end < 0 else plain[: end + 1]
     return plain if len(plain) <= most else plain[: most - 1].rsplit(" ", 1)[0] + "…"

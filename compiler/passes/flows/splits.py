@@ -100,7 +100,7 @@ def _floor(context: Context, operation: Operation, has_rules: bool) -> Risk:
 
 
 def _by_words(value: Any) -> Risk:
-    said = words.split(str(value)) if not str(value).isupper() else (str(value).lower(),)
+    said = words.split(str(value))
     if words.is_about(said, words.DESTROYING):
         return Risk.DESTROY
     if words.is_about(said, words.DISRUPTING | {"off", "force", "graceful", "button"}):

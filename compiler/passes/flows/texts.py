@@ -9,6 +9,7 @@ from compiler.ir.model import Operation, Risk, Role
 from compiler.passes import words
 from compiler.passes.flows.lookups import first_sentence
 from compiler.passes.paths import last_word, parameter_of, segments
+from compiler.proposer.wording import fault_of_description
 
 NAME_LENGTH = 64
 _MOST_WORDS = 60
@@ -100,4 +101,7 @@ def purpose(operation: Operation) -> str:
     """What the description says that an action does, one short sentence; "" where it only repeats the name."""
     said = operation.summary or operation.description
     text = first_sentence(said, 100)
-    return "" if len(text.split()) < 3 else text.rstrip(".") + "."
+    # A vendor's prose may address whoever reads it; such a text is left out, and the name has to do.
+    if len(text.split()) < 3 or fault_of_description(text, _MOST_WORDS):
+        return ""
+    return text.rstrip(".") + "."
