@@ -2,8 +2,8 @@
 
 Everything that MCP, the REST API and `switchgear call` have in common, so that none of them can be laxer. Inputs are
 checked against the workflow's full schema before anything is sent; the engine confirms, when it opens the run, that
-what is about to be executed is what is approved at this moment. Outputs are redacted and held against the schema that
-the client was promised. Here never lives a protocol, a status code or a text for clients.
+what is about to be executed is what is approved at this moment. Outputs are held against the schema that the client
+was promised. Here never lives a protocol, a status code or a text for clients.
 """
 
 import logging
@@ -90,7 +90,9 @@ def _fault(entry: Entry, outputs: Json) -> str:
     size = len(orjson.dumps(outputs))
     if size > MAX_OUTPUT_BYTES:
         return f"the outputs have {size} bytes, more than {MAX_OUTPUT_BYTES}"
-    return "" if entry.accepts_outputs(outputs) else "the outputs are not what the tool's output schema promises"
+    return (
+        "" if entry.prepared.accepts_outputs(outputs) else "the outputs are not what the tool's output schema promises"
+    )
 
 
 def endpoint_of(entry: Entry, target: Target) -> Endpoint:

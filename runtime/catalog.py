@@ -2,10 +2,13 @@
 
 `load` builds a snapshot from the database; what does not fit its digest, has lost its profile, cannot be planned or
 takes another's name is left out with a reason, and the rest is served. Entries whose revision did not change are taken
-over from the snapshot before, so that one approval among a thousand costs one plan. A snapshot's `version` differs
+over from the snapshot before, so that one approval among a thousand costs one entry. A snapshot's `version` differs
 when, and only when, a client would see another list of tools. Here never lives a request or a protocol.
 """
 
+import asyncio
+import hashlib
+import itertools
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,16 +21,52 @@ from governance.apis import ApiStore
 from governance.errors import GovernanceError
 from governance.revisions import Revision, RevisionStore
 from governance.targets import Target, TargetStore
-from runtime.errors import UnknownTarget, UnknownWorkflow
-from workflow.canonical import digest
+from runtime.errors import ServingError, UnknownTarget, UnknownWorkflow, Unservable
 from workflow.errors import WorkflowError
 from workflow.plan import Plan, build_plan
 from workflow.profile import Profile, parse_profile
 from workflow.reader import read_document
+from workflow.revision import RevisionContent
 
 log = logging.getLogger("switchgear.catalog")
 Json = Any
+# A few new ones are checked before they are served; a whole catalog, at the start, while it is served: 10 ms a round.
+CHECKED_AT_ONCE = 20
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Prepared:
+    """What is made of an approved revision when it is first needed: most of a thousand tools are not called today."""
+
+    def __init__(self, content: RevisionContent, source: str) -> None:
+        self._content = content
+        self._source = source
+        self._plan: Plan | None = None
+        self._accepts: Callable[[Json], bool] | None = None
+
+    def plan(self) -> Plan:
+        """The plan, made once. Raises Unservable when the document cannot be executed."""
+        if self._plan is None:
+            self._plan = self._made()
+        return self._plan
+
+    def check(self) -> None:
+        """Raises Unservable as `plan` does; keeps nothing."""
+        if self._plan is None:
+            self._made()
+
+    def accepts_outputs(self, outputs: Json) -> bool:
+        """Whether `outputs` are what the tool's output schema promises."""
+        if self._accepts is None:
+            schema = self._content.tool.get("outputSchema")
+            self._accepts = jsonschema_rs.validator_for(schema).is_valid if schema else lambda _outputs: True
+        return self._accepts(outputs)
+
+    def _made(self) -> Plan:
+        try:
+            return build_plan(read_document(self._content.document, self._source))
+        except WorkflowError as error:
+            raise Unservable(f"{self._source} cannot be executed: {error}", "compile it again") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +74,6 @@ class Entry:
     """One approved workflow, ready to run. `tool` is the approved definition, by MCP's names.
 
     `target_argument`: the name of the argument that chooses among several targets; empty where there is one or none.
-    `accepts_outputs`: whether outputs are what the tool's output schema promises.
     """
 
     revision_id: str
@@ -44,12 +82,16 @@ class Entry:
     digest: str
     api: str
     risk: str
-    plan: Plan
+    prepared: Prepared
     profile: Profile
     tool: Mapping[str, Json]
     targets: tuple[Target, ...]
     target_argument: str
-    accepts_outputs: Callable[[Json], bool]
+
+    @property
+    def plan(self) -> Plan:
+        """Raises Unservable."""
+        return self.prepared.plan()
 
     @property
     def name(self) -> str:
@@ -122,6 +164,9 @@ class Loader:
     apis: ApiStore
     targets: TargetStore
     _profiles: dict[str | None, Profile] = field(default_factory=dict)
+    # By digest, which is by content: what could not be planned once never can.
+    _unservable: dict[str, str] = field(default_factory=dict)
+    _checked: set[str] = field(default_factory=set)
 
     async def load(self, before: Catalog) -> Catalog:
         """The snapshot of now. Raises GovernanceError when the database cannot be read; then the old one stays."""
@@ -129,11 +174,14 @@ class Loader:
         targets = _by_api(await self.targets.list_targets())
         refusals = [Refusal(fault.workflow_id, fault.revision_id, fault.message) for fault in survey.faults]
         known = {entry.revision_id: entry for entry in before.entries.values()}
+        fresh = {revision.id for revision in survey.revisions} - known.keys()
         entries: dict[str, Entry] = {}
         for revision in survey.revisions:
             try:
                 entry = await self._entry(revision, targets.get(revision.api, ()), known.get(revision.id))
-            except (GovernanceError, WorkflowError, KeyError, ValueError) as error:
+                if len(fresh) <= CHECKED_AT_ONCE and entry.digest not in self._checked and not self._is_servable(entry):
+                    raise Unservable(self._unservable[entry.digest])
+            except (GovernanceError, ServingError, WorkflowError, KeyError, ValueError) as error:
                 reason = str(error) if not isinstance(error, KeyError) else f"{error} is missing"
                 refusals.append(Refusal(revision.workflow_id, revision.id, reason))
                 continue
@@ -152,11 +200,13 @@ class Loader:
         return _catalog(entries, tuple(refusals))
 
     async def _entry(self, revision: Revision, targets: tuple[Target, ...], known: Entry | None) -> Entry:
+        if revision.digest in self._unservable:
+            raise Unservable(self._unservable[revision.digest])
         if known is not None and known.digest == revision.digest and known.targets == targets:
             return known
         content = revision.content
         tool = content.tool
-        plan = known.plan if known and known.digest == revision.digest else _plan(revision)
+        is_same = known is not None and known.digest == revision.digest
         return Entry(
             revision_id=revision.id,
             workflow_id=revision.workflow_id,
@@ -164,13 +214,32 @@ class Loader:
             digest=revision.digest,
             api=revision.api,
             risk=revision.risk,
-            plan=plan,
+            prepared=known.prepared if known and is_same else Prepared(content, f"revision {revision.id}"),
             profile=await self._profile(revision.api, content.profile_digest),
             tool=tool,
             targets=targets,
             target_argument=_target_argument(tool, targets),
-            accepts_outputs=_acceptance(tool.get("outputSchema")),
         )
+
+    async def check_some(self, catalog: Catalog) -> bool:
+        """Checks a few entries that were not checked yet; whether one was found that cannot be executed.
+
+        With many tools this is done bit by bit while they are served already; the next snapshot leaves out what fails.
+        """
+        found = False
+        unchecked = (entry for entry in catalog.entries.values() if entry.digest not in self._checked)
+        for entry in itertools.islice(unchecked, CHECKED_AT_ONCE):
+            found = not self._is_servable(entry) or found
+            await asyncio.sleep(0)
+        return found
+
+    def _is_servable(self, entry: Entry) -> bool:
+        self._checked.add(entry.digest)
+        try:
+            entry.prepared.check()
+        except Unservable as error:
+            self._unservable[entry.digest] = error.message
+        return entry.digest not in self._unservable
 
     async def _profile(self, api: str, profile_digest: str | None) -> Profile:
         """The profile that the revision was approved with; without one, what holds for any API."""
@@ -182,18 +251,10 @@ class Loader:
         return self._profiles[profile_digest]
 
 
-def _plan(revision: Revision) -> Plan:
-    return build_plan(read_document(revision.content.document, f"revision {revision.id}"))
-
-
 def _target_argument(tool: Mapping[str, Json], targets: tuple[Target, ...]) -> str:
     if len(targets) < 2:
         return ""
     return "target" if "target" not in tool["inputSchema"].get("properties", {}) else "switchgear_target"
-
-
-def _acceptance(schema: Json) -> Callable[[Json], bool]:
-    return jsonschema_rs.validator_for(schema).is_valid if schema else lambda _outputs: True
 
 
 def _by_api(targets: Iterable[Target]) -> dict[str, tuple[Target, ...]]:
@@ -204,7 +265,9 @@ def _by_api(targets: Iterable[Target]) -> dict[str, tuple[Target, ...]]:
 
 
 def _catalog(entries: dict[str, Entry], refusals: tuple[Refusal, ...]) -> Catalog:
-    seen = [[entry.digest, [target.to_json() for target in entry.targets]] for entry in entries.values()]
+    version = hashlib.sha256()
+    for entry in entries.values():
+        version.update(f"{entry.digest} {entry.targets!r}\n".encode())
     by_workflow = {entry.workflow_id: entry for entry in entries.values()}
     by_workflow |= {entry.revision_id: entry for entry in entries.values()}
-    return Catalog(digest(seen), MappingProxyType(entries), refusals, MappingProxyType(by_workflow))
+    return Catalog(version.hexdigest(), MappingProxyType(entries), refusals, MappingProxyType(by_workflow))

@@ -6,6 +6,7 @@
     │   ├── BadInput             inputs do not fit the workflow's schema
     │   └── UnknownTarget        no such target, or one must be named
     ├── NotApproved              whoever governs: what was looked up is not what is approved now
+    ├── Unservable               the workflow's author: approved, but it cannot be executed here
     ├── StartRefused             the operator: the server must not start like this
     └── TargetError              the device, its network, or how it is set up here; the tree's leaves say what became
         ├── NotSent              of the request: not a byte of it left
@@ -46,6 +47,10 @@ class UnknownTarget(CallerError):
 
 
 class NotApproved(ServingError):
+    exit_code = 1
+
+
+class Unservable(ServingError):
     exit_code = 1
 
 

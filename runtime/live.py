@@ -73,6 +73,8 @@ class LiveCatalog:
             try:
                 if await self._has_changed(is_full_look=number % ROUNDS_BETWEEN_LOOKS == 0):
                     await self.reload()
+                if await self._loader.check_some(self._now):
+                    await self.reload()
             except GovernanceError as error:
                 if error.message != self.trouble:
                     log.error(

@@ -58,6 +58,7 @@ STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (serving.BadInput, 422, "bad input"),
     (serving.CallerError, 422, "bad request"),
     (serving.NotApproved, 409, "not approved"),
+    (serving.Unservable, 409, "unservable"),
     (serving.TargetError, 502, "target failed"),
     (serving.ServingError, 500, "internal error"),
     (InputError, 422, "bad input"),

@@ -1,5 +1,6 @@
 """The snapshot of what is approved: whole, checked, swapped, and honest about what is left out."""
 
+import asyncio
 import sqlite3
 from typing import Any
 
@@ -118,3 +119,42 @@ async def test_what_is_not_approved_is_unknown(lab: Any, ref: str) -> None:
 
 def test_the_empty_catalog_serves_nothing() -> None:
     assert Catalog().get("x") is None
+
+
+async def unplannable(house: Any, tools: Any, copy: int) -> None:
+    """Approves a workflow that nobody can execute."""
+    content = tools.toy_content("find", copy)
+    content.document["workflows"][0]["steps"][0]["operationPath"] = "nowhere"
+    store = house.service.revisions
+    workflow_id = content.document["workflows"][0]["workflowId"]
+    submission = await store.submit(
+        "toy", workflow_id, content, intent="find", risk="read", resource="vms",
+        is_core=True, rank=1.0, proof=None, actor="test",
+    )  # fmt: skip
+    revision = submission.revision
+    await store.decide(revision.id, "approve", actor="t", role="admin", reason="", digest=revision.digest)
+
+
+async def test_what_cannot_be_executed_is_not_served_and_says_so(house: Any, tools: Any) -> None:
+    await house.approve("find")
+    await unplannable(house, tools, 7)
+    catalog = await house.service.live.reload()
+    assert list(catalog.entries) == ["toy_find_vm"]
+    assert [refusal.workflow_id for refusal in catalog.refusals] == ["toy-find-vm-7"]
+    assert "cannot be executed" in catalog.refusals[0].reason
+
+
+async def test_among_many_what_cannot_be_executed_is_found_while_the_others_are_served(house: Any, tools: Any) -> None:
+    for number in range(25):
+        await house.approve("find", number)
+    await unplannable(house, tools, 99)
+    catalog = await house.service.live.reload()
+    assert len(catalog.entries) == 26
+    watch = asyncio.create_task(house.service.live.watch())
+    for _ in range(100):
+        await asyncio.sleep(0.02)
+        if house.service.live.now.refusals:
+            break
+    watch.cancel()
+    assert [refusal.workflow_id for refusal in house.service.live.now.refusals] == ["toy-find-vm-99"]
+    assert len(house.service.live.now.entries) == 25
