@@ -29,6 +29,8 @@ from runtime.problems import Problem, of_error, respond
 CALLER = "switchgear.caller"
 MCP_PATH = "/mcp"
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+# Inputs are names, numbers and small objects; files do not come this way.
+MAX_BODY_BYTES = 4 * 1024 * 1024
 # More distinct tokens than one installation has; guesses are not kept.
 MAX_REMEMBERED = 1024
 
@@ -141,8 +143,9 @@ class Gate:
         self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._api(scope, receive, send)
+        if scope["type"] != "http":  # there are no websockets here
             return
         try:
             await self._admit(scope)
@@ -155,6 +158,7 @@ class Gate:
         headers = Headers(scope=scope)
         check_addresses(headers, self._hosts, str(scope.get("scheme", "http")))
         rule = rule_for(scope["method"], scope["path"])
+        check_size(headers)
         if rule.role is None:
             return
         try:
@@ -199,6 +203,14 @@ def check_addresses(headers: Headers, hosts: frozenset[str] | None, scheme: str)
     origin = headers.get("origin")
     if origin is not None and origin.lower() != f"{scheme}://{host}".lower() and not _both_local(origin, host):
         raise Problem(403, "foreign origin", "A page of another origin may not call this server.", "")
+
+
+def check_size(headers: Headers) -> None:
+    """Raises Problem for a body that is too large, or that does not say how large it is."""
+    if "transfer-encoding" in headers:
+        raise Problem(411, "length required", "A body must say its length.", "send Content-Length")
+    if int(headers.get("content-length", "0")) > MAX_BODY_BYTES:
+        raise Problem(413, "body too large", f"A body may have {MAX_BODY_BYTES} bytes.", "send less at a time")
 
 
 def _both_local(origin: str, host: str) -> bool:

@@ -19,14 +19,14 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.utils import get_openapi
 from fastmcp import FastMCP
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from runtime.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopback, rule_for
-from runtime.api import docs, models, records, serving, workflows
+from runtime.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopback
+from runtime.api import docs, records, serving, workflows
+from runtime.api.description import Description
 from runtime.errors import StartRefused
 from runtime.list_changed import ListChanged
 from runtime.problems import KNOWN, Problem, of_error, respond
@@ -101,7 +101,7 @@ def _rest_api(service: Service, lifespan: Callable[[FastAPI], Any]) -> FastAPI:
     api.state.service = service
     for part in (workflows, records, serving, docs):
         api.include_router(part.router)
-    api.openapi = lambda: _described(api)  # type: ignore[method-assign]
+    api.openapi = Description(api, service.live).document  # type: ignore[method-assign]
     for kind in (Problem, HTTPException, RequestValidationError, *KNOWN):
         api.add_exception_handler(kind, _on_error)
     return api
@@ -124,25 +124,6 @@ async def _on_error(_request: Request, error: Exception) -> Response:
     if not isinstance(error, KNOWN):
         log.exception("a request failed", exc_info=error)
     return respond(of_error(error))
-
-
-def _described(api: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, with what the gate adds to every route."""
-    if api.openapi_schema is None:
-        document = get_openapi(title=api.title, version=api.version, description=api.description, routes=api.routes)
-        schemas = document["components"]["schemas"]
-        schemas |= {models.ProblemOut.__name__: models.ProblemOut.model_json_schema()}
-        document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-        for path, item in document["paths"].items():
-            for method, operation in item.items():
-                if rule_for(method.upper(), path).role is not None:
-                    operation["security"] = [{"token": []}]
-                if "422" in operation["responses"]:
-                    operation["responses"]["422"] = operation["responses"]["401"]
-        for unused in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(unused, None)
-        api.openapi_schema = document
-    return api.openapi_schema
 
 
 def checked_host(host: str, needs_token: bool) -> frozenset[str] | None:
@@ -206,6 +187,7 @@ def http_server(application: Application) -> Server:
         application.asgi,
         log_level="warning",
         access_log=False,
+        log_config=None,  # what is logged goes where the rest goes, without secrets
         proxy_headers=False,  # nobody in front is trusted to say who the client is
         server_header=False,
         ws="none",

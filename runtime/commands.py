@@ -16,6 +16,7 @@ import click
 from governance.settings import Settings
 from runtime.client_config import CLIENTS
 from runtime.errors import BadInput, ServingError, StartRefused, TargetError
+from runtime.secrets import RedactingFormatter, Vault
 
 Json = Any
 as_json = click.option("--json", "is_json", is_flag=True, help="Machine-readable output.")
@@ -35,15 +36,16 @@ def _settings() -> Settings:
 def serve_command(transport: str, host: str | None, port: int | None, db: str | None, is_json: bool) -> None:
     """Serves approved workflows: MCP at /mcp, the REST API beside it."""
     settings = _settings()
-    _log_to_stderr(settings.log_level)
+    vault = Vault()
+    _log_to_stderr(settings.log_level, vault)
     url = db or settings.database
     if transport == "stdio":
-        asyncio.run(_stdio(url, settings))
+        asyncio.run(_stdio(url, vault, settings))
     else:
-        asyncio.run(_http(url, host or settings.host, settings.port if port is None else port, is_json))
+        asyncio.run(_http(url, vault, host or settings.host, settings.port if port is None else port, is_json))
 
 
-async def _http(url: str, host: str, port: int, is_json: bool) -> None:
+async def _http(url: str, vault: Vault, host: str, port: int, is_json: bool) -> None:
     from runtime.app import serve_http
     from runtime.service import open_service
 
@@ -54,16 +56,16 @@ async def _http(url: str, host: str, port: int, is_json: bool) -> None:
             f"Switchgear serves {len(service.live.now.entries)} workflows on {address} (MCP: {address}/mcp)", err=True
         )
 
-    async with open_service(url) as service:
+    async with open_service(url, vault) as service:
         await serve_http(service, host, port, announce)
 
 
-async def _stdio(url: str, settings: Settings) -> None:
+async def _stdio(url: str, vault: Vault, settings: Settings) -> None:
     from runtime.access import Caller
     from runtime.app import serve_stdio
     from runtime.service import open_service
 
-    async with open_service(url) as service:
+    async with open_service(url, vault) as service:
         # Whoever starts this process can read the database file: without a token it is the operator on this machine.
         caller = await service.doorkeeper.caller(settings.token) if settings.token else Caller("stdio", "operator")
         if caller is None:
@@ -149,13 +151,13 @@ def doctor_command(db: str | None, is_json: bool) -> int:
     return 0 if all(finding.is_good for finding in findings) else 1
 
 
-def _log_to_stderr(level: str) -> None:
+def _log_to_stderr(level: str, vault: Vault) -> None:
     """Everything that is logged goes to standard error: standard output belongs to data, with stdio to the protocol."""
     if level.upper() not in logging.getLevelNamesMapping():
         raise ServingError(f"there is no log level {level!r}", "take debug, info, warning or error")
-    logging.basicConfig(
-        stream=sys.stderr, level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(RedactingFormatter(vault, "%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=level.upper())
     for chatty in ("mcp", "fastmcp", "httpcore", "sse_starlette"):
         # Below warning these tell arguments and headers.
         logging.getLogger(chatty).setLevel(logging.WARNING)

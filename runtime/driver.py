@@ -35,6 +35,7 @@ from runtime.wire import Address, Inflater, Reply, WireRequest, decode_body, wir
 from runtime.witness import Answered, Purpose, Sending, Witness
 from workflow.events import RequestFailed, ResponseArrived, SendRequest
 from workflow.profile import Profile
+from workflow.retry_after import seconds_asked_for
 
 log = logging.getLogger("switchgear.driver")
 Event = ResponseArrived | RequestFailed
@@ -158,8 +159,7 @@ class Tries:
 
 def _pause_after(outcome: Any, wished: float) -> float:
     """`wished` seconds, or what the device asks for in Retry-After; too long a wish of the device is cut."""
-    value = outcome.header("retry-after") if isinstance(outcome, Reply) else None
-    asked = float(value) if value and value.strip().isdecimal() else 0.0
+    asked = seconds_asked_for(dict(outcome.headers)) if isinstance(outcome, Reply) else 0.0
     return max(wished, min(asked, LONGEST_RETRY_AFTER_S))
 
 

@@ -6,6 +6,7 @@ finds them by value wherever they turn up: in logs, audit rows, results and erro
 Used by `driver` and `sessions` (resolving) and by everything that writes text for people (redacting).
 """
 
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -51,6 +52,17 @@ class Vault:
     def redact(self, value: Any, names: Iterable[str] = ()) -> Any:
         """`value` (JSON) with secrets masked: known values anywhere in strings, and the members called `names`."""
         return _redact(value, self._known, frozenset(name.lower() for name in names))
+
+
+class RedactingFormatter(logging.Formatter):
+    """Formats log records as usual, tracebacks included, and takes known secrets out of the outcome."""
+
+    def __init__(self, vault: Vault, layout: str) -> None:
+        super().__init__(layout)
+        self._vault = vault
+
+    def format(self, record: logging.LogRecord) -> str:
+        return str(self._vault.redact(super().format(record)))
 
 
 def _first_of_file(path: Path) -> str | None:

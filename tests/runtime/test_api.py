@@ -168,3 +168,24 @@ async def test_the_documentation_needs_nothing_from_elsewhere(api: httpx.AsyncCl
     assert "default-src 'none'" in page.headers["content-security-policy"]
     for path in (await api.get("/openapi.json")).json()["paths"]:
         assert path in page.text
+
+
+async def test_each_served_workflow_has_an_operation_of_its_own_that_runs_it(api: httpx.AsyncClient, lab: Any) -> None:
+    paths = (await api.get("/openapi.json")).json()["paths"]
+    operation = paths["/workflows/toy_find_vm/run"]["post"]
+    assert operation["operationId"] == "toy_find_vm"
+    body = operation["requestBody"]["content"]["application/json"]["schema"]
+    assert body["properties"]["inputs"]["required"] == ["vm"]
+    reply = await api.post("/workflows/toy_find_vm/run", json={"inputs": {"vm": "web-01"}})
+    assert jsonschema_rs.is_valid(operation["responses"]["200"]["content"]["application/json"]["schema"], reply.json())
+    await lab.approve("list")
+    await api.post("/reload")
+    assert "/workflows/toy_list_vms/run" in (await api.get("/openapi.json")).json()["paths"]
+
+
+async def test_a_body_that_is_too_large_or_of_unknown_length_is_refused(api: httpx.AsyncClient) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"{}"
+
+    assert (await api.post("/workflows/x/run", content=b"x" * 5_000_000)).status_code == 413
+    assert (await api.post("/mcp", content=pieces())).status_code == 411

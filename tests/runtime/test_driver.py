@@ -365,3 +365,13 @@ asyncio.run(main())
     out, err = await process.communicate()
     assert out.strip() == b"200", err.decode()
     assert proxy.connections == 0
+
+
+async def test_requests_keep_the_pace_that_the_profile_sets(
+    driver: Driver, recorder: Any, notes: Any, tools: Any
+) -> None:
+    device = await recorder(tools.said(tools.answer()))
+    endpoint = tools.endpoint(device.url, limits(requests_per_s=20, connections=4))
+    start = time.monotonic()
+    await asyncio.gather(*(driver.send(tools.get(), endpoint, tools.soon(), notes) for _ in range(7)))
+    assert time.monotonic() - start >= 6 / 20

@@ -1,5 +1,7 @@
 """Secrets are resolved from references and never come out again."""
 
+import io
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import Refused
-from runtime.secrets import MASK, Vault
+from runtime.secrets import MASK, RedactingFormatter, Vault
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -67,3 +69,19 @@ def test_members_that_the_profile_calls_secret_are_hidden_by_name() -> None:
         "n": {"password": MASK},
         "o": {"password": None},
     }
+
+
+def test_log_lines_and_tracebacks_hold_no_known_secret() -> None:
+    vault = Vault({})
+    vault.remember("s3cret-word")
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(RedactingFormatter(vault, "%(message)s"))
+    log = logging.Logger("test")
+    log.addHandler(handler)
+    try:
+        raise ValueError("the word s3cret-word is wrong")
+    except ValueError:
+        log.exception("it was %s", "s3cret-word")
+    assert "Traceback" in stream.getvalue()
+    assert "s3cret-word" not in stream.getvalue()

@@ -1,0 +1,87 @@
+"""The OpenAPI document: FastAPI's own, with what the gate asks for, and one operation a served workflow.
+
+Clients that turn each operation into a tool (Open WebUI) and people with curl so find every workflow under its own
+path, with its own inputs, without a proxy between. It is the same route as the general one; here only its
+description is made, anew for each catalog. OpenAPI 3.1.
+"""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from runtime.access import rule_for
+from runtime.api.models import ProblemOut
+from runtime.api.part import problems
+from runtime.catalog import Entry
+from runtime.live import LiveCatalog
+
+Json = Any
+TOKEN_NEEDED: list[dict[str, list[str]]] = [{"token": []}]
+
+
+class Description:
+    def __init__(self, api: FastAPI, live: LiveCatalog) -> None:
+        self._api = api
+        self._live = live
+        self._fixed: dict[str, Json] | None = None
+        self._made: tuple[str, dict[str, Json]] | None = None
+
+    def document(self) -> dict[str, Json]:
+        """The document for the catalog that is served now."""
+        catalog = self._live.now
+        if self._made is None or self._made[0] != catalog.version:
+            self._fixed = self._fixed or _fixed(self._api)
+            own = {f"/workflows/{entry.name}/run": {"post": _operation(entry)} for entry in catalog.entries.values()}
+            self._made = (catalog.version, {**self._fixed, "paths": {**self._fixed["paths"], **own}})
+        return self._made[1]
+
+
+def _fixed(api: FastAPI) -> dict[str, Json]:
+    """The routes that are always there."""
+    document = get_openapi(title=api.title, version=api.version, description=api.description, routes=api.routes)
+    schemas = document["components"]["schemas"]
+    schemas[ProblemOut.__name__] = ProblemOut.model_json_schema()
+    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if rule_for(method.upper(), path).role is not None:
+                operation["security"] = TOKEN_NEEDED
+            if "422" in operation["responses"]:
+                operation["responses"]["422"] = problems()[401]
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    return document
+
+
+def _operation(entry: Entry) -> dict[str, Json]:
+    """How one workflow is run. Where there is one target or a default, it need not be named."""
+    inputs = entry.tool["inputSchema"]
+    properties: dict[str, Json] = {"inputs": inputs}
+    if len(entry.targets) > 1:
+        properties["target"] = {"type": "string", "enum": [target.name for target in entry.targets]}
+    body = {"type": "object", "properties": properties, "additionalProperties": False}
+    if inputs.get("required"):
+        body["required"] = ["inputs"]
+    result = {
+        "type": "object",
+        "properties": {
+            "run_id": {"type": "string"},
+            "outcome": {"const": "succeeded"},
+            "outputs": entry.tool.get("outputSchema") or {"type": "object"},
+            "note": {"type": "string"},
+        },
+        "required": ["run_id", "outcome", "outputs"],
+    }
+    return {
+        "operationId": entry.name,
+        "tags": ["approved workflows"],
+        "summary": entry.tool.get("title", entry.name),
+        "description": entry.tool.get("description", ""),
+        "security": TOKEN_NEEDED,
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "responses": {
+            "200": {"description": "It succeeded.", "content": {"application/json": {"schema": result}}},
+            **{str(status): problem for status, problem in problems(404, 409, 422, 502, 504).items()},
+        },
+    }
