@@ -1,4 +1,8 @@
-"""The change itself and what follows it: the wait for its job, the read-back, the proof that a thing is gone."""
+"""The change itself and what stands around it.
+
+Before: bindings, the version that a conditional write names. After: the wait for its job, the job's result, the
+read-back, the proof that a thing is gone. Used by `intents` and `compositions`; which change it is, they decide.
+"""
 
 from dataclasses import replace
 from typing import Any

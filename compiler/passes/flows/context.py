@@ -1,4 +1,7 @@
-"""What the planner knows while it plans: the API's tables, read-only, made once for all flows."""
+"""What the planner knows while it plans: the API's tables, made once for all flows.
+
+Read-only, and only what follows from the IR and the profile; decisions are made by those who ask.
+"""
 
 import re
 from collections.abc import Mapping

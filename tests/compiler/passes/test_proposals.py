@@ -117,12 +117,24 @@ def test_answers_about_nothing_and_double_answers_count_for_nothing() -> None:
     assert set(reasons(judgement)) == {"/nowhere", DISK}
 
 
-def test_a_noun_that_would_join_two_inputs_is_refused_by_the_comparison_of_plans() -> None:
-    """The caller gives `/racks/{server}` as `server`; a node called server would be looked up by the same input."""
+def test_a_noun_that_is_also_the_name_of_an_input_joins_nothing() -> None:
+    """The caller gives `/racks/{server}` as `server`; a node called server is looked up by an input of its own."""
     api, profile = known("racks")
-    unjudged = planned(renamed(api, {"node": "server"}), profile)
-    assert differing(known_plan("racks"), unjudged)
-    judgement = nouns("racks", {NODE: "server", "/policies/{policyId}": "access policy"})
+    assert not differing(known_plan("racks"), planned(renamed(api, {"node": "server"}), profile))
+    assert reasons(nouns("racks", {NODE: "server"})) == {NODE: ""}
+
+
+def test_a_noun_that_would_change_a_workflow_is_refused_by_the_comparison_of_plans() -> None:
+    """No planner of ours does this: a stand-in forgets a workflow as soon as something is called a server."""
+    api, profile = known("racks")
+
+    def forgetful(named: Api) -> Api:
+        made = planned(named, profile)
+        is_told = any(resource.name == "server" for resource in named.resources)
+        return replace(made, flows=made.flows[1:]) if is_told else made
+
+    values = answers(Kind.NOUNS, {NODE: "server", "/policies/{policyId}": "access policy"})
+    judgement = judge.judge_nouns(api, profile, values, forgetful)
     assert reasons(judgement) == {NODE: "would change a workflow", "/policies/{policyId}": ""}
     assert {r.name for r in judgement.api.resources} == {"node", "access policy"}
 
@@ -227,7 +239,7 @@ GOOD = {
     "machines_find_disks": ("List the disks", "Lists the disks of a machine."),
     "machines_describe_machine": ("Show machine", "Reads a machine, found by its name."),
     "machines_create_disk": ("Add disk", "Adds a disk to a machine and waits for the job."),
-    "machines_reset_off_machine": ("Reset machine: off".replace(":", ""), "Resets a machine so that it is off."),
+    "machines_reset_off_or_force_off_machine": ("Reset machine off", "Resets a machine so that it is off."),
     "machines_wipe_disk": ("Wipe disk", "Wipes a disk."),
 }
 

@@ -1,4 +1,7 @@
-"""The compositions of a resource, in order. Each file beside this one knows one reason why changes belong together."""
+"""The compositions of a resource, in order.
+
+Each file beside this one knows one reason why changes belong together. Called by the planning pass.
+"""
 
 from collections.abc import Iterator
 
