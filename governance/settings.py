@@ -34,6 +34,7 @@ class Settings:
     host: str = _setting("127.0.0.1", "address that the server listens on; others than loopback need a token")
     port: int = _setting(8080, "port that the server listens on")
     ollama_url: str = _setting("http://127.0.0.1:11434", "where Ollama answers, for `compile --proposer ollama:MODEL`")
+    prism: str = _setting("", "the prism command for `mock --prism`; empty: found in .tools or on the PATH")
     token: str = _setting("", "bearer token with which the command line speaks to a server", is_secret=True)
     log_level: str = _setting("info", "debug, info, warning or error")
     debug: bool = _setting(False, "1 shows tracebacks of unexpected errors")

@@ -79,6 +79,13 @@ def test_every_test_that_a_document_names_is_there(file: str, name: str) -> None
     assert name in functions
 
 
+def test_every_setting_that_the_product_reads_is_explained_in_the_example() -> None:
+    rooms = ("workflow", "governance", "compiler", "runtime", "switchgear")
+    code = "".join(file.read_text() for room in rooms for file in (ROOT / room).rglob("*.py"))
+    explained = set(re.findall(r"SWITCHGEAR_[A-Z_]+", (ROOT / ".env.example").read_text()))
+    assert set(re.findall(r"\bSWITCHGEAR_[A-Z_]+", code)) <= explained
+
+
 @pytest.mark.parametrize(("document", "words"), list(command_lines("switchgear")))
 def test_every_command_in_the_documents_exists_with_its_options(document: str, words: list[str]) -> None:
     command = command_named(words)
