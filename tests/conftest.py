@@ -1,4 +1,4 @@
-"""What tests of every room may ask for: a PostgreSQL server of their own, and an empty database in it.
+"""What tests of every room may ask for: a PostgreSQL server of their own, and an empty place in it.
 
 The server is the one that Debian's package `postgresql` installs (`test_all.sh` does that where it can). It runs in
 a new folder on a free port as an unprivileged user, since it refuses to run as root, and ends with the tests by its
@@ -30,13 +30,25 @@ class PostgresServer:
     _numbers: Iterator[int] = field(default_factory=count)
 
     def new_database(self) -> str:
-        """The address of a new, empty database."""
+        """The address of a new, empty database. Costs a tenth of a second and 8 MB."""
+        name = self._make("DATABASE")
+        return self.address(name)
+
+    def new_schema(self) -> str:
+        """The address of an empty schema in a database that others share: all that most tests need, and cheap."""
+        name = self._make("SCHEMA")
+        return f"{self.address('postgres')}?options=-csearch_path%3D{name}"
+
+    def _make(self, kind: str) -> str:
         name = f"test_{next(self._numbers)}"
-        with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return self.address(name).replace("postgresql://", "postgresql+psycopg://")
+        with psycopg.connect(self.plain_address("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE {kind} {name}")
+        return name
 
     def address(self, database: str) -> str:
+        return self.plain_address(database).replace("postgresql://", "postgresql+psycopg://")
+
+    def plain_address(self, database: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
 
@@ -74,7 +86,7 @@ def _wait(server: PostgresServer, process: "subprocess.Popen[bytes]", log: Path)
     deadline = time.monotonic() + START_S
     while True:
         try:
-            psycopg.connect(server.address("postgres")).close()
+            psycopg.connect(server.plain_address("postgres")).close()
             return
         except psycopg.OperationalError:
             if process.poll() is not None or time.monotonic() > deadline:
@@ -90,4 +102,4 @@ def _free_port() -> int:
 
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> str:
-    return postgres_server.new_database()
+    return postgres_server.new_schema()
