@@ -74,11 +74,16 @@ async def measure(upstream: str, per_operation: str, ours: str, token: str, tool
         Client(per_operation) as theirs_client,
         Client(ours, auth=token) as our_client,
     ):
+        # call_tool_mcp leaves out what the client itself does with a result.
+        for client, name in ((theirs_client, "measured"), (our_client, tool)):
+            answer = await client.call_tool_mcp(name, {})
+            if answer.is_error:
+                raise CommandFailedError(f"{name} failed: {answer.content}")
         taken = await rounds(
             {
                 "bare httpx": lambda: bare.get("/VirDomain"),
-                "FastMCP from_openapi": lambda: theirs_client.call_tool("measured", {}),
-                "Switchgear": lambda: our_client.call_tool(tool, {}),
+                "FastMCP from_openapi": lambda: theirs_client.call_tool_mcp("measured", {}),
+                "Switchgear": lambda: our_client.call_tool_mcp(tool, {}),
             }
         )
     told = {name: spread(seconds) for name, seconds in taken.items()}
