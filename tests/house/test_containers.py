@@ -3,8 +3,11 @@
 What is checked: that they name things that exist (settings, commands, files) and expose nothing that they should not.
 """
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -122,3 +125,25 @@ def test_the_image_installs_only_what_the_lock_has_checked() -> None:
     assert "PIP_NO_INDEX=1" in instructions("ENV")[1]
     copied = {word for line in instructions("COPY") if "--from" not in line for word in line.split()[:-1]}
     assert all((ROOT / word).exists() for word in copied)
+
+
+@pytest.mark.slow
+def test_the_one_off_compile_does_its_work_twice_without_harm(tmp_path: Path) -> None:
+    """What the service runs, run here: without Ollama it says so and goes on; a second time nothing is added."""
+    script = SERVICES["compile"]["command"][0].replace("$$", "$").replace("/specs/", f"{ROOT}/specs/")
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PROPOSER": "ollama:absent",
+        "SWITCHGEAR_OLLAMA_URL": "http://127.0.0.1:9",
+        "SWITCHGEAR_DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/switchgear.db",
+    }
+    entry = SERVICES["compile"]["entrypoint"]
+    first, second = (
+        subprocess.run([*entry, script], env=environment, capture_output=True, text=True, check=False) for _ in range(2)
+    )
+    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    assert "Ollama is not there" in first.stdout + first.stderr
+    assert second.stderr.count("0 new pending") == 2
+    assert "prism-hypercore" in first.stdout
+    assert "prism-hypercore" not in second.stdout
