@@ -1,0 +1,118 @@
+"""`switchgear compile` and `lint` as a script uses them: exit codes, JSON, files, the database."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from switchgear.main import cli
+
+SPEC = """
+openapi: 3.1.0
+info: {title: Shop, version: '1'}
+servers: [{url: /v1}]
+paths:
+  /orders:
+    get:
+      operationId: list
+      responses:
+        '200':
+          description: ok
+          content: {application/json: {schema: {type: array, items: &order {$ref: '#/components/schemas/Order'}}}}
+    post:
+      operationId: make
+      requestBody: {required: true, content: {application/json: {schema: *order}}}
+      responses: {'201': {description: made, content: {application/json: {schema: *order}}}}
+components:
+  schemas:
+    Order: {type: object, required: [title], properties: {id: {type: string, readOnly: true}, title: {type: string}}}
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "api.yaml"
+    path.write_text(SPEC)
+    return path
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    return f"sqlite+aiosqlite:///{tmp_path / 'governance.db'}"
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, [*arguments], standalone_mode=False)
+
+
+def pending(database: str) -> list[dict[str, Any]]:
+    listed = run("workflows", "list", "--db", database, "--json")
+    return [one for one in json.loads(listed.stdout)["workflows"] if one["state"] == "pending"]
+
+
+def test_what_is_compiled_waits_as_pending(spec: Path, database: str) -> None:
+    result = run("compile", str(spec), "--db", database)
+    assert result.return_value == 0
+    assert {one["workflow_id"] for one in pending(database)} == {"shop_create_order", "shop_find_orders"}
+
+
+def test_compiling_the_same_again_makes_no_new_revisions(spec: Path, database: str) -> None:
+    run("compile", str(spec), "--db", database)
+    again = run("compile", str(spec), "--db", database)
+    assert "0 new pending, 2 unchanged" in again.stderr
+    assert [one["number"] for one in pending(database)] == [1, 1]
+
+
+def test_the_report_is_the_only_thing_on_standard_output(spec: Path, database: str) -> None:
+    report = json.loads(run("compile", str(spec), "--db", database, "--json").stdout)
+    assert report["api"] == "shop"
+    assert report["coverage"] == {"operations": 2, "in_workflows": 2, "left_out": []}
+
+
+def test_a_check_writes_nothing_and_ends_with_1_when_something_would_change(
+    spec: Path, database: str, tmp_path: Path
+) -> None:
+    run("db", "upgrade", "--db", database)
+    assert run("compile", str(spec), "--db", database, "--check", "--out", str(tmp_path / "out")).return_value == 1
+    assert pending(database) == []
+    assert not (tmp_path / "out").exists()
+    run("compile", str(spec), "--db", database)
+    assert run("compile", str(spec), "--db", database, "--check").return_value == 0
+    spec.write_text(SPEC.replace("required: [title]", "required: []"))
+    assert run("compile", str(spec), "--db", database, "--check").return_value == 1
+
+
+def test_documents_are_written_as_arazzo(spec: Path, database: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run("compile", str(spec), "--db", database, "--out", str(out))
+    document = json.loads((out / "shop_create_order.arazzo.json").read_text())
+    assert document["arazzo"] == "1.1.0"
+    assert document["workflows"][0]["workflowId"] == "shop_create_order"
+
+
+def test_the_ir_is_printed_as_it_is_after_a_pass(spec: Path) -> None:
+    after_effects = run("compile", str(spec), "--dump-after", "effects").stdout
+    after_flows = run("compile", str(spec), "--dump-after", "flows").stdout
+    assert "effect=create" in after_effects
+    assert "resource orders" not in after_effects
+    assert "flow shop_create_order" in after_flows
+
+
+def test_without_ollama_the_compile_says_so_in_one_line_and_succeeds(
+    spec: Path, database: str, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+) -> None:
+    monkeypatch.setenv("SWITCHGEAR_OLLAMA_URL", f"http://127.0.0.1:{unused_tcp_port}")
+    result = run("compile", str(spec), "--db", database, "--proposer", "ollama:small", "--json")
+    assert result.return_value == 0
+    lines = [d["message"] for d in json.loads(result.stdout)["diagnostics"] if "llama" in d["message"]]
+    assert len(lines) == 1
+
+
+def test_lint_ends_with_1_for_warnings_and_0_for_notes(spec: Path) -> None:
+    assert run("lint", str(spec)).return_value == 0
+    spec.write_text(SPEC.replace("description: ok", "descripton: ok"))
+    result = run("lint", str(spec), "--json")
+    assert result.return_value == 1
+    assert json.loads(result.stdout)["diagnostics"][0]["pointer"]
