@@ -166,11 +166,15 @@ async def serve_http(service: Service, host: str, port: int, announce: Callable[
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.handle_exit, number, None)
-    # What was loaded so far stays: the collector need not look at it again at every turn.
-    gc.collect()
-    gc.freeze()
+    settle_memory()
     announce(f"http://{shown}:{listener.getsockname()[1]}")
     await server.serve(sockets=[listener])
+
+
+def settle_memory() -> None:
+    """What was loaded so far stays as long as the process: the garbage collector need not look at it ever again."""
+    gc.freeze()
+    gc.enable()
 
 
 class Server(uvicorn.Server):
@@ -201,5 +205,6 @@ async def serve_stdio(service: Service, local: Caller) -> None:
     """Serves one client over standard input and output, until it hangs up."""
     application = build(service, local=local)
     await service.engine.recover()
+    settle_memory()
     async with watching(service):
         await application.mcp.run_stdio_async(show_banner=False)

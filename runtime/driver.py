@@ -89,7 +89,7 @@ class Driver:
         outcome = await tries.once()
         if isinstance(outcome, Reply):
             return ResponseArrived(command.step_id, outcome.status, _joined(outcome), decode_body(outcome))
-        message = self._vault.redact(" ".join(part for part in (outcome.message, outcome.remedy) if part))
+        message = self._vault.redact("; ".join(part for part in (outcome.message, outcome.remedy) if part))
         return RequestFailed(command.step_id, outcome.reason, message)  # type: ignore[arg-type]
 
     def _line(self, endpoint: Endpoint) -> "Line":

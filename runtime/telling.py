@@ -16,7 +16,7 @@ def told(ended: Ended) -> str:
     """A few lines for whoever asked."""
     failure = failure_of(ended)
     place = f"Step {failure.step_id}" if failure.step_id else "The run"
-    answered = f" (the device answered {failure.status})" if failure.status else ""
+    answered = f" (the device answered {failure.status})" if (failure.status or 0) >= 400 else ""
     lines = [f"{place} ended as {ended.outcome}, {failure.code}: {failure.message}{answered}"]
     lines.append(f"Done: {', '.join(failure.done) or 'nothing was changed'}.")
     if failure.not_done:

@@ -271,15 +271,18 @@ class House:
         return secret
 
 
+async def furnished(url: str, service: Service) -> House:
+    """A house whose database knows the toy API."""
+    profile = Profile(**PROFILE)
+    await service.apis.put_api("toy", "Toy", "1", "sha256:" + "0" * 64, profile.model_dump(mode="json"), profile.digest)
+    return House(url, service)
+
+
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     url = f"sqlite+aiosqlite:///{tmp_path / 'switchgear.db'}"
     async with open_service(url, Vault({"WORD": "s3cret-word"})) as service:
-        profile = Profile(**PROFILE)
-        await service.apis.put_api(
-            "toy", "Toy", "1", "sha256:" + "0" * 64, profile.model_dump(mode="json"), profile.digest
-        )
-        yield House(url, service)
+        yield await furnished(url, service)
 
 
 @dataclass
@@ -342,6 +345,8 @@ class Tools:
     said = staticmethod(said)
     running = staticmethod(running)
     toy_content = staticmethod(toy_content)
+    furnished = staticmethod(furnished)
+    House = House
     Heard = Heard
     Notes = Notes
 
