@@ -2,16 +2,16 @@
 
 A run is a task of its own, so that a caller who goes away ends it in order and not in the middle: a read is broken
 off, a request that may change something is waited for, then the run is closed as cancelled, with what was done. The
-run's deadline is a bound on every request and every wait. The end of a run that only reads is recorded while its
-answer is on the way already; every other end, and every request, before. Nothing is resumed after a crash: `recovery`
-closes what was left, as unknown where something may have happened. What comes next decides the `interpreter`.
+run's deadline is a bound on every request and every wait. The end of a run that only reads is recorded a moment after
+its answer (`ends`); every other end, and every request, before. Nothing is resumed after a crash: `recovery` closes
+what was left, as unknown where something may have happened. What comes next decides the `interpreter`.
 """
 
 import asyncio
-import logging
 
 from governance.errors import GovernanceError
 from runtime.driver import Driver
+from runtime.engines.ends import Ends
 from runtime.engines.engine import Ended, Order
 from runtime.engines.journal import Books, Journal
 from runtime.engines.recovery import close_open_runs
@@ -30,11 +30,8 @@ from workflow.events import (
 from workflow.interpreter import advance
 from workflow.state import State
 
-log = logging.getLogger("switchgear.runs")
 # What a run under way gets when the server stops: a device's slowest honest answer, and not a person's patience more.
 CLOSING_S = 20.0
-# Ends of reads that may wait for the disk at the same time; beyond that the database is slow and callers wait too.
-MAX_ENDS_WAITING = 64
 
 
 class DirectEngine:
@@ -42,12 +39,12 @@ class DirectEngine:
         self._driver = driver
         self._books = books
         self._under_way: set[asyncio.Task[Ended]] = set()
-        self._ends: set[asyncio.Task[None]] = set()
+        self._ends = Ends()
 
     async def run(self, order: Order) -> Ended:
         task = asyncio.create_task(self._run(order))
         self._under_way.add(task)
-        task.add_done_callback(self._settled)
+        task.add_done_callback(self._under_way.discard)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -57,26 +54,14 @@ class DirectEngine:
     async def _run(self, order: Order) -> Ended:
         journal = Journal(self._books, order)
         ended = journal.cleaned(await Course(order, self._driver, journal).to_the_end())
-        if order.plan.is_read_only and journal.has_sent and len(self._ends) < MAX_ENDS_WAITING:
-            end = asyncio.create_task(journal.finish(ended))
-            self._ends.add(end)
-            end.add_done_callback(self._recorded)
+        if order.plan.is_read_only and journal.has_sent and self._ends.has_room:
+            self._ends.add(journal, ended)
         else:
             await journal.finish(ended)
         return ended
 
-    def _settled(self, task: "asyncio.Task[Ended]") -> None:
-        self._under_way.discard(task)
-
-    def _recorded(self, task: "asyncio.Task[None]") -> None:
-        self._ends.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("the end of a run is not recorded, it is closed at the next start: %s", task.exception())
-
     async def settle(self) -> None:
-        """Returns when the ends of all runs that have answered are on record."""
-        if self._ends:
-            await asyncio.wait(self._ends)
+        await self._ends.settle()
 
     async def recover(self) -> tuple[str, ...]:
         return await close_open_runs(self._books)
