@@ -1,6 +1,7 @@
 """What can be said about a description without proving anything.
 
-The validator's objections, the front end's findings, what was assumed, what is left out and why. Called by the command `lint`; stores and proves nothing.
+The validator's objections, the front end's findings, what was assumed, what is left out and why. Called by the command
+`lint`; stores and proves nothing.
 """
 
 from compiler.frontend import load_api

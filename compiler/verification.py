@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from compiler.backend.arazzo import document_of
+from compiler.budget import default_catalog
 from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.facts import operation_index
 from compiler.frontend import load_api
@@ -64,12 +65,19 @@ def verify_flows(
             workflows.append(made)
         else:
             refused.append((flow, made))
+    workflows = _with_catalog(workflows)
     return Compiled(
         api=_with_reasons(api, workflows, refused),
         profile=profile,
         workflows=tuple(workflows),
         diagnostics=(*found, *(_refusal(flow, why) for flow, why in refused)),
     )
+
+
+def _with_catalog(workflows: list[CompiledWorkflow]) -> list[CompiledWorkflow]:
+    """The workflows, those of the default catalog marked."""
+    told = default_catalog((one.flow, one.tool) for one in workflows)
+    return [replace(one, flow=replace(one.flow, is_core=told[one.flow.id].startswith("in:"))) for one in workflows]
 
 
 def _verified(

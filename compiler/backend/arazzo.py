@@ -57,7 +57,6 @@ def _workflow(api: Api, flow: Flow, by_key: Mapping[str, Operation]) -> dict[str
             "intent": flow.intent,
             "risk": flow.risk.value,
             "resource": flow.resource,
-            "core": flow.is_core,
             "deadline_s": _deadline_s(flow),
             "tool": tool,
             "outputs": dict(flow.output_schema),

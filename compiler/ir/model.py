@@ -279,8 +279,8 @@ class Step:
 class Flow:
     """An ordered, purposeful subset of the operations with one outcome and one class of risk.
 
-    `links`: (from step number, to step number), 0-based, between which a value flows. `core`: the main workflow of
-    its resource and intent. `output_schema`: of `outputs`. `why`: how each step and binding came to be there.
+    `links`: (from step number, to step number), 0-based, between which a value flows. `is_core`: in the default
+    catalog of its API (`compiler.budget`). `output_schema`: of `outputs`. `why`: how each step and binding came about.
     `sample`: values of the inputs with which the proof on the twin runs.
     """
 
@@ -296,7 +296,7 @@ class Flow:
     outputs: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
     output_schema: Schema = field(default_factory=lambda: EMPTY)
     links: tuple[tuple[int, int], ...] = ()
-    is_core: bool = True
+    is_core: bool = False
     rank: float = 0.0
     why: tuple[str, ...] = ()
     sample: Mapping[str, Any] = field(default_factory=lambda: EMPTY)

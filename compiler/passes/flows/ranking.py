@@ -7,10 +7,11 @@ are about before things with a single read. Pins of the profile come first.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from compiler.ir.model import Flow
+from compiler.ir.model import Flow, Role
 from compiler.passes.flows.context import Context
 
 _INTENTS = {"act": 0.8, "describe": 0.75, "find": 0.7, "create": 0.7, "update": 0.6, "delete": 0.5, "report": 0.4}
+_TASK_COST = 0.03  # a task of several changes is done less often than the changes themselves
 _DEPTH_COST = 0.06  # a step further down the tree of paths is a step further from daily work
 
 
@@ -32,5 +33,7 @@ def _weights(context: Context) -> dict[str, float]:
 
 def _rank(flow: Flow, weights: dict[str, float]) -> float:
     depth = max(0, flow.goal.count("/") - 2)
-    value = 0.6 * _INTENTS.get(flow.intent, 0.4) + 0.4 * weights.get(flow.resource, 0.0) - _DEPTH_COST * depth
+    changes = sum(1 for step in flow.steps if step.role is Role.CHANGE)
+    rarer = _TASK_COST * max(0, changes - 1)
+    value = 0.6 * _INTENTS.get(flow.intent, 0.4) + 0.4 * weights.get(flow.resource, 0.0) - _DEPTH_COST * depth - rarer
     return round(min(0.99, max(0.0, value)), 4)

@@ -16,7 +16,7 @@ schema Thing {"examples":[{"$ref":"#/nowhere"}],"properties":{"$ref":{"type":"st
 resource things "thing" collection=/things item=/things/{id} id_parameter=id list=GET /things read=GET /things/{id} schema=Thing
 job job handle=body:/job empty-means-done poll=GET /things/{id} parameter=id state=/s waiting=W succeeded=D every=1s within=600s operations=POST /things
 link POST /things body#/id => GET /things/{id} path.id score=0.90 "equal names"
-flow make-thing intent=create risk=change goal=POST /things resource=things core rank=0 "Make a thing"
+flow make-thing intent=create risk=change goal=POST /things resource=things rank=0 "Make a thing"
   input name*: {"type":"string"}
   step 0 make change POST /things payload={"name":"$inputs.name"}
   step 1 read read_back GET /things/{id} path.id="$steps.make.outputs.id"
@@ -65,7 +65,7 @@ def test_all_that_a_flow_says_is_printed() -> None:
         branches=({"name": "b", "type": "goto"},),
         transforms={"id": "last_path_segment"},
     )
-    flow = replace(FLOW, steps=(step,), links=(), is_core=False, outputs={"id": "$steps.make.outputs.id"}, why=("so",))
+    flow = replace(FLOW, steps=(step,), links=(), is_core=True, outputs={"id": "$steps.make.outputs.id"}, why=("so",))
     printed = print_api(replace(GOOD, flows=(flow,)))
 
     assert 'outputs={"id":"$response.body#/id"}' in printed

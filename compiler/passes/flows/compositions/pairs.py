@@ -6,7 +6,6 @@ inputs that both take; a failed first half ends the run before the second.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from compiler.ir.model import RISKS, Effect, Flow, Operation, Resource, Risk, Role, Step
 from compiler.passes import words
@@ -102,4 +101,4 @@ def _named(
     name = texts.action_id(context.api.name, told, noun_of(resource))
     title = f"{told.capitalize()} {resource.name}"
     described = texts.describe((f"{resource.name.capitalize()}: {text}",), risk)
-    return replace(builder.flow(name, "act", title, described, resource, risk), is_core=False)
+    return builder.flow(name, "act", title, described, resource, risk)

@@ -73,7 +73,7 @@ def _with_restart(
     name = texts.action_id(context.api.name, verb, f"{noun_of(resource)}") + "_and_restart"
     flow_id = texts.flow_id(context.api.name, name.removeprefix(f"{words.snake(context.api.name)}_"), "")
     title = f"{verb.capitalize()} {resource.name} and restart"
-    return replace(builder.flow(flow_id, "act", title, described, resource, risk), is_core=False)
+    return builder.flow(flow_id, "act", title, described, resource, risk)
 
 
 def _await_back(builder: Builder, restart: Operation) -> None:

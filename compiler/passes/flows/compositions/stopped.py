@@ -7,7 +7,7 @@ The need is told by the profile (`StateRule.needs`), or by the description of a 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from compiler.ir.model import RISKS, Effect, Flow, Input, Operation, Resource, Risk, Role, Step
 from compiler.passes import words
@@ -196,7 +196,7 @@ def _named(builder: Builder, resource: Resource, need: _Need, verb: str, restart
     name = texts.flow_id(context.api.name, told, noun_of(resource))
     title = f"{told.capitalize()} {resource.name}"
     described = texts.describe((f"{text}.",), risk)
-    return replace(builder.flow(name, verb, title, described, resource, risk), is_core=False)
+    return builder.flow(name, verb, title, described, resource, risk)
 
 
 def _word(move: Transition, otherwise: str) -> str:
