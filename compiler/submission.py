@@ -8,10 +8,10 @@ from pathlib import Path
 
 import orjson
 
-from compiler.compiled import Compiled
+from compiler.compiled import Compiled, CompiledWorkflow
 from governance.apis import ApiStore
 from governance.database import open_database
-from governance.revisions import RevisionStore
+from governance.revisions import NewRevision, RevisionStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +28,24 @@ async def submit(compiled: Compiled, database_url: str, actor: str) -> Submitted
     async with open_database(database_url) as database:
         body, digest = (profile.model_dump(mode="json"), profile.digest) if profile else (None, None)
         await ApiStore(database).put_api(api.name, api.title, api.version, api.digest, body, digest, actor=actor)
-        store = RevisionStore(database)
-        made = [await _submit_one(store, compiled, number, actor) for number in range(len(compiled.workflows))]
-    return Submitted(new=sum(made), unchanged=len(made) - sum(made))
+        found = [_new(compiled, one) for one in compiled.workflows]
+        made = await RevisionStore(database).submit_all(api.name, found, actor=actor)
+    new = sum(submission.is_new for submission in made)
+    return Submitted(new=new, unchanged=len(made) - new)
 
 
-async def _submit_one(store: RevisionStore, compiled: Compiled, number: int, actor: str) -> bool:
-    one = compiled.workflows[number]
-    submission = await store.submit(
-        compiled.api.name,
-        one.flow.id,
-        compiled.content_of(one),
-        intent=one.flow.intent,
-        risk=one.flow.risk.value,
-        resource=one.flow.resource,
-        is_core=one.flow.is_core,
-        rank=one.flow.rank,
+def _new(compiled: Compiled, one: CompiledWorkflow) -> NewRevision:
+    flow = one.flow
+    return NewRevision(
+        workflow_id=flow.id,
+        content=compiled.content_of(one),
+        intent=flow.intent,
+        risk=flow.risk.value,
+        resource=flow.resource,
+        is_core=flow.is_core,
+        rank=flow.rank,
         proof=one.proof,
-        actor=actor,
     )
-    return submission.is_new
 
 
 def write_documents(compiled: Compiled, folder: Path) -> int:

@@ -7,7 +7,7 @@ Here never lives the rule of who may do what (`transitions`), nor SQL (`revision
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,13 +23,27 @@ from governance.sealing import Fault, Revision, content_text, find_fault, open_r
 from governance.transitions import Role, State, decide
 from workflow.revision import RevisionContent
 
-__all__ = ["Fault", "Revision", "RevisionStore", "Submission", "Survey"]
+__all__ = ["Fault", "NewRevision", "Revision", "RevisionStore", "Submission", "Survey"]
 
 Decision = Literal["approve", "reject", "retire"]
 MAX_REASON = 2000
 """Characters; a reason is a sentence or two, and is shown in lists."""
 
 _log = logging.getLogger("switchgear.governance")
+
+
+@dataclass(frozen=True, slots=True)
+class NewRevision:
+    """What the compiler hands in for one workflow: what is approved (`content`) and what is told about it."""
+
+    workflow_id: str
+    content: RevisionContent
+    intent: str
+    risk: str
+    resource: str
+    is_core: bool
+    rank: float
+    proof: Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +82,21 @@ class RevisionStore:
         proof: Json,
         actor: str,
     ) -> Submission:
-        """Stores the content as a new pending revision, unless it is what is in use or what was last submitted.
+        """Stores one workflow as `submit_all` does."""
+        new = NewRevision(workflow_id, content, intent, risk, resource, is_core, rank, proof)
+        return (await self.submit_all(api, (new,), actor=actor))[0]
 
-        An older pending revision of the workflow becomes superseded, since it no longer is what the compiler says. A
-        rejection stands until the content changes; what was retired can be submitted again.
-        Raises ConflictError if another API has a workflow of this name, CanonicalError if the content is not JSON.
+    async def submit_all(self, api: str, found: Sequence[NewRevision], *, actor: str) -> tuple[Submission, ...]:
+        """Stores each content as a new pending revision, unless it is what is in use or what was last submitted.
+
+        All in one transaction. An older pending revision of a workflow becomes superseded, since it no longer is what
+        the compiler says. A rejection stands until the content changes; what was retired can be submitted again.
+        Raises ConflictError if another API has a workflow of this name, CanonicalError if a content is not JSON.
         """
-        text, digest = content_text(content)
-        values = {
-            "id": new_id(), "api": api, "workflow_id": workflow_id, "digest": digest, "state": "pending",
-            "content": text, "intent": intent, "risk": risk, "resource": resource, "is_core": is_core,
-            "rank": float(rank), "proof": to_text(proof), "created_at": self._database.now(), "created_by": actor,
-            "decided_at": None, "decided_by": None, "reason": None,
-        }  # fmt: skip
-        stored, is_new = await self._database.write(lambda c: _submit(c, values))
-        return Submission(_open(stored), is_new)
+        now = self._database.now()
+        values = [_values(api, new, actor, now) for new in found]
+        stored = await self._database.write(lambda c: [_submit(c, each) for each in values])
+        return tuple(Submission(_open(row), is_new) for row, is_new in stored)
 
     async def get(self, ref: str) -> Revision:
         """The revision that `ref` names: an id, `workflow@number`, or a workflow's id for its newest revision.
@@ -191,6 +205,16 @@ def _sort_out(found: Iterable[tuple[Stored, tuple[Stored, Revision] | None]]) ->
             _log.error("refused: %s", error.message)
             faults.append(Fault(stored.id, stored.workflow_id, error.message))
     return Survey(tuple(whole), tuple(faults))
+
+
+def _values(api: str, new: NewRevision, actor: str, now: str) -> dict[str, Any]:
+    text, digest = content_text(new.content)
+    return {
+        "id": new_id(), "api": api, "workflow_id": new.workflow_id, "digest": digest, "state": "pending",
+        "content": text, "intent": new.intent, "risk": new.risk, "resource": new.resource, "is_core": new.is_core,
+        "rank": float(new.rank), "proof": to_text(new.proof), "created_at": now, "created_by": actor,
+        "decided_at": None, "decided_by": None, "reason": None,
+    }  # fmt: skip
 
 
 def _submit(connection: Connection, values: dict[str, Any]) -> tuple[Stored, bool]:
