@@ -150,7 +150,7 @@ class _Run:
         assert isinstance(command, SendRequest), "an end is handled by the caller"
         reply = self._sent(command)
         headers = dict(reply.headers)
-        return ResponseArrived(command.step_id, reply.status, headers, reply.body)
+        return ResponseArrived(command.step_id, reply.status, headers, _as_text(reply.body))
 
     def _sent(self, command: SendRequest) -> TwinReply:
         reply = self._twin.handle(self._request(command))
@@ -214,6 +214,11 @@ class _Run:
 
     def _stuck(self, why: str) -> Proof:
         return Proof("failed", tuple(self._transcript), (why,))
+
+
+def _as_text(body: Json) -> Json:
+    """What is no JSON reaches a workflow as text, as the driver has it."""
+    return body.decode("utf-8", errors="replace") if isinstance(body, bytes) else body
 
 
 def _as_bytes(body: Json) -> bytes:

@@ -5,6 +5,8 @@ turn a step into another request (THREATS.md C1): same method, same host, same s
 Pure: bytes and values, no sockets. Called by `driver` for every request, logins included. RFC 9110, 9112, 3986.
 """
 
+import base64
+import binascii
 import re
 import zlib
 from collections.abc import Iterable
@@ -174,7 +176,10 @@ def _encoded(fields: Iterable[tuple[str, str]]) -> tuple[tuple[bytes, bytes], ..
 
 
 def encode_body(body: Json, content_type: str) -> bytes:
-    """`body` in its media type; nothing for None. Raises Refused for media types that we cannot write."""
+    """`body` in its media type; nothing for None. A string is text for a textual type and base64 for any other.
+
+    Raises Refused for media types that we cannot write, and for what is not base64.
+    """
     if body is None:
         return b""
     kind = (content_type or "application/json").partition(";")[0].strip().lower()
@@ -182,9 +187,17 @@ def encode_body(body: Json, content_type: str) -> bytes:
         return orjson.dumps(body)
     if kind == "application/x-www-form-urlencoded" and isinstance(body, dict):
         return urlencode(body).encode()
-    if isinstance(body, str):
-        return body.encode()
+    if isinstance(body, str) and not kind.startswith("multipart/"):
+        is_text = kind.startswith("text/") or kind.endswith(("xml", "yaml"))
+        return body.encode() if is_text else _decoded_file(body, kind)
     raise Refused(f"a body of type {kind} cannot be written from these values", "let the workflow send JSON or text")
+
+
+def _decoded_file(body: str, kind: str) -> bytes:
+    try:
+        return base64.b64decode(body, validate=True)
+    except binascii.Error as error:
+        raise Refused(f"a file of type {kind} is given in base64, and this is not: {error}") from error
 
 
 def decode_body(reply: Reply) -> Json:

@@ -92,6 +92,8 @@ class _Verbs:
             return "session: the runtime opens and closes sessions itself"
         if operation.is_deprecated:
             return "deprecated by the vendor"
+        if operation.body is not None and operation.body.media_type.startswith("multipart/"):
+            return "a multipart body, which the driver does not send yet"
         if operation.method in ("HEAD", "OPTIONS"):
             twin = f"GET {operation.path}"
             return f"alias of {twin}" if twin in self.keys else "asks only for headers"
