@@ -182,3 +182,16 @@ def test_a_body_that_is_no_json_is_given_as_text() -> None:
 def test_an_unknown_compression_is_refused() -> None:
     with pytest.raises(Refused, match="br"):
         Inflater("br", 10)
+
+
+def test_a_file_is_sent_as_the_bytes_that_its_base64_stands_for() -> None:
+    assert encode_body("AP8QCg==", "application/octet-stream") == b"\x00\xff\x10\n"
+
+
+def test_a_file_that_is_not_base64_is_refused() -> None:
+    with pytest.raises(Refused, match="base64"):
+        encode_body("not base64!", "application/octet-stream")
+
+
+def test_text_is_sent_as_it_is() -> None:
+    assert encode_body("Grüße", "text/plain") == "Grüße".encode()

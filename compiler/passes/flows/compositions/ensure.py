@@ -20,7 +20,7 @@ _OK = queries.simple("$statusCode == 200")
 def ensure(context: Context, resource: Resource) -> Flow | None:
     """The flow, None where the resource can't be created, updated, listed or recognised."""
     is_single = context.is_single(resource)
-    if not (resource.list and resource.create and resource.update) or resource.references:
+    if not (resource.list and resource.create and resource.update and resource.id_field) or resource.references:
         return None
     if address(resource) in context.holders:
         return None  # a part is known within its owner only: two VMs may each have a disk of one name
