@@ -19,12 +19,9 @@ from governance.targets import Target
 from governance.transitions import may
 from runtime.access import Caller
 from runtime.catalog import Entry
-from runtime.driver import Endpoint
 from runtime.engines.engine import Ended, Engine, Order
 from runtime.errors import BadInput, CallerError, NotApproved
 from runtime.secrets import Vault
-from runtime.sessions import References
-from runtime.wire import address_of
 from workflow.errors import InputError
 from workflow.events import Failure
 from workflow.inputs import validate_inputs
@@ -67,7 +64,7 @@ class Calls:
             revision_id=entry.revision_id,
             digest=entry.digest,
             plan=entry.plan,
-            endpoint=endpoint_of(entry, target),
+            endpoint=entry.prepared.endpoint(target, entry.profile),
             caller=caller.name,
             inputs=complete,
             secret_names=entry.profile.secrets,
@@ -92,16 +89,4 @@ def _fault(entry: Entry, outputs: Json) -> str:
         return f"the outputs have {size} bytes, more than {MAX_OUTPUT_BYTES}"
     return (
         "" if entry.prepared.accepts_outputs(outputs) else "the outputs are not what the tool's output schema promises"
-    )
-
-
-def endpoint_of(entry: Entry, target: Target) -> Endpoint:
-    """The target as the driver sees it. Raises TargetError for an address that is none."""
-    keeps_base_path = target.mode != "prism"  # which serves the paths of the description alone
-    return Endpoint(
-        name=target.name,
-        address=address_of(target.base_url, entry.plan.base_path, adds_base_path=keeps_base_path),
-        tls=target.tls,
-        references=References(target.username_ref, target.password_ref, target.token_ref),
-        profile=entry.profile,
     )

@@ -21,7 +21,10 @@ from governance.apis import ApiStore
 from governance.errors import GovernanceError
 from governance.revisions import Revision, RevisionStore
 from governance.targets import Target, TargetStore
+from runtime.driver import Endpoint
 from runtime.errors import ServingError, UnknownTarget, UnknownWorkflow, Unservable
+from runtime.sessions import References
+from runtime.wire import address_of
 from workflow.errors import WorkflowError
 from workflow.plan import Plan, build_plan
 from workflow.profile import Profile, parse_profile
@@ -43,6 +46,7 @@ class Prepared:
         self._source = source
         self._plan: Plan | None = None
         self._accepts: Callable[[Json], bool] | None = None
+        self._endpoints: dict[Target, Endpoint] = {}
 
     def plan(self) -> Plan:
         """The plan, made once. Raises Unservable when the document cannot be executed."""
@@ -54,6 +58,20 @@ class Prepared:
         """Raises Unservable as `plan` does; keeps nothing."""
         if self._plan is None:
             self._made()
+
+    def endpoint(self, target: Target, profile: Profile) -> Endpoint:
+        """`target` as the driver sees it, made once. Raises TargetError for an address that is none."""
+        made = self._endpoints.get(target)
+        if made is None:
+            keeps_base_path = target.mode != "prism"  # which serves the paths of the description alone
+            made = self._endpoints[target] = Endpoint(
+                name=target.name,
+                address=address_of(target.base_url, self.plan().base_path, adds_base_path=keeps_base_path),
+                tls=target.tls,
+                references=References(target.username_ref, target.password_ref, target.token_ref),
+                profile=profile,
+            )
+        return made
 
     def accepts_outputs(self, outputs: Json) -> bool:
         """Whether `outputs` are what the tool's output schema promises."""

@@ -20,7 +20,6 @@ from runtime import tls
 from runtime.errors import FateUnknown, NotSent, Refused, TargetError
 from runtime.secrets import Vault
 from runtime.sessions import (
-    LOGIN_TIMEOUT_S,
     Fields,
     References,
     Session,
@@ -34,7 +33,7 @@ from runtime.sessions import (
 from runtime.wire import Address, Inflater, Reply, WireRequest, decode_body, wire_request
 from runtime.witness import Answered, Purpose, Sending, Witness
 from workflow.events import RequestFailed, ResponseArrived, SendRequest
-from workflow.profile import Profile
+from workflow.profile import Profile, SessionRule
 from workflow.retry_after import seconds_asked_for
 
 log = logging.getLogger("switchgear.driver")
@@ -46,19 +45,27 @@ TRIES = 3
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 0.2, 2.0
 LONGEST_RETRY_AFTER_S = 30.0
 CONNECT_TIMEOUT_S = 10.0
+# Devices lock an account after a few wrong logins; a wrong password is not tried again and again.
+REFUSED_LOGIN_S = 30.0
+LOGOUT_TIMEOUT_S = 5.0
 # A management controller frees an idle connection after seconds; a request on one that it just closed is lost.
 KEEP_ALIVE_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One target as the driver sees it. `name` is unique; any other change of a field makes new connections."""
+    """One target, as one approved workflow wants to speak to it: the profile is the one that it was approved with."""
 
     name: str
     address: Address
     tls: str
     references: References
     profile: Profile
+
+    @property
+    def door(self) -> tuple[str, str, int, str, References]:
+        """What makes two endpoints the same device for us: connections, sessions and their limits are shared."""
+        return (self.address.scheme, self.address.host, self.address.port, self.tls, self.references)
 
 
 @dataclass(slots=True)
@@ -77,35 +84,24 @@ class Driver:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
-        self._lines: dict[str, Line] = {}
-        self._former: list[Line] = []
+        self._lines: dict[object, Line] = {}
 
     async def send(self, command: SendRequest, endpoint: Endpoint, deadline: float, witness: Witness) -> Event:
         """What became of `command` by `deadline` (of the loop's clock) or the step's own limit, retries included."""
         limit = command.timeout_s or endpoint.profile.limits.total_timeout_s
         deadline = min(deadline, asyncio.get_running_loop().time() + limit)
-        line = self._line(endpoint)
-        tries = Tries(line, command, deadline, witness)
-        outcome = await tries.once()
+        line = self._lines.get(endpoint.door)
+        if line is None:
+            line = self._lines[endpoint.door] = Line(endpoint, self._vault)
+        outcome = await Tries(Journey(line, endpoint, deadline, witness), command).once()
         if isinstance(outcome, Reply):
             return ResponseArrived(command.step_id, outcome.status, _joined(outcome), decode_body(outcome))
         message = self._vault.redact("; ".join(part for part in (outcome.message, outcome.remedy) if part))
         return RequestFailed(command.step_id, outcome.reason, message)  # type: ignore[arg-type]
 
-    def _line(self, endpoint: Endpoint) -> "Line":
-        line = self._lines.get(endpoint.name)
-        if line is not None and line.endpoint == endpoint:
-            return line
-        if line is not None:
-            # Runs under way finish on it, its idle connections close by themselves; its session is closed at the end.
-            self._former.append(line)
-        line = self._lines[endpoint.name] = Line(endpoint, self._vault)
-        return line
-
     async def aclose(self, witness: Witness) -> None:
         """Closes every session and connection. A device that does not answer is left alone after a few seconds."""
-        lines = [*self._former, *self._lines.values()]
-        self._former, self._lines = [], {}
+        lines, self._lines = list(self._lines.values()), {}
         await asyncio.gather(*(line.aclose(witness) for line in lines))
 
 
@@ -113,10 +109,8 @@ class Driver:
 class Tries:
     """One command, tried once, or several times where that is harmless and may help."""
 
-    line: "Line"
+    journey: "Journey"
     command: SendRequest
-    deadline: float
-    witness: Witness
     made: int = 0
 
     async def once(self) -> Reply | TargetError:
@@ -147,12 +141,12 @@ class Tries:
             return False
         is_transient = outcome.status in TRANSIENT if isinstance(outcome, Reply) else not isinstance(outcome, Refused)
         pause = _pause_after(outcome, LONGEST_WAIT_S)
-        return is_transient and asyncio.get_running_loop().time() + pause < self.deadline
+        return is_transient and asyncio.get_running_loop().time() + pause < self.journey.deadline
 
     async def _try(self) -> Reply | TargetError:
         self.made += 1
         try:
-            return await self.line.carry(self.command, self.made, self.deadline, self.witness)
+            return await self.journey.carry(self.command, self.made)
         except TargetError as error:
             return error
 
@@ -164,65 +158,25 @@ def _pause_after(outcome: Any, wished: float) -> float:
 
 
 class Line:
-    """The connections and the session of one target."""
+    """The connections and sessions of one device. Its limits are those of the profile that came first."""
 
-    def __init__(self, endpoint: Endpoint, vault: Vault) -> None:
-        self.endpoint = endpoint
+    def __init__(self, first: Endpoint, vault: Vault) -> None:
         self.vault = vault
         # First come, first served: asyncio's semaphore wakes its waiters in order.
-        self._places = asyncio.Semaphore(endpoint.profile.limits.connections)
-        self._login = asyncio.Lock()
+        self.places = asyncio.Semaphore(first.profile.limits.connections)
+        self._first = first
         self._opening = asyncio.Lock()
-        self._session: Session | None = None
         self._transport: httpx.AsyncHTTPTransport | None = None
         self._next_start = 0.0
-
-    async def carry(self, command: SendRequest, attempt: int, deadline: float, witness: Witness) -> Reply:
-        """One try of `command`, with one login or renewal where it needs one. Raises TargetError."""
-        journey = Journey(self, deadline, witness)
-        try:
-            async with asyncio.timeout_at(deadline), self._places:
-                await self._pace()
-                return await self._with_credentials(command, attempt, journey)
-        except TimeoutError as error:
-            raise journey.overdue() from error
-
-    async def _with_credentials(self, command: SendRequest, attempt: int, journey: "Journey") -> Reply:
-        auth, rule = self.endpoint.profile.auth, self.endpoint.profile.auth.session
-        is_open = f"{command.method} {command.path_template}" in auth.open_operations
-        kind = "none" if is_open else chosen_kind(auth, self.endpoint.references)
-        if kind != "session" or rule is None:
-            fields = static_fields(kind, auth, self.endpoint.references, self.vault)
-            return await journey.exchange("step", command, attempt, fields)
-        had = self._session
-        session = had or await self._fresh_session(None, journey)
-        reply = await journey.exchange("step", command, attempt, session_fields(rule, session))
-        if had is not None and reply.status in rule.expired_statuses:
-            session = await self._fresh_session(had, journey)
-            reply = await journey.exchange("step", command, attempt, session_fields(rule, session))
-        return reply
-
-    async def _fresh_session(self, old: Session | None, journey: "Journey") -> Session:
-        """A session that is not `old`; whoever comes first logs in for all who wait. Raises NotSent or Refused."""
-        rule = self.endpoint.profile.auth.session
-        assert rule is not None
-        async with self._login:
-            if self._session is not None and self._session is not old:
-                return self._session
-            self._session = None
-            command = login_command(rule, self.endpoint.references, self.vault)
-            try:
-                reply = await journey.exchange("login", command, 1, ())
-            except FateUnknown as error:
-                raise NotSent(f"the login to {self.endpoint.name} got no answer: {error}", error.remedy) from error
-            self._session = session_from(rule, reply, self.endpoint.address.prefix, self.vault)
-            return self._session
+        self._login = asyncio.Lock()
+        self._sessions: list[tuple[Endpoint, Session]] = []
+        self._refusal: tuple[float, Refused] | None = None
 
     async def transport(self) -> httpx.AsyncHTTPTransport:
         """The connections; the first caller checks who is at the other end."""
         async with self._opening:
             if self._transport is None:
-                limits = self.endpoint.profile.limits
+                limits = self._first.profile.limits
                 self._transport = httpx.AsyncHTTPTransport(
                     verify=await self._verification(),
                     trust_env=False,
@@ -231,58 +185,114 @@ class Line:
             return self._transport
 
     async def _verification(self) -> ssl.SSLContext | bool:
-        address = self.endpoint.address
-        return (
-            await tls.context_for(self.endpoint.tls, address.host, address.port) if address.scheme == "https" else False
-        )
+        address = self._first.address
+        if address.scheme == "http":
+            return False
+        return await tls.context_for(self._first.tls, address.host, address.port)
 
-    async def _pace(self) -> None:
-        rate = self.endpoint.profile.limits.requests_per_s
-        if rate is None:
-            return
+    async def pace(self) -> None:
+        """Waits until the next request may start."""
+        rate = self._first.profile.limits.requests_per_s
+        if rate is not None:
+            now = asyncio.get_running_loop().time()
+            start = max(now, self._next_start)
+            self._next_start = start + 1 / rate
+            await asyncio.sleep(start - now)
+
+    def session(self, rule: SessionRule) -> Session | None:
+        """The open session, if any; profiles of different versions that log in alike share it."""
+        return next((held for opener, held in self._sessions if opener.profile.auth.session == rule), None)
+
+    async def fresh_session(self, rule: SessionRule, old: Session | None, journey: "Journey") -> Session:
+        """A session that is not `old`; whoever comes first logs in for all who wait. Raises NotSent or Refused."""
+        async with self._login:
+            held = self.session(rule)
+            if held is not None and held is not old:
+                return held
+            self._sessions = [(opener, each) for opener, each in self._sessions if each is not held]
+            fresh = await self._logged_in(rule, journey)
+            self._sessions.append((journey.endpoint, fresh))
+            return fresh
+
+    async def _logged_in(self, rule: SessionRule, journey: "Journey") -> Session:
         now = asyncio.get_running_loop().time()
-        start = max(now, self._next_start)
-        self._next_start = start + 1 / rate
-        await asyncio.sleep(start - now)
+        if self._refusal is not None and now < self._refusal[0]:
+            raise self._refusal[1]
+        command = login_command(rule, journey.endpoint.references, self.vault)
+        try:
+            reply = await journey.exchange("login", command, 1, ())
+            return session_from(rule, reply, journey.endpoint.address.prefix, self.vault)
+        except FateUnknown as error:
+            raise NotSent(f"the login to {journey.endpoint.name} got no answer: {error}", error.remedy) from error
+        except Refused as error:
+            self._refusal = (now + REFUSED_LOGIN_S, error)
+            raise
 
     async def aclose(self, witness: Witness) -> None:
-        await self._log_out(witness)
+        sessions, self._sessions = self._sessions, []
+        for endpoint, session in sessions:
+            await self._log_out(endpoint, session, witness)
         if self._transport is not None:
             await self._transport.aclose()
 
-    async def _log_out(self, witness: Witness) -> None:
-        rule, session = self.endpoint.profile.auth.session, self._session
-        command = logout_command(rule, session) if rule and session else None
-        if rule is None or session is None or command is None:
+    async def _log_out(self, endpoint: Endpoint, session: Session, witness: Witness) -> None:
+        rule = endpoint.profile.auth.session
+        command = logout_command(rule, session) if rule else None
+        if rule is None or command is None:
             return
-        self._session = None
-        deadline = asyncio.get_running_loop().time() + min(LOGIN_TIMEOUT_S, 5.0)
+        deadline = asyncio.get_running_loop().time() + LOGOUT_TIMEOUT_S
         try:
             async with asyncio.timeout_at(deadline):
-                journey = Journey(self, deadline, witness)
+                journey = Journey(self, endpoint, deadline, witness)
                 await journey.exchange("logout", command, 1, session_fields(rule, session))
         except (TargetError, TimeoutError) as error:
-            log.warning("the session on %s was not closed: %s", self.endpoint.name, self.vault.redact(str(error)))
+            log.warning("the session on %s was not closed: %s", endpoint.name, error)
 
 
 @dataclass(slots=True)
 class Journey:
-    """The exchanges of one try. `flight` is that of the step's own request: only its fate matters."""
+    """One command on its way: its tries and their exchanges. `flight` is that of the step's own last request."""
 
     line: Line
+    endpoint: Endpoint
     deadline: float
     witness: Witness
     flight: Flight = field(default_factory=Flight)
 
-    def overdue(self) -> TargetError:
-        name = self.line.endpoint.name
+    async def carry(self, command: SendRequest, attempt: int) -> Reply:
+        """One try of `command`, with one login or renewal where it needs one. Raises TargetError."""
+        self.flight = Flight()
+        try:
+            async with asyncio.timeout_at(self.deadline), self.line.places:
+                await self.line.pace()
+                return await self._with_credentials(command, attempt)
+        except TimeoutError as error:
+            raise self._overdue() from error
+
+    def _overdue(self) -> TargetError:
+        name = self.endpoint.name
         if self.flight.may_have_left:
             return FateUnknown(f"{name} gave no whole answer in time", "look at the device before asking again")
         return NotSent(f"{name} could not be asked in time", "the device is slow or busy: try again later")
 
+    async def _with_credentials(self, command: SendRequest, attempt: int) -> Reply:
+        auth, rule = self.endpoint.profile.auth, self.endpoint.profile.auth.session
+        is_open = f"{command.method} {command.path_template}" in auth.open_operations
+        kind = "none" if is_open else chosen_kind(auth, self.endpoint.references)
+        if kind != "session" or rule is None:
+            fields = static_fields(kind, auth, self.endpoint.references, self.line.vault)
+            return await self.exchange("step", command, attempt, fields)
+        had = self.line.session(rule)
+        session = had or await self.line.fresh_session(rule, None, self)
+        reply = await self.exchange("step", command, attempt, session_fields(rule, session))
+        if had is not None and reply.status in rule.expired_statuses:
+            session = await self.line.fresh_session(rule, had, self)
+            reply = await self.exchange("step", command, attempt, session_fields(rule, session))
+        return reply
+
     async def exchange(self, purpose: Purpose, command: SendRequest, attempt: int, fields: Fields) -> Reply:
         """One request and its reply, both noted. Raises TargetError; lets the outer time limit pass through."""
-        endpoint = self.line.endpoint
+        endpoint = self.endpoint
         wire = wire_request(command, endpoint.address, fields, endpoint.profile.envelope.media_type)
         transport = await self.line.transport()
         flight = Flight()
@@ -310,7 +320,7 @@ class Journey:
     async def _over(
         self, transport: httpx.AsyncHTTPTransport, wire: WireRequest, flight: Flight, is_safe: bool
     ) -> Reply:
-        address = self.line.endpoint.address
+        address = self.endpoint.address
         request = httpx.Request(
             wire.method,
             address.origin,
@@ -328,7 +338,7 @@ class Journey:
             raise self._judged(error, flight) from error
 
     async def _received(self, response: httpx.Response) -> Reply:
-        limit = self.line.endpoint.profile.limits.max_body_bytes
+        limit = self.endpoint.profile.limits.max_body_bytes
         try:
             body = Inflater(response.headers.get("content-encoding", "").strip().lower(), limit)
             async for piece in response.aiter_raw():
@@ -340,7 +350,7 @@ class Journey:
 
     def _judged(self, error: Exception, flight: Flight) -> TargetError:
         """What an error of the transport says of the request."""
-        name = self.line.endpoint.name
+        name = self.endpoint.name
         text = f"{name}: {error or type(error).__name__}"
         if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol):
             return Refused(text, "the request is not valid HTTP")

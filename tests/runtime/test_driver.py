@@ -375,3 +375,30 @@ async def test_requests_keep_the_pace_that_the_profile_sets(
     start = time.monotonic()
     await asyncio.gather(*(driver.send(tools.get(), endpoint, tools.soon(), notes) for _ in range(7)))
     assert time.monotonic() - start >= 6 / 20
+
+
+async def test_workflows_approved_with_different_profiles_share_a_devices_session_and_its_places(
+    driver: Driver, recorder: Any, notes: Any, tools: Any
+) -> None:
+    async def script(heard: Any, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.01)
+        is_login = heard.target == b"/api/login"
+        writer.write(tools.answer(201, x_token="t-1") if is_login else tools.answer())
+
+    device = await recorder(script)
+    older = tools.endpoint(device.url, {**SESSION, **limits(connections=1)})
+    newer = tools.endpoint(device.url, {**SESSION, **limits(connections=1), "title": "newer"}, name="by-another-name")
+    endpoints = [older, newer] * 4
+    await asyncio.gather(*(driver.send(tools.get(), each, tools.soon(), notes) for each in endpoints))
+    assert [note.purpose for note in notes.sent].count("login") == 1
+    assert device.most_open == 1
+
+
+async def test_refused_credentials_are_not_tried_again_at_once(
+    driver: Driver, recorder: Any, notes: Any, tools: Any
+) -> None:
+    device = await recorder(tools.said(tools.answer(401)))
+    endpoint = tools.endpoint(device.url, SESSION)
+    events = [await driver.send(tools.get(), endpoint, tools.soon(), notes) for _ in range(5)]
+    assert {event.reason for event in events} == {"refused"}  # type: ignore[union-attr]
+    assert len(device.heard) == 1

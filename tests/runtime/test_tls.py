@@ -144,15 +144,12 @@ async def test_a_certificate_that_changes_while_we_are_connected_stops_us(
         writer.close()
 
     impostor = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    line = driver._lines["lab"]
-    transport = await line.transport()
-    assert transport is not None
-    from dataclasses import replace
-
-    line.endpoint = replace(
-        line.endpoint, address=replace(line.endpoint.address, port=impostor.sockets[0].getsockname()[1])
-    )
-    event = await driver.send(tools.get(), line.endpoint, tools.soon(), notes)
+    # The line that carried the first request holds the context that trusts one certificate alone.
+    port = impostor.sockets[0].getsockname()[1]
+    endpoint = tools.endpoint(f"https://127.0.0.1:{port}", {"auth": {"kinds": ["bearer"]}}, tls=f"pin:{device.pin}")
+    (line,) = driver._lines.values()
+    driver._lines[endpoint.door] = line
+    event = await driver.send(tools.get(), endpoint, tools.soon(), notes)
     impostor.close()
     assert isinstance(event, RequestFailed)
     assert event.reason == "refused"
