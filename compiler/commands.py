@@ -28,6 +28,7 @@ from governance.settings import Settings
 __all__ = ["compile_command", "lint_command", "mock_command"]
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_ALL = "*"
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -42,10 +43,11 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--lock", type=click.Path(dir_okay=False, path_type=Path), help="Keep what was proposed in this file.")
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 when something would change.")
 @click.option("--dump-after", type=click.Choice(pipeline.PASSES), help="Print the IR after a pass, and stop.")
+@click.option("--explain", is_flag=False, flag_value=_ALL, metavar="[WORKFLOW]", help="Say why; store nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def compile_command(
     spec: Path, profile: Path | None, overlay: Path | None, root: Path | None, db: str | None, out: Path | None,
-    proposer: str, lock: Path | None, check: bool, dump_after: str | None, as_json: bool,
+    proposer: str, lock: Path | None, check: bool, dump_after: str | None, explain: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Turn the OpenAPI document SPEC into verified, pending workflows."""
     request = pipeline.Request(spec, profile, overlay, root)
@@ -54,11 +56,23 @@ def compile_command(
         return 0
     settings = Settings.read(os.environ)
     compiled, record = _compile(request, Proposing(proposer, lock, settings.ollama_url))
+    if explain is not None:
+        click.echo(_explained(compiled, explain))
+        return 0
     if lock is not None and not check:
         lock.write_text(record.to_text())
     code = _keep(compiled, db, out, check)
     click.echo(json.dumps(report.as_json(compiled), indent=1) if as_json else report.as_text(compiled))
     return code
+
+
+def _explained(compiled: Compiled, workflow: str) -> str:
+    if workflow == _ALL:
+        return report.explained_catalog(compiled)
+    one = next((one for one in compiled.workflows if one.flow.id == workflow), None)
+    if one is None:
+        raise click.UsageError(f"there is no workflow {workflow!r}; --explain alone lists all")
+    return report.explained_workflow(one)
 
 
 def _compile(request: pipeline.Request, proposing: Proposing) -> tuple[Compiled, Record]:

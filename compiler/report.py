@@ -6,6 +6,9 @@ The JSON's members and their meaning are relied on from outside; links are 0-bas
 from collections import Counter
 from typing import Any
 
+import orjson
+
+from compiler.budget import default_catalog
 from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.ir.model import Diagnostic, Operation, Severity
 
@@ -94,3 +97,22 @@ def diagnostics_text(diagnostics: tuple[Diagnostic, ...]) -> list[str]:
     lines = [f"{d.severity.value}: {d.pointer}: {d.message}" for d in told[:_SHOWN_DIAGNOSTICS]]
     more = len(told) - _SHOWN_DIAGNOSTICS
     return [*lines, f"… and {more} more; --json shows all"] if more > 0 else lines
+
+
+def explained_catalog(compiled: Compiled) -> str:
+    """Why each workflow is in the default catalog or not, the highest rank first."""
+    told = default_catalog((one.flow, one.tool) for one in compiled.workflows)
+    return "\n".join(f"{flow_id}: {why}" for flow_id, why in told.items())
+
+
+def explained_workflow(one: CompiledWorkflow) -> str:
+    """Why each step is there, where each value comes from, and what the runs on the twin showed."""
+    flow = one.flow
+    lines = [f"{flow.id}: {flow.title}", flow.description, f"goal {flow.goal}, intent {flow.intent}, risk {flow.risk}"]
+    lines += ["steps:", *(f"  {reason}" for reason in flow.why), "values:"]
+    for step in flow.steps:
+        lines += [f"  {step.id}: {where} {name} = {value}" for name, where, value in step.parameters]
+        if step.payload is not None:
+            lines.append(f"  {step.id}: body = {orjson.dumps(step.payload).decode()}")
+    lines += ["runs on the twin:", *(f"  {run['case']}: {run['outcome']}" for run in one.proof["runs"])]
+    return "\n".join(lines)

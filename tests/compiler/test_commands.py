@@ -116,3 +116,15 @@ def test_lint_ends_with_1_for_warnings_and_0_for_notes(spec: Path) -> None:
     result = run("lint", str(spec), "--json")
     assert result.return_value == 1
     assert json.loads(result.stdout)["diagnostics"][0]["pointer"]
+
+
+def test_the_catalog_and_each_workflow_are_explained(spec: Path) -> None:
+    catalog = run("compile", str(spec), "--explain")
+    assert [line.split(": in: rank ")[0] for line in catalog.stdout.splitlines()] == [
+        "shop_create_order",
+        "shop_find_orders",
+    ]
+    one = run("compile", str(spec), "--explain", "shop_create_order").stdout
+    assert "change: POST /orders: the goal" in one
+    assert 'body = {"title":"$inputs.title"}' in one
+    assert "usual: succeeded" in one
