@@ -26,6 +26,7 @@ DISRUPTING = _set(
     "terminate eject promote demote takeover"
 )
 MAKING = _set("create clone copy import duplicate restore make new add generate upload attach snapshot")
+COPYING = _set("clone copy duplicate import")
 DONE = _set("complete completed success successful succeeded done finish finished ok")
 BROKEN = _set(
     "error fail failed failure exception cancelled canceled abort aborted killed rejected timeout timedout errors "

@@ -94,7 +94,7 @@ class BodyPlan:
         template: dict[str, Any] = {}
         for name, schema in self.schemas.members(at.schema).items():
             needed = name in required
-            if name in self.builder.skipped_members and not needed:
+            if not needed and self._is_left_out(f"{at.pointer}/{_escaped(name)}", name):
                 continue
             member = _Member(f"{at.pointer}/{_escaped(name)}", name, schema, needed and at.is_required, at.depth + 1)
             if self._is_offered(schema) or (needed and not self._is_read_only(schema)):
@@ -102,6 +102,12 @@ class BodyPlan:
                 if value is not None:
                     template[name] = value
         return template
+
+    def _is_left_out(self, pointer: str, name: str) -> bool:
+        """True for a member that this body has no use for: another step sees to it, or only one member is sent."""
+        only = self.builder.only_member
+        is_on_the_way = only == pointer or only.startswith(f"{pointer}/")
+        return name in self.builder.skipped_members or (bool(only) and not is_on_the_way)
 
     def _is_offered(self, schema: Schema) -> bool:
         if self._is_read_only(schema) or schema.get("deprecated") or self.schemas.resolve(schema).get("deprecated"):
@@ -127,7 +133,10 @@ class BodyPlan:
         resource = self.builder.context.needed_by(self.operation.key, f"body#{member.pointer}")
         if choice is None and resource is not None and self._is_named_thing(member, needed, resource):
             return identify(self.builder, resource, self._purpose(address(resource)))
-        if needed and member.depth < _OPEN_DEPTH and self.schemas.members(member.schema):
+        is_on_the_way = self.builder.only_member.startswith(f"{member.pointer}/") and not self.schemas.element(
+            member.schema
+        )
+        if (needed or is_on_the_way) and member.depth < _OPEN_DEPTH and self.schemas.members(member.schema):
             return self._object(member)
         return self._given(member, first_sentence(self.schemas.text(member.schema)))
 

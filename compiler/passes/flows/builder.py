@@ -19,7 +19,7 @@ class Builder:
     `labels` name places in the order of steps for branches (`@label`). With `body_prefix` the inputs of a body carry
     it; with `shares_body_inputs` a member of a second body takes the input of the same member of the first.
     `skipped_members` are left out of bodies, because other steps see to them; `fixed_members` maps pointers into the
-    next body to expressions that stand there.
+    next body to what stands there; with `only_member` (a pointer) nothing else is sent, save what is required.
     """
 
     def __init__(self, context: Context, goal: Operation) -> None:
@@ -37,7 +37,8 @@ class Builder:
         self.body_prefix = ""
         self.shares_body_inputs = False
         self.skipped_members: frozenset[str] = frozenset()
-        self.fixed_members: Mapping[str, str] = {}
+        self.fixed_members: Mapping[str, Any] = {}
+        self.only_member = ""
 
     def add_input(self, given: Input, sample: Mapping[str, Any] | None = None) -> str:
         """The expression of the input, added unless the same one is there; another of that name is numbered."""

@@ -7,7 +7,7 @@ read-back, the proof that a thing is gone. Used by `intents` and `compositions`;
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import CONNECTION_HEADERS, Input, Job, Operation, Resource, Role, Step
+from compiler.ir.model import CONNECTION_HEADERS, Effect, Input, Job, Operation, Resource, Risk, Role, Step
 from compiler.passes.flows import queries, states
 from compiler.passes.flows.bodies import BodyPlan, Choice
 from compiler.passes.flows.builder import Builder
@@ -15,6 +15,7 @@ from compiler.passes.flows.context import address
 from compiler.passes.flows.inlining import inline
 from compiler.passes.flows.lookups import first_sentence, id_schema, path_parameters
 from compiler.passes.paths import parameter_of, parent, segments
+from compiler.passes.resources import shape
 
 _OK = queries.simple("$statusCode == 200")
 _GONE_TRIES = 5  # a device may list what it deletes for a moment longer
@@ -58,6 +59,7 @@ def change(
     payload = BodyPlan(builder, operation, {choice.pointer: choice for choice in choices}).payload()
     if checks_state:
         states.require_before(builder, operation, choices[0] if choices else None)
+        _show_before(builder, operation)
     match = version_header(builder, operation)
     # Settings that wait for a restart have a job that stays scheduled until then: it is given out, not waited for.
     job = builder.context.jobs.get(operation.key)
@@ -93,6 +95,33 @@ def end_after_job(builder: Builder, operation: Operation) -> None:
     last = builder.steps[-1]
     if job is not None and job.handle_within == "header" and last.role is Role.WAIT:
         builder.steps[-1] = replace(last, branches=({"name": "made_by_a_job", "type": "end"},))
+
+
+def _show_before(builder: Builder, operation: Operation) -> None:
+    """Reads the thing right before what interrupts or destroys, so that a plan shows what is going to be hit.
+
+    Not where a check of its state reads it anyway, nor where the change is not made on one named thing.
+    """
+    is_grave = operation.risk in (Risk.DISRUPT, Risk.DESTROY)
+    owner = builder.context.by_item.get(shape(parent(operation.path))) if operation.effect is Effect.ACT else None
+    known = owner is not None and (address(owner), "") in builder.known
+    if not is_grave or owner is None or not known or not owner.read or _is_read(builder, owner.read):
+        return
+    read = builder.operation(owner.read)
+    step = Step(
+        id=builder.free_step_id("look"),
+        operation=read.key,
+        role=Role.CHECK,
+        description=f"Read the {owner.name} as it is before.",
+        parameters=tuple(path_parameters(builder, read)),
+        outputs={"item": "$response.body#/0" if owner.item_is_list else "$response.body"},
+        success=(_OK,),
+    )
+    builder.add_step(step, "a plan shows what will be hit, as it is now")
+
+
+def _is_read(builder: Builder, key: str) -> bool:
+    return any(step.operation == key for step in builder.steps)
 
 
 def _versioned(builder: Builder, operation: Operation) -> Resource | None:

@@ -152,7 +152,10 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
     verb = split.verb if split else texts.verb_of(operation)
     step = change(builder, operation, f"{words.spoken(verb).capitalize()} the {resource.name}.", *chosen)
     if "created" in step.outputs and words.is_about(words.split(verb), words.MAKING):
-        builder.add_output("id", f"$steps.{step.id}.outputs.created", {"type": ["string", "integer"]})
+        made = f"$steps.{step.id}.outputs.created"
+        builder.add_output("id", made, {"type": ["string", "integer"]})
+        if words.is_about(words.split(verb)[:1], words.COPYING) and resource.id_parameter:
+            read_back_made(builder, resource, made)
     if states.has_outcome(builder, operation, choice):
         back = read_back(builder, resource)
         if back is not None:

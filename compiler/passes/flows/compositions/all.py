@@ -6,6 +6,7 @@ Each file beside this one knows one reason why changes belong together. Called b
 from collections.abc import Iterator
 
 from compiler.ir.model import Flow, Resource
+from compiler.passes.flows.compositions.assigned import assigned
 from compiler.passes.flows.compositions.children import create_with_children
 from compiler.passes.flows.compositions.copied import copied
 from compiler.passes.flows.compositions.ensure import ensure
@@ -25,3 +26,4 @@ def compositions(context: Context, resource: Resource) -> Iterator[Flow]:
     yield from copied(context, resource)
     yield from restarted(context, resource)
     yield from pairs(context, resource)
+    yield from assigned(context, resource)

@@ -1,0 +1,58 @@
+"""Assigning one thing to another: a VM gets a snapshot schedule, a user gets a role.
+
+An update whose body can name another thing that people know by a name is used for that alone: both are looked up, and
+only the one member is sent. In the general update the caller would have to give the id.
+"""
+
+from collections.abc import Iterator
+
+from compiler.ir.model import Flow, Operation, Resource, Risk
+from compiler.passes.flows import texts
+from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.changes import change, read_back
+from compiler.passes.flows.context import Context, address
+from compiler.passes.flows.lookups import identify, path_parameters
+
+_MOST = 4  # a body that names more kinds of things is a registry, not a thing
+
+
+def assigned(context: Context, resource: Resource) -> Iterator[Flow]:
+    """One flow for each kind of thing that the update can name; the place nearest the body's top is used."""
+    update = context.operations.get(resource.update)
+    if update is None or update.body is None:
+        return
+    places: dict[str, tuple[str, Resource]] = {}
+    for target, into in sorted(context.links, key=lambda link: (link[1].count("/"), link[1])):
+        named = context.needed_by(target, into) if target == update.key and into.startswith("body#") else None
+        if named is not None and named.natural_keys and _is_offered(context, named, resource, update, into):
+            places.setdefault(address(named), (into.removeprefix("body#"), named))
+    for pointer, named in list(places.values())[:_MOST]:
+        yield _plan(context, resource, update, pointer, named)
+
+
+def _is_offered(context: Context, named: Resource, resource: Resource, update: Operation, into: str) -> bool:
+    """False for the owner (it is fixed), for jobs, and for members that are marked as not to be set."""
+    told = context.profile.marks
+    marks = (*told.get("create_only", ("CREATE-ONLY",)), *told.get("deprecated", ()), *told.get("internal", ()))
+    schema = context.schemas.at(update.body.schema if update.body else None, into.removeprefix("body#"))
+    text = context.schemas.text(schema)
+    is_other = named is not resource and not context.is_poll(named.read)
+    return is_other and not any(mark in text for mark in marks)
+
+
+def _plan(context: Context, resource: Resource, update: Operation, pointer: str, named: Resource) -> Flow:
+    builder = Builder(context, update)
+    path_parameters(builder, update)
+    found = identify(builder, named, "" if (address(named), "") not in builder.known else "other")
+    builder.only_member = pointer
+    is_list = pointer.endswith("/*")
+    builder.fixed_members = {pointer.removesuffix("/*"): [found] if is_list else found}
+    change(builder, update, f"Assign the {named.name}.", checks_state=False)
+    builder.only_member = ""
+    read_back(builder, resource)
+    risk = update.risk or Risk.CHANGE
+    text = f"Gives {texts.an(resource.name)} {texts.an(named.name)}, both known by name"
+    text += ", in place of all that it had." if is_list else "."
+    name = texts.flow_id(context.api.name, "assign", f"{noun_of(named)}_to_{noun_of(resource)}")
+    title = f"Assign {named.name} to {resource.name}"
+    return builder.flow(name, "update", title, texts.describe((text,), risk), resource, risk)
