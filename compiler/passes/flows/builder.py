@@ -118,7 +118,7 @@ class Builder:
         order = {step.id: number for number, step in enumerate(self.steps)}
         links = []
         for number, step in enumerate(self.steps):
-            used = queries.steps_used([[p[2] for p in step.parameters], step.payload, list(step.success)])
+            used = queries.steps_used([[p[2] for p in step.parameters], step.payload, list(step.success), step.outputs])
             links += [(order[i], number) for i in dict.fromkeys(used) if i in order and order[i] < number]
         return Flow(
             id=flow_id,

@@ -1,0 +1,176 @@
+"""Reports over a subtree: a thing with all that belongs to it, and what of it is not well.
+
+Inventory: the item, then each collection and record that stands right under it, or whose items name it. Health: the
+same, but only the items whose health is not the good value. Where collections hold bare addresses the items are asked
+for with the profile's `query.expand`; without it they can't be reported on. What a device does not have (404) is left
+out of the report instead of failing it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from compiler.ir.model import Flow, Resource, Risk, Role, Schema, Step
+from compiler.passes import words
+from compiler.passes.flows import queries, texts
+from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.context import Context, address
+from compiler.passes.flows.lookups import path_parameters
+
+_FEWEST, _MOST = 2, 10  # fewer parts are a description; more do not fit one answer
+_WELL = ("ok", "healthy", "good", "normal")
+_THERE_OR_NOT = queries.simple("$statusCode == 200 || $statusCode == 404")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Something that belongs to the owner; `named_by`: the member of its items that holds the owner's id."""
+
+    resource: Resource
+    named_by: str = ""
+
+
+def reports(context: Context, resource: Resource) -> Iterator[Flow]:
+    """The inventory and the health report of the resource, where it has enough parts."""
+    if not resource.read or not resource.id_parameter or context.is_poll(resource.read):
+        return
+    parts = _parts(context, resource)[:_MOST]
+    if len(parts) >= _FEWEST:
+        yield _inventory(context, resource, parts)
+    sick = [(part, place) for part in parts if (place := _health(context, part.resource.schema))]
+    own = _health(context, resource.schema)
+    if own and sick:
+        yield _health_report(context, resource, own, sick)
+
+
+def _parts(context: Context, owner: Resource) -> list[_Part]:
+    """What stands right under the owner's items, then what names them, in the order of the API."""
+    found = []
+    for resource in context.api.resources:
+        if resource.list and resource.references and not context.profile.envelope.query.get("expand"):
+            continue
+        is_plain = bool(resource.list) or (not resource.id_parameter and bool(resource.read))
+        if resource.parent == owner.item and is_plain:
+            found.append(_Part(resource))
+        elif resource.list and not resource.references and address(resource) not in context.holders:
+            member = _naming_member(context, resource, owner)
+            if member:
+                found.append(_Part(resource, member))
+    return found
+
+
+def _naming_member(context: Context, resource: Resource, owner: Resource) -> str:
+    """The member of the resource's items that holds the id of an `owner`, "" when there is none."""
+    if resource is owner or context.is_poll(resource.read):
+        return ""
+    return next((n for n in context.schemas.members(resource.schema) if n in owner.synonyms), "")
+
+
+def _health(context: Context, schema: Schema) -> str:
+    """The pointer to a member that says how well an item is, "" when there is none."""
+    for name, member in context.schemas.members(schema).items():
+        if _is_health(context, name, member):
+            return f"/{name}"
+        if context.schemas.kind(member) == "object":
+            for inner, deeper in context.schemas.members(member).items():
+                if _is_health(context, inner, deeper):
+                    return f"/{name}/{inner}"
+    return ""
+
+
+def _is_health(context: Context, name: str, schema: Schema) -> bool:
+    return "health" in words.split(name) and bool(_good_value(context, schema))
+
+
+def _good_value(context: Context, schema: Schema | None) -> str:
+    return next((str(v) for v in context.schemas.values(schema) if str(v).lower() in _WELL), "")
+
+
+def _inventory(context: Context, resource: Resource, parts: list[_Part]) -> Flow:
+    builder = _started(context, resource)
+    for part in parts:
+        _add(builder, part, "")
+    told = ", ".join(part.resource.name for part in parts)
+    text = f"Shows {texts.an(resource.name)} with all that belongs to it: {told}."
+    return _named(builder, resource, "inventory", "Inventory of", text)
+
+
+def _health_report(context: Context, resource: Resource, own: str, sick: list[tuple[_Part, str]]) -> Flow:
+    builder = _started(context, resource)
+    body = "$response.body#/0" if resource.item_is_list else "$response.body#"
+    step = builder.steps[-1]
+    builder.steps[-1] = replace(step, outputs={"item": f"{body}{own}"})
+    for part, place in sick:
+        _add(builder, part, place)
+    told = ", ".join(part.resource.name for part, _ in sick)
+    text = f"Says how {texts.an(resource.name)} is, and which of these are not well: {told}."
+    return _named(builder, resource, "health", "Health of", text)
+
+
+def _started(context: Context, resource: Resource) -> Builder:
+    """A builder whose last step reads the owner."""
+    operation = context.operations[resource.read]
+    builder = Builder(context, operation)
+    parameters = tuple(path_parameters(builder, operation))
+    step = Step(
+        id="read",
+        operation=operation.key,
+        role=Role.READ,
+        description=f"Read the {resource.name}.",
+        parameters=parameters,
+        outputs={"item": "$response.body#/0" if resource.item_is_list else "$response.body"},
+        success=(queries.simple("$statusCode == 200"),),
+    )
+    builder.add_step(step, "the thing that the report is about")
+    builder.add_output(noun_of(resource), "$steps.read.outputs.item", {})
+    return builder
+
+
+def _add(builder: Builder, part: _Part, health: str) -> None:
+    resource = part.resource
+    operation = builder.operation(resource.list or resource.read)
+    name = words.plural(noun_of(resource)) if resource.list else noun_of(resource)
+    step = Step(
+        id=builder.free_step_id(f"read_{name}"),
+        operation=operation.key,
+        role=Role.READ,
+        description=f"Read the {words.plural(resource.name) if resource.list else resource.name}.",
+        parameters=(*path_parameters(builder, operation), *_expansion(builder, resource)),
+        outputs={"found": _found(builder, part, health)},
+        success=(_THERE_OR_NOT,),
+    )
+    builder.add_step(step, f"belongs to the {'owner by ' + part.named_by if part.named_by else 'owner by its address'}")
+    builder.add_output(name, f"$steps.{step.id}.outputs.found", {})
+
+
+def _expansion(builder: Builder, resource: Resource) -> list[tuple[str, str, Any]]:
+    told = builder.context.profile.envelope.query.get("expand", "")
+    if not (resource.list and resource.references and told):
+        return []
+    name, _, value = told.partition("=")
+    return [(name, "query", value)]
+
+
+def _found(builder: Builder, part: _Part, health: str) -> Any:
+    """Everything of the part, or what of it belongs to the owner, or what of that is not well."""
+    resource = part.resource
+    base = "$" + queries.from_pointer(resource.members)
+    tests = []
+    if part.named_by:
+        owner = builder.steps[0].id
+        tests.append(f"@{queries.child(part.named_by)} == '{{$steps.{owner}.outputs.id}}'")
+    if health:
+        good = _good_value(builder.context, builder.context.schemas.at(resource.schema, health))
+        tests.append(f"@{queries.from_pointer(health)} != {queries.quoted(good)}")
+    if resource.list and tests:
+        return queries.selector(f"{base}[?{queries.all_of(tests)}]")
+    if resource.list:
+        return f"$response.body#{resource.members}" if resource.members else "$response.body"
+    body = "$response.body#/0" if resource.item_is_list else "$response.body"
+    return f"{body}{health if resource.item_is_list else '#' + health}" if health else body
+
+
+def _named(builder: Builder, resource: Resource, verb: str, title: str, text: str) -> Flow:
+    name = texts.flow_id(builder.context.api.name, verb, noun_of(resource))
+    said = texts.describe((text,), Risk.READ) or texts.describe((f"{title} {texts.an(resource.name)}.",), Risk.READ)
+    return builder.flow(name, "report", f"{title} {resource.name}", said, resource, Risk.READ)
