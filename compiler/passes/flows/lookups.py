@@ -36,6 +36,9 @@ def _known_parameter(builder: Builder, prefix: str) -> str:
 
 
 def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) -> str:
+    slot = (f"given {shape(prefix)}", "")
+    if slot in builder.known:
+        return builder.known[slot]
     resource = builder.context.by_item.get(shape(prefix))
     parameter = next((p for p in operation.parameters if p.name == name and p.location == "path"), None)
     own = words.snake(name)
@@ -45,7 +48,8 @@ def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) ->
     text = (parameter.description if parameter else "") or f"Id of the {what}."
     schema = {"type": builder.context.schemas.kind(parameter.schema if parameter else None) or "string"}
     sample = {"parameter": operation.key, "name": name}
-    return builder.add_input(Input(own, schema, True, first_sentence(text)), sample)
+    builder.known[slot] = builder.add_input(Input(own, schema, True, first_sentence(text)), sample)
+    return builder.known[slot]
 
 
 def identify(builder: Builder, resource: Resource, purpose: str = "") -> str:
