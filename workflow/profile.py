@@ -1,9 +1,9 @@
 """The vendor profile: everything that a vendor's description does not say, as data.
 
-Here live the typed form of `profile.yaml`, its reader and its JSON Schema. Here never lives a vendor's name or a
-rule for one vendor: behaviour that differs by vendor is a field below, and code asks the field.
-Read by `compiler` (understanding, planning, the twin) and by `runtime` (sessions, limits, error texts).
-All fields are optional: what is absent is inferred by the compiler, which says what it assumed.
+Here live the typed form of `profile.yaml` and its reader; its JSON Schema is made in `workflow.profile_schema`. Here
+never lives a vendor's name or a rule for one vendor: behaviour that differs by vendor is a field below, and code asks
+the field. Read by `compiler` (understanding, planning, the twin) and by `runtime` (sessions, limits, error texts).
+All fields are optional: what is absent is inferred by the compiler; `switchgear lint` says what it assumed.
 Operations are named as in the description: `POST /VirDomain/{virDomainUUID}/clone`. Pointers are RFC 6901.
 Every `pattern` is a regular expression, searched in `METHOD /path` (so anchor it); of several rules that match an
 operation the first in the profile decides.
@@ -32,161 +32,180 @@ class _Part(BaseModel):
 class Place(_Part):
     """Where a value stands in a reply: a pointer into the body, a header's name or a cookie's name."""
 
-    within: Literal["body", "header", "cookie"] = "body"
-    at: str
-    transform: Literal["last_path_segment"] | None = None
+    within: Literal["body", "header", "cookie"] = Field("body", description="The body, a header or a cookie.")
+    at: str = Field(description="A pointer into the body, a header's name or a cookie's name.")
+    transform: Literal["last_path_segment"] | None = Field(
+        None, description="What is done with the value: an address is cut to its last segment."
+    )
 
 
 class SessionRule(_Part):
-    """How a session is opened, shown, known to be over, and closed.
+    """How a session is opened, shown, known to be over, and closed."""
 
-    In `login_body` the strings `{username}` and `{password}` stand for the target's credentials.
-    `expired_statuses`: a reply with one of these to a request that carried a session means: log in again once.
-    `address` is where the reply to the login says which URL closes the session (DELETE); `logout` names an operation.
-    """
-
-    login: OperationRef
-    login_body: dict[str, Json]
-    token: Place
-    send_as: Place
-    expired_statuses: tuple[int, ...] = (401,)
-    logout: OperationRef | None = None
-    address: Place | None = None
+    login: OperationRef = Field(description="The operation that opens a session.")
+    login_body: dict[str, Json] = Field(
+        description="Its body; `{username}` and `{password}` stand for the target's credentials."
+    )
+    token: Place = Field(description="Where the reply to the login carries the session's token.")
+    send_as: Place = Field(description="Where requests carry it.")
+    expired_statuses: tuple[int, ...] = Field(
+        (401,), description="A reply with one of these to a request that carried a session means: log in again once."
+    )
+    logout: OperationRef | None = Field(None, description="The operation that closes a session.")
+    address: Place | None = Field(
+        None, description="Where the reply to the login says which URL closes the session (DELETE)."
+    )
 
 
 class Auth(_Part):
-    """`kinds` in order of preference; `open_operations` need no credentials at all."""
+    """How a target's credentials are shown."""
 
-    kinds: tuple[Literal["session", "basic", "bearer", "api_key", "none"], ...] = ("none",)
-    session: SessionRule | None = None
-    api_key_header: str | None = None
-    open_operations: tuple[OperationRef, ...] = ()
+    kinds: tuple[Literal["session", "basic", "bearer", "api_key", "none"], ...] = Field(
+        ("none",), description="Ways to authenticate, in order of preference."
+    )
+    session: SessionRule | None = Field(None, description="How sessions work; needed where `kinds` has `session`.")
+    api_key_header: str | None = Field(None, description="The header that carries an API key.")
+    open_operations: tuple[OperationRef, ...] = Field((), description="Operations that need no credentials at all.")
 
 
 class Envelope(_Part):
-    """How items and collections are wrapped, and where an error says what is wrong.
+    """How items and collections are wrapped, and where an error says what is wrong."""
 
-    `item`: `one_element_list` when reading one item answers a list of one.
-    `members`: pointer from a collection's body to its list ("" when the body is the list).
-    `member_is_reference`: members are only `{reference_field: address}`, to be read one by one.
-    `error_messages`: pointers tried in order on an error's body.
-    `partial_success`: a property whose name ends so, in a successful reply, says that a part was refused.
-    `unknown_query_parameters`: what the device does with query parameters that it does not know.
-    `query`: query parameters that reads understand though the description is silent: purpose → `name` or `name=value`.
-    """
-
-    item: Literal["object", "one_element_list"] = "object"
-    members: Pointer | None = None
-    member_is_reference: bool = False
-    reference_field: str | None = None
-    error_messages: tuple[Pointer, ...] = ()
-    partial_success: str | None = None
-    unknown_item: tuple[Literal["empty_list", "not_found"], ...] = ("not_found",)
-    unknown_query_parameters: Literal["ignored", "refused"] = "ignored"
-    query: dict[Literal["expand", "select", "filter", "top", "skip"], str] = {}
-    unknown_body_properties: Literal["ignored", "refused"] = "ignored"
-    media_type: str = "application/json"
+    item: Literal["object", "one_element_list"] = Field(
+        "object", description="`one_element_list` when reading one item answers a list of one."
+    )
+    members: Pointer | None = Field(
+        None, description="Pointer from the body of a collection to its list (empty when the body is the list)."
+    )
+    member_is_reference: bool = Field(
+        False, description="Members are only `{reference_field: address}`, to be read one by one."
+    )
+    reference_field: str | None = Field(None, description="The member that holds the address of a thing.")
+    error_messages: tuple[Pointer, ...] = Field((), description="Pointers tried in order on an error's body.")
+    partial_success: str | None = Field(
+        None, description="A property whose name ends so, in a successful reply, says that a part was refused."
+    )
+    unknown_item: tuple[Literal["empty_list", "not_found"], ...] = Field(
+        ("not_found",), description="What reading an unknown id answers."
+    )
+    unknown_query_parameters: Literal["ignored", "refused"] = Field(
+        "ignored", description="What the device does with query parameters that it does not know."
+    )
+    query: dict[Literal["expand", "select", "filter", "top", "skip"], str] = Field(
+        {},
+        description="Query parameters of reads of which the description is silent: purpose → `name` or `name=value`.",
+    )
+    unknown_body_properties: Literal["ignored", "refused"] = Field(
+        "ignored", description="What the device does with body members that it does not know."
+    )
+    media_type: str = Field("application/json", description="The media type of bodies.")
 
 
 class JobRule(_Part):
-    """A long-running change: where its handle stands in the reply, how to ask, when it is over.
+    """A long-running change: where its handle stands in the reply, how to ask, when it is over."""
 
-    `statuses`: only replies with one of these carry a handle (empty: every success may).
-    `handle_empty_means_done`: an empty handle says that there is nothing to wait for.
-    `operations`: only these start such a job (empty: every change whose reply can carry the handle).
-    `never`: patterns of operations that start none, though the description lists a status that would carry a handle.
-    `state`, `message`, `progress` are pointers into the body of the poll; `message_parameters` fills `%1`-like marks.
-    `created_id` points, in the reply to the change, at the id of what it made.
-    `result`: pointer, in the finished job's body, to what it produced ("" for the whole body), where there is one;
-    `result_view`: the one of `other_views` that shows it, where it is not the polled one.
-    """
-
-    name: str = "job"
-    handle: Place
-    statuses: tuple[int, ...] = ()
-    handle_empty_means_done: bool = True
-    operations: tuple[OperationRef, ...] = ()
-    never: tuple[str, ...] = ()
-    poll: OperationRef
-    other_views: tuple[OperationRef, ...] = ()
-    parameter: str
-    state: Pointer
-    waiting: tuple[str, ...]
-    succeeded: tuple[str, ...]
-    failed: tuple[str, ...]
-    message: Pointer | None = None
-    message_parameters: Pointer | None = None
-    progress: Pointer | None = None
-    created_id: Pointer | None = None
-    result: Pointer | None = None
-    result_view: OperationRef | None = None
-    interval_s: float = Field(default=1.0, gt=0)
-    timeout_s: float = Field(default=600.0, gt=0)
+    name: str = Field("job", description="What people call such a job.")
+    handle: Place = Field(description="Where the reply to the change carries the job's handle.")
+    statuses: tuple[int, ...] = Field(
+        (), description="Only replies with one of these carry a handle (empty: every success may)."
+    )
+    handle_empty_means_done: bool = Field(True, description="An empty handle says that there is nothing to wait for.")
+    operations: tuple[OperationRef, ...] = Field(
+        (), description="Only these start such a job (empty: every change whose reply can carry the handle)."
+    )
+    never: tuple[str, ...] = Field(
+        (),
+        description="Patterns of operations that start none, though their statuses would carry a handle.",
+    )
+    poll: OperationRef = Field(description="The operation that tells how the job stands.")
+    other_views: tuple[OperationRef, ...] = Field((), description="Other operations that show the same job.")
+    parameter: str = Field(description="The path parameter of `poll` that takes the handle.")
+    state: Pointer = Field(description="Pointer to the state in the body of the poll.")
+    waiting: tuple[str, ...] = Field(description="States in which the job goes on.")
+    succeeded: tuple[str, ...] = Field(description="States in which it has ended well.")
+    failed: tuple[str, ...] = Field(description="States in which it has ended badly.")
+    message: Pointer | None = Field(None, description="Pointer, in the body of the poll, to what the job says.")
+    message_parameters: Pointer | None = Field(
+        None, description="Pointer to the values that fill `%1`-like marks of the message."
+    )
+    progress: Pointer | None = Field(None, description="Pointer, in the body of the poll, to how far it is.")
+    created_id: Pointer | None = Field(
+        None, description="Pointer, in the reply to the change, to the id of what it made."
+    )
+    result: Pointer | None = Field(
+        None,
+        description="Pointer, in the finished job's body, to what it produced (empty: the whole body).",
+    )
+    result_view: OperationRef | None = Field(
+        None, description="The one of `other_views` that shows the result, where it is not the polled one."
+    )
+    interval_s: float = Field(default=1.0, gt=0, description="Seconds between two polls.")
+    timeout_s: float = Field(default=600.0, gt=0, description="Seconds after which nobody waits any more.")
 
 
 class Identity(_Part):
-    """What identifies a thing. Keys of the mappings are resource names (the path's noun), `*` is the default.
+    """What identifies a thing. Keys of the mappings are resource names (the path's noun), `*` is the default."""
 
-    `id_fields`: members that hold the id. `natural_keys`: what people call it by, best first.
-    `synonyms`: resource → other names under which its id appears in paths and bodies.
-    `id_is_last_segment`: ids are the last segment of the address in `Envelope.reference_field`.
-    """
-
-    id_fields: tuple[str, ...] = ()
-    natural_keys: dict[str, tuple[str, ...]] = {}
-    synonyms: dict[str, tuple[str, ...]] = {}
-    id_is_last_segment: bool = False
+    id_fields: tuple[str, ...] = Field((), description="Members that hold the id, best first.")
+    natural_keys: dict[str, tuple[str, ...]] = Field(
+        {}, description="Resource → members that people call it by, best first; `*` for all others."
+    )
+    synonyms: dict[str, tuple[str, ...]] = Field(
+        {}, description="Resource → other names under which its id appears in paths and bodies."
+    )
+    id_is_last_segment: bool = Field(
+        False, description="Ids are the last segment of the address in the envelope's `reference_field`."
+    )
 
 
 class Verbs(_Part):
-    """Verbs that do not mean what HTTP says. `post_on_item_updates`: `POST /X/{id}` replaces instead of acting.
-    `prefer`: which of several ways to the same effect is taken, best first; the others are its aliases.
-    `not_idempotent`: PUTs and DELETEs that have a further effect each time they are sent.
-    """
+    """Verbs that do not mean what HTTP says."""
 
-    post_on_item_updates: bool = False
-    prefer: tuple[Literal["PATCH", "PUT", "POST"], ...] = ("PATCH", "PUT", "POST")
-    idempotent: tuple[OperationRef, ...] = ()
-    not_idempotent: tuple[OperationRef, ...] = ()
+    post_on_item_updates: bool = Field(False, description="`POST /X/{id}` replaces instead of acting.")
+    prefer: tuple[Literal["PATCH", "PUT", "POST"], ...] = Field(
+        ("PATCH", "PUT", "POST"),
+        description="Which of several ways to the same effect is taken, best first; the others are its aliases.",
+    )
+    idempotent: tuple[OperationRef, ...] = Field((), description="POSTs and PATCHes that may be sent twice.")
+    not_idempotent: tuple[OperationRef, ...] = Field(
+        (), description="PUTs and DELETEs that have a further effect each time they are sent."
+    )
 
 
 class Transition(_Part):
     """`operation`, called with `when` (body pointer → value), brings the state to `to`; `from_states` empty: any."""
 
-    operation: OperationRef
-    when: dict[Pointer, Json] = {}
-    from_states: tuple[str, ...] = ()
-    to: str
+    operation: OperationRef = Field(description="What moves the state.")
+    when: dict[Pointer, Json] = Field({}, description="Body pointer → value with which it does so; empty: always.")
+    from_states: tuple[str, ...] = Field((), description="States from which it is allowed; empty: any.")
+    to: str = Field(description="The state that it brings about.")
 
 
 class StateRule(_Part):
-    """A state that a resource has, how it moves, and which operations need which state.
+    """A state that a resource has, how it moves, and which operations need which state."""
 
-    `resource`: the path's noun; `field`: pointer in the item. `target`: pointer in the body of the transitions that
-    says which item is meant, where the path does not. `needs`: operation → states in which it is allowed.
-    `settles_s`: how long the state may take to follow.
-    """
-
-    resource: str
-    field: Pointer
-    initial: str | None = None
-    target: Pointer | None = None
-    transitions: tuple[Transition, ...] = ()
-    needs: dict[OperationRef, tuple[str, ...]] = {}
-    settles_s: float = 30.0
+    resource: str = Field(description="The path's noun.")
+    field: Pointer = Field(description="Pointer to the state in the item.")
+    initial: str | None = Field(None, description="The state after creation.")
+    target: Pointer | None = Field(
+        None,
+        description="Pointer, in the body of the transitions, to the id of the item, where the path does not name it.",
+    )
+    transitions: tuple[Transition, ...] = Field((), description="How the state moves.")
+    needs: dict[OperationRef, tuple[str, ...]] = Field({}, description="Operation → states in which it is allowed.")
+    settles_s: float = Field(30.0, description="Seconds that the state may take to follow.")
 
 
 class RiskRule(_Part):
-    """The class of the operations that match: by exact name, or by a regular expression over `METHOD /path`.
+    """The class of the operations that match: by exact name, or by a regular expression over `METHOD /path`."""
 
-    `when`: only for these values of body members (pointer → values); splits an enumeration by class.
-    """
-
-    operation: OperationRef | None = None
-    pattern: str | None = None
-    when: dict[Pointer, tuple[Json, ...]] = {}
-    risk: RiskName
-    why: str
+    operation: OperationRef | None = Field(None, description="The operation by its exact name; else `pattern`.")
+    pattern: str | None = Field(None, description="A regular expression over `METHOD /path`.")
+    when: dict[Pointer, tuple[Json, ...]] = Field(
+        {}, description="Only for these values of body members (pointer → values); splits an enumeration by class."
+    )
+    risk: RiskName = Field(description="The class.")
+    why: str = Field(description="The reason, as a person who approves reads it.")
 
 
 class Action(_Part):
@@ -196,108 +215,122 @@ class Action(_Part):
     action's path, `{member}` for the body member whose values are asked for.
     """
 
-    pattern: str
-    address: str
-    allowed_values: str | None = None
+    pattern: str = Field(description="The actions' `METHOD /path`.")
+    address: str = Field(description="Pointer to the address in the resource.")
+    allowed_values: str | None = Field(None, description="Pointer to the values that a body member may have.")
 
 
 class Conditional(_Part):
     """Writes that need the version read before: which methods, and the header that carries it."""
 
-    methods: tuple[Literal["PATCH", "PUT", "POST", "DELETE"], ...] = ()
-    pattern: str | None = None
-    read_header: str = "etag"
-    send_header: str = "If-Match"
+    methods: tuple[Literal["PATCH", "PUT", "POST", "DELETE"], ...] = Field(
+        (), description="Methods that need the version."
+    )
+    pattern: str | None = Field(None, description="Only writes whose `METHOD /path` matches.")
+    read_header: str = Field("etag", description="The header of the read that tells the version.")
+    send_header: str = Field("If-Match", description="The header of the write that carries it.")
 
 
 class PendingSettings(_Part):
     """Settings that wait for a job and a restart: the settings resource, what to send, and what applies them.
 
-    `apply_member` of the write gets the value `apply_body`. A write without it needs `job_operation`, called with
-    `job_body`, in which `{address}` stands for the path of the settings. `applied_with`: body for `applied_by`.
-    With neither, what matches (a write or an action) is in force after `applied_by` alone.
+    A write without `apply_member` needs `job_operation`. With neither, what matches (a write or an action) is in
+    force after `applied_by` alone.
     """
 
-    pattern: str
-    apply_member: str | None = None
-    apply_body: dict[str, Json] = {}
-    job_operation: OperationRef | None = None
-    job_body: dict[str, Json] = {}
-    applied_by: OperationRef | None = None
-    applied_with: dict[str, Json] = {}
+    pattern: str = Field(description="The writes (or actions) that wait.")
+    apply_member: str | None = Field(None, description="Member of the write that asks for the job.")
+    apply_body: dict[str, Json] = Field({}, description="Its value.")
+    job_operation: OperationRef | None = Field(
+        None, description="What makes the job, for a write without `apply_member`."
+    )
+    job_body: dict[str, Json] = Field({}, description="Its body; `{address}` stands for the path of the settings.")
+    applied_by: OperationRef | None = Field(None, description="The operation that brings the settings into force.")
+    applied_with: dict[str, Json] = Field({}, description="Its body.")
 
 
 class Limits(_Part):
     """What the device stands."""
 
-    connections: int = Field(default=4, ge=1)
-    requests_per_s: float | None = None
-    total_timeout_s: float = Field(default=60.0, gt=0)
-    max_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
+    connections: int = Field(default=4, ge=1, description="Connections at a time.")
+    requests_per_s: float | None = Field(None, description="Requests in a second.")
+    total_timeout_s: float = Field(default=60.0, gt=0, description="Seconds that one request may take.")
+    max_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1024, description="The largest reply that is read.")
 
 
 class LeaveOut(_Part):
-    operation: OperationRef | None = None
-    pattern: str | None = None
-    why: str
+    """An operation that no workflow uses, with the reason."""
+
+    operation: OperationRef | None = Field(None, description="The operation by its exact name; else `pattern`.")
+    pattern: str | None = Field(None, description="A regular expression over `METHOD /path`.")
+    why: str = Field(description="The reason, as the report gives it.")
 
 
 class Fix(_Part):
     """A default that the description gives and operators do not want, or a value that is always sent."""
 
-    operation: OperationRef
-    member: Pointer
-    value: Json
-    why: str
+    operation: OperationRef = Field(description="The operation in whose body it stands.")
+    member: Pointer = Field(description="Pointer to the member of the body.")
+    value: Json = Field(description="The value.")
+    why: str = Field(description="The reason.")
 
 
 class Compose(_Part):
     """A workflow that a person wants, as an ordered list of operations; the planner finds the data flow."""
 
-    id: str
-    title: str
-    operations: tuple[OperationRef, ...]
-    values: dict[str, Json] = {}
+    id: str = Field(description="The workflow's id.")
+    title: str = Field(description="Its title.")
+    operations: tuple[OperationRef, ...] = Field(description="Its operations in order.")
+    values: dict[str, Json] = Field({}, description="Values that are always sent: member → value.")
 
 
 class Overrides(_Part):
-    rename: dict[str, str] = {}
-    exclude: tuple[str, ...] = ()
-    pin: tuple[str, ...] = ()
-    compose: tuple[Compose, ...] = ()
-    defaults: tuple[Fix, ...] = ()
+    """What people want otherwise than the compiler plans it."""
+
+    rename: dict[str, str] = Field({}, description="A workflow's id → the one that people want.")
+    exclude: tuple[str, ...] = Field((), description="Workflows that are not made.")
+    pin: tuple[str, ...] = Field((), description="Workflows that are in the default catalog whatever their rank.")
+    compose: tuple[Compose, ...] = Field((), description="Workflows given as a list of operations.")
+    defaults: tuple[Fix, ...] = Field(
+        (), description="Defaults that people want otherwise, and values that are always sent."
+    )
 
 
 class Profile(_Part):
-    """One vendor API as data. `singles`: collection path → id of the member that is usually the only one.
+    """One vendor API as data."""
 
-    `sole_members`: paths of collections that usually have one member too, whose id differs by device: it is listed.
-    `marks`: words in a member's description that say how it may be used (create-only, deprecated, internal).
-    `secrets`: names of members whose values never appear in results, logs or audit.
-    """
-
-    format: Literal["switchgear-profile/1"] = "switchgear-profile/1"
-    api: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
-    title: str | None = None
-    base_path: str | None = None
-    vocabulary: dict[str, str] = {}
-    auth: Auth = Auth()
-    envelope: Envelope = Envelope()
-    jobs: tuple[JobRule, ...] = ()
-    identity: Identity = Identity()
-    verbs: Verbs = Verbs()
-    singles: dict[str, str] = {}
-    sole_members: tuple[str, ...] = ()
-    states: tuple[StateRule, ...] = ()
-    risks: tuple[RiskRule, ...] = ()
-    actions: tuple[Action, ...] = ()
-    conditional: Conditional = Conditional()
-    pending_settings: tuple[PendingSettings, ...] = ()
-    marks: dict[Literal["create_only", "deprecated", "internal", "read_only"], tuple[str, ...]] = {}
-    secrets: tuple[str, ...] = ()
-    limits: Limits = Limits()
-    leave_out: tuple[LeaveOut, ...] = ()
-    overrides: Overrides = Overrides()
+    format: Literal["switchgear-profile/1"] = Field("switchgear-profile/1", description="The version of this format.")
+    api: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")] = Field(
+        description="The short name of the API; workflows' ids begin with it."
+    )
+    title: str | None = Field(None, description="The name that people read.")
+    base_path: str | None = Field(
+        None, description="What stands before all paths, where the description does not say it."
+    )
+    vocabulary: dict[str, str] = Field({}, description="The path's noun → the operator's word.")
+    auth: Auth = Field(Auth(), description="Credentials and sessions.")
+    envelope: Envelope = Field(Envelope(), description="How replies are wrapped.")
+    jobs: tuple[JobRule, ...] = Field((), description="Changes that go on after they are answered.")
+    identity: Identity = Field(Identity(), description="Ids, names and synonyms.")
+    verbs: Verbs = Field(Verbs(), description="Methods that do not mean what HTTP says.")
+    singles: dict[str, str] = Field({}, description="Collection path → id of the member that is usually the only one.")
+    sole_members: tuple[str, ...] = Field(
+        (), description="Paths of collections that usually have one member, whose id differs by device: it is listed."
+    )
+    states: tuple[StateRule, ...] = Field((), description="States of resources.")
+    risks: tuple[RiskRule, ...] = Field((), description="Classes of risk; the first rule that matches decides.")
+    actions: tuple[Action, ...] = Field((), description="Actions whose addresses stand in the resource.")
+    conditional: Conditional = Field(Conditional(), description="Writes with a version.")
+    pending_settings: tuple[PendingSettings, ...] = Field((), description="Settings that wait for a job or a restart.")
+    marks: dict[Literal["create_only", "deprecated", "internal", "read_only"], tuple[str, ...]] = Field(
+        {}, description="Words in a member's description that say how it may be used."
+    )
+    secrets: tuple[str, ...] = Field(
+        (), description="Names of members whose values never appear in results, logs or audit."
+    )
+    limits: Limits = Field(Limits(), description="How much may be asked of the device, and for how long.")
+    leave_out: tuple[LeaveOut, ...] = Field((), description="Operations that no workflow uses.")
+    overrides: Overrides = Field(Overrides(), description="What people want otherwise.")
 
     @cached_property
     def digest(self) -> str:
