@@ -11,6 +11,7 @@ import asyncio
 import logging
 import ssl
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -174,6 +175,8 @@ class Line:
 
     async def transport(self) -> httpx.AsyncHTTPTransport:
         """The connections; the first caller checks who is at the other end."""
+        if self._transport is not None:
+            return self._transport
         async with self._opening:
             if self._transport is None:
                 limits = self._first.profile.limits
@@ -320,10 +323,9 @@ class Journey:
     async def _over(
         self, transport: httpx.AsyncHTTPTransport, wire: WireRequest, flight: Flight, is_safe: bool
     ) -> Reply:
-        address = self.endpoint.address
         request = httpx.Request(
             wire.method,
-            address.origin,
+            _parsed(self.endpoint.address.origin),
             headers=list(wire.headers),
             content=wire.body or None,
             extensions={"target": wire.target, "trace": flight.trace, "timeout": {"connect": CONNECT_TIMEOUT_S}},
@@ -359,6 +361,11 @@ class Journey:
         if flight.may_have_left:
             return FateUnknown(text, "look at the device before asking again")
         return NotSent(text, "check that the device is on and can be reached from here")
+
+
+@lru_cache(maxsize=1024)
+def _parsed(origin: str) -> httpx.URL:
+    return httpx.URL(origin)
 
 
 def _joined(reply: Reply) -> dict[str, str]:

@@ -51,6 +51,8 @@ class Vault:
 
     def redact(self, value: Any, names: Iterable[str] = ()) -> Any:
         """`value` (JSON) with secrets masked: known values anywhere in strings, and the members called `names`."""
+        if not self._known and not names:
+            return value
         return _redact(value, self._known, frozenset(name.lower() for name in names))
 
 
