@@ -116,6 +116,8 @@ class Sampler:
 
     def _plain(self, flow: Flow, twin: Twin, name: str, source: Mapping[str, Any]) -> Any:
         """The value of an input that no lookup uses: a member of an accepted body, a parameter, a file."""
+        if "value" in source:
+            return source["value"]
         if "content" in source:
             return "c3dpdGNoZ2Vhcg=="
         if "body" in source:
@@ -176,3 +178,23 @@ def _name(item: Mapping[str, Any], source: Mapping[str, Any]) -> Any:
 def _id(item: Mapping[str, Any], source: Mapping[str, Any]) -> Any:
     value = item.get(source["id"], "")
     return str(value).rstrip("/").rpartition("/")[2] if source["is_reference"] else value
+
+
+def known_members(flow: Flow, step: Step | None, fixed: Mapping[str, Any]) -> dict[str, Any]:
+    """Members of the step's body that are known beforehand, by pointer: constants, fixed inputs, defaults."""
+    defaults = {given.name: given.schema["default"] for given in flow.inputs if "default" in given.schema}
+    known = {f"$inputs.{name}": value for name, value in {**defaults, **fixed}.items()}
+    leaves = _leaves(step.payload, "") if step is not None else []
+    return {
+        pointer: known.get(str(value), value)
+        for pointer, value in leaves
+        if not str(value).startswith("$") or str(value) in known
+    }
+
+
+def _leaves(value: Any, pointer: str) -> list[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        return [leaf for name, part in value.items() for leaf in _leaves(part, f"{pointer}/{name}")]
+    if isinstance(value, list):
+        return [leaf for number, part in enumerate(value) for leaf in _leaves(part, f"{pointer}/{number}")]
+    return [(pointer, value)]

@@ -1,10 +1,10 @@
 """The twin: a device made from a description, that remembers what was done to it.
 
 `Twin.handle` takes a request and gives the reply that the vendor's device would give; nothing else changes the state,
-except the switches that tests and operators have (`fail_next_job`, `expire_sessions`, `set_etag_changed`). No I/O, no
-clock of its own: `now` is passed in. `fresh()` is another twin in the initial state and costs next to nothing.
-Actions whose effect nobody described answer a declared success, start a job where the convention says so, and change
-nothing. Used by `compiler.proof` in process and by `server.py` over HTTP.
+except the switches that tests and operators have (`fail_next_job`, `expire_sessions`, `set_etag_changed`,
+`interrupt`, and what `incidents` arranges). No I/O, no clock of its own: `now` is passed in. `fresh()` is another twin
+in the initial state and costs next to nothing. Actions whose effect nobody described answer a declared success, start
+a job where the convention says so, and change nothing. Used by `compiler.proof` in process and by `server.py` over HTTP.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,6 +16,7 @@ from compiler.twin.asked import Asked
 from compiler.twin.blueprint import Behaviour, Blueprint, Kind
 from compiler.twin.changes import Change, Changes
 from compiler.twin.checks import check_body, check_create_only, check_parameters, check_version, item_part
+from compiler.twin.incidents import Incidents
 from compiler.twin.jobs import Jobs
 from compiler.twin.messages import Recorded, RefusalError, Sample, TwinReply, TwinRequest
 from compiler.twin.pending import Pending, Wait
@@ -90,6 +91,8 @@ class Twin:
         self._reader = Reader(self._blueprint, self._seeds, self._store, self._replies)
         self._next_failure: str | None = None
         self._recorded: list[Recorded] = []
+        self._interruptions: dict[int, Callable[[], None]] = {}
+        self.incidents = Incidents(self._blueprint, self._seeds, self._store)
 
     def fresh(self, now: Callable[[], float] | None = None, tempo: Tempo | None = None) -> "Twin":
         """A twin of the same device in its initial state; shares everything that never changes."""
@@ -102,6 +105,15 @@ class Twin:
             self.credentials,
             self._are_jobs_failing,
         )
+        return twin
+
+    def beside(self) -> "Twin":
+        """A fresh twin whose things are as they are here by now. Sessions, switches and the record start anew, and
+        jobs that are still under way here do not go on there.
+        """
+        self._settle(self._now())
+        twin = self.fresh()
+        twin._store.take_over(self._store)
         return twin
 
     @property
@@ -141,6 +153,10 @@ class Twin:
         """As if somebody else had changed what is at `path`: entity tags read before are stale."""
         self._store.touch(canonical(path))
 
+    def interrupt(self, after: int, act: Callable[[], None]) -> None:
+        """Lets `act` happen right after the reply to the request that is `after` requests from now."""
+        self._interruptions[len(self._recorded) + after] = act
+
     def authorization(self) -> tuple[tuple[str, str], ...]:
         """Headers of a session that is open, or of another kind of credentials that the device takes."""
         return self._sessions.grant(self._now())
@@ -163,6 +179,9 @@ class Twin:
         number = len(self._recorded) + 1
         body = request.body if request.has_body else None
         self._recorded.append(Recorded(number, request.method, request.path, request.query, reply.status, body))
+        act = self._interruptions.pop(number, None)
+        if act is not None:
+            act()
         return reply
 
     def _answer(self, request: TwinRequest) -> TwinReply:

@@ -131,13 +131,13 @@ class Samples:
         meant = self._governed(place, rule)
         if meant is None:
             return True
-        allowed = _allowed(rule, operation, when)
+        allowed = allowed_states(rule, operation, when)
         return not allowed or get(self._store.item(meant), rule.field) in allowed
 
     def _arranged(self, place: Place, rules: tuple[StateRule, ...], operation: str, when: Mapping[str, Json]) -> Place:
         for rule in rules:
             meant = self._governed(place, rule)
-            allowed = _allowed(rule, operation, when)
+            allowed = allowed_states(rule, operation, when)
             if meant is not None and allowed and get(self._store.item(meant), rule.field) not in allowed:
                 self._store.put(meant, put(self._store.item(meant), rule.field, allowed[0]))
         return place
@@ -159,7 +159,7 @@ class Samples:
         return Sample(resource.noun, place.id, place.address, parameters, name, value, item)
 
 
-def _allowed(rule: StateRule, operation: str, when: Mapping[str, Json]) -> tuple[str, ...]:
+def allowed_states(rule: StateRule, operation: str, when: Mapping[str, Json]) -> tuple[str, ...]:
     """The states in which the operation, with these body members, may be called; empty: any."""
     needed = rule.needs.get(operation, ())
     meant = [

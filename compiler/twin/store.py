@@ -28,6 +28,11 @@ class Store:
         self._given: dict[str, tuple[str, ...]] = {}
         self._versions: dict[str, int] = {}
 
+    def take_over(self, other: "Store") -> None:
+        """Everything as it is in `other` now; from here on each goes its own way."""
+        self._bodies, self._ids, self._gone = dict(other._bodies), dict(other._ids), set(other._gone)
+        self._given, self._versions = dict(other._given), dict(other._versions)
+
     def ids(self, resource: Resource, collection: str) -> tuple[str, ...]:
         """The ids in one collection now, oldest first."""
         known = self._ids.get(collection)

@@ -109,7 +109,7 @@ def _look_inside(builder: Builder, part: Resource, holder: Resource, member: str
             "id": queries.selector(f"{of_part}{queries.child(part.id_field)}"),
             "holder": queries.selector(f"{of_holder}{queries.child(holder.id_field)}"),
         },
-        success=(queries.simple("$statusCode == 200"), _exactly_one(base, of_part)),
+        success=(queries.simple("$statusCode == 200"), _exactly_one(base, of_part), _exactly_one(base, of_holder)),
         failures=(
             *_refusals(holder, asked_holder, base, of_holder, is_present_fine=True),
             *_refusals(part, asked, base, of_part),
