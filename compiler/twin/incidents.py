@@ -1,0 +1,79 @@
+"""What happens to a device without the client's doing: a second thing of the same name, a thing in the wrong state.
+
+Arranged by the proof of failure paths before a run, straight in the store; no request reaches it. What happens
+between two requests (a session that expires, somebody else's change) are the switches of `machine.Twin`.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from compiler.ir.model import Resource
+from compiler.twin.blueprint import Blueprint
+from compiler.twin.pointers import put
+from compiler.twin.routes import canonical
+from compiler.twin.samples import allowed_states
+from compiler.twin.seeds import Place, Seeds, member_place
+from compiler.twin.store import Store
+from workflow.profile import StateRule
+
+Json = Any
+
+
+class Incidents:
+    def __init__(self, blueprint: Blueprint, seeds: Seeds, store: Store) -> None:
+        self._blueprint = blueprint
+        self._seeds = seeds
+        self._store = store
+
+    def add_namesake(self, listing: str, item_id: str, member: str = "") -> bool:
+        """Another item beside the one with this id, equal in all but its id; False where there is no such item.
+
+        `listing`: the path of the list that shows it; `member`: where a listed item shows it inside.
+        """
+        place = self._shown_by(listing, item_id, member)
+        if place is None or not isinstance(self._store.item(place), dict):
+            return False
+        made = member_place(place.resource, place.collection, self._store.new_id(place.resource, place.collection))
+        self._store.add(made, self._seeds.identified(made, self._store.item(place)))
+        return True
+
+    def misplace_listed(self, listing: str, item_id: str, operation: str, when: Mapping[str, Json]) -> bool:
+        """See `misplace`, for the item with this id in a list."""
+        place = self._shown_by(listing, item_id, "")
+        return place is not None and self._misplaced(place, operation, when)
+
+    def misplace(self, address: str, operation: str, when: Mapping[str, Json]) -> bool:
+        """Puts the item into a state in which `operation` may not be called with the body members `when`.
+
+        False where every state that is known will do, or the operation asks for none of this item.
+        """
+        match = self._blueprint.routes.match(address)
+        places = self._store.places_on(canonical(address), match) if match is not None else ()
+        return bool(places) and self._misplaced(places[-1], operation, when)
+
+    def _misplaced(self, place: Place, operation: str, when: Mapping[str, Json]) -> bool:
+        for rule in self._blueprint.state_rules(operation):
+            allowed = allowed_states(rule, operation, when) if rule.resource == place.resource.noun else ()
+            wrong = next((state for state in self._states(rule, place.resource) if state not in allowed), None)
+            if allowed and wrong is not None:
+                self._store.put(place, put(self._store.item(place), rule.field, wrong))
+                return True
+        return False
+
+    def _states(self, rule: StateRule, resource: Resource) -> Iterator[str]:
+        """Every state that is known: those of the rule, then those of the schema."""
+        for transition in rule.transitions:
+            yield from (transition.to, *transition.from_states)
+        schema = self._blueprint.schemas.at(self._blueprint.item_schema(resource), rule.field)
+        yield from map(str, self._blueprint.schemas.values(schema))
+
+    def _shown_by(self, listing: str, item_id: str, member: str) -> Place | None:
+        match = self._blueprint.routes.match(listing)
+        resource = self._blueprint.collection_at(match.template) if match is not None else None
+        if resource is None:
+            return None
+        if member:
+            parts = (e.child for e in self._blueprint.embedded(resource) if e.member == member)
+            return next((place for child in parts if (place := self._store.find(child, item_id))), None)
+        place = member_place(resource, canonical(listing), item_id)
+        return place if self._store.exists(place) else None
