@@ -120,5 +120,5 @@ def lint_command(spec: Path, profile: Path | None, root: Path | None, as_json: b
     if as_json:
         click.echo(json.dumps({"diagnostics": [report.diagnostic_json(d) for d in found]}, indent=1))
     else:
-        click.echo("\n".join(report.diagnostics_text(found)) or "nothing to say")
+        click.echo(linting.as_text(found))
     return 1 if any(d.severity is not Severity.NOTE for d in found) else 0

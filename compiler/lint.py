@@ -4,10 +4,15 @@ The validator's objections, the front end's findings, what was assumed, what is 
 `lint`; stores and proves nothing.
 """
 
+from collections.abc import Iterator, Sequence
+
 from compiler.frontend import load_api
 from compiler.frontend.conformance import objections
 from compiler.ir.model import Diagnostic, Severity
-from compiler.pipeline import Request, find_profile, plan_flows, understand
+from compiler.passes import assumptions
+from compiler.pipeline import Request, find_profile, options_for, plan_flows, understand
+
+_SHOWN = 8  # of one kind; the JSON has all
 
 
 def lint(request: Request) -> tuple[Diagnostic, ...]:
@@ -15,11 +20,34 @@ def lint(request: Request) -> tuple[Diagnostic, ...]:
     profile = find_profile(request)
     loaded = load_api(request.spec, root=request.root, profile=profile, overlay=request.overlay)
     understood = understand(loaded.api, profile)
+    assumed = assumptions.run(understood.api, options_for(loaded.api, profile))
     planned = plan_flows(understood.api, profile)
     left = tuple(
         Diagnostic("left-out", Severity.NOTE, operation.key, operation.left_out)
         for operation in planned.api.operations
         if operation.left_out
     )
-    found = (*loaded.diagnostics, *understood.diagnostics, *planned.diagnostics, *left)
+    found = (*loaded.diagnostics, *understood.diagnostics, *assumed.diagnostics, *planned.diagnostics, *left)
     return (*objections(request.spec), *found)
+
+
+def as_text(found: Sequence[Diagnostic]) -> str:
+    """The findings for people: by kind, the gravest first, each kind with what can be done about it."""
+    order = list(Severity)
+    kinds: dict[tuple[int, str], list[Diagnostic]] = {}
+    for one in found:
+        kinds.setdefault((order.index(one.severity), one.code), []).append(one)
+    lines = (line for key in sorted(kinds, key=lambda key: key[0]) for line in _kind(kinds[key]))
+    return "\n".join(lines) or "nothing to say"
+
+
+def _kind(found: list[Diagnostic]) -> Iterator[str]:
+    first = found[0]
+    remedies = {one.remedy for one in found}
+    remedy = f": {first.remedy}" if len(remedies) == 1 and first.remedy else ""
+    yield f"{first.severity.value}: {first.code} ({len(found)}){remedy}"
+    for one in found[:_SHOWN]:
+        own = f" ({one.remedy})" if one.remedy and not remedy else ""
+        yield f"  {one.pointer}: {one.message}{own}"
+    if len(found) > _SHOWN:
+        yield f"  … and {len(found) - _SHOWN} more; --json shows all"

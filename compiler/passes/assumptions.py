@@ -1,0 +1,251 @@
+"""Assumptions: what neither the description nor the profile says, and what was taken for it.
+
+Before: an understood Api. After: the same Api, and notes, each with the profile's field that would settle it. No note
+where the profile speaks. Changes nothing and plans nothing: `lint` alone runs it, after the understanding passes.
+Jobs that were inferred are told by the jobs pass itself (`job-assumed`).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from compiler.ir.model import Api, Diagnostic, Effect, Operation, Resource, Risk, Severity
+from compiler.passes import words
+from compiler.passes.flows.bodies import enumerations
+from compiler.passes.flows.builder import Builder
+from compiler.passes.flows.context import Context
+from compiler.passes.flows.splits import risk_of_value, splits_of
+from compiler.passes.outcome import Options, Outcome
+from compiler.passes.paths import ends_in_parameter
+from workflow.profile import Profile, RiskRule
+
+_CHANGES = (Effect.CREATE, Effect.UPDATE, Effect.DELETE, Effect.ACT)
+_DANGEROUS = (Risk.DISRUPT, Risk.DESTROY)
+_STATE_WORDS = ("state", "status")
+
+
+def run(api: Api, options: Options) -> Outcome:
+    teller = _Teller(api, options.profile)
+    return Outcome(api, tuple(teller.tell()))
+
+
+def _note(code: str, pointer: str, message: str, remedy: str) -> Diagnostic:
+    return Diagnostic(code, Severity.NOTE, pointer, message, remedy)
+
+
+def _address(resource: Resource) -> str:
+    return resource.item or resource.collection
+
+
+def _keys(resource: Resource) -> tuple[str, ...]:
+    own = (resource.list, resource.read, resource.create, resource.update, resource.delete)
+    return (*(key for key in own if key), *resource.actions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """Which operations the profile's rules of risk and of jobs name."""
+
+    profile: Profile
+
+    def for_all(self, operation: Operation) -> RiskRule | None:
+        """The rule that classes the operation whatever is sent."""
+        return next((rule for rule in self._of(operation) if not rule.when), None)
+
+    def for_value(self, operation: Operation, pointer: str, value: object) -> RiskRule | None:
+        return next((rule for rule in self._of(operation) if value in rule.when.get(pointer, ())), None)
+
+    def _of(self, operation: Operation) -> Iterator[RiskRule]:
+        for rule in self.profile.risks:
+            if rule.operation == operation.key or (rule.pattern and re.search(rule.pattern, operation.key)):
+                yield rule
+
+    def starts_no_job(self, operation: Operation) -> bool:
+        return any(re.search(pattern, operation.key) for rule in self.profile.jobs for pattern in rule.never)
+
+
+class _Teller:
+    def __init__(self, api: Api, profile: Profile) -> None:
+        self.api = api
+        self.profile = profile
+        self.rules = _Rules(profile)
+        self.context = Context.of(api, profile)
+        self.schemas = self.context.schemas
+        self.operations = tuple(o for o in api.operations if not o.left_out)
+        self.actions = tuple(o for o in self.operations if o.effect is Effect.ACT)
+        views = {view for rule in self.profile.jobs for view in (rule.poll, *rule.other_views)}
+        jobs = {*views, *(job.poll for job in api.jobs)}  # jobs have rules of their own
+        self.resources = tuple(r for r in api.resources if _keys(r) and r.read not in jobs)
+
+    def tell(self) -> Iterator[Diagnostic]:
+        yield from self.authentication()
+        for resource in self.resources:
+            yield from self.identity(resource)
+            yield from self.envelope(resource)
+            yield from self.updates(resource)
+            yield from self.state(resource)
+        yield from self.item_posts()
+        yield from self.accepted()
+        yield from self.versions()
+        yield from self.risks()
+        yield from self.values()
+
+    def authentication(self) -> Iterator[Diagnostic]:
+        if self.api.security and set(self.profile.auth.kinds) == {"none"}:
+            ways = ", ".join(self.api.security)
+            yield _note(
+                "authentication-unknown",
+                "#/components/securitySchemes",
+                f"the description declares security ({ways}); assumed that no credentials are sent",
+                "say it in the profile's `auth`",
+            )
+
+    def identity(self, resource: Resource) -> Iterator[Diagnostic]:
+        if not resource.id_parameter or resource.single or resource.collection in self.profile.sole_members:
+            return
+        known = self.context.referents.find(resource.id_parameter)
+        if not resource.source:
+            if known is None:
+                yield _note(
+                    "not-listed",
+                    _address(resource),
+                    f"no operation lists {words.plural(resource.name)}; {{{resource.id_parameter}}} has to be given",
+                    "name the resource whose id it is in the profile's `identity.synonyms`, or the one in `singles`",
+                )
+            return
+        told = {*self.profile.identity.natural_keys}
+        has_key = resource.natural_keys or (known is not None and known.resource.natural_keys)
+        if not has_key and not resource.references and not told & {resource.noun, "*"}:
+            yield _note(
+                "no-natural-key",
+                _address(resource),
+                f"no member says what people call one; {words.plural(resource.name)} are looked up by "
+                f"{resource.id_field or resource.id_parameter} only",
+                "name the members in the profile's `identity.natural_keys`",
+            )
+
+    def envelope(self, resource: Resource) -> Iterator[Diagnostic]:
+        told = self.profile.envelope
+        if resource.item_is_list and told.item != "one_element_list":
+            yield _note(
+                "one-element-list",
+                resource.read,
+                f"reading one {resource.name} answers a list; assumed that it has one element",
+                "say it in the profile's `envelope.item`",
+            )
+        if resource.references and not (told.member_is_reference and told.reference_field):
+            yield _note(
+                "references-only",
+                resource.source,
+                f"the list holds only addresses; assumed that they stand in “{resource.references}”",
+                "say it in the profile's `envelope.member_is_reference` and `envelope.reference_field`",
+            )
+
+    def updates(self, resource: Resource) -> Iterator[Diagnostic]:
+        if resource.aliases and "prefer" not in self.profile.verbs.model_fields_set:
+            others = ", ".join(resource.aliases)
+            yield _note(
+                "update-chosen",
+                resource.update,
+                f"assumed to be the way to update; {others} counts as its alias",
+                "say which is better in the profile's `verbs.prefer`",
+            )
+
+    def state(self, resource: Resource) -> Iterator[Diagnostic]:
+        changes = (resource.update, resource.delete, *resource.actions)
+        if not any(changes) or any(rule.resource == resource.noun for rule in self.profile.states):
+            return
+        for name, member in self.schemas.members(resource.schema).items():
+            values = self.schemas.values(member)
+            if values and words.split(name)[-1:] and words.split(name)[-1] in _STATE_WORDS:
+                yield _note(
+                    "state-without-rule",
+                    _address(resource),
+                    f"“{name}” looks like a state ({', '.join(map(str, values))}); assumed that it allows every change "
+                    "and that none has to be waited for",
+                    "say how it moves in the profile's `states`",
+                )
+
+    def item_posts(self) -> Iterator[Diagnostic]:
+        if "post_on_item_updates" in self.profile.verbs.model_fields_set:
+            return
+        for operation in self.actions:
+            if operation.method == "POST" and ends_in_parameter(operation.path):
+                yield _note(
+                    "post-on-item",
+                    operation.key,
+                    "assumed to be an action, not an update",
+                    "say it in the profile's `verbs.post_on_item_updates`",
+                )
+
+    def accepted(self) -> Iterator[Diagnostic]:
+        """Changes that may go on after the reply, though nothing says how to wait for them."""
+        started = {key for job in self.api.jobs for key in job.operations}
+        for operation in self.operations:
+            may_go_on = any(reply.status == "202" for reply in operation.responses)
+            is_known = operation.key in started or self.rules.starts_no_job(operation)
+            if may_go_on and operation.effect in _CHANGES and not is_known:
+                yield _note(
+                    "job-unknown",
+                    operation.key,
+                    "may answer 202, and no job is known for it; assumed to be over once it is answered",
+                    "say how it is waited for in the profile's `jobs`, or that it starts none in `jobs.never`",
+                )
+
+    def versions(self) -> Iterator[Diagnostic]:
+        if self.profile.conditional.methods:
+            return
+        for operation in self.operations:
+            headers = {p.name.lower() for p in operation.parameters if p.location == "header"}
+            asks = "if-match" in headers or any(reply.status in ("412", "428") for reply in operation.responses)
+            if asks and operation.effect in _CHANGES:
+                yield _note(
+                    "version-not-sent",
+                    operation.key,
+                    "seems to take the version that was read before; assumed that it works without",
+                    "say it in the profile's `conditional`",
+                )
+
+    def risks(self) -> Iterator[Diagnostic]:
+        untold = [
+            o for o in self.actions if not self.rules.for_all(o) and not splits_of(self.context, o)
+        ]  # what is split is told by its values
+        if untold:
+            yield _note(
+                "risk-by-words",
+                "#/paths",
+                f"{len(untold)} of {len(self.actions)} actions are classed by the words of their names only",
+                "class them in the profile's `risks`",
+            )
+        for operation in untold:
+            if operation.risk in _DANGEROUS:
+                yield _note(
+                    f"{operation.risk.value}-by-words",
+                    operation.key,
+                    f"classed as {operation.risk.value}: {operation.risk_reason}",
+                    "confirm or correct it in the profile's `risks`",
+                )
+
+    def values(self) -> Iterator[Diagnostic]:
+        for operation in self.actions:
+            splits = splits_of(self.context, operation)
+            if splits:
+                yield from self.split(operation, splits[0].choice.pointer)
+
+    def split(self, operation: Operation, pointer: str) -> Iterator[Diagnostic]:
+        values = enumerations(Builder(self.context, operation), operation)[pointer]
+        classes: dict[Risk, list[str]] = {}
+        for value in values:
+            risk = risk_of_value(self.context, operation, pointer, value)
+            whole = self.rules.for_all(operation)
+            is_told = self.rules.for_value(operation, pointer, value) or (whole and whole.risk == risk.value)
+            if not is_told:
+                classes.setdefault(risk, []).append(str(value))
+        if classes:
+            told = "; ".join(f"{risk.value}: {', '.join(classes[risk])}" for risk in Risk if risk in classes)
+            yield _note(
+                "values-by-words",
+                operation.key,
+                f"the values of {pointer} are classed by their words only ({told})",
+                "class them in the profile's `risks`, with `when`",
+            )
