@@ -91,7 +91,9 @@ class _Paths:
         """Two things of the same name, for every name that the caller gives. References are unique by themselves."""
         for step in self._flow.steps:
             reached = self._reached(step) if step.role is Role.LOOKUP else None
-            for name in _asked(self._flow, step) if reached is not None else ():
+            if reached is None:
+                continue
+            for name in _asked(self._flow, step):
                 twin = reached.ran.start.beside()
                 if self._doubled(twin, reached, name):
                     proof = prove(self._plan, twin, reached.ran.inputs)
@@ -162,7 +164,7 @@ class _Paths:
         return None
 
     def _refused(self, proof: Proof, code: str) -> str:
-        """"" when the run ended with this code and nothing was changed."""
+        """The fault, unless the run ended with this code and nothing was changed."""
         changes = {step.id for step in self._changes}
         if any(exchange.step_id in changes for exchange in proof.transcript):
             return "something was changed all the same"

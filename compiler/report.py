@@ -82,9 +82,12 @@ def as_text(compiled: Compiled) -> str:
     api = compiled.api
     told = coverage(compiled)
     risks = Counter(one.flow.risk.value for one in compiled.workflows)
+    runs = [run for one in compiled.workflows for run in one.proof["runs"]]
+    failures = sum(run.get("failure_path", False) for run in runs)
     lines = [
         f"{api.title} {api.version}: {told['operations']} operations, {len(compiled.workflows)} workflows "
-        f"({', '.join(f'{risks[r]} {r}' for r in ('read', 'change', 'disrupt', 'destroy'))}), all proved on the twin",
+        f"({', '.join(f'{risks[r]} {r}' for r in ('read', 'change', 'disrupt', 'destroy'))}), all proved on the twin "
+        f"in {len(runs)} runs, {failures} of them failure paths",
         f"{told['in_workflows']} operations are in a workflow, {len(told['left_out'])} are left out with a reason",
     ]
     return "\n".join([*lines, *diagnostics_text(compiled.diagnostics)])

@@ -4,7 +4,7 @@
 except the switches that tests and operators have (`fail_next_job`, `expire_sessions`, `set_etag_changed`,
 `interrupt`, and what `incidents` arranges). No I/O, no clock of its own: `now` is passed in. `fresh()` is another twin
 in the initial state and costs next to nothing. Actions whose effect nobody described answer a declared success, start
-a job where the convention says so, and change nothing. Used by `compiler.proof` in process and by `server.py` over HTTP.
+a job where the convention says so, and change nothing. Used by `compiler.proof` in process and by `server.py`.
 """
 
 from collections.abc import Callable, Mapping
@@ -59,12 +59,14 @@ class Twin:
         failing_jobs: bool = False,
     ) -> None:
         blueprint = Blueprint(api, profile)
-        self._set_up(blueprint, Seeds(blueprint), now, tempo or Tempo(), credentials or Credentials(), failing_jobs)
+        made = (Seeds(blueprint), Replies(blueprint))
+        self._set_up(blueprint, *made, now, tempo or Tempo(), credentials or Credentials(), failing_jobs)
 
     def _set_up(
         self,
         blueprint: Blueprint,
         seeds: Seeds,
+        replies: Replies,
         now: Callable[[], float],
         tempo: Tempo,
         credentials: Credentials,
@@ -76,7 +78,7 @@ class Twin:
         self._tempo = tempo
         self.credentials = credentials
         self._are_jobs_failing = failing_jobs
-        self._replies = Replies(blueprint)
+        self._replies = replies
         self.reset()
 
     def reset(self) -> None:
@@ -100,6 +102,7 @@ class Twin:
         twin._set_up(
             self._blueprint,
             self._seeds,
+            self._replies,
             now or self._now,
             tempo or self._tempo,
             self.credentials,
