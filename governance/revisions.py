@@ -7,7 +7,7 @@ Here never lives the rule of who may do what (`transitions`), nor SQL (`revision
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -169,7 +169,14 @@ class RevisionStore:
 
         Raises NotFoundError, TamperedError, DigestError or RefusedError.
         """
-        stored = await self._database.read(lambda c: rows.resolve(c, revision_id))
+        return await self._database.read(lambda c: self._confirmed(c, revision_id, digest))
+
+    def guard(self, revision_id: str, digest: str) -> Callable[[Connection], object]:
+        """What `confirm` does, as the first thing of somebody's own transaction: `RunStore.create` takes it."""
+        return lambda connection: self._confirmed(connection, revision_id, digest)
+
+    def _confirmed(self, connection: Connection, revision_id: str, digest: str) -> Revision:
+        stored = rows.resolve(connection, revision_id)
         revision = _open_known(stored, self._known.get(stored.id))
         if revision.state != "approved":
             raise RefusedError(f"{revision.workflow_id}@{revision.number} is {revision.state}, not approved")

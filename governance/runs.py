@@ -7,7 +7,7 @@ request costs two. Inputs, outputs and details are stored as given: the caller r
 Here never lives how a run proceeds (`workflow.interpreter`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -93,14 +93,21 @@ class RunStore:
         inputs: Json,
         *,
         first: StepRecord | None = None,
+        guard: Callable[[Connection], object] | None = None,
     ) -> None:
-        """Starts a run, with the record of its first request if that is known already. Raises ConflictError."""
+        """Starts a run, with the record of its first request if that is known already.
+
+        `guard` is called first, in the same transaction; what it raises keeps the run from being started. Raises
+        ConflictError.
+        """
         now = self._database.now()
         told = {"revision_id": revision_id, "digest": digest, "target": target, "inputs": inputs}
         row = {**told, "id": run_id, "caller": caller, "inputs": to_text(inputs), "started_at": now}
         records = () if first is None else (first,)
 
         def work(connection: Connection) -> None:
+            if guard is not None:
+                guard(connection)
             connection.execute(_ADD_RUN, row)
             started = Event(now, caller, "run.started", f"run:{run_id}", told)
             append_entries(connection, (started, *_add(connection, now, run_id, caller, records)))

@@ -117,11 +117,11 @@ class Journal:
     async def _open(self, first: StepRecord | None) -> None:
         """The run's own row, with its first request. What is to be run must be approved at this moment."""
         order = self._order
-        await self._books.revisions.confirm(order.revision_id, order.digest)
+        guard = self._books.revisions.guard(order.revision_id, order.digest)
         inputs = self._clean(order.inputs)
         target = order.endpoint.name
         await self._books.runs.create(
-            order.run_id, order.revision_id, order.digest, target, order.caller, inputs, first=first
+            order.run_id, order.revision_id, order.digest, target, order.caller, inputs, first=first, guard=guard
         )
         self._is_open = True
 
