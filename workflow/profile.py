@@ -267,25 +267,46 @@ class LeaveOut(_Part):
 
 
 class Fix(_Part):
-    """A default that the description gives and operators do not want, or a value that is always sent."""
+    """A default of the description that operators do not want: another default, or a value that is always sent."""
 
     operation: OperationRef = Field(description="The operation in whose body it stands.")
     member: Pointer = Field(description="Pointer to the member of the body.")
     value: Json = Field(description="The value.")
+    is_fixed: bool = Field(False, description="It is always sent; otherwise a default, which callers may change.")
     why: str = Field(description="The reason.")
+
+
+class SplitByValue(_Part):
+    """One workflow for each value of an enumeration."""
+
+    operation: OperationRef = Field(description="The operation in whose body it stands.")
+    member: Pointer = Field(description="Pointer to the member of the body.")
+    why: str = Field("", description="The reason.")
+
+
+class KeepTogether(_Part):
+    """One workflow for all values of an operation, though their classes differ: its class is the highest of them."""
+
+    operation: OperationRef = Field(description="The operation.")
+    why: str = Field("", description="The reason.")
 
 
 class Compose(_Part):
     """A workflow that a person wants, as an ordered list of operations; the planner finds the data flow."""
 
-    id: str = Field(description="The workflow's id.")
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")] = Field(description="The workflow's id.")
     title: str = Field(description="Its title.")
-    operations: tuple[OperationRef, ...] = Field(description="Its operations in order.")
-    values: dict[str, Json] = Field({}, description="Values that are always sent: member → value.")
+    description: str = Field("", description="What it is for, in at most 60 words.")
+    operations: Annotated[tuple[OperationRef, ...], Field(min_length=1)] = Field(description="Its operations in order.")
+    values: dict[str, Json] = Field(
+        {},
+        description="Values that are always sent: a body's member or an input → value; "
+        "`2.name` means the second operation alone.",
+    )
 
 
 class Overrides(_Part):
-    """What people want otherwise than the compiler plans it."""
+    """What people want otherwise than the compiler plans it; what matches nothing is warned of."""
 
     rename: dict[str, str] = Field({}, description="A workflow's id → the one that people want.")
     exclude: tuple[str, ...] = Field((), description="Workflows that are not made.")
@@ -294,6 +315,8 @@ class Overrides(_Part):
     defaults: tuple[Fix, ...] = Field(
         (), description="Defaults that people want otherwise, and values that are always sent."
     )
+    split: tuple[SplitByValue, ...] = Field((), description="Enumerations of which each value is a workflow.")
+    merge: tuple[KeepTogether, ...] = Field((), description="Operations whose values stay in one workflow.")
 
 
 class Profile(_Part):

@@ -5,6 +5,7 @@ members. Members that are read-only, internal or deprecated are not offered; tho
 for updates. An optional member that is not given is left out of the request.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,7 @@ from compiler.passes.flows.context import address
 from compiler.passes.flows.inlining import inline
 from compiler.passes.flows.lookups import first_sentence, identify
 from compiler.passes.words import split
+from workflow.profile import Fix
 
 _OPEN_DEPTH = 3  # objects nested deeper are given as a whole
 _SHOWN_OPTIONAL = 6  # optional members that the small schema shows; the full one has all
@@ -58,6 +60,8 @@ class BodyPlan:
         self.fixed = marks.get("create_only", ("CREATE-ONLY",))
         self.reports = _job_components(builder)
         self.settable = self._settable()
+        self.fixes = {fix.member: fix for fix in _fixes(builder, operation)}
+        self.said = (*self.fixes, *builder.fixed_members)
 
     def _settable(self) -> frozenset[str]:
         """The members that can be changed later; empty where the resource can't be updated or names none."""
@@ -97,7 +101,8 @@ class BodyPlan:
             if not needed and self._is_left_out(f"{at.pointer}/{_escaped(name)}", name):
                 continue
             member = _Member(f"{at.pointer}/{_escaped(name)}", name, schema, needed and at.is_required, at.depth + 1)
-            if self._is_offered(schema) or (needed and not self._is_read_only(schema)):
+            is_needed = needed and not self._is_read_only(schema)
+            if is_needed or self._is_offered(schema) or self._is_said(member.pointer):
                 value = self._member(member, needed)
                 if value is not None:
                     template[name] = value
@@ -106,8 +111,14 @@ class BodyPlan:
     def _is_left_out(self, pointer: str, name: str) -> bool:
         """True for a member that this body has no use for: another step sees to it, or only one member is sent."""
         only = self.builder.only_member
+        if any(fix.is_fixed and _leads_to(pointer, place) for place, fix in self.fixes.items()):
+            return False
         is_on_the_way = only == pointer or only.startswith(f"{pointer}/")
         return name in self.builder.skipped_members or (bool(only) and not is_on_the_way)
+
+    def _is_said(self, pointer: str) -> bool:
+        """True when a person or the planner has said what stands there or below."""
+        return any(_leads_to(pointer, place) for place in self.said)
 
     def _is_offered(self, schema: Schema) -> bool:
         if self._is_read_only(schema) or schema.get("deprecated") or self.schemas.resolve(schema).get("deprecated"):
@@ -130,12 +141,17 @@ class BodyPlan:
         choice = self.choices.get(member.pointer)
         if choice is not None and not choice.as_input:
             return choice.values[0]
+        fix = self.fixes.get(member.pointer) if choice is None else None
+        if fix is not None:
+            self.builder.tell(reason_of(fix))
+            return fix.value if fix.is_fixed else self._given(member, first_sentence(self.schemas.text(member.schema)))
         resource = self.builder.context.needed_by(self.operation.key, f"body#{member.pointer}")
         if choice is None and resource is not None and self._is_named_thing(member, needed, resource):
             return identify(self.builder, resource, self._purpose(address(resource)))
         is_on_the_way = self.builder.only_member.startswith(f"{member.pointer}/") and not self.schemas.element(
             member.schema
         )
+        is_on_the_way = is_on_the_way or (member.pointer not in self.said and self._is_said(member.pointer))
         if (needed or is_on_the_way) and member.depth < _OPEN_DEPTH and self.schemas.members(member.schema):
             return self._object(member)
         return self._given(member, first_sentence(self.schemas.text(member.schema)))
@@ -160,11 +176,15 @@ class BodyPlan:
         choice = self.choices.get(member.pointer)
         if choice is not None:
             schema = {"type": "string", "enum": list(choice.values)}
+        source: dict[str, Any] = {"body": self.operation.key, "at": member.pointer}
+        fix = self.fixes.get(member.pointer) if choice is None else None
+        if fix is not None:
+            schema = {**schema, "default": fix.value}
+            source["value"] = fix.value
         name = self._input_name(member)
-        is_required = member.is_required or choice is not None
+        is_required = (member.is_required and fix is None) or choice is not None
         is_status = bool(self.settable) and member.name not in self.settable and not self._is_fixed(member.schema)
         shown = is_required or (not is_status and self._may_show(schema))
-        source = {"body": self.operation.key, "at": member.pointer}
         if self.builder.shares_body_inputs and name in self.builder.inputs:
             return f"$inputs.{name}"
         return self.builder.add_input(Input(name, schema, is_required, text, shown), source)
@@ -189,6 +209,20 @@ class BodyPlan:
 
 def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
+
+
+def _leads_to(pointer: str, place: str) -> bool:
+    return place == pointer or place.startswith(f"{pointer}/")
+
+
+def _fixes(builder: Builder, operation: Operation) -> list[Fix]:
+    return [fix for fix in builder.context.profile.overrides.defaults if fix.operation == operation.key]
+
+
+def reason_of(fix: Fix) -> str:
+    """How a workflow says that the profile has set a value in it."""
+    kind = "always" if fix.is_fixed else "by default"
+    return f"{fix.operation}: {fix.member} is {kind} {json.dumps(fix.value)}: {fix.why}"
 
 
 def _job_components(builder: Builder) -> frozenset[str]:

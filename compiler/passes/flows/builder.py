@@ -5,6 +5,7 @@ The only mutable thing in the planner; it lives while one flow is planned and be
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain, count
 from typing import Any
 
 from compiler.ir.model import Flow, Input, Operation, Resource, Risk, Role, Step
@@ -63,6 +64,11 @@ class Builder:
             name = f"{wanted}_{number}"
         return name
 
+    def free_output_name(self, wanted: str) -> str:
+        """`wanted`, or the first of wanted_2, wanted_3 … that no output has."""
+        names = chain((wanted,), (f"{wanted}_{number}" for number in count(2)))
+        return next(name for name in names if name not in self.outputs)
+
     def free_step_id(self, wanted: str) -> str:
         taken = {step.id for step in self.steps}
         name, number = wanted, 1
@@ -75,6 +81,11 @@ class Builder:
         self.steps.append(step)
         self.why.append(f"{step.id}: {step.operation}: {why}")
         return step
+
+    def tell(self, reason: str) -> None:
+        """A reason that belongs to no step alone, told once."""
+        if reason not in self.why:
+            self.why.append(reason)
 
     def add_output(self, name: str, value: Any, schema: Mapping[str, Any]) -> None:
         self.outputs[name] = value

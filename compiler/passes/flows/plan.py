@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from compiler.ir.model import Api, Effect, Flow, Operation, Resource
 from compiler.passes import words
-from compiler.passes.flows import intents, texts
+from compiler.passes.flows import intents, overrides, texts
+from compiler.passes.flows.composed import composed
 from compiler.passes.flows.compositions.all import compositions
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.ranking import ranked
@@ -28,11 +29,15 @@ def run(api: Api, options: Options) -> Outcome:
     reached = {step.operation for flow in flows for step in flow.steps}
     aliases = {key: other for resource in api.resources for key, other in resource.aliases.items()}
     flows += _strays(context, reached | set(aliases))
-    flows = _with_unique_ids(flows, options)
+    flows = overrides.applied(context, flows)
+    wanted, found = composed(context)
+    named = [*wanted, *_with_unique_ids(flows, options, {flow.id for flow in wanted})]
+    found += overrides.unused(context, [*wanted, *flows], named)
+    flows = [flow for flow in named if flow.id not in options.profile.overrides.exclude]
     reached = {step.operation for flow in flows for step in flow.steps}
     operations = tuple(_left_out(o, reached, aliases) for o in api.operations)
     ordered = tuple(sorted(ranked(context, flows), key=lambda flow: flow.id))
-    return Outcome(replace(api, operations=operations, flows=ordered))
+    return Outcome(replace(api, operations=operations, flows=ordered), tuple(found))
 
 
 def _actions(context: Context, resource: Resource) -> Sequence[Flow]:
@@ -65,18 +70,15 @@ def _strays(context: Context, reached: set[str]) -> list[Flow]:
     return made
 
 
-def _with_unique_ids(flows: list[Flow], options: Options) -> list[Flow]:
+def _with_unique_ids(flows: list[Flow], options: Options, taken: set[str]) -> list[Flow]:
     """Flows under their final ids: those of shorter addresses keep the plain name, others are numbered."""
-    overrides = options.profile.overrides
-    taken: set[str] = set()
     named = []
     for flow in sorted(flows, key=lambda f: (len(f.goal), f.goal, f.id)):
-        wanted = overrides.rename.get(flow.id, flow.id)
+        wanted = options.profile.overrides.rename.get(flow.id, flow.id)
         unique = _unused(wanted, taken)
         taken.add(unique)
-        if unique not in overrides.exclude:
-            title = flow.title if wanted == flow.id else _title(wanted, options.profile.api)
-            named.append(replace(flow, id=unique, title=title))
+        title = flow.title if wanted == flow.id else _title(wanted, options.profile.api)
+        named.append(replace(flow, id=unique, title=title))
     return named
 
 

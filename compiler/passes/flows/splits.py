@@ -32,16 +32,42 @@ class Split:
 def splits_of(context: Context, operation: Operation) -> tuple[Split, ...]:
     """The parts in rising order of risk; empty when nothing has to be split."""
     builder = Builder(context, operation)
+    forced = forced_split(context, operation)
+    if forced:
+        return forced
+    is_merged = any(said.operation == operation.key for said in context.profile.overrides.merge)
     for pointer, values in enumerations(builder, operation).items():
         classes = _classes(context, operation, pointer, values)
         if len(classes) > 1 or _has_states(context, operation, pointer):
             verb = texts.verb_of(operation)
+            if is_merged:
+                return (Split(Choice(pointer, values), max(classes, key=lambda risk: RISKS[risk]), verb),)
             return tuple(
                 Split(Choice(pointer, tuple(part)), risk, _verb(verb, part, risk))
                 for risk, members in classes.items()
                 for part in _by_outcome(context, operation, pointer, members)
             )
     return ()
+
+
+def forced_split(context: Context, operation: Operation) -> tuple[Split, ...]:
+    """One part a value where the profile's overrides ask for it; empty where they don't or there are no values."""
+    said = next((s for s in context.profile.overrides.split if s.operation == operation.key), None)
+    body = operation.body
+    values = context.schemas.values(context.schemas.at(body.schema, said.member)) if said and body else ()
+    if said is None or not values:
+        return ()
+    risks = {value: class_of_value(context, operation, said.member, value) for value in values}
+    verb = texts.verb_of(operation)
+    return tuple(
+        Split(Choice(said.member, (value,)), risk, _verb(verb, [value], risk)) for value, risk in risks.items()
+    )
+
+
+def class_of_value(context: Context, operation: Operation, pointer: str, value: Any) -> Risk:
+    """Like `risk_of_value`; the operation's own class where the member does not decide what happens."""
+    decides = bool(_rules(context, operation, pointer)) or is_action_word(pointer)
+    return risk_of_value(context, operation, pointer, value) if decides else operation.risk or Risk.CHANGE
 
 
 def _by_outcome(context: Context, operation: Operation, pointer: str, values: list[Any]) -> list[list[Any]]:
