@@ -22,7 +22,16 @@ PATH = re.compile(rf"`((?:[\w.\-]+/)+[\w.\-]*|[\w.\-]+\.(?:{SUFFIXES}))`")
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
 # Names of files that users bring or that formats prescribe; they are not in this repository.
-FOREIGN = {"profile.yaml", "openapi.yaml", "openapi.json", "package-lock.json", "uv.lock", ".venv/", "../shared/specs"}
+FOREIGN = {
+    "profile.yaml",
+    "out/profile.yaml",
+    "openapi.yaml",
+    "openapi.json",
+    "package-lock.json",
+    "uv.lock",
+    ".venv/",
+    "../shared/specs",
+}
 
 
 def named_paths() -> Iterator[tuple[str, str]]:
