@@ -190,7 +190,7 @@ async def driver(notes: Notes) -> AsyncIterator[Driver]:
 
 
 TOY: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "toy.arazzo.yaml").read_text())
-PROFILE = {"api": "toy", "secrets": ["password"], "limits": {"connections": 4, "total_timeout_s": 5}}
+PROFILE = {"api": "toy", "secrets": ["password"], "limits": {"connections": 4, "total_timeout_s": 20}}
 
 
 @dataclass
