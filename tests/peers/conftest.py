@@ -1,0 +1,144 @@
+"""Redfish servers that others wrote, started for tests: sushy-tools' emulator with its fake driver.
+
+Everything goes the way of a user: the shipped description is compiled, workflows are stored, approved and called, and
+the runtime's own driver speaks HTTP with the server. The one change is the profile's list of login forms: neither the
+emulator nor Prism has Redfish sessions, so HTTP Basic, the profile's second form, is the only one. The server runs in
+a process of its own, on a free port, with its state in a temporary folder, and ends with the tests by its own process.
+"""
+
+import contextlib
+import importlib.util
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from compiler.compiled import Compiled
+from compiler.pipeline import Request
+from compiler.submission import submit
+from compiler.verification import compile_spec
+from governance.targets import Target
+from runtime.access import Caller
+from runtime.engines.engine import Ended
+from runtime.secrets import Vault
+from runtime.service import Service, open_service
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 30.0
+# What the twin takes, so that one target fits all servers.
+USER, WORD = "admin", "switchgear"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Calls approved workflows on one target through the runtime, as every front end of it does."""
+
+    service: Service
+    target: str
+
+    async def call(self, workflow: str, inputs: Mapping[str, Any]) -> Ended:
+        entry = next(e for e in self.service.live.now.entries.values() if e.workflow_id == workflow)
+        return await self.service.calls.call(entry, inputs, self.target, Caller("test", "operator"))
+
+    async def requests(self) -> list[tuple[str, str]]:
+        """Method and path of everything that was sent to any target so far."""
+        await self.service.engine.settle()
+        rows = await self.service.audit.find(action="request.sending", limit=100_000)
+        return [(row.detail["method"], row.detail["path"]) for row in rows]
+
+
+@contextlib.asynccontextmanager
+async def peer(compiled: Compiled, workflows: Sequence[str], folder: Path, url: str) -> AsyncIterator[Peer]:
+    """A database in `folder` in which `workflows` are approved, and the server at `url` as its only target."""
+    wanted = tuple(one for one in compiled.workflows if one.flow.id in workflows)
+    assert {one.flow.id for one in wanted} == set(workflows), "a workflow that is to run is no longer made"
+    database = f"sqlite+aiosqlite:///{folder / 'switchgear.db'}"
+    vault = Vault({"REDFISH_USER": USER, "REDFISH_WORD": WORD})
+    await submit(replace(compiled, workflows=wanted), database, "test")
+    async with open_service(database, vault) as service:
+        await service.targets.add(Target("server", "idrac", url, "live", "env:REDFISH_USER", "env:REDFISH_WORD"))
+        for revision in await service.revisions.find(api="idrac", limit=1000):
+            await service.revisions.decide(
+                revision.id, "approve", actor="test", role="admin", reason="a test", digest=revision.digest
+            )
+        await service.live.reload()
+        yield Peer(service, "server")
+
+
+@contextlib.contextmanager
+def emulator(folder: Path, settings: Mapping[str, Any]) -> Iterator[str]:
+    """sushy-tools' emulator with its fake driver while the block runs; gives its address."""
+    import bcrypt
+
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = bcrypt.hashpw(WORD.encode(), bcrypt.gensalt(4)).decode().replace("$2b$", "$2y$")
+    (folder / "users").write_text(f"{USER}:{digest}\n")
+    own = {"SUSHY_EMULATOR_STATE_DIR": str(folder / "state"), "SUSHY_EMULATOR_AUTH_FILE": str(folder / "users")}
+    lines = [f"{name} = {value!r}" for name, value in {**own, **settings}.items()]
+    (folder / "settings.py").write_text("\n".join([*lines, ""]))
+    port = free_port()
+    command = [sys.executable, "-m", "sushy_tools.emulator.main", "--fake", "-i", "127.0.0.1", "-p", str(port)]
+    environment = {"PATH": "/usr/bin:/bin", "TMPDIR": str(folder), "NO_PROXY": "127.0.0.1"}
+    with (
+        (folder / "log").open("wb") as log,
+        subprocess.Popen(
+            [*command, "--config", str(folder / "settings.py")], cwd=folder, env=environment, stdout=log, stderr=log
+        ) as process,
+    ):
+        try:
+            wait_until_ready(process, port, folder / "log")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(START_S)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_S
+    with httpx.Client(trust_env=False) as client:
+        while True:
+            try:
+                client.get(f"http://127.0.0.1:{port}/redfish/v1/")
+                return
+            except httpx.TransportError:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"the emulator did not start: {log.read_text()}") from None
+                time.sleep(0.05)
+
+
+class Peers:
+    peer = staticmethod(peer)
+    emulator = staticmethod(emulator)
+    free_port = staticmethod(free_port)
+
+
+@pytest.fixture(scope="session")
+def peers() -> Callable[..., Awaitable[Any]] | Any:
+    """What tests need from here, under one name, because test files import nothing from each other."""
+    if importlib.util.find_spec("sushy_tools") is None:
+        pytest.skip("sushy-tools is not installed: ./setup.sh")
+    return Peers
+
+
+@pytest.fixture(scope="session")
+def idrac(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
+    """The shipped description, compiled with the shipped profile whose logins are cut to HTTP Basic."""
+    profile = yaml.safe_load((ROOT / "specs/idrac/profile.yaml").read_text())
+    profile["auth"]["kinds"] = ["basic"]
+    path = tmp_path_factory.mktemp("profile") / "profile.yaml"
+    path.write_text(yaml.safe_dump(profile))
+    return compile_spec(Request(ROOT / "specs/idrac/openapi.yaml", path))[0]
