@@ -15,8 +15,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from compiler import imports, pipeline, report, submission, verification
 from compiler import lint as linting
-from compiler import pipeline, report, submission, verification
 from compiler.compiled import Compiled
 from compiler.ir.model import Severity
 from compiler.ir.printer import print_api
@@ -39,6 +39,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--root", type=_FOLDER, help="References are followed below this folder; default: SPEC's folder.")
 @click.option("--db", metavar="URL", help="The database; default: SWITCHGEAR_DATABASE_URL.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write Arazzo files here, too.")
+@click.option("--arazzo", type=_FILE, multiple=True, help="A hand-written Arazzo document to take up; repeatable.")
 @click.option("--proposer", default="none", show_default=True, help="none, ollama:MODEL or recorded:FILE.")
 @click.option("--lock", type=click.Path(dir_okay=False, path_type=Path), help="Keep what was proposed in this file.")
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 when something would change.")
@@ -47,6 +48,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def compile_command(
     spec: Path, profile: Path | None, overlay: Path | None, root: Path | None, db: str | None, out: Path | None,
+    arazzo: tuple[Path, ...],
     proposer: str, lock: Path | None, check: bool, dump_after: str | None, explain: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Turn the OpenAPI document SPEC into verified, pending workflows."""
@@ -56,6 +58,7 @@ def compile_command(
         return 0
     settings = Settings.read(os.environ)
     compiled, record = _compile(request, Proposing(proposer, lock, settings.ollama_url))
+    compiled = imports.with_documents(compiled, arazzo)
     if explain is not None:
         click.echo(_explained(compiled, explain))
         return 0
@@ -63,7 +66,7 @@ def compile_command(
         lock.write_text(record.to_text())
     code = _keep(compiled, db, out, check)
     click.echo(json.dumps(report.as_json(compiled), indent=1) if as_json else report.as_text(compiled))
-    return code
+    return code or (1 if any(d.code.startswith("arazzo-") for d in compiled.diagnostics) else 0)
 
 
 def _explained(compiled: Compiled, workflow: str) -> str:

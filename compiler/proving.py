@@ -79,6 +79,12 @@ class Prover:
                 return _flow_proof(ran, paths, f"{path.case}: {path.fault}")
         return _flow_proof(ran, paths)
 
+    def listed(self, resource: Resource) -> list[Mapping[str, Any]]:
+        """The items of a collection at the top, as a fresh twin has them."""
+        reply = read(self._twin.fresh(), resource.list.partition(" ")[2])
+        items = get(reply, resource.members)
+        return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
+
     def _runs(self, flow: Flow, ran: list[Ran]) -> Iterator[tuple[Case, Tempo | None]]:
         """The usual cases; where none of them (`ran` by then) waited for a job, one more that does."""
         cases = self._cases(flow)
