@@ -97,7 +97,9 @@ class _Seeker:
         if rule.handle.within != "body":
             return True
         reply = operation.success
-        return reply is not None and (not reply.schema or self.schemas.at(reply.schema, rule.handle.at) is not None)
+        if reply is None or reply.status == "204":  # which has no body
+            return False
+        return not reply.schema or self.schemas.at(reply.schema, rule.handle.at) is not None
 
     def infer(self) -> tuple[Job, ...]:
         for poll in self.polls:
