@@ -19,7 +19,6 @@ from compiler.proposing import Proposing, propose_and_plan
 from compiler.proving import Prover
 from workflow.checks import Finding, check
 from workflow.errors import DocumentError
-from workflow.operations import OperationIndex
 from workflow.profile import Profile
 from workflow.tool import tool_definition
 from workflow.writer import write_document
@@ -55,12 +54,11 @@ def verify_flows(
     api: Api, profile: Profile | None, found: tuple[Diagnostic, ...], progress: Progress = silent
 ) -> Compiled:
     """Documents of all flows, each checked statically and run on the twin. What fails a check is not kept."""
-    index = operation_index(api)
-    prover = Prover(api, profile or Profile(api=api.name))
+    verifier = _Verifier(api, profile)
     workflows, refused = [], []
     for number, flow in enumerate(api.flows):
         progress("prove", number, len(api.flows))
-        made = _verified(api, flow, profile, index, prover)
+        made = verifier.verified(flow)
         if isinstance(made, CompiledWorkflow):
             workflows.append(made)
         else:
@@ -80,27 +78,35 @@ def _with_catalog(workflows: list[CompiledWorkflow]) -> list[CompiledWorkflow]:
     return [replace(one, flow=replace(one.flow, is_core=told[one.flow.id].startswith("in:"))) for one in workflows]
 
 
-def _verified(
-    api: Api, flow: Flow, profile: Profile | None, index: OperationIndex, prover: Prover
-) -> CompiledWorkflow | str:
-    """The workflow with its proof, or why it is not kept."""
-    try:
-        document = document_of(api, flow, profile)
-    except DocumentError as error:
-        return str(error)
-    errors = [finding for finding in check(document, index) if finding.severity == "error"]
-    if errors:
-        return _told(errors[0])
-    proof = prover.prove(flow, document)
-    if not proof.is_verified:
-        return f"the run on the twin did not reach its outcome: {proof.reason}"
-    return CompiledWorkflow(
-        flow=flow,
-        document=write_document(document),
-        tool=tool_definition(document).to_json(),
-        proof=proof.to_json(),
-        is_verified=True,
-    )
+class _Verifier:
+    """What all flows of one API are verified with, made once."""
+
+    def __init__(self, api: Api, profile: Profile | None) -> None:
+        self._api = api
+        self._profile = profile
+        self._operations = {operation.key: operation for operation in api.operations}
+        self._index = operation_index(api)
+        self._prover = Prover(api, profile or Profile(api=api.name))
+
+    def verified(self, flow: Flow) -> CompiledWorkflow | str:
+        """The workflow with its proof, or why it is not kept."""
+        try:
+            document = document_of(self._api, flow, self._profile, self._operations)
+        except DocumentError as error:
+            return str(error)
+        errors = [finding for finding in check(document, self._index) if finding.severity == "error"]
+        if errors:
+            return _told(errors[0])
+        proof = self._prover.prove(flow, document)
+        if not proof.is_verified:
+            return f"the run on the twin did not reach its outcome: {proof.reason}"
+        return CompiledWorkflow(
+            flow=flow,
+            document=write_document(document),
+            tool=tool_definition(document).to_json(),
+            proof=proof.to_json(),
+            is_verified=True,
+        )
 
 
 def _told(finding: Finding) -> str:

@@ -17,14 +17,19 @@ FORMAT = 1
 _USUAL_S = 300  # a handful of requests to a slow management controller
 
 
-def document_of(api: Api, flow: Flow, profile: Profile | None) -> Document:
-    """The document of `flow`. Raises DocumentError if the planner made something that is no Arazzo (our fault)."""
-    return read_document(write(api, flow, profile), flow.id)
+def document_of(
+    api: Api, flow: Flow, profile: Profile | None, operations: Mapping[str, Operation] | None = None
+) -> Document:
+    """The document of `flow`; `operations`: those of the API by key, where somebody has them already.
+
+    Raises DocumentError if the planner made something that is no Arazzo (our fault).
+    """
+    by_key = operations if operations is not None else {operation.key: operation for operation in api.operations}
+    return read_document(write(api, flow, profile, by_key), flow.id)
 
 
-def write(api: Api, flow: Flow, profile: Profile | None) -> dict[str, Any]:
+def write(api: Api, flow: Flow, profile: Profile | None, by_key: Mapping[str, Operation]) -> dict[str, Any]:
     """The document as plain JSON values, members in the specification's order."""
-    by_key = {operation.key: operation for operation in api.operations}
     used = sorted({step.operation for step in flow.steps})
     ours: dict[str, Any] = {"format": FORMAT, "api": api.name, "spec": api.digest}
     if profile is not None:

@@ -65,7 +65,7 @@ class BodyPlan:
 
     def _settable(self) -> frozenset[str]:
         """The members that can be changed later; empty where the resource can't be updated or names none."""
-        resource = next((r for r in self.builder.context.api.resources if r.create == self.operation.key), None)
+        resource = self.builder.context.by_create.get(self.operation.key)
         update = self.builder.context.operations.get(resource.update) if resource else None
         return frozenset(self.schemas.members(update.body.schema)) if update and update.body else frozenset()
 

@@ -21,7 +21,9 @@ class Context:
     `operations` by key; `by_item` by the item path's shape; `links` by (target operation, into); `by_source` by the
     operation that lists a resource and the place of the ids in its reply; `jobs` by the operation that starts one;
     `states` by the resource's noun; `holders` by a resource's address, to the resource that embeds it and the member
-    in which it does.
+    in which it does; `bodies` by operation, to the body places that name something, nearest the top first;
+    `by_address` and `by_create` by what they say; `under` by an item's path, to what stands right under it; `naming` by
+    a resource's address, to the others whose items hold its id, and the member that does.
     """
 
     api: Api
@@ -34,6 +36,11 @@ class Context:
     jobs: Mapping[str, Job]
     states: Mapping[str, StateRule]
     referents: Referents
+    bodies: Mapping[str, tuple[str, ...]]
+    by_address: Mapping[str, Resource]
+    by_create: Mapping[str, Resource]
+    under: Mapping[str, tuple[Resource, ...]]
+    naming: Mapping[str, tuple[tuple[Resource, str], ...]]
     holders: Mapping[str, tuple[Resource, str]] = field(default_factory=dict)
 
     @staticmethod
@@ -54,6 +61,11 @@ class Context:
             jobs=jobs,
             states={rule.resource: rule for rule in profile.states},
             referents=Referents(api.resources),
+            bodies=_bodies(api),
+            by_address={address(r): r for r in api.resources},
+            by_create={r.create: r for r in api.resources if r.create},
+            under=_under(api),
+            naming=_naming(api, schemas),
             holders=_holders(api, schemas),
         )
 
@@ -78,6 +90,35 @@ class Context:
 def address(resource: Resource) -> str:
     """The path that names a resource in tables: the item's, else the collection's."""
     return resource.item or resource.collection
+
+
+def _bodies(api: Api) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for link in api.links:
+        if link.into.startswith("body#"):
+            found.setdefault(link.target, []).append(link.into)
+    return {key: tuple(sorted(places, key=lambda into: (into.count("/"), into))) for key, places in found.items()}
+
+
+def _under(api: Api) -> dict[str, tuple[Resource, ...]]:
+    found: dict[str, list[Resource]] = {}
+    for resource in api.resources:
+        found.setdefault(resource.parent, []).append(resource)
+    return {path: tuple(resources) for path, resources in found.items()}
+
+
+def _naming(api: Api, schemas: Schemas) -> dict[str, tuple[tuple[Resource, str], ...]]:
+    owners: dict[str, list[Resource]] = {}
+    for resource in api.resources:
+        for name in resource.synonyms:
+            owners.setdefault(name, []).append(resource)
+    found: dict[str, dict[str, tuple[Resource, str]]] = {}
+    for resource in api.resources:
+        for name in schemas.members(resource.schema):
+            for owner in owners.get(name, ()):
+                if owner is not resource:
+                    found.setdefault(address(owner), {}).setdefault(address(resource), (resource, name))
+    return {path: tuple(named.values()) for path, named in found.items()}
 
 
 def _holders(api: Api, schemas: Schemas) -> dict[str, tuple[Resource, str]]:

@@ -12,7 +12,7 @@ from compiler.passes import words
 from compiler.passes.flows import queries, states, texts
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, end_after_job, gone, parameters_of, read_back, read_back_made
-from compiler.passes.flows.context import Context, address
+from compiler.passes.flows.context import Context
 from compiler.passes.flows.splits import Split
 
 _OK = queries.simple("$statusCode == 200")
@@ -237,7 +237,7 @@ def _found_by(resource: Resource) -> str:
 
 def _of_owner(context: Context, resource: Resource) -> str:
     """` of a server` where the owner is one of several things of its kind and not in the name anyway."""
-    owner = next((r for r in context.api.resources if address(r) == resource.parent), None)
+    owner = context.by_address.get(resource.parent)
     if owner is None or not owner.id_parameter or owner.name in resource.name:
         return ""
     return f" of {texts.an(owner.name)}"

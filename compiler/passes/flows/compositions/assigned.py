@@ -22,8 +22,8 @@ def assigned(context: Context, resource: Resource) -> Iterator[Flow]:
     if update is None or update.body is None:
         return
     places: dict[str, tuple[str, Resource]] = {}
-    for target, into in sorted(context.links, key=lambda link: (link[1].count("/"), link[1])):
-        named = context.needed_by(target, into) if target == update.key and into.startswith("body#") else None
+    for into in context.bodies.get(update.key, ()):
+        named = context.needed_by(update.key, into)
         if named is not None and named.natural_keys and _is_offered(context, named, resource, update, into):
             places.setdefault(address(named), (into.removeprefix("body#"), named))
     for pointer, named in list(places.values())[:_MOST]:

@@ -60,10 +60,7 @@ def _parts(context: Context, resource: Resource) -> list[Resource]:
 
 def _takes_owner(context: Context, part: Resource, owner: Resource) -> bool:
     """True when the part is created with the owner's id in its body."""
-    return any(
-        target == part.create and into.startswith("body#") and context.needed_by(target, into) == owner
-        for target, into in context.links
-    )
+    return any(context.needed_by(part.create, into) is owner for into in context.bodies.get(part.create, ()))
 
 
 def _start(context: Context, resource: Resource) -> Transition | None:

@@ -31,12 +31,11 @@ def _sources(context: Context, resource: Resource, action: Operation) -> list[tu
     the one nearest the body's top.
     """
     found = []
-    for target, into in context.links:
-        source = context.needed_by(target, into) if target == action.key and into.startswith("body#") else None
+    for into in context.bodies.get(action.key, ()):
+        source = context.needed_by(action.key, into)
         if source is not None and source is not resource and _is_made_from(context, source, resource):
             found.append((into, source))
-    nearest = sorted(found, key=lambda pair: pair[0].count("/"))
-    return list({address(source): (into, source) for into, source in reversed(nearest)}.values())
+    return list({address(source): (into, source) for into, source in reversed(found)}.values())
 
 
 def _is_made_from(context: Context, source: Resource, resource: Resource) -> bool:

@@ -45,25 +45,18 @@ def reports(context: Context, resource: Resource) -> Iterator[Flow]:
 
 def _parts(context: Context, owner: Resource) -> list[_Part]:
     """What stands right under the owner's items, then what names them, in the order of the API."""
-    found = []
-    for resource in context.api.resources:
-        if resource.list and resource.references and not context.profile.envelope.query.get("expand"):
-            continue
-        is_plain = bool(resource.list) or (not resource.id_parameter and bool(resource.read))
-        if resource.parent == owner.item and is_plain:
-            found.append(_Part(resource))
-        elif resource.list and not resource.references and address(resource) not in context.holders:
-            member = _naming_member(context, resource, owner)
-            if member:
-                found.append(_Part(resource, member))
+    can_expand = bool(context.profile.envelope.query.get("expand"))
+    found = [
+        _Part(resource)
+        for resource in context.under.get(owner.item, ())
+        if (resource.list and (can_expand or not resource.references)) or (not resource.id_parameter and resource.read)
+    ]
+    beside = {address(part.resource) for part in found}
+    for resource, member in context.naming.get(address(owner), ()):
+        is_listed = resource.list and not resource.references and address(resource) not in context.holders
+        if is_listed and address(resource) not in beside and not context.is_poll(resource.read):
+            found.append(_Part(resource, member))
     return found
-
-
-def _naming_member(context: Context, resource: Resource, owner: Resource) -> str:
-    """The member of the resource's items that holds the id of an `owner`, "" when there is none."""
-    if resource is owner or context.is_poll(resource.read):
-        return ""
-    return next((n for n in context.schemas.members(resource.schema) if n in owner.synonyms), "")
 
 
 def _health(context: Context, schema: Schema) -> str:
