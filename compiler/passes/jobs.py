@@ -102,13 +102,23 @@ class _Seeker:
         return not reply.schema or self.schemas.at(reply.schema, rule.handle.at) is not None
 
     def infer(self) -> tuple[Job, ...]:
+        answering = self._answering()
         for poll in self.polls:
             parameter = parameter_of(segments(poll.path)[-1])
-            starts = tuple(o.key for o in self.changes if self._answers(o, parameter))
+            # `id` alone would make every creation a job of whatever is read by id.
+            starts = tuple(answering.get(parameter, ())) if len(words.split(parameter)) > 1 else ()
             job = self._job(poll, parameter, starts, "body", f"/{parameter}") if starts else None
             if job:
                 return (job,)
         return self._infer_accepted()
+
+    def _answering(self) -> dict[str, list[str]]:
+        """The changes whose reply has a member, by the member's name."""
+        found: dict[str, list[str]] = {}
+        for operation in self.changes:
+            for name in self.schemas.members(operation.success.schema if operation.success else None):
+                found.setdefault(name, []).append(operation.key)
+        return found
 
     def _infer_accepted(self) -> tuple[Job, ...]:
         starts = tuple(o.key for o in self.changes if any(r.status == "202" for r in o.responses))
@@ -118,12 +128,6 @@ class _Seeker:
                 if job:
                     return (replace(job, statuses=(202,), handle_is_address=True),)
         return ()
-
-    def _answers(self, operation: Operation, parameter: str) -> bool:
-        reply = operation.success
-        asked = words.split(parameter)
-        # `id` alone would make every creation a job of whatever is read by id.
-        return len(asked) > 1 and reply is not None and parameter in self.schemas.members(reply.schema)
 
     def _job(self, poll: Operation, parameter: str, starts: tuple[str, ...], within: str, at: str) -> Job | None:
         body = poll.success.schema if poll.success else None
