@@ -23,7 +23,11 @@ SERVER = "27946b59-9e44-4fa7-8e91-f3527a1ef094"
 NIC = "00:5c:52:31:3a:9c"
 DRIVE = "32ADF365C6C1B7BD"
 # The emulator has storage only as far as its settings say; these are a controller, a drive, a volume.
-CONTROLLER = {"Id": "1", "Name": "Controller", "StorageControllers": [{"MemberId": "0", "Name": "RAID"}]}
+CONTROLLER = {
+    "Id": "1",
+    "Name": "Controller",
+    "StorageControllers": [{"MemberId": "0", "Name": "RAID", "SpeedGbps": 12}],
+}
 PLATE = {"Id": DRIVE, "Name": "Drive 0", "CapacityBytes": 899527000000, "Protocol": "SAS"}
 VOLUME = {"libvirtVolName": "data", "Id": "1", "Name": "Data", "VolumeType": "Mirrored", "CapacityBytes": 23748}
 SETTINGS: dict[str, Any] = {
@@ -74,6 +78,8 @@ READS = (
     Can("idrac_health_chassis", shows=lambda o: o["chassis"] == "OK"),
     Can("idrac_inventory_chassis", shows=lambda o: o["chassis"]["SerialNumber"] == "437XR1138R2"),
     Can("idrac_inventory_idrac", shows=lambda o: o["idrac"]["Id"] == SERVER),
+    Can("idrac_health_server", shows=lambda o: o["server"] == "OK"),
+    Can("idrac_inventory_server", shows=lambda o: o["server"]["Id"] == SERVER and "processors" not in o),
     Can("idrac_find_server_network_interfaces", shows=lists(NIC)),
     Can("idrac_describe_server_network_interface", {"server_network_interface": NIC}, has(MACAddress=NIC)),
     Can("idrac_find_storage_controllers", shows=lists("1")),

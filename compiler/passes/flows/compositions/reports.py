@@ -2,8 +2,8 @@
 
 Inventory: the item, then each collection and record that stands right under it, or whose items name it. Health: the
 same, but only the items whose health is not the good value. Where collections hold bare addresses the items are asked
-for with the profile's `query.expand`; without it they can't be reported on. What a device does not have (404) is left
-out of the report instead of failing it.
+for with the profile's `query.expand`; without it they can't be reported on. What a device does not have (404, 501) is
+left out of the report instead of failing it.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from compiler.passes.flows.lookups import path_parameters
 
 _FEWEST, _MOST = 2, 10  # fewer parts are a description; more do not fit one answer
 _WELL = ("ok", "healthy", "good", "normal")
-_THERE_OR_NOT = queries.simple("$statusCode == 200 || $statusCode == 404")
+_THERE_OR_NOT = queries.simple("$statusCode == 200 || $statusCode == 404 || $statusCode == 501")
 
 
 @dataclass(frozen=True, slots=True)
