@@ -83,6 +83,10 @@ class BodyPlan:
             return [self._object(_Member("/0", "body", element, True, 0))]
         if self.schemas.members(body.schema):
             return self._object(root)
+        if self.schemas.kind(body.schema) == "object" and "additionalProperties" not in self.schemas.resolve(
+            body.schema
+        ):
+            return {}  # an action without anything to say still wants its empty object
         return self._given(replace(root, is_required=body.is_required), "The request's body, as the API describes it.")
 
     def _content(self, media_type: str, schema: Schema, is_required: bool) -> Any:

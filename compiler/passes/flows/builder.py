@@ -13,6 +13,8 @@ from compiler.passes import words
 from compiler.passes.flows import queries
 from compiler.passes.flows.context import Context
 
+_ENDS_WELL = {"x-switchgear": {"outcome": "succeeded"}}
+
 
 class Builder:
     """`known` maps what was looked up (resource address and purpose) to the expression of its id.
@@ -149,22 +151,27 @@ class Builder:
         )
 
     def _forward(self, number: int) -> Step:
-        """The step with its branches' marks (`@after`: the step after the next; `@label`) replaced by steps' ids.
+        """The step with the marks of its actions (`@next`, `@after` the next, `@label`) replaced by steps' ids.
 
         A branch past the last step ends the run as a success.
         """
         step = self.steps[number]
-        marks = {"@after": number + 2, **{f"@{label}": place for label, place in self.labels.items()}}
-        branches = []
-        for branch in step.branches:
-            ahead = marks.get(str(branch.get("stepId")))
-            if ahead is None:
-                branches.append(dict(branch))
-            elif ahead < len(self.steps):
-                branches.append({**branch, "type": "goto", "stepId": self.steps[ahead].id})
-            else:
-                branches.append({k: v for k, v in {**branch, "type": "end"}.items() if k != "stepId"})
-        return replace(step, branches=tuple(branches))
+        marks = {"@next": number + 1, "@after": number + 2}
+        marks |= {f"@{label}": place for label, place in self.labels.items()}
+        return replace(
+            step,
+            branches=tuple(self._led(action, marks, {}) for action in step.branches),
+            failures=tuple(self._led(action, marks, _ENDS_WELL) for action in step.failures),
+        )
+
+    def _led(self, action: Mapping[str, Any], marks: Mapping[str, int], at_end: Mapping[str, Any]) -> dict[str, Any]:
+        """The action with its mark replaced; past the last step it ends the run, with what `at_end` adds."""
+        ahead = marks.get(str(action.get("stepId")))
+        if ahead is None:
+            return dict(action)
+        if ahead < len(self.steps):
+            return {**action, "type": "goto", "stepId": self.steps[ahead].id}
+        return {**{k: v for k, v in action.items() if k != "stepId"}, "type": "end", **at_end}
 
 
 def noun_of(resource: Resource) -> str:

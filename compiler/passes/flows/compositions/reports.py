@@ -19,7 +19,7 @@ from compiler.passes.flows.lookups import path_parameters
 
 _FEWEST, _MOST = 2, 10  # fewer parts are a description; more do not fit one answer
 _WELL = ("ok", "healthy", "good", "normal")
-_THERE_OR_NOT = queries.simple("$statusCode == 200 || $statusCode == 404 || $statusCode == 501")
+_NOT_HERE = "$statusCode == 404 || $statusCode == 501"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,8 @@ def _add(builder: Builder, part: _Part, health: str) -> None:
         description=f"Read the {words.plural(resource.name) if resource.list else resource.name}.",
         parameters=(*path_parameters(builder, operation), *_expansion(builder, resource)),
         outputs={"found": _found(builder, part, health)},
-        success=(_THERE_OR_NOT,),
+        success=(queries.simple("$statusCode == 200"),),
+        failures=({"name": "not_here", "stepId": "@next", "criteria": [queries.simple(_NOT_HERE)]},),
     )
     builder.add_step(step, f"belongs to the {'owner by ' + part.named_by if part.named_by else 'owner by its address'}")
     builder.add_output(name, f"$steps.{step.id}.outputs.found", {})
@@ -154,7 +155,9 @@ def _found(builder: Builder, part: _Part, health: str) -> Any:
         tests.append(f"@{queries.child(part.named_by)} == '{{$steps.{owner}.outputs.id}}'")
     if health:
         good = _good_value(builder.context, builder.context.schemas.at(resource.schema, health))
-        tests.append(f"@{queries.from_pointer(health)} != {queries.quoted(good)}")
+        place = f"@{queries.from_pointer(health)}"
+        # What says nothing about its health is not said to be ill: a bare address, an empty slot.
+        tests.append(f"{place} && {place} != {queries.quoted(good)}")
     if resource.list and tests:
         return queries.selector(f"{base}[?{queries.all_of(tests)}]")
     if resource.list:
