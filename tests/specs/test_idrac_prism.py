@@ -4,10 +4,6 @@ Starts the real thing from `.tools` (npm, version 5.14.2) on a free port; skips 
 """
 
 import re
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +12,10 @@ import httpx
 import pytest
 import yaml
 
+from tests.specs.served import served
+
 ROOT = Path(__file__).parents[2]
 OURS = ROOT / "specs/idrac/openapi.yaml"
-PRISM = ROOT / ".tools/node_modules/.bin/prism"
-START_S = 90.0  # Prism needs a few seconds on an idle machine; builders are not idle
 V1 = "/redfish/v1"
 SYSTEM = f"{V1}/Systems/System.Embedded.1"
 IDRAC = f"{V1}/Managers/iDRAC.Embedded.1"
@@ -34,33 +30,8 @@ def document() -> Any:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if not PRISM.exists() or not shutil.which("node"):
-        pytest.skip("Prism is not here: npm install --no-save --prefix .tools @stoplight/prism-cli@5.14.2")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("prism") / "log"
-    with log.open("wb") as output:
-        command = [str(PRISM), "mock", "--host", "127.0.0.1", "--port", str(port), str(OURS)]
-        process = subprocess.Popen(command, stdout=output, stderr=output)
-        try:
-            wait_for(f"http://127.0.0.1:{port}", process, log)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(timeout=10)
-
-
-def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + START_S
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            httpx.get(address, trust_env=False)
-        except httpx.TransportError:
-            time.sleep(0.2)
-        else:
-            return
-    pytest.fail(f"Prism did not start:\n{log.read_text()[-2000:]}")
+    with served(OURS, tmp_path_factory.mktemp("prism") / "log") as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
