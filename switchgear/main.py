@@ -42,7 +42,7 @@ COMMANDS = {
     "init": Entry("governance.commands:init_command", "Make the database and the first token."),
     "compile": Entry("compiler.commands:compile_command", "Turn an API's description into pending workflows."),
     "lint": Entry("compiler.commands:lint_command", "Say what is wrong with a description."),
-    "mock": Entry("compiler.commands:mock_command", "Serve a stateful mock of an API."),
+    "mock": Entry("compiler.mock:mock_command", "Serve a stateful mock of an API."),
     "workflows": Entry("governance.commands:workflows_group", "Look at workflows and decide on them."),
     "targets": Entry("governance.commands:targets_group", "Devices and mocks to run on."),
     "serve": Entry("runtime.commands:serve_command", "Serve what is approved as MCP tools and as an API."),
