@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from compiler.budget import MOST_TOKENS, MOST_TOOLS, RESERVED_TOKENS, RESERVED_TOOLS, tokens_of
 from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.report import as_json, coverage
 from workflow.reader import read_document
@@ -50,6 +51,14 @@ def test_names_and_texts_are_what_a_client_can_take(compiled: Compiled) -> None:
         assert NAME.match(one.flow.id)
         assert len(one.flow.description.split()) <= 60
         assert one.flow.description.isprintable()
+
+
+def test_the_default_catalog_keeps_to_its_budget_and_holds_the_pins_that_fit(compiled: Compiled) -> None:
+    chosen = [one for one in compiled.workflows if one.flow.is_core]
+    assert 10 <= len(chosen) <= MOST_TOOLS - RESERVED_TOOLS
+    assert sum(tokens_of(one.tool) for one in chosen) <= MOST_TOKENS - RESERVED_TOKENS
+    out = [one.flow.rank for one in compiled.workflows if not one.flow.is_core]
+    assert max(out) <= max(one.flow.rank for one in chosen)
 
 
 def test_the_tool_follows_from_the_document(compiled: Compiled) -> None:
