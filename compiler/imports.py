@@ -31,6 +31,7 @@ from workflow.document import Step as Written
 from workflow.errors import DocumentError
 from workflow.inputs import followed
 from workflow.operations import OperationIndex
+from workflow.pointers import escape
 from workflow.profile import Profile
 from workflow.reader import read_document
 from workflow.tool import tool_definition
@@ -275,7 +276,7 @@ def _finished(reader: _Reader, document: Document, workflow: Workflow, flow: Flo
 def _finish_step(reader: _Reader, document: Document, step: Written, raw: dict[str, Any]) -> None:
     call = find_call(document, step, reader.index)
     operation = reader.context.operations[call.key]
-    path = call.path.replace("~", "~0").replace("/", "~1")
+    path = escape(call.path)
     raw.pop("operationId", None)
     raw["operationPath"] = f"{{$sourceDescriptions.{call.source}.url}}#/paths/{path}/{call.method.lower()}"
     effect = operation.effect or Effect.ACT

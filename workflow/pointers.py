@@ -29,9 +29,14 @@ class Nothing(Enum):
 NOTHING = Nothing.NOTHING
 
 
+def escape(token: str) -> str:
+    """`token` as part of a JSON pointer (RFC 6901)."""
+    return token.replace("~", "~0").replace("/", "~1")
+
+
 def child(pointer: str, name: str | int) -> str:
     """`pointer` with one more part, escaped."""
-    return f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}"
+    return f"{pointer}/{escape(str(name))}"
 
 
 def parse_pointer(text: str) -> Parts:

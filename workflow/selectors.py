@@ -15,7 +15,7 @@ from workflow.document import ExpressionType, Json, Selector, SelectorType
 from workflow.errors import ExpressionError
 from workflow.expressions import Expression, parse_expression
 from workflow.patterns import escaped
-from workflow.pointers import NOTHING, Nothing, parse_pointer, resolve
+from workflow.pointers import NOTHING, Nothing, escape, parse_pointer, resolve
 from workflow.queries import BOUND, BOUND_NAME, Query, compile_query
 from workflow.scope import Scope
 from workflow.templates import Template, parse_template
@@ -80,7 +80,7 @@ class PointerQuery:
         return self.template.expressions
 
     def find(self, root: Json, scope: Scope) -> list[Json] | Nothing:
-        text = self.template.fill(scope, lambda value: value.replace("~", "~0").replace("/", "~1"))
+        text = self.template.fill(scope, escape)
         found = NOTHING if text is NOTHING else resolve(root, parse_pointer(str(text)))
         return NOTHING if found is NOTHING else [found]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from compiler.ir.model import Api, Effect, Flow, Input, Operation, Step
 from workflow.document import Document
+from workflow.pointers import escape
 from workflow.profile import Profile
 from workflow.reader import read_document
 
@@ -89,7 +90,7 @@ def _inputs(inputs: tuple[Input, ...]) -> dict[str, Any]:
 
 def _step(operation: Operation, source: str, step: Step) -> dict[str, Any]:
     effect = operation.effect or Effect.ACT
-    path = operation.path.replace("~", "~0").replace("/", "~1")
+    path = escape(operation.path)
     ours: dict[str, Any] = {"role": step.role.value, "effect": effect.value, "idempotent": operation.is_idempotent}
     if step.transforms:
         ours["transforms"] = dict(step.transforms)

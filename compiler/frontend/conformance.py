@@ -25,8 +25,9 @@ from compiler.frontend.files import Root, read_given
 from compiler.frontend.limits import DEFAULT_LIMITS, Limits
 from compiler.frontend.parse import parse_document
 from compiler.frontend.references import Document, Library, Missing
-from compiler.frontend.shapes import escape, text
+from compiler.frontend.shapes import text
 from compiler.ir.model import Diagnostic, Severity
+from workflow.pointers import escape
 
 _KINDS: dict[Dialect, type[SpecValidator]] = {
     Dialect.SWAGGER_2: OpenAPIV2SpecValidator,

@@ -17,7 +17,8 @@ from compiler.frontend.dialect import Dialect, dialect_of
 from compiler.frontend.files import Absent, Root
 from compiler.frontend.limits import Limits
 from compiler.frontend.parse import parse_document
-from compiler.frontend.shapes import escape, mapping
+from compiler.frontend.shapes import mapping
+from workflow.pointers import escape
 
 Json = Any
 MAX_HOPS = 32  # references to references: honest ones have two or three

@@ -45,8 +45,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, int) and not -MAX_INTEGER <= value <= MAX_INTEGER:
         raise NotPlain(str(value))
     return value
-
-
-def escape(token: str) -> str:
-    """`token` as part of a JSON pointer (RFC 6901)."""
-    return token.replace("~", "~0").replace("/", "~1")

@@ -181,8 +181,3 @@ def _sorted_states(values: tuple[object, ...]) -> tuple[tuple[str, ...], tuple[s
         else:
             waiting.append(str(value))
     return tuple(waiting), tuple(succeeded), tuple(failed)
-
-
-def job_of(api: Api, key: str) -> Job | None:
-    """The job that the operation starts, None when it is over once it is answered."""
-    return next((job for job in api.jobs if key in job.operations), None)

@@ -13,7 +13,6 @@ from enum import StrEnum
 from compiler.ir.model import Api, Effect, Job, Operation, Resource, Response, Schema
 from compiler.ir.schemas import Schemas
 from compiler.passes import words
-from compiler.twin.pointers import tokens
 from compiler.twin.routes import Routes, shape, split
 from compiler.twin.sampler import Sampler
 from compiler.twin.validation import Validation
@@ -329,8 +328,3 @@ def response_for(operation: Operation, status: int) -> Response | None:
 def applies(pattern: str | None, operation: Operation) -> bool:
     """Whether a profile's regular expression (None: any) fits `METHOD /path`."""
     return pattern is None or re.search(pattern, operation.key) is not None
-
-
-def last_token(pointer: str) -> str:
-    parts = [part for part in tokens(pointer) if part != "*"]
-    return parts[-1] if parts else ""

@@ -22,10 +22,6 @@ def tokens(pointer: str) -> tuple[str, ...]:
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:])
 
 
-def escape(token: str) -> str:
-    return token.replace("~", "~0").replace("/", "~1")
-
-
 def get(value: Json, pointer: str) -> Json:
     """What `pointer` leads to, MISSING where it leads nowhere."""
     return _walk(value, tokens(pointer))

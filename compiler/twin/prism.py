@@ -24,6 +24,7 @@ import yaml
 
 from compiler.errors import CompilerError
 from compiler.twin.server import listen, url_of
+from workflow.pointers import escape
 
 Json = Any
 VERSION = "5.14.2"
@@ -78,7 +79,7 @@ def _with_absolute_references(value: Json, folder: Path, base_path: str) -> Json
 
 def _absolute(target: str, folder: Path, base_path: str) -> str:
     if target.startswith("#/paths/"):
-        return "#/paths/" + base_path.replace("~", "~0").replace("/", "~1") + target.removeprefix("#/paths/")
+        return "#/paths/" + escape(base_path) + target.removeprefix("#/paths/")
     if target.startswith("#") or "://" in target:
         return target
     name, mark, rest = target.partition("#")

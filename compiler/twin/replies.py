@@ -10,9 +10,10 @@ from typing import Any
 from compiler.ir.model import Effect, Operation, Resource, Response, Schema
 from compiler.twin.blueprint import Behaviour, Blueprint, Kind, response_for
 from compiler.twin.messages import RefusalError, TwinReply
-from compiler.twin.pointers import MISSING, escape, get, put
+from compiler.twin.pointers import MISSING, get, put
 from compiler.twin.sampler import Want
 from compiler.twin.validation import View
+from workflow.pointers import escape
 
 Json = Any
 _ORDERS = {

@@ -14,7 +14,7 @@ import jsonschema_rs
 
 from compiler.ir.model import EMPTY, Schema
 from compiler.ir.schemas import Schemas
-from compiler.twin.pointers import escape
+from workflow.pointers import escape
 
 Json = Any
 _PREFIX = "#/components/schemas/"

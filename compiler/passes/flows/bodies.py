@@ -16,6 +16,7 @@ from compiler.passes.flows.context import address
 from compiler.passes.flows.inlining import inline
 from compiler.passes.flows.lookups import first_sentence, identify
 from compiler.passes.words import split
+from workflow.pointers import escape
 from workflow.profile import Fix
 
 _OPEN_DEPTH = 3  # objects nested deeper are given as a whole
@@ -102,9 +103,9 @@ class BodyPlan:
         template: dict[str, Any] = {}
         for name, schema in self.schemas.members(at.schema).items():
             needed = name in required
-            if not needed and self._is_left_out(f"{at.pointer}/{_escaped(name)}", name):
+            if not needed and self._is_left_out(f"{at.pointer}/{escape(name)}", name):
                 continue
-            member = _Member(f"{at.pointer}/{_escaped(name)}", name, schema, needed and at.is_required, at.depth + 1)
+            member = _Member(f"{at.pointer}/{escape(name)}", name, schema, needed and at.is_required, at.depth + 1)
             is_needed = needed and not self._is_read_only(schema)
             if is_needed or self._is_offered(schema) or self._is_said(member.pointer):
                 value = self._member(member, needed)
@@ -209,10 +210,6 @@ class BodyPlan:
             return plain
         told_apart = f"new_{plain}" if self.operation.effect is Effect.UPDATE else f"{plain}_value"
         return builder.free_input_name(told_apart)
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _leads_to(pointer: str, place: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain, count
 from typing import Any
 
-from compiler.ir.model import Flow, Input, Operation, Resource, Risk, Role, Step
+from compiler.ir.model import Flow, Input, Operation, Resource, Risk, Step
 from compiler.passes import words
 from compiler.passes.flows import queries
 from compiler.passes.flows.context import Context
@@ -177,7 +177,3 @@ class Builder:
 def noun_of(resource: Resource) -> str:
     """The resource's name as a part of identifiers: `network interface` → network_interface."""
     return words.snake(resource.name)
-
-
-def read_step(step_id: str, operation: Operation, role: Role, description: str) -> Step:
-    return Step(id=step_id, operation=operation.key, role=role, description=description)

@@ -14,6 +14,7 @@ from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, end_after_job, gone, parameters_of, read_back, read_back_made
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.splits import Split
+from workflow.pointers import escape
 
 _OK = queries.simple("$statusCode == 200")
 
@@ -105,7 +106,7 @@ def _place_of_id(builder: Builder, reply: Response | None, resource: Resource) -
     members = schemas.members(reply.schema if reply else None)
     if resource.id_field in members:
         is_address = bool(resource.references)
-        return f"$response.body#/{_escaped(resource.id_field)}", "last_path_segment" if is_address else ""
+        return f"$response.body#/{escape(resource.id_field)}", "last_path_segment" if is_address else ""
     for name in ("id", "Id", "uuid"):
         if name in members and not resource.references:
             return f"$response.body#/{name}", ""
@@ -113,10 +114,6 @@ def _place_of_id(builder: Builder, reply: Response | None, resource: Resource) -
     if declared or (resource.references and reply is not None and reply.status == "201"):
         return "$response.header.location", "last_path_segment"
     return "", ""
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def update(context: Context, resource: Resource) -> Flow | None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from compiler.ir.model import Operation
 from compiler.twin import pointers
 from compiler.twin.routes import Routes, canonical, encode, fill
+from workflow.pointers import escape
 
 PATHS = ["/a", "/a/mine", "/a/{id}", "/a/{id}/b/{other}", "/a/{key}/c", "/f/{name}.json", "/g/{x}:{y}", "/g/{z}"]
 
@@ -83,5 +84,5 @@ TREES = st.recursive(
 
 @given(TREES, st.lists(st.sampled_from(["a", "b/", "c~"]), max_size=3))
 def test_what_was_put_is_got(tree: Any, path: list[str]) -> None:
-    pointer = "".join("/" + pointers.escape(part) for part in path)
+    pointer = "".join("/" + escape(part) for part in path)
     assert pointers.get(pointers.put(tree, pointer, "new"), pointer) == "new"
