@@ -101,6 +101,28 @@ class Envelope(_Part):
     media_type: str = Field("application/json", description="The media type of bodies.")
 
 
+class Document(_Part):
+    """Something that the device serves, without credentials, though the description does not name it."""
+
+    path: Annotated[str, StringConstraints(pattern=r"^/\S*$")] = Field(description="Its whole path on the server.")
+    body: Json = Field(description="What it answers; text for another media type than JSON.")
+    media_type: str = Field("application/json", description="The body's media type.")
+
+
+class Protocol(_Part):
+    """What every request and reply of the device has in common beyond HTTP; the twin speaks so."""
+
+    reply_headers: dict[str, str] = Field({}, description="Headers of every reply.")
+    read_headers: dict[str, str] = Field({}, description="Further headers of replies to reads.")
+    understood_headers: dict[str, tuple[str, ...]] = Field(
+        {}, description="A request's header → the values that are understood; any other one is answered with 412."
+    )
+    unimplemented_query: str | None = Field(
+        None, description="Query parameters whose names match and that nobody knows are answered with 501."
+    )
+    documents: tuple[Document, ...] = Field((), description="What is served besides the description.")
+
+
 class JobRule(_Part):
     """A long-running change: where its handle stands in the reply, how to ask, when it is over."""
 
@@ -333,6 +355,7 @@ class Profile(_Part):
     vocabulary: dict[str, str] = Field({}, description="The path's noun → the operator's word.")
     auth: Auth = Field(Auth(), description="Credentials and sessions.")
     envelope: Envelope = Field(Envelope(), description="How replies are wrapped.")
+    protocol: Protocol = Field(Protocol(), description="What all requests and replies have in common.")
     jobs: tuple[JobRule, ...] = Field((), description="Changes that go on after they are answered.")
     identity: Identity = Field(Identity(), description="Ids, names and synonyms.")
     verbs: Verbs = Field(Verbs(), description="Methods that do not mean what HTTP says.")

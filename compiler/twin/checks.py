@@ -4,6 +4,7 @@ Each check raises RefusalError with the status a device answers. A mock that agr
 nothing, so these follow the schema to the letter; where the description is silent the profile decides.
 """
 
+import re
 from typing import Any
 
 from compiler.ir.model import EMPTY, Body, Operation, Parameter, Schema
@@ -27,6 +28,8 @@ def check_parameters(blueprint: Blueprint, operation: Operation, request: TwinRe
     for name, values in query.items():
         if name in known:
             _check_value(blueprint, known[name], values)
+        elif name not in understood and is_unimplemented(blueprint, name):
+            raise RefusalError(501, f"the query parameter {name} is not implemented here")
         elif name not in understood and blueprint.profile.envelope.unknown_query_parameters == "refused":
             raise RefusalError(400, f"the query parameter {name} is not known here")
     for parameter in operation.parameters:
@@ -34,6 +37,19 @@ def check_parameters(blueprint: Blueprint, operation: Operation, request: TwinRe
             raise RefusalError(400, f"the query parameter {parameter.name} is missing")
         if parameter.location == "header" and parameter.name.lower() not in _OWN_HEADERS:
             _check_header(blueprint, parameter, request)
+
+
+def is_unimplemented(blueprint: Blueprint, name: str) -> bool:
+    pattern = blueprint.profile.protocol.unimplemented_query
+    return pattern is not None and re.search(pattern, name) is not None
+
+
+def check_understood(blueprint: Blueprint, request: TwinRequest) -> None:
+    """A header that asks for another version of the protocol than the device speaks is refused before all else."""
+    for name, values in blueprint.profile.protocol.understood_headers.items():
+        sent = request.header(name.lower())
+        if sent is not None and sent.strip() not in values:
+            raise RefusalError(412, f"{name} has to be {' or '.join(values)}, not {sent}")
 
 
 def _check_header(blueprint: Blueprint, parameter: Parameter, request: TwinRequest) -> None:

@@ -15,7 +15,14 @@ from compiler.ir.model import Api, Operation
 from compiler.twin.asked import Asked
 from compiler.twin.blueprint import Behaviour, Blueprint, Kind
 from compiler.twin.changes import Change, Changes
-from compiler.twin.checks import check_body, check_create_only, check_parameters, check_version, item_part
+from compiler.twin.checks import (
+    check_body,
+    check_create_only,
+    check_parameters,
+    check_understood,
+    check_version,
+    item_part,
+)
 from compiler.twin.incidents import Incidents
 from compiler.twin.jobs import Jobs
 from compiler.twin.messages import Recorded, RefusalError, Sample, TwinReply, TwinRequest
@@ -23,7 +30,7 @@ from compiler.twin.pending import Pending, Wait
 from compiler.twin.pointers import put
 from compiler.twin.reading import Reader
 from compiler.twin.references import check_references
-from compiler.twin.replies import Receipt, Replies
+from compiler.twin.replies import Receipt, Replies, allowed
 from compiler.twin.routes import Match, canonical
 from compiler.twin.samples import Samples
 from compiler.twin.seeds import Seeds
@@ -190,19 +197,24 @@ class Twin:
     def _answer(self, request: TwinRequest) -> TwinReply:
         now = self._now()
         operation: Operation | None = None
+        match = self._blueprint.routes.match(request.path)
         try:
             self._settle(now)
-            match = self._blueprint.routes.match(request.path)
+            check_understood(self._blueprint, request)
+            served = self._replies.document(request.path) if match is None else None
+            if served is not None and request.method in ("GET", "HEAD"):
+                return self._replies.dressed(served, request, match)
             operation = _operation(match, request.method) if match else None
             self._sessions.admit(request, operation.key if operation else "", now)
             if match is None:
                 raise RefusalError(404, f"there is nothing at {request.path}")
             if operation is None:
-                allowed = ", ".join(sorted(match.methods))
-                raise RefusalError(405, f"{request.method} is not possible here", (("allow", allowed),))
+                headers = (("allow", allowed(match.methods)),)
+                raise RefusalError(405, f"{request.method} is not possible here", headers)
             reply = self._respond(request, match, operation, now)
         except RefusalError as refusal:
             reply = self._replies.error(operation, refusal)
+        reply = self._replies.dressed(reply, request, match)
         return TwinReply(reply.status, reply.headers) if request.method == "HEAD" else reply
 
     def _respond(self, request: TwinRequest, match: Match, operation: Operation, now: float) -> TwinReply:

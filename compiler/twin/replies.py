@@ -4,13 +4,15 @@ Given what happened, says how the device puts it. Statuses are chosen among the 
 RFC 9110 prefers them for what was done. Holds memos of bodies that are always the same; no state of the device.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 from compiler.ir.model import Effect, Operation, Resource, Response, Schema
 from compiler.twin.blueprint import Behaviour, Blueprint, Kind, response_for
-from compiler.twin.messages import RefusalError, TwinReply
+from compiler.twin.messages import RefusalError, TwinReply, TwinRequest
 from compiler.twin.pointers import MISSING, get, put
+from compiler.twin.routes import Match, canonical
 from compiler.twin.sampler import Want
 from compiler.twin.validation import View
 from workflow.pointers import escape
@@ -102,6 +104,24 @@ class Replies:
             order = (*behaviour.job.statuses, *order)
         return next((status for status in order if status in declared), declared[0] if declared else order[0])
 
+    def dressed(self, reply: TwinReply, request: TwinRequest, match: Match | None) -> TwinReply:
+        """`reply` with what all replies carry, and those to reads besides (RFC 9110, 10.2.1 on Allow)."""
+        protocol = self._blueprint.profile.protocol
+        headers = [(name.lower(), value) for name, value in protocol.reply_headers.items()]
+        if request.method in ("GET", "HEAD"):
+            headers += [(name.lower(), value) for name, value in protocol.read_headers.items()]
+            headers += [("allow", allowed(match.methods))] if match is not None else []
+        own = {name for name, _ in reply.headers}
+        return TwinReply(reply.status, (*reply.headers, *(h for h in headers if h[0] not in own)), reply.body)
+
+    def document(self, path: str) -> TwinReply | None:
+        """What the device serves at `path` besides the description."""
+        for document in self._blueprint.profile.protocol.documents:
+            if canonical(document.path) == canonical(self._blueprint.base_path + path):
+                body = document.body.encode() if isinstance(document.body, str) else document.body
+                return TwinReply(200, (("content-type", document.media_type),), body)
+        return None
+
     def error(self, operation: Operation | None, refusal: RefusalError) -> TwinReply:
         """The refusal in the vendor's envelope, its message where the profile says that messages stand."""
         response = self._declared(operation, refusal.status)
@@ -159,6 +179,11 @@ class Replies:
         if resource is None or receipt.item is MISSING or not self._blueprint.looks_like_item(schema, resource):
             return MISSING
         return [receipt.item] if self._blueprint.schemas.kind(schema) == "array" else receipt.item
+
+
+def allowed(methods: Collection[str]) -> str:
+    """The methods of a path as `Allow` lists them; HEAD goes with GET (RFC 9110, 9.1)."""
+    return ", ".join(sorted({*methods, *(("HEAD",) if "GET" in methods else ())}))
 
 
 def _with_message(body: Json, pointers: tuple[str, ...], message: str) -> Json:

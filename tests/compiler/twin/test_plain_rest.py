@@ -216,7 +216,7 @@ def test_a_declared_query_parameter_named_like_a_member_selects(library: Any) ->
 def test_an_unknown_path_is_404_and_an_unknown_method_405_with_the_known_ones(library: Any) -> None:
     assert library.get("/papers").status == 404
     reply = library.delete("/books")
-    assert (reply.status, reply.header("allow")) == (405, "GET, POST")
+    assert (reply.status, reply.header("allow")) == (405, "GET, HEAD, POST")
 
 
 def test_head_is_get_without_a_body(library: Any) -> None:

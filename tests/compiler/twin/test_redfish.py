@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from compiler.twin import TwinRequest
+
 ROOT = "/redfish/v1"
 SYSTEM = f"{ROOT}/Systems/System.Embedded.1"
 MANAGER = f"{ROOT}/Managers/iDRAC.Embedded.1"
@@ -159,3 +161,25 @@ def test_what_only_a_restart_puts_in_force_is_shown_at_once(idrac: Any) -> None:
     override = {"Boot": {"BootSourceOverrideTarget": "Pxe", "BootSourceOverrideEnabled": "Once"}}
     assert idrac.patch(SYSTEM, override, if_match=tag(idrac, SYSTEM)).status == 200
     assert idrac.get(SYSTEM).body["Boot"]["BootSourceOverrideTarget"] == "Pxe"
+
+
+def test_every_reply_carries_the_headers_of_the_profile_and_reads_the_methods_that_are_possible(idrac: Any) -> None:
+    read, changed = idrac.get(SYSTEM), idrac.post(RESET, {"ResetType": "ForceOff"})
+    assert (read.header("odata-version"), changed.header("odata-version")) == ("4.0", "4.0")
+    assert read.header("allow") == "GET, HEAD, PATCH"
+    assert "describedby" in str(read.header("link"))
+    assert changed.header("link") is None
+
+
+def test_another_version_of_the_protocol_and_an_unknown_query_of_it_are_refused(idrac: Any) -> None:
+    assert idrac.ask("GET", SYSTEM, odata_version="4.1").status == 412
+    assert idrac.ask("GET", SYSTEM, query={"$unheard-of": ""}).status == 501
+    assert idrac.ask("GET", SYSTEM, query={"unheard-of": ""}).status == 200
+
+
+def test_what_the_profile_says_is_served_besides_the_description_needs_no_credentials(idrac: Any) -> None:
+    twin = idrac.twin
+    assert twin.handle(TwinRequest("GET", "/redfish")).body == {"v1": "/redfish/v1/"}
+    metadata = twin.handle(TwinRequest("GET", "/redfish/v1/$metadata"))
+    assert (metadata.status, metadata.header("content-type")) == (200, "application/xml")
+    assert twin.handle(TwinRequest("POST", "/redfish")).status == 401
