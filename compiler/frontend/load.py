@@ -140,8 +140,14 @@ def _scheme(scheme: Mapping[str, Any]) -> str:
     return kind or "unknown"
 
 
+_SAYS_NOTHING = re.compile(
+    r"\b(the|rest|restful|api|apis|openapi|swagger|specification|reference|documentation|v?[\d.]+)\b"
+)
+
+
 def _slug(title: str) -> str:
-    words = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+    plain = _SAYS_NOTHING.sub(" ", re.sub(r"\([^)]*\)", " ", title.lower()))
+    words = re.sub(r"[^a-z0-9]+", "-", plain if re.search("[a-z]", plain) else title.lower()).strip("-")
     words = words if words[:1].isalpha() else f"api-{words}".rstrip("-")
     whole = words[:33].rpartition("-")[0] if len(words) > 32 else words
     return whole or words[:32]

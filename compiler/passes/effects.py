@@ -11,9 +11,10 @@ from dataclasses import replace
 from compiler.ir.model import Api, Effect, Operation, Risk
 from compiler.passes import words
 from compiler.passes.outcome import Options, Outcome
-from compiler.passes.paths import ends_in_parameter, last_word
+from compiler.passes.paths import ends_in_parameter, last_word, parent
 from workflow.profile import Profile, RiskRule
 
+_RESET_TO_NEW = frozenset({"password", "passphrase", "statistics", "stats", "counters", "metrics"})
 _SESSION_WORDS = frozenset({"login", "logout", "logoff", "signin", "signout", "authenticate"})
 
 
@@ -49,7 +50,9 @@ class _Verbs:
 
     def effect(self, operation: Operation) -> Effect:
         method, path = operation.method, operation.path
-        if operation.key in self.session_keys or (method != "GET" and last_word(path).lower() in _SESSION_WORDS):
+        # `POST /users/{id}/logout` ends somebody else's session: an action like any other.
+        is_own = method != "GET" and not ends_in_parameter(parent(path)) and last_word(path).lower() in _SESSION_WORDS
+        if operation.key in self.session_keys or is_own:
             return Effect.SESSION
         if method in ("GET", "HEAD", "OPTIONS"):
             return Effect.READ
@@ -106,6 +109,8 @@ def _matches(rule: RiskRule, pattern: re.Pattern[str] | None, key: str) -> bool:
 
 def _risk_of_action(operation: Operation) -> tuple[Risk, str]:
     said = words.split(last_word(operation.path).rpartition(".")[2])
+    if said[:1] == ("reset",) and not _RESET_TO_NEW.isdisjoint(said):
+        return Risk.CHANGE, "the action's name says that only a value is set anew"
     for vocabulary, risk in ((words.DESTROYING, Risk.DESTROY), (words.DISRUPTING, Risk.DISRUPT)):
         found = [word for word in said if word in vocabulary]
         if found:

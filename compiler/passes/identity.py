@@ -19,7 +19,37 @@ _KEY_NAMES = (
 _LIST_NAMES = ("members", "items", "results", "data", "value", "values", "entries", "records", "resources", "list")
 _REFERENCE_NAMES = frozenset({"@odata.id", "href", "uri", "url", "self", "link"})
 _ID_WORDS = frozenset({"uuid", "id", "guid", "tag", "key", "name"})
+_MADE_UP = frozenset({"id", "uuid", "guid", "tag", "ref", "key", "number", "index", "serial"})
+_NAME_WORDS = frozenset({"name", "alias", "key"})
+_OF_A_PERSON = frozenset({"first", "last", "given", "family", "middle", "nick"})
 _ENOUGH_KEYS = 3  # more ways to call one thing only blur the tool's text
+
+
+def _called(parameter: str) -> tuple[str, ...]:
+    """Members that `{role-name}` or `{namespace_name}` ask for: `name`, else `namespace`."""
+    said = words.split(parameter)
+    if len(said) < 2 or said[-1] not in _NAME_WORDS:
+        return ()
+    return said[-1], "_".join(said[:-1])
+
+
+def says_id(name: str) -> bool:
+    """True for `{uuid}` and `{userId}`: what a device has made up, which nobody knows by heart."""
+    said = words.split(name)
+    return bool(said) and said[-1] in _MADE_UP
+
+
+def is_a_name(member: str) -> bool:
+    """True for the members `name`, `alias`, `roleName`: what people call a thing."""
+    return words.split(member)[-1:] in (("name",), ("alias",), ("title",))
+
+
+def is_called_by_id(resource: Resource) -> bool:
+    """True where the address holds the very name that people use (`/roles/{role-name}`): nothing has to be found."""
+    if resource.references or resource.listed_in or not resource.id_field:
+        return False
+    parameter = resource.id_parameter
+    return is_a_name(resource.id_field) or (parameter == resource.id_field and not says_id(parameter))
 
 
 class Identifier:
@@ -89,7 +119,16 @@ class Identifier:
         told = self.profile.identity.id_fields
         parameter = resource.id_parameter
         noun = words.singular(resource.noun)
-        wanted = (*told, parameter, *_ID_NAMES, f"{noun}Id", f"{noun}ID", f"{noun}_id", f"{noun}UUID")
+        wanted = (
+            *told,
+            parameter,
+            *_called(parameter),
+            *_ID_NAMES,
+            f"{noun}Id",
+            f"{noun}ID",
+            f"{noun}_id",
+            f"{noun}UUID",
+        )
         exact = next((name for name in wanted if name and name in members), "")
         if exact:
             return exact
@@ -103,8 +142,16 @@ class Identifier:
         found = [name for name in told if name in members]
         if resource.noun not in keys:
             found += [n for n in _KEY_NAMES if n in members and n not in found and self._is_text(members[n])]
-            found += [n for n in members if words.split(n)[-1:] == ("name",) and n not in found][:1]
+            found = [*self._own_word(resource, members), *found][: len(found) + 1]
+            said = [n for n in members if words.split(n)[-1:] == ("name",) and words.split(n)[0] not in _OF_A_PERSON]
+            found += [n for n in said if n not in found][: 0 if found else 1]
         return tuple(n for n in found if n != resource.id_field)[:_ENOUGH_KEYS]
+
+    def _own_word(self, resource: Resource, members: Schema) -> list[str]:
+        """`clientId` of a client that is addressed by its `id`: what people have called it."""
+        noun = words.singular(resource.noun)
+        names = [n for n in (f"{noun}Id", f"{noun}_id") if n in members and self._is_text(members[n])]
+        return names if self._id_field(resource, members) in _ID_NAMES else []
 
     def _is_text(self, schema: Schema) -> bool:
         return self.schemas.kind(schema) in ("string", "") and not self.schemas.values(schema)

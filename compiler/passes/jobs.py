@@ -8,7 +8,7 @@ with a state, or where it may answer 202 and there is one kind of thing that loo
 import re
 from dataclasses import replace
 
-from compiler.ir.model import EMPTY, Api, Diagnostic, Effect, Job, Operation, Severity
+from compiler.ir.model import EMPTY, Api, Diagnostic, Effect, Job, Operation, Response, Severity
 from compiler.ir.schemas import Schemas
 from compiler.passes import words
 from compiler.passes.outcome import Options, Outcome
@@ -16,6 +16,7 @@ from compiler.passes.paths import ends_in_parameter, last_word, parameter_of, se
 from workflow.profile import JobRule
 
 _CHANGES = (Effect.CREATE, Effect.UPDATE, Effect.DELETE, Effect.ACT)
+_VERSIONED = re.compile(r"[._]?v\d+([._]\d+)*")
 _JOB_NOUNS = frozenset({"task", "job", "operation", "activity", "tasktag", "request"})
 _STATE_NAMES = ("state", "status", "State", "Status", "TaskState", "JobState", "taskState", "jobState", "phase")
 _MESSAGES = ("message", "formattedMessage", "error", "statusMessage", "detail", "Message", "error_message")
@@ -122,12 +123,18 @@ class _Seeker:
 
     def _infer_accepted(self) -> tuple[Job, ...]:
         starts = tuple(o.key for o in self.changes if any(r.status == "202" for r in o.responses))
-        for poll in self.polls if starts else ():
+        # A 202 that shows the job itself says which of several kinds of jobs it is.
+        shown = {self._component(r) for o in self.changes for r in o.responses if r.status == "202"} - {""}
+        for poll in sorted(self.polls if starts else (), key=lambda o: self._component(o.success) not in shown):
             if words.singular(last_word(poll.path)).lower() in _JOB_NOUNS:
                 job = self._job(poll, parameter_of(segments(poll.path)[-1]), starts, "header", "location")
                 if job:
                     return (replace(job, statuses=(202,), handle_is_address=True),)
         return ()
+
+    def _component(self, reply: Response | None) -> str:
+        """The shared schema of a reply, without its version (`Task_v1_3_0` is a Task)."""
+        return _VERSIONED.sub("", self.schemas.component(reply.schema if reply else None))
 
     def _job(self, poll: Operation, parameter: str, starts: tuple[str, ...], within: str, at: str) -> Job | None:
         body = poll.success.schema if poll.success else None

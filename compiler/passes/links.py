@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from compiler.ir.model import Api, Effect, Link, Operation, Resource, Schema
 from compiler.ir.schemas import Schemas
 from compiler.passes import words
+from compiler.passes.identity import is_a_name
 from compiler.passes.outcome import Options, Outcome
 from compiler.passes.paths import item_prefixes
 from compiler.passes.resources import shape
@@ -41,9 +42,7 @@ class Referents:
             for name in resource.synonyms:
                 # The collection that holds the things themselves wins over statistics about them.
                 held = self._by_synonym.get(name)
-                if held is None or len(resource.actions) + bool(resource.create) > len(held.actions) + bool(
-                    held.create
-                ):
+                if held is None or _weight(resource) > _weight(held):
                     self._by_synonym[name] = resource
         self._by_noun = {r.noun: r for r in reversed(self.listed)}
 
@@ -55,7 +54,9 @@ class Referents:
         said = words.split(name)
         if not said or said[-1] not in _ID_WORDS or len(said) < 2:
             return None
-        return self._by_mention(description) or self._by_words(said[:-1], name)
+        found = self._by_mention(description) or self._by_words(said[:-1], name)
+        # `{role-id}` is no place for the name by which another address knows a role.
+        return found if found and not is_a_name(found.resource.id_field) else None
 
     def _by_mention(self, description: str) -> Referent | None:
         for noun, member in _MENTION.findall(description):
@@ -70,7 +71,10 @@ class Referents:
             noun = words.split(words.singular(resource.noun))
             if noun[-len(said) :] == said or said[-len(noun) :] == noun:
                 score = 0.5 + 0.3 * min(len(said), len(noun)) / max(len(said), len(noun))
-                if best is None or score > best.score:
+                # Of equals the one nearest to the top: `userId` means a user, not a role's user.
+                depth = resource.collection.count("{")
+                nearest = best.resource.collection.count("{") if best else depth
+                if best is None or score > best.score or (score == best.score and depth < nearest):
                     best = Referent(resource, f"the words of “{name}” are those of {resource.noun}", score)
         return best
 

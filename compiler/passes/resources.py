@@ -18,6 +18,7 @@ from compiler.passes.paths import ends_in_parameter, last_word, parameter_of, pa
 from workflow.profile import Profile
 
 _ANY = re.compile(r"\{[^{}]*\}")
+_VERSION = re.compile(r"v?\d+(\.\d+)*")
 
 
 def run(api: Api, options: Options) -> Outcome:
@@ -75,7 +76,8 @@ class _Finder:
         return not (is_query and above in self.places)
 
     def _with_items(self, item_shape: str, item: _Place) -> Resource:
-        collection = self.places.get(parent(item_shape))
+        # `/{realm}` stands in the collection `/`.
+        collection = self.places.get(parent(item_shape) or "/")
         if collection is not None and not (collection.key("GET") or collection.key("POST")):
             collection = None
         parameter = parameter_of(segments(item.path)[-1])
@@ -106,7 +108,7 @@ class _Finder:
         return self.identifier.identify(self._with_updates(resource, place), None, reply)
 
     def _base(self, collection: str, item: str) -> Resource:
-        noun = last_word(collection or item)
+        noun = last_word(collection or item) or _noun_of_parameter(item)
         return Resource(noun=noun, name="", collection=collection, item=item)
 
     def _with_updates(self, resource: Resource, item: _Place) -> Resource:
@@ -170,6 +172,13 @@ class _Finder:
         return ""
 
 
+def _noun_of_parameter(item: str) -> str:
+    """What `{realm}` or `{realmId}` alone calls its thing."""
+    name = parameter_of(segments(item)[-1]) if segments(item) else ""
+    said = words.split(name)
+    return "_".join(said[:-1]) if len(said) > 1 and said[-1] in ("id", "uuid", "name") else name
+
+
 def _places(operations: tuple[Operation, ...]) -> dict[str, _Place]:
     gathered: dict[str, dict[str, Operation]] = {}
     first: dict[str, str] = {}
@@ -189,7 +198,8 @@ def _with_unique_names(found: list[Resource], profile: Profile) -> list[Resource
     names = dict(plain)
     # The root of the whole API tells nothing apart.
     roots = {key for key in by_path if all(other.startswith(key) for other in by_path)}
-    owners = {key: "" if r.parent in roots else r.parent for key, r in by_path.items()}
+    above = {key: "" if r.parent in roots else r.parent for key, r in by_path.items()}
+    owners = dict(above)
     for _ in range(6):  # deeper nesting of equal names falls through to numbers
         doubles = _doubles(names)
         if not doubles:
@@ -198,7 +208,8 @@ def _with_unique_names(found: list[Resource], profile: Profile) -> list[Resource
             owner = owners.get(key, "")
             if owner:
                 names[key] = _joined(plain[owner], names[key])
-                owners[key] = owners[owner]
+                owners[key] = above[owner]
+    _told_apart_by_groups(names, by_path)
     seen: dict[str, int] = {}
     result = []
     for key in sorted(by_path, key=lambda k: (len(segments(k)), k)):
@@ -207,6 +218,28 @@ def _with_unique_names(found: list[Resource], profile: Profile) -> list[Resource
         name = names[key] if seen[snake] == 1 else f"{names[key]} {seen[snake]}"
         result.append(replace(by_path[key], name=name))
     return result
+
+
+def _told_apart_by_groups(names: dict[str, str], by_path: Mapping[str, Resource]) -> None:
+    """Puts the word before the noun in the path in front of names that are still equal: `snapshot settings`."""
+    groups = {key: _groups_above(resource) for key, resource in by_path.items()}
+    for _ in range(4):
+        for key in _doubles(names):
+            said = words.spoken(words.singular(groups[key].pop())) if groups[key] else ""
+            if not set(words.split(said)) <= {words.singular(word) for word in words.split(names[key])}:
+                names[key] = _joined(said, names[key])
+
+
+def _groups_above(resource: Resource) -> list[str]:
+    """The literal segments before the noun, as far as the next parameter or version; the nearest last."""
+    parts = segments(resource.collection or resource.item)
+    end = max((n for n, part in enumerate(parts) if part == resource.noun), default=len(parts))
+    groups: list[str] = []
+    for part in reversed(parts[:end]):
+        if parameter_of(part) or _VERSION.fullmatch(part):
+            break
+        groups.insert(0, part)
+    return groups
 
 
 def _joined(owner: str, name: str) -> str:

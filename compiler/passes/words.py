@@ -23,7 +23,7 @@ DESTROYING = _set(
 DISRUPTING = _set(
     "reset reboot shutdown restart stop halt poweroff power pause suspend failover apply upgrade update install "
     "import rollback restore revert migrate disable disconnect cutover reimage nmi cycle kill abort cancel "
-    "terminate eject promote demote takeover"
+    "terminate eject promote demote takeover deactivate"
 )
 MAKING = _set("create clone copy import duplicate restore make new add generate upload attach snapshot")
 COPYING = _set("clone copy duplicate import")
@@ -66,7 +66,8 @@ def singular(word: str) -> str:
 def plural(word: str) -> str:
     """`policy` → policies, `address` → addresses, `VM` → VMs."""
     lower = word.lower()
-    if lower.rpartition(" ")[2].rpartition("_")[2] in UNCOUNTED:
+    last = lower.rpartition(" ")[2].rpartition("_")[2]
+    if last in UNCOUNTED or last.isdigit() or (last.endswith(("ed", "able")) and len(last) > 5):
         return word
     if lower.endswith("y") and not lower.endswith(("ay", "ey", "oy", "uy")):
         return word[:-1] + "ies"

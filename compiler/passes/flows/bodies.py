@@ -20,6 +20,10 @@ from workflow.pointers import escape
 from workflow.profile import Fix
 
 _OPEN_DEPTH = 3  # objects nested deeper are given as a whole
+_FAMILIAR = (
+    frozenset({"value", "password", "path", "email", "size", "type", "temporary"}),
+    frozenset({"enabled", "description", "state", "address", "url", "host", "visibility", "protocol"}),
+)  # best first; English habits, no API's own words
 _SHOWN_OPTIONAL = 6  # optional members that the small schema shows; the full one has all
 
 
@@ -55,6 +59,8 @@ class BodyPlan:
         self.choices = choices or {}
         self.schemas = builder.context.schemas
         self.shown = 0
+        self.resource = builder.context.by_change.get(operation.key)
+        self.common = self._common()
         marks = builder.context.profile.marks
         hidden = (*marks.get("internal", ()), *marks.get("deprecated", ()), *marks.get("read_only", ()))
         self.hidden = hidden or ("INTERNAL", "DEPRECATED", "Deprecated")
@@ -63,6 +69,20 @@ class BodyPlan:
         self.settable = self._settable()
         self.fixes = {fix.member: fix for fix in _fixes(builder, operation)}
         self.said = (*self.fixes, *builder.fixed_members)
+
+    def _common(self) -> frozenset[str]:
+        """The optional members that people set most: names first, then what everybody knows, then the first ones."""
+        body = self.operation.body
+        start = self.schemas.element(body.schema) or body.schema if body else None
+        members = self.schemas.members(start)
+        plain = [n for n, m in members.items() if self.schemas.kind(m) not in ("object", "array")]
+        if len(plain) <= _SHOWN_OPTIONAL:
+            return frozenset()
+        required = self.schemas.required(start)
+        wanted = [n for n in plain if n not in required and not is_server_made(n)]
+        keys = self.resource.natural_keys if self.resource else ()
+        wanted.sort(key=lambda name: -1 if name in keys else _familiarity(name))
+        return frozenset(wanted[:_SHOWN_OPTIONAL])
 
     def _settable(self) -> frozenset[str]:
         """The members that can be changed later; empty where the resource can't be updated or names none."""
@@ -84,9 +104,9 @@ class BodyPlan:
             return [self._object(_Member("/0", "body", element, True, 0))]
         if self.schemas.members(body.schema):
             return self._object(root)
-        if self.schemas.kind(body.schema) == "object" and "additionalProperties" not in self.schemas.resolve(
-            body.schema
-        ):
+        resolved = self.schemas.resolve(body.schema)
+        is_empty = self.schemas.kind(body.schema) == "object" and resolved.get("additionalProperties", False) is False
+        if is_empty and self.operation.effect is Effect.ACT:
             return {}  # an action without anything to say still wants its empty object
         return self._given(replace(root, is_required=body.is_required), "The request's body, as the API describes it.")
 
@@ -189,13 +209,15 @@ class BodyPlan:
         name = self._input_name(member)
         is_required = (member.is_required and fix is None) or choice is not None
         is_status = bool(self.settable) and member.name not in self.settable and not self._is_fixed(member.schema)
-        shown = is_required or (not is_status and self._may_show(schema))
+        is_uncommon = member.depth == 1 and bool(self.common) and member.name not in self.common
+        shown = is_required or (not is_status and not is_uncommon and self._may_show(schema, member.name))
         if self.builder.shares_body_inputs and name in self.builder.inputs:
             return f"$inputs.{name}"
         return self.builder.add_input(Input(name, schema, is_required, text, shown), source)
 
-    def _may_show(self, schema: Mapping[str, Any]) -> bool:
-        if schema.get("type") in ("object", "array") or self.shown >= _SHOWN_OPTIONAL:
+    def _may_show(self, schema: Mapping[str, Any], name: str) -> bool:
+        is_big = schema.get("type") in ("object", "array")
+        if is_big or self.shown >= _SHOWN_OPTIONAL or is_server_made(name):
             return False
         self.shown += 1
         return True
@@ -210,6 +232,20 @@ class BodyPlan:
             return plain
         told_apart = f"new_{plain}" if self.operation.effect is Effect.UPDATE else f"{plain}_value"
         return builder.free_input_name(told_apart)
+
+
+def is_server_made(name: str) -> bool:
+    """True for `id`, `createdTimestamp`, `updated_at`, `memberCount`: devices fill them, callers do not."""
+    said = split(name)
+    is_time = said[:1] in (("created",), ("updated",), ("modified",)) or said[-1:] == ("timestamp",)
+    return said in (("id",), ("uuid",), ("self",), ("links",), ("etag",)) or is_time or said[-1:] == ("count",)
+
+
+def _familiarity(name: str) -> int:
+    said = split(name)
+    if said[-1:] == ("name",) and len(said) <= 2:
+        return 0
+    return next((rank for rank, known in enumerate(_FAMILIAR, 1) if not known.isdisjoint(said)), len(_FAMILIAR) + 1)
 
 
 def _leads_to(pointer: str, place: str) -> bool:

@@ -22,8 +22,9 @@ class Context:
     operation that lists a resource and the place of the ids in its reply; `jobs` by the operation that starts one;
     `states` by the resource's noun; `holders` by a resource's address, to the resource that embeds it and the member
     in which it does; `bodies` by operation, to the body places that name something, nearest the top first;
-    `by_address` and `by_create` by what they say; `under` by an item's path, to what stands right under it; `naming` by
-    a resource's address, to the others whose items hold its id, and the member that does.
+    `by_address` and `by_create` by what they say, `by_change` by the operations that create or update; `under` by an
+    item's path, to what stands right under it; `naming` by a resource's address, to the others whose items hold its
+    id, and the member that does.
     """
 
     api: Api
@@ -39,6 +40,7 @@ class Context:
     bodies: Mapping[str, tuple[str, ...]]
     by_address: Mapping[str, Resource]
     by_create: Mapping[str, Resource]
+    by_change: Mapping[str, Resource]
     under: Mapping[str, tuple[Resource, ...]]
     naming: Mapping[str, tuple[tuple[Resource, str], ...]]
     holders: Mapping[str, tuple[Resource, str]] = field(default_factory=dict)
@@ -64,6 +66,7 @@ class Context:
             bodies=_bodies(api),
             by_address={address(r): r for r in api.resources},
             by_create={r.create: r for r in api.resources if r.create},
+            by_change={key: r for r in api.resources for key in (r.create, r.update) if key},
             under=_under(api),
             naming=_naming(api, schemas),
             holders=_holders(api, schemas),

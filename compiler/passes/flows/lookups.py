@@ -13,6 +13,7 @@ from compiler.passes import words
 from compiler.passes.flows import queries
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.context import address
+from compiler.passes.identity import is_called_by_id, says_id
 from compiler.passes.paths import item_prefixes
 from compiler.passes.resources import shape
 
@@ -22,7 +23,8 @@ def path_parameters(builder: Builder, operation: Operation, lookup_item: bool = 
     bound = []
     for prefix, name in item_prefixes(operation.path):
         resource = builder.context.needed_by(operation.key, f"path.{name}")
-        if resource is not None and lookup_item:
+        is_named = resource is not None and is_called_by_id(resource) and not builder.context.is_single(resource)
+        if resource is not None and lookup_item and not is_named:
             bound.append((name, "path", identify(builder, resource)))
             continue
         known = _known_parameter(builder, prefix)
@@ -42,14 +44,23 @@ def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) ->
     resource = builder.context.by_item.get(shape(prefix))
     parameter = next((p for p in operation.parameters if p.name == name and p.location == "path"), None)
     own = words.snake(name)
-    if resource is not None and own in ("id", "uuid", "name", "key"):
-        own = f"{noun_of(resource)}_{own}"
     what = resource.name if resource else words.spoken(name)
-    text = (parameter.description if parameter else "") or f"Id of the {what}."
+    said = first_sentence(parameter.description) if parameter else ""
+    if resource is not None and is_called_by_id(resource):
+        own, said = noun_of(resource), f"Name of the {what}."
+    elif resource is not None and (says_id(name) or own in ("name", "key")):
+        own = f"{words.singular(noun_of(resource))}_{own.rpartition('_')[2]}"
+    text = said if _says_more(said, name) else f"Id of the {what}."
     schema = {"type": builder.context.schemas.kind(parameter.schema if parameter else None) or "string"}
     sample = {"parameter": operation.key, "name": name}
-    builder.known[slot] = builder.add_input(Input(own, schema, True, first_sentence(text)), sample)
+    builder.known[slot] = builder.add_input(Input(own, schema, True, text), sample)
     return builder.known[slot]
+
+
+def _says_more(text: str, name: str) -> bool:
+    """False for a description that only repeats the parameter's name or its address."""
+    plain = {*words.split(name), "parameter", "path", "the", "of", "for", "a", "id"}
+    return bool(text) and "{" not in text and not set(words.split(text)) <= plain
 
 
 def identify(builder: Builder, resource: Resource, purpose: str = "") -> str:

@@ -64,7 +64,9 @@ def verb_of(operation: Operation) -> str:
     if operation.method == "DELETE":
         return f"remove {said}"
     if operation.method in ("PUT", "PATCH"):
-        return said if words.is_about(words.split(said), words.MAKING) else f"set {said}"
+        first = words.split(said)[:1]
+        is_verb = any(words.is_about(first, known) for known in (words.DISRUPTING, words.DESTROYING, words.READING))
+        return said if is_verb or words.is_about(words.split(said), words.MAKING) else f"set {said}"
     if operation.method == "GET":
         return said if words.is_about(words.split(said)[:1], words.READING | {"filter"}) else f"get {said}"
     return said

@@ -53,7 +53,7 @@ def test_the_profile_knows_better() -> None:
 def test_the_profile_names_the_api_and_else_its_title_does(tmp_path: Path) -> None:
     info = {"title": "Acme (R) Storage: REST-API, 2nd edition, for the whole family", "version": 2}
 
-    assert load(tmp_path, info=info).name == "acme-r-storage-rest-api-2nd"
+    assert load(tmp_path, info=info).name == "acme-storage-2nd-edition-for"
     assert load(tmp_path, info=info).version == "2"
     assert load(tmp_path, info=info, profile=parse_profile({"api": "acme"}, "test")).name == "acme"
 

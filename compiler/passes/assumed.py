@@ -1,0 +1,72 @@
+"""Bodies that a description forgets: an update without anything to say changes nothing.
+
+Before: resources. After: an update of a thing that can be read, and a creation in a collection, have a body where the
+description declares none: the members of the thing itself that are not read-only, none of them required. Told as one
+note, because nobody has promised that the device takes it. A `PUT` on what can't be read (a membership, a tag) stays
+without a body. Called by the pipeline between resources and jobs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from compiler.ir.model import Api, Body, Diagnostic, Operation, Resource, Schema, Severity
+from compiler.ir.schemas import Schemas
+from compiler.passes.identity import says_id
+from compiler.passes.outcome import Options, Outcome
+from compiler.passes.paths import GROUPING
+
+_DEPTH = 1  # what lies deeper is another resource's business more often than not
+_GROUPS = frozenset({*GROUPING, "links"})  # what is there and what can be done, nothing to set
+_ANY_OBJECT: Mapping[str, Any] = {"type": "object"}
+
+
+def run(api: Api, _options: Options) -> Outcome:
+    schemas = Schemas(api.schemas)
+    wanted: dict[str, Mapping[str, Any]] = {}
+    for resource in api.resources:
+        for key in (resource.update if resource.read else "", resource.create):
+            if key:
+                wanted[key] = _members_of(schemas, resource)
+    forgotten = [o for o in api.operations if o.key in wanted and o.body is None and not o.left_out]
+    if not forgotten:
+        return Outcome(api)
+    keys = {o.key for o in forgotten}
+    operations = tuple(_with_body(o, wanted[o.key]) if o.key in keys else o for o in api.operations)
+    note = Diagnostic(
+        "body-assumed",
+        Severity.NOTE,
+        "#/paths",
+        f"{len(forgotten)} updates and creations declare no body; assumed that they take the thing's own members",
+        "declare the bodies, in the description or in an overlay",
+    )
+    return Outcome(replace(api, operations=operations), (note,))
+
+
+def _with_body(operation: Operation, schema: Mapping[str, Any]) -> Operation:
+    return replace(operation, body=Body("application/json", schema, is_required="properties" in schema))
+
+
+def _members_of(schemas: Schemas, resource: Resource) -> Mapping[str, Any]:
+    """What can be set of the thing, as a schema without required members; any object where nothing is known."""
+    members = _settable(schemas, resource.schema, 0)
+    if says_id(resource.id_field):
+        members.pop(resource.id_field, None)
+    return {"type": "object", "properties": members} if members else _ANY_OBJECT
+
+
+def _settable(schemas: Schemas, schema: Schema | None, depth: int) -> dict[str, Schema]:
+    """The members that are not read-only; objects are opened as deep as people change them, lists only of values."""
+    found: dict[str, Schema] = {}
+    for name, member in schemas.members(schema).items():
+        behind = schemas.resolve(member)
+        if member.get("readOnly") or behind.get("readOnly") or "@" in name or name.lower() in _GROUPS:
+            continue
+        element = schemas.element(member)
+        if schemas.members(member):
+            inner = _settable(schemas, member, depth + 1) if depth < _DEPTH else {}
+            if inner:
+                found[name] = {"type": "object", "properties": inner, "description": schemas.text(member)}
+        elif element is None or not schemas.members(element):
+            found[name] = member
+    return found
