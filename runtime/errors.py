@@ -10,7 +10,9 @@
     ├── StartRefused             the operator: the server must not start like this
     └── TargetError              the device, its network, or how it is set up here; the tree's leaves say what became
         ├── NotSent              of the request: not a byte of it left
+        │   └── Resting          the device failed too often in a row and is not asked for a while
         ├── FateUnknown          bytes may have left, and no answer came
+        ├── BadReply             an answer came, and it cannot be read
         └── Refused              we, or the device's door, refused: trying again does not help
 
 Every error carries `exit_code` (see docs/ARCHITECTURE.md) and `remedy`, which both are rendered by whoever shows it.
@@ -67,8 +69,18 @@ class NotSent(TargetError):
     reason = "not_sent"
 
 
+class Resting(NotSent):
+    pass
+
+
 class FateUnknown(TargetError):
     reason = "unknown_fate"
+
+
+class BadReply(TargetError):
+    """The device's fault: too large, of another encoding or type than it says, or not what was described."""
+
+    reason = "bad_reply"
 
 
 class Refused(TargetError):

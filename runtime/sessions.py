@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from runtime.errors import Refused
 from runtime.secrets import Vault
-from runtime.wire import FIELD_VALUE, Reply, decode_body
+from runtime.wire import FIELD_VALUE, Reply
 from workflow.events import SendRequest
 from workflow.profile import Auth, Place, SessionRule
 
@@ -38,6 +38,10 @@ class Session:
 
     token: str
     path: str | None
+
+
+class NoSessions(Refused):
+    """The device has no session service; one of the profile's other kinds may do."""
 
 
 def chosen_kind(auth: Auth, references: References) -> str:
@@ -117,7 +121,9 @@ def _filled(value: Json, words: dict[str, str]) -> Json:
 
 
 def session_from(rule: SessionRule, reply: Reply, prefix: str, vault: Vault) -> Session:
-    """The session that `reply` to a login opened. Raises Refused when it opened none."""
+    """The session that `reply` to a login opened. Raises Refused when it opened none, NoSessions among them."""
+    if reply.status in rule.no_session_statuses and (reply.status != 401 or _asks_for_basic(reply)):
+        raise NoSessions(f"there is no session service: {rule.login} was answered with {reply.status}")
     if not 200 <= reply.status < 300:
         remedy = "check the credentials that the target refers to"
         raise Refused(f"the target did not let us in: {rule.login} was answered with {reply.status}", remedy)
@@ -129,6 +135,12 @@ def session_from(rule: SessionRule, reply: Reply, prefix: str, vault: Vault) -> 
         )
     vault.remember(token)
     return Session(token, _own_path(_found(rule.address, reply), prefix) if rule.address else None)
+
+
+def _asks_for_basic(reply: Reply) -> bool:
+    """Whether a 401 says that HTTP Basic is wanted, rather than another password."""
+    challenges = [value for name, value in reply.headers if name == "www-authenticate"]
+    return any(part.split()[:1] in (["basic"], ["Basic"]) for value in challenges for part in value.split(","))
 
 
 def session_fields(rule: SessionRule, session: Session) -> Fields:
@@ -149,7 +161,7 @@ def _found(place: Place, reply: Reply) -> str | None:
     elif place.within == "cookie":
         value = _cookie(place.at, reply)
     else:
-        value = _at(decode_body(reply), place.at)
+        value = _at(reply.body, place.at)
     if not isinstance(value, str):
         return None
     return value.rstrip("/").rpartition("/")[2] if place.transform == "last_path_segment" else value

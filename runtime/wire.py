@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 
 import orjson
 
-from runtime.errors import Refused
+from runtime.errors import BadReply, Refused
 from workflow.events import SendRequest
 
 Json = Any
@@ -27,6 +27,8 @@ SEGMENT = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,=:@]|%[0-9A-Fa-f]{2})*")
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]+")
 FIELD_VALUE = re.compile(r"[\x21-\x7e\x80-\xff](?:[\x20-\x7e\x80-\xff\t]*[\x21-\x7e\x80-\xff])?|")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# A megabyte of `[{},{},` is 60 of objects; a body of 16 MB and its values stay below 64 MB together.
+MAX_PARSED_BYTES = 32 * 1024 * 1024
 # Whoever sets these speaks for the connection or for the credential: that is the driver's alone.
 OURS = frozenset(
     [
@@ -77,11 +79,11 @@ class WireRequest:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Header names in lower case; `body` inflated and bounded."""
+    """Header names in lower case; `body` as `read_body` gives it."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
-    body: bytes
+    body: Json
 
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key == name.lower()), None)
@@ -200,23 +202,47 @@ def _decoded_file(body: str, kind: str) -> bytes:
         raise Refused(f"a file of type {kind} is given in base64, and this is not: {error}") from error
 
 
-def decode_body(reply: Reply) -> Json:
-    """The body as JSON; as text where it is not JSON, None where there is none."""
-    if not reply.body:
+def read_body(status: int, content_type: str, body: bytes | bytearray) -> Json:
+    """`body` as JSON; as text where it neither is JSON nor says so; None where there is none.
+
+    Raises BadReply for the body of a success that says it is JSON and is not, or would unfold to too much. Of any other
+    answer the status counts: what cannot be read there is None.
+    """
+    if not body:
         return None
+    kind = content_type.partition(";")[0].strip().lower()
+    is_json = kind == "application/json" or kind.endswith("+json")
     try:
-        return orjson.loads(reply.body)
+        return _loaded(body, is_json)
+    except ValueError as error:
+        if not 200 <= status < 300:
+            return None
+        remedy = "see what answers at the target's address; a device that does so is faulty"
+        raise BadReply(f"the reply is {kind or 'of no type'}, and cannot be read: {error}", remedy) from error
+
+
+def _loaded(body: bytes | bytearray, is_json: bool) -> Json:
+    """Raises ValueError (orjson's own among them)."""
+    text = len(body) * (1 if body.isascii() and b"\\u" not in body else 4)
+    # What marks of JSON may stand for: an object, a list, a value between commas.
+    values = 200 * body.count(b"{") + 64 * body.count(b"[") + 60 * body.count(b",")
+    if text + (values if is_json else 0) > MAX_PARSED_BYTES:
+        raise ValueError(f"it takes more than {MAX_PARSED_BYTES} bytes of memory")
+    try:
+        return orjson.loads(body) if text + values <= MAX_PARSED_BYTES else body.decode("utf-8", errors="replace")
     except orjson.JSONDecodeError:
-        return reply.body.decode("utf-8", errors="replace")
+        if is_json:
+            raise
+        return body.decode("utf-8", errors="replace")
 
 
 class Inflater:
-    """Takes a body in pieces and gives it whole, never holding more than `limit` bytes. Raises Refused beyond that."""
+    """Takes a body in pieces and gives it whole, never holding more than `limit` bytes. Raises BadReply beyond that."""
 
     def __init__(self, encoding: str, limit: int) -> None:
         kinds = {"": None, "identity": None, "gzip": 31, "x-gzip": 31, "deflate": 15}
         if encoding not in kinds:
-            raise Refused(f"the device compresses its reply with {encoding!r}, which was not asked for")
+            raise BadReply(f"the reply is compressed with {encoding!r}, which was not asked for")
         bits = kinds[encoding]
         self._inflate = zlib.decompressobj(bits) if bits else None
         self._limit = limit
@@ -227,9 +253,14 @@ class Inflater:
         try:
             self._body += self._inflate.decompress(piece, room) if self._inflate else piece[:room]
         except zlib.error as error:
-            raise Refused(f"the device's reply is not what its Content-Encoding says: {error}") from error
+            raise BadReply(f"the reply is not what its Content-Encoding says: {error}") from error
         if len(self._body) > self._limit:
-            raise Refused(f"the reply is larger than {self._limit} bytes", "raise limits.max_body_bytes of the profile")
+            raise BadReply(f"the reply is larger than {self._limit} bytes", "raise max_body_bytes in the limits")
+        if self._inflate and self._inflate.unused_data:
+            raise BadReply("the reply goes on behind the end of what is compressed")
 
-    def whole(self) -> bytes:
-        return bytes(self._body)
+    def whole(self) -> bytearray:
+        """All of it. Raises BadReply where what is compressed has no end."""
+        if self._inflate and self._body and not self._inflate.eof:
+            raise BadReply("the compressed reply is cut off")
+        return self._body

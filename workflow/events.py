@@ -13,7 +13,7 @@ from typing import Any, Literal
 from workflow.document import Json
 
 Outcome = Literal["succeeded", "failed", "unknown", "cancelled"]
-FailureReason = Literal["not_sent", "unknown_fate", "refused"]
+FailureReason = Literal["not_sent", "unknown_fate", "refused", "bad_reply"]
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -34,7 +34,10 @@ class ResponseArrived:
 
 @dataclass(frozen=True, slots=True)
 class RequestFailed:
-    """No reply. `not_sent`: nothing left; `unknown_fate`: it may have been carried out; `refused`: our own no."""
+    """No reply, or none that can be used (`bad_reply`, of requests that change nothing).
+
+    `not_sent`: nothing left; `unknown_fate`: it may have been carried out; `refused`: our own no.
+    """
 
     step_id: str
     reason: FailureReason

@@ -26,6 +26,7 @@ REMEDIES: Mapping[str, str] = {
     "wrong_state": "Bring it into the state that is needed, then call again.",
     "unexpected_status": "See what the device says to this status, put it right and call again.",
     "unexpected_reply": "The reply was not as the workflow expects; look at the device before you call again.",
+    "bad_reply": "See what is at the target's address; if it is the device, report its answer to whoever makes it.",
     "unreachable": "See whether the target is up and reachable, then call again.",
     "retries_exhausted": "It did not get there in time; look at the device before you call again.",
     "timeout": "It did not get there in time; look at the device before you call again.",

@@ -139,6 +139,9 @@ class _Turn:
         elif event.reason == "unknown_fate" and not step.is_idempotent:
             text = f"{step.key} was sent and not answered: whether it was carried out is not known"
             self._end_run("unknown", Failure(self._key, "unknown_fate", _joined(text, event.message)))
+        elif event.reason == "bad_reply":
+            text = f"{step.key} was answered with what cannot be read"
+            self._failed(self._scope(), Failure(self._key, "bad_reply", _joined(text, event.message)))
         else:
             may_be_done = event.reason == "unknown_fate" and not step.is_safe
             text = f"{step.key} got no answer" + (" and may have been carried out; again is harmless" * may_be_done)

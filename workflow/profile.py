@@ -51,6 +51,11 @@ class SessionRule(_Part):
     expired_statuses: tuple[int, ...] = Field(
         (401,), description="A reply with one of these to a request that carried a session means: log in again once."
     )
+    no_session_statuses: tuple[int, ...] = Field(
+        (404, 405, 501),
+        description="A login answered with one of these means that the device has no sessions: the next of `kinds` "
+        "is used. A 401 counts only where it asks for HTTP Basic.",
+    )
     logout: OperationRef | None = Field(None, description="The operation that closes a session.")
     address: Place | None = Field(
         None, description="Where the reply to the login says which URL closes the session (DELETE)."

@@ -1,9 +1,9 @@
 """Redfish servers that others wrote, started for tests: sushy-tools' emulator with its fake driver.
 
 Everything goes the way of a user: the shipped description is compiled, workflows are stored, approved and called, and
-the runtime's own driver speaks HTTP with the server. The one change is the profile's list of login forms: neither the
-emulator nor Prism has Redfish sessions, so HTTP Basic, the profile's second form, is the only one. The server runs in
-a process of its own, on a free port, with its state in a temporary folder, and ends with the tests by its own process.
+the runtime's own driver speaks HTTP with the server. The profile is the shipped one, unchanged: that the emulator has
+no sessions is found out by the driver. The server runs in a process of its own, on a free port, with its state in a
+temporary folder, and ends with the tests by its own process.
 """
 
 import contextlib
@@ -19,7 +19,6 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 
 from compiler.compiled import Compiled
 from compiler.pipeline import Request
@@ -49,10 +48,17 @@ class Peer:
         return await self.service.calls.call(entry, inputs, self.target, Caller("test", "operator"))
 
     async def requests(self) -> list[tuple[str, str]]:
-        """Method and path of everything that was sent to any target so far."""
+        """Method and path of what the steps of all runs have sent so far; not the login that the driver tries."""
         await self.service.engine.settle()
         rows = await self.service.audit.find(action="request.sending", limit=100_000)
-        return [(row.detail["method"], row.detail["path"]) for row in rows]
+        steps = [row.detail for row in rows if row.detail["step_id"] != "session"]
+        return [(step["method"], step["path"]) for step in steps]
+
+    async def logins(self) -> list[int]:
+        """What each login was answered with."""
+        await self.service.engine.settle()
+        rows = await self.service.audit.find(action="request.answered", limit=100_000)
+        return [row.detail["status"] for row in rows if row.detail["step_id"] == "session"]
 
 
 @contextlib.asynccontextmanager
@@ -135,10 +141,6 @@ def peers() -> Callable[..., Awaitable[Any]] | Any:
 
 
 @pytest.fixture(scope="session")
-def idrac(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
-    """The shipped description, compiled with the shipped profile whose logins are cut to HTTP Basic."""
-    profile = yaml.safe_load((ROOT / "specs/idrac/profile.yaml").read_text())
-    profile["auth"]["kinds"] = ["basic"]
-    path = tmp_path_factory.mktemp("profile") / "profile.yaml"
-    path.write_text(yaml.safe_dump(profile))
-    return compile_spec(Request(ROOT / "specs/idrac/openapi.yaml", path))[0]
+def idrac() -> Compiled:
+    """The shipped description, compiled with the shipped profile."""
+    return compile_spec(Request(ROOT / "specs/idrac/openapi.yaml", ROOT / "specs/idrac/profile.yaml"))[0]

@@ -234,6 +234,12 @@ async def test_a_server_that_is_not_there_is_not_found(server: Any) -> None:
     assert ended.failure.code == "not_found"
 
 
+async def test_without_sessions_one_login_is_tried_and_basic_used_for_all_that_follows(server: Any) -> None:
+    for _ in range(3):
+        assert (await server.call("idrac_describe_server", {})).outcome == "succeeded"
+    assert await server.logins() == [401]
+
+
 async def test_what_the_emulator_lacks_ends_with_its_status_at_the_step_that_needs_it(server: Any) -> None:
     ends = {name: await server.call(name, inputs) for name, (inputs, _, _) in LACKS.items()}
     seen = {name: (end.outcome, end.failure and (end.failure.code, end.failure.status)) for name, end in ends.items()}

@@ -158,7 +158,7 @@ async def test_a_compressed_bomb_is_refused_before_it_unfolds(
         tools.get(), tools.endpoint(device.url, limits(max_body_bytes=1_000_000)), tools.soon(), notes
     )
     assert isinstance(event, RequestFailed)
-    assert event.reason == "refused"
+    assert event.reason == "bad_reply"
     assert "larger than 1000000" in event.message
 
 

@@ -148,7 +148,7 @@ async def test_a_certificate_that_changes_while_we_are_connected_stops_us(
     port = impostor.sockets[0].getsockname()[1]
     endpoint = tools.endpoint(f"https://127.0.0.1:{port}", {"auth": {"kinds": ["bearer"]}}, tls=f"pin:{device.pin}")
     (line,) = driver._lines.values()
-    driver._lines[endpoint.door] = line
+    driver._lines[endpoint.place] = line
     event = await driver.send(tools.get(), endpoint, tools.soon(), notes)
     impostor.close()
     assert isinstance(event, RequestFailed)

@@ -6,15 +6,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from runtime.errors import Refused
+from runtime.errors import BadReply, Refused
 from runtime.wire import (
     Inflater,
-    Reply,
     address_of,
     checked_field,
     checked_path,
-    decode_body,
     encode_body,
+    read_body,
     wire_request,
 )
 from workflow.events import SendRequest
@@ -173,14 +172,30 @@ def test_bodies_are_written_in_their_media_type_or_refused() -> None:
         encode_body({"a": 1}, "multipart/form-data")
 
 
-def test_a_body_that_is_no_json_is_given_as_text() -> None:
-    assert decode_body(Reply(200, (), b"<html>")) == "<html>"
-    assert decode_body(Reply(200, (), b"NaN")) == "NaN"
-    assert decode_body(Reply(204, (), b"")) is None
+def test_a_body_that_neither_is_json_nor_says_so_is_given_as_text() -> None:
+    assert read_body(200, "text/html", b"<html>") == "<html>"
+    assert read_body(200, "", b"NaN") == "NaN"
+    assert read_body(200, "application/octet-stream", b"\xff") == "\ufffd"
+    assert read_body(204, "application/json", b"") is None
+    assert read_body(200, "", b'{"a":1}') == {"a": 1}
+
+
+@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; charset=utf-8", "application/problem+json"])
+@pytest.mark.parametrize("body", [b"<html>", b"NaN", b'{"a":', b"\xff\xfe", b"[" * 5000 + b"]" * 5000])
+def test_a_success_that_says_json_and_is_none_cannot_be_read(kind: str, body: bytes) -> None:
+    with pytest.raises(BadReply, match="cannot be read"):
+        read_body(200, kind, body)
+    assert read_body(503, kind, body) is None
+
+
+@pytest.mark.parametrize("piece", [b"{},", b"[],", b'{"a":1},', b"1,", b'"",'])
+def test_json_that_would_unfold_to_more_than_memory_allows_cannot_be_read(piece: bytes) -> None:
+    with pytest.raises(BadReply, match="memory"):
+        read_body(200, "application/json", b"[" + piece * 2_000_000 + b"1]")
 
 
 def test_an_unknown_compression_is_refused() -> None:
-    with pytest.raises(Refused, match="br"):
+    with pytest.raises(BadReply, match="br"):
         Inflater("br", 10)
 
 

@@ -1,0 +1,6 @@
+"""The driver: the one room with an HTTP client. `exchange` alone imports httpx, `tries` alone imports tenacity."""
+
+from runtime.driver.driver import Driver
+from runtime.driver.endpoint import Endpoint
+
+__all__ = ["Driver", "Endpoint"]

@@ -1,0 +1,69 @@
+"""From the interpreter's commands to a device and back: what became of a request is told as an event.
+
+An answer, or not sent, or fate unknown, or not to be read, or refused. Time limits are totals on a monotonic clock.
+Nothing but this class and `Endpoint` is used outside of the package. Called by `engines` and by `diagnosis`.
+"""
+
+import asyncio
+import logging
+
+from runtime.driver.endpoint import Endpoint, Place
+from runtime.driver.journey import Journey
+from runtime.driver.line import Line
+from runtime.driver.tries import Tries
+from runtime.errors import TargetError
+from runtime.secrets import Vault
+from runtime.sessions import Session
+from runtime.wire import Reply
+from runtime.witness import Witness
+from workflow.events import RequestFailed, ResponseArrived, SendRequest
+
+log = logging.getLogger("switchgear.driver")
+Event = ResponseArrived | RequestFailed
+LOGOUT_TIMEOUT_S = 5.0
+
+
+class Driver:
+    """Sends requests to targets. One object for a process; `aclose` logs out everywhere."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._lines: dict[Place, Line] = {}
+
+    async def send(self, command: SendRequest, endpoint: Endpoint, deadline: float, witness: Witness) -> Event:
+        """What became of `command` by `deadline` (of the loop's clock) or the step's own limit, retries included."""
+        limit = command.timeout_s or endpoint.limits.total_timeout_s
+        deadline = min(deadline, asyncio.get_running_loop().time() + limit)
+        line = self._lines.setdefault(endpoint.place, Line())
+        outcome = await Tries(Journey(line, endpoint, deadline, witness, self._vault), command).outcome()
+        if isinstance(outcome, Reply):
+            return ResponseArrived(command.step_id, outcome.status, _joined(outcome), outcome.body)
+        message = self._vault.redact("; ".join(part for part in (outcome.message, outcome.remedy) if part))
+        return RequestFailed(command.step_id, outcome.reason, message)  # type: ignore[arg-type]
+
+    async def aclose(self, witness: Witness) -> None:
+        """Closes every session and connection. A device that does not answer is left alone after a few seconds."""
+        lines, self._lines = list(self._lines.values()), {}
+        await asyncio.gather(*(self._hang_up(line, witness) for line in lines))
+
+    async def _hang_up(self, line: Line, witness: Witness) -> None:
+        for logins in line.all_logins:
+            for endpoint, session in logins.held:
+                await self._log_out(line, endpoint, session, witness)
+        await line.aclose()
+
+    async def _log_out(self, line: Line, endpoint: Endpoint, session: Session, witness: Witness) -> None:
+        rule = endpoint.profile.auth.session
+        assert rule is not None, "a session was opened by a rule"
+        deadline = asyncio.get_running_loop().time() + LOGOUT_TIMEOUT_S
+        try:
+            await Journey(line, endpoint, deadline, witness, self._vault).log_out(rule, session)
+        except (TargetError, TimeoutError) as error:
+            log.warning("the session on %s was not closed: %s", endpoint.name, error)
+
+
+def _joined(reply: Reply) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in reply.headers:
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers

@@ -1,0 +1,40 @@
+"""A target as one approved workflow wants to speak to it: address, trust, credentials and limits.
+
+What two endpoints share follows from here: connections, places and the breaker belong to an address, sessions to
+whoever logs in there. Pure values. Made by `catalog` from a target and the profile of a revision; read by `driver`.
+"""
+
+from dataclasses import dataclass
+
+from runtime.sessions import References
+from runtime.wire import Address
+from workflow.profile import Limits, Profile
+
+# What several endpoints of one address have in common.
+Place = tuple[str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`profile` is the one that the workflow was approved with; `own_limits` wins over the profile's limits."""
+
+    name: str
+    address: Address
+    tls: str
+    references: References
+    profile: Profile
+    own_limits: Limits | None = None
+
+    @property
+    def limits(self) -> Limits:
+        return self.own_limits or self.profile.limits
+
+    @property
+    def place(self) -> Place:
+        """The device behind it, as far as an address tells."""
+        return (self.address.scheme, self.address.host, self.address.port)
+
+    @property
+    def door(self) -> tuple[Place, str, References]:
+        """Who speaks to whom: a session opened here is shown nowhere else."""
+        return (self.place, self.tls, self.references)

@@ -1,0 +1,88 @@
+"""One request over one connection, and its reply: the only file with httpx.
+
+Nothing of the environment counts (no proxies, no netrc), no redirect is followed, no cookie is kept; bodies are bounded
+after inflating. Foreign errors become ours here, once: whether bytes of the request may have left decides between
+«not sent» and «fate unknown». Time limits are the caller's. Called by `line` and `journey`. RFC 9110, 9112.
+"""
+
+import ssl
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import httpx
+
+from runtime.errors import BadReply, FateUnknown, NotSent, Refused, TargetError
+from runtime.wire import Inflater, Reply, WireRequest, read_body
+
+CONNECT_TIMEOUT_S = 10.0
+# A management controller frees an idle connection after seconds; a request on one that it just closed is lost.
+KEEP_ALIVE_S = 4.0
+
+
+@dataclass(slots=True)
+class Flight:
+    """Whether bytes of the request may have left. Set by the transport's trace, read when something goes wrong."""
+
+    may_have_left: bool = False
+
+    async def trace(self, name: str, _info: dict[str, Any]) -> None:
+        if name.endswith("send_request_headers.started"):
+            self.may_have_left = True
+
+
+class Connections:
+    """Connections to one address under one way of trusting it. How many there are is bounded by the gate."""
+
+    def __init__(self, verify: ssl.SSLContext | bool) -> None:
+        limits = httpx.Limits(max_connections=None, keepalive_expiry=KEEP_ALIVE_S)
+        self._transport = httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits)
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+    async def over(self, wire: WireRequest, origin: str, name: str, flight: Flight, max_body_bytes: int) -> Reply:
+        """The reply to `wire`. `name` is how messages call the device. Raises TargetError."""
+        request = httpx.Request(
+            wire.method,
+            _parsed(origin),
+            headers=list(wire.headers),
+            content=wire.body or None,
+            extensions={"target": wire.target, "trace": flight.trace, "timeout": {"connect": CONNECT_TIMEOUT_S}},
+        )
+        try:
+            return await _received(await self._transport.handle_async_request(request), max_body_bytes)
+        except BadReply as error:
+            error.message = f"{name}: {error.message}"
+            raise
+        except (httpx.HTTPError, httpx.StreamError, ssl.SSLError) as error:
+            raise _judged(error, name, flight) from error
+
+
+async def _received(response: httpx.Response, max_body_bytes: int) -> Reply:
+    try:
+        body = Inflater(response.headers.get("content-encoding", "").strip().lower(), max_body_bytes)
+        async for piece in response.aiter_raw():
+            body.feed(piece)
+    finally:
+        await response.aclose()
+    fields = tuple((key.decode("ascii").lower(), value.decode("latin-1")) for key, value in response.headers.raw)
+    content_type = response.headers.get("content-type", "")
+    return Reply(response.status_code, fields, read_body(response.status_code, content_type, body.whole()))
+
+
+def _judged(error: Exception, name: str, flight: Flight) -> TargetError:
+    """What an error of the transport says of the request."""
+    text = f"{name}: {error or type(error).__name__}"
+    if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol):
+        return Refused(text, "the request is not valid HTTP")
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return Refused(text, "the device is not who it was: somebody must look before its tls setting is changed")
+    if flight.may_have_left:
+        return FateUnknown(text, "look at the device before asking again")
+    return NotSent(text, "check that the device is on and can be reached from here")
+
+
+@lru_cache(maxsize=1024)
+def _parsed(origin: str) -> httpx.URL:
+    return httpx.URL(origin)
