@@ -20,7 +20,7 @@ from compiler.facts import operation_index
 from compiler.frontend.files import read_given
 from compiler.frontend.limits import DEFAULT_LIMITS
 from compiler.frontend.parse import parse_document
-from compiler.ir.model import RISKS, Api, Diagnostic, Effect, Flow, Input, Risk, Role, Severity, Step
+from compiler.ir.model import Api, Diagnostic, Effect, Flow, Input, Risk, Role, Severity, Step, worst
 from compiler.passes.flows.composed import class_of
 from compiler.passes.flows.context import Context
 from compiler.proving import Prover
@@ -161,7 +161,7 @@ def _flow(reader: _Reader, document: Document, workflow: Workflow) -> Flow:
         why=("written by a person", *(f"{s.id}: {s.operation}: {s.description or 'as written'}" for s in steps)),
         sample=_samples(reader, steps, inputs),
     )
-    risk = max((class_of(reader.context, flow, step) for step in steps), key=lambda r: RISKS[r], default=Risk.READ)
+    risk = worst(class_of(reader.context, flow, step) for step in steps)
     return replace(flow, risk=risk)
 
 

@@ -262,18 +262,28 @@ class PendingSettings(_Part):
     """Settings that wait for a job and a restart: the settings resource, what to send, and what applies them.
 
     A write without `apply_member` needs `job_operation`. With neither, what matches (a write or an action) is in
-    force after `applied_by` alone.
+    force after `applied_by` alone. What `is_optional` is in force at once unless `apply_member` asks to wait.
     """
 
     pattern: str = Field(description="The writes (or actions) that wait.")
     apply_member: str | None = Field(None, description="Member of the write that asks for the job.")
-    apply_body: dict[str, Json] = Field({}, description="Its value.")
+    apply_body: dict[str, Json] | str = Field({}, description="Its value.")
     job_operation: OperationRef | None = Field(
         None, description="What makes the job, for a write without `apply_member`."
     )
     job_body: dict[str, Json] = Field({}, description="Its body; `{address}` stands for the path of the settings.")
     applied_by: OperationRef | None = Field(None, description="The operation that brings the settings into force.")
     applied_with: dict[str, Json] = Field({}, description="Its body.")
+    is_optional: bool = Field(False, description="Only a write that asks for it waits; any other is in force at once.")
+
+
+class Prerequisite(_Part):
+    """An operation that has a meaning only after another one, though nothing flows from the one to the other."""
+
+    operation: OperationRef = Field(description="The operation that comes second.")
+    first: OperationRef = Field(description="The operation that has to be done before.")
+    first_with: dict[str, Json] = Field({}, description="Members of its body that are fixed.")
+    why: str = Field(description="The reason.")
 
 
 class Limits(_Part):
@@ -373,6 +383,7 @@ class Profile(_Part):
     actions: tuple[Action, ...] = Field((), description="Actions whose addresses stand in the resource.")
     conditional: Conditional = Field(Conditional(), description="Writes with a version.")
     pending_settings: tuple[PendingSettings, ...] = Field((), description="Settings that wait for a job or a restart.")
+    prerequisites: tuple[Prerequisite, ...] = Field((), description="What has to be done before something else.")
     marks: dict[Literal["create_only", "deprecated", "internal", "read_only"], tuple[str, ...]] = Field(
         {}, description="Words in a member's description that say how it may be used."
     )

@@ -6,7 +6,7 @@ Schemas are JSON Schema 2020-12 as plain mappings that nobody changes; a shared 
 `{"$ref": "#/components/schemas/NAME"}` and stands in `Api.schemas`, so recursion is no special case.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -38,6 +38,11 @@ class Risk(StrEnum):
 
 
 RISKS: Mapping[Risk, int] = {risk: number for number, risk in enumerate(Risk)}
+
+
+def worst(risks: Iterable[Risk]) -> Risk:
+    """The gravest of the classes; READ where there are none."""
+    return max(risks, key=RISKS.__getitem__, default=Risk.READ)
 
 
 class Severity(StrEnum):

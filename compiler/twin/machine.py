@@ -277,8 +277,12 @@ class Twin:
         if any(self._jobs.is_busy(address) for address in touches):
             raise RefusalError(busy_status(asked.operation), "another change of this is still under way")
         wait = self._pending.wait_of(asked)
-        change = None if wait is not None or self._makes_job(asked.behaviour) else self._planned(asked, body)
-        effects = [*([change.effect] if change else []), *([wait.effect] if wait else [])]
+        change = (
+            None
+            if (wait is not None and wait.effect) or self._makes_job(asked.behaviour)
+            else self._planned(asked, body)
+        )
+        effects = [*([change.effect] if change else []), *([wait.effect] if wait and wait.effect else [])]
         receipt = self._receipt(asked, change)
 
         def happen() -> None:

@@ -23,9 +23,12 @@ Json = Any
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """`effect`: what the job does in the end. `is_held`: not before what applies the settings has come."""
+    """`effect`: what the job does in the end, None for what the request does anyway.
 
-    effect: Callable[[], None]
+    `is_held`: not before what applies the settings has come.
+    """
+
+    effect: Callable[[], None] | None
     starts_job: bool
     is_held: bool
 
@@ -46,7 +49,7 @@ class Pending:
             if rule.apply_member is None and rule.job_operation is None:
                 continue  # stored at once; only what it governs waits for the restart, and no reply shows that
             if applies(rule.pattern, asked.operation):
-                return self._write(asked, rule)
+                return _wish(asked, rule) if rule.is_optional else self._write(asked, rule)
             if rule.job_operation == asked.operation.key:
                 wait = self._job_for(asked.request.body, rule)
                 if wait is not None:
@@ -86,6 +89,13 @@ class Pending:
         match = self._blueprint.routes.match(path)
         places = self._store.places_on(path, match)[-1:] if match is not None else ()
         return tuple(place for place in places if place.address == path and place.resource.read)
+
+
+def _wish(asked: Asked, rule: PendingSettings) -> Wait | None:
+    """What is done at once unless the request asks to wait."""
+    body = asked.request.body if isinstance(asked.request.body, dict) else {}
+    waits = rule.apply_member in body and body[rule.apply_member] == rule.apply_body
+    return Wait(None, starts_job=True, is_held=True) if waits else None
 
 
 def _nothing() -> None:

@@ -53,8 +53,12 @@ def change(
     *choices: Choice,
     name: str = "change",
     checks_state: bool = True,
+    waits: bool = True,
 ) -> Step:
-    """The step that makes the change, after its preconditions and before the wait for its job where it starts one."""
+    """The step that makes the change, after its preconditions and before the wait for its job where it starts one.
+
+    Without `waits` the job is left to the caller, who has to lead on the branches past `@after`.
+    """
     parameters = parameters_of(builder, operation, leaves_version=True)
     payload = BodyPlan(builder, operation, {choice.pointer: choice for choice in choices}).payload()
     if checks_state:
@@ -64,7 +68,8 @@ def change(
     # Settings that wait for a restart have a job that stays scheduled until then: it is given out, not waited for.
     job = builder.context.jobs.get(operation.key)
     is_pending = builder.context.is_pending(operation.key)
-    where = poll_parameters(builder, job) if job and not is_pending else []
+    follows = waits and job is not None and not is_pending
+    where = poll_parameters(builder, job) if job and follows else []
     step = Step(
         id=builder.free_step_id(name),
         operation=operation.key,
@@ -77,7 +82,7 @@ def change(
     if job is not None:
         step = _with_handle(step, job, is_pending)
     builder.add_step(step, "the goal")
-    if job is not None and not is_pending:
+    if job is not None and follows:
         number = len(builder.steps) - 1
         wait(builder, job, f"$steps.{step.id}.outputs.job", where)
         if job.result_view:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from compiler.ir.model import RISKS, Diagnostic, Effect, Flow, Operation, Resource, Risk, Role, Severity, Step
+from compiler.ir.model import Diagnostic, Effect, Flow, Operation, Resource, Risk, Role, Severity, Step, worst
 from compiler.passes import words
 from compiler.passes.flows import queries, states, texts
 from compiler.passes.flows.bodies import Choice, enumerations
@@ -97,7 +97,7 @@ def _composed(course: _Course, operations: list[Operation]) -> Flow:
         if any(given.name == name for given in flow.inputs):
             course.used.add(name)
             flow = with_constant(flow, name, value)
-    risk = max((class_of(course.context, flow, step) for step in flow.steps), key=lambda r: RISKS[r])
+    risk = worst(class_of(course.context, flow, step) for step in flow.steps)
     said = wanted.description or f"{wanted.title.rstrip('.')}."
     return replace(flow, risk=risk, description=texts.describe((said,), risk))
 
@@ -247,7 +247,7 @@ def class_of(context: Context, flow: Flow, step: Step) -> Risk:
     for pointer, values in enumerations(Builder(context, operation), operation).items():
         classes = {value: class_of_value(context, operation, pointer, value) for value in values}
         if len(set(classes.values())) > 1:
-            return max((classes[v] for v in _sent(step, pointer, values, offered)), key=lambda r: RISKS[r])
+            return worst(classes[v] for v in _sent(step, pointer, values, offered))
     return operation.risk or Risk.CHANGE
 
 

@@ -11,7 +11,7 @@ from compiler.ir.model import Api, Job, Link, Operation, Resource
 from compiler.ir.schemas import Schemas
 from compiler.passes.links import Referents, place_of_ids
 from compiler.passes.resources import shape
-from workflow.profile import Profile, StateRule
+from workflow.profile import PendingSettings, Profile, StateRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +80,14 @@ class Context:
     def is_poll(self, key: str) -> bool:
         return any(job.poll == key for job in self.api.jobs)
 
+    def pending_rule(self, key: str) -> PendingSettings | None:
+        """What the profile says of an operation that is not in force at once."""
+        return next((rule for rule in self.profile.pending_settings if re.search(rule.pattern, key)), None)
+
     def is_pending(self, key: str) -> bool:
         """True when the operation's job stays scheduled until a restart."""
-        rules = (rule for rule in self.profile.pending_settings if rule.apply_member or rule.job_operation)
-        return any(re.search(rule.pattern, key) for rule in rules)
+        rule = self.pending_rule(key)
+        return rule is not None and not rule.is_optional and bool(rule.apply_member or rule.job_operation)
 
     def is_single(self, resource: Resource) -> bool:
         """True when a device usually has one such thing, so that nobody has to name it."""

@@ -7,7 +7,7 @@ resource). Each takes the context and gives a flow, or None where the API lacks 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from compiler.ir.model import RISKS, Effect, Flow, Operation, Resource, Response, Risk, Role, Step
+from compiler.ir.model import Effect, Flow, Operation, Resource, Response, Risk, Role, Step, worst
 from compiler.passes import words
 from compiler.passes.flows import queries, states, texts
 from compiler.passes.flows.builder import Builder, noun_of
@@ -218,7 +218,7 @@ def _worst(builder: Builder, risk: Risk) -> Risk:
     """The class of the flow: that of the change, or a higher one of any other step that is no read."""
     others = [builder.operation(s.operation) for s in builder.steps if s.role is not Role.CHANGE]
     found = [risk, *(o.risk for o in others if o.risk is not None and o.effect is not Effect.READ)]
-    return max(found, key=lambda r: RISKS[r])
+    return worst(found)
 
 
 def _one(resource: Resource) -> str:

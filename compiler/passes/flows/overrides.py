@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import RISKS, Diagnostic, Flow, Severity, Step
+from compiler.ir.model import Diagnostic, Flow, Severity, Step, worst
 from compiler.passes import words
 from compiler.passes.flows.bodies import reason_of
 from compiler.passes.flows.context import Context
@@ -77,7 +77,7 @@ def _with_value(flow: Flow, name: str, value: Any, part: Split) -> Flow:
         with_constant(flow, name, value),
         id=f"{flow.id}_{words.snake(str(value))}"[:NAME_LENGTH],
         title=f"{flow.title}: {words.spoken(str(value))}",
-        risk=max(flow.risk, part.risk, key=lambda risk: RISKS[risk]),
+        risk=worst((flow.risk, part.risk)),
     )
 
 

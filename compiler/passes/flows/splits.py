@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.ir.model import RISKS, Operation, Risk
+from compiler.ir.model import Operation, Risk, worst
 from compiler.passes import words
 from compiler.passes.flows import texts
 from compiler.passes.flows.bodies import Choice, enumerations, is_action_word
@@ -41,7 +41,7 @@ def splits_of(context: Context, operation: Operation) -> tuple[Split, ...]:
         if len(classes) > 1 or _has_states(context, operation, pointer):
             verb = texts.verb_of(operation)
             if is_merged:
-                return (Split(Choice(pointer, values), max(classes, key=lambda risk: RISKS[risk]), verb),)
+                return (Split(Choice(pointer, values), worst(classes), verb),)
             return tuple(
                 Split(Choice(pointer, tuple(part)), risk, _verb(verb, part, risk))
                 for risk, members in classes.items()
@@ -102,7 +102,7 @@ def risk_of_value(context: Context, operation: Operation, pointer: str, value: A
     rule = next((r for r in rules if value in r.when[pointer]), None)
     if rule is not None:
         return Risk(rule.risk)
-    return max(_by_words(value), _floor(context, operation, bool(rules)), key=lambda risk: RISKS[risk])
+    return worst((_by_words(value), _floor(context, operation, bool(rules))))
 
 
 def _rules(context: Context, operation: Operation, pointer: str) -> list[RiskRule]:

@@ -11,8 +11,10 @@ from compiler.passes.flows.compositions.children import create_with_children
 from compiler.passes.flows.compositions.copied import copied
 from compiler.passes.flows.compositions.ensure import ensure
 from compiler.passes.flows.compositions.pairs import pairs
-from compiler.passes.flows.compositions.pending import applied, restarted
+from compiler.passes.flows.compositions.pending import applied
+from compiler.passes.flows.compositions.prepared import prepared
 from compiler.passes.flows.compositions.reports import reports
+from compiler.passes.flows.compositions.restarted import restarted
 from compiler.passes.flows.compositions.staged import staged
 from compiler.passes.flows.compositions.stopped import stopped, stopped_update
 from compiler.passes.flows.context import Context
@@ -27,5 +29,6 @@ def compositions(context: Context, resource: Resource) -> Iterator[Flow]:
     yield from copied(context, resource)
     yield from restarted(context, resource)
     yield from pairs(context, resource)
+    yield from prepared(context, resource)
     yield from assigned(context, resource)
     yield from reports(context, resource)

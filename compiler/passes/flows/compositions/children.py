@@ -4,7 +4,7 @@ The parts are the resources whose items the new thing's own items carry, and tha
 thing has a state, and something harmless brings it out of its first one, the caller may ask for that as the last step.
 """
 
-from compiler.ir.model import RISKS, Flow, Input, Resource, Risk
+from compiler.ir.model import RISKS, Flow, Input, Resource, Risk, worst
 from compiler.passes import words
 from compiler.passes.flows import texts
 from compiler.passes.flows.bodies import Choice
@@ -95,7 +95,7 @@ def _risk(context: Context, resource: Resource, parts: list[Resource], move: Tra
     if move is not None:
         operation = context.operations[move.operation]
         created += [risk_of_value(context, operation, pointer, value) for pointer, value in move.when.items()]
-    return max(created, key=lambda risk: RISKS[risk])
+    return worst(created)
 
 
 def _named(

@@ -4,7 +4,7 @@ Seen from the API: an action on a thing takes the id of something else that is i
 nothing more to say. The action's plain workflow takes such an id from the caller; this one makes it fresh.
 """
 
-from compiler.ir.model import RISKS, Effect, Flow, Operation, Resource, Risk
+from compiler.ir.model import Effect, Flow, Operation, Resource, Risk, worst
 from compiler.passes.flows import texts
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change
@@ -61,7 +61,7 @@ def _plan(context: Context, resource: Resource, action: Operation, into: str, so
     change(builder, action, f"{texts.verb_of(action).capitalize()} the {resource.name}.")
     builder.add_output(f"{noun_of(source)}_id", made_id, {"type": ["string", "integer"]})
     builder.known[(address(source), "")] = made_id
-    risk = max((o.risk or Risk.CHANGE for o in (create, action)), key=lambda r: RISKS[r])
+    risk = worst(o.risk or Risk.CHANGE for o in (create, action))
     verb = texts.verb_of(action)
     text = f"Makes {texts.an(source.name)} of {texts.an(resource.name)}, then does with it: {verb}."
     name = texts.flow_id(context.api.name, f"{source.name} and {verb}", noun_of(resource))

@@ -6,7 +6,7 @@ Where the API lists only addresses the comparison is not possible, so there is n
 
 from dataclasses import replace
 
-from compiler.ir.model import RISKS, Flow, Operation, Resource, Risk, Role, Step
+from compiler.ir.model import Flow, Operation, Resource, Risk, Role, Step, worst
 from compiler.passes import words
 from compiler.passes.flows import queries, texts
 from compiler.passes.flows.bodies import BodyPlan
@@ -140,7 +140,7 @@ def _named(
     context: Context, builder: Builder, resource: Resource, is_single: bool, changes: tuple[Operation, Operation]
 ) -> Flow:
     verb = "set" if is_single else "ensure"
-    risk = max((o.risk or Risk.CHANGE for o in changes), key=lambda r: RISKS[r])
+    risk = worst(o.risk or Risk.CHANGE for o in changes)
     known = "" if is_single else f", known by its {resource.natural_keys[0]}"
     text = f"Makes sure that {texts.an(resource.name)} is there as given{known}: creates it, updates it, or leaves it."
     name = texts.flow_id(context.api.name, verb, noun_of(resource))

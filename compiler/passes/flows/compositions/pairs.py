@@ -7,7 +7,7 @@ inputs that both take; a failed first half ends the run before the second.
 
 from collections.abc import Iterator
 
-from compiler.ir.model import RISKS, Effect, Flow, Operation, Resource, Risk, Role, Step
+from compiler.ir.model import Effect, Flow, Operation, Resource, Risk, Role, Step, worst
 from compiler.passes import words
 from compiler.passes.flows import queries, texts
 from compiler.passes.flows.builder import Builder, noun_of
@@ -42,7 +42,16 @@ def _kind(first: tuple[str, ...], second: tuple[str, ...]) -> str:
         return "replace"
     run, fetch = _apart(first, _RUNS), _apart(second, _FETCHES)
     is_run = run[:1] and run[0] in _RUNS and fetch[:1] and fetch[0] in _FETCHES
-    return "fetch" if is_run and len(run) > 1 and fetch[1 : len(run)] == run[1:] else ""
+    is_fetched = is_run and len(run) > 1 and fetch[1 : len(run)] == run[1:]
+    return "fetch" if is_fetched or _is_last_of(first, second) else ""
+
+
+def _is_last_of(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
+    """`support assist collection`, `support assist export last collection`: the second hands out what the first made."""
+    shared = next((n for n, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), len(first))
+    made, told = first[shared:], second[shared:]
+    is_told = len(told) > 2 and told[0] in _FETCHES and told[1] == "last"
+    return is_told and bool(made) and told[2:] == made
 
 
 def _apart(said: tuple[str, ...], verbs: frozenset[str]) -> tuple[str, ...]:
@@ -97,7 +106,7 @@ def _named(
         "replace": f"Takes out what is there ({before}), then: {verb}.",
         "fetch": f"Does it ({before}), waits, then fetches the result ({verb}).",
     }[kind]
-    risk = max((o.risk or Risk.CHANGE for o in (first, second)), key=lambda r: RISKS[r])
+    risk = worst(o.risk or Risk.CHANGE for o in (first, second))
     name = texts.action_id(context.api.name, told, noun_of(resource))
     title = f"{told.capitalize()} {resource.name}"
     described = texts.describe((f"{resource.name.capitalize()}: {text}",), risk)

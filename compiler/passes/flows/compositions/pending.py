@@ -4,12 +4,10 @@ Which settings these are, what asks for a job and what restarts the owner is tol
 The write may answer with a job of its own; where it does not, one is made. The plain update only stages.
 """
 
-import re
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import RISKS, Effect, Flow, Job, Operation, Resource, Risk, Role, Step
-from compiler.passes import words
+from compiler.ir.model import Flow, Job, Operation, Resource, Risk, Step, worst
 from compiler.passes.flows import queries, states, texts
 from compiler.passes.flows.bodies import Choice
 from compiler.passes.flows.builder import Builder, noun_of
@@ -21,85 +19,18 @@ from compiler.passes.paths import parent
 from compiler.passes.resources import shape
 from workflow.profile import PendingSettings
 
-_LOOK_EVERY_S = 10  # a controller that restarts is away for minutes
-_MOST_LOOKS = 60
-
 
 def applied(context: Context, resource: Resource) -> Flow | None:
     """The flow, None where the resource's update is in force at once or nothing is known to apply it."""
     update = context.operations.get(resource.update)
-    rule = _rule(context, update)
+    rule = context.pending_rule(resource.update)
     restart = context.operations.get(rule.applied_by or "") if rule else None
-    if rule is None or not (rule.apply_member or rule.job_operation):
+    if rule is None or rule.is_optional or not (rule.apply_member or rule.job_operation):
         return None
     job = context.jobs.get(update.key) or _any_job(context) if update else None
     if update is None or rule is None or restart is None or job is None:
         return None
     return _Plan(context, resource, rule, job).flow(update, restart)
-
-
-def restarted(context: Context, resource: Resource) -> list[Flow]:
-    """For each operation of the resource that takes effect with a restart and has no job: do it, restart, see it back.
-
-    The rules are those without a member to apply by and without a job (`PendingSettings`).
-    """
-    made = []
-    for key in (resource.update, resource.create, *resource.actions):
-        operation = context.operations.get(key)
-        rule = _rule(context, operation)
-        restart = context.operations.get(rule.applied_by or "") if rule else None
-        is_plain = rule is not None and rule.apply_member is None and rule.job_operation is None
-        if operation is not None and rule is not None and restart is not None and is_plain:
-            made.append(_with_restart(context, resource, rule, operation, restart))
-    return made
-
-
-def _with_restart(
-    context: Context, resource: Resource, rule: PendingSettings, operation: Operation, restart: Operation
-) -> Flow:
-    builder = Builder(context, operation)
-    choices = tuple(Choice(f"/{name}", (value,)) for name, value in rule.applied_with.items())
-    path_parameters(builder, operation)
-    path_parameters(builder, restart)
-    states.require_before(builder, restart, choices[0] if choices else None)
-    verb = "update" if operation.effect is Effect.UPDATE else texts.verb_of(operation)
-    change(builder, operation, f"{verb.capitalize()}: {resource.name}.", checks_state=False)
-    change(builder, restart, "Restart, so that it takes effect.", *choices, name="restart", checks_state=False)
-    _await_back(builder, restart)
-    risks = [operation.risk or Risk.CHANGE, restart.risk or Risk.DISRUPT]
-    risk = max(risks, key=lambda r: RISKS[r])
-    said = texts.purpose(operation) or f"{verb.capitalize()}: {resource.name}."
-    described = texts.describe((said, "Restarts what it is about, so that it takes effect, and waits for it."), risk)
-    name = texts.action_id(context.api.name, verb, f"{noun_of(resource)}") + "_and_restart"
-    flow_id = texts.flow_id(context.api.name, name.removeprefix(f"{words.snake(context.api.name)}_"), "")
-    title = f"{verb.capitalize()} {resource.name} and restart"
-    return builder.flow(flow_id, "act", title, described, resource, risk)
-
-
-def _await_back(builder: Builder, restart: Operation) -> None:
-    """Reads what was restarted until it answers again."""
-    owner = next((r for r in builder.context.api.resources if restart.key in r.actions and r.read), None)
-    if owner is None:
-        return
-    operation = builder.operation(owner.read)
-    retry = {"name": "not_back", "type": "retry", "retryAfter": _LOOK_EVERY_S, "retryLimit": _MOST_LOOKS}
-    step = Step(
-        id="await_back",
-        operation=operation.key,
-        role=Role.READ_BACK,
-        description=f"Wait until the {owner.name} answers again.",
-        parameters=tuple(path_parameters(builder, operation)),
-        outputs={"item": "$response.body#/0" if owner.item_is_list else "$response.body"},
-        success=(queries.simple("$statusCode == 200"),),
-        failures=(retry,),
-    )
-    builder.add_step(step, "a restart is over when the thing answers again")
-    builder.add_output("item", "$steps.await_back.outputs.item", {"type": "object"})
-
-
-def _rule(context: Context, update: Operation | None) -> PendingSettings | None:
-    rules = context.profile.pending_settings
-    return next((r for r in rules if update is not None and re.search(r.pattern, update.key)), None)
 
 
 def _any_job(context: Context) -> Job | None:
@@ -137,7 +68,7 @@ class _Plan:
         payload = step.payload
         if self.rule.apply_member is None or not isinstance(payload, dict):
             return None
-        payload = {**payload, self.rule.apply_member: dict(self.rule.apply_body)}
+        payload = {**payload, self.rule.apply_member: applying(self.rule)}
         builder.inputs.pop(_plain(self.rule.apply_member), None)
         builder.sample.pop(_plain(self.rule.apply_member), None)
         builder.steps[number] = replace(step, payload=payload)
@@ -199,11 +130,16 @@ class _Plan:
     def _named(self, builder: Builder, update: Operation, restart: Operation, choices: tuple[Choice, ...]) -> Flow:
         told = [risk_of_value(self.context, restart, c.pointer, c.values[0]) for c in choices]
         risks = [update.risk or Risk.CHANGE, *(told or [restart.risk or Risk.DISRUPT])]
-        risk = max(risks, key=lambda r: RISKS[r])
+        risk = worst(risks)
         text = f"Changes the {self.resource.name} and restarts, so that they are in force; waits until they are"
         name = texts.flow_id(self.context.api.name, "apply", noun_of(self.resource))
         described = texts.describe((f"{text}.",), risk)
         return builder.flow(name, "update", f"Apply {self.resource.name}", described, self.resource, risk)
+
+
+def applying(rule: PendingSettings) -> Any:
+    """The value of the member that asks to wait."""
+    return rule.apply_body if isinstance(rule.apply_body, str) else dict(rule.apply_body)
 
 
 def _plain(member: str) -> str:

@@ -4,7 +4,7 @@ Seen from the API: a thing is created, its item takes a file, and a boolean memb
 creation and later. The entry is made unready, filled, and released only when the upload has gone through.
 """
 
-from compiler.ir.model import RISKS, Flow, Operation, Resource, Risk
+from compiler.ir.model import Flow, Operation, Resource, Risk, worst
 from compiler.passes import words
 from compiler.passes.flows import texts
 from compiler.passes.flows.bodies import Choice
@@ -66,7 +66,7 @@ def _release(builder: Builder, update: Operation, resource: Resource, release: s
 
 
 def _named(context: Context, builder: Builder, resource: Resource, changes: tuple[Operation, ...]) -> Flow:
-    risk = max((o.risk or Risk.CHANGE for o in changes), key=lambda r: RISKS[r])
+    risk = worst(o.risk or Risk.CHANGE for o in changes)
     text = f"Creates {texts.an(resource.name)}, uploads its content and makes it ready for use."
     name = texts.flow_id(context.api.name, "create and upload", noun_of(resource))
     title = f"Create and upload {resource.name}"

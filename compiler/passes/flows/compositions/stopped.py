@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from compiler.ir.model import RISKS, Effect, Flow, Input, Operation, Resource, Risk, Role, Step
+from compiler.ir.model import Effect, Flow, Input, Operation, Resource, Risk, Role, Step, worst
 from compiler.passes import words
 from compiler.passes.flows import queries, texts
 from compiler.passes.flows.bodies import Choice
@@ -192,7 +192,7 @@ def _named(builder: Builder, resource: Resource, need: _Need, verb: str, restart
         told = f"{stop} {verb} and {_word(need.start, 'start')}"
         text += ", then brings it back up if it was"
     changes = [need.goal.risk or Risk.CHANGE, *(_risk(context, m) for m in need.stops)]
-    risk = max(changes, key=lambda r: RISKS[r])
+    risk = worst(changes)
     name = texts.flow_id(context.api.name, told, noun_of(resource))
     title = f"{told.capitalize()} {resource.name}"
     described = texts.describe((f"{text}.",), risk)
@@ -207,4 +207,4 @@ def _word(move: Transition, otherwise: str) -> str:
 def _risk(context: Context, move: Transition) -> Risk:
     operation = context.operations[move.operation]
     told = [risk_of_value(context, operation, pointer, value) for pointer, value in move.when.items()]
-    return max(told or [operation.risk or Risk.DISRUPT], key=lambda r: RISKS[r])
+    return worst(told or [operation.risk or Risk.DISRUPT])
