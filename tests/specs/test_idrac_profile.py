@@ -174,7 +174,11 @@ def test_pending_settings_fit_what_our_description_takes(profile: Profile, docum
     for settings in profile.pending_settings:
         assert settings.job_body.keys() <= schemas["DellJobCreate"]["properties"].keys()
         assert settings.applied_with["ResetType"] in schemas["ResetType"]["enum"]
-        if settings.apply_member:
+        if settings.is_optional:
+            member = schemas["VolumeCreate"]["properties"][settings.apply_member]
+            assert settings.apply_body in schemas[member["$ref"].rpartition("/")[2]]["enum"]
+        elif settings.apply_member:
+            assert isinstance(settings.apply_body, dict)
             assert settings.apply_body["ApplyTime"] in schemas["ApplyTime"]["enum"]
             assert settings.apply_member in schemas["BiosSettingsUpdate"]["properties"]
 

@@ -183,3 +183,16 @@ def test_what_the_profile_says_is_served_besides_the_description_needs_no_creden
     metadata = twin.handle(TwinRequest("GET", "/redfish/v1/$metadata"))
     assert (metadata.status, metadata.header("content-type")) == (200, "application/xml")
     assert twin.handle(TwinRequest("POST", "/redfish")).status == 401
+
+
+def test_a_virtual_disk_that_may_wait_is_made_by_the_restart(idrac: Any) -> None:
+    key = "POST /redfish/v1/Systems/{ComputerSystemId}/Storage/{StorageId}/Volumes"
+    volumes = idrac.get(f"{SYSTEM}/Storage").body["Members"][0]["@odata.id"] + "/Volumes"
+    before = len(idrac.get(volumes).body["Members"])
+    body = {**idrac.twin.example_body(key), "@Redfish.OperationApplyTime": "OnReset"}
+    job = idrac.post(volumes, body).header("location")
+    idrac.wait()
+    assert (state(idrac, job), len(idrac.get(volumes).body["Members"])) == ("Scheduled", before)
+    idrac.post(RESET, {"ResetType": "GracefulRestart"})
+    idrac.wait()
+    assert (state(idrac, job), len(idrac.get(volumes).body["Members"])) == ("Completed", before + 1)

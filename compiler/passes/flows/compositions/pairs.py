@@ -47,7 +47,7 @@ def _kind(first: tuple[str, ...], second: tuple[str, ...]) -> str:
 
 
 def _is_last_of(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
-    """`support assist collection`, `support assist export last collection`: the second hands out what the first made."""
+    """`support assist collection`, `support assist export last collection`: the second hands out what is made."""
     shared = next((n for n, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), len(first))
     made, told = first[shared:], second[shared:]
     is_told = len(told) > 2 and told[0] in _FETCHES and told[1] == "last"
