@@ -1,9 +1,9 @@
 """Failure paths: what can go wrong on a device, arranged on the twin, and what a workflow has to do then.
 
-The thing is not there; two things have the same name; the thing is in the wrong state; somebody else changed it in
-between; the job fails; the session expires half-way. Each path starts from a run that went well, and is made only
-where it applies to the workflow. A path that does not behave has its `fault` said; `proving` stops there and the
-workflow is not verified. Of these runs only the end is kept, so that a proof stays small.
+The thing is not there; two things have the same name; the thing is on the last page of a list; it is in the wrong
+state; somebody else changed it in between; the job fails; the session expires half-way. Each path starts from a run
+that went well, and is made only where it applies to the workflow. A path that does not behave has its `fault` said;
+`proving` stops there and the workflow is not verified. Of these runs only the end is kept, so that a proof stays small.
 """
 
 from collections.abc import Iterator, Mapping
@@ -53,6 +53,7 @@ def failure_paths(flow: Flow, plan: Plan, ran: tuple[Ran, ...]) -> Iterator[Fail
     paths = _Paths(flow, plan, ran)
     yield from paths.not_there()
     yield from paths.namesakes()
+    yield from paths.on_another_page()
     yield from paths.wrong_state()
     yield from paths.changed_in_between()
     yield from paths.job_fails()
@@ -98,6 +99,17 @@ class _Paths:
                 if self._doubled(twin, reached, name):
                     proof = prove(self._plan, twin, reached.ran.inputs)
                     yield _ended(f"two of the same name: {name}", proof, self._refused(proof, "ambiguous"))
+
+    def on_another_page(self) -> Iterator[FailurePath]:
+        """The lists come in pages of one item, and what was the first thing is now on the last page."""
+        ran = self._ran[0]
+        in_pages = {r.list for r in ran.start.api.resources if r.paging is not None}
+        if any(step.operation in in_pages and self._reached(step) for step in self._flow.steps):
+            twin = ran.start.beside()
+            twin.incidents.give_one_a_page()
+            proof = prove(self._plan, twin, ran.inputs)
+            fault = "" if proof.outcome == "succeeded" else f"ended {proof.outcome} {_code(proof)}".rstrip()
+            yield _ended("on the last page", proof, fault)
 
     def wrong_state(self) -> Iterator[FailurePath]:
         """The thing is in a state that does not allow the change."""

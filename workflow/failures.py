@@ -35,6 +35,8 @@ REMEDIES: Mapping[str, str] = {
     "refused": "Nothing was sent; remove the reason and call again.",
     "job_failed": "The device began and gave up; see its message, put it right and call again.",
     "loop_limit": "The workflow went round without an end; correct the workflow.",
+    "too_many": "Ask for fewer: give the id where the workflow takes one, or raise `paging.most` in the profile.",
+    "page_elsewhere": "The device leads to another address than the list's; look at it before you call again.",
     "unknown_fate": "The request may have been carried out: look at the device, and call again only if it was not.",
 }
 

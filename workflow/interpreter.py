@@ -21,6 +21,7 @@ from workflow.events import (
     Event,
     Failure,
     Outcome,
+    Pairs,
     RequestFailed,
     ResponseArrived,
     RunStarted,
@@ -29,6 +30,7 @@ from workflow.events import (
     TimerFired,
 )
 from workflow.failures import after_failure, said
+from workflow.pages import PageError, Pages, turned, whole
 from workflow.planned import Plan, PlannedAction, PlannedOutput, PlanStep, WorkflowPlan
 from workflow.pointers import NOTHING
 from workflow.requests import Unsendable, build_request
@@ -119,6 +121,11 @@ class _Turn:
 
     def _answered(self, reply: Reply) -> None:
         step = self._step
+        if step.pages is not None and 200 <= reply.status < 300:
+            paged = self._with_pages(step.pages, reply)
+            if paged is None:
+                return
+            reply = paged
         self._reply = reply
         scope = self._scope(reply)
         is_good = 200 <= reply.status < 300
@@ -131,6 +138,28 @@ class _Turn:
         code = "unexpected_reply" if is_good else "unexpected_status"
         text = f"{step.key} was answered with {reply.status}, and the step's conditions are not met"
         self._failed(scope, Failure(self._key, code, text, reply.status))
+
+    def _with_pages(self, pages: Pages, reply: Reply) -> Reply | None:
+        """The reply with the whole list; None while there is another page to ask for, or none that may be."""
+        step, frame = self._step, self._frame
+        assert step.request is not None, "only requests have replies"
+        request = build_request(step.request, self._scope(), self.plan.base_path)
+        query = _pairs(frame.pages["query"]) if frame.pages else request.query
+        try:
+            known = turned(pages, frame.pages, reply, query, request.path)
+        except PageError as error:
+            self._end_failed(Failure(self._key, "page_elsewhere", str(error)))
+            return None
+        if known["query"] is None or (known["pages"] >= pages.most and pages.is_cut):
+            self._change(pages=None)
+            return whole(pages, known, reply)
+        if known["pages"] >= pages.most:
+            told = f"{step.key} lists more than {len(known['items'])} items on {pages.most} pages"
+            self._end_failed(Failure(self._key, "too_many", f"{told}; what lies beyond was not looked at"))
+            return None
+        self._change(pages=known)
+        self._send()
+        return None
 
     def _unanswered(self, event: RequestFailed) -> None:
         step = self._step
@@ -207,7 +236,7 @@ class _Turn:
 
     def _enter(self, number: int) -> None:
         self._entered += 1
-        self._change(step=number, attempt=0, waited_s=0.0, retries={})
+        self._change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None)
         if self._entered > MAX_ENTERED:
             self._end_failed(Failure(self._key, "loop_limit", f"more than {MAX_ENTERED} steps were entered"))
         else:
@@ -237,7 +266,7 @@ class _Turn:
                 method=step.method,
                 path=request.path,
                 path_template=step.path_template,
-                query=request.query,
+                query=_pairs(frame.pages["query"]) if frame.pages else request.query,
                 headers=request.headers,
                 body=request.body,
                 content_type=step.request.content_type if request.body is not None else "",
@@ -424,6 +453,10 @@ class _Turn:
         self._outcome = outcome
         self._frames = []
         self.commands.append(EndRun(outcome, outputs or {}, failure, note))
+
+
+def _pairs(query: Json) -> Pairs:
+    return tuple((str(name), str(value)) for name, value in query)
 
 
 def _joined(text: str, detail: str) -> str:

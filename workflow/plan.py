@@ -13,6 +13,7 @@ from workflow.document import ABSENT, Document, Json, Step, Workflow, ours
 from workflow.errors import DocumentError
 from workflow.inputs import InputSchema, compile_inputs
 from workflow.operations import OperationIndex
+from workflow.pages import Pages, read_pages
 from workflow.plan_parts import Parts, Report
 from workflow.planned import DEADLINE_S, Plan, PlannedAction, PlannedOutput, PlanStep, WorkflowPlan
 from workflow.requests import BoundRequest, split_template
@@ -123,8 +124,13 @@ class Planner:
             on_failure=self._parts.actions(workflow, step.on_failure, workflow.failure_actions, pointer, "onFailure"),
             outputs=self._parts.outputs(step.outputs, own.get("transforms") or {}, f"{pointer}/outputs"),
             message=self._parts.template(own.get("message"), f"{pointer}/x-switchgear/message"),
+            pages=self._pages(own.get("pages"), is_safe, f"{pointer}/x-switchgear/pages"),
             pointer=pointer,
         )
+
+    def _pages(self, written: Json, is_safe: bool, pointer: str) -> Pages | None:
+        remedy = "correct it, or remove it and the first page is all that is read"
+        return read_pages(written, is_safe, lambda message: self._report("bad_pages", pointer, message, remedy))
 
     def _call(self, step: Step, pointer: str) -> Call | None:
         if step.action is not None or step.channel_path is not None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from workflow.criteria import CompiledCriterion
 from workflow.document import ActionType, Json
 from workflow.inputs import InputSchema
+from workflow.pages import Pages
 from workflow.requests import BoundRequest
 from workflow.templates import Template
 from workflow.values import Value
@@ -56,6 +57,7 @@ class PlanStep:
 
     `effect`: read, create, update, delete, act or session. `role`: why the step is there, where the document says it.
     `is_safe`: sending it changes nothing; `is_idempotent`: sending it twice is as sending it once.
+    `pages`: how the list in its reply goes on.
     """
 
     step_id: str
@@ -75,6 +77,7 @@ class PlanStep:
     on_failure: tuple[PlannedAction, ...] = ()
     outputs: tuple[PlannedOutput, ...] = ()
     message: Template | None = None
+    pages: Pages | None = None
     pointer: str = ""
 
     @property

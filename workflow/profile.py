@@ -128,6 +128,22 @@ class Protocol(_Part):
     documents: tuple[Document, ...] = Field((), description="What is served besides the description.")
 
 
+class PagingRule(_Part):
+    """How lists come in pages, and how to ask for the next one; `none` for lists that are whole."""
+
+    pattern: str = Field("", description="The lists' `METHOD /path`; empty: every list.")
+    by: Literal["items", "pages", "last", "token", "link", "none"] = Field(
+        description="What leads to the next page: the number of items or pages so far, the last item's member `at`, "
+        "the token at `at` in the reply, or the address there."
+    )
+    parameter: str = Field("", description="The query parameter that takes it; not for `link`.")
+    at: str = Field("", description="Pointer to the member, the token or the address; `header.link`: a Link header.")
+    size_parameter: str = Field("", description="The query parameter that says how many items a page has.")
+    size: int = Field(default=100, ge=1, description="Items a page.")
+    first: int = Field(default=1, ge=0, description="The number of the first page.")
+    most: int = Field(default=100, ge=1, le=1000, description="Pages that one lookup reads; more is a failure.")
+
+
 class JobRule(_Part):
     """A long-running change: where its handle stands in the reply, how to ask, when it is over."""
 
@@ -371,6 +387,7 @@ class Profile(_Part):
     auth: Auth = Field(Auth(), description="Credentials and sessions.")
     envelope: Envelope = Field(Envelope(), description="How replies are wrapped.")
     protocol: Protocol = Field(Protocol(), description="What all requests and replies have in common.")
+    paging: tuple[PagingRule, ...] = Field((), description="Lists in pages; the first rule that matches decides.")
     jobs: tuple[JobRule, ...] = Field((), description="Changes that go on after they are answered.")
     identity: Identity = Field(Identity(), description="Ids, names and synonyms.")
     verbs: Verbs = Field(Verbs(), description="Methods that do not mean what HTTP says.")

@@ -1,7 +1,8 @@
 """The state of a run: a value that can be stored after any event, resumed and replayed.
 
 Here live the state's parts and their JSON form; what happens to them is in `interpreter`. No reply is kept, only the
-outputs taken from it: a state is small. A workflow that calls another one stacks a frame on its own.
+outputs taken from it and the items of a list whose next page is asked for: a state is small. A workflow that calls
+another one stacks a frame on its own.
 """
 
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ class Frame:
     `step`: number of the current step. `prefix`: what precedes its id in the step's key. `attempt`: requests sent
     since the step was entered, `waited_s`: seconds waited in between. `outputs`: by step id. `retries`: times used,
     by the action's name, since the step was entered. `jumps`: times taken, by `step id/action name`.
+    `pages`: what is known of a list that comes in pages (see `pages.turned`), while its pages are asked for.
     `resume`: the members to go back to when the current step, a detour, is through. `purpose`: what the frame below
     does with the result: the run's own, a step's result, or nothing (a detour before another attempt).
     """
@@ -36,6 +38,7 @@ class Frame:
     retries: Mapping[str, int] = field(default_factory=dict)
     jumps: Mapping[str, int] = field(default_factory=dict)
     resume: Mapping[str, Json] | None = None
+    pages: Mapping[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,6 +135,23 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
+class Paging:
+    """How a collection goes on after its first page (see `workflow.pages.Pages` for `by`, `parameter`, `at`, `first`).
+
+    `size` items a page are asked for with `size_parameter`, where there is one. `most`: pages of one lookup.
+    """
+
+    by: str
+    parameter: str = ""
+    at: str = ""
+    size_parameter: str = ""
+    size: int = 0
+    first: int = 1
+    most: int = 100
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """A kind of thing. Operations are named by key; an empty string means that there is no such operation.
 
@@ -168,6 +185,7 @@ class Resource:
     synonyms: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     listed_in: str = ""
+    paging: Paging | None = None
 
     @property
     def source(self) -> str:
@@ -264,6 +282,7 @@ class Step:
     `parameters`: (name, location, value); values and `payload` may hold runtime expressions. `outputs`: name →
     runtime expression, or `{"context","selector","type"}`. `success`: criteria. `failures`: retries and ends in
     order. `branches`: success actions. `transforms`: output name → transform. `message`: what a failed step tells.
+    `pages`: how the list in its reply goes on (`workflow.pages`).
     """
 
     id: str
@@ -278,6 +297,7 @@ class Step:
     failures: tuple[Mapping[str, Any], ...] = ()
     branches: tuple[Mapping[str, Any], ...] = ()
     transforms: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    pages: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True)

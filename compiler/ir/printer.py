@@ -19,6 +19,7 @@ from compiler.ir.model import (
     Job,
     Link,
     Operation,
+    Paging,
     Parameter,
     Resource,
     Response,
@@ -104,8 +105,14 @@ def _resource(one: Resource) -> str:
         _named("single", one.single),
         _named("synonyms", ",".join(one.synonyms)),
         _named("aliases", ",".join(f"{alias}={target}" for alias, target in sorted(one.aliases.items()))),
+        _paging(one.paging) if one.paging is not None else "",
         _named("schema", schema_text(one.schema) if one.schema else ""),
     )
+
+
+def _paging(one: Paging) -> str:
+    size = f":{one.size_parameter}={one.size}" if one.size_parameter else ""
+    return f"pages={one.by}:{one.parameter}{one.at}{size}"
 
 
 def _job(one: Job) -> str:

@@ -9,10 +9,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from compiler.ir.model import Api, Effect, Job, Operation, Resource, Response, Schema
 from compiler.ir.schemas import Schemas
 from compiler.passes import words
+from compiler.twin.paging import LINK_PARAMETER
 from compiler.twin.routes import Routes, shape, split
 from compiler.twin.sampler import Sampler
 from compiler.twin.validation import Validation
@@ -123,6 +125,13 @@ class Blueprint:
             known = tuple((resource, n) for resource, n in found if resource is not None)
             self._ancestors[template] = known
         return known
+
+    @cached_property
+    def position_parameters(self) -> set[str]:
+        """Query parameters by which lists are asked for page after page, whether or not the description has them."""
+        rules = [r.paging for r in self.api.resources if r.paging is not None]
+        told = {name for rule in rules for name in (rule.parameter, rule.size_parameter) if name}
+        return told | ({LINK_PARAMETER} if any(rule.by == "link" for rule in rules) else set())
 
     def named_by(self, member: str) -> tuple[Resource, ...]:
         """The resources whose id a member (or path parameter) of this name holds."""

@@ -24,7 +24,9 @@ def check_parameters(blueprint: Blueprint, operation: Operation, request: TwinRe
     for name, value in request.query:
         query.setdefault(name, []).append(value)
     known = {p.name: p for p in operation.parameters if p.location == "query"}
-    understood = {word.partition("=")[0] for word in blueprint.profile.envelope.query.values()}
+    understood = blueprint.position_parameters | {
+        word.partition("=")[0] for word in blueprint.profile.envelope.query.values()
+    }
     for name, values in query.items():
         if name in known:
             _check_value(blueprint, known[name], values)

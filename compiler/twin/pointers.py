@@ -58,6 +58,14 @@ def _put(value: Json, path: tuple[str, ...], new: Json) -> Json:
     return members
 
 
+def without(value: Json, pointer: str) -> Json:
+    """A copy of an object without the member that `pointer` leads to, where it is one of its own."""
+    path = tokens(pointer)
+    if not isinstance(value, dict) or len(path) != 1:
+        return value
+    return {name: member for name, member in value.items() if name != path[0]}
+
+
 def each(value: Json, pointer: str) -> Iterator[tuple[tuple[str, ...], Json]]:
     """(what the `*`s stood for, value found) for every place that `pointer` leads to."""
     yield from _each(value, tokens(pointer), ())

@@ -11,6 +11,8 @@ from compiler.twin import queries
 from compiler.twin.asked import Asked
 from compiler.twin.blueprint import Blueprint, Kind
 from compiler.twin.messages import TwinReply
+from compiler.twin.paging import LINK_PARAMETER, Page, page_of
+from compiler.twin.pointers import put, without
 from compiler.twin.replies import Replies
 from compiler.twin.seeds import Seeds, member_place
 from compiler.twin.store import Store
@@ -28,7 +30,7 @@ class Reader:
     def read(self, asked: Asked) -> TwinReply:
         wanted = queries.asked(self._blueprint, asked.request.query)
         if asked.behaviour.kind is Kind.LIST:
-            return TwinReply(200, (), self._collection(asked, wanted))
+            return self._collection(asked, wanted)
         if asked.behaviour.kind is Kind.READ:
             versioned = self._versioned(asked)
             if any(tag == asked.request.header("if-none-match") for _, tag in versioned):
@@ -37,24 +39,49 @@ class Reader:
             return TwinReply(200, versioned, self._replies.item(asked.resource, body))
         return TwinReply(200, (), self._seeds.document(asked.operation, asked.path))
 
-    def _collection(self, asked: Asked, wanted: Mapping[str, str]) -> Json:
+    def _collection(self, asked: Asked, wanted: Mapping[str, str]) -> TwinReply:
         resource = asked.resource
         places = [member_place(resource, asked.path, i) for i in self._store.ids(resource, asked.path)]
         shown = [(place, self._store.shown(place)) for place in places]
         shown = [(place, body) for place, body in shown if self._is_meant(asked.operation, asked.request.query, body)]
         kept = queries.narrowed([body for _, body in shown], wanted)
+        page = self._page(asked, kept)
+        total, kept = len(kept), page.items
         if resource.references and "expand" not in wanted:
             addresses = {id(body): self._blueprint.base_path + place.address for place, body in shown}
             items: list[Json] = [{resource.references: addresses[id(body)]} for body in kept]
         else:
             items = [self._selected(body, wanted) for body in kept]
         if self._lists_names(asked):
-            items = [place.id for place, _ in shown]
+            kept_ids = {id(body) for body in kept}
+            items = [place.id for place, body in shown if id(body) in kept_ids]
         envelope = self._seeds.document(asked.operation, asked.match.template) if resource.members else None
-        body = self._replies.collection(resource, envelope, items)
+        body = self._replies.collection(resource, envelope, items, total)
         if resource.references and isinstance(body, dict) and resource.references in body:
-            return {**body, resource.references: self._blueprint.base_path + asked.path}
-        return body
+            body = {**body, resource.references: self._blueprint.base_path + asked.path}
+        return self._leading_on(asked, body, page)
+
+    def _page(self, asked: Asked, kept: list[Json]) -> Page:
+        """What of the list is given at this time."""
+        paging = asked.resource.paging
+        if paging is None:
+            return Page(kept, None)
+        most = self._store.most_on_a_page
+        ordered = kept if most is None else list(reversed(kept))
+        return page_of(paging, ordered, asked.request.query, most)
+
+    def _leading_on(self, asked: Asked, body: Json, page: Page) -> TwinReply:
+        """The reply with what leads to the next page, and without what an example says of one that is not there."""
+        paging = asked.resource.paging
+        if paging is None or paging.by not in ("token", "link"):
+            return TwinReply(200, (), body)
+        address = f"{self._blueprint.base_path}{asked.path}?{LINK_PARAMETER}={page.next_start}"
+        if paging.at == "header.link":
+            headers = (("link", f'<{address}>; rel="next"'),) if page.next_start is not None else ()
+            return TwinReply(200, headers, body)
+        if page.next_start is None:
+            return TwinReply(200, (), without(body, paging.at))
+        return TwinReply(200, (), put(body, paging.at, page.token() if paging.by == "token" else address))
 
     def _lists_names(self, asked: Asked) -> bool:
         """Whether the list holds bare ids, though reading one answers an object."""

@@ -51,15 +51,15 @@ class Replies:
     def item(self, resource: Resource, body: Json) -> Json:
         return [body] if resource.item_is_list else body
 
-    def collection(self, resource: Resource, envelope: Json, items: list[Json]) -> Json:
-        """The list as the vendor sends it, with every member beside it that counts what is in it."""
+    def collection(self, resource: Resource, envelope: Json, items: list[Json], total: int) -> Json:
+        """The list as the vendor sends it, with every member beside it that counts what there is in `total`."""
         if resource.members == "":
             return items
         body = put(envelope if isinstance(envelope, dict) else {}, resource.members, items)
         for name, value in body.items():
             is_number = isinstance(value, int) and not isinstance(value, bool)
             if is_number and name.lower().endswith(("count", "total", "totalresults", "total_results")):
-                body[name] = len(items)
+                body[name] = total
         return body
 
     def unknown_item(self, behaviour: Behaviour) -> TwinReply | None:

@@ -8,11 +8,12 @@ from dataclasses import replace
 from itertools import chain, count
 from typing import Any
 
-from compiler.ir.model import Flow, Input, Operation, Resource, Risk, Step
+from compiler.ir.model import Flow, Input, Operation, Paging, Resource, Risk, Step
 from compiler.passes import words
 from compiler.passes.flows import queries
 from compiler.passes.flows.context import Context
 
+_CUT_AT = 10  # pages of a list that is given out: what lies beyond is asked for with the next call
 _ENDS_WELL = {"x-switchgear": {"outcome": "succeeded"}}
 
 
@@ -80,6 +81,10 @@ class Builder:
         return name
 
     def add_step(self, step: Step, why: str) -> Step:
+        paging = self.context.paging.get(step.operation)
+        if paging is not None:
+            step = paged(step, paging)
+            self.tell(f"{step.operation}: page after page: {paging[0].evidence}")
         self.steps.append(step)
         self.why.append(f"{step.id}: {step.operation}: {why}")
         return step
@@ -172,6 +177,26 @@ class Builder:
         if ahead < len(self.steps):
             return {**action, "type": "goto", "stepId": self.steps[ahead].id}
         return {**{k: v for k, v in action.items() if k != "stepId"}, "type": "end", **at_end}
+
+
+def paged(step: Step, paging: tuple[Paging, str]) -> Step:
+    """The step, reading all pages of the list; one that gives out where to go on (`next`) reads the first few."""
+    rule, members = paging
+    is_cut = "next" in step.outputs
+    pages: dict[str, Any] = {
+        "by": rule.by,
+        "members": members,
+        "most": min(rule.most, _CUT_AT) if is_cut else rule.most,
+    }
+    pages |= {"parameter": rule.parameter} if rule.parameter else {}
+    pages |= {"at": rule.at} if rule.at else {}
+    pages |= {"first": rule.first} if rule.by == "pages" else {}
+    pages |= {"cut": True} if is_cut else {}
+    bound = {name for name, location, _ in step.parameters if location == "query"}
+    size = (
+        ((rule.size_parameter, "query", rule.size),) if rule.size_parameter and rule.size_parameter not in bound else ()
+    )
+    return replace(step, pages=pages, parameters=(*step.parameters, *size))
 
 
 def noun_of(resource: Resource) -> str:

@@ -29,9 +29,12 @@ def parameters_of(builder: Builder, operation: Operation, leaves_version: bool =
     """
     bound = path_parameters(builder, operation)
     version = builder.context.profile.conditional.send_header.lower() if leaves_version else ""
+    paging = builder.context.paging.get(operation.key)
     for parameter in operation.parameters:
         if parameter.location not in ("query", "header"):
             continue
+        if paging is not None and parameter.location == "query" and parameter.name == paging[0].size_parameter:
+            continue  # how much is asked for at a time is seen to by the step
         if version and parameter.name.lower() == version and _versioned(builder, operation) is not None:
             continue
         # What belongs to the connection is no business of the caller.

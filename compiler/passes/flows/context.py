@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from compiler.ir.model import Api, Job, Link, Operation, Resource
+from compiler.ir.model import Api, Job, Link, Operation, Paging, Resource
 from compiler.ir.schemas import Schemas
 from compiler.passes.links import Referents, place_of_ids
 from compiler.passes.resources import shape
@@ -22,7 +22,8 @@ class Context:
     operation that lists a resource and the place of the ids in its reply; `jobs` by the operation that starts one;
     `states` by the resource's noun; `holders` by a resource's address, to the resource that embeds it and the member
     in which it does; `bodies` by operation, to the body places that name something, nearest the top first;
-    `by_address` and `by_create` by what they say, `by_change` by the operations that create or update; `under` by an
+    `by_address` and `by_create` by what they say, `by_change` by the operations that create or update;
+    `paging` by the operation that lists, with the place of the list; `under` by an
     item's path, to what stands right under it; `naming` by a resource's address, to the others whose items hold its
     id, and the member that does.
     """
@@ -41,6 +42,7 @@ class Context:
     by_address: Mapping[str, Resource]
     by_create: Mapping[str, Resource]
     by_change: Mapping[str, Resource]
+    paging: Mapping[str, tuple[Paging, str]]
     under: Mapping[str, tuple[Resource, ...]]
     naming: Mapping[str, tuple[tuple[Resource, str], ...]]
     holders: Mapping[str, tuple[Resource, str]] = field(default_factory=dict)
@@ -66,6 +68,7 @@ class Context:
             bodies=_bodies(api),
             by_address={address(r): r for r in api.resources},
             by_create={r.create: r for r in api.resources if r.create},
+            paging={r.list: (r.paging, r.members) for r in api.resources if r.paging is not None},
             by_change={key: r for r in api.resources for key in (r.create, r.update) if key},
             under=_under(api),
             naming=_naming(api, schemas),

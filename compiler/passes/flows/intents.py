@@ -14,6 +14,7 @@ from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, end_after_job, gone, parameters_of, read_back, read_back_made
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.splits import Split
+from workflow.pages import NEXT_HEADER
 from workflow.pointers import escape
 
 _OK = queries.simple("$statusCode == 200")
@@ -26,6 +27,7 @@ def find(context: Context, resource: Resource) -> Flow | None:
     operation = context.operations[resource.source]
     builder = Builder(context, operation)
     many = words.plural(resource.name)
+    goes_on = {"next": f"$response.header.{NEXT_HEADER}"} if resource.paging and resource.paging.parameter else {}
     body = "$response.body#" + resource.members if resource.members else "$response.body"
     step = Step(
         id=builder.free_step_id("list"),
@@ -33,11 +35,13 @@ def find(context: Context, resource: Resource) -> Flow | None:
         role=Role.READ,
         description=f"List the {many}.",
         parameters=tuple(parameters_of(builder, operation)),
-        outputs={"items": body},
+        outputs={"items": body, **goes_on},
         success=(_OK,),
     )
     step = builder.add_step(step, "the goal")
     builder.add_output("items", f"$steps.{step.id}.outputs.items", {"type": "array"})
+    if goes_on and resource.paging:
+        builder.add_output("next", f"$steps.{step.id}.outputs.next", {"type": "string"})
     name = texts.flow_id(context.api.name, "find", words.plural(noun_of(resource)))
     text = texts.describe((f"Lists {many}{_of_owner(context, resource)}.",), Risk.READ)
     return builder.flow(name, "find", f"Find {many}", text, resource, Risk.READ)

@@ -1,0 +1,123 @@
+"""Lists in pages: what is asked for next, how pages are put together, and where it ends."""
+
+from typing import Any
+
+import pytest
+
+from tests.workflow.dialogue import Dialogue, ended, sent
+from tests.workflow.documents import document, parameter, plan, step, workflow
+from workflow.checks import check
+from workflow.events import Pairs
+from workflow.plan import Plan
+
+FOUND = {"context": "$response.body", "selector": "$.items[?@.name == 'web-02'].id", "type": "jsonpath"}
+ONE = {
+    "context": "$response.body",
+    "condition": "$.items[?count($.items[?@.name == 'web-02']) == 1]",
+    "type": "jsonpath",
+}
+
+
+def looking(most: int = 5, **pages: Any) -> Plan:
+    ours = {"effect": "read", "pages": {"members": "/items", "most": most, **pages}}
+    outputs = {"outputs": {"id": FOUND}, "successCriteria": [ONE], "x-switchgear": ours}
+    look = step("look", parameters=[parameter("limit", "query", 2)], **outputs)
+    return plan(look, outputs={"id": "$steps.look.outputs.id"})
+
+
+def page(*names: str, **beside: Any) -> dict[str, Any]:
+    return {"items": [{"name": name, "id": f"id-{name}"} for name in names], **beside}
+
+
+def asked(command: Any, number: int) -> Pairs:
+    return sent(command, "look", number).query
+
+
+BY_ITEMS = {"by": "items", "parameter": "offset"}
+WAYS = {
+    "items": (BY_ITEMS, {}, {}, ("offset", "2")),
+    "pages": ({"by": "pages", "parameter": "page", "first": 1}, {}, {}, ("page", "2")),
+    "last": ({"by": "last", "parameter": "marker", "at": "/id"}, {}, {}, ("marker", "id-web-01")),
+    "token": ({"by": "token", "parameter": "resume", "at": "/resume"}, {"resume": "t-1"}, {}, ("resume", "t-1")),
+    "link": ({"by": "link", "at": "/next"}, {"next": "https://device/api/things?skip=2"}, {}, ("skip", "2")),
+    "header": ({"by": "link", "at": "header.link"}, {}, {"link": '</things?after=2>; rel="next"'}, ("after", "2")),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_pages_are_put_together_before_anything_is_looked_for(way: str) -> None:
+    pages, beside, headers, position = WAYS[way]
+    run = Dialogue(looking(**pages))
+    assert asked(run.first, 1) == (("limit", "2"),)
+
+    command = run.answer("look", 200, page("web-00", "web-01", **beside), **headers)
+    assert position in asked(command, 2)
+
+    command = run.answer("look", 200, page("web-02"))
+    if way in ("items", "pages", "last"):  # a page with fewer than asked for may still have another after it
+        asked(command, 3)
+        command = run.answer("look", 200, page())
+    assert ended(command, "succeeded").outputs == {"id": "id-web-02"}
+
+
+def test_two_of_one_name_on_different_pages_are_both_seen() -> None:
+    run = Dialogue(looking(**BY_ITEMS))
+    run.answer("look", 200, page("web-02", "web-01"))
+    run.answer("look", 200, page("web-02"))
+    ended(run.answer("look", 200, page()), "failed", "unexpected_reply")
+
+
+def test_a_list_that_is_longer_than_the_bound_fails_and_is_not_taken_for_whole() -> None:
+    run = Dialogue(looking(most=2, **BY_ITEMS))
+    run.answer("look", 200, page("web-02", "web-01"))
+    end = ended(run.answer("look", 200, page("web-03", "web-04")), "failed", "too_many")
+    assert "more than 4 items on 2 pages" in end.failure.message
+
+
+def test_a_list_that_may_be_cut_tells_where_to_go_on() -> None:
+    ours = {"effect": "read", "pages": {"members": "", "most": 1, "cut": True, **BY_ITEMS}}
+    outputs = {"all": "$response.body", "next": "$response.header.x-next-page"}
+    run = Dialogue(
+        plan(
+            step("look", outputs=outputs, **{"x-switchgear": ours}),
+            outputs={"all": "$steps.look.outputs.all", "next": "$steps.look.outputs.next"},
+        )
+    )
+    assert ended(run.answer("look", 200, ["a", "b"]), "succeeded").outputs == {"all": ["a", "b"], "next": "2"}
+
+
+def test_a_device_that_gives_the_same_page_again_does_not_page() -> None:
+    run = Dialogue(looking(**BY_ITEMS))
+    run.answer("look", 200, page("web-02", "web-01"))
+    ended(run.answer("look", 200, page("web-02", "web-01")), "succeeded")
+
+
+def test_a_next_page_at_another_address_is_not_asked_for() -> None:
+    run = Dialogue(looking(by="link", at="/next"))
+    ended(run.answer("look", 200, page("web-01", next="/users?x=1")), "failed", "page_elsewhere")
+
+
+def test_a_page_that_fails_ends_the_run_as_any_reply_does() -> None:
+    run = Dialogue(looking(**BY_ITEMS))
+    run.answer("look", 200, page("web-02", "web-01"))
+    ended(run.answer("look", 500), "failed", "unexpected_status")
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        {"by": "guess", "parameter": "x", "most": 1},
+        {"by": "items", "most": 1},
+        {"by": "items", "parameter": "x"},
+        {"by": "items", "parameter": "x", "most": 1_000_000},
+        {"by": "token", "parameter": "x", "most": 1, "at": "no pointer"},
+    ],
+)
+def test_pages_without_a_bound_or_a_way_are_an_error(pages: dict[str, Any]) -> None:
+    ours = {"x-switchgear": {"effect": "read", "pages": pages}}
+    assert [f.code for f in check(document(workflow(step("look", **ours))))] == ["bad_pages"]
+
+
+def test_only_a_step_that_changes_nothing_may_be_sent_once_a_page() -> None:
+    ours = {"x-switchgear": {"pages": {"most": 1, **BY_ITEMS}}}
+    assert "bad_pages" in [f.code for f in check(document(workflow(step("make", "post", **ours))))]
