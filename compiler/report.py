@@ -104,7 +104,8 @@ def diagnostics_text(diagnostics: tuple[Diagnostic, ...]) -> list[str]:
 
 def explained_catalog(compiled: Compiled) -> str:
     """Why each workflow is in the default catalog or not, the highest rank first."""
-    told = default_catalog((one.flow, one.tool) for one in compiled.workflows)
+    pins = compiled.profile.overrides.pin if compiled.profile else ()
+    told = default_catalog(compiled.workflows, pins)
     return "\n".join(f"{flow_id}: {why}" for flow_id, why in told.items())
 
 

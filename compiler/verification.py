@@ -63,7 +63,7 @@ def verify_flows(
             workflows.append(made)
         else:
             refused.append((flow, made))
-    workflows = _with_catalog(workflows)
+    workflows = _with_catalog(workflows, profile)
     return Compiled(
         api=_with_reasons(api, workflows, refused),
         profile=profile,
@@ -72,9 +72,9 @@ def verify_flows(
     )
 
 
-def _with_catalog(workflows: list[CompiledWorkflow]) -> list[CompiledWorkflow]:
+def _with_catalog(workflows: list[CompiledWorkflow], profile: Profile | None) -> list[CompiledWorkflow]:
     """The workflows, those of the default catalog marked."""
-    told = default_catalog((one.flow, one.tool) for one in workflows)
+    told = default_catalog(workflows, profile.overrides.pin if profile else ())
     return [replace(one, flow=replace(one.flow, is_core=told[one.flow.id].startswith("in:"))) for one in workflows]
 
 

@@ -28,7 +28,7 @@ from governance.transitions import ROLES, STATES, Role, State
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
-LISTED = ("id", "workflow_id", "number", "state", "risk", "intent", "resource")
+LISTED = ("id", "workflow_id", "number", "state", "risk", "intent", "resource", "is_core")
 
 
 def common(command: F) -> F:

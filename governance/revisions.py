@@ -106,21 +106,34 @@ class RevisionStore:
         return _open(await self._database.read(lambda c: rows.resolve(c, ref)))
 
     async def survey(
-        self, *, state: State | None = None, api: str | None = None, limit: int = 1000, after: str | None = None
+        self,
+        *,
+        state: State | None = None,
+        api: str | None = None,
+        core: bool | None = None,
+        limit: int = 1000,
+        after: str | None = None,
     ) -> Survey:
         """Revisions in the order of their submission, behind the id `after`, whole and damaged ones apart."""
         query = rows.SELECT.order_by(TABLE.c.id).limit(limit)
         query = query.where(TABLE.c.state == state) if state else query
         query = query.where(TABLE.c.api == api) if api else query
+        query = query if core is None else query.where(TABLE.c.is_core == core)
         query = query.where(TABLE.c.id > after) if after else query
         stored = await self._database.read(lambda c: _all(c, query))
         return _sort_out((row, None) for row in stored)
 
     async def find(
-        self, state: State | None = None, api: str | None = None, limit: int = 1000, after: str | None = None
+        self,
+        state: State | None = None,
+        api: str | None = None,
+        limit: int = 1000,
+        after: str | None = None,
+        *,
+        core: bool | None = None,
     ) -> tuple[Revision, ...]:
         """The whole ones of `survey`; damaged ones are left out and logged."""
-        return (await self.survey(state=state, api=api, limit=limit, after=after)).revisions
+        return (await self.survey(state=state, api=api, core=core, limit=limit, after=after)).revisions
 
     async def decide(self, ref: str, action: Decision, *, actor: str, role: Role, reason: str, digest: str) -> Revision:
         """Applies a decision on exactly the content with this digest, in one transaction with its audit row.

@@ -22,8 +22,8 @@ def default_database_url() -> str:
     return f"sqlite+aiosqlite:///{user_data_path('switchgear', appauthor=False) / 'switchgear.db'}"
 
 
-def _setting(default: str | int | bool, meaning: str, *, is_secret: bool = False) -> Any:
-    return field(default=default, metadata={"meaning": meaning}, repr=not is_secret)
+def _setting(default: str | int | bool, meaning: str, *, is_secret: bool = False, choices: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"meaning": meaning, "choices": choices}, repr=not is_secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,11 @@ class Settings:
     database_url: str = _setting("", "SQLAlchemy URL of the database; empty: a SQLite file in the user's data folder")
     host: str = _setting("127.0.0.1", "address that the server listens on; others than loopback need a token")
     port: int = _setting(8080, "port that the server listens on")
+    catalog: str = _setting(
+        "default",
+        "default lists each API's main workflows to MCP clients and finds the rest by search; all lists every one",
+        choices=("default", "all"),
+    )
     ollama_url: str = _setting("http://127.0.0.1:11434", "where Ollama answers, for `compile --proposer ollama:MODEL`")
     prism: str = _setting("", "the prism command for `mock --prism`; empty: found in .tools or on the PATH")
     token: str = _setting("", "bearer token with which the command line speaks to a server", is_secret=True)
@@ -62,6 +67,9 @@ def _parse(setting: "Field[Any]", text: str) -> str | int | bool:
         return int(text)
     if setting.type is bool:
         return text.strip().lower() in {"1", "true", "yes", "on"}
+    choices = setting.metadata["choices"]
+    if choices and text not in choices:
+        raise InvalidError(f"{variable(setting)} is {text!r}", f"take one of {', '.join(choices)}")
     return text
 
 

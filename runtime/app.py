@@ -13,6 +13,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -28,16 +29,19 @@ from runtime.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopback
 from runtime.api import docs, records, serving, workflows
 from runtime.api.description import Description
 from runtime.errors import StartRefused
+from runtime.finding import finding_tools
 from runtime.list_changed import ListChanged
 from runtime.problems import KNOWN, Problem, of_error, respond
+from runtime.resources import add_resources
 from runtime.service import Service, watching
-from runtime.tools import CatalogProvider
+from runtime.tools import CatalogProvider, caller_of_request
 
 log = logging.getLogger("switchgear.server")
 INSTRUCTIONS = (
     "Each tool is one approved workflow on infrastructure: it looks things up by name, checks, changes, waits until "
     "the change is done and reads it back. A tool that fails says which step failed, what was done, what was not, and "
-    "what to do about it."
+    "what to do about it. Where search_workflows is among the tools, there are more workflows than tools: look there "
+    "before you say that something cannot be done."
 )
 # Calls under way get this long when the server stops; the engine's own closing comes after.
 GRACE_S = 5
@@ -74,7 +78,9 @@ def build(
 
 
 def _mcp_server(service: Service, local: Caller) -> tuple[FastMCP[Any], CatalogProvider, ListChanged]:
-    provider = CatalogProvider(service.live, service.calls, local)
+    asking = partial(caller_of_request, local)
+    finders = finding_tools(service.live, service.finder, service.calls, asking)
+    provider = CatalogProvider(service.live, service.calls, local, finders)
     mcp: FastMCP[Any] = FastMCP(
         "Switchgear",
         instructions=INSTRUCTIONS,
@@ -83,6 +89,7 @@ def _mcp_server(service: Service, local: Caller) -> tuple[FastMCP[Any], CatalogP
         mask_error_details=True,
         dereference_schemas=False,  # or `$defs` vanish from what was approved
     )
+    add_resources(mcp, service, asking)
     changes = ListChanged(mcp, service.live, provider)
     service.live.on_change(changes.tell)
     return mcp, provider, changes

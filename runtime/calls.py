@@ -28,8 +28,8 @@ from workflow.inputs import validate_inputs
 
 log = logging.getLogger("switchgear.runs")
 Json = Any
-# Enough for any list that a model can use; more would cost its context more than it tells it.
-MAX_OUTPUT_BYTES = 512 * 1024
+# What a run's record takes, where the whole is kept; what a model is shown of it is much less (`cutting`).
+MAX_OUTPUT_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 `load` builds a snapshot from the database; what does not fit its digest, has lost its profile, cannot be planned or
 takes another's name is left out with a reason, and the rest is served. Entries whose revision did not change are taken
 over from the snapshot before, so that one approval among a thousand costs one entry. A snapshot's `version` differs
-when, and only when, a client would see another list of tools. Here never lives a request or a protocol.
+when, and only when, a client would see another list of tools; `listing` says which are listed. Here never lives a
+request or a protocol.
 """
 
 import asyncio
@@ -23,18 +24,25 @@ from governance.revisions import Revision, RevisionStore
 from governance.targets import Target, TargetStore
 from runtime.driver import Endpoint
 from runtime.errors import ServingError, UnknownTarget, UnknownWorkflow, Unservable
+from runtime.listing import Candidate, listed_names
 from runtime.sessions import References
 from runtime.wire import address_of
+from workflow.budget import tokens_of
 from workflow.errors import WorkflowError
 from workflow.plan import Plan, build_plan
 from workflow.profile import Profile, parse_profile
 from workflow.reader import read_document
 from workflow.revision import RevisionContent
+from workflow.tool import hides_inputs, whole_input_schema
 
 log = logging.getLogger("switchgear.catalog")
 Json = Any
 # A few new ones are checked before they are served; a whole catalog, at the start, while it is served: 10 ms a round.
 CHECKED_AT_ONCE = 20
+# Each tool that takes a target would name them all; with more than these the list is longer than the tools.
+MOST_TARGETS_NAMED = 8
+# Names of the tools by which the rest is reached (`finding`): no workflow may stand in their way.
+RESERVED_NAMES = ("search_workflows", "describe_workflow", "run_workflow")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -42,11 +50,17 @@ class Prepared:
     """What is made of an approved revision when it is first needed: most of a thousand tools are not called today."""
 
     def __init__(self, content: RevisionContent, source: str) -> None:
-        self._content = content
+        self.content = content
         self._source = source
         self._plan: Plan | None = None
         self._accepts: Callable[[Json], bool] | None = None
         self._endpoints: dict[Target, Endpoint] = {}
+        self.tokens = tokens_of(content.tool, content.document)
+        self.hides_inputs = hides_inputs(content.document, content.tool)
+
+    def whole_input_schema(self) -> dict[str, Json]:
+        """What inputs are validated with. Made anew each time: it is asked for rarely."""
+        return whole_input_schema(read_document(self.content.document, self._source))
 
     def plan(self) -> Plan:
         """The plan, made once. Raises Unservable when the document cannot be executed."""
@@ -76,13 +90,13 @@ class Prepared:
     def accepts_outputs(self, outputs: Json) -> bool:
         """Whether `outputs` are what the tool's output schema promises."""
         if self._accepts is None:
-            schema = self._content.tool.get("outputSchema")
+            schema = self.content.tool.get("outputSchema")
             self._accepts = jsonschema_rs.validator_for(schema).is_valid if schema else lambda _outputs: True
         return self._accepts(outputs)
 
     def _made(self) -> Plan:
         try:
-            return build_plan(read_document(self._content.document, self._source))
+            return build_plan(read_document(self.content.document, self._source))
         except WorkflowError as error:
             raise Unservable(f"{self._source} cannot be executed: {error}", "compile it again") from error
 
@@ -100,6 +114,8 @@ class Entry:
     digest: str
     api: str
     risk: str
+    is_core: bool
+    rank: float
     prepared: Prepared
     profile: Profile
     tool: Mapping[str, Json]
@@ -118,15 +134,24 @@ class Entry:
     @property
     def input_schema(self) -> dict[str, Json]:
         """What a client sees: the approved schema, and the choice of a target where there is one."""
-        schema = dict(self.tool["inputSchema"])
+        return self.with_target(self.tool["inputSchema"])
+
+    def with_target(self, inputs: Mapping[str, Json]) -> dict[str, Json]:
+        """`inputs`, a schema of the workflow, with what a client gives besides: which of several targets."""
+        schema = dict(inputs)
         if self.target_argument:
-            names = [target.name for target in self.targets]
-            default = next((target.name for target in self.targets if target.is_default), None)
-            text = "The device to act on." + (f" Without it: {default}." if default else "")
-            choice = {"type": "string", "enum": names, "description": text}
-            schema["properties"] = {**schema.get("properties", {}), self.target_argument: choice}
-            if default is None:
+            schema["properties"] = {**schema.get("properties", {}), self.target_argument: self.target_schema}
+            if not any(target.is_default for target in self.targets):
                 schema["required"] = [*schema.get("required", []), self.target_argument]
+        return schema
+
+    @property
+    def target_schema(self) -> dict[str, Json]:
+        """How one of several targets is named."""
+        default = next((f" Without it: {target.name}." for target in self.targets if target.is_default), "")
+        schema: dict[str, Json] = {"type": "string", "description": f"The device to act on.{default}"}
+        if len(self.targets) <= MOST_TARGETS_NAMED:
+            schema["enum"] = [target.name for target in self.targets]
         return schema
 
     def target(self, name: str | None) -> Target:
@@ -153,10 +178,18 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
+    """`entries` by the names of their tools, listed or not; `listed` in the same order."""
+
     version: str = ""
     entries: Mapping[str, Entry] = field(default_factory=lambda: NOTHING)
     refusals: tuple[Refusal, ...] = ()
+    listed: tuple[Entry, ...] = ()
     _by_workflow: Mapping[str, Entry] = field(default_factory=lambda: NOTHING, repr=False)
+
+    @property
+    def hides_some(self) -> bool:
+        """Whether something is approved that is not listed as a tool of its own."""
+        return len(self.listed) < len(self.entries)
 
     def get(self, name: str) -> Entry | None:
         """The entry of the tool called `name`."""
@@ -181,6 +214,7 @@ class Loader:
     revisions: RevisionStore
     apis: ApiStore
     targets: TargetStore
+    lists_all: bool = False
     _profiles: dict[str | None, Profile] = field(default_factory=dict)
     # By digest, which is by content: what could not be planned once never can.
     _unservable: dict[str, str] = field(default_factory=dict)
@@ -203,11 +237,10 @@ class Loader:
                 reason = str(error) if not isinstance(error, KeyError) else f"{error} is missing"
                 refusals.append(Refusal(revision.workflow_id, revision.id, reason))
                 continue
-            if entry.name in entries:
-                other = entries[entry.name].workflow_id
-                refusals.append(
-                    Refusal(entry.workflow_id, entry.revision_id, f"{other} has a tool of this name already")
-                )
+            taken = _taken_by(entry.name, entries)
+            if taken:
+                reason = f"{taken} has a tool of this name already"
+                refusals.append(Refusal(entry.workflow_id, entry.revision_id, reason))
                 continue
             entries[entry.name] = entry
         for refusal in refusals:
@@ -215,7 +248,7 @@ class Loader:
                 log.error(
                     "%s (revision %s) is not served: %s", refusal.workflow_id, refusal.revision_id, refusal.reason
                 )
-        return _catalog(entries, tuple(refusals))
+        return _catalog(entries, tuple(refusals), lists_all=self.lists_all)
 
     async def _entry(self, revision: Revision, targets: tuple[Target, ...], known: Entry | None) -> Entry:
         if revision.digest in self._unservable:
@@ -232,6 +265,8 @@ class Loader:
             digest=revision.digest,
             api=revision.api,
             risk=revision.risk,
+            is_core=revision.is_core,
+            rank=revision.rank,
             prepared=known.prepared if known and is_same else Prepared(content, f"revision {revision.id}"),
             profile=await self._profile(revision.api, content.profile_digest),
             tool=tool,
@@ -282,10 +317,21 @@ def _by_api(targets: Iterable[Target]) -> dict[str, tuple[Target, ...]]:
     return grouped
 
 
-def _catalog(entries: dict[str, Entry], refusals: tuple[Refusal, ...]) -> Catalog:
-    version = hashlib.sha256()
-    for entry in entries.values():
-        version.update(f"{entry.digest} {entry.targets!r}\n".encode())
+def _taken_by(name: str, entries: Mapping[str, Entry]) -> str:
+    """Whose tool has this name already; empty when it is free."""
+    if name in RESERVED_NAMES:
+        return "the server itself"
+    return entries[name].workflow_id if name in entries else ""
+
+
+def _catalog(entries: dict[str, Entry], refusals: tuple[Refusal, ...], *, lists_all: bool) -> Catalog:
+    candidates = (Candidate(e.name, e.api, e.is_core, e.rank, e.prepared.tokens) for e in entries.values())
+    names = listed_names(candidates, lists_all=lists_all)
+    listed = tuple(entry for entry in entries.values() if entry.name in names)
+    version = hashlib.sha256(f"{len(listed) < len(entries)}\n".encode())
+    for entry in listed:
+        choice = (entry.target_argument, entry.target_schema) if entry.target_argument else ""
+        version.update(f"{entry.digest} {entry.number} {choice}\n".encode())
     by_workflow = {entry.workflow_id: entry for entry in entries.values()}
     by_workflow |= {entry.revision_id: entry for entry in entries.values()}
-    return Catalog(version.hexdigest(), MappingProxyType(entries), refusals, MappingProxyType(by_workflow))
+    return Catalog(version.hexdigest(), MappingProxyType(entries), refusals, listed, MappingProxyType(by_workflow))

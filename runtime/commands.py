@@ -44,22 +44,24 @@ def serve_command(transport: str, host: str | None, port: int | None, db: str | 
     if transport == "stdio":
         asyncio.run(_stdio(url, vault, settings))
     else:
-        asyncio.run(_http(url, vault, host or settings.host, settings.port if port is None else port, is_json))
+        place = (host or settings.host, settings.port if port is None else port)
+        asyncio.run(_http(url, vault, settings, place, is_json))
 
 
-async def _http(url: str, vault: Vault, host: str, port: int, is_json: bool) -> None:
+async def _http(url: str, vault: Vault, settings: Settings, place: tuple[str, int], is_json: bool) -> None:
     from runtime.app import serve_http
     from runtime.service import open_service
 
     def announce(address: str) -> None:
         if is_json:
             click.echo(json.dumps({"url": address, "mcp": f"{address}/mcp"}))
-        click.echo(
-            f"Switchgear serves {len(service.live.now.entries)} workflows on {address} (MCP: {address}/mcp)", err=True
-        )
+        served = service.live.now
+        count = f"{len(served.entries)} workflows"
+        some = f", {len(served.listed)} of them as tools of their own," if served.hides_some else ""
+        click.echo(f"Switchgear serves {count}{some} on {address} (MCP: {address}/mcp)", err=True)
 
-    async with open_service(url, vault) as service:
-        await serve_http(service, host, port, announce)
+    async with open_service(url, vault, lists_all=settings.catalog == "all") as service:
+        await serve_http(service, *place, announce)
 
 
 async def _stdio(url: str, vault: Vault, settings: Settings) -> None:
@@ -67,7 +69,7 @@ async def _stdio(url: str, vault: Vault, settings: Settings) -> None:
     from runtime.app import serve_stdio
     from runtime.service import open_service
 
-    async with open_service(url, vault) as service:
+    async with open_service(url, vault, lists_all=settings.catalog == "all") as service:
         # Whoever starts this process can read the database file: without a token it is the operator on this machine.
         caller = await service.doorkeeper.caller(settings.token) if settings.token else Caller("stdio", "operator")
         if caller is None:

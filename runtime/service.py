@@ -25,6 +25,7 @@ from runtime.driver import Driver
 from runtime.engines.direct import DirectEngine
 from runtime.engines.engine import Engine
 from runtime.engines.journal import AuditOnly, Books
+from runtime.finder import Finder
 from runtime.live import LiveCatalog
 from runtime.secrets import Vault
 
@@ -44,9 +45,10 @@ class Service:
     engine: Engine
     calls: Calls
     live: LiveCatalog
+    finder: Finder
 
 
-def assemble(database: Database, vault: Vault) -> Service:
+def assemble(database: Database, vault: Vault, *, lists_all: bool = False) -> Service:
     """The parts around an open database. Nothing is read yet."""
     revisions, apis, targets = RevisionStore(database), ApiStore(database), TargetStore(database)
     principals = PrincipalStore(database)
@@ -54,6 +56,7 @@ def assemble(database: Database, vault: Vault) -> Service:
     driver = Driver(vault)
     books = Books(database, revisions, vault)
     engine = DirectEngine(driver, books)
+    live = LiveCatalog(Loader(revisions, apis, targets, lists_all), principals, doorkeeper)
     return Service(
         database=database,
         revisions=revisions,
@@ -67,15 +70,21 @@ def assemble(database: Database, vault: Vault) -> Service:
         driver=driver,
         engine=engine,
         calls=Calls(engine, vault),
-        live=LiveCatalog(Loader(revisions, apis, targets), principals, doorkeeper),
+        live=live,
+        finder=Finder(live),
     )
 
 
 @asynccontextmanager
-async def open_service(database_url: str, vault: Vault | None = None) -> AsyncIterator[Service]:
-    """A service with its first catalog. Raises GovernanceError when the database cannot be used."""
+async def open_service(
+    database_url: str, vault: Vault | None = None, *, lists_all: bool = False
+) -> AsyncIterator[Service]:
+    """A service with its first catalog; `lists_all`: every approved workflow is listed to MCP clients.
+
+    Raises GovernanceError when the database cannot be used.
+    """
     async with open_database(database_url) as database:
-        service = assemble(database, vault or Vault())
+        service = assemble(database, vault or Vault(), lists_all=lists_all)
         await service.doorkeeper.look()
         await service.live.reload()
         try:

@@ -1,5 +1,7 @@
 """Approved workflows as MCP tools: the catalog's snapshot served through FastMCP, and the tool-call boundary.
 
+Those that the catalog lists are in tools/list, with the tools of `finding` when there are more; all can be called.
+
 A tool is the approved definition, byte for byte, with its digest in `_meta`; the text of results and errors is made
 here. FastMCP checks neither arguments nor results of such tools: `calls` does. Whatever escapes from a call ends here
 as an MCP error (`isError`) that says what happened, what was done and what to do; nothing of an unexpected error
@@ -15,15 +17,17 @@ from fastmcp.server.dependencies import get_http_request
 from fastmcp.server.providers import Provider
 from fastmcp.tools import Tool, ToolResult
 from fastmcp.utilities.versions import VersionSpec
-from mcp_types import TextContent, ToolAnnotations
+from mcp_types import ResourceLink, TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
 from runtime.access import CALLER, Caller
 from runtime.calls import Calls
 from runtime.catalog import Catalog, Entry
+from runtime.cutting import cut, told_cuts
 from runtime.engines.engine import Ended
 from runtime.live import LiveCatalog
 from runtime.problems import KNOWN, message_of
+from runtime.resources import JSON_TYPE, outputs_uri, schema_uri
 from runtime.telling import failure_of, told
 from workflow.events import to_json
 
@@ -32,7 +36,30 @@ Json = Any
 META = "switchgear"
 
 
-class WorkflowTool(Tool):
+class GuardedTool(Tool):
+    """A tool whose errors end here: whatever happens, the client gets an answer that says what to do."""
+
+    def get_meta(self) -> dict[str, Json]:
+        """Only what is ours: FastMCP's own member tells clients nothing and costs tokens in each entry."""
+        return dict(self.meta or {})
+
+    async def run(self, arguments: dict[str, Json]) -> ToolResult:
+        """What the tool answers. Raises nothing but cancellation."""
+        try:
+            return await self.answer(arguments)
+        except KNOWN as error:
+            return refused(error)
+        except Exception:
+            # The boundary: whatever it was, the client learns that it was ours, and the log learns the rest.
+            log.exception("the tool %s failed", self.name)
+            return _error_result("Something failed inside Switchgear. See the server's log.", {})
+
+    async def answer(self, arguments: dict[str, Json]) -> ToolResult:
+        """What the tool does. Raises what `run` turns into words."""
+        raise NotImplementedError
+
+
+class WorkflowTool(GuardedTool):
     """One entry of the catalog, as FastMCP wants tools."""
 
     _entry: Entry = PrivateAttr()
@@ -49,26 +76,23 @@ class WorkflowTool(Tool):
             parameters=entry.input_schema,
             output_schema=entry.tool.get("outputSchema"),
             annotations=ToolAnnotations(**entry.tool.get("annotations", {})),
-            meta={
-                META: {"digest": entry.digest, "workflow": f"{entry.workflow_id}@{entry.number}", "risk": entry.risk}
-            },
+            meta={META: meta_of(entry)},
         )
         tool._entry, tool._calls, tool._local = entry, calls, local
         return tool
 
-    async def run(self, arguments: dict[str, Json]) -> ToolResult:
-        """Runs the workflow. Raises nothing but cancellation."""
-        try:
-            inputs = dict(arguments)
-            target = inputs.pop(self._entry.target_argument, None) if self._entry.target_argument else None
-            ended = await self._calls.call(self._entry, inputs, target, caller_of_request(self._local))
-        except KNOWN as error:
-            return refused(error)
-        except Exception:
-            # The boundary: whatever it was, the client learns that it was ours, and the log learns the rest.
-            log.exception("the tool %s failed", self._entry.name)
-            return _error_result("Something failed inside Switchgear. See the server's log.", {})
+    async def answer(self, arguments: dict[str, Json]) -> ToolResult:
+        """Runs the workflow."""
+        inputs = dict(arguments)
+        target = inputs.pop(self._entry.target_argument, None) if self._entry.target_argument else None
+        ended = await self._calls.call(self._entry, inputs, target, caller_of_request(self._local))
         return result_of(self._entry, ended)
+
+
+def meta_of(entry: Entry) -> dict[str, Json]:
+    """What is told of an entry beside its definition; `schema` where there are inputs that it does not show."""
+    meta = {"digest": entry.digest, "workflow": f"{entry.workflow_id}@{entry.number}", "risk": entry.risk}
+    return {**meta, "schema": schema_uri(entry.name)} if entry.prepared.hides_inputs else meta
 
 
 def caller_of_request(local: Caller) -> Caller:
@@ -85,11 +109,13 @@ def caller_of_request(local: Caller) -> Caller:
 class CatalogProvider(Provider):
     """Serves what the live catalog holds now. `lists_built` counts full lists, which cost time with many tools."""
 
-    def __init__(self, live: LiveCatalog, calls: Calls, local: Caller) -> None:
+    def __init__(self, live: LiveCatalog, calls: Calls, local: Caller, finders: Sequence[GuardedTool]) -> None:
+        """`finders`: the tools that reach what is not listed."""
         super().__init__()
         self._live = live
         self._calls = calls
         self._local = local
+        self._finders = {tool.name: tool for tool in finders}
         self._made: dict[str, WorkflowTool] = {}
         self._made_for: Catalog | None = None
         self.lists_built = 0
@@ -97,12 +123,17 @@ class CatalogProvider(Provider):
     async def _list_tools(self) -> Sequence[Tool]:
         self.lists_built += 1
         catalog = self._live.now
-        return [self._tool(catalog, entry) for entry in catalog.entries.values()]
+        finders = self._finders.values() if catalog.hides_some else ()
+        return [*finders, *(self._tool(catalog, entry) for entry in catalog.listed)]
 
     async def _get_tool(self, name: str, version: VersionSpec | None = None) -> Tool | None:  # noqa: ARG002  its interface
+        """The tool of this name, listed or not: whoever knows a workflow's name may call it by that name."""
+        return self._find(name)
+
+    def _find(self, name: str) -> GuardedTool | None:
         catalog = self._live.now
         entry = catalog.get(name)
-        return None if entry is None else self._tool(catalog, entry)
+        return self._finders.get(name) if entry is None else self._tool(catalog, entry)
 
     def _tool(self, catalog: Catalog, entry: Entry) -> WorkflowTool:
         if self._made_for is not catalog:
@@ -117,19 +148,31 @@ class CatalogProvider(Provider):
 
     def input_schema(self, name: str) -> Mapping[str, Json] | None:
         """The schema of one tool, without building the list of all."""
-        entry = self._live.now.get(name)
-        return None if entry is None else self._tool(self._live.now, entry).parameters
+        tool = self._find(name)
+        return None if tool is None else tool.parameters
 
 
 def result_of(entry: Entry, ended: Ended) -> ToolResult:
     """How a run ended, for a client: the outputs, or what failed."""
     meta: dict[str, Json] = {"run": ended.run_id, "outcome": ended.outcome, "digest": entry.digest}
     if ended.outcome == "succeeded":
-        outputs = dict(ended.outputs)
-        text = orjson.dumps(outputs).decode()
-        content = [TextContent(type="text", text=f"{ended.note}\n{text}" if ended.note else text)]
-        return ToolResult(content=content, structured_content=outputs, meta={META: meta})
+        return _outputs_result(entry, ended, meta)
     return _error_result(told(ended), {**meta, "failure": to_json(failure_of(ended))})
+
+
+def _outputs_result(entry: Entry, ended: Ended, meta: dict[str, Json]) -> ToolResult:
+    """The outputs, cut where they are big; then a link says where the whole is."""
+    shown = cut(dict(ended.outputs), entry.prepared.accepts_outputs)
+    lines = [ended.note, orjson.dumps(shown.outputs).decode()]
+    content: list[TextContent | ResourceLink] = []
+    if shown.whole_bytes:
+        uri = outputs_uri(ended.run_id)
+        lines.append(told_cuts(shown, uri))
+        meta = {**meta, "whole": uri}
+        size = shown.whole_bytes
+        content.append(ResourceLink(type="resource_link", uri=uri, name="outputs", mime_type=JSON_TYPE, size=size))
+    content.insert(0, TextContent(type="text", text="\n".join(line for line in lines if line)))
+    return ToolResult(content=content, structured_content=shown.outputs, meta={META: meta})
 
 
 def refused(error: Exception) -> ToolResult:

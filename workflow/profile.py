@@ -363,7 +363,7 @@ class Overrides(_Part):
 
     rename: dict[str, str] = Field({}, description="A workflow's id → the one that people want.")
     exclude: tuple[str, ...] = Field((), description="Workflows that are not made.")
-    pin: tuple[str, ...] = Field((), description="Workflows that are in the default catalog whatever their rank.")
+    pin: tuple[str, ...] = Field((), description="Workflows that come first in the default catalog, in this order.")
     compose: tuple[Compose, ...] = Field((), description="Workflows given as a list of operations.")
     defaults: tuple[Fix, ...] = Field(
         (), description="Defaults that people want otherwise, and values that are always sent."

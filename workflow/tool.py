@@ -61,6 +61,25 @@ def tool_definition(document: Document, workflow_id: str | None = None) -> ToolD
     )
 
 
+def whole_input_schema(document: Document, workflow_id: str | None = None) -> dict[str, Json]:
+    """What calls are validated with, in the form in which a tool shows a part of it.
+
+    Raises DocumentError if there is no such workflow.
+    """
+    workflow = document.workflow(workflow_id) if workflow_id else document.workflows[0]
+    if workflow is None:
+        raise DocumentError(f"there is no workflow {workflow_id}; name one of the document's", pointer="/workflows")
+    return _shown_inputs(document, workflow, None)
+
+
+def hides_inputs(document: Json, tool: Mapping[str, Json]) -> bool:
+    """Whether the first workflow of `document` takes inputs that its tool does not show."""
+    declared = document["workflows"][0].get("inputs")
+    components = document.get("components", {}).get("inputs", {})
+    schema = followed(declared, components) if isinstance(declared, Mapping) else {}
+    return len(schema.get("properties") or {}) > len(tool["inputSchema"].get("properties") or {})
+
+
 def _shown_inputs(document: Document, workflow: Workflow, shown: Json) -> dict[str, Json]:
     """Only what is shown or required; the components that remain referenced come along under `$defs`."""
     declared = workflow.inputs if isinstance(workflow.inputs, Mapping) else {}

@@ -1,8 +1,8 @@
-"""The OpenAPI document: FastAPI's own, with what the gate asks for, and one operation a served workflow.
+"""The OpenAPI document: FastAPI's own, with what the gate asks for, and one operation a listed workflow.
 
-Clients that turn each operation into a tool (Open WebUI) and people with curl so find every workflow under its own
-path, with its own inputs, without a proxy between. It is the same route as the general one; here only its
-description is made, anew for each catalog. OpenAPI 3.1.
+Clients that turn each operation into a tool (Open WebUI) so see what MCP clients see: the workflows that the catalog
+lists, each under its own path with its own inputs, without a proxy between. The others are found by `GET /workflows?q=`
+and run by the general route, which is the same one; here only its description is made, anew for each list. OpenAPI 3.1.
 """
 
 from typing import Any
@@ -32,7 +32,7 @@ class Description:
         catalog = self._live.now
         if self._made is None or self._made[0] != catalog.version:
             self._fixed = self._fixed or _fixed(self._api)
-            own = {f"/workflows/{entry.name}/run": {"post": _operation(entry)} for entry in catalog.entries.values()}
+            own = {f"/workflows/{entry.name}/run": {"post": _operation(entry)} for entry in catalog.listed}
             self._made = (catalog.version, {**self._fixed, "paths": {**self._fixed["paths"], **own}})
         return self._made[1]
 
@@ -59,7 +59,7 @@ def _operation(entry: Entry) -> dict[str, Json]:
     inputs = entry.tool["inputSchema"]
     properties: dict[str, Json] = {"inputs": inputs}
     if len(entry.targets) > 1:
-        properties["target"] = {"type": "string", "enum": [target.name for target in entry.targets]}
+        properties["target"] = entry.target_schema
     body = {"type": "object", "properties": properties, "additionalProperties": False}
     if inputs.get("required"):
         body["required"] = ["inputs"]

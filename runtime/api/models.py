@@ -109,9 +109,13 @@ class TargetOut(BaseModel):
 
 
 class Served(BaseModel):
-    """What is served now, and what is approved but refused, with the reason."""
+    """What is served now, and what is approved but refused, with the reason.
+
+    `tools`: how many of the workflows are listed to MCP clients as tools of their own.
+    """
 
     version: str
+    workflows: int
     tools: int
     refused: list[dict[str, str]]
 
@@ -122,6 +126,7 @@ class Health(BaseModel):
 
 class Readiness(BaseModel):
     status: Literal["ready", "not ready"]
+    workflows: int
     tools: int
     refused: int
     trouble: str

@@ -25,7 +25,8 @@ async def ready(service: ServicePart, response: Response) -> models.Readiness:
     response.status_code = 200 if is_ready else 503
     return models.Readiness(
         status="ready" if is_ready else "not ready",
-        tools=len(live.now.entries),
+        workflows=len(live.now.entries),
+        tools=len(live.now.listed),
         refused=len(live.now.refusals),
         trouble=live.trouble,
     )
@@ -39,4 +40,5 @@ async def reload(service: ServicePart) -> models.Served:
         {"workflow_id": each.workflow_id, "revision_id": each.revision_id, "reason": each.reason}
         for each in catalog.refusals
     ]
-    return models.Served(version=catalog.version, tools=len(catalog.entries), refused=refused)
+    counts = {"workflows": len(catalog.entries), "tools": len(catalog.listed)}
+    return models.Served(version=catalog.version, **counts, refused=refused)

@@ -5,6 +5,7 @@ at once, so that connected clients are told. A run that does not succeed is a pr
 """
 
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Response
 
@@ -25,6 +26,8 @@ router = APIRouter(prefix="/workflows", tags=["workflows"])
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Choice = Literal["approve", "reject", "retire"]
 After = Annotated[str | None, Query(description="The id of the last revision of the page before.", max_length=64)]
+Core = Annotated[bool | None, Query(description="Whether it is in the default catalog of its API.")]
+Question = Annotated[str | None, Query(description="What is to be done, in an operator's words.", max_length=500)]
 OUTCOME_STATUSES = {"failed": 409, "unknown": 504, "cancelled": 503}
 # A failure says something of the state of things, unless its code is one of these: then the device, or the inputs.
 CODE_STATUSES = {
@@ -40,11 +43,21 @@ async def list_workflows(
     response: Response,
     state: State | None = None,
     api: Annotated[str | None, Query(max_length=128)] = None,
+    core: Core = None,
+    q: Question = None,
     limit: Limit = 100,
     after: After = None,
 ) -> list[models.Workflow]:
-    """Revisions in the order of their submission; `state` chooses among them."""
-    return await _page(service, response, state, api, limit, after)
+    """Revisions in the order of their submission; `state`, `api` and `core` choose among them.
+
+    With `q` the approved workflows that have to do with its words, the best first, on one page.
+    """
+    if q is None:
+        return await _page(service, response, {"state": state, "api": api, "core": core}, limit, after)
+    if state not in (None, "approved") or after is not None:
+        detail = "Only what is approved is searched, and all that is found is one page."
+        raise Problem(422, "bad request", detail, "leave out `state` and `after`, or `q`")
+    return await _found(service, q, api, core, limit)
 
 
 @router.get("/pending", responses=problems(422))
@@ -52,7 +65,7 @@ async def list_pending(
     service: ServicePart, response: Response, limit: Limit = 100, after: After = None
 ) -> list[models.Workflow]:
     """What waits for a decision."""
-    return await _page(service, response, "pending", None, limit, after)
+    return await _page(service, response, {"state": "pending"}, limit, after)
 
 
 @router.get("/{ref}", responses=problems(404, 409, 422))
@@ -115,12 +128,20 @@ async def _decide(service: Service, ref: str, action: Choice, body: models.Decis
 
 
 async def _page(
-    service: Service, response: Response, state: State | None, api: str | None, limit: int, after: str | None
+    service: Service, response: Response, chosen: dict[str, Json], limit: int, after: str | None
 ) -> list[models.Workflow]:
-    found = await service.revisions.find(state, api, limit, after)
+    found = await service.revisions.find(limit=limit, after=after, **chosen)
     if len(found) == limit:
-        response.headers["link"] = f'<?after={found[-1].id}&limit={limit}>; rel="next"'
+        kept = {name: str(value).lower() for name, value in chosen.items() if value is not None}
+        more = urlencode({**kept, "after": found[-1].id, "limit": limit})
+        response.headers["link"] = f'<?{more}>; rel="next"'
     return [models.Workflow(**_summary(revision)) for revision in found]
+
+
+async def _found(service: Service, q: str, api: str | None, core: bool | None, limit: int) -> list[models.Workflow]:
+    entries = service.finder.find(q, api=api)
+    wanted = [entry.revision_id for entry in entries if core in (None, entry.is_core)][:limit]
+    return [models.Workflow(**_summary(await service.revisions.get(each))) for each in wanted]
 
 
 def _summary(revision: Revision) -> dict[str, Json]:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from compiler.budget import MOST_TOKENS, MOST_TOOLS, RESERVED_TOKENS, RESERVED_TOOLS, tokens_of
 from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.report import as_json, coverage
+from workflow.budget import MOST_TOKENS, MOST_TOOLS, RESERVED_TOKENS, RESERVED_TOOLS, tokens_of
 from workflow.reader import read_document
 from workflow.revision import RevisionContent
 from workflow.tool import tool_definition
@@ -56,7 +56,7 @@ def test_names_and_texts_are_what_a_client_can_take(compiled: Compiled) -> None:
 def test_the_default_catalog_keeps_to_its_budget_and_holds_the_pins_that_fit(compiled: Compiled) -> None:
     chosen = [one for one in compiled.workflows if one.flow.is_core]
     assert 10 <= len(chosen) <= MOST_TOOLS - RESERVED_TOOLS
-    assert sum(tokens_of(one.tool) for one in chosen) <= MOST_TOKENS - RESERVED_TOKENS
+    assert sum(tokens_of(one.tool, one.document) for one in chosen) <= MOST_TOKENS - RESERVED_TOKENS
     out = [one.flow.rank for one in compiled.workflows if not one.flow.is_core]
     assert max(out) <= max(one.flow.rank for one in chosen)
 

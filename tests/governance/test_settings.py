@@ -37,3 +37,9 @@ def test_a_value_that_does_not_fit_is_refused_by_name(port: str) -> None:
 
 def test_the_token_is_not_shown() -> None:
     assert "swg_x" not in repr(Settings.read({"SWITCHGEAR_TOKEN": "swg_x"}))
+
+
+def test_a_word_that_is_none_of_the_choices_is_refused_by_name() -> None:
+    assert Settings.read({"SWITCHGEAR_CATALOG": "all"}).catalog == "all"
+    with pytest.raises(InvalidError, match="SWITCHGEAR_CATALOG"):
+        Settings.read({"SWITCHGEAR_CATALOG": "some"})

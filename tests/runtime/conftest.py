@@ -247,18 +247,18 @@ class House:
     url: str
     service: Service
 
-    async def submit(self, name: str, copy: int | None = None) -> Revision:
+    async def submit(self, name: str, copy: int | None = None, *, is_core: bool = True) -> Revision:
         content = toy_content(name, copy)
         about = content.document["workflows"][0]
         own = about["x-switchgear"]
         submission = await self.service.revisions.submit(
             "toy", about["workflowId"], content, intent=own["intent"], risk=own["risk"], resource="vms",
-            is_core=True, rank=1.0, proof=None, actor="test",
+            is_core=is_core, rank=1.0, proof=None, actor="test",
         )  # fmt: skip
         return submission.revision
 
-    async def approve(self, name: str, copy: int | None = None) -> Revision:
-        revision = await self.submit(name, copy)
+    async def approve(self, name: str, copy: int | None = None, *, is_core: bool = True) -> Revision:
+        revision = await self.submit(name, copy, is_core=is_core)
         return await self.service.revisions.decide(
             revision.id, "approve", actor="test", role="admin", reason="", digest=revision.digest
         )

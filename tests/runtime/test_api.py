@@ -17,7 +17,9 @@ async def api(server: Any) -> AsyncIterator[httpx.AsyncClient]:
 
 async def test_the_server_says_that_it_lives_and_that_it_is_ready(api: httpx.AsyncClient) -> None:
     assert (await api.get("/health")).json() == {"status": "ok"}
-    assert (await api.get("/ready")).json() == {"status": "ready", "tools": 2, "refused": 0, "trouble": ""}
+    assert (await api.get("/ready")).json() == {
+        "status": "ready", "workflows": 2, "tools": 2, "refused": 0, "trouble": "",
+    }  # fmt: skip
 
 
 async def test_it_is_not_ready_when_it_cannot_follow_its_database(api: httpx.AsyncClient, lab: Any) -> None:
@@ -189,3 +191,48 @@ async def test_a_body_that_is_too_large_or_of_unknown_length_is_refused(api: htt
 
     assert (await api.post("/workflows/x/run", content=b"x" * 5_000_000)).status_code == 413
     assert (await api.post("/mcp", content=pieces())).status_code == 411
+
+
+async def test_what_is_core_can_be_asked_for_and_the_next_page_keeps_to_it(api: httpx.AsyncClient, lab: Any) -> None:
+    await lab.submit("list", is_core=False)
+    for number in range(2):
+        await lab.submit("find", number)
+    others = (await api.get("/workflows?core=false")).json()
+    assert [(one["workflow_id"], one["is_core"]) for one in others] == [("toy-list-vms", False)]
+    page = await api.get("/workflows?core=true&state=pending&limit=1")
+    more = re.fullmatch(r'<(.*)>; rel="next"', page.headers["link"])
+    assert more
+    following = (await api.get("/workflows" + more[1])).json()
+    assert [one["workflow_id"] for one in (*page.json(), *following)] == ["toy-find-vm-0", "toy-find-vm-1"]
+
+
+async def test_the_approved_are_searched_by_words(api: httpx.AsyncClient, lab: Any) -> None:
+    await lab.submit("list")
+    found = (await api.get("/workflows", params={"q": "switch off a machine"})).json()
+    assert found[0]["workflow_id"] == "toy-stop-vm"
+    assert {one["state"] for one in found} == {"approved"}
+    assert (await api.get("/workflows?q=zzzz")).json() == []
+    assert (await api.get("/workflows?q=machine&api=other")).json() == []
+    assert len((await api.get("/workflows?q=machine&limit=1")).json()) == 1
+    assert (await api.get("/workflows?q=machine&core=false")).json() == []
+
+
+@pytest.mark.parametrize("more", ["state=pending", "after=x"])
+async def test_a_search_is_of_what_is_approved_and_one_page(api: httpx.AsyncClient, more: str) -> None:
+    reply = await api.get(f"/workflows?q=machine&{more}")
+    assert (reply.status_code, reply.headers["content-type"]) == (422, "application/problem+json")
+    assert reply.json()["remedy"]
+
+
+async def test_the_description_has_a_path_for_each_listed_workflow_and_the_rest_runs_by_the_general_one(
+    api: httpx.AsyncClient, lab: Any
+) -> None:
+    for number in range(30):
+        await lab.approve("find", number, is_core=False)
+    await lab.service.live.reload()
+    paths = (await api.get("/openapi.json")).json()["paths"]
+    own = {path for path in paths if path.endswith("/run") and "{" not in path}
+    assert own == {"/workflows/toy_find_vm/run", "/workflows/toy_stop_vm/run"}
+    run = await api.post("/workflows/toy_find_vm_7/run", json={"inputs": {"vm": "web-01"}})
+    assert (run.status_code, run.json()["outputs"]["uuid"]) == (200, "u-1")
+    assert (await api.get("/ready")).json()["workflows"] == 32

@@ -15,6 +15,8 @@ from fastmcp.client.messages import MessageHandler
 from fastmcp.client.transports import StdioTransport, StreamableHttpTransport
 from mcp.client.subscriptions import ToolsListChanged, listen
 
+from runtime.service import open_service
+
 HANDSHAKE, STATELESS = "legacy", "2026-07-28"
 ERAS = pytest.mark.parametrize("era", [HANDSHAKE, STATELESS])
 
@@ -177,8 +179,11 @@ async def test_with_many_tools_a_call_builds_no_list_and_lists_are_built_once(
     await house.target(device.url)
     for number in range(60):
         await house.approve("find", number)
-    await house.service.live.reload()
-    async with tools.running(house.service) as run, client(run.mcp, era) as opened:
+    async with (
+        open_service(house.url, lists_all=True) as service,
+        tools.running(service) as run,
+        client(run.mcp, era) as opened,
+    ):
         await opened.list_tools()  # which clients do to learn the output schemas
         built = run.application.provider.lists_built
         for number in range(60):

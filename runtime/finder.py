@@ -1,0 +1,44 @@
+"""The search over what is served now, for MCP and REST alike: the index of the catalog, made when it is first asked.
+
+The index follows the catalog: another set of approved revisions is another index. The words of a revision are kept by
+its digest, so that one approval among a thousand reads one document. Here never lives ranking (`search`), a protocol
+or a right: whoever may list workflows may find all that are approved.
+"""
+
+from dataclasses import dataclass
+
+from runtime.catalog import Catalog, Entry
+from runtime.live import LiveCatalog
+from runtime.search import Findable, Index, findable
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """The index of one catalog, and the words in it by the digest of their revision."""
+
+    catalog: Catalog
+    index: Index
+    words: dict[str, Findable]
+
+
+class Finder:
+    def __init__(self, live: LiveCatalog) -> None:
+        self._live = live
+        self._made: _Made | None = None
+
+    def find(self, question: str, *, api: str | None = None, risk: str | None = None) -> list[Entry]:
+        """All approved workflows that have to do with `question`, the best first."""
+        catalog = self._live.now
+        if self._made is None or self._made.catalog is not catalog:
+            self._made = _made(catalog, self._made.words if self._made else {})
+        return [catalog.entries[name] for name in self._made.index.search(question, api=api, risk=risk)]
+
+
+def _made(catalog: Catalog, known: dict[str, Findable]) -> _Made:
+    words = {entry.digest: known.get(entry.digest) or _words_of(entry) for entry in catalog.entries.values()}
+    return _Made(catalog, Index(words.values()), words)
+
+
+def _words_of(entry: Entry) -> Findable:
+    content, vocabulary = entry.prepared.content, entry.profile.vocabulary
+    return findable(content, vocabulary, api=entry.api, risk=entry.risk, rank=entry.rank)

@@ -1,0 +1,43 @@
+"""Both halves together: the shipped descriptions compiled, everything approved, in a database for the session."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from compiler.compiled import Compiled
+from compiler.pipeline import Request
+from compiler.submission import submit
+from compiler.verification import compile_spec
+from governance.database import open_database
+from governance.revisions import RevisionStore
+
+ROOT = Path(__file__).parents[2]
+APIS = ("hypercore", "idrac")
+
+
+@pytest.fixture(scope="session")
+def shipped() -> dict[str, Compiled]:
+    return {api: compile_spec(Request(ROOT / f"specs/{api}/openapi.yaml"))[0] for api in APIS}
+
+
+@pytest.fixture(scope="session")
+def approved(shipped: dict[str, Compiled], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a database in which every workflow of both descriptions is approved."""
+    url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('approved') / 'switchgear.db'}"
+    asyncio.run(_approve_all(url, shipped))
+    return url
+
+
+async def _approve_all(url: str, shipped: dict[str, Compiled]) -> None:
+    for compiled in shipped.values():
+        await submit(compiled, url, "test")
+    async with open_database(url) as database:
+        store = RevisionStore(database)
+        pending = await store.find("pending")
+        await asyncio.gather(
+            *(
+                store.decide(one.id, "approve", actor="test", role="admin", reason="", digest=one.digest)
+                for one in pending
+            )
+        )

@@ -1,0 +1,117 @@
+"""An operator's question finds the workflow that answers it among the first five, in the shipped descriptions."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from runtime.finder import Finder
+from runtime.service import open_service
+
+FIRST = 5
+# What is asked, and the workflows any of which answers it.
+HYPERCORE = {
+    "turn off a virtual machine": "power_off_vm",
+    "shut down the VM": "power_off_vm",
+    "start a guest": "start_vm",
+    "reboot VirDomain": "restart_vm",
+    "VirDomain": "find_vms describe_vm",
+    "list all virtual machines": "find_vms",
+    "copy a VM": "clone_vm",
+    "take a snapshot of a vm": "create_snapshot",
+    "add a disk to a virtual machine": "create_disk",
+    "add a network card": "create_network_interface",
+    "who can log in: list users": "find_users",
+    "change the DNS servers": "update_dns_settings",
+    "upload an ISO": "upload_iso_image",
+    "move a VM to another node": "live_migrate_vm",
+    "set the NTP server": "update_time_server",
+    "shut the whole cluster down": "shutdown_cluster",
+    "which alarms are there": "find_conditions",
+    "back up a vm to an SMB share": "export_vm",
+    "install software update": "apply_software_update",
+    "send a test mail": "test_alert_email_recipient",
+    "replicate a VM to the other site": "create_replication",
+    "what did the task do": "describe_task",
+    "configure single sign-on": "set_single_sign_on_settings",
+    "snapshot schedule for a VM": "assign_snapshot_schedule_to_vm",
+    "give the vm more memory": "update_vm",
+    "VirDomainSnapshotSchedule": "find_snapshot_schedules describe_snapshot_schedule",
+    "remove a NIC from a vm": "delete_network_interface",
+    "invite a new admin account": "create_user",
+    "restore a vm from an export": "import_vm",
+    "suspend a guest": "pause_vm",
+}
+IDRAC = {
+    "boot once from PXE": "update_server",
+    "export server configuration": "export_configuration_profile",
+    "who is logged in": "find_sessions",
+    "turn off the server": "power_off_server",
+    "power on the machine": "power_on_server",
+    "reboot the server": "restart_server",
+    "restart iDRAC": "reset_idrac",
+    "mount an ISO image as virtual media": "insert_virtual_media",
+    "eject the CD": "eject_virtual_media",
+    "update firmware": "update_firmware",
+    "is the server healthy": "health_server",
+    "how hot is it": "get_temperatures_and_fans",
+    "fan speed": "find_fans",
+    "show the system event log": "find_system_event_log_entries",
+    "clear SEL": "clear_system_event_log",
+    "create a RAID volume": "create_virtual_disk",
+    "change a BIOS setting": "change_bios_settings",
+    "change a user's password": "update_idrac_user",
+    "export the license": "export_license_idrac",
+    "hardware inventory": "inventory_server",
+    "delete all jobs in the queue": "delete_job_queue",
+    "wipe the drives": "secure_erase_drive",
+    "make a hot spare": "assign_hot_spare",
+    "which memory modules are installed": "find_memory_modules",
+    "set the asset tag": "update_server",
+    "collect a tech support report": "export_tech_support_report_lifecycle_controller",
+    "change the IP address of the iDRAC": "update_idrac_network_interface",
+    "subscribe to events": "create_event_subscription",
+    "certificate signing request": "generate_csr_certificates",
+    "screenshot of the console": "export_server_screen_shot_lifecycle_controller",
+    "how much power does it draw": "get_power",
+    "ManagerAccount": "find_idrac_users describe_idrac_user",
+    "factory reset of the controller": "reset_to_defaults_idrac",
+    "network ports of the adapter": "find_ports",
+}
+QUESTIONS = [("hypercore", *each) for each in HYPERCORE.items()] + [("idrac", *each) for each in IDRAC.items()]
+
+
+@pytest.fixture
+async def finder(approved: str) -> AsyncIterator[Finder]:
+    async with open_service(approved) as service:
+        yield service.finder
+
+
+async def test_what_an_operator_asks_for_is_among_the_first_five(finder: Finder) -> None:
+    missed = []
+    for api, question, answers in QUESTIONS:
+        found = [entry.name for entry in finder.find(question, api=api)][:FIRST]
+        if not {f"{api}_{answer}" for answer in answers.split()} <= set(found):
+            missed.append((question, found))
+    assert missed == []
+
+
+async def test_a_question_that_names_no_api_is_answered_from_both(finder: Finder) -> None:
+    found = [entry.name for entry in finder.find("turn it off")]
+    assert {"hypercore_power_off_vm", "idrac_power_off_server"} <= set(found[:FIRST])
+
+
+async def test_a_class_of_risk_and_an_api_are_kept_to(finder: Finder) -> None:
+    found = finder.find("disk", api="hypercore", risk="destroy")
+    assert found
+    assert {(entry.api, entry.risk) for entry in found} == {("hypercore", "destroy")}
+
+
+@pytest.mark.parametrize(
+    "question", ["", "  ", "the of", '"', "NEAR(", "a OR * ^", "zzzzqqq", "x" * 500, "ß – 漢字", "'; --"]
+)
+async def test_any_words_are_a_question_and_never_an_expression(finder: Finder, question: str) -> None:
+    assert isinstance(finder.find(question), list)
+
+
+async def test_words_that_match_nothing_find_nothing(finder: Finder) -> None:
+    assert finder.find("zzzzqqq") == []
