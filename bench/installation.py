@@ -39,12 +39,16 @@ class Installation:
 
 
 @contextlib.contextmanager
-def installation() -> Iterator[Installation]:
-    """An empty one, and its administrator's token; gone with all its servers when the block ends."""
+def installation(catalog: str = "default") -> Iterator[Installation]:
+    """An empty one, and its administrator's token; gone with all its servers when the block ends.
+
+    `catalog`: what its server lists to MCP clients (SWITCHGEAR_CATALOG).
+    """
     with tempfile.TemporaryDirectory(prefix="switchgear-bench-") as folder:
         environment = {
             "SWITCHGEAR_DATABASE_URL": f"sqlite+aiosqlite:///{folder}/switchgear.db",
             "SWITCHGEAR_LOG_LEVEL": "warning",
+            "SWITCHGEAR_CATALOG": catalog,
             "BENCH_USERNAME": "bench",
             "BENCH_PASSWORD": "bench",
         }

@@ -32,10 +32,10 @@ def start_once(made: Installation) -> tuple[float, float, int]:
         time.sleep(0.005)
     seconds = time.perf_counter() - begin
     with urllib.request.urlopen(f"{server.url}/ready") as reply:
-        tools = json.loads(reply.read())["tools"]
+        workflows = json.loads(reply.read())["workflows"]
     memory = resident_mb(server.process.pid)
     made.children.stop()
-    return seconds, memory, tools
+    return seconds, memory, workflows
 
 
 def measure(name: str, specs: Sequence[Path]) -> Mapping[str, Any]:
