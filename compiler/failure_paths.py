@@ -1,9 +1,10 @@
 """Failure paths: what can go wrong on a device, arranged on the twin, and what a workflow has to do then.
 
 The thing is not there; two things have the same name; the thing is on the last page of a list; it is in the wrong
-state; somebody else changed it in between; the job fails; the session expires half-way. Each path starts from a run
-that went well, and is made only where it applies to the workflow. A path that does not behave has its `fault` said;
-`proving` stops there and the workflow is not verified. Of these runs only the end is kept, so that a proof stays small.
+state; the device offers an action otherwise than it was approved; somebody else changed the thing in between; the job
+fails; the session expires half-way. Each path starts from a run that went well, and is made only where it applies to
+the workflow. A path that does not behave has its `fault` said; `proving` stops there and the workflow is not verified.
+Of these runs only the end is kept, so that a proof stays small.
 """
 
 from collections.abc import Iterator, Mapping
@@ -55,6 +56,7 @@ def failure_paths(flow: Flow, plan: Plan, ran: tuple[Ran, ...]) -> Iterator[Fail
     yield from paths.namesakes()
     yield from paths.on_another_page()
     yield from paths.wrong_state()
+    yield from paths.not_as_approved()
     yield from paths.changed_in_between()
     yield from paths.job_fails()
     yield from paths.session_expires()
@@ -121,6 +123,21 @@ class _Paths:
             if any(self._misplaced(twin, reached, change) for change in self._changes):
                 proof = prove(self._plan, twin, reached.ran.inputs)
                 yield _ended("wrong state", proof, self._refused(proof, "wrong_state"))
+
+    def not_as_approved(self) -> Iterator[FailurePath]:
+        """The device offers an action at another address than the approved one, or does not allow the value."""
+        for step in self._flow.steps:
+            codes = _codes(step) & {"not_offered", "not_allowed"}
+            reached = self._reached(step) if codes else None
+            if reached is not None:
+                yield from (path for code in sorted(codes) for path in self._offered_otherwise(reached, code))
+
+    def _offered_otherwise(self, reached: _Reached, code: str) -> Iterator[FailurePath]:
+        twin = reached.ran.start.beside()
+        arrange = twin.incidents.move_action if code == "not_offered" else twin.incidents.narrow_action
+        if sum(arrange(reached.path, change.operation) for change in self._changes):
+            proof = prove(self._plan, twin, reached.ran.inputs)
+            yield _ended(code.replace("_", " "), proof, _stopped_at(proof, reached.step, code))
 
     def changed_in_between(self) -> Iterator[FailurePath]:
         """Somebody else changes the thing between the reading of its version and the change."""
@@ -226,6 +243,13 @@ def _stopped_at_job(proof: Proof, wait: Step) -> str:
         return "something was sent after the job had failed"
     tells = any("$response.body" in str(action.get("x-switchgear")) for action in wait.failures)
     return "the device's message is lost" if tells and _JOB_MESSAGE not in proof.failure.message else ""
+
+
+def _stopped_at(proof: Proof, step: Step, code: str) -> str:
+    """The fault, unless the run ended with this code and sent nothing after the step that found out."""
+    if proof.outcome != "failed" or _code(proof) != code:
+        return f"ended {proof.outcome} {_code(proof)}".strip() + f", not failed {code}"
+    return "" if proof.transcript[-1].step_id == step.id else "something was sent all the same"
 
 
 def _not_overwritten(proof: Proof, change: Step) -> str:

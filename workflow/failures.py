@@ -24,6 +24,8 @@ REMEDIES: Mapping[str, str] = {
     "not_found": "Check the name or id, or list what there is.",
     "ambiguous": "Several things fit; give the id instead of the name.",
     "wrong_state": "Bring it into the state that is needed, then call again.",
+    "not_offered": "Nothing was sent. Compile the description of this firmware again and have it approved.",
+    "not_allowed": "Nothing was sent. Call again with a value that the device allows.",
     "unexpected_status": "See what the device says to this status, put it right and call again.",
     "unexpected_reply": "The reply was not as the workflow expects; look at the device before you call again.",
     "bad_reply": "See what is at the target's address; if it is the device, report its answer to whoever makes it.",

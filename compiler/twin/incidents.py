@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from compiler.ir.model import Resource
+from compiler.twin import offers
 from compiler.twin.blueprint import Blueprint
 from compiler.twin.pointers import put
 from compiler.twin.routes import canonical
@@ -54,6 +55,29 @@ class Incidents:
         match = self._blueprint.routes.match(address)
         places = self._store.places_on(canonical(address), match) if match is not None else ()
         return bool(places) and self._misplaced(places[-1], operation, when)
+
+    def move_action(self, address: str, operation: str) -> bool:
+        """The item at `address` offers the action elsewhere, as other firmware does; False where it says nothing."""
+        return self._reoffered(address, operation, is_moved=True)
+
+    def narrow_action(self, address: str, operation: str) -> bool:
+        """The item at `address` allows no value of the action that is described; False where it says nothing."""
+        return self._reoffered(address, operation, is_moved=False)
+
+    def _reoffered(self, address: str, key: str, *, is_moved: bool) -> bool:
+        match = self._blueprint.routes.match(address)
+        places = self._store.places_on(canonical(address), match) if match is not None else ()
+        operation = self._blueprint.operations[key]
+        rule = offers.rule_of(self._blueprint, operation)
+        if not places or rule is None or key not in places[-1].resource.actions:
+            return False
+        pointer = offers.address_place(rule, operation)
+        changed: dict[str, Json] = {pointer: f"{self._blueprint.base_path}{address}/moved"} if is_moved else {}
+        if not is_moved:
+            changed = {at: ["another value"] for at, _ in offers.allowed_places(self._blueprint, rule, operation)}
+        for at, value in changed.items():
+            self._store.put(places[-1], put(self._store.item(places[-1]), at, value))
+        return bool(changed)
 
     def _misplaced(self, place: Place, operation: str, when: Mapping[str, Json]) -> bool:
         for rule in self._blueprint.state_rules(operation):

@@ -12,8 +12,9 @@ from urllib.parse import unquote
 from uuid import uuid5
 
 from compiler.ir.model import Operation, Resource, Schema
-from compiler.twin.blueprint import Blueprint, applies
+from compiler.twin.blueprint import Blueprint
 from compiler.twin.examples import Examples
+from compiler.twin.offers import offering
 from compiler.twin.pointers import MISSING, put
 from compiler.twin.routes import encode, fill, parameters_in, split
 from compiler.twin.sampler import NAMESPACE, Want
@@ -94,7 +95,8 @@ class Seeds:
         """An item as the description shows one: its example moved to `place`, else a full value of its schema."""
         example = self.examples.item(place.resource)
         if isinstance(example, dict):
-            return self._showing(place, self._adapted(place, example))
+            adapted = offering(self._blueprint, place.resource, place.address, self._adapted(place, example))
+            return self._showing(place, adapted)
         if isinstance(example, str):
             return place.id
         schema = self._blueprint.item_schema(place.resource)
@@ -131,7 +133,7 @@ class Seeds:
             return place.id if isinstance(body, str) else body
         members = self._blueprint.schemas.members(self._blueprint.item_schema(place.resource))
         body = self._referring(body, place, number, is_new=is_new)
-        body = self._acting(place, self.identified(place, body, members))
+        body = offering(self._blueprint, place.resource, place.address, self.identified(place, body, members))
         for name in place.resource.natural_keys if not is_new else ():
             plain = f"{_slug(place.resource.name or place.resource.noun)}-{number}"
             if name in members and name != place.resource.id_field and self._fits(members[name], plain):
@@ -170,18 +172,6 @@ class Seeds:
         if schema is None or self._fits(schema, plain):
             return plain
         return str(self._blueprint.sampler.value(schema, Want(View.RESPONSE, number), name))
-
-    def _acting(self, place: Place, body: dict[str, Json]) -> dict[str, Json]:
-        """With the addresses of the item's actions, where the profile says that they are data."""
-        blueprint = self._blueprint
-        for key in place.resource.actions if blueprint.profile.actions else ():
-            operation = blueprint.operations[key]
-            rule = next((r for r in blueprint.profile.actions if applies(r.pattern, operation)), None)
-            if rule and operation.path.startswith(place.resource.item + "/"):
-                rest = operation.path[len(place.resource.item) :]
-                pointer = rule.address.replace("{action}", rest.rpartition("/")[2])
-                body = put(body, pointer, blueprint.base_path + place.address + rest)
-        return body
 
     def _mentioned(self, resource: Resource) -> tuple[str, ...]:
         """Further ids that examples refer to, where the collection may have further members."""

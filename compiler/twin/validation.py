@@ -6,7 +6,7 @@ one twin model serves hundreds of proofs. Never decides what is answered: it fin
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -152,6 +152,16 @@ class Validation:
         for part in self._parts(schema, 0):
             found |= self._schemas.members(part)
         return found
+
+    def has_room(self, schema: Schema, path: Sequence[str]) -> bool:
+        """False where no part describes the member at `path` and one forbids what is not described."""
+        for name in path:
+            known = self.described(schema)
+            if name not in known:
+                is_closed = any(part.get("additionalProperties") is False for part in self._parts(schema, 0))
+                return not is_closed or self._is_open(schema, name)
+            schema = known[name]
+        return True
 
     def _is_open(self, schema: Schema, name: str) -> bool:
         for part in self._parts(schema, 0):

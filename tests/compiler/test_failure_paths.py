@@ -9,10 +9,12 @@ import pytest
 
 from compiler.backend.arazzo import document_of
 from compiler.compiled import Compiled
-from compiler.ir.model import Flow, Role, Step
+from compiler.ir.model import Flow, Response, Role, Step
+from compiler.proof import prove
 from compiler.proving import FlowProof, Prover
 from compiler.report import as_text
 from compiler.twin import Twin, TwinRequest
+from workflow.plan import build_plan
 
 FIRST, CHANGE = "session expires after the first request", "session expires after the change"
 
@@ -193,3 +195,50 @@ def test_the_report_says_how_many_runs_and_failure_paths_there_were(hypercore: C
     runs = [run for one in hypercore.workflows for run in one.proof["runs"]]
     failures = [run for run in runs if "transcript" not in run]
     assert f"in {len(runs)} runs, {len(failures)} of them failure paths" in as_text(hypercore).splitlines()[0]
+
+
+def test_a_device_that_offers_an_action_otherwise_is_refused_before_anything_is_sent(idrac: Compiled) -> None:
+    flow = flow_of(idrac, "idrac_restart_server")
+    paths = told(proof_of(idrac, flow))
+    assert (paths["not offered"], paths["not allowed"]) == (("failed", "not_offered"), ("failed", "not_allowed"))
+
+
+def test_the_other_address_and_the_allowed_values_are_told(idrac: Compiled) -> None:
+    path, key = "/redfish/v1/Systems/System.Embedded.1", "ComputerSystem.Reset"
+    moved, narrowed = twin_of(idrac), twin_of(idrac)
+    action = f"POST /redfish/v1/Systems/{{ComputerSystemId}}/Actions/{key}"
+    assert moved.incidents.move_action(path, action)
+    assert narrowed.incidents.narrow_action(path, action)
+    plan = build_plan(document_of(idrac.api, flow_of(idrac, "idrac_restart_server"), idrac.profile))
+    inputs = {"ResetType": "ForceRestart", "server": ""}
+    at_another, not_this = (prove(plan, twin, inputs).failure for twin in (moved, narrowed))
+    assert at_another is not None and not_this is not None
+    assert f"at {path}/moved, approved was {path}/Actions/{key}: compile" in at_another.message
+    assert 'allows only ["another value"] as ResetType, not ForceRestart' in not_this.message
+
+
+def test_a_check_of_the_offer_that_does_not_refuse_is_found(idrac: Compiled) -> None:
+    def blind(step: Step) -> Step:
+        return replace(without(step, "not_offered"), success=step.success[:2])
+
+    flow = flow_of(idrac, "idrac_restart_server")
+    assert "not_offered" in str(next(s for s in flow.steps if s.role is Role.CHECK).failures)
+    proof = proof_of(idrac, with_step(flow, Role.CHECK, blind))
+    assert "not allowed" in proof.reason
+
+
+def test_a_device_that_says_nothing_about_its_actions_is_asked(idrac: Compiled) -> None:
+    def quiet(reply: Response) -> Response:
+        shown = reply.example
+        is_item = isinstance(shown, dict)
+        return replace(reply, example={k: v for k, v in shown.items() if k != "Actions"}) if is_item else reply
+
+    assert idrac.profile is not None
+    operations = tuple(replace(o, responses=tuple(quiet(r) for r in o.responses)) for o in idrac.api.operations)
+    profile = idrac.profile.model_copy(update={"actions": ()})
+    silent = Twin(replace(idrac.api, operations=operations), profile, now=lambda: 0.0)
+    assert "Actions" not in got(silent, "/redfish/v1/Systems/System.Embedded.1/Bios")
+    flow = flow_of(idrac, "idrac_reset_bios_to_defaults")
+    assert "not_offered" in str([step.failures for step in flow.steps])
+    proof = prove(build_plan(document_of(idrac.api, flow, idrac.profile)), silent, {"server": ""})
+    assert proof.outcome == "succeeded"

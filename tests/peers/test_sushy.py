@@ -229,6 +229,14 @@ async def test_a_server_that_is_off_is_not_switched_off_again(server: Any) -> No
     assert {method for method, _ in await server.requests()} == {"GET"}
 
 
+async def test_a_value_that_the_device_does_not_allow_is_refused_before_anything_is_sent(server: Any) -> None:
+    await server.call("idrac_power_on_server", {"ResetType": "On"})
+    ended = await server.call("idrac_restart_server", {"ResetType": "PowerCycle"})
+    assert (ended.failure.code, ended.failure.step_id, ended.failure.done) == ("not_allowed", "check_state", ())
+    assert '"ForceOff"' in ended.failure.message and "not PowerCycle" in ended.failure.message
+    assert len([path for method, path in await server.requests() if method == "POST"]) == 1
+
+
 async def test_a_server_that_is_not_there_is_not_found(server: Any) -> None:
     ended = await server.call("idrac_describe_server", {"server": "another"})
     assert ended.failure.code == "not_found"

@@ -14,6 +14,7 @@ from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
 from compiler.passes.flows.inlining import inline
 from compiler.passes.flows.lookups import first_sentence, id_schema, path_parameters
+from compiler.passes.flows.offers import require_offered
 from compiler.passes.paths import parameter_of, parent, segments
 from compiler.passes.resources import shape
 
@@ -67,6 +68,7 @@ def change(
     if checks_state:
         states.require_before(builder, operation, choices[0] if choices else None)
         _show_before(builder, operation)
+    require_offered(builder, operation, parameters, payload)
     match = version_header(builder, operation)
     # Settings that wait for a restart have a job that stays scheduled until then: it is given out, not waited for.
     job = builder.context.jobs.get(operation.key)

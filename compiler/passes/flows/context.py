@@ -22,7 +22,7 @@ class Context:
     operation that lists a resource and the place of the ids in its reply; `jobs` by the operation that starts one;
     `states` by the resource's noun; `holders` by a resource's address, to the resource that embeds it and the member
     in which it does; `bodies` by operation, to the body places that name something, nearest the top first;
-    `by_address` and `by_create` by what they say, `by_change` by the operations that create or update;
+    `by_address`, `by_create` and `by_action` by what they say, `by_change` by the operations that create or update;
     `paging` by the operation that lists, with the place of the list; `under` by an
     item's path, to what stands right under it; `naming` by a resource's address, to the others whose items hold its
     id, and the member that does.
@@ -43,6 +43,7 @@ class Context:
     by_create: Mapping[str, Resource]
     by_change: Mapping[str, Resource]
     paging: Mapping[str, tuple[Paging, str]]
+    by_action: Mapping[str, Resource]
     under: Mapping[str, tuple[Resource, ...]]
     naming: Mapping[str, tuple[tuple[Resource, str], ...]]
     holders: Mapping[str, tuple[Resource, str]] = field(default_factory=dict)
@@ -70,6 +71,7 @@ class Context:
             by_create={r.create: r for r in api.resources if r.create},
             paging={r.list: (r.paging, r.members) for r in api.resources if r.paging is not None},
             by_change={key: r for r in api.resources for key in (r.create, r.update) if key},
+            by_action={key: r for r in api.resources for key in r.actions},
             under=_under(api),
             naming=_naming(api, schemas),
             holders=_holders(api, schemas),

@@ -1,0 +1,54 @@
+"""What an item says about its actions: where they are and which values they take, where the profile says that it does.
+
+The twin offers each action at its described address with every value that its schema allows. Other devices are
+arranged by `incidents.py`. Used by `seeds.py`; the compiler's own reading of the same rule is in `compiler.passes`.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from compiler.ir.model import Operation, Resource
+from compiler.twin.blueprint import Blueprint, applies
+from compiler.twin.pointers import MISSING, get, put, tokens
+from workflow.pointers import escape
+from workflow.profile import Action
+
+Json = Any
+
+
+def rule_of(blueprint: Blueprint, operation: Operation) -> Action | None:
+    return next((rule for rule in blueprint.profile.actions if applies(rule.pattern, operation)), None)
+
+
+def offering(blueprint: Blueprint, resource: Resource, address: str, body: dict[str, Json]) -> dict[str, Json]:
+    """`body` of the item at `address` with the addresses of its actions and the values that these take."""
+    for key in resource.actions if blueprint.profile.actions else ():
+        operation = blueprint.operations[key]
+        rule = rule_of(blueprint, operation)
+        if rule is not None and operation.path.startswith(resource.item + "/"):
+            at = blueprint.base_path + address + operation.path[len(resource.item) :]
+            body = put(body, address_place(rule, operation), at)
+            for place, values in allowed_places(blueprint, rule, operation):
+                has_room = blueprint.validation.has_room(blueprint.item_schema(resource), tokens(place))
+                if has_room or get(body, place) is not MISSING:
+                    body = put(body, place, list(values))
+    return body
+
+
+def address_place(rule: Action, operation: Operation) -> str:
+    """Where in an item the action's address stands."""
+    return rule.address.replace("{action}", escape(_name(operation)))
+
+
+def allowed_places(blueprint: Blueprint, rule: Action, operation: Operation) -> Iterator[tuple[str, tuple[Json, ...]]]:
+    """Where in an item the allowed values of each enumeration of the action's body stand, and these values."""
+    schema = operation.body.schema if operation.body else None
+    for name, member in blueprint.schemas.members(schema).items() if rule.allowed_values else ():
+        values = blueprint.schemas.values(member)
+        if values and rule.allowed_values:
+            place = rule.allowed_values.replace("{action}", escape(_name(operation)))
+            yield place.replace("{member}", escape(name)), values
+
+
+def _name(operation: Operation) -> str:
+    return operation.path.rpartition("/")[2]
