@@ -74,6 +74,10 @@ class Sampler:
             return
         source = flow.sample[asked[-1]]["lookup"]
         items = get(read(twin, path), source["members"]) or []
+        if "owner" in source:
+            reference = _REFERENCE.fullmatch(source["owner"]["id"])
+            owner = so_far.resolved.get((reference[1], reference[2])) if reference else None
+            items = [item for item in items if str(item.get(source["owner"]["member"])) == str(owner)]
         preferred = set(wanted.values())
         ordered = sorted(
             (item for item in items if isinstance(item, dict)), key=lambda i: not preferred & set(map(str, i.values()))

@@ -196,6 +196,9 @@ class Identity(_Part):
     synonyms: dict[str, tuple[str, ...]] = Field(
         {}, description="Resource → other names under which its id appears in paths and bodies."
     )
+    known_by: dict[str, str] = Field(
+        {}, description="Resource → member with the id of what it belongs to, by which people know it."
+    )
     id_is_last_segment: bool = Field(
         False, description="Ids are the last segment of the address in the envelope's `reference_field`."
     )

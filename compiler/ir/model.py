@@ -156,7 +156,8 @@ class Resource:
     """A kind of thing. Operations are named by key; an empty string means that there is no such operation.
 
     `noun`: the path's own word (`VirDomain`); `name`: the operator's (`VM`). `id_parameter`: the path parameter of
-    the item. `id_field`: member of an item that holds its id; `natural_keys`: members that people know it by.
+    the item. `id_field`: member of an item that holds its id; `natural_keys`: members that people know it by;
+    `known_by`: the member that holds the id of what it belongs to, where people know it by that.
     `members`: pointer from the collection's body to the list; `references`: the list holds only addresses, under
     this member's name. `item_is_list`: reading one answers a list of one. `single`: the usual only member's id.
     `aliases`: keys of operations that do the same as another one here, mapped to it.
@@ -170,6 +171,7 @@ class Resource:
     id_parameter: str = ""
     id_field: str = ""
     natural_keys: tuple[str, ...] = ()
+    known_by: str = ""
     list: str = ""
     read: str = ""
     create: str = ""

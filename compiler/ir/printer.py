@@ -98,6 +98,7 @@ def _resource(one: Resource) -> str:
         _quoted(one.name),
         *(_named(name, getattr(one, name)) for name in texts),
         _named("keys", ",".join(one.natural_keys)),
+        _named("known_by", one.known_by),
         _named("actions", ",".join(one.actions)),
         _named("members", one.members),
         _named("references", one.references),

@@ -74,6 +74,7 @@ class Identifier:
             item_is_list=is_list,
             id_field=references or self._id_field(resource, keyed),
             natural_keys=self._natural_keys(resource, keyed),
+            known_by=self._known_by(resource, keyed),
             single=self.profile.singles.get(resource.collection),
             synonyms=self._synonyms(resource),
             list=resource.list if pointer is not None else "",
@@ -146,6 +147,10 @@ class Identifier:
             said = [n for n in members if words.split(n)[-1:] == ("name",) and words.split(n)[0] not in _OF_A_PERSON]
             found += [n for n in said if n not in found][: 0 if found else 1]
         return tuple(n for n in found if n != resource.id_field)[:_ENOUGH_KEYS]
+
+    def _known_by(self, resource: Resource, members: Schema) -> str:
+        told = self.profile.identity.known_by.get(resource.noun, "")
+        return told if told in members else ""
 
     def _own_word(self, resource: Resource, members: Schema) -> list[str]:
         """`clientId` of a client that is addressed by its `id`: what people have called it."""

@@ -5,10 +5,10 @@ The only mutable thing in the planner; it lives while one flow is planned and be
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import chain, count
+from itertools import chain, count, takewhile
 from typing import Any
 
-from compiler.ir.model import Flow, Input, Operation, Paging, Resource, Risk, Step
+from compiler.ir.model import Flow, Input, Operation, Paging, Resource, Risk, Role, Step
 from compiler.passes import words
 from compiler.passes.flows import queries
 from compiler.passes.flows.context import Context
@@ -133,11 +133,12 @@ class Builder:
         return self.context.operations[key]
 
     def flow(self, flow_id: str, intent: str, title: str, description: str, resource: Resource, risk: Risk) -> Flow:
+        self._find_subjects_first()
         order = {step.id: number for number, step in enumerate(self.steps)}
         links = []
         for number, step in enumerate(self.steps):
-            used = queries.steps_used([[p[2] for p in step.parameters], step.payload, list(step.success), step.outputs])
-            links += [(order[i], number) for i in dict.fromkeys(used) if i in order and order[i] < number]
+            used = dict.fromkeys(self._used_by(step))
+            links += [(order[i], number) for i in used if i in order and order[i] < number]
         return Flow(
             id=flow_id,
             intent=intent,
@@ -154,6 +155,22 @@ class Builder:
             why=tuple(self.why),
             sample=dict(self.sample),
         )
+
+    def _find_subjects_first(self) -> None:
+        """Lookups at the start that do not need each other: first what the API is most about, as people say it."""
+        leading = list(takewhile(lambda step: step.role is Role.LOOKUP and not step.branches, self.steps))
+        if any(0 < place < len(leading) for place in self.labels.values()):
+            return
+        ordered: list[Step] = []
+        while len(ordered) < len(leading):
+            found = {step.id for step in ordered}
+            ready = [s for s in leading if s.id not in found and set(self._used_by(s)) <= found]
+            ordered.append(max(ready, key=lambda step: self.context.weight_of(step.operation)))
+        self.steps[: len(leading)] = ordered
+
+    @staticmethod
+    def _used_by(step: Step) -> list[str]:
+        return queries.steps_used([[p[2] for p in step.parameters], step.payload, list(step.success), step.outputs])
 
     def _forward(self, number: int) -> Step:
         """The step with the marks of its actions (`@next`, `@after` the next, `@label`) replaced by steps' ids.

@@ -82,6 +82,16 @@ class Context:
         link = self.links.get((operation, into))
         return self.by_source.get((link.source, link.at)) if link else None
 
+    def owner_of(self, resource: Resource) -> Resource | None:
+        """What people know the resource by, where that is another thing."""
+        named = (r for r in self.api.resources if resource.known_by in r.synonyms and r.source and r is not resource)
+        return next(named, None) if resource.known_by else None
+
+    def weight_of(self, source: str) -> int:
+        """How much of the API is about what the operation lists: what names it, and what can be done to it."""
+        owners = [r for (operation, _), r in self.by_source.items() if operation == source]
+        return max((len(self.naming.get(address(r), ())) + len(r.actions) for r in owners), default=0)
+
     def is_poll(self, key: str) -> bool:
         return any(job.poll == key for job in self.api.jobs)
 

@@ -78,9 +78,13 @@ def identify(builder: Builder, resource: Resource, purpose: str = "") -> str:
 def _look_up(builder: Builder, resource: Resource, purpose: str) -> str:
     operation = builder.operation(resource.source)
     parameters = path_parameters(builder, operation)
-    asked = _asked_for(builder, resource, purpose)
+    owner = builder.context.owner_of(resource) if not purpose else None
+    owner_id = identify(builder, owner) if owner is not None else ""
+    asked = _asked_for(builder, resource, purpose, owner=owner, owner_id=owner_id)
     base = "$" + queries.from_pointer(resource.members)
-    wanted = condition(builder, resource, asked)
+    wanted = condition(builder, resource, asked, is_optional=owner is not None)
+    if owner is not None:
+        wanted = f"@{queries.child(resource.known_by)} == '{{{owner_id}}}' && ({wanted})"
     step_id = builder.free_step_id(
         f"find_{noun_of(resource)}" if not purpose else f"find_{purpose}_{noun_of(resource)}"
     )
@@ -133,10 +137,16 @@ def _look_inside(builder: Builder, part: Resource, holder: Resource, member: str
 
 
 def _asked_for(
-    builder: Builder, resource: Resource, purpose: str, holder: Resource | None = None, member: str = ""
+    builder: Builder,
+    resource: Resource,
+    purpose: str,
+    holder: Resource | None = None,
+    member: str = "",
+    owner: Resource | None = None,
+    owner_id: str = "",
 ) -> str:
     """The name of the input by which the caller says which item is meant."""
-    single = builder.context.is_single(resource)
+    single = builder.context.is_single(resource) or owner is not None
     name = noun_of(resource) if not purpose else f"{purpose}_{noun_of(resource)}"
     schema: dict[str, Any] = {"type": "string"}
     if builder.context.schemas.kind(id_schema(builder, resource)) == "integer":
@@ -144,11 +154,14 @@ def _asked_for(
     if single:
         schema["default"] = ""
     keys = " or ".join((*resource.natural_keys, "id"))
+    of = f" of the {owner.name}" if owner else ""
     text = f"{keys[0].upper()}{keys[1:]} of the {resource.name}" + (
-        "; leave it out where there is only one." if single else "."
+        f"; leave it out where there is only one{of}." if single else "."
     )
     source: dict[str, Any] = {"list": resource.source, "members": resource.members, "keys": [*resource.natural_keys]}
     source |= {"id": resource.id_field, "is_reference": bool(resource.references)}
+    if owner is not None:
+        source |= {"owner": {"member": resource.known_by, "id": owner_id}}
     if holder is not None:
         source |= {"list": holder.list, "members": holder.members, "inside": member, "holder": noun_of(holder)}
     return builder.input_name(Input(name, schema, not single, text), {"lookup": source})
@@ -158,8 +171,8 @@ def id_schema(builder: Builder, resource: Resource) -> Any:
     return builder.context.schemas.members(resource.schema).get(resource.id_field)
 
 
-def condition(builder: Builder, resource: Resource, asked: str) -> str:
-    """The filter that holds for the item that the input `asked` names."""
+def condition(builder: Builder, resource: Resource, asked: str, is_optional: bool = False) -> str:
+    """The filter that holds for the item that the input `asked` names, for any when it may be left out and is."""
     value = f"'{{$inputs.{asked}}}'"
     id_place = "@" + queries.child(resource.id_field)
     if resource.references:
@@ -168,7 +181,7 @@ def condition(builder: Builder, resource: Resource, asked: str) -> str:
         is_number = builder.context.schemas.kind(id_schema(builder, resource)) == "integer"
         ways = [f"@{queries.child(key)} == {value}" for key in resource.natural_keys]
         ways.append(f"{id_place} == {f'{{$inputs.{asked}}}' if is_number else value}")
-    if builder.context.is_single(resource):
+    if is_optional or builder.context.is_single(resource):
         ways.insert(0, f"{value} == ''")
     return queries.any_of(ways)
 
