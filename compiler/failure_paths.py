@@ -103,12 +103,12 @@ class _Paths:
                     yield _ended(f"two of the same name: {name}", proof, self._refused(proof, "ambiguous"))
 
     def on_another_page(self) -> Iterator[FailurePath]:
-        """The lists come in pages of one item, and what was the first thing is now on the last page."""
+        """The lists come in several pages, and what was the first thing is now on the last one."""
         ran = self._ran[0]
         in_pages = {r.list for r in ran.start.api.resources if r.paging is not None}
         if any(step.operation in in_pages and self._reached(step) for step in self._flow.steps):
             twin = ran.start.beside()
-            twin.incidents.give_one_a_page()
+            twin.incidents.give_little_a_page()
             proof = prove(self._plan, twin, ran.inputs)
             fault = "" if proof.outcome == "succeeded" else f"ended {proof.outcome} {_code(proof)}".rstrip()
             yield _ended("on the last page", proof, fault)

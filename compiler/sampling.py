@@ -128,6 +128,8 @@ class Sampler:
             is_update = flow.intent == "update"
             body = twin.example_body(source["body"], is_full=is_update)
             value = get(body, source["at"])
+            if value is MISSING and any(given.name == name and given.is_required for given in flow.inputs):
+                value = get(twin.example_body(source["body"], is_full=True), source["at"])
             return None if value is MISSING else value
         return self._parameter(twin, source["parameter"], source["name"], flow, name)
 

@@ -105,6 +105,9 @@ def _step(operation: Operation, source: str, step: Step) -> dict[str, Any]:
         written["parameters"] = [_parameter(operation, *bound) for bound in step.parameters]
     if step.payload is not None:
         written["requestBody"] = {"contentType": step.content_type, "payload": step.payload}
+    if step.replacements:
+        changed = [{"target": pointer, "value": value} for pointer, value in step.replacements]
+        written["requestBody"]["replacements"] = changed
     if step.success:
         written["successCriteria"] = [dict(criterion) for criterion in step.success]
     if step.branches:

@@ -284,7 +284,7 @@ class Step:
     `parameters`: (name, location, value); values and `payload` may hold runtime expressions. `outputs`: name →
     runtime expression, or `{"context","selector","type"}`. `success`: criteria. `failures`: retries and ends in
     order. `branches`: success actions. `transforms`: output name → transform. `message`: what a failed step tells.
-    `pages`: how the list in its reply goes on (`workflow.pages`).
+    `pages`: how the list in its reply goes on (`workflow.pages`). `replacements`: pointer into the payload → value.
     """
 
     id: str
@@ -300,6 +300,7 @@ class Step:
     branches: tuple[Mapping[str, Any], ...] = ()
     transforms: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     pages: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+    replacements: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def run(api: Api, _options: Options) -> Outcome:
 
 
 def _with_body(operation: Operation, schema: Mapping[str, Any]) -> Operation:
-    return replace(operation, body=Body("application/json", schema, is_required="properties" in schema))
+    return replace(operation, body=Body("application/json", schema, "properties" in schema, description="assumed"))
 
 
 def _members_of(schemas: Schemas, resource: Resource) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ first: the profile's, then the path parameter's own, then the field's usual ones
 """
 
 from dataclasses import replace
+from typing import Any
 
 from compiler.ir.model import EMPTY, Resource, Schema
 from compiler.ir.schemas import Schemas
@@ -52,18 +53,32 @@ def is_called_by_id(resource: Resource) -> bool:
     return is_a_name(resource.id_field) or (parameter == resource.id_field and not says_id(parameter))
 
 
+def _shown_reference(example: Any, pointer: str) -> str:
+    """The member that holds the address in an example list of nothing but addresses; else ""."""
+    for part in pointer.split("/")[1:]:
+        example = example.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(example, dict) else None
+    if not isinstance(example, list) or not example or not isinstance(example[0], dict):
+        return ""
+    name = next(iter(example[0]), "")
+    return name if name in _REFERENCE_NAMES and all(isinstance(e, dict) and set(e) == {name} for e in example) else ""
+
+
 class Identifier:
     def __init__(self, schemas: Schemas, profile: Profile) -> None:
         self.schemas = schemas
         self.profile = profile
 
-    def identify(self, resource: Resource, listed: Schema | None, item: Schema | None) -> Resource:
-        """`resource` with its schema, members, references, id field, natural keys, synonyms and single member."""
+    def identify(self, resource: Resource, listed: Schema | None, item: Schema | None, example: Any = None) -> Resource:
+        """`resource` with its schema, members, references, id field, natural keys, synonyms and single member.
+
+        `example`: of the list, which may show addresses where the schema allows whole items as well.
+        """
         pointer = self.list_pointer(listed, resource.noun) if listed is not None else None
         element = self._element(listed, pointer)
         is_list = self._item_is_list(item)
         schema = (self.schemas.element(item) if is_list and item else item) or element or EMPTY
-        references = self.reference_member(element) if resource.list else ""
+        shown = _shown_reference(example, pointer) if pointer is not None else ""
+        references = (self.reference_member(element) or shown) if resource.list else ""
         members = self.schemas.members(schema)
         keyed = EMPTY if references else (self.schemas.members(element) or members)
         return replace(

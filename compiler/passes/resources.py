@@ -8,6 +8,7 @@ list, read, create, update or delete of a resource is an action of the resource 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from compiler.ir.model import EMPTY, Api, Effect, Operation, Resource, Schema
 from compiler.ir.schemas import Schemas
@@ -92,7 +93,8 @@ class _Finder:
                 list=collection.key("GET"),
                 create=collection.key("POST") if is_made else "",
             )
-        return self.identifier.identify(resource, self._reply(collection, "GET"), self._reply(item, "GET"))
+        made_of = (self._reply(collection, "GET"), self._reply(item, "GET"))
+        return self.identifier.identify(resource, *made_of, self._example(collection))
 
     def _without_items(self, place: _Place) -> Resource:
         reply = self._reply(place, "GET")
@@ -117,6 +119,10 @@ class _Finder:
             return resource
         aliases = {item.key(other): item.key(ways[0]) for other in ways[1:]}
         return replace(resource, update=item.key(ways[0]), aliases=aliases)
+
+    def _example(self, place: _Place | None) -> Any:
+        operation = place.methods.get("GET") if place else None
+        return operation.success.example if operation and operation.success else None
 
     def _reply(self, place: _Place | None, method: str) -> Schema | None:
         operation = place.methods.get(method) if place else None

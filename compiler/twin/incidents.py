@@ -38,9 +38,9 @@ class Incidents:
         self._store.add(made, self._seeds.identified(made, self._store.item(place)))
         return True
 
-    def give_one_a_page(self) -> None:
-        """Lists that come in pages hold one item each from here on, the newest first."""
-        self._store.most_on_a_page = 1
+    def give_little_a_page(self) -> None:
+        """Lists that come in pages take three of them from here on, the newest items first."""
+        self._store.is_stingy = True
 
     def misplace_listed(self, listing: str, item_id: str, operation: str, when: Mapping[str, Json]) -> bool:
         """See `misplace`, for the item with this id in a list."""

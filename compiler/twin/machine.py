@@ -236,7 +236,9 @@ class Twin:
         check_body(self._blueprint, behaviour, request)
         if behaviour.kind in (Kind.LOGIN, Kind.LOGOUT):
             return self._log_in(asked) if behaviour.kind is Kind.LOGIN else self._log_out(asked)
-        check_references(self._blueprint, self._store, behaviour.resource, request.body)
+        is_replaced = behaviour.kind is Kind.REPLACE and bool(above)
+        current = self._store.item(above[-1]) if is_replaced else None
+        check_references(self._blueprint, self._store, behaviour.resource, request.body, current)
         return self._change(asked)
 
     # Sessions

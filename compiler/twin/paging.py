@@ -1,7 +1,7 @@
 """One page of a list, as the vendor's device gives it, and what leads to the next one.
 
 Where the description (or the profile) says that a collection comes in pages, the twin really pages: it heeds the asked
-size and position, and `Store.most_on_a_page` makes it as stingy as a proof wants, so that a lookup that reads one page
+size and position, and `Store.is_stingy` makes it as stingy as a proof wants, so that a lookup that reads one page
 only is found out. Called by `reading`.
 """
 

@@ -4,6 +4,7 @@ Changes nothing; that a job moves on because somebody looked is `machine.py`'s d
 """
 
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 from compiler.ir.model import Operation
@@ -66,9 +67,9 @@ class Reader:
         paging = asked.resource.paging
         if paging is None:
             return Page(kept, None)
-        most = self._store.most_on_a_page
-        ordered = kept if most is None else list(reversed(kept))
-        return page_of(paging, ordered, asked.request.query, most)
+        if not self._store.is_stingy:
+            return page_of(paging, kept, asked.request.query, None)
+        return page_of(paging, kept[::-1], asked.request.query, ceil(len(kept) / 3))
 
     def _leading_on(self, asked: Asked, body: Json, page: Page) -> TwinReply:
         """The reply with what leads to the next page, and without what an example says of one that is not there."""

@@ -16,11 +16,18 @@ from compiler.twin.store import Store
 Json = Any
 
 
-def check_references(blueprint: Blueprint, store: Store, resource: Resource | None, body: Json) -> None:
-    """`resource`: whose item the body describes; its own id member names nothing else."""
+def check_references(
+    blueprint: Blueprint, store: Store, resource: Resource | None, body: Json, current: Json = None
+) -> None:
+    """`resource`: whose item the body describes; its own id member names nothing else. What stands in the `current`
+    item already is not judged.
+    """
     own = resource.id_field if resource is not None else ""
     field = blueprint.profile.envelope.reference_field
+    known = {(name, repr(value)) for name, value in members_of(current)}
     for name, value in members_of(body):
+        if (name, repr(value)) in known:
+            continue
         if name == field:
             _check_address(blueprint, store, value)
         elif name != own:

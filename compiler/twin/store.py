@@ -19,7 +19,7 @@ Json = Any
 class Store:
     """Items by concrete address, ids by the concrete address of their collection.
 
-    `most_on_a_page`: with a number, lists that come in pages give no more at a time, and the newest first.
+    `is_stingy`: lists that come in pages give a third at a time, whatever is asked for, and the newest first.
     """
 
     def __init__(self, blueprint: Blueprint, seeds: Seeds) -> None:
@@ -30,7 +30,7 @@ class Store:
         self._gone: set[str] = set()
         self._given: dict[str, tuple[str, ...]] = {}
         self._versions: dict[str, int] = {}
-        self.most_on_a_page: int | None = None
+        self.is_stingy = False
 
     def take_over(self, other: "Store") -> None:
         """Everything as it is in `other` now; from here on each goes its own way."""

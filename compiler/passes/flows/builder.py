@@ -170,7 +170,8 @@ class Builder:
 
     @staticmethod
     def _used_by(step: Step) -> list[str]:
-        return queries.steps_used([[p[2] for p in step.parameters], step.payload, list(step.success), step.outputs])
+        sent = [[p[2] for p in step.parameters], step.payload, list(step.replacements)]
+        return queries.steps_used([*sent, list(step.success), step.outputs])
 
     def _forward(self, number: int) -> Step:
         """The step with the marks of its actions (`@next`, `@after` the next, `@label`) replaced by steps' ids.

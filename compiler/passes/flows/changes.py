@@ -13,8 +13,10 @@ from compiler.passes.flows.bodies import BodyPlan, Choice
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
 from compiler.passes.flows.inlining import inline
+from compiler.passes.flows.kept import kept
 from compiler.passes.flows.lookups import first_sentence, id_schema, path_parameters
 from compiler.passes.flows.offers import require_offered
+from compiler.passes.identity import says_id
 from compiler.passes.paths import parameter_of, parent, segments
 from compiler.passes.resources import shape
 
@@ -23,8 +25,12 @@ _GONE_TRIES = 5  # a device may list what it deletes for a moment longer
 _GONE_WAIT_S = 1
 
 
-def parameters_of(builder: Builder, operation: Operation, leaves_version: bool = False) -> list[tuple[str, str, Any]]:
+def parameters_of(
+    builder: Builder, operation: Operation, leaves_version: bool = False, filters: bool = True
+) -> list[tuple[str, str, Any]]:
     """Bindings of all parameters: path by lookup, query and header given by the caller.
+
+    Without `filters` the optional ones are left out.
 
     `leaves_version`: the conditional header is bound by `version_header`, where the operation has one.
     """
@@ -32,7 +38,7 @@ def parameters_of(builder: Builder, operation: Operation, leaves_version: bool =
     version = builder.context.profile.conditional.send_header.lower() if leaves_version else ""
     paging = builder.context.paging.get(operation.key)
     for parameter in operation.parameters:
-        if parameter.location not in ("query", "header"):
+        if parameter.location not in ("query", "header") or not (filters or parameter.is_required):
             continue
         if paging is not None and parameter.location == "query" and parameter.name == paging[0].size_parameter:
             continue  # how much is asked for at a time is seen to by the step
@@ -70,6 +76,7 @@ def change(
         _show_before(builder, operation)
     require_offered(builder, operation, parameters, payload)
     match = version_header(builder, operation)
+    payload, replacements = kept(builder, operation, payload)
     # Settings that wait for a restart have a job that stays scheduled until then: it is given out, not waited for.
     job = builder.context.jobs.get(operation.key)
     is_pending = builder.context.is_pending(operation.key)
@@ -83,6 +90,7 @@ def change(
         parameters=(*parameters, *match),
         payload=payload,
         content_type=operation.body.media_type if operation.body and payload is not None else "",
+        replacements=replacements,
     )
     if job is not None:
         step = _with_handle(step, job, is_pending)
@@ -309,6 +317,42 @@ def read_back_made(builder: Builder, resource: Resource, made: str) -> Step | No
     builder.add_step(step, "shows that the collection has it, and how the device sees it")
     builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})
     return step
+
+
+def read_back_named(builder: Builder, resource: Resource) -> Step | None:
+    """Reads a new item by the name that the caller gave it, where the reply tells no id; the name is required then."""
+    made_up = says_id(resource.id_field)
+    names = resource.natural_keys if made_up else (resource.id_field, *resource.natural_keys)
+    key = next((name for name in names if _names_body(builder, name)), "")
+    if not key or not resource.list or resource.references:
+        return None
+    builder.inputs[key] = replace(builder.inputs[key], is_required=True, shown=True)
+    operation = builder.operation(resource.list)
+    query = f"${queries.from_pointer(resource.members)}[?@{queries.child(key)} == '{{$inputs.{key}}}']"
+    outputs = {"item": queries.selector(query)}
+    if resource.id_field and resource.id_field != key:
+        outputs["id"] = queries.selector(f"{query}{queries.child(resource.id_field)}")
+    step = Step(
+        id=builder.free_step_id("read_back"),
+        operation=operation.key,
+        role=Role.READ_BACK,
+        description=f"Read the new {resource.name} back.",
+        parameters=tuple(path_parameters(builder, operation)),
+        outputs=outputs,
+        success=(_OK, queries.jsonpath(query)),
+    )
+    step = builder.add_step(step, "the reply tells no id: the collection has it under the name that was given")
+    for name, schema in (("id", {"type": ["string", "integer"]}), ("item", {"type": "object"})):
+        if name in outputs:
+            builder.add_output(name, f"$steps.{step.id}.outputs.{name}", schema)
+    return step
+
+
+def _names_body(builder: Builder, key: str) -> bool:
+    """True for an input that is a text of the body and a name that people give."""
+    given = builder.inputs.get(key)
+    is_text = given is not None and given.schema.get("type") in ("string", ["string", "null"], ["null", "string"])
+    return is_text and builder.sample.get(key, {}).get("at", "").count("/") == 1
 
 
 def gone(builder: Builder, resource: Resource) -> Step | None:

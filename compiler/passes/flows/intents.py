@@ -11,7 +11,15 @@ from compiler.ir.model import Effect, Flow, Operation, Resource, Response, Risk,
 from compiler.passes import words
 from compiler.passes.flows import queries, states, texts
 from compiler.passes.flows.builder import Builder, noun_of
-from compiler.passes.flows.changes import change, end_after_job, gone, parameters_of, read_back, read_back_made
+from compiler.passes.flows.changes import (
+    change,
+    end_after_job,
+    gone,
+    parameters_of,
+    read_back,
+    read_back_made,
+    read_back_named,
+)
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.splits import Split
 from workflow.pages import NEXT_HEADER
@@ -45,6 +53,15 @@ def find(context: Context, resource: Resource) -> Flow | None:
     name = texts.flow_id(context.api.name, "find", words.plural(noun_of(resource)))
     text = texts.describe((f"Lists {many}{_of_owner(context, resource)}.",), Risk.READ)
     return builder.flow(name, "find", f"Find {many}", text, resource, Risk.READ)
+
+
+def find_unseen(context: Context, resource: Resource, operation: Operation) -> Flow:
+    """Lists the items of a collection whose reply nobody described: gives out the whole answer."""
+    listed = report(context, resource, operation)
+    many = words.plural(resource.name)
+    name = texts.flow_id(context.api.name, "find", words.plural(noun_of(resource)))
+    text = texts.describe((f"Lists {many}{_of_owner(context, resource)}, as the device answers.",), Risk.READ)
+    return replace(listed, id=name, intent="find", title=f"Find {many}", description=text)
 
 
 def describe(context: Context, resource: Resource) -> Flow | None:
@@ -87,6 +104,8 @@ def create(context: Context, resource: Resource) -> Flow | None:
         builder.add_output("id", made, {"type": ["string", "integer"]})
         end_after_job(builder, operation)
         read_back_made(builder, resource, made)
+    elif operation.key not in context.jobs:
+        read_back_named(builder, resource)
     return _finish(builder, "create", "create", f"Creates {texts.an(resource.name)}", resource, _risk(operation))
 
 
@@ -129,7 +148,9 @@ def update(context: Context, resource: Resource) -> Flow | None:
     change(builder, operation, f"Change the {resource.name}.")
     read_back(builder, resource)
     verb = "update"
-    text = f"Changes {_one(resource)}{_of_owner(context, resource)}: only what is given"
+    is_whole = operation.method == "PUT" and not any(step.replacements for step in builder.steps)
+    rest = "what is not given may be emptied" if is_whole else "only what is given"
+    text = f"{'Replaces' if is_whole else 'Changes'} {_one(resource)}{_of_owner(context, resource)}: {rest}"
     return _finish(builder, "update", verb, text, resource, _risk(operation))
 
 

@@ -47,7 +47,8 @@ def _actions(context: Context, resource: Resource) -> Sequence[Flow]:
         if operation.left_out:
             continue
         if operation.effect is Effect.READ:
-            made.append(intents.report(context, resource, operation))
+            plan = intents.find_unseen if operation.path == resource.collection else intents.report
+            made.append(plan(context, resource, operation))
             continue
         splits = splits_of(context, operation)
         if splits:

@@ -65,7 +65,7 @@ class _Plan:
             operation=operation.key,
             role=Role.CHECK,
             description=f"See whether the {self.resource.name} is there.",
-            parameters=tuple(parameters_of(self.builder, operation)),
+            parameters=tuple(parameters_of(self.builder, operation, filters=False)),
             outputs={"id": queries.selector(f"{self.query}{queries.child(self.resource.id_field)}")},
             success=(_OK,),
         )
@@ -75,6 +75,9 @@ class _Plan:
         first = len(self.builder.steps)
         change(self.builder, operation, f"Create the {self.resource.name}.", name="create")
         self.builder.redirect(first, "back")
+        known_by = self.builder.inputs.get(self.key)
+        if known_by is not None:  # without it nobody knows what has to be there, whatever a creation demands
+            self.builder.inputs[self.key] = replace(known_by, is_required=True, shown=True)
 
     def update(self, operation: Operation) -> None:
         """Exactly one has to be there; the request carries only what was given."""
@@ -97,7 +100,7 @@ class _Plan:
             operation=resource.list,
             role=Role.LOOKUP,
             description=f"Find the {resource.name}.",
-            parameters=tuple(parameters_of(builder, builder.operation(resource.list))),
+            parameters=tuple(parameters_of(builder, builder.operation(resource.list), filters=False)),
             outputs={"id": queries.selector(f"{self.query}{queries.child(resource.id_field)}")},
             success=(_OK, queries.jsonpath(queries.counted(self.base, self.query, "== 1"))),
             failures=(several,),
@@ -107,7 +110,8 @@ class _Plan:
 
     def _decide(self, members: list[str]) -> None:
         """The branches of the first step: same → end, there → update; absent goes on to the creation."""
-        look = self.builder.steps[0]
+        number = next(n for n, step in enumerate(self.builder.steps) if step.id == "look")
+        look = self.builder.steps[number]
         outputs = {n: queries.selector(f"{self.query}{queries.child(n)}") for n in members}
         same = [f"$inputs.{n} == null || $inputs.{n} == $steps.look.outputs.{n}" for n in members]
         there = "$steps.look.outputs.id != null"
@@ -118,7 +122,7 @@ class _Plan:
         }
         go = {"name": "is_there", "stepId": "@update", "criteria": [queries.simple(there)]}
         branches = (stay, go) if members else (go,)
-        self.builder.steps[0] = replace(look, outputs={**look.outputs, **outputs}, branches=branches)
+        self.builder.steps[number] = replace(look, outputs={**look.outputs, **outputs}, branches=branches)
 
     def read_back(self) -> None:
         self.builder.label("back")
@@ -128,7 +132,7 @@ class _Plan:
             operation=operation.key,
             role=Role.READ_BACK,
             description=f"Read the {self.resource.name} back.",
-            parameters=tuple(parameters_of(self.builder, operation)),
+            parameters=tuple(parameters_of(self.builder, operation, filters=False)),
             outputs={"item": queries.selector(self.query)},
             success=(_OK, queries.jsonpath(self.query)),
         )
