@@ -7,6 +7,8 @@
     │   ├── ReasonError         a reason is needed and none was given
     │   ├── DigestError         the digest named is not the digest stored
     │   └── ConflictError       another writer was faster, or the name is taken
+    │       ├── NotOursError        the run is in other hands, or has ended
+    │       └── StopAskedError      somebody asked for the run to be cancelled
     ├── TamperedError       whoever changed the database behind our back                 exit 1
     ├── NotFoundError       the caller: there is no such thing                           exit 3
     ├── InvalidError        the caller: a value that cannot be stored or used            exit 3
@@ -49,6 +51,14 @@ class DigestError(RefusedError):
 
 
 class ConflictError(RefusedError):
+    pass
+
+
+class NotOursError(ConflictError):
+    pass
+
+
+class StopAskedError(ConflictError):
     pass
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -131,7 +132,18 @@ class RevisionRow(Model):
 
 
 class RunRow(Model):
+    """One run. `executor`: the process that carries it out; `part`: how often it was gone on with after a doubt.
+
+    `asked_key` is unique for each caller and `asked_print` proves that the same was asked; `resume` is where to go on
+    from when the outcome is unknown; `resolution` is what somebody found out about the request in doubt.
+    """
+
     __tablename__ = "runs"
+    __table_args__ = (
+        Index("ix_runs_open", "id", sqlite_where=text("outcome IS NULL"), postgresql_where=text("outcome IS NULL")),
+        Index("uq_runs_asked", "caller", "asked_key", unique=True,
+              sqlite_where=text("asked_key IS NOT NULL"), postgresql_where=text("asked_key IS NOT NULL")),
+    )  # fmt: skip
     id: Mapped[str] = mapped_column(primary_key=True)
     revision_id: Mapped[str] = mapped_column(ForeignKey("revisions.id"), index=True)
     digest: Mapped[str]
@@ -143,6 +155,14 @@ class RunRow(Model):
     outcome: Mapped[str | None]
     outputs: Mapped[str | None]
     failure: Mapped[str | None]
+    executor: Mapped[str | None]
+    is_durable: Mapped[bool] = mapped_column(server_default=false())
+    part: Mapped[int] = mapped_column(server_default=text("0"))
+    asked_key: Mapped[str | None]
+    asked_print: Mapped[str | None]
+    cancel_by: Mapped[str | None]
+    resume: Mapped[str | None]
+    resolution: Mapped[str | None]
 
 
 class RunStepRow(Model):

@@ -3,20 +3,21 @@
 The runtime calls `create` when a run starts, `record_step` before a request is sent and after it was answered or
 failed, `finish` at the end. A request must not be sent before its `sending` record is stored: when these return, it
 is on the disk. To save commits, `create` takes the first record along and `finish` the last, so that a run of one
-request costs two. Inputs, outputs and details are stored as given: the caller redacts.
-Here never lives how a run proceeds (`workflow.interpreter`).
+request costs two. Inputs, outputs and details are stored as given: the caller redacts. Whoever gives an `executor`
+writes only while the run is open, in that executor's hands, and nobody asked for its end: this is the fence.
+Here never lives how a run proceeds (`workflow.interpreter`), nor what is done to open runs (`open_runs`).
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.engine import Row
 
 from governance.audit import Event, append_entries
 from governance.database import Database
-from governance.errors import ConflictError, NotFoundError
+from governance.errors import ConflictError, NotFoundError, NotOursError, StopAskedError
 from governance.identifiers import Json, from_text, to_text
 from governance.models import RunRow, RunStepRow, table_of
 
@@ -27,6 +28,7 @@ _RUN = table_of(RunRow)
 _STEP = table_of(RunStepRow)
 _ADD_RUN = insert(_RUN)
 _ADD_STEP = insert(_STEP)
+_HANDS = select(_RUN.c.outcome, _RUN.c.executor, _RUN.c.cancel_by).where(_RUN.c.id == bindparam("run_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,14 @@ class StepRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """The key under which a caller asked for a run, and a proof of what was asked for."""
+
+    key: str
+    print: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoredStep:
     """A record as it was stored, with its moment."""
 
@@ -59,7 +69,10 @@ class StoredStep:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`outcome` is None while it is under way. `steps` are in the order of requests and phases, empty in lists."""
+    """`outcome` is None while it is under way. `steps` are in the order of requests and phases, empty in lists.
+
+    `cancel_by`: who asked for its end. `resolution`: what was found out about a request in doubt, and by whom.
+    """
 
     id: str
     revision_id: str
@@ -72,6 +85,8 @@ class Run:
     outcome: Outcome | None
     outputs: Json
     failure: Json
+    cancel_by: str | None = None
+    resolution: Json = None
     steps: tuple[StoredStep, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
@@ -92,17 +107,24 @@ class RunStore:
         caller: str,
         inputs: Json,
         *,
+        executor: str | None = None,
+        is_durable: bool = False,
+        asked: Asked | None = None,
         first: StepRecord | None = None,
         guard: Callable[[Connection], object] | None = None,
     ) -> None:
         """Starts a run, with the record of its first request if that is known already.
 
         `guard` is called first, in the same transaction; what it raises keeps the run from being started. Raises
-        ConflictError.
+        ConflictError, also when the caller has asked under this key before.
         """
         now = self._database.now()
         told = {"revision_id": revision_id, "digest": digest, "target": target, "inputs": inputs}
-        row = {**told, "id": run_id, "caller": caller, "inputs": to_text(inputs), "started_at": now}
+        row = {
+            **told, "id": run_id, "caller": caller, "inputs": to_text(inputs), "started_at": now,
+            "executor": executor, "is_durable": is_durable,
+            "asked_key": asked and asked.key, "asked_print": asked and asked.print,
+        }  # fmt: skip
         records = () if first is None else (first,)
 
         def work(connection: Connection) -> None:
@@ -132,11 +154,22 @@ class RunStore:
         record = StepRecord(seq, step_id, phase, method, path, status, duration_ms, detail)
         await self.record_steps(run_id, (record,), actor=actor)
 
-    async def record_steps(self, run_id: str, records: Iterable[StepRecord], *, actor: str = "runtime") -> None:
-        """Stores several events in one transaction, in this order: an answer and the next request, say."""
+    async def record_steps(
+        self, run_id: str, records: Iterable[StepRecord], *, actor: str = "runtime", executor: str | None = None
+    ) -> None:
+        """Stores several events in one transaction, in this order: an answer and the next request, say.
+
+        Raises NotOursError or StopAskedError where an `executor` is given, and ConflictError.
+        """
         now, kept = self._database.now(), tuple(records)
+
+        def work(connection: Connection) -> None:
+            if executor is not None:
+                _check_hands(connection, run_id, executor)
+            append_entries(connection, _add(connection, now, run_id, actor, kept))
+
         if kept:
-            await self._database.write(lambda c: append_entries(c, _add(c, now, run_id, actor, kept)))
+            await self._database.write(work)
 
     async def finish(
         self,
@@ -145,19 +178,24 @@ class RunStore:
         outputs: Json = None,
         failure: Json = None,
         *,
-        last: StepRecord | None = None,
+        last: Iterable[StepRecord] = (),
+        resume: Json = None,
         actor: str = "runtime",
+        executor: str | None = None,
     ) -> None:
-        """Ends a run, with the record of its last request if that is not stored yet.
+        """Ends a run, with the records of its last requests that are not stored yet.
 
-        Raises NotFoundError, or ConflictError if the run has ended already.
+        `resume`: where an unknown one may be gone on from. Raises NotFoundError, or ConflictError if the run has ended
+        already or is in other hands than `executor`.
         """
         now = self._database.now()
         ending = {"finished_at": now, "outcome": outcome, "outputs": to_text(outputs), "failure": to_text(failure)}
-        records = () if last is None else (last,)
+        if resume is not None:
+            ending["resume"] = to_text(resume)
+        records = tuple(last)
 
         def work(connection: Connection) -> None:
-            _end(connection, run_id, ending)
+            _end(connection, run_id, ending, executor)
             ended = Event(now, actor, "run.finished", f"run:{run_id}", {"outcome": outcome, "failure": failure})
             append_entries(connection, (*_add(connection, now, run_id, actor, records), ended))
 
@@ -179,12 +217,6 @@ class RunStore:
         if run is None:
             raise NotFoundError(f"there is no run {run_id}", "see `switchgear runs list`")
         return run
-
-    async def unfinished(self) -> tuple[Run, ...]:
-        """Runs that have no outcome, oldest first, with their steps: under way, or left behind by a process."""
-        query = select(_RUN.c.id).where(_RUN.c.outcome.is_(None)).order_by(_RUN.c.id)
-        ids = await self._database.read(lambda c: c.execute(query).scalars().all())
-        return tuple([await self.get(run_id) for run_id in ids])
 
     async def find(
         self,
@@ -211,14 +243,27 @@ def _add(connection: Connection, now: str, run_id: str, actor: str, records: Seq
     return tuple(Event(now, actor, f"request.{one.phase}", f"run:{run_id}", one.to_json()) for one in records)
 
 
-def _end(connection: Connection, run_id: str, ending: dict[str, str]) -> None:
+def _check_hands(connection: Connection, run_id: str, executor: str) -> None:
+    """The fence: no request is recorded, and so none sent, for a run that is another's, over, or to be ended."""
+    row = connection.execute(_HANDS, {"run_id": run_id}).first()
+    if row is None or row.outcome is not None or row.executor != executor:
+        raise NotOursError(f"the run {run_id} is not carried out by this process any more")
+    if row.cancel_by is not None:
+        raise StopAskedError(f"{row.cancel_by} asked for the end of the run {run_id}")
+
+
+def _end(connection: Connection, run_id: str, ending: dict[str, str], executor: str | None) -> None:
     is_open = (_RUN.c.id == run_id) & _RUN.c.outcome.is_(None)
+    if executor is not None:
+        is_open &= _RUN.c.executor == executor
     if connection.execute(update(_RUN).where(is_open).values(**ending)).rowcount == 1:
         return
-    outcome = connection.execute(select(_RUN.c.outcome).where(_RUN.c.id == run_id)).scalar()
-    if outcome is None:
+    row = connection.execute(select(_RUN.c.outcome).where(_RUN.c.id == run_id)).first()
+    if row is None:
         raise NotFoundError(f"there is no run {run_id}", "see `switchgear runs list`")
-    raise ConflictError(f"the run {run_id} has ended already: {outcome}")
+    if row.outcome is None:
+        raise NotOursError(f"the run {run_id} is in other hands")
+    raise ConflictError(f"the run {run_id} has ended already: {row.outcome}")
 
 
 def _run(row: Row[tuple[Any, ...]], steps: tuple[StoredStep, ...] = ()) -> Run:
@@ -234,6 +279,8 @@ def _run(row: Row[tuple[Any, ...]], steps: tuple[StoredStep, ...] = ()) -> Run:
         outcome=row.outcome,
         outputs=from_text(row.outputs or "null"),
         failure=from_text(row.failure or "null"),
+        cancel_by=row.cancel_by,
+        resolution=from_text(row.resolution or "null"),
         steps=steps,
     )
 

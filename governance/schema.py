@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, inspect, select, text
 from governance.connections import FOREIGN, create_file, is_sqlite, parse_url, translate, writer_engine
 from governance.errors import OutdatedError
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a test compares it with what the folder says."""
 
 UPGRADE = "run `switchgear db upgrade` with the same --db, after a backup"

@@ -11,7 +11,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -167,9 +167,8 @@ async def serve_http(service: Service, host: str, port: int, announce: Callable[
     """Serves until the process is told to stop. `announce` gets the address when connections are accepted."""
     application = build(service, hosts=checked_host(host, service.doorkeeper.needs_token))
     listener = bound_socket(host, port)
-    await service.engine.recover()
     shown = f"[{host}]" if ":" in host else host
-    server = http_server(application)
+    server = http_server(application, service.engine.park)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.handle_exit, number, None)
@@ -185,14 +184,29 @@ def settle_memory() -> None:
 
 
 class Server(uvicorn.Server):
-    """Leaves signals to whoever serves: uvicorn's own way would end the process before sessions are closed."""
+    """Leaves signals to whoever serves: uvicorn's own way would end the process before sessions are closed.
+
+    `before_end` is awaited when the server was told to stop and its callers still wait.
+    """
+
+    def __init__(self, config: uvicorn.Config, before_end: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._before_end = before_end
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._before_end()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
 
-def http_server(application: Application) -> Server:
+async def _at_once() -> None:
+    pass
+
+
+def http_server(application: Application, before_end: Callable[[], Awaitable[None]] = _at_once) -> Server:
     """A server for the application, not started yet."""
     config = uvicorn.Config(
         application.asgi,
@@ -205,13 +219,12 @@ def http_server(application: Application) -> Server:
         lifespan="on",
         timeout_graceful_shutdown=GRACE_S,
     )
-    return Server(config)
+    return Server(config, before_end)
 
 
 async def serve_stdio(service: Service, local: Caller) -> None:
     """Serves one client over standard input and output, until it hangs up."""
     application = build(service, local=local)
-    await service.engine.recover()
     settle_memory()
     async with watching(service):
         await application.mcp.run_stdio_async(show_banner=False)

@@ -7,6 +7,7 @@
     │   └── UnknownTarget        no such target, or one must be named
     ├── NotApproved              whoever governs: what was looked up is not what is approved now
     ├── Unservable               the workflow's author: approved, but it cannot be executed here
+    ├── Interrupted              the operator: the server stops before the run has ended; it is taken up later
     ├── StartRefused             the operator: the server must not start like this
     └── TargetError              the device, its network, or how it is set up here; the tree's leaves say what became
         ├── NotSent              of the request: not a byte of it left
@@ -54,6 +55,10 @@ class NotApproved(ServingError):
 
 class Unservable(ServingError):
     exit_code = 1
+
+
+class Interrupted(ServingError):
+    exit_code = 4
 
 
 class StartRefused(ServingError):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from governance.apis import ApiStore
 from governance.audit import AuditLog
 from governance.database import Database, open_database
+from governance.locks import locks_of
 from governance.principals import PrincipalStore
 from governance.revisions import RevisionStore
 from governance.runs import RunStore
@@ -22,12 +23,15 @@ from runtime.access import Doorkeeper
 from runtime.calls import Calls
 from runtime.catalog import Loader
 from runtime.driver import Driver
-from runtime.engines.direct import DirectEngine
-from runtime.engines.engine import Engine
+from runtime.engines.choice import Engines
+from runtime.engines.executor import Executor
 from runtime.engines.journal import AuditOnly, Books
+from runtime.engines.restore import Restorer
 from runtime.finder import Finder
 from runtime.live import LiveCatalog
 from runtime.secrets import Vault
+
+KEEP_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Service:
     doorkeeper: Doorkeeper
     vault: Vault
     driver: Driver
-    engine: Engine
+    engine: Engines
     calls: Calls
     live: LiveCatalog
     finder: Finder
@@ -55,7 +59,7 @@ def assemble(database: Database, vault: Vault, *, lists_all: bool = False) -> Se
     doorkeeper = Doorkeeper(principals)
     driver = Driver(vault)
     books = Books(database, revisions, vault)
-    engine = DirectEngine(driver, books)
+    engine = Engines(driver, books, Executor(locks_of(database.address)), Restorer(revisions, apis, targets))
     live = LiveCatalog(Loader(revisions, apis, targets, lists_all), principals, doorkeeper)
     return Service(
         database=database,
@@ -96,8 +100,9 @@ async def open_service(
 
 @asynccontextmanager
 async def watching(service: Service) -> AsyncIterator[None]:
-    """As long as it is entered, the catalog follows the database."""
+    """As long as it is entered, the catalog follows the database, and open runs are looked after."""
     watch = asyncio.create_task(service.live.watch())
+    service.engine.watch(KEEP_DAYS)
     try:
         yield
     finally:

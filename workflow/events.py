@@ -51,15 +51,27 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class DeadlinePassed:
-    pass
+    """`is_sent`: whether the request that the run waits for, if it waits for one, may have left."""
+
+    is_sent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    pass
+    """`is_sent` as in DeadlinePassed."""
+
+    is_sent: bool = True
 
 
-Event = RunStarted | ResponseArrived | RequestFailed | TimerFired | DeadlinePassed | Cancelled
+@dataclass(frozen=True, slots=True)
+class FateFound:
+    """Somebody looked at the device and says whether the request whose answer was lost had been carried out."""
+
+    step_id: str
+    has_happened: bool
+
+
+Event = RunStarted | ResponseArrived | RequestFailed | TimerFired | DeadlinePassed | Cancelled | FateFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +104,20 @@ class StartTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """A request whose fate is not known, what it may have done, and the read that would tell (empty: none known)."""
+
+    request: str
+    may: str
+    look: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
-    """Which step failed and why; what took effect before (`done`), what did not (`not_done`); what to do."""
+    """Which step failed and why; what took effect before (`done`), what did not (`not_done`); what to do.
+
+    `doubt` is there when, and only when, the outcome is `unknown`.
+    """
 
     step_id: str
     code: str
@@ -102,6 +126,7 @@ class Failure:
     done: tuple[str, ...] = ()
     not_done: tuple[str, ...] = ()
     remedy: str = ""
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +141,14 @@ class EndRun:
 
 Command = SendRequest | StartTimer | EndRun
 
-_EVENTS: tuple[type[Event], ...] = (RunStarted, ResponseArrived, RequestFailed, TimerFired, DeadlinePassed, Cancelled)
+_EVENTS: tuple[type[Event], ...] = (
+    RunStarted, ResponseArrived, RequestFailed, TimerFired, DeadlinePassed, Cancelled, FateFound,
+)  # fmt: skip
 _COMMANDS: tuple[type[Command], ...] = (SendRequest, StartTimer, EndRun)
-_BY_NAME: Mapping[str, Any] = {kind.__name__: kind for kind in (*_EVENTS, *_COMMANDS, Failure)}
+_BY_NAME: Mapping[str, Any] = {kind.__name__: kind for kind in (*_EVENTS, *_COMMANDS, Failure, Doubt)}
 
 
-def to_json(value: Event | Command | Failure) -> dict[str, Json]:
+def to_json(value: Event | Command | Failure | Doubt) -> dict[str, Json]:
     """The JSON form: the members by name, and the kind's name under `type`."""
     members = {each.name: getattr(value, each.name) for each in fields(value)}
     return {"type": type(value).__name__, **{name: _plain(member) for name, member in members.items()}}
@@ -143,7 +170,7 @@ def failure_from_json(data: Mapping[str, Json]) -> Failure:
 
 
 def _plain(value: Any) -> Json:
-    if isinstance(value, Failure):
+    if isinstance(value, Failure | Doubt):
         return to_json(value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
@@ -164,4 +191,6 @@ def _member(name: str, value: Json) -> Any:
         return tuple(value)
     if name == "failure" and value is not None:
         return failure_from_json(value)
+    if name == "doubt" and value is not None:
+        return _read(value, (Doubt,))
     return value

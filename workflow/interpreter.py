@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from workflow.criteria import all_hold
 from workflow.document import Json
+from workflow.doubt import doubt_of, step_after_doubt
 from workflow.errors import EventError, InputError
 from workflow.events import (
     Cancelled,
@@ -20,6 +21,7 @@ from workflow.events import (
     EndRun,
     Event,
     Failure,
+    FateFound,
     Outcome,
     Pairs,
     RequestFailed,
@@ -31,17 +33,16 @@ from workflow.events import (
 )
 from workflow.failures import after_failure, said
 from workflow.pages import PageError, Pages, turned, whole
-from workflow.planned import Plan, PlannedAction, PlannedOutput, PlanStep, WorkflowPlan
+from workflow.planned import MAX_DEPTH, Plan, PlannedAction, PlanStep, WorkflowPlan, changes
 from workflow.pointers import NOTHING
 from workflow.requests import Unsendable, build_request
 from workflow.retry_after import seconds_asked_for
 from workflow.scope import Reply, Scope, Sent, nothing_sent
 from workflow.state import Frame, State
-from workflow.transforms import transformed
+from workflow.transforms import outputs_of
 from workflow.values import Missing, Value
 
 MAX_ENTERED = 10_000  # steps entered in one run; static checks bound every loop, this bounds what they cannot see
-MAX_DEPTH = 16  # workflows calling workflows; `checks` refuses circles, people write two or three
 
 
 def advance(plan: Plan, state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
@@ -99,9 +100,12 @@ class _Turn:
                 self._expect("timer", event.step_id)
                 self._try_again()
             case DeadlinePassed():
-                self._stopped("failed", "deadline", "the time set for the whole run is over")
+                self._stopped("failed", "deadline", "the time set for the whole run is over", event.is_sent)
             case Cancelled():
-                self._stopped("cancelled", "cancelled", "the run was cancelled")
+                self._stopped("cancelled", "cancelled", "the run was cancelled", event.is_sent)
+            case FateFound():
+                self._expect("response", event.step_id)
+                self._found(event.has_happened)
 
     def _expect(self, waiting: str, key: str) -> None:
         if self._waiting != waiting or key != self._key:
@@ -167,7 +171,7 @@ class _Turn:
             self._end_failed(Failure(self._key, "refused", event.message or f"{step.key} was refused"))
         elif event.reason == "unknown_fate" and not step.is_idempotent:
             text = f"{step.key} was sent and not answered: whether it was carried out is not known"
-            self._end_run("unknown", Failure(self._key, "unknown_fate", _joined(text, event.message)))
+            self._end_unknown(_joined(text, event.message))
         elif event.reason == "bad_reply":
             text = f"{step.key} was answered with what cannot be read"
             self._failed(self._scope(), Failure(self._key, "bad_reply", _joined(text, event.message)))
@@ -176,12 +180,27 @@ class _Turn:
             text = f"{step.key} got no answer" + (" and may have been carried out; again is harmless" * may_be_done)
             self._failed(self._scope(), Failure(self._key, "unreachable", _joined(text, event.message)))
 
-    def _stopped(self, outcome: Outcome, code: str, text: str) -> None:
+    def _found(self, has_happened: bool) -> None:
+        """Somebody looked: on from behind the step, whose answer stays lost, or the step once more."""
+        if not has_happened:
+            self._perform()
+            return
+        self._note_done()
+        if self._frame.resume is not None:
+            self._change(**self._frame.resume, resume=None)
+            self._perform()
+            return
+        number = step_after_doubt(self._flow, self._frame, self._scope(), self.plan.base_path)
+        if number < len(self._flow.steps):
+            self._enter(number)
+        else:
+            self._finish_workflow("")
+
+    def _stopped(self, outcome: Outcome, code: str, text: str, is_sent: bool) -> None:
         if not self._frames:
             self._end_run(outcome, Failure("", code, text))
-        elif self._waiting == "response" and not self._step.is_idempotent:
-            text = f"{text} while {self._step.key} was under way: whether it was carried out is not known"
-            self._end_run("unknown", Failure(self._key, "unknown_fate", text))
+        elif self._waiting == "response" and is_sent and not self._step.is_idempotent:
+            self._end_unknown(f"{text} while {self._step.key} was under way: whether it was carried out is not known")
         else:
             self._end_run(outcome, Failure(self._key, code, text))
 
@@ -298,7 +317,7 @@ class _Turn:
     def _succeeded(self, scope: Scope) -> None:
         step, frame = self._step, self._frame
         if step.outputs:
-            made = _outputs(step.outputs, scope)
+            made = outputs_of(step.outputs, scope)
             self._change(outputs={**frame.outputs, step.step_id: made})
             scope.steps = self._frame.outputs
         if frame.resume is not None:  # a detour is through: back to the step that waits for another attempt
@@ -400,7 +419,7 @@ class _Turn:
     def _finish_workflow(self, note: str) -> None:
         """The current workflow has succeeded: its outputs go to whoever called it."""
         frame = self._frame
-        outputs = _outputs(self._flow.outputs, self._scope())
+        outputs = outputs_of(self._flow.outputs, self._scope())
         if len(self.plan.workflows) > 1:
             self._results = {**self._results, frame.workflow_id: {"inputs": frame.inputs, "outputs": outputs}}
         if frame.purpose == "run":
@@ -429,13 +448,17 @@ class _Turn:
         else:
             self._end_failed(failure)
 
+    def _end_unknown(self, text: str) -> None:
+        doubt = doubt_of(self._flow, self._frame, self._scope(), self.plan.base_path)
+        self._end_run("unknown", Failure(self._key, "unknown_fate", text, doubt=doubt))
+
     def _outputs_so_far(self) -> dict[str, Json]:
         """What the run can already tell, though it did not get to its end: the id of what it made, say."""
         main = self._frames[0] if self._frames else None
         if main is None or main.workflow_id != self.plan.workflow_id:
             return {}
         scope = Scope(inputs=main.inputs, steps=main.outputs, workflows=self._results, sources=self.plan.sources)
-        return _outputs(self.plan.main.outputs, scope)
+        return outputs_of(self.plan.main.outputs, scope)
 
     def _end_run(
         self,
@@ -445,7 +468,7 @@ class _Turn:
         note: str = "",
     ) -> None:
         if failure is not None:
-            not_done = tuple(key for key in _changes(self.plan, self.plan.main, "") if key not in self._done)
+            not_done = tuple(key for key in changes(self.plan) if key not in self._done)
             remedy = failure.remedy or after_failure(self._done, failure.code)
             failure = replace(failure, done=self._done, not_done=not_done, remedy=remedy)
             outputs = self._outputs_so_far()
@@ -470,28 +493,3 @@ def _arguments(arguments: tuple[tuple[str, Value], ...], scope: Scope) -> dict[s
     except Missing as missing:
         raise Unsendable("missing_value", f"{missing.text} is needed and not there") from missing
     return {name: value for name, value in found.items() if value is not NOTHING}
-
-
-def _outputs(planned: tuple[PlannedOutput, ...], scope: Scope) -> dict[str, Json]:
-    """The outputs that select something; the others are absent."""
-    found: dict[str, Json] = {}
-    for output in planned:
-        try:
-            value = output.value.evaluate(scope)
-        except Missing:
-            continue
-        if value is not NOTHING:
-            found[output.name] = transformed(output.transform, value)
-    return found
-
-
-def _changes(plan: Plan, flow: WorkflowPlan, prefix: str, depth: int = 0) -> tuple[str, ...]:
-    """The keys of all steps that change something, also in the workflows called, in the document's order."""
-    keys: list[str] = []
-    for step in flow.steps:
-        key = prefix + step.step_id
-        if step.workflow_id and depth < MAX_DEPTH:
-            keys += _changes(plan, plan.workflows[step.workflow_id], f"{key}/", depth + 1)
-        elif not step.is_safe:
-            keys.append(key)
-    return tuple(keys)

@@ -17,6 +17,8 @@ from workflow.values import Value
 
 DEADLINE_S = 900.0  # a run's bound where the document sets none: longer than jobs take, shorter than a shift
 
+MAX_DEPTH = 16  # workflows calling workflows; `checks` refuses circles, people write two or three
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedOutput:
@@ -130,3 +132,19 @@ class Plan:
     def is_read_only(self) -> bool:
         """Whether every step of every workflow involved is safe."""
         return all(step.is_safe or step.workflow_id for flow in self.workflows.values() for step in flow.steps)
+
+
+def changes(plan: Plan) -> tuple[str, ...]:
+    """The keys of all steps that change something, also in the workflows called, in the document's order."""
+    return _changes(plan, plan.main, "", 0)
+
+
+def _changes(plan: Plan, flow: WorkflowPlan, prefix: str, depth: int) -> tuple[str, ...]:
+    keys: list[str] = []
+    for step in flow.steps:
+        key = prefix + step.step_id
+        if step.workflow_id and depth < MAX_DEPTH:
+            keys += _changes(plan, plan.workflows[step.workflow_id], f"{key}/", depth + 1)
+        elif not step.is_safe:
+            keys.append(key)
+    return tuple(keys)

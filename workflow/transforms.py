@@ -1,4 +1,4 @@
-"""Transforms of step outputs: what Arazzo's expressions cannot do and devices make necessary.
+"""Outputs, and their transforms: what Arazzo's expressions cannot do and devices make necessary.
 
 A closed table from the name that stands in `x-switchgear.transforms` to a pure function. Applied by `interpreter`,
 element by element where the output is a list; values of other types stay as they are.
@@ -8,6 +8,10 @@ from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
 from workflow.document import Json
+from workflow.planned import PlannedOutput
+from workflow.pointers import NOTHING
+from workflow.scope import Scope
+from workflow.values import Missing
 
 
 def last_path_segment(address: str) -> str:
@@ -26,3 +30,16 @@ def transformed(name: str, value: Json) -> Json:
     if isinstance(value, list):
         return [transformed(name, item) for item in value]
     return TRANSFORMS[name](value) if isinstance(value, str) else value
+
+
+def outputs_of(planned: tuple[PlannedOutput, ...], scope: Scope) -> dict[str, Json]:
+    """The outputs that select something, transformed; the others are absent."""
+    found: dict[str, Json] = {}
+    for output in planned:
+        try:
+            value = output.value.evaluate(scope)
+        except Missing:
+            continue
+        if value is not NOTHING:
+            found[output.name] = transformed(output.transform, value)
+    return found

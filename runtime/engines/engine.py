@@ -1,11 +1,12 @@
 """The port between the one who wants a workflow run and whatever runs it.
 
 An order says all that a run needs; an engine drives the interpreter with it to its end, keeps a record of every
-request before it is sent, and closes what a former process left open. Runs are numbered by whoever orders them, so
-that an engine which resumes after a crash finds its own. Here never lives how (`direct`; a durable engine is to come).
+request before it is sent, and takes care of what a former process left open. Runs are numbered by whoever orders them,
+so that an engine which resumes after a crash finds its own. Two engines stand behind this port: `direct` for workflows
+whose steps are all reads, `durable` for all others; `choice` is both. Here never lives how.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -17,8 +18,28 @@ Json = Any
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run is: `number` of `steps` in the document's order, about to be sent or, `waits_s`, to be asked again.
+
+    `percent` is what the device says of its job, where it says so.
+    """
+
+    step_id: str
+    number: int
+    steps: int
+    message: str
+    percent: float | None = None
+
+
+Told = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
-    """`inputs` are complete and valid. `secret_names`: members whose values are never recorded."""
+    """`inputs` are complete and valid. `secret_names`: members whose values are never recorded.
+
+    `key`: who asks again under the same key gets the same run; a run with a key goes on when its caller goes away.
+    """
 
     run_id: str
     revision_id: str
@@ -28,6 +49,7 @@ class Order:
     caller: str
     inputs: Mapping[str, Json]
     secret_names: tuple[str, ...] = ()
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +62,24 @@ class Ended:
 
 
 class Engine(Protocol):
-    async def run(self, order: Order) -> Ended:
-        """Runs to the end; what is answered holds no secret.
+    async def run(self, order: Order, told: Told | None = None) -> Ended:
+        """Runs to the end; what is answered holds no secret. `told` hears how far it is.
 
-        If the awaiting task is cancelled, the run ends as soon as is safe, and is recorded.
+        If the awaiting task is cancelled, the run ends as soon as is safe, and is recorded; one with a key goes on.
 
         Raises GovernanceError when nothing was sent because nothing can be recorded, or what is ordered is not
-        approved at this moment.
+        approved at this moment; ConflictError when the key stands for another run; Interrupted when the server stops
+        first.
         """
 
     async def settle(self) -> None:
         """Returns when the ends of all runs that have answered can be looked up."""
 
     async def recover(self) -> tuple[str, ...]:
-        """Closes the runs that a former process left open, and answers their ids."""
+        """Takes up, or closes, the runs that former processes left open, and answers their ids."""
+
+    async def park(self) -> None:
+        """Stops runs between two requests, for the next process to take up; those that cannot be are ended."""
 
     async def close(self) -> None:
-        """Ends the runs under way and returns when they are recorded."""
+        """Parks, and returns when everything is recorded."""

@@ -1,31 +1,30 @@
 """The record of one run as it happens: the witness of its requests, kept in governance's tables.
 
 Before a request leaves, its row and its audit row are on the disk, together with what became of the request before
-it. The answer to a request that changes something is written at once; the answer to a read may wait for the next
-write, so that a run of one read costs two commits. Everything is redacted here, by the names that the profile calls
-secret and by the values that this process knows. Called by `direct` and, as the witness, by the driver.
+it: that record is the fence, since it is refused when the run is in other hands. What became of a request waits for the
+next record, so that a request costs one commit; a durable run keeps it in its checkpoint meanwhile. Everything is
+redacted here, by the names that the profile calls secret and by the values that this process knows. Called by the
+engines and, as the witness, by the driver.
 """
 
 import logging
-import os
-import socket
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from governance.audit import AuditLog
 from governance.database import Database
 from governance.errors import GovernanceError
+from governance.open_runs import OpenRuns, print_of
 from governance.revisions import RevisionStore
-from governance.runs import RunStore, StepRecord
+from governance.runs import Asked, Run, RunStore, StepRecord
 from runtime.engines.engine import Ended, Order
 from runtime.secrets import Vault
 from runtime.witness import Answered, Sending
-from workflow.events import to_json
+from workflow.events import Doubt, to_json
 
 log = logging.getLogger("switchgear.runs")
 Json = Any
-# Who wrote a record: recovery leaves runs alone whose process is still at work beside it.
-PROCESS = f"{socket.gethostname()}/{os.getpid()}"
 
 
 class Books:
@@ -34,56 +33,101 @@ class Books:
     def __init__(self, database: Database, revisions: RevisionStore, vault: Vault) -> None:
         self.database = database
         self.runs = RunStore(database)
+        self.open_runs = OpenRuns(database)
         self.revisions = revisions
         self.audit = AuditLog(database)
         self.vault = vault
 
 
 class Journal:
-    def __init__(self, books: Books, order: Order) -> None:
+    """`executor`: this process, in whose hands the run is. `turn` is written beside each request, for `fate_of`."""
+
+    def __init__(self, books: Books, order: Order, executor: str) -> None:
         self._books = books
         self._order = order
+        self._executor = executor
         self._is_open = False
         self._requests = 0
         self._numbers: dict[int, int] = {}
         self._unwritten: list[StepRecord] = []
+        self.turn = 0
 
     @property
     def has_sent(self) -> bool:
         """Whether a request may have left under this run."""
         return self._requests > 0
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the run is on record."""
+        return self._is_open
+
+    @property
+    def unwritten(self) -> tuple[StepRecord, ...]:
+        """What became of requests and is not in the tables yet."""
+        return tuple(self._unwritten)
+
+    async def open(self, first: StepRecord | None = None, *, is_durable: bool = False) -> None:
+        """The run's own row, with its first request. What is to be run must be approved at this moment."""
+        order, asked = self._order, None
+        if order.key:
+            proof = print_of(order.run_id, order.revision_id, order.endpoint.name, dict(order.inputs))
+            asked = Asked(order.key, proof)
+        await self._books.runs.create(
+            order.run_id,
+            order.revision_id,
+            order.digest,
+            order.endpoint.name,
+            order.caller,
+            self.clean(order.inputs),
+            executor=self._executor,
+            is_durable=is_durable,
+            asked=asked,
+            first=first,
+            guard=self._books.revisions.guard(order.revision_id, order.digest),
+        )
+        self._is_open = True
+
+    def take_over(self, run: Run, unwritten: Iterable[StepRecord]) -> None:
+        """Goes on where another process stopped writing; `unwritten` is what its last checkpoint held."""
+        stored = {(step.record.seq, step.record.phase) for step in run.steps}
+        self._unwritten = [record for record in unwritten if (record.seq, record.phase) not in stored]
+        self._requests = max((step.record.seq for step in run.steps), default=0)
+        self._is_open = True
+
     async def sending(self, note: Sending) -> None:
         """Returns when the request is on record. Raises GovernanceError; then it must not be sent."""
         record = self._record(self._requests + 1, note, "sending", detail=self._detail(note))
         if self._is_open:
+            records = (*self._unwritten, record)
             await self._books.runs.record_steps(
-                self._order.run_id, (*self._unwritten, record), actor=self._order.caller
+                self._order.run_id, records, actor=self._order.caller, executor=self._executor
             )
         else:
-            await self._open(record)
+            await self.open(record)
         self._unwritten.clear()
         self._requests += 1
         self._numbers[id(note)] = self._requests
 
     async def answered(self, note: Answered) -> None:
-        """Keeps what came of a request; of one that changes something, at once if the database takes it."""
-        sending = note.sending
+        """Keeps what came of a request for the next record."""
         record = self._record(
-            self._numbers.pop(id(sending)),
-            sending,
+            self._numbers.pop(id(note.sending)),
+            note.sending,
             "failed" if note.status is None else "answered",
             status=note.status,
             duration_ms=round(note.duration_ms, 3),
             detail={"reason": note.reason} if note.reason else None,
         )
         self._unwritten.append(record)
-        if sending.is_safe:
+
+    async def flush(self) -> None:
+        """Writes what became of requests, whoever has the run now: it is true all the same. Gives up in silence."""
+        if not (self._is_open and self._unwritten):
             return
         try:
-            await self._books.runs.record_steps(self._order.run_id, tuple(self._unwritten), actor=self._order.caller)
+            await self._books.runs.record_steps(self._order.run_id, self._unwritten, actor=self._order.caller)
         except GovernanceError as error:
-            # It is written together with the next record; no further request leaves before that has worked.
             log.error("run %s: an answer is not recorded yet: %s", self._order.run_id, error.message)
             return
         self._unwritten.clear()
@@ -93,48 +137,36 @@ class Journal:
         failure = ended.failure
         if failure is not None:
             redact = self._books.vault.redact
-            failure = replace(failure, message=redact(failure.message), remedy=redact(failure.remedy))
-        return replace(ended, outputs=self._clean(ended.outputs), failure=failure)
+            doubt = failure.doubt and Doubt(*(redact(getattr(failure.doubt, name)) for name in Doubt.__slots__))
+            failure = replace(failure, message=redact(failure.message), remedy=redact(failure.remedy), doubt=doubt)
+        return replace(ended, outputs=self.clean(ended.outputs), failure=failure)
 
-    async def finish(self, ended: Ended) -> None:
-        """Closes the run; `ended` is cleaned. Raises GovernanceError: the run is then closed at the next start."""
+    async def finish(self, ended: Ended, resume: Json = None) -> None:
+        """Closes the run; `ended` is cleaned. Raises GovernanceError: the run is then still open."""
         if not self._is_open:
-            await self._open(None)
-        order = self._order
-        if len(self._unwritten) > 1:
-            await self._books.runs.record_steps(order.run_id, tuple(self._unwritten[:-1]), actor=order.caller)
-            del self._unwritten[:-1]
+            await self.open(None)
         await self._books.runs.finish(
-            order.run_id,
+            self._order.run_id,
             ended.outcome,
             dict(ended.outputs),
             to_json(ended.failure) if ended.failure else None,
-            last=self._unwritten[0] if self._unwritten else None,
-            actor=order.caller,
+            last=self.unwritten,
+            resume=resume,
+            actor=self._order.caller,
+            executor=self._executor,
         )
         self._unwritten.clear()
 
-    async def _open(self, first: StepRecord | None) -> None:
-        """The run's own row, with its first request. What is to be run must be approved at this moment."""
-        order = self._order
-        guard = self._books.revisions.guard(order.revision_id, order.digest)
-        inputs = self._clean(order.inputs)
-        target = order.endpoint.name
-        await self._books.runs.create(
-            order.run_id, order.revision_id, order.digest, target, order.caller, inputs, first=first, guard=guard
-        )
-        self._is_open = True
+    def clean(self, value: Json) -> Json:
+        """`value` with its secrets masked."""
+        return self._books.vault.redact(value, self._order.secret_names)
 
     def _record(self, seq: int, note: Sending, phase: Any, **more: Any) -> StepRecord:
         return StepRecord(seq, note.step_id, phase, note.method, self._books.vault.redact(note.path), **more)
 
-    @staticmethod
-    def _detail(note: Sending) -> dict[str, Json]:
-        told = {"purpose": note.purpose, "attempt": note.attempt, "process": PROCESS}
+    def _detail(self, note: Sending) -> dict[str, Json]:
+        told = {"purpose": note.purpose, "attempt": note.attempt, "turn": self.turn}
         return told if note.is_safe else {**told, "changes": True}
-
-    def _clean(self, value: Json) -> Json:
-        return self._books.vault.redact(value, self._order.secret_names)
 
 
 class AuditOnly:

@@ -100,8 +100,8 @@ def test_init_for_people_prints_nothing_but_the_token_as_data(run: Run) -> None:
 
 
 def test_db_upgrade_says_from_where_to_where(run: Run) -> None:
-    assert run("db", "upgrade", "--json").data == {"before": None, "now": "0001"}
-    assert run("db", "upgrade").out == "schema 0001, before: 0001\n"
+    assert run("db", "upgrade", "--json").data == {"before": None, "now": "0002"}
+    assert run("db", "upgrade").out == "schema 0002, before: 0002\n"
 
 
 def test_an_approver_lists_looks_and_approves(run: Run, submit: Callable[..., Revision]) -> None:

@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from governance.errors import UnavailableError
+from governance.locks import locks_of
 from runtime.access import Caller
-from runtime.engines.recovery import verdict
+from runtime.engines.executor import Executor
+from runtime.engines.fate import verdict
 from runtime.errors import CallerError, NotApproved
 
 ME = Caller("me", "operator")
@@ -213,7 +215,7 @@ async def test_a_run_left_open_during_a_change_is_closed_as_unknown_at_the_next_
     service = lab.service
     from governance.runs import StepRecord
 
-    gone = {"purpose": "step", "attempt": 1, "process": "elsewhere/1", "changes": True}
+    gone = {"purpose": "step", "attempt": 1, "changes": True}
     first = StepRecord(1, "change", "sending", "POST", "/vms/u-1/stop", detail=gone)
     await service.runs.create("run-1", entry.revision_id, entry.digest, "lab", "me", {}, first=first)
     assert await service.engine.recover() == ("run-1",)
@@ -229,7 +231,7 @@ async def test_a_run_left_open_between_requests_has_failed_and_says_what_was_don
     from governance.runs import StepRecord
 
     entry = lab.service.live.now.entries["toy_stop_vm"]
-    gone = {"purpose": "step", "attempt": 1, "process": "elsewhere/1"}
+    gone = {"purpose": "step", "attempt": 1}
     records = (
         StepRecord(1, "change", "answered", "POST", "/vms/u-1/stop", 202, 3.0),
         StepRecord(2, "wait", "sending", "GET", "/tasks/t-1", detail=gone),
@@ -237,21 +239,19 @@ async def test_a_run_left_open_between_requests_has_failed_and_says_what_was_don
     first = StepRecord(1, "change", "sending", "POST", "/vms/u-1/stop", detail={**gone, "changes": True})
     await lab.service.runs.create("run-2", entry.revision_id, entry.digest, "lab", "me", {}, first=first)
     await lab.service.runs.record_steps("run-2", records)
-    outcome, failure = verdict(await lab.service.runs.get("run-2"))
+    outcome, failure = verdict(await lab.service.runs.get("run-2"), "")
     assert (outcome, failure.done, failure.not_done) == ("failed", ("change",), ("wait",))
 
 
 async def test_a_run_of_a_process_that_is_still_at_work_is_left_to_it(lab: Any) -> None:
-    import os
-    import socket
-
-    from governance.runs import StepRecord
-
-    entry = lab.service.live.now.entries["toy_stop_vm"]
-    alive = {"purpose": "step", "attempt": 1, "process": f"{socket.gethostname()}/{os.getppid()}", "changes": True}
-    first = StepRecord(1, "change", "sending", "POST", "/vms/u-1/stop", detail=alive)
-    await lab.service.runs.create("run-3", entry.revision_id, entry.digest, "lab", "me", {}, first=first)
+    entry = lab.service.live.now.entries["toy_find_vm"]
+    other = Executor(locks_of(lab.url))
+    await other.appear()
+    about = (entry.revision_id, entry.digest, "lab", "me", {})
+    await lab.service.runs.create("run-3", *about, executor=other.name)
     assert await lab.service.engine.recover() == ()
+    await other.disappear()
+    assert await lab.service.engine.recover() == ("run-3",)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

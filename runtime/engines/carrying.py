@@ -1,0 +1,153 @@
+"""A durable run from its first turn, or from where another process left it, to its end on record.
+
+A turn is one request with the waits before it. Its outcome, the interpreter's state, is checkpointed before the next
+one begins; whoever takes the run up gets the checkpoints of all turns back and goes on behind them. The fence stands
+before the first turn that has none: what is on record as sent is not sent again unless that is harmless. Called by
+DBOS, through `durable`; what comes next decides the `interpreter`.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+from governance.errors import ConflictError
+from governance.runs import Run
+from runtime.driver import Driver
+from runtime.engines.checkpoint import Checkpoint, Turn, holds_mask, turn_from_json
+from runtime.engines.course import Course, Parked
+from runtime.engines.dbos_process import DbosProcess
+from runtime.engines.engine import Ended, Order
+from runtime.engines.executor import Executor
+from runtime.engines.fate import fate_before, verdict
+from runtime.engines.journal import Books, Journal
+from runtime.engines.restore import Restorer
+from runtime.errors import Unservable
+from workflow.events import EndRun, Event, FateFound, RequestFailed, RunStarted, SendRequest, StartTimer, to_json
+from workflow.interpreter import advance
+from workflow.state import State
+
+log = logging.getLogger("switchgear.runs")
+Json = Any
+# Between two attempts to write, or read, what the database does not take or give at the moment.
+PAUSE_S = 0.5
+NOT_KEPT = "it needs a secret that the run was given, which only the process that has died knew"
+
+
+class Carrier:
+    def __init__(self, driver: Driver, books: Books, executor: Executor, restorer: Restorer) -> None:
+        self._driver = driver
+        self._books = books
+        self._executor = executor
+        self._restorer = restorer
+
+    def course(self, order: Order) -> Course:
+        """The course of a new run."""
+        return Course(order, self._driver, Journal(self._books, order, self._executor.name))
+
+    async def taken_up(self, run_id: str) -> "TakenUp | None":
+        """The course of a run that another process began; None if it is over, or cannot be taken up and is closed.
+
+        Raises UnavailableError.
+        """
+        run = await self._books.runs.get(run_id)
+        if run.outcome is not None or not await self._books.open_runs.claim(run_id, self._executor.name):
+            return None
+        try:
+            order = await self._restorer.order(run)
+        except Unservable as error:
+            await self.give_up(run, error.message)
+            return None
+        log.warning("run %s, left by another process, is taken up", run_id)
+        return TakenUp(order, self._driver, Journal(self._books, order, self._executor.name), run)
+
+    async def give_up(self, run: Run, why: str) -> None:
+        """Closes an open run that nobody can carry on, with what is known of it. Raises UnavailableError."""
+        outcome, failure = verdict(run, why)
+        log.warning("run %s is closed as %s: %s", run.id, outcome, failure.message)
+        try:
+            await self._books.runs.finish(run.id, outcome, None, to_json(failure))
+        except ConflictError:
+            log.info("run %s was closed by another process", run.id)
+
+    async def follow(self, course: Course, part: int, dbos: DbosProcess) -> tuple[Ended, Json]:
+        """All turns to the end, and where to go on from if that is a doubt. Raises asyncio.CancelledError if parked."""
+        turn, left = await self._first(course, part), None
+        while not turn.is_over:
+            taking = Taking(course, turn)
+            saved = await dbos.step(taking.taken)
+            reached = taking.reached
+            if reached is None:
+                reached = Checkpoint.from_json(saved)
+                course.go_on_behind(reached)
+            turn, left = reached.turn, reached.left
+        command = turn.command
+        assert isinstance(command, EndRun)
+        ended = Ended(course.order.run_id, command.outcome, command.outputs, command.failure, command.note)
+        return course.journal.cleaned(ended), left and Checkpoint(left).to_json(course.journal.clean)
+
+    async def _first(self, course: Course, part: int) -> Turn:
+        if not part:
+            state, (command,) = advance(course.order.plan, State.initial(), RunStarted(course.order.inputs))
+            return Turn(0, state, command)
+        found = await self._books.open_runs.resume_of(course.order.run_id)
+        left = turn_from_json(found["from"]["turn"])
+        assert isinstance(left.command, SendRequest)
+        event = FateFound(left.command.step_id, found["has_happened"])
+        state, (command,) = advance(course.order.plan, left.state, event)
+        return Turn(left.number + 1, state, command)
+
+
+class Taking:
+    """One turn while it is taken. `reached` is None when it had been taken before, by whomever."""
+
+    def __init__(self, course: Course, turn: Turn) -> None:
+        self._course = course
+        self._turn = turn
+        self.reached: Checkpoint | None = None
+
+    async def taken(self) -> Json:
+        """The checkpoint behind the turn, as it is stored. Raises asyncio.CancelledError when the run is parked."""
+        try:
+            self.reached = await self._take()
+        except Parked as parked:
+            raise asyncio.CancelledError from parked
+        return self.reached.to_json(self._course.journal.clean)
+
+    async def _take(self) -> Checkpoint:
+        course, turn = self._course, self._turn
+        course.journal.turn = turn.number
+        while isinstance(turn.command, StartTimer):
+            turn = self._after(turn, await course.perform(turn.command))
+        left = None
+        if isinstance(turn.command, SendRequest):
+            before = turn
+            event = course.known_fate(turn.number, turn.command) or await course.perform(turn.command)
+            turn = self._after(turn, event)
+            is_unknown = isinstance(turn.command, EndRun) and turn.command.outcome == "unknown"
+            left = before if is_unknown else None
+        turn = Turn(self._turn.number + 1, turn.state, turn.command)
+        return Checkpoint(turn, course.elapsed_s, course.journal.unwritten, left)
+
+    def _after(self, turn: Turn, event: Event) -> Turn:
+        state, (command,) = advance(self._course.order.plan, turn.state, event)
+        return Turn(turn.number, state, command)
+
+
+class TakenUp(Course):
+    """The course of a run that was begun elsewhere. Secrets that it was given are gone with the process."""
+
+    def __init__(self, order: Order, driver: Driver, journal: Journal, run: Run) -> None:
+        super().__init__(order, driver, journal)
+        self._run = run
+        journal.take_over(run, ())
+
+    def go_on_behind(self, reached: Checkpoint) -> None:
+        self.journal.take_over(self._run, reached.unwritten)
+        self.count_from(reached.elapsed_s)
+
+    def known_fate(self, turn: int, command: SendRequest) -> RequestFailed | None:
+        session = self.order.endpoint.profile.auth.session
+        fate = fate_before(self._run, turn, command, session.expired_statuses if session else ())
+        if fate is None and holds_mask(command):
+            return RequestFailed(command.step_id, "refused", NOT_KEPT)
+        return fate

@@ -1,0 +1,58 @@
+"""Both engines behind the one port: reads run directly, everything that changes something durably.
+
+Which one it is follows from the plan alone, so that nobody chooses the weaker one. The keeper watches over the runs of
+both as long as the server serves; a command that runs one workflow needs none. Called by `calls` and by `app`.
+"""
+
+import asyncio
+import contextlib
+
+from runtime.driver import Driver
+from runtime.engines.carrying import Carrier
+from runtime.engines.direct import DirectEngine
+from runtime.engines.durable import DurableEngine
+from runtime.engines.engine import Ended, Order, Told
+from runtime.engines.executor import Executor
+from runtime.engines.journal import Books
+from runtime.engines.keeper import Keeper
+from runtime.engines.restore import Restorer
+
+
+class Engines:
+    def __init__(self, driver: Driver, books: Books, executor: Executor, restorer: Restorer) -> None:
+        carrier = Carrier(driver, books, executor, restorer)
+        self._executor = executor
+        self._direct = DirectEngine(driver, books, executor)
+        self._durable = DurableEngine(books, executor, carrier)
+        self._keeper = Keeper(books, executor, self._direct, self._durable, carrier)
+        self._watching: asyncio.Task[None] | None = None
+
+    async def run(self, order: Order, told: Told | None = None) -> Ended:
+        engine = self._direct if order.plan.is_read_only else self._durable
+        return await engine.run(order, told)
+
+    async def settle(self) -> None:
+        await self._direct.settle()
+
+    async def recover(self) -> tuple[str, ...]:
+        return await self._keeper.look()
+
+    def watch(self, keep_days: int) -> None:
+        """From now on open runs are looked after, and durable ones can be carried out at once."""
+        self._watching = asyncio.create_task(self._keeper.watch(keep_days))
+
+    async def park(self) -> None:
+        await self._stop_watching()
+        await asyncio.gather(self._direct.park(), self._durable.park())
+
+    async def close(self) -> None:
+        await self._stop_watching()
+        await asyncio.gather(self._direct.close(), self._durable.close())
+        await self._executor.disappear()
+
+    async def _stop_watching(self) -> None:
+        watching, self._watching = self._watching, None
+        if watching is not None:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching

@@ -1,0 +1,170 @@
+"""One run on its course: commands of the interpreter carried out, one after the other, and answered with events.
+
+Both engines drive the interpreter with it. It bounds every request and every wait by the run's deadline, on a
+monotonic clock; lets a run be cancelled or parked between two requests, where a read is broken off and a request that
+may change something is waited for; and tells whoever follows the run how far it is. What comes next decides the
+`interpreter`; what is kept, the `journal`.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from governance.errors import GovernanceError, NotOursError, StopAskedError
+from runtime.driver import Driver
+from runtime.engines.checkpoint import Checkpoint
+from runtime.engines.engine import Order, Progress, Told
+from runtime.engines.journal import Journal
+from workflow.events import (
+    Cancelled,
+    DeadlinePassed,
+    Event,
+    RequestFailed,
+    ResponseArrived,
+    SendRequest,
+    StartTimer,
+    TimerFired,
+)
+from workflow.pointers import NOTHING, parse_pointer, resolve
+
+
+class Parked(Exception):
+    """The run is let go of: another process, or the next one, takes it up. Nothing of it is under way."""
+
+
+class Course:
+    def __init__(self, order: Order, driver: Driver, journal: Journal) -> None:
+        self.order = order
+        self.journal = journal
+        self._listeners: list[Told] = []
+        self._driver = driver
+        self._begun = asyncio.get_running_loop().time()
+        self._stop = asyncio.Event()
+        self._why: Literal["", "cancelled", "parked"] = ""
+        self._percent: float | None = None
+
+    @property
+    def elapsed_s(self) -> float:
+        """What the run took so far, in this and other processes; their pauses do not count."""
+        return asyncio.get_running_loop().time() - self._begun
+
+    def count_from(self, elapsed_s: float) -> None:
+        """The run took so long before."""
+        self._begun = asyncio.get_running_loop().time() - elapsed_s
+
+    def go_on_behind(self, reached: Checkpoint) -> None:
+        """The turn before `reached` was taken by another process. Only a course that was taken up has such."""
+        raise AssertionError(f"turn {reached.turn.number} of a run that was begun here is another process's")
+
+    def known_fate(self, turn: int, command: SendRequest) -> RequestFailed | None:  # noqa: ARG002  see `TakenUp`
+        """What is to be said of the request instead of sending it; None: it is to be sent."""
+        return None
+
+    @contextmanager
+    def heard_by(self, told: Told | None) -> Iterator[None]:
+        """As long as it is entered, `told` hears how far the run is."""
+        if told is None:
+            yield
+            return
+        self._listeners.append(told)
+        try:
+            yield
+        finally:
+            self._listeners.remove(told)
+
+    def cancel(self) -> None:
+        """Ends the run as soon as is safe."""
+        self._why = "cancelled"
+        self._stop.set()
+
+    def park(self) -> None:
+        """Lets go of the run as soon as is safe; a cancelled one is ended all the same."""
+        self._why = self._why or "parked"
+        self._stop.set()
+
+    async def perform(self, command: SendRequest | StartTimer) -> Event:
+        """What came of the command. Raises Parked; GovernanceError when nothing was ever sent for the run."""
+        if self._stop.is_set():
+            return self._stopped(is_sent=False)
+        if self._left_s <= 0:
+            return DeadlinePassed(is_sent=False)
+        self._tell(command)
+        if isinstance(command, StartTimer):
+            return await self._wait(command)
+        return await self._send(command)
+
+    @property
+    def _left_s(self) -> float:
+        return self.order.plan.deadline_s - self.elapsed_s
+
+    def _stopped(self, *, is_sent: bool) -> Event:
+        if self._why == "parked":
+            raise Parked
+        return Cancelled(is_sent)
+
+    async def _wait(self, command: StartTimer) -> Event:
+        left_s = self._left_s
+        await self.journal.flush()
+        try:
+            async with asyncio.timeout(min(command.seconds, left_s)):
+                await self._stop.wait()
+        except TimeoutError:
+            return TimerFired(command.step_id) if command.seconds <= left_s else DeadlinePassed()
+        return self._stopped(is_sent=False)
+
+    async def _send(self, command: SendRequest) -> Event:
+        sending = asyncio.create_task(self._sent(command))
+        stopping = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait((sending, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not sending.done() and command.is_safe:
+                sending.cancel()
+                await asyncio.wait((sending,))
+                return self._stopped(is_sent=True)
+            # What became of a change must be known: the request has a deadline of its own.
+            return await sending
+        finally:
+            stopping.cancel()
+            if not sending.done():
+                sending.cancel()
+
+    async def _sent(self, command: SendRequest) -> Event:
+        deadline = asyncio.get_running_loop().time() + self._left_s
+        try:
+            event = await self._driver.send(command, self.order.endpoint, deadline, self.journal)
+        except NotOursError as error:
+            raise Parked from error
+        except StopAskedError:
+            return Cancelled(is_sent=False)
+        except GovernanceError as error:
+            if not self.journal.is_open:
+                raise
+            return RequestFailed(command.step_id, "refused", f"not sent, for it could not be recorded: {error.message}")
+        if isinstance(event, ResponseArrived):
+            self._percent = self._percent_in(command, event)
+        return event
+
+    # How far it is
+
+    def _tell(self, command: SendRequest | StartTimer) -> None:
+        steps = [step.step_id for step in self.order.plan.steps]
+        first = command.step_id.partition("/")[0]
+        number = steps.index(first) + 1 if first in steps else len(steps)
+        if isinstance(command, StartTimer):
+            message = f"{command.step_id}: not there yet, looking again in {command.seconds:g} s"
+        else:
+            message = f"{command.step_id}: {command.method} {command.path_template}"
+        told = Progress(command.step_id, number, len(steps), message, self._percent)
+        for listener in self._listeners:
+            listener(told)
+
+    def _percent_in(self, command: SendRequest, event: ResponseArrived) -> float | None:
+        """What a job says of its progress, by the profile's rule for jobs that are asked for in this way."""
+        asked = f"{command.method} {command.path_template}"
+        for rule in self.order.endpoint.profile.jobs:
+            if rule.progress and asked in (rule.poll, *rule.other_views):
+                found = resolve(event.body, parse_pointer(rule.progress))
+                if found is not NOTHING and isinstance(found, int | float) and 0 <= found <= 100:
+                    return float(found)
+        return None

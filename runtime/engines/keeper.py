@@ -1,0 +1,93 @@
+"""Who looks after open runs: hands on a wish to cancel, finds orphans and has them taken up or closed, sweeps old ones.
+
+A round is one small query. An orphan is an open run whose executor is dead, or nobody's: durable ones are carried on,
+here or in whichever living process DBOS hands them to; reads, and what nobody can carry on, are closed. Every process
+that serves has a keeper; two that see the same orphan do no harm, since a run is in one process's hands at a time.
+Called by `choice`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from governance.errors import GovernanceError
+from governance.identifiers import moment
+from governance.open_runs import OpenRun
+from runtime.engines.carrying import Carrier
+from runtime.engines.direct import DirectEngine
+from runtime.engines.durable import DurableEngine
+from runtime.engines.executor import Executor
+from runtime.engines.journal import Books
+
+log = logging.getLogger("switchgear.runs")
+# An orphan is taken up within five seconds: this wait, and DBOS's own second.
+ROUND_S = 1.0
+ROUNDS_BETWEEN_SWEEPS = 60
+NOT_CARRIED_ON = "runs that only read are not carried on"
+LOST = "it was lost inside the server: see its log"
+
+
+class Keeper:
+    def __init__(
+        self, books: Books, executor: Executor, direct: DirectEngine, durable: DurableEngine, carrier: Carrier
+    ) -> None:
+        self._books = books
+        self._executor = executor
+        self._direct = direct
+        self._durable = durable
+        self._carrier = carrier
+        self._trouble = ""
+
+    async def watch(self, keep_days: int) -> None:
+        """Until cancelled. What durable runs need is made ready first, so that no caller waits for it."""
+        await self._calmly(self._durable.start)
+        number = 0
+        while True:
+            await self._calmly(self.look)
+            if number % ROUNDS_BETWEEN_SWEEPS == 0:
+                await self._calmly(lambda: self.sweep(keep_days))
+            number += 1
+            await asyncio.sleep(ROUND_S)
+
+    async def _calmly(self, act: Callable[[], object]) -> None:
+        try:
+            await act()  # type: ignore[misc]
+        except GovernanceError as error:
+            if error.message != self._trouble:
+                log.error("open runs cannot be looked after: %s", error.message)
+            self._trouble = error.message
+        else:
+            self._trouble = ""
+
+    async def look(self) -> tuple[str, ...]:
+        """One round; the ids of the orphans that it found. Raises GovernanceError."""
+        await self._executor.appear()
+        found = await self._books.open_runs.look()
+        for run in found:
+            if run.cancel_by is not None and run.executor == self._executor.name:
+                self._direct.cancel(run.id)
+                self._durable.cancel(run.id)
+            elif run.is_durable and run.executor == self._executor.name and run.id not in self._durable.under_way:
+                await self._carrier.give_up(await self._books.runs.get(run.id), LOST)
+        orphans = await self._orphans(found)
+        for run in orphans:
+            if not run.is_durable:
+                await self._carrier.give_up(await self._books.runs.get(run.id), NOT_CARRIED_ON)
+        kept = tuple((run.id, run.part) for run in orphans if run.is_durable)
+        if kept:
+            dead = {run.executor for run in orphans if run.executor is not None}
+            await self._durable.take_over(tuple(sorted(dead)), kept)
+        return tuple(run.id for run in orphans)
+
+    async def _orphans(self, found: tuple[OpenRun, ...]) -> tuple[OpenRun, ...]:
+        names = {run.executor for run in found if run.executor is not None}
+        dead = {name for name in sorted(names) if await self._executor.is_dead(name)}
+        under_way = self._durable.under_way
+        return tuple(run for run in found if run.id not in under_way and (run.executor is None or run.executor in dead))
+
+    async def sweep(self, keep_days: int) -> None:
+        """Forgets what is old. Raises GovernanceError."""
+        before = moment(datetime.now(UTC) - timedelta(days=keep_days))
+        while ids := await self._books.open_runs.sweep(before):
+            log.info("%d old runs are forgotten; the audit keeps what they did", len(ids))

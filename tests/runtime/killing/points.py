@@ -1,0 +1,125 @@
+"""Kill points on one machine: each case is a process that dies at its point, and another that comes after it.
+
+`python points.py FOLDER` reads cases as JSON lines from standard input and answers each with a line. A case names a
+database that is ready (approved, with a target), the runs that are to be made, and where the process dies: `before` or
+`after` the Nth commit of any of its databases, or by the device. Both processes are forked from this one, which has
+imported everything and opened nothing, so that a case takes a second.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dbos  # noqa: F401  before the fork
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+
+from runtime.access import Caller
+from runtime.app import build  # noqa: F401  before the fork
+from runtime.secrets import Vault
+from runtime.service import open_service, watching
+
+ME = Caller("me", "operator")
+RECOVERY_S = 30.0
+
+
+def main() -> None:
+    for line in sys.stdin:
+        case = json.loads(line)
+        died = _in_a_child(lambda case=case: asyncio.run(_victim(case)), case)
+        came_back = _in_a_child(lambda case=case: asyncio.run(_survivor(case)), case)
+        verdict = Path(case["verdict"])
+        told = json.loads(verdict.read_text()) if verdict.exists() else {}
+        print(json.dumps({"died": died, "came_back": came_back, **told}), flush=True)
+
+
+def _in_a_child(work: Callable[[], object], case: dict[str, Any]) -> int:
+    """The exit code; the number of the signal below zero."""
+    child = os.fork()
+    if child == 0:
+        log = os.open(case["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        Path(case["pid"]).write_text(str(os.getpid()))
+        code = 1
+        try:
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+async def _victim(case: dict[str, Any]) -> None:
+    commits = _count_commits(case.get("moment", ""), case.get("number", 0))
+    async with open_service(case["url"], Vault({})) as service, watching(service):
+        entry = service.live.now.entries["toy_stop_vm"]
+        calls = [service.calls.call(entry, {"uuid": uuid}, None, ME) for uuid in case["uuids"]]
+        if case.get("together"):
+            await asyncio.gather(*calls)
+        else:
+            for call in calls:
+                await call
+    _tell(case, {"commits": commits[0]})
+
+
+def _tell(case: dict[str, Any], told: dict[str, Any]) -> None:
+    verdict = Path(case["verdict"])
+    kept = json.loads(verdict.read_text()) if verdict.exists() else {}
+    verdict.write_text(json.dumps({**kept, **told}))
+
+
+def _count_commits(moment: str, number: int) -> list[int]:
+    made = [0]
+
+    def counted(original: Callable[..., None]) -> Callable[..., None]:
+        def do_commit(self: Any, connection: Any) -> None:
+            made[0] += 1
+            mine = made[0]
+            if (moment, number) == ("before", mine):
+                os.kill(os.getpid(), signal.SIGKILL)
+            original(self, connection)
+            if (moment, number) == ("after", mine):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        return do_commit
+
+    for dialect in (SQLiteDialect_pysqlite, PGDialect_psycopg):
+        dialect.do_commit = counted(dialect.do_commit)  # type: ignore[method-assign]
+    return made
+
+
+async def _survivor(case: dict[str, Any]) -> None:
+    begun = time.monotonic()
+    async with open_service(case["url"], Vault({})) as service, watching(service):
+        while await _is_anything_open(service) and time.monotonic() - begun < RECOVERY_S:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        seconds = time.monotonic() - begun
+        runs = [await service.runs.get(run.id) for run in await service.runs.find(limit=1000)]
+        sent = await service.audit.find(action="request.sending", limit=1000)
+        told = {
+            "seconds": round(seconds, 2),
+            "chain": (await service.audit.verify()).ok,
+            "runs": [{"uuid": run.inputs["uuid"], "outcome": run.outcome, "failure": run.failure} for run in runs],
+            "records": [
+                [step.record.seq, step.record.phase, step.record.method, step.record.path]
+                for run in runs
+                for step in run.steps
+            ],
+            "audit": [f"{row.detail['method']} /api{row.detail['path']}" for row in sent],
+        }
+    _tell(case, told)
+
+
+async def _is_anything_open(service: Any) -> bool:
+    return any(run.outcome is None for run in await service.runs.find(limit=1000))
+
+
+if __name__ == "__main__":
+    main()

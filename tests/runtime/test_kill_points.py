@@ -1,0 +1,164 @@
+"""Kill -9 anywhere (THREATS D2): nothing is sent twice that must not be, nothing is lost, the audit is complete.
+
+Each case kills a process that carries out runs at one point: right before or after one of its commits, in either
+database, or by the device, after it heard a request or after it answered. Another process comes after it. Then the
+device's log, which was on its disk before any answer, is held against the audit. `slow` and `long` choose how many.
+"""
+
+import asyncio
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.secrets import Vault
+from runtime.service import open_service
+
+HERE = Path(__file__).parent / "killing"
+ROOT = Path(__file__).parents[2]
+STARTS = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+
+
+@dataclass
+class Yard:
+    """A device that remembers, a process that forks victims, and an installation that is copied for each case."""
+
+    folder: Path
+    port: int
+    points: "subprocess.Popen[str]"
+    template: Path
+
+    def run(self, name: str, moment: str = "", number: int = 0, **more: Any) -> dict[str, Any]:
+        """The verdict on one case; `moment`: before, after (a commit), received, answered (by the device)."""
+        place = self.folder / f"{name}.db"
+        shutil.copy(self.template, place)
+        with closing(sqlite3.connect(place)) as database, database:
+            database.execute("UPDATE targets SET base_url = ?", (f"http://127.0.0.1:{self.port}/{name}/api",))
+        return self.ask(name, f"sqlite+aiosqlite:///{place}", moment, number, **more)
+
+    def ask(self, name: str, url: str, moment: str, number: int, **more: Any) -> dict[str, Any]:
+        if moment in ("received", "answered"):
+            (self.folder / f"{name}.kill").write_text(f"{moment} {number}")
+        files = {kind: str(self.folder / f"{name}.{kind}") for kind in ("pid", "verdict")}
+        case = {"url": url, "uuids": ["u-1"], "moment": moment, "number": number, **files, **more}
+        assert self.points.stdin is not None
+        assert self.points.stdout is not None
+        self.points.stdin.write(json.dumps({**case, "log": str(self.folder / f"{name}.err")}) + "\n")
+        self.points.stdin.flush()
+        verdict = json.loads(self.points.stdout.readline())
+        return {**verdict, "name": name, "heard": self.heard(name)}
+
+    def heard(self, name: str) -> list[str]:
+        log = self.folder / f"{name}.log"
+        return [line.rpartition(" ")[0] for line in log.read_text().splitlines()] if log.exists() else []
+
+
+@pytest.fixture
+async def yard(tmp_path: Path, tools: Any) -> AsyncIterator[Yard]:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'template.db'}"
+    async with open_service(url, Vault({})) as service:
+        house = await tools.furnished(url, service)
+        await house.target("http://127.0.0.1:1")
+        await house.approve("stop")
+    with closing(sqlite3.connect(tmp_path / "template.db")) as database:
+        database.execute("PRAGMA journal_mode=DELETE")  # one file, to be copied
+    for each in _children(tmp_path):
+        yield each
+
+
+def _children(folder: Path) -> Iterator[Yard]:
+    pipes: Any = {"stdout": subprocess.PIPE, "text": True, "env": STARTS}
+    with (
+        subprocess.Popen([sys.executable, HERE / "device.py", folder], **pipes) as device,
+        subprocess.Popen([sys.executable, HERE / "points.py"], stdin=subprocess.PIPE, **pipes) as points,
+    ):
+        assert device.stdout is not None
+        try:
+            yield Yard(folder, int(device.stdout.readline()), points, folder / "template.db")
+        finally:
+            points.kill()
+            device.kill()
+
+
+def faults(verdict: dict[str, Any], folder: Path) -> list[str]:
+    """What does not hold after a case; nothing, if all is well."""
+    found = []
+    if verdict["came_back"] != 0 or "runs" not in verdict:
+        return [f"the survivor failed: {(folder / (verdict['name'] + '.err')).read_text()[-2000:]}"]
+    changes = Counter(line for line in verdict["heard"] if line.startswith("POST"))
+    found += [f"sent {count} times: {line}" for line, count in changes.items() if count > 1]
+    if not verdict["chain"]:
+        found.append("the audit's chain is broken")
+    found += [f"{run['uuid']} is still open" for run in verdict["runs"] if run["outcome"] is None]
+    surplus = Counter(verdict["audit"])
+    surplus.subtract(Counter(verdict["heard"]))
+    found += [f"heard and not in the audit: {line}" for line, count in surplus.items() if count < 0]
+    # A record whose request never left is one that the process died over: one a run at most.
+    if sum(count for count in surplus.values() if count > 0) > len(verdict["runs"]):
+        found.append(f"records without requests: {surplus}")
+    for run in verdict["runs"]:
+        found += _faults_of(run, verdict)
+    for name in (f"{verdict['name']}.db", f"{verdict['name']}-runs.db"):
+        if (folder / name).exists():
+            with closing(sqlite3.connect(folder / name)) as database:
+                (state,) = database.execute("PRAGMA integrity_check").fetchone()
+            if state != "ok":
+                found.append(f"{name}: {state}")
+    return found
+
+
+def _faults_of(run: dict[str, Any], verdict: dict[str, Any]) -> list[str]:
+    change = f"POST /api/vms/{run['uuid']}/stop"
+    times = verdict["heard"].count(change)
+    if run["outcome"] == "succeeded":
+        return [] if times == 1 else [f"{run['uuid']} succeeded, and its change was heard {times} times"]
+    if run["outcome"] == "unknown":
+        records = [tuple(each) for each in verdict["records"] if f"/api{each[3]}" == change.partition(" ")[2]]
+        phases = [phase for _, phase, _, _ in records]
+        is_said = run["failure"]["doubt"]["look"] == f"GET /vms/{run['uuid']}"
+        return (
+            [] if phases == ["sending"] and is_said else [f"{run['uuid']} is unknown with {records}, {run['failure']}"]
+        )
+    return [f"{run['uuid']} ended as {run['outcome']}: {run['failure']}"]
+
+
+async def judged(yard: Yard, cases: list[tuple[str, int]], **more: Any) -> dict[str, int]:
+    """Runs the cases; the outcomes by their number. Fails with all faults found."""
+    found, outcomes = {}, Counter()
+    for moment, number in cases:
+        name = f"{moment}-{number}"
+        verdict = await asyncio.to_thread(lambda m=moment, n=number, c=name: yard.run(c, m, n, **more))
+        assert verdict["died"] == -9, f"{name}: the process was not killed: {verdict}"
+        outcomes.update(run["outcome"] for run in verdict.get("runs", []))
+        wrong = faults(verdict, yard.folder)
+        if wrong:
+            found[name] = wrong
+    assert found == {}
+    return dict(outcomes)
+
+
+async def test_a_case_without_a_kill_succeeds(yard: Yard) -> None:
+    verdict = await asyncio.to_thread(yard.run, "calm")
+    assert verdict["died"] == 0
+    assert faults(verdict, yard.folder) == []
+    assert verdict["heard"] == ["POST /api/vms/u-1/stop", *["GET /api/tasks/t-u-1"] * 2, "GET /api/vms/u-1"]
+    assert verdict["audit"] == verdict["heard"]
+
+
+async def test_a_sample_of_kill_points(yard: Yard) -> None:
+    calm = await asyncio.to_thread(yard.run, "calm")
+    late = calm["commits"]
+    cases = [("before", late - back) for back in (9, 7, 5, 2)] + [("after", late - back) for back in (8, 6, 4)]
+    cases += [("received", 1), ("answered", 1), ("received", 2), ("received", 4), ("answered", 4)]
+    outcomes = await judged(yard, cases)
+    assert outcomes["succeeded"] > 0
+    assert outcomes["unknown"] > 0

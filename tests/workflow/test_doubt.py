@@ -1,0 +1,152 @@
+"""What a run that ends as unknown says of the request in doubt, and how it goes on once somebody has looked."""
+
+from typing import Any
+
+import pytest
+
+from tests.workflow.dialogue import Dialogue, ended, ok, sent
+from tests.workflow.documents import inputs, parameter, plan, step
+from workflow.errors import EventError
+from workflow.events import (
+    Cancelled,
+    DeadlinePassed,
+    Doubt,
+    FateFound,
+    RequestFailed,
+    event_from_json,
+    failure_from_json,
+    to_json,
+)
+from workflow.state import State
+
+LOST = RequestFailed("create", "unknown_fate")
+
+
+def ours(role: str, **more: Any) -> dict[str, Any]:
+    return {"x-switchgear": {"role": role, **more}}
+
+
+CREATE = plan(
+    step("check", "get", "/pools/{id}", parameters=[parameter("id", "path", "$inputs.pool")], **ours("check")),
+    step(
+        "create",
+        "post",
+        "/vms",
+        requestBody={"payload": {"name": "$inputs.name"}},
+        outputs={"job": "$response.body#/job"},
+        **ours("change", effect="create"),
+    ),
+    step(
+        "wait",
+        "get",
+        "/jobs/{id}",
+        parameters=[parameter("id", "path", "$steps.create.outputs.job")],
+        successCriteria=ok("$response.body#/state == 'done'"),
+        **ours("wait"),
+    ),
+    step(
+        "read_back",
+        "get",
+        "/vms",
+        parameters=[parameter("name", "query", "$inputs.name")],
+        outputs={"vm": "$response.body#/0"},
+        **ours("read_back"),
+    ),
+    inputs=inputs("name", "pool"),
+    outputs={"vm": "$steps.read_back.outputs.vm"},
+)
+
+
+def at_the_change() -> Dialogue:
+    run = Dialogue(CREATE, name="web 01", pool="p-1")
+    sent(run.first, "check")
+    sent(run.answer("check", 200, {}), "create")
+    return run
+
+
+def test_the_doubt_names_the_request_what_it_may_have_done_and_the_read_that_would_tell() -> None:
+    failure = ended(at_the_change().say(LOST), "unknown", "unknown_fate").failure
+    assert failure.doubt == Doubt("POST /vms", "the thing may have been created", "GET /vms?name=web+01")
+
+
+def test_without_a_later_read_that_can_be_made_an_earlier_one_is_named() -> None:
+    made = plan(*_without_read_back(), inputs=inputs("pool"))
+    run = Dialogue(made, pool="p-1")
+    run.answer("check", 200, {})
+    assert ended(run.say(LOST), "unknown", "unknown_fate").failure.doubt.look == "GET /pools/p-1"
+
+
+def _without_read_back() -> tuple[dict[str, Any], ...]:
+    check = step("check", "get", "/pools/{id}", parameters=[parameter("id", "path", "$inputs.pool")], **ours("check"))
+    create = step("create", "post", "/vms", outputs={"job": "$response.body#/job"}, **ours("change"))
+    wait = step("wait", "get", "/j/{id}", parameters=[parameter("id", "path", "$steps.create.outputs.job")])
+    return check, create, wait | ours("wait")
+
+
+def test_a_plan_that_only_changes_names_no_read() -> None:
+    run = Dialogue(plan(step("create", "post", "/vms/{id}/x", parameters=[parameter("id", "path", "u")])))
+    assert ended(run.say(LOST), "unknown", "unknown_fate").failure.doubt.look == ""
+
+
+def test_failures_of_other_ends_have_no_doubt() -> None:
+    assert (
+        ended(at_the_change().say(RequestFailed("create", "not_sent")), "failed", "unreachable").failure.doubt is None
+    )
+
+
+def test_a_failure_with_its_doubt_comes_back_from_json() -> None:
+    failure = ended(at_the_change().say(LOST), "unknown", "unknown_fate").failure
+    assert failure_from_json(to_json(failure)) == failure
+
+
+def test_what_had_happened_is_done_and_the_run_goes_on_behind_the_wait_whose_handle_is_lost() -> None:
+    run = at_the_change()
+    sent(run.say(FateFound("create", has_happened=True)), "read_back")
+    command = ended(run.answer("read_back", 200, [{"name": "web 01"}]), "succeeded")
+    assert command.outputs == {"vm": {"name": "web 01"}}
+    assert run.state.done == ("create",)
+
+
+def test_what_had_not_happened_is_sent_as_another_attempt() -> None:
+    run = at_the_change()
+    again = sent(run.say(FateFound("create", has_happened=False)), "create", attempt=2)
+    assert again.body == {"name": "web 01"}
+    sent(run.answer("create", 202, {"job": "j"}), "wait")
+
+
+def test_a_wait_whose_handle_was_known_before_is_not_left_out() -> None:
+    made = plan(
+        step("create", "post", "/vms", **ours("change")),
+        step("wait", "get", "/vms/{id}", parameters=[parameter("id", "path", "$inputs.id")], **ours("wait")),
+        inputs=inputs("id"),
+    )
+    sent(Dialogue(made, id="u").say(FateFound("create", has_happened=True)), "wait")
+
+
+def test_a_last_step_that_had_happened_ends_the_run() -> None:
+    ended(Dialogue(plan(step("create", "post", "/vms"))).say(FateFound("create", has_happened=True)), "succeeded")
+
+
+def test_a_fate_is_found_only_of_the_request_that_is_waited_for() -> None:
+    with pytest.raises(EventError):
+        at_the_change().say(FateFound("check", has_happened=True))
+
+
+@pytest.mark.parametrize(
+    ("event", "outcome", "code"),
+    [
+        (Cancelled(is_sent=False), "cancelled", "cancelled"),
+        (Cancelled(), "unknown", "unknown_fate"),
+        (DeadlinePassed(is_sent=False), "failed", "deadline"),
+        (DeadlinePassed(), "unknown", "unknown_fate"),
+    ],
+)
+def test_a_stop_before_the_request_left_leaves_no_doubt(event: Any, outcome: str, code: str) -> None:
+    command = ended(at_the_change().say(event_from_json(to_json(event))), outcome, code)
+    assert (command.failure.done, command.failure.not_done) == ((), ("create",))
+
+
+def test_the_state_before_a_doubt_can_be_stored_and_gone_on_from() -> None:
+    run = at_the_change()
+    run.state = State.from_json(run.state.to_json())
+    sent(run.say(FateFound("create", has_happened=True)), "read_back")

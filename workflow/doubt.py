@@ -1,0 +1,70 @@
+"""What is to be said of a request whose fate is not known: what it may have done, and which read would tell.
+
+The read is taken from the plan itself: the nearest later step that looks at the thing (read back, shown to be gone, or
+a wait for its state), else the nearest earlier one (a check, a lookup), among those whose request can be built from
+what the run knows. Nothing is sent from here. Called by `interpreter` when a run ends as `unknown`.
+"""
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlencode
+
+from workflow.events import Doubt
+from workflow.planned import PlanStep, WorkflowPlan
+from workflow.requests import Request, Unsendable, build_request
+from workflow.scope import Scope, nothing_sent
+from workflow.state import Frame
+
+MAY: Mapping[str, str] = {
+    "create": "the thing may have been created",
+    "update": "the change may have been made",
+    "delete": "the thing may be gone",
+    "act": "the action may have been carried out, or may still be under way",
+}
+# A job's state tells, too, but its handle was in the answer that was lost; these look at the thing itself first.
+LATER = ("read_back", "gone", "wait", "read")
+EARLIER = ("check", "lookup", "read")
+
+
+def doubt_of(flow: WorkflowPlan, frame: Frame, scope: Scope, base_path: str) -> Doubt:
+    """About the step at which `frame` stands, which has a request."""
+    scope.sent = nothing_sent
+    step = flow.steps[frame.step]
+    built = _built(step, scope, base_path)
+    looks = ((each.method, _built(each, scope, base_path)) for each in _candidates(flow, frame.step))
+    look = next((_line(method, found) for method, found in looks if found is not None), "")
+    return Doubt(_line(step.method, built), MAY.get(step.effect, "it may have been carried out"), look)
+
+
+def step_after_doubt(flow: WorkflowPlan, frame: Frame, scope: Scope, base_path: str) -> int:
+    """The number of the step at which a run goes on whose request in doubt had been carried out.
+
+    What waits for a job cannot be asked for when the job's handle was in the lost answer: it is left out, and what is
+    read back later tells.
+    """
+    scope.sent = nothing_sent
+    number = frame.step + 1
+    while number < len(flow.steps) and flow.steps[number].role == "wait":
+        if _built(flow.steps[number], scope, base_path) is not None:
+            break
+        number += 1
+    return number
+
+
+def _candidates(flow: WorkflowPlan, number: int) -> Iterator[PlanStep]:
+    for roles, steps in ((LATER, flow.steps[number + 1 :]), (EARLIER, flow.steps[:number][::-1])):
+        for role in roles:
+            yield from (step for step in steps if step.role == role and step.is_safe)
+
+
+def _built(step: PlanStep, scope: Scope, base_path: str) -> Request | None:
+    try:
+        return build_request(step.request, scope, base_path) if step.request else None
+    except Unsendable:
+        return None
+
+
+def _line(method: str, request: Request | None) -> str:
+    if request is None:
+        return method
+    query = f"?{urlencode(request.query)}" if request.query else ""
+    return f"{method} {request.path}{query}"
