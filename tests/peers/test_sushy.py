@@ -105,6 +105,11 @@ CHANGES = (
     Can("idrac_describe_server_virtual_media", MEDIUM, has(Inserted=False, Image="")),
     Can("idrac_update_server", {"Boot": ONCE}, lambda o: o["item"]["Boot"]["BootSourceOverrideTarget"] == "Pxe"),
     Can("idrac_describe_server", shows=lambda o: o["item"]["Boot"]["BootSourceOverrideTarget"] == "Pxe"),
+    Can(
+        "idrac_boot_once",
+        {"BootSourceOverrideTarget": "Cd"},
+        lambda o: o["item"]["Boot"]["BootSourceOverrideTarget"] == "Cd",
+    ),
     Can("idrac_update_secure_boot", {"SecureBootEnable": True}, has(SecureBootEnable=True)),
     Can("idrac_get_secure_boot", shows=has(SecureBootEnable=True)),
     Can(
@@ -118,6 +123,11 @@ POWER = (
     Can("idrac_describe_server", shows=has(PowerState="On")),
     Can("idrac_restart_server", {"ResetType": "ForceRestart"}, lambda o: o["state"] == "On"),
     Can("idrac_describe_server", shows=has(PowerState="On")),
+    Can(
+        "idrac_boot_once_and_restart",
+        {"BootSourceOverrideTarget": "Hdd"},
+        lambda o: (o["item"]["PowerState"], o["item"]["Boot"]["BootSourceOverrideTarget"]) == ("On", "Hdd"),
+    ),
     Can("idrac_power_off_server", {"ResetType": "GracefulShutdown"}, lambda o: o["state"] == "Off"),
     Can("idrac_describe_server", shows=has(PowerState="Off")),
 )
@@ -220,7 +230,8 @@ async def test_media_boot_once_and_settings_are_changed_and_read_back(server: An
 
 async def test_power_is_switched_with_the_state_checked_before_and_read_back_after(server: Any) -> None:
     assert await missed(server, POWER) == {}
-    assert len([path for method, path in await server.requests() if method == "POST"]) == 3
+    sent = [method for method, _ in await server.requests() if method != "GET"]
+    assert sent == ["POST", "POST", "PATCH", "POST", "POST"]
 
 
 async def test_a_server_that_is_off_is_not_switched_off_again(server: Any) -> None:

@@ -42,7 +42,7 @@ HYPERCORE = {
     "suspend a guest": "pause_vm",
 }
 IDRAC = {
-    "boot once from PXE": "update_server",
+    "boot once from PXE": "boot_once boot_once_and_restart",
     "export server configuration": "export_configuration_profile",
     "who is logged in": "find_sessions",
     "turn off the server": "power_off_server",

@@ -10,6 +10,7 @@ from compiler.passes.flows.compositions.assigned import assigned
 from compiler.passes.flows.compositions.children import create_with_children
 from compiler.passes.flows.compositions.copied import copied
 from compiler.passes.flows.compositions.ensure import ensure
+from compiler.passes.flows.compositions.once import once
 from compiler.passes.flows.compositions.pairs import pairs
 from compiler.passes.flows.compositions.pending import applied
 from compiler.passes.flows.compositions.prepared import prepared
@@ -28,6 +29,7 @@ def compositions(context: Context, resource: Resource) -> Iterator[Flow]:
             yield made
     yield from copied(context, resource)
     yield from restarted(context, resource)
+    yield from once(context, resource)
     yield from pairs(context, resource)
     yield from prepared(context, resource)
     yield from assigned(context, resource)

@@ -57,20 +57,29 @@ def _plan(
     return builder.flow(flow_id, "act", title, described, resource, risk)
 
 
-def then_restart(builder: Builder, rule: PendingSettings, operation: Operation, restart: Operation, text: str) -> None:
-    """Adds the operation, its restart, the wait for its job where it has one, and the look at what is back."""
+def then_restart(
+    builder: Builder, rule: PendingSettings, operation: Operation, restart: Operation, text: str, *chosen: Choice
+) -> None:
+    """Adds the operation, its restart, the wait for its job where it has one, and the look at what is back.
+
+    `chosen`: members of the operation's body that are restricted. Members that are fixed are the operation's alone.
+    """
     choices = tuple(Choice(f"/{name}", (value,)) for name, value in rule.applied_with.items())
     states.require_before(builder, restart, choices[0] if choices else None)
     job = builder.context.jobs.get(operation.key) if rule.is_optional else None
     where = poll_parameters(builder, job) if job else []
-    step = change(builder, operation, text, *_wish(builder, rule, operation), checks_state=False, waits=job is None)
+    wished = (*chosen, *_wish(builder, rule, operation))
+    step = change(builder, operation, text, *wished, checks_state=False, waits=job is None)
+    builder.fixed_members, builder.skipped_members = {}, frozenset()
     number = builder.steps.index(step)
     builder.steps[number] = builder.pointed(step, "@restarted")  # without a job it is in force: nothing to restart for
     change(builder, restart, "Restart, so that it takes effect.", *choices, name="restart", checks_state=False)
     if job is not None:
         wait(builder, job, f"$steps.{step.id}.outputs.job", where)
     builder.label("restarted")
-    _await_back(builder, restart)
+    back = _await_back(builder, restart)
+    if back is not None:
+        states.require_after(builder, restart, choices[0] if choices else None, back)
 
 
 def _wish(builder: Builder, rule: PendingSettings, operation: Operation) -> tuple[Choice, ...]:
@@ -80,11 +89,11 @@ def _wish(builder: Builder, rule: PendingSettings, operation: Operation) -> tupl
     return (Choice(f"/{member}", (applying(rule),)),) if member in members else ()
 
 
-def _await_back(builder: Builder, restart: Operation) -> None:
+def _await_back(builder: Builder, restart: Operation) -> Step | None:
     """Reads what was restarted until it answers again."""
     owner = next((r for r in builder.context.api.resources if restart.key in r.actions and r.read), None)
     if owner is None:
-        return
+        return None
     operation = builder.operation(owner.read)
     retry = {"name": "not_back", "type": "retry", "retryAfter": _LOOK_EVERY_S, "retryLimit": _MOST_LOOKS}
     step = Step(
@@ -99,6 +108,7 @@ def _await_back(builder: Builder, restart: Operation) -> None:
     )
     builder.add_step(step, "a restart is over when the thing answers again")
     builder.add_output("item", "$steps.await_back.outputs.item", {"type": "object"})
+    return step
 
 
 def _verb(operation: Operation) -> str:
