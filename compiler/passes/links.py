@@ -58,6 +58,13 @@ class Referents:
         # `{role-id}` is no place for the name by which another address knows a role.
         return found if found and not is_a_name(found.resource.id_field) else None
 
+    def elsewhere(self, name: str, here: Resource | None) -> Referent | None:
+        """The things that can be put into the collection `here`: those of the name's words that it does not hold."""
+        said = words.split(name)
+        is_id = len(said) > 1 and said[-1] in _ID_WORDS
+        found = self._by_words(said[:-1], name, without=here.collection if here else "") if is_id else None
+        return found if found and not is_a_name(found.resource.id_field) else None
+
     def _by_mention(self, description: str) -> Referent | None:
         for noun, member in _MENTION.findall(description):
             resource = self._by_noun.get(noun)
@@ -65,9 +72,11 @@ class Referents:
                 return Referent(resource, f"its description mentions {noun}.{member}", 0.9)
         return None
 
-    def _by_words(self, said: tuple[str, ...], name: str) -> Referent | None:
+    def _by_words(self, said: tuple[str, ...], name: str, without: str = "") -> Referent | None:
         best: Referent | None = None
         for resource in self.listed:
+            if without and resource.collection == without:
+                continue
             noun = words.split(words.singular(resource.noun))
             if noun[-len(said) :] == said or said[-len(noun) :] == noun:
                 score = 0.5 + 0.3 * min(len(said), len(noun)) / max(len(said), len(noun))
@@ -77,6 +86,11 @@ class Referents:
                 if best is None or score > best.score or (score == best.score and depth < nearest):
                     best = Referent(resource, f"the words of “{name}” are those of {resource.noun}", score)
         return best
+
+
+def _adds(operation: Operation, here: Resource | None) -> bool:
+    """True for `PUT /groups/{id}` without a body: what is put there exists already, and is not in the list yet."""
+    return operation.method == "PUT" and operation.body is None and (here is None or not here.read)
 
 
 def _weight(resource: Resource) -> int:
@@ -113,7 +127,10 @@ class _Linker:
             if name == handle:
                 continue
             here = self.by_item.get(shape(prefix))
-            found = self.referent_of_parameter(here, name)
+            if prefix == operation.path and _adds(operation, here):
+                found = self.referents.elsewhere(name, here)
+            else:
+                found = self.referent_of_parameter(here, name)
             if found is not None and found.resource.source != operation.key:
                 yield _link(found, operation.key, f"path.{name}")
 

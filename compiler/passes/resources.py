@@ -215,6 +215,10 @@ def _with_unique_names(found: list[Resource], profile: Profile) -> list[Resource
             if owner:
                 names[key] = _joined(plain[owner], names[key])
                 owners[key] = above[owner]
+    for key, resource in by_path.items():
+        groups = _groups_above(resource)
+        if groups and not resource.parent and not resource.id_parameter and not resource.collection:
+            names[key] = _joined(words.spoken(words.singular(groups[-1])), names[key])
     _told_apart_by_groups(names, by_path)
     seen: dict[str, int] = {}
     result = []

@@ -54,6 +54,8 @@ def snake(text: str) -> str:
 def singular(word: str) -> str:
     """`policies` → policy, `addresses` → address, `Systems` → System; a word that is not plural stays."""
     lower = word.lower()
+    if len(word) <= 3:  # NFS, NIS, DNS
+        return word
     if lower.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
     if lower.endswith(("sses", "xes", "ches", "shes", "uses")):

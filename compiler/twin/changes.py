@@ -53,6 +53,11 @@ class Changes:
 
         return Change(place, item, happen)
 
+    def put_there(self, place: Place) -> Change:
+        """Something that exists elsewhere belongs to this collection from now on, under its own id."""
+        item = self._seeds.fresh(place, 1)
+        return Change(place, item, lambda: self._store.add(place, item))
+
     def update(self, behaviour: Behaviour, place: Place, body: Json) -> Change:
         """The item with the members that were sent; nested objects are merged, arrays replaced."""
         schema = self._blueprint.item_schema(place.resource)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.ir.model import Api, Operation
+from compiler.ir.model import Api, Operation, Resource
 from compiler.twin.asked import Asked
 from compiler.twin.blueprint import Behaviour, Blueprint, Kind
 from compiler.twin.changes import Change, Changes
@@ -224,7 +224,7 @@ class Twin:
         asked = Asked(request, match, behaviour, path, above, now)
         check_parameters(self._blueprint, operation, request)
         for place in above:
-            if not self._store.exists(place):
+            if not self._store.exists(place) and not (place is above[-1] and _adds(operation, place.resource)):
                 empty = self._replies.unknown_item(behaviour) if place is above[-1] else None
                 if empty is not None:
                     return empty
@@ -311,6 +311,8 @@ class Twin:
             return self._changes.create(behaviour, self._collection_for(asked), body, models[-1] if models else None)
         if kind is Kind.DELETE:
             return self._changes.delete(asked.place)
+        if asked.above and _adds(asked.operation, asked.place.resource) and not self._store.exists(asked.place):
+            return self._changes.put_there(asked.place)
         if kind in (Kind.UPDATE, Kind.REPLACE):
             check_create_only(self._blueprint, behaviour, self._store.item(asked.place), item_part(behaviour, body))
             return getattr(self._changes, kind.value)(behaviour, asked.place, body)  # type: ignore[no-any-return]
@@ -383,6 +385,11 @@ class Twin:
             return False
         rule = self._blueprint.job_rule(job)
         return resource.read in (job.poll, *(rule.other_views if rule else ()))
+
+
+def _adds(operation: Operation, resource: Resource) -> bool:
+    """True for a PUT of something that has no body: it belongs there from now on (a group of a user)."""
+    return operation.method == "PUT" and operation.body is None and not resource.read
 
 
 def _operation(match: Match, method: str) -> Operation | None:

@@ -210,7 +210,11 @@ class BodyPlan:
         is_required = (member.is_required and fix is None) or choice is not None
         is_status = bool(self.settable) and member.name not in self.settable and not self._is_fixed(member.schema)
         is_uncommon = member.depth == 1 and bool(self.common) and member.name not in self.common
-        shown = is_required or (not is_status and not is_uncommon and self._may_show(schema, member.name))
+        shown = (
+            is_required
+            or not member.pointer
+            or (not is_status and not is_uncommon and self._may_show(schema, member.name))
+        )
         if self.builder.shares_body_inputs and name in self.builder.inputs:
             return f"$inputs.{name}"
         return self.builder.add_input(Input(name, schema, is_required, text, shown), source)
@@ -238,7 +242,9 @@ def is_server_made(name: str) -> bool:
     """True for `id`, `createdTimestamp`, `updated_at`, `memberCount`: devices fill them, callers do not."""
     said = split(name)
     is_time = said[:1] in (("created",), ("updated",), ("modified",)) or said[-1:] == ("timestamp",)
-    return said in (("id",), ("uuid",), ("self",), ("links",), ("etag",)) or is_time or said[-1:] == ("count",)
+    return (
+        said in (("id",), ("uuid",), ("self",), ("links",), ("etag",)) or is_time or said[-1:] in (("count",), ("at",))
+    )
 
 
 def _familiarity(name: str) -> int:

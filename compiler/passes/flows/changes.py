@@ -279,6 +279,8 @@ def read_back(builder: Builder, resource: Resource) -> Step | None:
     if not resource.read:
         return None
     operation = builder.operation(resource.read)
+    if operation.success is not None and operation.success.media_type and "json" not in operation.success.media_type:
+        return None  # a file that was just sent need not come back
     item = "$response.body#/0" if resource.item_is_list else "$response.body"
     there = (queries.simple("$response.body#/0 != null"),) if resource.item_is_list else ()
     step = Step(

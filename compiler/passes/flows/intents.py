@@ -147,6 +147,9 @@ def update(context: Context, resource: Resource) -> Flow | None:
     builder = Builder(context, operation)
     change(builder, operation, f"Change the {resource.name}.")
     read_back(builder, resource)
+    if operation.body is None and not resource.read:
+        text = f"Adds {_one(resource)}{_of_owner(context, resource)}"
+        return _finish(builder, "update", "add", text, resource, _risk(operation))
     verb = "update"
     is_whole = operation.method == "PUT" and not any(step.replacements for step in builder.steps)
     rest = "what is not given may be emptied" if is_whole else "only what is given"

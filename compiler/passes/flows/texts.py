@@ -62,7 +62,7 @@ def verb_of(operation: Operation) -> str:
     if is_file and words.split(said)[:1] != ("upload",):
         return f"upload {said}"
     if operation.method == "DELETE":
-        return f"remove {said}"
+        return f"remove {said}" if operation.body is not None else f"remove all {words.plural(said)}"
     if operation.method in ("PUT", "PATCH"):
         first = words.split(said)[:1]
         is_verb = any(words.is_about(first, known) for known in (words.DISRUPTING, words.DESTROYING, words.READING))
