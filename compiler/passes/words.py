@@ -60,7 +60,7 @@ def singular(word: str) -> str:
         return word[:-3] + "y"
     if lower.endswith(("sses", "xes", "ches", "shes", "uses")):
         return word[:-2]
-    if lower.endswith("s") and not lower.endswith(("ss", "us", "is", "series", "news", "dns", "bios")):
+    if lower.endswith("s") and not lower.endswith(("ss", "us", "is", "os", "series", "news", "dns", "bios")):
         return word[:-1]
     return word
 
