@@ -7,6 +7,7 @@ bytes of their digest and checked at each reading. Here never lives a credential
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,12 +60,13 @@ class ApiStore:
         Raises InvalidError if the digest is not the profile's, ProfileError if it is no profile.
         """
         body = _checked_body(name, profile, profile_digest)
+        profiles = {} if body is None or profile_digest is None else {profile_digest: body}
         now = self._database.now()
         values = {
             "name": name, "title": title, "version": version,
             "spec_digest": spec_digest, "profile_digest": profile_digest,
         }  # fmt: skip
-        await self._database.write(lambda c: _put(c, now, actor, values, body))
+        await self._database.write(lambda c: put(c, now, actor, values, profiles))
         return await self.get_api(name)
 
     async def get_api(self, name: str) -> StoredApi:
@@ -98,19 +100,17 @@ def _checked_body(name: str, profile: Json | None, digest: str | None) -> str | 
     return body.decode()
 
 
-def _put(connection: Connection, now: str, actor: str, values: dict[str, Any], body: str | None) -> None:
+def put(connection: Connection, now: str, actor: str, values: Mapping[str, Any], profiles: Mapping[str, str]) -> None:
+    """Stores an API and these profiles (canonical text by digest), which the caller has checked, with an audit row."""
     before = connection.execute(select(_API).where(_API.c.name == values["name"])).mappings().first()
+    for digest, body in profiles.items():
+        if connection.execute(select(_PROFILE.c.digest).where(_PROFILE.c.digest == digest)).first() is None:
+            connection.execute(insert(_PROFILE), {"digest": digest, "body": body})
     if before is not None and {**before, "updated_at": ""} == {**values, "updated_at": ""}:
         return
-    digest = values["profile_digest"]
-    if (
-        body is not None
-        and connection.execute(select(_PROFILE.c.digest).where(_PROFILE.c.digest == digest)).first() is None
-    ):
-        connection.execute(insert(_PROFILE), {"digest": digest, "body": body})
     connection.execute(delete(_API).where(_API.c.name == values["name"]))
     connection.execute(insert(_API), {**values, "updated_at": now})
-    append_entry(connection, Event(now, actor, "api.stored", f"api:{values['name']}", values))
+    append_entry(connection, Event(now, actor, "api.stored", f"api:{values['name']}", dict(values)))
 
 
 def _api(row: Row[tuple[Any, ...]]) -> StoredApi:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.engine import Row
 
 from governance.database import Database
-from governance.errors import InvalidError
+from governance.errors import InvalidError, TamperedError
 from governance.identifiers import Json, from_text, to_text
 from governance.models import AuditEntry, AuditHead, table_of
 from workflow.canonical import digest
@@ -94,6 +94,20 @@ def append_entries(connection: Connection, events: Sequence[Event]) -> tuple[Aud
     connection.execute(_INSERT, [row.to_json() | {"detail": to_text(row.detail)} for row in rows])
     connection.execute(_SET_HEAD, {"new_seq": rows[-1].seq, "new_hash": prev_hash})
     return tuple(rows)
+
+
+def last_told(connection: Connection, subject: str) -> Json:
+    """The detail of the last row about `subject`, or None. Raises TamperedError if that row is not as it was written.
+
+    A store that writes its whole row as detail sees so whether the row was changed behind its back.
+    """
+    query = select(_AUDIT).where(_ENTRY.subject == subject).order_by(_ENTRY.seq.desc()).limit(1)
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    if not is_intact(row._asdict()):
+        raise TamperedError(f"the audit row {row.seq} about {subject} was changed", "see `switchgear audit verify`")
+    return from_text(row.detail)
 
 
 def _plain(seq: int, event: Event) -> dict[str, Json]:

@@ -49,7 +49,8 @@ def _address(db: str | None) -> str:
     return db or Settings.read(os.environ).database
 
 
-def _actor() -> str:
+def actor_here() -> str:
+    """Who decides on this command line."""
     try:
         return f"cli:{getpass.getuser()}"
     except (OSError, KeyError):  # no such user in this container
@@ -78,7 +79,7 @@ async def _first_token(database: Database) -> tuple[Json, str] | None:
     store = PrincipalStore(database)
     if await store.any_tokens():
         return None
-    principal, secret = await store.create_token("admin", "admin", actor=_actor())
+    principal, secret = await store.create_token("admin", "admin", actor=actor_here())
     return principal.to_json(), secret
 
 
@@ -199,7 +200,7 @@ async def _decide_one(store: RevisionStore, ref: str, action: Decision, digest: 
         exact = f"{ref}@{revision.number}"
         raise click.UsageError(f"{ref} may get a newer revision meanwhile: name {exact}, or give --digest")
     named = digest or revision.digest
-    return await store.decide(revision.id, action, actor=_actor(), role="admin", reason=reason, digest=named)
+    return await store.decide(revision.id, action, actor=actor_here(), role="admin", reason=reason, digest=named)
 
 
 @click.group("targets")
@@ -220,7 +221,7 @@ def targets_group() -> None:
 @common
 def targets_add(db: str | None, as_json: bool, mode: Mode, **given: Any) -> None:
     """Add a target; the first one of an API becomes its default."""
-    added = with_database(db, lambda d: TargetStore(d).add(Target(mode=mode, **given), actor=_actor()))
+    added = with_database(db, lambda d: TargetStore(d).add(Target(mode=mode, **given), actor=actor_here()))
     if as_json:
         shown.as_json(added.to_json())
     else:
@@ -244,7 +245,7 @@ def targets_list(api: str | None, db: str | None, as_json: bool) -> None:
 @common
 def targets_remove(name: str, db: str | None, as_json: bool) -> None:
     """Remove a target."""
-    with_database(db, lambda d: TargetStore(d).remove(name, actor=_actor()))
+    with_database(db, lambda d: TargetStore(d).remove(name, actor=actor_here()))
     if as_json:
         shown.as_json({"removed": name})
 
@@ -263,7 +264,7 @@ def tokens_create(name: str, role: Role, days: int | None, db: str | None, as_js
     """Make a token and show it, this once."""
     ttl_s = None if days is None else days * 86_400
     principal, secret = with_database(
-        db, lambda d: PrincipalStore(d).create_token(name, role, ttl_s=ttl_s, actor=_actor())
+        db, lambda d: PrincipalStore(d).create_token(name, role, ttl_s=ttl_s, actor=actor_here())
     )
     if as_json:
         shown.as_json({"principal": principal.to_json(), "token": secret})
@@ -288,7 +289,7 @@ def tokens_list(db: str | None, as_json: bool) -> None:
 @common
 def tokens_revoke(ref: str, db: str | None, as_json: bool) -> None:
     """End the token with this id or of this name, at once."""
-    principal = with_database(db, lambda d: PrincipalStore(d).revoke(ref, actor=_actor()))
+    principal = with_database(db, lambda d: PrincipalStore(d).revoke(ref, actor=actor_here()))
     if as_json:
         shown.as_json(principal.to_json())
     else:

@@ -6,12 +6,14 @@
     │   ├── TransitionError     the revision's state does not allow it
     │   ├── ReasonError         a reason is needed and none was given
     │   ├── DigestError         the digest named is not the digest stored
-    │   └── ConflictError       another writer was faster, or the name is taken
-    │       ├── NotOursError        the run is in other hands, or has ended
-    │       └── StopAskedError      somebody asked for the run to be cancelled
+    │   ├── ConflictError       another writer was faster, or the name is taken
+    │   │   ├── NotOursError        the run is in other hands, or has ended
+    │   │   └── StopAskedError      somebody asked for the run to be cancelled
+    │   └── BundleError         the bundle: nobody trusted signed this, or it does not belong here
     ├── TamperedError       whoever changed the database behind our back                 exit 1
     ├── NotFoundError       the caller: there is no such thing                           exit 3
     ├── InvalidError        the caller: a value that cannot be stored or used            exit 3
+    │   └── BundleFormError     the file is no bundle: another form, damaged, too large
     ├── OutdatedError       the operator: the schema is not the one this version needs   exit 3
     └── UnavailableError    the database: locked, full, read-only or unreachable         exit 4
 
@@ -62,6 +64,10 @@ class StopAskedError(ConflictError):
     pass
 
 
+class BundleError(RefusedError):
+    pass
+
+
 class TamperedError(GovernanceError):
     exit_code = 1
 
@@ -72,6 +78,10 @@ class NotFoundError(GovernanceError):
 
 class InvalidError(GovernanceError):
     exit_code = 3
+
+
+class BundleFormError(InvalidError):
+    pass
 
 
 class OutdatedError(GovernanceError):

@@ -211,3 +211,40 @@ class TargetRow(Model):
     tls: Mapped[str]
     is_default: Mapped[bool]
     created_at: Mapped[str]
+
+
+class BundleKeyRow(Model):
+    """Whose signature on a bundle counts. `id` is the fingerprint of `public_key`; revoking is final."""
+
+    __tablename__ = "bundle_keys"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    public_key: Mapped[str]
+    trusted_at: Mapped[str]
+    trusted_by: Mapped[str]
+    revoked_at: Mapped[str | None]
+    revoked_by: Mapped[str | None]
+
+
+class BundleThresholdRow(Model):
+    """One row, or none as long as one signature is enough."""
+
+    __tablename__ = "bundle_threshold"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    signatures: Mapped[int]
+
+
+class BundleRow(Model):
+    """Each bundle that was imported: the memory that refuses older ones and knows which APIs came with which name."""
+
+    __tablename__ = "bundles"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(Sequence, primary_key=True, autoincrement=False)
+    digest: Mapped[str]
+    catalog: Mapped[str]
+    apis: Mapped[str]
+    signed_by: Mapped[str]
+    created_at: Mapped[str]
+    expires_at: Mapped[str]
+    imported_at: Mapped[str]
+    imported_by: Mapped[str]

@@ -64,11 +64,11 @@ def of_workflow(connection: Connection, workflow_id: str) -> Sequence[Stored]:
 
 
 def add(connection: Connection, at: str, values: Mapping[str, Any]) -> None:
-    """Stores a new revision, with its audit row."""
+    """Stores a new revision in the state that `values` say, with its audit row."""
     seal = seal_of(values)
+    event = EVENTS[cast(State, values["state"])]
     append_entry(
-        connection,
-        Event(at, values["created_by"], EVENTS["pending"], f"{REVISIONS}{values['id']}", _event(values, None, seal)),
+        connection, Event(at, values["created_by"], event, f"{REVISIONS}{values['id']}", _event(values, None, seal))
     )
     connection.execute(insert(TABLE), {**values, "seal": seal})
 

@@ -144,7 +144,7 @@ class RevisionStore:
         if len(reason) > MAX_REASON:
             raise InvalidError(f"the reason is longer than {MAX_REASON} characters", "say it shorter")
         now = self._database.now()
-        changes = {"decided_at": now, "decided_by": actor, "reason": reason.strip() or None}
+        changes = _decided(now, actor, reason)
 
         def work(connection: Connection) -> Stored:
             stored = rows.resolve(connection, ref)
@@ -253,6 +253,30 @@ def _submit(connection: Connection, values: dict[str, Any]) -> tuple[Stored, boo
     number = max((row.number for row in history), default=0) + 1
     rows.add(connection, now, {**values, "number": number})
     return rows.resolve(connection, values["id"]), True
+
+
+def receive(connection: Connection, now: str, values: Mapping[str, Any], *, role: Role) -> None:
+    """Stores what a bundle brings, as the table of transitions says, in place of what is in use or undecided.
+
+    `values` are the columns of a revision but its state and number. Raises ForbiddenError.
+    """
+    to = decide(None, "import", role=role, reason=values["reason"])
+    history = rows.of_workflow(connection, values["workflow_id"])
+    for row in history:
+        if row.state in ("pending", "approved"):
+            rows.move(connection, now, row, "superseded", actor=values["created_by"], changes={})
+    number = max((row.number for row in history), default=0) + 1
+    rows.add(connection, now, {**values, "id": new_id(), "number": number, "state": to})
+
+
+def retire(connection: Connection, now: str, stored: Stored, *, actor: str, role: Role, reason: str) -> None:
+    """Takes an approved revision out of use within somebody else's transaction. Raises as `RevisionStore.decide`."""
+    to = decide(stored.state, "retire", role=role, reason=reason)
+    rows.move(connection, now, stored, to, actor=actor, changes=_decided(now, actor, reason))
+
+
+def _decided(now: str, actor: str, reason: str) -> dict[str, str | None]:
+    return {"decided_at": now, "decided_by": actor, "reason": reason.strip() or None}
 
 
 def _same_content(history: Iterable[Stored], digest: str) -> Stored | None:

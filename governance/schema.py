@@ -7,13 +7,17 @@ Here never lives a table's shape.
 """
 
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, select, text
 
 from governance.connections import FOREIGN, create_file, is_sqlite, parse_url, translate, writer_engine
 from governance.errors import OutdatedError
 
-HEAD = "0002"
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0003"
 """The newest migration; a test compares it with what the folder says."""
 
 UPGRADE = "run `switchgear db upgrade` with the same --db, after a backup"
@@ -53,6 +57,13 @@ def upgrade(address: str) -> str:
         engine.dispose()
 
 
+def knows(level: str) -> bool:
+    """Whether this version has the migration `level`: what comes from a newer one cannot be judged here."""
+    from alembic.script import ScriptDirectory
+
+    return level in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def _migrate(connection: Connection) -> str:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(7306366)"))
@@ -73,10 +84,16 @@ def _found(connection: Connection) -> tuple[str | None, bool]:
 
 def _run_alembic(connection: Connection) -> None:
     from alembic import command
+
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config() -> "Config":
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(files("migrations")).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    return config

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from governance.errors import ForbiddenError, ReasonError, TransitionError
 
 State = Literal["pending", "approved", "superseded", "rejected", "retired"]
-Action = Literal["submit", "approve", "reject", "retire", "supersede"]
+Action = Literal["submit", "import", "approve", "reject", "retire", "supersede"]
 Role = Literal["viewer", "operator", "approver", "admin"]
 
 STATES: tuple[State, ...] = get_args(State)
@@ -31,6 +31,8 @@ class Rule:
 TABLE: Mapping[tuple[State | None, Action], Rule] = MappingProxyType(
     {
         (None, "submit"): Rule("pending", role=None),
+        # Out of a bundle: those who approved it stand behind it with their signatures.
+        (None, "import"): Rule("approved", role="admin"),
         ("pending", "approve"): Rule("approved", role="approver"),
         ("pending", "reject"): Rule("rejected", role="approver", needs_reason=True),
         # A newer submission replaces an undecided one, so that nobody decides on what is out of date.
@@ -46,8 +48,10 @@ def may(role: Role, needed: Role) -> bool:
     return ROLES.index(role) >= ROLES.index(needed)
 
 
-def decide(state: State, action: Action, *, role: Role, reason: str) -> State:
+def decide(state: State | None, action: Action, *, role: Role, reason: str) -> State:
     """The state that `action` leads to, when somebody with `role` asks for it and says `reason`.
+
+    `state` is None for what is not there yet.
 
     Raises TransitionError (not from this state), ForbiddenError (not with this role) or ReasonError (say why).
     """
@@ -65,6 +69,7 @@ def decide(state: State, action: Action, *, role: Role, reason: str) -> State:
 PAST: Mapping[Action, str] = MappingProxyType(
     {
         "submit": "submitted",
+        "import": "imported",
         "approve": "approved",
         "reject": "rejected",
         "retire": "retired",
@@ -73,7 +78,7 @@ PAST: Mapping[Action, str] = MappingProxyType(
 )
 
 
-def _offer(state: State, allowed: str) -> str:
+def _offer(state: State | None, allowed: str) -> str:
     if allowed:
         return f"what can be done with it: {allowed}"
     return f"{state} is final: submit the workflow again to get a new revision"

@@ -28,6 +28,8 @@ FOREIGN = {
     "openapi.yaml",
     "openapi.json",
     "package-lock.json",
+    "envelope.json",
+    "sbom.json",
     "uv.lock",
     ".venv/",
     "../shared/specs",
@@ -116,8 +118,9 @@ def test_the_readme_names_every_command() -> None:
 
 def commands_in(row: str) -> set[str]:
     """The commands that a row of the table begins with: `runs list, show` names `runs list` and `runs show`."""
-    first, *rest = row.split("`")[1].replace(",", "").split()
-    return {first, *(f"{first} {word}" for word in rest)}
+    first, *rest = row.split("`")[1].split(", ")
+    *group, name = first.split()
+    return {" ".join([*group, word]) for word in (name, *rest)} | {group[0] if group else name}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,154 @@
+"""From a database to a bundle: what is approved, as it is stored, sealed whole and signed.
+
+The same approvals, order and moment give the same bytes. A stored revision that is not as it was decided stops the
+export: nobody signs what was changed behind the approver's back. Called by `commands`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import ValidationError
+from sqlalchemy import Connection, select
+
+from governance import revision_rows as rows
+from governance import schema
+from governance.audit import Event, append_entry
+from governance.bundles import archive
+from governance.bundles.envelope import Envelope, read_envelope
+from governance.bundles.keys import public_key_of
+from governance.bundles.manifest import (
+    Api,
+    Contents,
+    L,
+    Manifest,
+    ProfileLine,
+    RevisionLine,
+    catalog_digest,
+    hash_of,
+    read_contents,
+)
+from governance.bundles.sbom import bill_of_materials, own_version
+from governance.database import Database
+from governance.errors import InvalidError, NotFoundError, TamperedError
+from governance.identifiers import moment
+from governance.models import ApiRow, ProfileRow, table_of
+from governance.sealing import find_fault
+
+_API = table_of(ApiRow)
+_PROFILE = table_of(ProfileRow)
+_APPROVED = rows.SELECT.where(rows.TABLE.c.state == "approved")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to export: `apis` by name, all when empty; `created_at` is UTC text; it can be imported for `days`."""
+
+    name: str
+    version: int
+    apis: tuple[str, ...]
+    created_at: str
+    days: int
+
+
+async def export(
+    database: Database, order: Order, keys: Sequence[Ed25519PrivateKey], path: Path, *, actor: str
+) -> Manifest:
+    """Writes the signed bundle to `path`, and an audit row that it left.
+
+    Raises NotFoundError or InvalidError for an order that cannot be met, TamperedError for a damaged revision.
+    """
+    apis, revisions, profiles = await database.read(lambda c: _collect(c, order.apis))
+    contents = Contents(revisions, profiles, bill_of_materials(order.created_at))
+    members = contents.to_members()
+    manifest = _manifest(order, apis, contents, members)
+    read_contents(manifest, members)  # what an import would refuse is found here, while somebody can mend it
+    envelope = Envelope(manifest.to_bytes(), {})
+    for key in keys:
+        envelope = envelope.signed_with(key)
+    archive.write_file(path, {archive.ENVELOPE: envelope.to_bytes(), **members})
+    told = {"digest": manifest.digest, "catalog": manifest.catalog, "signed_by": sorted(envelope.signatures)}
+    event = Event(database.now(), actor, "bundle.exported", f"bundle-export:{manifest.name}@{manifest.version}", told)
+    await database.write(lambda c: append_entry(c, event))
+    return manifest
+
+
+def sign(path: Path, key: Ed25519PrivateKey) -> tuple[str, ...]:
+    """Adds a signature to the bundle at `path`; the ids of all keys that signed it now.
+
+    Raises BundleFormError or BundleError: nobody should sign what could not be imported.
+    """
+    members = archive.read_file(path)
+    envelope = read_envelope(members[archive.ENVELOPE])
+    read_contents(Manifest.read(envelope.payload, "the manifest"), members)
+    if not envelope.is_signed_by(public_key_of(key)):
+        envelope = envelope.signed_with(key)
+        archive.write_file(path, {**members, archive.ENVELOPE: envelope.to_bytes()})
+    return tuple(sorted(envelope.signatures))
+
+
+def _collect(
+    connection: Connection, named: Sequence[str]
+) -> tuple[tuple[Api, ...], tuple[RevisionLine, ...], tuple[ProfileLine, ...]]:
+    query = _APPROVED.where(rows.TABLE.c.api.in_(named)) if named else _APPROVED
+    stored = sorted(connection.execute(query), key=lambda row: str(row.workflow_id))
+    missing = set(named) - {row.api for row in stored}
+    if missing or not stored:
+        what = ", ".join(sorted(missing)) or "any API"
+        raise InvalidError(f"no workflow of {what} is approved", "see `switchgear workflows list --state approved`")
+    revisions = tuple(_line(row) for row in stored)
+    apis = tuple(_api(connection, name) for name in sorted({line.api for line in revisions}))
+    used = {str(api.profile_digest) for api in apis if api.profile_digest}
+    used |= {str(orjson.loads(line.content)["profile"]) for line in revisions if orjson.loads(line.content)["profile"]}
+    return apis, revisions, tuple(_profile(connection, digest) for digest in sorted(used))
+
+
+def _line(row: rows.Stored) -> RevisionLine:
+    values, witness = rows.split(row)
+    fault = find_fault(values, witness)
+    if fault:
+        raise TamperedError(
+            f"revision {row.id} of {row.workflow_id}: {fault}", "nothing was exported: compile and approve it again"
+        )
+    told = {name: values[name] for name in RevisionLine.model_fields if name in values}
+    return _made(RevisionLine, {**told, "approved_by": row.decided_by, "approved_at": row.decided_at})
+
+
+def _api(connection: Connection, name: str) -> Api:
+    row = connection.execute(select(_API).where(_API.c.name == name)).mappings().first()
+    if row is None:
+        raise NotFoundError(f"there is no API {name}", "compile its description first: `switchgear compile`")
+    return _made(Api, {field: row[field] for field in Api.model_fields})
+
+
+def _profile(connection: Connection, digest: str) -> ProfileLine:
+    body = connection.execute(select(_PROFILE.c.body).where(_PROFILE.c.digest == digest)).scalar()
+    if body is None or hash_of(body.encode()) != digest:
+        raise TamperedError(f"the stored profile {digest} is missing or was changed", "compile the API again")
+    return ProfileLine(digest=digest, body=body)
+
+
+def _manifest(order: Order, apis: Iterable[Api], contents: Contents, members: Mapping[str, bytes]) -> Manifest:
+    expires_at = moment(datetime.fromisoformat(order.created_at) + timedelta(days=order.days))
+    values = {
+        "format": 1, "name": order.name, "version": order.version, "created_at": order.created_at,
+        "expires_at": expires_at, "switchgear": own_version(), "level": schema.HEAD, "apis": tuple(apis),
+        "revisions": len(contents.revisions),
+        "catalog": catalog_digest((line.workflow_id, line.digest) for line in contents.revisions),
+        "members": {name: hash_of(data) for name, data in members.items()},
+    }  # fmt: skip
+    return _made(Manifest, values)
+
+
+def _made(kind: type[L], values: Mapping[str, Any]) -> L:
+    """Raises InvalidError for a value that no bundle may have: a name, a length."""
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise InvalidError(f"a bundle cannot hold this {place}: {first['msg']}") from error

@@ -1,0 +1,255 @@
+"""From a bundle to the catalog: judged wholly, then activated in one transaction, or refused and nothing changed.
+
+The order is fixed: form of the file, signatures, manifest, contents, then what only this database knows (what was
+imported before, what belongs to somebody else). Trust and place are judged once more inside the transaction that
+writes, so that a key revoked meanwhile counts for nothing. An API that a bundle brings belongs to the bundle's name:
+after an import its approved workflows are exactly the bundle's, and nothing else is touched. Called by `commands`.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, insert, select
+
+from governance import apis, schema
+from governance import revision_rows as rows
+from governance.audit import Event, append_entry, last_told
+from governance.bundles import archive
+from governance.bundles.envelope import Envelope, read_envelope
+from governance.bundles.manifest import Contents, Manifest, RevisionLine, read_contents
+from governance.bundles.trust import TAMPERED, TrustedKey, read_trust
+from governance.database import Database
+from governance.errors import BundleError, ForbiddenError, TamperedError
+from governance.identifiers import Json, moment, to_text
+from governance.models import ApiRow, BundleRow, table_of
+from governance.revisions import receive, retire
+from governance.sealing import find_fault
+from governance.transitions import Role, may
+
+_BUNDLES = table_of(BundleRow)
+_API = table_of(ApiRow)
+_REVISION = rows.TABLE
+CLOCK_S = 86_400
+"""A bundle made later than now means that a clock is wrong; a day forgives time zones set as UTC."""
+TOLD = ("api", "digest", "content", "intent", "risk", "resource", "is_core", "rank", "proof")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A bundle whose signatures, form and contents were found good; its place is for `_judge`."""
+
+    envelope: Envelope
+    manifest: Manifest
+    contents: Contents
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What importing does, or has done. `is_known`: this very bundle is what was imported last."""
+
+    manifest: Manifest
+    signers: tuple[TrustedKey, ...]
+    is_known: bool
+    added: tuple[RevisionLine, ...]
+    kept: int
+    retired: tuple[rows.Stored, ...]
+
+    def to_json(self) -> dict[str, Json]:
+        manifest = self.manifest
+        told = {name: getattr(manifest, name) for name in ("name", "version", "created_at", "expires_at", "catalog")}
+        return {
+            **told,
+            "digest": manifest.digest,
+            "apis": [api.name for api in manifest.apis],
+            "signed_by": [{"id": key.id, "name": key.name} for key in self.signers],
+            "known": self.is_known,
+            "added": len(self.added),
+            "kept": self.kept,
+            "retired": len(self.retired),
+        }
+
+
+class BundleStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def verify(self, path: Path) -> Verdict:
+        """What `bring_in` would do now; writes nothing. Raises BundleError, BundleFormError or TamperedError."""
+        opened = await self._open(path)
+        now = self._database.now()
+        return await self._database.read(lambda c: _judge(c, opened, now))
+
+    async def bring_in(self, path: Path, *, actor: str, role: Role) -> Verdict:
+        """Makes the bundle at `path` what is approved of its APIs. The bundle that is there already changes nothing.
+
+        Raises ForbiddenError without the role admin, and as `verify`; whatever is raised, nothing was changed.
+        """
+        if not may(role, "admin"):
+            raise ForbiddenError(f"the role {role} may not import bundles", "ask somebody with the role admin")
+        opened = await self._open(path)
+        now = self._database.now()
+
+        def work(connection: Connection) -> Verdict:
+            verdict = _judge(connection, opened, now)
+            if not verdict.is_known:
+                _activate(connection, opened, verdict, now, actor, role)
+            return verdict
+
+        return await self._database.write(work)
+
+    async def list_bundles(self) -> tuple[dict[str, Json], ...]:
+        """What was imported, oldest first."""
+        query = select(_BUNDLES).order_by(_BUNDLES.c.imported_at, _BUNDLES.c.name, _BUNDLES.c.version)
+        found = await self._database.read(lambda c: c.execute(query).mappings().all())
+        return tuple(
+            {**row, "apis": orjson.loads(row["apis"]), "signed_by": orjson.loads(row["signed_by"])} for row in found
+        )
+
+    async def _open(self, path: Path) -> Opened:
+        members = await asyncio.to_thread(archive.read_file, path)
+        envelope = read_envelope(members[archive.ENVELOPE])
+        trust = await self._database.read(read_trust)
+        trust.signers(envelope)
+        manifest = Manifest.read(envelope.payload, "the manifest")
+        contents = await asyncio.to_thread(read_contents, manifest, members)
+        return Opened(envelope, manifest, contents)
+
+
+def _judge(connection: Connection, opened: Opened, now: str) -> Verdict:
+    manifest = opened.manifest
+    signers = read_trust(connection).signers(opened.envelope)
+    if not schema.knows(manifest.level):
+        raise BundleError(
+            f"it comes from a newer Switchgear ({manifest.switchgear}, schema {manifest.level})",
+            f"bring this machine up to {manifest.switchgear} first, then `switchgear db upgrade`",
+        )
+    last = _last(connection, manifest.name)
+    is_known = last is not None and _is_last(manifest, last)
+    if not is_known:
+        _check_time(manifest, now)
+    owned = _owned(connection, manifest)
+    _check_names(connection, manifest, opened.contents)
+    in_use = {row.workflow_id: row for row in _approved(connection) if row.api in owned}
+    lines = {line.workflow_id: line for line in opened.contents.revisions}
+    added = tuple(line for name, line in lines.items() if not _is_same(in_use.get(name), line))
+    retired = tuple(row for name, row in in_use.items() if name not in lines)
+    if is_known:
+        return Verdict(manifest, signers, True, (), len(lines), ())
+    return Verdict(manifest, signers, False, added, len(lines) - len(added), retired)
+
+
+def _check_time(manifest: Manifest, now: str) -> None:
+    if manifest.expires_at <= now:
+        raise BundleError(f"it could be imported until {manifest.expires_at}, now it is {now}", "ask for a new export")
+    if manifest.created_at > moment(datetime.fromisoformat(now) + timedelta(seconds=CLOCK_S)):
+        raise BundleError(
+            f"it was made at {manifest.created_at}, and here it is {now}: one of the clocks is wrong",
+            "set the clock of this machine; without it nobody can tell whether a bundle has expired",
+        )
+
+
+def _last(connection: Connection, name: str) -> Mapping[str, Any] | None:
+    """The newest bundle of this name that was imported. Raises TamperedError if the audit knows another one."""
+    query = select(_BUNDLES).where(_BUNDLES.c.name == name).order_by(_BUNDLES.c.version.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
+    found = None if row is None else dict(row)
+    if last_told(connection, f"bundle:{name}") != found:
+        raise TamperedError(f"what was imported as {name} is not what the audit says", TAMPERED)
+    return found
+
+
+def _is_last(manifest: Manifest, last: Mapping[str, Any]) -> bool:
+    if manifest.version < last["version"]:
+        raise BundleError(
+            f"it is version {manifest.version} of {manifest.name}, and version {last['version']} was imported already",
+            "to go back, export the older content again with a higher version",
+        )
+    if manifest.version == last["version"] and manifest.digest != last["digest"]:
+        raise BundleError(
+            f"another bundle was imported as version {manifest.version} of {manifest.name}",
+            "ask for an export with a higher version, and who made two of one version",
+        )
+    return bool(manifest.version == last["version"])
+
+
+def _owned(connection: Connection, manifest: Manifest) -> set[str]:
+    """The APIs that this bundle's name may change. Raises BundleError for one that belongs to somebody else."""
+    owners = {
+        api: row.name
+        for row in connection.execute(select(_BUNDLES.c.name, _BUNDLES.c.apis))
+        for api in orjson.loads(row.apis)
+    }
+    local = set(connection.execute(select(_API.c.name)).scalars())
+    local |= set(connection.execute(select(_REVISION.c.api).distinct()).scalars())
+    for api in manifest.apis:
+        owner = owners.get(api.name)
+        if owner not in (None, manifest.name):
+            raise BundleError(f"its API {api.name} came here with the bundle {owner}", OTHER_NAME)
+        if owner is None and api.name in local:
+            raise BundleError(f"its API {api.name} was compiled here and belongs to this machine", OTHER_NAME)
+    return {api for api, owner in owners.items() if owner == manifest.name} | {api.name for api in manifest.apis}
+
+
+OTHER_NAME = "export it under another API name, or import it into a database of its own"
+
+
+def _check_names(connection: Connection, manifest: Manifest, contents: Contents) -> None:
+    """Raises BundleError where a workflow or a tool of another API has a name that the bundle brings."""
+    brought = {api.name for api in manifest.apis}
+    lines = {line.workflow_id for line in contents.revisions}
+    known = connection.execute(select(_REVISION.c.workflow_id, _REVISION.c.api).distinct()).all()
+    for workflow_id, api in known:
+        if workflow_id in lines and api not in brought:
+            raise BundleError(f"its workflow {workflow_id} has the name of one of the API {api}", OTHER_NAME)
+    tools = {orjson.loads(line.content)["tool"]["name"] for line in contents.revisions}
+    for row in _approved(connection):
+        if row.api not in brought and _tool_of(row) in tools:
+            raise BundleError(f"a tool of it has the name of the one of {row.workflow_id} ({row.api})", OTHER_NAME)
+
+
+def _tool_of(row: rows.Stored) -> str | None:
+    """The name of its tool; of a damaged revision, which nothing serves, None."""
+    is_whole = not find_fault(*rows.split(row))
+    return orjson.loads(row.content)["tool"].get("name") if is_whole else None
+
+
+def _approved(connection: Connection) -> list[rows.Stored]:
+    return list(connection.execute(rows.SELECT.where(_REVISION.c.state == "approved")))
+
+
+def _is_same(row: rows.Stored | None, line: RevisionLine) -> bool:
+    """Whether what is in use is whole and what the bundle brings, to the last column that travels."""
+    if row is None or find_fault(*rows.split(row)):
+        return False
+    return all(getattr(row, name) == getattr(line, name) for name in TOLD)
+
+
+def _activate(connection: Connection, opened: Opened, verdict: Verdict, now: str, actor: str, role: Role) -> None:
+    manifest = opened.manifest
+    signed_by = ", ".join(key.name for key in verdict.signers)
+    profiles = {line.digest: line.body for line in opened.contents.profiles}
+    for api in manifest.apis:
+        apis.put(connection, now, actor, api.model_dump(), profiles)
+    for line in verdict.added:
+        values = {name: getattr(line, name) for name in TOLD} | {"workflow_id": line.workflow_id}
+        reason = f"approved by {line.approved_by} at {line.approved_at}; signed by {signed_by}"
+        decided = {"decided_at": now, "decided_by": manifest.label, "reason": reason}
+        receive(connection, now, {**values, **decided, "created_at": now, "created_by": actor}, role=role)
+    for row in verdict.retired:
+        retire(
+            connection, now, row, actor=actor, role=role, reason=f"no longer in {manifest.label}, signed by {signed_by}"
+        )
+    memory = {
+        "name": manifest.name, "version": manifest.version, "digest": manifest.digest, "catalog": manifest.catalog,
+        "apis": to_text([api.name for api in manifest.apis]),
+        "signed_by": to_text([{"id": key.id, "name": key.name} for key in verdict.signers]),
+        "created_at": manifest.created_at, "expires_at": manifest.expires_at,
+        "imported_at": now, "imported_by": actor,
+    }  # fmt: skip
+    connection.execute(insert(_BUNDLES), memory)
+    append_entry(connection, Event(now, actor, "bundle.imported", f"bundle:{manifest.name}", memory))

@@ -1,0 +1,224 @@
+"""What a bundle says: the signed manifest, and the lines of its members, as values that are checked when they are read.
+
+Pydantic stands here because a bundle comes from outside. Every object is read strictly, written again and compared
+(RFC 8785), so that unknown members, duplicate keys, other spellings of a number and line breaks of another kind are
+all one fault. The digests of revisions and profiles are recomputed, and what is to be served must be executable.
+Here never lives a signature (`envelope`) nor a database (`exporting`, `importing`).
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from governance.bundles.archive import PROFILES, REVISIONS, SBOM, SIGNED
+from governance.errors import BundleError, BundleFormError
+from workflow.canonical import canonical_bytes, digest
+from workflow.errors import CanonicalError, WorkflowError
+from workflow.plan import build_plan
+from workflow.profile import parse_profile
+from workflow.reader import read_document
+from workflow.revision import RevisionContent
+
+FORMAT = 1
+FOREIGN = "do not use it: ask whoever made it for a new export"
+MAX_VERSION = 2**53 - 1
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Text = Annotated[str, Field(max_length=300)]
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+Moment = Annotated[str, Field(pattern=r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z$")]
+L = TypeVar("L", bound="Line")
+
+
+class Line(BaseModel):
+    """One JSON object in its one form: a line of a member, or the manifest."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    @classmethod
+    def read(cls, data: bytes, where: str) -> Self:
+        """Raises BundleFormError that names `where`, and the member at fault."""
+        try:
+            line = cls.model_validate_json(data)
+            if line.to_bytes() == data:
+                return line
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            raise BundleFormError(f"{where} cannot be read: {place}: {first['msg']}", FOREIGN) from error
+        except CanonicalError as error:
+            raise BundleFormError(f"{where} has no canonical form: {error.message}", FOREIGN) from error
+        raise BundleFormError(f"{where} is not canonical JSON (RFC 8785)", FOREIGN)
+
+    def to_bytes(self) -> bytes:
+        return canonical_bytes(self.model_dump(mode="json"))
+
+
+class Api(Line):
+    name: Text
+    title: Text
+    version: Text
+    spec_digest: Text
+    profile_digest: Digest | None
+
+
+class Manifest(Line):
+    """`level` is the newest migration of the database it comes from; `catalog` the digest of `catalog_digest`."""
+
+    format: Literal[1]
+    name: Name
+    version: Annotated[int, Field(ge=1, le=MAX_VERSION)]
+    created_at: Moment
+    expires_at: Moment
+    switchgear: Text
+    level: Text
+    apis: tuple[Api, ...]
+    revisions: int
+    catalog: Digest
+    members: dict[str, Digest]
+
+    @property
+    def label(self) -> str:
+        return f"bundle:{self.name}@{self.version}"
+
+    @property
+    def digest(self) -> str:
+        """What identifies the bundle, however many signed it."""
+        return hash_of(self.to_bytes())
+
+
+class ProfileLine(Line):
+    digest: Digest
+    body: str
+
+
+class RevisionLine(Line):
+    """An approved revision as it is stored: `content` is the canonical text that `digest` is over, `proof` is JSON."""
+
+    workflow_id: Text
+    api: Text
+    digest: Digest
+    content: str
+    intent: Text
+    risk: Literal["read", "change", "disrupt", "destroy"]
+    resource: Text
+    is_core: bool
+    rank: float
+    proof: str
+    approved_by: Text
+    approved_at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """All that a manifest signs for. `revisions` by workflow, `profiles` by digest, each once."""
+
+    revisions: tuple[RevisionLine, ...]
+    profiles: tuple[ProfileLine, ...]
+    sbom: bytes
+
+    def to_members(self) -> dict[str, bytes]:
+        return {
+            PROFILES: b"".join(line.to_bytes() + b"\n" for line in self.profiles),
+            REVISIONS: b"".join(line.to_bytes() + b"\n" for line in self.revisions),
+            SBOM: self.sbom,
+        }
+
+
+def hash_of(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def catalog_digest(approved: Iterable[tuple[str, str]]) -> str:
+    """One digest of what is approved, from pairs of workflow and revision digest; the same on every machine."""
+    return digest(sorted([workflow, content] for workflow, content in approved))
+
+
+def read_contents(manifest: Manifest, members: Mapping[str, bytes]) -> Contents:
+    """What the bundle holds, held against the manifest and checked to the last digest.
+
+    Raises BundleError where content and manifest differ, BundleFormError where something cannot be read or run.
+    """
+    if {name: hash_of(members[name]) for name in SIGNED} != manifest.members:
+        raise BundleError("its contents are not the ones that were signed", FOREIGN)
+    profiles = _lines(members[PROFILES], ProfileLine, PROFILES)
+    revisions = _lines(members[REVISIONS], RevisionLine, REVISIONS)
+    _check_order(PROFILES, [line.digest for line in profiles])
+    _check_order(REVISIONS, [line.workflow_id for line in revisions])
+    for profile in profiles:
+        _check_profile(profile)
+    contents = [(line, _content_of(line)) for line in revisions]
+    _check_whole(manifest, profiles, contents)
+    _check_sbom(members[SBOM])
+    return Contents(revisions, profiles, members[SBOM])
+
+
+def _lines(data: bytes, kind: type[L], where: str) -> tuple[L, ...]:
+    *lines, rest = data.split(b"\n")
+    if rest:
+        raise BundleFormError(f"{where} does not end with a line break", FOREIGN)
+    return tuple(kind.read(line, f"{where}:{at}") for at, line in enumerate(lines, 1))
+
+
+def _check_order(where: str, keys: Sequence[str]) -> None:
+    if list(keys) != sorted(set(keys)):
+        raise BundleFormError(f"{where} is not in order, or names something twice", FOREIGN)
+
+
+def _check_profile(line: ProfileLine) -> None:
+    if hash_of(line.body.encode()) != line.digest:
+        raise BundleError(f"the profile {line.digest} has another digest than it says", FOREIGN)
+    try:
+        profile = parse_profile(orjson.loads(line.body), line.digest)
+        is_canonical = canonical_bytes(profile.model_dump(mode="json")) == line.body.encode()
+    except (WorkflowError, orjson.JSONDecodeError) as error:
+        raise BundleFormError(f"the profile {line.digest} cannot be read: {error}", FOREIGN) from error
+    if not is_canonical:
+        raise BundleFormError(f"the profile {line.digest} is not in canonical form", FOREIGN)
+
+
+def _content_of(line: RevisionLine) -> RevisionContent:
+    if hash_of(line.content.encode()) != line.digest:
+        raise BundleError(f"{line.workflow_id} has another digest than it says", FOREIGN)
+    try:
+        orjson.loads(line.proof)
+        content = RevisionContent.from_json(orjson.loads(line.content))
+        is_canonical = canonical_bytes(content.to_json()) == line.content.encode()
+        build_plan(read_document(content.document, line.workflow_id))
+        named = bool(content.tool["name"] and content.tool["inputSchema"])
+    except (WorkflowError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise BundleFormError(f"{line.workflow_id} cannot be read or executed: {error}", FOREIGN) from error
+    if not (is_canonical and named):
+        raise BundleFormError(f"{line.workflow_id} is not in canonical form, or has no tool", FOREIGN)
+    return content
+
+
+def _check_whole(
+    manifest: Manifest, profiles: Sequence[ProfileLine], found: Sequence[tuple[RevisionLine, RevisionContent]]
+) -> None:
+    """What belongs together is there, once, and nothing else is."""
+    _check_order("the list of APIs", [api.name for api in manifest.apis])
+    used = {api.profile_digest for api in manifest.apis} | {content.profile_digest for _, content in found}
+    if used - {None} != {line.digest for line in profiles}:
+        raise BundleFormError("a profile is missing, or one is there that nothing uses", FOREIGN)
+    if {line.api for line, _ in found} != {api.name for api in manifest.apis}:
+        raise BundleFormError("its workflows are not those of the APIs that it names", FOREIGN)
+    tools = [content.tool["name"] for _, content in found]
+    if len(set(tools)) != len(tools):
+        raise BundleFormError("two of its workflows have a tool of the same name", FOREIGN)
+    pairs = [(line.workflow_id, line.digest) for line, _ in found]
+    if (len(pairs), catalog_digest(pairs)) != (manifest.revisions, manifest.catalog):
+        raise BundleError("its workflows are not the catalog that was signed", FOREIGN)
+
+
+def _check_sbom(data: bytes) -> None:
+    try:
+        is_sbom = orjson.loads(data)["bomFormat"] == "CycloneDX"
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise BundleFormError(f"{SBOM} is no bill of materials", FOREIGN) from error
+    if not is_sbom:
+        raise BundleFormError(f"{SBOM} is no CycloneDX document", FOREIGN)

@@ -1,0 +1,54 @@
+"""The bill of materials: the packages of `requirements.lock` as a CycloneDX 1.6 document.
+
+The lock is what a release is installed from, so it is what the document tells of: names, versions and package URLs,
+development tools included, no host. Hashes are left to the lock: it has one for each file of a package, a component
+here stands for all of them. The lock lies beside the rooms in a checkout and inside this room in the wheel.
+"""
+
+import re
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from governance.errors import NotFoundError
+from governance.identifiers import Json
+from workflow.canonical import canonical_bytes
+
+NAME = "requirements.lock"
+PLACES = (Path(__file__).parents[1] / NAME, Path(__file__).parents[2] / NAME)
+_PINNED = re.compile(r"^([A-Za-z0-9][\w.\-]*)==([^\s;\\]+)", re.M)
+
+
+def bill_of_materials(created_at: str) -> bytes:
+    """The document, in canonical form. Raises NotFoundError in an installation without its lock."""
+    return canonical_bytes(
+        {
+            "bomFormat": "CycloneDX",
+            "specVersion": "1.6",
+            "version": 1,
+            "metadata": {"timestamp": created_at, "component": _component("application", "switchgear", own_version())},
+            "components": [_component("library", *pinned) for pinned in _pinned(lock_text())],
+        }
+    )
+
+
+def own_version() -> str:
+    return version("switchgear")
+
+
+def lock_text() -> str:
+    place = next((place for place in PLACES if place.is_file()), None)
+    if place is None:
+        raise NotFoundError(
+            f"this installation has no {NAME}, so it cannot say what it is made of", "install the wheel"
+        )
+    return place.read_text()
+
+
+def _pinned(lock: str) -> Iterator[tuple[str, str]]:
+    yield from sorted(_PINNED.findall(lock))
+
+
+def _component(kind: str, name: str, version: str) -> Json:
+    url = f"pkg:pypi/{name.lower().replace('_', '-')}@{version}"
+    return {"type": kind, "bom-ref": url, "name": name, "version": version, "purl": url}

@@ -1,0 +1,298 @@
+"""What a bundle carries from one database to another, and what an import leaves alone."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from securesystemslib.dsse import Envelope as WitnessEnvelope
+from securesystemslib.signer import CryptoSigner, SSlibKey
+from sqlalchemy import create_engine, text
+
+from governance.apis import ApiStore
+from governance.audit import AuditLog
+from governance.bundles import archive
+from governance.bundles.envelope import PAYLOAD_TYPE, Envelope, pae, read_envelope
+from governance.bundles.exporting import sign
+from governance.bundles.importing import BundleStore
+from governance.bundles.keys import public_key_of
+from governance.bundles.manifest import Manifest, read_contents
+from governance.bundles.trust import TrustStore
+from governance.connections import parse_url
+from governance.errors import ForbiddenError, GovernanceError, InvalidError, TamperedError
+from governance.revisions import RevisionStore
+
+
+async def test_what_is_approved_there_is_approved_here_with_the_same_digests(factory: Any, edge: Any) -> None:
+    verdict = await edge.bring_in(await factory.export())
+    assert [line.workflow_id for line in verdict.added] == ["pump_find", "pump_list"]
+    assert await edge.catalog() == await factory.catalog() == verdict.manifest.catalog
+    theirs, ours = [await RevisionStore(machine.database).approved() for machine in (factory, edge)]
+    for one, other in zip(theirs, ours, strict=True):
+        same = ("workflow_id", "digest", "content", "intent", "risk", "resource", "is_core", "rank", "proof")
+        assert [getattr(one, name) for name in same] == [getattr(other, name) for name in same]
+        assert await ApiStore(edge.database).get_profile(other.content.profile_digest) is not None
+    assert (await ApiStore(edge.database).get_api("pump")).title == "Pump"
+
+
+async def test_who_signed_and_who_approved_stands_in_the_decision_and_in_the_audit(factory: Any, edge: Any) -> None:
+    await edge.bring_in(await factory.export(7))
+    revision = await RevisionStore(edge.database).get("pump_find")
+    assert (revision.decided_by, revision.created_by) == ("bundle:plant@7", "olga")
+    assert revision.reason == "approved by ann at 2026-11-20T10:00:00.000000Z; signed by factory"
+    log = AuditLog(edge.database)
+    (row,) = await log.find(subject=f"revision:{revision.id}")
+    assert (row.action, row.actor, row.detail["from"], row.detail["to"]) == (
+        "revision.approved",
+        "olga",
+        None,
+        "approved",
+    )
+    (told,) = await log.find(subject="bundle:plant")
+    assert orjson.loads(told.detail["signed_by"])[0]["name"] == "factory"
+    assert (await log.verify()).ok
+
+
+async def test_the_same_approvals_and_moment_give_the_same_bytes(factory: Any) -> None:
+    first = (await factory.export()).read_bytes()
+    assert (await factory.export()).read_bytes() == first
+    assert (await factory.export(at="2026-11-21T00:00:00.000000Z")).read_bytes() != first
+
+
+async def test_the_same_bundle_again_changes_nothing(factory: Any, edge: Any) -> None:
+    path = await factory.export()
+    await edge.bring_in(path)
+    before = await edge.everything()
+    assert (await edge.bring_in(path)).is_known
+    assert await edge.everything() == before
+
+
+async def test_verifying_says_what_would_change_and_changes_nothing(factory: Any, edge: Any) -> None:
+    path = await factory.export()
+    before = await edge.everything()
+    verdict = await BundleStore(edge.database).verify(path)
+    assert await edge.everything() == before
+    assert (len(verdict.added), verdict.kept, len(verdict.retired)) == (2, 0, 0)
+
+
+async def test_a_newer_bundle_changes_what_changed_and_nothing_else(factory: Any, edge: Any) -> None:
+    await edge.compile("fan", ("fan_find",))
+    await edge.bring_in(await factory.export(1))
+    kept = await RevisionStore(edge.database).get("pump_list")
+    await factory.compile("pump", ("pump_find", "pump_new"), text="two")
+    verdict = await edge.bring_in(await factory.export(2))
+    assert ([line.workflow_id for line in verdict.added], verdict.kept) == (["pump_find", "pump_new"], 1)
+    store = RevisionStore(edge.database)
+    assert await store.get("pump_list") == kept
+    assert [(await store.get(f"pump_find@{number}")).state for number in (1, 2)] == ["superseded", "approved"]
+    assert (await store.get("fan_find")).decided_by == "ann"
+
+
+async def test_what_is_told_beside_the_content_is_brought_up_to_date_too(factory: Any, edge: Any) -> None:
+    await edge.bring_in(await factory.export(1))
+    await factory.retire("pump_list")
+    await factory.compile("pump", ("pump_list",), is_core=False)
+    assert [line.workflow_id for line in (await edge.bring_in(await factory.export(2))).added] == ["pump_list"]
+    assert (await RevisionStore(edge.database).get("pump_list")).is_core is False
+
+
+async def test_what_a_newer_bundle_no_longer_has_is_retired(factory: Any, edge: Any) -> None:
+    await edge.compile("fan", ("fan_find",))
+    await factory.compile("valve", ("valve_find",))
+    await edge.bring_in(await factory.export(1))
+    await factory.retire("pump_list")
+    verdict = await edge.bring_in(await factory.export(2, apis=("pump",)))
+    assert sorted(row.workflow_id for row in verdict.retired) == ["pump_list", "valve_find"]
+    store = RevisionStore(edge.database)
+    gone = await store.get("valve_find")
+    assert (gone.state, gone.decided_by, gone.reason) == (
+        "retired", "olga", "no longer in bundle:plant@2, signed by factory",
+    )  # fmt: skip
+    assert [revision.workflow_id for revision in await store.approved()] == ["fan_find", "pump_find"]
+
+
+async def test_what_was_retired_here_comes_back_with_a_newer_bundle_only(factory: Any, edge: Any) -> None:
+    path = await factory.export(1)
+    await edge.bring_in(path)
+    await edge.retire("pump_find")
+    await edge.bring_in(path)
+    assert await edge.catalog() != await factory.catalog()
+    await edge.bring_in(await factory.export(2))
+    assert await edge.catalog() == await factory.catalog()
+
+
+async def test_a_damaged_revision_is_put_right_by_a_newer_bundle(factory: Any, edge: Any, behind: Any) -> None:
+    await edge.bring_in(await factory.export(1))
+    behind("UPDATE revisions SET risk = 'change' WHERE workflow_id = 'pump_find'")
+    assert await edge.catalog() != await factory.catalog()
+    await edge.bring_in(await factory.export(2))
+    assert await edge.catalog() == await factory.catalog()
+
+
+async def test_an_import_that_fails_half_way_leaves_nothing(url: str, factory: Any, edge: Any) -> None:
+    await edge.bring_in(await factory.export(1))
+    await factory.compile("pump", ("pump_find",), text="two")
+    path = await factory.export(2)
+    before = await edge.everything()
+    engine = create_engine(parse_url(url))
+    with engine.begin() as connection:  # the last row that an import writes is refused
+        connection.execute(text("CREATE UNIQUE INDEX only_one ON bundles (name)"))
+    engine.dispose()
+    with pytest.raises(GovernanceError):
+        await edge.bring_in(path)
+    assert await edge.everything() == before
+
+
+async def test_of_two_who_import_at_once_the_second_finds_it_done(factory: Any, edge: Any) -> None:
+    path = await factory.export()
+    verdicts = await asyncio.gather(edge.bring_in(path), edge.bring_in(path))
+    assert sorted(verdict.is_known for verdict in verdicts) == [False, True]
+    assert await edge.catalog() == await factory.catalog()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE bundle_keys SET public_key = 'x'",
+        "UPDATE bundle_keys SET name = 'olga'",
+        "INSERT INTO bundle_keys VALUES ('other', 'evil', 'x', '2026', 'olga', NULL, NULL)",
+        "UPDATE bundle_keys SET revoked_at = NULL, revoked_by = NULL WHERE name = 'ended'",
+        "UPDATE bundle_threshold SET signatures = 1",
+        "DELETE FROM bundle_threshold",
+        "DELETE FROM bundles",
+        "UPDATE bundles SET version = 1",
+        "UPDATE audit SET detail = '{}' WHERE subject = 'bundle:plant'",
+    ],
+)
+async def test_trust_and_memory_changed_behind_our_back_are_found(
+    statement: str, factory: Any, edge: Any, behind: Any
+) -> None:
+    second = await factory_key(edge, "second")
+    await factory_key(edge, "ended")
+    await edge.revoke("ended")
+    await edge.require(2)
+    await edge.bring_in(await factory.export(2, keys=(factory.key, second)))
+    for guard in ("bundles_unchanged", "bundles_kept"):
+        behind(f"DROP TRIGGER IF EXISTS {guard}" + (" ON bundles" if edge.database.kind == "postgresql" else ""))
+    behind(statement)
+    with pytest.raises(TamperedError):
+        await edge.bring_in(await factory.export(3, keys=(factory.key, second)))
+
+
+async def factory_key(edge: Any, name: str) -> Any:
+    """A new key that is trusted under this name."""
+    key = Ed25519PrivateKey.generate()
+    await edge.trust(key, name)
+    return key
+
+
+@pytest.mark.parametrize("statement", ["UPDATE bundles SET version = 9", "DELETE FROM bundles"])
+async def test_the_memory_of_imports_is_kept_by_triggers(statement: str, url: str, factory: Any, edge: Any) -> None:
+    await edge.bring_in(await factory.export())
+    engine = create_engine(parse_url(url))
+    with pytest.raises(Exception, match="never changed"), engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator", "approver"])
+async def test_only_an_admin_imports_and_decides_on_keys(role: Any, factory: Any, edge: Any) -> None:
+    path, trust = await factory.export(), TrustStore(edge.database)
+    with pytest.raises(ForbiddenError):
+        await BundleStore(edge.database).bring_in(path, actor="mallory", role=role)
+    with pytest.raises(ForbiddenError):
+        await trust.trust(public_key_of(factory.key), "mine", actor="mallory", role=role)
+    with pytest.raises(ForbiddenError):
+        await trust.revoke("factory", actor="mallory", role=role)
+    with pytest.raises(ForbiddenError):
+        await trust.require(1, actor="mallory", role=role)
+
+
+async def test_a_revoked_key_is_not_trusted_again_and_names_are_not_shared(factory: Any, edge: Any) -> None:
+    with pytest.raises(GovernanceError, match="trusted already"):
+        await edge.trust(factory.key, "again")
+    with pytest.raises(GovernanceError, match="another trusted key is called factory"):
+        await factory_key(edge, "factory")
+    await edge.revoke(public_key_of(factory.key).id[:12])
+    with pytest.raises(GovernanceError, match="revoking is final"):
+        await edge.trust(factory.key, "again")
+
+
+async def test_more_signatures_than_keys_cannot_be_asked_for(edge: Any) -> None:
+    with pytest.raises(InvalidError, match="1 keys are trusted"):
+        await edge.require(2)
+
+
+async def test_a_second_signer_adds_a_signature_to_the_same_bundle(factory: Any, edge: Any) -> None:
+    second = await factory_key(edge, "second")
+    await edge.require(2)
+    path = await factory.export()
+    assert len(sign(path, second)) == len(sign(path, second)) == 2
+    assert {key.name for key in (await edge.bring_in(path)).signers} == {"factory", "second"}
+
+
+async def test_a_damaged_revision_is_not_exported(factory: Any) -> None:
+    engine = create_engine(parse_url(factory.database.address))
+    with engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER revisions_unchanged"))
+        connection.execute(text("UPDATE revisions SET risk = 'change' WHERE workflow_id = 'pump_find'"))
+    engine.dispose()
+    with pytest.raises(TamperedError, match="pump_find"):
+        await factory.export()
+    assert not list(factory.folder.glob("*.bundle*"))
+
+
+async def test_an_api_without_approvals_is_not_exported(factory: Any) -> None:
+    with pytest.raises(InvalidError, match="no workflow of fan is approved"):
+        await factory.export(apis=("pump", "fan"))
+
+
+def test_the_encoding_that_is_signed_is_that_of_the_specification() -> None:
+    assert pae("http://example.com/HelloWorld", b"hello world") == (
+        b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
+    )
+    assert pae("ä", b"") == b"DSSEv1 2 \xc3\xa4 0 "
+
+
+async def test_another_implementation_of_dsse_agrees_about_the_signature(factory: Any) -> None:
+    data = archive.read_file(await factory.export())[archive.ENVELOPE]
+    ours = public_key_of(factory.key)
+    key = SSlibKey.from_crypto(ours.verifier, keyid=ours.id)
+    witness = WitnessEnvelope.from_dict(orjson.loads(data))
+    assert witness.verify([key], 1) == {ours.id: key}
+    assert witness.pae() == pae(PAYLOAD_TYPE, read_envelope(data).payload)
+    theirs = WitnessEnvelope(b"{}", PAYLOAD_TYPE, {})
+    signature = theirs.sign(CryptoSigner(factory.key, key))
+    assert Envelope(b"{}", {ours.id: bytes.fromhex(signature.signature)}).is_signed_by(ours)
+
+
+async def test_the_bill_of_materials_names_every_locked_package_and_no_host(factory: Any) -> None:
+    data = archive.read_file(await factory.export())[archive.SBOM]
+    found = orjson.loads(data)
+    lock = (Path(__file__).parents[3] / "requirements.lock").read_text()
+    pinned = {line.split(" ")[0] for line in lock.splitlines() if "==" in line and not line.startswith(" ")}
+    assert {f"{part['name']}=={part['version']}" for part in found["components"]} == pinned
+    assert (found["bomFormat"], found["specVersion"]) == ("CycloneDX", "1.6")
+    assert b"://" not in data
+
+
+async def test_any_flipped_bit_is_refused(factory: Any, edge: Any, tmp_path: Path) -> None:
+    path = await factory.export()
+    data, trust = path.read_bytes(), await TrustStore(edge.database).look()
+    places = [*range(0, len(data), 97), *range(512, 2600, 7)]
+    assert len(places) > 500
+    for at in places:
+        forged = bytearray(data)
+        forged[at] ^= 1 << at % 8
+        with pytest.raises(GovernanceError):
+            read(bytes(forged), trust)
+    read(data, trust)
+
+
+def read(data: bytes, trust: Any) -> None:
+    members = archive.unpack(data)
+    envelope = read_envelope(members[archive.ENVELOPE])
+    trust.signers(envelope)
+    read_contents(Manifest.read(envelope.payload, "the manifest"), members)
