@@ -2,8 +2,8 @@
 
 Inventory: the item, then each collection and record that stands right under it, or whose items name it. Health: the
 same, but only the items whose health is not the good value. Where collections hold bare addresses the items are asked
-for with the profile's `query.expand`; without it they can't be reported on. What a device does not have (404, 501) is
-left out of the report instead of failing it.
+for with the profile's `query.expand`; without it they can't be reported on, and what a device does not expand stays
+an address in both reports. What a device does not have (404, 501) is left out of the report instead of failing it.
 """
 
 from collections.abc import Iterator
@@ -85,7 +85,7 @@ def _inventory(context: Context, resource: Resource, parts: list[_Part]) -> Flow
         _add(builder, part, "")
     told = ", ".join(part.resource.name for part in parts)
     text = f"Shows {texts.an(resource.name)} with all that belongs to it: {told}."
-    return _named(builder, resource, "inventory", "Inventory of", text)
+    return _named(builder, resource, "inventory", "Inventory of", text, _unexpanded(parts))
 
 
 def _health_report(context: Context, resource: Resource, own: str, sick: list[tuple[_Part, str]]) -> Flow:
@@ -97,7 +97,7 @@ def _health_report(context: Context, resource: Resource, own: str, sick: list[tu
         _add(builder, part, place)
     told = ", ".join(part.resource.name for part, _ in sick)
     text = f"Says how {texts.an(resource.name)} is, and which of these are not well: {told}."
-    return _named(builder, resource, "health", "Health of", text)
+    return _named(builder, resource, "health", "Health of", text, _unexpanded([part for part, _ in sick]))
 
 
 def _started(context: Context, resource: Resource) -> Builder:
@@ -156,8 +156,11 @@ def _found(builder: Builder, part: _Part, health: str) -> Any:
     if health:
         good = _good_value(builder.context, builder.context.schemas.at(resource.schema, health))
         place = f"@{queries.from_pointer(health)}"
-        # What says nothing about its health is not said to be ill: a bare address, an empty slot.
-        tests.append(f"{place} && {place} != {queries.quoted(good)}")
+        # What says nothing about its health (an empty slot) is not said to be ill. A bare address is no item: a
+        # device that does not expand lists gives it, and leaving it out would pass for health.
+        ill = f"({place} && {place} != {queries.quoted(good)})"
+        bare = f" || (@{queries.child(resource.references)} && count(@.*) == 1)" if resource.references else ""
+        tests.append(f"{ill}{bare}")
     if resource.list and tests:
         return queries.selector(f"{base}[?{queries.all_of(tests)}]")
     if resource.list:
@@ -166,7 +169,13 @@ def _found(builder: Builder, part: _Part, health: str) -> Any:
     return f"{body}{health if resource.item_is_list else '#' + health}" if health else body
 
 
-def _named(builder: Builder, resource: Resource, verb: str, title: str, text: str) -> Flow:
+def _unexpanded(parts: list[_Part]) -> str:
+    is_expanded = any(part.resource.list and part.resource.references for part in parts)
+    return "A bare address was not looked into: the device does not expand its lists." if is_expanded else ""
+
+
+def _named(builder: Builder, resource: Resource, verb: str, title: str, text: str, note: str) -> Flow:
     name = texts.flow_id(builder.context.api.name, verb, noun_of(resource))
-    said = texts.describe((text,), Risk.READ) or texts.describe((f"{title} {texts.an(resource.name)}.",), Risk.READ)
+    said = texts.describe((text, note), Risk.READ)
+    said = said or texts.describe((f"{title} {texts.an(resource.name)}.", note), Risk.READ)
     return builder.flow(name, "report", f"{title} {resource.name}", said, resource, Risk.READ)
