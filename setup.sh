@@ -6,6 +6,7 @@
 #   ./setup.sh               the environment in .venv
 #   ./setup.sh prism         Prism, a second mock, into .tools (needs Node and npm)
 #   ./setup.sh postgresql    the distribution's PostgreSQL, for tests (needs root and apt-get)
+#   ./setup.sh haproxy       the distribution's HAProxy, for tests (likewise)
 #
 # Ends with 1 when what was asked for cannot be had, and says why.
 set -euo pipefail
@@ -113,11 +114,31 @@ install_postgresql() {
     mkdir -p /etc/postgresql-common
     echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
   fi
-  { timeout 120 apt-get update -qq &&
-    DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install -y -qq --no-install-recommends \
-      -o Dpkg::Options::=--force-confold postgresql; } >/dev/null 2>&1 || true
+  apt_install postgresql
   if ! has_postgresql; then
     say "apt-get could not install PostgreSQL"
+    return 1
+  fi
+}
+
+apt_install() {
+  { timeout 120 apt-get update -qq &&
+    DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install -y -qq --no-install-recommends \
+      -o Dpkg::Options::=--force-confold "$1"; } >/dev/null 2>&1 || true
+}
+
+has_haproxy() { PATH="$PATH:/usr/sbin" command -v haproxy >/dev/null 2>&1; }
+
+install_haproxy() {
+  if has_haproxy; then return; fi
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    say "HAProxy is not installed; to install it here takes root and apt-get"
+    return 1
+  fi
+  say "installing HAProxy"
+  apt_install haproxy
+  if ! has_haproxy; then
+    say "apt-get could not install HAProxy"
     return 1
   fi
 }
@@ -126,5 +147,6 @@ case "${1:-environment}" in
   environment) install_environment ;;
   prism) install_prism ;;
   postgresql) install_postgresql ;;
-  *) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  haproxy) install_haproxy ;;
+  *) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -1,4 +1,4 @@
-"""The commands of this room: init, db, workflows, targets, tokens, audit, runs. See `switchgear.main` for the others.
+"""The commands of this room: init, db, workflows, tokens, audit, runs; targets are in `target_commands`.
 
 Each parses, calls one store, prints and answers its exit code. With `--json` a list is an object with one member
 named like the command group. `--db` wins over SWITCHGEAR_DATABASE_URL. Whoever may write the database decides here
@@ -22,7 +22,6 @@ from governance.principals import PrincipalStore
 from governance.revisions import Decision, Revision, RevisionStore
 from governance.runs import Outcome, RunStore
 from governance.settings import Settings
-from governance.targets import MODES, Mode, Target, TargetStore
 from governance.transitions import ROLES, STATES, Role, State
 
 T = TypeVar("T")
@@ -201,53 +200,6 @@ async def _decide_one(store: RevisionStore, ref: str, action: Decision, digest: 
         raise click.UsageError(f"{ref} may get a newer revision meanwhile: name {exact}, or give --digest")
     named = digest or revision.digest
     return await store.decide(revision.id, action, actor=actor_here(), role="admin", reason=reason, digest=named)
-
-
-@click.group("targets")
-def targets_group() -> None:
-    """The devices and mocks that workflows may be run on."""
-
-
-@targets_group.command("add")
-@click.argument("name")
-@click.option("--api", required=True, help="The API that it speaks.")
-@click.option("--url", "base_url", required=True, help="https://HOST[:PORT][/PATH]")
-@click.option("--mode", type=click.Choice(MODES), default="live", show_default=True)
-@click.option("--username-ref", help="env:NAME, file:/path or keyring:service/name.")
-@click.option("--password-ref", help="Likewise.")
-@click.option("--token-ref", help="Likewise.")
-@click.option("--tls", default="verify", show_default=True, help="verify, ca:/path or pin:<sha256>.")
-@click.option("--default", "is_default", is_flag=True, help="Calls that name no target go here.")
-@common
-def targets_add(db: str | None, as_json: bool, mode: Mode, **given: Any) -> None:
-    """Add a target; the first one of an API becomes its default."""
-    added = with_database(db, lambda d: TargetStore(d).add(Target(mode=mode, **given), actor=actor_here()))
-    if as_json:
-        shown.as_json(added.to_json())
-    else:
-        shown.fields(added.to_json())
-
-
-@targets_group.command("list")
-@click.option("--api", help="Only this API's.")
-@common
-def targets_list(api: str | None, db: str | None, as_json: bool) -> None:
-    """List targets."""
-    rows = [target.to_json() for target in with_database(db, lambda d: TargetStore(d).list_targets(api))]
-    if as_json:
-        shown.as_json({"targets": rows})
-    else:
-        shown.table(rows, ("name", "api", "mode", "base_url", "tls", "is_default"))
-
-
-@targets_group.command("remove")
-@click.argument("name")
-@common
-def targets_remove(name: str, db: str | None, as_json: bool) -> None:
-    """Remove a target."""
-    with_database(db, lambda d: TargetStore(d).remove(name, actor=actor_here()))
-    if as_json:
-        shown.as_json({"removed": name})
 
 
 @click.group("tokens")

@@ -210,6 +210,8 @@ class TargetRow(Model):
     token_ref: Mapped[str | None]
     tls: Mapped[str]
     is_default: Mapped[bool]
+    labels: Mapped[str] = mapped_column(server_default=text("'{}'"))
+    limits: Mapped[str] = mapped_column(server_default=text("'{}'"))
     created_at: Mapped[str]
 
 

@@ -9,7 +9,8 @@ Here never lives a secret, nor a connection.
 
 import ipaddress
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ from sqlalchemy.engine import Row
 from governance.audit import Event, append_entry
 from governance.database import Database
 from governance.errors import ConflictError, InvalidError, NotFoundError
-from governance.identifiers import Json
+from governance.identifiers import Json, from_text, to_text
 from governance.models import TargetRow, table_of
 
 Mode = Literal["twin", "prism", "live"]
@@ -29,12 +30,31 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\0]+|keyring:[^/\0]+/[^\0]+")
 _PIN = re.compile(r"[0-9a-f]{64}")
 _T = table_of(TargetRow)
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
 _FIELDS = ("name", "api", "base_url", "mode", "username_ref", "password_ref", "token_ref", "tls", "is_default")
+Applied = Literal["added", "changed", "unchanged", "removed"]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetLimits:
+    """What this device stands, where that is not what its vendor's profile says."""
+
+    connections: int | None = None
+    requests_per_s: float | None = None
+    total_timeout_s: float | None = None
+    max_body_bytes: int | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        told = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: value for name, value in told.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`base_url` is scheme, host, port and perhaps a leading path, without a slash at its end."""
+    """`base_url` is scheme, host, port and perhaps a leading path, without a slash at its end.
+
+    `labels`: pairs in the order of their names; people choose targets by them.
+    """
 
     name: str
     api: str
@@ -45,9 +65,15 @@ class Target:
     token_ref: str | None = None
     tls: str = "verify"
     is_default: bool = False
+    labels: tuple[tuple[str, str], ...] = ()
+    limits: TargetLimits = TargetLimits()
 
     def to_json(self) -> dict[str, Json]:
-        return {name: getattr(self, name) for name in _FIELDS}
+        told = {name: getattr(self, name) for name in _FIELDS}
+        return {**told, "labels": dict(self.labels), "limits": self.limits.to_json()}
+
+    def has_labels(self, wanted: Iterable[tuple[str, str]]) -> bool:
+        return set(wanted) <= set(self.labels)
 
 
 class TargetStore:
@@ -65,13 +91,40 @@ class TargetStore:
         def work(connection: Connection) -> Target:
             if connection.execute(select(_T.c.name).where(_T.c.name == checked.name)).first():
                 raise ConflictError(f"there is a target {checked.name} already", "remove it first, or rename this one")
-            others = connection.execute(select(_T.c.name).where(_T.c.api == checked.api)).all()
-            stored = replace(checked, is_default=checked.is_default or not others)
-            if stored.is_default:
-                connection.execute(update(_T).where(_T.c.api == stored.api).values(is_default=False))
-            connection.execute(insert(_T), {**stored.to_json(), "created_at": now})
+            stored = _store(connection, checked, now)
             append_entry(connection, Event(now, actor, "target.added", f"target:{stored.name}", stored.to_json()))
             return stored
+
+        return await self._database.write(work)
+
+    async def apply(
+        self, targets: Iterable[Target], *, prune: bool = False, actor: str = "system"
+    ) -> dict[str, Applied]:
+        """Makes the inventory hold `targets`, all or none; with `prune` nothing else. Answers what became of each.
+
+        Raises InvalidError naming the target and the field.
+        """
+        wanted = {each.name: each for each in map(_checked, targets)}
+        now = self._database.now()
+
+        def work(connection: Connection) -> dict[str, Applied]:
+            known = {row.name: _target(row) for row in connection.execute(select(_T))}
+            done: dict[str, Applied] = {}
+            for name in sorted(known.keys() - wanted.keys() if prune else ()):
+                connection.execute(delete(_T).where(_T.c.name == name))
+                append_entry(connection, Event(now, actor, "target.removed", f"target:{name}", {}))
+                done[name] = "removed"
+            for name, target in wanted.items():
+                before = known.get(name)
+                is_same = before is not None and before == replace(target, is_default=before.is_default)
+                if is_same and (before == target or not target.is_default):
+                    done[name] = "unchanged"
+                    continue
+                connection.execute(delete(_T).where(_T.c.name == name))
+                stored = _store(connection, target, now)
+                done[name] = "changed" if before else "added"
+                append_entry(connection, Event(now, actor, f"target.{done[name]}", f"target:{name}", stored.to_json()))
+            return done
 
         return await self._database.write(work)
 
@@ -109,6 +162,17 @@ class TargetStore:
         await self._database.write(work)
 
 
+def _store(connection: Connection, target: Target, now: str) -> Target:
+    """Adds the row; the first target of an API is its default, and a new default replaces the old one."""
+    others = connection.execute(select(_T.c.name).where(_T.c.api == target.api)).all()
+    stored = replace(target, is_default=target.is_default or not others)
+    if stored.is_default:
+        connection.execute(update(_T).where(_T.c.api == stored.api).values(is_default=False))
+    more = {"labels": to_text(dict(stored.labels)), "limits": to_text(stored.limits.to_json()), "created_at": now}
+    connection.execute(insert(_T), {**stored.to_json(), **more})
+    return stored
+
+
 def _checked(target: Target) -> Target:
     """The target in its stored form. Raises InvalidError."""
     if not _NAME.fullmatch(target.name):
@@ -119,7 +183,23 @@ def _checked(target: Target) -> Target:
         reference = getattr(target, field)
         if reference is not None and not _REFERENCE.fullmatch(reference):
             raise InvalidError(f"{field} is not a reference", "give env:NAME, file:/path or keyring:service/name")
-    return replace(target, base_url=_checked_address(target), tls=_checked_tls(target.tls))
+    labels = _checked_labels(target.labels)
+    _check_limits(target.limits)
+    return replace(target, base_url=_checked_address(target), tls=_checked_tls(target.tls), labels=labels)
+
+
+def _checked_labels(labels: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    for name, value in labels:
+        if not _LABEL.fullmatch(name) or not (value == "" or _LABEL.fullmatch(value)):
+            raise InvalidError(f"{name!r} = {value!r} is no label", "take up to 63 of A-Z a-z 0-9 . _ / - for each")
+    return tuple(sorted(dict(labels).items()))
+
+
+def _check_limits(limits: TargetLimits) -> None:
+    for name, value in limits.to_json().items():
+        least = 1024 if name == "max_body_bytes" else 1 if name == "connections" else 0
+        if not isinstance(value, int | float) or isinstance(value, bool) or value < least or value == 0:
+            raise InvalidError(f"the limit {name} cannot be {value}", f"give a number above {max(0, least - 1)}")
 
 
 def _checked_address(target: Target) -> str:
@@ -155,4 +235,7 @@ def _checked_tls(tls: str) -> str:
 
 
 def _target(row: Row[tuple[Any, ...]]) -> Target:
-    return Target(*(getattr(row, field) for field in _FIELDS))
+    labels = tuple(sorted(from_text(row.labels).items()))
+    limits = TargetLimits(**from_text(row.limits))
+    given = {field: getattr(row, field) for field in _FIELDS}
+    return Target(**given, labels=labels, limits=limits)

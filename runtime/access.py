@@ -73,6 +73,7 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", "/runs", "viewer"),
     Rule("GET", "/runs/{run_id}", "viewer"),
     Rule("GET", "/targets", "viewer"),
+    Rule("POST", "/targets/{name}/test", "operator"),
     Rule("GET", "/audit", "approver"),
     Rule("GET", MCP_PATH, "operator"),
     Rule("POST", MCP_PATH, "operator"),

@@ -30,7 +30,7 @@ from runtime.wire import address_of
 from workflow.budget import tokens_of
 from workflow.errors import WorkflowError
 from workflow.plan import Plan, build_plan
-from workflow.profile import Profile, parse_profile
+from workflow.profile import Limits, Profile, parse_profile
 from workflow.reader import read_document
 from workflow.revision import RevisionContent
 from workflow.tool import hides_inputs, whole_input_schema
@@ -44,6 +44,12 @@ MOST_TARGETS_NAMED = 8
 # Names of the tools by which the rest is reached (`finding`): no workflow may stand in their way.
 RESERVED_NAMES = ("search_workflows", "describe_workflow", "run_workflow")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def own_limits(target: Target, profile: Profile) -> Limits | None:
+    """The profile's limits with those of the target in their places; None where it has none."""
+    told = target.limits.to_json()
+    return profile.limits.model_copy(update=told) if told else None
 
 
 class Prepared:
@@ -84,6 +90,7 @@ class Prepared:
                 tls=target.tls,
                 references=References(target.username_ref, target.password_ref, target.token_ref),
                 profile=profile,
+                own_limits=own_limits(target, profile),
             )
         return made
 

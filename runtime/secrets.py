@@ -1,6 +1,7 @@
 """Secrets are references; here they become values, at the last moment, and here values are taken out of what we write.
 
-`env:NAME` is a variable of the server's environment, `file:/path` a file's content without its last line break.
+`env:NAME` is a variable of the server's environment, `file:/path` a file's content without its last line break,
+`keyring:service/name` an entry of the operating system's keyring (the library is imported when first needed).
 Resolved values and the tokens that devices hand out are remembered as long as the process lives, so that `redact`
 finds them by value wherever they turn up: in logs, audit rows, results and errors. No secret is ever stored.
 Used by `driver` and `sessions` (resolving) and by everything that writes text for people (redacting).
@@ -34,8 +35,11 @@ class Vault:
             value = self._environment.get(place)
         elif kind == "file":
             value = _first_of_file(Path(place))
+        elif kind == "keyring":
+            value = _from_keyring(*place.partition("/")[::2])
         else:
-            raise Refused(f"{kind or 'nothing'} is no kind of secret", "write env:NAME or file:/path on the target")
+            remedy = "write env:NAME, file:/path or keyring:service/name on the target"
+            raise Refused(f"{kind or 'nothing'} is no kind of secret", remedy)
         if not value:
             raise Refused(
                 f"the secret {reference} is empty or absent", "set it for the server's process, or correct the target"
@@ -74,6 +78,19 @@ def _first_of_file(path: Path) -> str | None:
         return None if len(content) > MAX_FILE_BYTES else content.decode().rstrip("\r\n")
     except (OSError, UnicodeDecodeError):
         return None
+
+
+def _from_keyring(service: str, name: str) -> str | None:
+    """Raises Refused where there is no keyring to ask."""
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ModuleNotFoundError:
+        raise Refused("the library keyring is not installed", "pip install keyring, or use env: or file:") from None
+    try:
+        return keyring.get_password(service, name)
+    except KeyringError as error:
+        raise Refused(f"the keyring cannot be asked: {error}", "unlock it, or use env: or file:") from error
 
 
 def _redact(value: Any, known: tuple[str, ...], names: frozenset[str]) -> Any:

@@ -3,7 +3,7 @@
 With a pin the fingerprint alone decides, not the name and not the date: management controllers sign themselves and
 nobody renews them. The certificate is fetched in a handshake of its own, before a byte of any request, compared, and
 then made the only authority of the context that carries requests: a change between the two fails the handshake.
-No HTTP here. Called by `driver` when it opens the first connection to a target.
+No HTTP here. Called by `driver` when it opens the first connection to a target, and by `diagnosis`.
 """
 
 import asyncio
@@ -51,16 +51,19 @@ def _trusting_only(certificate: bytes) -> ssl.SSLContext:
 
 async def _fetch_pinned(pin: str, host: str, port: int) -> bytes:
     wanted = pin.replace(":", "").strip().lower()
-    certificate = await _fetch(host, port)
+    certificate = await fetch_certificate(host, port)
     seen = hashlib.sha256(certificate).hexdigest()
     if not hmac.compare_digest(seen, wanted):
-        remedy = "somebody must look: if the device got a new certificate, set its pin anew with `switchgear targets`"
+        remedy = "somebody must look: is it a new certificate of the device? see `switchgear targets test`"
         raise Refused(f"the certificate of {host}:{port} is {seen}, not the pinned {wanted}", remedy)
     return certificate
 
 
-async def _fetch(host: str, port: int) -> bytes:
-    """The peer's certificate (DER). Nothing but a handshake is exchanged, so an unverified context does no harm."""
+async def fetch_certificate(host: str, port: int) -> bytes:
+    """The peer's certificate (DER). Nothing but a handshake is exchanged, so an unverified context does no harm.
+
+    Raises NotSent.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

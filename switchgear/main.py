@@ -44,7 +44,7 @@ COMMANDS = {
     "lint": Entry("compiler.commands:lint_command", "Say what is wrong with a description."),
     "mock": Entry("compiler.mock:mock_command", "Serve a stateful mock of an API."),
     "workflows": Entry("governance.commands:workflows_group", "Look at workflows and decide on them."),
-    "targets": Entry("governance.commands:targets_group", "Devices and mocks to run on."),
+    "targets": Entry("governance.target_commands:targets_group", "Devices and mocks to run on."),
     "serve": Entry("runtime.commands:serve_command", "Serve what is approved as MCP tools and as an API."),
     "call": Entry("runtime.commands:call_command", "Run one workflow."),
     "runs": Entry("governance.commands:runs_group", "What was run."),
@@ -56,6 +56,11 @@ COMMANDS = {
     "doctor": Entry("runtime.commands:doctor_command", "Look for what is wrong with this installation."),
 }
 """In the order in which a newcomer meets them; `--help` keeps it."""
+
+PARTS = {
+    "targets": {"test": Entry("runtime.target_test:test_command", "Say step by step whether a target can be used.")},
+}
+"""Commands of a group that another room has."""
 
 
 class MissingExtraError(Exception):
@@ -74,7 +79,11 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  likewise
         entry = COMMANDS.get(cmd_name)
-        return None if entry is None else load(cmd_name, entry)
+        if entry is None:
+            return None
+        command = load(cmd_name, entry)
+        parts = PARTS.get(cmd_name)
+        return SharedGroup(command, parts) if parts and isinstance(command, click.Group) else command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -87,6 +96,26 @@ class LazyGroup(click.Group):
             name = ctx.invoked_subcommand or ""
             raise_if_extra(error, name, COMMANDS[name].room)
             raise
+
+
+class SharedGroup(click.Group):
+    """A room's group with commands of other rooms in it, which are loaded when they are asked for."""
+
+    def __init__(self, own: click.Group, parts: dict[str, Entry]) -> None:
+        super().__init__(own.name, dict(own.commands), help=own.help)
+        self._parts = parts
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted((*super().list_commands(ctx), *self._parts))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = self._parts.get(cmd_name)
+        return load(f"{self.name} {cmd_name}", entry) if entry else super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        own = [(name, self.commands[name].get_short_help_str()) for name in self.commands]
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted([*own, *((name, entry.summary) for name, entry in self._parts.items())]))
 
 
 def raise_if_extra(error: ModuleNotFoundError, command: str, room: str) -> None:

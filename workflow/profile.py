@@ -314,6 +314,15 @@ class Limits(_Part):
     max_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1024, description="The largest reply that is read.")
 
 
+class Probe(_Part):
+    """What a test of a target reads to see whether the credentials are right, and which version the device has."""
+
+    read: Annotated[str, StringConstraints(pattern=r"^GET /\S*$")] = Field(
+        description="A read that needs credentials, with the path as it is sent."
+    )
+    version: Pointer | None = Field(None, description="Pointer, in its reply, to the version of the device's software.")
+
+
 class LeaveOut(_Part):
     """An operation that no workflow uses, with the reason."""
 
@@ -411,6 +420,7 @@ class Profile(_Part):
         (), description="Names of members whose values never appear in results, logs or audit."
     )
     limits: Limits = Field(Limits(), description="How much may be asked of the device, and for how long.")
+    probe: Probe | None = Field(None, description="What a test of a target reads.")
     leave_out: tuple[LeaveOut, ...] = Field((), description="Operations that no workflow uses.")
     overrides: Overrides = Field(Overrides(), description="What people want otherwise.")
 

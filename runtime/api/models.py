@@ -106,6 +106,24 @@ class TargetOut(BaseModel):
     tls: str
     is_default: bool
     has_credentials: bool
+    labels: dict[str, str]
+    limits: dict[str, float]
+
+
+class TargetFinding(BaseModel):
+    """One step of a test: `detail` holds what was seen (addresses, fingerprint, version)."""
+
+    step: Literal["address", "dns", "tcp", "tls", "login", "version"]
+    outcome: Literal["good", "bad", "left out"]
+    message: str
+    remedy: str
+    detail: dict[str, Json]
+
+
+class TargetTest(BaseModel):
+    target: str
+    is_good: bool
+    findings: list[TargetFinding]
 
 
 class Served(BaseModel):

@@ -1,7 +1,8 @@
 """What happened, over HTTP: runs with their requests, the audit, and the targets that requests may go to.
 
-Only reading. Ends of runs that are still on their way to the disk are waited for, so that what was answered a moment
-ago can be looked up. Of a target's credentials nothing is shown but whether there are references to any.
+Only reading, here and on a target that is tested. Ends of runs that are still on their way to the disk are waited for,
+so that what was answered a moment ago can be looked up. Of a target's credentials nothing is shown but whether there
+are references to any.
 """
 
 from typing import Annotated, Literal
@@ -9,7 +10,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 
 from runtime.api import models
-from runtime.api.part import ServicePart, problems
+from runtime.api.part import CallerPart, ServicePart, problems
+from runtime.diagnosis import diagnose
 
 router = APIRouter(tags=["records"])
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -56,6 +58,16 @@ async def list_targets(service: ServicePart) -> list[models.TargetOut]:
             tls=target.tls,
             is_default=target.is_default,
             has_credentials=bool(target.password_ref or target.token_ref),
+            labels=dict(target.labels),
+            limits=target.limits.to_json(),
         )
         for target in await service.targets.list_targets()
     ]
+
+
+@router.post("/targets/{name}/test", responses=problems(404))
+async def check_target(name: str, service: ServicePart, caller: CallerPart) -> models.TargetTest:
+    """Says step by step whether a target can be used: name, port, certificate, credentials, version."""
+    findings = await diagnose(service, name, caller.name)
+    told = [models.TargetFinding(**finding.to_json()) for finding in findings]
+    return models.TargetTest(target=name, is_good=all(each.outcome != "bad" for each in told), findings=told)

@@ -22,9 +22,10 @@ KEEP_ALIVE_S = 4.0
 
 @dataclass(slots=True)
 class Flight:
-    """Whether bytes of the request may have left. Set by the transport's trace, read when something goes wrong."""
+    """Whether bytes of the request may have left (told by the transport's trace); whether the connection is kept."""
 
     may_have_left: bool = False
+    is_kept: bool = False
 
     async def trace(self, name: str, _info: dict[str, Any]) -> None:
         if name.endswith("send_request_headers.started"):
@@ -39,6 +40,7 @@ class Connections:
         self._transport = httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits)
 
     async def aclose(self) -> None:
+        """Closes all; a later request opens anew."""
         await self._transport.aclose()
 
     async def over(self, wire: WireRequest, origin: str, name: str, flight: Flight, max_body_bytes: int) -> Reply:
@@ -51,7 +53,11 @@ class Connections:
             extensions={"target": wire.target, "trace": flight.trace, "timeout": {"connect": CONNECT_TIMEOUT_S}},
         )
         try:
-            return await _received(await self._transport.handle_async_request(request), max_body_bytes)
+            response = await self._transport.handle_async_request(request)
+            reply = await _received(response, max_body_bytes)
+            is_old = response.extensions.get("http_version") == b"HTTP/1.0"
+            flight.is_kept = not is_old and "close" not in response.headers.get("connection", "").lower()
+            return reply
         except BadReply as error:
             error.message = f"{name}: {error.message}"
             raise

@@ -9,6 +9,14 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Place:
+    """`linger_s`: how long it stays taken behind the one who leaves, for what the device has yet to notice."""
+
+    linger_s: float = 0.0
 
 
 class Gate:
@@ -26,13 +34,17 @@ class Gate:
         return sum(not turn.cancelled() for turn, _ in self._line)
 
     @asynccontextmanager
-    async def place(self, limit: int) -> AsyncIterator[None]:
+    async def place(self, limit: int) -> AsyncIterator["Place"]:
         """A place as long as the block runs, in which never more than `limit` are inside."""
         await self._enter(limit)
+        place = Place()
         try:
-            yield
+            yield place
         finally:
-            self._leave(limit)
+            if place.linger_s:
+                asyncio.get_running_loop().call_later(place.linger_s, self._leave, limit)
+            else:
+                self._leave(limit)
 
     async def pace(self, per_s: float | None) -> None:
         """Waits until the next request may start."""

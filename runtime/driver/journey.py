@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from runtime.driver.endpoint import Endpoint
 from runtime.driver.exchange import Flight
-from runtime.driver.line import Line
+from runtime.driver.line import LINGER_S, Line
 from runtime.errors import BadReply, FateUnknown, NotSent, Refused, TargetError
 from runtime.secrets import Vault
 from runtime.sessions import (
@@ -35,9 +35,9 @@ from workflow.profile import SessionRule
 
 @dataclass(slots=True)
 class Journey:
-    """`flight` is that of the step's own last request; `has_asked`: the device's time has begun, not only our wait.
+    """`flight` is that of the step's own last request; `deadline` is of the loop's clock.
 
-    `deadline` is of the loop's clock.
+    `has_asked`: the device's time has begun, not only our wait. `has_closed`: a connection did not outlive its request.
     """
 
     line: Line
@@ -47,14 +47,15 @@ class Journey:
     vault: Vault
     flight: Flight = field(default_factory=Flight)
     has_asked: bool = False
+    has_closed: bool = False
 
     async def carry(self, command: SendRequest, attempt: int) -> Reply:
         """One try of `command`, with one login or renewal where it needs one. Raises TargetError."""
-        self.flight, self.has_asked = Flight(), False
+        self.flight, self.has_asked, self.has_closed = Flight(), False, False
         limits = self.endpoint.limits
         self.line.check(self.endpoint.name)  # nobody waits in line for a device that is left in peace
         try:
-            async with asyncio.timeout_at(self.deadline), self.line.gate.place(limits.connections), self._judged():
+            async with asyncio.timeout_at(self.deadline), self._place(), self._judged():
                 await self.line.gate.pace(limits.requests_per_s)
                 reply = await self._with_credentials(command, attempt)
         except TimeoutError as error:
@@ -64,6 +65,16 @@ class Journey:
                 raise
             raise FateUnknown(error.message, "the device answered: look at it before asking again") from error
         return reply
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """A place at the device; behind a connection that was closed it stays taken for a moment."""
+        async with self.line.gate.place(self.endpoint.limits.connections) as place:
+            try:
+                yield
+            finally:
+                place.linger_s = LINGER_S if self.has_closed else 0.0
+                self.line.was_used()
 
     @asynccontextmanager
     async def _judged(self) -> AsyncIterator[None]:
@@ -186,5 +197,6 @@ class Journey:
             reason = "unknown_fate" if flight.may_have_left else "not_sent"
             raise
         finally:
+            self.has_closed = self.has_closed or not flight.is_kept
             elapsed_ms = (asyncio.get_running_loop().time() - start) * 1000
             await self.witness.answered(Answered(note, status, reason, elapsed_ms))

@@ -10,10 +10,15 @@ import asyncio
 from runtime import tls
 from runtime.driver.breaker import Breaker
 from runtime.driver.endpoint import Endpoint
-from runtime.driver.exchange import Connections
+from runtime.driver.exchange import KEEP_ALIVE_S, Connections
 from runtime.driver.gate import Gate
 from runtime.driver.logins import Logins
 from runtime.errors import Resting
+
+# A closed connection counts until the device has noticed: until then nobody gets its place.
+LINGER_S = 0.1
+# Idle connections are closed while nobody is inside, a little before they would be when the next request comes.
+IDLE_S = 0.75 * KEEP_ALIVE_S
 
 
 class Line:
@@ -23,6 +28,8 @@ class Line:
         self._opening = asyncio.Lock()
         self._connections: dict[str, Connections] = {}
         self._logins: dict[object, Logins] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     def logins(self, endpoint: Endpoint) -> Logins:
         """What is known of sessions behind this endpoint's door."""
@@ -52,7 +59,27 @@ class Line:
                 self._connections[endpoint.tls] = Connections(verify)
             return self._connections[endpoint.tls]
 
+    def was_used(self) -> None:
+        """From now on connections are idle, unless somebody is inside or comes soon."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(IDLE_S, self._begin_closing)
+
+    def _begin_closing(self) -> None:
+        if self.gate.inside == 0:
+            self._closing = asyncio.create_task(self._close_idle())
+
+    async def _close_idle(self) -> None:
+        async with self.gate.place(1) as place:
+            place.linger_s = LINGER_S
+            for each in self._connections.values():
+                await each.aclose()
+
     async def aclose(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._closing is not None:
+            await self._closing
         connections, self._connections = list(self._connections.values()), {}
         for each in connections:
             await each.aclose()

@@ -2,7 +2,8 @@
 
 Tried again are safe and idempotent requests alone, after failures of the transport and statuses that say «not now»,
 with exponential waits and jitter, never past the deadline; Retry-After is honoured. What is not idempotent is sent
-once, whatever comes of it. Called by `driver`. RFC 9110 (idempotence, Retry-After).
+once, whatever comes of it; what may have been carried out is not called refused because a second try was.
+Called by `driver`. RFC 9110 (idempotence, Retry-After).
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from typing import Any
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from runtime.driver.journey import Journey
-from runtime.errors import BadReply, Refused, Resting, TargetError
+from runtime.errors import BadReply, FateUnknown, Refused, Resting, TargetError
 from runtime.wire import Reply
 from workflow.events import SendRequest
 from workflow.retry_after import seconds_asked_for
@@ -32,6 +33,7 @@ class Tries:
     journey: Journey
     command: SendRequest
     made: int = 0
+    is_in_doubt: bool = False
 
     async def outcome(self) -> Reply | TargetError:
         """The reply, or why there is none, of the last try."""
@@ -47,7 +49,14 @@ class Tries:
         )
         await asyncio.sleep(_pause_after(outcome, SHORTEST_WAIT_S))
         last: Reply | TargetError = await again(self._try)
-        return last
+        return self._told_honestly(last)
+
+    def _told_honestly(self, last: Reply | TargetError) -> Reply | TargetError:
+        """A refusal of what may have been carried out at an earlier try says nothing: what was deleted is not found."""
+        if self.command.is_safe or not self.is_in_doubt or not isinstance(last, Reply) or last.status < 400:
+            return last
+        message = f"an earlier try was not answered, and the last one with {last.status}: it may have been carried out"
+        return FateUnknown(message, "look at the device before asking again")
 
     @staticmethod
     def _no_log(_state: RetryCallState) -> None:
@@ -69,6 +78,7 @@ class Tries:
         try:
             return await self.journey.carry(self.command, self.made)
         except TargetError as error:
+            self.is_in_doubt = self.is_in_doubt or isinstance(error, FateUnknown)
             return error
 
 

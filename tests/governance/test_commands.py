@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import click
 import pytest
 from sqlalchemy import create_engine, text
 
-from governance import commands, schema
+from governance import commands, schema, target_commands
 from governance.connections import parse_url
 from governance.database import open_database
 from governance.identifiers import new_id
@@ -67,10 +68,15 @@ def submit(sqlite_url: str) -> Callable[..., Revision]:
 
 
 def _all_commands() -> list[tuple[str, click.Command]]:
-    names = [name for name, entry in COMMANDS.items() if entry.place.startswith("governance.commands:")]
+    names = [
+        name
+        for name, entry in COMMANDS.items()
+        if entry.place.startswith(("governance.commands:", "governance.target_commands:"))
+    ]
     found: list[tuple[str, click.Command]] = []
     for name in names:
-        command = getattr(commands, COMMANDS[name].place.partition(":")[2])
+        module, _, attribute = COMMANDS[name].place.partition(":")
+        command = getattr(import_module(module), attribute)
         inner = command.commands.items() if isinstance(command, click.Group) else [(name, command)]
         found += [(f"{name} {sub}", one) for sub, one in inner]
     return found
@@ -200,6 +206,23 @@ def test_targets_are_added_listed_and_removed(run: Run) -> None:
     assert run("targets", "list", "--api", "hypercore", "--json").data == {"targets": []}
 
 
+def test_an_inventory_goes_out_to_a_file_and_comes_back(run: Run, tmp_path: Path) -> None:
+    more = ("--label", "site=oslo", "--connections", "2")
+    run("targets", "add", "lab", "--api", "hypercore", "--url", "https://10.0.0.5", "--token-ref", "env:T", *more)
+    file = tmp_path / "targets.yaml"
+    file.write_text(run("targets", "export").out)
+    before = run("targets", "export", "--json").data
+    run("targets", "remove", "lab")
+    assert run("targets", "apply", str(file), "--json").data == {"targets": {"lab": "added"}}
+    assert run("targets", "export", "--json").data == before
+    assert run("targets", "list", "--label", "site=bergen", "--json").data == {"targets": []}
+    assert [each["name"] for each in run("targets", "list", "--label", "site=oslo", "--json").data["targets"]] == [
+        "lab"
+    ]
+    file.write_text("targets: []")
+    assert run("targets", "apply", str(file), "--prune", "--json").data == {"targets": {"lab": "removed"}}
+
+
 def test_tokens_are_made_listed_and_revoked(run: Run) -> None:
     made = run("tokens", "create", "ci", "--role", "operator", "--days", "2", "--json").data
     assert made["token"].startswith("swg_")
@@ -246,7 +269,8 @@ def test_a_database_that_cannot_be_reached_ends_with_4(capsys: pytest.CaptureFix
 
 def test_commands_are_short() -> None:
     """DESIGN: a command parses, calls, renders and chooses the exit code, in under 15 lines."""
-    source = Path(commands.__file__).read_text().split("\n\n\n")
+    files = (Path(module.__file__ or "") for module in (commands, target_commands))
+    source = [part for file in files for part in file.read_text().split("\n\n\n")]
     bodies = [part[part.index("def ") :].count("\n") for part in source if part.startswith("@") and "def " in part]
     assert len(bodies) > 15
     assert max(bodies) < 15

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -96,6 +97,24 @@ async def test_a_read_whose_reply_is_lost_is_tried_again_and_every_try_is_noted(
     assert isinstance(event, ResponseArrived)
     assert [note.attempt for note in notes.sent] == [1, 2, 3]
     assert len(device.heard) == 3
+
+
+async def test_a_refusal_of_what_an_earlier_try_may_have_done_is_no_refusal(
+    driver: Driver, recorder: Any, notes: Any, tools: Any
+) -> None:
+    """The first DELETE works and its answer is lost; the second finds nothing."""
+
+    async def hang_up_once(heard: Any, writer: asyncio.StreamWriter) -> None:
+        if heard.number == 1:
+            writer.close()
+        else:
+            writer.write(tools.answer(404))
+
+    device = await recorder(hang_up_once)
+    command = replace(tools.get(), method="DELETE", is_safe=False)
+    event = await driver.send(command, tools.endpoint(device.url), tools.soon(), notes)
+    assert (event.reason, len(device.heard)) == ("unknown_fate", 2)  # type: ignore[union-attr]
+    assert "may have been carried out" in event.message  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])

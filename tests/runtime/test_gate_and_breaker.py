@@ -140,9 +140,9 @@ async def test_a_device_that_hangs_opens_the_breaker_too_and_a_callers_patience_
     await device.has_heard(1)
     given_up.cancel()
     for _ in range(FAILURES - 1):
-        await driver.send(tools.post(timeout_s=0.05), endpoint, tools.soon(), notes)
-    hung = await driver.send(tools.post(timeout_s=0.05), endpoint, tools.soon(), notes)
-    spared = await driver.send(tools.post(timeout_s=0.05), endpoint, tools.soon(), notes)
+        await driver.send(tools.post(timeout_s=0.2), endpoint, tools.soon(), notes)
+    hung = await driver.send(tools.post(timeout_s=0.2), endpoint, tools.soon(), notes)
+    spared = await driver.send(tools.post(timeout_s=0.2), endpoint, tools.soon(), notes)
     assert (hung.reason, spared.reason) == ("unknown_fate", "not_sent")  # type: ignore[union-attr]
     assert len(device.heard) == 1 + FAILURES
     await asyncio.gather(given_up, return_exceptions=True)

@@ -2,6 +2,7 @@
 
 import io
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +86,36 @@ def test_log_lines_and_tracebacks_hold_no_known_secret() -> None:
         log.exception("it was %s", "s3cret-word")
     assert "Traceback" in stream.getvalue()
     assert "s3cret-word" not in stream.getvalue()
+
+
+def test_a_keyring_is_asked_for_service_and_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    import keyring
+    from keyring.backend import KeyringBackend
+    from keyring.errors import KeyringLocked
+
+    class Ring(KeyringBackend):
+        priority = 1  # type: ignore[assignment]
+
+        def set_password(self, service: str, username: str, password: str) -> None:
+            raise NotImplementedError
+
+        def get_password(self, service: str, username: str) -> str | None:
+            if service == "locked":
+                raise KeyringLocked("it is locked")
+            return {("bmc", "rack/7"): "c4nary-word"}.get((service, username))
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(Ring())
+    try:
+        vault = Vault({})
+        assert vault.resolve("keyring:bmc/rack/7") == "c4nary-word"
+        assert vault.redact("it is c4nary-word") == "it is [redacted]"
+        with pytest.raises(Refused, match="empty or absent"):
+            vault.resolve("keyring:bmc/other")
+        with pytest.raises(Refused, match="locked"):
+            vault.resolve("keyring:locked/x")
+        monkeypatch.setitem(sys.modules, "keyring", None)
+        with pytest.raises(Refused, match="not installed"):
+            vault.resolve("keyring:bmc/rack/7")
+    finally:
+        keyring.set_keyring(before)

@@ -167,6 +167,17 @@ async def test_a_ca_file_of_ours_is_trusted_and_a_stranger_is_not(
     assert other.requests == []
 
 
+@pytest.mark.parametrize("about", [{"days": -1}, {"name": "somebody.else"}])
+async def test_without_a_pin_an_expired_certificate_or_another_name_is_refused(
+    box: Any, driver: Driver, notes: Any, tools: Any, about: Any
+) -> None:
+    device = await box(**about)
+    event = await outcome(driver, notes, tools, device.url, f"ca:{device.file}")
+    assert isinstance(event, RequestFailed)
+    assert (event.reason, device.requests) == ("refused", [])
+    assert "somebody must look" in event.message
+
+
 async def test_by_default_the_systems_authorities_decide(box: Any, driver: Driver, notes: Any, tools: Any) -> None:
     device = await box()
     event = await outcome(driver, notes, tools, device.url, "verify")

@@ -1,0 +1,218 @@
+"""Whether a target can be used, step by step: address, name, port, certificate, credentials, version.
+
+The first step that fails says what to do, and what comes after it is left out. The certificate is looked at in a
+handshake of its own and its fingerprint told, so that it can be compared and pinned; credentials are shown only after
+the target's own `tls` has been satisfied, in the one read that the profile names. That request stands in the audit.
+Called by `targets test` and by the REST API. Nothing is changed, here or on the device.
+"""
+
+import asyncio
+import hashlib
+import socket
+import ssl
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from governance.audit import AuditLog
+from governance.errors import NotFoundError
+from governance.targets import Target
+from runtime import tls
+from runtime.catalog import own_limits
+from runtime.driver import Endpoint
+from runtime.errors import Refused, TargetError
+from runtime.secrets import Vault
+from runtime.service import Service
+from runtime.sessions import References
+from runtime.wire import Address, address_of
+from runtime.witness import Answered, Sending
+from workflow.events import ResponseArrived, SendRequest
+from workflow.pointers import NOTHING, parse_pointer, resolve
+from workflow.profile import Profile, parse_profile
+
+Json = Any
+Step = Literal["address", "dns", "tcp", "tls", "login", "version"]
+STEPS: tuple[Step, ...] = ("address", "dns", "tcp", "tls", "login", "version")
+# A device that needs longer than this for one of the steps is not one to work with.
+STEP_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    step: Step
+    outcome: Literal["good", "bad", "left out"]
+    message: str
+    remedy: str = ""
+    detail: dict[str, Json] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Json]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+async def diagnose(service: Service, name: str, actor: str) -> tuple[Finding, ...]:
+    """A finding for each step. Raises NotFoundError for the target, GovernanceError when nothing can be recorded."""
+    target = await service.targets.get(name)
+    diagnosis = Diagnosis(service, target, await _profile(service, target.api), actor)
+    findings = [finding async for finding in diagnosis.findings()]
+    told = {finding.step for finding in findings}
+    return (*findings, *(Finding(step, "left out", "not reached") for step in STEPS if step not in told))
+
+
+async def _profile(service: Service, api: str) -> Profile:
+    try:
+        stored = await service.apis.get_api(api)
+    except NotFoundError:
+        return Profile(api=api)
+    return parse_profile(stored.profile, api) if stored.profile else Profile(api=api)
+
+
+class Diagnosis:
+    def __init__(self, service: Service, target: Target, profile: Profile, actor: str) -> None:
+        self._service = service
+        self._target = target
+        self._profile = profile
+        self._witness = _Told(service.audit, service.vault, target.name, actor)
+
+    async def findings(self) -> AsyncIterator[Finding]:
+        """Up to the first that is bad."""
+        address, finding = self._address()
+        yield finding
+        if address is None:
+            return
+        for step in (_dns, _tcp, self._tls):
+            finding = await step(address)
+            yield finding
+            if finding.outcome == "bad":
+                return
+        for finding in await self._login(address):
+            yield finding
+
+    def _address(self) -> tuple[Address | None, Finding]:
+        target = self._target
+        try:
+            for reference in (target.username_ref, target.password_ref, target.token_ref):
+                if reference:
+                    self._service.vault.resolve(reference)
+            base = self._profile.base_path or ""
+            address = address_of(target.base_url, base, adds_base_path=target.mode != "prism")
+        except TargetError as error:
+            return None, Finding("address", "bad", error.message, error.remedy)
+        where = f"{address.origin}{address.prefix}"
+        return address, Finding("address", "good", f"{where}; all references lead to something", "", {"url": where})
+
+    async def _tls(self, address: Address) -> Finding:
+        """The certificate that is shown, and whether the target's setting takes it."""
+        how = self._target.tls
+        if address.scheme == "http":
+            return Finding("tls", "left out", "the address is http: nothing is encrypted")
+        detail: dict[str, Json] = {"setting": how}
+        try:
+            async with asyncio.timeout(STEP_S):
+                shown = await tls.fetch_certificate(address.host, address.port)
+                detail["fingerprint"] = hashlib.sha256(shown).hexdigest()
+                context = await tls.context_for(how, address.host, address.port)
+                await _handshake(address, context)
+        except (TargetError, ssl.SSLError, OSError, TimeoutError) as error:
+            return Finding("tls", "bad", f"{how.partition(':')[0]}: {_reason(error)}", _pin_remedy(detail), detail)
+        return Finding("tls", "good", f"trusted by {how.partition(':')[0]}", "", detail)
+
+    async def _login(self, address: Address) -> list[Finding]:
+        probe = self._profile.probe
+        if probe is None:
+            why = f"the profile of {self._target.api} names nothing to read (probe)"
+            return [Finding("login", "left out", why)]
+        method, _, path = probe.read.partition(" ")
+        command = SendRequest("probe", 1, method, path, path, is_safe=True, is_idempotent=True, timeout_s=STEP_S)
+        end = asyncio.get_running_loop().time() + STEP_S
+        event = await self._service.driver.send(command, self._endpoint(address), end, self._witness)
+        if not isinstance(event, ResponseArrived):
+            return [Finding("login", "bad", event.message, "check the credentials that the target refers to")]
+        if event.status in (401, 403):
+            remedy = "check the credentials that the target refers to, and what this account may do"
+            return [Finding("login", "bad", f"{probe.read} was answered with {event.status}", remedy)]
+        kinds = ", ".join(self._profile.auth.kinds)
+        good = Finding("login", "good", f"{probe.read} was answered with {event.status} ({kinds})")
+        return [good, _version(event, probe.version)]
+
+    def _endpoint(self, address: Address) -> Endpoint:
+        target = self._target
+        references = References(target.username_ref, target.password_ref, target.token_ref)
+        limits = own_limits(target, self._profile)
+        return Endpoint(target.name, address, target.tls, references, self._profile, limits)
+
+
+async def _dns(address: Address) -> Finding:
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(STEP_S):
+            found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except (OSError, TimeoutError) as error:
+        return Finding("dns", "bad", f"{address.host}: {_reason(error)}", "correct the target's address, or the DNS")
+    places = sorted({str(entry[4][0]) for entry in found})
+    return Finding("dns", "good", f"{address.host} is {', '.join(places)}", "", {"addresses": places})
+
+
+async def _tcp(address: Address) -> Finding:
+    start = time.monotonic()
+    try:
+        async with asyncio.timeout(STEP_S):
+            _, writer = await asyncio.open_connection(address.host, address.port)
+        writer.close()
+    except (OSError, TimeoutError) as error:
+        remedy = "see whether the device is on, and whether a firewall stands between"
+        return Finding("tcp", "bad", f"port {address.port}: {_reason(error)}", remedy)
+    took_ms = round((time.monotonic() - start) * 1000, 1)
+    return Finding("tcp", "good", f"port {address.port} answered in {took_ms} ms", "", {"ms": took_ms})
+
+
+async def _handshake(address: Address, context: ssl.SSLContext) -> None:
+    name = address.host if context.check_hostname else None
+    _, writer = await asyncio.open_connection(address.host, address.port, ssl=context, server_hostname=name or "")
+    writer.close()
+
+
+def _version(event: ResponseArrived, pointer: str | None) -> Finding:
+    if pointer is None:
+        return Finding("version", "left out", "the profile does not say where the version stands")
+    value = resolve(event.body, parse_pointer(pointer))
+    if value is NOTHING or not isinstance(value, str | int | float):
+        return Finding("version", "left out", f"the reply with status {event.status} has none at {pointer}")
+    return Finding("version", "good", str(value), "", {"version": str(value)})
+
+
+def _pin_remedy(detail: dict[str, Json]) -> str:
+    if "fingerprint" not in detail:
+        return "see whether the port speaks TLS"
+    return f"compare the fingerprint at the device; if it is this one, set tls to pin:{detail['fingerprint']}"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return f"no answer in {STEP_S:.0f} s"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, Refused | TargetError):
+        return error.message
+    return getattr(error, "strerror", None) or str(error)
+
+
+class _Told:
+    """The witness of a test: each request is an event of the target in the audit."""
+
+    def __init__(self, audit: AuditLog, vault: Vault, target: str, actor: str) -> None:
+        self._audit = audit
+        self._vault = vault
+        self._subject = f"target:{target}"
+        self._actor = actor
+
+    async def sending(self, note: Sending) -> None:
+        await self._audit.append(self._actor, "request.sending", self._subject, _detail(note))
+
+    async def answered(self, note: Answered) -> None:
+        told = {**_detail(note.sending), "status": note.status, "reason": note.reason}
+        await self._audit.append(self._actor, "request.answered", self._subject, told)
+
+
+def _detail(note: Sending) -> dict[str, Json]:
+    return {"step_id": note.step_id, "method": note.method, "path": note.path, "purpose": note.purpose}

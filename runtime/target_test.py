@@ -1,0 +1,43 @@
+"""The command `switchgear targets test NAME`: prints what `diagnosis` finds, and ends with 4 when something is bad.
+
+It stands in the group of governance's target commands (`switchgear.main`), because it asks the device and they do not.
+Errors leave as exceptions and are rendered in one place, as for every command.
+"""
+
+import asyncio
+import getpass
+import json
+import os
+from typing import Any
+
+import click
+
+from governance.settings import Settings
+from runtime.errors import TargetError
+
+MARKS = {"good": "ok  ", "bad": "BAD ", "left out": "-   "}
+
+
+@click.command("test")
+@click.argument("name")
+@click.option("--db", metavar="URL", help="The database; default: SWITCHGEAR_DATABASE_URL.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def test_command(name: str, db: str | None, as_json: bool) -> int:
+    """Say step by step whether a target can be used: DNS, TCP, TLS, login, version."""
+    found = asyncio.run(_findings(db or Settings.read(os.environ).database, name))
+    is_good = all(each["outcome"] != "bad" for each in found)
+    if as_json:
+        click.echo(json.dumps({"target": name, "is_good": is_good, "findings": found}, indent=2))
+    else:
+        for each in found:
+            remedy = f"\n              → {each['remedy']}" if each["remedy"] else ""
+            click.echo(f"{MARKS[each['outcome']]}{each['step']:8}  {each['message']}{remedy}")
+    return 0 if is_good else TargetError.exit_code
+
+
+async def _findings(url: str, name: str) -> list[dict[str, Any]]:
+    from runtime.diagnosis import diagnose
+    from runtime.service import open_service
+
+    async with open_service(url) as service:
+        return [finding.to_json() for finding in await diagnose(service, name, f"cli:{getpass.getuser()}")]

@@ -1,0 +1,197 @@
+"""THREATS.md D1: every changing request of the shipped workflows meets every fault once; the verdict has to be true.
+
+The runtime calls an approved workflow on a twin behind the fault proxy, once undisturbed and then once for each of its
+changing requests and each fault. Whatever happens on the way, the device sees a request that is not idempotent at most
+as often as undisturbed, and the run says what is known: succeeded, failed before, or unknown. By default a sample;
+all of them with `pytest -m long`, which also prints the table of docs/FAULTS.md.
+"""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compiler.compiled import Compiled, CompiledWorkflow
+from compiler.pipeline import Request
+from compiler.proving import Prover
+from compiler.submission import submit
+from compiler.twin import Twin, server
+from compiler.verification import compile_spec
+from governance.targets import Target
+from runtime.access import Caller
+from runtime.engines.engine import Ended
+from runtime.engines.journal import AuditOnly
+from runtime.secrets import Vault
+from runtime.service import Service, open_service
+from workflow.plan import Plan, build_plan
+from workflow.reader import read_document
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = 5
+# What a run may end as when a request that is not idempotent meets the fault: nothing else is true.
+VERDICTS: dict[str, set[str]] = {
+    "latency": {"succeeded"},
+    "busy": {"failed", "succeeded"},  # a 503 may mean a session that is over: then it is sent again, for the first time
+    "reset": {"unknown"},
+    "lost request": {"unknown"},
+    "lost answer": {"unknown"},
+    "half an answer": {"unknown"},
+    "slow drip": {"unknown"},
+}
+
+
+@dataclass
+class Table:
+    """Fault and kind of request → outcome → how often."""
+
+    rows: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+    def add(self, fault: str, kind: str, outcome: str) -> None:
+        self.rows.setdefault((fault, kind), Counter())[outcome] += 1
+
+    def text(self) -> str:
+        lines = ["| fault | request | runs | succeeded | failed | unknown |", "|---|---|---|---|---|---|"]
+        for (fault, kind), seen in sorted(self.rows.items()):
+            counts = " | ".join(str(seen[outcome]) for outcome in ("succeeded", "failed", "unknown"))
+            lines.append(f"| {fault} | {kind} | {seen.total()} | {counts} |")
+        return "\n".join(lines)
+
+
+@dataclass
+class Bench:
+    """One API's workflows, approved, and the twin that each run starts from."""
+
+    faults: Any
+    compiled: Compiled
+    service: Service
+
+    def __post_init__(self) -> None:
+        assert self.compiled.profile is not None
+        self._prover = Prover(self.compiled.api, self.compiled.profile)
+
+    async def run(self, one: CompiledWorkflow, fault: str, spoiled: int) -> tuple[Ended, list[str], Any]:
+        """How it ended, what changed something at the device (`METHOD path`), and the proxy."""
+        plan = plan_of(one)
+        case, tempo = next(self._prover._runs(one.flow, []))
+        ran = self._prover._run(one.flow, plan, case, tempo)
+        twin = ran.start.beside()
+        twin.run_on(asyncio.get_running_loop().time)
+        async with server.running(twin) as url, self.faults.proxied(url, fault, spoiled) as proxy:
+            ended = await self._called(one, dict(ran.inputs), proxy.url)
+            await self.service.driver.aclose(AuditOnly(self.service.audit))
+        return ended, self._heard(twin), proxy
+
+    def _heard(self, twin: Twin) -> list[str]:
+        """What was carried out; logins and logouts change nothing that anybody runs a workflow for."""
+        rule = self.compiled.profile.auth.session if self.compiled.profile else None
+        doors = (rule.login.split(" ")[1], (rule.logout or rule.login).split(" ")[1].partition("{")[0]) if rule else ()
+        changes = (each for each in twin.requests if each.method != "GET" and each.status < 400)
+        return [f"{each.method} {each.path}" for each in changes if not each.path.startswith(doors)]
+
+    async def _called(self, one: CompiledWorkflow, inputs: dict[str, Any], url: str) -> Ended:
+        entry = self.service.live.now.find(one.flow.id)
+        target = Target("twin", self.compiled.api.name, url, "live", "env:USER", "env:WORD")
+        await self.service.targets.apply([target])
+        there = replace(entry, targets=(target,))
+        return await self.service.calls.call(there, inputs, None, Caller("test", "operator"))
+
+
+def plan_of(one: CompiledWorkflow) -> Plan:
+    return build_plan(read_document(one.document, one.flow.id))
+
+
+def is_idempotent(plan: Plan, line: str) -> bool:
+    """Whether the request with this first line may be sent twice, as the workflow says."""
+    method, path, _ = line.split(" ")
+    path = path.partition("?")[0].removeprefix(plan.base_path)
+    for step in plan.steps:
+        shape = re.sub(r"\\\{[^{}/]+\\\}", "[^/]+", re.escape(step.path_template))
+        if step.method == method and re.fullmatch(shape, path):
+            return step.is_idempotent
+    raise AssertionError(f"{line} is of no step")
+
+
+@asynccontextmanager
+async def bench(faults: Any, compiled: Compiled, wanted: list[CompiledWorkflow], folder: Path) -> AsyncIterator[Bench]:
+    database = f"sqlite+aiosqlite:///{folder / 'switchgear.db'}"
+    await submit(replace(compiled, workflows=tuple(wanted)), database, "test")
+    async with open_service(database, Vault({"USER": "admin", "WORD": "switchgear"})) as service:
+        for revision in await service.revisions.find(api=compiled.api.name, limit=1000):
+            await service.revisions.decide(
+                revision.id, "approve", actor="test", role="admin", reason="a test", digest=revision.digest
+            )
+        await service.live.reload()
+        yield Bench(faults, compiled, service)
+
+
+async def judge(made: Bench, one: CompiledWorkflow, table: Table) -> None:
+    plan = plan_of(one)
+    ended, usual, proxy = await made.run(one, "none", 0)
+    if ended.outcome != "succeeded":
+        table.wrong.append(f"{one.flow.id} undisturbed: {ended.outcome} {ended.failure}")
+        return
+    for spoiled in range(1, proxy.changes + 1):
+        for fault in made.faults.FAULTS:
+            ended, seen, proxy = await made.run(one, fault, spoiled)
+            line = proxy.spoilt[0]
+            may_repeat = is_idempotent(plan, line)
+            table.add(fault, "idempotent" if may_repeat else "not idempotent", ended.outcome)
+            table.wrong += [f"{one.flow.id}, {fault} at {line}: {why}" for why in faults_of(ended, plan, usual, seen)]
+            if not may_repeat and ended.outcome not in VERDICTS[fault]:
+                table.wrong.append(f"{one.flow.id}, {fault} at {line}: {ended.outcome} {ended.failure}")
+
+
+def faults_of(ended: Ended, plan: Plan, usual: list[str], seen: list[str]) -> Iterator[str]:
+    """What must not be, whatever the fault was."""
+    more = Counter(seen) - Counter(usual)
+    for line in more:
+        if not is_idempotent(plan, f"{line} HTTP/1.1"):
+            yield f"the device heard {line} once more than undisturbed"
+    if ended.outcome == "succeeded" and set(usual) - set(seen):
+        yield f"a success without {set(usual) - set(seen)}"
+    if ended.outcome != "succeeded" and ended.failure is None:
+        yield "no reason is given"
+    if ended.outcome == "unknown" and ended.failure is not None and ended.failure.code != "unknown_fate":
+        yield f"unknown, but {ended.failure.code}"
+    if ended.outcome == "failed" and ended.failure is not None and len(seen) > len(ended.failure.done):
+        said = f"{ended.failure.message} {ended.failure.remedy}"
+        if "may have been carried out" not in said:
+            yield f"the device did {seen}, the run says {ended.failure.done} and no more"
+
+
+def writing(compiled: Compiled) -> list[CompiledWorkflow]:
+    found = [one for one in compiled.workflows if any(not step.is_safe for step in plan_of(one).steps)]
+    return sorted(found, key=lambda one: one.flow.id)
+
+
+@pytest.mark.parametrize("api", ["hypercore", "idrac"])
+@pytest.mark.parametrize(
+    "share", [pytest.param(SAMPLE, id="sample"), pytest.param(0, id="all", marks=pytest.mark.long)]
+)
+def test_every_fault_at_every_change_ends_in_a_true_verdict(
+    faults: Any, api: str, share: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compiled = compile_spec(Request(ROOT / "specs" / api / "openapi.yaml"))[0]
+    writers = writing(compiled)
+    wanted = writers[:: len(writers) // share][:share] if share else writers
+    table = Table()
+
+    async def through_all() -> None:
+        async with bench(faults, compiled, wanted, tmp_path) as made:
+            for one in wanted:
+                await judge(made, one, table)
+
+    with asyncio.Runner(loop_factory=faults.FastLoop) as runner:
+        runner.run(through_all())
+    with capsys.disabled():
+        print(f"\n{api}, {len(wanted)} of {len(writers)} writing workflows\n{table.text()}")
+    assert table.wrong == []
+    assert table.rows
