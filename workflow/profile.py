@@ -291,6 +291,7 @@ class PendingSettings(_Part):
         None, description="What makes the job, for a write without `apply_member`."
     )
     job_body: dict[str, Json] = Field({}, description="Its body; `{address}` stands for the path of the settings.")
+    address: Pointer | None = Field(None, description="Pointer, in what these are the settings of, to their address.")
     applied_by: OperationRef | None = Field(None, description="The operation that brings the settings into force.")
     applied_with: dict[str, Json] = Field({}, description="Its body.")
     is_optional: bool = Field(False, description="Only a write that asks for it waits; any other is in force at once.")

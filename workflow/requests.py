@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from jsonpath import JSONPath
 
@@ -66,7 +66,10 @@ class BoundReplacement:
 
 @dataclass(frozen=True, slots=True)
 class BoundRequest:
-    """All that a request is made of. `path`: literal text and names in turn, beginning with text."""
+    """All that a request is made of. `path`: literal text and names in turn, beginning with text.
+
+    `address`: where the device says that this is to be sent; it must be where it was approved to be sent.
+    """
 
     method: str
     path: tuple[str, ...]
@@ -74,6 +77,7 @@ class BoundRequest:
     payload: Value | None
     replacements: tuple[BoundReplacement, ...]
     content_type: str
+    address: Value | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ def build_request(bound: BoundRequest, scope: Scope, base_path: str = "") -> Req
     if cookies:
         headers.append(("cookie", "; ".join(cookies)))
     path = _filled_path(bound, values["path"])
+    _same_address(bound, scope, base_path + path)
     body = _body(bound, scope)
     header = {name.lower(): value for name, value in values["header"].items()}
     sent = Sent(bound.method, base_path + path, values["path"], values["query"], header, body)
@@ -128,6 +133,20 @@ def _value(parameter: BoundParameter, scope: Scope) -> Json:
         if parameter.location in ("header", "cookie"):
             return NOTHING
         raise Unsendable("missing_value", f"{parameter.name} needs {missing.text}, which is not there") from missing
+
+
+def _same_address(bound: BoundRequest, scope: Scope, approved: str) -> None:
+    """Passes where the device says nothing; an address that it names is compared and never sent to."""
+    try:
+        told = NOTHING if bound.address is None else bound.address.evaluate(scope)
+    except Missing:
+        return
+    if told is NOTHING or told is None:
+        return
+    if unquote(urlsplit(text_of(told)).path).rstrip("/") != unquote(approved).rstrip("/"):
+        message = f"the device has this at {text_of(told)}, and {approved} was approved"
+        remedy = "compile the description of this firmware again and have it approved"
+        raise Unsendable("not_offered", f"{message}; {remedy}")
 
 
 def _filled_path(bound: BoundRequest, values: Mapping[str, Json]) -> str:

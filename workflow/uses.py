@@ -35,6 +35,8 @@ def uses_of(step: PlanStep) -> Iterator[Use]:
             yield from _uses(parameter.value.expressions, "request", f"{here}/parameters")
         if step.request.payload is not None:
             yield from _uses(step.request.payload.expressions, "request", f"{here}/requestBody/payload")
+        if step.request.address is not None:
+            yield from _uses(step.request.address.expressions, "request", f"{here}/x-switchgear/address")
         for number, replacement in enumerate(step.request.replacements):
             place = f"{here}/requestBody/replacements/{number}"
             yield from _uses(replacement.value.expressions, "request", place)

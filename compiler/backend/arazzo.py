@@ -94,6 +94,8 @@ def _step(operation: Operation, source: str, step: Step) -> dict[str, Any]:
     ours: dict[str, Any] = {"role": step.role.value, "effect": effect.value, "idempotent": operation.is_idempotent}
     if step.transforms:
         ours["transforms"] = dict(step.transforms)
+    if step.address:
+        ours["address"] = step.address
     if step.pages:
         ours["pages"] = dict(step.pages)
     written: dict[str, Any] = {

@@ -285,6 +285,7 @@ class Step:
     runtime expression, or `{"context","selector","type"}`. `success`: criteria. `failures`: retries and ends in
     order. `branches`: success actions. `transforms`: output name → transform. `message`: what a failed step tells.
     `pages`: how the list in its reply goes on (`workflow.pages`). `replacements`: pointer into the payload → value.
+    `address`: what the device says of where this is to be sent.
     """
 
     id: str
@@ -299,6 +300,7 @@ class Step:
     failures: tuple[Mapping[str, Any], ...] = ()
     branches: tuple[Mapping[str, Any], ...] = ()
     transforms: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    address: str = ""
     pages: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
     replacements: tuple[tuple[str, Any], ...] = ()
 

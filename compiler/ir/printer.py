@@ -176,6 +176,7 @@ def _step(one: Step) -> str:
         _named("branches", _json(list(one.branches)) if one.branches else ""),
         _named("failures", _json(list(one.failures)) if one.failures else ""),
         _named("transforms", _json(one.transforms) if one.transforms else ""),
+        _named("address", one.address),
     )
 
 

@@ -101,6 +101,8 @@ class _Finder:
         resource = self._base("", "")
         noun = last_word(place.path)
         is_list = self.identifier.list_pointer(reply, noun) is not None and not place.key("PATCH")
+        if not self.schemas.kind(reply):  # nobody says what it answers: `/services` lists, `/service` is one record
+            is_list = is_list and words.singular(noun) != noun
         if is_list:
             made = place.methods.get("POST")
             create = place.key("POST") if made is not None and made.effect is Effect.CREATE else ""

@@ -68,13 +68,12 @@ class Incidents:
         match = self._blueprint.routes.match(address)
         places = self._store.places_on(canonical(address), match) if match is not None else ()
         operation = self._blueprint.operations[key]
-        rule = offers.rule_of(self._blueprint, operation)
-        if not places or rule is None or key not in places[-1].resource.actions:
+        pointer = offers.place_in(self._blueprint, operation, places[-1].resource) if places else ""
+        if not pointer:
             return False
-        pointer = offers.address_place(rule, operation)
-        changed: dict[str, Json] = {pointer: f"{self._blueprint.base_path}{address}/moved"} if is_moved else {}
+        changed: dict[str, Json] = {pointer: f"{self._blueprint.base_path}{address}/moved"}
         if not is_moved:
-            changed = {at: ["another value"] for at, _ in offers.allowed_places(self._blueprint, rule, operation)}
+            changed = {at: ["another value"] for at, _ in offers.allowed_in(self._blueprint, operation)}
         for at, value in changed.items():
             self._store.put(places[-1], put(self._store.item(places[-1]), at, value))
         return bool(changed)

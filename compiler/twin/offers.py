@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from compiler.ir.model import Operation, Resource
+from compiler.passes.paths import parent
+from compiler.passes.resources import shape
 from compiler.twin.blueprint import Blueprint, applies
 from compiler.twin.pointers import MISSING, get, put, tokens
 from workflow.pointers import escape
@@ -38,6 +40,22 @@ def offering(blueprint: Blueprint, resource: Resource, address: str, body: dict[
 def address_place(rule: Action, operation: Operation) -> str:
     """Where in an item the action's address stands."""
     return rule.address.replace("{action}", escape(_name(operation)))
+
+
+def place_in(blueprint: Blueprint, operation: Operation, resource: Resource) -> str:
+    """Where an item of the resource says at which address the operation is, "" where it does not say."""
+    rule = rule_of(blueprint, operation)
+    if rule is not None:
+        return address_place(rule, operation) if operation.key in resource.actions else ""
+    settings = next((r for r in blueprint.profile.pending_settings if applies(r.pattern, operation)), None)
+    is_above = shape(parent(operation.path)) == shape(resource.item)
+    return (settings.address or "") if settings is not None and is_above else ""
+
+
+def allowed_in(blueprint: Blueprint, operation: Operation) -> Iterator[tuple[str, tuple[Json, ...]]]:
+    """As `allowed_places`, by the rule for the operation; nothing where there is none."""
+    rule = rule_of(blueprint, operation)
+    return allowed_places(blueprint, rule, operation) if rule is not None else iter(())
 
 
 def allowed_places(blueprint: Blueprint, rule: Action, operation: Operation) -> Iterator[tuple[str, tuple[Json, ...]]]:

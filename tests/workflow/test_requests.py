@@ -233,3 +233,30 @@ def test_a_replacement_without_its_place_is_refused() -> None:
     body = {"payload": {"a": 1}, "replacements": [{"target": "/b/c", "value": "x"}]}
     with pytest.raises(Unsendable, match="/b/c"):
         request(requestBody=body)
+
+
+def addressed(told: Any, item: str = "b 1") -> Request:
+    bound = [parameter("id", "path", "$inputs.id")]
+    own = {"x-switchgear": {"address": "$inputs.told"}}
+    return request("/boxes/{id}/Actions/Box.Go", bound, {"id": item, "told": told}, **own)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "/boxes/b%201/Actions/Box.Go",
+        "/boxes/b 1/Actions/Box.Go",
+        "/boxes/b%201/Actions/Box.Go/",
+        "https://elsewhere.example/boxes/b%201/Actions/Box.Go",
+        None,
+    ],
+)
+def test_a_request_goes_to_the_approved_path_when_the_device_names_the_same_or_nothing(told: Any) -> None:
+    assert addressed(told).path == "/boxes/b%201/Actions/Box.Go"
+
+
+@pytest.mark.parametrize("told", ["/boxes/b%201/Actions/Box.Stop", "/boxes/b2/Actions/Box.Go", "/", 7, {"a": 1}])
+def test_a_request_whose_address_the_device_names_otherwise_is_not_made(told: Any) -> None:
+    with pytest.raises(Unsendable, match="was approved") as refused:
+        addressed(told)
+    assert refused.value.code == "not_offered"

@@ -74,7 +74,7 @@ def change(
     if checks_state:
         states.require_before(builder, operation, choices[0] if choices else None)
         _show_before(builder, operation)
-    require_offered(builder, operation, parameters, payload)
+    told = require_offered(builder, operation, parameters, payload)
     match = version_header(builder, operation)
     payload, replacements = kept(builder, operation, payload)
     # Settings that wait for a restart have a job that stays scheduled until then: it is given out, not waited for.
@@ -91,6 +91,7 @@ def change(
         payload=payload,
         content_type=operation.body.media_type if operation.body and payload is not None else "",
         replacements=replacements,
+        address=told,
     )
     if job is not None:
         step = _with_handle(step, job, is_pending)

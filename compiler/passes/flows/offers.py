@@ -1,9 +1,10 @@
-"""Actions whose address and allowed values stand in the resource: what is offered is looked at before it is asked for.
+"""Addresses and values that stand in the resource: what is offered is looked at before it is asked for.
 
-The profile's `actions` say where both stand. The read right before the action, or one made for this, ends the run
-before anything is sent when the device names another address than the approved one, or does not allow the value. The
-address that a device names is never sent to: what was approved is the path. A device that says nothing passes.
-Follows DSP0266, "Actions property". Used by `changes`.
+The profile says where: for `actions` their address and the values they take, for `pending_settings` the address of the
+settings. The read right before, or one made for this, ends the run before anything is sent when the address is not the
+approved one or the value is not allowed. It also gives the address out, with which the request is compared once more
+when it is made. An address that a device names is never sent to: what was approved is the path. A device that says
+nothing passes. Follows DSP0266, "Actions property".
 """
 
 import re
@@ -15,30 +16,63 @@ from compiler.ir.model import Operation, Resource, Role, Step
 from compiler.passes.flows import queries
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.lookups import path_parameters
+from compiler.passes.paths import parent
+from compiler.passes.resources import shape
 from workflow.pointers import escape
 from workflow.profile import Action
 
 _OK = queries.simple("$statusCode == 200")
 
 
-def require_offered(builder: Builder, operation: Operation, parameters: Any, payload: Any) -> None:
-    """Checks, in the first read of the resource or in one of its own, that the device offers what will be sent."""
-    rule = next((r for r in builder.context.profile.actions if re.search(r.pattern, operation.key)), None)
-    owner = builder.context.by_action.get(operation.key)
-    if rule is None or owner is None or not owner.read or owner.item_is_list:
-        return
-    if not builder.context.schemas.members(owner.schema):
-        return  # nobody says what the resource shows, not even that it is an object
-    checks = [_at_address(builder, rule, operation, owner, parameters)]
-    checks += _with_allowed_values(builder, rule, operation, owner, payload)
+def require_offered(builder: Builder, operation: Operation, parameters: Any, payload: Any) -> str:
+    """Checks, in the first read of the resource or in one of its own, that the device offers what will be sent.
+
+    The expression of the address that the device names, "" where the profile knows of none.
+    """
+    found = _told_place(builder, operation)
+    if found is None:
+        return ""
+    owner, pointer, rule = found
     number = _reading(builder, owner)
     step = builder.steps[number]
+    checks: list[Check] = []
+    if builder.context.schemas.members(owner.schema):  # else nobody says that it is an object, which queries need
+        checks.append(_at_address(builder, pointer, operation, owner, parameters))
+        checks += _with_allowed_values(builder, rule, operation, owner, payload) if rule else ()
+    name = _free_name(step)
     builder.steps[number] = replace(
         step,
+        outputs={**step.outputs, name: f"$response.body#{pointer}"},
         success=(*(step.success or (_OK,)), *(queries.jsonpath(f"$[?{holds}]") for holds, _, _ in checks)),
         failures=(*(_refusal(step, number, *check) for number, check in enumerate(checks)), *step.failures),
     )
-    builder.tell(f"{step.id}: refuses unless the {owner.name} offers {_action(operation)} as it was approved")
+    builder.tell(f"{step.id}: refuses unless the {owner.name} offers {_last(operation)} as it was approved")
+    return f"$steps.{step.id}.outputs.{name}"
+
+
+def _told_place(builder: Builder, operation: Operation) -> tuple[Resource, str, Action | None] | None:
+    """The resource that names the operation's address, the place where it does, and the rule for its values."""
+    context = builder.context
+    rule = next((r for r in context.profile.actions if re.search(r.pattern, operation.key)), None)
+    pending = context.pending_rule(operation.key)
+    if rule is not None:
+        owner = context.by_action.get(operation.key)
+        pointer = rule.address.replace("{action}", escape(_last(operation)))
+        # `/things/{id}/Actions/go` is told under `Actions`; what stands deeper belongs to something else.
+        if owner is not None and not operation.path.startswith(f"{owner.item}/{pointer.split('/')[1]}/"):
+            return None
+    elif pending is not None and pending.address is not None:
+        owner, pointer = context.by_item.get(shape(parent(operation.path))), pending.address
+    else:
+        return None
+    if owner is None or not owner.read or owner.item_is_list:
+        return None
+    return owner, pointer, rule
+
+
+def _free_name(step: Step) -> str:
+    names = ("address", *(f"address_{number}" for number in range(2, len(step.outputs) + 3)))
+    return next(name for name in names if name not in step.outputs)
 
 
 def _reading(builder: Builder, owner: Resource) -> int:
@@ -59,23 +93,22 @@ def _reading(builder: Builder, owner: Resource) -> int:
     return len(builder.steps) - 1
 
 
-def _action(operation: Operation) -> str:
+def _last(operation: Operation) -> str:
     return operation.path.rpartition("/")[2]
 
 
 Check = tuple[str, str, str]  # the condition that must hold, the code and the message when it does not
 
 
-def _at_address(builder: Builder, rule: Action, operation: Operation, owner: Resource, parameters: Any) -> Check:
+def _at_address(builder: Builder, pointer: str, operation: Operation, owner: Resource, parameters: Any) -> Check:
     context = builder.context
-    pointer = rule.address.replace("{action}", escape(_action(operation)))
     place = f"${queries.from_pointer(pointer)}"
     approved = (context.profile.base_path or context.api.base_path).rstrip("/") + operation.path
     for name, within, value in parameters:
         if within == "path":
             approved = approved.replace(f"{{{name}}}", f"{{{value}}}")
     same = (f"{place} == {queries.quoted(approved + end)}" for end in ("", "/"))
-    told = f"The {owner.name} offers this action at {{$response.body#{pointer}}}, approved was {approved}: "
+    told = f"The {owner.name} has this at {{$response.body#{pointer}}}, approved was {approved}: "
     told += "compile the description of this firmware again and have it approved."
     return f"!{place} || {queries.any_of(same)}", "not_offered", told
 
@@ -84,7 +117,7 @@ def _with_allowed_values(
     builder: Builder, rule: Action, operation: Operation, owner: Resource, payload: Any
 ) -> Iterator[Check]:
     members = builder.context.schemas.members(operation.body.schema) if operation.body else {}
-    allowed = (rule.allowed_values or "").replace("{action}", escape(_action(operation)))
+    allowed = (rule.allowed_values or "").replace("{action}", escape(_last(operation)))
     for name, value in payload.items() if allowed and isinstance(payload, dict) else ():
         if not isinstance(value, str) or not builder.context.schemas.values(members.get(name)):
             continue

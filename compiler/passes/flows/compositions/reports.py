@@ -49,7 +49,7 @@ def _parts(context: Context, owner: Resource) -> list[_Part]:
     found = [
         _Part(resource)
         for resource in context.under.get(owner.item, ())
-        if (resource.list and (can_expand or not resource.references)) or (not resource.id_parameter and resource.read)
+        if (resource.list and (can_expand or not resource.references)) or _is_record(context, resource)
     ]
     beside = {address(part.resource) for part in found}
     for resource, member in context.naming.get(address(owner), ()):
@@ -57,6 +57,11 @@ def _parts(context: Context, owner: Resource) -> list[_Part]:
         if is_listed and address(resource) not in beside and not context.is_poll(resource.read):
             found.append(_Part(resource, member))
     return found
+
+
+def _is_record(context: Context, resource: Resource) -> bool:
+    """True for the only one of its kind, where it is known what it shows."""
+    return not resource.id_parameter and bool(resource.read and context.schemas.members(resource.schema))
 
 
 def _health(context: Context, schema: Schema) -> str:
