@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Workflow, inputs, verdict; every server is on at the start.
 EVERYWHERE: tuple[tuple[str, Mapping[str, Any], str], ...] = (
-    ("idrac_get_service_root", {}, "succeeded"),
+    ("idrac_get_redfish_service_root", {}, "succeeded"),
     ("idrac_find_servers", {}, "succeeded"),
     ("idrac_describe_server", {}, "succeeded"),
     ("idrac_describe_server", {"server": "no-such-server"}, "not_found"),

@@ -70,7 +70,7 @@ def done(_: Outputs) -> bool:
 
 MEDIUM = {"server_virtual_media": "Cd"}
 READS = (
-    Can("idrac_get_service_root", shows=has(RedfishVersion="1.5.0")),
+    Can("idrac_get_redfish_service_root", shows=has(RedfishVersion="1.5.0")),
     Can("idrac_find_servers", shows=lists(SERVER)),
     Can("idrac_describe_server", shows=has(Id=SERVER, Name="fake", PowerState="Off")),
     Can("idrac_describe_server", {"server": SERVER}, lambda o: o["item"]["Status"]["Health"] == "OK"),
