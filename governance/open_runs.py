@@ -123,19 +123,20 @@ class OpenRuns:
 
         await self._database.write(work)
 
-    async def sweep(self, before: str) -> tuple[str, ...]:
+    async def sweep(self, before: str) -> tuple[tuple[str, int], ...]:
         """Forgets runs that ended before the moment, except those in doubt; the audit keeps what they did.
 
-        Answers the ids of some; call again until there are none.
+        Answers the ids of some with their parts; call again until there are none.
         """
         is_old = (_RUN.c.finished_at < before) & _RUN.c.outcome.is_not(None) & (_RUN.c.outcome != "unknown")
 
-        def work(connection: Connection) -> tuple[str, ...]:
-            ids = tuple(connection.execute(select(_RUN.c.id).where(is_old).limit(SWEPT_AT_ONCE)).scalars())
+        def work(connection: Connection) -> tuple[tuple[str, int], ...]:
+            found = connection.execute(select(_RUN.c.id, _RUN.c.part).where(is_old).limit(SWEPT_AT_ONCE)).all()
+            ids = [row.id for row in found]
             if ids:
                 connection.execute(delete(_STEP).where(_STEP.c.run_id.in_(ids)))
                 connection.execute(delete(_RUN).where(_RUN.c.id.in_(ids)))
-            return ids
+            return tuple((row.id, row.part) for row in found)
 
         return await self._database.write(work)
 

@@ -14,7 +14,7 @@ from platformdirs import user_data_path
 from governance.errors import InvalidError
 
 PREFIX = "SWITCHGEAR_"
-MAX_PORT = 65_535
+MAX_NUMBER = 65_535  # the largest port; days need no more
 
 
 def default_database_url() -> str:
@@ -38,6 +38,7 @@ class Settings:
         "default lists each API's main workflows to MCP clients and finds the rest by search; all lists every one",
         choices=("default", "all"),
     )
+    keep_runs_days: int = _setting(90, "days for which an ended run can be looked up; the audit is kept for ever")
     ollama_url: str = _setting("http://127.0.0.1:11434", "where Ollama answers, for `compile --proposer ollama:MODEL`")
     prism: str = _setting("", "the prism command for `mock --prism`; empty: found in .tools or on the PATH")
     token: str = _setting("", "bearer token with which the command line speaks to a server", is_secret=True)
@@ -63,8 +64,8 @@ def variable(setting: "Field[Any]") -> str:
 
 def _parse(setting: "Field[Any]", text: str) -> str | int | bool:
     if setting.type is int:
-        if not (text.isascii() and text.isdecimal() and int(text) <= MAX_PORT):
-            raise InvalidError(f"{variable(setting)} is not a port: {text!r}", f"give a number up to {MAX_PORT}")
+        if not (text.isascii() and text.isdecimal() and int(text) <= MAX_NUMBER):
+            raise InvalidError(f"{variable(setting)} is {text!r}", f"give a number up to {MAX_NUMBER}")
         return int(text)
     if setting.type is bool:
         return text.strip().lower() in {"1", "true", "yes", "on"}

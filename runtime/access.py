@@ -72,6 +72,8 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/reload", "operator"),
     Rule("GET", "/runs", "viewer"),
     Rule("GET", "/runs/{run_id}", "viewer"),
+    Rule("POST", "/runs/{run_id}/cancel", "operator"),
+    Rule("POST", "/runs/{run_id}/resolve", "operator"),
     Rule("GET", "/targets", "viewer"),
     Rule("POST", "/targets/{name}/test", "operator"),
     Rule("GET", "/audit", "approver"),

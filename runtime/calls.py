@@ -13,13 +13,13 @@ from typing import Any
 
 import orjson
 
-from governance.errors import DigestError, NotFoundError, RefusedError, TamperedError
+from governance.errors import ConflictError, DigestError, NotFoundError, RefusedError, TamperedError
 from governance.identifiers import new_id
 from governance.targets import Target
 from governance.transitions import may
 from runtime.access import Caller
 from runtime.catalog import Entry
-from runtime.engines.engine import Ended, Engine, Order
+from runtime.engines.engine import Ended, Engine, Order, Told
 from runtime.errors import BadInput, CallerError, NotApproved
 from runtime.secrets import Vault
 from workflow.errors import InputError
@@ -37,23 +37,35 @@ class Calls:
     engine: Engine
     vault: Vault
 
-    async def call(self, entry: Entry, inputs: Mapping[str, Json], target: str | None, caller: Caller) -> Ended:
-        """Runs the workflow and answers how it ended, a failed step included.
+    async def call(
+        self,
+        entry: Entry,
+        inputs: Mapping[str, Json],
+        target: str | None,
+        caller: Caller,
+        *,
+        key: str = "",
+        told: Told | None = None,
+    ) -> Ended:
+        """Runs the workflow and answers how it ended, a failed step included. See `Order.key`, `Engine.run`.
 
         Raises CallerError (role, target, inputs), NotApproved (it is not, or no longer, what is approved),
-        TargetError (the target is not usable as it is set up), GovernanceError (nothing can be recorded).
+        TargetError (the target is not usable as it is set up), GovernanceError (nothing can be recorded, or the key
+        stands for another run), Interrupted (the server stops).
         """
         if not may(caller.role, "operator"):
             raise CallerError(f"the role {caller.role} may not run workflows", "ask somebody with the role operator")
-        order = self._order(entry, inputs, entry.target(target), caller)
+        order = self._order(entry, inputs, entry.target(target), caller, key)
         try:
-            ended = await self.engine.run(order)
+            ended = await self.engine.run(order, told)
+        except ConflictError:
+            raise
         except (RefusedError, DigestError, TamperedError, NotFoundError) as error:
             message = f"{entry.workflow_id} was not run: {error.message}"
             raise NotApproved(message, "list the tools again; if it is missing, ask an approver") from error
         return self._checked(entry, ended)
 
-    def _order(self, entry: Entry, inputs: Mapping[str, Json], target: Target, caller: Caller) -> Order:
+    def _order(self, entry: Entry, inputs: Mapping[str, Json], target: Target, caller: Caller, key: str) -> Order:
         try:
             complete = validate_inputs(entry.plan, inputs)
         except InputError as error:
@@ -68,6 +80,7 @@ class Calls:
             caller=caller.name,
             inputs=complete,
             secret_names=entry.profile.secrets,
+            key=key,
         )
 
     def _checked(self, entry: Entry, ended: Ended) -> Ended:

@@ -60,7 +60,9 @@ async def _http(url: str, vault: Vault, settings: Settings, place: tuple[str, in
         some = f", {len(served.listed)} of them as tools of their own," if served.hides_some else ""
         click.echo(f"Switchgear serves {count}{some} on {address} (MCP: {address}/mcp)", err=True)
 
-    async with open_service(url, vault, lists_all=settings.catalog == "all") as service:
+    async with open_service(
+        url, vault, lists_all=settings.catalog == "all", keep_days=settings.keep_runs_days
+    ) as service:
         await serve_http(service, *place, announce)
 
 
@@ -69,7 +71,9 @@ async def _stdio(url: str, vault: Vault, settings: Settings) -> None:
     from runtime.app import serve_stdio
     from runtime.service import open_service
 
-    async with open_service(url, vault, lists_all=settings.catalog == "all") as service:
+    async with open_service(
+        url, vault, lists_all=settings.catalog == "all", keep_days=settings.keep_runs_days
+    ) as service:
         # Whoever starts this process can read the database file: without a token it is the operator on this machine.
         caller = await service.doorkeeper.caller(settings.token) if settings.token else Caller("stdio", "operator")
         if caller is None:

@@ -15,6 +15,7 @@ from mcp_types import TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
 from runtime.access import Caller
+from runtime.asking import wish_of_request
 from runtime.calls import Calls
 from runtime.catalog import RESERVED_NAMES, Entry
 from runtime.cutting import MOST_SHOWN_BYTES
@@ -92,7 +93,9 @@ class RunTool(FindingTool):
         if entry.target_argument and target is None:
             inputs = dict(inputs)
             target = inputs.pop(entry.target_argument, None)
-        return result_of(entry, await self._calls.call(entry, inputs, target, self._asking()))
+        async with wish_of_request() as wish:
+            ended = await self._calls.call(entry, inputs, target, self._asking(), key=wish.key, told=wish.told)
+        return result_of(entry, ended)
 
 
 def finding_tools(live: LiveCatalog, finder: Finder, calls: Calls, asking: Callable[[], Caller]) -> list[FindingTool]:

@@ -59,6 +59,7 @@ STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (serving.CallerError, 422, "bad request"),
     (serving.NotApproved, 409, "not approved"),
     (serving.Unservable, 409, "unservable"),
+    (serving.Interrupted, 503, "stopping"),
     (serving.TargetError, 502, "target failed"),
     (serving.ServingError, 500, "internal error"),
     (InputError, 422, "bad input"),

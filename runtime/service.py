@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from governance.apis import ApiStore
 from governance.audit import AuditLog
 from governance.database import Database, open_database
-from governance.locks import locks_of
+from governance.locks import Locks, locks_of
+from governance.open_runs import OpenRuns
 from governance.principals import PrincipalStore
 from governance.revisions import RevisionStore
 from governance.runs import RunStore
@@ -28,10 +29,9 @@ from runtime.engines.executor import Executor
 from runtime.engines.journal import AuditOnly, Books
 from runtime.engines.restore import Restorer
 from runtime.finder import Finder
+from runtime.leases import Leases
 from runtime.live import LiveCatalog
 from runtime.secrets import Vault
-
-KEEP_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +41,28 @@ class Service:
     apis: ApiStore
     targets: TargetStore
     runs: RunStore
+    open_runs: OpenRuns
     audit: AuditLog
     principals: PrincipalStore
     doorkeeper: Doorkeeper
     vault: Vault
     driver: Driver
     engine: Engines
+    locks: Locks
     calls: Calls
     live: LiveCatalog
     finder: Finder
 
 
-def assemble(database: Database, vault: Vault, *, lists_all: bool = False) -> Service:
+def assemble(database: Database, vault: Vault, *, lists_all: bool = False, keep_days: int = 90) -> Service:
     """The parts around an open database. Nothing is read yet."""
     revisions, apis, targets = RevisionStore(database), ApiStore(database), TargetStore(database)
     principals = PrincipalStore(database)
     doorkeeper = Doorkeeper(principals)
-    driver = Driver(vault)
+    locks = locks_of(database.address)
+    driver = Driver(vault, Leases(locks if database.kind == "postgresql" else None))
     books = Books(database, revisions, vault)
-    engine = Engines(driver, books, Executor(locks_of(database.address)), Restorer(revisions, apis, targets))
+    engine = Engines(driver, books, Executor(locks), Restorer(revisions, apis, targets), keep_days)
     live = LiveCatalog(Loader(revisions, apis, targets, lists_all), principals, doorkeeper)
     return Service(
         database=database,
@@ -67,12 +70,14 @@ def assemble(database: Database, vault: Vault, *, lists_all: bool = False) -> Se
         apis=apis,
         targets=targets,
         runs=books.runs,
+        open_runs=books.open_runs,
         audit=books.audit,
         principals=principals,
         doorkeeper=doorkeeper,
         vault=vault,
         driver=driver,
         engine=engine,
+        locks=locks,
         calls=Calls(engine, vault),
         live=live,
         finder=Finder(live),
@@ -81,14 +86,16 @@ def assemble(database: Database, vault: Vault, *, lists_all: bool = False) -> Se
 
 @asynccontextmanager
 async def open_service(
-    database_url: str, vault: Vault | None = None, *, lists_all: bool = False
+    database_url: str, vault: Vault | None = None, *, lists_all: bool = False, keep_days: int = 90
 ) -> AsyncIterator[Service]:
     """A service with its first catalog; `lists_all`: every approved workflow is listed to MCP clients.
+
+    `keep_days`: how long runs that have ended can be looked up.
 
     Raises GovernanceError when the database cannot be used.
     """
     async with open_database(database_url) as database:
-        service = assemble(database, vault or Vault(), lists_all=lists_all)
+        service = assemble(database, vault or Vault(), lists_all=lists_all, keep_days=keep_days)
         await service.doorkeeper.look()
         await service.live.reload()
         try:
@@ -96,13 +103,14 @@ async def open_service(
         finally:
             await service.engine.close()
             await service.driver.aclose(AuditOnly(service.audit))
+            await service.locks.close()
 
 
 @asynccontextmanager
 async def watching(service: Service) -> AsyncIterator[None]:
     """As long as it is entered, the catalog follows the database, and open runs are looked after."""
     watch = asyncio.create_task(service.live.watch())
-    service.engine.watch(KEEP_DAYS)
+    service.engine.watch()
     try:
         yield
     finally:

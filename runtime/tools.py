@@ -21,6 +21,7 @@ from mcp_types import ResourceLink, TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
 from runtime.access import CALLER, Caller
+from runtime.asking import wish_of_request
 from runtime.calls import Calls
 from runtime.catalog import Catalog, Entry
 from runtime.cutting import cut, told_cuts
@@ -85,7 +86,9 @@ class WorkflowTool(GuardedTool):
         """Runs the workflow."""
         inputs = dict(arguments)
         target = inputs.pop(self._entry.target_argument, None) if self._entry.target_argument else None
-        ended = await self._calls.call(self._entry, inputs, target, caller_of_request(self._local))
+        caller = caller_of_request(self._local)
+        async with wish_of_request() as wish:
+            ended = await self._calls.call(self._entry, inputs, target, caller, key=wish.key, told=wish.told)
         return result_of(self._entry, ended)
 
 

@@ -30,6 +30,14 @@ class RunRequest(_Taken):
     target: Annotated[str | None, Field(description="Which device; may be left out where one is the default.")] = None
 
 
+class Finding(_Taken):
+    """What somebody found out about the request in doubt, and whether the run is to go on."""
+
+    has_happened: bool
+    goes_on: bool = False
+    note: Annotated[str, Field(max_length=2000)] = ""
+
+
 class Workflow(BaseModel):
     """One revision of a workflow, without its content."""
 
@@ -82,6 +90,8 @@ class Run(BaseModel):
     outcome: Literal["succeeded", "failed", "unknown", "cancelled"] | None
     outputs: Json
     failure: Json
+    cancel_by: str | None
+    resolution: Json
     steps: list[dict[str, Json]]
 
 

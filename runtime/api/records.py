@@ -1,14 +1,14 @@
 """What happened, over HTTP: runs with their requests, the audit, and the targets that requests may go to.
 
-Only reading, here and on a target that is tested. Ends of runs that are still on their way to the disk are waited for,
-so that what was answered a moment ago can be looked up. Of a target's credentials nothing is shown but whether there
-are references to any.
+Ends of runs that are still on their way to the disk are waited for, so that what was answered a moment ago can be
+looked up. Of a target's credentials nothing is shown but whether there are references to any.
 """
 
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
+from governance.open_runs import Finding
 from runtime.api import models
 from runtime.api.part import CallerPart, ServicePart, problems
 from runtime.diagnosis import diagnose
@@ -35,6 +35,21 @@ async def show_run(run_id: str, service: ServicePart) -> models.Run:
     """One run with every request that it sent."""
     await service.engine.settle()
     return models.Run(**(await service.runs.get(run_id)).to_json())
+
+
+@router.post("/runs/{run_id}/cancel", responses=problems(404, 409))
+async def cancel_run(run_id: str, service: ServicePart, caller: CallerPart) -> models.Run:
+    """Asks for the end of a run: between two requests it stops, what was done stays done."""
+    await service.open_runs.ask_cancel(run_id, actor=caller.name)
+    return await show_run(run_id, service)
+
+
+@router.post("/runs/{run_id}/resolve", responses=problems(404, 409, 422))
+async def resolve_run(run_id: str, body: models.Finding, service: ServicePart, caller: CallerPart) -> models.Run:
+    """Says what was found out about a request in doubt; the run goes on from there, or stays ended."""
+    finding = Finding(body.has_happened, body.goes_on, body.note)
+    await service.open_runs.resolve(run_id, finding, actor=caller.name)
+    return await show_run(run_id, service)
 
 
 @router.get("/audit", responses=problems(422))

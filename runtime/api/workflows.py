@@ -7,7 +7,7 @@ at once, so that connected clients are told. A run that does not succeed is a pr
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 
 from governance.revisions import Revision
 from governance.transitions import State
@@ -24,6 +24,7 @@ from workflow.reader import read_document
 
 router = APIRouter(prefix="/workflows", tags=["workflows"])
 Limit = Annotated[int, Query(ge=1, le=1000)]
+Key = Annotated[str, Header(max_length=200, description="Stands for this wish: the same key, the same run.")]
 Choice = Literal["approve", "reject", "retire"]
 After = Annotated[str | None, Query(description="The id of the last revision of the page before.", max_length=64)]
 Core = Annotated[bool | None, Query(description="Whether it is in the default catalog of its API.")]
@@ -95,10 +96,15 @@ async def retire(ref: str, body: models.Decision, service: ServicePart, caller: 
 
 
 @router.post("/{ref}/run", responses=problems(404, 409, 422, 500, 502, 504))
-async def run(ref: str, body: models.RunRequest, service: ServicePart, caller: CallerPart) -> models.RunResult:
-    """Runs what is approved. `ref`: a workflow, `workflow@number`, a tool's name or a revision's id."""
+async def run(
+    ref: str, body: models.RunRequest, service: ServicePart, caller: CallerPart, idempotency_key: Key = ""
+) -> models.RunResult:
+    """Runs what is approved. `ref`: a workflow, `workflow@number`, a tool's name or a revision's id.
+
+    With an idempotency key the run goes on when the connection is lost, and asking again is answered by the same run.
+    """
     entry = service.live.now.find(ref)
-    ended = await service.calls.call(entry, body.inputs, body.target, caller)
+    ended = await service.calls.call(entry, body.inputs, body.target, caller, key=idempotency_key)
     if ended.outcome != "succeeded":
         raise problem_of(ended)
     return models.RunResult(run_id=ended.run_id, outcome="succeeded", outputs=dict(ended.outputs), note=ended.note)

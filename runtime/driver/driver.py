@@ -12,6 +12,7 @@ from runtime.driver.journey import Journey
 from runtime.driver.line import Line
 from runtime.driver.tries import Tries
 from runtime.errors import TargetError
+from runtime.leases import Leases
 from runtime.secrets import Vault
 from runtime.sessions import Session
 from runtime.wire import Reply
@@ -26,15 +27,17 @@ LOGOUT_TIMEOUT_S = 5.0
 class Driver:
     """Sends requests to targets. One object for a process; `aclose` logs out everywhere."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, leases: Leases | None = None) -> None:
+        """`leases`: places at devices that other processes count, too."""
         self._vault = vault
+        self._leases = leases or Leases()
         self._lines: dict[Place, Line] = {}
 
     async def send(self, command: SendRequest, endpoint: Endpoint, deadline: float, witness: Witness) -> Event:
         """What became of `command` by `deadline` (of the loop's clock) or the step's own limit, retries included."""
         limit = command.timeout_s or endpoint.limits.total_timeout_s
         deadline = min(deadline, asyncio.get_running_loop().time() + limit)
-        line = self._lines.setdefault(endpoint.place, Line())
+        line = self._lines.setdefault(endpoint.place, Line(self._leases))
         outcome = await Tries(Journey(line, endpoint, deadline, witness, self._vault), command).outcome()
         if isinstance(outcome, Reply):
             return ResponseArrived(command.step_id, outcome.status, _joined(outcome), outcome.body)
@@ -45,6 +48,7 @@ class Driver:
         """Closes every session and connection. A device that does not answer is left alone after a few seconds."""
         lines, self._lines = list(self._lines.values()), {}
         await asyncio.gather(*(self._hang_up(line, witness) for line in lines))
+        await self._leases.aclose()
 
     async def _hang_up(self, line: Line, witness: Witness) -> None:
         for logins in line.all_logins:

@@ -35,8 +35,10 @@ class Flight:
 class Connections:
     """Connections to one address under one way of trusting it. How many there are is bounded by the gate."""
 
-    def __init__(self, verify: ssl.SSLContext | bool) -> None:
-        limits = httpx.Limits(max_connections=None, keepalive_expiry=KEEP_ALIVE_S)
+    def __init__(self, verify: ssl.SSLContext | bool, *, keeps_alive: bool) -> None:
+        """`keeps_alive`: connections stay open for a while; not where other processes have their turn meanwhile."""
+        idle = None if keeps_alive else 0
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=idle, keepalive_expiry=KEEP_ALIVE_S)
         self._transport = httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits)
 
     async def aclose(self) -> None:

@@ -68,8 +68,11 @@ class Journey:
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
-        """A place at the device; behind a connection that was closed it stays taken for a moment."""
-        async with self.line.gate.place(self.endpoint.limits.connections) as place:
+        """A place at the device, also among other processes; behind a closed connection it stays taken for a moment."""
+        limit, address, leases = self.endpoint.limits.connections, self.endpoint.address, self.line.leases
+        linger_s = LINGER_S if leases.are_shared else 0.0
+        device = f"{address.host}:{address.port}"
+        async with self.line.gate.place(limit) as place, leases.place(device, limit, linger_s):
             try:
                 yield
             finally:

@@ -14,6 +14,7 @@ from runtime.driver.exchange import KEEP_ALIVE_S, Connections
 from runtime.driver.gate import Gate
 from runtime.driver.logins import Logins
 from runtime.errors import Resting
+from runtime.leases import Leases
 
 # A closed connection counts until the device has noticed: until then nobody gets its place.
 LINGER_S = 0.1
@@ -22,7 +23,8 @@ IDLE_S = 0.75 * KEEP_ALIVE_S
 
 
 class Line:
-    def __init__(self) -> None:
+    def __init__(self, leases: Leases) -> None:
+        self.leases = leases
         self.gate = Gate()
         self.breaker = Breaker()
         self._opening = asyncio.Lock()
@@ -56,7 +58,7 @@ class Line:
                 address = endpoint.address
                 is_plain = address.scheme == "http"
                 verify = False if is_plain else await tls.context_for(endpoint.tls, address.host, address.port)
-                self._connections[endpoint.tls] = Connections(verify)
+                self._connections[endpoint.tls] = Connections(verify, keeps_alive=not self.leases.are_shared)
             return self._connections[endpoint.tls]
 
     def was_used(self) -> None:

@@ -19,12 +19,13 @@ from runtime.engines.restore import Restorer
 
 
 class Engines:
-    def __init__(self, driver: Driver, books: Books, executor: Executor, restorer: Restorer) -> None:
+    """`keep_days`: how long a run that has ended can be looked up."""
+
+    def __init__(self, driver: Driver, books: Books, executor: Executor, restorer: Restorer, keep_days: int) -> None:
         carrier = Carrier(driver, books, executor, restorer)
-        self._executor = executor
         self._direct = DirectEngine(driver, books, executor)
         self._durable = DurableEngine(books, executor, carrier)
-        self._keeper = Keeper(books, executor, self._direct, self._durable, carrier)
+        self._keeper = Keeper(books, executor, self._direct, self._durable, carrier, keep_days)
         self._watching: asyncio.Task[None] | None = None
 
     async def run(self, order: Order, told: Told | None = None) -> Ended:
@@ -37,9 +38,9 @@ class Engines:
     async def recover(self) -> tuple[str, ...]:
         return await self._keeper.look()
 
-    def watch(self, keep_days: int) -> None:
+    def watch(self) -> None:
         """From now on open runs are looked after, and durable ones can be carried out at once."""
-        self._watching = asyncio.create_task(self._keeper.watch(keep_days))
+        self._watching = asyncio.create_task(self._keeper.watch())
 
     async def park(self) -> None:
         await self._stop_watching()
@@ -48,7 +49,6 @@ class Engines:
     async def close(self) -> None:
         await self._stop_watching()
         await asyncio.gather(self._direct.close(), self._durable.close())
-        await self._executor.disappear()
 
     async def _stop_watching(self) -> None:
         watching, self._watching = self._watching, None

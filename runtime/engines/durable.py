@@ -14,7 +14,7 @@ from governance.errors import ConflictError, GovernanceError, UnavailableError
 from governance.runs import Run
 from runtime.engines.carrying import PAUSE_S, Carrier
 from runtime.engines.course import Course
-from runtime.engines.dbos_process import DbosProcess
+from runtime.engines.dbos_process import DbosProcess, workflow_id
 from runtime.engines.engine import Ended, Order, Told
 from runtime.engines.executor import Executor
 from runtime.engines.journal import Books
@@ -25,6 +25,8 @@ log = logging.getLogger("switchgear.runs")
 Json = Any
 # What a request under way gets when the server stops: a device's slowest honest answer, and no person's patience more.
 CLOSING_S = 20.0
+# DBOS itself writes the end of a workflow down a moment after ours.
+FORGOTTEN_AFTER_S = 30.0
 
 
 class DurableEngine:
@@ -39,6 +41,7 @@ class DurableEngine:
         self._courses: dict[str, Course] = {}
         self._carrying: dict[asyncio.Task[Any], str] = {}
         self._ends: dict[str, asyncio.Future[Ended]] = {}
+        self._over: dict[str, float] = {}
 
     async def run(self, order: Order, told: Told | None = None) -> Ended:
         if self._is_stopping:
@@ -130,10 +133,14 @@ class DurableEngine:
         for run_id, part in orphans:
             await asyncio.shield(asyncio.create_task(self._dbos.begin(run_id, part)))
 
-    async def forget(self, ids: tuple[str, ...]) -> None:
-        """Removes the checkpoints of runs that are over."""
-        if self._starting is not None and ids:
-            await self._dbos.forget(ids)
+    async def forget(self, ids: tuple[str, ...] = ()) -> None:
+        """Removes the checkpoints of what is over: of these workflows, and of all that ended here a while ago."""
+        old = asyncio.get_running_loop().time() - FORGOTTEN_AFTER_S
+        over = [name for name, ended in self._over.items() if ended < old]
+        for name in over:
+            del self._over[name]
+        if over or ids:
+            await self._dbos.forget((*over, *ids))
 
     # DBOS calls
 
@@ -146,7 +153,9 @@ class DurableEngine:
             course = self._courses.get(run_id) or await self._taken_up(run_id)
             if course is not None:
                 self._courses[run_id] = course
-                await self._close(course, *await self._carrier.follow(course, part, self._dbos))
+                ended, left = await self._carrier.follow(course, part, self._dbos)
+                await self._close(course, ended, left)
+                self._over[workflow_id(run_id, part)] = asyncio.get_running_loop().time()
         finally:
             del self._carrying[task]
             self._courses.pop(run_id, None)
@@ -167,8 +176,8 @@ class DurableEngine:
         while True:
             try:
                 await course.journal.finish(ended, left if ended.outcome == "unknown" else None)
-            except ConflictError:
-                return  # another process has it, or has closed it
+            except ConflictError as error:  # another process has it, or has closed it
+                raise asyncio.CancelledError from error
             except GovernanceError as error:
                 log.error("the end of run %s is not recorded yet: %s", ended.run_id, error.message)
                 _fail(end, error)

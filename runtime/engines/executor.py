@@ -34,10 +34,6 @@ class Executor:
         await self._locks.release(_life(name))
         return True
 
-    async def disappear(self) -> None:
-        self._is_here = False
-        await self._locks.close()
-
 
 def _life(name: str) -> str:
     return f"executor:{name}"

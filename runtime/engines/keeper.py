@@ -15,6 +15,7 @@ from governance.errors import GovernanceError
 from governance.identifiers import moment
 from governance.open_runs import OpenRun
 from runtime.engines.carrying import Carrier
+from runtime.engines.dbos_process import workflow_id
 from runtime.engines.direct import DirectEngine
 from runtime.engines.durable import DurableEngine
 from runtime.engines.executor import Executor
@@ -30,23 +31,30 @@ LOST = "it was lost inside the server: see its log"
 
 class Keeper:
     def __init__(
-        self, books: Books, executor: Executor, direct: DirectEngine, durable: DurableEngine, carrier: Carrier
+        self,
+        books: Books,
+        executor: Executor,
+        direct: DirectEngine,
+        durable: DurableEngine,
+        carrier: Carrier,
+        keep_days: int,
     ) -> None:
         self._books = books
         self._executor = executor
         self._direct = direct
         self._durable = durable
         self._carrier = carrier
+        self._keep_days = keep_days
         self._trouble = ""
 
-    async def watch(self, keep_days: int) -> None:
+    async def watch(self) -> None:
         """Until cancelled. What durable runs need is made ready first, so that no caller waits for it."""
         await self._calmly(self._durable.start)
         number = 0
         while True:
             await self._calmly(self.look)
             if number % ROUNDS_BETWEEN_SWEEPS == 0:
-                await self._calmly(lambda: self.sweep(keep_days))
+                await self._calmly(self.sweep)
             number += 1
             await asyncio.sleep(ROUND_S)
 
@@ -86,8 +94,10 @@ class Keeper:
         under_way = self._durable.under_way
         return tuple(run for run in found if run.id not in under_way and (run.executor is None or run.executor in dead))
 
-    async def sweep(self, keep_days: int) -> None:
-        """Forgets what is old. Raises GovernanceError."""
-        before = moment(datetime.now(UTC) - timedelta(days=keep_days))
-        while ids := await self._books.open_runs.sweep(before):
-            log.info("%d old runs are forgotten; the audit keeps what they did", len(ids))
+    async def sweep(self) -> None:
+        """Forgets what is old, and the checkpoints of what is over. Raises GovernanceError."""
+        before = moment(datetime.now(UTC) - timedelta(days=self._keep_days))
+        await self._durable.forget()
+        while swept := await self._books.open_runs.sweep(before):
+            log.info("%d old runs are forgotten; the audit keeps what they did", len(swept))
+            await self._durable.forget(tuple(workflow_id(run_id, n) for run_id, part in swept for n in range(part + 1)))

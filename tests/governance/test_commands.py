@@ -262,6 +262,29 @@ def test_runs_are_listed_and_shown(run: Run, submit: Callable[..., Revision], sq
     assert run("runs", "show", run_id, "--json").data["steps"][0]["path"] == "/VirDomain"
 
 
+def test_a_run_in_doubt_is_resolved_and_an_open_one_cancelled(
+    run: Run, submit: Callable[..., Revision], sqlite_url: str
+) -> None:
+    revision = submit()
+
+    async def work() -> None:
+        async with open_database(sqlite_url) as database:
+            for name in ("doubtful", "open"):
+                await RunStore(database).create(name, revision.id, revision.digest, "lab", "ann", {})
+            failure = {"step_id": "start", "done": [], "not_done": ["start"]}
+            await RunStore(database).finish("doubtful", "unknown", None, failure, resume={"turn": {}})
+
+    asyncio.run(work())
+    assert run("runs", "resolve", "doubtful").code == 2
+    assert run("runs", "cancel", "doubtful").code == 1
+    assert run("runs", "cancel", "open", "--json").data["cancel_by"].startswith("cli:")
+    told = run("runs", "resolve", "doubtful", "--happened", "--note", "the lamp is on", "--json").data
+    assert (told["outcome"], told["failure"]["done"]) == ("failed", ["start"])
+    assert (told["resolution"]["note"], told["resolution"]["goes_on"]) == ("the lamp is on", False)
+    assert run("runs", "resolve", "doubtful", "--did-not-happen").code == 1
+    assert "run.resolved" in run("audit", "list").out
+
+
 def test_a_database_that_cannot_be_reached_ends_with_4(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audit", "verify", "--db", "postgresql+psycopg://a:hunter2@127.0.0.1:1/x"]) == 4
     assert "hunter2" not in capsys.readouterr().err

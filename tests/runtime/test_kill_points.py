@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,12 @@ class Yard:
         self.points.stdin.flush()
         verdict = json.loads(self.points.stdout.readline())
         return {**verdict, "name": name, "heard": self.heard(name)}
+
+    def clear(self) -> None:
+        """Forgets all cases, so that their names can be used again."""
+        for path in self.folder.iterdir():
+            if path != self.template:
+                path.unlink() if path.is_file() else shutil.rmtree(path)
 
     def heard(self, name: str) -> list[str]:
         log = self.folder / f"{name}.log"
@@ -131,19 +137,29 @@ def _faults_of(run: dict[str, Any], verdict: dict[str, Any]) -> list[str]:
     return [f"{run['uuid']} ended as {run['outcome']}: {run['failure']}"]
 
 
-async def judged(yard: Yard, cases: list[tuple[str, int]], **more: Any) -> dict[str, int]:
-    """Runs the cases; the outcomes by their number. Fails with all faults found."""
-    found, outcomes = {}, Counter()
+@dataclass
+class Tally:
+    """What came of many cases. A case whose point the process did not reach does not count."""
+
+    killed: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    slowest_s: float = 0.0
+
+
+async def judged(yard: Yard, cases: list[tuple[str, int]], **more: Any) -> Tally:
+    """Runs the cases and tells what came of them. Fails with all faults found."""
+    found, tally = {}, Tally()
     for moment, number in cases:
         name = f"{moment}-{number}"
         verdict = await asyncio.to_thread(lambda m=moment, n=number, c=name: yard.run(c, m, n, **more))
-        assert verdict["died"] == -9, f"{name}: the process was not killed: {verdict}"
-        outcomes.update(run["outcome"] for run in verdict.get("runs", []))
+        tally.killed += verdict["died"] == -9
+        tally.outcomes.update(run["outcome"] for run in verdict.get("runs", []))
+        tally.slowest_s = max(tally.slowest_s, verdict.get("seconds", 0.0))
         wrong = faults(verdict, yard.folder)
         if wrong:
             found[name] = wrong
     assert found == {}
-    return dict(outcomes)
+    return tally
 
 
 async def test_a_case_without_a_kill_succeeds(yard: Yard) -> None:
@@ -159,6 +175,23 @@ async def test_a_sample_of_kill_points(yard: Yard) -> None:
     late = calm["commits"]
     cases = [("before", late - back) for back in (9, 7, 5, 2)] + [("after", late - back) for back in (8, 6, 4)]
     cases += [("received", 1), ("answered", 1), ("received", 2), ("received", 4), ("answered", 4)]
-    outcomes = await judged(yard, cases)
-    assert outcomes["succeeded"] > 0
-    assert outcomes["unknown"] > 0
+    tally = await judged(yard, cases)
+    assert tally.killed >= 10
+    assert tally.outcomes["succeeded"] > 0
+    assert tally.outcomes["unknown"] > 0
+
+
+@pytest.mark.long
+async def test_every_kill_point_of_one_run_and_of_three_at_a_time(yard: Yard) -> None:
+    killed = 0
+    for uuids in (["u-1"], ["u-1", "u-2", "u-3"]):
+        calm = await asyncio.to_thread(lambda given=uuids: yard.run("calm", uuids=given, together=True))
+        commits, requests = calm["commits"], len(calm["heard"])
+        cases = [(moment, number) for moment in ("before", "after") for number in range(1, commits + 1)]
+        cases += [(moment, number) for moment in ("received", "answered") for number in range(1, requests + 1)]
+        yard.clear()
+        tally = await judged(yard, cases, uuids=uuids, together=True)
+        print(f"\n{len(uuids)} at a time, {commits} commits, {requests} requests: {tally}")
+        killed += tally.killed
+        yard.clear()
+    assert killed >= 200

@@ -245,12 +245,13 @@ async def test_a_run_left_open_between_requests_has_failed_and_says_what_was_don
 
 async def test_a_run_of_a_process_that_is_still_at_work_is_left_to_it(lab: Any) -> None:
     entry = lab.service.live.now.entries["toy_find_vm"]
-    other = Executor(locks_of(lab.url))
+    locks = locks_of(lab.url)
+    other = Executor(locks)
     await other.appear()
     about = (entry.revision_id, entry.digest, "lab", "me", {})
     await lab.service.runs.create("run-3", *about, executor=other.name)
     assert await lab.service.engine.recover() == ()
-    await other.disappear()
+    await locks.close()
     assert await lab.service.engine.recover() == ("run-3",)
 
 
