@@ -23,10 +23,16 @@ class Engines:
 
     def __init__(self, driver: Driver, books: Books, executor: Executor, restorer: Restorer, keep_days: int) -> None:
         carrier = Carrier(driver, books, executor, restorer)
+        self._executor = executor
         self._direct = DirectEngine(driver, books, executor)
         self._durable = DurableEngine(books, executor, carrier)
         self._keeper = Keeper(books, executor, self._direct, self._durable, carrier, keep_days)
         self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> str:
+        """Under which runs say who carries them out."""
+        return self._executor.name
 
     async def run(self, order: Order, told: Told | None = None) -> Ended:
         engine = self._direct if order.plan.is_read_only else self._durable

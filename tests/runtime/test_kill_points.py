@@ -20,10 +20,14 @@ from typing import Any
 
 import pytest
 
+from governance import schema
 from runtime.secrets import Vault
 from runtime.service import open_service
 
 HERE = Path(__file__).parent / "killing"
+DEVICES = 20
+ADOPTED_WITHIN_S = 5.0
+LIMIT = 4  # connections, by the toy's profile
 ROOT = Path(__file__).parents[2]
 STARTS = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
 
@@ -33,7 +37,7 @@ class Yard:
     """A device that remembers, a process that forks victims, and an installation that is copied for each case."""
 
     folder: Path
-    port: int
+    ports: list[int]
     points: "subprocess.Popen[str]"
     template: Path
 
@@ -42,7 +46,7 @@ class Yard:
         place = self.folder / f"{name}.db"
         shutil.copy(self.template, place)
         with closing(sqlite3.connect(place)) as database, database:
-            database.execute("UPDATE targets SET base_url = ?", (f"http://127.0.0.1:{self.port}/{name}/api",))
+            database.execute("UPDATE targets SET base_url = ?", (f"http://127.0.0.1:{self.ports[0]}/{name}/api",))
         return self.ask(name, f"sqlite+aiosqlite:///{place}", moment, number, **more)
 
     def ask(self, name: str, url: str, moment: str, number: int, **more: Any) -> dict[str, Any]:
@@ -57,6 +61,14 @@ class Yard:
         verdict = json.loads(self.points.stdout.readline())
         return {**verdict, "name": name, "heard": self.heard(name)}
 
+    def crowds(self, name: str) -> dict[str, int]:
+        """The most requests that were under way at a time, by the device's port."""
+        most: dict[str, int] = {}
+        for line in (self.folder / f"{name}.log").read_text().splitlines():
+            _, port, inside = line.rsplit(" ", 2)
+            most[port] = max(most.get(port, 0), int(inside))
+        return most
+
     def clear(self) -> None:
         """Forgets all cases, so that their names can be used again."""
         for path in self.folder.iterdir():
@@ -65,7 +77,7 @@ class Yard:
 
     def heard(self, name: str) -> list[str]:
         log = self.folder / f"{name}.log"
-        return [line.rpartition(" ")[0] for line in log.read_text().splitlines()] if log.exists() else []
+        return [line.rsplit(" ", 2)[0] for line in log.read_text().splitlines()] if log.exists() else []
 
 
 @pytest.fixture
@@ -84,12 +96,12 @@ async def yard(tmp_path: Path, tools: Any) -> AsyncIterator[Yard]:
 def _children(folder: Path) -> Iterator[Yard]:
     pipes: Any = {"stdout": subprocess.PIPE, "text": True, "env": STARTS}
     with (
-        subprocess.Popen([sys.executable, HERE / "device.py", folder], **pipes) as device,
+        subprocess.Popen([sys.executable, HERE / "device.py", folder, str(DEVICES)], **pipes) as device,
         subprocess.Popen([sys.executable, HERE / "points.py"], stdin=subprocess.PIPE, **pipes) as points,
     ):
         assert device.stdout is not None
         try:
-            yield Yard(folder, int(device.stdout.readline()), points, folder / "template.db")
+            yield Yard(folder, [int(port) for port in device.stdout.readline().split()], points, folder / "template.db")
         finally:
             points.kill()
             device.kill()
@@ -195,3 +207,49 @@ async def test_every_kill_point_of_one_run_and_of_three_at_a_time(yard: Yard) ->
         killed += tally.killed
         yard.clear()
     assert killed >= 200
+
+
+async def beside(yard: Yard, server: Any, tools: Any, name: str, moment: str, number: int) -> dict[str, Any]:
+    """A case on PostgreSQL: two replicas serve, one of them dies, the other one adopts what it left."""
+    url = server.new_schema()
+    await asyncio.to_thread(schema.upgrade, url)
+    async with open_service(url, Vault({})) as service:
+        house = await tools.furnished(url, service)
+        await house.target(f"http://127.0.0.1:{yard.ports[0]}/{name}/api")
+        await house.approve("stop")
+    more = {"uuids": ["u-1", "u-2", "u-3"], "together": True, "beside": True}
+    return await asyncio.to_thread(lambda: yard.ask(name, url, moment, number, **more))
+
+
+async def adopted(yard: Yard, server: Any, tools: Any, cases: list[tuple[str, int]]) -> Tally:
+    found, tally = {}, Tally()
+    for moment, number in cases:
+        name = f"{moment}-{number}"
+        verdict = await beside(yard, server, tools, name, moment, number)
+        tally.killed += verdict["died"] == -9
+        tally.outcomes.update(run["outcome"] for run in verdict.get("runs", []))
+        tally.slowest_s = max(tally.slowest_s, verdict.get("adopted_s", 0.0))
+        wrong = faults(verdict, yard.folder)
+        if verdict.get("adopted_s", 0.0) > ADOPTED_WITHIN_S:
+            wrong.append(f"adopted after {verdict['adopted_s']} s")
+        if verdict["heard"] and max(yard.crowds(name).values()) > LIMIT:
+            wrong.append(f"too many at a time: {yard.crowds(name)}")
+        if wrong:
+            found[name] = wrong
+    assert found == {}
+    return tally
+
+
+async def test_a_replica_adopts_what_a_dead_one_left(yard: Yard, postgres_server: Any, tools: Any) -> None:
+    tally = await adopted(yard, postgres_server, tools, [("received", 2), ("answered", 5), ("before", 30)])
+    assert tally.killed == 3
+    assert tally.outcomes["succeeded"] > 0
+
+
+@pytest.mark.long
+async def test_forty_deaths_beside_a_living_replica(yard: Yard, postgres_server: Any, tools: Any) -> None:
+    cases = [("received", number) for number in range(1, 12)] + [("answered", number) for number in range(1, 12)]
+    cases += [("before", number) for number in range(12, 52, 4)] + [("after", number) for number in range(14, 54, 4)]
+    tally = await adopted(yard, postgres_server, tools, cases)
+    print(f"\n{tally}")
+    assert tally.killed >= 40

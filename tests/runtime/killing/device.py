@@ -1,9 +1,10 @@
-"""A device that remembers every request on the disk before it answers, and that can kill whoever asks.
+"""Devices that remember every request on the disk before they answer, and that can kill whoever asks.
 
-`python device.py FOLDER` prints its port. The first segment of a path is the name of a case: its requests go to
-FOLDER/case.log, one line each, on the disk before anything is answered. FOLDER/case.kill holds `received N` or
-`answered N`: at the case's Nth request the process whose id stands in FOLDER/case.pid gets SIGKILL, before or after
-the answer is written. It stops machines by a job that takes two looks. Standard library only: nothing of ours.
+`python device.py FOLDER [N]` prints its port, or N ports: as many devices. The first segment of a path is the name of a
+case: its requests go to FOLDER/case.log, a line each, with the port and how many requests are under way there.
+FOLDER/case.kill holds `received N` or `answered N`: at the case's Nth request the process whose id stands in
+FOLDER/case.pid gets SIGKILL, before or after the answer is written. They stop machines by a job that takes two looks.
+Standard library only: nothing of ours.
 """
 
 import contextlib
@@ -21,7 +22,7 @@ FOLDER = Path(sys.argv[1])
 TURN = threading.Lock()
 SEEN: Counter[str] = Counter()
 LOOKS: Counter[str] = Counter()
-INSIDE: Counter[str] = Counter()
+INSIDE: Counter[int] = Counter()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -43,10 +44,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         case, _, path = self.path.removeprefix("/").partition("/")
+        port = self.server.server_address[1]
         with TURN:
-            INSIDE[case] += 1
-            inside = INSIDE[case]
-            number = self._remember(case, f"{self.command} /{path} {inside}")
+            INSIDE[port] += 1
+            number = self._remember(case, f"{self.command} /{path} {port} {INSIDE[port]}")
             status, body = _answer(case, self.command, f"/{path}")
         try:
             wait_s = _slowness(case)
@@ -61,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
                 _kill(case)
         finally:
             with TURN:
-                INSIDE[case] -= 1
+                INSIDE[port] -= 1
 
     def _remember(self, case: str, line: str) -> int:
         SEEN[case] += 1
@@ -108,6 +109,9 @@ def _kill(case: str) -> None:
 
 
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    print(server.server_address[1], flush=True)
-    server.serve_forever()
+    wanted = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    servers = [ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(wanted)]
+    for each in servers:
+        threading.Thread(target=each.serve_forever, daemon=True).start()
+    print(*(each.server_address[1] for each in servers), flush=True)
+    threading.Event().wait()

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,35 +33,48 @@ RECOVERY_S = 30.0
 def main() -> None:
     for line in sys.stdin:
         case = json.loads(line)
-        died = _in_a_child(lambda case=case: asyncio.run(_victim(case)), case)
-        came_back = _in_a_child(lambda case=case: asyncio.run(_survivor(case)), case)
+        beside = _begin(lambda case=case: asyncio.run(_survivor(case)), case) if case.get("beside") else None
+        died = _end(_begin(lambda case=case: asyncio.run(_victim(case)), case))
+        Path(case["pid"] + ".dead").touch()
+        came_back = _end(beside or _begin(lambda case=case: asyncio.run(_survivor(case)), case))
         verdict = Path(case["verdict"])
         told = json.loads(verdict.read_text()) if verdict.exists() else {}
         print(json.dumps({"died": died, "came_back": came_back, **told}), flush=True)
 
 
-def _in_a_child(work: Callable[[], object], case: dict[str, Any]) -> int:
-    """The exit code; the number of the signal below zero."""
+def _begin(work: Callable[[], object], case: dict[str, Any]) -> int:
     child = os.fork()
     if child == 0:
         log = os.open(case["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        Path(case["pid"]).write_text(str(os.getpid()))
         code = 1
         try:
             work()
             code = 0
+        except BaseException:  # noqa: BLE001  it dies here, and says why
+            traceback.print_exc()
         finally:
             os._exit(code)
+    return child
+
+
+def _end(child: int) -> int:
+    """The exit code; the number of the signal below zero."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 async def _victim(case: dict[str, Any]) -> None:
+    _wait_for_the_other(case)
+    _write(case["pid"], str(os.getpid()))
     commits = _count_commits(case.get("moment", ""), case.get("number", 0))
     async with open_service(case["url"], Vault({})) as service, watching(service):
         entry = service.live.now.entries["toy_stop_vm"]
-        calls = [service.calls.call(entry, {"uuid": uuid}, None, ME) for uuid in case["uuids"]]
+        targets = case.get("targets", [None])
+        calls = [
+            service.calls.call(entry, {"uuid": uuid}, targets[number % len(targets)], ME)
+            for number, uuid in enumerate(case["uuids"])
+        ]
         if case.get("together"):
             await asyncio.gather(*calls)
         else:
@@ -95,16 +109,35 @@ def _count_commits(moment: str, number: int) -> list[int]:
     return made
 
 
+def _write(path: str, text: str = "") -> None:
+    Path(path).write_text(text)
+
+
+def _wait_for_the_other(case: dict[str, Any]) -> None:
+    """Where two serve side by side, the one that dies begins when the other is ready."""
+    while case.get("beside") and not Path(case["pid"] + ".ready").exists():
+        time.sleep(0.01)
+
+
 async def _survivor(case: dict[str, Any]) -> None:
-    begun = time.monotonic()
     async with open_service(case["url"], Vault({})) as service, watching(service):
-        while await _is_anything_open(service) and time.monotonic() - begun < RECOVERY_S:  # noqa: ASYNC110
+        _write(case["pid"] + ".ready")
+        while not _exists(case["pid"] + ".dead"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        begun = time.monotonic()
+        adopted_s = 0.0
+        while any(run.outcome is None for run in await service.runs.find(limit=1000)):
+            if any(run.executor != service.engine.name for run in await service.open_runs.look()):
+                adopted_s = time.monotonic() - begun
+            if time.monotonic() - begun > RECOVERY_S:
+                break
             await asyncio.sleep(0.05)
         seconds = time.monotonic() - begun
         runs = [await service.runs.get(run.id) for run in await service.runs.find(limit=1000)]
         sent = await service.audit.find(action="request.sending", limit=1000)
         told = {
             "seconds": round(seconds, 2),
+            "adopted_s": round(adopted_s, 2),
             "chain": (await service.audit.verify()).ok,
             "runs": [{"uuid": run.inputs["uuid"], "outcome": run.outcome, "failure": run.failure} for run in runs],
             "records": [
@@ -117,8 +150,8 @@ async def _survivor(case: dict[str, Any]) -> None:
     _tell(case, told)
 
 
-async def _is_anything_open(service: Any) -> bool:
-    return any(run.outcome is None for run in await service.runs.find(limit=1000))
+def _exists(path: str) -> bool:
+    return Path(path).exists()
 
 
 if __name__ == "__main__":
