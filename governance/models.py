@@ -108,6 +108,8 @@ class RevisionRow(Model):
               sqlite_where=text("state = 'approved'"), postgresql_where=text("state = 'approved'")),
         Index("uq_revisions_pending", "workflow_id", unique=True,
               sqlite_where=text("state = 'pending'"), postgresql_where=text("state = 'pending'")),
+        Index("ix_revisions_expires_at", "expires_at",
+              sqlite_where=text("expires_at IS NOT NULL"), postgresql_where=text("expires_at IS NOT NULL")),
         CheckConstraint("state IN ('pending', 'approved', 'superseded', 'rejected', 'retired')", name="state"),
     )  # fmt: skip
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -128,7 +130,20 @@ class RevisionRow(Model):
     decided_at: Mapped[str | None]
     decided_by: Mapped[str | None]
     reason: Mapped[str | None]
+    votes: Mapped[str] = mapped_column(server_default=text("'[]'"))
+    expires_at: Mapped[str | None]
     seal: Mapped[str]
+
+
+class PolicyRow(Model):
+    """Each policy that was applied; the one with the highest number is in force."""
+
+    __tablename__ = "policies"
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    digest: Mapped[str]
+    body: Mapped[str]
+    applied_at: Mapped[str]
+    applied_by: Mapped[str]
 
 
 class RunRow(Model):

@@ -15,7 +15,7 @@ from governance.audit import REVISIONS, AuditRow, Event, append_entry, is_intact
 from governance.errors import ConflictError, NotFoundError
 from governance.identifiers import from_text
 from governance.models import AuditEntry, RevisionRow, table_of
-from governance.sealing import EVENTS, find_fault, seal_of
+from governance.sealing import EVENTS, LATER, VOTED, find_fault, seal_of
 from governance.transitions import State
 
 TABLE = table_of(RevisionRow)
@@ -76,15 +76,19 @@ def add(connection: Connection, at: str, values: Mapping[str, Any]) -> None:
 def move(connection: Connection, at: str, stored: Stored, to: State, *, actor: str, changes: Mapping[str, Any]) -> None:
     """Moves a revision to another state, with its audit row; compare-and-set on the state and seal that were read.
 
+    To the same state it is a vote that does not suffice yet.
+
     A row that was tampered with can still be moved out of the way, but keeps the seal that it does not fit, so that
     the move does not make it look whole.
     """
     before, witness = split(stored)
+    changes = {"expires_at": None, **changes}
     after = {**before, **changes, "state": to}
     fault = find_fault(before, witness)
     seal = before["seal"] if fault else seal_of(after)
     detail = _event(after, before["state"], seal) | ({"fault": fault} if fault else {})
-    append_entry(connection, Event(at, actor, EVENTS[to], f"{REVISIONS}{before['id']}", detail))
+    event = VOTED if to == before["state"] else EVENTS[to]
+    append_entry(connection, Event(at, actor, event, f"{REVISIONS}{before['id']}", detail))
     known = (TABLE.c.id == before["id"]) & (TABLE.c.state == before["state"]) & (TABLE.c.seal == before["seal"])
     done = connection.execute(update(TABLE).where(known).values(**changes, state=to, seal=seal))
     if done.rowcount != 1:
@@ -93,4 +97,6 @@ def move(connection: Connection, at: str, stored: Stored, to: State, *, actor: s
 
 def _event(values: Mapping[str, Any], before: State | None, seal: str) -> dict[str, Any]:
     named = ("api", "workflow_id", "number", "digest", "risk", "reason")
-    return {**{name: values[name] for name in named}, "from": before, "to": cast(State, values["state"]), "seal": seal}
+    told = {name: values[name] for name in named}
+    told |= {name: values[name] for name, nothing in LATER.items() if values.get(name, nothing) != nothing}
+    return {**told, "from": before, "to": cast(State, values["state"]), "seal": seal}

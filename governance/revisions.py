@@ -18,14 +18,18 @@ from governance.database import Database
 from governance.errors import ConflictError, DigestError, InvalidError, RefusedError, TamperedError
 from governance.identifiers import Json, new_id, to_text
 from governance.models import CatalogChange
+from governance.policies import in_force
+from governance.policy import Policy
 from governance.revision_rows import TABLE, Stored
 from governance.sealing import Fault, Revision, content_text, find_fault, open_row
-from governance.transitions import Role, State, decide
+from governance.transitions import TABLE as RULES
+from governance.transitions import Ballot, Role, State, decide
 from workflow.revision import RevisionContent
 
 __all__ = ["Fault", "NewRevision", "Revision", "RevisionStore", "Submission", "Survey"]
 
 Decision = Literal["approve", "reject", "retire"]
+RUNNING_OUT = {state for state, action in RULES if action == "expire"}
 MAX_REASON = 2000
 """Characters; a reason is a sentence or two, and is shown in lists."""
 
@@ -90,12 +94,18 @@ class RevisionStore:
         """Stores each content as a new pending revision, unless it is what is in use or what was last submitted.
 
         All in one transaction. An older pending revision of a workflow becomes superseded, since it no longer is what
-        the compiler says. A rejection stands until the content changes; what was retired can be submitted again.
+        the compiler says. A rejection stands until the content changes; what was retired or has expired can be
+        submitted again. What the policy lets pass without a person is approved at once.
         Raises ConflictError if another API has a workflow of this name, CanonicalError if a content is not JSON.
         """
         now = self._database.now()
         values = [_values(api, new, actor, now) for new in found]
-        stored = await self._database.write(lambda c: [_submit(c, each) for each in values])
+
+        def work(connection: Connection) -> list[tuple[Stored, bool]]:
+            policy = in_force(connection)
+            return [_submit(connection, each, policy) for each in values]
+
+        stored = await self._database.write(work)
         return tuple(Submission(_open(row), is_new) for row, is_new in stored)
 
     async def get(self, ref: str) -> Revision:
@@ -138,8 +148,9 @@ class RevisionStore:
     async def decide(self, ref: str, action: Decision, *, actor: str, role: Role, reason: str, digest: str) -> Revision:
         """Applies a decision on exactly the content with this digest, in one transaction with its audit row.
 
-        Approving supersedes the approved revision of the same workflow. Raises NotFoundError, TamperedError,
-        DigestError (another content than was looked at), TransitionError, ForbiddenError, ReasonError, InvalidError.
+        Where the policy asks for more approvals, one is a vote and the revision stays pending. Approving supersedes the
+        approved revision of the same workflow. Raises NotFoundError, TamperedError, DigestError (another content than
+        was looked at), TransitionError, ForbiddenError, ConflictError (voted already), ReasonError, InvalidError.
         """
         if len(reason) > MAX_REASON:
             raise InvalidError(f"the reason is longer than {MAX_REASON} characters", "say it shorter")
@@ -154,17 +165,41 @@ class RevisionStore:
                     f"revision {revision.id} has the digest {revision.digest}, the decision names {digest}",
                     "look at the revision again and decide on what it says now",
                 )
-            to = decide(revision.state, action, role=role, reason=reason)
+            policy = in_force(connection)
+            to = decide(revision.state, action, role=role, reason=reason, ballot=_ballot(revision, actor, policy, now))
+            told = changes | _counted(revision, action, to, actor, policy, now)
             if to == "approved":
                 _supersede(connection, now, revision.workflow_id, "approved", actor)
-            rows.move(connection, now, stored, to, actor=actor, changes=changes)
+            rows.move(connection, now, stored, to, actor=actor, changes=told)
             return rows.resolve(connection, revision.id)
 
         return _open(await self._database.write(work))
 
     async def approved(self) -> tuple[Revision, ...]:
-        """What may be served, by workflow id; damaged ones are left out and logged."""
+        """What may be served now, by workflow id; damaged ones are left out and logged."""
         return (await self.approved_survey()).revisions
+
+    async def expire(self) -> tuple[Revision, ...]:
+        """Retires what nobody decided in time and what was approved until now, and answers it.
+
+        From the moment on nothing of it is served, whether this was called or not; this makes it known.
+        """
+        now = self._database.now()
+        is_due = TABLE.c.expires_at <= now
+        due = select(TABLE.c.state).where(is_due)  # by its index: this is asked several times a second
+        if not RUNNING_OUT & set(await self._database.read(lambda c: c.execute(due).scalars().all())):
+            return ()
+
+        def work(connection: Connection) -> list[Stored]:
+            found = _all(connection, rows.SELECT.where(is_due, TABLE.c.state.in_(RUNNING_OUT)))
+            for stored in found:
+                what = "nobody decided on it until" if stored.state == "pending" else "it was approved until"
+                changes = {"decided_at": now, "decided_by": "policy", "reason": f"expired: {what} {stored.expires_at}"}
+                to = RULES[stored.state, "expire"].to
+                rows.move(connection, now, stored, to, actor="policy", changes=changes)
+            return [rows.resolve(connection, stored.id) for stored in found]
+
+        return _sort_out((row, None) for row in await self._database.write(work)).revisions
 
     async def approved_survey(self) -> Survey:
         """Like `approved`, and with it the approved revisions that were refused, so that a caller can say so."""
@@ -172,27 +207,41 @@ class RevisionStore:
         # Sorted here: the database would carry every row's content through its sort, five times the rest's cost.
         stored = sorted(await self._database.read(lambda c: _all(c, query)), key=lambda row: str(row.workflow_id))
         known = self._known
-        survey = _sort_out((row, known.get(row.id)) for row in stored)
+        now = self._database.now()
+        survey = _sort_out((row, known.get(row.id)) for row in stored if row.expires_at is None or now < row.expires_at)
         whole = {revision.id: revision for revision in survey.revisions}
         self._known = {row.id: (row, whole[row.id]) for row in stored if row.id in whole}
         return survey
 
     async def confirm(self, revision_id: str, digest: str) -> Revision:
-        """The revision, if it is approved at this moment, whole, and has this digest: to be asked before each run.
+        """The revision, if it is approved at this moment, whole, and has this digest.
 
         Raises NotFoundError, TamperedError, DigestError or RefusedError.
         """
         return await self._database.read(lambda c: self._confirmed(c, revision_id, digest))
 
     def guard(self, revision_id: str, digest: str) -> Callable[[Connection], object]:
-        """What `confirm` does, as the first thing of somebody's own transaction: `RunStore.create` takes it."""
-        return lambda connection: self._confirmed(connection, revision_id, digest)
+        """What each run has to pass, as the first thing of somebody's own transaction: `RunStore.create` takes it.
+
+        What `confirm` does, and that the policy lets a run of this class begin at this hour: else RefusedError.
+        """
+
+        def work(connection: Connection) -> None:
+            revision = self._confirmed(connection, revision_id, digest)
+            if revision.risk not in ("read", "change"):  # these are never bound to hours
+                closed = in_force(connection).closed(revision.risk, self._database.now())
+                if closed:
+                    raise RefusedError(closed, "call again at one of these hours")
+
+        return work
 
     def _confirmed(self, connection: Connection, revision_id: str, digest: str) -> Revision:
         stored = rows.resolve(connection, revision_id)
         revision = _open_known(stored, self._known.get(stored.id))
         if revision.state != "approved":
             raise RefusedError(f"{revision.workflow_id}@{revision.number} is {revision.state}, not approved")
+        if not revision.is_valid(self._database.now()):
+            raise RefusedError(f"{revision.workflow_id}@{revision.number} was approved until {revision.expires_at}")
         if revision.digest != digest:
             raise DigestError(f"{revision.workflow_id}@{revision.number} is not the content that was loaded", "reload")
         return revision
@@ -233,25 +282,61 @@ def _values(api: str, new: NewRevision, actor: str, now: str) -> dict[str, Any]:
         "id": new_id(), "api": api, "workflow_id": new.workflow_id, "digest": digest, "state": "pending",
         "content": text, "intent": new.intent, "risk": new.risk, "resource": new.resource, "is_core": new.is_core,
         "rank": float(new.rank), "proof": to_text(new.proof), "created_at": now, "created_by": actor,
-        "decided_at": None, "decided_by": None, "reason": None,
+        "decided_at": None, "decided_by": None, "reason": None, "votes": "[]", "expires_at": None,
     }  # fmt: skip
 
 
-def _submit(connection: Connection, values: dict[str, Any]) -> tuple[Stored, bool]:
+def _ballot(revision: Revision, actor: str, policy: Policy, now: str) -> Ballot:
+    return Ballot(
+        voter=actor,
+        submitter=revision.created_by,
+        votes=revision.votes,
+        needed=policy.rule(revision.risk).approvals,
+        may_approve_own=policy.self_approval,
+        is_expired=not revision.is_valid(now),
+    )
+
+
+def _counted(revision: Revision, action: str, to: State, actor: str, policy: Policy, now: str) -> dict[str, Any]:
+    """What a decision changes besides its author: who has voted, and until when it holds."""
+    if action != "approve":
+        return {}
+    ends = policy.approval_ends(revision.risk, now) if to == "approved" else revision.expires_at
+    return {"votes": to_text([*revision.votes, actor]), "expires_at": ends}
+
+
+def _submit(connection: Connection, values: dict[str, Any], policy: Policy) -> tuple[Stored, bool]:
+    stored, is_new = _stored(connection, values, policy)
+    if stored.state == "pending" and policy.rule(stored.risk).approvals == 0:
+        _accept(connection, stored, values["created_at"], policy)
+        stored = rows.resolve(connection, stored.id)
+    return stored, is_new
+
+
+def _accept(connection: Connection, stored: Stored, now: str, policy: Policy) -> None:
+    """Approves what the policy lets pass without a person."""
+    reason = f"the policy {policy.digest} approves what may only {stored.risk}"
+    ends = policy.approval_ends(stored.risk, now)
+    changes = {"decided_at": now, "decided_by": "policy", "reason": reason, "expires_at": ends}
+    _supersede(connection, now, stored.workflow_id, "approved", "policy")
+    rows.move(connection, now, stored, RULES["pending", "accept"].to, actor="policy", changes=changes)
+
+
+def _stored(connection: Connection, values: dict[str, Any], policy: Policy) -> tuple[Stored, bool]:
     history = rows.of_workflow(connection, values["workflow_id"])
     if any(row.api != values["api"] for row in history):
         raise ConflictError(
             f"the workflow {values['workflow_id']} belongs to the API {history[0].api}",
             "rename the workflow in the profile's overrides",
         )
-    same = _same_content(history, values["digest"])
     actor, now = values["created_by"], values["created_at"]
+    same = _same_content(history, values["digest"], now)
     if same is None or same.state != "pending":
         _supersede(connection, now, values["workflow_id"], "pending", actor)
     if same is not None:
         return rows.resolve(connection, same.id), False
     number = max((row.number for row in history), default=0) + 1
-    rows.add(connection, now, {**values, "number": number})
+    rows.add(connection, now, {**values, "number": number, "expires_at": policy.pending_ends(now)})
     return rows.resolve(connection, values["id"]), True
 
 
@@ -279,11 +364,15 @@ def _decided(now: str, actor: str, reason: str) -> dict[str, str | None]:
     return {"decided_at": now, "decided_by": actor, "reason": reason.strip() or None}
 
 
-def _same_content(history: Iterable[Stored], digest: str) -> Stored | None:
-    """The revision in use or the newest one, if it is whole and has this digest and was not retired."""
+def _same_content(history: Iterable[Stored], digest: str, now: str) -> Stored | None:
+    """The revision in use or the newest one, if it is whole and has this digest and was not retired nor has expired."""
     candidates = [row for at, row in enumerate(history) if at == 0 or row.state == "approved"]
-    same = [row for row in candidates if row.digest == digest and row.state != "retired"]
+    same = [row for row in candidates if row.digest == digest and row.state != "retired" and _is_due_later(row, now)]
     return next((row for row in same if not find_fault(*rows.split(row))), None)
+
+
+def _is_due_later(row: Stored, now: str) -> bool:
+    return row.state not in ("pending", "approved") or row.expires_at is None or now < row.expires_at
 
 
 def _supersede(connection: Connection, now: str, workflow_id: str, state: State, actor: str) -> None:

@@ -35,11 +35,16 @@ EVENTS: Mapping[State, str] = MappingProxyType(
     }
 )
 """The action of the audit row that a revision in this state was brought there by."""
+VOTED = "revision.voted"
+"""The action of an approval that was not the last one needed: the revision is pending as before."""
 
 SEALED = (
     "id", "api", "workflow_id", "number", "digest", "state", "intent", "risk", "resource", "is_core", "rank",
     "created_at", "created_by", "decided_at", "decided_by", "reason",
 )  # fmt: skip
+LATER: Mapping[str, Json] = MappingProxyType({"votes": "[]", "expires_at": None})
+"""Columns that came with later versions, and what says nothing in them: sealed where they say something, so that what
+was sealed before them still fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,8 @@ class Revision:
     """One version of one workflow. `content` was checked against `digest` when this was read.
 
     `number` counts the revisions of a workflow from 1. `decided_…` and `reason` tell of the last decision, if any;
-    moments are UTC text. `proof` is what the compiler stored to show that it works.
+    moments are UTC text. `proof` is what the compiler stored to show that it works. `votes`: who has approved it, in
+    order. `expires_at`: until when a pending one may be decided, or an approved one is valid.
     """
 
     id: str
@@ -68,10 +74,16 @@ class Revision:
     decided_at: str | None
     decided_by: str | None
     reason: str | None
+    votes: tuple[str, ...] = ()
+    expires_at: str | None = None
 
     def summary(self) -> dict[str, Json]:
         """Everything but the content and the proof."""
-        return {name: getattr(self, name) for name in SEALED}
+        return {**{name: getattr(self, name) for name in (*SEALED, "expires_at")}, "votes": list(self.votes)}
+
+    def is_valid(self, now: str) -> bool:
+        """Whether its state still holds at `now`: what was approved or submitted for a time is not for ever."""
+        return self.expires_at is None or now < self.expires_at
 
     def to_json(self) -> dict[str, Json]:
         return {**self.summary(), "content": self.content.to_json(), "proof": self.proof}
@@ -98,6 +110,7 @@ def content_text(content: RevisionContent) -> tuple[str, str]:
 def seal_of(values: Mapping[str, Any]) -> str:
     """The seal of a revision's columns; of the proof its hash is sealed, of the content its digest."""
     sealed = {name: values[name] for name in SEALED}
+    sealed |= {name: values[name] for name, nothing in LATER.items() if values.get(name, nothing) != nothing}
     return digest({**sealed, "proof": hashlib.sha256(values["proof"].encode()).hexdigest()})
 
 
@@ -110,8 +123,9 @@ def open_row(values: Mapping[str, Any], witness: AuditRow | None) -> Revision:
     if fault:
         raise TamperedError(f"revision {values['id']} of {values['workflow_id']}: {fault}", RESTORE)
     content = RevisionContent.from_json(orjson.loads(values["content"]))
-    columns = {name: values[name] for name in SEALED}
-    return Revision(content=content, proof=from_text(values["proof"]), **columns)
+    columns = {name: values[name] for name in (*SEALED, "expires_at")}
+    votes = tuple(from_text(values["votes"]))
+    return Revision(content=content, proof=from_text(values["proof"]), votes=votes, **columns)
 
 
 def find_fault(values: Mapping[str, Any], witness: AuditRow | None) -> str:
@@ -132,7 +146,7 @@ def find_fault(values: Mapping[str, Any], witness: AuditRow | None) -> str:
 
 
 def _tells(witness: AuditRow, values: Mapping[str, Any]) -> bool:
-    event = EVENTS[cast(State, values["state"])]
-    if (witness.action, witness.subject) != (event, f"{REVISIONS}{values['id']}"):
+    events = {EVENTS[cast(State, values["state"])]} | ({VOTED} if values["state"] == "pending" else set())
+    if witness.action not in events or witness.subject != f"{REVISIONS}{values['id']}":
         return False
     return bool(witness.detail.get("seal") == values["seal"])

@@ -2,7 +2,8 @@
 
 Change a rule here and nowhere else; the store applies what `decide` answers, with compare-and-set. `mermaid` draws
 the table for the documentation. Here never lives a database, a clock or a revision's content.
-A rule whose role is None is the system's own: it follows from another action and nobody can ask for it by name.
+A rule whose role is None is the system's own: it follows from another action, from the policy or from time, and nobody
+can ask for it by name. How many votes an approval takes, and whose do not count, comes as a `Ballot`.
 """
 
 from collections.abc import Mapping
@@ -10,10 +11,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from governance.errors import ForbiddenError, ReasonError, TransitionError
+from governance.errors import ConflictError, ForbiddenError, ReasonError, TransitionError
 
 State = Literal["pending", "approved", "superseded", "rejected", "retired"]
-Action = Literal["submit", "import", "approve", "reject", "retire", "supersede"]
+Action = Literal["submit", "import", "accept", "approve", "reject", "retire", "supersede", "expire"]
 Role = Literal["viewer", "operator", "approver", "admin"]
 
 STATES: tuple[State, ...] = get_args(State)
@@ -28,11 +29,25 @@ class Rule:
     needs_reason: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """Who votes on what, and what it takes. `votes`: who approved this very content before."""
+
+    voter: str = ""
+    submitter: str = ""
+    votes: tuple[str, ...] = ()
+    needed: int = 1
+    may_approve_own: bool = True
+    is_expired: bool = False
+
+
 TABLE: Mapping[tuple[State | None, Action], Rule] = MappingProxyType(
     {
         (None, "submit"): Rule("pending", role=None),
         # Out of a bundle: those who approved it stand behind it with their signatures.
         (None, "import"): Rule("approved", role="admin"),
+        # The policy lets this class pass without a person.
+        ("pending", "accept"): Rule("approved", role=None),
         ("pending", "approve"): Rule("approved", role="approver"),
         ("pending", "reject"): Rule("rejected", role="approver", needs_reason=True),
         # A newer submission replaces an undecided one, so that nobody decides on what is out of date.
@@ -40,6 +55,9 @@ TABLE: Mapping[tuple[State | None, Action], Rule] = MappingProxyType(
         # Approving the next revision replaces the one in use.
         ("approved", "supersede"): Rule("superseded", role=None),
         ("approved", "retire"): Rule("retired", role="approver", needs_reason=True),
+        # What nobody decided in time, and what was approved for a time only, is refused from then on.
+        ("pending", "expire"): Rule("retired", role=None),
+        ("approved", "expire"): Rule("retired", role=None),
     }
 )
 
@@ -48,12 +66,15 @@ def may(role: Role, needed: Role) -> bool:
     return ROLES.index(role) >= ROLES.index(needed)
 
 
-def decide(state: State | None, action: Action, *, role: Role, reason: str) -> State:
+ONE_VOTE = Ballot()
+
+
+def decide(state: State | None, action: Action, *, role: Role, reason: str, ballot: Ballot = ONE_VOTE) -> State:
     """The state that `action` leads to, when somebody with `role` asks for it and says `reason`.
 
-    `state` is None for what is not there yet.
-
-    Raises TransitionError (not from this state), ForbiddenError (not with this role) or ReasonError (say why).
+    `state` is None for what is not there yet. An approval that is not the last one needed leads to the same state: it
+    is a vote. Raises TransitionError (not from this state, or too late), ForbiddenError (not with this role, or their
+    own), ConflictError (voted already) or ReasonError (say why).
     """
     rule = TABLE.get((state, action))
     if rule is None or rule.role is None:
@@ -63,7 +84,27 @@ def decide(state: State | None, action: Action, *, role: Role, reason: str) -> S
         raise ForbiddenError(f"the role {role} may not {action}", f"ask somebody with the role {rule.role}")
     if rule.needs_reason and not reason.strip():
         raise ReasonError(f"to {action} needs a reason", "say why with --reason")
-    return rule.to
+    return _counted(state, rule, ballot) if state and action == "approve" else rule.to
+
+
+def _counted(state: State, rule: Rule, ballot: Ballot) -> State:
+    """Where one more vote leads to."""
+    voter, before = person_of(ballot.voter), {person_of(each) for each in ballot.votes}
+    if not ballot.may_approve_own:
+        before.discard(person_of(ballot.submitter))
+    if ballot.is_expired:
+        raise TransitionError("nobody decided on it in time: it has expired", "submit the workflow again")
+    if voter == person_of(ballot.submitter) and not ballot.may_approve_own:
+        raise ForbiddenError(f"{ballot.voter} submitted it and may not approve it", "ask somebody else to decide")
+    if voter in before:
+        raise ConflictError(f"{ballot.voter} has approved it already", "it takes somebody else now")
+    return rule.to if len(before) + 1 >= ballot.needed else state
+
+
+def person_of(actor: str) -> str:
+    """Who stands behind an actor: on one machine who compiles and who decides are one person with one name."""
+    kind, mark, name = actor.partition(":")
+    return name if mark and kind in ("cli", "compile") else actor
 
 
 PAST: Mapping[Action, str] = MappingProxyType(
@@ -74,6 +115,8 @@ PAST: Mapping[Action, str] = MappingProxyType(
         "reject": "rejected",
         "retire": "retired",
         "supersede": "superseded",
+        "accept": "approved",
+        "expire": "expired",
     }
 )
 

@@ -86,6 +86,7 @@ class LiveCatalog:
         if not is_full_look:
             return self._marks is None or await self._loader.revisions.change_token() != self._marks[0]
         await self._notice_tokens()
+        await self._loader.revisions.expire()
         return await self._look() != self._marks
 
     async def _look(self) -> tuple[str, str]:

@@ -44,6 +44,7 @@ COMMANDS = {
     "lint": Entry("compiler.commands:lint_command", "Say what is wrong with a description."),
     "mock": Entry("compiler.mock:mock_command", "Serve a stateful mock of an API."),
     "workflows": Entry("governance.commands:workflows_group", "Look at workflows and decide on them."),
+    "policy": Entry("governance.policy_commands:policy_group", "Who decides on what, until when, at which hours."),
     "targets": Entry("governance.target_commands:targets_group", "Devices and mocks to run on."),
     "serve": Entry("runtime.commands:serve_command", "Serve what is approved as MCP tools and as an API."),
     "call": Entry("runtime.commands:call_command", "Run one workflow."),

@@ -57,6 +57,10 @@ class Workflow(BaseModel):
     decided_at: str | None
     decided_by: str | None
     reason: str | None
+    votes: Annotated[list[str], Field(description="Who has approved it; it may take more than one.")]
+    expires_at: Annotated[
+        str | None, Field(description="Until when it may be decided, or its approval is valid; null: without an end.")
+    ]
     title: str
     description: str
 
