@@ -30,6 +30,7 @@ FOREIGN = {
     "package-lock.json",
     "envelope.json",
     "sbom.json",
+    "requirements.txt",
     "uv.lock",
     ".venv/",
     "../shared/specs",

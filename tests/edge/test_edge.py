@@ -1,0 +1,113 @@
+"""An edge machine: installed from wheels with hashes, fed by a bundle, called by an agent; no network at any time (E2).
+
+Making the folder needs packages from an index, and the namespace needs the right to make one; without either the tests
+say so and are skipped. All share one folder, which costs half a minute.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.children import ROOT, Children
+
+pytestmark = pytest.mark.slow
+NO_NETWORK = ["unshare", "--map-root-user", "--net"]
+CANNOT_FETCH = 4
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is carried to the edge: wheels, a bundle with one read workflow, and the signer's public key."""
+    work = tmp_path_factory.mktemp("factory")
+    house = work / "house"
+    bundle = exported(work)
+    done = subprocess.run(
+        [ROOT / "edge" / "make_wheelhouse.sh", house, bundle], capture_output=True, text=True, check=False
+    )
+    if done.returncode == CANNOT_FETCH:
+        pytest.skip("no index of packages answers here: a folder of wheels cannot be made")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == hashlib.sha256((house / "requirements.txt").read_bytes()).hexdigest()
+    shutil.copy(work / "ann.pub", house)
+    return house
+
+
+def exported(work: Path) -> Path:
+    factory = Children(work, {"SWITCHGEAR_DATABASE_URL": f"sqlite+aiosqlite:///{work}/factory.db"})
+    factory.run("compile", str(ROOT / "specs" / "hypercore" / "openapi.yaml"))
+    factory.run("workflows", "approve", "hypercore_find_vms@1")
+    factory.run("bundle", "keys", "generate", str(work / "ann"))
+    bundle = work / "plant.bundle"
+    factory.run("bundle", "export", str(bundle), "--name", "plant", "--version", "1", "--key", str(work / "ann"))
+    return bundle
+
+
+@pytest.fixture(scope="session")
+def seen(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What `inside.py` saw."""
+    if subprocess.run([*NO_NETWORK, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("namespaces without a network are not permitted here: unshare --map-root-user --net")
+    command = [
+        *NO_NETWORK,
+        sys.executable,
+        Path(__file__).with_name("inside.py"),
+        folder,
+        tmp_path_factory.mktemp("edge"),
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def test_the_machine_really_has_no_network(seen: dict[str, Any]) -> None:
+    assert seen["interfaces"] == ["lo"]
+    assert seen["outside"] == "ENETUNREACH"
+
+
+def test_the_runtime_alone_is_installed(seen: dict[str, Any]) -> None:
+    assert {"switchgear", "fastmcp", "httpx", "cryptography"} <= set(seen["packages"])
+    assert {"prance", "instructor", "ollama", "openapi-core", "pytest"}.isdisjoint(seen["packages"])
+
+
+def test_the_bundle_is_imported_and_a_read_is_called_over_stdio_and_http(seen: dict[str, Any]) -> None:
+    assert (seen["imported"]["added"], seen["imported"]["signed_by"][0]["name"]) == (1, "ann")
+    assert "db-01" in json.dumps(seen["stdio"])
+    assert "db-01" in json.dumps(seen["http"])
+    assert seen["audit"]["ok"]
+
+
+def test_every_wheel_is_one_that_the_lock_knows_and_no_list_names_a_host(folder: Path) -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    wanted = dict(
+        re.findall(r"^([\w.-]+)==\S+ --hash=sha256:([0-9a-f]{64})$", (folder / "requirements.txt").read_text(), re.M)
+    )
+    assert len(wanted) == len(list((folder / "wheels").iterdir())) > 50
+    assert [name for name, digest in wanted.items() if digest not in lock] == ["switchgear"]
+    assert "://" not in (folder / "requirements.txt").read_text()
+
+
+def test_an_altered_wheel_is_not_installed(folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    (wheel,) = (copy / "wheels").glob("click-*.whl")
+    wheel.write_bytes(wheel.read_bytes() + b"\0")
+    done = subprocess.run([copy / "install.sh", tmp_path / "venv"], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "DO NOT MATCH THE HASHES" in done.stderr
+
+
+def test_another_kind_of_machine_is_told_so(folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    (copy / "made_for.txt").write_text("3.11 sparc64\n")
+    done = subprocess.run([copy / "install.sh", tmp_path / "venv"], capture_output=True, text=True, check=False)
+    assert (done.returncode, "3.11 sparc64" in done.stderr) == (3, True)
+    assert not (tmp_path / "venv").exists()
