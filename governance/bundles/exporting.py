@@ -62,7 +62,8 @@ async def export(
 
     Raises NotFoundError or InvalidError for an order that cannot be met, TamperedError for a damaged revision.
     """
-    apis, revisions, profiles = await database.read(lambda c: _collect(c, order.apis))
+    now = database.now()
+    apis, revisions, profiles = await database.read(lambda c: _collect(c, order.apis, now))
     contents = Contents(revisions, profiles, bill_of_materials(order.created_at))
     members = contents.to_members()
     manifest = _manifest(order, apis, contents, members)
@@ -72,7 +73,7 @@ async def export(
         envelope = envelope.signed_with(key)
     archive.write_file(path, {archive.ENVELOPE: envelope.to_bytes(), **members})
     told = {"digest": manifest.digest, "catalog": manifest.catalog, "signed_by": sorted(envelope.signatures)}
-    event = Event(database.now(), actor, "bundle.exported", f"bundle-export:{manifest.name}@{manifest.version}", told)
+    event = Event(now, actor, "bundle.exported", f"bundle-export:{manifest.name}@{manifest.version}", told)
     await database.write(lambda c: append_entry(c, event))
     return manifest
 
@@ -92,10 +93,10 @@ def sign(path: Path, key: Ed25519PrivateKey) -> tuple[str, ...]:
 
 
 def _collect(
-    connection: Connection, named: Sequence[str]
+    connection: Connection, named: Sequence[str], now: str
 ) -> tuple[tuple[Api, ...], tuple[RevisionLine, ...], tuple[ProfileLine, ...]]:
     query = _APPROVED.where(rows.TABLE.c.api.in_(named)) if named else _APPROVED
-    stored = sorted(connection.execute(query), key=lambda row: str(row.workflow_id))
+    stored = sorted(_valid(connection.execute(query), now), key=lambda row: str(row.workflow_id))
     missing = set(named) - {row.api for row in stored}
     if missing or not stored:
         what = ", ".join(sorted(missing)) or "any API"
@@ -105,6 +106,11 @@ def _collect(
     used = {str(api.profile_digest) for api in apis if api.profile_digest}
     used |= {str(orjson.loads(line.content)["profile"]) for line in revisions if orjson.loads(line.content)["profile"]}
     return apis, revisions, tuple(_profile(connection, digest) for digest in sorted(used))
+
+
+def _valid(found: Iterable[rows.Stored], now: str) -> Iterable[rows.Stored]:
+    """Those whose approval has not ended, whether that was written down already or not."""
+    return (row for row in found if row.expires_at is None or now < row.expires_at)
 
 
 def _line(row: rows.Stored) -> RevisionLine:

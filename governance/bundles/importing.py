@@ -27,6 +27,7 @@ from governance.database import Database
 from governance.errors import BundleError, ForbiddenError, TamperedError
 from governance.identifiers import Json, moment, to_text
 from governance.models import ApiRow, BundleRow, table_of
+from governance.policies import in_force
 from governance.revisions import receive, retire
 from governance.sealing import find_fault
 from governance.transitions import Role, may
@@ -36,7 +37,7 @@ _API = table_of(ApiRow)
 _REVISION = rows.TABLE
 CLOCK_S = 86_400
 """A bundle made later than now means that a clock is wrong; a day forgives time zones set as UTC."""
-TOLD = ("api", "digest", "content", "intent", "risk", "resource", "is_core", "rank", "proof")
+TOLD = ("api", "digest", "content", "intent", "risk", "resource", "is_core", "rank", "proof", "expires_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,12 +234,15 @@ def _activate(connection: Connection, opened: Opened, verdict: Verdict, now: str
     manifest = opened.manifest
     signed_by = ", ".join(key.name for key in verdict.signers)
     profiles = {line.digest: line.body for line in opened.contents.profiles}
+    policy = in_force(connection)
     for api in manifest.apis:
         apis.put(connection, now, actor, api.model_dump(), profiles)
     for line in verdict.added:
         values = {name: getattr(line, name) for name in TOLD} | {"workflow_id": line.workflow_id}
         reason = f"approved by {line.approved_by} at {line.approved_at}; signed by {signed_by}"
-        decided = {"decided_at": now, "decided_by": manifest.label, "reason": reason}
+        ends = [end for end in (line.expires_at, policy.approval_ends(line.risk, now)) if end]
+        decided = {"decided_at": now, "decided_by": manifest.label, "reason": reason, "votes": "[]"}
+        values["expires_at"] = min(ends, default=None)
         receive(connection, now, {**values, **decided, "created_at": now, "created_by": actor}, role=role)
     for row in verdict.retired:
         retire(

@@ -97,7 +97,10 @@ class ProfileLine(Line):
 
 
 class RevisionLine(Line):
-    """An approved revision as it is stored: `content` is the canonical text that `digest` is over, `proof` is JSON."""
+    """An approved revision as it is stored: `content` is the canonical text that `digest` is over, `proof` is JSON.
+
+    `expires_at`: until when it was approved; a bundle makes no approval longer.
+    """
 
     workflow_id: Text
     api: Text
@@ -111,6 +114,7 @@ class RevisionLine(Line):
     proof: str
     approved_by: Text
     approved_at: Moment
+    expires_at: Moment | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What a bundle carries from one database to another, and what an import leaves alone."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,12 @@ from governance.bundles.manifest import Manifest, read_contents
 from governance.bundles.trust import TrustStore
 from governance.connections import parse_url
 from governance.errors import ForbiddenError, GovernanceError, InvalidError, TamperedError
+from governance.identifiers import moment
+from governance.policies import PolicyStore
+from governance.policy import Policy, policy_of
 from governance.revisions import RevisionStore
+
+START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)  # of the fixture `clock`
 
 
 async def test_what_is_approved_there_is_approved_here_with_the_same_digests(factory: Any, edge: Any) -> None:
@@ -111,6 +117,33 @@ async def test_what_a_newer_bundle_no_longer_has_is_retired(factory: Any, edge: 
         "retired", "olga", "no longer in bundle:plant@2, signed by factory",
     )  # fmt: skip
     assert [revision.workflow_id for revision in await store.approved()] == ["fan_find", "pump_find"]
+
+
+def approvals_hold(days: int) -> Policy:
+    return policy_of({"classes": {"read": {"approval_days": days}}})
+
+
+async def test_an_approval_for_a_time_ends_here_when_it_ends_there(factory: Any, edge: Any, clock: Any) -> None:
+    await PolicyStore(factory.database).apply(approvals_hold(3), actor="ann")
+    await factory.compile("pump", ("pump_find",), text="two")
+    await edge.bring_in(await factory.export(1))
+    store = RevisionStore(edge.database)
+    assert (await store.get("pump_find")).expires_at == moment(START + timedelta(days=3))
+    clock.forward(days=4)
+    assert [revision.workflow_id for revision in await store.approved()] == ["pump_list"]
+    verdict = await edge.bring_in(await factory.export(2))
+    assert ([row.workflow_id for row in verdict.retired], verdict.kept) == (["pump_find"], 1)
+
+
+async def test_this_machines_policy_may_end_approvals_earlier_and_a_newer_bundle_renews_them(
+    factory: Any, edge: Any, clock: Any
+) -> None:
+    await PolicyStore(edge.database).apply(approvals_hold(1), actor="olga")
+    await edge.bring_in(await factory.export(1))
+    clock.forward(days=2)
+    assert await RevisionStore(edge.database).approved() == ()
+    await edge.bring_in(await factory.export(2))
+    assert await edge.catalog() == await factory.catalog()
 
 
 async def test_what_was_retired_here_comes_back_with_a_newer_bundle_only(factory: Any, edge: Any) -> None:
