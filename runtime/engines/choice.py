@@ -1,6 +1,7 @@
 """Both engines behind the one port: reads run directly, everything that changes something durably.
 
-Which one it is follows from the plan alone, so that nobody chooses the weaker one. The keeper watches over the runs of
+Which one it is follows from the plan, so that nobody chooses the weaker one; reads that were asked for with a key have
+to be found again and are durable, too. The keeper watches over the runs of
 both as long as the server serves; a command that runs one workflow needs none. Called by `calls` and by `app`.
 """
 
@@ -35,7 +36,7 @@ class Engines:
         return self._executor.name
 
     async def run(self, order: Order, told: Told | None = None) -> Ended:
-        engine = self._direct if order.plan.is_read_only else self._durable
+        engine = self._direct if order.plan.is_read_only and not order.key else self._durable
         return await engine.run(order, told)
 
     async def settle(self) -> None:

@@ -14,6 +14,7 @@ from runtime.engines.ends import Ends
 from runtime.engines.engine import Ended, Order, Told
 from runtime.engines.executor import Executor
 from runtime.engines.journal import Books, Journal
+from runtime.errors import Interrupted
 from workflow.events import Cancelled, EndRun, Event, RunStarted
 from workflow.interpreter import advance
 from workflow.state import State
@@ -29,8 +30,11 @@ class DirectEngine:
         self._executor = executor
         self._under_way: dict[asyncio.Task[Ended], Course] = {}
         self._ends = Ends()
+        self._is_stopping = False
 
     async def run(self, order: Order, told: Told | None = None) -> Ended:
+        if self._is_stopping:
+            raise Interrupted("the server is stopping", "call again in a moment; nothing was sent")
         await self._executor.appear()
         course = Course(order, self._driver, Journal(self._books, order, self._executor.name))
         task = asyncio.create_task(self._run(course))
@@ -63,6 +67,7 @@ class DirectEngine:
 
     async def park(self) -> None:
         """Reads are not taken up: they end."""
+        self._is_stopping = True
         tasks = dict(self._under_way)
         for course in tasks.values():
             course.cancel()

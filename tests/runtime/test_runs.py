@@ -84,6 +84,7 @@ async def test_a_device_that_is_off_fails_the_run_and_nothing_was_done(lab: Any,
 async def test_a_deadline_of_the_run_bounds_every_wait(lab: Any, device: Any) -> None:
     from dataclasses import replace
 
+    await call(lab, "toy_stop_vm", uuid="u-1")  # what durable runs need is made ready by the first one
     device.script.job_state = "running"
     entry = lab.service.live.now.entries["toy_stop_vm"]
     plan = replace(entry.plan, deadline_s=0.5)

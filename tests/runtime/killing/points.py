@@ -33,6 +33,9 @@ RECOVERY_S = 30.0
 def main() -> None:
     for line in sys.stdin:
         case = json.loads(line)
+        if "halves" in case:
+            print(json.dumps({"codes": _both(case)}), flush=True)
+            continue
         beside = _begin(lambda case=case: asyncio.run(_survivor(case)), case) if case.get("beside") else None
         died = _end(_begin(lambda case=case: asyncio.run(_victim(case)), case))
         Path(case["pid"] + ".dead").touch()
@@ -59,6 +62,13 @@ def _begin(work: Callable[[], object], case: dict[str, Any]) -> int:
     return child
 
 
+def _both(case: dict[str, Any]) -> list[int]:
+    """Two replicas at work on half of the runs each, nobody dies."""
+    halves = [{**case, "uuids": uuids, "together": True} for uuids in case["halves"]]
+    children = [_begin(lambda half=half: asyncio.run(_victim(half)), half) for half in halves]
+    return [_end(child) for child in children]
+
+
 def _end(child: int) -> int:
     """The exit code; the number of the signal below zero."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -69,7 +79,7 @@ async def _victim(case: dict[str, Any]) -> None:
     _write(case["pid"], str(os.getpid()))
     commits = _count_commits(case.get("moment", ""), case.get("number", 0))
     async with open_service(case["url"], Vault({})) as service, watching(service):
-        entry = service.live.now.entries["toy_stop_vm"]
+        entry = service.live.now.entries[case.get("tool", "toy_stop_vm")]
         targets = case.get("targets", [None])
         calls = [
             service.calls.call(entry, {"uuid": uuid}, targets[number % len(targets)], ME)
