@@ -1,15 +1,16 @@
 """Bodies that a description forgets: an update without anything to say changes nothing.
 
 Before: resources. After: an update of a thing that can be read, and a creation in a collection, have a body where the
-description declares none: the members of the thing itself that are not read-only, none of them required. Told as one
-note, because nobody has promised that the device takes it. A `PUT` on what can't be read (a membership, a tag) stays
-without a body. Called by the pipeline between resources and jobs.
+description declares none, or one whose file is missing: the members of the thing itself that are not read-only, none
+of them required and others allowed. Told as one note, because nobody has promised that the device takes it. A `PUT`
+on what can't be read (a membership, a tag) stays without a body. Called by the pipeline between resources and jobs.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from compiler.frontend.schemas import MISSING
 from compiler.ir.model import Api, Body, Diagnostic, Operation, Resource, Schema, Severity
 from compiler.ir.schemas import Schemas
 from compiler.passes.identity import says_id
@@ -28,7 +29,7 @@ def run(api: Api, _options: Options) -> Outcome:
         for key in (resource.update if resource.read else "", resource.create):
             if key:
                 wanted[key] = _members_of(schemas, resource)
-    forgotten = [o for o in api.operations if o.key in wanted and o.body is None and not o.left_out]
+    forgotten = [o for o in api.operations if o.key in wanted and _is_unknown(schemas, o) and not o.left_out]
     if not forgotten:
         return Outcome(api)
     keys = {o.key for o in forgotten}
@@ -37,10 +38,15 @@ def run(api: Api, _options: Options) -> Outcome:
         "body-assumed",
         Severity.NOTE,
         "#/paths",
-        f"{len(forgotten)} updates and creations declare no body; assumed that they take the thing's own members",
+        f"{len(forgotten)} updates and creations have no readable body; assumed that they take the thing's own members",
         "declare the bodies, in the description or in an overlay",
     )
     return Outcome(replace(api, operations=operations), (note,))
+
+
+def _is_unknown(schemas: Schemas, operation: Operation) -> bool:
+    body = operation.body
+    return body is None or ("json" in body.media_type and MISSING in schemas.resolve(body.schema))
 
 
 def _with_body(operation: Operation, schema: Mapping[str, Any]) -> Operation:
@@ -52,7 +58,7 @@ def _members_of(schemas: Schemas, resource: Resource) -> Mapping[str, Any]:
     members = _settable(schemas, resource.schema, 0)
     if says_id(resource.id_field):
         members.pop(resource.id_field, None)
-    return {"type": "object", "properties": members} if members else _ANY_OBJECT
+    return {"type": "object", "properties": members, "additionalProperties": True} if members else _ANY_OBJECT
 
 
 def _settable(schemas: Schemas, schema: Schema | None, depth: int) -> dict[str, Schema]:
