@@ -22,7 +22,7 @@ SIGNED = (PROFILES, REVISIONS, SBOM)
 MEMBERS = (ENVELOPE, *SIGNED)
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Both shipped APIs with all proofs are 4 MB; this is read into memory."""
+"""Both shipped APIs with all proofs are 5 MB; this is read into memory."""
 
 AGAIN = "copy it again from where it was made, and compare `sha256sum` of both"
 NO_BUNDLE = "give the file that `switchgear bundle export` wrote"
