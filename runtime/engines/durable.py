@@ -46,7 +46,7 @@ class DurableEngine:
     async def run(self, order: Order, told: Told | None = None) -> Ended:
         if self._is_stopping:
             raise Interrupted("the server is stopping", "call again in a moment; nothing was sent")
-        run_id = await asyncio.shield(asyncio.create_task(self._begun(order)))
+        run_id = await self._begun_whole(order)
         course = self._courses.get(run_id)
         if course is None:
             return await self._ended(run_id)
@@ -56,6 +56,20 @@ class DurableEngine:
         except asyncio.CancelledError:
             if not order.key:
                 course.cancel()
+            raise
+
+    async def _begun_whole(self, order: Order) -> str:
+        """As `_begun`, which is never broken off in the middle; whoever goes away meanwhile has the run cancelled."""
+        beginning = asyncio.create_task(self._begun(order))
+
+        def left_alone(done: "asyncio.Task[str]") -> None:
+            if not done.cancelled() and done.exception() is None and not order.key:
+                self.cancel(order.run_id)
+
+        try:
+            return await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            beginning.add_done_callback(left_alone)
             raise
 
     async def _begun(self, order: Order) -> str:

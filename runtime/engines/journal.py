@@ -7,6 +7,7 @@ redacted here, by the names that the profile calls secret and by the values that
 engines and, as the witness, by the driver.
 """
 
+import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import replace
@@ -96,7 +97,20 @@ class Journal:
         self._is_open = True
 
     async def sending(self, note: Sending) -> None:
-        """Returns when the request is on record. Raises GovernanceError; then it must not be sent."""
+        """Returns when the request is on record. Raises GovernanceError; then it must not be sent.
+
+        A record that has begun is completed when the waiting task is cancelled; the request then counts as not sent.
+        """
+        recording = asyncio.create_task(self._recorded(note))
+        try:
+            await asyncio.shield(recording)
+        except asyncio.CancelledError:
+            await asyncio.wait((recording,))
+            if recording.exception() is None:
+                await self.answered(Answered(note, None, "not_sent", 0.0))
+            raise
+
+    async def _recorded(self, note: Sending) -> None:
         record = self._record(self._requests + 1, note, "sending", detail=self._detail(note))
         if self._is_open:
             records = (*self._unwritten, record)

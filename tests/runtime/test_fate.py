@@ -162,6 +162,28 @@ async def test_a_run_with_a_key_goes_on_when_its_caller_goes_away(lab: Any, devi
     assert heard_by(device).count(STOP) == 1
 
 
+@pytest.mark.parametrize("has_key", [True, False])
+async def test_whenever_a_caller_goes_away_the_run_ends_and_asking_again_has_no_second_effect(
+    lab: Any, device: Any, has_key: bool
+) -> None:
+    names = [f"v-{number}" for number in range(20)]
+    device.script.machines += [{"uuid": name, "name": name, "state": "on"} for name in names]
+    await call(lab)  # what durable runs need is made ready by the first one
+    for number, name in enumerate(names):
+        wish = {"inputs": {"uuid": name}, "key": name if has_key else ""}
+        task = asyncio.create_task(call(lab, **wish))
+        await asyncio.sleep(number * 0.004)
+        task.cancel()
+        await asyncio.wait((task,))
+        if has_key:
+            assert (await call(lab, **wish)).outcome == "succeeded"
+    for run in await lab.service.runs.find(limit=100):
+        assert (await ended_as(lab, run.id)).outcome in ("succeeded", "cancelled")
+    changes = [line for line in heard_by(device) if line.startswith("POST")]
+    assert len(changes) == len(set(changes))
+    assert has_key is (len(changes) == len(names) + 1)
+
+
 async def test_progress_tells_each_step(lab: Any, device: Any) -> None:
     told: list[Any] = []
     await call(lab, told=told.append)
