@@ -6,6 +6,7 @@
     │   ├── TransitionError     the revision's state does not allow it
     │   ├── ReasonError         a reason is needed and none was given
     │   ├── DigestError         the digest named is not the digest stored
+    │   ├── PlanError           the plan is not yours, used, expired, or of something else
     │   ├── ConflictError       another writer was faster, or the name is taken
     │   │   ├── NotOursError        the run is in other hands, or has ended
     │   │   └── StopAskedError      somebody asked for the run to be cancelled
@@ -49,6 +50,10 @@ class ReasonError(RefusedError):
 
 
 class DigestError(RefusedError):
+    pass
+
+
+class PlanError(RefusedError):
     pass
 
 

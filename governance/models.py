@@ -196,6 +196,28 @@ class RunStepRow(Model):
     at: Mapped[str]
 
 
+class PlanRow(Model):
+    """A plan that somebody may confirm. `run_id`: the run that looked, and whose record shows the plan; `applied_by`:
+    the run that was started on it. `basis` and `changes` are digests of what was read and of what would be sent;
+    `target` is the target's name, and the two prints prove where, and with which inputs, without telling them."""
+
+    __tablename__ = "plans"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[str]
+    revision_id: Mapped[str] = mapped_column(ForeignKey("revisions.id"))
+    digest: Mapped[str]
+    target: Mapped[str]
+    target_print: Mapped[str]
+    inputs_print: Mapped[str]
+    caller: Mapped[str]
+    basis: Mapped[str]
+    changes: Mapped[str]
+    made_at: Mapped[str]
+    expires_at: Mapped[str] = mapped_column(index=True)
+    used_at: Mapped[str | None]
+    applied_by: Mapped[str | None] = mapped_column(index=True)
+
+
 class PrincipalRow(Model):
     """Who holds a token. Only the SHA-256 of the secret is kept."""
 

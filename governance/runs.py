@@ -22,7 +22,7 @@ from governance.identifiers import Json, from_text, to_text
 from governance.models import RunRow, RunStepRow, table_of
 
 Phase = Literal["sending", "answered", "failed"]
-Outcome = Literal["succeeded", "failed", "unknown", "cancelled"]
+Outcome = Literal["succeeded", "failed", "unknown", "cancelled", "planned"]
 
 _RUN = table_of(RunRow)
 _STEP = table_of(RunStepRow)

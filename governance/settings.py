@@ -39,6 +39,12 @@ class Settings:
         choices=("default", "all"),
     )
     keep_runs_days: int = _setting(90, "days for which an ended run can be looked up; the audit is kept for ever")
+    confirm: str = _setting(
+        "disrupt,destroy",
+        "classes that ask before anything is changed: some of change,disrupt,destroy, or none",
+    )
+    confirm_exempt: str = _setting("", "names of callers that are not asked, separated by commas: a pipeline, say")
+    plan_minutes: int = _setting(15, "minutes for which a plan can be confirmed")
     ollama_url: str = _setting("http://127.0.0.1:11434", "where Ollama answers, for `compile --proposer ollama:MODEL`")
     prism: str = _setting("", "the prism command for `mock --prism`; empty: found in .tools or on the PATH")
     token: str = _setting("", "bearer token with which the command line speaks to a server", is_secret=True)

@@ -40,7 +40,9 @@ log = logging.getLogger("switchgear.server")
 INSTRUCTIONS = (
     "Each tool is one approved workflow on infrastructure: it looks things up by name, checks, changes, waits until "
     "the change is done and reads it back. A tool that fails says which step failed, what was done, what was not, and "
-    "what to do about it. Where search_workflows is among the tools, there are more workflows than tools: look there "
+    "what to do about it. With plan: true a tool changes nothing and shows the requests that it would send; with the "
+    "plan_id of a plan, and the same inputs, it carries that plan out. What interrupts service or destroys something "
+    "asks first. Where search_workflows is among the tools, there are more workflows than tools: look there "
     "before you say that something cannot be done."
 )
 # Calls under way get this long when the server stops; the engine's own closing comes after.

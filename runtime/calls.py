@@ -21,6 +21,8 @@ from runtime.access import Caller
 from runtime.catalog import Entry
 from runtime.engines.engine import Ended, Engine, Order, Told
 from runtime.errors import BadInput, CallerError, NotApproved
+from runtime.manner import PLAIN, Manner
+from runtime.planning import Plans
 from runtime.secrets import Vault
 from workflow.errors import InputError
 from workflow.events import Failure
@@ -36,6 +38,7 @@ MAX_OUTPUT_BYTES = 4 * 1024 * 1024
 class Calls:
     engine: Engine
     vault: Vault
+    plans: Plans
 
     async def call(
         self,
@@ -43,19 +46,35 @@ class Calls:
         inputs: Mapping[str, Json],
         target: str | None,
         caller: Caller,
+        manner: Manner = PLAIN,
         *,
         key: str = "",
         told: Told | None = None,
     ) -> Ended:
         """Runs the workflow and answers how it ended, a failed step included. See `Order.key`, `Engine.run`.
 
-        Raises CallerError (role, target, inputs), NotApproved (it is not, or no longer, what is approved),
-        TargetError (the target is not usable as it is set up), GovernanceError (nothing can be recorded, or the key
-        stands for another run), Interrupted (the server stops).
+        It ends as `planned` where a plan was wanted, or where the workflow asks first and no plan was confirmed. What
+        changes nothing has no plan: it is run.
+
+        Raises CallerError (role, target, inputs), NotApproved (it is not, or no longer, what is approved), PlanError
+        (the plan cannot be used), TargetError (the target is not usable as it is set up), GovernanceError (nothing can
+        be recorded, or the key stands for another run), Interrupted (the server stops).
         """
         if not may(caller.role, "operator"):
             raise CallerError(f"the role {caller.role} may not run workflows", "ask somebody with the role operator")
-        order = self._order(entry, inputs, entry.target(target), caller, key)
+        chosen = entry.target(target)
+        order = self._order(entry, inputs, chosen, caller, key)
+        if not await self.plans.is_under_way(order):
+            if self.plans.is_wanted(manner, entry.risk, caller.name):
+                ended = await self._run(entry, replace(order, is_plan=True, key=""), told)
+                return await self.plans.kept(order, chosen, ended) if ended.outcome == "planned" else ended
+            if manner.plan_id:
+                order = await self.plans.held(order, chosen, manner.plan_id)
+        ended = await self._run(entry, order, told)
+        await self.plans.closed(order, ended)
+        return ended
+
+    async def _run(self, entry: Entry, order: Order, told: Told | None) -> Ended:
         try:
             ended = await self.engine.run(order, told)
         except ConflictError:

@@ -25,6 +25,7 @@ from governance.targets import Target, TargetStore
 from runtime.driver import Endpoint
 from runtime.errors import ServingError, UnknownTarget, UnknownWorkflow, Unservable
 from runtime.listing import Candidate, listed_names
+from runtime.manner import Manner, manner_of
 from runtime.sessions import References
 from runtime.wire import address_of
 from workflow.budget import tokens_of
@@ -33,7 +34,7 @@ from workflow.plan import Plan, build_plan
 from workflow.profile import Limits, Profile, parse_profile
 from workflow.reader import read_document
 from workflow.revision import RevisionContent
-from workflow.tool import hides_inputs, whole_input_schema
+from workflow.tool import free_name, hides_inputs, input_names, plan_properties, whole_input_schema
 
 log = logging.getLogger("switchgear.catalog")
 Json = Any
@@ -63,6 +64,7 @@ class Prepared:
         self._endpoints: dict[Target, Endpoint] = {}
         self.tokens = tokens_of(content.tool, content.document)
         self.hides_inputs = hides_inputs(content.document, content.tool)
+        self.input_names = input_names(content.document)
 
     def whole_input_schema(self) -> dict[str, Json]:
         """What inputs are validated with. Made anew each time: it is asked for rarely."""
@@ -140,17 +142,36 @@ class Entry:
 
     @property
     def input_schema(self) -> dict[str, Json]:
-        """What a client sees: the approved schema, and the choice of a target where there is one."""
-        return self.with_target(self.tool["inputSchema"])
+        """What a client sees: the approved schema, and what else can be said of a call."""
+        return self.with_more(self.tool["inputSchema"])
 
-    def with_target(self, inputs: Mapping[str, Json]) -> dict[str, Json]:
-        """`inputs`, a schema of the workflow, with what a client gives besides: which of several targets."""
-        schema = dict(inputs)
+    def with_plan(self, inputs: Mapping[str, Json]) -> dict[str, Json]:
+        """`inputs`, a schema of the workflow, with the arguments by which it is planned and a plan confirmed."""
+        more = plan_properties(self.tool, self.prepared.input_names)
+        return {**inputs, "properties": {**inputs.get("properties", {}), **more}} if more else dict(inputs)
+
+    def with_more(self, inputs: Mapping[str, Json]) -> dict[str, Json]:
+        """`inputs`, a schema of the workflow, with what a client gives besides: a plan, which of several targets."""
+        schema = self.with_plan(inputs)
         if self.target_argument:
             schema["properties"] = {**schema.get("properties", {}), self.target_argument: self.target_schema}
             if not any(target.is_default for target in self.targets):
                 schema["required"] = [*schema.get("required", []), self.target_argument]
         return schema
+
+    @property
+    def output_schema(self) -> dict[str, Json] | None:
+        """What a client is promised of results; where a plan may be the result, nothing has to be there."""
+        schema = self.tool.get("outputSchema")
+        if schema is None or self.risk == "read":
+            return schema
+        return {name: part for name, part in schema.items() if name not in ("required", "additionalProperties")}
+
+    def taken_apart(self, arguments: Mapping[str, Json]) -> tuple[dict[str, Json], str | None, Manner]:
+        """What a client sent: the workflow's inputs, the target, how it wants it. Raises BadInput."""
+        inputs, names = dict(arguments), self.prepared.input_names
+        target = inputs.pop(self.target_argument, None) if self.target_argument else None
+        return inputs, target, manner_of(inputs, free_name("plan", names), free_name("plan_id", names))
 
     @property
     def target_schema(self) -> dict[str, Json]:
@@ -265,6 +286,7 @@ class Loader:
         content = revision.content
         tool = content.tool
         is_same = known is not None and known.digest == revision.digest
+        prepared = known.prepared if known and is_same else Prepared(content, f"revision {revision.id}")
         return Entry(
             revision_id=revision.id,
             workflow_id=revision.workflow_id,
@@ -274,11 +296,11 @@ class Loader:
             risk=revision.risk,
             is_core=revision.is_core,
             rank=revision.rank,
-            prepared=known.prepared if known and is_same else Prepared(content, f"revision {revision.id}"),
+            prepared=prepared,
             profile=await self._profile(revision.api, content.profile_digest),
             tool=tool,
             targets=targets,
-            target_argument=_target_argument(tool, targets),
+            target_argument=_target_argument(prepared.input_names, targets),
         )
 
     async def check_some(self, catalog: Catalog) -> bool:
@@ -311,10 +333,10 @@ class Loader:
         return self._profiles[profile_digest]
 
 
-def _target_argument(tool: Mapping[str, Json], targets: tuple[Target, ...]) -> str:
+def _target_argument(names: frozenset[str], targets: tuple[Target, ...]) -> str:
     if len(targets) < 2:
         return ""
-    return "target" if "target" not in tool["inputSchema"].get("properties", {}) else "switchgear_target"
+    return free_name("target", names)
 
 
 def _by_api(targets: Iterable[Target]) -> dict[str, tuple[Target, ...]]:

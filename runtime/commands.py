@@ -16,7 +16,7 @@ import click
 
 from governance.settings import Settings
 from runtime.client_config import CLIENTS
-from runtime.errors import BadInput, ServingError, StartRefused, TargetError
+from runtime.errors import BadInput, ServingError, StartRefused
 from runtime.secrets import RedactingFormatter, Vault
 
 Json = Any
@@ -50,6 +50,7 @@ def serve_command(transport: str, host: str | None, port: int | None, db: str | 
 
 async def _http(url: str, vault: Vault, settings: Settings, place: tuple[str, int], is_json: bool) -> None:
     from runtime.app import serve_http
+    from runtime.confirmation import Confirmation
     from runtime.service import open_service
 
     def announce(address: str) -> None:
@@ -61,7 +62,11 @@ async def _http(url: str, vault: Vault, settings: Settings, place: tuple[str, in
         click.echo(f"Switchgear serves {count}{some} on {address} (MCP: {address}/mcp)", err=True)
 
     async with open_service(
-        url, vault, lists_all=settings.catalog == "all", keep_days=settings.keep_runs_days
+        url,
+        vault,
+        lists_all=settings.catalog == "all",
+        keep_days=settings.keep_runs_days,
+        confirmation=Confirmation.of(settings),
     ) as service:
         await serve_http(service, *place, announce)
 
@@ -69,10 +74,15 @@ async def _http(url: str, vault: Vault, settings: Settings, place: tuple[str, in
 async def _stdio(url: str, vault: Vault, settings: Settings) -> None:
     from runtime.access import Caller
     from runtime.app import serve_stdio
+    from runtime.confirmation import Confirmation
     from runtime.service import open_service
 
     async with open_service(
-        url, vault, lists_all=settings.catalog == "all", keep_days=settings.keep_runs_days
+        url,
+        vault,
+        lists_all=settings.catalog == "all",
+        keep_days=settings.keep_runs_days,
+        confirmation=Confirmation.of(settings),
     ) as service:
         # Whoever starts this process can read the database file: without a token it is the operator on this machine.
         caller = await service.doorkeeper.caller(settings.token) if settings.token else Caller("stdio", "operator")
@@ -85,35 +95,29 @@ async def _stdio(url: str, vault: Vault, settings: Settings) -> None:
 @click.argument("workflow")
 @click.argument("inputs", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--target", help="The device to act on, where there are several.")
+@click.option("--plan", "is_plan", is_flag=True, help="Change nothing; show the requests that would be sent.")
+@click.option("--plan-id", default="", help="Carry out this plan, given the same inputs.")
+@click.option("--yes", "is_confirmed", is_flag=True, help="Do not ask before something is interrupted or destroyed.")
 @database
 @as_json
-def call_command(workflow: str, inputs: tuple[str, ...], target: str | None, db: str | None, is_json: bool) -> int:
+def call_command(
+    workflow: str,
+    inputs: tuple[str, ...],
+    target: str | None,
+    is_plan: bool,
+    plan_id: str,
+    is_confirmed: bool,
+    db: str | None,
+    is_json: bool,
+) -> int:
     """Runs an approved workflow once, here, and prints its outputs. VALUE may be JSON."""
-    report = asyncio.run(_call(db or _settings().database, workflow, parsed_inputs(inputs), target))
-    is_done = report["outcome"] == "succeeded"
-    if is_json:
-        click.echo(json.dumps(report))
-    elif is_done:
-        click.echo(json.dumps(report["outputs"], indent=2, ensure_ascii=False))
-    else:
-        click.echo(report["told"], err=True)
-    return 0 if is_done else TargetError.exit_code
+    from runtime.calling import ask_on_terminal, call_once, printed
+    from runtime.manner import Manner
 
-
-async def _call(url: str, workflow: str, inputs: dict[str, Json], target: str | None) -> dict[str, Json]:
-    from runtime.access import Caller
-    from runtime.service import open_service
-    from runtime.telling import told
-    from workflow.events import to_json
-
-    async with open_service(url) as service:
-        ended = await service.calls.call(service.live.now.find(workflow), inputs, target, Caller("cli", "operator"))
-    failure = to_json(ended.failure) if ended.failure else None
-    told_text = "" if ended.outcome == "succeeded" else told(ended)
-    return {
-        "run_id": ended.run_id, "outcome": ended.outcome, "outputs": dict(ended.outputs),
-        "failure": failure, "note": ended.note, "told": told_text,
-    }  # fmt: skip
+    settings, manner = _settings(), Manner(is_plan, plan_id, is_confirmed)
+    ask = ask_on_terminal if sys.stdin.isatty() and not is_json else None
+    report = asyncio.run(call_once(settings, db, workflow, parsed_inputs(inputs), target, manner, ask))
+    return printed(report, manner, is_json=is_json)
 
 
 def parsed_inputs(pairs: tuple[str, ...]) -> dict[str, Json]:

@@ -15,15 +15,15 @@ from mcp_types import TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
 from runtime.access import Caller
-from runtime.asking import wish_of_request
 from runtime.calls import Calls
 from runtime.catalog import RESERVED_NAMES, Entry
+from runtime.confirming import Call
 from runtime.cutting import MOST_SHOWN_BYTES
 from runtime.errors import BadInput
 from runtime.finder import Finder
 from runtime.live import LiveCatalog
 from runtime.resources import schema_uri
-from runtime.tools import GuardedTool, result_of
+from runtime.tools import GuardedTool, carried_out
 
 Json = Any
 SEARCH, DESCRIBE, RUN = RESERVED_NAMES
@@ -89,13 +89,9 @@ class RunTool(FindingTool):
     async def answer(self, arguments: dict[str, Json]) -> ToolResult:
         wanted = self.checked(arguments)
         entry = self._live.now.find(wanted["name"])
-        inputs, target = wanted.get("arguments", {}), wanted.get("target")
-        if entry.target_argument and target is None:
-            inputs = dict(inputs)
-            target = inputs.pop(entry.target_argument, None)
-        async with wish_of_request() as wish:
-            ended = await self._calls.call(entry, inputs, target, self._asking(), key=wish.key, told=wish.told)
-        return result_of(entry, ended)
+        inputs, target, manner = entry.taken_apart(wanted.get("arguments", {}))
+        call = Call(entry, inputs, wanted.get("target", target), self._asking(), manner)
+        return await carried_out(call, self._calls)
 
 
 def finding_tools(live: LiveCatalog, finder: Finder, calls: Calls, asking: Callable[[], Caller]) -> list[FindingTool]:
@@ -134,7 +130,7 @@ def finding_tools(live: LiveCatalog, finder: Finder, calls: Calls, asking: Calla
 
 def description_of(entry: Entry) -> dict[str, Json]:
     """All that is needed to run a workflow, and to know what that will do. Raises Unservable."""
-    schema = entry.prepared.whole_input_schema()
+    schema = entry.with_plan(entry.prepared.whole_input_schema())
     told: dict[str, Json] = {
         **_line(entry),
         "description": entry.tool.get("description", ""),
@@ -145,7 +141,7 @@ def description_of(entry: Entry) -> dict[str, Json]:
     if len(entry.targets) > 1:
         told["target"] = entry.target_schema
     if len(orjson.dumps(schema)) > MOST_SHOWN_BYTES:
-        told |= {"inputs": entry.tool["inputSchema"], "all_inputs": schema_uri(entry.name)}
+        told |= {"inputs": entry.with_plan(entry.tool["inputSchema"]), "all_inputs": schema_uri(entry.name)}
     return told
 
 

@@ -47,6 +47,7 @@ STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (governance.TransitionError, 409, "wrong state"),
     (governance.ReasonError, 422, "reason missing"),
     (governance.ConflictError, 409, "conflict"),
+    (governance.PlanError, 409, "plan refused"),
     (governance.RefusedError, 409, "refused"),
     (governance.TamperedError, 409, "tampered"),
     (governance.NotFoundError, 404, "not found"),

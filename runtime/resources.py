@@ -68,7 +68,7 @@ async def _schema(service: Service, name: str) -> str:
         raise ResourceError(f"no approved workflow has a tool called {name}; list the tools again")
     try:
         await service.revisions.confirm(entry.revision_id, entry.digest)
-        schema = entry.with_target(entry.prepared.whole_input_schema())
+        schema = entry.with_more(entry.prepared.whole_input_schema())
     except (GovernanceError, ServingError, WorkflowError) as error:
         raise ResourceError(f"{name} is not served: {error}") from error
     return orjson.dumps(schema).decode()

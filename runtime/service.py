@@ -16,6 +16,7 @@ from governance.audit import AuditLog
 from governance.database import Database, open_database
 from governance.locks import Locks, locks_of
 from governance.open_runs import OpenRuns
+from governance.plans import PlanStore
 from governance.principals import PrincipalStore
 from governance.revisions import RevisionStore
 from governance.runs import RunStore
@@ -23,6 +24,7 @@ from governance.targets import TargetStore
 from runtime.access import Doorkeeper
 from runtime.calls import Calls
 from runtime.catalog import Loader
+from runtime.confirmation import Confirmation
 from runtime.driver import Driver
 from runtime.engines.choice import Engines
 from runtime.engines.executor import Executor
@@ -31,7 +33,10 @@ from runtime.engines.restore import Restorer
 from runtime.finder import Finder
 from runtime.leases import Leases
 from runtime.live import LiveCatalog
+from runtime.planning import Plans
 from runtime.secrets import Vault
+
+ASKS = Confirmation()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +59,17 @@ class Service:
     finder: Finder
 
 
-def assemble(database: Database, vault: Vault, *, lists_all: bool = False, keep_days: int = 90) -> Service:
+def assemble(
+    database: Database, vault: Vault, *, lists_all: bool = False, keep_days: int = 90, confirmation: Confirmation = ASKS
+) -> Service:
     """The parts around an open database. Nothing is read yet."""
     revisions, apis, targets = RevisionStore(database), ApiStore(database), TargetStore(database)
     principals = PrincipalStore(database)
     doorkeeper = Doorkeeper(principals)
     locks = locks_of(database.address)
     driver = Driver(vault, Leases(locks if database.kind == "postgresql" else None))
-    books = Books(database, revisions, vault)
-    engine = Engines(driver, books, Executor(locks), Restorer(revisions, apis, targets), keep_days)
+    books, plans = Books(database, revisions, vault), PlanStore(database)
+    engine = Engines(driver, books, Executor(locks), Restorer(revisions, apis, targets, plans), keep_days)
     live = LiveCatalog(Loader(revisions, apis, targets, lists_all), principals, doorkeeper)
     return Service(
         database=database,
@@ -78,7 +85,7 @@ def assemble(database: Database, vault: Vault, *, lists_all: bool = False, keep_
         driver=driver,
         engine=engine,
         locks=locks,
-        calls=Calls(engine, vault),
+        calls=Calls(engine, vault, Plans(plans, books.open_runs, confirmation)),
         live=live,
         finder=Finder(live),
     )
@@ -86,16 +93,24 @@ def assemble(database: Database, vault: Vault, *, lists_all: bool = False, keep_
 
 @asynccontextmanager
 async def open_service(
-    database_url: str, vault: Vault | None = None, *, lists_all: bool = False, keep_days: int = 90
+    database_url: str,
+    vault: Vault | None = None,
+    *,
+    lists_all: bool = False,
+    keep_days: int = 90,
+    confirmation: Confirmation = ASKS,
 ) -> AsyncIterator[Service]:
     """A service with its first catalog; `lists_all`: every approved workflow is listed to MCP clients.
+    `confirmation`: which workflows ask before they change anything.
 
     `keep_days`: how long runs that have ended can be looked up.
 
     Raises GovernanceError when the database cannot be used.
     """
     async with open_database(database_url) as database:
-        service = assemble(database, vault or Vault(), lists_all=lists_all, keep_days=keep_days)
+        service = assemble(
+            database, vault or Vault(), lists_all=lists_all, keep_days=keep_days, confirmation=confirmation
+        )
         await service.doorkeeper.look()
         await service.live.reload()
         try:

@@ -1,10 +1,18 @@
-"""How a run that did not succeed is told in words: to a model, over REST, on the command line, always the same.
+"""How a plan, and a run that did not succeed, are told in words: to a model, over REST, on the command line.
 
 What happened and where, what was done, what was not, what to do, where to read more. No protocol here; no HTML.
 """
 
+import json
+from typing import Any
+
 from runtime.engines.engine import Ended
 from workflow.events import Failure
+
+Json = Any
+# A person reads this in a small window before saying yes; the whole stands in the record of the run.
+MOST_BODY_SHOWN = 600
+MOST_FOUND_SHOWN = 1200
 
 
 def failure_of(ended: Ended) -> Failure:
@@ -24,3 +32,31 @@ def told(ended: Ended) -> str:
     if failure.remedy:
         lines.append(f"What to do: {failure.remedy}")
     return "\n".join([*lines, f"Run: {ended.run_id}"])
+
+
+def told_plan(planned: Ended, *, is_wanted: bool) -> str:
+    """The plan in words, and how to carry it out. `is_wanted`: a plan was asked for, and not the change itself."""
+    plan = planned.outputs
+    lines = [] if is_wanted else ["NOT DONE: this workflow asks before it changes anything."]
+    lines.append(f"Plan for {plan['workflow']} on {plan['target']}. Nothing was changed. It would send:")
+    for number, change in enumerate(plan["changes"], 1):
+        lines += _told_change(number, change)
+    lines += [f"   then: {text}" for text in plan["then"]]
+    found = json.dumps(plan["found"], ensure_ascii=False)
+    lines.append(f"Because of what was read: {_cut(found, MOST_FOUND_SHOWN)}")
+    until = f"until {plan['expires_at']}, if what was read is then still so"
+    lines.append(f"To carry it out, call again with the same inputs and plan_id {plan['plan_id']} ({until}).")
+    return "\n".join([*lines, f"Run: {planned.run_id}"])
+
+
+def _told_change(number: int, change: Json) -> list[str]:
+    lines = [f"{number}. {change['method']} {change['address']} ({change['does']})"]
+    if "body" in change:
+        lines.append(f"   {_cut(json.dumps(change['body'], ensure_ascii=False), MOST_BODY_SHOWN)}")
+    lines += [f"   not yet known: {what}" for what in change.get("not_yet_known", [])]
+    lines += [f"   only {change['only']}"] if "only" in change else []
+    return lines
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters; the run's record has all)"

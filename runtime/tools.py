@@ -10,6 +10,7 @@ reaches the client. Here never lives a private attribute of FastMCP (`list_chang
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -24,12 +25,14 @@ from runtime.access import CALLER, Caller
 from runtime.asking import wish_of_request
 from runtime.calls import Calls
 from runtime.catalog import Catalog, Entry
+from runtime.confirming import DECLINED, Call, answered, ask, can_ask
 from runtime.cutting import cut, told_cuts
 from runtime.engines.engine import Ended
 from runtime.live import LiveCatalog
+from runtime.manner import Manner
 from runtime.problems import KNOWN, message_of
 from runtime.resources import JSON_TYPE, outputs_uri, schema_uri
-from runtime.telling import failure_of, told
+from runtime.telling import failure_of, told, told_plan
 from workflow.events import to_json
 
 log = logging.getLogger("switchgear.tools")
@@ -75,7 +78,7 @@ class WorkflowTool(GuardedTool):
             title=entry.tool.get("title"),
             description=entry.tool.get("description"),
             parameters=entry.input_schema,
-            output_schema=entry.tool.get("outputSchema"),
+            output_schema=entry.output_schema,
             annotations=ToolAnnotations(**entry.tool.get("annotations", {})),
             meta={META: meta_of(entry)},
         )
@@ -83,13 +86,10 @@ class WorkflowTool(GuardedTool):
         return tool
 
     async def answer(self, arguments: dict[str, Json]) -> ToolResult:
-        """Runs the workflow."""
-        inputs = dict(arguments)
-        target = inputs.pop(self._entry.target_argument, None) if self._entry.target_argument else None
-        caller = caller_of_request(self._local)
-        async with wish_of_request() as wish:
-            ended = await self._calls.call(self._entry, inputs, target, caller, key=wish.key, told=wish.told)
-        return result_of(self._entry, ended)
+        """Runs the workflow, or plans it, or asks first."""
+        inputs, target, manner = self._entry.taken_apart(arguments)
+        call = Call(self._entry, inputs, target, caller_of_request(self._local), manner)
+        return await carried_out(call, self._calls)
 
 
 def meta_of(entry: Entry) -> dict[str, Json]:
@@ -155,9 +155,33 @@ class CatalogProvider(Provider):
         return None if tool is None else tool.parameters
 
 
-def result_of(entry: Entry, ended: Ended) -> ToolResult:
-    """How a run ended, for a client: the outputs, or what failed."""
+async def carried_out(call: Call, calls: Calls) -> ToolResult:
+    """What comes of the call, after the person at the client was asked where that is needed and possible."""
+    if (answer := answered()) is not None:
+        if not answer.is_yes:
+            return _error_result(DECLINED, {"outcome": "refused"})
+        call = replace(call, manner=Manner(plan_id=answer.plan_id))
+    async with wish_of_request() as wish:
+        ended = await call.made(calls, wish)
+        if ended.outcome != "planned" or call.manner.is_plan or not can_ask():
+            return result_of(call.entry, ended, is_wanted=call.manner.is_plan)
+        asked = await ask(ended)
+        if isinstance(asked, ToolResult):
+            return asked
+        if not asked:
+            return _error_result(DECLINED, {"outcome": "refused", "run": ended.run_id})
+        confirmed = replace(call, manner=Manner(plan_id=ended.outputs["plan_id"]))
+        return result_of(call.entry, await confirmed.made(calls, wish))
+
+
+def result_of(entry: Entry, ended: Ended, *, is_wanted: bool = True) -> ToolResult:
+    """How a run ended, for a client: the outputs, or what failed, or a plan. `is_wanted`: a plan was asked for."""
     meta: dict[str, Json] = {"run": ended.run_id, "outcome": ended.outcome, "digest": entry.digest}
+    if ended.outcome == "planned":
+        # A plan in the place of a change is an error: who only asks whether it worked must not believe that it did.
+        text, plan = told_plan(ended, is_wanted=is_wanted), {"plan": dict(ended.outputs)}
+        content = [TextContent(type="text", text=text)]
+        return ToolResult(content=content, structured_content=plan, meta={META: meta}, is_error=not is_wanted)
     if ended.outcome == "succeeded":
         return _outputs_result(entry, ended, meta)
     return _error_result(told(ended), {**meta, "failure": to_json(failure_of(ended))})

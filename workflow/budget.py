@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import orjson
 
 from workflow.document import Json
-from workflow.tool import hides_inputs
+from workflow.tool import hides_inputs, input_names, plan_properties
 
 MOST_TOOLS = 30
 MOST_TOKENS = 4000
@@ -28,6 +28,8 @@ _ADDRESS_BYTES = 42
 def tokens_of(tool: Mapping[str, Json], document: Json) -> int:
     """What the tool made from `document` costs in tools/list as it is served, rounded up."""
     size = len(orjson.dumps(tool)) + _ADDED_BYTES + len(tool["name"])
+    more = plan_properties(tool, input_names(document))
+    size += len(orjson.dumps(more)) - 1 if more else 0
     if hides_inputs(document, tool):
         size += _ADDRESS_BYTES + len(tool["name"])
     return -(-size // BYTES_A_TOKEN)

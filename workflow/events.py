@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from workflow.document import Json
 
-Outcome = Literal["succeeded", "failed", "unknown", "cancelled"]
+Outcome = Literal["succeeded", "failed", "unknown", "cancelled", "planned"]
 FailureReason = Literal["not_sent", "unknown_fate", "refused", "bad_reply"]
 Pairs = tuple[tuple[str, str], ...]
 

@@ -45,7 +45,8 @@ class Frame:
 class State:
     """`done`: keys of the steps that took effect, in order. `results`: inputs and outputs of finished workflows.
 
-    `entered`: steps entered so far. `pending_action`: name of the retry that the timer belongs to.
+    `entered`: steps entered so far. `pending_action`: name of the retry that the timer belongs to. `seen`: what the
+    run looked at so far (`watched`); None once it has sent something that may change the device.
     """
 
     waiting: Waiting = "start"
@@ -55,6 +56,7 @@ class State:
     entered: int = 0
     pending_action: str = ""
     outcome: str = ""
+    seen: tuple[Json, ...] | None = ()
 
     @classmethod
     def initial(cls) -> "State":
@@ -74,6 +76,7 @@ class State:
             "entered": self.entered,
             "pending_action": self.pending_action,
             "outcome": self.outcome,
+            "seen": None if self.seen is None else list(self.seen),
         }
 
     @classmethod
@@ -82,6 +85,8 @@ class State:
         members: dict[str, Any] = dict(data)
         members["frames"] = tuple(Frame(**frame) for frame in members["frames"])
         members["done"] = tuple(members["done"])
+        if members.get("seen") is not None:
+            members["seen"] = tuple(members["seen"])
         return cls(**members)
 
 

@@ -72,12 +72,37 @@ def whole_input_schema(document: Document, workflow_id: str | None = None) -> di
     return _shown_inputs(document, workflow, None)
 
 
-def hides_inputs(document: Json, tool: Mapping[str, Json]) -> bool:
-    """Whether the first workflow of `document` takes inputs that its tool does not show."""
+def input_names(document: Json) -> frozenset[str]:
+    """What the first workflow of `document` takes, also what its tool does not show."""
     declared = document["workflows"][0].get("inputs")
     components = document.get("components", {}).get("inputs", {})
     schema = followed(declared, components) if isinstance(declared, Mapping) else {}
-    return len(schema.get("properties") or {}) > len(tool["inputSchema"].get("properties") or {})
+    return frozenset(schema.get("properties") or {})
+
+
+def hides_inputs(document: Json, tool: Mapping[str, Json]) -> bool:
+    """Whether the first workflow of `document` takes inputs that its tool does not show."""
+    return len(input_names(document)) > len(tool["inputSchema"].get("properties") or {})
+
+
+def plan_properties(tool: Mapping[str, Json], names: frozenset[str]) -> dict[str, Json]:
+    """What a tool takes besides its inputs, which are called `names`, so that it can be planned and confirmed.
+
+    Each costs some tokens in every list, so they have no text (the server's instructions have it), a tool that only
+    reads shows none, and only one that asks by default shows how a plan is confirmed.
+    """
+    hints = tool.get("annotations", {})
+    shown: dict[str, Json] = {}
+    if not hints.get("readOnlyHint"):
+        shown[free_name("plan", names)] = {"type": "boolean"}
+        if hints.get("destructiveHint"):
+            shown[free_name("plan_id", names)] = {"type": "string"}
+    return shown
+
+
+def free_name(name: str, taken: frozenset[str]) -> str:
+    """`name`, or another one where a workflow's own input is called so."""
+    return f"switchgear_{name}" if name in taken else name
 
 
 def _shown_inputs(document: Document, workflow: Workflow, shown: Json) -> dict[str, Json]:

@@ -58,6 +58,8 @@ def _operation(entry: Entry) -> dict[str, Json]:
     """How one workflow is run. Where there is one target or a default, it need not be named."""
     inputs = entry.tool["inputSchema"]
     properties: dict[str, Json] = {"inputs": inputs}
+    if entry.risk != "read":
+        properties |= {"plan": {"type": "boolean"}, "plan_id": {"type": "string"}}
     if len(entry.targets) > 1:
         properties["target"] = entry.target_schema
     body = {"type": "object", "properties": properties, "additionalProperties": False}
@@ -67,9 +69,10 @@ def _operation(entry: Entry) -> dict[str, Json]:
         "type": "object",
         "properties": {
             "run_id": {"type": "string"},
-            "outcome": {"const": "succeeded"},
-            "outputs": entry.tool.get("outputSchema") or {"type": "object"},
+            "outcome": {"enum": ["succeeded", "planned"]},
+            "outputs": entry.output_schema or {"type": "object"},
             "note": {"type": "string"},
+            "plan": {},
         },
         "required": ["run_id", "outcome", "outputs"],
     }
@@ -82,6 +85,6 @@ def _operation(entry: Entry) -> dict[str, Json]:
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
         "responses": {
             "200": {"description": "It succeeded.", "content": {"application/json": {"schema": result}}},
-            **{str(status): problem for status, problem in problems(404, 409, 422, 502, 504).items()},
+            **{str(status): problem for status, problem in problems(404, 409, 422, 428, 502, 504).items()},
         },
     }

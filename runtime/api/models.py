@@ -28,6 +28,8 @@ class Decision(_Taken):
 class RunRequest(_Taken):
     inputs: dict[str, Json] = {}
     target: Annotated[str | None, Field(description="Which device; may be left out where one is the default.")] = None
+    plan: Annotated[bool, Field(description="Change nothing, and show the requests that would be sent.")] = False
+    plan_id: Annotated[str, Field(max_length=64, description="Carry out this plan, given the same inputs.")] = ""
 
 
 class Finding(_Taken):
@@ -74,12 +76,16 @@ class WorkflowDetail(Workflow):
 
 
 class RunResult(BaseModel):
-    """A run that has succeeded; every other end is a problem document with the same members."""
+    """A run that has succeeded, or the plan that was asked for; every other end is a problem document.
+
+    `outputs` is empty beside a plan.
+    """
 
     run_id: str
-    outcome: Literal["succeeded"]
+    outcome: Literal["succeeded", "planned"]
     outputs: dict[str, Json]
     note: str = ""
+    plan: Annotated[Json, Field(description="What would be sent, what follows, and the plan_id.")] = None
 
 
 class Run(BaseModel):
@@ -91,7 +97,7 @@ class Run(BaseModel):
     inputs: Json
     started_at: str
     finished_at: str | None
-    outcome: Literal["succeeded", "failed", "unknown", "cancelled"] | None
+    outcome: Literal["succeeded", "failed", "unknown", "cancelled", "planned"] | None
     outputs: Json
     failure: Json
     cancel_by: str | None

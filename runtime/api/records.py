@@ -15,7 +15,7 @@ from runtime.diagnosis import diagnose
 
 router = APIRouter(tags=["records"])
 Limit = Annotated[int, Query(ge=1, le=1000)]
-Outcome = Literal["succeeded", "failed", "unknown", "cancelled"]
+Outcome = Literal["succeeded", "failed", "unknown", "cancelled", "planned"]
 
 
 @router.get("/runs", responses=problems(422))

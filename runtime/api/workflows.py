@@ -15,9 +15,10 @@ from runtime.access import Caller
 from runtime.api import models
 from runtime.api.part import CallerPart, Json, ServicePart, problems
 from runtime.engines.engine import Ended
+from runtime.manner import Manner
 from runtime.problems import Problem
 from runtime.service import Service
-from runtime.telling import failure_of, told
+from runtime.telling import failure_of, told, told_plan
 from workflow.events import to_json
 from workflow.plan import build_plan
 from workflow.reader import read_document
@@ -95,7 +96,7 @@ async def retire(ref: str, body: models.Decision, service: ServicePart, caller: 
     return await _decide(service, ref, "retire", body, caller)
 
 
-@router.post("/{ref}/run", responses=problems(404, 409, 422, 500, 502, 504))
+@router.post("/{ref}/run", responses=problems(404, 409, 422, 428, 500, 502, 504))
 async def run(
     ref: str, body: models.RunRequest, service: ServicePart, caller: CallerPart, idempotency_key: Key = ""
 ) -> models.RunResult:
@@ -104,10 +105,23 @@ async def run(
     With an idempotency key the run goes on when the connection is lost, and asking again is answered by the same run.
     """
     entry = service.live.now.find(ref)
-    ended = await service.calls.call(entry, body.inputs, body.target, caller, key=idempotency_key)
+    manner = Manner(body.plan, body.plan_id)
+    ended = await service.calls.call(entry, body.inputs, body.target, caller, manner, key=idempotency_key)
+    if ended.outcome == "planned":
+        return _planned(ended, is_wanted=body.plan)
     if ended.outcome != "succeeded":
         raise problem_of(ended)
     return models.RunResult(run_id=ended.run_id, outcome="succeeded", outputs=dict(ended.outputs), note=ended.note)
+
+
+def _planned(ended: Ended, *, is_wanted: bool) -> models.RunResult:
+    """The plan that was asked for; one that stands in the place of a change is a problem."""
+    plan = dict(ended.outputs)
+    if is_wanted:
+        return models.RunResult(run_id=ended.run_id, outcome="planned", outputs={}, plan=plan)
+    remedy = "look at the plan, then call again with the same inputs and its plan_id"
+    more = {"run_id": ended.run_id, "outcome": ended.outcome, "plan": plan}
+    raise Problem(428, "confirmation needed", told_plan(ended, is_wanted=False), remedy, (), more)
 
 
 def problem_of(ended: Ended) -> Problem:

@@ -20,10 +20,20 @@ from runtime.engines.engine import Ended, Order
 from runtime.engines.executor import Executor
 from runtime.engines.fate import fate_before, verdict
 from runtime.engines.journal import Books, Journal
+from runtime.engines.planning import stepped
 from runtime.engines.restore import Restorer
 from runtime.errors import Unservable
-from workflow.events import EndRun, Event, FateFound, RequestFailed, RunStarted, SendRequest, StartTimer, to_json
-from workflow.interpreter import advance
+from workflow.events import (
+    Command,
+    EndRun,
+    Event,
+    FateFound,
+    RequestFailed,
+    RunStarted,
+    SendRequest,
+    StartTimer,
+    to_json,
+)
 from workflow.state import State
 
 log = logging.getLogger("switchgear.runs")
@@ -87,13 +97,13 @@ class Carrier:
 
     async def _first(self, course: Course, part: int) -> Turn:
         if not part:
-            state, (command,) = advance(course.order.plan, State.initial(), RunStarted(course.order.inputs))
+            state, command = _stepped(course, State.initial(), RunStarted(course.order.inputs))
             return Turn(0, state, command)
         found = await self._books.open_runs.resume_of(course.order.run_id)
         left = turn_from_json(found["from"]["turn"])
         assert isinstance(left.command, SendRequest)
         event = FateFound(left.command.step_id, found["has_happened"])
-        state, (command,) = advance(course.order.plan, left.state, event)
+        state, command = _stepped(course, left.state, event)
         return Turn(left.number + 1, state, command)
 
 
@@ -129,7 +139,7 @@ class Taking:
         return Checkpoint(turn, course.elapsed_s, course.journal.unwritten, left)
 
     def _after(self, turn: Turn, event: Event) -> Turn:
-        state, (command,) = advance(self._course.order.plan, turn.state, event)
+        state, command = _stepped(self._course, turn.state, event)
         return Turn(turn.number, state, command)
 
 
@@ -151,3 +161,7 @@ class TakenUp(Course):
         if fate is None and holds_mask(command):
             return RequestFailed(command.step_id, "refused", NOT_KEPT)
         return fate
+
+
+def _stepped(course: Course, state: State, event: Event) -> tuple[State, Command]:
+    return stepped(course.order, course.journal.clean, state, event)

@@ -36,7 +36,8 @@ class Engines:
         return self._executor.name
 
     async def run(self, order: Order, told: Told | None = None) -> Ended:
-        engine = self._direct if order.plan.is_read_only and not order.key else self._durable
+        is_direct = order.is_plan or (order.plan.is_read_only and not order.key)
+        engine = self._direct if is_direct else self._durable
         return await engine.run(order, told)
 
     async def settle(self) -> None:

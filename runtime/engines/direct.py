@@ -1,4 +1,4 @@
-"""The engine for workflows whose steps are all reads: in this process, from the first event to the end, nothing kept.
+"""The engine for workflows whose steps are all reads, and for plans: in this process, to the end, nothing kept.
 
 A run is a task of its own, so that a caller who goes away ends it in order and not in the middle. Its end is recorded
 a moment after its answer (`ends`); every request before it leaves. Nothing is resumed after a crash, since nothing was
@@ -14,9 +14,9 @@ from runtime.engines.ends import Ends
 from runtime.engines.engine import Ended, Order, Told
 from runtime.engines.executor import Executor
 from runtime.engines.journal import Books, Journal
+from runtime.engines.planning import stepped
 from runtime.errors import Interrupted
 from workflow.events import Cancelled, EndRun, Event, RunStarted
-from workflow.interpreter import advance
 from workflow.state import State
 
 # What a read under way gets when the server stops; it is broken off.
@@ -83,7 +83,7 @@ async def to_the_end(course: Course) -> Ended:
     """How it ended. Raises GovernanceError when nothing was sent because it cannot be recorded."""
     state, event = State.initial(), _started(course.order)
     while True:
-        state, (command,) = advance(course.order.plan, state, event)
+        state, command = stepped(course.order, course.journal.clean, state, event)
         if isinstance(command, EndRun):
             return Ended(course.order.run_id, command.outcome, command.outputs, command.failure, command.note)
         try:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from governance.plans import Confirmed
 from runtime.driver import Endpoint
 from workflow.events import Failure, Outcome
 from workflow.plan import Plan
@@ -39,6 +40,7 @@ class Order:
     """`inputs` are complete and valid. `secret_names`: members whose values are never recorded.
 
     `key`: who asks again under the same key gets the same run; a run with a key goes on when its caller goes away.
+    `is_plan`: it ends before the first change, and says what it would do; `confirmed`: the plan that it is held to.
     """
 
     run_id: str
@@ -50,6 +52,8 @@ class Order:
     inputs: Mapping[str, Json]
     secret_names: tuple[str, ...] = ()
     key: str = ""
+    is_plan: bool = False
+    confirmed: Confirmed | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from governance.apis import ApiStore
 from governance.errors import DigestError, GovernanceError, UnavailableError
+from governance.plans import PlanStore
 from governance.revisions import RevisionStore
 from governance.runs import Run
 from governance.targets import TargetStore
@@ -24,6 +25,7 @@ class Restorer:
     revisions: RevisionStore
     apis: ApiStore
     targets: TargetStore
+    plans: PlanStore
 
     async def order(self, run: Run) -> Order:
         """Raises Unservable when the run cannot be taken up, UnavailableError when it cannot be read now."""
@@ -55,4 +57,5 @@ class Restorer:
             caller=run.caller,
             inputs=run.inputs,
             secret_names=profile.secrets,
+            confirmed=await self.plans.confirmed_for(run.id),
         )

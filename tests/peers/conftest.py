@@ -27,6 +27,7 @@ from compiler.verification import compile_spec
 from governance.targets import Target
 from runtime.access import Caller
 from runtime.engines.engine import Ended
+from runtime.manner import Manner
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
 
@@ -34,6 +35,7 @@ ROOT = Path(__file__).resolve().parents[2]
 START_S = 30.0
 # What the twin takes, so that one target fits all servers.
 USER, WORD = "admin", "switchgear"
+CALLER = Caller("test", "operator")
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,9 @@ class Peer:
 
     async def call(self, workflow: str, inputs: Mapping[str, Any]) -> Ended:
         entry = next(e for e in self.service.live.now.entries.values() if e.workflow_id == workflow)
-        return await self.service.calls.call(entry, inputs, self.target, Caller("test", "operator"))
+        return await self.service.calls.call(
+            entry, inputs, self.target, Caller("test", "operator"), Manner(is_confirmed=True)
+        )
 
     async def requests(self) -> list[tuple[str, str]]:
         """Method and path of what the steps of all runs have sent so far; not the login that the driver tries."""

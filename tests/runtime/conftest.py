@@ -18,6 +18,7 @@ import yaml
 from governance.revisions import Revision
 from governance.targets import Target
 from runtime.app import Application, bound_socket, build, http_server
+from runtime.confirmation import Confirmation
 from runtime.driver import Driver, Endpoint
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
@@ -215,7 +216,7 @@ class ToyDevice:
             case ["GET", path] if path.startswith("/api/vms/"):
                 found = [each for each in self.machines if each["uuid"] == path.rpartition("/")[2]]
                 writer.write(answer(200, json.dumps(found[0]).encode()) if found else answer(404))
-            case ["POST", path] if path.endswith("/stop"):
+            case ["POST", path] if path.partition("?")[0].endswith("/stop"):
                 if self.before_stop is None or await self.before_stop(writer):
                     self.looks = 0
                     writer.write(answer(202, b'{"task": "t-1"}'))
@@ -225,6 +226,8 @@ class ToyDevice:
                 if state == "done":
                     self.machines[0]["state"] = "off"
                 writer.write(answer(200, json.dumps({"state": state}).encode()))
+            case ["DELETE", "/api/tasks/t-1"]:
+                writer.write(answer(204, b""))
             case _:
                 writer.write(answer(404))
 
@@ -236,7 +239,12 @@ def toy_content(name: str, copy: int | None = None) -> RevisionContent:
         workflow = document["workflows"][0]
         workflow["workflowId"] += f"-{copy}"
         workflow["x-switchgear"]["tool"]["name"] += f"_{copy}"
-    tool = tool_definition(read_document(document, name)).to_json()
+    return content_of(document)
+
+
+def content_of(document: Any) -> RevisionContent:
+    """The content of a document for the toy API."""
+    tool = tool_definition(read_document(document, "toy")).to_json()
     return RevisionContent(document, tool, document["x-switchgear"]["operations"], Profile(**PROFILE).digest)
 
 
@@ -278,10 +286,14 @@ async def furnished(url: str, service: Service) -> House:
     return House(url, service)
 
 
+# What asks before it changes anything has tests of its own (`test_plans`); the others are about runs.
+ASKS_NOBODY = Confirmation(classes=frozenset())
+
+
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     url = f"sqlite+aiosqlite:///{tmp_path / 'switchgear.db'}"
-    async with open_service(url, Vault({"WORD": "s3cret-word"})) as service:
+    async with open_service(url, Vault({"WORD": "s3cret-word"}), confirmation=ASKS_NOBODY) as service:
         yield await furnished(url, service)
 
 
@@ -345,6 +357,7 @@ class Tools:
     said = staticmethod(said)
     running = staticmethod(running)
     toy_content = staticmethod(toy_content)
+    content_of = staticmethod(content_of)
     furnished = staticmethod(furnished)
     House = House
     Heard = Heard

@@ -60,6 +60,28 @@ async def test_a_call_ends_with_the_code_of_whose_turn_it_is(lab: Any, words: li
     assert err
 
 
+async def test_what_destroys_shows_its_plan_and_is_carried_out_by_its_id_or_a_yes_beforehand(
+    house: Any, device: Any
+) -> None:
+    await house.target(device.url)
+    await house.approve("retire")
+    words = ("call", "toy-retire-vm", "vm=web-01", "--db", house.url)
+    code, out, err = await switchgear(*words, "--plan")
+    assert (code, err) == (0, "")
+    assert "1. POST" in out
+    code, out, err = await switchgear(*words)
+    assert (code, out) == (1, "")
+    assert err.startswith("NOT DONE")
+    code, out, _ = await switchgear(*words, "--json")
+    assert code == 1
+    assert [heard.method for heard in device.heard] == ["GET"] * 3
+    code, out, err = await switchgear(*words, "--plan-id", json.loads(out)["plan"]["plan_id"])
+    assert (code, json.loads(out)) == (0, {"state": "off"}), err
+    device.script.machines[0]["state"] = "on"
+    code, out, err = await switchgear(*words, "--yes")
+    assert (code, json.loads(out)) == (0, {"state": "off"}), err
+
+
 async def test_a_free_port_is_taken_and_said_and_the_end_is_clean(lab: Any, device: Any) -> None:
     process = await start("serve", "--port", "0", "--db", lab.url)
     assert process.stderr is not None

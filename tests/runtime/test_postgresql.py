@@ -8,6 +8,7 @@ from fastmcp.client.transports import StreamableHttpTransport
 from mcp.client.subscriptions import ToolsListChanged, listen
 
 from governance.schema import upgrade
+from runtime.confirmation import Confirmation
 from runtime.secrets import Vault
 from runtime.service import open_service
 
@@ -15,7 +16,8 @@ from runtime.service import open_service
 async def test_workflows_are_served_from_postgresql(postgres_server: Any, device: Any, tools: Any) -> None:
     url = postgres_server.new_database()
     await asyncio.to_thread(upgrade, url)
-    async with open_service(url, Vault({})) as service, open_service(url, Vault({})) as other:
+    asks_nobody = Confirmation(classes=frozenset())
+    async with open_service(url, Vault({}), confirmation=asks_nobody) as service, open_service(url, Vault({})) as other:
         here, there = await tools.furnished(url, service), tools.House(url, other)
         await here.target(device.url)
         await here.approve("find")

@@ -33,9 +33,9 @@ async def test_a_tool_that_shows_a_part_says_where_the_whole_schema_is(server: A
         uri = tools["toy_stop_vm"].meta["switchgear"]["schema"]
         whole = await read(opened, uri)
         templates = {template.uri_template for template in await opened.list_resource_templates()}
-    assert list(tools["toy_stop_vm"].input_schema["properties"]) == ["uuid"]
+    assert list(tools["toy_stop_vm"].input_schema["properties"]) == ["uuid", "plan", "plan_id"]
     assert uri == "switchgear://workflows/toy_stop_vm/schema"
-    assert sorted(whole["properties"]) == ["note", "password", "uuid"]
+    assert sorted(whole["properties"]) == ["note", "password", "plan", "plan_id", "uuid"]
     assert jsonschema_rs.validator_for(whole).is_valid({"uuid": "u-1", "note": "for a while"})
     assert "schema" not in tools["toy_find_vm"].meta["switchgear"]
     assert templates == {"switchgear://workflows/{name}/schema", "switchgear://runs/{run_id}/outputs"}

@@ -23,6 +23,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from runtime.access import Caller
 from runtime.app import build  # noqa: F401  before the fork
+from runtime.manner import Manner
 from runtime.secrets import Vault
 from runtime.service import open_service, watching
 
@@ -82,7 +83,7 @@ async def _victim(case: dict[str, Any]) -> None:
         entry = service.live.now.entries[case.get("tool", "toy_stop_vm")]
         targets = case.get("targets", [None])
         calls = [
-            service.calls.call(entry, {"uuid": uuid}, targets[number % len(targets)], ME)
+            service.calls.call(entry, {"uuid": uuid}, targets[number % len(targets)], ME, Manner(is_confirmed=True))
             for number, uuid in enumerate(case["uuids"])
         ]
         if case.get("together"):

@@ -1,0 +1,73 @@
+"""What `switchgear call` does: one run in this process, a question on the terminal where one is due, and a report.
+
+Standard output is data: outputs, or the plan that was asked for. The question, and what did not succeed, go to standard
+error. A plan that nobody could be asked about ends with exit code 1: nothing was changed. Called by `commands`.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from governance.settings import Settings
+from runtime.access import Caller
+from runtime.confirmation import Confirmation
+from runtime.engines.engine import Ended
+from runtime.errors import NotApproved, TargetError
+from runtime.manner import Manner
+from runtime.service import open_service
+from runtime.telling import told, told_plan
+from workflow.events import to_json
+
+Json = Any
+Ask = Callable[[Ended], bool]
+ME = Caller("cli", "operator")
+
+
+async def call_once(
+    settings: Settings, db: str | None, workflow: str, inputs: Mapping[str, Json], target: str | None, manner: Manner,
+    ask: Ask | None,
+) -> dict[str, Json]:  # fmt: skip
+    """How it ended, for a program. `ask`: whether the person here says yes to a plan; None: nobody is there."""
+    asks = Confirmation.of(settings)
+    async with open_service(db or settings.database, confirmation=asks) as service:
+        entry = service.live.now.find(workflow)
+        ended = await service.calls.call(entry, inputs, target, ME, manner)
+        if ended.outcome == "planned" and not manner.is_plan and ask is not None and ask(ended):
+            ended = await service.calls.call(entry, inputs, target, ME, Manner(plan_id=ended.outputs["plan_id"]))
+    return _report(ended, manner)
+
+
+def _report(ended: Ended, manner: Manner) -> dict[str, Json]:
+    is_plan = ended.outcome == "planned"
+    text = told_plan(ended, is_wanted=manner.is_plan) if is_plan else told(ended)
+    return {
+        "run_id": ended.run_id,
+        "outcome": ended.outcome,
+        "outputs": {} if is_plan else dict(ended.outputs),
+        "plan": dict(ended.outputs) if is_plan else None,
+        "failure": to_json(ended.failure) if ended.failure else None,
+        "note": ended.note,
+        "told": "" if ended.outcome == "succeeded" else text,
+    }
+
+
+def ask_on_terminal(planned: Ended) -> bool:
+    """Shows the plan and waits for a yes."""
+    click.echo(told_plan(planned, is_wanted=True), err=True)
+    return click.confirm("Carry this out?", err=True)
+
+
+def printed(report: Mapping[str, Json], manner: Manner, *, is_json: bool) -> int:
+    """Prints the report and answers the exit code."""
+    is_done = report["outcome"] == "succeeded" or (report["outcome"] == "planned" and manner.is_plan)
+    if is_json:
+        click.echo(json.dumps(report))
+    elif report["outcome"] == "succeeded":
+        click.echo(json.dumps(report["outputs"], indent=2, ensure_ascii=False))
+    else:
+        click.echo(report["told"], err=not is_done)
+    if is_done:
+        return 0
+    return NotApproved.exit_code if report["outcome"] == "planned" else TargetError.exit_code
