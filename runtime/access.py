@@ -66,6 +66,7 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", "/workflows/pending", "viewer"),
     Rule("GET", "/workflows/{ref}", "viewer"),
     Rule("POST", "/workflows/{ref}/run", "operator"),
+    Rule("POST", "/workflows/{ref}/run-selection", "operator"),
     Rule("POST", "/workflows/{ref}/approve", "approver"),
     Rule("POST", "/workflows/{ref}/reject", "approver"),
     Rule("POST", "/workflows/{ref}/retire", "approver"),

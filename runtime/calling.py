@@ -16,6 +16,7 @@ from runtime.confirmation import Confirmation
 from runtime.engines.engine import Ended
 from runtime.errors import NotApproved, TargetError
 from runtime.manner import Manner
+from runtime.selection import Result, Selection, run_on
 from runtime.service import open_service
 from runtime.telling import told, told_plan
 from workflow.events import to_json
@@ -71,3 +72,27 @@ def printed(report: Mapping[str, Json], manner: Manner, *, is_json: bool) -> int
     if is_done:
         return 0
     return NotApproved.exit_code if report["outcome"] == "planned" else TargetError.exit_code
+
+
+async def call_on_selection(
+    settings: Settings, db: str | None, workflow: str, inputs: Mapping[str, Json], selection: Selection, manner: Manner
+) -> tuple[Result, ...]:
+    """What came of each target. Nobody is asked: without --yes, what asks first answers with a plan for each."""
+    async with open_service(db or settings.database, confirmation=Confirmation.of(settings)) as service:
+        entry = service.live.now.find(workflow)
+        return await run_on(service.calls, entry, inputs, selection, ME, manner)
+
+
+def printed_results(results: tuple[Result, ...], manner: Manner, *, is_json: bool) -> int:
+    """Prints a line, or a JSON object, for each target, and answers the exit code."""
+    told_results = [result.to_json() for result in results]
+    if is_json:
+        click.echo(json.dumps({"results": told_results}))
+    for result in () if is_json else told_results:
+        click.echo(f"{result['target']}: {result['outcome']}" + (f" (run {result['run_id']})" * bool(result["run_id"])))
+        if result["told"]:
+            click.echo(result["told"], err=not manner.is_plan)
+    if all(result.is_good(manner) for result in results):
+        return 0
+    is_unasked = all(result["outcome"] in ("planned", "succeeded") for result in told_results)
+    return NotApproved.exit_code if is_unasked else TargetError.exit_code

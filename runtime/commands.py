@@ -97,6 +97,9 @@ async def _stdio(url: str, vault: Vault, settings: Settings) -> None:
 @click.option("--target", help="The device to act on, where there are several.")
 @click.option("--plan", "is_plan", is_flag=True, help="Change nothing; show the requests that would be sent.")
 @click.option("--plan-id", default="", help="Carry out this plan, given the same inputs.")
+@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="On all targets that have it.")
+@click.option("--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help="Targets at a time.")
+@click.option("--stop-on-failure", "stops", is_flag=True, help="Begin on no further target after a failure.")
 @click.option("--yes", "is_confirmed", is_flag=True, help="Do not ask before something is interrupted or destroyed.")
 @database
 @as_json
@@ -107,14 +110,22 @@ def call_command(
     is_plan: bool,
     plan_id: str,
     is_confirmed: bool,
+    labels: tuple[str, ...],
+    parallel: int,
+    stops: bool,
     db: str | None,
     is_json: bool,
 ) -> int:
     """Runs an approved workflow once, here, and prints its outputs. VALUE may be JSON."""
-    from runtime.calling import ask_on_terminal, call_once, printed
+    from runtime.calling import ask_on_terminal, call_on_selection, call_once, printed, printed_results
     from runtime.manner import Manner
+    from runtime.selection import Selection
 
     settings, manner = _settings(), Manner(is_plan, plan_id, is_confirmed)
+    if labels:
+        selection = Selection(parsed_labels(labels, target), parallel, stops)
+        results = asyncio.run(call_on_selection(settings, db, workflow, parsed_inputs(inputs), selection, manner))
+        return printed_results(results, manner, is_json=is_json)
     ask = ask_on_terminal if sys.stdin.isatty() and not is_json else None
     report = asyncio.run(call_once(settings, db, workflow, parsed_inputs(inputs), target, manner, ask))
     return printed(report, manner, is_json=is_json)
@@ -132,6 +143,14 @@ def parsed_inputs(pairs: tuple[str, ...]) -> dict[str, Json]:
         except ValueError:
             inputs[key] = text
     return inputs
+
+
+def parsed_labels(pairs: tuple[str, ...], target: str | None) -> dict[str, str]:
+    """`NAME=VALUE` pairs as labels. Raises BadInput, also where a target is named besides."""
+    split = [pair.partition("=") for pair in pairs]
+    if target is not None or not all(name and mark for name, mark, _ in split):
+        raise BadInput("targets are chosen by --target or by --label NAME=VALUE", remedy="give one of the two")
+    return {name: value for name, _, value in split}
 
 
 @click.command("client-config")

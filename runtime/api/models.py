@@ -32,6 +32,23 @@ class RunRequest(_Taken):
     plan_id: Annotated[str, Field(max_length=64, description="Carry out this plan, given the same inputs.")] = ""
 
 
+class SelectionRequest(_Taken):
+    """One workflow on all targets that have all of the labels."""
+
+    inputs: dict[str, Json] = {}
+    labels: Annotated[dict[str, str], Field(min_length=1)]
+    parallel: Annotated[int, Field(ge=1, le=32, description="How many targets at a time.")] = 4
+    stop_on_failure: Annotated[bool, Field(description="Begin on no further target after a failure.")] = False
+    plan: Annotated[bool, Field(description="Change nothing, and show the requests that would be sent.")] = False
+
+
+class SelectionResult(BaseModel):
+    """What came of each target, by name. `succeeded`: how many did what was asked for."""
+
+    succeeded: int
+    results: list[dict[str, Json]]
+
+
 class Finding(_Taken):
     """What somebody found out about the request in doubt, and whether the run is to go on."""
 

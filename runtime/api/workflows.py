@@ -17,6 +17,7 @@ from runtime.api.part import CallerPart, Json, ServicePart, problems
 from runtime.engines.engine import Ended
 from runtime.manner import Manner
 from runtime.problems import Problem
+from runtime.selection import Selection, run_on
 from runtime.service import Service
 from runtime.telling import failure_of, told, told_plan
 from workflow.events import to_json
@@ -112,6 +113,18 @@ async def run(
     if ended.outcome != "succeeded":
         raise problem_of(ended)
     return models.RunResult(run_id=ended.run_id, outcome="succeeded", outputs=dict(ended.outputs), note=ended.note)
+
+
+@router.post("/{ref}/run-selection", responses=problems(404, 409, 422))
+async def run_selection(
+    ref: str, body: models.SelectionRequest, service: ServicePart, caller: CallerPart
+) -> models.SelectionResult:
+    """Runs what is approved on every target that has the labels. A failure on one is told in its result."""
+    entry, manner = service.live.now.find(ref), Manner(body.plan)
+    selection = Selection(body.labels, body.parallel, body.stop_on_failure)
+    results = await run_on(service.calls, entry, body.inputs, selection, caller, manner)
+    good = sum(result.is_good(manner) for result in results)
+    return models.SelectionResult(succeeded=good, results=[result.to_json() for result in results])
 
 
 def _planned(ended: Ended, *, is_wanted: bool) -> models.RunResult:

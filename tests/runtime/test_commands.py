@@ -82,6 +82,20 @@ async def test_what_destroys_shows_its_plan_and_is_carried_out_by_its_id_or_a_ye
     assert (code, json.loads(out)) == (0, {"state": "off"}), err
 
 
+async def test_a_workflow_is_called_on_all_targets_that_have_a_label(house: Any, device: Any) -> None:
+    for name in ("one", "two"):
+        await house.target(device.url, name, labels=(("site", "edge"),))
+    await house.target(device.url, "three")
+    await house.approve("find")
+    words = ("call", "toy-find-vm", "vm=web-01", "--label", "site=edge", "--db", house.url)
+    code, out, err = await switchgear(*words, "--json")
+    assert (code, [result["target"] for result in json.loads(out)["results"]]) == (0, ["one", "two"]), err
+    code, out, _ = await switchgear(*words, "--parallel", "1", "--stop-on-failure")
+    assert (code, [line.partition(" (")[0] for line in out.splitlines()]) == (0, ["one: succeeded", "two: succeeded"])
+    code, _, err = await switchgear(*words, "--target", "one")
+    assert (code, "give one of the two" in err) == (3, True)
+
+
 async def test_a_free_port_is_taken_and_said_and_the_end_is_clean(lab: Any, device: Any) -> None:
     process = await start("serve", "--port", "0", "--db", lab.url)
     assert process.stderr is not None
