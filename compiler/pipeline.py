@@ -10,7 +10,7 @@ from pathlib import Path
 from compiler.frontend import load_api
 from compiler.ir import verifier
 from compiler.ir.model import Api, Diagnostic
-from compiler.passes import assumed, effects, jobs, links, paging, resources
+from compiler.passes import assumed, effects, jobs, links, paging, parts, resources
 from compiler.passes.flows import plan
 from compiler.passes.outcome import Options, Outcome, Pass
 from workflow.profile import Profile, read_profile
@@ -20,7 +20,8 @@ PROFILE_NAME = "profile.yaml"
 Passes = tuple[tuple[str, Pass], ...]
 
 UNDERSTANDING: Passes = (
-    ("effects", effects.run),  # first: everything else asks what an operation does
+    ("parts", parts.run),  # first: bodies are values from here on
+    ("effects", effects.run),  # everything else asks what an operation does
     ("resources", resources.run),  # needs effects to tell a creation from an action
     ("paging", paging.run),  # needs resources: which operations list them
     ("bodies", assumed.run),  # needs resources; links and flows look into bodies

@@ -25,6 +25,7 @@ from workflow.events import (
     to_json,
 )
 from workflow.interpreter import advance
+from workflow.multipart import encoded, is_multipart
 from workflow.plan import Plan
 from workflow.state import State
 
@@ -176,8 +177,12 @@ class _Run:
     def _request(self, command: SendRequest) -> TwinRequest:
         has_body = command.body is not None
         is_json = "json" in command.content_type or not command.content_type
-        body = command.body if is_json or not has_body else _as_bytes(command.body)
-        media = (("content-type", command.content_type),) if has_body and command.content_type else ()
+        body, content_type = command.body, command.content_type
+        if has_body and is_multipart(content_type):
+            body, content_type = encoded(body, command.parts)
+        elif has_body and not is_json:
+            body = _as_bytes(body)
+        media = (("content-type", content_type),) if has_body and content_type else ()
         headers = (*_joined_headers(command.headers, self._headers), *media)
         return TwinRequest(command.method, command.path, command.query, headers, body, has_body)
 

@@ -19,6 +19,7 @@ import orjson
 
 from runtime.errors import BadReply, Refused
 from workflow.events import SendRequest
+from workflow.multipart import Unwritable, encoded, is_multipart
 
 Json = Any
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
@@ -122,13 +123,16 @@ def wire_request(
     if command.query:
         # Sub-delimiters stay readable: some devices compare query strings without decoding them.
         target += "?" + "&".join(f"{quote(k, safe='$@:/')}={quote(v, safe='$@:/*(),=')}" for k, v in command.query)
-    body = encode_body(command.body, command.content_type)
+    body, content_type = _content(command)
     fields = [("host", address.authority), ("accept", f"{media_type}, */*;q=0.1"), ("accept-encoding", "identity")]
-    fields += [checked_field(name, value) for name, value in command.headers]
+    # Only whoever wrote the parts knows what stands between them: no header of a step says otherwise.
+    is_framed = is_multipart(content_type)
+    given = [pair for pair in command.headers if not (is_framed and pair[0].lower() == "content-type")]
+    fields += [checked_field(name, value) for name, value in given]
     if body or command.method in {"POST", "PUT", "PATCH"}:
         fields.append(("content-length", str(len(body))))
     if body and not any(name == "content-type" for name, _ in fields):
-        fields.append(checked_field("content-type", command.content_type or "application/json"))
+        fields.append(checked_field("content-type", content_type or "application/json"))
     return WireRequest(command.method, target.encode("ascii"), _encoded(_with(fields, credentials)), body)
 
 
@@ -175,6 +179,16 @@ def checked_field(name: str, value: str) -> tuple[str, str]:
 
 def _encoded(fields: Iterable[tuple[str, str]]) -> tuple[tuple[bytes, bytes], ...]:
     return tuple((name.encode("ascii"), value.encode("latin-1")) for name, value in fields)
+
+
+def _content(command: SendRequest) -> tuple[bytes, str]:
+    """The body and its media type; for a multipart one that with the boundary. Raises Refused."""
+    if command.body is None or not is_multipart(command.content_type):
+        return encode_body(command.body, command.content_type), command.content_type
+    try:
+        return encoded(command.body, command.parts)
+    except Unwritable as error:
+        raise Refused(str(error), "check the inputs that are part of the body") from error
 
 
 def encode_body(body: Json, content_type: str) -> bytes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from workflow.document import Json
+from workflow.multipart import PartKind
 
 Outcome = Literal["succeeded", "failed", "unknown", "cancelled", "planned"]
 FailureReason = Literal["not_sent", "unknown_fate", "refused", "bad_reply"]
@@ -79,7 +80,8 @@ class SendRequest:
     """One request. `path` is the template filled and percent-encoded, without the plan's `base_path`.
 
     `query` and `headers` hold plain text that the driver encodes; header names are in lower case; cookies stand in
-    the header `cookie`. `body` is JSON for a JSON `content_type`; for a form it is an object of strings; else text.
+    the header `cookie`. `body` is JSON for a JSON `content_type`; for a form it is an object of strings; for a
+    multipart one an object of its parts, written as `parts` says; else text.
     `timeout_s` None: the driver's own limit. `attempt` counts from 1.
     """
 
@@ -92,6 +94,7 @@ class SendRequest:
     headers: Pairs = ()
     body: Json | None = None
     content_type: str = ""
+    parts: tuple[PartKind, ...] = ()
     is_safe: bool = False
     is_idempotent: bool = False
     timeout_s: float | None = None
@@ -172,6 +175,8 @@ def failure_from_json(data: Mapping[str, Json]) -> Failure:
 def _plain(value: Any) -> Json:
     if isinstance(value, Failure | Doubt):
         return to_json(value)
+    if isinstance(value, PartKind):
+        return [value.name, value.media_type, value.file_name]
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value
@@ -187,6 +192,8 @@ def _read(data: Mapping[str, Json], allowed: tuple[type, ...]) -> Any:
 def _member(name: str, value: Json) -> Any:
     if name in ("query", "headers") and isinstance(value, list):
         return tuple((key, text) for key, text in value)
+    if name == "parts":
+        return tuple(PartKind(*kind) for kind in value)
     if name in ("done", "not_done"):
         return tuple(value)
     if name == "failure" and value is not None:

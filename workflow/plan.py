@@ -116,7 +116,7 @@ class Planner:
             is_safe=is_safe,
             is_idempotent=is_safe or is_idempotent,
             timeout_s=None if step.timeout is None else step.timeout / 1000,
-            request=self._request(workflow, step, call, own.get("address"), pointer) if call else None,
+            request=self._request(workflow, step, call, own, pointer) if call else None,
             workflow_id=step.workflow_id or "",
             arguments=self._arguments(workflow, step, pointer),
             success=self._parts.criteria(step.success_criteria, f"{pointer}/successCriteria"),
@@ -166,8 +166,10 @@ class Planner:
             message = "a step that calls a workflow has no request body"
             self._report("body_of_workflow", f"{pointer}/requestBody", message, "pass the values as parameters")
 
-    def _request(self, workflow: Workflow, step: Step, call: Call, address: Json, pointer: str) -> BoundRequest:
-        path = split_template(call.path)
+    def _request(
+        self, workflow: Workflow, step: Step, call: Call, own: Mapping[str, Json], pointer: str
+    ) -> BoundRequest:
+        path, address = split_template(call.path), own.get("address")
         body = step.request_body
         content_type = (body.content_type or "application/json") if body else ""
         payload: Value | None = None
@@ -181,6 +183,7 @@ class Planner:
             replacements=self._parts.replacements(body, content_type, f"{pointer}/requestBody/replacements"),
             content_type=content_type,
             address=self._parts.value(address, f"{pointer}/x-switchgear/address") if address is not None else None,
+            parts=self._parts.body_parts(body, own.get("parts"), pointer),
         )
 
     def _arguments(self, workflow: Workflow, step: Step, pointer: str) -> tuple[tuple[str, Value], ...]:

@@ -35,11 +35,12 @@ from workflow.document import (
     ours,
 )
 from workflow.errors import ExpressionError
+from workflow.multipart import FORM_DATA, MEDIA_TYPE, is_multipart
 from workflow.operations import ParameterFacts
 from workflow.planned import PlannedAction, PlannedOutput
 from workflow.pointers import child, parse_pointer
 from workflow.queries import BOUND, parse_path
-from workflow.requests import STYLES, BoundParameter, BoundReplacement
+from workflow.requests import STYLES, BoundParameter, BoundPart, BoundReplacement
 from workflow.selectors import kind_of
 from workflow.templates import Template, parse_template
 from workflow.transforms import TRANSFORMS
@@ -240,6 +241,33 @@ class Parts:
         elif kind.endswith(("/xml", "+xml")):
             escape = _xml_escaped
         return self.value(payload, pointer, escape if isinstance(payload, str) else None)
+
+    def body_parts(self, body: RequestBody | None, written: Json, pointer: str) -> tuple[BoundPart, ...]:
+        """How the parts of a multipart body are written, from `x-switchgear` (docs/ARCHITECTURE.md)."""
+        content_type = (body.content_type or "") if body else ""
+        if body is not None and content_type.startswith("multipart/"):
+            self._check_multipart(body, content_type, pointer)
+        elif written is not None:
+            message = f"only the body of a {FORM_DATA} request has parts"
+            self._report("bad_parts", f"{pointer}/x-switchgear/parts", message, "remove them")
+        named = written.items() if isinstance(written, Mapping) else ()
+        return tuple(self._part(name, part, child(f"{pointer}/x-switchgear/parts", name)) for name, part in named)
+
+    def _check_multipart(self, body: RequestBody, content_type: str, pointer: str) -> None:
+        if not is_multipart(content_type):
+            message = f"bodies of type {content_type} are not executed here"
+            self._report("bad_parts", f"{pointer}/requestBody/contentType", message, f"use {FORM_DATA}")
+        if body.payload is not ABSENT and not isinstance(body.payload, Mapping):
+            message = "the payload of a multipart body is an object with a member for each part"
+            self._report("bad_parts", f"{pointer}/requestBody/payload", message, "write it as one")
+
+    def _part(self, name: str, written: Json, pointer: str) -> BoundPart:
+        own = written if isinstance(written, Mapping) else {}
+        media_type, file_name = own.get("contentType"), own.get("fileName")
+        if not isinstance(media_type, str) or not MEDIA_TYPE.fullmatch(media_type):
+            self._report("bad_parts", pointer, f"the part {name} has no contentType", "write one: type/subtype")
+        value = self.value(file_name, f"{pointer}/fileName") if file_name is not None else None
+        return BoundPart(name, str(media_type or ""), value)
 
     def replacements(self, body: RequestBody | None, content_type: str, pointer: str) -> tuple[BoundReplacement, ...]:
         found: list[BoundReplacement] = []

@@ -16,6 +16,7 @@ from jsonpath import JSONPath
 
 from workflow.document import Json
 from workflow.events import Pairs
+from workflow.multipart import PartKind
 from workflow.pointers import NOTHING, Parts, replaced
 from workflow.scope import Scope, Sent
 from workflow.templates import text_of
@@ -65,6 +66,15 @@ class BoundReplacement:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundPart:
+    """How a part of a multipart body is written, and under which name a file is sent (None: the part's own)."""
+
+    name: str
+    media_type: str
+    file_name: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BoundRequest:
     """All that a request is made of. `path`: literal text and names in turn, beginning with text.
 
@@ -78,6 +88,7 @@ class BoundRequest:
     replacements: tuple[BoundReplacement, ...]
     content_type: str
     address: Value | None = None
+    parts: tuple[BoundPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,7 @@ class Request:
     headers: Pairs
     body: Json | None
     sent: Sent
+    parts: tuple[PartKind, ...] = ()
 
 
 def split_template(path: str) -> tuple[str, ...]:
@@ -122,7 +134,7 @@ def build_request(bound: BoundRequest, scope: Scope, base_path: str = "") -> Req
     body = _body(bound, scope)
     header = {name.lower(): value for name, value in values["header"].items()}
     sent = Sent(bound.method, base_path + path, values["path"], values["query"], header, body)
-    return Request(path, tuple(query), tuple(headers), body, sent)
+    return Request(path, tuple(query), tuple(headers), body, sent, tuple(_part(each, scope) for each in bound.parts))
 
 
 def _value(parameter: BoundParameter, scope: Scope) -> Json:
@@ -235,6 +247,16 @@ def _body(bound: BoundRequest, scope: Scope) -> Json | None:
     except Missing as missing:
         raise Unsendable("missing_value", f"the body needs {missing.text}, which is not there") from missing
     return body
+
+
+def _part(bound: BoundPart, scope: Scope) -> PartKind:
+    try:
+        name = NOTHING if bound.file_name is None else bound.file_name.evaluate(scope)
+    except Missing as missing:
+        raise Unsendable(
+            "missing_value", f"the part {bound.name} needs {missing.text}, which is not there"
+        ) from missing
+    return PartKind(bound.name, bound.media_type, "" if name is NOTHING or name is None else text_of(name))
 
 
 def _replace(body: Json, replacement: BoundReplacement, value: Json) -> Json:

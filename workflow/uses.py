@@ -37,6 +37,9 @@ def uses_of(step: PlanStep) -> Iterator[Use]:
             yield from _uses(step.request.payload.expressions, "request", f"{here}/requestBody/payload")
         if step.request.address is not None:
             yield from _uses(step.request.address.expressions, "request", f"{here}/x-switchgear/address")
+        for part in step.request.parts:
+            expressions = part.file_name.expressions if part.file_name is not None else ()
+            yield from _uses(expressions, "request", f"{here}/x-switchgear/parts")
         for number, replacement in enumerate(step.request.replacements):
             place = f"{here}/requestBody/replacements/{number}"
             yield from _uses(replacement.value.expressions, "request", place)

@@ -25,7 +25,7 @@ from compiler.frontend.references import Library, Place
 from compiler.frontend.schemas import Bundle, Collector
 from compiler.frontend.shapes import mapping, sequence, text
 from compiler.frontend.swagger2 import Swagger2Reader
-from compiler.ir.model import Api, Diagnostic, Operation
+from compiler.ir.model import Api, Body, Diagnostic, Operation
 from workflow.canonical import digest
 from workflow.profile import Profile
 
@@ -165,13 +165,18 @@ def _sign(operations: Iterable[Operation], bundle: Bundle, schemas: Mapping[str,
             "description": one.description,
             "tags": list(one.tags),
             "parameters": [_fields(parameter) for parameter in one.parameters],
-            "body": _fields(one.body) if one.body else None,
+            "body": _body(one.body) if one.body else None,
             "responses": [_fields(response) for response in one.responses],
             "deprecated": one.is_deprecated,
             "schemas": sorted({schemas[name] for name in bundle.uses[one.key]}),
         }
         signed.append(replace(one, digest=digest(content)))
     return tuple(signed)
+
+
+def _body(one: Body) -> dict[str, Any]:
+    """Without the parts that it does not have: few bodies are multipart."""
+    return {name: value for name, value in _fields(one).items() if name != "parts" or value}
 
 
 def _fields(part: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from compiler.frontend.media import choose_media_type, is_json
 from compiler.frontend.references import Library, Missing, Place
 from compiler.frontend.schemas import MISSING, Collector
 from compiler.frontend.shapes import NotPlain, mapping, plain, text
-from compiler.ir.model import Body, Parameter, Response, Schema
+from compiler.ir.model import EMPTY, Body, Parameter, Response, Schema
 
 _LOCATIONS = ("cookie", "header", "path", "query")
 _STYLES: Mapping[str, str] = {"cookie": "form", "header": "simple", "path": "simple", "query": "form"}
@@ -82,6 +82,7 @@ class OpenApi3Reader:
             is_required=members.get("required") is True,
             example=self.example(content),
             description=text(members.get("description")),
+            parts=_parts(content) if media_type.startswith("multipart/") else EMPTY,
         )
 
     def response(self, status: str, written: Place, _operation: Place) -> Response:
@@ -129,6 +130,13 @@ class OpenApi3Reader:
         if "itemSchema" in members:  # OpenAPI 3.2: a stream of items
             return {"type": "array", "items": self._collector.schema(place.child("itemSchema"))}
         return None
+
+
+def _parts(content: Place) -> Mapping[str, str]:
+    """The media types that `encoding` gives the parts of a multipart body."""
+    said = mapping(mapping(content.value).get("encoding"))
+    told = {name: text(mapping(said[name]).get("contentType")) for name in sorted(said)}
+    return {name: media_type for name, media_type in told.items() if media_type}
 
 
 def usable(example: Any) -> Any:

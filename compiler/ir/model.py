@@ -76,13 +76,17 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A request body in the media type that the compiler chose (JSON where there is one)."""
+    """A request body in the media type that the compiler chose (JSON where there is one).
+
+    `parts`: of a multipart body, the media types of members that are not plain text.
+    """
 
     media_type: str
     schema: Schema
     is_required: bool
     example: Any = None
     description: str = ""
+    parts: Mapping[str, str] = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +289,7 @@ class Step:
     runtime expression, or `{"context","selector","type"}`. `success`: criteria. `failures`: retries and ends in
     order. `branches`: success actions. `transforms`: output name → transform. `message`: what a failed step tells.
     `pages`: how the list in its reply goes on (`workflow.pages`). `replacements`: pointer into the payload → value.
-    `address`: what the device says of where this is to be sent.
+    `address`: what the device says of where this is to be sent. `parts`: how those of a multipart body are written.
     """
 
     id: str
@@ -303,6 +307,7 @@ class Step:
     address: str = ""
     pages: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
     replacements: tuple[tuple[str, Any], ...] = ()
+    parts: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,8 @@ def _parameter(one: Parameter) -> str:
 
 def _body(one: Body) -> str:
     star = "*" if one.is_required else ""
-    return _join(f"body{star} {one.media_type}", schema_text(one.schema), _example(one.example))
+    parts = _named("parts", _json(one.parts) if one.parts else "")
+    return _join(f"body{star} {one.media_type}", schema_text(one.schema), parts, _example(one.example))
 
 
 def _response(one: Response) -> str:
@@ -177,6 +178,7 @@ def _step(one: Step) -> str:
         _named("failures", _json(list(one.failures)) if one.failures else ""),
         _named("transforms", _json(one.transforms) if one.transforms else ""),
         _named("address", one.address),
+        _named("parts", _json(one.parts) if one.parts else ""),
     )
 
 

@@ -8,10 +8,11 @@ method alone, because resets and erases are plain POSTs. Follows RFC 9110 for sa
 import re
 from dataclasses import replace
 
-from compiler.ir.model import Api, Effect, Operation, Risk
+from compiler.ir.model import Api, Body, Effect, Operation, Risk
 from compiler.passes import words
 from compiler.passes.outcome import Options, Outcome
 from compiler.passes.paths import ends_in_parameter, last_word, parent
+from workflow.multipart import is_multipart
 from workflow.profile import Profile, RiskRule
 
 _RESET_TO_NEW = frozenset({"password", "passphrase", "statistics", "stats", "counters", "metrics"})
@@ -96,11 +97,19 @@ class _Verbs:
         if operation.is_deprecated:
             return "deprecated by the vendor"
         if operation.body is not None and operation.body.media_type.startswith("multipart/"):
-            return "a multipart body, which the driver does not send yet"
+            unsent = _unsent(operation.body)
+            if unsent:
+                return unsent
         if operation.method in ("HEAD", "OPTIONS"):
             twin = f"GET {operation.path}"
             return f"alias of {twin}" if twin in self.keys else "asks only for headers"
         return ""
+
+
+def _unsent(body: Body) -> str:
+    if not is_multipart(body.media_type):
+        return f"a {body.media_type} body: of multipart ones only form-data is sent"
+    return "" if body.schema.get("properties") else "a multipart body whose parts the description does not name"
 
 
 def _matches(rule: RiskRule, pattern: re.Pattern[str] | None, key: str) -> bool:

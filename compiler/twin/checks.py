@@ -12,6 +12,7 @@ from compiler.twin.blueprint import Behaviour, Blueprint, Kind, applies
 from compiler.twin.messages import RefusalError, TwinRequest
 from compiler.twin.pointers import MISSING, get
 from compiler.twin.validation import View
+from workflow.multipart import is_multipart
 
 Json = Any
 _OWN_HEADERS = frozenset({"accept", "content-type", "content-length", "authorization", "if-match", "cookie"})
@@ -102,7 +103,8 @@ def check_body(blueprint: Blueprint, behaviour: Behaviour, request: TwinRequest)
             raise RefusalError(400, "the body is missing")
         return
     _check_media_type(body, request)
-    if isinstance(request.body, bytes) or "json" not in body.media_type:
+    is_described = "json" in body.media_type or is_multipart(body.media_type)
+    if isinstance(request.body, bytes) or not is_described:
         return
     view = View.PATCH if behaviour.kind is Kind.UPDATE else View.REQUEST
     fault = blueprint.validation.fault(body.schema, request.body, view)

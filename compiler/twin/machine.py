@@ -26,6 +26,7 @@ from compiler.twin.checks import (
 from compiler.twin.incidents import Incidents
 from compiler.twin.jobs import Jobs
 from compiler.twin.messages import Recorded, RefusalError, Sample, TwinReply, TwinRequest
+from compiler.twin.multipart import with_values
 from compiler.twin.pending import Pending, Wait
 from compiler.twin.pointers import put
 from compiler.twin.reading import Reader
@@ -219,6 +220,7 @@ class Twin:
 
     def _respond(self, request: TwinRequest, match: Match, operation: Operation, now: float) -> TwinReply:
         behaviour = self._blueprint.behaviour(operation)
+        request = with_values(request, operation.body, self._blueprint.schemas)
         path = canonical(request.path)
         above = self._store.places_on(path, match)
         asked = Asked(request, match, behaviour, path, above, now)

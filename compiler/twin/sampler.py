@@ -296,6 +296,8 @@ def _any(name: str, want: Want) -> Json:
 def _string(flat: Mapping[str, Any], want: Want, name: str) -> str:
     low, high = flat.get("minLength", 0), flat.get("maxLength")
     pattern, form = flat.get("pattern"), flat.get("format", "")
+    if flat.get("contentEncoding") == "base64":
+        form = "byte"
     if form == "uuid" or (not form and not pattern and high is None and name.lower().endswith("uuid")):
         return str(uuid5(NAMESPACE, f"{name}/{want.number}"))
     if form in _FORMATS:

@@ -1,5 +1,6 @@
 """What goes onto the wire is the approved step, whatever the inputs were."""
 
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -17,6 +18,7 @@ from runtime.wire import (
     wire_request,
 )
 from workflow.events import SendRequest
+from workflow.multipart import PartKind
 
 ADDRESS = address_of("http://10.0.0.7", "/api")
 HOSTILE = [
@@ -210,3 +212,31 @@ def test_a_file_that_is_not_base64_is_refused() -> None:
 
 def test_text_is_sent_as_it_is() -> None:
     assert encode_body("Grüße", "text/plain") == "Grüße".encode()
+
+
+def upload(**more: Any) -> SendRequest:
+    body = {"options": {"when": "now"}, "image": "AP8="}
+    kinds = (PartKind("options", "application/json"), PartKind("image", "application/octet-stream", "bios.exe"))
+    members = {"body": body, "content_type": "multipart/form-data", "parts": kinds, **more}
+    return SendRequest("s", 1, "POST", "/up", "/up", **members)
+
+
+def test_a_multipart_body_is_sent_with_its_boundary_and_length_whatever_a_header_says() -> None:
+    wire = wire_request(
+        upload(headers=(("content-type", "multipart/form-data; boundary=x"),)), address_of("http://a", "")
+    )
+    fields = dict(wire.headers)
+    boundary = fields[b"content-type"].partition(b"boundary=")[2]
+    assert [name for name, _ in wire.headers].count(b"content-type") == 1
+    assert fields[b"content-length"] == str(len(wire.body)).encode()
+    assert wire.body.startswith(b"--" + boundary + b"\r\n")
+    assert wire.body.endswith(b"--" + boundary + b"--\r\n")
+    assert b'filename="bios.exe"\r\nContent-Type: application/octet-stream\r\n\r\n\x00\xff\r\n' in wire.body
+
+
+@pytest.mark.parametrize("name", ['x"; name="options', "a\r\nContent-Type: text/html", "../x"])
+def test_a_file_name_that_would_be_more_than_a_name_is_not_sent(name: str) -> None:
+    with pytest.raises(Refused, match="name"):
+        wire_request(
+            upload(body={"image": "AP8="}, parts=(PartKind("image", "image/png", name),)), address_of("http://a", "")
+        )

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from compiler.ir.model import Effect, Input, Operation, Resource, Schema
+from compiler.ir.model import Body, Effect, Input, Operation, Resource, Schema
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
 from compiler.passes.flows.inlining import inline
 from compiler.passes.flows.lookups import first_sentence, identify
 from compiler.passes.words import split
+from workflow.multipart import FILE_NAME, PartKind
 from workflow.pointers import escape
 from workflow.profile import Fix
 
@@ -24,6 +25,7 @@ _FAMILIAR = (
     frozenset({"value", "password", "path", "email", "size", "type", "temporary"}),
     frozenset({"enabled", "description", "state", "address", "url", "host", "visibility", "protocol"}),
 )  # best first; English habits, no API's own words
+_SAMPLE_FILE = "c3dpdGNoZ2Vhcg=="
 _SHOWN_OPTIONAL = 6  # optional members that the small schema shows; the full one has all
 
 
@@ -69,6 +71,8 @@ class BodyPlan:
         self.settable = self._settable()
         self.fixes = {fix.member: fix for fix in _fixes(builder, operation)}
         self.said = (*self.fixes, *builder.fixed_members)
+        self.body_parts = operation.body.parts if operation.body else {}
+        self.parts: dict[str, dict[str, str]] = {}
 
     def _common(self) -> frozenset[str]:
         """The optional members that people set most: names first, then what everybody knows, then the first ones."""
@@ -91,10 +95,12 @@ class BodyPlan:
         return frozenset(self.schemas.members(update.body.schema)) if update and update.body else frozenset()
 
     def payload(self) -> Any:
-        """The template of the request body, None where the operation has none."""
+        """The template of the request body, None where the operation has none; `parts` is filled on the way."""
         body = self.operation.body
         if body is None:
             return None
+        if body.media_type.startswith("multipart/"):
+            return self._multipart(body)
         if "json" not in body.media_type:
             return self._content(body.media_type, body.schema, body.is_required)
         # Once a body is sent it has to be whole, so its required members are required whether or not the body is.
@@ -109,6 +115,26 @@ class BodyPlan:
         if is_empty and self.operation.effect is Effect.ACT:
             return {}  # an action without anything to say still wants its empty object
         return self._given(replace(root, is_required=body.is_required), "The request's body, as the API describes it.")
+
+    def _multipart(self, body: Body) -> dict[str, Any]:
+        """The parts by name; how each is written goes to `parts`, with a file's name, which callers may choose."""
+        template = self._object(_Member("", "body", body.schema, True, 0))
+        for name in template:
+            media_type = body.parts.get(name)
+            if media_type is None:
+                continue
+            self.parts[name] = {"contentType": media_type}
+            is_single = self.schemas.kind(body.schema["properties"][name]) == "string"
+            if is_single and PartKind(name, media_type).is_file:
+                self.parts[name]["fileName"] = self._file_name(name)
+        return template
+
+    def _file_name(self, part: str) -> str:
+        given = {"type": "string", "maxLength": 255, "pattern": FILE_NAME}
+        plain = "".join(c if c.isalnum() or c == "_" else "_" for c in part).strip("_")
+        text = f"The file's name, as the device is to see it; without one it is {part}."
+        name = self.builder.free_input_name(f"{plain}_name" if plain else "file_name")
+        return self.builder.add_input(Input(name, given, False, text, False), {"value": "switchgear.bin"})
 
     def _content(self, media_type: str, schema: Schema, is_required: bool) -> Any:
         if "form" in media_type and self.schemas.members(schema):
@@ -206,6 +232,10 @@ class BodyPlan:
         if fix is not None:
             schema = {**schema, "default": fix.value}
             source["value"] = fix.value
+        part = PartKind(member.name, self.body_parts.get(member.name, "") if member.depth == 1 else "")
+        if part.is_file:
+            source = {"value": [_SAMPLE_FILE] if schema.get("type") == "array" else _SAMPLE_FILE}
+            text = text or f"The file's content ({part.media_type}), in base64."
         name = self._input_name(member)
         is_required = (member.is_required and fix is None) or choice is not None
         is_status = bool(self.settable) and member.name not in self.settable and not self._is_fixed(member.schema)

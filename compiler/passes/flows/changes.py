@@ -70,7 +70,8 @@ def change(
     Without `waits` the job is left to the caller, who has to lead on the branches past `@after`.
     """
     parameters = parameters_of(builder, operation, leaves_version=True)
-    payload = BodyPlan(builder, operation, {choice.pointer: choice for choice in choices}).payload()
+    body = BodyPlan(builder, operation, {choice.pointer: choice for choice in choices})
+    payload = body.payload()
     if checks_state:
         states.require_before(builder, operation, choices[0] if choices else None)
         _show_before(builder, operation)
@@ -92,6 +93,7 @@ def change(
         content_type=operation.body.media_type if operation.body and payload is not None else "",
         replacements=replacements,
         address=told,
+        parts=body.parts,
     )
     if job is not None:
         step = _with_handle(step, job, is_pending)

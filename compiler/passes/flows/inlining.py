@@ -14,7 +14,7 @@ from compiler.passes.flows.lookups import first_sentence
 _DEPTH = 4  # deeper structures have not been seen in requests that a person would write
 _KEPT = (
     "enum", "const", "default", "format", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
-    "minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "multipleOf",
+    "minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "multipleOf", "contentEncoding",
 )  # fmt: skip
 
 

@@ -96,7 +96,7 @@ def with_constant(flow: Flow, name: str, value: Any) -> Flow:
 
 
 def _texts(step: Step) -> list[Any]:
-    told = (step.outputs, step.success, step.failures, step.branches)
+    told = (step.outputs, step.success, step.failures, step.branches, step.parts)
     return [[p[2] for p in step.parameters], step.payload, *told]
 
 

@@ -23,6 +23,7 @@ from compiler.twin import Sample, TwinReply, TwinRequest
 from compiler.twin.blueprint import response_for
 from compiler.twin.routes import parameters_in
 from compiler.twin.validation import Validation, View
+from workflow.multipart import FORM_DATA, PartKind, encoded
 
 ROOT = Path(__file__).parents[3]
 RAW = ROOT.parent / "shared" / "specs"
@@ -55,15 +56,21 @@ def sweep(device: Any) -> Iterator[Said]:
         if parameters_in(path):
             continue
         body = device.twin.example_body(operation.key)
-        is_binary = operation.body is not None and "json" not in operation.body.media_type
+        media_type = operation.body.media_type if operation.body is not None else ""
+        if media_type == FORM_DATA:
+            kinds = tuple(PartKind(name, kind) for name, kind in operation.body.parts.items())
+            body, media_type = encoded(body, kinds)
+        elif media_type and "json" not in media_type:
+            body = b"data"
         needed = [p for p in operation.parameters if p.is_required]
         query = tuple((p.name, "1") for p in needed if p.location == "query")
         headers = (
             *device.twin.authorization(),
             ("if-match", "*"),
+            ("content-type", media_type),
             *((p.name.lower(), "1") for p in needed if p.location == "header"),
         )
-        sent = TwinRequest(operation.method, path, query, headers, b"data" if is_binary else body, body is not None)
+        sent = TwinRequest(operation.method, path, query, headers, body, body is not None)
         yield Said(operation, path, device.twin.handle(sent))
 
 

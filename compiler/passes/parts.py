@@ -1,0 +1,77 @@
+"""Multipart bodies as values: what stands in each part, however the description says it.
+
+Before: operations as read; `Body.parts` holds what the description's `encoding` says. After: the body's schema is an
+object whose members are what callers give (a file in base64, JSON as itself instead of as a string that holds it),
+and `Body.parts` has the media type of each part that is not plain text. An example of such a body shows something
+else than values, so it goes. Called first in the pipeline. OpenAPI 3.1 "Encoding Object", JSON Schema 2020-12, 8.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from compiler.ir.model import EMPTY, Api, Body, Operation, Schema
+from compiler.ir.schemas import Schemas
+from compiler.passes.outcome import Options, Outcome
+from workflow.multipart import JSON, MEDIA_TYPE, PartKind, is_multipart
+
+FILE = "application/octet-stream"
+_KEPT = ("description", "deprecated", "readOnly", "title")
+
+
+def run(api: Api, _options: Options) -> Outcome:
+    schemas = Schemas(api.schemas)
+    return Outcome(replace(api, operations=tuple(_with_parts(schemas, one) for one in api.operations)))
+
+
+def _with_parts(schemas: Schemas, operation: Operation) -> Operation:
+    body = operation.body
+    if body is None or not is_multipart(body.media_type):
+        return operation
+    members = schemas.members(body.schema)
+    parts = {name: _media_type(schemas, member, body.parts.get(name, "")) for name, member in members.items()}
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {name: _value(schemas, member, parts[name]) for name, member in members.items()},
+        "additionalProperties": False,
+    }
+    required = [name for name in schemas.required(body.schema) if name in members]
+    told = {name: media_type for name, media_type in sorted(parts.items()) if media_type}
+    made = Body(
+        media_type=body.media_type,
+        schema={**schema, "required": required} if required else schema,
+        is_required=body.is_required,
+        description=body.description,
+        parts=told,
+    )
+    return replace(operation, body=made)
+
+
+def _media_type(schemas: Schemas, member: Schema, said: str) -> str:
+    """What the description says, else what OpenAPI takes for such a member; empty for plain text."""
+    schema = schemas.element(member) or member
+    found = schemas.resolve(schema)
+    told = said or str(schema.get("contentMediaType") or found.get("contentMediaType") or "")
+    first = told.partition(",")[0].partition(";")[0].strip().lower()
+    if first:
+        return first if MEDIA_TYPE.fullmatch(first) and "*" not in first else FILE
+    if schemas.kind(found) == "object":
+        return JSON
+    return FILE if found.get("format") == "binary" else ""
+
+
+def _value(schemas: Schemas, member: Schema, media_type: str) -> Schema:
+    """The member as callers give it. A list is as many parts of one name."""
+    element = schemas.element(member)
+    if element is not None:
+        kept = {key: member[key] for key in (*_KEPT, "minItems", "maxItems") if key in member}
+        return {"type": "array", "items": _value(schemas, element, media_type), **kept}
+    found = schemas.resolve(member)
+    told = {key: value for key in _KEPT if (value := member.get(key, found.get(key))) is not None}
+    kind = PartKind("", media_type)
+    if kind.is_file:
+        return {"type": "string", "contentEncoding": "base64", **told}
+    if kind.is_json and schemas.kind(found) == "string":
+        inner = found.get("contentSchema")
+        return {**(inner if isinstance(inner, Mapping) else EMPTY), **told}
+    return member
