@@ -18,11 +18,11 @@ READING = _set(
 )
 DESTROYING = _set(
     "delete remove destroy erase wipe purge clear format decommission reformat sanitize factory revoke uninstall "
-    "shred cryptographic detach unassign drop cleanup destruct"
+    "shred cryptographic detach unassign drop cleanup destruct restore revert"  # what was written since is lost
 )
 DISRUPTING = _set(
     "reset reboot shutdown restart stop halt poweroff power pause suspend failover apply upgrade update install "
-    "import rollback restore revert migrate disable disconnect cutover reimage nmi cycle kill abort cancel "
+    "import rollback migrate disable disconnect cutover reimage nmi cycle kill abort cancel "
     "terminate eject promote demote takeover deactivate"
 )
 MAKING = _set("create clone copy import duplicate restore make new add generate upload attach snapshot")
