@@ -19,9 +19,11 @@ from governance.connections import parse_url
 from governance.database import Database, open_database
 from governance.identifiers import Json
 from governance.open_runs import Finding, OpenRuns
+from governance.policy import RiskName
 from governance.principals import PrincipalStore
 from governance.revisions import Decision, Revision, RevisionStore
 from governance.runs import Outcome, RunStore
+from governance.scopes import Scope
 from governance.settings import Settings
 from governance.transitions import ROLES, STATES, Role, State
 
@@ -212,12 +214,21 @@ def tokens_group() -> None:
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), required=True)
 @click.option("--days", type=click.IntRange(1), help="How long it is valid; default: until revoked.")
+@click.option("--api", "apis", multiple=True, help="Only workflows of this API.")
+@click.option("--risk", "risks", multiple=True, type=click.Choice(get_args(RiskName)), help="Only this class of risk.")
+@click.option("--workflow", "workflows", multiple=True, help="Only this workflow; START* for all that begin so.")
+@click.option("--target", "targets", multiple=True, help="Only on this target.")
+@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Only on targets with this label.")
 @common
-def tokens_create(name: str, role: Role, days: int | None, db: str | None, as_json: bool) -> None:
-    """Make a token and show it, this once."""
+def tokens_create(
+    name: str, role: Role, days: int | None, labels: tuple[str, ...], db: str | None, as_json: bool, **named: Any
+) -> None:
+    """Make a token and show it, this once. Options that limit may be given several times."""
     ttl_s = None if days is None else days * 86_400
+    pairs = {label.partition("=")[0]: label.partition("=")[2] for label in labels}
+    scope = Scope.from_json({**named, "labels": pairs})
     principal, secret = with_database(
-        db, lambda d: PrincipalStore(d).create_token(name, role, ttl_s=ttl_s, actor=actor_here())
+        db, lambda d: PrincipalStore(d).create_token(name, role, scope=scope, ttl_s=ttl_s, actor=actor_here())
     )
     if as_json:
         shown.as_json({"principal": principal.to_json(), "token": secret})
@@ -234,7 +245,7 @@ def tokens_list(db: str | None, as_json: bool) -> None:
     if as_json:
         shown.as_json({"tokens": rows})
     else:
-        shown.table(rows, ("id", "name", "role", "created_at", "expires_at", "revoked_at"))
+        shown.table(rows, ("id", "name", "role", "scope", "created_at", "expires_at", "revoked_at"))
 
 
 @tokens_group.command("revoke")

@@ -225,6 +225,7 @@ class PrincipalRow(Model):
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(index=True)
     role: Mapped[str]
+    scope: Mapped[str] = mapped_column(server_default=text("'{}'"))
     secret_hash: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[str]
     expires_at: Mapped[str | None]

@@ -20,8 +20,9 @@ from sqlalchemy.engine import Row
 from governance.audit import Event, append_entry
 from governance.database import Database
 from governance.errors import ConflictError, InvalidError, NotFoundError
-from governance.identifiers import Json, moment, new_id
+from governance.identifiers import Json, from_text, moment, new_id, to_text
 from governance.models import PrincipalRow, table_of
+from governance.scopes import WHOLE, Scope
 from governance.transitions import Role
 
 SECRET_PREFIX = "swg_"  # noqa: S105  not a secret: what scanners for leaked secrets look for
@@ -31,7 +32,7 @@ _P = table_of(PrincipalRow)
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """`expires_at` and `revoked_at` are moments as UTC text, or None."""
+    """`expires_at` and `revoked_at` are moments as UTC text, or None. `scope`: what may be reached at most."""
 
     id: str
     name: str
@@ -39,9 +40,10 @@ class Principal:
     created_at: str
     expires_at: str | None
     revoked_at: str | None
+    scope: Scope = WHOLE
 
     def to_json(self) -> dict[str, Json]:
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {**{name: getattr(self, name) for name in self.__slots__}, "scope": self.scope.to_json()}
 
 
 class PrincipalStore:
@@ -49,7 +51,7 @@ class PrincipalStore:
         self._database = database
 
     async def create_token(
-        self, name: str, role: Role, *, ttl_s: int | None = None, actor: str = "system"
+        self, name: str, role: Role, *, scope: Scope = WHOLE, ttl_s: int | None = None, actor: str = "system"
     ) -> tuple[Principal, str]:
         """A new principal and its secret, which cannot be had again.
 
@@ -59,13 +61,14 @@ class PrincipalStore:
         secret = SECRET_PREFIX + secrets.token_urlsafe(32)
         now = self._database.now()
         expires_at = None if ttl_s is None else moment(datetime.fromisoformat(now) + timedelta(seconds=ttl_s))
-        principal = Principal(new_id(), name, role, now, expires_at, None)
+        principal = Principal(new_id(), name, role, now, expires_at, None, scope)
 
         def work(connection: Connection) -> None:
             if connection.execute(select(_P.c.id).where(_P.c.name == name, _is_valid(now))).first():
                 raise ConflictError(f"there is a valid token for {name} already", "revoke it, or take another name")
-            connection.execute(insert(_P), {**principal.to_json(), "secret_hash": _hash(secret)})
-            told = {"name": name, "role": role, "expires_at": expires_at}
+            told = {"name": name, "role": role, "expires_at": expires_at, "scope": scope.to_json()}
+            values = {**principal.to_json(), "scope": to_text(scope.to_json()), "secret_hash": _hash(secret)}
+            connection.execute(insert(_P), values)
             append_entry(connection, Event(now, actor, "token.created", f"principal:{principal.id}", told))
 
         await self._database.write(work)
@@ -122,4 +125,5 @@ def _hash(secret: str) -> str:
 
 
 def _principal(row: Row[tuple[Any, ...]]) -> Principal:
-    return Principal(row.id, row.name, row.role, row.created_at, row.expires_at, row.revoked_at)
+    scope = Scope.from_json(from_text(row.scope))
+    return Principal(row.id, row.name, row.role, row.created_at, row.expires_at, row.revoked_at, scope)

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 
 from governance.audit import REVISIONS, AuditRow, Event, append_entry, is_intact
 from governance.errors import ConflictError, NotFoundError
 from governance.identifiers import from_text
 from governance.models import AuditEntry, RevisionRow, table_of
+from governance.scopes import Scope
 from governance.sealing import EVENTS, LATER, VOTED, find_fault, seal_of
 from governance.transitions import State
 
@@ -55,6 +56,21 @@ def resolve(connection: Connection, ref: str) -> Stored:
     if row is None:
         raise NotFoundError(f"there is no revision {ref}", "see `switchgear workflows list`")
     return row
+
+
+def within(scope: Scope) -> ColumnElement[bool]:
+    """What of the revisions is in `scope`, whose labels are resolved."""
+    named: list[ColumnElement[bool]] = [TABLE.c.api.in_(scope.apis)] if scope.apis else []
+    named += [TABLE.c.risk.in_(scope.risks)] if scope.risks else []
+    named += [or_(*map(_fits, scope.workflows))] if scope.workflows else []
+    return and_(TABLE.c.id.is_not(None), *named)
+
+
+def _fits(name: str) -> ColumnElement[bool]:
+    if not name.endswith("*"):
+        return TABLE.c.workflow_id == name
+    # Not LIKE, which takes capitals for small letters on one database and not on the other.
+    return func.substr(TABLE.c.workflow_id, 1, len(name) - 1) == name[:-1]
 
 
 def of_workflow(connection: Connection, workflow_id: str) -> Sequence[Stored]:

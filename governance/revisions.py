@@ -21,6 +21,7 @@ from governance.models import CatalogChange
 from governance.policies import in_force
 from governance.policy import Policy
 from governance.revision_rows import TABLE, Stored
+from governance.scopes import WHOLE, Scope
 from governance.sealing import Fault, Revision, content_text, find_fault, open_row
 from governance.transitions import TABLE as RULES
 from governance.transitions import Ballot, Role, State, decide
@@ -123,6 +124,7 @@ class RevisionStore:
         core: bool | None = None,
         limit: int = 1000,
         after: str | None = None,
+        scope: Scope = WHOLE,
     ) -> Survey:
         """Revisions in the order of their submission, behind the id `after`, whole and damaged ones apart."""
         query = rows.SELECT.order_by(TABLE.c.id).limit(limit)
@@ -130,6 +132,7 @@ class RevisionStore:
         query = query.where(TABLE.c.api == api) if api else query
         query = query if core is None else query.where(TABLE.c.is_core == core)
         query = query.where(TABLE.c.id > after) if after else query
+        query = query if scope.is_whole else query.where(rows.within(scope))
         stored = await self._database.read(lambda c: _all(c, query))
         return _sort_out((row, None) for row in stored)
 
@@ -141,9 +144,10 @@ class RevisionStore:
         after: str | None = None,
         *,
         core: bool | None = None,
+        scope: Scope = WHOLE,
     ) -> tuple[Revision, ...]:
         """The whole ones of `survey`; damaged ones are left out and logged."""
-        return (await self.survey(state=state, api=api, core=core, limit=limit, after=after)).revisions
+        return (await self.survey(state=state, api=api, core=core, limit=limit, after=after, scope=scope)).revisions
 
     async def decide(self, ref: str, action: Decision, *, actor: str, role: Role, reason: str, digest: str) -> Revision:
         """Applies a decision on exactly the content with this digest, in one transaction with its audit row.

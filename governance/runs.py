@@ -20,6 +20,8 @@ from governance.database import Database
 from governance.errors import ConflictError, NotFoundError, NotOursError, StopAskedError
 from governance.identifiers import Json, from_text, to_text
 from governance.models import RunRow, RunStepRow, table_of
+from governance.revision_rows import TABLE, within
+from governance.scopes import WHOLE, Scope
 
 Phase = Literal["sending", "answered", "failed"]
 Outcome = Literal["succeeded", "failed", "unknown", "cancelled", "planned"]
@@ -226,12 +228,17 @@ class RunStore:
         caller: str | None = None,
         limit: int = 100,
         before: str | None = None,
+        scope: Scope = WHOLE,
     ) -> tuple[Run, ...]:
-        """Runs without their steps, newest first, those before the id `before`."""
+        """Runs without their steps, newest first, those before the id `before`, of what is in `scope`."""
         query = select(_RUN).order_by(_RUN.c.id.desc()).limit(limit)
         for column, value in ((_RUN.c.outcome, outcome), (_RUN.c.revision_id, revision_id), (_RUN.c.caller, caller)):
             query = query if value is None else query.where(column == value)
         query = query if before is None else query.where(_RUN.c.id < before)
+        query = (
+            query if scope.is_whole else query.where(_RUN.c.revision_id.in_(select(TABLE.c.id).where(within(scope))))
+        )
+        query = query.where(_RUN.c.target.in_(scope.targets)) if scope.targets else query
         return await self._database.read(lambda c: tuple(_run(row) for row in c.execute(query)))
 
 

@@ -23,6 +23,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from governance.errors import GovernanceError
 from governance.identifiers import moment, utc_now
 from governance.principals import PrincipalStore
+from governance.scopes import WHOLE
+from governance.scopes import Scope as Reach
 from governance.transitions import Role, may
 from runtime.problems import Problem, of_error, respond
 
@@ -37,10 +39,11 @@ MAX_REMEMBERED = 1024
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. `name` is what runs and audit rows say."""
+    """Who asks. `name` is what runs and audit rows say; `scope` is what is there for them at all."""
 
     name: str
     role: Role
+    scope: Reach = WHOLE
 
 
 # Without any token in the database only this machine can connect, and whoever can do that could read the database.
@@ -49,12 +52,16 @@ LOCAL = Caller("local", "admin")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`role` None: open to everyone. `takes_password`: a browser may give the token as the password of Basic."""
+    """`role` None: open to everyone. `takes_password`: a browser may give the token as the password of Basic.
+
+    `takes_whole`: what is told is about everything, so that a caller with a limited scope may not ask.
+    """
 
     method: str
     path: str
     role: Role | None
     takes_password: bool = False
+    takes_whole: bool = False
 
 
 RULES: tuple[Rule, ...] = (
@@ -70,14 +77,14 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/workflows/{ref}/approve", "approver"),
     Rule("POST", "/workflows/{ref}/reject", "approver"),
     Rule("POST", "/workflows/{ref}/retire", "approver"),
-    Rule("POST", "/reload", "operator"),
+    Rule("POST", "/reload", "operator", takes_whole=True),
     Rule("GET", "/runs", "viewer"),
     Rule("GET", "/runs/{run_id}", "viewer"),
     Rule("POST", "/runs/{run_id}/cancel", "operator"),
     Rule("POST", "/runs/{run_id}/resolve", "operator"),
     Rule("GET", "/targets", "viewer"),
     Rule("POST", "/targets/{name}/test", "operator"),
-    Rule("GET", "/audit", "approver"),
+    Rule("GET", "/audit", "approver", takes_whole=True),
     Rule("GET", MCP_PATH, "operator"),
     Rule("POST", MCP_PATH, "operator"),
     Rule("DELETE", MCP_PATH, "operator"),
@@ -131,7 +138,7 @@ class Doorkeeper:
             return None
         if len(self._known) >= MAX_REMEMBERED:
             self._known.clear()
-        caller = Caller(principal.name, principal.role)
+        caller = Caller(principal.name, principal.role, principal.scope)
         self._known[key] = (caller, principal.expires_at or "")
         return caller
 
@@ -177,6 +184,8 @@ class Gate:
         if not may(caller.role, rule.role):
             detail = f"The role {caller.role} may not do this; it takes {rule.role}."
             raise Problem(403, "not allowed", detail, f"ask somebody with the role {rule.role}")
+        if rule.takes_whole and not caller.scope.is_whole:
+            raise Problem(403, "not allowed", "This token is limited to a part.", "ask somebody whose token is not")
         scope[CALLER] = caller
         if rule.path == MCP_PATH:
             # The SDK lets a session be used only by the principal that opened it, and reads who that is from here.

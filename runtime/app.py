@@ -92,7 +92,7 @@ def _mcp_server(service: Service, local: Caller) -> tuple[FastMCP[Any], CatalogP
         dereference_schemas=False,  # or `$defs` vanish from what was approved
     )
     add_resources(mcp, service, asking)
-    changes = ListChanged(mcp, service.live, provider)
+    changes = ListChanged(mcp, service.live, provider, asking)
     service.live.on_change(changes.tell)
     return mcp, provider, changes
 
@@ -104,13 +104,15 @@ def _rest_api(service: Service, lifespan: Callable[[FastAPI], Any]) -> FastAPI:
         description="Approved workflows: look, decide, run, and see what happened.",
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,  # what is in it depends on the caller (`docs`)
         lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,
     )
     api.state.service = service
     for part in (workflows, records, serving, docs):
         api.include_router(part.router)
-    api.openapi = Description(api, service.live).document  # type: ignore[method-assign]
+    api.state.description = Description(api, service.live)
+    api.openapi = api.state.description.document  # type: ignore[method-assign]
     for kind in (Problem, HTTPException, RequestValidationError, *KNOWN):
         api.add_exception_handler(kind, _on_error)
     return api

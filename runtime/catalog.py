@@ -12,7 +12,7 @@ import hashlib
 import itertools
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +21,7 @@ import jsonschema_rs
 from governance.apis import ApiStore
 from governance.errors import GovernanceError
 from governance.revisions import Revision, RevisionStore
+from governance.scopes import Scope
 from governance.targets import Target, TargetStore
 from runtime.driver import Endpoint
 from runtime.errors import ServingError, UnknownTarget, UnknownWorkflow, Unservable
@@ -331,6 +332,19 @@ class Loader:
             profile = parse_profile(await self.apis.get_profile(profile_digest), api)
             self._profiles[profile_digest] = profile
         return self._profiles[profile_digest]
+
+
+def view_of(catalog: Catalog, scope: Scope, *, lists_all: bool = False) -> Catalog:
+    """The catalog as it is for somebody with `scope`: what they cannot call is not there."""
+    entries: dict[str, Entry] = {}
+    for name, entry in catalog.entries.items():
+        targets = tuple(target for target in entry.targets if scope.admits_target(target))
+        if not scope.admits(entry.api, entry.risk, entry.workflow_id) or (scope.limits_targets and not targets):
+            continue
+        is_same = targets == entry.targets
+        argument = _target_argument(entry.prepared.input_names, targets)
+        entries[name] = entry if is_same else replace(entry, targets=targets, target_argument=argument)
+    return _catalog(entries, (), lists_all=lists_all)
 
 
 def _target_argument(names: frozenset[str], targets: tuple[Target, ...]) -> str:

@@ -2,11 +2,12 @@
 
 The index follows the catalog: another set of approved revisions is another index. The words of a revision are kept by
 its digest, so that one approval among a thousand reads one document. Here never lives ranking (`search`), a protocol
-or a right: whoever may list workflows may find all that are approved.
+or a right: what is found is what the live catalog lets the caller see.
 """
 
 from dataclasses import dataclass
 
+from governance.scopes import WHOLE, Scope
 from runtime.catalog import Catalog, Entry
 from runtime.live import LiveCatalog
 from runtime.search import Findable, Index, findable
@@ -26,12 +27,15 @@ class Finder:
         self._live = live
         self._made: _Made | None = None
 
-    def find(self, question: str, *, api: str | None = None, risk: str | None = None) -> list[Entry]:
-        """All approved workflows that have to do with `question`, the best first."""
+    def find(
+        self, question: str, *, api: str | None = None, risk: str | None = None, scope: Scope = WHOLE
+    ) -> list[Entry]:
+        """All approved workflows in `scope` that have to do with `question`, the best first."""
         catalog = self._live.now
         if self._made is None or self._made.catalog is not catalog:
             self._made = _made(catalog, self._made.words if self._made else {})
-        return [catalog.entries[name] for name in self._made.index.search(question, api=api, risk=risk)]
+        seen = self._live.seen_by(scope).entries
+        return [seen[name] for name in self._made.index.search(question, api=api, risk=risk) if name in seen]
 
 
 def _made(catalog: Catalog, known: dict[str, Findable]) -> _Made:

@@ -62,10 +62,12 @@ class FindingTool(GuardedTool):
 
 class SearchTool(FindingTool):
     _finder: Finder = PrivateAttr()
+    _asking: Callable[[], Caller] = PrivateAttr()
 
     async def answer(self, arguments: dict[str, Json]) -> ToolResult:
         wanted = self.checked(arguments)
-        found = self._finder.find(wanted["query"], api=wanted.get("api"), risk=wanted.get("risk"))
+        scope = self._asking().scope
+        found = self._finder.find(wanted["query"], api=wanted.get("api"), risk=wanted.get("risk"), scope=scope)
         outputs: dict[str, Json] = {"workflows": [_line(entry) for entry in found[:MOST_FOUND]]}
         if len(found) > MOST_FOUND:
             outputs["more"] = len(found) - MOST_FOUND
@@ -76,9 +78,10 @@ class SearchTool(FindingTool):
 
 class DescribeTool(FindingTool):
     _live: LiveCatalog = PrivateAttr()
+    _asking: Callable[[], Caller] = PrivateAttr()
 
     async def answer(self, arguments: dict[str, Json]) -> ToolResult:
-        return _said(description_of(self._live.now.find(self.checked(arguments)["name"])))
+        return _said(description_of(self._live.seen_by(self._asking().scope).find(self.checked(arguments)["name"])))
 
 
 class RunTool(FindingTool):
@@ -88,7 +91,7 @@ class RunTool(FindingTool):
 
     async def answer(self, arguments: dict[str, Json]) -> ToolResult:
         wanted = self.checked(arguments)
-        entry = self._live.now.find(wanted["name"])
+        entry = self._live.seen_by(self._asking().scope).find(wanted["name"])
         inputs, target, manner = entry.taken_apart(wanted.get("arguments", {}))
         call = Call(entry, inputs, wanted.get("target", target), self._asking(), manner)
         return await carried_out(call, self._calls)
@@ -123,7 +126,8 @@ def finding_tools(live: LiveCatalog, finder: Finder, calls: Calls, asking: Calla
         "name",
         annotations=RUNS,
     )
-    search._finder, describe._live = finder, live
+    search._finder, search._asking = finder, asking
+    describe._live, describe._asking = live, asking
     run._live, run._calls, run._asking = live, calls, asking
     return [search, describe, run]
 

@@ -7,6 +7,7 @@ Called by `app` when it puts the server together, and by `live` after each swap.
 """
 
 import logging
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakSet
 
@@ -19,6 +20,8 @@ from mcp.server.context import HandlerResult, ServerRequestContext
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
 from mcp_types import SubscriptionsListenRequestParams
 
+from runtime.access import Caller
+from runtime.catalog import Catalog
 from runtime.live import LiveCatalog
 from runtime.tools import CatalogProvider
 
@@ -32,14 +35,17 @@ TELL_TIMEOUT_S = 2.0
 class ListChanged(Middleware):
     """Knows every client that wants to hear of changes, and tells them."""
 
-    def __init__(self, mcp: FastMCP[Any], live: LiveCatalog, provider: CatalogProvider) -> None:
+    def __init__(
+        self, mcp: FastMCP[Any], live: LiveCatalog, provider: CatalogProvider, asking: Callable[[], Caller]
+    ) -> None:
+        """`asking`: who sent the request that is being served."""
         self._sessions: WeakSet[Connection] = WeakSet()
         self._bus = InMemorySubscriptionBus()
         self._listeners = ListenHandler(self._bus)
         server = mcp._mcp_server
         server.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, self._listeners)
         server.get_tool_input_schema = provider.input_schema
-        server.middleware.append(KeptLists(live))
+        server.middleware.append(KeptLists(live, asking))
         mcp.add_middleware(self)
 
     async def on_initialize(self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:
@@ -70,23 +76,26 @@ class ListChanged(Middleware):
 
 
 class KeptLists:
-    """The wire form of `tools/list`, kept as long as the catalog is the same. Everybody who may list sees the same."""
+    """The wire form of `tools/list`, kept as long as the catalog is the same; one for each list that somebody sees."""
 
-    def __init__(self, live: LiveCatalog) -> None:
+    def __init__(self, live: LiveCatalog, asking: Callable[[], Caller]) -> None:
         self._live = live
-        self._version = ""
-        self._kept: dict[tuple[str, str], dict[str, Any]] = {}
+        self._asking = asking
+        self._catalog: Catalog | None = None
+        self._kept: dict[tuple[str, str, str], dict[str, Any]] = {}
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: WireCallNext) -> HandlerResult:
         if ctx.method != "tools/list":
             return await call_next(ctx)
-        version = self._live.now.version
-        if version != self._version:
-            self._kept, self._version = {}, version
-        key = (ctx.protocol_version, str((ctx.params or {}).get("cursor")))
+        catalog = self._live.now
+        if catalog is not self._catalog:
+            self._kept, self._catalog = {}, catalog
+        # The version is made of what is listed: whose list is another one has another version.
+        version = self._live.seen_by(self._asking().scope).version
+        key = (version, ctx.protocol_version, str((ctx.params or {}).get("cursor")))
         if key not in self._kept:
             result = await call_next(ctx)
-            if not isinstance(result, dict) or version != self._live.now.version or len(self._kept) >= MAX_LISTS:
+            if not isinstance(result, dict) or catalog is not self._live.now or len(self._kept) >= MAX_LISTS:
                 return result
             self._kept[key] = result
         return dict(self._kept[key])

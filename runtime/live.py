@@ -13,14 +13,17 @@ from collections.abc import Awaitable, Callable
 
 from governance.errors import GovernanceError
 from governance.principals import PrincipalStore
+from governance.scopes import Scope
 from runtime.access import Doorkeeper
-from runtime.catalog import Catalog, Loader
+from runtime.catalog import Catalog, Loader, view_of
 
 log = logging.getLogger("switchgear.catalog")
 # Approved, noticed, told: half of this is the wait one sees on average; the query takes well under a millisecond.
 POLL_S = 0.05
 # Targets and tokens change rarely, and 0.2 s until a revoked token is out is soon enough.
 ROUNDS_BETWEEN_LOOKS = 4
+# More distinct scopes than one installation has.
+MAX_VIEWS = 256
 Told = Callable[[], Awaitable[None]]
 
 
@@ -30,6 +33,7 @@ class LiveCatalog:
         self._principals = principals
         self._doorkeeper = doorkeeper
         self._now = Catalog()
+        self._views: dict[Scope, Catalog] = {}
         self._marks: tuple[str, str] | None = None
         self._holders = ""
         self._loading = asyncio.Lock()
@@ -40,6 +44,17 @@ class LiveCatalog:
     def now(self) -> Catalog:
         """The snapshot to use; take it once for one call."""
         return self._now
+
+    def seen_by(self, scope: Scope) -> Catalog:
+        """The snapshot as it is for somebody with `scope`."""
+        if scope.is_whole:
+            return self._now
+        view = self._views.get(scope)
+        if view is None:
+            if len(self._views) >= MAX_VIEWS:
+                self._views = {}
+            view = self._views[scope] = view_of(self._now, scope, lists_all=self._loader.lists_all)
+        return view
 
     @property
     def is_loaded(self) -> bool:
@@ -59,8 +74,12 @@ class LiveCatalog:
                 self.trouble = error.message
                 raise
             self._marks, self.trouble = marks, ""
-            changed = fresh.version != self._now.version
-            self._now = fresh
+            before, views = self._now, self._views
+            self._now, self._views = fresh, {}
+            # What is one list for some may have stayed, while another's is a new one.
+            changed = fresh.version != before.version or any(
+                self.seen_by(scope).version != view.version for scope, view in views.items()
+            )
         if changed:
             for told in self._listeners:
                 await told()

@@ -50,7 +50,7 @@ def add_resources(mcp: FastMCP[Any], service: Service, asking: Callable[[], Call
         mime_type=SCHEMA_TYPE,
     )
     async def workflow_schema(name: str) -> str:
-        return await _schema(service, name)
+        return await _schema(service, name, asking())
 
     @mcp.resource(
         OUTPUTS_URI,
@@ -62,8 +62,8 @@ def add_resources(mcp: FastMCP[Any], service: Service, asking: Callable[[], Call
         return await _outputs(service, run_id, asking())
 
 
-async def _schema(service: Service, name: str) -> str:
-    entry = service.live.now.get(name)
+async def _schema(service: Service, name: str, caller: Caller) -> str:
+    entry = service.live.seen_by(caller.scope).get(name)
     if entry is None:
         raise ResourceError(f"no approved workflow has a tool called {name}; list the tools again")
     try:

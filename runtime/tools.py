@@ -119,34 +119,38 @@ class CatalogProvider(Provider):
         self._calls = calls
         self._local = local
         self._finders = {tool.name: tool for tool in finders}
-        self._made: dict[str, WorkflowTool] = {}
+        self._made: dict[int, WorkflowTool] = {}  # by the identity of their entry, which each keeps alive
         self._made_for: Catalog | None = None
         self.lists_built = 0
 
     async def _list_tools(self) -> Sequence[Tool]:
         self.lists_built += 1
-        catalog = self._live.now
+        catalog = self._seen()
         finders = self._finders.values() if catalog.hides_some else ()
-        return [*finders, *(self._tool(catalog, entry) for entry in catalog.listed)]
+        return [*finders, *(self._tool(entry) for entry in catalog.listed)]
 
     async def _get_tool(self, name: str, version: VersionSpec | None = None) -> Tool | None:  # noqa: ARG002  its interface
         """The tool of this name, listed or not: whoever knows a workflow's name may call it by that name."""
         return self._find(name)
 
-    def _find(self, name: str) -> GuardedTool | None:
-        catalog = self._live.now
-        entry = catalog.get(name)
-        return self._finders.get(name) if entry is None else self._tool(catalog, entry)
+    def _seen(self) -> Catalog:
+        """What is there for whoever sent the request that is being served."""
+        return self._live.seen_by(caller_of_request(self._local).scope)
 
-    def _tool(self, catalog: Catalog, entry: Entry) -> WorkflowTool:
+    def _find(self, name: str) -> GuardedTool | None:
+        entry = self._seen().get(name)
+        return self._finders.get(name) if entry is None else self._tool(entry)
+
+    def _tool(self, entry: Entry) -> WorkflowTool:
+        catalog = self._live.now
         if self._made_for is not catalog:
             # What an entry of the new snapshot shares with the old one is the same object, and so is its tool.
             kept = {id(each) for each in catalog.entries.values()}
-            self._made = {name: tool for name, tool in self._made.items() if id(tool._entry) in kept}
+            self._made = {key: tool for key, tool in self._made.items() if key in kept}
             self._made_for = catalog
-        tool = self._made.get(entry.name)
+        tool = self._made.get(id(entry))
         if tool is None:
-            tool = self._made[entry.name] = WorkflowTool.of(entry, self._calls, self._local)
+            tool = self._made[id(entry)] = WorkflowTool.of(entry, self._calls, self._local)
         return tool
 
     def input_schema(self, name: str) -> Mapping[str, Json] | None:

@@ -10,10 +10,11 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from governance.scopes import WHOLE, Scope
 from runtime.access import rule_for
 from runtime.api.models import ProblemOut
 from runtime.api.part import problems
-from runtime.catalog import Entry
+from runtime.catalog import Catalog, Entry
 from runtime.live import LiveCatalog
 
 Json = Any
@@ -25,16 +26,19 @@ class Description:
         self._api = api
         self._live = live
         self._fixed: dict[str, Json] | None = None
-        self._made: tuple[str, dict[str, Json]] | None = None
+        self._made: dict[str, dict[str, Json]] = {}
+        self._made_for: Catalog | None = None
 
-    def document(self) -> dict[str, Json]:
-        """The document for the catalog that is served now."""
-        catalog = self._live.now
-        if self._made is None or self._made[0] != catalog.version:
+    def document(self, scope: Scope = WHOLE) -> dict[str, Json]:
+        """The document for what somebody with `scope` sees of the catalog that is served now."""
+        if self._made_for is not self._live.now:
+            self._made, self._made_for = {}, self._live.now
+        catalog = self._live.seen_by(scope)
+        if catalog.version not in self._made:
             self._fixed = self._fixed or _fixed(self._api)
             own = {f"/workflows/{entry.name}/run": {"post": _operation(entry)} for entry in catalog.listed}
-            self._made = (catalog.version, {**self._fixed, "paths": {**self._fixed["paths"], **own}})
-        return self._made[1]
+            self._made[catalog.version] = {**self._fixed, "paths": {**self._fixed["paths"], **own}}
+        return self._made[catalog.version]
 
 
 def _fixed(api: FastAPI) -> dict[str, Json]:

@@ -9,10 +9,10 @@ from html import escape
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from runtime.access import rule_for
-from runtime.api.part import problems
+from runtime.api.part import CallerPart, problems
 
 Json = Any
 router = APIRouter()
@@ -28,9 +28,14 @@ b { display: inline-block; min-width: 3.5rem } i { color: #57606a } td { padding
 
 
 @router.get("/docs", include_in_schema=False, responses=problems())
-async def docs(request: Request) -> HTMLResponse:
-    page = render(request.app.openapi())
+async def docs(request: Request, caller: CallerPart) -> HTMLResponse:
+    page = render(request.app.state.description.document(caller.scope))
     return HTMLResponse(page, headers={"content-security-policy": POLICY, "x-content-type-options": "nosniff"})
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request, caller: CallerPart) -> JSONResponse:
+    return JSONResponse(request.app.state.description.document(caller.scope))
 
 
 def render(document: dict[str, Json]) -> str:

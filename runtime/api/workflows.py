@@ -17,6 +17,7 @@ from runtime.api.part import CallerPart, Json, ServicePart, problems
 from runtime.engines.engine import Ended
 from runtime.manner import Manner
 from runtime.problems import Problem
+from runtime.reach import revision_of, scope_of
 from runtime.selection import Selection, run_on
 from runtime.service import Service
 from runtime.telling import failure_of, told, told_plan
@@ -43,6 +44,7 @@ CODE_STATUSES = {
 @router.get("", responses=problems(422))
 async def list_workflows(
     service: ServicePart,
+    caller: CallerPart,
     response: Response,
     state: State | None = None,
     api: Annotated[str | None, Query(max_length=128)] = None,
@@ -56,25 +58,25 @@ async def list_workflows(
     With `q` the approved workflows that have to do with its words, the best first, on one page.
     """
     if q is None:
-        return await _page(service, response, {"state": state, "api": api, "core": core}, limit, after)
+        return await _page(service, caller, response, {"state": state, "api": api, "core": core}, limit, after)
     if state not in (None, "approved") or after is not None:
         detail = "Only what is approved is searched, and all that is found is one page."
         raise Problem(422, "bad request", detail, "leave out `state` and `after`, or `q`")
-    return await _found(service, q, api, core, limit)
+    return await _found(service, caller, q, api, core, limit)
 
 
 @router.get("/pending", responses=problems(422))
 async def list_pending(
-    service: ServicePart, response: Response, limit: Limit = 100, after: After = None
+    service: ServicePart, caller: CallerPart, response: Response, limit: Limit = 100, after: After = None
 ) -> list[models.Workflow]:
     """What waits for a decision."""
-    return await _page(service, response, {"state": "pending"}, limit, after)
+    return await _page(service, caller, response, {"state": "pending"}, limit, after)
 
 
 @router.get("/{ref}", responses=problems(404, 409, 422))
-async def show_workflow(ref: str, service: ServicePart) -> models.WorkflowDetail:
+async def show_workflow(ref: str, service: ServicePart, caller: CallerPart) -> models.WorkflowDetail:
     """One revision with all that it would do. `ref`: an id, `workflow@number`, or a workflow for its newest one."""
-    revision = await service.revisions.get(ref)
+    revision = await revision_of(service, caller, ref)
     content = revision.content.to_json()
     return models.WorkflowDetail(**_summary(revision), content=content, proof=revision.proof, steps=_steps(revision))
 
@@ -105,7 +107,7 @@ async def run(
 
     With an idempotency key the run goes on when the connection is lost, and asking again is answered by the same run.
     """
-    entry = service.live.now.find(ref)
+    entry = service.live.seen_by(caller.scope).find(ref)
     manner = Manner(body.plan, body.plan_id)
     ended = await service.calls.call(entry, body.inputs, body.target, caller, manner, key=idempotency_key)
     if ended.outcome == "planned":
@@ -120,7 +122,7 @@ async def run_selection(
     ref: str, body: models.SelectionRequest, service: ServicePart, caller: CallerPart
 ) -> models.SelectionResult:
     """Runs what is approved on every target that has the labels. A failure on one is told in its result."""
-    entry, manner = service.live.now.find(ref), Manner(body.plan)
+    entry, manner = service.live.seen_by(caller.scope).find(ref), Manner(body.plan)
     selection = Selection(body.labels, body.parallel, body.stop_on_failure)
     results = await run_on(service.calls, entry, body.inputs, selection, caller, manner)
     good = sum(result.is_good(manner) for result in results)
@@ -148,8 +150,9 @@ def problem_of(ended: Ended) -> Problem:
 
 
 async def _decide(service: Service, ref: str, action: Choice, body: models.Decision, caller: Caller) -> models.Workflow:
+    seen = await revision_of(service, caller, ref)
     revision = await service.revisions.decide(
-        ref,
+        seen.id,
         action,
         actor=caller.name,
         role=caller.role,
@@ -161,9 +164,9 @@ async def _decide(service: Service, ref: str, action: Choice, body: models.Decis
 
 
 async def _page(
-    service: Service, response: Response, chosen: dict[str, Json], limit: int, after: str | None
+    service: Service, caller: Caller, response: Response, chosen: dict[str, Json], limit: int, after: str | None
 ) -> list[models.Workflow]:
-    found = await service.revisions.find(limit=limit, after=after, **chosen)
+    found = await service.revisions.find(limit=limit, after=after, scope=await scope_of(service, caller), **chosen)
     if len(found) == limit:
         kept = {name: str(value).lower() for name, value in chosen.items() if value is not None}
         more = urlencode({**kept, "after": found[-1].id, "limit": limit})
@@ -171,8 +174,10 @@ async def _page(
     return [models.Workflow(**_summary(revision)) for revision in found]
 
 
-async def _found(service: Service, q: str, api: str | None, core: bool | None, limit: int) -> list[models.Workflow]:
-    entries = service.finder.find(q, api=api)
+async def _found(
+    service: Service, caller: Caller, q: str, api: str | None, core: bool | None, limit: int
+) -> list[models.Workflow]:
+    entries = service.finder.find(q, api=api, scope=caller.scope)
     wanted = [entry.revision_id for entry in entries if core in (None, entry.is_core)][:limit]
     return [models.Workflow(**_summary(await service.revisions.get(each))) for each in wanted]
 

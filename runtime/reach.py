@@ -1,0 +1,77 @@
+"""What one caller finds of what is recorded: revisions, runs and targets within their scope; the rest is not there.
+
+A route asks here instead of asking a store, so that what is forbidden is answered by the very words of what does not
+exist. Runs are seen by whoever ran them, and by approvers and admins whose scope holds the workflow and the target.
+Here never lives the rule of what a scope admits (`governance.scopes`). Called by the REST routes.
+"""
+
+from governance.errors import NotFoundError
+from governance.revisions import Revision
+from governance.runs import Run
+from governance.scopes import Scope
+from governance.targets import Target
+from governance.transitions import may
+from runtime.access import Caller
+from runtime.service import Service
+
+
+async def scope_of(service: Service, caller: Caller) -> Scope:
+    """The caller's scope with the targets that it has now."""
+    if not caller.scope.limits_targets:
+        return caller.scope
+    return caller.scope.on(await service.targets.list_targets())
+
+
+async def targets_of(service: Service, caller: Caller) -> tuple[Target, ...]:
+    """Those that the caller may act on, by name."""
+    return tuple(each for each in await service.targets.list_targets() if caller.scope.admits_target(each))
+
+
+async def revision_of(service: Service, caller: Caller, ref: str) -> Revision:
+    """Raises NotFoundError for what is not there and for what is out of reach alike."""
+    revision = await service.revisions.get(ref)
+    scope = await scope_of(service, caller)
+    if not scope.admits(revision.api, revision.risk, revision.workflow_id):
+        raise NotFoundError(f"there is no revision {ref}", "see `switchgear workflows list`")
+    return revision
+
+
+async def run_of(service: Service, caller: Caller, run_id: str) -> Run:
+    """Likewise for a run with its steps."""
+    run = await service.runs.get(run_id)
+    if not await _sees(service, caller, run):
+        raise NotFoundError(f"there is no run {run_id}", "see `switchgear runs list`")
+    return run
+
+
+async def runs_of(
+    service: Service, caller: Caller, *, outcome: str | None, limit: int, before: str | None
+) -> tuple[Run, ...]:
+    """The caller's own, or for approvers and admins all in reach: newest first, without their steps."""
+    scope = await scope_of(service, caller)
+    name = None if may(caller.role, "approver") else caller.name
+    return await service.runs.find(
+        outcome=outcome,  # type: ignore[arg-type]  # checked where it came in
+        limit=limit,
+        before=before,
+        caller=name,
+        scope=scope,
+    )
+
+
+async def check_target(service: Service, caller: Caller, name: str) -> None:
+    """Raises NotFoundError for a target that is out of reach, as for one that is not there."""
+    if name not in {each.name for each in await targets_of(service, caller)}:
+        raise NotFoundError(f"there is no target {name}", "see `switchgear targets list`")
+
+
+async def _sees(service: Service, caller: Caller, run: Run) -> bool:
+    is_own = run.caller == caller.name
+    if not is_own and not may(caller.role, "approver"):
+        return False
+    if caller.scope.is_whole:
+        return True
+    scope = await scope_of(service, caller)
+    revision = await service.revisions.get(run.revision_id)
+    is_there = not scope.targets or run.target in scope.targets
+    return is_there and scope.admits(revision.api, revision.risk, revision.workflow_id)
