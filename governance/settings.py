@@ -31,8 +31,12 @@ class Settings:
     """The variable of a field is `SWITCHGEAR_` and the field's name in capitals."""
 
     database_url: str = _setting("", "SQLAlchemy URL of the database; empty: a SQLite file in the user's data folder")
-    host: str = _setting("127.0.0.1", "address that the server listens on; others than loopback need a token")
+    host: str = _setting("127.0.0.1", "address that the server listens on; others than loopback need a token and TLS")
     port: int = _setting(8080, "port that the server listens on")
+    tls_cert: str = _setting("", "file with the server's certificate and those above it, PEM; empty: plain HTTP")
+    tls_key: str = _setting("", "file with the certificate's private key, PEM")
+    allow_plain_http: bool = _setting(False, "1 allows plain HTTP beyond loopback, where something in front does TLS")
+    rate_per_s: int = _setting(100, "requests a second that one token may make, ten times that at once; 0: any number")
     catalog: str = _setting(
         "default",
         "default lists each API's main workflows to MCP clients and finds the rest by search; all lists every one",

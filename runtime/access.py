@@ -27,6 +27,7 @@ from governance.scopes import WHOLE
 from governance.scopes import Scope as Reach
 from governance.transitions import Role, may
 from runtime.problems import Problem, of_error, respond
+from runtime.rates import Rates
 
 CALLER = "switchgear.caller"
 MCP_PATH = "/mcp"
@@ -146,12 +147,15 @@ class Doorkeeper:
 class Gate:
     """The application's front: admits a request to MCP or to the REST API, or answers it with a problem."""
 
-    def __init__(self, api: ASGIApp, mcp: ASGIApp, doorkeeper: Doorkeeper, hosts: frozenset[str] | None) -> None:
+    def __init__(
+        self, api: ASGIApp, mcp: ASGIApp, doorkeeper: Doorkeeper, hosts: frozenset[str] | None, rates: Rates
+    ) -> None:
         """`hosts`: the names under which this server may be addressed; None, with tokens only: any."""
         self._api = api
         self._mcp = mcp
         self._doorkeeper = doorkeeper
         self._hosts = hosts
+        self._rates = rates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -181,6 +185,10 @@ class Gate:
             remedy = "send `Authorization: Bearer <token>`; tokens are made with `switchgear tokens create`"
             challenge = (("www-authenticate", scheme),)
             raise Problem(401, "no valid token", "The request carries no token that is valid.", remedy, challenge)
+        wait_s = 0 if caller is LOCAL else self._rates.wait_s(caller.name)
+        if wait_s:
+            detail = "This token asks more often than one may."
+            raise Problem(429, "too many requests", detail, f"wait {wait_s} s", (("retry-after", str(wait_s)),))
         if not may(caller.role, rule.role):
             detail = f"The role {caller.role} may not do this; it takes {rule.role}."
             raise Problem(403, "not allowed", detail, f"ask somebody with the role {rule.role}")

@@ -11,6 +11,7 @@ import gc
 import logging
 import signal
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -32,6 +33,7 @@ from runtime.errors import StartRefused
 from runtime.finding import finding_tools
 from runtime.list_changed import ListChanged
 from runtime.problems import KNOWN, Problem, of_error, respond
+from runtime.rates import Rates
 from runtime.resources import add_resources
 from runtime.service import Service, watching
 from runtime.tools import CatalogProvider, caller_of_request
@@ -61,9 +63,16 @@ class Application:
 
 
 def build(
-    service: Service, *, hosts: frozenset[str] | None = LOOPBACK_NAMES, local: Caller | None = None
+    service: Service,
+    *,
+    hosts: frozenset[str] | None = LOOPBACK_NAMES,
+    local: Caller | None = None,
+    rate_per_s: int = 0,
 ) -> Application:
-    """`hosts`: names under which the server may be addressed, None for any. `local`: who calls over stdio."""
+    """`hosts`: names under which the server may be addressed, None for any. `local`: who calls over stdio.
+
+    `rate_per_s`: how often one caller may ask, 0 for any number.
+    """
     mcp, provider, changes = _mcp_server(service, local or Caller("stdio", "operator"))
     mcp_app = mcp.http_app(path=MCP_PATH, host_origin_protection=False)  # the gate's work, for all routes alike
 
@@ -76,7 +85,7 @@ def build(
                 changes.close()
 
     api = _rest_api(service, lifespan)
-    return Application(Gate(api, mcp_app, service.doorkeeper, hosts), api, mcp, provider, changes)
+    return Application(Gate(api, mcp_app, service.doorkeeper, hosts, Rates(rate_per_s)), api, mcp, provider, changes)
 
 
 def _mcp_server(service: Service, local: Caller) -> tuple[FastMCP[Any], CatalogProvider, ListChanged]:
@@ -137,10 +146,22 @@ async def _on_error(_request: Request, error: Exception) -> Response:
     return respond(of_error(error))
 
 
-def checked_host(host: str, needs_token: bool) -> frozenset[str] | None:
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where and how a server listens. `tls`: files with its certificate and key, or two empty names."""
+
+    host: str
+    port: int
+    tls: tuple[str, str] = ("", "")
+    allows_plain_http: bool = False
+    rate_per_s: int = 0
+
+
+def checked_host(host: str, needs_token: bool, *, is_safe: bool = False) -> frozenset[str] | None:
     """The names that a server on `host` answers to. Raises StartRefused for an open door to the network.
 
     Beyond loopback a token is needed for everything, and a browser does not send it along for a foreign page.
+    `is_safe`: tokens do not travel in the clear there, or somebody has said that this is meant.
     """
     if is_loopback(host):
         return LOOPBACK_NAMES | {host}
@@ -149,6 +170,9 @@ def checked_host(host: str, needs_token: bool) -> frozenset[str] | None:
         raise StartRefused(
             f"without a token in the database the server listens on loopback only, not on {host}", remedy
         )
+    if not is_safe:
+        remedy = "give --tls-cert and --tls-key, or SWITCHGEAR_ALLOW_PLAIN_HTTP=1 where something in front does TLS"
+        raise StartRefused(f"without TLS the server listens on loopback only, not on {host}", remedy)
     return None
 
 
@@ -167,17 +191,19 @@ def bound_socket(host: str, port: int) -> socket.socket:
         raise StartRefused(f"{host}:{port} cannot be listened on: {error.strerror}", "take another --port") from error
 
 
-async def serve_http(service: Service, host: str, port: int, announce: Callable[[str], None]) -> None:
+async def serve_http(service: Service, at: Listening, announce: Callable[[str], None]) -> None:
     """Serves until the process is told to stop. `announce` gets the address when connections are accepted."""
-    application = build(service, hosts=checked_host(host, service.doorkeeper.needs_token))
-    listener = bound_socket(host, port)
-    shown = f"[{host}]" if ":" in host else host
-    server = http_server(application, service.engine.park)
+    is_safe = all(at.tls) or at.allows_plain_http
+    hosts = checked_host(at.host, service.doorkeeper.needs_token, is_safe=is_safe)
+    application = build(service, hosts=hosts, rate_per_s=at.rate_per_s)
+    listener = bound_socket(at.host, at.port)
+    shown = f"[{at.host}]" if ":" in at.host else at.host
+    server = http_server(application, service.engine.park, at.tls)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.handle_exit, number, None)
     settle_memory()
-    announce(f"http://{shown}:{listener.getsockname()[1]}")
+    announce(f"{'https' if all(at.tls) else 'http'}://{shown}:{listener.getsockname()[1]}")
     await server.serve(sockets=[listener])
 
 
@@ -210,10 +236,16 @@ async def _at_once() -> None:
     pass
 
 
-def http_server(application: Application, before_end: Callable[[], Awaitable[None]] = _at_once) -> Server:
-    """A server for the application, not started yet."""
+def http_server(
+    application: Application,
+    before_end: Callable[[], Awaitable[None]] = _at_once,
+    tls: tuple[str, str] = ("", ""),
+) -> Server:
+    """A server for the application, not started yet. Raises StartRefused for a certificate that cannot be used."""
     config = uvicorn.Config(
         application.asgi,
+        ssl_certfile=tls[0] or None,
+        ssl_keyfile=tls[1] or None,
         log_level="warning",
         access_log=False,
         log_config=None,  # what is logged goes where the rest goes, without secrets
@@ -223,6 +255,12 @@ def http_server(application: Application, before_end: Callable[[], Awaitable[Non
         lifespan="on",
         timeout_graceful_shutdown=GRACE_S,
     )
+    try:
+        config.load()
+    except (OSError, ssl.SSLError) as error:
+        raise StartRefused(
+            f"the certificate {tls[0]} cannot be used: {error}", "give a PEM file and its key"
+        ) from error
     return Server(config, before_end)
 
 

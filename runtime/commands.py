@@ -21,6 +21,7 @@ from runtime.secrets import RedactingFormatter, Vault
 
 Json = Any
 as_json = click.option("--json", "is_json", is_flag=True, help="Machine-readable output.")
+PEM = click.Path(exists=True, dir_okay=False)
 database = click.option("--db", "db", metavar="URL", help="The database; else SWITCHGEAR_DATABASE_URL, else your own.")
 
 
@@ -32,9 +33,11 @@ def _settings() -> Settings:
 @click.option("--transport", type=click.Choice(["http", "stdio"]), default="http", show_default=True)
 @click.option("--host", help="Address to listen on; else SWITCHGEAR_HOST.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one. Else SWITCHGEAR_PORT.")
+@click.option("--tls-cert", type=PEM, help="The server's certificate, PEM; else SWITCHGEAR_TLS_CERT.")
+@click.option("--tls-key", type=PEM, help="Its private key, PEM; else SWITCHGEAR_TLS_KEY.")
 @database
 @as_json
-def serve_command(transport: str, host: str | None, port: int | None, db: str | None, is_json: bool) -> None:
+def serve_command(transport: str, db: str | None, is_json: bool, **place: Any) -> None:
     """Serves approved workflows: MCP at /mcp, the REST API beside it."""
     gc.disable()  # until all is loaded, which takes a tenth less time so (`app.settle_memory`)
     settings = _settings()
@@ -44,12 +47,11 @@ def serve_command(transport: str, host: str | None, port: int | None, db: str | 
     if transport == "stdio":
         asyncio.run(_stdio(url, vault, settings))
     else:
-        place = (host or settings.host, settings.port if port is None else port)
         asyncio.run(_http(url, vault, settings, place, is_json))
 
 
-async def _http(url: str, vault: Vault, settings: Settings, place: tuple[str, int], is_json: bool) -> None:
-    from runtime.app import serve_http
+async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any], is_json: bool) -> None:
+    from runtime.app import Listening, serve_http
     from runtime.confirmation import Confirmation
     from runtime.service import open_service
 
@@ -68,7 +70,14 @@ async def _http(url: str, vault: Vault, settings: Settings, place: tuple[str, in
         keep_days=settings.keep_runs_days,
         confirmation=Confirmation.of(settings),
     ) as service:
-        await serve_http(service, *place, announce)
+        at = Listening(
+            host=place["host"] or settings.host,
+            port=settings.port if place["port"] is None else place["port"],
+            tls=(place["tls_cert"] or settings.tls_cert, place["tls_key"] or settings.tls_key),
+            allows_plain_http=settings.allow_plain_http,
+            rate_per_s=settings.rate_per_s,
+        )
+        await serve_http(service, at, announce)
 
 
 async def _stdio(url: str, vault: Vault, settings: Settings) -> None:

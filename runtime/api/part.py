@@ -36,4 +36,4 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Json]]:
     """What a route may answer besides its success, for the OpenAPI document."""
     schema = {"$ref": f"#/components/schemas/{ProblemOut.__name__}"}
     one = {"description": "A problem (RFC 9457)", "content": {MEDIA_TYPE: {"schema": schema}}}
-    return dict.fromkeys((401, 403, 421, 503, *statuses), one)
+    return dict.fromkeys((401, 403, 421, 429, 503, *statuses), one)

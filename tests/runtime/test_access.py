@@ -152,8 +152,10 @@ def test_behind_a_name_of_its_own_only_the_same_origin_is_let_in() -> None:
 def test_beyond_loopback_a_token_is_needed_to_start() -> None:
     with pytest.raises(StartRefused, match="loopback only"):
         checked_host("0.0.0.0", needs_token=False)
-    assert checked_host("0.0.0.0", needs_token=True) is None
+    assert checked_host("0.0.0.0", needs_token=True, is_safe=True) is None
     assert checked_host("127.0.0.1", needs_token=False) == LOOPBACK_NAMES
+    with pytest.raises(StartRefused, match="without TLS"):
+        checked_host("0.0.0.0", needs_token=True)
 
 
 async def test_an_mcp_session_cannot_be_taken_over_with_another_token(lab: Any, server: Any) -> None:
