@@ -232,6 +232,26 @@ class PrincipalRow(Model):
     revoked_at: Mapped[str | None]
 
 
+class WebhookRow(Model):
+    """Whose signed messages may decide, and where its secret is found."""
+
+    __tablename__ = "webhooks"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    secret_ref: Mapped[str]
+    scope: Mapped[str]
+    created_at: Mapped[str]
+    created_by: Mapped[str]
+
+
+class WebhookUseRow(Model):
+    """A message that was used: no second one of its sender may have this id."""
+
+    __tablename__ = "webhook_uses"
+    webhook: Mapped[str] = mapped_column(primary_key=True)
+    message_id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[str]
+
+
 class TargetRow(Model):
     __tablename__ = "targets"
     __table_args__ = (

@@ -78,6 +78,7 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/workflows/{ref}/approve", "approver"),
     Rule("POST", "/workflows/{ref}/reject", "approver"),
     Rule("POST", "/workflows/{ref}/retire", "approver"),
+    Rule("POST", "/webhooks/{name}", None),  # by its signature (`api.webhooks`)
     Rule("POST", "/reload", "operator", takes_whole=True),
     Rule("GET", "/runs", "viewer"),
     Rule("GET", "/runs/{run_id}", "viewer"),

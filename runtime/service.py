@@ -21,6 +21,7 @@ from governance.principals import PrincipalStore
 from governance.revisions import RevisionStore
 from governance.runs import RunStore
 from governance.targets import TargetStore
+from governance.webhooks import WebhookStore
 from runtime.access import Doorkeeper
 from runtime.calls import Calls
 from runtime.catalog import Loader
@@ -49,6 +50,7 @@ class Service:
     open_runs: OpenRuns
     audit: AuditLog
     principals: PrincipalStore
+    webhooks: WebhookStore
     doorkeeper: Doorkeeper
     vault: Vault
     driver: Driver
@@ -80,6 +82,7 @@ def assemble(
         open_runs=books.open_runs,
         audit=books.audit,
         principals=principals,
+        webhooks=WebhookStore(database),
         doorkeeper=doorkeeper,
         vault=vault,
         driver=driver,

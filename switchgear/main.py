@@ -51,6 +51,7 @@ COMMANDS = {
     "runs": Entry("governance.commands:runs_group", "What was run."),
     "audit": Entry("governance.commands:audit_group", "What happened, in order."),
     "bundle": Entry("governance.bundles.commands:bundle_group", "What is approved, signed in one file, for elsewhere."),
+    "webhooks": Entry("governance.webhook_commands:webhooks_group", "Whose signed messages may decide."),
     "tokens": Entry("governance.commands:tokens_group", "Who may speak to the server."),
     "client-config": Entry("runtime.commands:client_config_command", "Print the configuration of an MCP client."),
     "db": Entry("governance.commands:db_group", "Bring the database up to date."),

@@ -84,19 +84,19 @@ async def show_workflow(ref: str, service: ServicePart, caller: CallerPart) -> m
 @router.post("/{ref}/approve", responses=problems(404, 409, 422))
 async def approve(ref: str, body: models.Decision, service: ServicePart, caller: CallerPart) -> models.Workflow:
     """Lets it be served. Only the content with this digest, and only while it is pending."""
-    return await _decide(service, ref, "approve", body, caller)
+    return await decided(service, ref, "approve", body, caller)
 
 
 @router.post("/{ref}/reject", responses=problems(404, 409, 422))
 async def reject(ref: str, body: models.Decision, service: ServicePart, caller: CallerPart) -> models.Workflow:
     """Turns a pending revision down; takes a reason."""
-    return await _decide(service, ref, "reject", body, caller)
+    return await decided(service, ref, "reject", body, caller)
 
 
 @router.post("/{ref}/retire", responses=problems(404, 409, 422))
 async def retire(ref: str, body: models.Decision, service: ServicePart, caller: CallerPart) -> models.Workflow:
     """Stops serving an approved revision; takes a reason."""
-    return await _decide(service, ref, "retire", body, caller)
+    return await decided(service, ref, "retire", body, caller)
 
 
 @router.post("/{ref}/run", responses=problems(404, 409, 422, 428, 500, 502, 504))
@@ -149,7 +149,8 @@ def problem_of(ended: Ended) -> Problem:
     return Problem(status, f"run {ended.outcome}", told(ended), failure.remedy, (), more)
 
 
-async def _decide(service: Service, ref: str, action: Choice, body: models.Decision, caller: Caller) -> models.Workflow:
+async def decided(service: Service, ref: str, action: Choice, body: models.Decision, caller: Caller) -> models.Workflow:
+    """Applies a decision and has it served at once."""
     seen = await revision_of(service, caller, ref)
     revision = await service.revisions.decide(
         seen.id,

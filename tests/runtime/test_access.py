@@ -69,6 +69,9 @@ async def test_every_route_refuses_a_role_that_is_too_low_and_admits_one_that_is
         for (method, path), role in itertools.product(routes_of(run.application), ROLES):
             response = await ask(run.url, method, filled(path), {"authorization": f"Bearer {made[role]}"})
             needed = rule_for(method, path).role
+            if path == "/webhooks/{name}":  # let in by a signature, never by a token
+                assert response.status_code == 401
+                continue
             is_admitted = needed is None or may(role, needed)
             assert (response.status_code in (401, 403)) is not is_admitted, (method, path, role, response.status_code)
 

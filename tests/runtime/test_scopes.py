@@ -98,7 +98,7 @@ async def test_every_route_answers_for_what_is_out_of_reach_as_for_what_is_not_t
         "run_id"
     ]
     newest = {each: (await lab.service.revisions.get(each)).digest for each in TOOLS}
-    routes = [(r.method, r.path) for r in RULES if "{" in r.path]
+    routes = [(r.method, r.path) for r in RULES if "{" in r.path and r.role]
     assert len(routes) >= 7
     for who, (method, path) in itertools.product(REACH, routes):
         hidden = {"{ref}": sorted(TOOLS.keys() - REACH[who])[0], "{run_id}": run_id, "{name}": "lab"}
