@@ -4,6 +4,7 @@ Changes nothing; that a job moves on because somebody looked is `machine.py`'s d
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -60,7 +61,14 @@ class Reader:
         body = self._replies.collection(resource, envelope, items, total)
         if resource.references and isinstance(body, dict) and resource.references in body:
             body = {**body, resource.references: self._blueprint.base_path + asked.path}
-        return self._leading_on(asked, body, page)
+        reply = self._leading_on(asked, body, page)
+        return replace(reply, headers=(*reply.headers, *self._list_version(asked)))
+
+    def _list_version(self, asked: Asked) -> tuple[tuple[str, str], ...]:
+        """The list's entity tag, where the description says that it has one."""
+        name, success = self._blueprint.profile.conditional.read_header.lower(), asked.operation.success
+        is_sent = success is not None and name in success.headers
+        return ((name, self._store.version(asked.path)),) if is_sent else ()
 
     def _page(self, asked: Asked, kept: list[Json]) -> Page:
         """What of the list is given at this time."""

@@ -76,6 +76,7 @@ class Store:
     def add(self, place: Place, body: Json) -> None:
         self._ids[place.collection] = (*self.ids(place.resource, place.collection), place.id)
         self._gone.discard(place.address)
+        self.touch(place.collection)
         self.put(place, body)
 
     def put(self, place: Place, body: Json) -> None:
@@ -91,6 +92,7 @@ class Store:
         if place.collection:
             left = tuple(i for i in self.ids(place.resource, place.collection) if i != place.id)
             self._ids[place.collection] = left
+            self.touch(place.collection)
         self._gone.add(place.address)
         self._bodies.pop(place.address, None)
         self.touch(place.address)

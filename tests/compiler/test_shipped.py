@@ -120,3 +120,14 @@ def changed_contents(content: RevisionContent) -> list[RevisionContent]:
         RevisionContent(data["document"], data["tool"], {**data["operations"], "GET /x": "y"}, data["profile"]),
         RevisionContent(data["document"], data["tool"], data["operations"], "sha256:other"),
     ]
+
+
+def test_what_is_uploaded_into_a_list_names_the_version_of_the_list_and_is_proved_refused_when_it_changed(
+    idrac: Compiled,
+) -> None:
+    (upload,) = (one for one in idrac.workflows if one.flow.id == "idrac_create_firmware")
+    read, change, _ = upload.flow.steps
+    assert read.operation == "GET /redfish/v1/UpdateService/FirmwareInventory"
+    assert ("If-Match", "header", f"$steps.{read.id}.outputs.version") in change.parameters
+    assert [given.name for given in upload.flow.inputs] == ["file", "file_name"]
+    assert "changed in between" in str(upload.proof)

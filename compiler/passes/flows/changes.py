@@ -145,26 +145,34 @@ def _is_read(builder: Builder, key: str) -> bool:
     return any(step.operation == key for step in builder.steps)
 
 
-def _versioned(builder: Builder, operation: Operation) -> Resource | None:
-    """The resource whose version the operation has to name, None where it needs none or none can be read."""
-    if operation.method not in builder.context.profile.conditional.methods:
-        return None
-    resources = builder.context.api.resources
-    return next((r for r in resources if operation.key in (r.update, r.delete) and r.read), None)
+def _versioned(builder: Builder, operation: Operation) -> tuple[Operation, str] | None:
+    """What reads the version that the operation has to name, and of what; None where it needs none or none is read.
+
+    What is added to a list whose description takes the header all the same names the version of the list.
+    """
+    rule, context = builder.context.profile.conditional, builder.context
+    if operation.method in rule.methods:
+        owner = next((r for r in context.api.resources if operation.key in (r.update, r.delete) and r.read), None)
+        return (builder.operation(owner.read), owner.name) if owner else None
+    wanted = ("header", rule.send_header.lower())
+    takes_version = any((p.location, p.name.lower()) == wanted for p in operation.parameters)
+    grown = context.by_create.get(operation.key)
+    is_whole = grown is not None and bool(grown.list) and grown.list not in context.paging
+    return (builder.operation(grown.list), f"list of {grown.name}") if takes_version and grown and is_whole else None
 
 
 def version_header(builder: Builder, operation: Operation) -> list[tuple[str, str, Any]]:
     """The conditional header, with the version read just before, where the profile asks for it."""
     rule = builder.context.profile.conditional
-    resource = _versioned(builder, operation)
-    if resource is None:
+    found = _versioned(builder, operation)
+    if found is None:
         return []
-    read = builder.operation(resource.read)
+    read, what = found
     step = Step(
         id=builder.free_step_id("read_version"),
         operation=read.key,
         role=Role.CHECK,
-        description=f"Read the {resource.name}'s version.",
+        description=f"Read the {what}'s version.",
         parameters=tuple(path_parameters(builder, read)),
         outputs={"version": f"$response.header.{rule.read_header}"},
     )
