@@ -199,6 +199,9 @@ class Identity(_Part):
     known_by: dict[str, str] = Field(
         {}, description="Resource → member with the id of what it belongs to, by which people know it."
     )
+    same_as: dict[str, str] = Field(
+        {}, description="Collection path → another one under which the same things stand, and which is preferred."
+    )
     id_is_last_segment: bool = Field(
         False, description="Ids are the last segment of the address in the envelope's `reference_field`."
     )

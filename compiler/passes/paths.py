@@ -10,6 +10,11 @@ _PARAMETER = re.compile(r"^\{([^{}]+)\}$")
 GROUPING = frozenset({"actions", "action", "oem"})
 
 
+def path_of(key: str) -> str:
+    """The path of an operation's key: `GET /boxes` is at /boxes."""
+    return key.partition(" ")[2]
+
+
 def segments(path: str) -> tuple[str, ...]:
     return tuple(part for part in path.split("/") if part)
 

@@ -87,6 +87,12 @@ class Context:
         named = (r for r in self.api.resources if resource.known_by in r.synonyms and r.source and r is not resource)
         return next(named, None) if resource.known_by else None
 
+    def preferred(self, path: str) -> Resource | None:
+        """The resource that shows the same things as what stands at the path, where that is one of several places."""
+        places = self.profile.identity.same_as.items()
+        other = next((there for here, there in places if path == here or path.startswith(f"{here}/")), "")
+        return next((r for r in self.api.resources if other and r.collection == other), None)
+
     def weight_of(self, source: str) -> int:
         """How much of the API is about what the operation lists: what names it, and what can be done to it."""
         owners = [r for (operation, _), r in self.by_source.items() if operation == source]

@@ -16,7 +16,7 @@ from compiler.passes.flows.context import Context
 from compiler.passes.flows.ranking import ranked
 from compiler.passes.flows.splits import splits_of
 from compiler.passes.outcome import Options, Outcome
-from compiler.passes.paths import last_word
+from compiler.passes.paths import last_word, path_of
 
 
 def run(api: Api, options: Options) -> Outcome:
@@ -26,6 +26,7 @@ def run(api: Api, options: Options) -> Outcome:
         flows += intents.all_of(context, resource)
         flows += _actions(context, resource)
         flows += compositions(context, resource)
+    flows = [_told_of_its_alias(context, flow) for flow in flows]
     reached = {step.operation for flow in flows for step in flow.steps}
     aliases = {key: other for resource in api.resources for key, other in resource.aliases.items()}
     flows += _strays(context, reached | set(aliases))
@@ -56,6 +57,15 @@ def _actions(context: Context, resource: Resource) -> Sequence[Flow]:
         else:
             made.append(intents.act(context, resource, operation, None))
     return made
+
+
+def _told_of_its_alias(context: Context, flow: Flow) -> Flow:
+    """Says which other workflows are about the same things; all stay, since devices differ in where they have them."""
+    other = context.preferred(path_of(flow.goal))
+    if other is None:
+        return flow
+    said = f"The same things as {other.name}."
+    return replace(flow, description=texts.joined(flow.description, said), why=(*flow.why, f"{said} {other.item}"))
 
 
 def _strays(context: Context, reached: set[str]) -> list[Flow]:

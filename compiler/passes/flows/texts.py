@@ -83,6 +83,12 @@ def describe(parts: Sequence[str], risk: Risk) -> str:
     return " ".join(text)
 
 
+def joined(description: str, sentence: str) -> str:
+    """The description with one sentence more, where that fits."""
+    fits = len(description.split()) + len(sentence.split()) <= _MOST_WORDS
+    return f"{description} {sentence}" if fits else description
+
+
 def course(steps: Sequence[tuple[Role, str]]) -> str:
     """How the steps go, in one sentence: looks up, checks, waits, reads back."""
     roles = [role for role, _ in steps]
