@@ -301,11 +301,12 @@ class PendingSettings(_Part):
 
 
 class Prerequisite(_Part):
-    """An operation that has a meaning only after another one, though nothing flows from the one to the other."""
+    """An operation that has a meaning only after another one, though no description tells so."""
 
     operation: OperationRef = Field(description="The operation that comes second.")
     first: OperationRef = Field(description="The operation that has to be done before.")
     first_with: dict[str, Json] = Field({}, description="Members of its body that are fixed.")
+    hands_on: dict[str, Place] = Field({}, description="Member of the second's body → its value in the first's reply.")
     why: str = Field(description="The reason.")
 
 

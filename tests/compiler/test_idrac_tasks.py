@@ -52,4 +52,5 @@ def test_a_common_task_is_one_workflow(task: Mapping[str, Any], idrac: Compiled)
 @pytest.mark.slow
 def test_the_vendors_own_description_gives_every_common_task(shared: Path) -> None:
     compiled = compile_spec(Request(shared / "specs/idrac/openapi.yaml", SHIPPED))[0]
-    assert [task["task"] for task in TASKS if not doers(task, compiled)] == []
+    wanted = [task for task in TASKS if not task.get("shipped")]
+    assert [task["task"] for task in wanted if not doers(task, compiled)] == []

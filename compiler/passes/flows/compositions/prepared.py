@@ -1,19 +1,22 @@
-"""What has a meaning only after something else was done, though no value leads from the one to the other.
+"""What has a meaning only after something else was done, though no name and no schema tells so: the profile does.
 
-A licence that has to be accepted before a collection, a key that is uploaded before its certificate: no name and no
-schema tells, so the profile does (`Prerequisite`). The plain workflow stays; this one does both, in order.
+A licence that has to be accepted before a collection, a key that is uploaded before its certificate, an image that is
+uploaded and then installed from the address in the reply (`Prerequisite`). The plain workflow stays; this one does
+both, in order.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from compiler.ir.model import Flow, Operation, Resource, Risk, worst
+from compiler.ir.model import Effect, Flow, Operation, Resource, Risk, worst
+from compiler.passes import words
 from compiler.passes.flows import texts
 from compiler.passes.flows.builder import Builder, noun_of
-from compiler.passes.flows.changes import change
+from compiler.passes.flows.changes import change, poll_parameters
 from compiler.passes.flows.compositions.restarted import is_told_at_once, then_restart
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.lookups import path_parameters
-from workflow.profile import Prerequisite
+from workflow.profile import Place, Prerequisite
 
 
 def prepared(context: Context, resource: Resource) -> Iterator[Flow]:
@@ -27,16 +30,26 @@ def prepared(context: Context, resource: Resource) -> Iterator[Flow]:
 def _plan(context: Context, resource: Resource, rule: Prerequisite, first: Operation, second: Operation) -> Flow:
     builder = Builder(context, second)
     builder.shares_body_inputs = True
-    path_parameters(builder, first)
-    path_parameters(builder, second)
+    for operation in (first, second):
+        path_parameters(builder, operation)
+        job = context.jobs.get(operation.key)
+        if job is not None:
+            poll_parameters(builder, job)
+    pending = context.pending_rule(second.key)
+    needs_restart = pending is not None and is_told_at_once(pending) and not pending.is_optional
+    restart = context.operations.get(pending.applied_by or "") if pending and needs_restart else None
+    if restart is not None:
+        path_parameters(builder, restart)
     builder.fixed_members = {f"/{name}": value for name, value in rule.first_with.items()}
-    change(builder, first, f"{texts.verb_of(first).capitalize()}.", name="prepare")
-    builder.fixed_members = {}
+    number = builder.steps.index(change(builder, first, f"{_verb(first).capitalize()}.", name="prepare"))
+    step = builder.steps[number]
+    outputs = {f"handed_{words.snake(name)}": _taken(place) for name, place in rule.hands_on.items()}
+    builder.steps[number] = replace(step, outputs={**step.outputs, **outputs})
+    handed = {f"/{name}": f"$steps.{step.id}.outputs.handed_{words.snake(name)}" for name in rule.hands_on}
+    builder.fixed_members = handed
     builder.tell(f"{rule.operation} after {rule.first}: {rule.why}")
     builder.label("second")
-    text = f"{texts.verb_of(second).capitalize()}."
-    pending = context.pending_rule(second.key)
-    restart = context.operations.get(pending.applied_by or "") if pending and is_told_at_once(pending) else None
+    text = f"{_verb(second).capitalize()}."
     if pending is not None and restart is not None:
         then_restart(builder, pending, second, restart, text)
     else:
@@ -44,8 +57,16 @@ def _plan(context: Context, resource: Resource, rule: Prerequisite, first: Opera
     return _named(context, builder, resource, (first, second, *((restart,) if restart else ())))
 
 
+def _taken(place: Place) -> str:
+    return f"$response.body#{place.at}" if place.within == "body" else f"$response.header.{place.at}"
+
+
+def _verb(operation: Operation) -> str:
+    return "upload" if operation.effect is Effect.CREATE else texts.verb_of(operation)
+
+
 def _named(context: Context, builder: Builder, resource: Resource, done: tuple[Operation, ...]) -> Flow:
-    verbs = [texts.verb_of(o) for o in done[:2]]
+    verbs = [_verb(o) for o in done[:2]]
     told = " and ".join((*verbs, *("restart" for _ in done[2:])))
     text = f"First: {verbs[0]}; then: {verbs[1]}" + (", and a restart, so that it takes effect." if done[2:] else ".")
     risk = worst(o.risk or Risk.CHANGE for o in done)
