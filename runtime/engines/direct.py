@@ -76,7 +76,7 @@ class DirectEngine:
 
     async def close(self) -> None:
         await self.park()
-        await self.settle()
+        await self._ends.close()
 
 
 async def to_the_end(course: Course) -> Ended:

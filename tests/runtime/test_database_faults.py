@@ -1,0 +1,185 @@
+"""THREATS.md D3: the database is locked, full, read-only or failing, before a run and in the middle of one.
+
+Nothing is sent upstream without its audit row, looking goes on, whoever asks hears a clear 503, and once the database
+is well again everything goes on by itself: what was left open ends, and nothing is sent a second time. The faults
+are real ones of SQLite (another process's lock, `RLIMIT_FSIZE`, `query_only`) but for the disk's error at a commit.
+"""
+
+import asyncio
+import contextlib
+import resource
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import event
+
+from governance.connections import parse_url
+from governance.errors import UnavailableError
+
+FIND, STOP = ("toy_find_vm", {"vm": "web-01"}), ("toy_stop_vm", {"uuid": "u-1"})
+
+
+def file_of(house: Any) -> Path:
+    return Path(str(parse_url(house.url).database))
+
+
+@contextlib.contextmanager
+def locked(house: Any) -> Iterator[None]:
+    connection = sqlite3.connect(file_of(house), isolation_level=None, check_same_thread=False)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        connection.rollback()
+        connection.close()
+
+
+@contextlib.contextmanager
+def full(house: Any) -> Iterator[None]:
+    """No file of this process grows any more; what room is left in the log is used up."""
+    largest = max(path.stat().st_size for path in file_of(house).parent.glob("switchgear.db*"))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@contextlib.contextmanager
+def read_only(house: Any) -> Iterator[None]:
+    say(house, "PRAGMA query_only = ON")
+    try:
+        yield
+    finally:
+        say(house, "PRAGMA query_only = OFF")
+
+
+def say(house: Any, words: str) -> None:
+    """To the driver's connection itself: the engine would begin to write first."""
+    connection = house.service.database._write_engine.raw_connection()
+    connection.driver_connection.execute(words)
+    connection.close()
+
+
+@contextlib.contextmanager
+def failing(house: Any) -> Iterator[None]:
+    def fails(_connection: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    engine = house.service.database._write_engine
+    event.listen(engine, "commit", fails)
+    try:
+        yield
+    finally:
+        event.remove(engine, "commit", fails)
+
+
+FAULTS: dict[str, Callable[[Any], AbstractContextManager[None]]] = {
+    "locked": locked,
+    "full": full,
+    "read-only": read_only,
+    "failing": failing,
+}
+
+
+@contextlib.asynccontextmanager
+async def broken(house: Any, fault: str) -> AsyncIterator[None]:
+    """The fault, in force when this is entered: a full disk may still have had room for a row or two."""
+    spoiled = FAULTS[fault](house)
+    await asyncio.to_thread(spoiled.__enter__)
+    try:
+        for _ in range(10_000 if fault == "full" else 0):
+            with contextlib.suppress(UnavailableError):
+                await house.service.audit.append("test", "test.filled", "disk", {"text": "x" * 2000})
+                continue
+            break
+        yield
+    finally:
+        await asyncio.to_thread(spoiled.__exit__, None, None, None)
+
+
+@pytest.fixture
+async def api(server: Any) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=90) as client:
+        yield client
+
+
+async def asked(api: httpx.AsyncClient, wish: tuple[str, dict[str, str]]) -> httpx.Response:
+    return await api.post(f"/workflows/{wish[0]}/run", json={"inputs": wish[1]})
+
+
+def heard_by(device: Any) -> list[str]:
+    return [heard.line.decode().rsplit(" ", 1)[0] for heard in device.heard]
+
+
+async def check_the_record(house: Any, device: Any) -> None:
+    """What the device heard is what the audit says, in order, and no run is left open."""
+    async with asyncio.timeout(20):
+        while any(run.outcome is None for run in await house.service.runs.find()):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    await house.service.engine.settle()
+    rows = await house.service.audit.find(action="request.sending", limit=1000)
+    assert [f"{row.detail['method']} /api{row.detail['path']}" for row in rows] == heard_by(device)
+    assert (await house.service.audit.verify()).ok
+
+
+@pytest.mark.parametrize("wish", [FIND, STOP], ids=["direct", "durable"])
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_without_a_record_nothing_is_sent_looking_goes_on_and_it_recovers(
+    lab: Any, device: Any, api: httpx.AsyncClient, fault: str, wish: Any
+) -> None:
+    assert (await asked(api, wish)).status_code == 200
+    before = len(device.heard)
+    async with broken(lab, fault):
+        reply = await asked(api, wish)
+        assert (reply.status_code, reply.json()["title"]) == (503, "database unavailable")
+        assert reply.json()["remedy"]
+        assert len(device.heard) == before
+        for path in ("/workflows", "/runs", "/audit", "/health"):
+            assert (await api.get(path)).status_code == 200
+    assert (await asked(api, wish)).status_code == 200
+    await check_the_record(lab, device)
+
+
+@pytest.mark.parametrize("wish", [FIND, STOP], ids=["direct", "durable"])
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_database_that_breaks_during_a_request_lets_nothing_more_out_and_the_run_ends_when_it_is_back(
+    lab: Any, device: Any, api: httpx.AsyncClient, fault: str, wish: Any
+) -> None:
+    assert (await asked(api, wish)).status_code == 200
+    before, plain = len(device.heard), device.script
+    async with contextlib.AsyncExitStack() as until_well:
+
+        async def breaks(heard: Any, writer: asyncio.StreamWriter) -> None:
+            await until_well.enter_async_context(broken(lab, fault))
+            device.script = plain
+            await plain(heard, writer)
+
+        device.script = breaks
+        reply = await asked(api, wish)
+        # What a read found is told, though its end has to wait for the database.
+        assert reply.status_code == (200 if wish is FIND else 503)
+        assert len(device.heard) == before + 1
+    assert (await asked(api, FIND)).status_code == 200
+    await check_the_record(lab, device)
+    assert heard_by(device).count("POST /api/vms/u-1/stop") == (0 if wish is FIND else 2)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("wish", [FIND, STOP], ids=["direct", "durable"])
+async def test_a_lock_held_for_a_minute_is_waited_out(lab: Any, device: Any, api: httpx.AsyncClient, wish: Any) -> None:
+    assert (await asked(api, wish)).status_code == 200
+    before = len(device.heard)
+    async with broken(lab, "locked"), asyncio.timeout(180):
+        until = asyncio.get_running_loop().time() + 60
+        while asyncio.get_running_loop().time() < until:
+            assert (await asked(api, wish)).status_code == 503
+        assert len(device.heard) == before
+    assert (await asked(api, wish)).status_code == 200
+    await check_the_record(lab, device)
