@@ -11,6 +11,7 @@ from dbos import DBOS
 
 from governance import schema
 from runtime.access import Caller
+from runtime.confirmation import Confirmation
 from runtime.errors import Interrupted
 from runtime.secrets import Vault
 from runtime.service import open_service
@@ -30,7 +31,7 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 async def house(url: str, device: Any, tools: Any) -> AsyncIterator[Any]:
-    async with open_service(url, Vault({})) as service:
+    async with open_service(url, Vault({}), confirmation=Confirmation(classes=frozenset())) as service:
         made = await tools.furnished(url, service)
         await made.target(device.url)
         await made.approve("find")
