@@ -308,3 +308,22 @@ class BundleRow(Model):
     expires_at: Mapped[str]
     imported_at: Mapped[str]
     imported_by: Mapped[str]
+
+
+class ScheduleRow(Model):
+    """When a workflow is to be run by itself, and for whom. `labels`, `inputs` and `last` are JSON; `next_at` is the
+    moment that comes next, and what two replicas compare and set; `last` tells what came of the one before."""
+
+    __tablename__ = "schedules"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    workflow_id: Mapped[str]
+    target: Mapped[str | None]
+    labels: Mapped[str]
+    inputs: Mapped[str]
+    cron: Mapped[str]
+    zone: Mapped[str]
+    created_by: Mapped[str]
+    created_at: Mapped[str]
+    is_paused: Mapped[bool]
+    next_at: Mapped[str] = mapped_column(index=True)
+    last: Mapped[str] = mapped_column(server_default=text("'{}'"))

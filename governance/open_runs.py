@@ -87,6 +87,12 @@ class OpenRuns:
             raise ConflictError(message, "give each wish a key of its own")
         return str(row.id)
 
+    async def any_asked(self, caller: str, prefix: str) -> bool:
+        """Whether a run that `caller` asked for under a key that begins so is still open."""
+        is_asked = (_RUN.c.caller == caller) & _RUN.c.asked_key.startswith(prefix, autoescape=True)
+        query = select(_RUN.c.id).where(_RUN.c.outcome.is_(None), is_asked).limit(1)
+        return await self._database.read(lambda c: c.execute(query).first() is not None)
+
     async def ask_cancel(self, run_id: str, *, actor: str) -> None:
         """Asks for the end of an open run; whoever carries it out ends it between two requests.
 

@@ -83,6 +83,12 @@ class PrincipalStore:
             return None
         return _principal(row)
 
+    async def holder(self, name: str) -> Principal | None:
+        """Who holds a valid token under this name now, for what is done on their behalf."""
+        query = select(_P).where(_P.c.name == name, _is_valid(self._database.now()))
+        row = await self._database.read(lambda c: c.execute(query).first())
+        return None if row is None else _principal(row)
+
     async def list_tokens(self) -> tuple[Principal, ...]:
         """All that ever were, by age."""
         query = select(_P).order_by(_P.c.id)

@@ -49,6 +49,10 @@ class Settings:
     )
     confirm_exempt: str = _setting("", "names of callers that are not asked, separated by commas: a pipeline, say")
     plan_minutes: int = _setting(15, "minutes for which a plan can be confirmed")
+    scheduled_risks: str = _setting(
+        "read,change",
+        "classes that schedules may run, with nobody there to ask: some of read,change,disrupt,destroy, or none",
+    )
     ollama_url: str = _setting("http://127.0.0.1:11434", "where Ollama answers, for `compile --proposer ollama:MODEL`")
     prism: str = _setting("", "the prism command for `mock --prism`; empty: found in .tools or on the PATH")
     token: str = _setting("", "bearer token with which the command line speaks to a server", is_secret=True)

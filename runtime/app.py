@@ -27,7 +27,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from runtime.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopback
-from runtime.api import docs, records, serving, webhooks, workflows
+from runtime.api import docs, records, schedules, serving, webhooks, workflows
 from runtime.api.description import Description
 from runtime.errors import StartRefused
 from runtime.finding import finding_tools
@@ -118,7 +118,7 @@ def _rest_api(service: Service, lifespan: Callable[[FastAPI], Any]) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     api.state.service = service
-    for part in (workflows, webhooks, records, serving, docs):
+    for part in (workflows, webhooks, records, schedules, serving, docs):
         api.include_router(part.router)
     api.state.description = Description(api, service.live)
     api.openapi = api.state.description.document  # type: ignore[method-assign]

@@ -84,12 +84,16 @@ class Calls:
             raise NotApproved(message, "list the tools again; if it is missing, ask an approver") from error
         return self._checked(entry, ended)
 
-    def _order(self, entry: Entry, inputs: Mapping[str, Json], target: Target, caller: Caller, key: str) -> Order:
+    def complete(self, entry: Entry, inputs: Mapping[str, Json]) -> Mapping[str, Json]:
+        """`inputs` with the defaults of those that are left out. Raises BadInput."""
         try:
-            complete = validate_inputs(entry.plan, inputs)
+            return validate_inputs(entry.plan, inputs)
         except InputError as error:
             message = self.vault.redact(error.message)
             raise BadInput(message, error.pointer, "correct this input; nothing was sent") from error
+
+    def _order(self, entry: Entry, inputs: Mapping[str, Json], target: Target, caller: Caller, key: str) -> Order:
+        complete = self.complete(entry, inputs)
         return Order(
             run_id=new_id(),
             revision_id=entry.revision_id,

@@ -53,6 +53,7 @@ def serve_command(transport: str, db: str | None, is_json: bool, **place: Any) -
 async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any], is_json: bool) -> None:
     from runtime.app import Listening, serve_http
     from runtime.confirmation import Confirmation
+    from runtime.scheduling import scheduled_risks
     from runtime.service import open_service
 
     def announce(address: str) -> None:
@@ -69,6 +70,7 @@ async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any
         lists_all=settings.catalog == "all",
         keep_days=settings.keep_runs_days,
         confirmation=Confirmation.of(settings),
+        scheduled=scheduled_risks(settings),
     ) as service:
         at = Listening(
             host=place["host"] or settings.host,
@@ -84,6 +86,7 @@ async def _stdio(url: str, vault: Vault, settings: Settings) -> None:
     from runtime.access import Caller
     from runtime.app import serve_stdio
     from runtime.confirmation import Confirmation
+    from runtime.scheduling import scheduled_risks
     from runtime.service import open_service
 
     async with open_service(
@@ -92,6 +95,7 @@ async def _stdio(url: str, vault: Vault, settings: Settings) -> None:
         lists_all=settings.catalog == "all",
         keep_days=settings.keep_runs_days,
         confirmation=Confirmation.of(settings),
+        scheduled=scheduled_risks(settings),
     ) as service:
         # Whoever starts this process can read the database file: without a token it is the operator on this machine.
         caller = await service.doorkeeper.caller(settings.token) if settings.token else Caller("stdio", "operator")

@@ -8,6 +8,7 @@ Here never lives the rule of what a scope admits (`governance.scopes`). Called b
 from governance.errors import NotFoundError
 from governance.revisions import Revision
 from governance.runs import Run
+from governance.schedules import Schedule
 from governance.scopes import Scope
 from governance.targets import Target
 from governance.transitions import may
@@ -63,6 +64,23 @@ async def check_target(service: Service, caller: Caller, name: str) -> None:
     """Raises NotFoundError for a target that is out of reach, as for one that is not there."""
     if name not in {each.name for each in await targets_of(service, caller)}:
         raise NotFoundError(f"there is no target {name}", "see `switchgear targets list`")
+
+
+async def schedules_of(service: Service, caller: Caller) -> tuple[Schedule, ...]:
+    """The caller's own, or for approvers and admins without limits all of them, by name."""
+    return tuple(each for each in await service.schedules.list_schedules() if _keeps(caller, each))
+
+
+async def schedule_of(service: Service, caller: Caller, name: str) -> Schedule:
+    """Raises NotFoundError for what is not there and for somebody else's alike."""
+    schedule = await service.schedules.get(name)
+    if not _keeps(caller, schedule):
+        raise NotFoundError(f"there is no schedule {name}", "see `switchgear schedules list`")
+    return schedule
+
+
+def _keeps(caller: Caller, schedule: Schedule) -> bool:
+    return schedule.created_by == caller.name or (may(caller.role, "approver") and caller.scope.is_whole)
 
 
 async def _sees(service: Service, caller: Caller, run: Run) -> bool:

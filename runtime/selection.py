@@ -64,9 +64,13 @@ class Result:
 
 
 async def run_on(
-    calls: Calls, entry: Entry, inputs: Mapping[str, Json], selection: Selection, caller: Caller, manner: Manner
-) -> tuple[Result, ...]:
-    """A result for each target that has the labels, by name. Raises UnknownTarget if there is none, BadInput."""
+    calls: Calls, entry: Entry, inputs: Mapping[str, Json], selection: Selection, caller: Caller, manner: Manner,
+    *, key: str = "",
+) -> tuple[Result, ...]:  # fmt: skip
+    """A result for each target that has the labels, by name. With a `key` each target has that one and its own name.
+
+    Raises UnknownTarget if there is none, BadInput.
+    """
     if manner.plan_id:
         raise BadInput("a plan is for one target", "/plan_id", "name that target, or leave the plan out")
     chosen = [target for target in entry.targets if target.has_labels(selection.labels.items())]
@@ -79,7 +83,7 @@ async def run_on(
         async with places:
             if selection.stops and has_failed.is_set():
                 return Result(target.name, None, "another target failed before")
-            result = await _on(calls, entry, inputs, target, caller, manner)
+            result = await _on(calls, entry, inputs, target, caller, manner, key and f"{key}:{target.name}")
             if not result.is_good(manner):
                 has_failed.set()
             return result
@@ -88,9 +92,9 @@ async def run_on(
 
 
 async def _on(
-    calls: Calls, entry: Entry, inputs: Mapping[str, Json], target: Target, caller: Caller, manner: Manner
+    calls: Calls, entry: Entry, inputs: Mapping[str, Json], target: Target, caller: Caller, manner: Manner, key: str
 ) -> Result:
     try:
-        return Result(target.name, await calls.call(entry, inputs, target.name, caller, manner))
+        return Result(target.name, await calls.call(entry, inputs, target.name, caller, manner, key=key))
     except (ServingError, GovernanceError) as error:
         return Result(target.name, None, message_of(error))

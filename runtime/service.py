@@ -20,6 +20,7 @@ from governance.plans import PlanStore
 from governance.principals import PrincipalStore
 from governance.revisions import RevisionStore
 from governance.runs import RunStore
+from governance.schedules import ScheduleStore
 from governance.targets import TargetStore
 from governance.webhooks import WebhookStore
 from runtime.access import Doorkeeper
@@ -35,6 +36,7 @@ from runtime.finder import Finder
 from runtime.leases import Leases
 from runtime.live import LiveCatalog
 from runtime.planning import Plans
+from runtime.scheduling import DEFAULT_RISKS, Around, Scheduler
 from runtime.secrets import Vault
 
 ASKS = Confirmation()
@@ -59,10 +61,18 @@ class Service:
     calls: Calls
     live: LiveCatalog
     finder: Finder
+    schedules: ScheduleStore
+    scheduler: Scheduler
 
 
 def assemble(
-    database: Database, vault: Vault, *, lists_all: bool = False, keep_days: int = 90, confirmation: Confirmation = ASKS
+    database: Database,
+    vault: Vault,
+    *,
+    lists_all: bool = False,
+    keep_days: int = 90,
+    confirmation: Confirmation = ASKS,
+    scheduled: frozenset[str] = DEFAULT_RISKS,
 ) -> Service:
     """The parts around an open database. Nothing is read yet."""
     revisions, apis, targets = RevisionStore(database), ApiStore(database), TargetStore(database)
@@ -73,6 +83,8 @@ def assemble(
     books, plans = Books(database, revisions, vault), PlanStore(database)
     engine = Engines(driver, books, Executor(locks), Restorer(revisions, apis, targets, plans), keep_days)
     live = LiveCatalog(Loader(revisions, apis, targets, lists_all), principals, doorkeeper)
+    calls, schedules = Calls(engine, vault, Plans(plans, books.open_runs, confirmation)), ScheduleStore(database)
+    around = Around(schedules, live, calls, principals, doorkeeper, books.open_runs, locks, scheduled)
     return Service(
         database=database,
         revisions=revisions,
@@ -88,9 +100,11 @@ def assemble(
         driver=driver,
         engine=engine,
         locks=locks,
-        calls=Calls(engine, vault, Plans(plans, books.open_runs, confirmation)),
+        calls=calls,
         live=live,
         finder=Finder(live),
+        schedules=schedules,
+        scheduler=Scheduler(around),
     )
 
 
@@ -102,9 +116,10 @@ async def open_service(
     lists_all: bool = False,
     keep_days: int = 90,
     confirmation: Confirmation = ASKS,
+    scheduled: frozenset[str] = DEFAULT_RISKS,
 ) -> AsyncIterator[Service]:
     """A service with its first catalog; `lists_all`: every approved workflow is listed to MCP clients.
-    `confirmation`: which workflows ask before they change anything.
+    `confirmation`: which workflows ask before they change anything; `scheduled`: which classes schedules may run.
 
     `keep_days`: how long runs that have ended can be looked up.
 
@@ -112,7 +127,12 @@ async def open_service(
     """
     async with open_database(database_url) as database:
         service = assemble(
-            database, vault or Vault(), lists_all=lists_all, keep_days=keep_days, confirmation=confirmation
+            database,
+            vault or Vault(),
+            lists_all=lists_all,
+            keep_days=keep_days,
+            confirmation=confirmation,
+            scheduled=scheduled,
         )
         await service.doorkeeper.look()
         await service.live.reload()
@@ -126,12 +146,14 @@ async def open_service(
 
 @asynccontextmanager
 async def watching(service: Service) -> AsyncIterator[None]:
-    """As long as it is entered, the catalog follows the database, and open runs are looked after."""
-    watch = asyncio.create_task(service.live.watch())
+    """As long as it is entered, the catalog follows the database, open runs are looked after, schedules are fired."""
+    watches = [asyncio.create_task(each.watch()) for each in (service.live, service.scheduler)]
     service.engine.watch()
     try:
         yield
     finally:
-        watch.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watch
+        for watch in watches:
+            watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watch
+        await service.scheduler.close()

@@ -48,6 +48,7 @@ COMMANDS = {
     "targets": Entry("governance.target_commands:targets_group", "Devices and mocks to run on."),
     "serve": Entry("runtime.commands:serve_command", "Serve what is approved as MCP tools and as an API."),
     "call": Entry("runtime.commands:call_command", "Run one workflow."),
+    "schedules": Entry("runtime.schedule_commands:schedules_group", "Have workflows run by themselves."),
     "runs": Entry("governance.commands:runs_group", "What was run."),
     "audit": Entry("governance.commands:audit_group", "What happened, in order."),
     "bundle": Entry("governance.bundles.commands:bundle_group", "What is approved, signed in one file, for elsewhere."),

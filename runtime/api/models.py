@@ -49,6 +49,35 @@ class SelectionResult(BaseModel):
     results: list[dict[str, Json]]
 
 
+class ScheduleRequest(_Taken):
+    """One approved workflow, on one target or on all that have the labels, at the moments of a cron expression."""
+
+    name: Annotated[str, Field(max_length=64)]
+    workflow: Annotated[str, Field(max_length=256)]
+    inputs: dict[str, Json] = {}
+    target: Annotated[str | None, Field(description="Which device; may be left out where one is the default.")] = None
+    labels: dict[str, str] = {}
+    cron: Annotated[str, Field(max_length=200, description="Minute hour day month weekday.")]
+    zone: Annotated[str, Field(max_length=64, description="IANA name of the time zone.")] = "UTC"
+
+
+class Schedule(BaseModel):
+    """`last`: when the firing before was due, its outcome, why, and the ids of its runs; empty at first."""
+
+    name: str
+    workflow_id: str
+    target: str | None
+    labels: dict[str, str]
+    inputs: Json
+    cron: str
+    zone: str
+    created_by: str
+    created_at: str
+    is_paused: bool
+    next_at: str
+    last: Json
+
+
 class Finding(_Taken):
     """What somebody found out about the request in doubt, and whether the run is to go on."""
 

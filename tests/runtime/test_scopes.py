@@ -97,11 +97,18 @@ async def test_every_route_answers_for_what_is_out_of_reach_as_for_what_is_not_t
     run_id = (await asked.rest("all", "POST", "/workflows/toy-find-vm/run", {"inputs": {"vm": "web-01"}})).json()[
         "run_id"
     ]
+    wish = {"name": "nightly", "workflow": "toy-find-vm", "inputs": {"vm": "web-01"}, "cron": "0 2 * * *"}
+    assert (await asked.rest("all", "POST", "/schedules", wish)).status_code == 201
     newest = {each: (await lab.service.revisions.get(each)).digest for each in TOOLS}
     routes = [(r.method, r.path) for r in RULES if "{" in r.path and r.role]
     assert len(routes) >= 7
     for who, (method, path) in itertools.product(REACH, routes):
-        hidden = {"{ref}": sorted(TOOLS.keys() - REACH[who])[0], "{run_id}": run_id, "{name}": "lab"}
+        hidden = {
+            "{ref}": sorted(TOOLS.keys() - REACH[who])[0],
+            "{run_id}": run_id,
+            "{name}": "lab",
+            "{schedule}": "nightly",
+        }
         if "{run_id}" in path and who == "finder":
             continue
         if "{name}" in path and who != "foreigner":
@@ -110,7 +117,7 @@ async def test_every_route_answers_for_what_is_out_of_reach_as_for_what_is_not_t
         body: Any = {} if path.endswith("/run") else {"digest": newest[hidden["{ref}"]], "reason": "because"}
         if path.endswith("/run-selection"):
             body = {"labels": {"stage": "test"}}
-        if "{run_id}" in path or "{name}" in path:
+        if "{run_id}" in path or "{name}" in path or "{schedule}" in path:
             body = {"has_happened": True, "goes_on": False, "note": "n"} if path.endswith("resolve") else None
         there = await asked.rest(who, method, path.replace(place, hidden[place]), body if method == "POST" else None)
         none = await asked.rest(who, method, path.replace(place, NOBODYS), body if method == "POST" else None)

@@ -1,0 +1,141 @@
+"""When approved workflows are run by themselves: the table of schedules, and who changed what in it.
+
+A schedule belongs to whoever added it. `take` is how of several processes one gets a firing: it moves `next_at` on by
+compare-and-set, so that each instant is somebody's once. What came of the last one stands in the row, for people; the
+audit has all of them. Called by the runtime's `scheduling` and its commands.
+Here never lives what a cron expression means (`runtime.cron`), nor whether something may be run.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from governance.audit import Event, append_entry
+from governance.database import Database
+from governance.errors import ConflictError, InvalidError, NotFoundError
+from governance.identifiers import Json, from_text, to_text
+from governance.models import ScheduleRow, table_of
+
+_S = table_of(ScheduleRow)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """`target` or `labels`, or neither for the API's default target. `next_at` is a moment as UTC text.
+
+    `last`: {"at", "outcome", "why", "runs"} of the firing before, empty at first.
+    """
+
+    name: str
+    workflow_id: str
+    cron: str
+    zone: str
+    created_by: str
+    next_at: str
+    target: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    inputs: Json = field(default_factory=dict)
+    is_paused: bool = False
+    created_at: str = ""
+    last: Json = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Json]:
+        return {**{name: getattr(self, name) for name in self.__slots__}, "labels": dict(self.labels)}
+
+
+class ScheduleStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, schedule: Schedule) -> Schedule:
+        """Raises InvalidError (the name), ConflictError (it is taken)."""
+        if not _NAME.fullmatch(schedule.name):
+            raise InvalidError(
+                f"{schedule.name!r} is no name for a schedule", "take up to 64 letters, digits and . _ -"
+            )
+        now = self._database.now()
+        added = replace(schedule, created_at=now)
+        row = added.to_json()
+        values = {**row, **{name: to_text(row[name]) for name in ("labels", "inputs", "last")}}
+        told = {name: row[name] for name in ("workflow_id", "target", "labels", "inputs", "cron", "zone")}
+
+        def work(connection: Connection) -> None:
+            if connection.execute(select(_S.c.name).where(_S.c.name == schedule.name)).first():
+                raise ConflictError(f"there is a schedule {schedule.name} already", "remove it, or take another name")
+            connection.execute(insert(_S), values)
+            append_entry(connection, _event(now, schedule.created_by, "added", schedule.name, told))
+
+        await self._database.write(work)
+        return added
+
+    async def list_schedules(self) -> tuple[Schedule, ...]:
+        """All, by name."""
+        return await self._find(select(_S).order_by(_S.c.name))
+
+    async def get(self, name: str) -> Schedule:
+        """Raises NotFoundError."""
+        found = await self._find(select(_S).where(_S.c.name == name))
+        if not found:
+            raise _absent(name)
+        return found[0]
+
+    async def due(self, now: str) -> tuple[Schedule, ...]:
+        """Those whose moment has come, the longest waiting first."""
+        is_due = (_S.c.next_at <= now) & _S.c.is_paused.is_(False)
+        return await self._find(select(_S).where(is_due).order_by(_S.c.next_at, _S.c.name))
+
+    async def take(self, schedule: Schedule, next_at: str) -> bool:
+        """Moves on from `schedule.next_at`; whether nobody else did so before, or paused or removed it."""
+        is_same = (_S.c.name == schedule.name) & (_S.c.next_at == schedule.next_at) & _S.c.is_paused.is_(False)
+        same = is_same & (_S.c.created_at == schedule.created_at)
+        statement = update(_S).where(same).values(next_at=next_at)
+        return await self._database.write(lambda c: c.execute(statement).rowcount == 1)
+
+    async def note(self, schedule: Schedule, last: Json) -> None:
+        """Keeps what came of the firing at `schedule.next_at`, with its audit row."""
+        now = self._database.now()
+        is_same = (_S.c.name == schedule.name) & (_S.c.created_at == schedule.created_at)
+
+        def work(connection: Connection) -> None:
+            connection.execute(update(_S).where(is_same).values(last=to_text(last)))
+            append_entry(connection, _event(now, schedule.created_by, last["outcome"], schedule.name, last))
+
+        await self._database.write(work)
+
+    async def set_paused(self, name: str, next_at: str | None, *, actor: str) -> None:
+        """Pauses it, or with `next_at` lets it go on from that moment. Raises NotFoundError."""
+        change = {"is_paused": True} if next_at is None else {"is_paused": False, "next_at": next_at}
+        await self._change(name, update(_S).values(change), "paused" if next_at is None else "resumed", actor)
+
+    async def remove(self, name: str, *, actor: str) -> None:
+        """Raises NotFoundError. A run under way is not broken off."""
+        await self._change(name, delete(_S), "removed", actor)
+
+    async def _change(self, name: str, statement: Json, action: str, actor: str) -> None:
+        now = self._database.now()
+
+        def work(connection: Connection) -> None:
+            if connection.execute(statement.where(_S.c.name == name)).rowcount == 0:
+                raise _absent(name)
+            append_entry(connection, _event(now, actor, action, name, {}))
+
+        await self._database.write(work)
+
+    async def _find(self, query: Json) -> tuple[Schedule, ...]:
+        return tuple(_schedule(row) for row in await self._database.read(lambda c: c.execute(query).all()))
+
+
+def _event(now: str, actor: str, action: str, name: str, told: Json) -> Event:
+    return Event(now, actor, f"schedule.{action}", f"schedule:{name}", told)
+
+
+def _absent(name: str) -> NotFoundError:
+    return NotFoundError(f"there is no schedule {name}", "see `switchgear schedules list`")
+
+
+def _schedule(row: "Row[tuple[object, ...]]") -> Schedule:
+    told = row._asdict()
+    return Schedule(**{**told, **{name: from_text(told[name]) for name in ("labels", "inputs", "last")}})

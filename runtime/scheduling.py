@@ -1,0 +1,223 @@
+"""Runs at their hour, with nobody there: which schedules are due, who fires each, for whom, and what came of it.
+
+Every process that serves looks each second. Of several, the one that moves the schedule on (`ScheduleStore.take`) fires
+it, under the key `schedule:NAME:INSTANT`. A firing is a call like any other (`calls`), of whoever added the schedule,
+with the rights that they have at that moment. What came due while nothing served, or while the last run was under way,
+is noted and not made up for. Here never lives a statement, nor what an expression means (`cron`).
+"""
+
+import asyncio
+import itertools
+import logging
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from governance.errors import GovernanceError, RefusedError
+from governance.identifiers import Clock, moment, utc_now
+from governance.locks import Locks
+from governance.open_runs import OpenRuns
+from governance.principals import PrincipalStore
+from governance.schedules import Schedule, ScheduleStore
+from governance.scopes import RISKS
+from governance.settings import Settings
+from governance.transitions import may
+from runtime.access import LOCAL, Caller, Doorkeeper
+from runtime.calls import Calls
+from runtime.catalog import Entry
+from runtime.cron import lateness, next_moment
+from runtime.errors import BadInput, CallerError, Interrupted, ServingError
+from runtime.live import LiveCatalog
+from runtime.manner import Manner
+from runtime.problems import message_of
+from runtime.selection import Selection, run_on
+
+log = logging.getLogger("switchgear.schedules")
+Json = Any
+ROUND_S = 1.0
+ROUNDS_BETWEEN_SETTINGS = 60
+# The finest schedule is one a minute: what is later than that belongs to a moment when nobody served, or to a clock
+# that was set.
+GRACE = timedelta(seconds=60)
+# Runs with a key go on without us, so that little is lost by leaving early.
+CLOSING_S = 1.0
+# Whoever has the command line has the database, and with it every right; no token's name holds a colon.
+COMMAND_LINE = "cli:"
+DEFAULT_RISKS = frozenset({"read", "change"})
+
+
+def scheduled_risks(settings: Settings) -> frozenset[str]:
+    """The classes that schedules may run. Raises RefusedError for a class that there is not."""
+    named = frozenset(part.strip() for part in settings.scheduled_risks.split(",") if part.strip()) - {"none"}
+    unknown = sorted(named - set(RISKS))
+    if unknown:
+        known = f"take some of {', '.join(RISKS)}, or none"
+        raise RefusedError(f"SWITCHGEAR_SCHEDULED_RISKS names {unknown[0]!r}, which is no class of risk", known)
+    return named
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What firing needs of the service."""
+
+    store: ScheduleStore
+    live: LiveCatalog
+    calls: Calls
+    principals: PrincipalStore
+    doorkeeper: Doorkeeper
+    open_runs: OpenRuns
+    locks: Locks
+    risks: frozenset[str] = DEFAULT_RISKS
+
+
+class Scheduler:
+    def __init__(self, around: Around, clock: Clock = utc_now) -> None:
+        self._around = around
+        self._clock = clock
+        self._firing: set[asyncio.Task[None]] = set()
+        self._trouble = ""
+
+    def next_of(self, schedule: Schedule) -> str:
+        """The moment that comes next from now on. Raises BadInput."""
+        return next_moment(schedule.cron, schedule.zone, self._clock())
+
+    async def add(self, wish: Schedule, caller: Caller) -> Schedule:
+        """Keeps the schedule, if `caller` may run now what it says.
+
+        Raises CallerError (role, target, inputs, expression), UnknownWorkflow, RefusedError (class, secrets),
+        GovernanceError (the name).
+        """
+        entry = await self._checked(wish, caller)
+        if wish.target is not None and wish.labels:
+            raise BadInput("a target and labels are two wishes", "/labels", "give one of them")
+        if not wish.labels:
+            entry.target(wish.target)
+        self._around.calls.complete(entry, wish.inputs)
+        if self._around.calls.vault.redact(wish.inputs, entry.profile.secrets) != wish.inputs:
+            raise RefusedError("an input is a secret, and schedules keep none", "run this workflow by hand")
+        known = replace(wish, workflow_id=entry.workflow_id, created_by=caller.name, next_at=self.next_of(wish))
+        return await self._around.store.add(known)
+
+    async def _checked(self, schedule: Schedule, caller: Caller) -> Entry:
+        if not may(caller.role, "operator"):
+            raise CallerError(f"the role {caller.role} may not run workflows", "ask somebody with the role operator")
+        entry = self._around.live.seen_by(caller.scope).find(schedule.workflow_id)
+        if entry.risk not in self._around.risks:
+            message = f"{entry.workflow_id} is of the class {entry.risk}, which schedules may not run here"
+            raise RefusedError(message, "SWITCHGEAR_SCHEDULED_RISKS of the server says which classes may")
+        return entry
+
+    async def watch(self) -> None:
+        """Until cancelled."""
+        for number in itertools.count():
+            try:
+                if number % ROUNDS_BETWEEN_SETTINGS == 0:
+                    await self.align()
+                await self.look()
+            except GovernanceError as error:
+                if error.message != self._trouble:
+                    log.error("schedules cannot be looked after: %s", error.message)
+                self._trouble = error.message
+            else:
+                self._trouble = ""
+            await asyncio.sleep(ROUND_S)
+
+    async def look(self) -> None:
+        """One round: begins what is due, and does not wait for it. Raises GovernanceError."""
+        now = self._clock()
+        for schedule in await self._around.store.due(moment(now)):
+            if not await self._take(schedule):
+                continue
+            if lateness(schedule.next_at, now) > GRACE:
+                await self._note(schedule, "missed", "nothing was serving at that moment")
+                continue
+            task = asyncio.create_task(self._fire(schedule))
+            self._firing.add(task)
+            task.add_done_callback(self._done)
+
+    async def align(self) -> None:
+        """Brings back what a clock that ran ahead has put off too far; the keys keep an instant from running twice."""
+        for schedule in await self._around.store.list_schedules():
+            if not schedule.is_paused and moment(self._clock()) < schedule.next_at:
+                await self._take(schedule, only_earlier=True)
+
+    async def settle(self) -> None:
+        """Returns when all that was begun has ended."""
+        await asyncio.gather(*self._firing)
+
+    async def close(self) -> None:
+        if not self._firing:
+            return
+        _, late = await asyncio.wait(self._firing, timeout=CLOSING_S)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def _take(self, schedule: Schedule, *, only_earlier: bool = False) -> bool:
+        try:
+            next_at = self.next_of(schedule)
+        except BadInput as error:  # a time zone that this machine does not know, say
+            await self._around.store.set_paused(schedule.name, None, actor="scheduler")
+            await self._note(schedule, "refused", error.message)
+            return False
+        if only_earlier and next_at >= schedule.next_at:
+            return False
+        return await self._around.store.take(schedule, next_at)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._firing.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a schedule was not fired in order", exc_info=task.exception())
+
+    async def _fire(self, schedule: Schedule) -> None:
+        """One firing from its claim to its note. The lock is held as long as this process carries out the run."""
+        name = f"schedule:{schedule.name}"
+        if not await self._around.locks.hold(name):
+            await self._note(schedule, "skipped", "its last run is still under way")
+            return
+        try:
+            await self._run(schedule)
+        except Interrupted as error:
+            await self._note(schedule, "interrupted", f"{error.message}; what changes something is taken up again")
+        except (ServingError, GovernanceError) as error:
+            await self._note(schedule, "refused", message_of(error))
+        finally:
+            await self._around.locks.release(name)
+
+    async def _run(self, schedule: Schedule) -> None:
+        around, key = self._around, f"schedule:{schedule.name}:{schedule.next_at}"
+        if await around.open_runs.any_asked(schedule.created_by, f"schedule:{schedule.name}:"):
+            await self._note(schedule, "skipped", "its last run is still under way")
+            return
+        caller = await self._caller(schedule.created_by)
+        entry = await self._checked(schedule, caller)
+        await self._note(schedule, "begun")
+        # The setting has said yes for the class; nobody is there to be asked.
+        manner = Manner(is_confirmed=True)
+        if not schedule.labels:
+            ended = await around.calls.call(entry, schedule.inputs, schedule.target, caller, manner, key=key)
+            why = ended.failure.message if ended.failure else ""
+            await self._note(schedule, ended.outcome, why, (ended.run_id,))
+            return
+        selection = Selection(schedule.labels)
+        results = await run_on(around.calls, entry, schedule.inputs, selection, caller, manner, key=key)
+        bad = [result.target for result in results if not result.is_good(manner)]
+        runs = tuple(result.ended.run_id for result in results if result.ended)
+        await self._note(schedule, "failed" if bad else "succeeded", "not on " + ", ".join(bad) if bad else "", runs)
+
+    async def _caller(self, name: str) -> Caller:
+        """Who added it, with the rights of now. Raises CallerError for somebody who has none any more."""
+        principal = await self._around.principals.holder(name)
+        if principal is not None:
+            return Caller(principal.name, principal.role, principal.scope)
+        if name.startswith(COMMAND_LINE):
+            return Caller(name, "operator")
+        if name == LOCAL.name and not self._around.doorkeeper.needs_token:
+            return LOCAL
+        raise CallerError(f"{name}, who added it, holds no valid token", "give them one, or add the schedule anew")
+
+    async def _note(self, schedule: Schedule, outcome: str, why: str = "", runs: tuple[str, ...] = ()) -> None:
+        if outcome not in ("begun", "succeeded"):
+            log.warning("schedule %s, %s: %s %s", schedule.name, schedule.next_at, outcome, why)
+        last = {"at": schedule.next_at, "outcome": outcome, "why": why, "runs": list(runs)}
+        await self._around.store.note(schedule, last)
