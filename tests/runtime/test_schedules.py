@@ -14,12 +14,9 @@ from governance.schedules import Schedule
 from governance.scopes import Scope
 from governance.settings import Settings
 from runtime.access import Caller
-from runtime.confirmation import Confirmation
 from runtime.cron import next_moment
 from runtime.errors import BadInput, CallerError, UnknownTarget, UnknownWorkflow
 from runtime.scheduling import Scheduler, scheduled_risks
-from runtime.secrets import Vault
-from runtime.service import open_service
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ME = Caller("cli:me", "operator")
@@ -81,20 +78,6 @@ async def test_it_fires_at_its_moment_once_and_says_what_came_of_it(lab: Any, sc
     assert await told(lab) == ["schedule.added", "schedule.begun", "schedule.succeeded"]
     await at(scheduler, hands, 14)
     assert len(await lab.service.runs.find()) == 2
-
-
-async def test_of_two_replicas_on_one_database_one_makes_the_run(lab: Any, device: Any, hands: Hands) -> None:
-    async with open_service(lab.url, Vault(), confirmation=Confirmation(classes=frozenset())) as other:
-        risks = frozenset({"disrupt"})
-        both = [scheduler_of(service, hands, risks=risks) for service in (lab.service, other)]
-        await both[0].add(replace(HOURLY, workflow_id="toy-stop-vm", inputs={"uuid": "u-1"}), ME)
-        for hour in (13, 14, 15):
-            hands.now = NOON.replace(hour=hour, second=1)
-            await asyncio.gather(*(each.look() for each in both))
-            await asyncio.gather(*(each.settle() for each in both))
-    assert len(await lab.service.runs.find()) == 3
-    assert sum(heard.method == "POST" for heard in device.heard) == 3
-    assert (await told(lab)).count("schedule.begun") == 3
 
 
 async def test_an_instant_that_comes_again_is_answered_by_its_run(lab: Any, scheduler: Any, hands: Hands) -> None:
