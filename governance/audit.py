@@ -142,12 +142,12 @@ class AuditLog:
             query = query.where(_ENTRY.action == action)
         if subject is not None:
             query = query.where(_ENTRY.subject == subject)
-        return await self._database.read(lambda c: tuple(_read(row) for row in c.execute(query)))
+        return await self._database.read(lambda c: tuple(read_row(row) for row in c.execute(query)))
 
     async def last(self, limit: int = 100) -> tuple[AuditRow, ...]:
         """The newest rows, oldest of them first."""
         query = select(_AUDIT).order_by(_ENTRY.seq.desc()).limit(limit)
-        rows = await self._database.read(lambda c: tuple(_read(row) for row in c.execute(query)))
+        rows = await self._database.read(lambda c: tuple(read_row(row) for row in c.execute(query)))
         return rows[::-1]
 
     async def verify(self) -> AuditVerdict:
@@ -197,5 +197,6 @@ def _fault(row: Row[tuple[object, ...]], seq: int, prev_hash: str) -> str:
     return ""
 
 
-def _read(row: Row[tuple[object, ...]]) -> AuditRow:
+def read_row(row: Row[tuple[object, ...]]) -> AuditRow:
+    """One stored row as a value."""
     return AuditRow(row.seq, row.at, row.actor, row.action, row.subject, from_text(row.detail), row.prev_hash, row.hash)

@@ -1,4 +1,4 @@
-"""The commands of this room: init, db, workflows, tokens, audit, runs; targets are in `target_commands`.
+"""The commands of this room: init, db, workflows, tokens, runs; others in `target_commands`, `audit_commands`.
 
 Each parses, calls one store, prints and answers its exit code. With `--json` a list is an object with one member
 named like the command group. `--db` wins over SWITCHGEAR_DATABASE_URL. Whoever may write the database decides here
@@ -14,7 +14,6 @@ from typing import Any, TypeVar, get_args
 import click
 
 from governance import schema, shown
-from governance.audit import AuditLog
 from governance.connections import parse_url
 from governance.database import Database, open_database
 from governance.identifiers import Json
@@ -258,37 +257,6 @@ def tokens_revoke(ref: str, db: str | None, as_json: bool) -> None:
         shown.as_json(principal.to_json())
     else:
         shown.fields(principal.to_json())
-
-
-@click.group("audit")
-def audit_group() -> None:
-    """What happened, in order."""
-
-
-@audit_group.command("verify")
-@common
-def audit_verify(db: str | None, as_json: bool) -> int:
-    """Recompute the chain of hashes; ends with 1 when it is broken."""
-    verdict = with_database(db, lambda d: AuditLog(d).verify())
-    if as_json:
-        shown.as_json(verdict.to_json())
-    else:
-        click.echo(
-            f"{verdict.rows} rows, whole" if verdict.ok else f"broken at row {verdict.first_bad}: {verdict.reason}"
-        )
-    return 0 if verdict.ok else 1
-
-
-@audit_group.command("list")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many of the newest.")
-@common
-def audit_list(limit: int, db: str | None, as_json: bool) -> None:
-    """List the newest rows, oldest of them first."""
-    rows = [row.to_json() for row in with_database(db, lambda d: AuditLog(d).last(limit))]
-    if as_json:
-        shown.as_json({"audit": rows})
-    else:
-        shown.table(rows, ("seq", "at", "actor", "action", "subject"))
 
 
 @click.group("runs")

@@ -23,7 +23,9 @@ def default_database_url() -> str:
 
 
 def _setting(default: str | int | bool, meaning: str, *, is_secret: bool = False, choices: tuple[str, ...] = ()) -> Any:
-    return field(default=default, metadata={"meaning": meaning, "choices": choices}, repr=not is_secret)
+    return field(
+        default=default, metadata={"meaning": meaning, "choices": choices, "is_secret": is_secret}, repr=not is_secret
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,44 @@ def _parse(setting: "Field[Any]", text: str) -> str | int | bool:
     if choices and text not in choices:
         raise InvalidError(f"{variable(setting)} is {text!r}", f"take one of {', '.join(choices)}")
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class SettingInUse:
+    """What may be told of one setting: no value where it is a secret, no password where it is an address."""
+
+    name: str
+    value: str | int | bool | None
+    source: str
+    is_secret: bool
+    meaning: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def in_use(environment: Mapping[str, str], options: Mapping[str, Any]) -> tuple[SettingInUse, ...]:
+    """Every setting with where its value comes from. `options`: of a command, by the field's name; None: not given.
+
+    Raises InvalidError like `Settings.read`.
+    """
+    read, told = Settings.read(environment), []
+    for one in fields(Settings):
+        name, given, is_secret = variable(one), options.get(one.name), one.metadata["is_secret"]
+        source = "command line" if given is not None else "environment" if environment.get(name) else "default"
+        value = getattr(read, one.name) if given is None else given
+        shown = None if is_secret else _without_userinfo(value) if isinstance(value, str) else value
+        told.append(SettingInUse(name, shown, source, is_secret, one.metadata["meaning"]))
+    return tuple(told)
+
+
+def _without_userinfo(text: str) -> str:
+    """An address without who logs in there and without its query, either of which may hold a password."""
+    scheme, mark, rest = text.partition("://")
+    if not mark:
+        return text
+    _, at, place = rest.rpartition("@")
+    return f"{scheme}://{'[redacted]@' if at else ''}{place.partition('?')[0]}"
 
 
 def example(defaults: Settings | None = None) -> str:

@@ -26,8 +26,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from governance.settings import SettingInUse
 from runtime.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopback
-from runtime.api import docs, records, schedules, serving, webhooks, workflows
+from runtime.api import administration, audit, docs, records, schedules, serving, webhooks, workflows
 from runtime.api.description import Description
 from runtime.errors import StartRefused
 from runtime.finding import finding_tools
@@ -68,10 +69,11 @@ def build(
     hosts: frozenset[str] | None = LOOPBACK_NAMES,
     local: Caller | None = None,
     rate_per_s: int = 0,
+    settings: tuple[SettingInUse, ...] = (),
 ) -> Application:
     """`hosts`: names under which the server may be addressed, None for any. `local`: who calls over stdio.
 
-    `rate_per_s`: how often one caller may ask, 0 for any number.
+    `rate_per_s`: how often one caller may ask, 0 for any number. `settings`: what admins are shown of them.
     """
     mcp, provider, changes = _mcp_server(service, local or Caller("stdio", "operator"))
     mcp_app = mcp.http_app(path=MCP_PATH, host_origin_protection=False)  # the gate's work, for all routes alike
@@ -85,6 +87,7 @@ def build(
                 changes.close()
 
     api = _rest_api(service, lifespan)
+    api.state.settings = settings
     return Application(Gate(api, mcp_app, service.doorkeeper, hosts, Rates(rate_per_s)), api, mcp, provider, changes)
 
 
@@ -118,7 +121,7 @@ def _rest_api(service: Service, lifespan: Callable[[FastAPI], Any]) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     api.state.service = service
-    for part in (workflows, webhooks, records, schedules, serving, docs):
+    for part in (workflows, webhooks, records, schedules, audit, administration, serving, docs):
         api.include_router(part.router)
     api.state.description = Description(api, service.live)
     api.openapi = api.state.description.document  # type: ignore[method-assign]
@@ -155,6 +158,7 @@ class Listening:
     tls: tuple[str, str] = ("", "")
     allows_plain_http: bool = False
     rate_per_s: int = 0
+    settings: tuple[SettingInUse, ...] = ()
 
 
 def checked_host(host: str, needs_token: bool, *, is_safe: bool = False) -> frozenset[str] | None:
@@ -195,7 +199,7 @@ async def serve_http(service: Service, at: Listening, announce: Callable[[str], 
     """Serves until the process is told to stop. `announce` gets the address when connections are accepted."""
     is_safe = all(at.tls) or at.allows_plain_http
     hosts = checked_host(at.host, service.doorkeeper.needs_token, is_safe=is_safe)
-    application = build(service, hosts=hosts, rate_per_s=at.rate_per_s)
+    application = build(service, hosts=hosts, rate_per_s=at.rate_per_s, settings=at.settings)
     listener = bound_socket(at.host, at.port)
     shown = f"[{at.host}]" if ":" in at.host else at.host
     server = http_server(application, service.engine.park, at.tls)

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from governance.settings import Settings
+from governance.settings import Settings, in_use
 from runtime.client_config import CLIENTS
 from runtime.errors import BadInput, ServingError, StartRefused
 from runtime.secrets import RedactingFormatter, Vault
@@ -47,7 +47,7 @@ def serve_command(transport: str, db: str | None, is_json: bool, **place: Any) -
     if transport == "stdio":
         asyncio.run(_stdio(url, vault, settings))
     else:
-        asyncio.run(_http(url, vault, settings, place, is_json))
+        asyncio.run(_http(url, vault, settings, {**place, "database_url": db}, is_json))
 
 
 async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any], is_json: bool) -> None:
@@ -78,6 +78,7 @@ async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any
             tls=(place["tls_cert"] or settings.tls_cert, place["tls_key"] or settings.tls_key),
             allows_plain_http=settings.allow_plain_http,
             rate_per_s=settings.rate_per_s,
+            settings=in_use(os.environ, place),
         )
         await serve_http(service, at, announce)
 

@@ -50,7 +50,7 @@ COMMANDS = {
     "call": Entry("runtime.commands:call_command", "Run one workflow."),
     "schedules": Entry("runtime.schedule_commands:schedules_group", "Have workflows run by themselves."),
     "runs": Entry("governance.commands:runs_group", "What was run."),
-    "audit": Entry("governance.commands:audit_group", "What happened, in order."),
+    "audit": Entry("governance.audit_commands:audit_group", "What happened, in order."),
     "bundle": Entry("governance.bundles.commands:bundle_group", "What is approved, signed in one file, for elsewhere."),
     "webhooks": Entry("governance.webhook_commands:webhooks_group", "Whose signed messages may decide."),
     "tokens": Entry("governance.commands:tokens_group", "Who may speak to the server."),

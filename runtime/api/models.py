@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 Json = Any
 Risk = Literal["read", "change", "disrupt", "destroy"]
 State = Literal["pending", "approved", "superseded", "rejected", "retired"]
+RoleName = Literal["viewer", "operator", "approver", "admin"]
+Names = list[Annotated[str, Field(min_length=1, max_length=200)]]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$", description="SHA-256 over the canonical content")]
 
 
@@ -160,6 +162,70 @@ class AuditEntry(BaseModel):
     detail: Json
     prev_hash: str
     hash: str
+
+
+class Figures(BaseModel):
+    """`outcomes`: how many ended how. The times are of runs that have ended; null where none has."""
+
+    runs: int
+    outcomes: dict[str, int]
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+class Stats(BaseModel):
+    """Of all runs together, and of each workflow, caller, target and outcome by its name."""
+
+    all: Figures
+    by_workflow: dict[str, Figures]
+    by_caller: dict[str, Figures]
+    by_target: dict[str, Figures]
+    by_outcome: dict[str, Figures]
+
+
+class TokenScope(_Taken):
+    """What a token is limited to; what is left out is not limited."""
+
+    apis: Names = []
+    risks: list[Risk] = []
+    workflows: Names = []
+    targets: Names = []
+    labels: dict[str, str] = {}
+
+
+class TokenRequest(_Taken):
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
+    role: RoleName
+    scope: TokenScope = TokenScope()
+    days: Annotated[int | None, Field(ge=1, le=36_500, description="How long it is valid; null: until revoked.")] = None
+
+
+class Token(BaseModel):
+    """Whose it is; never the secret."""
+
+    id: str
+    name: str
+    role: RoleName
+    scope: dict[str, Json]
+    created_at: str
+    expires_at: str | None
+    revoked_at: str | None
+
+
+class NewToken(BaseModel):
+    principal: Token
+    token: Annotated[str, Field(description="The secret; it cannot be had again.")]
+
+
+class Setting(BaseModel):
+    """One setting by its variable. `value` is null where it is a secret."""
+
+    name: str
+    value: str | int | bool | None
+    source: Literal["default", "environment", "command line"]
+    is_secret: bool
+    meaning: str
 
 
 class TargetOut(BaseModel):

@@ -1,4 +1,4 @@
-"""What happened, over HTTP: runs with their requests, the audit, and the targets that requests may go to.
+"""What happened, over HTTP: runs with their requests, and the targets that requests may go to.
 
 Ends of runs that are still on their way to the disk are waited for, so that what was answered a moment ago can be
 looked up. Of a target's credentials nothing is shown but whether there are references to any.
@@ -58,15 +58,6 @@ async def resolve_run(run_id: str, body: models.Finding, service: ServicePart, c
     finding = Finding(body.has_happened, body.goes_on, body.note)
     await service.open_runs.resolve(run_id, finding, actor=caller.name)
     return await show_run(run_id, service, caller)
-
-
-@router.get("/audit", responses=problems(422))
-async def list_audit(
-    service: ServicePart, after: Annotated[int, Query(ge=0, lt=2**53)] = 0, limit: Limit = 100
-) -> list[models.AuditEntry]:
-    """The audit in the order of its writing, beginning behind number `after`."""
-    await service.engine.settle()
-    return [models.AuditEntry(**row.to_json()) for row in await service.audit.find(after=after, limit=limit)]
 
 
 @router.get("/targets", responses=problems())

@@ -2,30 +2,43 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import hypothesis
 import pytest
 import schemathesis
 
+from governance.settings import in_use
+from governance.transitions import ROLES, Role, may
+from runtime.access import rule_for
 from runtime.app import bound_socket as bound
 from runtime.app import build, http_server
 from runtime.secrets import Vault
 from runtime.service import open_service
 
 
+@dataclass(frozen=True)
+class Served:
+    url: str
+    secrets: dict[str, str]
+
+
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of its own in a thread: schemathesis asks synchronously."""
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server of its own in a thread, with a token of each role: schemathesis asks synchronously."""
     import asyncio
 
     url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('db') / 'switchgear.db'}"
     listener = bound("127.0.0.1", 0)
     ready, stop = threading.Event(), threading.Event()
+    secrets: dict[str, str] = {}
 
     async def serve() -> None:
         async with open_service(url, Vault({})) as service:
-            server = http_server(build(service))
+            for role in ROLES:
+                _, secrets[role] = await service.principals.create_token(f"the-{role}-that-asks", role)
+            server = http_server(build(service, settings=in_use({}, {})))
             task = asyncio.create_task(server.serve(sockets=[listener]))
             while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
                 await asyncio.sleep(0.01)
@@ -37,25 +50,29 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
     ready.wait(20)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", secrets)
     stop.set()
     thread.join()
 
 
-@pytest.fixture(scope="module")
-def described(served: str) -> Any:
-    return schemathesis.openapi.from_url(f"{served}/openapi.json")
-
-
 @pytest.mark.slow
-def test_every_answer_is_one_that_the_document_names(described: Any) -> None:
+@pytest.mark.parametrize("role", ROLES)
+def test_every_answer_is_one_that_the_document_names(served: Served, role: Role) -> None:
+    headers = {"authorization": f"Bearer {served.secrets[role]}"}
+    described = schemathesis.openapi.from_url(f"{served.url}/openapi.json", headers=headers)
     operations = [found.ok() for found in described.get_all_operations()]
-    assert len(operations) >= 14
+    assert len(operations) >= 20
+    seen: set[int] = set()
     for operation in operations:
+        needed = rule_for(operation.method.upper(), operation.path).role
+        is_admitted = needed is None or may(role, needed)
 
         @hypothesis.settings(max_examples=20, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
         @hypothesis.given(case=operation.as_strategy())
-        def ask(case: Any) -> None:
-            case.call_and_validate()
+        def ask(case: Any, is_admitted: bool = is_admitted) -> None:
+            response = case.call_and_validate(headers=headers)
+            seen.add(response.status_code)
+            assert is_admitted or response.status_code == 403
 
         ask()
+    assert 200 in seen

@@ -1,0 +1,59 @@
+"""The server's own affairs over HTTP, for admins: tokens, the settings it runs with, and the policy in force.
+
+A token's secret is in the answer to its making and nowhere else. What is changed here counts at once: a revoked token
+is out with the answer. Of settings that are secrets it is told whether they are set.
+Here never lives a rule of what is allowed: the stores refuse, in the words that the command line has.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from governance.scopes import Scope
+from runtime.api import models
+from runtime.api.part import CallerPart, ServicePart, problems
+
+router = APIRouter(tags=["administration"])
+DAY_S = 86_400
+Ref = Annotated[str, Path(max_length=64, pattern=r"^[^\x00]+$", description="The id or the name of a valid token.")]
+
+
+@router.get("/tokens", responses=problems())
+async def list_tokens(service: ServicePart) -> list[models.Token]:
+    """Whose tokens there are and were, by age."""
+    return [models.Token(**each.to_json()) for each in await service.principals.list_tokens()]
+
+
+@router.post("/tokens", status_code=201, responses=problems(409, 422))
+async def create_token(
+    body: models.TokenRequest, service: ServicePart, caller: CallerPart, response: Response
+) -> models.NewToken:
+    """Makes a token. Its secret is shown this once; the first token closes the server to whoever has none."""
+    scope = Scope.from_json(body.scope.model_dump())
+    ttl_s = None if body.days is None else body.days * DAY_S
+    principal, secret = await service.principals.create_token(
+        body.name, body.role, scope=scope, ttl_s=ttl_s, actor=caller.name
+    )
+    await _noticed(service)
+    response.headers["cache-control"] = "no-store"
+    return models.NewToken(principal=models.Token(**principal.to_json()), token=secret)
+
+
+@router.delete("/tokens/{ref}", responses=problems(404, 422))
+async def revoke_token(ref: Ref, service: ServicePart, caller: CallerPart) -> models.Token:
+    """Ends a token at once, also one's own."""
+    principal = await service.principals.revoke(ref, actor=caller.name)
+    await _noticed(service)
+    return models.Token(**principal.to_json())
+
+
+async def _noticed(service: ServicePart) -> None:
+    """Without this it would take until the next look (`live`)."""
+    service.doorkeeper.forget()
+    await service.doorkeeper.look()
+
+
+@router.get("/settings", responses=problems())
+async def list_settings(request: Request) -> list[models.Setting]:
+    """What this server was started with, and where each value comes from. Secrets have no value here."""
+    return [models.Setting(**each.to_json()) for each in request.app.state.settings]

@@ -1,0 +1,95 @@
+"""The audit over HTTP: a page of it, all of it as JSON lines, and the figures of the runs.
+
+All three take the same times; the first two take the filters of `governance.audit_search.Wanted`. An export ends with
+the row that was the last one when it began. Ends of runs that are on their way to the disk are waited for.
+Here never lives who may ask (`access`): it tells of everything, so that a limited token may not.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime
+
+from governance.audit_search import AuditSearch, Wanted
+from governance.identifiers import moment
+from governance.run_stats import RunStats
+from runtime.api import models
+from runtime.api.part import ServicePart, problems
+from runtime.problems import Problem
+
+router = APIRouter(prefix="/audit", tags=["records"])
+Limit = Annotated[int, Query(ge=1, le=1000)]
+After = Annotated[int, Query(ge=0, lt=2**53, description="The number of the last row of the page before.")]
+# PostgreSQL has no text with a NUL in it.
+Text = Annotated[str, Query(max_length=300, pattern=r"^[^\x00]*$")]
+Since = Annotated[AwareDatetime | None, Query(description="From then on.")]
+Until = Annotated[AwareDatetime | None, Query(description="Before then.")]
+Outcome = Literal["succeeded", "failed", "unknown", "cancelled", "planned"]
+Times = dict[str, str]
+
+
+class JsonLines(StreamingResponse):
+    media_type = "application/x-ndjson"
+
+
+def times_of(since: Since = None, until: Until = None) -> Times:
+    """Both as the database has them. Raises Problem for moments that are none in UTC."""
+    try:
+        given = {"since": since and moment(since), "until": until and moment(until)}
+    except (OverflowError, ValueError) as error:
+        raise Problem(422, "bad request", "A moment is out of range.", "give one of our time") from error
+    return {name: text for name, text in given.items() if text}
+
+
+TimesPart = Annotated[Times, Depends(times_of)]
+
+
+def wanted_of(
+    times: TimesPart,
+    actor: Text = "",
+    action: Text = "",
+    subject: Text = "",
+    target: Text = "",
+    digest: Text = "",
+    outcome: Outcome | None = None,
+) -> Wanted:
+    return Wanted(actor, action, subject, target, digest, outcome or "", **times)
+
+
+WantedPart = Annotated[Wanted, Depends(wanted_of)]
+
+
+@router.get("", responses=problems(422))
+async def list_audit(
+    service: ServicePart, request: Request, response: Response, wanted: WantedPart, after: After = 0, limit: Limit = 100
+) -> list[models.AuditEntry]:
+    """The rows that fit, in the order of their writing, beginning behind number `after`."""
+    await service.engine.settle()
+    rows = await AuditSearch(service.database).find(wanted, after=after, limit=limit)
+    if len(rows) == limit:
+        more = urlencode({**request.query_params, "after": rows[-1].seq, "limit": limit})
+        response.headers["link"] = f'<?{more}>; rel="next"'
+    return [models.AuditEntry(**row.to_json()) for row in rows]
+
+
+@router.get("/export", responses=problems(422), response_class=JsonLines)
+async def export_audit(service: ServicePart, wanted: WantedPart) -> JsonLines:
+    """All rows that fit, one JSON object a line."""
+    await service.engine.settle()
+
+    async def lines() -> AsyncIterator[bytes]:
+        async for row in AuditSearch(service.database).all(wanted):
+            yield orjson.dumps(row.to_json(), option=orjson.OPT_APPEND_NEWLINE)
+
+    return JsonLines(lines())
+
+
+@router.get("/stats", responses=problems(422))
+async def show_stats(service: ServicePart, times: TimesPart) -> models.Stats:
+    """Runs that are still kept and began within these times: how many, how they ended, how long they took."""
+    await service.engine.settle()
+    return models.Stats.model_validate(await RunStats(service.database).of(**times))
