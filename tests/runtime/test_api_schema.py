@@ -8,6 +8,7 @@ from typing import Any
 import hypothesis
 import pytest
 import schemathesis
+from schemathesis.checks import CHECKS, load_all_checks
 
 from governance.settings import in_use
 from governance.transitions import ROLES, Role, may
@@ -16,6 +17,9 @@ from runtime.app import bound_socket as bound
 from runtime.app import build, http_server
 from runtime.secrets import Vault
 from runtime.service import open_service
+
+load_all_checks()
+positive_data_acceptance = CHECKS.get_one("positive_data_acceptance")
 
 
 @dataclass(frozen=True)
@@ -55,24 +59,28 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     thread.join()
 
 
+# `positive_data_acceptance` is left out: which members exclude each other (`q` and `after`) no such document can say.
+# The server is a thread of this process: when it draws a random number, hypothesis takes that for one of a strategy.
+@pytest.mark.filterwarnings("ignore:Do not use the .random. module:hypothesis.errors.HypothesisDeprecationWarning")
 @pytest.mark.slow
 @pytest.mark.parametrize("role", ROLES)
 def test_every_answer_is_one_that_the_document_names(served: Served, role: Role) -> None:
-    headers = {"authorization": f"Bearer {served.secrets[role]}"}
+    headers = {"Authorization": f"Bearer {served.secrets[role]}"}
     described = schemathesis.openapi.from_url(f"{served.url}/openapi.json", headers=headers)
     operations = [found.ok() for found in described.get_all_operations()]
     assert len(operations) >= 20
-    seen: set[int] = set()
+    succeeded = False
     for operation in operations:
-        needed = rule_for(operation.method.upper(), operation.path).role
-        is_admitted = needed is None or may(role, needed)
+        statuses: set[int] = set()
 
-        @hypothesis.settings(max_examples=20, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+        @hypothesis.settings(max_examples=10, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
         @hypothesis.given(case=operation.as_strategy())
-        def ask(case: Any, is_admitted: bool = is_admitted) -> None:
-            response = case.call_and_validate(headers=headers)
-            seen.add(response.status_code)
-            assert is_admitted or response.status_code == 403
+        def ask(case: Any) -> None:
+            reply = case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])
+            statuses.add(reply.status_code)  # noqa: B023  asked within the round
 
         ask()
-    assert 200 in seen
+        needed = rule_for(operation.method.upper(), operation.path).role
+        assert needed is None or may(role, needed) or statuses == {403}, (operation.path, statuses)
+        succeeded |= 200 in statuses
+    assert succeeded
