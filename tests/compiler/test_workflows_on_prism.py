@@ -64,7 +64,7 @@ def sample(compiled: Compiled) -> list[CompiledWorkflow]:
 def with_parts(compiled: Compiled) -> list[CompiledWorkflow]:
     """Those that send files and parameters in one body: all of them."""
     found = [one for one in compiled.workflows if any(step.parts for step in one.flow.steps)]
-    assert len(found) == {"hypercore": 0, "idrac": 2}[compiled.api.name]
+    assert len(found) == {"hypercore": 0, "idrac": 3}[compiled.api.name]
     return found
 
 
