@@ -7,6 +7,7 @@
 #   ./setup.sh prism         Prism, a second mock, into .tools (needs Node and npm)
 #   ./setup.sh postgresql    the distribution's PostgreSQL, for tests (needs root and apt-get)
 #   ./setup.sh haproxy       the distribution's HAProxy, for tests (likewise)
+#   ./setup.sh faketime      the distribution's libfaketime, for tests (likewise)
 #
 # Ends with 1 when what was asked for cannot be had, and says why.
 set -euo pipefail
@@ -143,10 +144,27 @@ install_haproxy() {
   fi
 }
 
+has_faketime() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; }
+
+install_faketime() {
+  if has_faketime; then return; fi
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    say "libfaketime is not installed; to install it here takes root and apt-get"
+    return 1
+  fi
+  say "installing libfaketime"
+  apt_install libfaketime
+  if ! has_faketime; then
+    say "apt-get could not install libfaketime"
+    return 1
+  fi
+}
+
 case "${1:-environment}" in
   environment) install_environment ;;
   prism) install_prism ;;
   postgresql) install_postgresql ;;
   haproxy) install_haproxy ;;
-  *) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  faketime) install_faketime ;;
+  *) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
