@@ -60,6 +60,7 @@ class Settings:
     token: str = _setting("", "bearer token with which the command line speaks to a server", is_secret=True)
     bundle_passphrase: str = _setting("", "passphrase of the private key that signs bundles", is_secret=True)
     log_level: str = _setting("info", "debug, info, warning or error")
+    log_format: str = _setting("text", "text, or json: one object a line", choices=("text", "json"))
     debug: bool = _setting(False, "1 shows tracebacks of unexpected errors")
 
     @classmethod

@@ -17,7 +17,7 @@ import click
 from governance.settings import Settings, in_use
 from runtime.client_config import CLIENTS
 from runtime.errors import BadInput, ServingError, StartRefused
-from runtime.secrets import RedactingFormatter, Vault
+from runtime.secrets import JsonFormatter, RedactingFormatter, Vault
 
 Json = Any
 as_json = click.option("--json", "is_json", is_flag=True, help="Machine-readable output.")
@@ -42,7 +42,7 @@ def serve_command(transport: str, db: str | None, is_json: bool, **place: Any) -
     gc.disable()  # until all is loaded, which takes a tenth less time so (`app.settle_memory`)
     settings = _settings()
     vault = Vault()
-    _log_to_stderr(settings.log_level, vault)
+    _log_to_stderr(settings.log_level, vault, settings.log_format)
     url = db or settings.database
     if transport == "stdio":
         asyncio.run(_stdio(url, vault, settings))
@@ -196,12 +196,13 @@ def doctor_command(db: str | None, is_json: bool) -> int:
     return 0 if all(finding.is_good for finding in findings) else 1
 
 
-def _log_to_stderr(level: str, vault: Vault) -> None:
+def _log_to_stderr(level: str, vault: Vault, form: str = "text") -> None:
     """Everything that is logged goes to standard error: standard output belongs to data, with stdio to the protocol."""
     if level.upper() not in logging.getLevelNamesMapping():
         raise ServingError(f"there is no log level {level!r}", "take debug, info, warning or error")
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(RedactingFormatter(vault, "%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    plain = RedactingFormatter(vault, "%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(JsonFormatter(vault) if form == "json" else plain)
     logging.basicConfig(handlers=[handler], level=level.upper())
     for chatty in ("mcp", "fastmcp", "httpcore", "sse_starlette"):
         # Below warning these tell arguments and headers.

@@ -1,6 +1,7 @@
 """Secrets are resolved from references and never come out again."""
 
 import io
+import json
 import logging
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.errors import Refused
-from runtime.secrets import MASK, RedactingFormatter, Vault
+from runtime.secrets import MASK, JsonFormatter, RedactingFormatter, Vault
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -119,3 +120,18 @@ def test_a_keyring_is_asked_for_service_and_name(monkeypatch: pytest.MonkeyPatch
             vault.resolve("keyring:bmc/rack/7")
     finally:
         keyring.set_keyring(before)
+
+
+def test_a_line_of_the_json_log_is_one_object_without_secrets_however_they_are_escaped() -> None:
+    vault = Vault()
+    vault.remember('pa"ss\nword')
+    try:
+        raise ValueError('pa"ss\nword')
+    except ValueError:
+        record = logging.LogRecord("a.b", logging.ERROR, "", 0, "it is %s", ('pa"ss\nword',), sys.exc_info())
+    line = JsonFormatter(vault).format(record)
+    told = json.loads(line)
+    assert "\n" not in line
+    assert (told["level"], told["logger"]) == ("error", "a.b")
+    assert told["message"].startswith("it is [redacted]\nTraceback")
+    assert "pa" not in told["message"].rpartition("ValueError")[2]
