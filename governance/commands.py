@@ -17,6 +17,7 @@ from governance import schema, shown
 from governance.connections import parse_url
 from governance.database import Database, open_database
 from governance.identifiers import Json
+from governance.journals import Journals
 from governance.open_runs import Finding, OpenRuns
 from governance.policy import RiskName
 from governance.principals import PrincipalStore
@@ -283,6 +284,22 @@ def runs_list(outcome: Outcome | None, limit: int, db: str | None, as_json: bool
 def runs_show(run_id: str, db: str | None, as_json: bool) -> None:
     """Show a run and each of its requests."""
     _show_run(with_database(db, lambda d: RunStore(d).get(run_id)).to_json(), as_json)
+
+
+@runs_group.command("replay")
+@click.argument("run_id")
+@common
+def runs_replay(run_id: str, db: str | None, as_json: bool) -> int:
+    """Replay an ended run offline from its journal; ends with 1 when it would go otherwise now."""
+    replay = with_database(db, lambda d: Journals(d).replay(run_id))
+    if as_json:
+        shown.as_json(replay.to_json())
+    else:
+        found = len(replay.differences)
+        click.echo(f"{replay.turns} turns replayed, {found or 'no'} difference{'' if found == 1 else 's'}")
+        for each in replay.differences:
+            shown.fields({"turn": each.number, "step": each.step_id, "recorded": each.recorded, "now": each.now})
+    return 1 if replay.differences else 0
 
 
 @runs_group.command("cancel")

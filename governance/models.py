@@ -196,6 +196,15 @@ class RunStepRow(Model):
     at: Mapped[str]
 
 
+class RunJournalRow(Model):
+    """What happened in a run and what was done about it, for a replay. `part`: 0, then 1 more each time it went on."""
+
+    __tablename__ = "run_journals"
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    body: Mapped[str]
+
+
 class PlanRow(Model):
     """A plan that somebody may confirm. `run_id`: the run that looked, and whose record shows the plan; `applied_by`:
     the run that was started on it. `basis` and `changes` are digests of what was read and of what would be sent;

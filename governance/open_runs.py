@@ -15,10 +15,11 @@ from governance.audit import Event, append_entry
 from governance.database import Database
 from governance.errors import ConflictError, InvalidError, NotFoundError, TransitionError
 from governance.identifiers import Json, from_text, to_text
-from governance.models import RunRow, RunStepRow, table_of
+from governance.models import RunJournalRow, RunRow, RunStepRow, table_of
 
 _RUN = table_of(RunRow)
 _STEP = table_of(RunStepRow)
+_JOURNAL = table_of(RunJournalRow)
 _OPEN = (
     select(_RUN.c.id, _RUN.c.executor, _RUN.c.is_durable, _RUN.c.part, _RUN.c.cancel_by)
     .where(_RUN.c.outcome.is_(None))
@@ -140,6 +141,7 @@ class OpenRuns:
             found = connection.execute(select(_RUN.c.id, _RUN.c.part).where(is_old).limit(SWEPT_AT_ONCE)).all()
             ids = [row.id for row in found]
             if ids:
+                connection.execute(delete(_JOURNAL).where(_JOURNAL.c.run_id.in_(ids)))
                 connection.execute(delete(_STEP).where(_STEP.c.run_id.in_(ids)))
                 connection.execute(delete(_RUN).where(_RUN.c.id.in_(ids)))
             return tuple((row.id, row.part) for row in found)

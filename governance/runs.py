@@ -19,7 +19,7 @@ from governance.audit import Event, append_entries
 from governance.database import Database
 from governance.errors import ConflictError, NotFoundError, NotOursError, StopAskedError
 from governance.identifiers import Json, from_text, to_text
-from governance.models import RunRow, RunStepRow, table_of
+from governance.models import RunJournalRow, RunRow, RunStepRow, table_of
 from governance.revision_rows import TABLE, within
 from governance.scopes import WHOLE, Scope
 
@@ -29,6 +29,7 @@ Outcome = Literal["succeeded", "failed", "unknown", "cancelled", "planned"]
 _RUN = table_of(RunRow)
 _STEP = table_of(RunStepRow)
 _ADD_RUN = insert(_RUN)
+_ADD_JOURNAL = insert(table_of(RunJournalRow))
 _ADD_STEP = insert(_STEP)
 _HANDS = select(_RUN.c.outcome, _RUN.c.executor, _RUN.c.cancel_by).where(_RUN.c.id == bindparam("run_id"))
 
@@ -182,13 +183,15 @@ class RunStore:
         *,
         last: Iterable[StepRecord] = (),
         resume: Json = None,
+        journal: str = "",
+        part: int = 0,
         actor: str = "runtime",
         executor: str | None = None,
     ) -> None:
         """Ends a run, with the records of its last requests that are not stored yet.
 
-        `resume`: where an unknown one may be gone on from. Raises NotFoundError, or ConflictError if the run has ended
-        already or is in other hands than `executor`.
+        `resume`: where an unknown one may be gone on from. `journal`: of this `part` of the run, see `journals`.
+        Raises NotFoundError, or ConflictError if the run has ended already or is in other hands than `executor`.
         """
         now = self._database.now()
         ending = {"finished_at": now, "outcome": outcome, "outputs": to_text(outputs), "failure": to_text(failure)}
@@ -198,6 +201,8 @@ class RunStore:
 
         def work(connection: Connection) -> None:
             _end(connection, run_id, ending, executor)
+            if journal:
+                connection.execute(_ADD_JOURNAL, {"run_id": run_id, "part": part, "body": journal})
             ended = Event(now, actor, "run.finished", f"run:{run_id}", {"outcome": outcome, "failure": failure})
             append_entries(connection, (*_add(connection, now, run_id, actor, records), ended))
 

@@ -82,6 +82,7 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/reload", "operator", takes_whole=True),
     Rule("GET", "/runs", "viewer"),
     Rule("GET", "/runs/{run_id}", "viewer"),
+    Rule("GET", "/runs/{run_id}/journal", "viewer"),
     Rule("POST", "/runs/{run_id}/cancel", "operator"),
     Rule("POST", "/runs/{run_id}/resolve", "operator"),
     Rule("GET", "/schedules", "viewer"),

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from runtime.errors import Refused
+from workflow import replay
 
-MASK = "[redacted]"
+MASK = replay.MASK
 # A shorter value would also be found inside ordinary words; it is hidden only where it stands alone.
 SHORTEST_SEARCHED = 4
 MAX_FILE_BYTES = 64 * 1024
@@ -54,6 +55,10 @@ class Vault:
         if value and value not in self._known:
             # Longest first: a secret that holds another one is hidden whole.
             self._known = tuple(sorted((*self._known, value), key=len, reverse=True))
+
+    def knows_some_of(self, text: str) -> bool:
+        """Whether a known value may stand in `text`, which is JSON (not in its ASCII form)."""
+        return any(json.dumps(secret, ensure_ascii=False)[1:-1] in text for secret in self._known)
 
     def redact(self, value: Any, names: Iterable[str] = ()) -> Any:
         """`value` (JSON) with secrets masked: known values anywhere in strings, and the members called `names`."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from governance.apis import ApiStore
 from governance.audit import AuditLog
 from governance.database import Database, open_database
+from governance.journals import Journals
 from governance.locks import Locks, locks_of
 from governance.open_runs import OpenRuns
 from governance.plans import PlanStore
@@ -50,6 +51,7 @@ class Service:
     targets: TargetStore
     runs: RunStore
     open_runs: OpenRuns
+    journals: Journals
     audit: AuditLog
     principals: PrincipalStore
     webhooks: WebhookStore
@@ -92,6 +94,7 @@ def assemble(
         targets=targets,
         runs=books.runs,
         open_runs=books.open_runs,
+        journals=Journals(database),
         audit=books.audit,
         principals=principals,
         webhooks=WebhookStore(database),

@@ -153,6 +153,13 @@ class Run(BaseModel):
     steps: list[dict[str, Json]]
 
 
+class RunJournal(BaseModel):
+    """`turns`: in order, each an `event` and the `command` that followed, in the interpreter's JSON forms."""
+
+    run: str
+    turns: list[dict[str, Json]]
+
+
 class AuditEntry(BaseModel):
     seq: int
     at: str

@@ -43,6 +43,15 @@ async def show_run(run_id: str, service: ServicePart, caller: CallerPart) -> mod
     return models.Run(**(await run_of(service, caller, run_id)).to_json())
 
 
+@router.get("/runs/{run_id}/journal", responses=problems(404, 422))
+async def show_journal(run_id: str, service: ServicePart, caller: CallerPart) -> models.RunJournal:
+    """What happened in an ended run and what was done about each, without secrets; 422 says why there is none."""
+    await service.engine.settle()
+    await run_of(service, caller, run_id)
+    turns = await service.journals.get(run_id)
+    return models.RunJournal(run=run_id, turns=list(turns))
+
+
 @router.post("/runs/{run_id}/cancel", responses=problems(404, 409))
 async def cancel_run(run_id: str, service: ServicePart, caller: CallerPart) -> models.Run:
     """Asks for the end of a run: between two requests it stops, what was done stays done."""

@@ -20,11 +20,9 @@ from runtime.engines.engine import Ended, Order
 from runtime.engines.executor import Executor
 from runtime.engines.fate import fate_before, verdict
 from runtime.engines.journal import Books, Journal
-from runtime.engines.planning import stepped
 from runtime.engines.restore import Restorer
 from runtime.errors import Unservable
 from workflow.events import (
-    Command,
     EndRun,
     Event,
     FateFound,
@@ -82,6 +80,7 @@ class Carrier:
     async def follow(self, course: Course, part: int, dbos: DbosProcess) -> tuple[Ended, Json]:
         """All turns to the end, and where to go on from if that is a doubt. Raises asyncio.CancelledError if parked."""
         turn, left = await self._first(course, part), None
+        course.journal.recording.mark()
         while not turn.is_over:
             taking = Taking(course, turn)
             saved = await dbos.step(taking.taken)
@@ -97,13 +96,14 @@ class Carrier:
 
     async def _first(self, course: Course, part: int) -> Turn:
         if not part:
-            state, command = _stepped(course, State.initial(), RunStarted(course.order.inputs))
+            state, command = course.stepped(State.initial(), RunStarted(course.order.inputs))
             return Turn(0, state, command)
         found = await self._books.open_runs.resume_of(course.order.run_id)
         left = turn_from_json(found["from"]["turn"])
         assert isinstance(left.command, SendRequest)
+        course.journal.part, course.journal.recording.start = part, left.state
         event = FateFound(left.command.step_id, found["has_happened"])
-        state, command = _stepped(course, left.state, event)
+        state, command = course.stepped(left.state, event)
         return Turn(left.number + 1, state, command)
 
 
@@ -136,10 +136,10 @@ class Taking:
             is_unknown = isinstance(turn.command, EndRun) and turn.command.outcome == "unknown"
             left = before if is_unknown else None
         turn = Turn(self._turn.number + 1, turn.state, turn.command)
-        return Checkpoint(turn, course.elapsed_s, course.journal.unwritten, left)
+        return Checkpoint(turn, course.elapsed_s, course.journal.unwritten, left, course.journal.recording.fresh())
 
     def _after(self, turn: Turn, event: Event) -> Turn:
-        state, command = _stepped(self._course, turn.state, event)
+        state, command = self._course.stepped(turn.state, event)
         return Turn(turn.number, state, command)
 
 
@@ -153,6 +153,7 @@ class TakenUp(Course):
 
     def go_on_behind(self, reached: Checkpoint) -> None:
         self.journal.take_over(self._run, reached.unwritten)
+        self.journal.recording.go_on_behind(reached.recorded)
         self.count_from(reached.elapsed_s)
 
     def known_fate(self, turn: int, command: SendRequest) -> RequestFailed | None:
@@ -161,7 +162,3 @@ class TakenUp(Course):
         if fate is None and holds_mask(command):
             return RequestFailed(command.step_id, "refused", NOT_KEPT)
         return fate
-
-
-def _stepped(course: Course, state: State, event: Event) -> tuple[State, Command]:
-    return stepped(course.order, course.journal.clean, state, event)

@@ -1,9 +1,10 @@
 """Where a durable run is, as a value that is stored after each request and read after a crash.
 
 A turn is the interpreter's state and the command that follows from it. What is stored besides: what became of requests
-and is not in the tables yet, and how long the run took so far, in seconds that it was carried out: no clock of the
-wall is asked. Secrets are masked before it is stored, and so they are gone after a crash: a command that would send
-the mask is never sent (`holds_mask`). Format 1; another format needs another number (`dbos_process.FORMAT`).
+and is not in the tables yet, what the run's journal got since the last one (bounded, see `recording`), and how long the
+run took so far, in seconds that it was carried out: no clock of the wall is asked. Secrets are masked before it is
+stored, and so they are gone after a crash: a command that would send the mask is never sent (`holds_mask`). Format 1;
+another format needs another number (`dbos_process.FORMAT`).
 """
 
 import json
@@ -34,12 +35,16 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """`left`: the turn whose request is in doubt, to go on from, when the run has ended as unknown."""
+    """`left`: the turn whose request is in doubt, to go on from, when the run has ended as unknown.
+
+    `recorded` is masked already.
+    """
 
     turn: Turn
     elapsed_s: float = 0.0
     unwritten: tuple[StepRecord, ...] = ()
     left: Turn | None = None
+    recorded: Json = None
 
     def to_json(self, clean: Callable[[Json], Json]) -> dict[str, Json]:
         """As it is stored; `clean` masks secrets."""
@@ -48,14 +53,14 @@ class Checkpoint:
             "elapsed_s": round(self.elapsed_s, 3),
             "unwritten": [record.to_json() for record in self.unwritten],
             "left": self.left and _stored(self.left, clean),
+            "recorded": self.recorded,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Json]) -> "Checkpoint":
         unwritten = tuple(StepRecord(**each) for each in data["unwritten"])
-        return cls(
-            turn_from_json(data["turn"]), data["elapsed_s"], unwritten, data["left"] and turn_from_json(data["left"])
-        )
+        left = data["left"] and turn_from_json(data["left"])
+        return cls(turn_from_json(data["turn"]), data["elapsed_s"], unwritten, left, data.get("recorded"))
 
 
 def _stored(turn: Turn, clean: Callable[[Json], Json]) -> dict[str, Json]:

@@ -16,8 +16,10 @@ from runtime.driver import Driver
 from runtime.engines.checkpoint import Checkpoint
 from runtime.engines.engine import Order, Progress, Told
 from runtime.engines.journal import Journal
+from runtime.engines.planning import as_ordered
 from workflow.events import (
     Cancelled,
+    Command,
     DeadlinePassed,
     Event,
     RequestFailed,
@@ -27,6 +29,8 @@ from workflow.events import (
     TimerFired,
 )
 from workflow.pointers import NOTHING, parse_pointer, resolve
+from workflow.state import State
+from workflow.watched import watched
 
 
 class Parked(Exception):
@@ -82,6 +86,15 @@ class Course:
         """Lets go of the run as soon as is safe; a cancelled one is ended all the same."""
         self._why = self._why or "parked"
         self._stop.set()
+
+    def stepped(self, state: State, event: Event) -> tuple[State, Command]:
+        """The state after `event` and the command that follows, as ordered; what the interpreter says is journaled.
+
+        Raises what `advance` raises.
+        """
+        after, command = watched(self.order.plan, state, event)
+        self.journal.recording.add(event, command)
+        return as_ordered(self.order, self.journal.clean, after, command)
 
     async def perform(self, command: SendRequest | StartTimer) -> Event:
         """What came of the command. Raises Parked; GovernanceError when nothing was ever sent for the run."""

@@ -14,7 +14,6 @@ from runtime.engines.ends import Ends
 from runtime.engines.engine import Ended, Order, Told
 from runtime.engines.executor import Executor
 from runtime.engines.journal import Books, Journal
-from runtime.engines.planning import stepped
 from runtime.errors import Interrupted
 from workflow.events import Cancelled, EndRun, Event, RunStarted
 from workflow.state import State
@@ -83,7 +82,7 @@ async def to_the_end(course: Course) -> Ended:
     """How it ended. Raises GovernanceError when nothing was sent because it cannot be recorded."""
     state, event = State.initial(), _started(course.order)
     while True:
-        state, command = stepped(course.order, course.journal.clean, state, event)
+        state, command = course.stepped(state, event)
         if isinstance(command, EndRun):
             return Ended(course.order.run_id, command.outcome, command.outputs, command.failure, command.note)
         try:

@@ -20,6 +20,7 @@ from governance.open_runs import OpenRuns, print_of
 from governance.revisions import RevisionStore
 from governance.runs import Asked, Run, RunStore, StepRecord
 from runtime.engines.engine import Ended, Order
+from runtime.engines.recording import Recording
 from runtime.secrets import Vault
 from runtime.witness import Answered, Sending
 from workflow.events import Doubt, to_json
@@ -41,7 +42,10 @@ class Books:
 
 
 class Journal:
-    """`executor`: this process, in whose hands the run is. `turn` is written beside each request, for `fate_of`."""
+    """`executor`: this process, in whose hands the run is. `turn` is written beside each request, for `fate_before`.
+
+    `part`: how often the run was gone on with; each part has a `recording`, written with its end.
+    """
 
     def __init__(self, books: Books, order: Order, executor: str) -> None:
         self._books = books
@@ -52,6 +56,8 @@ class Journal:
         self._numbers: dict[int, int] = {}
         self._unwritten: list[StepRecord] = []
         self.turn = 0
+        self.part = 0
+        self.recording = Recording(order, books.vault)
 
     @property
     def has_sent(self) -> bool:
@@ -166,6 +172,8 @@ class Journal:
             to_json(ended.failure) if ended.failure else None,
             last=self.unwritten,
             resume=resume,
+            journal=self.recording.stored(),
+            part=self.part,
             actor=self._order.caller,
             executor=self._executor,
         )

@@ -1,8 +1,8 @@
 """The moment before a run's first change: a plan ends there and says what it would do, a confirmed one is held to it.
 
-Both engines drive the interpreter through `stepped`, which is the interpreter until that moment. What is shown is
-masked before it is shown, kept or hashed: values of members that the profile calls secret, wherever they turn up in an
-address, and values that this process knows. A plan that no longer fits ends the run before anything was sent that
+`Course.stepped`, through which both engines drive the interpreter, asks here what becomes of its command. What is shown
+is masked before it is shown, kept or hashed: values of members that the profile calls secret, wherever they turn up in
+an address, and values that this process knows. A plan that no longer fits ends the run before anything was sent that
 could change something. Pure but for the masking. DESIGN.md, "Plan, then apply".
 """
 
@@ -17,11 +17,11 @@ from runtime.engines.engine import Order
 from runtime.errors import Refused
 from runtime.secrets import MASK, SHORTEST_SEARCHED
 from runtime.wire import wire_request
-from workflow.events import Command, EndRun, Event, Failure, SendRequest
+from workflow.events import Command, EndRun, Failure, SendRequest
 from workflow.foreseen import Change, foreseen
 from workflow.planned import changes
 from workflow.state import State
-from workflow.watched import is_first_change, watched
+from workflow.watched import is_first_change
 
 Json = Any
 Clean = Callable[[Json], Json]
@@ -31,9 +31,8 @@ CHANGED = "what was read is not what the plan was made on: nothing was changed"
 REMEDY = "ask for a new plan, look at it, and confirm that one"
 
 
-def stepped(order: Order, clean: Clean, state: State, event: Event) -> tuple[State, Command]:
-    """The state after `event` and the command that follows, as the order wants it. Raises what `advance` raises."""
-    after, command = watched(order.plan, state, event)
+def as_ordered(order: Order, clean: Clean, after: State, command: Command) -> tuple[State, Command]:
+    """The state and the command that the interpreter has answered, as the order wants them."""
     if not is_first_change(after, command) or not (order.is_plan or order.confirmed):
         return after, command
     assert isinstance(command, SendRequest)
