@@ -25,6 +25,7 @@ from compiler.twin import Twin, server
 from compiler.verification import compile_spec
 from governance.targets import Target
 from runtime.access import Caller
+from runtime.confirmation import Confirmation
 from runtime.engines.engine import Ended
 from runtime.engines.journal import AuditOnly
 from runtime.secrets import Vault
@@ -123,7 +124,8 @@ def is_idempotent(plan: Plan, line: str) -> bool:
 async def bench(faults: Any, compiled: Compiled, wanted: list[CompiledWorkflow], folder: Path) -> AsyncIterator[Bench]:
     database = f"sqlite+aiosqlite:///{folder / 'switchgear.db'}"
     await submit(replace(compiled, workflows=tuple(wanted)), database, "test")
-    async with open_service(database, Vault({"USER": "admin", "WORD": "switchgear"})) as service:
+    vault, asks_nobody = Vault({"USER": "admin", "WORD": "switchgear"}), Confirmation(classes=frozenset())
+    async with open_service(database, vault, confirmation=asks_nobody) as service:
         for revision in await service.revisions.find(api=compiled.api.name, limit=1000):
             await service.revisions.decide(
                 revision.id, "approve", actor="test", role="admin", reason="a test", digest=revision.digest
