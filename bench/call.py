@@ -56,14 +56,14 @@ def operation_id() -> str:
     return found
 
 
-async def rounds(calls: Mapping[str, Call]) -> dict[str, list[float]]:
+async def rounds(calls: Mapping[str, Call], warm_up: int = WARM_UP, count: int = ROUNDS) -> dict[str, list[float]]:
     """Durations by name; the calls take turns, so that what else the machine does meets all alike."""
     taken: dict[str, list[float]] = {name: [] for name in calls}
-    for number in range(WARM_UP + ROUNDS):
+    for number in range(warm_up + count):
         for name, call in calls.items():
             begin = time.perf_counter()
             await call()
-            if number >= WARM_UP:
+            if number >= warm_up:
                 taken[name].append(time.perf_counter() - begin)
     return taken
 

@@ -7,14 +7,12 @@ The engine is called in this process: what MCP and HTTP cost before it is in `be
 
 import asyncio
 import tempfile
-import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from bench.call import free_port, start
+from bench.call import free_port, rounds, start
 from bench.figures import spread, tell
 from demo.children import Children
 from governance.targets import Target
@@ -73,18 +71,6 @@ async def furnish(service: Service, upstream: str) -> None:
     await service.live.reload()
 
 
-async def rounds(calls: dict[str, Callable[[], Awaitable[object]]]) -> dict[str, list[float]]:
-    """Seconds a step, by name; the calls take turns."""
-    taken: dict[str, list[float]] = {name: [] for name in calls}
-    for number in range(WARM_UP + ROUNDS):
-        for name, call in calls.items():
-            begin = time.perf_counter()
-            await call()
-            if number >= WARM_UP:
-                taken[name].append((time.perf_counter() - begin) / STEPS)
-    return taken
-
-
 async def measure(upstream: str, folder: Path) -> list[dict[str, Any]]:
     url = f"sqlite+aiosqlite:///{folder / 'switchgear.db'}"
     async with (
@@ -104,7 +90,8 @@ async def measure(upstream: str, folder: Path) -> list[dict[str, Any]]:
             if ended.outcome != "succeeded":
                 raise RuntimeError(f"a run ended as {ended.outcome}: {ended.failure}")
 
-        taken = await rounds({"bare httpx": alone, "durable": durably})
+        runs = await rounds({"bare httpx": alone, "durable": durably}, WARM_UP, ROUNDS)
+        taken = {name: [seconds / STEPS for seconds in each] for name, each in runs.items()}
     told = {name: spread(seconds) for name, seconds in taken.items()}
     base = told["bare httpx"]["p50_ms"]
     return [{"step": name, **row, "above_bare_ms": round(row["p50_ms"] - base, 2)} for name, row in told.items()]

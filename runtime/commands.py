@@ -10,7 +10,8 @@ import json
 import logging
 import os
 import sys
-from typing import Any
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +19,9 @@ from governance.settings import Settings, in_use
 from runtime.client_config import CLIENTS
 from runtime.errors import BadInput, ServingError, StartRefused
 from runtime.secrets import JsonFormatter, RedactingFormatter, Vault
+
+if TYPE_CHECKING:
+    from runtime.service import Service
 
 Json = Any
 as_json = click.option("--json", "is_json", is_flag=True, help="Machine-readable output.")
@@ -50,11 +54,24 @@ def serve_command(transport: str, db: str | None, is_json: bool, **place: Any) -
         asyncio.run(_http(url, vault, settings, {**place, "database_url": db}, is_json))
 
 
-async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any], is_json: bool) -> None:
-    from runtime.app import Listening, serve_http
+def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContextManager[Service]":
+    """What both transports serve, as the settings say."""
     from runtime.confirmation import Confirmation
     from runtime.scheduling import scheduled_risks
     from runtime.service import open_service
+
+    return open_service(
+        url,
+        vault,
+        lists_all=settings.catalog == "all",
+        keep_days=settings.keep_runs_days,
+        confirmation=Confirmation.of(settings),
+        scheduled=scheduled_risks(settings),
+    )
+
+
+async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any], is_json: bool) -> None:
+    from runtime.app import Listening, serve_http
 
     def announce(address: str) -> None:
         if is_json:
@@ -64,14 +81,7 @@ async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any
         some = f", {len(served.listed)} of them as tools of their own," if served.hides_some else ""
         click.echo(f"Switchgear serves {count}{some} on {address} (MCP: {address}/mcp)", err=True)
 
-    async with open_service(
-        url,
-        vault,
-        lists_all=settings.catalog == "all",
-        keep_days=settings.keep_runs_days,
-        confirmation=Confirmation.of(settings),
-        scheduled=scheduled_risks(settings),
-    ) as service:
+    async with _opened(url, vault, settings) as service:
         at = Listening(
             host=place["host"] or settings.host,
             port=settings.port if place["port"] is None else place["port"],
@@ -86,18 +96,8 @@ async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any
 async def _stdio(url: str, vault: Vault, settings: Settings) -> None:
     from runtime.access import Caller
     from runtime.app import serve_stdio
-    from runtime.confirmation import Confirmation
-    from runtime.scheduling import scheduled_risks
-    from runtime.service import open_service
 
-    async with open_service(
-        url,
-        vault,
-        lists_all=settings.catalog == "all",
-        keep_days=settings.keep_runs_days,
-        confirmation=Confirmation.of(settings),
-        scheduled=scheduled_risks(settings),
-    ) as service:
+    async with _opened(url, vault, settings) as service:
         # Whoever starts this process can read the database file: without a token it is the operator on this machine.
         caller = await service.doorkeeper.caller(settings.token) if settings.token else Caller("stdio", "operator")
         if caller is None:

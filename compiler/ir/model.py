@@ -194,6 +194,11 @@ class Resource:
     paging: Paging | None = None
 
     @property
+    def item_in_reply(self) -> str:
+        """Where the reply to `read` holds the item, as a runtime expression."""
+        return "$response.body#/0" if self.item_is_list else "$response.body"
+
+    @property
     def source(self) -> str:
         """The operation that tells which of these there are, "" where none does."""
         return self.list or self.listed_in

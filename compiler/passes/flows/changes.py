@@ -135,7 +135,7 @@ def _show_before(builder: Builder, operation: Operation) -> None:
         role=Role.CHECK,
         description=f"Read the {owner.name} as it is before.",
         parameters=tuple(path_parameters(builder, read)),
-        outputs={"item": "$response.body#/0" if owner.item_is_list else "$response.body"},
+        outputs={"item": owner.item_in_reply},
         success=(_OK,),
     )
     builder.add_step(step, "a plan shows what will be hit, as it is now")
@@ -292,7 +292,7 @@ def read_back(builder: Builder, resource: Resource) -> Step | None:
     operation = builder.operation(resource.read)
     if operation.success is not None and operation.success.media_type and "json" not in operation.success.media_type:
         return None  # a file that was just sent need not come back
-    item = "$response.body#/0" if resource.item_is_list else "$response.body"
+    item = resource.item_in_reply
     there = (queries.simple("$response.body#/0 != null"),) if resource.item_is_list else ()
     step = Step(
         id=builder.free_step_id("read_back"),

@@ -128,7 +128,7 @@ def _read(course: _Course, operation: Operation) -> None:
     if resource is not None and operation.key == resource.source:
         what, place = words.snake(words.plural(resource.name)), f"$response.body#{resource.members}"
     elif resource is not None and operation.key == resource.read:
-        what, place = noun_of(resource), "$response.body#/0" if resource.item_is_list else "$response.body"
+        what, place = noun_of(resource), resource.item_in_reply
     parameters = tuple(parameters_of(builder, operation))
     step = Step(
         id=builder.free_step_id("read"),

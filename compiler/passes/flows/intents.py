@@ -70,7 +70,7 @@ def describe(context: Context, resource: Resource) -> Flow | None:
         return None
     operation = context.operations[resource.read]
     builder = Builder(context, operation)
-    item = "$response.body#/0" if resource.item_is_list else "$response.body"
+    item = resource.item_in_reply
     parameters = tuple(parameters_of(builder, operation))
     there = (queries.simple("$response.body#/0 != null"),) if resource.item_is_list else ()
     step = Step(

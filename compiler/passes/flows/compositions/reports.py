@@ -116,7 +116,7 @@ def _started(context: Context, resource: Resource) -> Builder:
         role=Role.READ,
         description=f"Read the {resource.name}.",
         parameters=parameters,
-        outputs={"item": "$response.body#/0" if resource.item_is_list else "$response.body"},
+        outputs={"item": resource.item_in_reply},
         success=(queries.simple("$statusCode == 200"),),
     )
     builder.add_step(step, "the thing that the report is about")
@@ -170,7 +170,7 @@ def _found(builder: Builder, part: _Part, health: str) -> Any:
         return queries.selector(f"{base}[?{queries.all_of(tests)}]")
     if resource.list:
         return f"$response.body#{resource.members}" if resource.members else "$response.body"
-    body = "$response.body#/0" if resource.item_is_list else "$response.body"
+    body = resource.item_in_reply
     return f"{body}{health if resource.item_is_list else '#' + health}" if health else body
 
 

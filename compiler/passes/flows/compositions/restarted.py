@@ -102,7 +102,7 @@ def _await_back(builder: Builder, restart: Operation) -> Step | None:
         role=Role.READ_BACK,
         description=f"Wait until the {owner.name} answers again.",
         parameters=tuple(path_parameters(builder, operation)),
-        outputs={"item": "$response.body#/0" if owner.item_is_list else "$response.body"},
+        outputs={"item": owner.item_in_reply},
         success=(queries.simple("$statusCode == 200"),),
         failures=(retry,),
     )
