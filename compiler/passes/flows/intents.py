@@ -175,7 +175,8 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
     choice = split.choice if split else None
     chosen = (choice,) if choice else ()
     verb = split.verb if split else texts.verb_of(operation)
-    step = change(builder, operation, f"{words.spoken(verb).capitalize()} the {resource.name}.", *chosen)
+    does = split.does if split else verb
+    step = change(builder, operation, f"{texts.opened(texts.doing(does, f'the {resource.name}'))}.", *chosen)
     if "created" in step.outputs and words.is_about(words.split(verb), words.MAKING):
         made = f"$steps.{step.id}.outputs.created"
         builder.add_output("id", made, {"type": ["string", "integer"]})
@@ -187,12 +188,14 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
             states.require_after(builder, operation, choice, back)
     _add_reply(builder, operation, step)
     risk = split.risk if split else _risk(operation)
-    return _finish(builder, "act", verb, _act_text(operation, verb, resource, split), resource, risk)
+    flow = _finish(builder, "act", verb, _act_text(operation, does, resource, split), resource, risk)
+    which = split.which if split else ""
+    return replace(flow, title=texts.opened(texts.doing(does, resource.name)) + which)
 
 
-def _act_text(operation: Operation, verb: str, resource: Resource, split: Split | None) -> str:
+def _act_text(operation: Operation, does: str, resource: Resource, split: Split | None) -> str:
     """What the description says in a few words, or the verb with the noun; the values where they were split."""
-    plain = f"{words.spoken(verb).capitalize()} {texts.an(resource.name)}"
+    plain = texts.opened(texts.doing(does, texts.an(resource.name)))
     if split is not None:
         return f"{plain} ({', '.join(str(v) for v in split.choice.values)})"
     return texts.purpose(operation) or plain
@@ -222,9 +225,9 @@ def report(context: Context, resource: Resource, operation: Operation) -> Flow:
     )
     step = builder.add_step(step, "the goal")
     builder.add_output("result", f"$steps.{step.id}.outputs.result", {})
-    said = texts.purpose(operation) or f"{words.spoken(verb).capitalize()}: {resource.name}."
+    title = texts.opened(texts.doing(verb, resource.name))
+    said = texts.purpose(operation) or f"{title}."
     name = texts.flow_id(context.api.name, verb, noun_of(resource))
-    title = f"{words.spoken(verb).capitalize()} {resource.name}"
     return builder.flow(name, "report", title, texts.describe((said,), Risk.READ), resource, Risk.READ)
 
 
@@ -234,7 +237,7 @@ def _finish(builder: Builder, intent: str, verb: str, text: str, resource: Resou
     steps = [(step.role, step.operation) for step in builder.steps]
     sentence = text if text.endswith(".") else f"{text}."
     said = texts.describe((sentence, texts.course(steps)), risk)
-    title = f"{words.spoken(verb).capitalize()} {resource.name}"
+    title = texts.opened(texts.doing(verb, resource.name))
     return builder.flow(name, intent, title, said, resource, _worst(builder, risk))
 
 

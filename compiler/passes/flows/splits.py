@@ -22,11 +22,13 @@ _JOINED = 3  # more values than this make a name nobody reads
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """One class of an action's values; `verb` names the workflow."""
+    """One class of an action's values. `verb` names the workflow; in words: `does`, the thing, then `which` values."""
 
     choice: Choice
     risk: Risk
     verb: str
+    does: str
+    which: str
 
 
 def splits_of(context: Context, operation: Operation) -> tuple[Split, ...]:
@@ -41,9 +43,9 @@ def splits_of(context: Context, operation: Operation) -> tuple[Split, ...]:
         if len(classes) > 1 or _has_states(context, operation, pointer):
             verb = texts.verb_of(operation)
             if is_merged:
-                return (Split(Choice(pointer, values), worst(classes), verb),)
+                return (Split(Choice(pointer, values), worst(classes), verb, verb, ""),)
             return tuple(
-                Split(Choice(pointer, tuple(part)), risk, _verb(verb, part, risk))
+                _split(verb, pointer, part, risk)
                 for risk, members in classes.items()
                 for part in _by_outcome(context, operation, pointer, members)
             )
@@ -59,9 +61,7 @@ def forced_split(context: Context, operation: Operation) -> tuple[Split, ...]:
         return ()
     risks = {value: class_of_value(context, operation, said.member, value) for value in values}
     verb = texts.verb_of(operation)
-    return tuple(
-        Split(Choice(said.member, (value,)), risk, _verb(verb, [value], risk)) for value, risk in risks.items()
-    )
+    return tuple(_split(verb, said.member, [value], risk) for value, risk in risks.items())
 
 
 def class_of_value(context: Context, operation: Operation, pointer: str, value: Any) -> Risk:
@@ -134,10 +134,14 @@ def _by_words(value: Any) -> Risk:
     return Risk.CHANGE
 
 
-def _verb(verb: str, values: list[Any], risk: Risk) -> str:
+def _split(verb: str, pointer: str, values: list[Any], risk: Risk) -> Split:
     """The verb of one class: the value itself where the path's verb says nothing, else verb and value or class."""
-    said = [words.spoken(str(v).lower() if str(v).isupper() else str(v)) for v in values]
-    says_nothing = words.snake(verb) in ("action", "actions")
-    if says_nothing:
-        return " or ".join(said) if len(said) <= _JOINED else _SILENT[risk]
-    return f"{verb} {' or '.join(said)}" if len(said) <= _JOINED else f"{verb} {risk.value}"
+    choice = Choice(pointer, tuple(values))
+    said = " or ".join(words.spoken(str(v).lower() if str(v).isupper() else str(v)) for v in values)
+    is_short = len(values) <= _JOINED
+    if words.snake(verb) in ("action", "actions"):
+        named = said if is_short else _SILENT[risk]
+        return Split(choice, risk, named, named, "")
+    if is_short:
+        return Split(choice, risk, f"{verb} {said}", verb, f": {said}")
+    return Split(choice, risk, f"{verb} {risk.value}", verb, f" ({risk.value})")

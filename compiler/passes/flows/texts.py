@@ -14,6 +14,8 @@ from compiler.proposer.wording import fault_of_description
 NAME_LENGTH = 64
 _MOST_WORDS = 60
 _SPOKEN_AS_WORDS = frozenset({"RAID", "NIC", "LAN", "SAN", "RAM", "ROM", "SATA", "SCSI", "LUN", "MAC"})
+_TOWARDS = frozenset({"to", "into"})
+_LAST_OF_VERBS = frozenset({"start", "off", "on", "up", "down", "out", "in", "back", "away"})
 _RISK_TEXT = {
     Risk.READ: "Changes nothing.",
     Risk.CHANGE: "",
@@ -33,11 +35,46 @@ def an(name: str) -> str:
     return f"an {name}" if vowels or spelled else f"a {name}"
 
 
+def opened(text: str) -> str:
+    """The text with a capital at its start; a word with capitals of its own (iDRAC, eSATA) stays as it is spelled."""
+    first = text.split(" ")[0]
+    return text if first != first.lower() else text[:1].upper() + text[1:]
+
+
+def doing(verb: str, name: str) -> str:
+    """What is done to what: `start VM`, `reset iDRAC to defaults`, `blink target: RAID controller`.
+
+    A name that the verb says already is not said again. `name` may have its article, which goes after a colon.
+    """
+    said = words.spoken(verb).split(" ")
+    bare = name.removeprefix("the ").removeprefix("an ").removeprefix("a ")
+    if _singulars(bare) <= _singulars(" ".join(said)):
+        return " ".join(said)
+    if len(said) == 1 or _ends_as_verb(said):
+        return f"{' '.join(said)} {name}"
+    if said[1] in _TOWARDS and "and" not in said:
+        return " ".join((said[0], name, *said[1:]))
+    return f"{' '.join(said)}: {bare}"
+
+
+def _ends_as_verb(said: Sequence[str]) -> bool:
+    """`power off`, `secure erase`, `stop and delete`; not `get status`, where the last word is what is got."""
+    is_joined = said[-2] in ("and", "or") or not _is_verb(said[0])
+    return said[-1] in _LAST_OF_VERBS or (_is_verb(said[-1]) and is_joined)
+
+
+def _is_verb(word: str) -> bool:
+    vocabularies = (words.READING, words.DESTROYING, words.DISRUPTING, words.MAKING)
+    return any(word.lower() in known for known in vocabularies)
+
+
+def _singulars(text: str) -> set[str]:
+    return {words.singular(word) for word in words.snake(text).split("_")}
+
+
 def action_id(api: str, verb: str, noun: str) -> str:
     """Like `flow_id`; a noun that the verb names already is not said twice (`replace_certificate_certificates`)."""
-    said = [words.singular(word) for word in words.snake(verb).split("_")]
-    nouns = [words.singular(word) for word in words.snake(noun).split("_")]
-    return flow_id(api, verb, "" if set(nouns) <= set(said) else noun)
+    return flow_id(api, verb, "" if _singulars(noun) <= _singulars(verb) else noun)
 
 
 def flow_id(api: str, verb: str, noun: str) -> str:
@@ -102,7 +139,7 @@ def course(steps: Sequence[tuple[Role, str]]) -> str:
     if not told:
         return ""
     text = " and ".join(told)
-    return f"{text[0].upper()}{text[1:]}."
+    return f"{opened(text)}."
 
 
 def purpose(operation: Operation) -> str:

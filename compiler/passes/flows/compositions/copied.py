@@ -58,7 +58,7 @@ def _plan(context: Context, resource: Resource, action: Operation, into: str, so
     if made_id is None:
         return None
     builder.fixed_members = {into.removeprefix("body#"): made_id}
-    change(builder, action, f"{texts.verb_of(action).capitalize()} the {resource.name}.")
+    change(builder, action, f"{texts.opened(texts.verb_of(action))} the {resource.name}.")
     builder.add_output(f"{noun_of(source)}_id", made_id, {"type": ["string", "integer"]})
     builder.known[(address(source), "")] = made_id
     risk = worst(o.risk or Risk.CHANGE for o in (create, action))

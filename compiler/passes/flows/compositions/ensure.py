@@ -7,7 +7,6 @@ Where the API lists only addresses the comparison is not possible, so there is n
 from dataclasses import replace
 
 from compiler.ir.model import Flow, Operation, Resource, Risk, Role, Step, worst
-from compiler.passes import words
 from compiler.passes.flows import queries, texts
 from compiler.passes.flows.bodies import BodyPlan
 from compiler.passes.flows.builder import Builder, noun_of
@@ -148,5 +147,5 @@ def _named(
     known = "" if is_single else f", known by its {resource.natural_keys[0]}"
     text = f"Makes sure that {texts.an(resource.name)} is there as given{known}: creates it, updates it, or leaves it."
     name = texts.flow_id(context.api.name, verb, noun_of(resource))
-    title = f"{words.spoken(verb).capitalize()} {resource.name}"
+    title = texts.opened(texts.doing(verb, resource.name))
     return builder.flow(name, "ensure", title, texts.describe((text,), risk), resource, risk)

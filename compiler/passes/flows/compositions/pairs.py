@@ -67,9 +67,9 @@ def _plan(context: Context, resource: Resource, first: Operation, second: Operat
     if kind == "replace":
         _skip_when_empty(builder, resource, second)
     names = {"preview": ("preview", "change"), "replace": ("remove_old", "change"), "fetch": ("change", "fetch")}[kind]
-    change(builder, first, f"{texts.verb_of(first).capitalize()}.", name=names[0])
+    change(builder, first, f"{texts.opened(texts.verb_of(first))}.", name=names[0])
     builder.label("second")
-    change(builder, second, f"{texts.verb_of(second).capitalize()}.", name=names[1])
+    change(builder, second, f"{texts.opened(texts.verb_of(second))}.", name=names[1])
     return _named(context, builder, resource, first, second, kind)
 
 
@@ -108,6 +108,6 @@ def _named(
     }[kind]
     risk = worst(o.risk or Risk.CHANGE for o in (first, second))
     name = texts.action_id(context.api.name, told, noun_of(resource))
-    title = f"{told.capitalize()} {resource.name}"
-    described = texts.describe((f"{resource.name.capitalize()}: {text}",), risk)
+    title = texts.opened(texts.doing(told, resource.name))
+    described = texts.describe((f"{texts.opened(resource.name)}: {text}",), risk)
     return builder.flow(name, "act", title, described, resource, risk)

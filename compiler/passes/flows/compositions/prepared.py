@@ -41,7 +41,7 @@ def _plan(context: Context, resource: Resource, rule: Prerequisite, first: Opera
     if restart is not None:
         path_parameters(builder, restart)
     builder.fixed_members = {f"/{name}": value for name, value in rule.first_with.items()}
-    number = builder.steps.index(change(builder, first, f"{_verb(first).capitalize()}.", name="prepare"))
+    number = builder.steps.index(change(builder, first, f"{texts.opened(_verb(first))}.", name="prepare"))
     step = builder.steps[number]
     outputs = {f"handed_{words.snake(name)}": _taken(place) for name, place in rule.hands_on.items()}
     builder.steps[number] = replace(step, outputs={**step.outputs, **outputs})
@@ -49,7 +49,7 @@ def _plan(context: Context, resource: Resource, rule: Prerequisite, first: Opera
     builder.fixed_members = handed
     builder.tell(f"{rule.operation} after {rule.first}: {rule.why}")
     builder.label("second")
-    text = f"{_verb(second).capitalize()}."
+    text = f"{texts.opened(_verb(second))}."
     if pending is not None and restart is not None:
         then_restart(builder, pending, second, restart, text)
     else:
@@ -71,5 +71,5 @@ def _named(context: Context, builder: Builder, resource: Resource, done: tuple[O
     text = f"First: {verbs[0]}; then: {verbs[1]}" + (", and a restart, so that it takes effect." if done[2:] else ".")
     risk = worst(o.risk or Risk.CHANGE for o in done)
     name = texts.action_id(context.api.name, told, noun_of(resource))
-    described = texts.describe((f"{resource.name.capitalize()}: {text}",), risk)
-    return builder.flow(name, "act", f"{told.capitalize()} {resource.name}", described, resource, risk)
+    described = texts.describe((f"{texts.opened(resource.name)}: {text}",), risk)
+    return builder.flow(name, "act", texts.opened(texts.doing(told, resource.name)), described, resource, risk)

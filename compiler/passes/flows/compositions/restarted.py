@@ -45,16 +45,16 @@ def _plan(
     path_parameters(builder, operation)
     path_parameters(builder, restart)
     verb = _verb(operation)
-    then_restart(builder, rule, operation, restart, f"{verb.capitalize()}: {resource.name}.")
+    title = texts.opened(texts.doing(verb, resource.name))
+    then_restart(builder, rule, operation, restart, f"{title}.")
     if operation.effect is Effect.DELETE:
         gone(builder, resource)
     risk = worst((operation.risk or Risk.CHANGE, restart.risk or Risk.DISRUPT))
-    said = texts.purpose(operation) or f"{verb.capitalize()}: {resource.name}."
+    said = texts.purpose(operation) or f"{title}."
     described = texts.describe((said, "Restarts what it is about, so that it takes effect, and waits for it."), risk)
     name = texts.action_id(context.api.name, verb, noun_of(resource)) + "_and_restart"
     flow_id = texts.flow_id(context.api.name, name.removeprefix(f"{words.snake(context.api.name)}_"), "")
-    title = f"{verb.capitalize()} {resource.name} and restart"
-    return builder.flow(flow_id, "act", title, described, resource, risk)
+    return builder.flow(flow_id, "act", f"{title}, and restart", described, resource, risk)
 
 
 def then_restart(

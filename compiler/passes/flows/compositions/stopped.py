@@ -194,7 +194,7 @@ def _named(builder: Builder, resource: Resource, need: _Need, verb: str, restart
     changes = [need.goal.risk or Risk.CHANGE, *(_risk(context, m) for m in need.stops)]
     risk = worst(changes)
     name = texts.flow_id(context.api.name, told, noun_of(resource))
-    title = f"{told.capitalize()} {resource.name}"
+    title = texts.opened(texts.doing(told, resource.name))
     described = texts.describe((f"{text}.",), risk)
     return builder.flow(name, verb, title, described, resource, risk)
 
