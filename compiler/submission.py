@@ -1,4 +1,5 @@
-"""From a compile to the governance database: every workflow as a pending revision, the API with its profile.
+"""From a compile to the governance database: every workflow as a pending revision, the API with its profile
+and with what its replies promise.
 
 Writes only through governance's stores. A workflow whose content has not changed makes no new revision.
 """
@@ -9,8 +10,10 @@ from pathlib import Path
 import orjson
 
 from compiler.compiled import Compiled, CompiledWorkflow
+from compiler.promises import promised_replies
 from governance.apis import ApiStore
 from governance.database import open_database
+from governance.responses import ResponseStore
 from governance.revisions import NewRevision, RevisionStore
 
 
@@ -28,6 +31,7 @@ async def submit(compiled: Compiled, database_url: str, actor: str) -> Submitted
     async with open_database(database_url) as database:
         body, digest = (profile.model_dump(mode="json"), profile.digest) if profile else (None, None)
         await ApiStore(database).put_api(api.name, api.title, api.version, api.digest, body, digest, actor=actor)
+        await ResponseStore(database).put(promised_replies(compiled))
         found = [_new(compiled, one) for one in compiled.workflows]
         made = await RevisionStore(database).submit_all(api.name, found, actor=actor)
     new = sum(submission.is_new for submission in made)

@@ -97,6 +97,14 @@ class ProfileRow(Model):
     body: Mapped[str]
 
 
+class ResponseRow(Model):
+    """Schemas of an operation's successful replies, by the operation's digest."""
+
+    __tablename__ = "responses"
+    operation: Mapped[str] = mapped_column(primary_key=True)
+    body: Mapped[str]
+
+
 class RevisionRow(Model):
     """One revision. `digest` is the identity of `content`; `seal` covers every column but itself, and stands in the
     audit row of the last event that moved this revision too."""

@@ -55,6 +55,11 @@ class Settings:
         "read,change",
         "classes that schedules may run, with nobody there to ask: some of read,change,disrupt,destroy, or none",
     )
+    responses: str = _setting(
+        "report",
+        "replies that are not as described: report notes it in the run, refuse ends the run, off does not look",
+        choices=("report", "refuse", "off"),
+    )
     ollama_url: str = _setting("http://127.0.0.1:11434", "where Ollama answers, for `compile --proposer ollama:MODEL`")
     prism: str = _setting("", "the prism command for `mock --prism`; empty: found in .tools or on the PATH")
     token: str = _setting("", "bearer token with which the command line speaks to a server", is_secret=True)

@@ -16,6 +16,7 @@ from runtime.confirmation import Confirmation
 from runtime.engines.engine import Ended
 from runtime.errors import NotApproved, TargetError
 from runtime.manner import Manner
+from runtime.replies import policy_of
 from runtime.selection import Result, Selection, run_on
 from runtime.service import open_service
 from runtime.telling import told, told_plan
@@ -32,7 +33,8 @@ async def call_once(
 ) -> dict[str, Json]:  # fmt: skip
     """How it ended, for a program. `ask`: whether the person here says yes to a plan; None: nobody is there."""
     asks = Confirmation.of(settings)
-    async with open_service(db or settings.database, confirmation=asks) as service:
+    url, policy = db or settings.database, policy_of(settings)
+    async with open_service(url, confirmation=asks, responses=policy) as service:
         entry = service.live.now.find(workflow)
         ended = await service.calls.call(entry, inputs, target, ME, manner)
         if ended.outcome == "planned" and not manner.is_plan and ask is not None and ask(ended):
@@ -50,6 +52,7 @@ def _report(ended: Ended, manner: Manner) -> dict[str, Json]:
         "plan": dict(ended.outputs) if is_plan else None,
         "failure": to_json(ended.failure) if ended.failure else None,
         "note": ended.note,
+        "misfits": ended.misfits,
         "told": "" if ended.outcome == "succeeded" else text,
     }
 
@@ -78,7 +81,8 @@ async def call_on_selection(
     settings: Settings, db: str | None, workflow: str, inputs: Mapping[str, Json], selection: Selection, manner: Manner
 ) -> tuple[Result, ...]:
     """What came of each target. Nobody is asked: without --yes, what asks first answers with a plan for each."""
-    async with open_service(db or settings.database, confirmation=Confirmation.of(settings)) as service:
+    asks, policy = Confirmation.of(settings), policy_of(settings)
+    async with open_service(db or settings.database, confirmation=asks, responses=policy) as service:
         entry = service.live.now.find(workflow)
         return await run_on(service.calls, entry, inputs, selection, ME, manner)
 

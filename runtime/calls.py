@@ -104,6 +104,7 @@ class Calls:
             inputs=complete,
             secret_names=entry.profile.secrets,
             key=key,
+            operations=entry.prepared.content.operations,
         )
 
     def _checked(self, entry: Entry, ended: Ended) -> Ended:

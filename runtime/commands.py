@@ -57,6 +57,7 @@ def serve_command(transport: str, db: str | None, is_json: bool, **place: Any) -
 def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContextManager[Service]":
     """What both transports serve, as the settings say."""
     from runtime.confirmation import Confirmation
+    from runtime.replies import policy_of
     from runtime.scheduling import scheduled_risks
     from runtime.service import open_service
 
@@ -67,6 +68,7 @@ def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContext
         keep_days=settings.keep_runs_days,
         confirmation=Confirmation.of(settings),
         scheduled=scheduled_risks(settings),
+        responses=policy_of(settings),
     )
 
 

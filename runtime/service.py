@@ -19,6 +19,7 @@ from governance.locks import Locks, locks_of
 from governance.open_runs import OpenRuns
 from governance.plans import PlanStore
 from governance.principals import PrincipalStore
+from governance.responses import ResponseStore
 from governance.revisions import RevisionStore
 from governance.runs import RunStore
 from governance.schedules import ScheduleStore
@@ -37,6 +38,7 @@ from runtime.finder import Finder
 from runtime.leases import Leases
 from runtime.live import LiveCatalog
 from runtime.planning import Plans
+from runtime.replies import Policy, Replies
 from runtime.scheduling import DEFAULT_RISKS, Around, Scheduler
 from runtime.secrets import Vault
 
@@ -75,6 +77,7 @@ def assemble(
     keep_days: int = 90,
     confirmation: Confirmation = ASKS,
     scheduled: frozenset[str] = DEFAULT_RISKS,
+    responses: Policy = "report",
 ) -> Service:
     """The parts around an open database. Nothing is read yet."""
     revisions, apis, targets = RevisionStore(database), ApiStore(database), TargetStore(database)
@@ -82,7 +85,8 @@ def assemble(
     doorkeeper = Doorkeeper(principals)
     locks = locks_of(database.address)
     driver = Driver(vault, Leases(locks if database.kind == "postgresql" else None))
-    books, plans = Books(database, revisions, vault), PlanStore(database)
+    books = Books(database, revisions, vault, Replies(ResponseStore(database), responses))
+    plans = PlanStore(database)
     engine = Engines(driver, books, Executor(locks), Restorer(revisions, apis, targets, plans), keep_days)
     live = LiveCatalog(Loader(revisions, apis, targets, lists_all), principals, doorkeeper)
     calls, schedules = Calls(engine, vault, Plans(plans, books.open_runs, confirmation)), ScheduleStore(database)
@@ -120,9 +124,11 @@ async def open_service(
     keep_days: int = 90,
     confirmation: Confirmation = ASKS,
     scheduled: frozenset[str] = DEFAULT_RISKS,
+    responses: Policy = "report",
 ) -> AsyncIterator[Service]:
     """A service with its first catalog; `lists_all`: every approved workflow is listed to MCP clients.
     `confirmation`: which workflows ask before they change anything; `scheduled`: which classes schedules may run.
+    `responses`: what is done about replies that are not as described.
 
     `keep_days`: how long runs that have ended can be looked up.
 
@@ -136,6 +142,7 @@ async def open_service(
             keep_days=keep_days,
             confirmation=confirmation,
             scheduled=scheduled,
+            responses=responses,
         )
         await service.doorkeeper.look()
         await service.live.reload()

@@ -181,6 +181,7 @@ async def carried_out(call: Call, calls: Calls) -> ToolResult:
 def result_of(entry: Entry, ended: Ended, *, is_wanted: bool = True) -> ToolResult:
     """How a run ended, for a client: the outputs, or what failed, or a plan. `is_wanted`: a plan was asked for."""
     meta: dict[str, Json] = {"run": ended.run_id, "outcome": ended.outcome, "digest": entry.digest}
+    meta |= {"misfits": ended.misfits} if ended.misfits else {}
     if ended.outcome == "planned":
         # A plan in the place of a change is an error: who only asks whether it worked must not believe that it did.
         text, plan = told_plan(ended, is_wanted=is_wanted), {"plan": dict(ended.outputs)}

@@ -35,7 +35,7 @@ class ResponseArrived:
 
 @dataclass(frozen=True, slots=True)
 class RequestFailed:
-    """No reply, or none that can be used (`bad_reply`, of requests that change nothing).
+    """No reply, or none that can be used (`bad_reply`; of what changes something: it was carried out).
 
     `not_sent`: nothing left; `unknown_fate`: it may have been carried out; `refused`: our own no.
     """

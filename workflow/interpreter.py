@@ -172,8 +172,12 @@ class _Turn:
         elif event.reason == "unknown_fate" and not step.is_idempotent:
             text = f"{step.key} was sent and not answered: whether it was carried out is not known"
             self._end_unknown(_joined(text, event.message))
+        elif event.reason == "bad_reply" and not step.is_safe:
+            self._note_done()
+            text = _joined(f"{step.key} was carried out, but its answer cannot be used", event.message)
+            self._end_run("failed", Failure(self._key, "bad_reply", text))  # whoever called it: not once more
         elif event.reason == "bad_reply":
-            text = f"{step.key} was answered with what cannot be read"
+            text = f"{step.key} was answered with what cannot be used"
             self._failed(self._scope(), Failure(self._key, "bad_reply", _joined(text, event.message)))
         else:
             may_be_done = event.reason == "unknown_fate" and not step.is_safe

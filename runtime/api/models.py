@@ -126,13 +126,14 @@ class WorkflowDetail(Workflow):
 class RunResult(BaseModel):
     """A run that has succeeded, or the plan that was asked for; every other end is a problem document.
 
-    `outputs` is empty beside a plan.
+    `outputs` is empty beside a plan. `misfits`: in how many places replies were not as described; the run names them.
     """
 
     run_id: str
     outcome: Literal["succeeded", "planned"]
     outputs: dict[str, Json]
     note: str = ""
+    misfits: int = 0
     plan: Annotated[Json, Field(description="What would be sent, what follows, and the plan_id.")] = None
 
 

@@ -114,7 +114,8 @@ async def run(
         return _planned(ended, is_wanted=body.plan)
     if ended.outcome != "succeeded":
         raise problem_of(ended)
-    return models.RunResult(run_id=ended.run_id, outcome="succeeded", outputs=dict(ended.outputs), note=ended.note)
+    told, misfits = dict(ended.outputs), ended.misfits
+    return models.RunResult(run_id=ended.run_id, outcome="succeeded", outputs=told, note=ended.note, misfits=misfits)
 
 
 @router.post("/{ref}/run-selection", responses=problems(404, 409, 422))

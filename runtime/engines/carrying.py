@@ -22,6 +22,7 @@ from runtime.engines.fate import fate_before, verdict
 from runtime.engines.journal import Books, Journal
 from runtime.engines.restore import Restorer
 from runtime.errors import Unservable
+from runtime.replies import Replies
 from workflow.events import (
     EndRun,
     Event,
@@ -50,7 +51,7 @@ class Carrier:
 
     def course(self, order: Order) -> Course:
         """The course of a new run."""
-        return Course(order, self._driver, Journal(self._books, order, self._executor.name))
+        return Course(order, self._driver, Journal(self._books, order, self._executor.name), self._books.replies)
 
     async def taken_up(self, run_id: str) -> "TakenUp | None":
         """The course of a run that another process began; None if it is over, or cannot be taken up and is closed.
@@ -66,7 +67,8 @@ class Carrier:
             await self.give_up(run, error.message)
             return None
         log.warning("run %s, left by another process, is taken up", run_id)
-        return TakenUp(order, self._driver, Journal(self._books, order, self._executor.name), run)
+        journal = Journal(self._books, order, self._executor.name)
+        return TakenUp(order, self._driver, journal, self._books.replies, run)
 
     async def give_up(self, run: Run, why: str) -> None:
         """Closes an open run that nobody can carry on, with what is known of it. Raises UnavailableError."""
@@ -146,8 +148,8 @@ class Taking:
 class TakenUp(Course):
     """The course of a run that was begun elsewhere. Secrets that it was given are gone with the process."""
 
-    def __init__(self, order: Order, driver: Driver, journal: Journal, run: Run) -> None:
-        super().__init__(order, driver, journal)
+    def __init__(self, order: Order, driver: Driver, journal: Journal, replies: Replies, run: Run) -> None:
+        super().__init__(order, driver, journal, replies)
         self._run = run
         journal.take_over(run, ())
 

@@ -17,6 +17,7 @@ from runtime.engines.checkpoint import Checkpoint
 from runtime.engines.engine import Order, Progress, Told
 from runtime.engines.journal import Journal
 from runtime.engines.planning import as_ordered
+from runtime.replies import Replies
 from workflow.events import (
     Cancelled,
     Command,
@@ -38,11 +39,12 @@ class Parked(Exception):
 
 
 class Course:
-    def __init__(self, order: Order, driver: Driver, journal: Journal) -> None:
+    def __init__(self, order: Order, driver: Driver, journal: Journal, replies: Replies) -> None:
         self.order = order
         self.journal = journal
         self._listeners: list[Told] = []
         self._driver = driver
+        self._replies = replies
         self._begun = asyncio.get_running_loop().time()
         self._stop = asyncio.Event()
         self._why: Literal["", "cancelled", "parked"] = ""
@@ -156,7 +158,20 @@ class Course:
             return RequestFailed(command.step_id, "refused", f"not sent, for it could not be recorded: {error.message}")
         if isinstance(event, ResponseArrived):
             self._percent = self._percent_in(command, event)
+            return await self._held_to_description(command, event)
         return event
+
+    async def _held_to_description(self, command: SendRequest, reply: ResponseArrived) -> Event:
+        """`reply`, with what does not fit in the record; where that is refused, its refusal, in no words of it."""
+        operation = f"{command.method} {command.path_template}"
+        misfits = await self._replies.misfits(operation, self.order.operations.get(operation), reply)
+        if not misfits:
+            return reply
+        self.journal.found(misfits)
+        if not self._replies.refuses:
+            return reply
+        told = f"status {reply.status}, not as the description promises in {len(misfits)} places; the run's record"
+        return RequestFailed(command.step_id, "bad_reply", f"{told} {self.order.run_id} names them")
 
     # How far it is
 

@@ -17,7 +17,7 @@ from runtime.engines.course import Course
 from runtime.engines.dbos_process import DbosProcess, workflow_id
 from runtime.engines.engine import Ended, Order, Told
 from runtime.engines.executor import Executor
-from runtime.engines.journal import Books
+from runtime.engines.journal import Books, misfits_in
 from runtime.errors import Interrupted
 from workflow.events import failure_from_json
 
@@ -232,7 +232,9 @@ class DurableEngine:
 def stored_end(run: Run) -> Ended:
     """How a run has ended, from its row."""
     assert run.outcome is not None
-    return Ended(run.id, run.outcome, run.outputs or {}, run.failure and failure_from_json(run.failure))
+    failure = run.failure and failure_from_json(run.failure)
+    misfits = misfits_in(step.record for step in run.steps)
+    return Ended(run.id, run.outcome, run.outputs or {}, failure, misfits=misfits)
 
 
 def _fail(end: "asyncio.Future[Ended]", error: Exception) -> None:

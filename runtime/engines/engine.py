@@ -41,6 +41,7 @@ class Order:
 
     `key`: who asks again under the same key gets the same run; a run with a key goes on when its caller goes away.
     `is_plan`: it ends before the first change, and says what it would do; `confirmed`: the plan that it is held to.
+    `operations`: the digests of the operations' descriptions, by key, as they were approved.
     """
 
     run_id: str
@@ -54,15 +55,19 @@ class Order:
     key: str = ""
     is_plan: bool = False
     confirmed: Confirmed | None = None
+    operations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
+    """`misfits`: in how many places replies were not as their description promises."""
+
     run_id: str
     outcome: Outcome
     outputs: Mapping[str, Json] = field(default_factory=dict)
     failure: Failure | None = None
     note: str = ""
+    misfits: int = 0
 
 
 class Engine(Protocol):

@@ -9,7 +9,7 @@ engines and, as the witness, by the driver.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from governance.revisions import RevisionStore
 from governance.runs import Asked, Run, RunStore, StepRecord
 from runtime.engines.engine import Ended, Order
 from runtime.engines.recording import Recording
+from runtime.replies import Misfit, Replies
 from runtime.secrets import Vault
 from runtime.witness import Answered, Sending
 from workflow.events import Doubt, to_json
@@ -30,15 +31,19 @@ Json = Any
 
 
 class Books:
-    """What every journal writes into. `revisions` is shared with the catalog, which knows what is whole already."""
+    """What every journal writes into. `revisions` is shared with the catalog, which knows what is whole already.
 
-    def __init__(self, database: Database, revisions: RevisionStore, vault: Vault) -> None:
+    `replies`: what a device's answers are held against.
+    """
+
+    def __init__(self, database: Database, revisions: RevisionStore, vault: Vault, replies: Replies) -> None:
         self.database = database
         self.runs = RunStore(database)
         self.open_runs = OpenRuns(database)
         self.revisions = revisions
         self.audit = AuditLog(database)
         self.vault = vault
+        self.replies = replies
 
 
 class Journal:
@@ -55,6 +60,7 @@ class Journal:
         self._requests = 0
         self._numbers: dict[int, int] = {}
         self._unwritten: list[StepRecord] = []
+        self._misfits = 0
         self.turn = 0
         self.part = 0
         self.recording = Recording(order, books.vault)
@@ -99,6 +105,7 @@ class Journal:
         """Goes on where another process stopped writing; `unwritten` is what its last checkpoint held."""
         stored = {(step.record.seq, step.record.phase) for step in run.steps}
         self._unwritten = [record for record in unwritten if (record.seq, record.phase) not in stored]
+        self._misfits = misfits_in((*(step.record for step in run.steps), *self._unwritten))
         self._requests = max((step.record.seq for step in run.steps), default=0)
         self._is_open = True
 
@@ -141,6 +148,12 @@ class Journal:
         )
         self._unwritten.append(record)
 
+    def found(self, misfits: Sequence[Misfit]) -> None:
+        """Adds to the answer that came last what about it is not as described."""
+        last, told = self._unwritten[-1], self.clean([each.to_json() for each in misfits])
+        self._unwritten[-1] = replace(last, detail={**(last.detail or {}), "misfits": told})
+        self._misfits += len(misfits)
+
     async def flush(self) -> None:
         """Writes what became of requests, whoever has the run now: it is true all the same. Gives up in silence."""
         if not (self._is_open and self._unwritten):
@@ -159,7 +172,7 @@ class Journal:
             redact = self._books.vault.redact
             doubt = failure.doubt and Doubt(*(redact(getattr(failure.doubt, name)) for name in Doubt.__slots__))
             failure = replace(failure, message=redact(failure.message), remedy=redact(failure.remedy), doubt=doubt)
-        return replace(ended, outputs=self.clean(ended.outputs), failure=failure)
+        return replace(ended, outputs=self.clean(ended.outputs), failure=failure, misfits=self._misfits)
 
     async def finish(self, ended: Ended, resume: Json = None) -> None:
         """Closes the run; `ended` is cleaned. Raises GovernanceError: the run is then still open."""
@@ -189,6 +202,11 @@ class Journal:
     def _detail(self, note: Sending) -> dict[str, Json]:
         told = {"purpose": note.purpose, "attempt": note.attempt, "turn": self.turn}
         return told if note.is_safe else {**told, "changes": True}
+
+
+def misfits_in(records: Iterable[StepRecord]) -> int:
+    """How many places of replies are on record as not as described."""
+    return sum(len((record.detail or {}).get("misfits", ())) for record in records)
 
 
 class AuditOnly:

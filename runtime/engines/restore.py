@@ -57,5 +57,6 @@ class Restorer:
             caller=run.caller,
             inputs=run.inputs,
             secret_names=profile.secrets,
+            operations=revision.content.operations,
             confirmed=await self.plans.confirmed_for(run.id),
         )

@@ -43,7 +43,7 @@ async def main():
     async with open_database(sys.argv[1]) as database:
         log = AuditLog(database)
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, resource.RLIM_INFINITY))
         stored = 0
         try:
             while True:

@@ -88,7 +88,10 @@ async def test_a_deadline_of_the_run_bounds_every_wait(lab: Any, device: Any) ->
     device.script.job_state = "running"
     entry = lab.service.live.now.entries["toy_stop_vm"]
     plan = replace(entry.plan, deadline_s=0.5)
-    short = replace(entry, prepared=SimpleNamespace(plan=lambda: plan, endpoint=entry.prepared.endpoint))
+    short = replace(
+        entry,
+        prepared=SimpleNamespace(plan=lambda: plan, endpoint=entry.prepared.endpoint, content=entry.prepared.content),
+    )
     start = time.monotonic()
     ended = await lab.service.calls.call(short, {"uuid": "u-1"}, None, ME)
     assert ended.outcome == "failed"

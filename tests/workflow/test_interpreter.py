@@ -419,3 +419,19 @@ def _read(made: Plan) -> None:
     state, _ = advance(made, State.initial(), RunStarted({"id": "web"}))
     _, (command,) = advance(made, state, ResponseArrived("a", 200, {}, [{"name": "web"}]))
     assert isinstance(command, EndRun)
+
+
+def test_a_change_whose_answer_is_of_no_use_counts_as_done_and_is_never_tried_again() -> None:
+    made = plan(step("s", "put", "/a", onFailure=[retry(3, 0)], **{"x-switchgear": {"idempotent": True}}))
+    failure = ended(
+        Dialogue(made).say(RequestFailed("s", "bad_reply", "not as described")), "failed", "bad_reply"
+    ).failure
+    assert failure.done == ("s",) and failure.not_done == ()
+    assert "was carried out" in failure.message and "not as described" in failure.message
+
+
+def test_a_read_whose_answer_is_of_no_use_fails_and_nothing_was_done() -> None:
+    failure = ended(
+        Dialogue(plan(step("s", "get", "/a"))).say(RequestFailed("s", "bad_reply")), "failed", "bad_reply"
+    ).failure
+    assert failure.done == ()
