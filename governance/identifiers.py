@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from governance.errors import InvalidError
+from governance.errors import InvalidError, TamperedError
 
 Json = Any
 Clock = Callable[[], datetime]
@@ -46,4 +46,8 @@ def to_text(value: Json) -> str:
 
 
 def from_text(text: str) -> Json:
-    return json.loads(text)
+    """The value that was stored. Raises TamperedError for what is no JSON: it was not us who wrote it."""
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError) as error:
+        raise TamperedError(f"a stored value is no JSON: {error}", "restore the database from a good copy") from error

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from governance.database import Database
-from governance.errors import DigestError, InvalidError
+from governance.errors import DigestError, InvalidError, TamperedError
 from governance.identifiers import Json, from_text
 from governance.models import RunJournalRow, table_of
 from governance.revisions import RevisionStore
@@ -58,7 +58,7 @@ class Journals:
             raise InvalidError(f"the run {run.id} has no journal: {why}")
         try:
             return tuple(turn for part in parts for turn in _turns(run.id, from_text(part)))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (TamperedError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise InvalidError(f"the journal of the run {run.id} cannot be read: it was changed") from error
 
     async def replay(self, run_id: str) -> Replay:

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Row
 
 from governance.audit import Event, append_entry
 from governance.database import Database
-from governance.errors import ConflictError, InvalidError, NotFoundError
+from governance.errors import ConflictError, InvalidError, NotFoundError, TamperedError
 from governance.identifiers import Json, from_text, to_text
 from governance.models import TargetRow, table_of
 
@@ -235,7 +235,11 @@ def _checked_tls(tls: str) -> str:
 
 
 def _target(row: Row[tuple[Any, ...]]) -> Target:
-    labels = tuple(sorted(from_text(row.labels).items()))
-    limits = TargetLimits(**from_text(row.limits))
+    """The target that the row says. Raises TamperedError."""
+    try:
+        labels = tuple(sorted(from_text(row.labels).items()))
+        limits = TargetLimits(**from_text(row.limits))
+    except (AttributeError, TypeError) as error:
+        raise TamperedError(f"the target {row.name} was changed: {error}", "remove it and add it again") from error
     given = {field: getattr(row, field) for field in _FIELDS}
     return Target(**given, labels=labels, limits=limits)

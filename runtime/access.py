@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import re
+from contextlib import ExitStack
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -26,11 +27,14 @@ from governance.principals import PrincipalStore
 from governance.scopes import WHOLE
 from governance.scopes import Scope as Reach
 from governance.transitions import Role, may
+from runtime.crowd import Crowd
 from runtime.problems import Problem, of_error, respond
 from runtime.rates import Rates
 
 CALLER = "switchgear.caller"
 MCP_PATH = "/mcp"
+# Whoever looks after the server has to be told how it is, however many others ask.
+WATCHES = frozenset({"/health", "/ready"})
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 # Inputs are names, numbers and small objects; files do not come this way.
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -161,7 +165,13 @@ class Gate:
     """The application's front: admits a request to MCP or to the REST API, or answers it with a problem."""
 
     def __init__(
-        self, api: ASGIApp, mcp: ASGIApp, doorkeeper: Doorkeeper, hosts: frozenset[str] | None, rates: Rates
+        self,
+        api: ASGIApp,
+        mcp: ASGIApp,
+        doorkeeper: Doorkeeper,
+        hosts: frozenset[str] | None,
+        rates: Rates,
+        crowd: Crowd,
     ) -> None:
         """`hosts`: the names under which this server may be addressed; None, with tokens only: any."""
         self._api = api
@@ -169,18 +179,22 @@ class Gate:
         self._doorkeeper = doorkeeper
         self._hosts = hosts
         self._rates = rates
+        self._crowd = crowd
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._api(scope, receive, send)
         if scope["type"] != "http":  # there are no websockets here
             return
-        try:
-            await self._admit(scope)
-        except Problem as problem:
-            await respond(problem)(scope, receive, send)
-            return
-        await (self._mcp if scope["path"] == MCP_PATH else self._api)(scope, receive, send)
+        with ExitStack() as inside:
+            try:
+                await self._admit(scope)
+                if scope["path"] not in WATCHES:
+                    inside.enter_context(self._crowd.place())
+            except Problem as problem:
+                await respond(problem)(scope, receive, send)
+                return
+            await (self._mcp if scope["path"] == MCP_PATH else self._api)(scope, receive, send)
 
     async def _admit(self, scope: Scope) -> None:
         headers = Headers(scope=scope)

@@ -30,6 +30,7 @@ from governance.settings import SettingInUse
 from runtime.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopback
 from runtime.api import administration, audit, docs, records, schedules, serving, webhooks, workflows
 from runtime.api.description import Description
+from runtime.crowd import MOST_AT_ONCE, Crowd, most_at_once
 from runtime.errors import StartRefused
 from runtime.finding import finding_tools
 from runtime.list_changed import ListChanged
@@ -50,6 +51,8 @@ INSTRUCTIONS = (
 )
 # Calls under way get this long when the server stops; the engine's own closing comes after.
 GRACE_S = 5
+# Longer than clients keep an idle connection (5 to 118 s): of two that close, the other's next request is lost.
+KEEP_ALIVE_S = 125
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +72,13 @@ def build(
     hosts: frozenset[str] | None = LOOPBACK_NAMES,
     local: Caller | None = None,
     rate_per_s: int = 0,
+    at_once: int = MOST_AT_ONCE,
     settings: tuple[SettingInUse, ...] = (),
 ) -> Application:
     """`hosts`: names under which the server may be addressed, None for any. `local`: who calls over stdio.
 
-    `rate_per_s`: how often one caller may ask, 0 for any number. `settings`: what admins are shown of them.
+    `rate_per_s`: how often one caller may ask, 0 for any number; `at_once`: how many requests are worked on at a time.
+    `settings`: what admins are shown of them.
     """
     mcp, provider, changes = _mcp_server(service, local or Caller("stdio", "operator"))
     mcp_app = mcp.http_app(path=MCP_PATH, host_origin_protection=False)  # the gate's work, for all routes alike
@@ -88,7 +93,8 @@ def build(
 
     api = _rest_api(service, lifespan)
     api.state.settings = settings
-    return Application(Gate(api, mcp_app, service.doorkeeper, hosts, Rates(rate_per_s)), api, mcp, provider, changes)
+    gate = Gate(api, mcp_app, service.doorkeeper, hosts, Rates(rate_per_s), Crowd(at_once))
+    return Application(gate, api, mcp, provider, changes)
 
 
 def _mcp_server(service: Service, local: Caller) -> tuple[FastMCP[Any], CatalogProvider, ListChanged]:
@@ -199,7 +205,8 @@ async def serve_http(service: Service, at: Listening, announce: Callable[[str], 
     """Serves until the process is told to stop. `announce` gets the address when connections are accepted."""
     is_safe = all(at.tls) or at.allows_plain_http
     hosts = checked_host(at.host, service.doorkeeper.needs_token, is_safe=is_safe)
-    application = build(service, hosts=hosts, rate_per_s=at.rate_per_s, settings=at.settings)
+    at_once = most_at_once()
+    application = build(service, hosts=hosts, rate_per_s=at.rate_per_s, at_once=at_once, settings=at.settings)
     listener = bound_socket(at.host, at.port)
     shown = f"[{at.host}]" if ":" in at.host else at.host
     server = http_server(application, service.engine.park, at.tls)
@@ -257,6 +264,7 @@ def http_server(
         server_header=False,
         ws="none",
         lifespan="on",
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
     try:
