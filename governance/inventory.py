@@ -7,12 +7,14 @@ are references here as well; a value that is none is refused and not repeated. H
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from governance.errors import InvalidError
 from governance.identifiers import Json
+from governance.responses import Policy
 from governance.targets import Mode, Target, TargetLimits
 
 
@@ -42,6 +44,7 @@ class _Target(_Part):
     tls: str = "verify"
     labels: dict[str, str] = {}
     limits: _Limits = _Limits()
+    responses: Policy | Literal[""] = ""
     default: bool = False
 
 
@@ -86,6 +89,7 @@ def _target(given: _Target) -> Target:
         is_default=given.default,
         labels=tuple(sorted(given.labels.items())),
         limits=TargetLimits(**given.limits.model_dump()),
+        responses=given.responses,
     )
 
 
@@ -100,6 +104,7 @@ def _told(target: Target) -> dict[str, Json]:
         "tls": target.tls,
         "labels": dict(target.labels),
         "limits": target.limits.to_json(),
+        "responses": target.responses,
         "default": target.is_default,
     }
-    return {name: value for name, value in told.items() if value not in ({}, False)}
+    return {name: value for name, value in told.items() if value not in ({}, False, "")}

@@ -287,6 +287,7 @@ class TargetRow(Model):
     is_default: Mapped[bool]
     labels: Mapped[str] = mapped_column(server_default=text("'{}'"))
     limits: Mapped[str] = mapped_column(server_default=text("'{}'"))
+    responses: Mapped[str] = mapped_column(server_default=text("''"))
     created_at: Mapped[str]
 
 

@@ -13,6 +13,7 @@ from governance import shown
 from governance.commands import actor_here, common, with_database
 from governance.errors import InvalidError
 from governance.inventory import read_inventory, written
+from governance.responses import POLICIES
 from governance.targets import MODES, Mode, Target, TargetLimits, TargetStore
 
 Labels = tuple[tuple[str, str], ...]
@@ -40,6 +41,9 @@ def targets_group() -> None:
 @click.option("--password-ref", help="Likewise.")
 @click.option("--token-ref", help="Likewise.")
 @click.option("--tls", default="verify", show_default=True, help="verify, ca:/path or pin:<sha256>.")
+@click.option(
+    "--responses", type=click.Choice(POLICIES), help="Of replies that are not as described; else as the setting says."
+)
 @click.option("--default", "is_default", is_flag=True, help="Calls that name no target go here.")
 @label
 @click.option("--connections", type=click.IntRange(1), help="How many it takes at a time; else as the profile says.")
@@ -48,6 +52,7 @@ def targets_group() -> None:
 def targets_add(db: str | None, as_json: bool, mode: Mode, labels: tuple[str, ...], **given: Any) -> None:
     """Add a target; the first one of an API becomes its default."""
     limits = TargetLimits(given.pop("connections"), given.pop("requests_per_s"))
+    given["responses"] = given["responses"] or ""
     target = Target(mode=mode, labels=_labels(labels), limits=limits, **given)
     added = with_database(db, lambda d: TargetStore(d).add(target, actor=actor_here()))
     if as_json:

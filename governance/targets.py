@@ -22,16 +22,18 @@ from governance.database import Database
 from governance.errors import ConflictError, InvalidError, NotFoundError, TamperedError
 from governance.identifiers import Json, from_text, to_text
 from governance.models import TargetRow, table_of
+from governance.responses import POLICIES, Policy
 
 Mode = Literal["twin", "prism", "live"]
 MODES: tuple[Mode, ...] = ("twin", "prism", "live")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\0]+|keyring:[^/\0]+/[^\0]+")
+_IS_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\0]+|keyring:[^/\0]+/[^\0]+")
 _PIN = re.compile(r"[0-9a-f]{64}")
 _T = table_of(TargetRow)
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
-_FIELDS = ("name", "api", "base_url", "mode", "username_ref", "password_ref", "token_ref", "tls", "is_default")
+_REFERENCES = ("username_ref", "password_ref", "token_ref")
+_FIELDS = ("name", "api", "base_url", "mode", *_REFERENCES, "tls", "is_default", "responses")
 Applied = Literal["added", "changed", "unchanged", "removed"]
 
 
@@ -53,7 +55,8 @@ class TargetLimits:
 class Target:
     """`base_url` is scheme, host, port and perhaps a leading path, without a slash at its end.
 
-    `labels`: pairs in the order of their names; people choose targets by them.
+    `labels`: pairs in the order of their names; people choose targets by them. `responses`: what is done about replies
+    that are not as described; empty: what the setting says.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Target:
     is_default: bool = False
     labels: tuple[tuple[str, str], ...] = ()
     limits: TargetLimits = TargetLimits()
+    responses: Policy | Literal[""] = ""
 
     def to_json(self) -> dict[str, Json]:
         told = {name: getattr(self, name) for name in _FIELDS}
@@ -179,9 +183,11 @@ def _checked(target: Target) -> Target:
         raise InvalidError(f"{target.name!r} is no name for a target", "take up to 64 of a-z 0-9 . _ -")
     if target.mode not in MODES:
         raise InvalidError(f"there is no mode {target.mode!r}", f"take one of {', '.join(MODES)}")
-    for field in ("username_ref", "password_ref", "token_ref"):
+    if target.responses not in ("", *POLICIES):
+        raise InvalidError(f"responses cannot be {target.responses!r}", f"take one of {', '.join(POLICIES)}, or none")
+    for field in _REFERENCES:
         reference = getattr(target, field)
-        if reference is not None and not _REFERENCE.fullmatch(reference):
+        if reference is not None and not _IS_REFERENCE.fullmatch(reference):
             raise InvalidError(f"{field} is not a reference", "give env:NAME, file:/path or keyring:service/name")
     labels = _checked_labels(target.labels)
     _check_limits(target.limits)

@@ -94,6 +94,7 @@ class Prepared:
                 references=References(target.username_ref, target.password_ref, target.token_ref),
                 profile=profile,
                 own_limits=own_limits(target, profile),
+                responses=target.responses,
             )
         return made
 

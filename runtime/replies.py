@@ -11,19 +11,19 @@ import itertools
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NoReturn, cast
+from typing import Any, NoReturn, cast
 
 import jsonschema_rs
 
 from governance.errors import GovernanceError
-from governance.responses import ResponseStore
+from governance.responses import Policy, ResponseStore
 from governance.settings import Settings
+from runtime.driver import Endpoint
 from workflow.events import ResponseArrived
 from workflow.pointers import escape
 
 log = logging.getLogger("switchgear.replies")
 Json = Any
-Policy = Literal["report", "refuse", "off"]
 Validators = Mapping[str, jsonschema_rs.Draft202012Validator]
 # A person reads them: a list of a thousand things that all lack one member is one finding.
 MOST_FINDINGS = 10
@@ -64,14 +64,13 @@ class Replies:
         self._known: dict[str, Validators] = {}
         self._unknown_until: dict[str, float] = {}
 
-    @property
-    def refuses(self) -> bool:
-        """Whether a reply that does not fit is not to be used."""
-        return self._policy == "refuse"
+    def policy_for(self, endpoint: Endpoint) -> Policy:
+        """What is to be done about replies from there."""
+        return endpoint.responses or self._policy
 
     async def misfits(self, operation: str, digest: str | None, reply: ResponseArrived) -> tuple[Misfit, ...]:
         """What about a successful reply does not fit; nothing where no schema is known. `operation`: its key."""
-        if self._policy == "off" or digest is None or not 200 <= reply.status < 300 or reply.status == NO_CONTENT:
+        if digest is None or not 200 <= reply.status < 300 or reply.status == NO_CONTENT:
             return ()
         try:
             validators = self._known[digest] if digest in self._known else await self._loaded(operation, digest)

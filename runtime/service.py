@@ -19,7 +19,7 @@ from governance.locks import Locks, locks_of
 from governance.open_runs import OpenRuns
 from governance.plans import PlanStore
 from governance.principals import PrincipalStore
-from governance.responses import ResponseStore
+from governance.responses import Policy, ResponseStore
 from governance.revisions import RevisionStore
 from governance.runs import RunStore
 from governance.schedules import ScheduleStore
@@ -38,7 +38,7 @@ from runtime.finder import Finder
 from runtime.leases import Leases
 from runtime.live import LiveCatalog
 from runtime.planning import Plans
-from runtime.replies import Policy, Replies
+from runtime.replies import Replies
 from runtime.scheduling import DEFAULT_RISKS, Around, Scheduler
 from runtime.secrets import Vault
 

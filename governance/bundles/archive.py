@@ -1,4 +1,4 @@
-"""The file: an uncompressed POSIX tar of four members, always the same four in the same order, byte for byte one form.
+"""The file: an uncompressed POSIX tar of four or five members in one order, byte for byte one form.
 
 Nothing in it is ever unpacked to a disk, no name in it becomes a path, and nothing is inflated: what is read is at
 most MAX_BYTES, and after reading it is packed again and compared, so that whatever a tar can hide (links, extra
@@ -17,8 +17,10 @@ from tarfile import BLOCKSIZE, HeaderError, TarInfo
 from governance.errors import BundleFormError
 
 ENVELOPE, PROFILES, REVISIONS, SBOM = "envelope.json", "profiles.jsonl", "revisions.jsonl", "sbom.json"
-SIGNED = (PROFILES, REVISIONS, SBOM)
-"""Their hashes stand in the signed manifest."""
+REPLIES = "replies.jsonl"
+"""Only where there is something in it: bundles of before there were such are read as ever."""
+SIGNED = (PROFILES, REPLIES, REVISIONS, SBOM)
+"""Their hashes stand in the signed manifest, of those that are there."""
 MEMBERS = (ENVELOPE, *SIGNED)
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -32,7 +34,7 @@ COMPRESSED = {b"\x1f\x8b": "gzip", b"PK": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "
 
 
 def read_file(path: Path) -> dict[str, bytes]:
-    """The four members of the bundle at `path`. Raises BundleFormError for whatever is not exactly a bundle."""
+    """The members of the bundle at `path`. Raises BundleFormError for whatever is not exactly a bundle."""
     return unpack(_bounded(path))
 
 
@@ -57,7 +59,7 @@ def write_file(path: Path, members: Mapping[str, bytes]) -> bytes:
 def pack(members: Mapping[str, bytes]) -> bytes:
     """The one archive of these members."""
     parts: list[bytes] = []
-    for name in MEMBERS:
+    for name in (each for each in MEMBERS if each in members):
         header = TarInfo(name)
         header.size = len(members[name])
         parts += [header.tobuf(tarfile.USTAR_FORMAT), members[name], bytes(-header.size % BLOCKSIZE)]
@@ -70,7 +72,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
         if data.startswith(magic):
             raise BundleFormError(f"it is compressed or an archive of another kind ({kind})", NO_BUNDLE)
     found = dict(_entries(data))
-    missing = [name for name in MEMBERS if name not in found]
+    missing = [name for name in MEMBERS if name not in found and name != REPLIES]
     if missing:
         raise BundleFormError(f"{', '.join(missing)} is missing in it", FOREIGN)
     if pack(found) != data:

@@ -27,6 +27,7 @@ from governance.bundles.manifest import (
     L,
     Manifest,
     ProfileLine,
+    ReplyLine,
     RevisionLine,
     catalog_digest,
     hash_of,
@@ -37,6 +38,7 @@ from governance.database import Database
 from governance.errors import InvalidError, NotFoundError, TamperedError
 from governance.identifiers import moment
 from governance.models import ApiRow, ProfileRow, table_of
+from governance.responses import stored_texts
 from governance.sealing import find_fault
 
 _API = table_of(ApiRow)
@@ -63,8 +65,7 @@ async def export(
     Raises NotFoundError or InvalidError for an order that cannot be met, TamperedError for a damaged revision.
     """
     now = database.now()
-    apis, revisions, profiles = await database.read(lambda c: _collect(c, order.apis, now))
-    contents = Contents(revisions, profiles, bill_of_materials(order.created_at))
+    apis, contents = await database.read(lambda c: _collect(c, order, now))
     members = contents.to_members()
     manifest = _manifest(order, apis, contents, members)
     read_contents(manifest, members)  # what an import would refuse is found here, while somebody can mend it
@@ -92,9 +93,8 @@ def sign(path: Path, key: Ed25519PrivateKey) -> tuple[str, ...]:
     return tuple(sorted(envelope.signatures))
 
 
-def _collect(
-    connection: Connection, named: Sequence[str], now: str
-) -> tuple[tuple[Api, ...], tuple[RevisionLine, ...], tuple[ProfileLine, ...]]:
+def _collect(connection: Connection, order: Order, now: str) -> tuple[tuple[Api, ...], Contents]:
+    named = order.apis
     query = _APPROVED.where(rows.TABLE.c.api.in_(named)) if named else _APPROVED
     stored = sorted(_valid(connection.execute(query), now), key=lambda row: str(row.workflow_id))
     missing = set(named) - {row.api for row in stored}
@@ -103,9 +103,13 @@ def _collect(
         raise InvalidError(f"no workflow of {what} is approved", "see `switchgear workflows list --state approved`")
     revisions = tuple(_line(row) for row in stored)
     apis = tuple(_api(connection, name) for name in sorted({line.api for line in revisions}))
+    contents = [orjson.loads(line.content) for line in revisions]
     used = {str(api.profile_digest) for api in apis if api.profile_digest}
-    used |= {str(orjson.loads(line.content)["profile"]) for line in revisions if orjson.loads(line.content)["profile"]}
-    return apis, revisions, tuple(_profile(connection, digest) for digest in sorted(used))
+    used |= {str(content["profile"]) for content in contents if content["profile"]}
+    profiles = tuple(_profile(connection, digest) for digest in sorted(used))
+    operations = {digest for content in contents for digest in content["operations"].values()}
+    replies = tuple(ReplyLine(operation=key, body=body) for key, body in stored_texts(connection, operations).items())
+    return apis, Contents(revisions, profiles, bill_of_materials(order.created_at), replies)
 
 
 def _valid(found: Iterable[rows.Stored], now: str) -> Iterable[rows.Stored]:

@@ -28,6 +28,7 @@ from governance.errors import BundleError, ForbiddenError, TamperedError
 from governance.identifiers import Json, moment, to_text
 from governance.models import ApiRow, BundleRow, table_of
 from governance.policies import in_force
+from governance.responses import put_texts
 from governance.revisions import receive, retire
 from governance.sealing import find_fault
 from governance.transitions import Role, may
@@ -235,6 +236,7 @@ def _activate(connection: Connection, opened: Opened, verdict: Verdict, now: str
     signed_by = ", ".join(key.name for key in verdict.signers)
     profiles = {line.digest: line.body for line in opened.contents.profiles}
     policy = in_force(connection)
+    put_texts(connection, {line.operation: line.body for line in opened.contents.replies})
     for api in manifest.apis:
         apis.put(connection, now, actor, api.model_dump(), profiles)
     for line in verdict.added:

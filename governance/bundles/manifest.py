@@ -14,7 +14,7 @@ from typing import Annotated, Literal, Self, TypeVar
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from governance.bundles.archive import PROFILES, REVISIONS, SBOM, SIGNED
+from governance.bundles.archive import PROFILES, REPLIES, REVISIONS, SBOM, SIGNED
 from governance.errors import BundleError, BundleFormError
 from workflow.canonical import canonical_bytes, digest
 from workflow.errors import CanonicalError, WorkflowError
@@ -117,20 +117,29 @@ class RevisionLine(Line):
     expires_at: Moment | None
 
 
+class ReplyLine(Line):
+    """What replies of an operation promise. `body`: JSON, schemas by status; `operation`: the operation's digest."""
+
+    operation: Text
+    body: str
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """All that a manifest signs for. `revisions` by workflow, `profiles` by digest, each once."""
+    """All that a manifest signs for. `revisions` by workflow, `profiles` and `replies` by digest, each once."""
 
     revisions: tuple[RevisionLine, ...]
     profiles: tuple[ProfileLine, ...]
     sbom: bytes
+    replies: tuple[ReplyLine, ...] = ()
 
     def to_members(self) -> dict[str, bytes]:
-        return {
-            PROFILES: b"".join(line.to_bytes() + b"\n" for line in self.profiles),
-            REVISIONS: b"".join(line.to_bytes() + b"\n" for line in self.revisions),
-            SBOM: self.sbom,
-        }
+        members = {PROFILES: _written(self.profiles), REVISIONS: _written(self.revisions), SBOM: self.sbom}
+        return {**members, REPLIES: _written(self.replies)} if self.replies else members
+
+
+def _written(lines: Iterable[Line]) -> bytes:
+    return b"".join(line.to_bytes() + b"\n" for line in lines)
 
 
 def hash_of(data: bytes) -> str:
@@ -147,18 +156,21 @@ def read_contents(manifest: Manifest, members: Mapping[str, bytes]) -> Contents:
 
     Raises BundleError where content and manifest differ, BundleFormError where something cannot be read or run.
     """
-    if {name: hash_of(members[name]) for name in SIGNED} != manifest.members:
+    if {name: hash_of(members[name]) for name in SIGNED if name in members} != manifest.members:
         raise BundleError("its contents are not the ones that were signed", FOREIGN)
     profiles = _lines(members[PROFILES], ProfileLine, PROFILES)
     revisions = _lines(members[REVISIONS], RevisionLine, REVISIONS)
+    replies = _lines(members.get(REPLIES, b""), ReplyLine, REPLIES)
     _check_order(PROFILES, [line.digest for line in profiles])
     _check_order(REVISIONS, [line.workflow_id for line in revisions])
+    _check_order(REPLIES, [line.operation for line in replies])
     for profile in profiles:
         _check_profile(profile)
     contents = [(line, _content_of(line)) for line in revisions]
     _check_whole(manifest, profiles, contents)
+    _check_replies(replies, {digest for _, content in contents for digest in content.operations.values()})
     _check_sbom(members[SBOM])
-    return Contents(revisions, profiles, members[SBOM])
+    return Contents(revisions, profiles, members[SBOM], replies)
 
 
 def _lines(data: bytes, kind: type[L], where: str) -> tuple[L, ...]:
@@ -217,6 +229,18 @@ def _check_whole(
     pairs = [(line.workflow_id, line.digest) for line, _ in found]
     if (len(pairs), catalog_digest(pairs)) != (manifest.revisions, manifest.catalog):
         raise BundleError("its workflows are not the catalog that was signed", FOREIGN)
+
+
+def _check_replies(replies: Sequence[ReplyLine], used: set[str]) -> None:
+    for line in replies:
+        if line.operation not in used:
+            raise BundleFormError(f"{REPLIES} has what no workflow asks for: {line.operation}", FOREIGN)
+        try:
+            schemas = orjson.loads(line.body)
+        except orjson.JSONDecodeError as error:
+            raise BundleFormError(f"the schemas of {line.operation} cannot be read: {error}", FOREIGN) from error
+        if not isinstance(schemas, dict) or not all(isinstance(each, dict | bool) for each in schemas.values()):
+            raise BundleFormError(f"the schemas of {line.operation} are none", FOREIGN)
 
 
 def _check_sbom(data: bytes) -> None:

@@ -248,6 +248,7 @@ class TargetOut(BaseModel):
     has_credentials: bool
     labels: dict[str, str]
     limits: dict[str, float]
+    responses: Literal["", "report", "refuse", "off"] = ""
 
 
 class TargetFinding(BaseModel):

@@ -83,6 +83,7 @@ async def list_targets(service: ServicePart, caller: CallerPart) -> list[models.
             has_credentials=bool(target.password_ref or target.token_ref),
             labels=dict(target.labels),
             limits=target.limits.to_json(),
+            responses=target.responses,
         )
         for target in await targets_of(service, caller)
     ]

@@ -5,7 +5,9 @@ whoever logs in there. Pure values. Made by `catalog` from a target and the prof
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
+from governance.responses import Policy
 from runtime.sessions import References
 from runtime.wire import Address
 from workflow.profile import Limits, Profile
@@ -16,7 +18,10 @@ Place = tuple[str, str, int]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`profile` is the one that the workflow was approved with; `own_limits` wins over the profile's limits."""
+    """`profile` is the one that the workflow was approved with; `own_limits` wins over the profile's limits.
+
+    `responses`: what is done about replies that are not as described; empty: what the setting says.
+    """
 
     name: str
     address: Address
@@ -24,6 +29,7 @@ class Endpoint:
     references: References
     profile: Profile
     own_limits: Limits | None = None
+    responses: Policy | Literal[""] = ""
 
     @property
     def limits(self) -> Limits:

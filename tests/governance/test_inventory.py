@@ -18,6 +18,7 @@ targets:
     auth: {username: env:U, password: file:/run/secrets/p}
     labels: {site: oslo, rack: "7"}
     limits: {connections: 2, requests_per_s: 0.5}
+    responses: refuse
   - {name: two, api: idrac, address: "https://10.0.0.2", auth: {token: "keyring:bmc/two"}, default: true}
 """
 
@@ -44,7 +45,7 @@ async def test_what_is_exported_is_what_was_applied(targets: TargetStore, file: 
     rewrite(file, written(stored))
     assert read_inventory(file) == stored
     assert (stored[0].labels, stored[0].limits) == ((("rack", "7"), ("site", "oslo")), TargetLimits(2, 0.5))
-    assert [each.is_default for each in stored] == [False, True]
+    assert [(each.is_default, each.responses) for each in stored] == [(False, "refuse"), (True, "")]
 
 
 async def test_applying_the_same_file_again_changes_nothing(

@@ -51,6 +51,7 @@ async def test_a_name_is_taken_once_and_free_after_removal(targets: TargetStore)
     [
         {"name": "Lab 1"},
         {"mode": "real"},
+        {"responses": "ignore"},
         {"base_url": "10.0.0.5"},
         {"base_url": "ftp://10.0.0.5"},
         {"base_url": "https://"},

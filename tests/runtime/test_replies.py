@@ -240,3 +240,14 @@ async def test_a_run_that_was_refused_is_replayed_as_it_went(lab: Any, tools: An
     ended = await call(lab, "toy_stop_vm", uuid="u-1")
     replayed = await lab.service.journals.replay(ended.run_id)
     assert (replayed.turns, replayed.differences) == (2, ())
+
+
+@under("report")
+async def test_what_a_target_says_counts_instead_of_the_setting(lab: Any, device: Any) -> None:
+    await promise(lab, s200=LIST)
+    await lab.target(device.url, "strict", responses="refuse")
+    await lab.target(device.url, "let-be", responses="off")
+    await lab.service.live.reload()
+    entry = lab.service.live.now.entries["toy_find_vm"]
+    ends = [await lab.service.calls.call(entry, {"vm": "web-01"}, name, ME) for name in ("lab", "strict", "let-be")]
+    assert [(each.outcome, each.misfits) for each in ends] == [("succeeded", 2), ("failed", 2), ("succeeded", 0)]

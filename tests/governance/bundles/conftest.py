@@ -22,6 +22,7 @@ from governance.bundles.trust import TrustStore
 from governance.database import Database, open_database
 from governance.identifiers import moment
 from governance.models import Model
+from governance.responses import ResponseStore
 from governance.revisions import RevisionStore
 from workflow.canonical import canonical_bytes
 from workflow.profile import Profile
@@ -83,6 +84,11 @@ class Machine:
             made = (await store.submit(api, workflow, content, **facts)).revision
             if made.state == "pending":
                 await store.decide(made.id, "approve", actor="ann", role="admin", reason="", digest=made.digest)
+
+    async def promise(self, **schemas: Any) -> None:
+        """What the one operation of all workflows here answers, by status."""
+        found = {status.removeprefix("s"): schema for status, schema in schemas.items()}
+        await ResponseStore(self.database).put({"sha256:1": found})
 
     async def retire(self, workflow: str) -> None:
         store = RevisionStore(self.database)
@@ -156,7 +162,7 @@ class Forger:
     def signed(self, members: dict[str, bytes], change: Change = lambda manifest: None) -> bytes:
         """The bundle of these members with a manifest that fits them but for `change`, signed by the right key."""
         manifest = orjson.loads(read_envelope(members[archive.ENVELOPE]).payload)
-        manifest["members"] = {name: hash_of(members[name]) for name in archive.SIGNED}
+        manifest["members"] = {name: hash_of(members[name]) for name in archive.SIGNED if name in members}
         lines = [orjson.loads(line) for line in members[archive.REVISIONS].splitlines()]
         manifest["catalog"] = catalog_digest((line["workflow_id"], line["digest"]) for line in lines)
         manifest["revisions"] = len(lines)

@@ -26,6 +26,7 @@ from governance.errors import ForbiddenError, GovernanceError, InvalidError, Tam
 from governance.identifiers import moment
 from governance.policies import PolicyStore
 from governance.policy import Policy, policy_of
+from governance.responses import ResponseStore
 from governance.revisions import RevisionStore
 
 START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)  # of the fixture `clock`
@@ -41,6 +42,25 @@ async def test_what_is_approved_there_is_approved_here_with_the_same_digests(fac
         assert [getattr(one, name) for name in same] == [getattr(other, name) for name in same]
         assert await ApiStore(edge.database).get_profile(other.content.profile_digest) is not None
     assert (await ApiStore(edge.database).get_api("pump")).title == "Pump"
+
+
+async def test_schemas_of_replies_come_along_and_a_newer_bundle_brings_newer_ones(factory: Any, edge: Any) -> None:
+    await factory.promise(s200={"type": "array"})
+    await edge.bring_in(await factory.export(1))
+    assert await ResponseStore(edge.database).get("sha256:1") == {"200": {"type": "array"}}
+    await factory.promise(s200={"type": "object"}, s2XX=True)
+    await edge.bring_in(await factory.export(2))
+    assert await ResponseStore(edge.database).get("sha256:1") == {"200": {"type": "object"}, "2XX": True}
+
+
+async def test_a_bundle_without_schemas_is_the_file_it_was_and_takes_none_away(factory: Any, edge: Any) -> None:
+    await factory.promise(s200={"type": "array"})
+    await edge.bring_in(await factory.export(1))
+    await factory.database.write(lambda connection: connection.execute(text("DELETE FROM responses")))
+    path = await factory.export(2)
+    assert list(archive.read_file(path)) == ["envelope.json", "profiles.jsonl", "revisions.jsonl", "sbom.json"]
+    await edge.bring_in(path)
+    assert await ResponseStore(edge.database).get("sha256:1") == {"200": {"type": "array"}}
 
 
 async def test_who_signed_and_who_approved_stands_in_the_decision_and_in_the_audit(factory: Any, edge: Any) -> None:
