@@ -164,6 +164,8 @@ class RunRow(Model):
     __tablename__ = "runs"
     __table_args__ = (
         Index("ix_runs_open", "id", sqlite_where=text("outcome IS NULL"), postgresql_where=text("outcome IS NULL")),
+        Index("ix_runs_unknown", "id",
+              sqlite_where=text("outcome = 'unknown'"), postgresql_where=text("outcome = 'unknown'")),
         Index("uq_runs_asked", "caller", "asked_key", unique=True,
               sqlite_where=text("asked_key IS NOT NULL"), postgresql_where=text("asked_key IS NOT NULL")),
     )  # fmt: skip
@@ -345,3 +347,34 @@ class ScheduleRow(Model):
     is_paused: Mapped[bool]
     next_at: Mapped[str] = mapped_column(index=True)
     last: Mapped[str] = mapped_column(server_default=text("'{}'"))
+
+
+class EndpointRow(Model):
+    """Who is told of events. `kinds` and `apis`: JSON lists, empty for all; `secret_ref`: where its secret is found."""
+
+    __tablename__ = "event_endpoints"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    url: Mapped[str]
+    secret_ref: Mapped[str]
+    kinds: Mapped[str]
+    apis: Mapped[str]
+    tls: Mapped[str]
+    created_at: Mapped[str]
+    created_by: Mapped[str]
+    disabled_at: Mapped[str | None]
+    disabled_why: Mapped[str | None]
+
+
+class DeliveryRow(Model):
+    """One message for one endpoint, until it is heard. `next_at`: when it is due, or a claim of it ends; null: dead."""
+
+    __tablename__ = "event_deliveries"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    endpoint: Mapped[str] = mapped_column(ForeignKey("event_endpoints.name"), index=True)
+    kind: Mapped[str]
+    body: Mapped[str]
+    made_at: Mapped[str]
+    tries: Mapped[int]
+    next_at: Mapped[str | None] = mapped_column(index=True)
+    error: Mapped[str | None]
+    error_at: Mapped[str | None]

@@ -16,6 +16,7 @@ from governance.database import Database
 from governance.errors import ConflictError, InvalidError, NotFoundError, TransitionError
 from governance.identifiers import Json, from_text, to_text
 from governance.models import RunJournalRow, RunRow, RunStepRow, table_of
+from governance.outbox import tell_of_run
 
 _RUN = table_of(RunRow)
 _STEP = table_of(RunStepRow)
@@ -127,6 +128,8 @@ class OpenRuns:
             change = _reopened(run_id, row) if finding.goes_on else _settled(row, finding, actor)
             connection.execute(update(_RUN).where(_RUN.c.id == run_id).values(resolution=resolution, **change))
             append_entry(connection, Event(now, actor, "run.resolved", f"run:{run_id}", told))
+            if not finding.goes_on:
+                tell_of_run(connection, now, run_id, "failed", from_text(change["failure"]))
 
         await self._database.write(work)
 

@@ -15,6 +15,7 @@ from governance.audit import REVISIONS, AuditRow, Event, append_entry, is_intact
 from governance.errors import ConflictError, NotFoundError
 from governance.identifiers import from_text
 from governance.models import AuditEntry, RevisionRow, table_of
+from governance.outbox import tell_of_revision
 from governance.scopes import Scope
 from governance.sealing import EVENTS, LATER, VOTED, find_fault, seal_of
 from governance.transitions import State
@@ -44,6 +45,12 @@ def split(row: Stored) -> tuple[Mapping[str, Any], AuditRow | None]:
     if told["seq"] is None or not is_intact(told):
         return values, None
     return values, AuditRow(**{**told, "detail": from_text(told["detail"])})
+
+
+def was_moved(row: Stored) -> bool:
+    """Whether the audit knows that the revision is not approved any more, whatever its row says."""
+    _, witness = split(row)
+    return witness is not None and witness.action != EVENTS["approved"]
 
 
 def resolve(connection: Connection, ref: str) -> Stored:
@@ -87,12 +94,16 @@ def add(connection: Connection, at: str, values: Mapping[str, Any]) -> None:
         connection, Event(at, values["created_by"], event, f"{REVISIONS}{values['id']}", _event(values, None, seal))
     )
     connection.execute(insert(TABLE), {**values, "seal": seal})
+    tell_of_revision(connection, at, values, None, values["created_by"])
 
 
-def move(connection: Connection, at: str, stored: Stored, to: State, *, actor: str, changes: Mapping[str, Any]) -> None:
+def move(
+    connection: Connection, at: str, stored: Stored, to: State, *, actor: str, changes: Mapping[str, Any],
+    has_expired: bool = False,
+) -> None:  # fmt: skip
     """Moves a revision to another state, with its audit row; compare-and-set on the state and seal that were read.
 
-    To the same state it is a vote that does not suffice yet.
+    To the same state it is a vote that does not suffice yet. `has_expired`: it is time that moves it.
 
     A row that was tampered with can still be moved out of the way, but keeps the seal that it does not fit, so that
     the move does not make it look whole.
@@ -109,6 +120,8 @@ def move(connection: Connection, at: str, stored: Stored, to: State, *, actor: s
     done = connection.execute(update(TABLE).where(known).values(**changes, state=to, seal=seal))
     if done.rowcount != 1:
         raise ConflictError(f"revision {before['id']} was changed by somebody else meanwhile", "look at it again")
+    if event != VOTED:
+        tell_of_revision(connection, at, after, before["state"], actor, has_expired=has_expired)
 
 
 def _event(values: Mapping[str, Any], before: State | None, seal: str) -> dict[str, Any]:

@@ -200,7 +200,7 @@ class RevisionStore:
                 what = "nobody decided on it until" if stored.state == "pending" else "it was approved until"
                 changes = {"decided_at": now, "decided_by": "policy", "reason": f"expired: {what} {stored.expires_at}"}
                 to = RULES[stored.state, "expire"].to
-                rows.move(connection, now, stored, to, actor="policy", changes=changes)
+                rows.move(connection, now, stored, to, actor="policy", changes=changes, has_expired=True)
             return [rows.resolve(connection, stored.id) for stored in found]
 
         return _sort_out((row, None) for row in await self._database.write(work)).revisions
@@ -216,6 +216,14 @@ class RevisionStore:
         whole = {revision.id: revision for revision in survey.revisions}
         self._known = {row.id: (row, whole[row.id]) for row in stored if row.id in whole}
         return survey
+
+    async def vanished(self, approved: Mapping[str, str]) -> tuple[Fault, ...]:
+        """Those of `approved`, workflows by their revisions' ids, that did not leave that state by a decision."""
+        wanted = rows.SELECT.where(TABLE.c.id.in_(approved))
+        stored = await self._database.read(lambda c: _all(c, wanted)) if approved else []
+        there = {row.id for row in stored}
+        gone = [Fault(one, name, "its row was removed") for one, name in approved.items() if one not in there]
+        return (*_sort_out((row, None) for row in stored if not rows.was_moved(row)).faults, *gone)
 
     async def confirm(self, revision_id: str, digest: str) -> Revision:
         """The revision, if it is approved at this moment, whole, and has this digest.

@@ -20,6 +20,7 @@ from governance.database import Database
 from governance.errors import ConflictError, NotFoundError, NotOursError, StopAskedError
 from governance.identifiers import Json, from_text, to_text
 from governance.models import RunJournalRow, RunRow, RunStepRow, table_of
+from governance.outbox import tell_of_run
 from governance.revision_rows import TABLE, within
 from governance.scopes import WHOLE, Scope
 
@@ -205,6 +206,7 @@ class RunStore:
                 connection.execute(_ADD_JOURNAL, {"run_id": run_id, "part": part, "body": journal})
             ended = Event(now, actor, "run.finished", f"run:{run_id}", {"outcome": outcome, "failure": failure})
             append_entries(connection, (*_add(connection, now, run_id, actor, records), ended))
+            tell_of_run(connection, now, run_id, outcome, failure)
 
         await self._database.write(work)
 

@@ -17,7 +17,7 @@ from governance.webhooks import WebhookStore
 
 @click.group("webhooks")
 def webhooks_group() -> None:
-    """Whose signed messages may approve and reject."""
+    """Whose signed messages may approve and reject, and who is told of events."""
 
 
 @webhooks_group.command("add")

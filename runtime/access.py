@@ -83,6 +83,12 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/workflows/{ref}/reject", "approver"),
     Rule("POST", "/workflows/{ref}/retire", "approver"),
     Rule("POST", "/webhooks/{name}", None),  # by its signature (`api.webhooks`)
+    Rule("GET", "/events/endpoints", "admin", takes_whole=True),
+    Rule("POST", "/events/endpoints", "admin", takes_whole=True),
+    Rule("DELETE", "/events/endpoints/{endpoint}", "admin", takes_whole=True),
+    Rule("POST", "/events/endpoints/{endpoint}/enable", "admin", takes_whole=True),
+    Rule("GET", "/events/dead", "admin", takes_whole=True),
+    Rule("POST", "/events/dead/{letter}/resend", "admin", takes_whole=True),
     Rule("POST", "/reload", "operator", takes_whole=True),
     Rule("GET", "/runs", "viewer"),
     Rule("GET", "/runs/{run_id}", "viewer"),

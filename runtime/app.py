@@ -28,7 +28,7 @@ from starlette.types import ASGIApp
 
 from governance.settings import SettingInUse
 from runtime.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopback
-from runtime.api import administration, audit, docs, records, schedules, serving, webhooks, workflows
+from runtime.api import administration, audit, docs, events, records, schedules, serving, webhooks, workflows
 from runtime.api.description import Description
 from runtime.crowd import MOST_AT_ONCE, Crowd, most_at_once
 from runtime.errors import StartRefused
@@ -127,7 +127,7 @@ def _rest_api(service: Service, lifespan: Callable[[FastAPI], Any]) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     api.state.service = service
-    for part in (workflows, webhooks, records, schedules, audit, administration, serving, docs):
+    for part in (workflows, webhooks, events, records, schedules, audit, administration, serving, docs):
         api.include_router(part.router)
     api.state.description = Description(api, service.live)
     api.openapi = api.state.description.document  # type: ignore[method-assign]

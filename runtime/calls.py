@@ -7,13 +7,13 @@ was promised. Here never lives a protocol, a status code or a text for clients.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
-from governance.errors import ConflictError, DigestError, NotFoundError, RefusedError, TamperedError
+from governance.errors import ConflictError, DigestError, GovernanceError, NotFoundError, RefusedError, TamperedError
 from governance.identifiers import new_id
 from governance.targets import Target
 from governance.transitions import may
@@ -39,6 +39,8 @@ class Calls:
     engine: Engine
     vault: Vault
     plans: Plans
+    reload: Callable[[], Awaitable[object]]
+    """Loads the catalog again, where a call has found that it is not true any more."""
 
     async def call(
         self,
@@ -80,9 +82,18 @@ class Calls:
         except ConflictError:
             raise
         except (RefusedError, DigestError, TamperedError, NotFoundError) as error:
+            if not isinstance(error, RefusedError):
+                await self._noticed()
             message = f"{entry.workflow_id} was not run: {error.message}"
             raise NotApproved(message, "list the tools again; if it is missing, ask an approver") from error
         return self._checked(entry, ended)
+
+    async def _noticed(self) -> None:
+        """What was loaded is not what is stored: the tool goes, and the mismatch is told (`live`)."""
+        try:
+            await self.reload()
+        except GovernanceError as error:
+            log.error("the catalog cannot be loaded again: %s", error.message)
 
     def complete(self, entry: Entry, inputs: Mapping[str, Json]) -> Mapping[str, Json]:
         """`inputs` with the defaults of those that are left out. Raises BadInput."""

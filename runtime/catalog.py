@@ -19,8 +19,8 @@ from typing import Any
 import jsonschema_rs
 
 from governance.apis import ApiStore
-from governance.errors import GovernanceError
-from governance.revisions import Revision, RevisionStore
+from governance.errors import GovernanceError, TamperedError
+from governance.revisions import Fault, Revision, RevisionStore, Survey
 from governance.scopes import Scope
 from governance.targets import Target, TargetStore
 from runtime.driver import Endpoint
@@ -199,11 +199,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An approved revision that is not served, and why."""
+    """An approved revision that is not served, and why. `is_mismatch`: it is not what was approved."""
 
     workflow_id: str
     revision_id: str
     reason: str
+    is_mismatch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,8 +255,8 @@ class Loader:
         """The snapshot of now. Raises GovernanceError when the database cannot be read; then the old one stays."""
         survey = await self.revisions.approved_survey()
         targets = _by_api(await self.targets.list_targets())
-        refusals = [Refusal(fault.workflow_id, fault.revision_id, fault.message) for fault in survey.faults]
         known = {entry.revision_id: entry for entry in before.entries.values()}
+        refusals = [_mismatch(fault) for fault in (*survey.faults, *await self._vanished(survey, before))]
         fresh = {revision.id for revision in survey.revisions} - known.keys()
         entries: dict[str, Entry] = {}
         for revision in survey.revisions:
@@ -265,7 +266,8 @@ class Loader:
                     raise Unservable(self._unservable[entry.digest])
             except (GovernanceError, ServingError, WorkflowError, KeyError, ValueError) as error:
                 reason = str(error) if not isinstance(error, KeyError) else f"{error} is missing"
-                refusals.append(Refusal(revision.workflow_id, revision.id, reason))
+                is_mismatch = isinstance(error, TamperedError)
+                refusals.append(Refusal(revision.workflow_id, revision.id, reason, is_mismatch))
                 continue
             taken = _taken_by(entry.name, entries)
             if taken:
@@ -279,6 +281,13 @@ class Loader:
                     "%s (revision %s) is not served: %s", refusal.workflow_id, refusal.revision_id, refusal.reason
                 )
         return _catalog(entries, tuple(refusals), lists_all=self.lists_all)
+
+    async def _vanished(self, survey: Survey, before: Catalog) -> tuple[Fault, ...]:
+        """What was served, or refused as altered, and is not among the approved any more without a decision."""
+        there = {each.id for each in survey.revisions} | {each.revision_id for each in survey.faults}
+        served = {entry.revision_id: entry.workflow_id for entry in before.entries.values()}
+        served |= {each.revision_id: each.workflow_id for each in before.refusals if each.is_mismatch}
+        return await self.revisions.vanished({one: name for one, name in served.items() if one not in there})
 
     async def _entry(self, revision: Revision, targets: tuple[Target, ...], known: Entry | None) -> Entry:
         if revision.digest in self._unservable:
@@ -346,6 +355,10 @@ def view_of(catalog: Catalog, scope: Scope, *, lists_all: bool = False) -> Catal
         argument = _target_argument(entry.prepared.input_names, targets)
         entries[name] = entry if is_same else replace(entry, targets=targets, target_argument=argument)
     return _catalog(entries, (), lists_all=lists_all)
+
+
+def _mismatch(fault: Fault) -> Refusal:
+    return Refusal(fault.workflow_id, fault.revision_id, fault.message, is_mismatch=True)
 
 
 def _target_argument(names: frozenset[str], targets: tuple[Target, ...]) -> str:

@@ -9,13 +9,15 @@ after the swap, never before. Here never lives what a snapshot holds (`catalog`)
 import asyncio
 import itertools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from governance.errors import GovernanceError
+from governance.mismatches import MismatchStore
 from governance.principals import PrincipalStore
 from governance.scopes import Scope
+from governance.sealing import Fault
 from runtime.access import Doorkeeper
-from runtime.catalog import Catalog, Loader, view_of
+from runtime.catalog import Catalog, Loader, Refusal, view_of
 
 log = logging.getLogger("switchgear.catalog")
 # Approved, noticed, told: half of this is the wait one sees on average; the query takes well under a millisecond.
@@ -28,8 +30,12 @@ Told = Callable[[], Awaitable[None]]
 
 
 class LiveCatalog:
-    def __init__(self, loader: Loader, principals: PrincipalStore, doorkeeper: Doorkeeper) -> None:
+    def __init__(
+        self, loader: Loader, principals: PrincipalStore, doorkeeper: Doorkeeper, mismatches: MismatchStore
+    ) -> None:
         self._loader = loader
+        self._mismatches = mismatches
+        self._told: Mapping[str, Refusal] = {}
         self._principals = principals
         self._doorkeeper = doorkeeper
         self._now = Catalog()
@@ -83,7 +89,25 @@ class LiveCatalog:
         if changed:
             for told in self._listeners:
                 await told()
+        await self._tell_mismatches()
         return fresh
+
+    async def _tell_mismatches(self) -> None:
+        """Has what was altered, and what was put back, recorded and told; what cannot be is, by a later round."""
+        found = {each.revision_id: each for each in self._now.refusals if each.is_mismatch}
+        if found == self._told:
+            return
+        fresh = [each for each in found.values() if self._told.get(each.revision_id) != each]
+        served = {entry.revision_id for entry in self._now.entries.values()}
+        try:
+            if fresh:
+                await self._mismatches.tell(Fault(each.revision_id, each.workflow_id, each.reason) for each in fresh)
+            if restored := (self._told.keys() - found.keys()) & served:
+                await self._mismatches.restored(sorted(restored))
+        except GovernanceError as error:
+            log.error("a revision that was altered could not be recorded yet: %s", error.message)
+        else:
+            self._told = found
 
     async def watch(self) -> None:
         """Until cancelled: notices changes by whichever process and follows them."""
@@ -94,6 +118,7 @@ class LiveCatalog:
                     await self.reload()
                 if await self._loader.check_some(self._now):
                     await self.reload()
+                await self._tell_mismatches()
             except GovernanceError as error:
                 if error.message != self.trouble:
                     log.error(

@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from governance.apis import ApiStore
 from governance.audit import AuditLog
 from governance.database import Database, open_database
+from governance.deliveries import DeliveryStore
+from governance.endpoints import EndpointStore
 from governance.journals import Journals
 from governance.locks import Locks, locks_of
+from governance.mismatches import MismatchStore
 from governance.open_runs import OpenRuns
 from governance.plans import PlanStore
 from governance.principals import PrincipalStore
@@ -29,6 +32,7 @@ from runtime.access import Doorkeeper
 from runtime.calls import Calls
 from runtime.catalog import Loader
 from runtime.confirmation import Confirmation
+from runtime.delivering import Deliverer
 from runtime.driver import Driver
 from runtime.engines.choice import Engines
 from runtime.engines.executor import Executor
@@ -57,6 +61,9 @@ class Service:
     audit: AuditLog
     principals: PrincipalStore
     webhooks: WebhookStore
+    endpoints: EndpointStore
+    deliveries: DeliveryStore
+    deliverer: Deliverer
     doorkeeper: Doorkeeper
     vault: Vault
     driver: Driver
@@ -88,8 +95,12 @@ def assemble(
     books = Books(database, revisions, vault, Replies(ResponseStore(database), responses))
     plans = PlanStore(database)
     engine = Engines(driver, books, Executor(locks), Restorer(revisions, apis, targets, plans), keep_days)
-    live = LiveCatalog(Loader(revisions, apis, targets, lists_all), principals, doorkeeper)
-    calls, schedules = Calls(engine, vault, Plans(plans, books.open_runs, confirmation)), ScheduleStore(database)
+    live = LiveCatalog(Loader(revisions, apis, targets, lists_all), principals, doorkeeper, MismatchStore(database))
+    deliveries = DeliveryStore(database)
+    calls, schedules = (
+        Calls(engine, vault, Plans(plans, books.open_runs, confirmation), live.reload),
+        ScheduleStore(database),
+    )
     around = Around(schedules, live, calls, principals, doorkeeper, books.open_runs, locks, scheduled)
     return Service(
         database=database,
@@ -102,6 +113,9 @@ def assemble(
         audit=books.audit,
         principals=principals,
         webhooks=WebhookStore(database),
+        endpoints=EndpointStore(database),
+        deliveries=deliveries,
+        deliverer=Deliverer(deliveries, vault),
         doorkeeper=doorkeeper,
         vault=vault,
         driver=driver,
@@ -156,8 +170,10 @@ async def open_service(
 
 @asynccontextmanager
 async def watching(service: Service) -> AsyncIterator[None]:
-    """As long as it is entered, the catalog follows the database, open runs are looked after, schedules are fired."""
-    watches = [asyncio.create_task(each.watch()) for each in (service.live, service.scheduler)]
+    """As long as it is entered: the catalog follows the database, open runs are looked after, schedules are fired,
+    events are sent."""
+    watched = (service.live, service.scheduler, service.deliverer)
+    watches = [asyncio.create_task(each.watch()) for each in watched]
     service.engine.watch()
     try:
         yield
@@ -167,3 +183,4 @@ async def watching(service: Service) -> AsyncIterator[None]:
             with contextlib.suppress(asyncio.CancelledError):
                 await watch
         await service.scheduler.close()
+        await service.deliverer.close()

@@ -2,7 +2,8 @@
 
 Our own thirty lines: the reference library reads its own clock, lets foreign errors out of malformed headers, and takes
 `1.5` for the moment that was signed as `1`. A test holds the two to one vector. Pure: the moment is given.
-Called by `api.webhooks`. https://www.standardwebhooks.com, "Signature scheme".
+Called by `api.webhooks`
+and, to sign, by `delivering`. https://www.standardwebhooks.com, "Signature scheme".
 """
 
 import base64
@@ -19,7 +20,7 @@ MAX_ID = 128
 
 def is_signed(secret: str, message_id: str, timestamp: str, signatures: str, body: bytes, now_s: float) -> bool:
     """Whether one of `signatures`, as they stand in the header, is ours and the message is of now."""
-    key = _key(secret)
+    key = key_of(secret)
     if key is None or not (0 < len(message_id) <= MAX_ID and message_id.isascii() and message_id.isprintable()):
         return False
     if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 12):
@@ -36,7 +37,7 @@ def sign(key: bytes, message_id: str, timestamp: str, body: bytes) -> str:
     return f"v1,{base64.b64encode(made).decode()}"
 
 
-def _key(secret: str) -> bytes | None:
+def key_of(secret: str) -> bytes | None:
     """The key in a secret; None for one that is none or too short to be one."""
     try:
         key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)

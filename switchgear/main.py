@@ -52,7 +52,7 @@ COMMANDS = {
     "runs": Entry("governance.commands:runs_group", "What was run."),
     "audit": Entry("governance.audit_commands:audit_group", "What happened, in order."),
     "bundle": Entry("governance.bundles.commands:bundle_group", "What is approved, signed in one file, for elsewhere."),
-    "webhooks": Entry("governance.webhook_commands:webhooks_group", "Whose signed messages may decide."),
+    "webhooks": Entry("governance.webhook_commands:webhooks_group", "Whose messages decide; who is told of events."),
     "tokens": Entry("governance.commands:tokens_group", "Who may speak to the server."),
     "client-config": Entry("runtime.commands:client_config_command", "Print the configuration of an MCP client."),
     "db": Entry("governance.commands:db_group", "Bring the database up to date."),
@@ -62,8 +62,12 @@ COMMANDS = {
 
 PARTS = {
     "targets": {"test": Entry("runtime.target_test:test_command", "Say step by step whether a target can be used.")},
+    "webhooks": {
+        "endpoints": Entry("governance.endpoint_commands:endpoints_group", "Who is told of events."),
+        "dead": Entry("governance.endpoint_commands:dead_group", "Events that could not be told."),
+    },
 }
-"""Commands of a group that another room has."""
+"""Commands of a group that another file has."""
 
 
 class MissingExtraError(Exception):

@@ -2,5 +2,6 @@
 
 from runtime.driver.driver import Driver
 from runtime.driver.endpoint import Endpoint
+from runtime.driver.posting import Poster
 
-__all__ = ["Driver", "Endpoint"]
+__all__ = ["Driver", "Endpoint", "Poster"]

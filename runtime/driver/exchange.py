@@ -2,10 +2,11 @@
 
 Nothing of the environment counts (no proxies, no netrc), no redirect is followed, no cookie is kept; bodies are bounded
 after inflating. Foreign errors become ours here, once: whether bytes of the request may have left decides between
-«not sent» and «fate unknown». Time limits are the caller's. Called by `line` and `journey`. RFC 9110, 9112.
+«not sent» and «fate unknown». Time limits are the caller's. Called by `line`, `journey` and `posting`. RFC 9110, 9112.
 """
 
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -65,6 +66,17 @@ class Connections:
             raise
         except (httpx.HTTPError, httpx.StreamError, ssl.SSLError) as error:
             raise _judged(error, name, flight) from error
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, name: str) -> tuple[int, Mapping[str, str]]:
+        """Status and fields of the reply to a posted message; of its body nothing is read. Raises TargetError."""
+        limits = {"timeout": {"connect": CONNECT_TIMEOUT_S}}
+        request = httpx.Request("POST", _parsed(url), headers=dict(headers), content=body, extensions=limits)
+        try:
+            response = await self._transport.handle_async_request(request)
+            await response.aclose()
+        except (httpx.HTTPError, httpx.StreamError, ssl.SSLError) as error:
+            raise _judged(error, name, Flight(may_have_left=True)) from error
+        return response.status_code, {key.lower(): value for key, value in response.headers.items()}
 
 
 async def _received(response: httpx.Response, max_body_bytes: int) -> Reply:

@@ -188,5 +188,11 @@ def test_the_routes_that_tell_of_everything_are_those() -> None:
         ("POST", "/tokens"),
         ("DELETE", "/tokens/{ref}"),
         ("GET", "/settings"),
+        ("GET", "/events/endpoints"),
+        ("POST", "/events/endpoints"),
+        ("DELETE", "/events/endpoints/{endpoint}"),
+        ("POST", "/events/endpoints/{endpoint}/enable"),
+        ("GET", "/events/dead"),
+        ("POST", "/events/dead/{letter}/resend"),
     }
     assert MCP_PATH in {rule.path for rule in RULES}
