@@ -51,6 +51,28 @@ def _address(db: str | None) -> str:
     return db or Settings.read(os.environ).database
 
 
+def scope_options(command: F) -> F:
+    """What limits a token or a user to a part; `scope_of` makes a scope of what was given."""
+    options = (
+        click.option("--api", "apis", multiple=True, help="Only workflows of this API."),
+        click.option("--risk", "risks", multiple=True, type=click.Choice(get_args(RiskName)), help="Only this class."),
+        click.option(
+            "--workflow", "workflows", multiple=True, help="Only this workflow; START* for all that begin so."
+        ),
+        click.option("--target", "targets", multiple=True, help="Only on this target."),
+        click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Only on targets with this label."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def scope_of(named: dict[str, Any]) -> Scope:
+    """The scope that the options say. Raises InvalidError."""
+    pairs = {label.partition("=")[0]: label.partition("=")[2] for label in named["labels"]}
+    return Scope.from_json({**named, "labels": pairs})
+
+
 def actor_here() -> str:
     """Who decides on this command line."""
     try:
@@ -214,19 +236,11 @@ def tokens_group() -> None:
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), required=True)
 @click.option("--days", type=click.IntRange(1), help="How long it is valid; default: until revoked.")
-@click.option("--api", "apis", multiple=True, help="Only workflows of this API.")
-@click.option("--risk", "risks", multiple=True, type=click.Choice(get_args(RiskName)), help="Only this class of risk.")
-@click.option("--workflow", "workflows", multiple=True, help="Only this workflow; START* for all that begin so.")
-@click.option("--target", "targets", multiple=True, help="Only on this target.")
-@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Only on targets with this label.")
+@scope_options
 @common
-def tokens_create(
-    name: str, role: Role, days: int | None, labels: tuple[str, ...], db: str | None, as_json: bool, **named: Any
-) -> None:
+def tokens_create(name: str, role: Role, days: int | None, db: str | None, as_json: bool, **named: Any) -> None:
     """Make a token and show it, this once. Options that limit may be given several times."""
-    ttl_s = None if days is None else days * 86_400
-    pairs = {label.partition("=")[0]: label.partition("=")[2] for label in labels}
-    scope = Scope.from_json({**named, "labels": pairs})
+    ttl_s, scope = None if days is None else days * 86_400, scope_of(named)
     principal, secret = with_database(
         db, lambda d: PrincipalStore(d).create_token(name, role, scope=scope, ttl_s=ttl_s, actor=actor_here())
     )
@@ -239,13 +253,12 @@ def tokens_create(
 
 @tokens_group.command("list")
 @common
-def tokens_list(db: str | None, as_json: bool) -> None:
-    """List whose tokens there are and were."""
-    rows = [principal.to_json() for principal in with_database(db, lambda d: PrincipalStore(d).list_tokens())]
-    if as_json:
-        shown.as_json({"tokens": rows})
-    else:
-        shown.table(rows, ("id", "name", "role", "scope", "created_at", "expires_at", "revoked_at"))
+def tokens_list(db: str | None, as_json: bool) -> int:
+    """List whose tokens there are and were; ends with 1 when one is not as the audit says."""
+    survey = with_database(db, lambda d: PrincipalStore(d).survey())
+    rows = [principal.to_json() for principal in survey.principals]
+    columns = ("id", "name", "role", "scope", "created_at", "expires_at", "revoked_at")
+    return shown.held("tokens", rows, columns, survey.faults, as_json=as_json)
 
 
 @tokens_group.command("revoke")

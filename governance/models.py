@@ -238,7 +238,7 @@ class PlanRow(Model):
 
 
 class PrincipalRow(Model):
-    """Who holds a token. Only the SHA-256 of the secret is kept."""
+    """Who holds a token. Only the SHA-256 of the secret is kept. Sealed by the audit (`governance.testimony`)."""
 
     __tablename__ = "principals"
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -249,6 +249,33 @@ class PrincipalRow(Model):
     created_at: Mapped[str]
     expires_at: Mapped[str | None]
     revoked_at: Mapped[str | None]
+
+
+class UserRow(Model):
+    """Somebody with a name. `also`: the names under which the same person is known otherwise, as JSON; without a
+    `password_hash` (Argon2id, with its parameters) nobody logs in. Sealed by the audit (`governance.testimony`)."""
+
+    __tablename__ = "users"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[str]
+    scope: Mapped[str]
+    also: Mapped[str]
+    password_hash: Mapped[str | None]
+    created_at: Mapped[str]
+    created_by: Mapped[str]
+    disabled_at: Mapped[str | None]
+
+
+class SessionRow(Model):
+    """A login that has not ended. Only the SHA-256 of its secret is kept. All but `used_at` is sealed by the audit."""
+
+    __tablename__ = "sessions"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    user_name: Mapped[str] = mapped_column(ForeignKey("users.name"), index=True)
+    secret_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[str]
+    used_at: Mapped[str]
+    ends_at: Mapped[str]
 
 
 class WebhookRow(Model):

@@ -18,13 +18,14 @@ from governance.database import Database
 from governance.errors import ConflictError, DigestError, InvalidError, RefusedError, TamperedError
 from governance.identifiers import Json, new_id, to_text
 from governance.models import CatalogChange
+from governance.persons import Persons, persons
 from governance.policies import in_force
 from governance.policy import Policy
 from governance.revision_rows import TABLE, Stored
 from governance.scopes import WHOLE, Scope
 from governance.sealing import Fault, Revision, content_text, find_fault, open_row
+from governance.transitions import ONE_VOTE, Ballot, Role, State, decide
 from governance.transitions import TABLE as RULES
-from governance.transitions import Ballot, Role, State, decide
 from workflow.revision import RevisionContent
 
 __all__ = ["Fault", "NewRevision", "Revision", "RevisionStore", "Submission", "Survey"]
@@ -170,7 +171,10 @@ class RevisionStore:
                     "look at the revision again and decide on what it says now",
                 )
             policy = in_force(connection)
-            to = decide(revision.state, action, role=role, reason=reason, ballot=_ballot(revision, actor, policy, now))
+            # Nothing about votes keeps what is refused or withdrawn from being so at once.
+            is_vote = action == "approve"
+            ballot = _ballot(revision, actor, policy, now, persons(connection)) if is_vote else ONE_VOTE
+            to = decide(revision.state, action, role=role, reason=reason, ballot=ballot)
             told = changes | _counted(revision, action, to, actor, policy, now)
             if to == "approved":
                 _supersede(connection, now, revision.workflow_id, "approved", actor)
@@ -298,11 +302,11 @@ def _values(api: str, new: NewRevision, actor: str, now: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _ballot(revision: Revision, actor: str, policy: Policy, now: str) -> Ballot:
+def _ballot(revision: Revision, actor: str, policy: Policy, now: str, person: Persons) -> Ballot:
     return Ballot(
-        voter=actor,
-        submitter=revision.created_by,
-        votes=revision.votes,
+        voter=person(actor),
+        submitter=person(revision.created_by),
+        votes=tuple(map(person, revision.votes)),
         needed=policy.rule(revision.risk).approvals,
         may_approve_own=policy.self_approval,
         is_expired=not revision.is_valid(now),

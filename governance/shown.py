@@ -24,6 +24,19 @@ def table(rows: Sequence[Mapping[str, Json]], columns: Sequence[str]) -> None:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
 
 
+def held(
+    name: str, rows: Sequence[Mapping[str, Json]], columns: Sequence[str], faults: Sequence[str], *, as_json: bool
+) -> int:
+    """Rows that were held against the audit, and what is wrong with some; answers the exit code."""
+    if as_json:
+        click.echo(json.dumps({name: rows, "faults": faults}, indent=2, ensure_ascii=False))
+    else:
+        table(rows, columns)
+        for fault in faults:
+            note(f"refused: {fault}")
+    return 1 if faults else 0
+
+
 def fields(data: Mapping[str, Json]) -> None:
     """One member a line, names aligned; empty ones are left out."""
     width = max(map(len, data))

@@ -102,9 +102,10 @@ def _counted(state: State, rule: Rule, ballot: Ballot) -> State:
 
 
 def person_of(actor: str) -> str:
-    """Who stands behind an actor: on one machine who compiles and who decides are one person with one name."""
+    """Who stands behind an actor: who compiles, decides at a command line or shows a company's token under one name is
+    one person. Other names of a person are an admin's to say (`persons`)."""
     kind, mark, name = actor.partition(":")
-    return name if mark and kind in ("cli", "compile") else actor
+    return name if mark and kind in ("cli", "compile", "jwt") else actor
 
 
 PAST: Mapping[Action, str] = MappingProxyType(

@@ -10,9 +10,10 @@ import click
 
 from governance import shown
 from governance.commands import actor_here, common, with_database
+from governance.database import Database
 from governance.policy import RiskName
 from governance.scopes import Scope
-from governance.webhooks import WebhookStore
+from governance.webhooks import Webhook, WebhookStore
 
 
 @click.group("webhooks")
@@ -39,13 +40,16 @@ def webhooks_add(name: str, secret_ref: str, db: str | None, as_json: bool, **na
 
 @webhooks_group.command("list")
 @common
-def webhooks_list(db: str | None, as_json: bool) -> None:
-    """List them; of a secret only where it is found."""
-    rows = [each.to_json() for each in with_database(db, lambda d: WebhookStore(d).list_webhooks())]
-    if as_json:
-        shown.as_json({"webhooks": rows})
-    else:
-        shown.table(rows, ("name", "secret_ref", "scope", "created_at", "created_by"))
+def webhooks_list(db: str | None, as_json: bool) -> int:
+    """List them; of a secret only where it is found. Ends with 1 when one is not as the audit says."""
+    found, faults = with_database(db, _survey)
+    columns = ("name", "secret_ref", "scope", "created_at", "created_by")
+    return shown.held("webhooks", [each.to_json() for each in found], columns, faults, as_json=as_json)
+
+
+async def _survey(database: Database) -> tuple[tuple[Webhook, ...], tuple[str, ...]]:
+    store = WebhookStore(database)
+    return await store.list_webhooks(), await store.faults()
 
 
 @webhooks_group.command("remove")

@@ -2,9 +2,11 @@
 
 A secret is a reference (`env:NAME`, `file:/path`), resolved by the runtime when a message comes. A message is used
 once: `use` remembers its id before anything is done with it, so that what fails half-way is not done twice either.
-Here never lives a secret, a signature or a decision. Standard Webhooks, "webhook-id".
+A row that is not as its audit row says counts for nothing: a wider scope or another secret's place is not had by
+editing the database. Here never lives a secret, a signature or a decision. Standard Webhooks, "webhook-id".
 """
 
+import logging
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,9 +15,9 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.engine import Row
 
-from governance.audit import Event, append_entry
+from governance.audit import Event, append_entry, last_told
 from governance.database import Database
-from governance.errors import ConflictError, InvalidError, NotFoundError
+from governance.errors import ConflictError, InvalidError, NotFoundError, TamperedError
 from governance.identifiers import Json, from_text, moment, to_text
 from governance.models import WebhookRow, WebhookUseRow, table_of
 from governance.scopes import WHOLE, Scope
@@ -24,6 +26,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\0]+")
 _W = table_of(WebhookRow)
 _USE = table_of(WebhookUseRow)
+_log = logging.getLogger("switchgear.governance")
 REMEMBERED = timedelta(days=30)
 """Much longer than any message is taken after it was signed, should the clock be set back."""
 
@@ -62,14 +65,28 @@ class WebhookStore:
         return made
 
     async def find(self, name: str) -> Webhook | None:
+        """The sender of this name, if its row is as the audit says; else it is logged, and nobody."""
         query = select(_W).where(_W.c.name == name)
-        row = await self._database.read(lambda c: c.execute(query).first())
-        return None if row is None else _webhook(row)
+
+        def work(connection: Connection) -> tuple[Row[tuple[Any, ...]] | None, bool]:
+            row = connection.execute(query).first()
+            return row, row is not None and _is_told(connection, row)
+
+        row, is_told = await self._database.read(work)
+        if row is not None and not is_told:
+            _log.error("refused: the webhook %s is not as the audit says; see `switchgear webhooks list`", name)
+        return _webhook(row) if row is not None and is_told else None
 
     async def list_webhooks(self) -> tuple[Webhook, ...]:
         """By name."""
         query = select(_W).order_by(_W.c.name)
         return tuple(_webhook(row) for row in await self._database.read(lambda c: c.execute(query).all()))
+
+    async def faults(self) -> tuple[str, ...]:
+        """Rows that are not as the audit says: such senders count for nothing until removed and added again."""
+        query = select(_W).order_by(_W.c.name)
+        untold = await self._database.read(lambda c: [r.name for r in c.execute(query) if not _is_told(c, r)])
+        return tuple(f"the webhook {name} is not as the audit says" for name in untold)
 
     async def remove(self, name: str, *, actor: str) -> None:
         """From now on nothing that it signs counts. Raises NotFoundError."""
@@ -95,6 +112,14 @@ class WebhookStore:
             connection.execute(insert(_USE), {"webhook": name, "message_id": message_id, "at": now})
 
         await self._database.write(work)
+
+
+def _is_told(connection: Connection, row: Row[tuple[Any, ...]]) -> bool:
+    values = {**row._asdict(), "scope": from_text(row.scope)}
+    try:
+        return bool(last_told(connection, f"webhook:{row.name}") == values)
+    except TamperedError:
+        return False
 
 
 def _webhook(row: Row[tuple[Any, ...]]) -> Webhook:

@@ -54,6 +54,7 @@ COMMANDS = {
     "bundle": Entry("governance.bundles.commands:bundle_group", "What is approved, signed in one file, for elsewhere."),
     "webhooks": Entry("governance.webhook_commands:webhooks_group", "Whose messages decide; who is told of events."),
     "tokens": Entry("governance.commands:tokens_group", "Who may speak to the server."),
+    "users": Entry("governance.user_commands:users_group", "People with passwords, and who is who."),
     "client-config": Entry("runtime.commands:client_config_command", "Print the configuration of an MCP client."),
     "db": Entry("governance.commands:db_group", "Bring the database up to date."),
     "doctor": Entry("runtime.commands:doctor_command", "Look for what is wrong with this installation."),

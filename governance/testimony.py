@@ -1,0 +1,49 @@
+"""Rows that are believed only because the audit says the same: what tokens, users and sessions have in common.
+
+Each change of such a row writes an audit row about it in the same transaction, with the seal over the row as it is
+then. A row that was changed, put back or added behind our back does not fit the seal of the last audit row about it,
+and one that was taken away is missed by its audit rows. Whoever can rewrite the whole chain is beyond this
+(`governance.audit`). Here never lives what to do about it: the stores refuse, and say so.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from governance.audit import is_intact, last_told
+from governance.errors import TamperedError
+from governance.identifiers import Json, from_text
+from governance.models import AuditEntry, table_of
+from workflow.canonical import digest
+
+SEAL = "seal"
+_AUDIT = table_of(AuditEntry)
+
+
+def seal_over(values: Mapping[str, Any], columns: Sequence[str]) -> str:
+    """The seal of a row; `columns` are those that an audit row answers for."""
+    return digest({name: values[name] for name in columns})
+
+
+def is_attested(connection: Connection, subject: str, seal: str) -> bool:
+    """Whether the last audit row about `subject` is whole and has this seal."""
+    try:
+        told = last_told(connection, subject)
+    except TamperedError:
+        return False
+    return isinstance(told, dict) and told.get(SEAL) == seal
+
+
+def told_about(connection: Connection, kind: str) -> dict[str, Json]:
+    """What the last audit row about each subject `kind:…` says, by the subject; None where that row was changed."""
+    begins, ends = f"{kind}:", f"{kind};"  # the character behind the colon
+    within = (_AUDIT.c.subject >= begins) & (_AUDIT.c.subject < ends)
+    newest = select(func.max(_AUDIT.c.seq)).where(within).group_by(_AUDIT.c.subject)
+    rows = connection.execute(select(_AUDIT).where(_AUDIT.c.seq.in_(newest)))
+    return {row.subject: from_text(row.detail) if is_intact(row._asdict()) else None for row in rows}
+
+
+def seal_in(told: Json) -> str:
+    """The seal that an audit row told, or ""."""
+    return str(told.get(SEAL, "")) if isinstance(told, dict) else ""
