@@ -8,6 +8,7 @@
     │   ├── DigestError         the digest named is not the digest stored
     │   ├── PlanError           the plan is not yours, used, expired, or of something else
     │   ├── ConflictError       another writer was faster, or the name is taken
+    │   │   ├── StaleError          what there is is not what the caller had seen
     │   │   ├── NotOursError        the run is in other hands, or has ended
     │   │   └── StopAskedError      somebody asked for the run to be cancelled
     │   └── BundleError         the bundle: nobody trusted signed this, or it does not belong here
@@ -58,6 +59,10 @@ class PlanError(RefusedError):
 
 
 class ConflictError(RefusedError):
+    pass
+
+
+class StaleError(ConflictError):
     pass
 
 

@@ -143,6 +143,16 @@ class RevisionRow(Model):
     seal: Mapped[str]
 
 
+class DisabledRow(Model):
+    """A workflow that is taken out of use for now; the audit's last row about it says so too."""
+
+    __tablename__ = "disabled_workflows"
+    workflow_id: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    disabled_at: Mapped[str]
+    disabled_by: Mapped[str]
+
+
 class PolicyRow(Model):
     """Each policy that was applied; the one with the highest number is in force."""
 

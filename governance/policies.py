@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select
 
 from governance.audit import Event, append_entry, is_intact
 from governance.database import Database
-from governance.errors import TamperedError
+from governance.errors import StaleError, TamperedError
 from governance.identifiers import Json, from_text, to_text
 from governance.models import AuditEntry, PolicyRow, table_of
 from governance.policy import BUILT_IN, Policy, policy_of
@@ -50,15 +50,20 @@ class PolicyStore:
         """The one in force. Raises TamperedError."""
         return await self._database.read(_current)
 
-    async def apply(self, policy: Policy, *, actor: str) -> tuple[AppliedPolicy, bool]:
+    async def apply(
+        self, policy: Policy, *, actor: str, seen: AppliedPolicy | None = None
+    ) -> tuple[AppliedPolicy, bool]:
         """Puts `policy` in force and answers it, and whether that changed anything.
 
-        What was decided before stays as it was decided. Replacing a policy that was tampered with is allowed.
+        What was decided before stays as it was decided. Replacing a policy that was tampered with is allowed, unless
+        the caller says which one was `seen`: raises StaleError where another one is in force by now.
         """
         now = self._database.now()
 
         def work(connection: Connection) -> tuple[AppliedPolicy, bool]:
             row = connection.execute(_NEWEST).first()
+            if seen is not None and _current(connection) != seen:
+                raise StaleError("another policy was put in force meanwhile", "look at it, then decide again")
             if row is not None and row.digest == policy.digest and not _fault(connection, row):
                 return _applied(row, policy), False
             number = 1 if row is None else row.number + 1

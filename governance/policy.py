@@ -30,7 +30,8 @@ MAX_BYTES = 64 * 1024
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Strict, so that what is taken is exactly what the schema says; lists become tuples all the same.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def _known_zone(name: str) -> str:
@@ -44,7 +45,9 @@ def _known_zone(name: str) -> str:
 class Window(_Part):
     """Hours of a week. Where `to` is not later than `from`, the window ends on the day after."""
 
-    days: tuple[Day, ...] = Field(DAYS, min_length=1, description="The days on which it begins; default: every day.")
+    days: tuple[Day, ...] = Field(
+        DAYS, min_length=1, strict=False, description="The days on which it begins; default: every day."
+    )
     start: Hour = Field(alias="from", description="Its first minute, HH:MM.")
     end: Hour = Field(alias="to", description="The minute at which it is over, HH:MM.")
     zone: Annotated[str, AfterValidator(_known_zone)] = Field(
@@ -79,7 +82,7 @@ class InterruptingRule(ClassRule):
     """The same for a class that interrupts or destroys: it may be bound to hours."""
 
     windows: tuple[Window, ...] = Field(
-        (), description="When runs may begin: in any of these. Empty: at any time. Checked at every call."
+        (), strict=False, description="When runs may begin: in any of these. Empty: at any time. Checked at every call."
     )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Select, select
 
 from governance import revision_rows as rows
 from governance.database import Database
+from governance.disabling import NAMES, why_disabled
 from governance.errors import ConflictError, DigestError, InvalidError, RefusedError, TamperedError
 from governance.identifiers import Json, new_id, to_text
 from governance.models import CatalogChange
@@ -210,8 +211,11 @@ class RevisionStore:
         return _sort_out((row, None) for row in await self._database.write(work)).revisions
 
     async def approved_survey(self) -> Survey:
-        """Like `approved`, and with it the approved revisions that were refused, so that a caller can say so."""
-        query = rows.SELECT.where(TABLE.c.state == "approved")
+        """Like `approved`, and with it the approved revisions that were refused, so that a caller can say so.
+
+        What is disabled is in neither.
+        """
+        query = rows.SELECT.where(TABLE.c.state == "approved", TABLE.c.workflow_id.not_in(NAMES))
         # Sorted here: the database would carry every row's content through its sort, five times the rest's cost.
         stored = sorted(await self._database.read(lambda c: _all(c, query)), key=lambda row: str(row.workflow_id))
         known = self._known
@@ -239,11 +243,15 @@ class RevisionStore:
     def guard(self, revision_id: str, digest: str) -> Callable[[Connection], object]:
         """What each run has to pass, as the first thing of somebody's own transaction: `RunStore.create` takes it.
 
-        What `confirm` does, and that the policy lets a run of this class begin at this hour: else RefusedError.
+        What `confirm` does, and that the workflow is not disabled and the policy lets a run of this class begin at
+        this hour: else RefusedError.
         """
 
         def work(connection: Connection) -> None:
             revision = self._confirmed(connection, revision_id, digest)
+            disabled = why_disabled(connection, revision.workflow_id)
+            if disabled:
+                raise RefusedError(disabled, "ask an approver to enable it")
             if revision.risk not in ("read", "change"):  # these are never bound to hours
                 closed = in_force(connection).closed(revision.risk, self._database.now())
                 if closed:

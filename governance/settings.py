@@ -62,6 +62,7 @@ class Settings:
     )
     ollama_url: str = _setting("http://127.0.0.1:11434", "where Ollama answers, for `compile --proposer ollama:MODEL`")
     prism: str = _setting("", "the prism command for `mock --prism`; empty: found in .tools or on the PATH")
+    library: str = _setting("", "folder for specs and profiles that come over REST; empty: none can")
     token: str = _setting("", "bearer token with which the command line speaks to a server", is_secret=True)
     bundle_passphrase: str = _setting("", "passphrase of the private key that signs bundles", is_secret=True)
     log_level: str = _setting("info", "debug, info, warning or error")

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Row
 
 from governance.audit import Event, append_entry
 from governance.database import Database
-from governance.errors import ConflictError, InvalidError, NotFoundError, TamperedError
+from governance.errors import ConflictError, InvalidError, NotFoundError, StaleError, TamperedError
 from governance.identifiers import Json, from_text, to_text
 from governance.models import TargetRow, table_of
 from governance.responses import POLICIES, Policy
@@ -132,13 +132,28 @@ class TargetStore:
 
         return await self._database.write(work)
 
+    async def replace(self, seen: Target, target: Target, *, actor: str = "system") -> Target:
+        """Stores `target` in the place of `seen`, which has the same name.
+
+        Raises InvalidError naming the field, NotFoundError, or StaleError if it is no longer as it was seen.
+        """
+        checked = _checked(target)
+        now = self._database.now()
+
+        def work(connection: Connection) -> Target:
+            _check_seen(connection, seen)
+            if seen == checked:
+                return seen
+            connection.execute(delete(_T).where(_T.c.name == seen.name))
+            stored = _store(connection, checked, now)
+            append_entry(connection, Event(now, actor, "target.changed", f"target:{stored.name}", stored.to_json()))
+            return stored
+
+        return await self._database.write(work)
+
     async def get(self, name: str) -> Target:
         """Raises NotFoundError."""
-        query = select(_T).where(_T.c.name == name)
-        row = await self._database.read(lambda c: c.execute(query).first())
-        if row is None:
-            raise NotFoundError(f"there is no target {name}", "see `switchgear targets list`")
-        return _target(row)
+        return await self._database.read(lambda c: _found(c, name))
 
     async def default_for(self, api: str) -> Target:
         """The target that a call without one goes to. Raises NotFoundError."""
@@ -154,16 +169,31 @@ class TargetStore:
         query = query if api is None else query.where(_T.c.api == api)
         return tuple(_target(row) for row in await self._database.read(lambda c: c.execute(query).all()))
 
-    async def remove(self, name: str, *, actor: str = "system") -> None:
-        """Raises NotFoundError. The API has no default then, if this was it."""
+    async def remove(self, name: str, *, actor: str = "system", seen: Target | None = None) -> None:
+        """Raises NotFoundError, or StaleError if it is not as it was `seen`. The API has no default then, if this was
+        it."""
         now = self._database.now()
 
         def work(connection: Connection) -> None:
+            if seen is not None:
+                _check_seen(connection, seen)
             if connection.execute(delete(_T).where(_T.c.name == name)).rowcount != 1:
                 raise NotFoundError(f"there is no target {name}", "see `switchgear targets list`")
             append_entry(connection, Event(now, actor, "target.removed", f"target:{name}", {}))
 
         await self._database.write(work)
+
+
+def _found(connection: Connection, name: str) -> Target:
+    row = connection.execute(select(_T).where(_T.c.name == name)).first()
+    if row is None:
+        raise NotFoundError(f"there is no target {name}", "see `switchgear targets list`")
+    return _target(row)
+
+
+def _check_seen(connection: Connection, seen: Target) -> None:
+    if _found(connection, seen.name) != seen:
+        raise StaleError(f"the target {seen.name} was changed meanwhile", "look at it, then decide again")
 
 
 def _store(connection: Connection, target: Target, now: str) -> Target:

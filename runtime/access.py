@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from governance.errors import GovernanceError
 from governance.identifiers import moment, utc_now
+from governance.library_checks import MAX_BYTES
 from governance.principals import PrincipalStore
 from governance.scopes import WHOLE
 from governance.scopes import Scope as Reach
@@ -60,6 +61,7 @@ class Rule:
     """`role` None: open to everyone. `takes_password`: a browser may give the token as the password of Basic.
 
     `takes_whole`: what is told is about everything, so that a caller with a limited scope may not ask.
+    `max_body_bytes`: how much may be sent.
     """
 
     method: str
@@ -67,6 +69,7 @@ class Rule:
     role: Role | None
     takes_password: bool = False
     takes_whole: bool = False
+    max_body_bytes: int = MAX_BODY_BYTES
 
 
 RULES: tuple[Rule, ...] = (
@@ -82,6 +85,9 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/workflows/{ref}/approve", "approver"),
     Rule("POST", "/workflows/{ref}/reject", "approver"),
     Rule("POST", "/workflows/{ref}/retire", "approver"),
+    Rule("GET", "/workflows/disabled", "viewer"),
+    Rule("POST", "/workflows/{ref}/disable", "approver"),
+    Rule("POST", "/workflows/{ref}/enable", "approver"),
     Rule("POST", "/webhooks/{name}", None),  # by its signature (`api.webhooks`)
     Rule("GET", "/events/endpoints", "admin", takes_whole=True),
     Rule("POST", "/events/endpoints", "admin", takes_whole=True),
@@ -96,11 +102,16 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/runs/{run_id}/cancel", "operator"),
     Rule("POST", "/runs/{run_id}/resolve", "operator"),
     Rule("GET", "/schedules", "viewer"),
+    Rule("GET", "/schedules/{schedule}", "viewer"),
     Rule("POST", "/schedules", "operator"),
     Rule("POST", "/schedules/{schedule}/pause", "operator"),
     Rule("POST", "/schedules/{schedule}/resume", "operator"),
     Rule("DELETE", "/schedules/{schedule}", "operator"),
     Rule("GET", "/targets", "viewer"),
+    Rule("POST", "/targets", "admin", takes_whole=True),
+    Rule("GET", "/targets/{name}", "viewer"),
+    Rule("PUT", "/targets/{name}", "admin", takes_whole=True),
+    Rule("DELETE", "/targets/{name}", "admin", takes_whole=True),
     Rule("POST", "/targets/{name}/test", "operator"),
     Rule("GET", "/audit", "approver", takes_whole=True),
     Rule("GET", "/audit/export", "approver", takes_whole=True),
@@ -109,6 +120,16 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/tokens", "admin", takes_whole=True),
     Rule("DELETE", "/tokens/{ref}", "admin", takes_whole=True),
     Rule("GET", "/settings", "admin", takes_whole=True),
+    Rule("GET", "/policy", "viewer"),
+    Rule("PUT", "/policy", "admin", takes_whole=True),
+    Rule("GET", "/specs", "viewer", takes_whole=True),
+    Rule("GET", "/specs/{name}", "viewer", takes_whole=True),
+    Rule("PUT", "/specs/{name}", "admin", takes_whole=True, max_body_bytes=MAX_BYTES),
+    Rule("DELETE", "/specs/{name}", "admin", takes_whole=True),
+    Rule("GET", "/profiles", "viewer", takes_whole=True),
+    Rule("GET", "/profiles/{name}", "viewer", takes_whole=True),
+    Rule("PUT", "/profiles/{name}", "admin", takes_whole=True),
+    Rule("DELETE", "/profiles/{name}", "admin", takes_whole=True),
     Rule("GET", MCP_PATH, "operator"),
     Rule("POST", MCP_PATH, "operator"),
     Rule("DELETE", MCP_PATH, "operator"),
@@ -206,7 +227,7 @@ class Gate:
         headers = Headers(scope=scope)
         check_addresses(headers, self._hosts, str(scope.get("scheme", "http")))
         rule = rule_for(scope["method"], scope["path"])
-        check_size(headers)
+        check_size(headers, rule.max_body_bytes)
         if rule.role is None:
             return
         try:
@@ -259,12 +280,12 @@ def check_addresses(headers: Headers, hosts: frozenset[str] | None, scheme: str)
         raise Problem(403, "foreign origin", "A page of another origin may not call this server.", "")
 
 
-def check_size(headers: Headers) -> None:
+def check_size(headers: Headers, most: int = MAX_BODY_BYTES) -> None:
     """Raises Problem for a body that is too large, or that does not say how large it is."""
     if "transfer-encoding" in headers:
         raise Problem(411, "length required", "A body must say its length.", "send Content-Length")
-    if int(headers.get("content-length", "0")) > MAX_BODY_BYTES:
-        raise Problem(413, "body too large", f"A body may have {MAX_BODY_BYTES} bytes.", "send less at a time")
+    if int(headers.get("content-length", "0")) > most:
+        raise Problem(413, "body too large", f"A body may have {most} bytes here.", "send less at a time")
 
 
 def _both_local(origin: str, host: str) -> bool:

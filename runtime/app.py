@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -26,9 +27,24 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from governance.library import Library
 from governance.settings import SettingInUse
 from runtime.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopback
-from runtime.api import administration, audit, docs, events, records, schedules, serving, webhooks, workflows
+from runtime.api import (
+    administration,
+    audit,
+    disabling,
+    docs,
+    events,
+    library,
+    policy,
+    records,
+    schedules,
+    serving,
+    targets,
+    webhooks,
+    workflows,
+)
 from runtime.api.description import Description
 from runtime.crowd import MOST_AT_ONCE, Crowd, most_at_once
 from runtime.errors import StartRefused
@@ -74,11 +90,13 @@ def build(
     rate_per_s: int = 0,
     at_once: int = MOST_AT_ONCE,
     settings: tuple[SettingInUse, ...] = (),
+    folder: str = "",
 ) -> Application:
     """`hosts`: names under which the server may be addressed, None for any. `local`: who calls over stdio.
 
     `rate_per_s`: how often one caller may ask, 0 for any number; `at_once`: how many requests are worked on at a time.
-    `settings`: what admins are shown of them.
+    `settings`: what admins are shown of them. `folder`: where specs and profiles are kept that come over REST; empty:
+    nowhere.
     """
     mcp, provider, changes = _mcp_server(service, local or Caller("stdio", "operator"))
     mcp_app = mcp.http_app(path=MCP_PATH, host_origin_protection=False)  # the gate's work, for all routes alike
@@ -93,6 +111,7 @@ def build(
 
     api = _rest_api(service, lifespan)
     api.state.settings = settings
+    api.state.library = Library(Path(folder), service.database) if folder else None
     gate = Gate(api, mcp_app, service.doorkeeper, hosts, Rates(rate_per_s), Crowd(at_once))
     return Application(gate, api, mcp, provider, changes)
 
@@ -127,7 +146,10 @@ def _rest_api(service: Service, lifespan: Callable[[FastAPI], Any]) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     api.state.service = service
-    for part in (workflows, webhooks, events, records, schedules, audit, administration, serving, docs):
+    # `/workflows/disabled` before `/workflows/{ref}`.
+    decisions = (disabling, workflows, webhooks, events)
+    parts = (*decisions, records, targets, schedules, audit, policy, library, administration, serving, docs)
+    for part in parts:
         api.include_router(part.router)
     api.state.description = Description(api, service.live)
     api.openapi = api.state.description.document  # type: ignore[method-assign]
@@ -165,6 +187,7 @@ class Listening:
     allows_plain_http: bool = False
     rate_per_s: int = 0
     settings: tuple[SettingInUse, ...] = ()
+    folder: str = ""
 
 
 def checked_host(host: str, needs_token: bool, *, is_safe: bool = False) -> frozenset[str] | None:
@@ -205,8 +228,14 @@ async def serve_http(service: Service, at: Listening, announce: Callable[[str], 
     """Serves until the process is told to stop. `announce` gets the address when connections are accepted."""
     is_safe = all(at.tls) or at.allows_plain_http
     hosts = checked_host(at.host, service.doorkeeper.needs_token, is_safe=is_safe)
-    at_once = most_at_once()
-    application = build(service, hosts=hosts, rate_per_s=at.rate_per_s, at_once=at_once, settings=at.settings)
+    application = build(
+        service,
+        hosts=hosts,
+        rate_per_s=at.rate_per_s,
+        at_once=most_at_once(),
+        settings=at.settings,
+        folder=at.folder,
+    )
     listener = bound_socket(at.host, at.port)
     shown = f"[{at.host}]" if ":" in at.host else at.host
     server = http_server(application, service.engine.park, at.tls)

@@ -91,6 +91,7 @@ async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any
             allows_plain_http=settings.allow_plain_http,
             rate_per_s=settings.rate_per_s,
             settings=in_use(os.environ, place),
+            folder=settings.library,
         )
         await serve_http(service, at, announce)
 

@@ -46,6 +46,7 @@ STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (governance.DigestError, 409, "digest mismatch"),
     (governance.TransitionError, 409, "wrong state"),
     (governance.ReasonError, 422, "reason missing"),
+    (governance.StaleError, 412, "stale"),
     (governance.ConflictError, 409, "conflict"),
     (governance.PlanError, 409, "plan refused"),
     (governance.RefusedError, 409, "refused"),

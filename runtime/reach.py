@@ -60,10 +60,12 @@ async def runs_of(
     )
 
 
-async def check_target(service: Service, caller: Caller, name: str) -> None:
+async def target_of(service: Service, caller: Caller, name: str) -> Target:
     """Raises NotFoundError for a target that is out of reach, as for one that is not there."""
-    if name not in {each.name for each in await targets_of(service, caller)}:
-        raise NotFoundError(f"there is no target {name}", "see `switchgear targets list`")
+    for target in await targets_of(service, caller):
+        if target.name == name:
+            return target
+    raise NotFoundError(f"there is no target {name}", "see `switchgear targets list`")
 
 
 async def schedules_of(service: Service, caller: Caller) -> tuple[Schedule, ...]:

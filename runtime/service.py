@@ -15,6 +15,7 @@ from governance.apis import ApiStore
 from governance.audit import AuditLog
 from governance.database import Database, open_database
 from governance.deliveries import DeliveryStore
+from governance.disabling import DisabledStore
 from governance.endpoints import EndpointStore
 from governance.journals import Journals
 from governance.locks import Locks, locks_of
@@ -53,6 +54,7 @@ ASKS = Confirmation()
 class Service:
     database: Database
     revisions: RevisionStore
+    disabled: DisabledStore
     apis: ApiStore
     targets: TargetStore
     runs: RunStore
@@ -105,6 +107,7 @@ def assemble(
     return Service(
         database=database,
         revisions=revisions,
+        disabled=DisabledStore(database),
         apis=apis,
         targets=targets,
         runs=books.runs,

@@ -67,8 +67,13 @@ PARTS = {
         "endpoints": Entry("governance.endpoint_commands:endpoints_group", "Who is told of events."),
         "dead": Entry("governance.endpoint_commands:dead_group", "Events that could not be told."),
     },
+    "workflows": {
+        "disable": Entry("governance.disabling_commands:disable_command", "Take a workflow out of use for now."),
+        "enable": Entry("governance.disabling_commands:enable_command", "Put a disabled workflow back into use."),
+        "disabled": Entry("governance.disabling_commands:disabled_command", "List what is out of use for now."),
+    },
 }
-"""Commands of a group that another file has."""
+"""Commands of a group that another room or file has."""
 
 
 class MissingExtraError(Exception):

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from governance.scopes import Scope
 from runtime.api import models
+from runtime.api.pages import After, Limit, page_of
 from runtime.api.part import CallerPart, ServicePart, problems
 
 router = APIRouter(tags=["administration"])
@@ -18,10 +19,14 @@ DAY_S = 86_400
 Ref = Annotated[str, Path(max_length=64, pattern=r"^[^\x00]+$", description="The id or the name of a valid token.")]
 
 
-@router.get("/tokens", responses=problems())
-async def list_tokens(service: ServicePart) -> list[models.Token]:
-    """Whose tokens there are and were, by age."""
-    return [models.Token(**each.to_json()) for each in await service.principals.list_tokens()]
+@router.get("/tokens", responses=problems(422))
+async def list_tokens(
+    service: ServicePart, response: Response, limit: Limit = 1000, after: After = ""
+) -> list[models.Token]:
+    """Whose tokens there are and were, by age; `after` is an id."""
+    found = await service.principals.list_tokens()
+    page = page_of(found, lambda each: each.id, limit, after, response, {})
+    return [models.Token(**each.to_json()) for each in page]
 
 
 @router.post("/tokens", status_code=201, responses=problems(409, 422))

@@ -16,25 +16,27 @@ Names = list[Annotated[str, Field(min_length=1, max_length=200)]]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$", description="SHA-256 over the canonical content")]
 
 
-class _Taken(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class Taken(BaseModel):
+    """What comes in is taken exactly as the document says: a text that looks like a number is a text."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class Decision(_Taken):
+class Decision(Taken):
     """A decision names the content that it is about: what was looked at, and nothing that came since."""
 
     digest: Digest
     reason: Annotated[str, Field(max_length=2000)] = ""
 
 
-class RunRequest(_Taken):
+class RunRequest(Taken):
     inputs: dict[str, Json] = {}
     target: Annotated[str | None, Field(description="Which device; may be left out where one is the default.")] = None
     plan: Annotated[bool, Field(description="Change nothing, and show the requests that would be sent.")] = False
     plan_id: Annotated[str, Field(max_length=64, description="Carry out this plan, given the same inputs.")] = ""
 
 
-class SelectionRequest(_Taken):
+class SelectionRequest(Taken):
     """One workflow on all targets that have all of the labels."""
 
     inputs: dict[str, Json] = {}
@@ -51,7 +53,7 @@ class SelectionResult(BaseModel):
     results: list[dict[str, Json]]
 
 
-class ScheduleRequest(_Taken):
+class ScheduleRequest(Taken):
     """One approved workflow, on one target or on all that have the labels, at the moments of a cron expression."""
 
     name: Annotated[str, Field(max_length=64)]
@@ -80,7 +82,7 @@ class Schedule(BaseModel):
     last: Json
 
 
-class Finding(_Taken):
+class Finding(Taken):
     """What somebody found out about the request in doubt, and whether the run is to go on."""
 
     has_happened: bool
@@ -192,7 +194,7 @@ class Stats(BaseModel):
     by_outcome: dict[str, Figures]
 
 
-class TokenScope(_Taken):
+class TokenScope(Taken):
     """What a token is limited to; what is left out is not limited."""
 
     apis: Names = []
@@ -202,7 +204,7 @@ class TokenScope(_Taken):
     labels: dict[str, str] = {}
 
 
-class TokenRequest(_Taken):
+class TokenRequest(Taken):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
     role: RoleName
     scope: TokenScope = TokenScope()
@@ -234,21 +236,6 @@ class Setting(BaseModel):
     source: Literal["default", "environment", "command line"]
     is_secret: bool
     meaning: str
-
-
-class TargetOut(BaseModel):
-    """A target; of its credentials only whether there are references to any."""
-
-    name: str
-    api: str
-    base_url: str
-    mode: Literal["twin", "prism", "live"]
-    tls: str
-    is_default: bool
-    has_credentials: bool
-    labels: dict[str, str]
-    limits: dict[str, float]
-    responses: Literal["", "report", "refuse", "off"] = ""
 
 
 class TargetFinding(BaseModel):

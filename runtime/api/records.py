@@ -1,19 +1,18 @@
-"""What happened, over HTTP: runs with their requests, and the targets that requests may go to.
+"""What happened, over HTTP: runs with their requests.
 
 Ends of runs that are still on their way to the disk are waited for, so that what was answered a moment ago can be
-looked up. Of a target's credentials nothing is shown but whether there are references to any.
+looked up. Here never lives who sees which run (`runtime.reach`).
 """
 
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from governance.open_runs import Finding
-from runtime import reach
 from runtime.api import models
 from runtime.api.part import CallerPart, ServicePart, problems
-from runtime.diagnosis import diagnose
-from runtime.reach import run_of, runs_of, targets_of
+from runtime.reach import run_of, runs_of
 
 router = APIRouter(tags=["records"])
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -24,16 +23,18 @@ Outcome = Literal["succeeded", "failed", "unknown", "cancelled", "planned"]
 async def list_runs(
     service: ServicePart,
     caller: CallerPart,
+    response: Response,
     outcome: Outcome | None = None,
     limit: Limit = 100,
     before: Annotated[str | None, Query(max_length=64)] = None,
 ) -> list[models.Run]:
     """The caller's runs, for approvers everybody's: newest first, without their requests."""
     await service.engine.settle()
-    return [
-        models.Run(**run.to_json())
-        for run in await runs_of(service, caller, outcome=outcome, limit=limit, before=before)
-    ]
+    found = await runs_of(service, caller, outcome=outcome, limit=limit, before=before)
+    if len(found) == limit:
+        kept = {"outcome": outcome} if outcome else {}
+        response.headers["link"] = f'<?{urlencode({**kept, "before": found[-1].id, "limit": limit})}>; rel="next"'
+    return [models.Run(**run.to_json()) for run in found]
 
 
 @router.get("/runs/{run_id}", responses=problems(404))
@@ -67,32 +68,3 @@ async def resolve_run(run_id: str, body: models.Finding, service: ServicePart, c
     finding = Finding(body.has_happened, body.goes_on, body.note)
     await service.open_runs.resolve(run_id, finding, actor=caller.name)
     return await show_run(run_id, service, caller)
-
-
-@router.get("/targets", responses=problems())
-async def list_targets(service: ServicePart, caller: CallerPart) -> list[models.TargetOut]:
-    """The devices that workflows may act on."""
-    return [
-        models.TargetOut(
-            name=target.name,
-            api=target.api,
-            base_url=target.base_url,
-            mode=target.mode,
-            tls=target.tls,
-            is_default=target.is_default,
-            has_credentials=bool(target.password_ref or target.token_ref),
-            labels=dict(target.labels),
-            limits=target.limits.to_json(),
-            responses=target.responses,
-        )
-        for target in await targets_of(service, caller)
-    ]
-
-
-@router.post("/targets/{name}/test", responses=problems(404))
-async def check_target(name: str, service: ServicePart, caller: CallerPart) -> models.TargetTest:
-    """Says step by step whether a target can be used: name, port, certificate, credentials, version."""
-    await reach.check_target(service, caller, name)
-    findings = await diagnose(service, name, caller.name)
-    told = [models.TargetFinding(**finding.to_json()) for finding in findings]
-    return models.TargetTest(target=name, is_good=all(each.outcome != "bad" for each in told), findings=told)

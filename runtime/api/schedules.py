@@ -37,6 +37,12 @@ async def add_schedule(body: models.ScheduleRequest, service: ServicePart, calle
     return models.Schedule(**(await service.scheduler.add(wish, caller)).to_json())
 
 
+@router.get("/{schedule}", responses=problems(404))
+async def show_schedule(schedule: str, service: ServicePart, caller: CallerPart) -> models.Schedule:
+    """One schedule, with what came of the last firing."""
+    return models.Schedule(**(await schedule_of(service, caller, schedule)).to_json())
+
+
 @router.post("/{schedule}/pause", responses=problems(404))
 async def pause_schedule(schedule: str, service: ServicePart, caller: CallerPart) -> models.Schedule:
     """Fires no more until it is resumed; a run under way goes on."""

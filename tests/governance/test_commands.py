@@ -181,6 +181,18 @@ def test_rejecting_and_retiring_with_a_reason(run: Run, submit: Callable[..., Re
     assert states == {"a": "rejected", "b": "retired"}
 
 
+def test_a_workflow_is_disabled_with_a_reason_and_enabled(run: Run, submit: Callable[..., Revision]) -> None:
+    submit()
+    assert run("workflows", "disable", "start_vm").code == 1
+    assert run("workflows", "disable", "start_vm", "--reason", "broken firmware").code == 0
+    (row,) = run("workflows", "disabled", "--json").data["workflows"]
+    assert (row["workflow_id"], row["reason"]) == ("start_vm", "broken firmware")
+    assert run("workflows", "disable", "start_vm", "--reason", "again").code == 1
+    assert run("workflows", "enable", "start_vm", "--json").data == {"workflow_id": "start_vm"}
+    assert run("workflows", "disabled", "--json").data == {"workflows": []}
+    assert run("workflows", "enable", "nothing").code == 3
+
+
 def test_a_damaged_revision_is_said_and_ends_the_list_with_1(
     run: Run, submit: Callable[..., Revision], sqlite_url: str
 ) -> None:

@@ -115,6 +115,8 @@ async def test_every_route_answers_for_what_is_out_of_reach_as_for_what_is_not_t
             continue
         place = path[path.index("{") : path.index("}") + 1]
         body: Any = {} if path.endswith("/run") else {"digest": newest[hidden["{ref}"]], "reason": "because"}
+        if path.endswith("/disable"):
+            body = {"reason": "because"}
         if path.endswith("/run-selection"):
             body = {"labels": {"stage": "test"}}
         if "{run_id}" in path or "{name}" in path or "{schedule}" in path:
@@ -194,5 +196,11 @@ def test_the_routes_that_tell_of_everything_are_those() -> None:
         ("POST", "/events/endpoints/{endpoint}/enable"),
         ("GET", "/events/dead"),
         ("POST", "/events/dead/{letter}/resend"),
+        ("PUT", "/policy"),
+        ("POST", "/targets"),
+        ("PUT", "/targets/{name}"),
+        ("DELETE", "/targets/{name}"),
+        *((method, f"/{kind}/{{name}}") for kind in ("specs", "profiles") for method in ("GET", "PUT", "DELETE")),
+        *(("GET", f"/{kind}") for kind in ("specs", "profiles")),
     }
     assert MCP_PATH in {rule.path for rule in RULES}

@@ -1,0 +1,113 @@
+"""The library over HTTP: descriptions and profiles that the compiler is to read, as files under `/specs`, `/profiles`.
+
+The body is the file. A new one is put without `If-Match`, one that is there is replaced or removed only by whoever
+names what they have seen. Both kinds have the same four routes, made once. What a file may hold and where it lies is
+`governance.library`'s to say; without the setting SWITCHGEAR_LIBRARY there is no library, and everything is 404.
+"""
+
+from typing import Annotated, Any, get_args
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel
+
+from governance.errors import NotFoundError
+from governance.library import NAME, Library, Stored
+from governance.library_checks import Kind
+from runtime.api.pages import After, Limit, page_of
+from runtime.api.part import CallerPart, problems
+from runtime.api.tags import ANY, SHOWS_TAG, IfMatch, check_tag
+
+Json = Any
+router = APIRouter(tags=["library"])
+Name = Annotated[str, Path(pattern=NAME, description="A plain name that ends with .yaml, .yml or .json.")]
+# A description is somebody's text: a browser saves it and never shows it as a page of ours.
+AS_FILE = {"content-disposition": "attachment", "x-content-type-options": "nosniff"}
+JSON, YAML = "application/json", "application/yaml"
+FILE: dict[str, Json] = {JSON: {"schema": {}}, YAML: {"schema": {"type": "string"}}}
+BODY = {"requestBody": {"required": True, "content": FILE}}
+
+
+class StoredFile(BaseModel):
+    """A file of the library. `digest`: of its bytes, and in quotes its ETag."""
+
+    name: str
+    size_bytes: int
+    digest: str
+    changed_at: str
+
+
+def _library(request: Request) -> Library:
+    library = request.app.state.library
+    if library is None:
+        raise NotFoundError("this server has no library", "set SWITCHGEAR_LIBRARY to a folder and start it again")
+    assert isinstance(library, Library)
+    return library
+
+
+def _tag(stored: Stored) -> str:
+    return f'"{stored.digest}"'
+
+
+def _add_routes(kind: Kind, one: str) -> None:
+    @router.get(f"/{kind}", name=f"list_{kind}", responses=problems(404, 422))
+    async def list_files(
+        request: Request, response: Response, limit: Limit = 1000, after: After = ""
+    ) -> list[StoredFile]:
+        found = await _library(request).list_files(kind)
+        page = page_of(found, lambda each: each.name, limit, after, response, {})
+        return [StoredFile(**each.to_json()) for each in page]
+
+    @router.get(
+        f"/{kind}/{{name}}",
+        name=f"read_{one}",
+        response_class=Response,
+        responses={200: {**SHOWS_TAG, "content": FILE}, **problems(404, 422)},
+    )
+    async def read_file(name: Name, request: Request) -> Response:
+        stored, data = await _library(request).read(kind, name)
+        media_type = JSON if name.endswith(".json") else YAML
+        return Response(data, media_type=media_type, headers={"etag": _tag(stored), **AS_FILE})
+
+    @router.put(
+        f"/{kind}/{{name}}",
+        name=f"put_{one}",
+        openapi_extra=BODY,
+        responses={200: SHOWS_TAG, 201: {"model": StoredFile, **SHOWS_TAG}, **problems(404, 409, 412, 422, 428)},
+    )
+    async def put_file(
+        name: Name, request: Request, caller: CallerPart, response: Response, if_match: IfMatch = None
+    ) -> StoredFile:
+        library = _library(request)
+        seen = await _seen(library, kind, name, if_match)
+        stored = await library.write(kind, name, await request.body(), seen=seen, actor=caller.name)
+        response.status_code = 200 if seen else 201
+        response.headers["etag"] = _tag(stored)
+        return StoredFile(**stored.to_json())
+
+    @router.delete(f"/{kind}/{{name}}", name=f"remove_{one}", status_code=204, responses=problems(404, 412, 422, 428))
+    async def remove_file(name: Name, request: Request, caller: CallerPart, if_match: IfMatch = None) -> None:
+        library = _library(request)
+        stored, _ = await library.read(kind, name)
+        check_tag(if_match, _tag(stored))
+        await library.remove(kind, name, seen=stored.digest, actor=caller.name)
+
+    list_files.__doc__ = f"The {kind} that are here, by name."
+    read_file.__doc__ = f"The {one} as it was put here."
+    put_file.__doc__ = f"Puts a {one} here for the compiler: a new one, or in the place of the one that If-Match names."
+    remove_file.__doc__ = f"Removes the {one} that If-Match names. What was compiled from it stays."
+
+
+async def _seen(library: Library, kind: Kind, name: str, if_match: str | None) -> str | None:
+    """The digest of the file that is to be replaced; None where there is none, and none was named."""
+    try:
+        stored, _ = await library.read(kind, name)
+    except NotFoundError:
+        if if_match is not None:
+            check_tag(if_match if if_match != ANY else "", "")
+        return None
+    check_tag(if_match, _tag(stored))
+    return stored.digest
+
+
+for _kind in get_args(Kind):
+    _add_routes(_kind, _kind.removesuffix("s"))
