@@ -1,0 +1,110 @@
+"""Coverage-guided fuzzing of whatever reads bytes that somebody else wrote: `fuzz.py READER SEEDS [libFuzzer options]`.
+
+A script, run by `test_fuzz.py`, since libFuzzer ends its process. Each reader takes any bytes and may raise the errors
+that it promises and no other; where what was read has a second form, writing and reading it again must change nothing.
+Here never lives a list of known crashes: what is found is mended, and becomes a case of that reader's tests.
+"""
+
+import atexit
+import contextlib
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["compiler.frontend", "workflow", "governance.bundles", "runtime.signatures"]):
+    from compiler.errors import CompilerError, SpecError
+    from compiler.frontend import load_api
+    from compiler.frontend.limits import DEFAULT_LIMITS
+    from compiler.frontend.parse import parse_document
+    from compiler.ir.verifier import verify
+    from governance.bundles.archive import pack, unpack
+    from governance.bundles.envelope import read_envelope
+    from governance.bundles.keys import read_public_key
+    from governance.errors import GovernanceError
+    from runtime.signatures import is_signed
+    from workflow.checks import check
+    from workflow.conditions import parse_condition
+    from workflow.errors import WorkflowError
+    from workflow.expressions import parse_expression
+    from workflow.profile import read_profile
+    from workflow.reader import read_document
+    from workflow.selectors import compile_selection
+    from workflow.writer import write_document
+
+_FOLDER = tempfile.TemporaryDirectory(prefix="switchgear-fuzz-")
+atexit.register(_FOLDER.cleanup)
+
+
+def description(data: bytes) -> None:
+    with contextlib.suppress(CompilerError):
+        verify(load_api(_file(data, "api.yaml")).api)
+
+
+def profile(data: bytes) -> None:
+    with contextlib.suppress(WorkflowError):
+        path = _file(data, "profile.yaml")
+        assert read_profile(path).digest == read_profile(path).digest
+
+
+def document(data: bytes) -> None:
+    with contextlib.suppress(SpecError, WorkflowError):
+        read = read_document(parse_document(data, "flow.yaml", DEFAULT_LIMITS).data, "flow.yaml")
+        list(check(read))
+        written = write_document(read)
+        assert write_document(read_document(written, "again")) == written
+
+
+def language(data: bytes) -> None:
+    """Expressions, conditions and selectors: the small languages inside a document."""
+    text = data.decode("utf-8", "surrogateescape")
+    for read in (
+        parse_expression,
+        parse_condition,
+        lambda said: compile_selection("jsonpath", said),
+        lambda said: compile_selection("jsonpointer", said),
+    ):
+        with contextlib.suppress(WorkflowError):
+            read(text)
+
+
+def bundle(data: bytes) -> None:
+    with contextlib.suppress(GovernanceError):
+        members = unpack(data)
+        assert pack(members) == data
+        read_envelope(members["envelope.json"])
+    with contextlib.suppress(GovernanceError):
+        assert read_envelope(data).to_bytes() == data
+    with contextlib.suppress(GovernanceError):
+        read_public_key(_file(data, "key.pub"))
+
+
+def signature(data: bytes) -> None:
+    """No message that nobody signed passes, whatever stands in its headers."""
+    secret = "whsec_" + "c3dpdGNoZ2VhciBmdXp6aW5nIHNlY3JldCE="
+    headers = [part.decode("latin-1") for part in data.split(b"\n", 3)[:3]]
+    message_id, timestamp, signatures = [*headers, "", "", ""][:3]
+    assert not is_signed(secret, message_id, timestamp, signatures, data, now_s=1_700_000_000.0)
+
+
+READERS: dict[str, Callable[[bytes], None]] = {
+    one.__name__: one for one in (description, profile, document, language, bundle, signature)
+}
+
+
+def _file(data: bytes, name: str) -> Path:
+    path = Path(_FOLDER.name) / name
+    path.write_bytes(data)
+    return path
+
+
+def main() -> None:
+    name, seeds, *options = sys.argv[1:]
+    atheris.Setup([sys.argv[0], *options, seeds], READERS[name])
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
