@@ -6,7 +6,6 @@ Pure: bytes and values, no sockets. Called by `driver` for every request, logins
 """
 
 import base64
-import binascii
 import re
 import zlib
 from collections.abc import Iterable
@@ -212,7 +211,7 @@ def encode_body(body: Json, content_type: str) -> bytes:
 def _decoded_file(body: str, kind: str) -> bytes:
     try:
         return base64.b64decode(body, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii's own among them
         raise Refused(f"a file of type {kind} is given in base64, and this is not: {error}") from error
 
 

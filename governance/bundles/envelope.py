@@ -7,7 +7,6 @@ Here never lives a private key's file (`keys`), nor what the payload means (`man
 """
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +75,7 @@ def read_envelope(data: bytes) -> Envelope:
             raise BundleFormError(f"what is signed is no bundle but {found['payloadType']!r}", MALFORMED)
         if signatures and (len(signatures) > MAX_SIGNATURES or envelope.to_bytes() != data):
             raise BundleFormError("its envelope is not in the one form that an envelope has", MALFORMED)
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, binascii.Error, CanonicalError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, CanonicalError) as error:
         raise BundleFormError(f"its envelope is no DSSE envelope: {error}", MALFORMED) from error
     if not signatures:
         raise BundleError("nobody signed it, or its signatures were taken out", "sign it: `switchgear bundle sign`")

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from governance.bundles.archive import MEMBERS, pack
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SEEDS: dict[str, tuple[Path | bytes, ...]] = {
@@ -22,7 +24,10 @@ SEEDS: dict[str, tuple[Path | bytes, ...]] = {
     "profile": (ROOT / "specs/idrac/profile.yaml", b"api: a\nauth: {kinds: [basic]}\n"),
     "document": (ROOT / "tests/runtime/toy.arazzo.yaml",),
     "language": (b"$response.body#/a/b", b"$.a[?@.b == '{$inputs.x}']", b"$statusCode == 200 && $inputs.y > 3"),
-    "bundle": (b'{"payload":"e30=","payloadType":"x","signatures":[{"keyid":"a","sig":"YQ=="}]}',),
+    "bundle": (
+        pack(dict.fromkeys(MEMBERS, b"{}\n")),
+        b'{"payload":"e30=","payloadType":"x","signatures":[{"keyid":"a","sig":"YQ=="}]}',
+    ),
     "signature": (b"id\n1700000000\nv1,YQ==\nbody",),
 }
 

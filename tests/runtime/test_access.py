@@ -118,6 +118,9 @@ async def test_a_browser_may_give_the_token_as_a_password_for_the_documentation_
     assert page.status_code == 200
     assert (await ask(server.url, "GET", "/workflows", headers)).status_code == 401
     assert (await ask(server.url, "GET", "/docs", {})).headers["www-authenticate"].startswith("Basic")
+    for bad in (b"Basic \xe9", b"Basic !", b"Basic", b"Basic /w=="):
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"{server.url}/docs", headers={b"authorization": bad})).status_code == 401
 
 
 @pytest.mark.parametrize(

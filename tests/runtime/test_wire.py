@@ -205,9 +205,10 @@ def test_a_file_is_sent_as_the_bytes_that_its_base64_stands_for() -> None:
     assert encode_body("AP8QCg==", "application/octet-stream") == b"\x00\xff\x10\n"
 
 
-def test_a_file_that_is_not_base64_is_refused() -> None:
+@pytest.mark.parametrize("given", ["not base64!", "\u033dAAA", "AAA"])
+def test_a_file_that_is_not_base64_is_refused(given: str) -> None:
     with pytest.raises(Refused, match="base64"):
-        encode_body("not base64!", "application/octet-stream")
+        encode_body(given, "application/octet-stream")
 
 
 def test_text_is_sent_as_it_is() -> None:
