@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from compiler.approval_facts import risk_reasons
 from compiler.backend.arazzo import FORMAT
 from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.errors import SpecError
@@ -119,7 +120,8 @@ def _verified(
         message = f"{flow.id}: the run on the twin did not reach its outcome: {proof.reason}"
         return Diagnostic("arazzo-not-proved", Severity.ERROR, f"{file.name}#/workflows/{number}", message, _REMEDY)
     tool = tool_definition(finished).to_json()
-    return CompiledWorkflow(flow, write_document(finished), tool, proof.to_json(), is_verified=True)
+    risks = risk_reasons(flow, {one.key: one for one in reader.api.operations}, reader.context.profile)
+    return CompiledWorkflow(flow, write_document(finished), tool, {**proof.to_json(), "risk": risks}, is_verified=True)
 
 
 def _together(document: Document, workflow: Workflow) -> list[Workflow]:

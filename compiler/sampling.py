@@ -190,17 +190,18 @@ def known_members(flow: Flow, step: Step | None, fixed: Mapping[str, Any]) -> di
     """Members of the step's body that are known beforehand, by pointer: constants, fixed inputs, defaults."""
     defaults = {given.name: given.schema["default"] for given in flow.inputs if "default" in given.schema}
     known = {f"$inputs.{name}": value for name, value in {**defaults, **fixed}.items()}
-    leaves = _leaves(step.payload, "") if step is not None else []
+    found = leaves(step.payload) if step is not None else []
     return {
         pointer: known.get(str(value), value)
-        for pointer, value in leaves
+        for pointer, value in found
         if not str(value).startswith("$") or str(value) in known
     }
 
 
-def _leaves(value: Any, pointer: str) -> list[tuple[str, Any]]:
+def leaves(value: Any, pointer: str = "") -> list[tuple[str, Any]]:
+    """Every plain value in `value` with its pointer."""
     if isinstance(value, Mapping):
-        return [leaf for name, part in value.items() for leaf in _leaves(part, f"{pointer}/{name}")]
+        return [leaf for name, part in value.items() for leaf in leaves(part, f"{pointer}/{name}")]
     if isinstance(value, list):
-        return [leaf for number, part in enumerate(value) for leaf in _leaves(part, f"{pointer}/{number}")]
+        return [leaf for number, part in enumerate(value) for leaf in leaves(part, f"{pointer}/{number}")]
     return [(pointer, value)]

@@ -7,6 +7,8 @@ reach its outcome on the twin is not kept, and its operations are left out with 
 from collections.abc import Callable
 from dataclasses import replace
 
+from compiler.approval_facts import proposed as proposed_about
+from compiler.approval_facts import risk_reasons
 from compiler.backend.arazzo import document_of
 from compiler.budget import default_catalog
 from compiler.compiled import Compiled, CompiledWorkflow
@@ -47,7 +49,19 @@ def compile_spec(
     progress("plan", 0, 1)
     proposed = propose_and_plan(understood.api, profile, proposing)
     found = (*loaded.diagnostics, *understood.diagnostics, *proposed.diagnostics)
-    return verify_flows(proposed.api, profile, found, progress), proposed.record
+    compiled = verify_flows(proposed.api, profile, found, progress)
+    return _with_proposals(compiled, proposed.record), proposed.record
+
+
+def _with_proposals(compiled: Compiled, record: Record) -> Compiled:
+    """Each proof with what a model said of its workflow; as it is where nobody was asked."""
+    if not record.entries:
+        return compiled
+    told = [
+        replace(one, proof={**one.proof, "proposed": proposed_about(one.flow, compiled.api, record)})
+        for one in compiled.workflows
+    ]
+    return replace(compiled, workflows=tuple(told))
 
 
 def verify_flows(
@@ -104,7 +118,7 @@ class _Verifier:
             flow=flow,
             document=write_document(document),
             tool=tool_definition(document).to_json(),
-            proof=proof.to_json(),
+            proof={**proof.to_json(), "risk": risk_reasons(flow, self._operations, self._profile)},
             is_verified=True,
         )
 

@@ -16,6 +16,7 @@ import click
 from governance import schema, shown
 from governance.connections import parse_url
 from governance.database import Database, open_database
+from governance.dossier import dossier
 from governance.identifiers import Json
 from governance.journals import Journals
 from governance.open_runs import Finding, OpenRuns
@@ -151,25 +152,36 @@ def workflows_list(state: State | None, api: str | None, db: str | None, as_json
 @common
 def workflows_show(ref: str, db: str | None, as_json: bool) -> None:
     """Show a revision. REF is an id, WORKFLOW@NUMBER, or a WORKFLOW for its newest revision."""
-    revision = with_database(db, lambda d: RevisionStore(d).get(ref))
+    revision, in_use = with_database(db, lambda d: _with_the_one_in_use(RevisionStore(d), ref))
+    told = dossier(revision, in_use)
     if as_json:
-        shown.as_json(revision.to_json())
+        shown.as_json({**revision.to_json(), **told})
         return
     tool = revision.content.tool
     shown.fields({**revision.summary(), "tool": tool.get("name"), "description": tool.get("description")})
-    shown.table(_steps(revision.content.document), ("step", "operation"))
+    _show_dossier(told)
 
 
-def _steps(document: Json) -> list[dict[str, Json]]:
-    steps = [step for workflow in document.get("workflows", []) for step in workflow.get("steps", [])]
-    return [{"step": step.get("stepId"), "operation": _operation(step)} for step in steps]
+async def _with_the_one_in_use(store: RevisionStore, ref: str) -> tuple[Revision, Revision | None]:
+    revision = await store.get(ref)
+    return revision, await store.in_use(revision.workflow_id)
+
+
+def _show_dossier(told: Json) -> None:
+    """For people: the steps and why; what a model said, what would change, where there is any of it."""
+    steps = [{**each, "step": each["step_id"], "operation": _operation(each)} for each in told["steps"]]
+    shown.table(steps, ("step", "operation", "risk", "why"))
+    for each in told["proposed"]:
+        verdict = "taken" if each["is_accepted"] else f"refused: {each['reason']}"
+        click.echo(shown.plain(f"a model ({each['model']}) proposed {each['kind']} {each['value']}: {verdict}"))
+    if told["difference"]:
+        click.echo(f"Against revision {told['difference']['since']['number']}, which is in use:")
+        for line in told["difference"]["requests"]:
+            click.echo(shown.plain(line))
 
 
 def _operation(step: Json) -> str:
-    """`GET /x` for a step that names its operation by a pointer, else whatever it names it by."""
-    pointer = str(step.get("operationPath") or "").partition("#/paths/")[2]
-    path, _, method = pointer.replace("~1", "/").replace("~0", "~").rpartition("/")
-    return f"{method.upper()} {path}" if path else str(step.get("operationId") or step.get("workflowId") or "")
+    return f"{step['method']} {step['path_template']}".strip() or "another workflow"
 
 
 def _decision_options(command: F) -> F:

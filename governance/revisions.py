@@ -184,6 +184,12 @@ class RevisionStore:
 
         return _open(await self._database.write(work))
 
+    async def in_use(self, workflow_id: str) -> Revision | None:
+        """The approved revision of a workflow, disabled or not; None where there is none that is whole."""
+        query = rows.SELECT.where(TABLE.c.workflow_id == workflow_id, TABLE.c.state == "approved")
+        found = _sort_out((row, None) for row in await self._database.read(lambda c: _all(c, query)))
+        return found.revisions[0] if found.revisions else None
+
     async def approved(self) -> tuple[Revision, ...]:
         """What may be served now, by workflow id; damaged ones are left out and logged."""
         return (await self.approved_survey()).revisions

@@ -117,12 +117,48 @@ class Workflow(BaseModel):
     description: str
 
 
+class ShownStep(BaseModel):
+    """One step: what it is for, in words; what it sends, as the document says it; why it has its class of risk."""
+
+    step_id: str
+    method: str
+    path_template: str
+    effect: str
+    role: str
+    description: str
+    is_safe: bool
+    is_idempotent: bool
+    request: Annotated[Json, Field(description="Parameters and body, with expressions where a run puts values.")]
+    risk: str
+    why: str
+
+
+class Difference(BaseModel):
+    """What approving would change, against the revision in use. `requests`: lines that went (-) and came (+)."""
+
+    since: Annotated[Json, Field(description="The revision in use: id, number, digest.")]
+    risk: list[str]
+    document: list[Json]
+    tool: list[Json]
+    requests: list[str]
+    operations: Annotated[list[str], Field(description="Operations that the vendor describes otherwise now.")]
+    profile: Annotated[bool, Field(description="Whether the profile is another one.")]
+
+
 class WorkflowDetail(Workflow):
-    """With all that an approver looks at: the document, the tool, the requests in order, the proof."""
+    """With all that an approver looks at: the document, the tool, the steps, the proof, the difference.
+
+    `risk_reasons`: why the gravest steps have the workflow's class. `proposed`: what a model said of it, with the
+    compiler's verdict. `difference` is null where nothing is in use; `disabled`, where it is in use.
+    """
 
     content: dict[str, Json]
     proof: Json
-    steps: list[dict[str, Json]]
+    steps: list[ShownStep]
+    risk_reasons: list[dict[str, Json]]
+    proposed: list[dict[str, Json]]
+    difference: Difference | None
+    disabled: dict[str, Json] | None
 
 
 class RunResult(BaseModel):

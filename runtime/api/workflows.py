@@ -9,11 +9,13 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Header, Query, Response
 
+from governance.dossier import dossier
 from governance.revisions import Revision
 from governance.transitions import State
 from runtime.access import Caller
 from runtime.api import models
 from runtime.api.part import CallerPart, Json, ServicePart, problems
+from runtime.api.tags import SHOWS_TAG, tag_of
 from runtime.engines.engine import Ended
 from runtime.manner import Manner
 from runtime.problems import Problem
@@ -22,8 +24,6 @@ from runtime.selection import Selection, run_on
 from runtime.service import Service
 from runtime.telling import failure_of, told, told_plan
 from workflow.events import to_json
-from workflow.plan import build_plan
-from workflow.reader import read_document
 
 router = APIRouter(prefix="/workflows", tags=["workflows"])
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -32,6 +32,14 @@ Choice = Literal["approve", "reject", "retire"]
 After = Annotated[str | None, Query(description="The id of the last revision of the page before.", max_length=64)]
 Core = Annotated[bool | None, Query(description="Whether it is in the default catalog of its API.")]
 Question = Annotated[str | None, Query(description="What is to be done, in an operator's words.", max_length=500)]
+DECIDED_ON = {"ref": "$response.body#/id"}
+NAMED = {"digest": "$response.body#/digest", "reason": "because"}
+DECISIONS = {
+    "links": {
+        name: {"operationId": name, "parameters": DECIDED_ON, "requestBody": NAMED}
+        for name in ("approve", "reject", "retire")
+    }
+}
 OUTCOME_STATUSES = {"failed": 409, "unknown": 504, "cancelled": 503}
 # A failure says something of the state of things, unless its code is one of these: then the device, or the inputs.
 CODE_STATUSES = {
@@ -73,12 +81,22 @@ async def list_pending(
     return await _page(service, caller, response, {"state": "pending"}, limit, after)
 
 
-@router.get("/{ref}", responses=problems(404, 409, 422))
-async def show_workflow(ref: str, service: ServicePart, caller: CallerPart) -> models.WorkflowDetail:
+@router.get("/{ref}", responses={200: {**SHOWS_TAG, **DECISIONS}, **problems(404, 409, 422)})
+async def show_workflow(
+    ref: str, service: ServicePart, caller: CallerPart, response: Response
+) -> models.WorkflowDetail:
     """One revision with all that it would do. `ref`: an id, `workflow@number`, or a workflow for its newest one."""
     revision = await revision_of(service, caller, ref)
-    content = revision.content.to_json()
-    return models.WorkflowDetail(**_summary(revision), content=content, proof=revision.proof, steps=_steps(revision))
+    in_use = await service.revisions.in_use(revision.workflow_id)
+    disabled = await service.disabled.get(revision.workflow_id)
+    response.headers["etag"] = tag_of(revision.summary())
+    return models.WorkflowDetail(
+        **_summary(revision),
+        content=revision.content.to_json(),
+        proof=revision.proof,
+        **dossier(revision, in_use),
+        disabled=disabled and disabled.to_json(),
+    )
 
 
 @router.post("/{ref}/approve", responses=problems(404, 409, 422))
@@ -187,10 +205,3 @@ async def _found(
 def _summary(revision: Revision) -> dict[str, Json]:
     tool = revision.content.tool
     return {**revision.summary(), "title": tool.get("title", ""), "description": tool.get("description", "")}
-
-
-def _steps(revision: Revision) -> list[dict[str, Json]]:
-    """The requests in order, as the interpreter would make them."""
-    plan = build_plan(read_document(revision.content.document, f"revision {revision.id}"))
-    named = ("step_id", "method", "path_template", "effect", "role", "description", "is_safe", "is_idempotent")
-    return [{name: getattr(step, name) for name in named} for step in plan.steps]

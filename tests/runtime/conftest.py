@@ -256,7 +256,15 @@ class House:
     service: Service
 
     async def submit(self, name: str, copy: int | None = None, *, is_core: bool = True) -> Revision:
-        content = toy_content(name, copy)
+        return await self._submit(toy_content(name, copy), is_core=is_core)
+
+    async def submit_changed(self, name: str, *, title: str) -> Revision:
+        """The same workflow with another title."""
+        document = json.loads(json.dumps(TOY[name]))
+        document["workflows"][0]["x-switchgear"]["tool"]["title"] = title
+        return await self._submit(content_of(document))
+
+    async def _submit(self, content: RevisionContent, *, is_core: bool = True) -> Revision:
         about = content.document["workflows"][0]
         own = about["x-switchgear"]
         submission = await self.service.revisions.submit(

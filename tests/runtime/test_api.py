@@ -43,6 +43,19 @@ async def test_what_is_pending_is_shown_approved_served_and_run(api: httpx.Async
     assert (await api.get("/workflows/pending")).json() == []
 
 
+async def test_an_approver_sees_what_would_change_against_what_is_in_use(api: httpx.AsyncClient, lab: Any) -> None:
+    first = (await api.get("/workflows/toy-find-vm")).json()
+    assert (first["state"], first["difference"], first["disabled"]) == ("approved", None, None)
+    revision = await lab.submit_changed("find", title="Find any machine")
+    shown = (await api.get(f"/workflows/{revision.id}")).json()
+    assert shown["difference"]["since"]["id"] == first["id"]
+    assert {each["at"] for each in shown["difference"]["tool"]} == {"/title"}
+    assert shown["difference"]["requests"] == []
+    assert shown["steps"][0]["path_template"] == "/vms"
+    await api.post("/workflows/toy-find-vm/disable", json={"reason": "look first"})
+    assert (await api.get(f"/workflows/{revision.id}")).json()["disabled"]["reason"] == "look first"
+
+
 async def test_a_decision_on_another_digest_is_refused(api: httpx.AsyncClient, lab: Any) -> None:
     revision = await lab.submit("list")
     reply = await api.post(f"/workflows/{revision.id}/approve", json={"digest": "sha256:" + "0" * 64})

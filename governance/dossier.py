@@ -1,0 +1,144 @@
+"""What an approver reads about a revision: its steps in words and as requests, why it has its class, what would change.
+
+Pure: made from revisions as values, shown alike by `GET /workflows/{id}` and `switchgear workflows show`. The request
+of a step is what the approved document says, with expressions where a run puts its values. A difference is to the
+revision in use now: the whole document and the tool by place, the requests as the lines that went and came.
+Here never lives a database; the proof's facts are the compiler's (`compiler.approval_facts`).
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from governance.identifiers import Json
+from governance.sealing import Revision
+from workflow.errors import WorkflowError
+from workflow.plan import build_plan
+from workflow.planned import PlanStep
+from workflow.pointers import NOTHING, parse_pointer, resolve
+from workflow.reader import read_document
+
+MOST_CHANGES = 500
+"""Of one difference: what changed more than that is read as a new workflow, and is told to be cut."""
+_REQUEST = ("parameters", "requestBody")
+
+
+def steps_of(revision: Revision) -> list[dict[str, Json]]:
+    """The steps in order: what each is for, what it sends, and why it has its class of risk."""
+    try:
+        plan = build_plan(read_document(revision.content.document, f"revision {revision.id}"))
+    except WorkflowError:  # it cannot run, approved or not; what it says is shown all the same
+        written = [step for workflow in revision.content.document.get("workflows", ()) for step in workflow["steps"]]
+        return [_as_written(step) for step in written]
+    proof = revision.proof if isinstance(revision.proof, dict) else {}
+    reasons = {each["step"]: each for each in proof.get("risk", ())}
+    return [_step(revision.content.document, step, reasons.get(step.step_id, {})) for step in plan.steps]
+
+
+def _step(document: Json, step: PlanStep, reason: Mapping[str, Json]) -> dict[str, Json]:
+    named = ("step_id", "method", "path_template", "effect", "role", "description", "is_safe", "is_idempotent")
+    told = {name: getattr(step, name) for name in named}
+    written = resolve(document, parse_pointer(step.pointer)) if step.pointer else {}
+    sent = {name: written[name] for name in _REQUEST if name in written} if isinstance(written, dict) else {}
+    return {**told, "request": sent, "risk": reason.get("risk", ""), "why": reason.get("why", "")}
+
+
+def _as_written(step: Json) -> dict[str, Json]:
+    pointer = str(step.get("operationPath") or "").partition("#/paths/")[2]
+    path, _, method = pointer.replace("~1", "/").replace("~0", "~").rpartition("/")
+    named = path or str(step.get("operationId") or step.get("workflowId") or "")
+    told = dict.fromkeys(("effect", "role", "risk", "why"), "") | {"is_safe": False, "is_idempotent": False}
+    words = {"step_id": str(step.get("stepId", "")), "description": str(step.get("description", ""))}
+    sent = {name: step[name] for name in _REQUEST if name in step}
+    return {**told, **words, "method": method.upper(), "path_template": named, "request": sent}
+
+
+def risk_reasons_of(revision: Revision) -> list[dict[str, Json]]:
+    """Why it has its class: the reasons of the steps that have it too."""
+    proof = revision.proof if isinstance(revision.proof, dict) else {}
+    return [each for each in proof.get("risk", ()) if each["risk"] == revision.risk]
+
+
+def proposed_of(revision: Revision) -> list[dict[str, Json]]:
+    """What a model said of it, with the compiler's verdict; empty where none was asked."""
+    return list(revision.proof.get("proposed", ())) if isinstance(revision.proof, dict) else []
+
+
+def dossier(revision: Revision, in_use: Revision | None) -> dict[str, Json]:
+    """All of it as one value: what `GET /workflows/{id}` shows besides content and proof."""
+    return {
+        "steps": steps_of(revision),
+        "risk_reasons": risk_reasons_of(revision),
+        "proposed": proposed_of(revision),
+        "difference": difference(revision, in_use),
+    }
+
+
+def difference(revision: Revision, in_use: Revision | None) -> dict[str, Json] | None:
+    """What approving `revision` would change; None where nothing is in use, or it is itself."""
+    if in_use is None or in_use.id == revision.id:
+        return None
+    new, old = revision.content, in_use.content
+    operations = {*new.operations, *old.operations}
+    return {
+        "since": {"id": in_use.id, "number": in_use.number, "digest": in_use.digest},
+        "risk": [in_use.risk, revision.risk],
+        "document": _cut(_changes(old.document, new.document, "")),
+        "tool": _cut(_changes(old.tool, new.tool, "")),
+        "requests": _cut(_line_changes(request_lines(in_use), request_lines(revision))),
+        "operations": sorted(name for name in operations if new.operations.get(name) != old.operations.get(name)),
+        "profile": new.profile_digest != old.profile_digest,
+    }
+
+
+def request_lines(revision: Revision) -> list[str]:
+    """The requests as lines: one for the operation, one for each thing that is sent."""
+    lines: list[str] = []
+    for step in steps_of(revision):
+        lines.append(f"{step['step_id']}: {step['method']} {step['path_template']}")
+        parameters = step["request"].get("parameters", ())
+        lines += [f"  {each.get('in', '')} {each.get('name', '')} = {_text(each.get('value'))}" for each in parameters]
+        body = step["request"].get("requestBody")
+        lines += [f"  body {line}" for line in _pretty(body).splitlines()] if body is not None else []
+    return lines
+
+
+def _line_changes(old: list[str], new: list[str]) -> Iterator[Json]:
+    return (line for line in difflib.ndiff(old, new) if line[0] in "+-")
+
+
+def _changes(old: Json, new: Json, at: str) -> Iterator[Json]:
+    """Each place at which the two differ, with what stands there before and after; absent is null and said so."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in sorted({*old, *new}):
+            place = f"{at}/{name.replace('~', '~0').replace('/', '~1')}"
+            yield from _changes(old.get(name, NOTHING), new.get(name, NOTHING), place)
+        return
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for number, (before, after) in enumerate(zip(old, new, strict=True)):
+            yield from _changes(before, after, f"{at}/{number}")
+        return
+    if old == new and type(old) is type(new):
+        return
+    kind = "added" if old is NOTHING else "removed" if new is NOTHING else "changed"
+    sides = {"before": old, "after": new}
+    yield {"at": at, "what": kind, **{name: side for name, side in sides.items() if side is not NOTHING}}
+
+
+def _cut(changes: Iterator[Json]) -> list[Json]:
+    found: list[Json] = []
+    for change in changes:
+        if len(found) == MOST_CHANGES:
+            return [*found, f"and more than {MOST_CHANGES} others: read it as a new workflow"]
+        found.append(change)
+    return found
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _pretty(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode()

@@ -1,0 +1,61 @@
+"""Why a step has its class is told with the proof, in the profile's words; what a model said, with its verdict."""
+
+from pathlib import Path
+
+import pytest
+
+from compiler.approval_facts import proposed
+from compiler.compiled import Compiled
+from compiler.pipeline import Request
+from compiler.proposer.proposal import Entry, Kind, Proposal, Record
+from compiler.verification import compile_spec
+
+ROOT = Path(__file__).parents[2]
+DIGEST = "sha256:" + "0" * 64
+
+
+@pytest.fixture(scope="module")
+def compiled() -> Compiled:
+    return compile_spec(Request(ROOT / "specs/hypercore/openapi.yaml"))[0]
+
+
+def test_every_workflow_says_why_it_has_its_class(compiled: Compiled) -> None:
+    order = ["read", "change", "disrupt", "destroy"]
+    for one in compiled.workflows:
+        told = one.proof["risk"]
+        assert [each["step"] for each in told] == [step.id for step in one.flow.steps]
+        assert all(each["why"] for each in told), one.flow.id
+        gravest = max((each["risk"] for each in told), key=order.index)
+        assert order.index(gravest) >= order.index(one.flow.risk.value), one.flow.id
+
+
+def test_a_rule_about_a_value_is_told_with_the_value(compiled: Compiled) -> None:
+    (start,) = [one for one in compiled.workflows if one.flow.id == "hypercore_start_vm"]
+    (why,) = [each["why"] for each in start.proof["risk"] if each["step"] == "change"]
+    assert why.endswith("(START)")
+
+
+def test_where_nobody_was_asked_nothing_is_told_of_a_model(compiled: Compiled) -> None:
+    assert not any("proposed" in one.proof for one in compiled.workflows)
+
+
+def test_what_was_proposed_is_told_with_its_workflow_whether_taken_or_not(compiled: Compiled) -> None:
+    def said(kind: Kind, subject: str, reason: str = "") -> Entry:
+        return Entry(Proposal(kind, subject, "a word", DIGEST, DIGEST, "tiny"), reason)
+
+    record = Record(
+        compiled.api.digest,
+        (
+            said(Kind.TEXTS, "hypercore_start_vm", "no verb"),
+            said(Kind.TEXTS, "hypercore_delete_vm"),
+            said(Kind.NOUNS, "/VirDomain/{virDomainUUID}"),
+            said(Kind.NOUNS, "/ISO/{isoUUID}"),
+        ),
+    )
+    (start,) = [one.flow for one in compiled.workflows if one.flow.id == "hypercore_start_vm"]
+    told = proposed(start, compiled.api, record)
+    assert [(each["subject"], each["is_accepted"], each["reason"]) for each in told] == [
+        ("hypercore_start_vm", False, "no verb"),
+        ("/VirDomain/{virDomainUUID}", True, ""),
+    ]
+    assert {each["model"] for each in told} == {"tiny"}
