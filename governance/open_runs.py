@@ -9,7 +9,7 @@ Here never lives a run's course, nor the record of its requests (`runs`).
 import hashlib
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, text, update
 
 from governance.audit import Event, append_entry
 from governance.database import Database
@@ -26,6 +26,9 @@ _OPEN = (
     .where(_RUN.c.outcome.is_(None))
     .order_by(_RUN.c.id)
 )
+_IS_OPEN = _RUN.c.outcome.is_(None)
+# Spelt as its index is, or the index does not serve it.
+_IS_UNKNOWN = _RUN.c.outcome == text("'unknown'")
 SWEPT_AT_ONCE = 500
 """Small enough that calls do not notice the transaction."""
 
@@ -63,6 +66,12 @@ class OpenRuns:
     async def look(self) -> tuple[OpenRun, ...]:
         """All of them, oldest first."""
         return await self._database.read(lambda c: tuple(OpenRun(*row) for row in c.execute(_OPEN)))
+
+    async def counts(self) -> tuple[int, int]:
+        """How many are under way, and how many have ended in a doubt that nobody has resolved."""
+        wanted = [select(func.count()).select_from(_RUN).where(state) for state in (_IS_OPEN, _IS_UNKNOWN)]
+        under_way, unknown = await self._database.read(lambda c: [c.execute(each).scalar_one() for each in wanted])
+        return under_way, unknown
 
     async def claim(self, run_id: str, executor: str) -> bool:
         """Puts an open run into the hands of `executor`; whether it was open."""

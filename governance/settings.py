@@ -67,6 +67,8 @@ class Settings:
     bundle_passphrase: str = _setting("", "passphrase of the private key that signs bundles", is_secret=True)
     log_level: str = _setting("info", "debug, info, warning or error")
     log_format: str = _setting("text", "text, or json: one object a line", choices=("text", "json"))
+    metrics_open: bool = _setting(False, "1 lets whoever is on this machine read /metrics without a token")
+    trace_devices: bool = _setting(False, "1 sends devices a traceparent, where traces are on")
     debug: bool = _setting(False, "1 shows tracebacks of unexpected errors")
 
     @classmethod

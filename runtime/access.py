@@ -27,14 +27,16 @@ from governance.principals import PrincipalStore
 from governance.scopes import WHOLE
 from governance.scopes import Scope as Reach
 from governance.transitions import Role, may
+from runtime import traces
 from runtime.crowd import Crowd
 from runtime.problems import Problem, of_error, respond
 from runtime.rates import Rates
 
 CALLER = "switchgear.caller"
 MCP_PATH = "/mcp"
+METRICS_PATH = "/metrics"
 # Whoever looks after the server has to be told how it is, however many others ask.
-WATCHES = frozenset({"/health", "/ready"})
+WATCHES = frozenset({"/health", "/ready", METRICS_PATH})
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 # Inputs are names, numbers and small objects; files do not come this way.
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -76,6 +78,7 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", "/ready", None),
     Rule("GET", "/docs", "viewer", takes_password=True),
     Rule("GET", "/openapi.json", "viewer"),
+    Rule("GET", METRICS_PATH, "viewer", takes_whole=True),
     Rule("GET", "/workflows", "viewer"),
     Rule("GET", "/workflows/pending", "viewer"),
     Rule("GET", "/workflows/{ref}", "viewer"),
@@ -198,6 +201,8 @@ class Gate:
         hosts: frozenset[str] | None,
         rates: Rates,
         crowd: Crowd,
+        *,
+        metrics_open: bool = False,
     ) -> None:
         """`hosts`: the names under which this server may be addressed; None, with tokens only: any."""
         self._api = api
@@ -206,6 +211,7 @@ class Gate:
         self._hosts = hosts
         self._rates = rates
         self._crowd = crowd
+        self._metrics_open = metrics_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -220,6 +226,7 @@ class Gate:
             except Problem as problem:
                 await respond(problem)(scope, receive, send)
                 return
+            inside.enter_context(traces.continued(scope["headers"]))
             await (self._mcp if scope["path"] == MCP_PATH else self._api)(scope, receive, send)
 
     async def _admit(self, scope: Scope) -> None:
@@ -227,7 +234,7 @@ class Gate:
         check_addresses(headers, self._hosts, str(scope.get("scheme", "http")))
         rule = rule_for(scope["method"], scope["path"])
         check_size(headers, rule.max_body_bytes)
-        if rule.role is None:
+        if rule.role is None or (rule.path == METRICS_PATH and self._metrics_open and _is_here(scope, headers)):
             return
         try:
             caller = await self._doorkeeper.caller(_secret(headers, rule))
@@ -251,6 +258,12 @@ class Gate:
         if rule.path == MCP_PATH:
             # The SDK lets a session be used only by the principal that opened it, and reads who that is from here.
             scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=caller.name, scopes=[]))
+
+
+def _is_here(scope: Scope, headers: Headers) -> bool:
+    """Whether the request was sent from this machine, and not on behalf of somebody elsewhere."""
+    client = scope.get("client") or ("", 0)
+    return is_loopback(client[0]) and not {"forwarded", "x-forwarded-for", "x-real-ip", "via"} & set(headers.keys())
 
 
 def _secret(headers: Headers, rule: Rule) -> str | None:

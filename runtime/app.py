@@ -37,6 +37,7 @@ from runtime.api import (
     docs,
     events,
     library,
+    metrics,
     policy,
     records,
     schedules,
@@ -91,12 +92,13 @@ def build(
     at_once: int = MOST_AT_ONCE,
     settings: tuple[SettingInUse, ...] = (),
     folder: str = "",
+    metrics_open: bool = False,
 ) -> Application:
     """`hosts`: names under which the server may be addressed, None for any. `local`: who calls over stdio.
 
     `rate_per_s`: how often one caller may ask, 0 for any number; `at_once`: how many requests are worked on at a time.
     `settings`: what admins are shown of them. `folder`: where specs and profiles are kept that come over REST; empty:
-    nowhere.
+    nowhere. `metrics_open`: whoever is on this machine may read the metrics.
     """
     mcp, provider, changes = _mcp_server(service, local or Caller("stdio", "operator"))
     mcp_app = mcp.http_app(path=MCP_PATH, host_origin_protection=False)  # the gate's work, for all routes alike
@@ -112,7 +114,7 @@ def build(
     api = _rest_api(service, lifespan)
     api.state.settings = settings
     api.state.library = Library(Path(folder), service.database) if folder else None
-    gate = Gate(api, mcp_app, service.doorkeeper, hosts, Rates(rate_per_s), Crowd(at_once))
+    gate = Gate(api, mcp_app, service.doorkeeper, hosts, Rates(rate_per_s), Crowd(at_once), metrics_open=metrics_open)
     return Application(gate, api, mcp, provider, changes)
 
 
@@ -148,7 +150,7 @@ def _rest_api(service: Service, lifespan: Callable[[FastAPI], Any]) -> FastAPI:
     api.state.service = service
     # `/workflows/disabled` before `/workflows/{ref}`.
     decisions = (disabling, workflows, webhooks, events)
-    parts = (*decisions, records, targets, schedules, audit, policy, library, administration, serving, docs)
+    parts = (*decisions, records, targets, schedules, audit, policy, library, administration, serving, metrics, docs)
     for part in parts:
         api.include_router(part.router)
     api.state.description = Description(api, service.live)
@@ -188,6 +190,7 @@ class Listening:
     rate_per_s: int = 0
     settings: tuple[SettingInUse, ...] = ()
     folder: str = ""
+    metrics_open: bool = False
 
 
 def checked_host(host: str, needs_token: bool, *, is_safe: bool = False) -> frozenset[str] | None:
@@ -235,6 +238,7 @@ async def serve_http(service: Service, at: Listening, announce: Callable[[str], 
         at_once=most_at_once(),
         settings=at.settings,
         folder=at.folder,
+        metrics_open=at.metrics_open,
     )
     listener = bound_socket(at.host, at.port)
     shown = f"[{at.host}]" if ":" in at.host else at.host

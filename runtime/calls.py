@@ -17,6 +17,7 @@ from governance.errors import ConflictError, DigestError, GovernanceError, NotFo
 from governance.identifiers import new_id
 from governance.targets import Target
 from governance.transitions import may
+from runtime import observed
 from runtime.access import Caller
 from runtime.catalog import Entry
 from runtime.engines.engine import Ended, Engine, Order, Told
@@ -62,6 +63,13 @@ class Calls:
         (the plan cannot be used), TargetError (the target is not usable as it is set up), GovernanceError (nothing can
         be recorded, or the key stands for another run), Interrupted (the server stops).
         """
+        with observed.call(entry, target, caller.name) as seen:
+            return seen.ended(await self._called(entry, inputs, target, caller, manner, key, told))
+
+    async def _called(
+        self, entry: Entry, inputs: Mapping[str, Json], target: str | None, caller: Caller, manner: Manner, key: str,
+        told: Told | None,
+    ) -> Ended:  # fmt: skip
         if not may(caller.role, "operator"):
             raise CallerError(f"the role {caller.role} may not run workflows", "ask somebody with the role operator")
         chosen = entry.target(target)
@@ -78,7 +86,8 @@ class Calls:
 
     async def _run(self, entry: Entry, order: Order, told: Told | None) -> Ended:
         try:
-            ended = await self.engine.run(order, told)
+            with observed.run(order) as seen:
+                ended = seen.ended(await self.engine.run(order, told))
         except ConflictError:
             raise
         except (RefusedError, DigestError, TamperedError, NotFoundError) as error:
@@ -115,6 +124,7 @@ class Calls:
             inputs=complete,
             secret_names=entry.profile.secrets,
             key=key,
+            workflow=f"{entry.workflow_id}@{entry.number}",
             operations=entry.prepared.content.operations,
         )
 

@@ -44,14 +44,17 @@ def _settings() -> Settings:
 def serve_command(transport: str, db: str | None, is_json: bool, **place: Any) -> None:
     """Serves approved workflows: MCP at /mcp, the REST API beside it."""
     gc.disable()  # until all is loaded, which takes a tenth less time so (`app.settle_memory`)
+    from runtime.exporting import exporting
+
     settings = _settings()
     vault = Vault()
     _log_to_stderr(settings.log_level, vault, settings.log_format)
     url = db or settings.database
-    if transport == "stdio":
-        asyncio.run(_stdio(url, vault, settings))
-    else:
-        asyncio.run(_http(url, vault, settings, {**place, "database_url": db}, is_json))
+    with exporting(os.environ, reaches_devices=settings.trace_devices):
+        if transport == "stdio":
+            asyncio.run(_stdio(url, vault, settings))
+        else:
+            asyncio.run(_http(url, vault, settings, {**place, "database_url": db}, is_json))
 
 
 def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContextManager[Service]":
@@ -92,6 +95,7 @@ async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any
             rate_per_s=settings.rate_per_s,
             settings=in_use(os.environ, place),
             folder=settings.library,
+            metrics_open=settings.metrics_open,
         )
         await serve_http(service, at, announce)
 
@@ -201,12 +205,15 @@ def doctor_command(db: str | None, is_json: bool) -> int:
 
 def _log_to_stderr(level: str, vault: Vault, form: str = "text") -> None:
     """Everything that is logged goes to standard error: standard output belongs to data, with stdio to the protocol."""
+    from runtime.lines import quiet
+
     if level.upper() not in logging.getLevelNamesMapping():
         raise ServingError(f"there is no log level {level!r}", "take debug, info, warning or error")
     handler = logging.StreamHandler(sys.stderr)
     plain = RedactingFormatter(vault, "%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(JsonFormatter(vault) if form == "json" else plain)
     logging.basicConfig(handlers=[handler], level=level.upper())
+    quiet(is_json=form == "json", level=level)
     for chatty in ("mcp", "fastmcp", "httpcore", "sse_starlette"):
         # Below warning these tell arguments and headers.
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -15,6 +15,7 @@ from datetime import timedelta
 from governance.deliveries import Delivery, DeliveryStore
 from governance.errors import GovernanceError
 from governance.identifiers import Clock, moment, utc_now
+from runtime import metrics
 from runtime.driver import Poster
 from runtime.driver.posting import DEADLINE_S
 from runtime.errors import Refused, TargetError
@@ -109,6 +110,7 @@ class Deliverer:
             error = f"{delivery.endpoint} answered {status}"
         except TargetError as failure:
             status, fields, error = 0, {}, self._vault.redact(failure.message)
+        metrics.delivered(delivery.endpoint, str(status) if status else "unreachable")
         try:
             if 200 <= status < 300:
                 await self._store.delivered(delivery)

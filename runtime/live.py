@@ -9,6 +9,7 @@ after the swap, never before. Here never lives what a snapshot holds (`catalog`)
 import asyncio
 import itertools
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from governance.errors import GovernanceError
@@ -16,6 +17,7 @@ from governance.mismatches import MismatchStore
 from governance.principals import PrincipalStore
 from governance.scopes import Scope
 from governance.sealing import Fault
+from runtime import observed
 from runtime.access import Doorkeeper
 from runtime.catalog import Catalog, Loader, Refusal, view_of
 
@@ -72,12 +74,14 @@ class LiveCatalog:
 
     async def reload(self) -> Catalog:
         """Loads in any case. Raises GovernanceError when that fails; then the old snapshot stays."""
+        begun = time.monotonic()
         async with self._loading:
             try:
                 marks = await self._look()
                 fresh = await self._loader.load(self._now)
             except GovernanceError as error:
                 self.trouble = error.message
+                observed.not_reloaded(time.monotonic() - begun)
                 raise
             self._marks, self.trouble = marks, ""
             before, views = self._now, self._views
@@ -89,6 +93,7 @@ class LiveCatalog:
         if changed:
             for told in self._listeners:
                 await told()
+        observed.reloaded(fresh, time.monotonic() - begun)
         await self._tell_mismatches()
         return fresh
 

@@ -19,6 +19,8 @@ from runtime.errors import Refused
 from workflow import replay
 
 MASK = replay.MASK
+# Of a log record: what an event is about (`lines`), told beside the rest.
+MEMBER = "switchgear_event"
 # A shorter value would also be found inside ordinary words; it is hidden only where it stands alone.
 SHORTEST_SEARCHED = 4
 MAX_FILE_BYTES = 64 * 1024
@@ -88,6 +90,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat()
         told = {"at": at, "level": record.levelname.lower(), "logger": record.name, "message": super().format(record)}
+        told |= getattr(record, MEMBER, {})
         return json.dumps(self._vault.redact(told))
 
 

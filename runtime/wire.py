@@ -9,7 +9,7 @@ import base64
 import re
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote, urlencode, urlsplit
@@ -133,6 +133,11 @@ def wire_request(
     if body and not any(name == "content-type" for name, _ in fields):
         fields.append(checked_field("content-type", content_type or "application/json"))
     return WireRequest(command.method, target.encode("ascii"), _encoded(_with(fields, credentials)), body)
+
+
+def with_fields(wire: WireRequest, more: tuple[tuple[str, str], ...]) -> WireRequest:
+    """`wire` with header fields that no step and no credential is about."""
+    return replace(wire, headers=(*wire.headers, *_encoded(more))) if more else wire
 
 
 def _with(fields: list[tuple[str, str]], credentials: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

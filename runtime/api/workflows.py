@@ -12,6 +12,7 @@ from fastapi import APIRouter, Header, Query, Response
 from governance.dossier import dossier
 from governance.revisions import Revision
 from governance.transitions import State
+from runtime import observed
 from runtime.access import Caller
 from runtime.api import models
 from runtime.api.part import CallerPart, Json, ServicePart, problems
@@ -179,6 +180,7 @@ async def decided(service: Service, ref: str, action: Choice, body: models.Decis
         reason=body.reason,
         digest=body.digest,
     )
+    observed.decision(revision, action, caller.name)
     await service.live.reload()
     return models.Workflow(**_summary(revision))
 

@@ -6,6 +6,7 @@ Nothing but this class and `Endpoint` is used outside of the package. Called by 
 
 import asyncio
 import logging
+from dataclasses import dataclass
 
 from runtime.driver.endpoint import Endpoint, Place
 from runtime.driver.journey import Journey
@@ -44,6 +45,14 @@ class Driver:
         message = self._vault.redact("; ".join(part for part in (outcome.message, outcome.remedy) if part))
         return RequestFailed(command.step_id, outcome.reason, message)  # type: ignore[arg-type]
 
+    def states(self) -> tuple["DeviceState", ...]:
+        """How it stands with each device that was spoken to."""
+        now = asyncio.get_running_loop().time()
+        return tuple(
+            DeviceState(f"{host}:{port}", line.gate.inside, line.gate.waiting, line.breaker.rests_for(now) > 0)
+            for (_, host, port), line in sorted(self._lines.items())
+        )
+
     async def aclose(self, witness: Witness) -> None:
         """Closes every session and connection. A device that does not answer is left alone after a few seconds."""
         lines, self._lines = list(self._lines.values()), {}
@@ -64,6 +73,16 @@ class Driver:
             await Journey(line, endpoint, deadline, witness, self._vault).log_out(rule, session)
         except (TargetError, TimeoutError) as error:
             log.warning("the session on %s was not closed: %s", endpoint.name, error)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """`inside` and `waiting`: how many requests are under way and in line; `is_resting`: it is left in peace."""
+
+    device: str
+    inside: int
+    waiting: int
+    is_resting: bool
 
 
 def _joined(reply: Reply) -> dict[str, str]:

@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from runtime import metrics, observed, traces
 from runtime.driver.endpoint import Endpoint
-from runtime.driver.exchange import Flight
+from runtime.driver.exchange import Connections, Flight
 from runtime.driver.line import LINGER_S, Line
 from runtime.errors import BadReply, FateUnknown, NotSent, Refused, TargetError
 from runtime.secrets import Vault
@@ -27,7 +28,7 @@ from runtime.sessions import (
     session_from,
     static_fields,
 )
-from runtime.wire import Reply, wire_request
+from runtime.wire import Reply, WireRequest, wire_request, with_fields
 from runtime.witness import Answered, Purpose, Sending, Witness
 from workflow.events import SendRequest
 from workflow.profile import SessionRule
@@ -71,8 +72,9 @@ class Journey:
         """A place at the device, also among other processes; behind a closed connection it stays taken for a moment."""
         limit, address, leases = self.endpoint.limits.connections, self.endpoint.address, self.line.leases
         linger_s = LINGER_S if leases.are_shared else 0.0
-        device = f"{address.host}:{address.port}"
+        device, came = f"{address.host}:{address.port}", asyncio.get_running_loop().time()
         async with self.line.gate.place(limit) as place, leases.place(device, limit, linger_s):
+            metrics.waited(self.endpoint.name, asyncio.get_running_loop().time() - came)
             try:
                 yield
             finally:
@@ -159,9 +161,10 @@ class Journey:
         name = self.endpoint.name
         command = login_command(rule, self.endpoint.references, self.vault)
         try:
-            async with asyncio.timeout(LOGIN_TIMEOUT_S):
-                reply = await self.exchange("login", command, 1, ())
-            return session_from(rule, reply, self.endpoint.address.prefix, self.vault)
+            with observed.login(name):
+                async with asyncio.timeout(LOGIN_TIMEOUT_S):
+                    reply = await self.exchange("login", command, 1, ())
+                return session_from(rule, reply, self.endpoint.address.prefix, self.vault)
         except (FateUnknown, BadReply) as error:
             raise NotSent(f"the login to {name} got no answer of use: {error}", error.remedy) from error
         except TimeoutError as error:
@@ -185,8 +188,14 @@ class Journey:
         connections = await self.line.connections(endpoint)
         shown = self.vault.redact(command.path)
         note = Sending(purpose, command.step_id, attempt, command.method, shown, command.is_safe)
+        with observed.request(endpoint, note, command.path_template) as seen:
+            return await self._noted(with_fields(wire, traces.carried()), note, connections, flight, seen)
+
+    async def _noted(
+        self, wire: WireRequest, note: Sending, connections: Connections, flight: Flight, seen: observed.RequestSeen
+    ) -> Reply:
         await self.witness.sending(note)
-        start = asyncio.get_running_loop().time()
+        endpoint, start = self.endpoint, asyncio.get_running_loop().time()
         status, reason = None, "unknown_fate"
         try:
             origin, limit = endpoint.address.origin, endpoint.limits.max_body_bytes
@@ -201,5 +210,6 @@ class Journey:
             raise
         finally:
             self.has_closed = self.has_closed or not flight.is_kept
-            elapsed_ms = (asyncio.get_running_loop().time() - start) * 1000
-            await self.witness.answered(Answered(note, status, reason, elapsed_ms))
+            elapsed_s = asyncio.get_running_loop().time() - start
+            seen.answered(status, reason, elapsed_s)
+            await self.witness.answered(Answered(note, status, reason, elapsed_s * 1000))

@@ -12,6 +12,7 @@ from typing import Any
 
 from governance.errors import ConflictError
 from governance.runs import Run
+from runtime import observed
 from runtime.driver import Driver
 from runtime.engines.checkpoint import Checkpoint, Turn, holds_mask, turn_from_json
 from runtime.engines.course import Course, Parked
@@ -76,6 +77,7 @@ class Carrier:
         log.warning("run %s is closed as %s: %s", run.id, outcome, failure.message)
         try:
             await self._books.runs.finish(run.id, outcome, None, to_json(failure))
+            observed.run_given_up(run, outcome)
         except ConflictError:
             log.info("run %s was closed by another process", run.id)
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from governance.errors import GovernanceError, NotOursError, StopAskedError
+from runtime import observed, traces
 from runtime.driver import Driver
 from runtime.engines.checkpoint import Checkpoint
 from runtime.engines.engine import Order, Progress, Told
@@ -147,7 +148,8 @@ class Course:
     async def _sent(self, command: SendRequest) -> Event:
         deadline = asyncio.get_running_loop().time() + self._left_s
         try:
-            event = await self._driver.send(command, self.order.endpoint, deadline, self.journal)
+            with traces.within(self.journal.place), observed.step(self.order, command):
+                event = await self._driver.send(command, self.order.endpoint, deadline, self.journal)
         except NotOursError as error:
             raise Parked from error
         except StopAskedError:

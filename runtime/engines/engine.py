@@ -41,7 +41,7 @@ class Order:
 
     `key`: who asks again under the same key gets the same run; a run with a key goes on when its caller goes away.
     `is_plan`: it ends before the first change, and says what it would do; `confirmed`: the plan that it is held to.
-    `operations`: the digests of the operations' descriptions, by key, as they were approved.
+    `operations`: the digests of the operations' descriptions, by key, as they were approved. `workflow`: for people.
     """
 
     run_id: str
@@ -56,6 +56,7 @@ class Order:
     is_plan: bool = False
     confirmed: Confirmed | None = None
     operations: Mapping[str, str] = field(default_factory=dict)
+    workflow: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ engines and, as the witness, by the driver.
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,7 @@ from governance.errors import GovernanceError
 from governance.open_runs import OpenRuns, print_of
 from governance.revisions import RevisionStore
 from governance.runs import Asked, Run, RunStore, StepRecord
+from runtime import observed, traces
 from runtime.engines.engine import Ended, Order
 from runtime.engines.recording import Recording
 from runtime.replies import Misfit, Replies
@@ -64,6 +66,9 @@ class Journal:
         self.turn = 0
         self.part = 0
         self.recording = Recording(order, books.vault)
+        # An engine goes on in a task of its own; what is seen of the run belongs to whoever asked for it.
+        self.place = traces.here()
+        self._begun = time.monotonic()
 
     @property
     def has_sent(self) -> bool:
@@ -147,6 +152,7 @@ class Journal:
             detail={"reason": note.reason} if note.reason else None,
         )
         self._unwritten.append(record)
+        observed.request_line(self._order, note)
 
     def found(self, misfits: Sequence[Misfit]) -> None:
         """Adds to the answer that came last what about it is not as described."""
@@ -172,7 +178,10 @@ class Journal:
             redact = self._books.vault.redact
             doubt = failure.doubt and Doubt(*(redact(getattr(failure.doubt, name)) for name in Doubt.__slots__))
             failure = replace(failure, message=redact(failure.message), remedy=redact(failure.remedy), doubt=doubt)
-        return replace(ended, outputs=self.clean(ended.outputs), failure=failure, misfits=self._misfits)
+        cleaned = replace(ended, outputs=self.clean(ended.outputs), failure=failure, misfits=self._misfits)
+        with traces.within(self.place):
+            observed.run_ended(self._order, cleaned, time.monotonic() - self._begun)
+        return cleaned
 
     async def finish(self, ended: Ended, resume: Json = None) -> None:
         """Closes the run; `ended` is cleaned. Raises GovernanceError: the run is then still open."""

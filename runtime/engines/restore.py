@@ -57,6 +57,7 @@ class Restorer:
             caller=run.caller,
             inputs=run.inputs,
             secret_names=profile.secrets,
+            workflow=f"{revision.workflow_id}@{revision.number}",
             operations=revision.content.operations,
             confirmed=await self.plans.confirmed_for(run.id),
         )

@@ -183,6 +183,7 @@ async def test_of_several_targets_only_those_with_the_label_are_offered_and_take
 def test_the_routes_that_tell_of_everything_are_those() -> None:
     assert {(r.method, r.path) for r in RULES if r.takes_whole} == {
         ("POST", "/reload"),
+        ("GET", "/metrics"),
         ("GET", "/audit"),
         ("GET", "/audit/export"),
         ("GET", "/audit/stats"),

@@ -1,0 +1,89 @@
+"""What is counted while it happens, for Prometheus: calls, runs, requests, logins, reloads and how long they took.
+
+Each process counts its own; what can be looked up instead is looked up when somebody asks (`api.metrics`). Labels are
+names out of the catalog and the inventory, methods, statuses and outcomes: a name beyond the first thousand of a kind
+is counted as `other`, so that no label grows without end. Nothing here comes from a caller or a device's text.
+"""
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+REGISTRY: Final = CollectorRegistry(auto_describe=True)
+MOST_NAMES = 1_000
+OTHER = "other"
+# From a read over a loopback to a firmware update of an hour.
+CALL_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600)
+REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+_CALLS = Counter(
+    "switchgear_calls", "Calls of workflows, by how they ended.", ["workflow", "outcome"], registry=REGISTRY
+)
+_CALL_S = Histogram("switchgear_call_seconds", "How long calls took.", ["api"], buckets=CALL_BUCKETS, registry=REGISTRY)
+_RUNS = Counter("switchgear_runs", "Runs that this process ended.", ["outcome"], registry=REGISTRY)
+_REQUESTS = Counter(
+    "switchgear_requests", "Requests to devices, by what came of them.", ["target", "status"], registry=REGISTRY
+)
+_REQUEST_S = Histogram(
+    "switchgear_request_seconds", "How long devices took.", ["target"], buckets=REQUEST_BUCKETS, registry=REGISTRY
+)
+_WAIT_S = Histogram(
+    "switchgear_device_wait_seconds", "How long requests waited for a place at a device.", ["target"],
+    buckets=REQUEST_BUCKETS, registry=REGISTRY,
+)  # fmt: skip
+_LOGINS = Counter("switchgear_device_logins", "Logins on devices.", ["target", "outcome"], registry=REGISTRY)
+_RELOADS = Counter("switchgear_catalog_reloads", "Loads of the catalog.", ["outcome"], registry=REGISTRY)
+_DELIVERIES = Counter(
+    "switchgear_event_deliveries", "Tries to tell of events.", ["endpoint", "outcome"], registry=REGISTRY
+)
+
+
+class Names:
+    """Lets the first names of a kind pass as they are."""
+
+    def __init__(self, most: int = MOST_NAMES) -> None:
+        self._most = most
+        self._known: set[str] = set()
+
+    def __call__(self, name: str) -> str:
+        if name in self._known:
+            return name
+        if len(self._known) >= self._most:
+            return OTHER
+        self._known.add(name)
+        return name
+
+
+_WORKFLOWS, _TARGETS, _APIS, _ENDPOINTS = Names(), Names(), Names(), Names()
+
+
+def called(workflow: str, api: str, outcome: str, seconds: float) -> None:
+    _CALLS.labels(_WORKFLOWS(workflow), outcome).inc()
+    _CALL_S.labels(_APIS(api)).observe(seconds)
+
+
+def ran(outcome: str) -> None:
+    _RUNS.labels(outcome).inc()
+
+
+def requested(target: str, status: int | None, reason: str, seconds: float) -> None:
+    """`reason`: why there is no status."""
+    name = _TARGETS(target)
+    _REQUESTS.labels(name, reason if status is None else str(status)).inc()
+    _REQUEST_S.labels(name).observe(seconds)
+
+
+def waited(target: str, seconds: float) -> None:
+    _WAIT_S.labels(_TARGETS(target)).observe(seconds)
+
+
+def logged_in(target: str, outcome: str) -> None:
+    _LOGINS.labels(_TARGETS(target), outcome).inc()
+
+
+def reloaded(outcome: str) -> None:
+    _RELOADS.labels(outcome).inc()
+
+
+def delivered(endpoint: str, outcome: str) -> None:
+    _DELIVERIES.labels(_ENDPOINTS(endpoint), outcome).inc()
