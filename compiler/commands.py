@@ -1,4 +1,4 @@
-"""The commands of this room: compile and lint; `mock` is in its own file. See `switchgear.main` for the others.
+"""The commands of this room: compile, lint and diff; `mock` is in its own file. See `switchgear.main` for the others.
 
 Each parses, calls one function, prints and answers its exit code (0 done, 1 findings). Standard output is data,
 standard error is for people; progress is shown on a terminal only.
@@ -18,8 +18,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from compiler import imports, pipeline, report, submission, verification
 from compiler.compiled import Compiled
+from compiler.frontend import load_api
 from compiler.ir.model import Severity
 from compiler.ir.printer import print_api
+from compiler.pipeline import Request, find_profile
 from compiler.proposer import Record
 from compiler.proposing import Proposing
 from governance.settings import Settings
@@ -51,7 +53,7 @@ def compile_command(
     proposer: str, lock: Path | None, check: bool, dump_after: str | None, explain: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Turn the OpenAPI document SPEC into verified, pending workflows."""
-    request = pipeline.Request(spec, profile, overlay, root)
+    request = Request(spec, profile, overlay, root)
     if dump_after:
         click.echo(print_api(pipeline.dump(request, dump_after)))
         return 0
@@ -77,7 +79,7 @@ def _explained(compiled: Compiled, workflow: str) -> str:
     return report.explained_workflow(one)
 
 
-def _compile(request: pipeline.Request, proposing: Proposing) -> tuple[Compiled, Record]:
+def _compile(request: Request, proposing: Proposing) -> tuple[Compiled, Record]:
     """Compiles, with a bar on a terminal."""
     gc.set_threshold(_GARBAGE_AFTER)
     console = Console(stderr=True)
@@ -122,9 +124,33 @@ def lint_command(spec: Path, profile: Path | None, root: Path | None, as_json: b
     # Here and not above: the specification's validator takes longer to import than most compiles take.
     from compiler import lint
 
-    found = lint.lint(pipeline.Request(spec, profile, None, root))
+    found = lint.lint(Request(spec, profile, None, root))
     if as_json:
         click.echo(json.dumps({"diagnostics": [report.diagnostic_json(d) for d in found]}, indent=1))
     else:
         click.echo(lint.as_text(found))
     return 1 if any(d.severity is not Severity.NOTE for d in found) else 0
+
+
+@click.command("diff")
+@click.argument("old", type=_FILE)
+@click.argument("new", type=_FILE)
+@click.option("--profile", type=_FILE, help="The vendor profile of both; default: profile.yaml beside each.")
+@click.option("--db", metavar="URL", help="Also say what becomes of the workflows that are approved in this database.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def diff_command(old: Path, new: Path, profile: Path | None, db: str | None, as_json: bool) -> int:
+    """Say what the description NEW changes against OLD; ends with 1 when something breaks.
+
+    With a database that is an approved workflow; without one, any operation.
+    """
+    from compiler import drift  # the schemas' algebra is not imported for a compile
+
+    before, after = (load_api(each, profile=find_profile(Request(each, profile))).api for each in (old, new))
+    found = drift.differences(before, after)
+    approved = asyncio.run(submission.approved(after.name, db)) if db else ()
+    standing = drift.standings(approved, after)
+    told = drift.as_json if as_json else drift.as_text
+    said = told(before, after, found, standing)
+    click.echo(json.dumps(said, indent=1) if as_json else said)
+    breaks = [one.verdict is drift.Verdict.BREAKS for one in standing] if db else [one.breaks for one in found]
+    return 1 if any(breaks) else 0

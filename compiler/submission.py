@@ -15,6 +15,7 @@ from governance.apis import ApiStore
 from governance.database import open_database
 from governance.responses import ResponseStore
 from governance.revisions import NewRevision, RevisionStore
+from governance.sealing import Revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +75,9 @@ async def changes(compiled: Compiled, database_url: str) -> list[str]:
     changed = [w for w, d in digests.items() if w not in current or current[w].digest != d]
     gone = [w for w, r in current.items() if r.state == "approved" and w not in digests]
     return sorted({*changed, *gone})
+
+
+async def approved(api: str, database_url: str) -> tuple[Revision, ...]:
+    """The approved revisions of the API, by workflow."""
+    async with open_database(database_url) as database:
+        return await RevisionStore(database).find(state="approved", api=api, limit=10_000)

@@ -42,6 +42,7 @@ COMMANDS = {
     "init": Entry("governance.commands:init_command", "Make the database and the first token."),
     "compile": Entry("compiler.commands:compile_command", "Turn an API's description into pending workflows."),
     "lint": Entry("compiler.commands:lint_command", "Say what is wrong with a description."),
+    "diff": Entry("compiler.commands:diff_command", "Say what a newer description breaks."),
     "mock": Entry("compiler.mock:mock_command", "Serve a stateful mock of an API."),
     "workflows": Entry("governance.commands:workflows_group", "Look at workflows and decide on them."),
     "policy": Entry("governance.policy_commands:policy_group", "Who decides on what, until when, at which hours."),
