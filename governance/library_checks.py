@@ -32,7 +32,7 @@ def check_document(kind: Kind, name: str, data: bytes) -> None:
     most = MAX_BYTES if kind == "specs" else MAX_PROFILE_BYTES
     if len(data) > most:
         raise InvalidError(f"{name} has more than {most} bytes", "leave out what is not needed")
-    top = _json_top(data) if name.endswith(".json") else _yaml_top(data, allows_aliases=kind == "specs")
+    top = _json_top(data) if name.endswith(".json") else _yaml_top(data)
     if kind == "profiles":
         _check_profile(name, data)
     elif not top & {"openapi", "swagger"}:
@@ -49,13 +49,11 @@ def _json_top(data: bytes) -> set[str]:
     return _names(top)
 
 
-def _yaml_top(data: bytes, *, allows_aliases: bool) -> set[str]:
+def _yaml_top(data: bytes) -> set[str]:
     """The names at the top, by events alone: nothing is built, so that nothing is multiplied."""
     top: set[str] = set()
     depth, is_name = 0, True
     for event in _events(data):
-        if isinstance(event, yaml.AliasEvent) and not allows_aliases:
-            raise InvalidError("a profile has no aliases", "write it out")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             raise InvalidError(f"it is nested more than {MAX_DEPTH} levels deep", "leave out what is not needed")
@@ -77,7 +75,10 @@ def _events(data: bytes) -> Iterator[yaml.Event]:
 
 
 def _check_profile(name: str, data: bytes) -> None:
+    """Raises InvalidError for what is no profile, or would be endless with its aliases written out."""
     try:
+        if _size(yaml.compose(data, Loader=yaml.CSafeLoader), {}) > MAX_NODES:
+            raise InvalidError(f"{name} has more than {MAX_NODES} parts with its aliases written out", "write less")
         parse_profile(yaml.load(data, Loader=yaml.CSafeLoader), name)
     except WorkflowError as error:
         raise InvalidError(str(error), "see docs/PROFILE.md") from error
@@ -87,3 +88,14 @@ def _check_profile(name: str, data: bytes) -> None:
 
 def _names(top: Any) -> set[str]:
     return set(top) if isinstance(top, dict) else set()
+
+
+def _size(node: yaml.Node | None, known: dict[int, int]) -> int:
+    """How many parts `node` has with its aliases written out; what holds itself has too many."""
+    if node is None or isinstance(node, yaml.ScalarNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = MAX_NODES + 1
+        parts = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
+        known[id(node)] = 1 + sum(_size(part, known) for part in parts)
+    return known[id(node)]

@@ -163,6 +163,8 @@ def _rest_api(service: Service, lifespan: Callable[[FastAPI], Any]) -> FastAPI:
 async def _on_error(_request: Request, error: Exception) -> Response:
     if isinstance(error, Problem):
         return respond(error)
+    if isinstance(error, HTTPException) and error.status_code == 400:  # a body that is no text: as one that is no JSON
+        return respond(Problem(422, "bad request", "The body is not JSON in UTF-8.", "see /docs"))
     if isinstance(error, HTTPException):
         title = {404: "not found", 405: "method not allowed"}.get(error.status_code, "request failed")
         return respond(

@@ -19,6 +19,9 @@ DAY_S = 86_400
 Ref = Annotated[str, Path(max_length=64, pattern=r"^[^\x00]+$", description="The id or the name of a valid token.")]
 
 
+MADE = {"links": {"revoke": {"operationId": "revoke_token", "parameters": {"ref": "$response.body#/principal/id"}}}}
+
+
 @router.get("/tokens", responses=problems(422))
 async def list_tokens(
     service: ServicePart, response: Response, limit: Limit = 1000, after: After = ""
@@ -29,7 +32,7 @@ async def list_tokens(
     return [models.Token(**each.to_json()) for each in page]
 
 
-@router.post("/tokens", status_code=201, responses=problems(409, 422))
+@router.post("/tokens", status_code=201, responses={201: MADE, **problems(409, 422)})
 async def create_token(
     body: models.TokenRequest, service: ServicePart, caller: CallerPart, response: Response
 ) -> models.NewToken:

@@ -48,6 +48,19 @@ def _tag(stored: Stored) -> str:
     return f'"{stored.digest}"'
 
 
+def _links(one: str) -> dict[str, Json]:
+    """What can be done with a file that was put here."""
+    named = {"name": "$response.body#/name"}
+    tagged = {**named, "If-Match": "$response.header.ETag"}
+    return {
+        "links": {
+            "read": {"operationId": f"read_{one}", "parameters": named},
+            "replace": {"operationId": f"put_{one}", "parameters": tagged},
+            "remove": {"operationId": f"remove_{one}", "parameters": tagged},
+        }
+    }
+
+
 def _add_routes(kind: Kind, one: str) -> None:
     @router.get(f"/{kind}", name=f"list_{kind}", responses=problems(404, 422))
     async def list_files(
@@ -72,7 +85,11 @@ def _add_routes(kind: Kind, one: str) -> None:
         f"/{kind}/{{name}}",
         name=f"put_{one}",
         openapi_extra=BODY,
-        responses={200: SHOWS_TAG, 201: {"model": StoredFile, **SHOWS_TAG}, **problems(404, 409, 412, 422, 428)},
+        responses={
+            200: {**SHOWS_TAG, **_links(one)},
+            201: {"model": StoredFile, **SHOWS_TAG, **_links(one)},
+            **problems(404, 409, 412, 422, 428),
+        },
     )
     async def put_file(
         name: Name, request: Request, caller: CallerPart, response: Response, if_match: IfMatch = None

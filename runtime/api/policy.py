@@ -18,6 +18,8 @@ from runtime.api.tags import ANY, SHOWS_TAG, IfMatch, check_tag, show_tag, tag_o
 router = APIRouter(prefix="/policy", tags=["administration"])
 WHOLE = Body(description="The whole policy: what is left out is as if there were none.")
 
+LINKS = {"links": {"apply": {"operationId": "apply_policy", "parameters": {"If-Match": "$response.header.ETag"}}}}
+
 
 class PolicyInForce(BaseModel):
     """`number` 0: none was ever applied, and the built-in one holds."""
@@ -29,7 +31,7 @@ class PolicyInForce(BaseModel):
     applied_by: str | None
 
 
-@router.get("", responses={200: SHOWS_TAG, **problems(409)})
+@router.get("", responses={200: {**SHOWS_TAG, **LINKS}, **problems(409)})
 async def show_policy(service: ServicePart, response: Response) -> PolicyInForce:
     """The policy in force: who decides on what, until when, and at which hours it runs."""
     return _told(await PolicyStore(service.database).current(), response)

@@ -28,6 +28,7 @@ router = APIRouter(prefix="/targets", tags=["targets"])
 NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 LABEL = r"^[A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$"
 LABEL_VALUE = r"^([A-Za-z0-9]([A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?)?$"
+URL = r"^https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~%/-]*)?$"
 Mode = Literal["twin", "prism", "live"]
 Responses = Literal["", "report", "refuse", "off"]
 Name = Annotated[str, Path(max_length=64)]
@@ -52,7 +53,7 @@ class TargetChange(models.Taken):
     """The whole target but its name: what is left out is as if nothing were said."""
 
     api: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f]+$")]
-    base_url: Annotated[str, Field(max_length=2000, description="Scheme, host, perhaps a port and a path.")]
+    base_url: Annotated[str, Field(max_length=2000, pattern=URL, description="Scheme, host, perhaps a port, a path.")]
     mode: Mode = "live"
     username_ref: Ref = None
     password_ref: Ref = None
@@ -110,7 +111,6 @@ LINKS = {
             "operationId": "remove_target",
             "parameters": {"name": "$response.body#/name", "If-Match": "$response.header.ETag"},
         },
-        "test": {"operationId": "check_target", "parameters": {"name": "$response.body#/name"}},
     }
 }
 

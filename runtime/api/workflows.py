@@ -33,14 +33,18 @@ Choice = Literal["approve", "reject", "retire"]
 After = Annotated[str | None, Query(description="The id of the last revision of the page before.", max_length=64)]
 Core = Annotated[bool | None, Query(description="Whether it is in the default catalog of its API.")]
 Question = Annotated[str | None, Query(description="What is to be done, in an operator's words.", max_length=500)]
-DECIDED_ON = {"ref": "$response.body#/id"}
 NAMED = {"digest": "$response.body#/digest", "reason": "because"}
 DECISIONS = {
     "links": {
-        name: {"operationId": name, "parameters": DECIDED_ON, "requestBody": NAMED}
+        name: {"operationId": name, "parameters": {"ref": "$response.body#/id"}, "requestBody": NAMED}
         for name in ("approve", "reject", "retire")
     }
+    | {
+        name: {"operationId": name, "parameters": {"ref": "$response.body#/workflow_id"}}
+        for name in ("disable", "enable", "run")
+    }
 }
+LISTED = {"links": {"show": {"operationId": "show_workflow", "parameters": {"ref": "$response.body#/0/id"}}}}
 OUTCOME_STATUSES = {"failed": 409, "unknown": 504, "cancelled": 503}
 # A failure says something of the state of things, unless its code is one of these: then the device, or the inputs.
 CODE_STATUSES = {
@@ -50,7 +54,7 @@ CODE_STATUSES = {
 }
 
 
-@router.get("", responses=problems(422))
+@router.get("", responses={200: LISTED, **problems(422)})
 async def list_workflows(
     service: ServicePart,
     caller: CallerPart,
@@ -74,7 +78,7 @@ async def list_workflows(
     return await _found(service, caller, q, api, core, limit)
 
 
-@router.get("/pending", responses=problems(422))
+@router.get("/pending", responses={200: LISTED, **problems(422)})
 async def list_pending(
     service: ServicePart, caller: CallerPart, response: Response, limit: Limit = 100, after: After = None
 ) -> list[models.Workflow]:

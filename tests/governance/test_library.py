@@ -109,7 +109,7 @@ async def test_what_somebody_else_changed_meanwhile_is_not_overwritten(library: 
     assert (await library.read("specs", "a.yaml"))[0].digest in {each.digest for each in taken}
 
 
-BOMB = b"a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\napi: toy\n"
+BOMB = b"x0: &x0 [y, y]\n" + b"".join(b"x%d: &x%d [*x%d, *x%d]\n" % (n, n, n - 1, n - 1) for n in range(1, 40))
 BAD: dict[str, tuple[Any, str, bytes]] = {
     "no OpenAPI": ("specs", "a.yaml", b"title: x\n"),
     "openapi as a value only": ("specs", "a.yaml", b"title: openapi\n"),
@@ -123,7 +123,8 @@ BAD: dict[str, tuple[Any, str, bytes]] = {
     "too many parts of JSON": ("specs", "a.json", b'{"openapi":[' + b"[]," * 2_000_000 + b"[]]}"),
     "too large": ("specs", "a.yaml", SPEC + b"#" * MAX_BYTES),
     "a profile that is none": ("profiles", "a.yaml", b"api: toy\nlimits: {connections: many}\n"),
-    "a profile of aliases": ("profiles", "a.yaml", BOMB),
+    "a profile that grows with each alias": ("profiles", "a.yaml", BOMB),
+    "a profile that holds itself": ("profiles", "a.yaml", b"api: &a {x: *a}\n"),
     "a profile that is too large": ("profiles", "a.yaml", PROFILE + b"#" * MAX_PROFILE_BYTES),
     "a profile that makes objects": ("profiles", "a.yaml", b"api: !!python/object/apply:os.getpid []\n"),
 }
@@ -140,6 +141,8 @@ async def test_what_is_no_description_or_profile_is_refused(library: Library, fo
 async def test_a_description_with_aliases_and_a_profile_in_json_are_taken(library: Library) -> None:
     await put(library, "a.yaml", b"openapi: 3.1.0\nx: &x {y: 1}\nz: *x\npaths: {}\n")
     await put(library, "a.json", b'{"api": "toy"}', "profiles")
+    rules = b"risks:\n  - {operation: &x 'POST /x', risk: change, why: y}\n  - {operation: *x, risk: change, why: z}\n"
+    await put(library, "b.yaml", PROFILE + rules, "profiles")
 
 
 async def test_files_of_others_in_the_folder_are_not_told(library: Library, folder: Path) -> None:

@@ -198,6 +198,14 @@ async def test_each_served_workflow_has_an_operation_of_its_own_that_runs_it(api
     assert "/workflows/toy_list_vms/run" in (await api.get("/openapi.json")).json()["paths"]
 
 
+async def test_a_body_that_is_no_text_is_a_bad_request_like_one_that_is_no_json(api: httpx.AsyncClient) -> None:
+    for content in (b"o\xff\xfe", b"{", b'{"digest": "\xff"}'):
+        reply = await api.post(
+            "/workflows/toy-find-vm/run", content=content, headers={"content-type": "application/json"}
+        )
+        assert (reply.status_code, reply.headers["content-type"]) == (422, "application/problem+json"), content
+
+
 async def test_a_body_that_is_too_large_or_of_unknown_length_is_refused(api: httpx.AsyncClient) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         yield b"{}"

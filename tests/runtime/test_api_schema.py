@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -20,6 +21,10 @@ from runtime.service import open_service
 
 load_all_checks()
 positive_data_acceptance = CHECKS.get_one("positive_data_acceptance")
+# The server is a thread of this process: when it draws a random number, hypothesis takes that for one of a strategy.
+IGNORES_RANDOM = pytest.mark.filterwarnings(
+    "ignore:Do not use the .random. module:hypothesis.errors.HypothesisDeprecationWarning"
+)
 
 
 @dataclass(frozen=True)
@@ -28,12 +33,12 @@ class Served:
     secrets: dict[str, str]
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+@pytest.fixture
+def served(tmp_path: Path, tools: Any) -> Iterator[Served]:
     """A server of its own in a thread, with a token of each role: schemathesis asks synchronously."""
     import asyncio
 
-    url = f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('db') / 'switchgear.db'}"
+    url = f"sqlite+aiosqlite:///{tmp_path / 'switchgear.db'}"
     listener = bound("127.0.0.1", 0)
     ready, stop = threading.Event(), threading.Event()
     secrets: dict[str, str] = {}
@@ -42,7 +47,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         async with open_service(url, Vault({})) as service:
             for role in ROLES:
                 _, secrets[role] = await service.principals.create_token(f"the-{role}-that-asks", role)
-            server = http_server(build(service, settings=in_use({}, {})))
+            house = await tools.furnished(url, service)
+            for number in range(6):
+                await house.submit("find", number)
+            await house.approve("stop")
+            server = http_server(build(service, settings=in_use({}, {}), folder=str(tmp_path / "library")))
             task = asyncio.create_task(server.serve(sockets=[listener]))
             while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
                 await asyncio.sleep(0.01)
@@ -60,8 +69,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 # `positive_data_acceptance` is left out: which members exclude each other (`q` and `after`) no such document can say.
-# The server is a thread of this process: when it draws a random number, hypothesis takes that for one of a strategy.
-@pytest.mark.filterwarnings("ignore:Do not use the .random. module:hypothesis.errors.HypothesisDeprecationWarning")
+@IGNORES_RANDOM
 @pytest.mark.slow
 @pytest.mark.parametrize("role", ROLES)
 def test_every_answer_is_one_that_the_document_names(served: Served, role: Role) -> None:
@@ -84,3 +92,58 @@ def test_every_answer_is_one_that_the_document_names(served: Served, role: Role)
         assert needed is None or may(role, needed) or statuses == {403}, (operation.path, statuses)
         succeeded |= 200 in statuses
     assert succeeded
+
+
+def states(served: Served, role: Role, examples: int) -> dict[str, set[int]]:
+    """Walks along the document's links as `role`; answers which statuses each operation gave."""
+    headers = {"Authorization": f"Bearer {served.secrets[role]}"}
+    described = schemathesis.openapi.from_url(f"{served.url}/openapi.json", headers=headers)
+    statuses: dict[str, set[int]] = {}
+
+    class Walk(described.as_state_machine()):  # type: ignore[misc]  made anew for each document
+        def get_call_kwargs(self, _case: Any) -> dict[str, Any]:
+            return {"headers": headers}
+
+        def validate_response(self, response: Any, case: Any, **_more: Any) -> None:
+            told = statuses.setdefault(f"{case.operation.method.upper()} {case.operation.path}", set())
+            told.add(response.status_code)
+            case.validate_response(response, excluded_checks=[positive_data_acceptance], headers=headers)
+
+    few = hypothesis.settings(
+        max_examples=examples,
+        stateful_step_count=8,
+        deadline=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    Walk.run(settings=few)
+    return statuses
+
+
+def rights_exceeded(statuses: dict[str, set[int]], role: Role) -> dict[str, set[int]]:
+    """Operations that this role may not do, and that were answered otherwise than with a refusal."""
+    found = {}
+    for operation, told in statuses.items():
+        needed = rule_for(*operation.split(" ", 1)).role
+        if needed is not None and not may(role, needed) and told - {401, 403, 429}:
+            found[operation] = told
+    return found
+
+
+@IGNORES_RANDOM
+@pytest.mark.slow
+@pytest.mark.parametrize("role", ROLES)
+def test_along_the_links_too_every_answer_is_named_and_no_right_exceeded(served: Served, role: Role) -> None:
+    statuses = states(served, role, 12)
+    assert len(statuses) >= 10
+    assert rights_exceeded(statuses, role) == {}
+
+
+@IGNORES_RANDOM
+@pytest.mark.long
+@pytest.mark.parametrize("role", ROLES)
+def test_along_the_links_deep_every_answer_is_named_and_no_right_exceeded(served: Served, role: Role) -> None:
+    statuses = states(served, role, 400)
+    assert rights_exceeded(statuses, role) == {}
+    if role == "admin":  # the walk came as far as to what takes an answer before it
+        for operation in ("PUT /policy", "PUT /targets/{name}", "DELETE /targets/{name}", "DELETE /tokens/{ref}"):
+            assert statuses[operation] & {200, 204}, (operation, statuses[operation])
