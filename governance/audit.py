@@ -17,7 +17,7 @@ from governance.database import Database
 from governance.errors import InvalidError, TamperedError
 from governance.identifiers import Json, from_text, to_text
 from governance.models import AuditEntry, AuditHead, table_of
-from workflow.canonical import digest
+from workflow.canonical import digest_of_texts
 from workflow.errors import CanonicalError
 
 GENESIS = "sha256:" + "0" * 64
@@ -119,7 +119,7 @@ def _plain(seq: int, event: Event) -> dict[str, Json]:
 
 def entry_hash(row: dict[str, Json], prev_hash: str) -> str:
     """The hash of a row; `detail` is hashed as the text that is stored, so that any JSON has one."""
-    return digest({**row, "prev_hash": prev_hash})
+    return digest_of_texts({**row, "prev_hash": prev_hash})
 
 
 class AuditLog:

@@ -1,8 +1,9 @@
 """How the two databases are spoken to: addresses, engines, and foreign errors translated once.
 
 SQLite: WAL, so that readers never wait for the writer; `synchronous=FULL`, because an audit row must be on the disk
-before the request it tells of is sent (measured in docs/DECISIONS.md); `BEGIN IMMEDIATE` for writers, because a
-transaction that reads first and writes later can fail at once despite the busy timeout.
+before the change it tells of is sent, and NORMAL for what only has to outlive the process (docs/DECISIONS.md);
+`BEGIN IMMEDIATE` for writers, because a transaction that reads first and writes later can fail at once despite the busy
+timeout.
 PostgreSQL: psycopg; writers read committed rows behind the lock on the audit's head, readers see one snapshot.
 Both are driven synchronously in threads (`governance.database`): per statement that is six times cheaper than
 handing each to aiosqlite, and one path serves both. Here never lives a table.
@@ -10,7 +11,7 @@ handing each to aiosqlite, and one path serves both. Here never lives a table.
 
 import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import (
@@ -80,6 +81,14 @@ def create_file(url: URL) -> None:
         path.touch(mode=0o600, exist_ok=True)
     except OSError as error:
         raise UnavailableError(f"the database file {path} cannot be made: {error.strerror}") from error
+
+
+def set_durability(connection: Connection, *, is_lasting: bool) -> None:
+    """Whether the next transaction of `connection` waits for the disk. PostgreSQL's always do."""
+    if connection.dialect.name == "sqlite":
+        # To the driver's connection: SQLAlchemy would begin a transaction first, in which this has no effect.
+        kind = "FULL" if is_lasting else "NORMAL"
+        cast(Any, connection.connection.driver_connection).execute(f"PRAGMA synchronous={kind}").close()
 
 
 def lock_chain(connection: Connection) -> None:

@@ -2,7 +2,8 @@
 
 `read` and `write` take a function of a SQLAlchemy connection, run it in one transaction in a thread, and await its
 result. Reads run beside each other and see one snapshot; writes of a process go through its one writer
-(`governance.writer`) and are durable when awaited. All stores are built on these two; nobody else sees a connection.
+(`governance.writer`) and are on the disk when awaited, unless they say that they need not be. All stores are built on
+these two; nobody else sees a connection.
 Here never lives SQL of a store. SQLite and PostgreSQL differ in `governance.connections` alone.
 """
 
@@ -23,6 +24,7 @@ from governance.connections import (
     lock_chain,
     parse_url,
     reader_engine,
+    set_durability,
     translate,
 )
 from governance.connections import writer_engine as make_writer_engine
@@ -45,7 +47,7 @@ class Database:
         self._read_engine = reader_engine(url)
         self._write_engine = make_writer_engine(url)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="switchgear-read")
-        self._writer = Writer(self._write_engine, lock_chain)
+        self._writer = Writer(self._write_engine, set_durability, lock_chain)
         self._is_open = True
 
     @property
@@ -62,8 +64,9 @@ class Database:
         self._check_open()
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """The result of `work`, once it is committed and on the disk.
+    async def write(self, work: Callable[[Connection], T], *, is_lasting: bool = True) -> T:
+        """The result of `work`, once it is committed and on the disk; not `is_lasting`: safe from the end of this
+        process, however it ends, and on the disk with whatever is written next that has to be.
 
         `work` must be repeatable and may be called more than once. When it raises, nothing of it is stored. If the
         awaiting task is cancelled, work that has begun is completed all the same.
@@ -71,7 +74,7 @@ class Database:
         """
         self._check_open()
         try:
-            return await asyncio.wrap_future(self._writer.submit(work))
+            return await asyncio.wrap_future(self._writer.submit(work, is_lasting=is_lasting))
         except FOREIGN as error:
             raise translate(error) from error
 

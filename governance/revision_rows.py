@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 
 from governance.audit import REVISIONS, AuditRow, Event, append_entry, is_intact
@@ -37,6 +37,9 @@ SELECT: Select[tuple[Any, ...]] = select(
     TABLE, *(column.label(f"witness_{column.name}") for column in _WITNESS.c)
 ).select_from(TABLE.outerjoin(_WITNESS, _WITNESS.c.seq == _LAST))
 
+# Asked at each run; made once, since making it costs as much as asking.
+_BY_ID = SELECT.where(TABLE.c.id == bindparam("ref"))
+
 
 def split(row: Stored) -> tuple[Mapping[str, Any], AuditRow | None]:
     """The columns of the revision, and the audit row of its last event if that is there and intact."""
@@ -55,14 +58,17 @@ def was_moved(row: Stored) -> bool:
 
 def resolve(connection: Connection, ref: str) -> Stored:
     """The row that `ref` names: a revision's id, `workflow@number`, or a workflow's id for its newest revision."""
-    named = SELECT.where(TABLE.c.workflow_id == ref).order_by(TABLE.c.number.desc()).limit(1)
-    workflow_id, _, number = ref.partition("@")
-    if number.isdecimal() and len(number) < MAX_DIGITS:
-        named = SELECT.where(TABLE.c.workflow_id == workflow_id, TABLE.c.number == int(number))
-    row = connection.execute(SELECT.where(TABLE.c.id == ref)).first() or connection.execute(named).first()
+    row = connection.execute(_BY_ID, {"ref": ref}).first() or connection.execute(_named(ref)).first()
     if row is None:
         raise NotFoundError(f"there is no revision {ref}", "see `switchgear workflows list`")
     return row
+
+
+def _named(ref: str) -> Select[tuple[Any, ...]]:
+    workflow_id, _, number = ref.partition("@")
+    if number.isdecimal() and len(number) < MAX_DIGITS:
+        return SELECT.where(TABLE.c.workflow_id == workflow_id, TABLE.c.number == int(number))
+    return SELECT.where(TABLE.c.workflow_id == ref).order_by(TABLE.c.number.desc()).limit(1)
 
 
 def within(scope: Scope) -> ColumnElement[bool]:

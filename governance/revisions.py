@@ -36,6 +36,8 @@ RUNNING_OUT = {state for state, action in RULES if action == "expire"}
 MAX_REASON = 2000
 """Characters; a reason is a sentence or two, and is shown in lists."""
 
+# Asked many times a second.
+_CHANGE = select(CatalogChange.version).where(CatalogChange.id == 1)
 _log = logging.getLogger("switchgear.governance")
 
 
@@ -278,8 +280,7 @@ class RevisionStore:
 
     async def change_token(self) -> str:
         """A text that differs after any change to a revision or an API, by whichever process and by whatever means."""
-        query = select(CatalogChange.version).where(CatalogChange.id == 1)
-        return str(await self._database.read(lambda c: c.execute(query).scalar_one()))
+        return str(await self._database.read(lambda c: c.execute(_CHANGE).scalar_one()))
 
 
 def _all(connection: Connection, query: Select[tuple[Any, ...]]) -> list[Stored]:

@@ -32,6 +32,9 @@ _STEP = table_of(RunStepRow)
 _ADD_RUN = insert(_RUN)
 _ADD_JOURNAL = insert(table_of(RunJournalRow))
 _ADD_STEP = insert(_STEP)
+# The columns to set follow from the values that are given.
+_END = update(_RUN).where(_RUN.c.id == bindparam("ended_id"), _RUN.c.outcome.is_(None))
+_END_OURS = _END.where(_RUN.c.executor == bindparam("hands"))
 _HANDS = select(_RUN.c.outcome, _RUN.c.executor, _RUN.c.cancel_by).where(_RUN.c.id == bindparam("run_id"))
 
 
@@ -116,8 +119,9 @@ class RunStore:
         asked: Asked | None = None,
         first: StepRecord | None = None,
         guard: Callable[[Connection], object] | None = None,
+        is_lasting: bool = True,
     ) -> None:
-        """Starts a run, with the record of its first request if that is known already.
+        """Starts a run, with the record of its first request if that is known already. `is_lasting`: see `Database`.
 
         `guard` is called first, in the same transaction; what it raises keeps the run from being started. Raises
         ConflictError, also when the caller has asked under this key before.
@@ -138,7 +142,7 @@ class RunStore:
             started = Event(now, caller, "run.started", f"run:{run_id}", told)
             append_entries(connection, (started, *_add(connection, now, run_id, caller, records)))
 
-        await self._database.write(work)
+        await self._database.write(work, is_lasting=is_lasting)
 
     async def record_step(
         self,
@@ -159,7 +163,13 @@ class RunStore:
         await self.record_steps(run_id, (record,), actor=actor)
 
     async def record_steps(
-        self, run_id: str, records: Iterable[StepRecord], *, actor: str = "runtime", executor: str | None = None
+        self,
+        run_id: str,
+        records: Iterable[StepRecord],
+        *,
+        actor: str = "runtime",
+        executor: str | None = None,
+        is_lasting: bool = True,
     ) -> None:
         """Stores several events in one transaction, in this order: an answer and the next request, say.
 
@@ -173,7 +183,7 @@ class RunStore:
             append_entries(connection, _add(connection, now, run_id, actor, kept))
 
         if kept:
-            await self._database.write(work)
+            await self._database.write(work, is_lasting=is_lasting)
 
     async def finish(
         self,
@@ -188,6 +198,7 @@ class RunStore:
         part: int = 0,
         actor: str = "runtime",
         executor: str | None = None,
+        is_lasting: bool = True,
     ) -> None:
         """Ends a run, with the records of its last requests that are not stored yet.
 
@@ -208,7 +219,7 @@ class RunStore:
             append_entries(connection, (*_add(connection, now, run_id, actor, records), ended))
             tell_of_run(connection, now, run_id, outcome, failure)
 
-        await self._database.write(work)
+        await self._database.write(work, is_lasting=is_lasting)
 
     async def get(self, run_id: str) -> Run:
         """The run with its steps. Raises NotFoundError."""
@@ -267,10 +278,9 @@ def _check_hands(connection: Connection, run_id: str, executor: str) -> None:
 
 
 def _end(connection: Connection, run_id: str, ending: dict[str, str], executor: str | None) -> None:
-    is_open = (_RUN.c.id == run_id) & _RUN.c.outcome.is_(None)
-    if executor is not None:
-        is_open &= _RUN.c.executor == executor
-    if connection.execute(update(_RUN).where(is_open).values(**ending)).rowcount == 1:
+    statement = _END if executor is None else _END_OURS
+    known = {"ended_id": run_id, **({} if executor is None else {"hands": executor})}
+    if connection.execute(statement, {**known, **ending}).rowcount == 1:
         return
     row = connection.execute(select(_RUN.c.outcome).where(_RUN.c.id == run_id)).first()
     if row is None:

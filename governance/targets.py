@@ -31,6 +31,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _IS_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\0]+|keyring:[^/\0]+/[^\0]+")
 _PIN = re.compile(r"[0-9a-f]{64}")
 _T = table_of(TargetRow)
+_ALL = select(_T).order_by(_T.c.name)
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
 _REFERENCES = ("username_ref", "password_ref", "token_ref")
 _FIELDS = ("name", "api", "base_url", "mode", *_REFERENCES, "tls", "is_default", "responses")
@@ -165,8 +166,7 @@ class TargetStore:
 
     async def list_targets(self, api: str | None = None) -> tuple[Target, ...]:
         """By name."""
-        query = select(_T).order_by(_T.c.name)
-        query = query if api is None else query.where(_T.c.api == api)
+        query = _ALL if api is None else _ALL.where(_T.c.api == api)
         return tuple(_target(row) for row in await self._database.read(lambda c: c.execute(query).all()))
 
     async def remove(self, name: str, *, actor: str = "system", seen: Target | None = None) -> None:

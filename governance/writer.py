@@ -2,8 +2,9 @@
 
 SQLite takes one writer at a time and makes it wait for the disk at each commit; PostgreSQL's writers queue at the
 head of the audit chain. So writes are handed to this thread, and whatever has queued up meanwhile shares the next
-commit: under load the disk is waited for once for many audit rows. A unit of work is a function of a connection; it
-must be repeatable, since a batch in which one fails is rolled back and tried again one by one.
+commit: under load the disk is waited for once for many audit rows, and not at all where nothing in the batch has to
+outlive a power cut. A unit of work is a function of a connection; it must be repeatable, since a batch in which one
+fails is rolled back and tried again one by one.
 Here never lives SQL. `governance.database` is the only caller.
 """
 
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
@@ -22,15 +23,21 @@ from governance.errors import UnavailableError
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 
+
+class Prepare(Protocol):
+    def __call__(self, connection: Connection, *, is_lasting: bool) -> None: ...
+
+
 MAX_BATCH = 64
 """Enough to amortise a slow disk's flush; small enough that a batch that fails is not costly to repeat."""
 
 
 class _Job:
-    __slots__ = ("future", "result", "work")
+    __slots__ = ("future", "is_lasting", "result", "work")
 
-    def __init__(self, work: Work[Any]) -> None:
+    def __init__(self, work: Work[Any], *, is_lasting: bool) -> None:
         self.work = work
+        self.is_lasting = is_lasting
         self.future: Future[Any] = Future()
         self.result: Any = None
 
@@ -52,10 +59,13 @@ class _Caught:
 
 
 class Writer:
-    """`begin` is called first in every transaction: it takes the lock that makes writers of all processes queue."""
+    """`prepare` is called before every transaction and says whether its commit waits for the disk; `begin` is called
+    first in it and takes the lock that makes writers of all processes queue.
+    """
 
-    def __init__(self, engine: Engine, begin: Callable[[Connection], None]) -> None:
+    def __init__(self, engine: Engine, prepare: Prepare, begin: Callable[[Connection], None]) -> None:
         self._engine = engine
+        self._prepare = prepare
         self._begin = begin
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._gate = threading.Lock()
@@ -63,9 +73,9 @@ class Writer:
         self._thread = threading.Thread(target=self._serve, name="switchgear-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Work[T]) -> "Future[T]":
+    def submit(self, work: Work[T], *, is_lasting: bool = True) -> "Future[T]":
         """The result of `work`, available once it is committed. Raises UnavailableError after `close`."""
-        job = _Job(work)
+        job = _Job(work, is_lasting=is_lasting)
         with self._gate:
             if not self._is_open:
                 raise UnavailableError("the database is closed")
@@ -114,8 +124,10 @@ class Writer:
                 job.future.set_exception(error)
 
     def _commit(self, jobs: list[_Job]) -> Exception | None:
-        with _Caught() as caught, self._engine.begin() as connection:
-            self._begin(connection)
-            for job in jobs:
-                job.result = job.work(connection)
+        with _Caught() as caught, self._engine.connect() as connection:
+            self._prepare(connection, is_lasting=any(job.is_lasting for job in jobs))
+            with connection.begin():
+                self._begin(connection)
+                for job in jobs:
+                    job.result = job.work(connection)
         return caught.error

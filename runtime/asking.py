@@ -19,6 +19,8 @@ KEY = "switchgear/idempotency-key"
 LONGEST_KEY = 200
 # Looks at a job that says nothing of its progress move it on by so much: a client must see it grow.
 LEAST = 0.001
+# What is over sooner is answered by its result alone: a stream of events costs both sides more than such a call.
+QUIET_S = 0.1
 
 
 @dataclass(slots=True)
@@ -31,7 +33,9 @@ class Wish:
 
 @dataclass(slots=True)
 class Reporter:
-    """Takes progress as it comes and sends it in order; what cannot be sent is not worth a run."""
+    """Takes progress as it comes and sends it in order, once a call takes its time; what cannot be sent is not worth
+    a run.
+    """
 
     context: Context
     queue: asyncio.Queue[Progress] = field(default_factory=asyncio.Queue)
@@ -39,6 +43,7 @@ class Reporter:
 
     async def report(self) -> None:
         """Until cancelled."""
+        await asyncio.sleep(QUIET_S)
         while True:
             told = await self.queue.get()
             self.last = max(self.last + LEAST, told.number - 1 + (told.percent or 0.0) / 100)

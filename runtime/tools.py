@@ -161,7 +161,8 @@ class CatalogProvider(Provider):
 
 async def carried_out(call: Call, calls: Calls) -> ToolResult:
     """What comes of the call, after the person at the client was asked where that is needed and possible."""
-    if (answer := answered()) is not None:
+    asks_ever = call.entry.risk != "read"  # to look for an answer costs more than most of the rest
+    if asks_ever and (answer := answered()) is not None:
         if not answer.is_yes:
             return _error_result(DECLINED, {"outcome": "refused"})
         call = replace(call, manner=Manner(plan_id=answer.plan_id))

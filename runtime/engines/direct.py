@@ -35,7 +35,9 @@ class DirectEngine:
         if self._is_stopping:
             raise Interrupted("the server is stopping", "call again in a moment; nothing was sent")
         await self._executor.appear()
-        course = Course(order, self._driver, Journal(self._books, order, self._executor.name), self._books.replies)
+        # What only reads may lose its record with the machine's power, never with this process.
+        journal = Journal(self._books, order, self._executor.name, is_lasting=False)
+        course = Course(order, self._driver, journal, self._books.replies)
         task = asyncio.create_task(self._run(course))
         self._under_way[task] = course
         task.add_done_callback(self._under_way.pop)

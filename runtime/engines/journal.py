@@ -51,13 +51,15 @@ class Books:
 class Journal:
     """`executor`: this process, in whose hands the run is. `turn` is written beside each request, for `fate_before`.
 
-    `part`: how often the run was gone on with; each part has a `recording`, written with its end.
+    `part`: how often the run was gone on with; each part has a `recording`, written with its end. `is_lasting`: its
+    records outlive a power cut, too; what changes nothing can do without.
     """
 
-    def __init__(self, books: Books, order: Order, executor: str) -> None:
+    def __init__(self, books: Books, order: Order, executor: str, *, is_lasting: bool = True) -> None:
         self._books = books
         self._order = order
         self._executor = executor
+        self._is_lasting = is_lasting
         self._is_open = False
         self._requests = 0
         self._numbers: dict[int, int] = {}
@@ -103,6 +105,7 @@ class Journal:
             asked=asked,
             first=first,
             guard=self._books.revisions.guard(order.revision_id, order.digest),
+            is_lasting=self._is_lasting,
         )
         self._is_open = True
 
@@ -133,7 +136,11 @@ class Journal:
         if self._is_open:
             records = (*self._unwritten, record)
             await self._books.runs.record_steps(
-                self._order.run_id, records, actor=self._order.caller, executor=self._executor
+                self._order.run_id,
+                records,
+                actor=self._order.caller,
+                executor=self._executor,
+                is_lasting=self._is_lasting,
             )
         else:
             await self.open(record)
@@ -165,7 +172,9 @@ class Journal:
         if not (self._is_open and self._unwritten):
             return
         try:
-            await self._books.runs.record_steps(self._order.run_id, self._unwritten, actor=self._order.caller)
+            await self._books.runs.record_steps(
+                self._order.run_id, self._unwritten, actor=self._order.caller, is_lasting=self._is_lasting
+            )
         except GovernanceError as error:
             log.error("run %s: an answer is not recorded yet: %s", self._order.run_id, error.message)
             return
@@ -198,6 +207,7 @@ class Journal:
             part=self.part,
             actor=self._order.caller,
             executor=self._executor,
+            is_lasting=self._is_lasting,
         )
         self._unwritten.clear()
 

@@ -1,11 +1,13 @@
 """Opening, migrating, failing and recovering."""
 
 import asyncio
+import signal
 import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,20 @@ from governance.database import Database, open_database
 from governance.errors import ConflictError, InvalidError, OutdatedError, UnavailableError
 from governance.models import Model
 
+ROOT = Path(__file__).parents[2]
+DIES = """
+import asyncio, os, signal, sys
+from sqlalchemy import text
+from governance.database import open_database
+
+async def main():
+    async with open_database(sys.argv[1]) as database:
+        change = text("UPDATE catalog_change SET version = 4711")
+        await database.write(lambda c: c.execute(change).rowcount, is_lasting=False)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
 OPENER = """
 import asyncio, sys
 from governance.audit import AuditLog
@@ -259,3 +275,32 @@ async def test_writes_of_a_cancelled_task_are_whole_or_absent(database: Database
     stored = {row.subject for row in await log.last()}
     assert {f"x:{at}" for at in range(1, 50, 2)} <= stored
     assert (await log.verify()).ok
+
+
+async def test_what_lasts_waits_for_the_disk_also_beside_what_need_not(sqlite_url: str) -> None:
+    """SQLite's own word: 2 is FULL, each commit is synced; 1 is NORMAL, it outlives the process and not the power."""
+
+    def kind(connection: Connection) -> int:
+        return int(connection.exec_driver_sql("PRAGMA synchronous").scalar_one())
+
+    async with open_database(sqlite_url) as database:
+        assert await database.write(kind) == 2
+        assert await database.write(kind, is_lasting=False) == 1
+        assert await database.write(kind) == 2
+        held = asyncio.gather(database.write(lambda _: time.sleep(0.2)), *together(database, kind))
+        assert set((await held)[1:]) == {2}, "what is committed together lasts when any of it has to"
+
+
+def together(database: Database, kind: Callable[[Connection], int]) -> list[Awaitable[int]]:
+    """Writes that wait behind another one, and so share a commit."""
+    return [database.write(kind, is_lasting=number == 3) for number in range(5)]
+
+
+async def test_what_need_not_last_is_there_when_its_process_was_killed(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'killed.db'}"
+    schema.upgrade(url)
+    done = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", DIES, url], check=False, cwd=ROOT)
+    assert done.returncode == -signal.SIGKILL
+    async with open_database(url) as database:
+        stored = await database.read(lambda c: c.execute(text("SELECT version FROM catalog_change")).scalar_one())
+        assert stored == 4711

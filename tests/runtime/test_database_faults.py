@@ -20,6 +20,7 @@ from sqlalchemy import event
 
 from governance.connections import parse_url
 from governance.errors import UnavailableError
+from runtime.access import Caller
 
 FIND, STOP = ("toy_find_vm", {"vm": "web-01"}), ("toy_stop_vm", {"uuid": "u-1"})
 
@@ -183,3 +184,27 @@ async def test_a_lock_held_for_a_minute_is_waited_out(lab: Any, device: Any, api
         assert len(device.heard) == before
     assert (await asked(api, wish)).status_code == 200
     await check_the_record(lab, device)
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "kinds"), [("toy_find_vm", {"vm": "web-01"}, {1}), ("toy_stop_vm", {"uuid": "u-1"}, {2})]
+)
+async def test_the_record_of_a_change_is_on_the_disk_that_of_a_read_with_the_system(
+    lab: Any, name: str, inputs: dict[str, str], kinds: set[int]
+) -> None:
+    """By SQLite's `synchronous` at each commit of the run: 2 waits for the disk."""
+    seen: set[int] = set()
+
+    def note(connection: Any) -> None:
+        seen.add(connection.connection.driver_connection.execute("PRAGMA synchronous").fetchone()[0])
+
+    engine = lab.service.database._write_engine
+    await lab.service.engine.settle()
+    event.listen(engine, "commit", note)
+    try:
+        entry = lab.service.live.now.find(name)
+        ended = await lab.service.calls.call(entry, inputs, None, Caller("ann", "admin"))
+        await lab.service.engine.settle()
+    finally:
+        event.remove(engine, "commit", note)
+    assert (ended.outcome, seen) == ("succeeded", kinds)

@@ -199,6 +199,11 @@ async def test_an_mcp_client_hears_of_progress(lab: Any, device: Any, server: An
     async def listen(progress: float, total: float | None, message: str | None) -> None:
         heard.append((progress, total, message))
 
+    async def takes_its_time(_writer: object) -> bool:
+        await asyncio.sleep(0.3)
+        return True
+
+    device.script.before_stop = takes_its_time
     async with Client(StreamableHttpTransport(server.mcp), mode=mode) as client:
         await client.call_tool("toy_stop_vm", {"uuid": "u-1"}, progress_handler=listen)
     assert heard

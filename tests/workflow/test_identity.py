@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.canonical import canonical_bytes, digest
+from workflow.canonical import canonical_bytes, digest, digest_of_texts
 from workflow.errors import CanonicalError
 from workflow.revision import RevisionContent
 
@@ -54,3 +54,14 @@ def test_canonical_json_is_that_of_rfc_8785() -> None:
 def test_what_has_no_canonical_form_is_refused(value: Any) -> None:
     with pytest.raises(CanonicalError):
         canonical_bytes(value)
+
+
+@given(st.dictionaries(st.text(st.characters(max_codepoint=127)), st.text() | st.integers(-(2**53) + 1, 2**53 - 1)))
+def test_the_fast_digest_of_texts_is_the_digest(values: dict[str, str | int]) -> None:
+    assert digest_of_texts(values) == digest(values)
+
+
+@pytest.mark.parametrize("value", ["\ud800", 2**70, object()])
+def test_what_the_fast_digest_cannot_write_is_refused(value: Any) -> None:
+    with pytest.raises(CanonicalError):
+        digest_of_texts({"a": value})
