@@ -19,11 +19,17 @@ from governance.connections import FOREIGN, is_sqlite, parse_url, translate
 
 
 class Locks(Protocol):
+    may_be_lost: bool
+    """Whether a name can become free while its holder lives: then the holder takes it again, and others wait."""
+
     async def hold(self, name: str) -> bool:
         """Whether the name is ours from now on; not, if anybody holds it, this object included.
 
         Raises UnavailableError; then everything that was held may be lost.
         """
+
+    async def holds(self, name: str) -> bool:
+        """Whether a name is still ours. Raises UnavailableError."""
 
     async def release(self, name: str) -> None:
         """Lets go of a name that is held."""
@@ -40,6 +46,8 @@ def locks_of(address: str) -> Locks:
 
 class FileLocks:
     """One file a name. It is removed when it is let go, so that the folder does not grow."""
+
+    may_be_lost = False
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -61,6 +69,9 @@ class FileLocks:
             return False
         self._held[name] = handle
         return True
+
+    async def holds(self, name: str) -> bool:
+        return name in self._held
 
     async def release(self, name: str) -> None:
         handle = self._held.pop(name)
@@ -85,6 +96,8 @@ def _is_at(handle: int, path: Path) -> bool:
 class PostgresLocks:
     """Advisory locks by the name's hash. A lost connection loses all of them; the next `hold` dials again."""
 
+    may_be_lost = True
+
     def __init__(self, url: URL) -> None:
         self._engine: Engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self._connection: Connection | None = None
@@ -98,6 +111,11 @@ class PostgresLocks:
             self._held.add(name)
             return True
 
+    async def holds(self, name: str) -> bool:
+        async with self._turn:
+            # As long as the connection that asked for it answers, its session has it.
+            return name in self._held and await asyncio.to_thread(self._is_connected)
+
     async def release(self, name: str) -> None:
         async with self._turn:
             self._held.discard(name)
@@ -107,6 +125,14 @@ class PostgresLocks:
         async with self._turn:
             self._held.clear()
             await asyncio.to_thread(self._hang_up)
+
+    def _is_connected(self) -> bool:
+        try:
+            return self._connection is not None and self._connection.execute(text("SELECT 1")).scalar() == 1
+        except FOREIGN:
+            self._held.clear()
+            self._hang_up()
+            return False
 
     def _ask(self, function: str, name: str) -> bool:
         number = int.from_bytes(hashlib.sha256(f"switchgear:{name}".encode()).digest()[:8], "big", signed=True)

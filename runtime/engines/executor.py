@@ -2,15 +2,23 @@
 
 The name stands at every run that it carries out. It is held as a lock (`governance.locks`) which falls the moment the
 process dies, however it dies: whoever can take a name's lock knows that nobody of that name is at work, and may take
-over its runs. A name is never used by two processes. Here never lives what is done with a dead one's runs (`keeper`).
+over its runs. Where a lock can be lost with a connection, its holder looks again and again and takes it back, and the
+others wait for that long before they believe in a death; a run that is taken over all the same is fenced off by its row.
+A name is never used by two processes. Here never lives what is done with a dead one's runs (`keeper`).
 """
 
+import asyncio
+import logging
 import os
 import secrets
 import socket
 
 from governance.errors import UnavailableError
 from governance.locks import Locks
+
+log = logging.getLogger("switchgear.runs")
+# Three of the rounds in which a living process takes its name back; what a dead one left is still adopted within 5 s.
+MOURNED_S = 1.5
 
 
 class Executor:
@@ -19,20 +27,34 @@ class Executor:
         self.name = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
         self._locks = locks
         self._is_here = False
+        self._free_since: dict[str, float] = {}
 
     async def appear(self) -> None:
-        """Returns when the name is held. Raises UnavailableError."""
+        """Returns when the name is held, or was when somebody last looked. Raises UnavailableError."""
         if not self._is_here:
             if not await self._locks.hold(_life(self.name)):
-                raise UnavailableError("this process cannot show that it lives", "see the database, and start again")
+                message = "this process cannot show that it lives, and begins nothing"
+                raise UnavailableError(message, "try again in a moment; see the database")
             self._is_here = True
 
+    async def stay(self) -> None:
+        """Looks whether the name is held, and takes it back where it was lost. Raises UnavailableError: not yet."""
+        if self._is_here and not await self._locks.holds(_life(self.name)):
+            self._is_here = False
+            log.warning("the lock on this process's name was lost with its connection, and is taken again")
+        await self.appear()
+
     async def is_dead(self, name: str) -> bool:
-        """Whether nobody of that name is at work. Raises UnavailableError."""
+        """Whether nobody of that name is at work, for so long that a living one would have shown itself.
+
+        Raises UnavailableError.
+        """
         if name == self.name or not await self._locks.hold(_life(name)):
+            self._free_since.pop(name, None)
             return False
         await self._locks.release(_life(name))
-        return True
+        now = asyncio.get_running_loop().time()
+        return now - self._free_since.setdefault(name, now) >= (MOURNED_S if self._locks.may_be_lost else 0.0)
 
 
 def _life(name: str) -> str:

@@ -22,9 +22,9 @@ from runtime.engines.executor import Executor
 from runtime.engines.journal import Books
 
 log = logging.getLogger("switchgear.runs")
-# An orphan is taken up within five seconds: this wait, and DBOS's own second.
-ROUND_S = 1.0
-ROUNDS_BETWEEN_SWEEPS = 60
+# An orphan is taken up within five seconds: this wait, mourning (`executor`), and DBOS's own second.
+ROUND_S = 0.5
+ROUNDS_BETWEEN_SWEEPS = 120
 NOT_CARRIED_ON = "runs that only read are not carried on"
 LOST = "it was lost inside the server: see its log"
 
@@ -70,7 +70,7 @@ class Keeper:
 
     async def look(self) -> tuple[str, ...]:
         """One round; the ids of the orphans that it found. Raises GovernanceError."""
-        await self._executor.appear()
+        await self._executor.stay()
         found = await self._books.open_runs.look()
         for run in found:
             if run.cancel_by is not None and run.executor == self._executor.name:
