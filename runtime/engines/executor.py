@@ -2,8 +2,9 @@
 
 The name stands at every run that it carries out. It is held as a lock (`governance.locks`) which falls the moment the
 process dies, however it dies: whoever can take a name's lock knows that nobody of that name is at work, and may take
-over its runs. Where a lock can be lost with a connection, its holder looks again and again and takes it back, and the
-others wait for that long before they believe in a death; a run that is taken over all the same is fenced off by its row.
+over its runs. Where a lock can be lost with a connection, its holder looks again and again and takes it back, and
+the others wait for that long before they believe in a death; a run that is taken over all the same is fenced off by its
+row.
 A name is never used by two processes. Here never lives what is done with a dead one's runs (`keeper`).
 """
 

@@ -93,7 +93,7 @@ async def test_a_parked_run_goes_on_in_the_next_process_and_repeats_nothing(hous
     async with open_service(url, Vault({})) as after:
         (left,) = await after.open_runs.look()
         async with asyncio.timeout(20):  # on PostgreSQL nobody is believed dead at once
-            while await after.engine.recover() != (left.id,):
+            while await after.engine.recover() != (left.id,):  # noqa: ASYNC110  it is asked, not told
                 await asyncio.sleep(0.1)
         for _ in range(300):
             run = await after.runs.get(left.id)

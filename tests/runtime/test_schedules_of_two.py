@@ -1,0 +1,113 @@
+"""Two servers on one database, both looking at the same schedules: each moment is fired once, by one of them.
+
+Real `switchgear serve` processes, on SQLite and on PostgreSQL. Many schedules come due at the same moment, several
+times, so that both servers reach for the same rows. Beside it: the hours of the policy hold for schedules, too.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from governance import schema
+from governance.identifiers import moment
+from governance.policies import PolicyStore
+from governance.policy import policy_of
+from governance.schedules import Schedule
+from runtime.access import Caller
+from runtime.scheduling import Scheduler
+from runtime.secrets import Vault
+from runtime.service import open_service
+
+ME = Caller("cli:me", "operator")
+SCHEDULES, MOMENTS = 12, 2
+PROGRAM = Path(sys.executable).with_name("switchgear")
+NOT_YET = ("", "begun")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'switchgear.db'}"
+    address = str(request.getfixturevalue("postgres_server").new_database())
+    await asyncio.to_thread(schema.upgrade, address)
+    return address
+
+
+@contextlib.asynccontextmanager
+async def serving(url: str) -> AsyncIterator[None]:
+    """A server in its process, from its announcement on."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHGEAR_")}
+    process = await asyncio.create_subprocess_exec(
+        PROGRAM, "serve", "--port", "0", "--db", url, "--json",
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, env=environment,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        assert b"url" in await process.stdout.readline()
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def settled(store: Any, names: list[str], at: str) -> Counter[str]:
+    """How the firings of that moment ended, once all have."""
+    while True:
+        found = [(await store.get(name)).last for name in names]
+        ends = [last["outcome"] for last in found if last and last["at"] == at and last["outcome"] not in NOT_YET]
+        if len(ends) == len(names):
+            return Counter(ends)
+        await asyncio.sleep(0.1)
+
+
+@pytest.mark.slow
+async def test_of_two_servers_on_one_database_one_fires(url: str, device: Any, tools: Any) -> None:
+    async with open_service(url, Vault({})) as service:
+        house = await tools.furnished(url, service)
+        await house.target(device.url)
+        await house.approve("find")
+        await service.live.reload()
+        names = [f"s-{number}" for number in range(SCHEDULES)]
+        for name in names:
+            wish = Schedule(name, "toy-find-vm", "0 0 1 1 *", "UTC", "", "", inputs={"vm": "web-01"})
+            await service.scheduler.add(wish, ME)
+        async with serving(url), serving(url), asyncio.timeout(120):
+            await asyncio.sleep(1)  # behind their first look, which takes made-up moments for a clock's mistake
+            for _ in range(MOMENTS):
+                at = moment(datetime.now(UTC) + timedelta(seconds=1.5))
+                for name in names:
+                    await service.schedules.set_paused(name, at, actor="test")
+                assert await settled(service.schedules, names, at) == {"succeeded": SCHEDULES}
+        runs = await service.runs.find(limit=1000)
+        assert len(runs) == len(device.heard) == SCHEDULES * MOMENTS
+        told = Counter(row.action for row in await service.audit.find(limit=10_000))
+        assert told["schedule.begun"] == told["schedule.succeeded"] == SCHEDULES * MOMENTS
+        assert (await service.audit.verify()).ok
+
+
+async def test_a_schedule_disrupts_at_the_hours_of_the_policy_only(lab: Any, device: Any) -> None:
+    day = (datetime.now(UTC) + timedelta(days=3)).strftime("%a").lower()
+    closed = {"windows": [{"days": [day], "from": "00:00", "to": "01:00", "zone": "UTC"}]}
+    scheduler = Scheduler(replace(lab.service.scheduler._around, risks=frozenset({"disrupt"})))
+    await scheduler.add(Schedule("stop", "toy-stop-vm", "* * * * *", "UTC", "", "", inputs={"uuid": "u-1"}), ME)
+    assert (await fired(lab, scheduler, {"disrupt": closed}))["outcome"] == "refused"
+    assert device.heard == []
+    assert (await fired(lab, scheduler, {}))["outcome"] == "succeeded"
+
+
+async def fired(lab: Any, scheduler: Scheduler, classes: dict[str, Any]) -> Any:
+    """What came of a moment that is now, under a policy of these classes."""
+    await PolicyStore(lab.service.database).apply(policy_of({"format": 1, "classes": classes}), actor="test")
+    await lab.service.schedules.set_paused("stop", moment(datetime.now(UTC)), actor="test")
+    await scheduler.look()
+    await scheduler.settle()
+    return (await lab.service.schedules.get("stop")).last
