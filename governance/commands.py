@@ -16,7 +16,7 @@ import click
 from governance import schema, shown
 from governance.connections import parse_url
 from governance.database import Database, open_database
-from governance.dossier import dossier
+from governance.dossier import difference, dossier
 from governance.identifiers import Json
 from governance.journals import Journals
 from governance.open_runs import Finding, OpenRuns
@@ -162,9 +162,28 @@ def workflows_show(ref: str, db: str | None, as_json: bool) -> None:
     _show_dossier(told)
 
 
-async def _with_the_one_in_use(store: RevisionStore, ref: str) -> tuple[Revision, Revision | None]:
+@workflows_group.command("diff")
+@click.argument("ref")
+@click.option("--against", metavar="REF", help="Another revision; default: the one of this workflow that is in use.")
+@common
+def workflows_diff(ref: str, against: str | None, db: str | None, as_json: bool) -> None:
+    """Show what a revision changes: requests, document, tool text. REF as for `show`."""
+    revision, other = with_database(db, lambda d: _with_the_one_in_use(RevisionStore(d), ref, against))
+    told = difference(revision, other)
+    if as_json:
+        shown.as_json({"id": revision.id, "digest": revision.digest, "difference": told})
+    elif told is None:
+        shown.note("it is the one in use" if other else "nothing of this workflow is in use: all of it is new")
+    else:
+        _show_difference(told)
+
+
+async def _with_the_one_in_use(
+    store: RevisionStore, ref: str, against: str | None = None
+) -> tuple[Revision, Revision | None]:
+    """The revision, and the one named by `against`, without it the one in use."""
     revision = await store.get(ref)
-    return revision, await store.in_use(revision.workflow_id)
+    return revision, await (store.get(against) if against else store.in_use(revision.workflow_id))
 
 
 def _show_dossier(told: Json) -> None:
@@ -175,9 +194,18 @@ def _show_dossier(told: Json) -> None:
         verdict = "taken" if each["is_accepted"] else f"refused: {each['reason']}"
         click.echo(shown.plain(f"a model ({each['model']}) proposed {each['kind']} {each['value']}: {verdict}"))
     if told["difference"]:
-        click.echo(f"Against revision {told['difference']['since']['number']}, which is in use:")
-        for line in told["difference"]["requests"]:
-            click.echo(shown.plain(line))
+        _show_difference(told["difference"])
+
+
+def _show_difference(told: Json) -> None:
+    """The requests as lines that went and came; of all else where it is, since the values are for programs."""
+    click.echo(f"Against revision {told['since']['number']}:")
+    for line in told["requests"]:
+        click.echo(shown.plain(line))
+    for part in ("document", "tool"):
+        places = [each if isinstance(each, str) else f"{each['what']} {each['at']}" for each in told[part]]
+        for place in places:
+            click.echo(shown.plain(f"{part}: {place}"))
 
 
 def _operation(step: Json) -> str:

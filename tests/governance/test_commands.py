@@ -124,6 +124,23 @@ def test_an_approver_lists_looks_and_approves(run: Run, submit: Callable[..., Re
     assert approved["decided_by"].startswith("cli:")
 
 
+def test_what_a_revision_changes_is_shown_against_the_one_in_use_or_another(
+    run: Run, submit: Callable[..., Revision]
+) -> None:
+    first = submit("one")
+    assert "all of it is new" in run("workflows", "diff", "start_vm").err
+    run("workflows", "approve", "start_vm@1", "--digest", first.digest)
+    submit("two")
+    told = run("workflows", "diff", "start_vm@2")
+    assert told.code == 0
+    assert told.out.splitlines() == ["Against revision 1:", "document: changed /workflows/0/summary"]
+    as_data = json.loads(run("workflows", "diff", "start_vm@2", "--json").out)["difference"]["document"]
+    assert as_data == [{"at": "/workflows/0/summary", "what": "changed", "before": "one", "after": "two"}]
+    back = json.loads(run("workflows", "diff", "start_vm@1", "--against", "start_vm@2", "--json").out)
+    assert back["difference"]["document"][0]["after"] == "one"
+    assert "is the one in use" in run("workflows", "diff", "start_vm@1").err
+
+
 def test_several_are_approved_at_once_by_exact_name(run: Run, submit: Callable[..., Revision]) -> None:
     one, _ = submit("one", "a"), submit("one", "b")
     answer = run("workflows", "approve", one.id, "b@1", "--json")
