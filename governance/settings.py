@@ -38,6 +38,9 @@ class Settings:
     tls_cert: str = _setting("", "file with the server's certificate and those above it, PEM; empty: plain HTTP")
     tls_key: str = _setting("", "file with the certificate's private key, PEM")
     allow_plain_http: bool = _setting(False, "1 allows plain HTTP beyond loopback, where something in front does TLS")
+    jwt: str = _setting("", "file that says whose JWTs are taken and what they may (docs/ACCESS.md); empty: nobody's")
+    session_idle_minutes: int = _setting(30, "minutes after which a login that is not used ends")
+    session_hours: int = _setting(12, "hours after which a login ends in any case")
     rate_per_s: int = _setting(100, "requests a second that one token may make, ten times that at once; 0: any number")
     catalog: str = _setting(
         "default",

@@ -122,6 +122,10 @@ class UserStore:
         fits = await self._passwords.fits(password, None if row is None else row.password_hash)
         return user_rows.user_of(row) if row is not None and fits else None
 
+    async def is_known(self, name: str) -> bool:
+        """Whether there is a user of this name, whatever their state."""
+        return await self._database.read(lambda c: user_rows.row_of(c, name) is not None)
+
     async def any_users(self) -> bool:
         """Whether anybody may log in, or rows were altered behind our back: then the server is closed to strangers."""
         found = await self.survey()

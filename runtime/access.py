@@ -1,18 +1,17 @@
 """Who may do what over HTTP: one table of routes and roles, and the gate that every request passes first.
 
 What the table does not name needs the highest role, so a forgotten route is closed, not open. The gate checks, in
-this order: where the request was addressed to (Host) and where it comes from (Origin), whose token it carries, what
-that principal's role may do. It stands before MCP and the REST API alike. Tokens are checked by
-`governance.principals`; its answers are remembered until `forget` is called, which happens whenever a token changes.
+this order: where the request was addressed to (Host) and where it comes from (Origin), whose credential it carries,
+what that caller's role may do. It stands before MCP and the REST API alike. A cookie counts for the REST API alone, and
+for what changes something only with its CSRF token. Whose a credential is, the doorkeeper knows (`doorkeeper`).
 Here never lives what a role may decide on a revision (`governance.transitions`). RFC 6750, 9457; MCP, transports.
 """
 
-import base64
-import hashlib
 import re
 from contextlib import ExitStack
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -21,18 +20,20 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from governance.errors import GovernanceError
-from governance.identifiers import moment, utc_now
 from governance.library_checks import MAX_BYTES
-from governance.principals import PrincipalStore
 from governance.scopes import WHOLE
 from governance.scopes import Scope as Reach
+from governance.sessions import Session
 from governance.transitions import Role, may
 from runtime import traces
+from runtime.credentials import SAFE_METHODS, bearer_in, cookie_in, shows_csrf
 from runtime.crowd import Crowd
 from runtime.problems import Problem, of_error, respond
 from runtime.rates import Rates
 
 CALLER = "switchgear.caller"
+# Where the session stands that a request came with, if it came with one, and its secret.
+SESSION = "switchgear.session"
 MCP_PATH = "/mcp"
 METRICS_PATH = "/metrics"
 # Whoever looks after the server has to be told how it is, however many others ask.
@@ -40,8 +41,6 @@ WATCHES = frozenset({"/health", "/ready", METRICS_PATH})
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 # Inputs are names, numbers and small objects; files do not come this way.
 MAX_BODY_BYTES = 4 * 1024 * 1024
-# More distinct tokens than one installation has; guesses are not kept.
-MAX_REMEMBERED = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +89,16 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", "/workflows/disabled", "viewer"),
     Rule("POST", "/workflows/{ref}/disable", "approver"),
     Rule("POST", "/workflows/{ref}/enable", "approver"),
+    Rule("POST", "/login", None),  # by name and password (`api.login`)
+    Rule("POST", "/logout", "viewer"),
+    Rule("GET", "/session", "viewer"),
+    Rule("POST", "/password", "viewer"),
+    Rule("GET", "/users", "admin", takes_whole=True),
+    Rule("POST", "/users", "admin", takes_whole=True),
+    Rule("PATCH", "/users/{user}", "admin", takes_whole=True),
+    Rule("POST", "/users/{user}/disable", "admin", takes_whole=True),
+    Rule("POST", "/users/{user}/enable", "admin", takes_whole=True),
+    Rule("POST", "/users/{user}/password", "admin", takes_whole=True),
     Rule("POST", "/webhooks/{name}", None),  # by its signature (`api.webhooks`)
     Rule("GET", "/events/endpoints", "admin", takes_whole=True),
     Rule("POST", "/events/endpoints", "admin", takes_whole=True),
@@ -149,45 +158,14 @@ def rule_for(method: str, path: str) -> Rule:
     return next(matching, Rule(method, path, "admin"))
 
 
-class Doorkeeper:
-    """Knows whose token it is, and whether one is needed at all."""
-
-    def __init__(self, principals: PrincipalStore) -> None:
-        self._principals = principals
-        self._known: dict[bytes, tuple[Caller, str]] = {}
-        self._needs_token = False
-
-    async def look(self) -> None:
-        """Learns whether there are tokens. Once there were, a token is needed as long as the process lives."""
-        self._needs_token = self._needs_token or await self._principals.any_tokens()
-
-    @property
-    def needs_token(self) -> bool:
-        return self._needs_token
-
-    def forget(self) -> None:
-        """To be called when any token was made, has expired or was revoked."""
-        self._known.clear()
+class Door(Protocol):
+    """What the gate asks; `doorkeeper.Doorkeeper` answers."""
 
     async def caller(self, secret: str | None) -> Caller | None:
-        """Who holds `secret`; without tokens in the database, whoever is on this machine."""
-        if secret is None:
-            if not self._needs_token:
-                await self.look()
-            return None if self._needs_token else LOCAL
-        key = hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
-        caller, expires_at = self._known.get(key, (None, ""))
-        if caller is not None and (not expires_at or moment(utc_now()) < expires_at):
-            return caller
-        principal = await self._principals.authenticate(secret)
-        if principal is None:
-            self._known.pop(key, None)
-            return None
-        if len(self._known) >= MAX_REMEMBERED:
-            self._known.clear()
-        caller = Caller(principal.name, principal.role, principal.scope)
-        self._known[key] = (caller, principal.expires_at or "")
-        return caller
+        """Who holds a token or JWT; None as `secret`: whoever shows none."""
+
+    async def session(self, secret: str) -> Session | None:
+        """The session with this cookie."""
 
 
 class Gate:
@@ -197,7 +175,7 @@ class Gate:
         self,
         api: ASGIApp,
         mcp: ASGIApp,
-        doorkeeper: Doorkeeper,
+        doorkeeper: Door,
         hosts: frozenset[str] | None,
         rates: Rates,
         crowd: Crowd,
@@ -237,14 +215,14 @@ class Gate:
         if rule.role is None or (rule.path == METRICS_PATH and self._metrics_open and _is_here(scope, headers)):
             return
         try:
-            caller = await self._doorkeeper.caller(_secret(headers, rule))
+            caller = await self._caller(scope, headers, rule)
         except GovernanceError as error:
             raise of_error(error) from error
         if caller is None:
             scheme = 'Basic realm="the token is the password"' if rule.takes_password else 'Bearer realm="switchgear"'
             remedy = "send `Authorization: Bearer <token>`; tokens are made with `switchgear tokens create`"
             challenge = (("www-authenticate", scheme),)
-            raise Problem(401, "no valid token", "The request carries no token that is valid.", remedy, challenge)
+            raise Problem(401, "no valid token", "The request carries no credential that is valid.", remedy, challenge)
         wait_s = 0 if caller is LOCAL else self._rates.wait_s(caller.name)
         if wait_s:
             detail = "This token asks more often than one may."
@@ -259,23 +237,23 @@ class Gate:
             # The SDK lets a session be used only by the principal that opened it, and reads who that is from here.
             scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=caller.name, scopes=[]))
 
+    async def _caller(self, scope: Scope, headers: Headers, rule: Rule) -> Caller | None:
+        """Whose credential the request carries. A cookie that is none any more is as if it were not there."""
+        cookie = None if rule.path == MCP_PATH else cookie_in(headers, str(scope.get("scheme", "http")))
+        session = None if cookie is None else await self._doorkeeper.session(cookie)
+        if cookie is None or session is None:
+            return await self._doorkeeper.caller(bearer_in(headers, takes_password=rule.takes_password))
+        if scope["method"] not in SAFE_METHODS and not shows_csrf(headers, cookie):
+            detail = "What a session changes takes the CSRF token of that session."
+            raise Problem(403, "no CSRF token", detail, "send X-CSRF-Token as `GET /session` tells it")
+        scope[SESSION] = (session, cookie)
+        return Caller(session.user.name, session.user.role, session.user.scope)
+
 
 def _is_here(scope: Scope, headers: Headers) -> bool:
     """Whether the request was sent from this machine, and not on behalf of somebody elsewhere."""
     client = scope.get("client") or ("", 0)
     return is_loopback(client[0]) and not {"forwarded", "x-forwarded-for", "x-real-ip", "via"} & set(headers.keys())
-
-
-def _secret(headers: Headers, rule: Rule) -> str | None:
-    kind, _, value = headers.get("authorization", "").partition(" ")
-    if kind.lower() == "bearer":
-        return value.strip()
-    if kind.lower() == "basic" and rule.takes_password:
-        try:
-            return base64.b64decode(value, validate=True).decode().partition(":")[2]
-        except ValueError:  # no base64, or no text in it
-            return ""
-    return "" if kind else None
 
 
 def check_addresses(headers: Headers, hosts: frozenset[str] | None, scheme: str) -> None:
@@ -288,7 +266,9 @@ def check_addresses(headers: Headers, hosts: frozenset[str] | None, scheme: str)
         remedy = "use the address that the server printed at its start"
         raise Problem(421, "wrong host", "This server does not answer to that host name.", remedy)
     origin = headers.get("origin")
-    if origin is not None and origin.lower() != f"{scheme}://{host}".lower() and not _both_local(origin, host):
+    # With https as well: something in front may do TLS.
+    own = {f"{each}://{host}".lower() for each in (scheme, "https")}
+    if origin is not None and origin.lower() not in own and not _both_local(origin, host):
         raise Problem(403, "foreign origin", "A page of another origin may not call this server.", "")
 
 

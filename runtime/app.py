@@ -37,12 +37,14 @@ from runtime.api import (
     docs,
     events,
     library,
+    login,
     metrics,
     policy,
     records,
     schedules,
     serving,
     targets,
+    users,
     webhooks,
     workflows,
 )
@@ -150,7 +152,8 @@ def _rest_api(service: Service, lifespan: Callable[[FastAPI], Any]) -> FastAPI:
     api.state.service = service
     # `/workflows/disabled` before `/workflows/{ref}`.
     decisions = (disabling, workflows, webhooks, events)
-    parts = (*decisions, records, targets, schedules, audit, policy, library, administration, serving, metrics, docs)
+    kept = (records, targets, schedules, audit, policy, library)
+    parts = (*decisions, *kept, login, users, administration, serving, metrics, docs)
     for part in parts:
         api.include_router(part.router)
     api.state.description = Description(api, service.live)

@@ -11,6 +11,8 @@ import logging
 import os
 import sys
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -59,6 +61,7 @@ def serve_command(transport: str, db: str | None, is_json: bool, **place: Any) -
 
 def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContextManager[Service]":
     """What both transports serve, as the settings say."""
+    from runtime.company import Company, read_trust
     from runtime.confirmation import Confirmation
     from runtime.replies import policy_of
     from runtime.scheduling import scheduled_risks
@@ -67,6 +70,8 @@ def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContext
     return open_service(
         url,
         vault,
+        sessions=(timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)),
+        company=Company(read_trust(Path(settings.jwt))) if settings.jwt else None,
         lists_all=settings.catalog == "all",
         keep_days=settings.keep_runs_days,
         confirmation=Confirmation.of(settings),

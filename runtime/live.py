@@ -17,9 +17,10 @@ from governance.mismatches import MismatchStore
 from governance.principals import PrincipalStore
 from governance.scopes import Scope
 from governance.sealing import Fault
+from governance.users import UserStore
 from runtime import observed
-from runtime.access import Doorkeeper
 from runtime.catalog import Catalog, Loader, Refusal, view_of
+from runtime.doorkeeper import Doorkeeper
 
 log = logging.getLogger("switchgear.catalog")
 # Approved, noticed, told: half of this is the wait one sees on average; the query takes well under a millisecond.
@@ -33,12 +34,18 @@ Told = Callable[[], Awaitable[None]]
 
 class LiveCatalog:
     def __init__(
-        self, loader: Loader, principals: PrincipalStore, doorkeeper: Doorkeeper, mismatches: MismatchStore
+        self,
+        loader: Loader,
+        principals: PrincipalStore,
+        users: UserStore,
+        doorkeeper: Doorkeeper,
+        mismatches: MismatchStore,
     ) -> None:
         self._loader = loader
         self._mismatches = mismatches
         self._told: Mapping[str, Refusal] = {}
         self._principals = principals
+        self._users = users
         self._doorkeeper = doorkeeper
         self._now = Catalog()
         self._views: dict[Scope, Catalog] = {}
@@ -143,8 +150,8 @@ class LiveCatalog:
         return (await self._loader.revisions.change_token(), repr(targets))
 
     async def _notice_tokens(self) -> None:
-        """Whoever's token was revoked or has expired is out within one round of the loop."""
-        holders = repr(await self._principals.list_tokens())
+        """Whoever's token was revoked or has expired, or who was disabled, is out within one round of the loop."""
+        holders = repr((await self._principals.list_tokens(), await self._users.survey()))
         if holders != self._holders:
             self._doorkeeper.forget()
             await self._doorkeeper.look()

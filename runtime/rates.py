@@ -15,9 +15,12 @@ MAX_CALLERS = 10_000
 
 
 class Rates:
-    def __init__(self, per_second: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """`per_second` 0: nobody is limited."""
+    def __init__(
+        self, per_second: float, clock: Callable[[], float] = time.monotonic, *, most: int | None = None
+    ) -> None:
+        """`per_second` 0: nobody is limited. `most`: how many may come at once; else what comes in `BURST_S`."""
         self._per_second = per_second
+        self._most = float(per_second * BURST_S if most is None else most)
         self._clock = clock
         self._buckets: dict[str, tuple[float, float]] = {}
 
@@ -25,7 +28,7 @@ class Rates:
         """Counts a request of `caller`: 0, or after how many whole seconds to ask again, and then it is not counted."""
         if not self._per_second:
             return 0
-        now, most = self._clock(), float(self._per_second * BURST_S)
+        now, most = self._clock(), self._most
         left, since = self._buckets.get(caller, (most, now))
         left = min(most, left + (now - since) * self._per_second)
         if left < 1:
@@ -34,3 +37,8 @@ class Rates:
             self._buckets.clear()
         self._buckets[caller] = (left - 1, now)
         return 0
+
+    def give_back(self, caller: str) -> None:
+        """Takes back what `wait_s` counted."""
+        left, since = self._buckets.get(caller, (self._most, self._clock()))
+        self._buckets[caller] = (min(self._most, left + 1), since)

@@ -17,15 +17,15 @@ from governance.errors import GovernanceError, RefusedError
 from governance.identifiers import Clock, moment, utc_now
 from governance.locks import Locks
 from governance.open_runs import OpenRuns
-from governance.principals import PrincipalStore
 from governance.schedules import Schedule, ScheduleStore
 from governance.scopes import RISKS
 from governance.settings import Settings
 from governance.transitions import may
-from runtime.access import LOCAL, Caller, Doorkeeper
+from runtime.access import LOCAL, Caller
 from runtime.calls import Calls
 from runtime.catalog import Entry
 from runtime.cron import lateness, next_moment
+from runtime.doorkeeper import Doorkeeper
 from runtime.errors import BadInput, CallerError, Interrupted, ServingError
 from runtime.live import LiveCatalog
 from runtime.manner import Manner
@@ -63,7 +63,6 @@ class Around:
     store: ScheduleStore
     live: LiveCatalog
     calls: Calls
-    principals: PrincipalStore
     doorkeeper: Doorkeeper
     open_runs: OpenRuns
     locks: Locks
@@ -207,9 +206,9 @@ class Scheduler:
 
     async def _caller(self, name: str) -> Caller:
         """Who added it, with the rights of now. Raises CallerError for somebody who has none any more."""
-        principal = await self._around.principals.holder(name)
-        if principal is not None:
-            return Caller(principal.name, principal.role, principal.scope)
+        caller = await self._around.doorkeeper.standing(name)
+        if caller is not None:
+            return caller
         if name.startswith(COMMAND_LINE):
             return Caller(name, "operator")
         if name == LOCAL.name and not self._around.doorkeeper.needs_token:

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from governance.apis import ApiStore
 from governance.audit import AuditLog
@@ -27,13 +28,16 @@ from governance.responses import Policy, ResponseStore
 from governance.revisions import RevisionStore
 from governance.runs import RunStore
 from governance.schedules import ScheduleStore
+from governance.sessions import IDLE, LONGEST, SessionStore
 from governance.targets import TargetStore
+from governance.users import UserStore
 from governance.webhooks import WebhookStore
-from runtime.access import Doorkeeper
 from runtime.calls import Calls
 from runtime.catalog import Loader
+from runtime.company import Company
 from runtime.confirmation import Confirmation
 from runtime.delivering import Deliverer
+from runtime.doorkeeper import Doorkeeper
 from runtime.driver import Driver
 from runtime.engines.choice import Engines
 from runtime.engines.executor import Executor
@@ -42,12 +46,16 @@ from runtime.engines.restore import Restorer
 from runtime.finder import Finder
 from runtime.leases import Leases
 from runtime.live import LiveCatalog
+from runtime.login import Login
 from runtime.planning import Plans
+from runtime.refusals import Refusals
 from runtime.replies import Replies
 from runtime.scheduling import DEFAULT_RISKS, Around, Scheduler
 from runtime.secrets import Vault
 
 ASKS = Confirmation()
+SessionEnds = tuple[timedelta, timedelta]
+SESSION_ENDS: SessionEnds = (IDLE, LONGEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,10 @@ class Service:
     journals: Journals
     audit: AuditLog
     principals: PrincipalStore
+    users: UserStore
+    sessions: SessionStore
+    login: Login
+    refusals: Refusals
     webhooks: WebhookStore
     endpoints: EndpointStore
     deliveries: DeliveryStore
@@ -87,23 +99,29 @@ def assemble(
     confirmation: Confirmation = ASKS,
     scheduled: frozenset[str] = DEFAULT_RISKS,
     responses: Policy = "report",
+    sessions: SessionEnds = SESSION_ENDS,
+    company: Company | None = None,
 ) -> Service:
     """The parts around an open database. Nothing is read yet."""
     revisions, apis, targets = RevisionStore(database), ApiStore(database), TargetStore(database)
-    principals = PrincipalStore(database)
-    doorkeeper = Doorkeeper(principals)
+    principals, users = PrincipalStore(database), UserStore(database)
+    kept = SessionStore(database, idle=sessions[0], longest=sessions[1])
+    doorkeeper = Doorkeeper(principals, users, kept, company)
     locks = locks_of(database.address)
     driver = Driver(vault, Leases(locks if database.kind == "postgresql" else None))
     books = Books(database, revisions, vault, Replies(ResponseStore(database), responses))
     plans = PlanStore(database)
     engine = Engines(driver, books, Executor(locks), Restorer(revisions, apis, targets, plans), keep_days)
-    live = LiveCatalog(Loader(revisions, apis, targets, lists_all), principals, doorkeeper, MismatchStore(database))
+    live = LiveCatalog(
+        Loader(revisions, apis, targets, lists_all), principals, users, doorkeeper, MismatchStore(database)
+    )
     deliveries = DeliveryStore(database)
     calls, schedules = (
         Calls(engine, vault, Plans(plans, books.open_runs, confirmation), live.reload),
         ScheduleStore(database),
     )
-    around = Around(schedules, live, calls, principals, doorkeeper, books.open_runs, locks, scheduled)
+    around = Around(schedules, live, calls, doorkeeper, books.open_runs, locks, scheduled)
+    refusals = Refusals(books.audit)
     return Service(
         database=database,
         revisions=revisions,
@@ -115,6 +133,10 @@ def assemble(
         journals=Journals(database),
         audit=books.audit,
         principals=principals,
+        users=users,
+        sessions=kept,
+        login=Login(users, kept, refusals),
+        refusals=refusals,
         webhooks=WebhookStore(database),
         endpoints=EndpointStore(database),
         deliveries=deliveries,
@@ -142,10 +164,13 @@ async def open_service(
     confirmation: Confirmation = ASKS,
     scheduled: frozenset[str] = DEFAULT_RISKS,
     responses: Policy = "report",
+    sessions: SessionEnds = SESSION_ENDS,
+    company: Company | None = None,
 ) -> AsyncIterator[Service]:
     """A service with its first catalog; `lists_all`: every approved workflow is listed to MCP clients.
     `confirmation`: which workflows ask before they change anything; `scheduled`: which classes schedules may run.
-    `responses`: what is done about replies that are not as described.
+    `responses`: what is done about replies that are not as described. `sessions`: when a login ends unused, and when it
+    ends in any case; `company`: whose JWTs are taken.
 
     `keep_days`: how long runs that have ended can be looked up.
 
@@ -160,6 +185,8 @@ async def open_service(
             confirmation=confirmation,
             scheduled=scheduled,
             responses=responses,
+            sessions=sessions,
+            company=company,
         )
         await service.doorkeeper.look()
         await service.live.reload()

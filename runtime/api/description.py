@@ -15,10 +15,19 @@ from runtime.access import rule_for
 from runtime.api.models import ProblemOut
 from runtime.api.part import problems
 from runtime.catalog import Catalog, Entry
+from runtime.credentials import COOKIE, CSRF_HEADER
 from runtime.live import LiveCatalog
 
 Json = Any
-TOKEN_NEEDED: list[dict[str, list[str]]] = [{"token": []}]
+Needs = list[dict[str, list[str]]]
+# A token (or a company's JWT), or the cookie of a session; the latter with its CSRF token where something is changed.
+LOOKING: Needs = [{"token": []}, {"session": []}]
+CHANGING: Needs = [{"token": []}, {"session": [], "csrf": []}]
+SCHEMES = {
+    "token": {"type": "http", "scheme": "bearer"},
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+    "csrf": {"type": "apiKey", "in": "header", "name": CSRF_HEADER},
+}
 
 
 class Description:
@@ -46,11 +55,11 @@ def _fixed(api: FastAPI) -> dict[str, Json]:
     document = get_openapi(title=api.title, version=api.version, description=api.description, routes=api.routes)
     schemas = document["components"]["schemas"]
     schemas[ProblemOut.__name__] = ProblemOut.model_json_schema()
-    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    document["components"]["securitySchemes"] = SCHEMES
     for path, item in document["paths"].items():
         for method, operation in item.items():
             if rule_for(method.upper(), path).role is not None:
-                operation["security"] = TOKEN_NEEDED
+                operation["security"] = LOOKING if method == "get" else CHANGING
             if "422" in operation["responses"]:
                 operation["responses"]["422"] = problems()[401]
     for unused in ("HTTPValidationError", "ValidationError"):
@@ -85,7 +94,7 @@ def _operation(entry: Entry) -> dict[str, Json]:
         "tags": ["approved workflows"],
         "summary": entry.tool.get("title", entry.name),
         "description": entry.tool.get("description", ""),
-        "security": TOKEN_NEEDED,
+        "security": CHANGING,
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
         "responses": {
             "200": {"description": "It succeeded.", "content": {"application/json": {"schema": result}}},

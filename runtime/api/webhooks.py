@@ -71,7 +71,7 @@ def _reason(ruling: Ruling) -> str:
 
 
 async def _sender(service: Service, name: str, request: Request, body: bytes) -> Webhook:
-    """Who signed the message. Raises Problem; nothing of why is told."""
+    """Who signed the message. Raises Problem; nothing of why is told, and that it was refused is recorded."""
     told = [request.headers.get(f"webhook-{each}", "") for each in ("id", "timestamp", "signature")]
     webhook = await service.webhooks.find(name)
     try:
@@ -79,6 +79,10 @@ async def _sender(service: Service, name: str, request: Request, body: bytes) ->
     except Refused:
         secret = ""
     if webhook is None or not is_signed(secret, told[0], told[1], told[2], body, utc_now().timestamp()):
+        subject = f"signature:{name if webhook else 'unknown'}"
+        await service.refusals.note(
+            "webhook.refused", subject, {"address": request.client.host if request.client else ""}
+        )
         detail = "No sender that is known here signed this message, now."
         raise Problem(401, "no valid signature", detail, "see docs/WEBHOOKS.md", CHALLENGE)
     return webhook
