@@ -7,18 +7,29 @@ ports. Every fixture closes what it opened.
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from joserfc import jwt
+from joserfc.jwk import ECKey
+from sqlalchemy import Connection, update
 
+from governance import user_rows
+from governance.identifiers import moment, utc_now
+from governance.passwords import nobodys_hash
 from governance.revisions import Revision
+from governance.scopes import WHOLE, Scope
 from governance.targets import Target
 from runtime.app import Application, bound_socket, build, http_server
+from runtime.company import Company, RoleRule, Trust
 from runtime.confirmation import Confirmation
+from runtime.credentials import COOKIE, CSRF_HEADER, csrf_of
 from runtime.driver import Driver, Endpoint
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
@@ -255,8 +266,10 @@ class House:
     url: str
     service: Service
 
-    async def submit(self, name: str, copy: int | None = None, *, is_core: bool = True) -> Revision:
-        return await self._submit(toy_content(name, copy), is_core=is_core)
+    async def submit(
+        self, name: str, copy: int | None = None, *, is_core: bool = True, actor: str = "test"
+    ) -> Revision:
+        return await self._submit(toy_content(name, copy), is_core=is_core, actor=actor)
 
     async def submit_changed(self, name: str, *, title: str) -> Revision:
         """The same workflow with another title."""
@@ -264,12 +277,12 @@ class House:
         document["workflows"][0]["x-switchgear"]["tool"]["title"] = title
         return await self._submit(content_of(document))
 
-    async def _submit(self, content: RevisionContent, *, is_core: bool = True) -> Revision:
+    async def _submit(self, content: RevisionContent, *, is_core: bool = True, actor: str = "test") -> Revision:
         about = content.document["workflows"][0]
         own = about["x-switchgear"]
         submission = await self.service.revisions.submit(
             "toy", about["workflowId"], content, intent=own["intent"], risk=own["risk"], resource="vms",
-            is_core=is_core, rank=1.0, proof=None, actor="test",
+            is_core=is_core, rank=1.0, proof=None, actor=actor,
         )  # fmt: skip
         return submission.revision
 
@@ -352,6 +365,73 @@ async def lab(house: House, device: Recorder) -> House:
 async def server(lab: House) -> AsyncIterator[Running]:
     async with running(lab.service) as run:
         yield run
+
+
+@dataclass
+class Credentials:
+    """Every kind of credential for a house: what a request shows, as headers. `key` signs the company's JWTs."""
+
+    house: House
+    folder: Path
+    key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", {"kid": "k1"}))
+    rules: list[RoleRule] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.publish(self.key)
+
+    async def of(self, kind: str, name: str, role: Any = "admin", scope: Scope = WHOLE) -> dict[str, str]:
+        """`kind`: token, session (with its CSRF token) or jwt."""
+        if kind == "session":
+            return self.with_csrf(await self.session_secret(name, role, scope))
+        if kind == "token":
+            _, secret = await self.house.service.principals.create_token(name, role, scope=scope)
+            return bearer(secret)
+        return bearer(self.jwt(name, role, scope))
+
+    async def session_secret(self, name: str, role: Any = "admin", scope: Scope = WHOLE) -> str:
+        """Of a new session; the user is made when there is none, without the half a second that a password takes."""
+        service = self.house.service
+        if not await service.users.is_known(name):
+            await service.users.add(name, role, password=None, scope=scope, actor="test")
+            await service.database.write(partial(give_a_password, name))
+        return (await service.sessions.open(name, address="127.0.0.1"))[1]
+
+    def jwt(self, subject: str, role: Any = "admin", scope: Scope = WHOLE, **claims: Any) -> str:
+        """With a rule of its own, in a company that is trusted from now on."""
+        value = f"group-{len(self.rules)}"
+        self.rules.append(RoleRule(value=value, role=role, scope=scope.to_json()))
+        keys = str(self.folder / "keys.json")
+        trust = Trust(issuer="https://i", audience="sg", keys=keys, roles_claim="groups", roles=tuple(self.rules))
+        self.house.service.doorkeeper._company = Company(trust)
+        now = int(time.time())
+        told = {"iss": "https://i", "aud": "sg", "sub": subject, "iat": now, "exp": now + 3600, "groups": value}
+        return jwt.encode({"alg": "ES256", "kid": str(self.key.kid)}, told | claims, self.key)
+
+    @staticmethod
+    def with_csrf(secret: str) -> dict[str, str]:
+        return {"cookie": f"{COOKIE}={secret}", CSRF_HEADER: csrf_of(secret)}
+
+    def publish(self, *keys: ECKey) -> None:
+        body = {"keys": [key.as_dict(private=False) for key in keys]}
+        (self.folder / "new.json").write_text(json.dumps(body))
+        (self.folder / "new.json").replace(self.folder / "keys.json")
+
+
+def give_a_password(name: str, connection: Connection) -> None:
+    """A hash that nothing fits: logging in is tested elsewhere."""
+    connection.execute(
+        update(user_rows.TABLE).where(user_rows.TABLE.c.name == name).values(password_hash=nobodys_hash())
+    )
+    user_rows.tell(connection, moment(utc_now()), "test", "user.password", name, {})
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {secret}"}
+
+
+@pytest.fixture
+def credentials(lab: House, tmp_path: Path) -> Credentials:
+    return Credentials(lab, tmp_path)
 
 
 @pytest.fixture
