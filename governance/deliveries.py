@@ -126,10 +126,13 @@ class DeliveryStore:
 
         await self._database.write(work)
 
-    async def sweep(self, before: str) -> int:
-        """Forgets dead letters that were made before the moment; how many."""
-        is_old = _D.c.next_at.is_(None) & (_D.c.made_at < before)
-        return await self._database.write(lambda c: c.execute(delete(_D).where(is_old)).rowcount)
+    async def sweep(self, *, waited_since: str, dead_since: str) -> tuple[int, int]:
+        """Gives up what was made before the one moment, and forgets what is dead from before the other; how many."""
+        now = self._database.now()
+        late, old = _D.c.next_at.is_not(None) & (_D.c.made_at < waited_since), _D.c.next_at.is_(None)
+        bury = update(_D).where(late).values(next_at=None, error="it waited too long", error_at=now)
+        forget = delete(_D).where(old & (_D.c.made_at < dead_since))
+        return await self._database.write(lambda c: (c.execute(bury).rowcount, c.execute(forget).rowcount))
 
     async def depths(self) -> tuple[Depth, ...]:
         """What waits and what is dead, by endpoint; all endpoints are there."""

@@ -36,6 +36,7 @@ Stored = Row[tuple[Any, ...]]
 SELECT: Select[tuple[Any, ...]] = select(
     TABLE, *(column.label(f"witness_{column.name}") for column in _WITNESS.c)
 ).select_from(TABLE.outerjoin(_WITNESS, _WITNESS.c.seq == _LAST))
+IS_KNOWN_APPROVED = _WITNESS.c.action == EVENTS["approved"]
 
 # Asked at each run; made once, since making it costs as much as asking.
 _BY_ID = SELECT.where(TABLE.c.id == bindparam("ref"))

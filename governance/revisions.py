@@ -241,6 +241,11 @@ class RevisionStore:
         gone = [Fault(one, name, "its row was removed") for one, name in approved.items() if one not in there]
         return (*_sort_out((row, None) for row in stored if not rows.was_moved(row)).faults, *gone)
 
+    async def astray(self) -> tuple[Fault, ...]:
+        """Those that the audit knows as approved and whose rows say another state: altered while nobody looked."""
+        wanted = rows.SELECT.where(TABLE.c.state != "approved", rows.IS_KNOWN_APPROVED)
+        return _sort_out((row, None) for row in await self._database.read(lambda c: _all(c, wanted))).faults
+
     async def confirm(self, revision_id: str, digest: str) -> Revision:
         """The revision, if it is approved at this moment, whole, and has this digest.
 

@@ -284,6 +284,8 @@ class Loader:
 
     async def _vanished(self, survey: Survey, before: Catalog) -> tuple[Fault, ...]:
         """What was served, or refused as altered, and is not among the approved any more without a decision."""
+        if not before.version:  # nothing was served before: the audit knows what should be
+            return await self.revisions.astray()
         there = {each.id for each in survey.revisions} | {each.revision_id for each in survey.faults}
         served = {entry.revision_id: entry.workflow_id for entry in before.entries.values()}
         served |= {each.revision_id: each.workflow_id for each in before.refusals if each.is_mismatch}

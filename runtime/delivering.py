@@ -34,6 +34,8 @@ TRIES = 12
 FIRST_PAUSE_S, FACTOR, LONGEST_PAUSE_S = 5.0, 4.0, 21_600.0
 LONGEST_RETRY_AFTER_S = 86_400.0
 GONE = 410
+# However slow a receiver is, and however often it asks for more time: what waits does not pile up without end.
+WAITS = timedelta(days=3)
 DEAD_KEPT = timedelta(days=30)
 CLOSING_S = 2.0
 
@@ -64,7 +66,7 @@ class Deliverer:
             try:
                 await self.look()
                 if number % ROUNDS_BETWEEN_SWEEPS == 0:
-                    await self._store.sweep(moment(self._clock() - DEAD_KEPT))
+                    await self._sweep()
             except GovernanceError as error:
                 if error.message != self._trouble:
                     log.error("events cannot be looked after: %s", error.message)
@@ -85,6 +87,12 @@ class Deliverer:
                 task = asyncio.create_task(self._deliver(delivery))
                 self._under_way[task] = endpoint
                 task.add_done_callback(self._done)
+
+    async def _sweep(self) -> None:
+        now = self._clock()
+        buried, _ = await self._store.sweep(waited_since=moment(now - WAITS), dead_since=moment(now - DEAD_KEPT))
+        if buried:
+            log.error("%d events waited too long and are dead letters now", buried)
 
     async def settle(self) -> None:
         """Returns when all that was begun has ended."""

@@ -175,8 +175,18 @@ async def test_dead_letters_are_listed_sent_again_and_forgotten(
     assert await deliveries.due(LONG) == ("desk",)
     (again,) = await deliveries.claim("desk", LONG, LONG, 5)
     await deliveries.failed(again, "desk answered 500", None)
-    assert await deliveries.sweep(LONG) == 1
+    assert await deliveries.sweep(waited_since="2", dead_since="2") == (0, 0)
+    assert await deliveries.sweep(waited_since=LONG, dead_since=LONG) == (0, 1)
     assert await deliveries.dead() == ()
+
+
+async def test_what_waits_too_long_is_dead_however_often_it_was_put_off(
+    endpoints: EndpointStore, deliveries: DeliveryStore, submit: Submit
+) -> None:
+    await endpoints.add(DESK, actor="boss")
+    await submit()
+    assert await deliveries.sweep(waited_since=LONG, dead_since="2") == (1, 0)
+    assert [each.error for each in await deliveries.dead()] == ["it waited too long"]
 
 
 async def test_what_has_gone_hears_nothing_until_it_is_enabled(
