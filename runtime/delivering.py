@@ -7,6 +7,7 @@ addresses may hold what is secret. Here never lives what is told (`governance.ou
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Callable, Mapping
@@ -58,6 +59,8 @@ class Deliverer:
         self._luck = luck
         self._under_way: dict[asyncio.Task[None], str] = {}
         self._trouble = ""
+        # Somebody listens and is ready for more: the next round need not be waited for.
+        self._has_room = asyncio.Event()
 
     async def watch(self) -> None:
         """Until cancelled."""
@@ -74,7 +77,10 @@ class Deliverer:
             else:
                 self._trouble = ""
             number += 1
-            await asyncio.sleep(ROUND_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(ROUND_S):
+                    await self._has_room.wait()
+            self._has_room.clear()
 
     async def look(self) -> None:
         """One round: begins what is due, and does not wait for it. Raises GovernanceError."""
@@ -122,6 +128,7 @@ class Deliverer:
         try:
             if 200 <= status < 300:
                 await self._store.delivered(delivery)
+                self._has_room.set()
             elif status == GONE:
                 log.error("%s: nothing is sent there any more", error)
                 await self._store.gone(delivery, f"{error}: it wants no more")

@@ -5,10 +5,13 @@ names out of the catalog and the inventory, methods, statuses and outcomes: a na
 is counted as `other`, so that no label grows without end. Nothing here comes from a caller or a device's text.
 """
 
-from typing import Final
+from functools import lru_cache
+from typing import Final, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
+T = TypeVar("T", Counter, Histogram)
+disable_created_metrics()  # when a counter was made is a second series for each, which nobody asks for
 REGISTRY: Final = CollectorRegistry(auto_describe=True)
 MOST_NAMES = 1_000
 OTHER = "other"
@@ -38,6 +41,12 @@ _DELIVERIES = Counter(
 )
 
 
+@lru_cache(maxsize=16_384)
+def _of(metric: T, *labels: str) -> T:
+    """The child with these labels: looking it up in the library costs more than counting."""
+    return metric.labels(*labels)
+
+
 class Names:
     """Lets the first names of a kind pass as they are."""
 
@@ -58,32 +67,32 @@ _WORKFLOWS, _TARGETS, _APIS, _ENDPOINTS = Names(), Names(), Names(), Names()
 
 
 def called(workflow: str, api: str, outcome: str, seconds: float) -> None:
-    _CALLS.labels(_WORKFLOWS(workflow), outcome).inc()
-    _CALL_S.labels(_APIS(api)).observe(seconds)
+    _of(_CALLS, _WORKFLOWS(workflow), outcome).inc()
+    _of(_CALL_S, _APIS(api)).observe(seconds)
 
 
 def ran(outcome: str) -> None:
-    _RUNS.labels(outcome).inc()
+    _of(_RUNS, outcome).inc()
 
 
 def requested(target: str, status: int | None, reason: str, seconds: float) -> None:
     """`reason`: why there is no status."""
     name = _TARGETS(target)
-    _REQUESTS.labels(name, reason if status is None else str(status)).inc()
-    _REQUEST_S.labels(name).observe(seconds)
+    _of(_REQUESTS, name, reason if status is None else str(status)).inc()
+    _of(_REQUEST_S, name).observe(seconds)
 
 
 def waited(target: str, seconds: float) -> None:
-    _WAIT_S.labels(_TARGETS(target)).observe(seconds)
+    _of(_WAIT_S, _TARGETS(target)).observe(seconds)
 
 
 def logged_in(target: str, outcome: str) -> None:
-    _LOGINS.labels(_TARGETS(target), outcome).inc()
+    _of(_LOGINS, _TARGETS(target), outcome).inc()
 
 
 def reloaded(outcome: str) -> None:
-    _RELOADS.labels(outcome).inc()
+    _of(_RELOADS, outcome).inc()
 
 
 def delivered(endpoint: str, outcome: str) -> None:
-    _DELIVERIES.labels(_ENDPOINTS(endpoint), outcome).inc()
+    _of(_DELIVERIES, _ENDPOINTS(endpoint), outcome).inc()
