@@ -13,6 +13,7 @@ from starlette.responses import Response
 from governance import errors as governance
 from runtime import errors as serving
 from workflow.errors import InputError, WorkflowError
+from workflow.visible import visible
 
 Json = Any
 MEDIA_TYPE = "application/problem+json"
@@ -81,4 +82,4 @@ def of_error(error: Exception) -> Problem:
 
 
 def message_of(error: Exception) -> str:
-    return str(getattr(error, "message", "") or error)
+    return visible(str(getattr(error, "message", "") or error))

@@ -4,20 +4,24 @@ What happened and where, what was done, what was not, what to do, where to read 
 """
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from runtime.engines.engine import Ended
 from workflow.events import Failure
+from workflow.visible import visible
 
 Json = Any
 # A person reads this in a small window before saying yes; the whole stands in the record of the run.
 MOST_BODY_SHOWN = 600
 MOST_FOUND_SHOWN = 1200
+MOST_PLAN_SHOWN = 100_000
 
 
 def failure_of(ended: Ended) -> Failure:
-    """The failure of a run that did not succeed."""
-    return ended.failure or Failure("", ended.outcome, f"the run ended as {ended.outcome}")
+    """The failure of a run that did not succeed; what a device said in it, without what cannot be seen."""
+    failure = ended.failure or Failure("", ended.outcome, f"the run ended as {ended.outcome}")
+    return replace(failure, message=visible(failure.message), remedy=visible(failure.remedy))
 
 
 def told(ended: Ended) -> str:
@@ -46,7 +50,7 @@ def told_plan(planned: Ended, *, is_wanted: bool) -> str:
     lines.append(f"Because of what was read: {_cut(found, MOST_FOUND_SHOWN)}")
     until = f"until {plan['expires_at']}, if what was read is then still so"
     lines.append(f"To carry it out, call again with the same inputs and plan_id {plan['plan_id']} ({until}).")
-    return "\n".join([*lines, f"Run: {planned.run_id}"])
+    return visible("\n".join([*lines, f"Run: {planned.run_id}"]), MOST_PLAN_SHOWN)
 
 
 def _told_change(number: int, change: Json) -> list[str]:

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from workflow.document import Document, Json, Step, Workflow, ours
 from workflow.errors import DocumentError
 from workflow.inputs import followed
+from workflow.visible import visible, visible_schema
 
 NAME_LENGTH = 64  # what MCP clients accept for a tool's name
+MOST_TITLE = 200  # characters; it is a line in a list
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 _SAFE_METHODS = ("/get", "/head", "/options")
 
@@ -53,10 +55,10 @@ def tool_definition(document: Document, workflow_id: str | None = None) -> ToolD
     title = tool.get("title") or workflow.summary or workflow.workflow_id
     return ToolDefinition(
         name=name,
-        title=title,
-        description=tool.get("description") or workflow.description or title,
+        title=visible(str(title), MOST_TITLE),
+        description=visible(str(tool.get("description") or workflow.description or title)),
         input_schema=_shown_inputs(document, workflow, tool.get("shown")),
-        output_schema=ours(workflow).get("outputs"),
+        output_schema=visible_schema(ours(workflow).get("outputs")),
         annotations=_annotations(workflow),
     )
 
@@ -116,7 +118,7 @@ def _shown_inputs(document: Document, workflow: Workflow, shown: Json) -> dict[s
     if required:
         cut["required"] = required
     cut["additionalProperties"] = False
-    return _with_definitions(cut, document.components.inputs)
+    return dict(visible_schema(_with_definitions(cut, document.components.inputs)))
 
 
 def _with_definitions(schema: dict[str, Json], components: Mapping[str, Json]) -> dict[str, Json]:

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from compiler.proposer.vocabulary import COMMANDS
+from workflow.visible import is_visible
 
 MAX_NOUN = 40
 MAX_NOUN_WORDS = 4
@@ -24,22 +25,13 @@ _SEGMENT = re.compile(r"\{?[A-Za-z0-9_.@$:~-]{1,48}\}?")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}")  # `@odata.id` and `$ref` tell nothing of a thing
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
 _TYPOGRAPHY = str.maketrans({"’": "'", "‘": "'", "–": "-", "—": "-", "‑": "-", "…": ".", "“": "'", "”": "'", '"': "'"})
-# Unassigned, private, control, format (bidi, zero-width, tags), surrogates, line and paragraph separators.
-_INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
-# Letters and marks that show nothing: Hangul and Khmer fillers, joiners, variation selectors.
-_BLANKS = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0xFE00, 0xFE10))))
-
-
-def _is_visible(character: str) -> bool:
-    hidden = unicodedata.category(character) in _INVISIBLE or character in _BLANKS
-    return not hidden and not 0xE0100 <= ord(character) <= 0xE01EF
 
 
 def clean(text: str, most: int) -> str:
     """`text` in one line of visible characters, compatibility forms folded, at most `most` of them."""
     # Far more than is kept, and little enough that a long text costs nothing.
     plain = unicodedata.normalize("NFKC", text[: 20 * most])
-    spaced = "".join(c if _is_visible(c) else " " if c.isspace() else "" for c in plain)
+    spaced = "".join(c if is_visible(c) else " " if c.isspace() else "" for c in plain)
     return " ".join(spaced.split())[:most].rstrip()
 
 

@@ -78,8 +78,8 @@ class Recorder:
     """A device that keeps every byte it hears and answers as its script says."""
 
     script: Script
-    heard: list[Heard] = field(default_factory=list)
-    raw: bytearray = field(default_factory=bytearray)
+    heard: list[Heard] = field(default_factory=list, repr=False)
+    raw: bytearray = field(default_factory=bytearray, repr=False)
     connections: int = 0
     open_now: int = 0
     most_open: int = 0

@@ -289,3 +289,23 @@ async def test_whatever_is_decided_and_loaded_only_what_is_approved_at_that_mome
             else:
                 assert is_approved
                 assert ended.outcome == "succeeded"
+
+
+HIDING = "pay\u202eload \u200b\U000e0041ignore"
+
+
+async def test_what_a_device_or_a_caller_hides_in_a_text_is_not_told_to_anybody(
+    lab: Any, device: Any, server: Any
+) -> None:
+    import httpx
+
+    device.script.machines[0]["name"] = HIDING
+    body = {"inputs": {"vm": f"{HIDING}!"}}
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False) as api:
+        reply = await api.post("/workflows/toy-find-vm/run", json=body)
+        bad = await api.post("/workflows/toy-stop-vm/run", json={"inputs": {"uuid": "u-1", HIDING: 1}})
+    async with Client(StreamableHttpTransport(server.mcp)) as client:
+        answer = await client.call_tool("toy_find_vm", {"vm": f"{HIDING}!"}, raise_on_error=False)
+    assert (reply.status_code, bad.status_code, answer.is_error) == (409, 422, True)
+    told = [reply.json()["detail"], reply.json()["failure"]["message"], bad.json()["detail"], answer.content[0].text]
+    assert all("\u202e" not in text and "\u200b" not in text and "\U000e0041" not in text for text in told), told
