@@ -13,7 +13,9 @@ Purpose = Literal["step", "login", "logout"]
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """One request about to leave. `path` is what is sent, without query; `attempt` counts from 1 within the step."""
+    """One request about to leave for `target`. `path` is what is sent, without query; `attempt` counts from 1 within
+    the step.
+    """
 
     purpose: Purpose
     step_id: str
@@ -21,6 +23,7 @@ class Sending:
     method: str
     path: str
     is_safe: bool
+    target: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,27 +1,40 @@
-"""What tests of every room may ask for: a PostgreSQL server of their own, and an empty place in it.
+"""What tests of every room may ask for: a PostgreSQL server of their own; and what holds for all: A1 of THREATS.md.
+
+After every test, what its devices heard is held against what the audits of its databases say (`Witness`).
 
 The server is the one that Debian's package `postgresql` installs (`test_all.sh` does that where it can). It runs in
 a new folder on a free port as an unprivileged user, since it refuses to run as root, and ends with the tests by its
 own process id. Where it is not installed, tests that need it are skipped.
 """
 
+import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from sqlalchemy import Connection, create_engine, inspect, text
+
+from governance.audit import verify_chain
+from governance.connections import parse_url
 
 START_S = 30.0
+# The databases that the test under way was given here.
+GIVEN: list[str] = []
 
 
 @dataclass
@@ -31,13 +44,14 @@ class PostgresServer:
 
     def new_database(self) -> str:
         """The address of a new, empty database. Costs a tenth of a second and 8 MB."""
-        name = self._make("DATABASE")
-        return self.address(name)
+        GIVEN.append(self.address(self._make("DATABASE")))
+        return GIVEN[-1]
 
     def new_schema(self) -> str:
         """The address of an empty schema in a database that others share: all that most tests need, and cheap."""
         name = self._make("SCHEMA")
-        return f"{self.address('postgres')}?options=-csearch_path%3D{name}"
+        GIVEN.append(f"{self.address('postgres')}?options=-csearch_path%3D{name}")
+        return GIVEN[-1]
 
     def _make(self, kind: str) -> str:
         name = f"test_{next(self._numbers)}"
@@ -103,3 +117,187 @@ def _free_port() -> int:
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> str:
     return postgres_server.new_schema()
+
+
+# A1: what the devices of a test heard is what the audits of its databases say
+
+MASK = "[redacted]"
+Requests = Sequence[tuple[str, str]]
+
+
+@dataclass
+class Witness:
+    """Devices register what they hear: `heard` gives (method, path without query) of each request, in order.
+    `has_others`: ports that no audit names are let be: they are no devices, or the driver alone is tested, with notes.
+    """
+
+    has_others: bool = False
+    _devices: dict[int, list[Callable[[], Requests]]] = field(default_factory=lambda: defaultdict(list))
+
+    def device(self, port: int, heard: Callable[[], Requests]) -> None:
+        self._devices[port].append(heard)
+
+    def compare(self, urls: Sequence[str]) -> list[str]:
+        """What does not hold, by the audits of these databases."""
+        return self._faults([read_audit(url) for url in urls])
+
+    def _faults(self, audits: "Sequence[Audit]") -> list[str]:
+        found = [f"{audit.name}: {audit.fault}" for audit in audits if audit.fault and audit.sent]
+        for port in sorted({*self._devices, *(each.port for audit in audits for each in audit.sent)}):
+            of_port = [[each for each in audit.sent if each.port == port] for audit in audits]
+            if self.has_others and not any(of_port):
+                continue
+            windows = [one for sent in of_port for one in _windows(sent)]
+            if sum(map(bool, of_port)) > 1:  # nobody has the order of two audits
+                windows = [[each for window in windows for each in window]]
+            heard = [each for device in self._devices.get(port, ()) for each in device()]
+            if port not in self._devices and any(each.fate == "heard" for window in windows for each in window):
+                found.append(f"what listens at {port} was asked and says nobody what: register it with `witness`")
+            elif port in self._devices and not _is_told(windows, heard):
+                sent = [each.to_text() for window in windows for each in window]
+                found.append("\n".join([f"at {port} was heard:", *map(str, heard), "the audit says:", *sent]))
+        return found
+
+
+@dataclass
+class Sent:
+    """A request in an audit. `fate`: what the audit says of it; `maybe`: it does not know."""
+
+    port: int
+    method: str
+    path: str
+    began: int
+    ended: float = float("inf")
+    fate: Literal["heard", "maybe", "not sent"] = "maybe"
+
+    def to_text(self) -> str:
+        return f"{self.method} {self.path} ({self.fate})"
+
+
+@dataclass
+class Audit:
+    """What the audit of one database says of requests. `fault`: what is wrong with its chain."""
+
+    name: str
+    sent: list[Sent]
+    fault: str
+
+
+def read_audit(url: str) -> Audit:
+    engine = create_engine(parse_url(url))
+    try:
+        with engine.connect() as connection:
+            if "audit" not in inspect(connection).get_table_names():
+                return Audit(url, [], "")
+            sent = _sent(connection)
+            return Audit(url, sent, verify_chain(connection).reason if sent else "")
+    finally:
+        engine.dispose()
+
+
+def _sent(connection: Connection) -> list[Sent]:
+    """The requests in their order. Where a target was at the time is what the audit says of it, at last its row."""
+    rows = connection.execute(text("SELECT name, base_url FROM targets"))
+    stored = {f"target:{name}": _port(base_url) for name, base_url in rows}
+    last = text("SELECT max(seq) FROM audit WHERE action LIKE 'target.%' GROUP BY subject")
+    newest, ports = set(connection.execute(last).scalars()), dict(stored)
+    target_of: dict[str, str] = {}
+    begun: dict[tuple[Any, ...], list[Sent]] = defaultdict(list)
+    found: list[Sent] = []
+    for seq, action, subject, stored_detail in connection.execute(
+        text("SELECT seq, action, subject, detail FROM audit ORDER BY seq")
+    ):
+        detail = json.loads(stored_detail)
+        if action in ("target.added", "target.changed"):
+            ports[subject] = (stored if seq in newest else {}).get(subject, _port(detail["base_url"]))
+        elif action == "run.started":
+            target_of[subject] = f"target:{detail['target']}"
+        elif action.startswith("request."):
+            key = (subject, detail.get("seq"), detail["method"], detail["path"])
+            if action == "request.sending":
+                port = ports[target_of.get(subject, subject)]
+                begun[key].append(Sent(port, detail["method"], detail["path"], seq))
+                found.append(begun[key][-1])
+            else:
+                one = begun[key].pop(0)
+                one.ended, one.fate = seq, _fate(detail)
+    return found
+
+
+def _port(base_url: str) -> int:
+    parts = urlsplit(base_url)
+    return parts.port or {"http": 80, "https": 443}[parts.scheme]
+
+
+def _fate(detail: dict[str, Any]) -> Literal["heard", "maybe", "not sent"]:
+    reason = detail.get("reason") or (detail.get("detail") or {}).get("reason") or ""
+    if detail["status"] is not None or reason == "bad_reply":
+        return "heard"
+    return "not sent" if reason in ("not_sent", "refused") else "maybe"
+
+
+def _windows(sent: list[Sent]) -> list[list[Sent]]:
+    """Requests in their order; those that were under way together are one window, in no order."""
+    windows: list[list[Sent]] = []
+    until = -1.0
+    for each in sent:
+        if each.fate == "not sent":
+            continue
+        if each.began > until:
+            windows.append([])
+        windows[-1].append(each)
+        until = max(until, each.ended)
+    return windows
+
+
+def _is_told(windows: list[list[Sent]], heard: list[tuple[str, str]]) -> bool:
+    """Whether what was heard is what the audit says, from one window to the next, under one leading path."""
+    paths = {path for _, path in heard} if heard else {""}
+    ends = {each.path for window in windows for each in window} or {""}
+    leading = {path[: len(path) - len(end)] for path in paths for end in ends if path.endswith(end)} | {""}
+    return any(_fits(windows, [(method, path.removeprefix(one)) for method, path in heard]) for one in leading)
+
+
+def _fits(windows: list[list[Sent]], heard: list[tuple[str, str]]) -> bool:
+    reached = {0}
+    for window in windows:
+        least = sum(each.fate == "heard" for each in window)
+        reached = {
+            at + many
+            for at in reached
+            for many in range(least, len(window) + 1)
+            if _is_window(window, heard[at : at + many], many)
+        }
+    return len(heard) in reached
+
+
+def _is_window(window: list[Sent], heard: list[tuple[str, str]], many: int) -> bool:
+    left = Counter(heard)
+    if left.total() != many:
+        return False
+    for each in sorted(window, key=lambda one: (one.fate, MASK in one.path)):  # "heard" before "maybe"
+        same: tuple[str, str] | None = (each.method, each.path)
+        if MASK in each.path:
+            pattern = re.compile(".*".join(map(re.escape, each.path.split(MASK))))
+            same = next((one for one in +left if one[0] == each.method and pattern.fullmatch(one[1])), None)
+        if same is not None and left[same]:
+            left[same] -= 1
+        elif each.fate == "heard":
+            return False
+    return not left.total()
+
+
+@pytest.fixture(autouse=True)
+def witness(request: pytest.FixtureRequest) -> Iterator[Witness]:
+    """Compares when the test and its devices, services and databases are closed. `unwitnessed` leaves out, with why."""
+    made = Witness()
+    GIVEN.clear()
+    yield made
+    left_out = request.node.get_closest_marker("unwitnessed")
+    if left_out is not None:
+        assert left_out.args, "`unwitnessed` says why"
+        return
+    folder = request.node.funcargs.get("tmp_path")
+    files = [f"sqlite+aiosqlite:///{path}" for path in (folder.rglob("*.db") if folder else ())]
+    faults = made.compare([*files, *GIVEN])
+    assert not faults, "\n".join(faults)

@@ -187,7 +187,7 @@ class Journey:
         self.has_asked = True
         connections = await self.line.connections(endpoint)
         shown = self.vault.redact(command.path)
-        note = Sending(purpose, command.step_id, attempt, command.method, shown, command.is_safe)
+        note = Sending(purpose, command.step_id, attempt, command.method, shown, command.is_safe, endpoint.name)
         with observed.request(endpoint, note, command.path_template) as seen:
             return await self._noted(with_fields(wire, traces.carried()), note, connections, flight, seen)
 

@@ -235,12 +235,12 @@ class AuditOnly:
         self._audit = audit
 
     async def sending(self, note: Sending) -> None:
-        await self._audit.append("runtime", "request.sending", "session", _told(note))
+        await self._audit.append("runtime", "request.sending", f"target:{note.target}", _told(note))
 
     async def answered(self, note: Answered) -> None:
         try:
             told = {**_told(note.sending), "status": note.status}
-            await self._audit.append("runtime", "request.answered", "session", told)
+            await self._audit.append("runtime", "request.answered", f"target:{note.sending.target}", told)
         except GovernanceError as error:
             log.error("the end of a session is not recorded: %s", error.message)
 

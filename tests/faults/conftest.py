@@ -40,13 +40,17 @@ class FastLoop(asyncio.SelectorEventLoop):
 
 @dataclass
 class Proxy:
-    """`spoiled`: which changing request meets the fault, from 1; how often it came, faults before it was sent apart."""
+    """`spoiled`: which changing request meets the fault, from 1; how often it came, faults before it was sent apart.
+
+    `heard`: method and path of each request that came.
+    """
 
     upstream: tuple[str, int]
     fault: Fault
     spoiled: int
     changes: int = 0
     spoilt: list[str] = field(default_factory=list)
+    heard: list[tuple[str, str]] = field(default_factory=list)
     url: str = ""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -63,7 +67,9 @@ class Proxy:
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             request = await _message(reader)
-            fault = self._fault_for(request.split(b"\r\n", 1)[0].decode())
+            line = request.split(b"\r\n", 1)[0].decode()
+            self.heard.append((line.split(" ")[0], line.split(" ")[1].partition("?")[0]))
+            fault = self._fault_for(line)
             if fault == "latency":
                 await asyncio.sleep(LATENCY_S)
             if fault == "reset":

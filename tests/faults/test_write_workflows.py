@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -71,6 +72,7 @@ class Bench:
     """One API's workflows, approved, and the twin that each run starts from."""
 
     faults: Any
+    witness: Any
     compiled: Compiled
     service: Service
 
@@ -86,6 +88,7 @@ class Bench:
         twin = ran.start.beside()
         twin.run_on(asyncio.get_running_loop().time)
         async with server.running(twin) as url, self.faults.proxied(url, fault, spoiled) as proxy:
+            self.witness.device(urlsplit(proxy.url).port, lambda: proxy.heard)
             ended = await self._called(one, dict(ran.inputs), proxy.url)
             await self.service.driver.aclose(AuditOnly(self.service.audit))
         return ended, self._heard(twin), proxy
@@ -121,7 +124,9 @@ def is_idempotent(plan: Plan, line: str) -> bool:
 
 
 @asynccontextmanager
-async def bench(faults: Any, compiled: Compiled, wanted: list[CompiledWorkflow], folder: Path) -> AsyncIterator[Bench]:
+async def bench(
+    faults: Any, witness: Any, compiled: Compiled, wanted: list[CompiledWorkflow], folder: Path
+) -> AsyncIterator[Bench]:
     database = f"sqlite+aiosqlite:///{folder / 'switchgear.db'}"
     await submit(replace(compiled, workflows=tuple(wanted)), database, "test")
     vault, asks_nobody = Vault({"USER": "admin", "WORD": "switchgear"}), Confirmation(classes=frozenset())
@@ -131,12 +136,14 @@ async def bench(faults: Any, compiled: Compiled, wanted: list[CompiledWorkflow],
                 revision.id, "approve", actor="test", role="admin", reason="a test", digest=revision.digest
             )
         await service.live.reload()
-        yield Bench(faults, compiled, service)
+        yield Bench(faults, witness, compiled, service)
 
 
 async def judge(made: Bench, one: CompiledWorkflow, table: Table) -> None:
     plan = plan_of(one)
     ended, usual, proxy = await made.run(one, "none", 0)
+    if ended.misfits:
+        table.wrong.append(f"{one.flow.id} undisturbed: {ended.misfits} places of replies are not as described")
     if ended.outcome != "succeeded":
         table.wrong.append(f"{one.flow.id} undisturbed: {ended.outcome} {ended.failure}")
         return
@@ -179,7 +186,7 @@ def writing(compiled: Compiled) -> list[CompiledWorkflow]:
     "share", [pytest.param(SAMPLE, id="sample"), pytest.param(0, id="all", marks=pytest.mark.long)]
 )
 def test_every_fault_at_every_change_ends_in_a_true_verdict(
-    faults: Any, api: str, share: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    faults: Any, witness: Any, api: str, share: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     compiled = compile_spec(Request(ROOT / "specs" / api / "openapi.yaml"))[0]
     writers = writing(compiled)
@@ -187,7 +194,7 @@ def test_every_fault_at_every_change_ends_in_a_true_verdict(
     table = Table()
 
     async def through_all() -> None:
-        async with bench(faults, compiled, wanted, tmp_path) as made:
+        async with bench(faults, witness, compiled, wanted, tmp_path) as made:
             for one in wanted:
                 await judge(made, one, table)
 

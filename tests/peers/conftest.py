@@ -8,14 +8,16 @@ temporary folder, and ends with the tests by its own process.
 
 import contextlib
 import importlib.util
+import re
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -130,18 +132,32 @@ def wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) -
                 time.sleep(0.05)
 
 
+def logged(log: Path) -> list[tuple[str, str]]:
+    """The requests that the emulator logged, which it does decoded, without the one that asked whether it is ready."""
+    lines = re.findall(r'"(?:\x1b\[[0-9;]*m)?([A-Z]+) ([^ ?"]+)[^"]* HTTP/1\.[01](?:\x1b\[0m)?" \d', log.read_text())
+    return [(method, quote(path, safe="/")) for method, path in lines[1:]]
+
+
+@dataclass(frozen=True)
 class Peers:
+    witness: Any
+
+    @contextlib.contextmanager
+    def emulator(self, folder: Path, settings: Mapping[str, Any]) -> Iterator[str]:
+        with emulator(folder, settings) as url:
+            self.witness.device(int(url.rpartition(":")[2]), lambda: logged(folder / "log"))
+            yield url
+
     peer = staticmethod(peer)
-    emulator = staticmethod(emulator)
     free_port = staticmethod(free_port)
 
 
-@pytest.fixture(scope="session")
-def peers() -> Callable[..., Awaitable[Any]] | Any:
+@pytest.fixture
+def peers(witness: Any) -> Peers:
     """What tests need from here, under one name, because test files import nothing from each other."""
     if importlib.util.find_spec("sushy_tools") is None:
         pytest.skip("sushy-tools is not installed: ./setup.sh")
-    return Peers
+    return Peers(witness)
 
 
 @pytest.fixture(scope="session")

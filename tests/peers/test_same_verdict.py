@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -80,7 +81,9 @@ async def unlike(peers: Any, idrac: Compiled, folder: Path, url: str, cases: Any
 
 async def test_on_the_twin(peers: Any, idrac: Compiled, tmp_path: Path) -> None:
     assert idrac.profile is not None
-    async with server.running(Twin(idrac.api, idrac.profile, now=time.monotonic)) as url:
+    twin = Twin(idrac.api, idrac.profile, now=time.monotonic)
+    async with server.running(twin) as url:
+        peers.witness.device(urlsplit(url).port, lambda: [(each.method, each.path) for each in twin.requests])
         assert await unlike(peers, idrac, tmp_path, url, EVERYWHERE + WITH_STATE) == {}
 
 
@@ -89,6 +92,7 @@ async def test_on_the_emulator(peers: Any, idrac: Compiled, tmp_path: Path) -> N
         assert await unlike(peers, idrac, tmp_path, url, EVERYWHERE + WITH_STATE) == {}
 
 
+@pytest.mark.unwitnessed("Prism is another's process, whose log goes with it")
 async def test_on_prism(peers: Any, idrac: Compiled, tmp_path: Path) -> None:
     try:
         command = find_prism(os.environ, ROOT)

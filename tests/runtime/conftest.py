@@ -63,6 +63,11 @@ class Heard:
     def target(self) -> bytes:
         return self.line.split(b" ")[1]
 
+    @property
+    def request(self) -> tuple[str, str]:
+        """Method and path, without the query."""
+        return self.method, self.target.partition(b"?")[0].decode("latin-1")
+
     def field(self, name: str) -> str | None:
         return next((value for key, value in self.fields if key == name), None)
 
@@ -177,12 +182,14 @@ class Notes:
 
 
 @pytest.fixture
-async def recorder() -> AsyncIterator[Callable[[Script], Awaitable[Recorder]]]:
+async def recorder(witness: Any) -> AsyncIterator[Callable[[Script], Awaitable[Recorder]]]:
     started: list[Recorder] = []
 
     async def start(script: Script) -> Recorder:
-        started.append(await Recorder(script).start())
-        return started[-1]
+        made = await Recorder(script).start()
+        witness.device(made.port, lambda: [heard.request for heard in made.heard])
+        started.append(made)
+        return made
 
     yield start
     for each in started:
@@ -190,7 +197,8 @@ async def recorder() -> AsyncIterator[Callable[[Script], Awaitable[Recorder]]]:
 
 
 @pytest.fixture
-def notes() -> Notes:
+def notes(witness: Any) -> Notes:
+    witness.has_others = True
     return Notes()
 
 

@@ -90,7 +90,7 @@ async def test_a_port_that_is_closed_and_a_name_that_is_unknown_are_found(
 
 
 async def test_an_untrusted_certificate_is_told_with_its_fingerprint_and_no_credential_is_shown(
-    service: Any, tmp_path: Path
+    service: Any, tmp_path: Path, witness: Any
 ) -> None:
     file, pin = certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -105,7 +105,9 @@ async def test_an_untrusted_certificate_is_told_with_its_fingerprint_and_no_cred
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    port = server.sockets[0].getsockname()[1]
+    url = f"https://127.0.0.1:{port}"
+    witness.device(port, lambda: [tuple(each.decode().split(" ")[:2]) for each in heard if each])
     untrusted = await outcomes(service, lab(url))
     assert said(untrusted)[3:] == ["bad", "left out", "left out"]
     assert (untrusted["tls"].detail["fingerprint"], b"".join(heard)) == (pin, b"")

@@ -60,6 +60,11 @@ class Post:
         await self.lab.service.endpoints.add(Endpoint(name, f"{url}/hook", "env:DESK", kinds), actor="boss")
 
 
+@pytest.fixture(autouse=True)
+def receivers_are_no_devices(witness: Any) -> None:
+    witness.has_others = True
+
+
 @pytest.fixture
 async def post(lab: Any) -> Any:
     hands = Hands()

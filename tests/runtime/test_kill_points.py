@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +76,18 @@ class Yard:
             if path != self.template:
                 path.unlink() if path.is_file() else shutil.rmtree(path)
 
+    def heard_at(self, port: int) -> list[tuple[str, str]]:
+        """The requests of all cases, by what the device has on its disk."""
+        lines = [line.split(" ") for log in self.folder.glob("*.log") for line in log.read_text().splitlines()]
+        return [(method, path) for method, path, at, _ in lines if at == str(port)]
+
     def heard(self, name: str) -> list[str]:
         log = self.folder / f"{name}.log"
         return [line.rsplit(" ", 2)[0] for line in log.read_text().splitlines()] if log.exists() else []
 
 
 @pytest.fixture
-async def yard(tmp_path: Path, tools: Any) -> AsyncIterator[Yard]:
+async def yard(tmp_path: Path, tools: Any, witness: Any) -> AsyncIterator[Yard]:
     url = f"sqlite+aiosqlite:///{tmp_path / 'template.db'}"
     async with open_service(url, Vault({})) as service:
         house = await tools.furnished(url, service)
@@ -90,6 +96,8 @@ async def yard(tmp_path: Path, tools: Any) -> AsyncIterator[Yard]:
     with closing(sqlite3.connect(tmp_path / "template.db")) as database:
         database.execute("PRAGMA journal_mode=DELETE")  # one file, to be copied
     for each in _children(tmp_path):
+        for port in each.ports:
+            witness.device(port, partial(each.heard_at, port))
         yield each
 
 

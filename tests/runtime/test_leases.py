@@ -62,7 +62,7 @@ def child(*words: object) -> "subprocess.Popen[str]":
     return subprocess.Popen([sys.executable, *map(str, words)], **pipes)
 
 
-async def crowd(folder: Path, server: Any, tools: Any, runs: int) -> list[list[str]]:
+async def crowd(folder: Path, server: Any, tools: Any, witness: Any, runs: int) -> list[list[str]]:
     """The device's log of `runs` runs by two replicas: request, port, how many were under way there."""
     with child(HERE / "device.py", folder, str(DEVICES)) as device, child(HERE / "points.py") as points:
         try:
@@ -80,7 +80,11 @@ async def crowd(folder: Path, server: Any, tools: Any, runs: int) -> list[list[s
         finally:
             points.kill()
             device.kill()
-    return [line.rsplit(" ", 2) for line in (folder / "crowd.log").read_text().splitlines()]
+    log = [line.rsplit(" ", 2) for line in (folder / "crowd.log").read_text().splitlines()]
+    for port in ports:
+        requests = [tuple(request.split(" ")) for request, at, _ in log if at == str(port)]
+        witness.device(port, lambda heard=requests: heard)
+    return log
 
 
 def check(log: list[list[str]], runs: int) -> None:
@@ -91,15 +95,17 @@ def check(log: list[list[str]], runs: int) -> None:
     assert set(heard.values()) == {WRITES}
 
 
-async def test_two_replicas_are_never_at_one_device_at_once(tmp_path: Path, postgres_server: Any, tools: Any) -> None:
-    check(await crowd(tmp_path, postgres_server, tools, 24), 24)
+async def test_two_replicas_are_never_at_one_device_at_once(
+    tmp_path: Path, postgres_server: Any, tools: Any, witness: Any
+) -> None:
+    check(await crowd(tmp_path, postgres_server, tools, witness, 24), 24)
 
 
 @pytest.mark.long
 async def test_two_hundred_runs_of_three_writes_over_twenty_devices(
-    tmp_path: Path, postgres_server: Any, tools: Any
+    tmp_path: Path, postgres_server: Any, tools: Any, witness: Any
 ) -> None:
-    check(await crowd(tmp_path, postgres_server, tools, 200), 200)
+    check(await crowd(tmp_path, postgres_server, tools, witness, 200), 200)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

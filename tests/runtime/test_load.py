@@ -70,6 +70,7 @@ class Server:
 class Device:
     slowness_s: float = 0.0
     asked: Counter[str] = field(default_factory=Counter)
+    heard: list[tuple[str, str]] = field(default_factory=list)
     _serving: set[asyncio.Task[None]] = field(default_factory=set)
 
     def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -83,6 +84,7 @@ class Device:
                 line = (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")[0]
                 marker = line.split(b" ")[1].rpartition(b"/")[2].decode()
                 self.asked[marker] += 1
+                self.heard.append((line.split(b" ")[0].decode(), line.split(b" ")[1].partition(b"?")[0].decode()))
                 await asyncio.sleep(self.slowness_s)
                 body = json.dumps({"uuid": marker}).encode()
                 head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
@@ -94,19 +96,23 @@ Serve = Callable[..., Any]
 
 
 @pytest.fixture
-def serve(tmp_path: Path, tools: Any) -> Serve:
-    return partial(served, tmp_path, tools)
+def serve(tmp_path: Path, tools: Any, witness: Any) -> Serve:
+    return partial(served, tmp_path, tools, witness)
 
 
 @contextlib.asynccontextmanager
-async def served(folder: Path, tools: Any, *, slowness_s: float = 0.0, files: int = 0) -> AsyncIterator[Server]:
+async def served(
+    folder: Path, tools: Any, witness: Any, *, slowness_s: float = 0.0, files: int = 0
+) -> AsyncIterator[Server]:
     """`files`: how many open files the server may have; 0: as many as we."""
     device = Device(slowness_s)
     listener = await asyncio.start_server(device.accept, "127.0.0.1", 0, backlog=2048)
     url = f"sqlite+aiosqlite:///{folder / 's.db'}"
     async with open_service(url) as service:
         house = await tools.furnished(url, service)
-        await house.target(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}")
+        port = listener.sockets[0].getsockname()[1]
+        witness.device(port, lambda: device.heard)
+        await house.target(f"http://127.0.0.1:{port}")
         await house.approve("read")
         await house.approve("list")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHGEAR_")}

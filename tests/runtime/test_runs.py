@@ -231,6 +231,7 @@ async def test_a_run_left_open_during_a_change_is_closed_as_unknown_at_the_next_
     assert await service.engine.recover() == ()
 
 
+@pytest.mark.unwitnessed("its records are written by hand")
 async def test_a_run_left_open_between_requests_has_failed_and_says_what_was_done(lab: Any) -> None:
     from governance.runs import StepRecord
 
