@@ -35,6 +35,10 @@ def _settings() -> Settings:
     return Settings.read(os.environ)
 
 
+# Below warning these tell arguments and headers.
+CHATTY = ("mcp", "fastmcp", "httpcore", "sse_starlette")
+
+
 @click.command("serve")
 @click.option("--transport", type=click.Choice(["http", "stdio"]), default="http", show_default=True)
 @click.option("--host", help="Address to listen on; else SWITCHGEAR_HOST.")
@@ -219,6 +223,5 @@ def _log_to_stderr(level: str, vault: Vault, form: str = "text") -> None:
     handler.setFormatter(JsonFormatter(vault) if form == "json" else plain)
     logging.basicConfig(handlers=[handler], level=level.upper())
     quiet(is_json=form == "json", level=level)
-    for chatty in ("mcp", "fastmcp", "httpcore", "sse_starlette"):
-        # Below warning these tell arguments and headers.
+    for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -10,10 +10,12 @@ Used by `driver` and `sessions` (resolving) and by everything that writes text f
 import json
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from runtime.errors import Refused
 from workflow import replay
@@ -53,10 +55,10 @@ class Vault:
         return value
 
     def remember(self, value: str) -> None:
-        """From now on `value` is hidden wherever `redact` sees it."""
+        """From now on `value` is hidden wherever `redact` sees it, also as errors and addresses spell it."""
         if value and value not in self._known:
             # Longest first: a secret that holds another one is hidden whole.
-            self._known = tuple(sorted((*self._known, value), key=len, reverse=True))
+            self._known = tuple(sorted({*self._known, *_spellings(value)}, key=lambda each: (-len(each), each)))
 
     def knows_some_of(self, text: str) -> bool:
         """Whether a known value may stand in `text`, which is JSON (not in its ASCII form)."""
@@ -92,6 +94,18 @@ class JsonFormatter(logging.Formatter):
         told = {"at": at, "level": record.levelname.lower(), "logger": record.name, "message": super().format(record)}
         told |= getattr(record, MEMBER, {})
         return json.dumps(self._vault.redact(told))
+
+
+def _spellings(value: str) -> Iterator[str]:
+    """`value`, and what becomes of it in the text of an error (a printed value or bytes), in JSON and in an address."""
+    yield value
+    data = value.encode("utf-8", "surrogatepass")
+    printed = {repr(value)[1:-1], repr(data)[2:-1], repr(bytearray(data))[12:-2], data.decode("latin-1")}
+    with suppress(UnicodeEncodeError):
+        printed.add(repr(bytearray(value.encode("latin-1")))[12:-2])
+    printed |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    printed |= {quote(data, safe=""), quote(data, safe="$@:/*(),="), quote_plus(data)}
+    yield from (each for each in printed if len(each) >= SHORTEST_SEARCHED)
 
 
 def _first_of_file(path: Path) -> str | None:

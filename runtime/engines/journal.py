@@ -22,7 +22,7 @@ from governance.revisions import RevisionStore
 from governance.runs import Asked, Run, RunStore, StepRecord
 from runtime import observed, traces
 from runtime.engines.engine import Ended, Order
-from runtime.engines.recording import Recording
+from runtime.engines.recording import Recording, under
 from runtime.replies import Misfit, Replies
 from runtime.secrets import Vault
 from runtime.witness import Answered, Sending
@@ -67,6 +67,10 @@ class Journal:
         self._misfits = 0
         self.turn = 0
         self.part = 0
+        # What the caller gave as a secret is one wherever this run's device repeats it.
+        self._given = Vault({})
+        for text in under(order.inputs, frozenset(name.lower() for name in order.secret_names)):
+            self._given.remember(text)
         self.recording = Recording(order, books.vault)
         # An engine goes on in a task of its own; what is seen of the run belongs to whoever asked for it.
         self.place = traces.here()
@@ -184,7 +188,7 @@ class Journal:
         """`ended` without secrets, fit to be recorded and to be handed to the caller."""
         failure = ended.failure
         if failure is not None:
-            redact = self._books.vault.redact
+            redact = self.clean
             doubt = failure.doubt and Doubt(*(redact(getattr(failure.doubt, name)) for name in Doubt.__slots__))
             failure = replace(failure, message=redact(failure.message), remedy=redact(failure.remedy), doubt=doubt)
         cleaned = replace(ended, outputs=self.clean(ended.outputs), failure=failure, misfits=self._misfits)
@@ -213,10 +217,10 @@ class Journal:
 
     def clean(self, value: Json) -> Json:
         """`value` with its secrets masked."""
-        return self._books.vault.redact(value, self._order.secret_names)
+        return self._given.redact(self._books.vault.redact(value, self._order.secret_names))
 
     def _record(self, seq: int, note: Sending, phase: Any, **more: Any) -> StepRecord:
-        return StepRecord(seq, note.step_id, phase, note.method, self._books.vault.redact(note.path), **more)
+        return StepRecord(seq, note.step_id, phase, note.method, self.clean(note.path), **more)
 
     def _detail(self, note: Sending) -> dict[str, Json]:
         told = {"purpose": note.purpose, "attempt": note.attempt, "turn": self.turn}

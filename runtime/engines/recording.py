@@ -10,7 +10,6 @@ Called by `journal`, `course` and `carrying`. Here never lives the replay (`work
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 from runtime.engines.engine import Order
 from runtime.secrets import MASK, Vault
@@ -132,14 +131,13 @@ class Recording:
         found: dict[str, None] = {}
         for turn in self._turns:
             event = turn["event"]
-            found |= dict.fromkeys(_under(event.get("headers"), headers))
-            found |= dict.fromkeys(_under({**event, "headers": None}, names))
+            found |= dict.fromkeys(under(event.get("headers"), headers))
+            found |= dict.fromkeys(under({**event, "headers": None}, names))
         if len(found) > MOST_SECRETS:
             return None
         vault = Vault({})
         for text in found:
-            for spelled in (text, quote(text, safe=""), quote(text, safe="$@:/*(),="), quote_plus(text)):
-                vault.remember(spelled)
+            vault.remember(text)
         return vault
 
     def _clean_event(self, event: Turn, hidden: Vault) -> Turn:
@@ -189,14 +187,14 @@ def _names_some_of(text: str, names: tuple[str, ...]) -> bool:
     return any(json.dumps(name.lower(), ensure_ascii=False) in text for name in names)
 
 
-def _under(value: Json, names: frozenset[str]) -> Iterator[str]:
-    """The texts anywhere beneath members called so."""
+def under(value: Json, names: frozenset[str]) -> Iterator[str]:
+    """The texts anywhere beneath members called so; `names` in lower case."""
     if isinstance(value, Mapping):
         for name, member in value.items():
-            yield from _texts(member) if name.lower() in names else _under(member, names)
+            yield from _texts(member) if name.lower() in names else under(member, names)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _under(item, names)
+            yield from under(item, names)
 
 
 def _texts(value: Json) -> Iterator[str]:

@@ -72,6 +72,7 @@ def script(folder: Path, shown: list[Shown]) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.unwitnessed("a reader's own commands: the mock is a process that ends with them")
 def test_the_tour_in_the_readme_goes_as_it_is_told(tmp_path: Path) -> None:
     shown = list(tour(README.split("## Five minutes")[1].split("\n## ")[0]))
     assert len(shown) >= 8
@@ -79,6 +80,7 @@ def test_the_tour_in_the_readme_goes_as_it_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.unwitnessed("a reader's own commands: the mock is a process that ends with them")
 def test_the_guide_to_an_api_of_your_own_goes_as_it_is_told(tmp_path: Path) -> None:
     shown = list(tour(GUIDE))
     assert len(shown) >= 10

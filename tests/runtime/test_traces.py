@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -14,8 +13,7 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from runtime import lines, traces
@@ -27,23 +25,6 @@ ME = Caller("me", "operator")
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="session")
-def spans_of_all() -> InMemorySpanExporter:
-    """A process has one provider, which FastMCP's spans come from too."""
-    provider, exporter = TracerProvider(shutdown_on_exit=False), InMemorySpanExporter()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    trace.set_tracer_provider(provider)
-    return exporter
-
-
-@pytest.fixture
-def spans(spans_of_all: InMemorySpanExporter) -> Iterator[InMemorySpanExporter]:
-    spans_of_all.clear()
-    traces.switch(trace.get_tracer("switchgear"))
-    yield spans_of_all
-    traces.switch(None)
 
 
 def lineage(found: tuple[ReadableSpan, ...], span: ReadableSpan) -> list[str]:
