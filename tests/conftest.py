@@ -27,10 +27,15 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import Connection, create_engine, inspect, text
 
 from governance.audit import verify_chain
 from governance.connections import parse_url
+from runtime import traces
 
 START_S = 30.0
 # The databases that the test under way was given here.
@@ -117,6 +122,23 @@ def _free_port() -> int:
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> str:
     return postgres_server.new_schema()
+
+
+@pytest.fixture(scope="session")
+def spans_of_all() -> InMemorySpanExporter:
+    """A process has one provider, which FastMCP's spans come from too."""
+    provider, exporter = TracerProvider(shutdown_on_exit=False), InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)
+    return exporter
+
+
+@pytest.fixture
+def spans(spans_of_all: InMemorySpanExporter) -> Iterator[InMemorySpanExporter]:
+    spans_of_all.clear()
+    traces.switch(trace.get_tracer("switchgear"))
+    yield spans_of_all
+    traces.switch(None)
 
 
 # A1: what the devices of a test heard is what the audits of its databases say

@@ -49,6 +49,7 @@ def test_the_tutorial_shows_what_most_of_its_blocks_print() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.unwitnessed("a reader's own commands: the mock is a process that ends with them")
 def test_the_tutorial_goes_as_it_is_told(tmp_path: Path) -> None:
     (tmp_path / "specs").symlink_to(ROOT / "specs")
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"

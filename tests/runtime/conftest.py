@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -18,10 +18,6 @@ import pytest
 import yaml
 from joserfc import jwt
 from joserfc.jwk import ECKey
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import Connection, update
 
 from governance import user_rows
@@ -30,7 +26,6 @@ from governance.passwords import nobodys_hash
 from governance.revisions import Revision
 from governance.scopes import WHOLE, Scope
 from governance.targets import Target
-from runtime import traces
 from runtime.app import Application, bound_socket, build, http_server
 from runtime.company import Company, RoleRule, Trust
 from runtime.confirmation import Confirmation
@@ -445,23 +440,6 @@ def bearer(secret: str) -> dict[str, str]:
 @pytest.fixture
 def credentials(lab: House, tmp_path: Path) -> Credentials:
     return Credentials(lab, tmp_path)
-
-
-@pytest.fixture(scope="session")
-def spans_of_all() -> InMemorySpanExporter:
-    """A process has one provider, which FastMCP's spans come from too."""
-    provider, exporter = TracerProvider(shutdown_on_exit=False), InMemorySpanExporter()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    trace.set_tracer_provider(provider)
-    return exporter
-
-
-@pytest.fixture
-def spans(spans_of_all: InMemorySpanExporter) -> Iterator[InMemorySpanExporter]:
-    spans_of_all.clear()
-    traces.switch(trace.get_tracer("switchgear"))
-    yield spans_of_all
-    traces.switch(None)
 
 
 @pytest.fixture
