@@ -26,6 +26,7 @@ from workflow.tool import tool_definition
 
 STEPS, WARM_UP, ROUNDS = 3, 10, 150
 TOOL = "three_changes"
+PROFILE = Profile(api="bench")
 
 
 def step(number: int) -> dict[str, Any]:
@@ -37,32 +38,36 @@ def step(number: int) -> dict[str, Any]:
     }
 
 
-def content(profile: Profile) -> RevisionContent:
-    """The workflow, as a compiler would have written it."""
-    own = {"intent": "act", "risk": "change", "resource": "things", "tool": {"name": TOOL, "title": TOOL, "shown": []}}
-    workflow = {
-        "workflowId": "three-changes",
-        "steps": [step(number) for number in range(STEPS)],
-        "x-switchgear": {**own, "tool": {**own["tool"], "description": "Three changes."}},  # type: ignore[dict-item]
-    }
+def content(tool: str, risk: str, steps: list[dict[str, Any]], outputs: dict[str, str]) -> RevisionContent:
+    """The workflow of these steps, as a compiler would have written it."""
+    intent = "find" if risk == "read" else "act"
+    about = {"name": tool, "title": tool, "shown": [], "description": tool}
     document = {
         "arazzo": "1.1.0",
         "info": {"title": "bench", "version": "1"},
         "sourceDescriptions": [{"name": "bench", "url": "./bench.yaml", "type": "openapi"}],
         "x-switchgear": {"format": 1, "api": "bench", "base_path": "", "operations": {}},
-        "workflows": [workflow],
+        "workflows": [
+            {
+                "workflowId": tool.replace("_", "-"),
+                "steps": steps,
+                "outputs": outputs,
+                "x-switchgear": {"intent": intent, "risk": risk, "resource": "things", "tool": about},
+            }
+        ],
     }
-    return RevisionContent(document, tool_definition(read_document(document, "bench")).to_json(), {}, profile.digest)
+    shown = tool_definition(read_document(document, "bench")).to_json()
+    return RevisionContent(document, shown, {}, PROFILE.digest)
 
 
-async def furnish(service: Service, upstream: str) -> None:
-    profile = Profile(api="bench")
-    plain = profile.model_dump(mode="json")
-    await service.apis.put_api("bench", "Bench", "1", "sha256:" + "0" * 64, plain, profile.digest)
+async def furnish(service: Service, upstream: str, tool: str, risk: str, made: RevisionContent) -> None:
+    """The workflow approved, the upstream its one target."""
+    plain = PROFILE.model_dump(mode="json")
+    await service.apis.put_api("bench", "Bench", "1", "sha256:" + "0" * 64, plain, PROFILE.digest)
     await service.targets.add(Target("bench", "bench", upstream, "twin"))
-    about: dict[str, Any] = {"intent": "act", "risk": "change", "resource": "things", "is_core": True, "rank": 1.0}
+    about: dict[str, Any] = {"intent": "act", "risk": risk, "resource": "things", "is_core": True, "rank": 1.0}
     submission = await service.revisions.submit(
-        "bench", "three-changes", content(profile), proof=None, actor="bench", **about
+        "bench", tool.replace("_", "-"), made, proof=None, actor="bench", **about
     )
     revision = submission.revision
     await service.revisions.decide(
@@ -78,7 +83,8 @@ async def measure(upstream: str, folder: Path) -> list[dict[str, Any]]:
         watching(service),
         httpx.AsyncClient(base_url=upstream, trust_env=False) as bare,
     ):
-        await furnish(service, upstream)
+        made = content(TOOL, "change", [step(number) for number in range(STEPS)], {})
+        await furnish(service, upstream, TOOL, "change", made)
         entry, caller = service.live.now.entries[TOOL], Caller("bench", "operator")
 
         async def alone() -> None:

@@ -68,7 +68,7 @@ class Revision:
     resource: str
     is_core: bool
     rank: float
-    proof: Json
+    proof_text: str
     created_at: str
     created_by: str
     decided_at: str | None
@@ -76,6 +76,11 @@ class Revision:
     reason: str | None
     votes: tuple[str, ...] = ()
     expires_at: str | None = None
+
+    @property
+    def proof(self) -> Json:
+        """Read anew each time: a server holds hundreds of revisions, and their proofs are rarely asked for."""
+        return from_text(self.proof_text)
 
     def summary(self) -> dict[str, Json]:
         """Everything but the content and the proof."""
@@ -125,7 +130,7 @@ def open_row(values: Mapping[str, Any], witness: AuditRow | None) -> Revision:
     content = RevisionContent.from_json(orjson.loads(values["content"]))
     columns = {name: values[name] for name in (*SEALED, "expires_at")}
     votes = tuple(from_text(values["votes"]))
-    return Revision(content=content, proof=from_text(values["proof"]), votes=votes, **columns)
+    return Revision(content=content, proof_text=values["proof"], votes=votes, **columns)
 
 
 def find_fault(values: Mapping[str, Any], witness: AuditRow | None) -> str:

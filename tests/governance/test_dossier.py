@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from governance.dossier import MOST_CHANGES, difference, dossier, request_lines, steps_of
+from governance.identifiers import to_text
 from governance.sealing import Revision
 from workflow.revision import RevisionContent
 
@@ -24,7 +25,7 @@ def revision(number: int = 1, **changes: Any) -> Revision:
     content = RevisionContent(document, {"name": "toy_stop_vm", "title": "Stop"}, {"GET /x": "sha256:1"}, "sha256:p")
     made = Revision(
         f"id-{number}", "toy", "toy-stop-vm", number, f"sha256:{number}", "pending", content, "act", "disrupt", "VM",
-        True, 0.5, {"runs": [], "risk": RISK}, "t", "ci", None, None, None,
+        True, 0.5, to_text({"runs": [], "risk": RISK}), "t", "ci", None, None, None,
     )  # fmt: skip
     return replace(made, **changes)
 
@@ -40,14 +41,14 @@ def test_each_step_is_told_in_words_as_a_request_and_with_its_reason() -> None:
 
 
 def test_a_revision_of_before_has_steps_without_reasons() -> None:
-    told = dossier(revision(proof=None), None)
+    told = dossier(revision(proof_text="null"), None)
     assert {step["why"] for step in told["steps"]} == {""}
     assert (told["risk_reasons"], told["proposed"], told["difference"]) == ([], [], None)
 
 
 def test_what_a_model_said_is_told_with_its_verdict() -> None:
     said = [{"kind": "texts", "value": {"title": "x"}, "is_accepted": False, "reason": "no verb", "model": "m"}]
-    assert dossier(revision(proof={"proposed": said}), None)["proposed"] == said
+    assert dossier(revision(proof_text=to_text({"proposed": said})), None)["proposed"] == said
 
 
 def test_against_itself_and_against_nothing_there_is_no_difference() -> None:
