@@ -281,15 +281,17 @@ SPOILT = (
 
 
 async def spoil_and_mend(server: Server, tools: Any, until: float) -> None:
-    """Half of the time something is spoilt; now and then another version is approved."""
+    """Half of the time something is spoilt; three times another version is approved."""
+    begun, versions = time.monotonic(), 0
     with closing(sqlite3.connect(server.folder / "s.db", timeout=30, isolation_level=None)) as spoiler:
         async with open_database(server.url) as database:
             for number in itertools.count():
                 for statement in SPOILT[number % len(SPOILT)]:
                     spoiler.execute(statement)
                     await asyncio.sleep(1 / RELOADS_PER_S)
-                if number % 40 == 0:
-                    await approve_version(RevisionStore(database), tools, number // 40 % 2)
+                if time.monotonic() > begun + (until - begun) / 4 * (versions + 1):
+                    versions += 1
+                    await approve_version(RevisionStore(database), tools, versions % 2)
                 if time.monotonic() > until:
                     return
 
