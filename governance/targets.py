@@ -242,7 +242,7 @@ def _checked_address(target: Target) -> str:
     wrong = InvalidError("base_url is not an address of a device", "give https://HOST[:PORT][/PATH] and nothing more")
     try:
         parts = urlsplit(target.base_url)
-        _ = parts.port
+        _ = parts.port, (parts.hostname or "").encode("idna")  # a name that the DNS can be asked for
     except ValueError:
         raise wrong from None
     plain = not any((parts.username, parts.password, parts.query, parts.fragment, "@" in parts.netloc))

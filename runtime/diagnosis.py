@@ -147,7 +147,7 @@ async def _dns(address: Address) -> Finding:
     try:
         async with asyncio.timeout(STEP_S):
             found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-    except (OSError, TimeoutError) as error:
+    except (OSError, TimeoutError, UnicodeError) as error:
         return Finding("dns", "bad", f"{address.host}: {_reason(error)}", "correct the target's address, or the DNS")
     places = sorted({str(entry[4][0]) for entry in found})
     return Finding("dns", "good", f"{address.host} is {', '.join(places)}", "", {"addresses": places})

@@ -59,6 +59,8 @@ async def test_a_name_is_taken_once_and_free_after_removal(targets: TargetStore)
         {"base_url": "https://10.0.0.5/?next=x"},
         {"base_url": "https://10.0.0.5/#x"},
         {"base_url": "https://10.0.0.5:99999"},
+        {"base_url": "https://bmc..lab"},
+        {"base_url": f"https://{'x' * 64}.lab"},
         {"base_url": "https://10.0.0.5/\r\nX: y"},
         {"base_url": "http://10.0.0.5"},
         {"tls": "none"},

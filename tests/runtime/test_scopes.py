@@ -6,7 +6,7 @@ one is kept for another.
 """
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -34,14 +34,15 @@ NOBODYS = "toy-none-vm"
 class Asked:
     url: str
     secrets: dict[str, str]
+    shown: dict[str, dict[str, str]] = field(default_factory=dict)
 
     async def rest(self, who: str, method: str, path: str, body: Any = None) -> httpx.Response:
-        headers = {"authorization": f"Bearer {self.secrets[who]}"}
+        headers = self.shown.get(who) or {"authorization": f"Bearer {self.secrets[who]}"}
         async with httpx.AsyncClient(base_url=self.url, headers=headers, trust_env=False) as client:
             return await client.request(method, path, json=body)
 
     def mcp(self, who: str, era: str) -> Client[Any]:
-        headers = {"Authorization": f"Bearer {self.secrets[who]}"}
+        headers = self.shown.get(who) or {"Authorization": f"Bearer {self.secrets[who]}"}
         return Client(StreamableHttpTransport(f"{self.url}/mcp", headers=headers), mode=era)  # type: ignore[arg-type]
 
 
@@ -53,6 +54,30 @@ async def asked(lab: Any, server: Any) -> Asked:
         _, secrets[who] = await lab.service.principals.create_token(who, "admin", scope=scope)
     _, secrets["caller"] = await lab.service.principals.create_token("caller", "operator")
     return Asked(server.url, secrets)
+
+
+@pytest.fixture(params=["session", "jwt"])
+async def asked_otherwise(request: Any, asked: Asked, credentials: Any) -> Asked:
+    """The same three with another kind of credential, under the same names."""
+    asked.shown = {who: await credentials.of(request.param, who, "admin", scope) for who, scope in SCOPES.items()}
+    return asked
+
+
+async def test_with_sessions_and_jwts_the_lists_are_the_same(asked_otherwise: Asked) -> None:
+    await the_lists_are_right(asked_otherwise)
+
+
+async def test_with_sessions_and_jwts_what_is_out_of_reach_is_answered_alike(asked_otherwise: Asked, lab: Any) -> None:
+    await the_answers_are_alike(asked_otherwise, lab)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_with_jwts_each_caller_lists_exactly_what_they_may_call(asked: Asked, credentials: Any, era: str) -> None:
+    asked.shown = {who: await credentials.of("jwt", who, "admin", scope) for who, scope in SCOPES.items()}
+    for who in (*REACH, "all", *reversed(REACH)):
+        async with asked.mcp(who, era) as opened:
+            listed = {tool.name for tool in await opened.list_tools()}
+        assert listed - set(RESERVED_NAMES) == {TOOLS[each] for each in REACH.get(who, TOOLS)}, who
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -94,6 +119,10 @@ async def test_a_tool_out_of_reach_is_answered_like_one_that_is_not_there(asked:
 
 
 async def test_every_route_answers_for_what_is_out_of_reach_as_for_what_is_not_there(asked: Asked, lab: Any) -> None:
+    await the_answers_are_alike(asked, lab)
+
+
+async def the_answers_are_alike(asked: Asked, lab: Any) -> None:
     run_id = (await asked.rest("all", "POST", "/workflows/toy-find-vm/run", {"inputs": {"vm": "web-01"}})).json()[
         "run_id"
     ]
@@ -128,6 +157,10 @@ async def test_every_route_answers_for_what_is_out_of_reach_as_for_what_is_not_t
 
 
 async def test_every_list_holds_what_is_in_reach_and_nothing_else(asked: Asked) -> None:
+    await the_lists_are_right(asked)
+
+
+async def the_lists_are_right(asked: Asked) -> None:
     run = await asked.rest("all", "POST", "/workflows/toy-find-vm/run", {"inputs": {"vm": "web-01"}})
     assert run.status_code == 200
     for who, reach in REACH.items():
