@@ -102,6 +102,12 @@ FORGED: dict[str, Any] = {
     ),
     "half a signature": lambda s, b: s.headers(b) | {"webhook-signature": s.headers(b)["webhook-signature"][:-8]},
     "not base64": lambda s, b: s.headers(b) | {"webhook-signature": "v1,!!! v1 ,"},
+    "signed with the secret as it is written": lambda s, b: Sender("", s.revision, key=SECRET.encode()).headers(b),
+    "signed without an id": lambda s, b: s.headers(b, message="") | {"webhook-id": "msg_1"},
+    "in hexadecimal": lambda s, b: (
+        s.headers(b) | {"webhook-signature": "v1," + base64.b64decode(s.headers(b)["webhook-signature"][3:]).hex()}
+    ),
+    "an id beyond ASCII": lambda s, b: {**s.headers(b), "webhook-id": b"msg_\xe9"},
     "an endless id": lambda s, b: s.headers(b, message="m" * 129),
 }
 
