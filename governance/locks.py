@@ -6,6 +6,7 @@ of their own. Both belong to the holder and not to the machine's clock, so that 
 """
 
 import asyncio
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -124,7 +125,14 @@ class PostgresLocks:
     async def close(self) -> None:
         async with self._turn:
             self._held.clear()
-            await asyncio.to_thread(self._hang_up)
+            await asyncio.to_thread(self._let_go)
+
+    def _let_go(self) -> None:
+        """Unlocks, then hangs up: the server frees what a closed connection held only when it notices."""
+        with contextlib.suppress(*FOREIGN):
+            if self._connection is not None:
+                self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
+        self._hang_up()
 
     def _is_connected(self) -> bool:
         try:

@@ -196,11 +196,13 @@ def answer_in(body: bytes) -> Any:
     return (told.get("outputs") or told.get("result", {}).get("structuredContent") or {}).get("uuid")
 
 
-async def crowd(server: Server, size: int, calls: int, *, seconds: float = 0.0) -> Counter[str]:
-    """What came of the calls of so many callers who begin at once."""
+async def crowd(server: Server, size: int, calls: int, *, seconds: float = 0.0, first: int = 0) -> Counter[str]:
+    """What came of the calls of so many callers, numbered from `first`, who begin at once."""
     seen: Counter[str] = Counter()
     until = time.monotonic() + seconds if seconds else 0.0
-    await asyncio.gather(*(Caller(server.port, number).calls(calls, seen, until=until) for number in range(size)))
+    await asyncio.gather(
+        *(Caller(server.port, number).calls(calls, seen, until=until) for number in range(first, first + size))
+    )
     return seen
 
 
@@ -315,6 +317,8 @@ async def check_reloads_under_way(serve: Serve, tools: Any, *, size: int, second
                 group.create_task(reload_often(server, said, until))
             calling = group.create_task(crowd(server, size, 1, seconds=seconds))
         seen = calling.result()
+        await reload_often(server, Counter(), time.monotonic() + 0.1)
+        assert await crowd(server, 4, 1, first=10_000) == {"answered": 4}, "then the newest version is served"
         print(f"{sum(said.values())} loads: {dict(said)}; {sum(seen.values())} calls: {dict(seen)}")
         assert set(said) == {200, 409}, "a load from spoilt rows says so, and nothing breaks"
         assert seen["answered"] > 0
