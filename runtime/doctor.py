@@ -39,12 +39,15 @@ async def examine(database_url: str) -> tuple[Finding, ...]:
 async def _database(service: Service) -> tuple[Finding, ...]:
     verdict = await service.audit.verify()
     chain = f"{verdict.rows} rows, whole" if verdict.ok else f"row {verdict.first_bad}: {verdict.reason}"
-    has_token = await service.principals.any_tokens()
-    tokens = "there is a token" if has_token else "no token: the server listens on loopback only"
+    tokens, users, senders = await service.principals.survey(), await service.users.survey(), service.webhooks
+    altered = (*tokens.faults, *users.faults, *await senders.faults())
+    has_any = await service.principals.any_tokens() or await service.users.any_users()
+    credentials = "there are some" if has_any else "no token, no user: the server listens on loopback only"
     return (
         Finding("database", True, f"{service.database.kind}, up to date"),
         Finding("audit", verdict.ok, chain),
-        Finding("tokens", True, tokens),
+        Finding("credentials", True, credentials),
+        *(Finding("credentials", False, fault) for fault in altered),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from runtime.commands import client_config_command, parsed_inputs
 from runtime.errors import BadInput
@@ -150,6 +151,18 @@ def test_serving_loads_nothing_of_the_compiler() -> None:
     code = "import sys, runtime.app, runtime.commands; print([m for m in sys.modules if m.split('.')[0] == 'compiler'])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+async def test_the_doctor_says_who_was_given_rights_behind_our_back(lab: Any) -> None:
+    await lab.token("viewer", "ann")
+    await lab.service.users.add("bob", "viewer", password=None, actor="boss")
+    await lab.service.webhooks.add("desk", "env:DESK", actor="boss")
+    for table in ("principals SET role = 'admin'", "users SET role = 'admin'", "webhooks SET secret_ref = 'env:PATH'"):
+        await lab.service.database.write(lambda c, table=table: c.execute(text(f"UPDATE {table}")))
+    code, out, _ = await switchgear("doctor", "--json", "--db", lab.url)
+    found = [each["message"] for each in json.loads(out) if not each["is_good"] and each["subject"] == "credentials"]
+    assert (code, len(found)) == (1, 3), found
+    assert all("not as the audit says" in each for each in found)
 
 
 async def test_the_doctor_finds_what_is_wrong_and_says_when_nothing_is(lab: Any, device: Any) -> None:
