@@ -36,6 +36,7 @@ Step = Literal["address", "dns", "tcp", "tls", "login", "version"]
 STEPS: tuple[Step, ...] = ("address", "dns", "tcp", "tls", "login", "version")
 # A device that needs longer than this for one of the steps is not one to work with.
 STEP_S = 10.0
+MOST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +111,13 @@ class Diagnosis:
         try:
             async with asyncio.timeout(STEP_S):
                 shown = await tls.fetch_certificate(address.host, address.port)
-                detail["fingerprint"] = hashlib.sha256(shown).hexdigest()
+                detail |= _told_of(shown)
                 context = await tls.context_for(how, address.host, address.port)
                 await _handshake(address, context)
         except (TargetError, ssl.SSLError, OSError, TimeoutError) as error:
             return Finding("tls", "bad", f"{how.partition(':')[0]}: {_reason(error)}", _pin_remedy(detail), detail)
-        return Finding("tls", "good", f"trusted by {how.partition(':')[0]}", "", detail)
+        until = f"; {detail['subject']}, until {detail['expires']}" if "expires" in detail else ""
+        return Finding("tls", "good", f"trusted by {how.partition(':')[0]}{until}", "", detail)
 
     async def _login(self, address: Address) -> list[Finding]:
         probe = self._profile.probe
@@ -179,6 +181,22 @@ def _version(event: ResponseArrived, pointer: str | None) -> Finding:
     if value is NOTHING or not isinstance(value, str | int | float):
         return Finding("version", "left out", f"the reply with status {event.status} has none at {pointer}")
     return Finding("version", "good", str(value), "", {"version": str(value)})
+
+
+def _told_of(certificate: bytes) -> dict[str, Json]:
+    """Fingerprint, subject, issuer and end of a certificate (DER); of one that is damaged the fingerprint alone."""
+    from cryptography import x509  # costs a start more than all of this file
+
+    told: dict[str, Json] = {"fingerprint": hashlib.sha256(certificate).hexdigest()}
+    try:
+        read = x509.load_der_x509_certificate(certificate)
+        names = {"subject": read.subject.rfc4514_string(), "issuer": read.issuer.rfc4514_string()}
+        told["expires"] = read.not_valid_after_utc.date().isoformat()
+    except ValueError:
+        return told
+    # The device's own words, shown to a person.
+    shown = {name: "".join(c for c in text[:MOST_NAME] if c.isprintable()) for name, text in names.items()}
+    return told | shown
 
 
 def _pin_remedy(detail: dict[str, Json]) -> str:

@@ -114,6 +114,11 @@ async def test_an_untrusted_certificate_is_told_with_its_fingerprint_and_no_cred
     assert f"pin:{pin}" in untrusted["tls"].remedy
     pinned = await outcomes(service, lab(url, tls=f"pin:{pin}"))
     assert said(pinned)[3:5] == ["good", "good"]
+    tomorrow = (dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).date().isoformat()
+    for each in (untrusted, pinned):
+        detail = each["tls"].detail
+        assert (detail["subject"], detail["issuer"], detail["expires"]) == ("CN=device", "CN=device", tomorrow)
+    assert pinned["tls"].message.endswith(f"CN=device, until {tomorrow}")
     wrong = await outcomes(service, lab(url, tls="pin:" + "0" * 64))
     assert said(wrong)[3] == "bad"
     server.close()

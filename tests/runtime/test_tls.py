@@ -15,9 +15,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from governance.targets import Target
+from runtime.access import Caller
+from runtime.diagnosis import diagnose
 from runtime.driver import Driver
 from workflow.events import RequestFailed, ResponseArrived
 
+ME = Caller("me", "operator")
 NOW = dt.datetime.now(dt.UTC)
 
 
@@ -29,6 +33,11 @@ class Box:
     pin: str
     file: Path
     requests: list[bytes]
+    server: asyncio.Server
+
+    async def stop(self) -> None:
+        self.server.close()
+        await self.server.wait_closed()
 
     @property
     def url(self) -> str:
@@ -83,7 +92,7 @@ async def box(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Box]]]:
 
         server = await asyncio.start_server(serve, "127.0.0.1", port, ssl=context)
         servers.append(server)
-        return Box(server.sockets[0].getsockname()[1], pin, file, heard)
+        return Box(server.sockets[0].getsockname()[1], pin, file, heard, server)
 
     yield start
     for writer in writers:
@@ -203,3 +212,35 @@ async def test_a_device_that_speaks_no_tls_is_not_sent_anything(
     assert isinstance(event, RequestFailed)
     assert event.reason in ("not_sent", "refused")
     assert device.heard == []
+
+
+async def test_a_certificate_that_changes_between_two_runs_stops_all_and_asks_an_operator(
+    box: Any, lab: Any, witness: Any
+) -> None:
+    """Nothing reaches whoever is there now, until somebody has looked and said that it is the device."""
+    first = await box()
+    boxes = [first]
+    witness.device(first.port, lambda: [tuple(r.decode().split(" ")[:2]) for each in boxes for r in each.requests])
+    await lab.service.targets.apply([Target("lab", "toy", first.url, "live", tls=f"pin:{first.pin}")], actor="op")
+    await lab.service.live.reload()
+    assert await how_it_ended(lab, "toy_find_vm", vm="web-01") == "not_found"
+    await first.stop()
+    second = await box(port=first.port)
+    boxes.append(second)
+    for tool, inputs in (("toy_find_vm", {"vm": "web-01"}), ("toy_stop_vm", {"uuid": "u-1"})):
+        ended = await lab.service.calls.call(lab.service.live.now.entries[tool], inputs, None, ME)
+        assert (ended.outcome, ended.failure.code, ended.failure.done) == ("failed", "refused", ())
+        assert "somebody must look" in ended.failure.message
+    assert second.requests == []
+    found = {each.step: each for each in await diagnose(lab.service, "lab", "op")}
+    assert (found["tls"].outcome, found["tls"].detail["fingerprint"]) == ("bad", second.pin)
+    assert second.requests == []
+    await lab.service.targets.apply([Target("lab", "toy", second.url, "live", tls=f"pin:{second.pin}")], actor="op")
+    await lab.service.live.reload()
+    assert await how_it_ended(lab, "toy_find_vm", vm="web-01") == "not_found"
+    assert len(second.requests) == 1
+
+
+async def how_it_ended(lab: Any, tool: str, **inputs: str) -> str:
+    ended = await lab.service.calls.call(lab.service.live.now.entries[tool], inputs, None, ME)
+    return ended.failure.code if ended.failure else str(ended.outcome)
