@@ -228,7 +228,8 @@ def read_body(status: int, content_type: str, body: bytes | bytearray) -> Json:
     """
     if not body:
         return None
-    kind = content_type.partition(";")[0].strip().lower()
+    said = content_type.partition(";")[0].strip()  # told as it is: in small letters no secret would be found in it
+    kind = said.lower()
     is_json = kind == "application/json" or kind.endswith("+json")
     try:
         return _loaded(body, is_json)
@@ -236,7 +237,7 @@ def read_body(status: int, content_type: str, body: bytes | bytearray) -> Json:
         if not 200 <= status < 300:
             return None
         remedy = "see what answers at the target's address; a device that does so is faulty"
-        raise BadReply(f"the reply is {kind or 'of no type'}, and cannot be read: {error}", remedy) from error
+        raise BadReply(f"the reply is {said or 'of no type'}, and cannot be read: {error}", remedy) from error
 
 
 def _loaded(body: bytes | bytearray, is_json: bool) -> Json:
@@ -259,9 +260,9 @@ class Inflater:
 
     def __init__(self, encoding: str, limit: int) -> None:
         kinds = {"": None, "identity": None, "gzip": 31, "x-gzip": 31, "deflate": 15}
-        if encoding not in kinds:
+        if encoding.lower() not in kinds:
             raise BadReply(f"the reply is compressed with {encoding!r}, which was not asked for")
-        bits = kinds[encoding]
+        bits = kinds[encoding.lower()]
         self._inflate = zlib.decompressobj(bits) if bits else None
         self._limit = limit
         self._body = bytearray()

@@ -81,7 +81,7 @@ class Connections:
 
 async def _received(response: httpx.Response, max_body_bytes: int) -> Reply:
     try:
-        body = Inflater(response.headers.get("content-encoding", "").strip().lower(), max_body_bytes)
+        body = Inflater(response.headers.get("content-encoding", "").strip(), max_body_bytes)
         async for piece in response.aiter_raw():
             body.feed(piece)
     finally:

@@ -67,7 +67,7 @@ class Parrot:
         if heard.target == b"/api/login" and self.path != "login refused":
             writer.write(answer(201, b"{}", x_token=self.words["token"]))
             return
-        shown = " ".join(echo).encode("utf-8").decode("latin-1").replace("\n", " ").replace("\r", " ")
+        shown = " ".join(echo).encode("utf-8").decode("latin-1").replace("\n", "%0A")
         body = json.dumps({"error": {"message": " ".join(echo), "seen": echo}, **dict.fromkeys(echo, 1)}).encode()
         match self.path:
             case "login refused" | "refused":
