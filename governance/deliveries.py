@@ -14,8 +14,8 @@ from sqlalchemy.engine import Row
 
 from governance.audit import Event, append_entry
 from governance.database import Database
-from governance.endpoints import disable
-from governance.errors import NotFoundError
+from governance.endpoints import disable, is_attested
+from governance.errors import NotFoundError, TamperedError
 from governance.identifiers import Json
 from governance.models import DeliveryRow, EndpointRow, table_of
 
@@ -74,11 +74,16 @@ class DeliveryStore:
         return await self._database.read(lambda c: tuple(c.execute(query).scalars()))
 
     async def claim(self, endpoint: str, now: str, until: str, limit: int) -> tuple[Delivery, ...]:
-        """Some of what is due for `endpoint`, oldest first; nobody else is given it before `until`."""
+        """Some of what is due for `endpoint`, oldest first; nobody else is given it before `until`.
+
+        Raises TamperedError for an endpoint that was altered: nothing is sent there.
+        """
         is_due = (_D.c.endpoint == endpoint) & (_D.c.next_at <= now)
         query = _WITH_PLACE.where(is_due).order_by(_D.c.next_at, _D.c.id).limit(limit)
 
         def work(connection: Connection) -> tuple[Delivery, ...]:
+            if not is_attested(connection, endpoint):
+                raise TamperedError(f"the endpoint {endpoint} is not as the audit says", "remove it, and add it again")
             rows = connection.execute(query).all()
             return tuple(_delivery(row, until) for row in rows if _take(connection, row, until))
 
@@ -92,11 +97,11 @@ class DeliveryStore:
         """It was not heard, and is due again at `next_at`, or with None dead."""
         now = self._database.now()
         change = update(_D).where(_is_ours(delivery)).values(next_at=next_at, error=error, error_at=now)
-        told = {"id": delivery.id, "kind": delivery.kind, "tries": delivery.tries, "error": error}
+        told = {"endpoint": delivery.endpoint, "kind": delivery.kind, "tries": delivery.tries, "error": error}
 
         def work(connection: Connection) -> None:
             if connection.execute(change).rowcount == 1 and next_at is None:
-                append_entry(connection, Event(now, "deliverer", "event.dead", f"endpoint:{delivery.endpoint}", told))
+                append_entry(connection, Event(now, "deliverer", "event.dead", f"event:{delivery.id}", told))
 
         await self._database.write(work)
 

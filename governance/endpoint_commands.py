@@ -14,6 +14,7 @@ import click
 
 from governance import shown
 from governance.commands import actor_here, common, with_database
+from governance.database import Database
 from governance.deliveries import DeliveryStore
 from governance.endpoints import Endpoint, EndpointStore
 from governance.errors import ConflictError, InvalidError
@@ -75,13 +76,15 @@ def _new_secret(path: Path) -> str:
 
 @endpoints_group.command("list")
 @common
-def endpoints_list(db: str | None, as_json: bool) -> None:
-    """List them; of a secret only where it is found."""
-    rows = [each.to_json() for each in with_database(db, lambda d: EndpointStore(d).list_endpoints())]
-    if as_json:
-        shown.as_json({"endpoints": rows})
-    else:
-        shown.table(rows, LISTED)
+def endpoints_list(db: str | None, as_json: bool) -> int:
+    """List them; of a secret only where it is found. Ends with 1 when one is not as the audit says."""
+    found, faults = with_database(db, _survey)
+    return shown.held("endpoints", [each.to_json() for each in found], LISTED, faults, as_json=as_json)
+
+
+async def _survey(database: Database) -> tuple[tuple[Endpoint, ...], tuple[str, ...]]:
+    store = EndpointStore(database)
+    return await store.list_endpoints(), await store.faults()
 
 
 @endpoints_group.command("remove")

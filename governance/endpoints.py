@@ -1,7 +1,8 @@
 """Who is told of events: addresses that an admin has named, what each wants to hear, and where its secret is found.
 
 A secret is a reference (`env:NAME`, `file:/path`), resolved by the runtime when it signs. Addresses come from admins
-alone, never out of a message or a call; they are https, or on this machine, unless the admin says otherwise.
+alone, never out of a message, a call or an edited row (the audit has the last word); they are https, or on this
+machine, unless the admin says otherwise.
 Here never lives a secret, nor a request. Called by the API, the commands and `deliveries`.
 """
 
@@ -15,9 +16,9 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.engine import Row
 
-from governance.audit import Event, append_entry
+from governance.audit import Event, append_entry, last_told
 from governance.database import Database
-from governance.errors import ConflictError, InvalidError, NotFoundError
+from governance.errors import ConflictError, InvalidError, NotFoundError, TamperedError
 from governance.identifiers import Json, from_text, to_text
 from governance.models import DeliveryRow, EndpointRow, table_of
 from governance.outbox import KINDS
@@ -84,6 +85,12 @@ class EndpointStore:
         rows = await self._database.read(lambda c: c.execute(select(_E).order_by(_E.c.name)).all())
         return tuple(_endpoint(row) for row in rows)
 
+    async def faults(self) -> tuple[str, ...]:
+        """Rows that are not as the audit says: nothing is sent there until they are removed and added again."""
+        names = select(_E.c.name).order_by(_E.c.name)
+        found = await self._database.read(lambda c: [n for n in c.execute(names).scalars() if not is_attested(c, n)])
+        return tuple(f"the endpoint {name} is not as the audit says" for name in found)
+
     async def remove(self, name: str, *, actor: str) -> None:
         """With all that waits for it. Raises NotFoundError."""
         now = self._database.now()
@@ -99,15 +106,16 @@ class EndpointStore:
     async def enable(self, name: str, *, actor: str) -> Endpoint:
         """It is told again of what happens from now on; what could not be sent is sent again by `resend`.
 
-        Raises NotFoundError.
+        Raises NotFoundError, also for one that is not as the audit says.
         """
         now = self._database.now()
         change = update(_E).where(_E.c.name == name).values(disabled_at=None, disabled_why=None)
 
         def work(connection: Connection) -> None:
-            if connection.execute(change).rowcount != 1:
+            if not is_attested(connection, name):
                 raise _absent(name)
-            append_entry(connection, _event(now, actor, "enabled", name, {}))
+            connection.execute(change)
+            append_entry(connection, _event(now, actor, "enabled", name, _told(connection, name)))
 
         await self._database.write(work)
         return await self.get(name)
@@ -119,7 +127,22 @@ def disable(connection: Connection, now: str, name: str, why: str) -> None:
     if connection.execute(change).rowcount == 1:
         is_waiting = (_D.c.endpoint == name) & _D.c.next_at.is_not(None)
         connection.execute(update(_D).where(is_waiting).values(next_at=None, error=why, error_at=now))
-        append_entry(connection, _event(now, "deliverer", "disabled", name, {"why": why}))
+        append_entry(connection, _event(now, "deliverer", "disabled", name, _told(connection, name)))
+
+
+def is_attested(connection: Connection, name: str) -> bool:
+    """Whether the endpoint is there and as the audit's last word about it: no address comes from an edited database."""
+    told = _told(connection, name)
+    try:
+        return told is not None and bool(last_told(connection, f"endpoint:{name}") == told)
+    except TamperedError:
+        return False
+
+
+def _told(connection: Connection, name: str) -> Json:
+    """The whole row, as the audit tells it; None where there is none."""
+    row = connection.execute(select(_E).where(_E.c.name == name)).first()
+    return None if row is None else _endpoint(row).to_json()
 
 
 def _check(wish: Endpoint, *, allow_http: bool) -> None:

@@ -11,10 +11,10 @@ import contextlib
 import logging
 import random
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from governance.deliveries import Delivery, DeliveryStore
-from governance.errors import GovernanceError
+from governance.errors import GovernanceError, TamperedError
 from governance.identifiers import Clock, moment, utc_now
 from runtime import metrics
 from runtime.driver import Poster
@@ -59,6 +59,7 @@ class Deliverer:
         self._luck = luck
         self._under_way: dict[asyncio.Task[None], str] = {}
         self._trouble = ""
+        self._altered: set[str] = set()
         # Somebody listens and is ready for more: the next round need not be waited for.
         self._has_room = asyncio.Event()
 
@@ -89,10 +90,22 @@ class Deliverer:
             room = AT_ONCE - sum(name == endpoint for name in self._under_way.values())
             if room <= 0:
                 continue
-            for delivery in await self._store.claim(endpoint, moment(now), moment(now + CLAIM), room):
+            for delivery in await self._claimed(endpoint, now, room):
                 task = asyncio.create_task(self._deliver(delivery))
                 self._under_way[task] = endpoint
                 task.add_done_callback(self._done)
+
+    async def _claimed(self, endpoint: str, now: datetime, room: int) -> tuple[Delivery, ...]:
+        """What is ours to send. An endpoint that was altered gets nothing, and keeps nobody else waiting."""
+        try:
+            claimed = await self._store.claim(endpoint, moment(now), moment(now + CLAIM), room)
+        except TamperedError as error:
+            if endpoint not in self._altered:
+                log.error("nothing is sent: %s; %s", error.message, error.remedy)
+            self._altered.add(endpoint)
+            return ()
+        self._altered.discard(endpoint)
+        return claimed
 
     async def _sweep(self) -> None:
         now = self._clock()

@@ -10,6 +10,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from governance.sessions import Session, SessionStore
 from governance.users import UserStore
+from runtime import lines
 from runtime.problems import Problem
 from runtime.rates import Rates
 from runtime.refusals import Refusals
@@ -34,7 +35,9 @@ class Login:
     async def log_in(self, name: str, password: str, address: str) -> tuple[Session, str]:
         """A new session and its secret. Raises Problem: 401 whatever was wrong, 429 for too many tries."""
         await self.check(name, password, address)
-        return await self._sessions.open(name, address=address)
+        opened = await self._sessions.open(name, address=address)
+        lines.say("login", caller=name, outcome="succeeded")
+        return opened
 
     async def check(self, name: str, password: str, address: str) -> None:
         """Raises Problem like `log_in` unless the password is this user's."""
@@ -42,6 +45,7 @@ class Login:
         self._count(keys)
         if await self._users.check(name, password) is None:
             known = name if await self._users.is_known(name) else "unknown"
+            lines.say("login", caller=known, outcome="failed")
             await self._refusals.note("login.failed", f"login:{known}", {"address": address})
             detail = "Name and password do not fit, or this user cannot log in."
             raise Problem(401, "not logged in", detail, "", (("www-authenticate", 'Login realm="switchgear"'),))

@@ -127,7 +127,7 @@ async def test_what_is_not_heard_is_sent_again_later_with_the_same_id_and_bytes_
     (letter,) = await post.lab.service.deliveries.dead()
     assert (letter.tries, letter.error) == (TRIES, "desk answered 404")
     (row,) = await post.lab.service.audit.find(action="event.dead")
-    assert row.detail["id"] == letter.id
+    assert (row.subject, row.detail["endpoint"]) == (f"event:{letter.id}", "desk")
     desk.script = tools.said(tools.answer(200))
     await post.lab.service.deliveries.resend(letter.id, actor="boss")
     await post.round()
@@ -223,6 +223,24 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+@pytest.mark.parametrize("column", ["url", "secret_ref", "kinds", "apis", "tls", "created_by", "disabled_why"])
+async def test_an_endpoint_that_was_altered_behind_our_back_gets_nothing_and_keeps_nobody_waiting(
+    post: Post, recorder: Receiver, tools: Any, column: str
+) -> None:
+    desk, thief = await recorder(tools.said(tools.answer(200))), await recorder(tools.said(tools.answer(200)))
+    await post.endpoint(desk.url, "a-desk")
+    await post.endpoint(desk.url, "good")
+    value = {"url": thief.url, "kinds": '["run.finished","workflow.pending"]', "apis": '["toy"]'}.get(column, "env:X")
+    behind(post.lab.url, f"UPDATE event_endpoints SET {column} = :value WHERE name = 'a-desk'", value=value)
+    assert len(await post.lab.service.endpoints.faults()) == 1
+    await post.lab.submit("list")
+    for _ in range(2):
+        await post.round()
+    assert (len(desk.heard), thief.heard) == (1, [])
+    await post.lab.service.endpoints.remove("a-desk", actor="boss")
+    assert await post.lab.service.endpoints.faults() == ()
 
 
 @pytest.mark.parametrize("moment", ["committed", "heard"])

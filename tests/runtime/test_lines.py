@@ -12,6 +12,7 @@ import pytest
 from runtime import lines
 from runtime.access import Caller
 from runtime.errors import CallerError, UnknownTarget
+from runtime.problems import Problem
 from runtime.secrets import JsonFormatter, Vault
 
 ME = Caller("me", "operator")
@@ -81,6 +82,17 @@ async def test_decisions_and_loads_of_the_catalog_are_lines(lab: Any, server: An
     assert "reason" not in json.dumps(told())
     reload = only(told(), "reload")[-1]
     assert (reload["outcome"], reload["workflows"]) == ("succeeded", 3)
+
+
+async def test_a_login_is_a_line_that_names_only_users_who_are_known(lab: Any, told: Lines) -> None:
+    await lab.service.users.add("ann", "viewer", password="c4nary seven lanterns", actor="boss")
+    await lab.service.login.log_in("ann", "c4nary seven lanterns", "127.0.0.1")
+    for name in ("ann", "c4nary-password-in-the-wrong-field"):
+        with pytest.raises(Problem):
+            await lab.service.login.log_in(name, "c4nary-wrong", "127.0.0.1")
+    logins = [(line["caller"], line["outcome"]) for line in only(told(), "login")]
+    assert logins == [("ann", "succeeded"), ("ann", "failed"), ("unknown", "failed")]
+    assert "c4nary" not in json.dumps(told())
 
 
 async def test_no_input_and_no_secret_stands_in_a_line(lab: Any, told: Lines) -> None:
