@@ -11,6 +11,7 @@ import orjson
 from compiler.budget import default_catalog
 from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.ir.model import Diagnostic, Operation, Severity
+from workflow.visible import visible
 
 _SHOWN_DIAGNOSTICS = 20  # a screenful; the JSON has all
 
@@ -21,7 +22,7 @@ def as_json(compiled: Compiled) -> dict[str, Any]:
     return {
         "api": api.name,
         "spec": {
-            "title": api.title,
+            "title": visible(api.title),
             "version": api.version,
             "digest": api.digest,
             "operations": len(api.operations),
@@ -85,7 +86,7 @@ def as_text(compiled: Compiled) -> str:
     runs = [run for one in compiled.workflows for run in one.proof["runs"]]
     failures = sum(run.get("failure_path", False) for run in runs)
     lines = [
-        f"{api.title} {api.version}: {told['operations']} operations, {len(compiled.workflows)} workflows "
+        f"{visible(api.title)} {api.version}: {told['operations']} operations, {len(compiled.workflows)} workflows "
         f"({', '.join(f'{risks[r]} {r}' for r in ('read', 'change', 'disrupt', 'destroy'))}), all proved on the twin "
         f"in {len(runs)} runs, {failures} of them failure paths",
         f"{told['in_workflows']} operations are in a workflow, {len(told['left_out'])} are left out with a reason",

@@ -16,6 +16,7 @@ from governance.database import open_database
 from governance.responses import ResponseStore
 from governance.revisions import NewRevision, RevisionStore
 from governance.sealing import Revision
+from workflow.visible import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,9 @@ async def submit(compiled: Compiled, database_url: str, actor: str) -> Submitted
     api, profile = compiled.api, compiled.profile
     async with open_database(database_url) as database:
         body, digest = (profile.model_dump(mode="json"), profile.digest) if profile else (None, None)
-        await ApiStore(database).put_api(api.name, api.title, api.version, api.digest, body, digest, actor=actor)
+        await ApiStore(database).put_api(
+            api.name, visible(api.title), api.version, api.digest, body, digest, actor=actor
+        )
         await ResponseStore(database).put(promised_replies(compiled))
         found = [_new(compiled, one) for one in compiled.workflows]
         made = await RevisionStore(database).submit_all(api.name, found, actor=actor)

@@ -234,7 +234,8 @@ class Catalog:
         name, _, number = ref.partition("@")
         entry = self._by_workflow.get(ref) or self._by_workflow.get(name) or self.entries.get(ref)
         if entry is None or (number and number != str(entry.number)):
-            raise UnknownWorkflow(f"no approved workflow is called {ref}", "see `switchgear workflows list`")
+            remedy = "see `switchgear workflows list`, and `switchgear workflows disabled` for what is out of use"
+            raise UnknownWorkflow(f"no approved workflow is called {ref}", remedy)
         return entry
 
 

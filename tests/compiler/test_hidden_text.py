@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from compiler.pipeline import Request
+from compiler.report import as_json, as_text
 from compiler.verification import compile_spec
 from workflow.visible import hides
 
@@ -52,3 +53,11 @@ def test_no_tool_of_a_description_that_hides_text_shows_any(tmp_path: Path) -> N
     (create,) = [one for one in compiled.workflows if one.flow.id.endswith("create_thing")]
     assert create.tool["inputSchema"]["properties"]["size"]["enum"] == ["large"]
     assert hides(create.document["workflows"][0]["inputs"])  # what calls are checked with is as it was
+
+
+def test_the_report_of_a_compile_shows_its_title_without_what_cannot_be_seen(tmp_path: Path) -> None:
+    (tmp_path / "toy.json").write_text(json.dumps(SPEC))
+    compiled, _ = compile_spec(Request(tmp_path / "toy.json"))
+    told = as_json(compiled)
+    assert told["spec"]["title"] == "Toy"
+    assert not any(hides(line) for line in as_text(compiled).splitlines()[:1])

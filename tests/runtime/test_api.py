@@ -169,7 +169,7 @@ async def test_whatever_is_wrong_is_a_problem_document(
 async def test_the_openapi_document_is_valid_json_and_names_problems_and_the_token(api: httpx.AsyncClient) -> None:
     document = (await api.get("/openapi.json")).json()
     assert document["openapi"].startswith("3.1")
-    assert document["paths"]["/workflows"]["get"]["security"] == [{"token": []}]
+    assert document["paths"]["/workflows"]["get"]["security"] == [{"token": []}, {"session": []}]
     assert "security" not in document["paths"]["/health"]["get"]
     assert "HTTPValidationError" not in str(document)
     for schema in document["components"]["schemas"].values():
