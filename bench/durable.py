@@ -16,7 +16,7 @@ from bench.call import free_port, rounds, start
 from bench.figures import spread, tell
 from demo.children import Children
 from governance.targets import Target
-from runtime.access import Caller
+from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import Service, open_service, watching
 from workflow.profile import Profile

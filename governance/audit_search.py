@@ -3,7 +3,7 @@
 What a filter names must fit, all of it. Rows of a run say nothing of its target or content but in the row of its
 start, so that these two find the rows of all runs that were started so. Details are stored as one line with sorted
 members, which is why the ends of that line can be compared in place of reading JSON, alike in both databases.
-Here never lives who may ask (`runtime.access`), nor anything that is written.
+Here never lives who may ask (`runtime.gate.access`), nor anything that is written.
 """
 
 from collections.abc import AsyncIterator

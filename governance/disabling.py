@@ -3,7 +3,7 @@
 It is the workflow that is disabled, not one revision: what is approved meanwhile waits as well. The table keeps it out
 of the catalog (`revisions.approved_survey`); whether it may run is asked of the audit's last word about it, so that a
 row that was removed behind our back enables nothing. Runs under way go on, as they do when a revision is superseded.
-Here never lives who may ask (`runtime.access`).
+Here never lives who may ask (`runtime.gate.access`).
 """
 
 from dataclasses import dataclass

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, delete, func, select, text, update
 from governance.audit import Event, append_entry
 from governance.database import Database
 from governance.errors import ConflictError, InvalidError, NotFoundError, TransitionError
+from governance.events.outbox import tell_of_run
 from governance.identifiers import Json, from_text, to_text
 from governance.models import RunJournalRow, RunRow, RunStepRow, table_of
-from governance.outbox import tell_of_run
 
 _RUN = table_of(RunRow)
 _STEP = table_of(RunStepRow)

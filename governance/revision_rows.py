@@ -13,10 +13,10 @@ from sqlalchemy.engine import Row
 
 from governance.audit import REVISIONS, AuditRow, Event, append_entry, is_intact
 from governance.errors import ConflictError, NotFoundError
+from governance.events.outbox import tell_of_revision
 from governance.identifiers import from_text
 from governance.models import AuditEntry, RevisionRow, table_of
-from governance.outbox import tell_of_revision
-from governance.scopes import Scope
+from governance.people.scopes import Scope
 from governance.sealing import EVENTS, LATER, VOTED, find_fault, seal_of
 from governance.transitions import State
 

@@ -19,11 +19,11 @@ from governance.disabling import NAMES, why_disabled
 from governance.errors import ConflictError, DigestError, InvalidError, RefusedError, TamperedError
 from governance.identifiers import Json, new_id, to_text
 from governance.models import CatalogChange
-from governance.persons import Persons, persons
+from governance.people.persons import Persons, persons
+from governance.people.scopes import WHOLE, Scope
 from governance.policies import in_force
 from governance.policy import Policy
 from governance.revision_rows import TABLE, Stored
-from governance.scopes import WHOLE, Scope
 from governance.sealing import Fault, Revision, content_text, find_fault, open_row
 from governance.transitions import ONE_VOTE, Ballot, Role, State, decide
 from governance.transitions import TABLE as RULES

@@ -18,11 +18,11 @@ from sqlalchemy.engine import Row
 from governance.audit import Event, append_entries
 from governance.database import Database
 from governance.errors import ConflictError, NotFoundError, NotOursError, StopAskedError
+from governance.events.outbox import tell_of_run
 from governance.identifiers import Json, from_text, to_text
 from governance.models import RunJournalRow, RunRow, RunStepRow, table_of
-from governance.outbox import tell_of_run
+from governance.people.scopes import WHOLE, Scope
 from governance.revision_rows import TABLE, within
-from governance.scopes import WHOLE, Scope
 
 Phase = Literal["sending", "answered", "failed"]
 Outcome = Literal["succeeded", "failed", "unknown", "cancelled", "planned"]

@@ -20,7 +20,7 @@ from governance.database import Database
 from governance.errors import ConflictError, InvalidError, NotFoundError, TamperedError
 from governance.identifiers import Json, from_text, moment, to_text
 from governance.models import WebhookRow, WebhookUseRow, table_of
-from governance.scopes import WHOLE, Scope
+from governance.people.scopes import WHOLE, Scope
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\0]+")

@@ -29,7 +29,6 @@ from starlette.types import ASGIApp
 
 from governance.library import Library
 from governance.settings import SettingInUse
-from runtime.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopback
 from runtime.api import (
     administration,
     audit,
@@ -49,15 +48,16 @@ from runtime.api import (
     workflows,
 )
 from runtime.api.description import Description
-from runtime.crowd import MOST_AT_ONCE, Crowd, most_at_once
 from runtime.errors import StartRefused
-from runtime.finding import finding_tools
-from runtime.list_changed import ListChanged
+from runtime.gate.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopback
+from runtime.gate.crowd import MOST_AT_ONCE, Crowd, most_at_once
+from runtime.gate.rates import Rates
+from runtime.mcp.finding import finding_tools
+from runtime.mcp.list_changed import ListChanged
+from runtime.mcp.resources import add_resources
+from runtime.mcp.tools import CatalogProvider, caller_of_request
 from runtime.problems import KNOWN, Problem, of_error, respond
-from runtime.rates import Rates
-from runtime.resources import add_resources
 from runtime.service import Service, watching
-from runtime.tools import CatalogProvider, caller_of_request
 
 log = logging.getLogger("switchgear.server")
 INSTRUCTIONS = (

@@ -20,15 +20,15 @@ import jsonschema_rs
 
 from governance.apis import ApiStore
 from governance.errors import GovernanceError, TamperedError
+from governance.people.scopes import Scope
 from governance.revisions import Fault, Revision, RevisionStore, Survey
-from governance.scopes import Scope
 from governance.targets import Target, TargetStore
+from runtime.calls.manner import Manner, manner_of
 from runtime.driver import Endpoint
+from runtime.driver.sessions import References
+from runtime.driver.wire import address_of
 from runtime.errors import ServingError, UnknownTarget, UnknownWorkflow, Unservable
-from runtime.listing import Candidate, listed_names
-from runtime.manner import Manner, manner_of
-from runtime.sessions import References
-from runtime.wire import address_of
+from runtime.mcp.listing import Candidate, listed_names
 from workflow.budget import tokens_of
 from workflow.errors import WorkflowError
 from workflow.plan import Plan, build_plan

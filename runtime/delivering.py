@@ -1,9 +1,9 @@
 """Events on their way to those who asked for them: signed, sent, tried again, given up at last.
 
-Every process that serves looks each second; of several, the one that claims a message (`governance.deliveries`) sends
-it. It is sent at least once, always under the same id and with the same bytes: who claims it and dies loses the claim,
-and another sends it again. One that is slow keeps no other endpoint waiting. Endpoints are called by their names:
-addresses may hold what is secret. Here never lives what is told (`governance.outbox`). Standard Webhooks.
+Every process that serves looks each second; of several, the one that claims a message (`governance.events.deliveries`)
+sends it. It is sent at least once, always under the same id and with the same bytes: who claims it and dies loses the
+claim, and another sends it again. One that is slow keeps no other endpoint waiting. Endpoints are called by their
+names: addresses may hold what is secret. Here never lives what is told (`governance.events.outbox`). Standard Webhooks.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ import random
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from governance.deliveries import Delivery, DeliveryStore
 from governance.errors import GovernanceError, TamperedError
+from governance.events.deliveries import Delivery, DeliveryStore
 from governance.identifiers import Clock, moment, utc_now
-from runtime import metrics
 from runtime.driver import Poster
 from runtime.driver.posting import DEADLINE_S
 from runtime.errors import Refused, TargetError
+from runtime.observing import metrics
 from runtime.secrets import Vault
 from runtime.signatures import key_of, sign
 from workflow.retry_after import seconds_asked_for

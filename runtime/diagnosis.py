@@ -18,15 +18,14 @@ from typing import Any, Literal
 from governance.audit import AuditLog
 from governance.errors import NotFoundError
 from governance.targets import Target
-from runtime import tls
 from runtime.catalog import own_limits
-from runtime.driver import Endpoint
+from runtime.driver import Endpoint, tls
+from runtime.driver.sessions import References
+from runtime.driver.wire import Address, address_of
+from runtime.driver.witness import Answered, Sending
 from runtime.errors import Refused, TargetError
 from runtime.secrets import Vault
 from runtime.service import Service
-from runtime.sessions import References
-from runtime.wire import Address, address_of
-from runtime.witness import Answered, Sending
 from workflow.events import ResponseArrived, SendRequest
 from workflow.pointers import NOTHING, parse_pointer, resolve
 from workflow.profile import Profile, parse_profile

@@ -7,7 +7,7 @@ or a right: what is found is what the live catalog lets the caller see.
 
 from dataclasses import dataclass
 
-from governance.scopes import WHOLE, Scope
+from governance.people.scopes import WHOLE, Scope
 from runtime.catalog import Catalog, Entry
 from runtime.live import LiveCatalog
 from runtime.search import Findable, Index, findable

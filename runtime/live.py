@@ -13,14 +13,14 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from governance.errors import GovernanceError
-from governance.mismatches import MismatchStore
-from governance.principals import PrincipalStore
-from governance.scopes import Scope
+from governance.events.mismatches import MismatchStore
+from governance.people.principals import PrincipalStore
+from governance.people.scopes import Scope
+from governance.people.users import UserStore
 from governance.sealing import Fault
-from governance.users import UserStore
-from runtime import observed
 from runtime.catalog import Catalog, Loader, Refusal, view_of
-from runtime.doorkeeper import Doorkeeper
+from runtime.gate.doorkeeper import Doorkeeper
+from runtime.observing import observed
 
 log = logging.getLogger("switchgear.catalog")
 # Approved, noticed, told: half of this is the wait one sees on average; the query takes well under a millisecond.

@@ -2,17 +2,17 @@
 
 A route asks here instead of asking a store, so that what is forbidden is answered by the very words of what does not
 exist. Runs are seen by whoever ran them, and by approvers and admins whose scope holds the workflow and the target.
-Here never lives the rule of what a scope admits (`governance.scopes`). Called by the REST routes.
+Here never lives the rule of what a scope admits (`governance.people.scopes`). Called by the REST routes.
 """
 
 from governance.errors import NotFoundError
+from governance.people.scopes import Scope
 from governance.revisions import Revision
 from governance.runs import Run
 from governance.schedules import Schedule
-from governance.scopes import Scope
 from governance.targets import Target
 from governance.transitions import may
-from runtime.access import Caller
+from runtime.gate.access import Caller
 from runtime.service import Service
 
 

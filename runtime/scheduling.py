@@ -17,20 +17,20 @@ from governance.errors import GovernanceError, RefusedError
 from governance.identifiers import Clock, moment, utc_now
 from governance.locks import Locks
 from governance.open_runs import OpenRuns
+from governance.people.scopes import RISKS
 from governance.schedules import Schedule, ScheduleStore
-from governance.scopes import RISKS
 from governance.settings import Settings
 from governance.transitions import may
-from runtime.access import LOCAL, Caller
-from runtime.calls import Calls
+from runtime.calls.calls import Calls
+from runtime.calls.manner import Manner
+from runtime.calls.selection import Selection, run_on
 from runtime.catalog import Entry
 from runtime.cron import lateness, next_moment
-from runtime.doorkeeper import Doorkeeper
 from runtime.errors import BadInput, CallerError, Interrupted, ServingError
+from runtime.gate.access import LOCAL, Caller
+from runtime.gate.doorkeeper import Doorkeeper
 from runtime.live import LiveCatalog
-from runtime.manner import Manner
 from runtime.problems import message_of
-from runtime.selection import Selection, run_on
 
 log = logging.getLogger("switchgear.schedules")
 Json = Any

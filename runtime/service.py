@@ -15,40 +15,40 @@ from datetime import timedelta
 from governance.apis import ApiStore
 from governance.audit import AuditLog
 from governance.database import Database, open_database
-from governance.deliveries import DeliveryStore
 from governance.disabling import DisabledStore
-from governance.endpoints import EndpointStore
+from governance.events.deliveries import DeliveryStore
+from governance.events.endpoints import EndpointStore
+from governance.events.mismatches import MismatchStore
 from governance.journals import Journals
 from governance.locks import Locks, locks_of
-from governance.mismatches import MismatchStore
 from governance.open_runs import OpenRuns
+from governance.people.principals import PrincipalStore
+from governance.people.sessions import IDLE, LONGEST, SessionStore
+from governance.people.users import UserStore
 from governance.plans import PlanStore
-from governance.principals import PrincipalStore
 from governance.responses import Policy, ResponseStore
 from governance.revisions import RevisionStore
 from governance.runs import RunStore
 from governance.schedules import ScheduleStore
-from governance.sessions import IDLE, LONGEST, SessionStore
 from governance.targets import TargetStore
-from governance.users import UserStore
 from governance.webhooks import WebhookStore
-from runtime.calls import Calls
+from runtime.calls.calls import Calls
+from runtime.calls.confirmation import Confirmation
+from runtime.calls.planning import Plans
 from runtime.catalog import Loader
-from runtime.company import Company
-from runtime.confirmation import Confirmation
 from runtime.delivering import Deliverer
-from runtime.doorkeeper import Doorkeeper
 from runtime.driver import Driver
 from runtime.engines.choice import Engines
 from runtime.engines.executor import Executor
 from runtime.engines.journal import AuditOnly, Books
 from runtime.engines.restore import Restorer
 from runtime.finder import Finder
+from runtime.gate.company import Company
+from runtime.gate.doorkeeper import Doorkeeper
+from runtime.gate.login import Login
+from runtime.gate.refusals import Refusals
 from runtime.leases import Leases
 from runtime.live import LiveCatalog
-from runtime.login import Login
-from runtime.planning import Plans
-from runtime.refusals import Refusals
 from runtime.replies import Replies
 from runtime.scheduling import DEFAULT_RISKS, Around, Scheduler
 from runtime.secrets import Vault

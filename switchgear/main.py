@@ -39,39 +39,41 @@ class Entry:
 
 
 COMMANDS = {
-    "init": Entry("governance.commands:init_command", "Make the database and the first token."),
+    "init": Entry("governance.commands.database:init_command", "Make the database and the first token."),
     "compile": Entry("compiler.commands:compile_command", "Turn an API's description into pending workflows."),
     "lint": Entry("compiler.commands:lint_command", "Say what is wrong with a description."),
     "diff": Entry("compiler.commands:diff_command", "Say what a newer description breaks."),
     "mock": Entry("compiler.mock:mock_command", "Serve a stateful mock of an API."),
-    "workflows": Entry("governance.commands:workflows_group", "Look at workflows and decide on them."),
-    "policy": Entry("governance.policy_commands:policy_group", "Who decides on what, until when, at which hours."),
-    "targets": Entry("governance.target_commands:targets_group", "Devices and mocks to run on."),
-    "serve": Entry("runtime.commands:serve_command", "Serve what is approved as MCP tools and as an API."),
-    "call": Entry("runtime.commands:call_command", "Run one workflow."),
-    "schedules": Entry("runtime.schedule_commands:schedules_group", "Have workflows run by themselves."),
-    "runs": Entry("governance.commands:runs_group", "What was run."),
-    "audit": Entry("governance.audit_commands:audit_group", "What happened, in order."),
+    "workflows": Entry("governance.commands.workflows:workflows_group", "Look at workflows and decide on them."),
+    "policy": Entry("governance.commands.policy:policy_group", "Who decides on what, until when, at which hours."),
+    "targets": Entry("governance.commands.targets:targets_group", "Devices and mocks to run on."),
+    "serve": Entry("runtime.commands.serving:serve_command", "Serve what is approved as MCP tools and as an API."),
+    "call": Entry("runtime.commands.serving:call_command", "Run one workflow."),
+    "schedules": Entry("runtime.commands.schedules:schedules_group", "Have workflows run by themselves."),
+    "runs": Entry("governance.commands.runs:runs_group", "What was run."),
+    "audit": Entry("governance.commands.audit:audit_group", "What happened, in order."),
     "bundle": Entry("governance.bundles.commands:bundle_group", "What is approved, signed in one file, for elsewhere."),
-    "webhooks": Entry("governance.webhook_commands:webhooks_group", "Whose messages decide; who is told of events."),
-    "tokens": Entry("governance.commands:tokens_group", "Who may speak to the server."),
-    "users": Entry("governance.user_commands:users_group", "People with passwords, and who is who."),
-    "client-config": Entry("runtime.commands:client_config_command", "Print the configuration of an MCP client."),
-    "db": Entry("governance.commands:db_group", "Bring the database up to date."),
-    "doctor": Entry("runtime.commands:doctor_command", "Look for what is wrong with this installation."),
+    "webhooks": Entry("governance.commands.webhooks:webhooks_group", "Whose messages decide; who is told of events."),
+    "tokens": Entry("governance.commands.tokens:tokens_group", "Who may speak to the server."),
+    "users": Entry("governance.commands.users:users_group", "People with passwords, and who is who."),
+    "client-config": Entry(
+        "runtime.commands.serving:client_config_command", "Print what an MCP client needs to connect."
+    ),
+    "db": Entry("governance.commands.database:db_group", "Bring the database up to date."),
+    "doctor": Entry("runtime.commands.serving:doctor_command", "Look for what is wrong with this installation."),
 }
 """In the order in which a newcomer meets them; `--help` keeps it."""
 
 PARTS = {
-    "targets": {"test": Entry("runtime.target_test:test_command", "Say step by step whether a target can be used.")},
+    "targets": {"test": Entry("runtime.commands.target_test:test_command", "Say whether a target can be used.")},
     "webhooks": {
-        "endpoints": Entry("governance.endpoint_commands:endpoints_group", "Who is told of events."),
-        "dead": Entry("governance.endpoint_commands:dead_group", "Events that could not be told."),
+        "endpoints": Entry("governance.commands.endpoints:endpoints_group", "Who is told of events."),
+        "dead": Entry("governance.commands.endpoints:dead_group", "Events that could not be told."),
     },
     "workflows": {
-        "disable": Entry("governance.disabling_commands:disable_command", "Take a workflow out of use for now."),
-        "enable": Entry("governance.disabling_commands:enable_command", "Put a disabled workflow back into use."),
-        "disabled": Entry("governance.disabling_commands:disabled_command", "List what is out of use for now."),
+        "disable": Entry("governance.commands.disabling:disable_command", "Take a workflow out of use for now."),
+        "enable": Entry("governance.commands.disabling:enable_command", "Put a disabled workflow back into use."),
+        "disabled": Entry("governance.commands.disabling:disabled_command", "List what is out of use for now."),
     },
 }
 """Commands of a group that another room or file has."""

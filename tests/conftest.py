@@ -35,7 +35,7 @@ from sqlalchemy import Connection, create_engine, inspect, text
 
 from governance.audit import verify_chain
 from governance.connections import parse_url
-from runtime import traces
+from runtime.observing import traces
 
 START_S = 30.0
 # The databases that the test under way was given here.

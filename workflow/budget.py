@@ -2,7 +2,7 @@
 
 The compiler chooses by it which workflows are core, the runtime holds what it lists to it, so that the choice fits
 where it is served. The figures are DESIGN.md's ("Budget"): a client chooses badly among hundreds of tools. A token is
-taken as four bytes of the tool's JSON. Here never lives the choice (`compiler.budget`, `runtime.listing`).
+taken as four bytes of the tool's JSON. Here never lives the choice (`compiler.budget`, `runtime.mcp.listing`).
 """
 
 from collections.abc import Mapping

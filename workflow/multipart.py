@@ -2,7 +2,7 @@
 
 Here live the encoding and what may stand in a part's head, so that no input can add a header, a part or an end: names
 and media types are checked, the boundary occurs in no part. Equal values give equal bytes, so a run can be replayed.
-Pure; used by `runtime.wire` for devices and by `compiler.proof` for the twin, whose parser is another's.
+Pure; used by `runtime.driver.wire` for devices and by `compiler.proof` for the twin, whose parser is another's.
 """
 
 import base64

@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from governance import shown
 from governance.bundles import keys
 from governance.bundles.exporting import Order, export, sign
 from governance.bundles.importing import BundleStore, Verdict
 from governance.bundles.trust import TrustedKey, TrustStore
-from governance.commands import actor_here, common, with_database
+from governance.commands import shown
+from governance.commands.options import actor_here, common, with_database
 from governance.errors import InvalidError
 from governance.identifiers import moment, utc_now
 from governance.settings import Settings

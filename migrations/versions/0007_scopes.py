@@ -1,6 +1,6 @@
 """What a token may reach at most; tokens that are there stay unlimited.
 
-Scopes are JSON text (`governance.scopes`): one column, since a scope is read and written as a whole.
+Scopes are JSON text (`governance.people.scopes`): one column, since a scope is read and written as a whole.
 """
 
 import sqlalchemy as sa

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
-from governance.scopes import Scope
+from governance.people.scopes import Scope
 from runtime.api import models
 from runtime.api.pages import After, Limit, page_of
 from runtime.api.part import CallerPart, ServicePart, problems

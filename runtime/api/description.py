@@ -10,12 +10,12 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from governance.scopes import WHOLE, Scope
-from runtime.access import rule_for
+from governance.people.scopes import WHOLE, Scope
 from runtime.api.models import ProblemOut
 from runtime.api.part import problems
 from runtime.catalog import Catalog, Entry
-from runtime.credentials import COOKIE, CSRF_HEADER
+from runtime.gate.access import rule_for
+from runtime.gate.credentials import COOKIE, CSRF_HEADER
 from runtime.live import LiveCatalog
 
 Json = Any

@@ -10,8 +10,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from governance.endpoints import Endpoint
-from governance.outbox import Kind
+from governance.events.endpoints import Endpoint
+from governance.events.outbox import Kind
 from runtime.api.models import Names
 from runtime.api.part import CallerPart, ServicePart, problems
 

@@ -2,7 +2,7 @@
 
 The cookie is for the browser alone (HttpOnly, SameSite=Strict, Secure over TLS); pages send the CSRF token beside it
 with whatever changes something. Everything else of the API takes the session in the place of a token, but for MCP.
-Here never lives what makes a password right (`runtime.login`) or a session end (`governance.sessions`).
+Here never lives what makes a password right (`runtime.gate.login`) or a session end (`governance.people.sessions`).
 """
 
 from typing import Annotated, Literal
@@ -10,12 +10,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from governance.sessions import Session
-from runtime.access import LOCAL, SESSION, Caller
+from governance.people.sessions import Session
 from runtime.api.models import Json, RoleName
 from runtime.api.part import CallerPart, ServicePart, problems
-from runtime.credentials import clear_cookie, csrf_of, is_over_tls, set_cookie
-from runtime.login import LONGEST_NAME
+from runtime.gate.access import LOCAL, SESSION, Caller
+from runtime.gate.credentials import clear_cookie, csrf_of, is_over_tls, set_cookie
+from runtime.gate.login import LONGEST_NAME
 from runtime.problems import Problem
 
 router = APIRouter(tags=["access"])

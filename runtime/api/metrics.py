@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from governance.errors import GovernanceError
 from runtime.api.part import ServicePart, problems
-from runtime.metrics import REGISTRY
+from runtime.observing.metrics import REGISTRY
 from runtime.service import Service
 
 router = APIRouter(tags=["server"])

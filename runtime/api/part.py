@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from runtime.access import CALLER, Caller
 from runtime.api.models import ProblemOut
+from runtime.gate.access import CALLER, Caller
 from runtime.problems import MEDIA_TYPE
 from runtime.service import Service
 

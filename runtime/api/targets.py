@@ -14,12 +14,12 @@ from pydantic import BaseModel, Field
 from governance.settings import PREFIX
 from governance.targets import Target, TargetLimits
 from governance.transitions import may
-from runtime.access import Caller
 from runtime.api import models
 from runtime.api.pages import After, Limit, page_of
 from runtime.api.part import CallerPart, ServicePart, problems
 from runtime.api.tags import SHOWS_TAG, IfMatch, check_tag, show_tag, tag_of
 from runtime.diagnosis import diagnose
+from runtime.gate.access import Caller
 from runtime.problems import Problem
 from runtime.reach import target_of, targets_of
 from runtime.service import Service

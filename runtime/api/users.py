@@ -9,8 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from governance.scopes import Scope
-from governance.user_rows import User
+from governance.people.scopes import Scope
+from governance.people.user_rows import User
 from runtime.api.models import Json, RoleName, TokenScope
 from runtime.api.part import CallerPart, ServicePart, problems
 

@@ -13,11 +13,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from governance.identifiers import utc_now
 from governance.webhooks import Webhook
-from runtime.access import Caller
 from runtime.api import models
 from runtime.api.part import ServicePart, problems
 from runtime.api.workflows import decided
 from runtime.errors import Refused
+from runtime.gate.access import Caller
 from runtime.problems import Problem
 from runtime.service import Service
 from runtime.signatures import is_signed

@@ -12,18 +12,18 @@ from fastapi import APIRouter, Header, Query, Response
 from governance.dossier import dossier
 from governance.revisions import Revision
 from governance.transitions import State
-from runtime import observed
-from runtime.access import Caller
 from runtime.api import models
 from runtime.api.part import CallerPart, Json, ServicePart, problems
 from runtime.api.tags import SHOWS_TAG, tag_of
+from runtime.calls.manner import Manner
+from runtime.calls.selection import Selection, run_on
+from runtime.calls.telling import failure_of, told, told_plan
 from runtime.engines.engine import Ended
-from runtime.manner import Manner
+from runtime.gate.access import Caller
+from runtime.observing import observed
 from runtime.problems import Problem
 from runtime.reach import revision_of, scope_of
-from runtime.selection import Selection, run_on
 from runtime.service import Service
-from runtime.telling import failure_of, told, told_plan
 from workflow.events import to_json
 
 router = APIRouter(prefix="/workflows", tags=["workflows"])

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from runtime.driver.endpoint import Endpoint, Place
 from runtime.driver.journey import Journey
 from runtime.driver.line import Line
+from runtime.driver.sessions import Session
 from runtime.driver.tries import Tries
+from runtime.driver.wire import Reply
+from runtime.driver.witness import Witness
 from runtime.errors import TargetError
 from runtime.leases import Leases
 from runtime.secrets import Vault
-from runtime.sessions import Session
-from runtime.wire import Reply
-from runtime.witness import Witness
 from workflow.events import RequestFailed, ResponseArrived, SendRequest
 
 log = logging.getLogger("switchgear.driver")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from governance.responses import Policy
-from runtime.sessions import References
-from runtime.wire import Address
+from runtime.driver.sessions import References
+from runtime.driver.wire import Address
 from workflow.profile import Limits, Profile
 
 # What several endpoints of one address have in common.

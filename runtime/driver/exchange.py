@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 
+from runtime.driver.wire import Inflater, Reply, WireRequest, read_body
 from runtime.errors import BadReply, FateUnknown, NotSent, Refused, TargetError
-from runtime.wire import Inflater, Reply, WireRequest, read_body
 
 CONNECT_TIMEOUT_S = 10.0
 # A management controller frees an idle connection after seconds; a request on one that it just closed is lost.

@@ -10,13 +10,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from runtime import metrics, observed, traces
 from runtime.driver.endpoint import Endpoint
 from runtime.driver.exchange import Connections, Flight
 from runtime.driver.line import LINGER_S, Line
-from runtime.errors import BadReply, FateUnknown, NotSent, Refused, TargetError
-from runtime.secrets import Vault
-from runtime.sessions import (
+from runtime.driver.sessions import (
     LOGIN_TIMEOUT_S,
     Fields,
     NoSessions,
@@ -28,8 +25,11 @@ from runtime.sessions import (
     session_from,
     static_fields,
 )
-from runtime.wire import Reply, WireRequest, wire_request, with_fields
-from runtime.witness import Answered, Purpose, Sending, Witness
+from runtime.driver.wire import Reply, WireRequest, wire_request, with_fields
+from runtime.driver.witness import Answered, Purpose, Sending, Witness
+from runtime.errors import BadReply, FateUnknown, NotSent, Refused, TargetError
+from runtime.observing import metrics, observed, traces
+from runtime.secrets import Vault
 from workflow.events import SendRequest
 from workflow.profile import SessionRule
 

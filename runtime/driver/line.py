@@ -7,7 +7,7 @@ Called by `journey`; who is at the other end is decided by `tls` before the firs
 
 import asyncio
 
-from runtime import tls
+from runtime.driver import tls
 from runtime.driver.breaker import Breaker
 from runtime.driver.endpoint import Endpoint
 from runtime.driver.exchange import KEEP_ALIVE_S, Connections

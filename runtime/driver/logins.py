@@ -2,7 +2,7 @@
 
 Whoever comes first logs in for all who wait. A refused login is not tried again for a while, since devices lock
 accounts. Where the profile says that an answer to the login means «no sessions here», the next of its kinds is used for
-a while. State only: requests are made by `journey`, their form by `runtime.sessions`.
+a while. State only: requests are made by `journey`, their form by `runtime.driver.sessions`.
 """
 
 import asyncio
@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from runtime.driver.endpoint import Endpoint
+from runtime.driver.sessions import NoSessions, Session
 from runtime.errors import Refused
-from runtime.sessions import NoSessions, Session
 from workflow.profile import SessionRule
 
 # Devices lock an account after a few wrong logins; a wrong password is not tried again and again.

@@ -1,15 +1,15 @@
 """Messages posted to addresses that an admin has named: no device, no session, no second try here.
 
 It is in the driver because this is the room with an HTTP client (`exchange`): no redirect, no proxy of the environment,
-nothing of the reply's body is read, a total time limit. Who is at the other end is decided by `runtime.tls` before a
-byte is sent. Called by `runtime.delivering`. Here never lives what is sent, nor when it is tried again.
+nothing of the reply's body is read, a total time limit. Who is at the other end is decided by `runtime.driver.tls`
+before a byte is sent. Called by `runtime.delivering`. Here never lives what is sent, nor when it is tried again.
 """
 
 import asyncio
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from runtime import tls
+from runtime.driver import tls
 from runtime.driver.exchange import Connections
 from runtime.errors import FateUnknown, TargetError
 

@@ -13,8 +13,8 @@ from typing import Any
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from runtime.driver.journey import Journey
+from runtime.driver.wire import Reply
 from runtime.errors import BadReply, FateUnknown, Refused, Resting, TargetError
-from runtime.wire import Reply
 from workflow.events import SendRequest
 from workflow.retry_after import seconds_asked_for
 

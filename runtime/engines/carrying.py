@@ -12,7 +12,6 @@ from typing import Any
 
 from governance.errors import ConflictError
 from governance.runs import Run
-from runtime import observed
 from runtime.driver import Driver
 from runtime.engines.checkpoint import Checkpoint, Turn, holds_mask, turn_from_json
 from runtime.engines.course import Course, Parked
@@ -23,6 +22,7 @@ from runtime.engines.fate import fate_before, verdict
 from runtime.engines.journal import Books, Journal
 from runtime.engines.restore import Restorer
 from runtime.errors import Unservable
+from runtime.observing import observed
 from runtime.replies import Replies
 from workflow.events import (
     EndRun,

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from typing import Literal
 
 from governance.errors import GovernanceError, NotOursError, StopAskedError
-from runtime import observed, traces
 from runtime.driver import Driver
 from runtime.engines.checkpoint import Checkpoint
 from runtime.engines.engine import Order, Progress, Told
 from runtime.engines.journal import Journal
 from runtime.engines.planning import as_ordered
+from runtime.observing import observed, traces
 from runtime.replies import Replies
 from workflow.events import (
     Cancelled,

@@ -20,12 +20,12 @@ from governance.errors import GovernanceError
 from governance.open_runs import OpenRuns, print_of
 from governance.revisions import RevisionStore
 from governance.runs import Asked, Run, RunStore, StepRecord
-from runtime import observed, traces
+from runtime.driver.witness import Answered, Sending
 from runtime.engines.engine import Ended, Order
 from runtime.engines.recording import Recording, under
+from runtime.observing import observed, traces
 from runtime.replies import Misfit, Replies
 from runtime.secrets import Vault
-from runtime.witness import Answered, Sending
 from workflow.events import Doubt, to_json
 
 log = logging.getLogger("switchgear.runs")

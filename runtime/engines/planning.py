@@ -13,10 +13,10 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from runtime.driver.wire import wire_request
 from runtime.engines.engine import Order
 from runtime.errors import Refused
 from runtime.secrets import MASK, SHORTEST_SEARCHED
-from runtime.wire import wire_request
 from workflow.events import Command, EndRun, Failure, SendRequest
 from workflow.foreseen import Change, foreseen
 from workflow.planned import changes

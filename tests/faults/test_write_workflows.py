@@ -25,10 +25,10 @@ from compiler.submission import submit
 from compiler.twin import Twin, server
 from compiler.verification import compile_spec
 from governance.targets import Target
-from runtime.access import Caller
-from runtime.confirmation import Confirmation
+from runtime.calls.confirmation import Confirmation
 from runtime.engines.engine import Ended
 from runtime.engines.journal import AuditOnly
+from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
 from workflow.plan import Plan, build_plan

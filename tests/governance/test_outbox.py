@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import select
 
 from governance.database import Database, open_database
-from governance.deliveries import DeliveryStore
-from governance.endpoints import Endpoint, EndpointStore
 from governance.errors import ConflictError, DigestError, InvalidError, NotFoundError
+from governance.events.deliveries import DeliveryStore
+from governance.events.endpoints import Endpoint, EndpointStore
+from governance.events.mismatches import MismatchStore
 from governance.identifiers import moment, new_id
-from governance.mismatches import MismatchStore
 from governance.models import DeliveryRow, table_of
 from governance.open_runs import Finding, OpenRuns
 from governance.revisions import Fault, Revision, RevisionStore, Submission

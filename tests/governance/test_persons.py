@@ -7,10 +7,10 @@ import pytest
 
 from governance.database import Database
 from governance.errors import ConflictError, ForbiddenError, TamperedError
+from governance.people.users import UserStore
 from governance.policies import PolicyStore
 from governance.policy import policy_of
 from governance.revisions import Revision, RevisionStore, Submission
-from governance.users import UserStore
 
 Submit = Callable[..., Awaitable[Submission]]
 TWO = {"classes": {"disrupt": {"approvals": 2}}, "self_approval": False}

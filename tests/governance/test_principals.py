@@ -8,7 +8,7 @@ from sqlalchemy import text
 from governance.audit import AuditLog
 from governance.database import Database, open_database
 from governance.errors import ConflictError, InvalidError, NotFoundError
-from governance.principals import SECRET_PREFIX, PrincipalStore
+from governance.people.principals import SECRET_PREFIX, PrincipalStore
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from governance import schema
 from governance.connections import parse_url
 from governance.database import Database, open_database
 from governance.models import PrincipalRow, SessionRow, UserRow, WebhookRow, table_of
-from governance.principals import PrincipalStore
-from governance.scopes import Scope
-from governance.sessions import SessionStore
-from governance.users import UserStore
+from governance.people.principals import PrincipalStore
+from governance.people.scopes import Scope
+from governance.people.sessions import SessionStore
+from governance.people.users import UserStore
 from governance.webhooks import WebhookStore
 
 Behind = Callable[..., None]

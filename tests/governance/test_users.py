@@ -8,16 +8,16 @@ import pytest
 from argon2.profiles import RFC_9106_LOW_MEMORY
 from sqlalchemy import text
 
-from governance import passwords
 from governance.audit import AuditLog
 from governance.database import Database, open_database
 from governance.errors import ConflictError, InvalidError, NotFoundError, RefusedError
-from governance.passwords import LONGEST, nobodys_hash
-from governance.principals import PrincipalStore
-from governance.scopes import Scope
-from governance.sessions import IDLE, MOST, NOTICED, SessionStore
-from governance.sessions import LONGEST as LONGEST_SESSION
-from governance.users import UserStore
+from governance.people import passwords
+from governance.people.passwords import LONGEST, nobodys_hash
+from governance.people.principals import PrincipalStore
+from governance.people.scopes import Scope
+from governance.people.sessions import IDLE, MOST, NOTICED, SessionStore
+from governance.people.sessions import LONGEST as LONGEST_SESSION
+from governance.people.users import UserStore
 
 WORDS = "seven blue lanterns"
 

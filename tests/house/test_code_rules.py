@@ -18,7 +18,7 @@ PRODUCT = (*ROOMS, "switchgear", "migrations", "demo")
 FILES = sorted(path.relative_to(ROOT) for room in PRODUCT for path in (ROOT / room).rglob("*.py"))
 ALL_FILES = [*FILES, *(path.relative_to(ROOT) for room in ("tests", "bench") for path in (ROOT / room).rglob("*.py"))]
 # The CLI's main and the tool-call boundary: what passes them would be a traceback in a person's or a model's hands.
-BROAD_EXCEPTS = {"switchgear/main.py", "runtime/tools.py"}
+BROAD_EXCEPTS = {"switchgear/main.py", "runtime/mcp/tools.py"}
 # One file each, and both in the driver: nothing else can reach a device, or reach it twice.
 HTTP_CLIENTS = {"httpx": "runtime/driver/exchange.py", "tenacity": "runtime/driver/tries.py"}
 VENDOR = re.compile(r"(?i:hypercore|idrac|redfish|scale.?computing)|(?<![A-Za-z])(dell|Dell|DELL)(?![a-z])")

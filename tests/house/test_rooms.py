@@ -109,9 +109,9 @@ def run_without(modules: tuple[str, ...], code: str) -> subprocess.CompletedProc
 @pytest.mark.parametrize(
     ("absent", "code"),
     [
-        (COMPILER_ONLY, "import runtime.app, runtime.commands"),
+        (COMPILER_ONLY, "import runtime.app, runtime.commands.serving"),
         (RUNTIME_ONLY, "import compiler.pipeline, compiler.commands"),
-        (COMPILER_ONLY + RUNTIME_ONLY, "import workflow.interpreter, governance.commands, switchgear.main"),
+        (COMPILER_ONLY + RUNTIME_ONLY, "import workflow.interpreter, governance.commands.workflows, switchgear.main"),
     ],
 )
 def test_each_half_is_imported_without_the_packages_of_the_other(absent: tuple[str, ...], code: str) -> None:

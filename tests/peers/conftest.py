@@ -27,9 +27,9 @@ from compiler.pipeline import Request
 from compiler.submission import submit
 from compiler.verification import compile_spec
 from governance.targets import Target
-from runtime.access import Caller
+from runtime.calls.manner import Manner
 from runtime.engines.engine import Ended
-from runtime.manner import Manner
+from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
 

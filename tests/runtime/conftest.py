@@ -20,22 +20,22 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from sqlalchemy import Connection, update
 
-from governance import user_rows
 from governance.identifiers import moment, utc_now
-from governance.passwords import nobodys_hash
+from governance.people import user_rows
+from governance.people.passwords import nobodys_hash
+from governance.people.scopes import WHOLE, Scope
 from governance.revisions import Revision
-from governance.scopes import WHOLE, Scope
 from governance.targets import Target
 from runtime.app import Application, bound_socket, build, http_server
-from runtime.company import Company, RoleRule, Trust
-from runtime.confirmation import Confirmation
-from runtime.credentials import COOKIE, CSRF_HEADER, csrf_of
+from runtime.calls.confirmation import Confirmation
 from runtime.driver import Driver, Endpoint
+from runtime.driver.sessions import References
+from runtime.driver.wire import address_of
+from runtime.driver.witness import Answered, Sending
+from runtime.gate.company import Company, RoleRule, Trust
+from runtime.gate.credentials import COOKIE, CSRF_HEADER, csrf_of
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
-from runtime.sessions import References
-from runtime.wire import address_of
-from runtime.witness import Answered, Sending
 from workflow.events import SendRequest
 from workflow.profile import Profile
 from workflow.reader import read_document

@@ -11,9 +11,9 @@ from starlette.datastructures import Headers
 from starlette.routing import Route
 
 from governance.transitions import ROLES, may
-from runtime.access import LOOPBACK_NAMES, MCP_PATH, RULES, check_addresses, rule_for
 from runtime.app import build, checked_host
 from runtime.errors import StartRefused
+from runtime.gate.access import LOOPBACK_NAMES, MCP_PATH, RULES, check_addresses, rule_for
 from runtime.problems import Problem
 
 # /login is answered 422 here: nothing that could be a login was sent.

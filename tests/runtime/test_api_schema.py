@@ -13,9 +13,9 @@ from schemathesis.checks import CHECKS, load_all_checks
 
 from governance.settings import in_use
 from governance.transitions import ROLES, Role, may
-from runtime.access import rule_for
 from runtime.app import bound_socket as bound
 from runtime.app import build, http_server
+from runtime.gate.access import rule_for
 from runtime.secrets import Vault
 from runtime.service import open_service
 

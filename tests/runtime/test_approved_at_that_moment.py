@@ -22,9 +22,9 @@ from governance.database import open_database
 from governance.errors import ConflictError, GovernanceError
 from governance.policies import PolicyStore
 from governance.policy import policy_of
-from runtime.access import Caller
 from runtime.engines.journal import AuditOnly
 from runtime.errors import NotApproved
+from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import assemble
 

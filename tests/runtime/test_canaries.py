@@ -17,12 +17,12 @@ import httpx
 import pytest
 
 from governance.responses import ResponseStore
-from runtime.access import Caller
-from runtime.commands import CHATTY
-from runtime.confirmation import Confirmation
+from runtime.calls.confirmation import Confirmation
+from runtime.calls.telling import told
+from runtime.commands.serving import CHATTY
+from runtime.gate.access import Caller
 from runtime.secrets import JsonFormatter, RedactingFormatter, Vault
 from runtime.service import open_service
-from runtime.telling import told
 from workflow.events import to_json
 from workflow.profile import Profile
 

@@ -19,10 +19,10 @@ from joserfc import jws, jwt
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
 from governance.errors import InvalidError
-from governance.scopes import Scope
-from runtime.access import Caller
-from runtime.company import ALGORITHMS, LEEWAY_S, Company, read_trust
-from runtime.doorkeeper import Doorkeeper
+from governance.people.scopes import Scope
+from runtime.gate.access import Caller
+from runtime.gate.company import ALGORITHMS, LEEWAY_S, Company, read_trust
+from runtime.gate.doorkeeper import Doorkeeper
 
 # The library warns of the short key that is refused, and of the older name of Ed25519.
 pytestmark = pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.cutting import cut, told_cuts
+from runtime.mcp.cutting import cut, told_cuts
 
 LIMIT = 1000
 

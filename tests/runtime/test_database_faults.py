@@ -20,7 +20,7 @@ from sqlalchemy import event
 
 from governance.connections import parse_url
 from governance.errors import UnavailableError
-from runtime.access import Caller
+from runtime.gate.access import Caller
 
 FIND, STOP = ("toy_find_vm", {"vm": "web-01"}), ("toy_stop_vm", {"uuid": "u-1"})
 

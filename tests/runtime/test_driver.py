@@ -362,8 +362,8 @@ async def test_proxies_of_the_environment_do_not_count(recorder: Any, tools: Any
 import asyncio
 from runtime.driver import Driver, Endpoint
 from runtime.secrets import Vault
-from runtime.sessions import References
-from runtime.wire import address_of
+from runtime.driver.sessions import References
+from runtime.driver.wire import address_of
 from workflow.events import SendRequest
 from workflow.profile import Profile
 class Notes:

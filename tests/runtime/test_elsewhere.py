@@ -14,9 +14,9 @@ import httpx
 import pytest
 from fastmcp import Client
 
-from runtime.access import Caller
 from runtime.driver import Driver
 from runtime.errors import CallerError
+from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
 from workflow.events import RequestFailed, ResponseArrived

@@ -10,9 +10,9 @@ import pytest
 from dbos import DBOS
 
 from governance import schema
-from runtime.access import Caller
-from runtime.confirmation import Confirmation
+from runtime.calls.confirmation import Confirmation
 from runtime.errors import Interrupted
+from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
 

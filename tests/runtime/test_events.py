@@ -19,11 +19,11 @@ from sqlalchemy import create_engine, text
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from governance.connections import parse_url
-from governance.endpoints import Endpoint
-from runtime.access import Caller
+from governance.events.endpoints import Endpoint
 from runtime.delivering import AT_ONCE, CLAIM, TRIES, Deliverer, pause_after
 from runtime.driver import Poster
 from runtime.errors import NotApproved, UnknownWorkflow
+from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
 

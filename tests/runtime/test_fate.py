@@ -11,7 +11,7 @@ from fastmcp.client.transports import StreamableHttpTransport
 
 from governance.errors import ConflictError, InvalidError, TransitionError
 from governance.open_runs import Finding
-from runtime.access import Caller
+from runtime.gate.access import Caller
 
 ME = Caller("me", "operator")
 STOP = "POST /api/vms/u-1/stop"

@@ -151,7 +151,7 @@ async def test_a_device_that_hangs_opens_the_breaker_too_and_a_callers_patience_
 async def test_targets_that_name_one_address_share_its_places_whatever_their_credentials(
     driver: Driver, recorder: Any, notes: Any, tools: Any
 ) -> None:
-    from runtime.sessions import References
+    from runtime.driver.sessions import References
 
     async def slowly(_heard: Any, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.01)

@@ -210,7 +210,7 @@ WRONG = ["null", "5", '"text"', "{}", "[[]]", '[{"uuid": 5}]', '[{"name": "web-0
 
 @pytest.mark.parametrize("body", WRONG)
 async def test_a_reply_of_another_type_than_described_ends_the_run_as_failed(body: str, lab: Any, device: Any) -> None:
-    from runtime.access import Caller
+    from runtime.gate.access import Caller
 
     async def script(_heard: Any, writer: asyncio.StreamWriter) -> None:
         said = sized(body.encode(), b"content-type: application/json")

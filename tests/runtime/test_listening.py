@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from runtime.app import Listening, bound_socket, build, http_server, serve_http
 from runtime.errors import StartRefused
-from runtime.rates import BURST_S, Rates
+from runtime.gate.rates import BURST_S, Rates
 
 
 def certificate(folder: Path) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from runtime.catalog import RESERVED_NAMES
-from runtime.listing import Candidate, listed_names
+from runtime.mcp.listing import Candidate, listed_names
 from workflow.budget import MOST_TOKENS, MOST_TOOLS, RESERVED_TOKENS, RESERVED_TOOLS
 
 ROOM = MOST_TOKENS - RESERVED_TOKENS

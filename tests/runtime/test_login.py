@@ -8,13 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from governance.scopes import Scope
-from runtime.access import RULES
+from governance.people.scopes import Scope
 from runtime.app import build
-from runtime.credentials import COOKIE, CSRF_HEADER, csrf_of
-from runtime.login import PER_ADDRESS, PER_NAME_AND_ADDRESS
-from runtime.rates import Rates
-from runtime.refusals import Refusals
+from runtime.gate.access import RULES
+from runtime.gate.credentials import COOKIE, CSRF_HEADER, csrf_of
+from runtime.gate.login import PER_ADDRESS, PER_NAME_AND_ADDRESS
+from runtime.gate.rates import Rates
+from runtime.gate.refusals import Refusals
 
 WORDS = "seven blue lanterns"
 Ask = Any

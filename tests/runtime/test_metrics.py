@@ -8,12 +8,12 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from governance.endpoints import Endpoint
 from governance.errors import UnavailableError
-from runtime.access import Caller, _is_here
+from governance.events.endpoints import Endpoint
 from runtime.app import build
 from runtime.errors import BadInput, UnknownTarget
-from runtime.metrics import OTHER, Names
+from runtime.gate.access import Caller, _is_here
+from runtime.observing.metrics import OTHER, Names
 
 ME = Caller("me", "operator")
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]

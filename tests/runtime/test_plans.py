@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from governance.errors import PlanError
 from governance.settings import Settings
-from runtime.access import Caller
-from runtime.confirmation import Confirmation
-from runtime.manner import PLAIN, Manner
+from runtime.calls.confirmation import Confirmation
+from runtime.calls.manner import PLAIN, Manner
+from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
 

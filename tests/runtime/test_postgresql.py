@@ -11,9 +11,9 @@ from mcp.client.subscriptions import ToolsListChanged, listen
 
 from governance.locks import locks_of
 from governance.schema import upgrade
-from runtime.access import Caller
-from runtime.confirmation import Confirmation
+from runtime.calls.confirmation import Confirmation
 from runtime.engines.executor import Executor
+from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service, watching
 

@@ -11,9 +11,9 @@ import pytest
 
 from governance.errors import InvalidError
 from governance.open_runs import Finding
-from runtime.access import Caller
+from runtime.calls.manner import PLAIN, Manner
 from runtime.engines.recording import MOST_BYTES, MOST_LEVELS, weight
-from runtime.manner import PLAIN, Manner
+from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
 from switchgear.main import main

@@ -11,8 +11,8 @@ import pytest
 from fastmcp import Client
 
 from governance.responses import ResponseStore
-from runtime.access import Caller
-from runtime.confirmation import Confirmation
+from runtime.calls.confirmation import Confirmation
+from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
 

@@ -10,7 +10,7 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 
-from runtime.cutting import MOST_SHOWN_BYTES
+from runtime.mcp.cutting import MOST_SHOWN_BYTES
 
 ERAS = pytest.mark.parametrize("era", ["legacy", "2026-07-28"])
 MANY = 3000

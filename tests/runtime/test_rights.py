@@ -13,7 +13,7 @@ import pytest
 from starlette.routing import Route
 
 from governance.transitions import ROLES, may
-from runtime.access import MCP_PATH, rule_for
+from runtime.gate.access import MCP_PATH, rule_for
 
 # Anybody may ask: two look after the server, one takes a password, one a signature.
 OPEN = {"/health", "/ready", "/login", "/webhooks/{name}"}

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from governance.errors import UnavailableError
 from governance.locks import locks_of
-from runtime.access import Caller
 from runtime.engines.executor import Executor
 from runtime.engines.fate import verdict
 from runtime.errors import CallerError, NotApproved
+from runtime.gate.access import Caller
 
 ME = Caller("me", "operator")
 

@@ -10,12 +10,12 @@ import pytest
 
 from governance.errors import ConflictError, InvalidError, RefusedError
 from governance.identifiers import moment
+from governance.people.scopes import Scope
 from governance.schedules import Schedule
-from governance.scopes import Scope
 from governance.settings import Settings
-from runtime.access import Caller
 from runtime.cron import next_moment
 from runtime.errors import BadInput, CallerError, UnknownTarget, UnknownWorkflow
+from runtime.gate.access import Caller
 from runtime.scheduling import Scheduler, scheduled_risks
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

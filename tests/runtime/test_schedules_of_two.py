@@ -22,7 +22,7 @@ from governance.identifiers import moment
 from governance.policies import PolicyStore
 from governance.policy import policy_of
 from governance.schedules import Schedule
-from runtime.access import Caller
+from runtime.gate.access import Caller
 from runtime.scheduling import Scheduler
 from runtime.secrets import Vault
 from runtime.service import open_service

@@ -15,9 +15,9 @@ from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 from mcp.shared.exceptions import MCPError
 
-from governance.scopes import Scope
-from runtime.access import MCP_PATH, RULES
+from governance.people.scopes import Scope
 from runtime.catalog import RESERVED_NAMES
+from runtime.gate.access import MCP_PATH, RULES
 
 ERAS = ("legacy", "2026-07-28")
 REACH = {"finder": {"toy-find-vm"}, "stopper": {"toy-stop-vm"}, "foreigner": set[str]()}

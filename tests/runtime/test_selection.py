@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from runtime.access import Caller
+from runtime.calls.manner import PLAIN, Manner
+from runtime.calls.selection import Selection, run_on
 from runtime.errors import BadInput, UnknownTarget
-from runtime.manner import PLAIN, Manner
-from runtime.selection import Selection, run_on
+from runtime.gate.access import Caller
 
 ME = Caller("me", "operator")
 EDGE = {"site": "edge"}

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from governance.targets import Target
-from runtime.access import Caller
 from runtime.diagnosis import diagnose
 from runtime.driver import Driver
+from runtime.gate.access import Caller
 from workflow.events import RequestFailed, ResponseArrived
 
 ME = Caller("me", "operator")

@@ -16,10 +16,10 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from runtime import lines, traces
-from runtime.access import Caller
 from runtime.errors import StartRefused
-from runtime.exporting import is_wanted
+from runtime.gate.access import Caller
+from runtime.observing import lines, traces
+from runtime.observing.exporting import is_wanted
 
 ME = Caller("me", "operator")
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -173,8 +173,8 @@ def test_an_exporter_that_there_is_not_is_said_at_the_start(environment: dict[st
 
 EXPORTS = """
 import os
-from runtime import traces
-from runtime.exporting import exporting
+from runtime.observing import traces
+from runtime.observing.exporting import exporting
 with exporting(os.environ):
     with traces.span("call", workflow="toy"):
         pass

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from governance.scopes import Scope
+from governance.people.scopes import Scope
 from runtime.signatures import sign
 
 KEY = b"a key of thirty-two bytes, no less"

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from runtime.errors import BadReply, Refused
-from runtime.wire import (
+from runtime.driver.wire import (
     Inflater,
     address_of,
     checked_field,
@@ -17,6 +16,7 @@ from runtime.wire import (
     read_body,
     wire_request,
 )
+from runtime.errors import BadReply, Refused
 from workflow.events import SendRequest
 from workflow.multipart import PartKind
 

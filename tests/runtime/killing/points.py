@@ -21,9 +21,9 @@ import dbos  # noqa: F401  before the fork
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
-from runtime.access import Caller
 from runtime.app import build  # noqa: F401  before the fork
-from runtime.manner import Manner
+from runtime.calls.manner import Manner
+from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service, watching
 

@@ -1,0 +1,56 @@
+"""The commands `switchgear init` and `switchgear db upgrade`: a database that is ready, and its first token.
+
+Each parses, calls one function, prints. Here never lives a statement: `governance.schema` and the stores have them.
+"""
+
+import click
+
+from governance import schema
+from governance.commands import shown
+from governance.commands.options import actor_here, address_of, common, with_database
+from governance.connections import parse_url
+from governance.database import Database
+from governance.identifiers import Json
+from governance.people.principals import PrincipalStore
+
+
+@click.command("init")
+@common
+def init_command(db: str | None, as_json: bool) -> None:
+    """Make the database ready and give the first token, shown this once."""
+    schema.upgrade(address_of(db))
+    made = with_database(db, _first_token)
+    where = parse_url(address_of(db)).render_as_string(hide_password=True)
+    if as_json:
+        shown.as_json({"database": where, "principal": made and made[0], "token": made and made[1]})
+        return
+    shown.note(f"Database: {where}")
+    shown.note(
+        "Token of the administrator, shown this once:" if made else "There are tokens already: `switchgear tokens`"
+    )
+    if made:
+        click.echo(made[1])
+
+
+async def _first_token(database: Database) -> tuple[Json, str] | None:
+    store = PrincipalStore(database)
+    if await store.any_tokens():
+        return None
+    principal, secret = await store.create_token("admin", "admin", actor=actor_here())
+    return principal.to_json(), secret
+
+
+@click.group("db")
+def db_group() -> None:
+    """The database itself."""
+
+
+@db_group.command("upgrade")
+@common
+def db_upgrade(db: str | None, as_json: bool) -> None:
+    """Bring the database to the schema that this version needs."""
+    before = schema.upgrade(address_of(db))
+    if as_json:
+        shown.as_json({"before": before or None, "now": schema.HEAD})
+    else:
+        click.echo(f"schema {schema.HEAD}, before: {before or 'none'}")

@@ -1,0 +1,69 @@
+"""What the commands of all rooms that use the database have in common: options, the open database, who it is.
+
+`--db` wins over SWITCHGEAR_DATABASE_URL. Whoever may write the database decides here as `cli:<user>` with every role:
+the roles of tokens guard the server. Here never lives a command.
+"""
+
+import asyncio
+import getpass
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, get_args
+
+import click
+
+from governance.database import Database, open_database
+from governance.people.scopes import Scope
+from governance.policy import RiskName
+from governance.settings import Settings
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def common(command: F) -> F:
+    """The options that every command takes."""
+    address = click.option("--db", metavar="URL", help="The database; default: SWITCHGEAR_DATABASE_URL.")
+    return address(click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command))
+
+
+def with_database(db: str | None, work: Callable[[Database], Awaitable[T]]) -> T:
+    async def opened() -> T:
+        async with open_database(address_of(db)) as database:
+            return await work(database)
+
+    return asyncio.run(opened())
+
+
+def address_of(db: str | None) -> str:
+    return db or Settings.read(os.environ).database
+
+
+def scope_options(command: F) -> F:
+    """What limits a token or a user to a part; `scope_of` makes a scope of what was given."""
+    options = (
+        click.option("--api", "apis", multiple=True, help="Only workflows of this API."),
+        click.option("--risk", "risks", multiple=True, type=click.Choice(get_args(RiskName)), help="Only this class."),
+        click.option(
+            "--workflow", "workflows", multiple=True, help="Only this workflow; START* for all that begin so."
+        ),
+        click.option("--target", "targets", multiple=True, help="Only on this target."),
+        click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Only on targets with this label."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def scope_of(named: dict[str, Any]) -> Scope:
+    """The scope that the options say. Raises InvalidError."""
+    pairs = {label.partition("=")[0]: label.partition("=")[2] for label in named["labels"]}
+    return Scope.from_json({**named, "labels": pairs})
+
+
+def actor_here() -> str:
+    """Who decides on this command line."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (OSError, KeyError):  # no such user in this container
+        return f"cli:{os.getuid()}"

@@ -1,0 +1,97 @@
+"""The commands `switchgear runs list|show|replay|cancel|resolve`: what was run, and ending what has not.
+
+Each parses, calls one store, prints and answers its exit code. Here never lives a rule or a statement.
+"""
+
+from collections.abc import Awaitable
+from typing import get_args
+
+import click
+
+from governance.commands import shown
+from governance.commands.options import actor_here, common, with_database
+from governance.database import Database
+from governance.identifiers import Json
+from governance.journals import Journals
+from governance.open_runs import Finding, OpenRuns
+from governance.runs import Outcome, RunStore
+
+
+@click.group("runs")
+def runs_group() -> None:
+    """What was run."""
+
+
+@runs_group.command("list")
+@click.option("--outcome", type=click.Choice(get_args(Outcome)), help="Only these.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
+@common
+def runs_list(outcome: Outcome | None, limit: int, db: str | None, as_json: bool) -> None:
+    """List runs, newest first."""
+    rows = [run.to_json() for run in with_database(db, lambda d: RunStore(d).find(outcome=outcome, limit=limit))]
+    if as_json:
+        shown.as_json({"runs": rows})
+    else:
+        shown.table(rows, ("id", "started_at", "outcome", "target", "caller"))
+
+
+@runs_group.command("show")
+@click.argument("run_id")
+@common
+def runs_show(run_id: str, db: str | None, as_json: bool) -> None:
+    """Show a run and each of its requests."""
+    _show_run(with_database(db, lambda d: RunStore(d).get(run_id)).to_json(), as_json)
+
+
+@runs_group.command("replay")
+@click.argument("run_id")
+@common
+def runs_replay(run_id: str, db: str | None, as_json: bool) -> int:
+    """Replay an ended run offline from its journal; ends with 1 when it would go otherwise now."""
+    replay = with_database(db, lambda d: Journals(d).replay(run_id))
+    if as_json:
+        shown.as_json(replay.to_json())
+    else:
+        found = len(replay.differences)
+        click.echo(f"{replay.turns} turns replayed, {found or 'no'} difference{'' if found == 1 else 's'}")
+        for each in replay.differences:
+            shown.fields({"turn": each.number, "step": each.step_id, "recorded": each.recorded, "now": each.now})
+    return 1 if replay.differences else 0
+
+
+@runs_group.command("cancel")
+@click.argument("run_id")
+@common
+def runs_cancel(run_id: str, db: str | None, as_json: bool) -> None:
+    """Ask for the end of a run; whoever carries it out stops between two requests."""
+    run = with_database(db, lambda d: _then_shown(d, run_id, OpenRuns(d).ask_cancel(run_id, actor=actor_here())))
+    _show_run(run, as_json)
+
+
+@runs_group.command("resolve")
+@click.argument("run_id")
+@click.option("--happened/--did-not-happen", default=None, help="What you found when you looked at the device.")
+@click.option("--go-on", is_flag=True, help="Go on from there; a server carries the run out.")
+@click.option("--note", default="", help="How you know.")
+@common
+def runs_resolve(run_id: str, happened: bool | None, go_on: bool, note: str, db: str | None, as_json: bool) -> None:
+    """Say what became of the request in doubt of an unknown run; it stays ended, or goes on."""
+    if happened is None:
+        raise click.UsageError("say --happened or --did-not-happen: look at the device first")
+    finding = Finding(happened, go_on, note)
+    run = with_database(db, lambda d: _then_shown(d, run_id, OpenRuns(d).resolve(run_id, finding, actor=actor_here())))
+    _show_run(run, as_json)
+
+
+async def _then_shown(database: Database, run_id: str, act: Awaitable[None]) -> Json:
+    await act
+    return (await RunStore(database).get(run_id)).to_json()
+
+
+def _show_run(run: Json, as_json: bool) -> None:
+    if as_json:
+        shown.as_json(run)
+        return
+    steps = run.pop("steps")
+    shown.fields(run)
+    shown.table(steps, ("seq", "step_id", "phase", "method", "path", "status", "duration_ms"))

@@ -1,0 +1,34 @@
+"""Who is the same person as whom, where votes are counted and where somebody is to be kept out.
+
+On one machine who compiles, who decides at the command line and who holds a token of that name are one person
+(`transitions.person_of`). Beyond that an admin says so: the other names of a user all stand for that user. What
+nobody said stays two people. Here never lives a decision.
+"""
+
+from collections.abc import Callable, Iterable
+
+from sqlalchemy import Connection
+
+from governance.people.user_rows import User, told_users
+from governance.transitions import person_of
+
+Persons = Callable[[str], str]
+
+
+def persons(connection: Connection) -> Persons:
+    """Who stands behind an actor, by what admins have said until now.
+
+    Raises TamperedError where the audit of it was changed: two names of one person would be two votes.
+    """
+    return person_among(told_users(connection))
+
+
+def person_among(users: Iterable[User]) -> Persons:
+    """The same for given users."""
+    known = {name: user.name for user in users for name in (user.name, *user.also)}
+
+    def person(actor: str) -> str:
+        plain = person_of(actor)
+        return known.get(actor) or known.get(plain, plain)
+
+    return person

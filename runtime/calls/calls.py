@@ -1,0 +1,150 @@
+"""From a caller's wish to a run: which workflow, on which target, with which inputs, and may it be.
+
+Everything that MCP, the REST API and `switchgear call` have in common, so that none of them can be laxer. Inputs are
+checked against the workflow's full schema before anything is sent; the engine confirms, when it opens the run, that
+what is about to be executed is what is approved at this moment. Outputs are held against the schema that the client
+was promised. Here never lives a protocol, a status code or a text for clients.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from governance.errors import ConflictError, DigestError, GovernanceError, NotFoundError, RefusedError, TamperedError
+from governance.identifiers import new_id
+from governance.targets import Target
+from governance.transitions import may
+from runtime.calls.manner import PLAIN, Manner
+from runtime.calls.planning import Plans
+from runtime.catalog import Entry
+from runtime.engines.engine import Ended, Engine, Order, Told
+from runtime.errors import BadInput, CallerError, NotApproved
+from runtime.gate.access import Caller
+from runtime.observing import observed
+from runtime.secrets import Vault
+from workflow.errors import InputError
+from workflow.events import Failure
+from workflow.inputs import validate_inputs
+
+log = logging.getLogger("switchgear.runs")
+Json = Any
+# What a run's record takes, where the whole is kept; what a model is shown of it is much less (`cutting`).
+MAX_OUTPUT_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    engine: Engine
+    vault: Vault
+    plans: Plans
+    reload: Callable[[], Awaitable[object]]
+    """Loads the catalog again, where a call has found that it is not true any more."""
+
+    async def call(
+        self,
+        entry: Entry,
+        inputs: Mapping[str, Json],
+        target: str | None,
+        caller: Caller,
+        manner: Manner = PLAIN,
+        *,
+        key: str = "",
+        told: Told | None = None,
+    ) -> Ended:
+        """Runs the workflow and answers how it ended, a failed step included. See `Order.key`, `Engine.run`.
+
+        It ends as `planned` where a plan was wanted, or where the workflow asks first and no plan was confirmed. What
+        changes nothing has no plan: it is run.
+
+        Raises CallerError (role, target, inputs), NotApproved (it is not, or no longer, what is approved), PlanError
+        (the plan cannot be used), TargetError (the target is not usable as it is set up), GovernanceError (nothing can
+        be recorded, or the key stands for another run), Interrupted (the server stops).
+        """
+        with observed.call(entry, target, caller.name) as seen:
+            return seen.ended(await self._called(entry, inputs, target, caller, manner, key, told))
+
+    async def _called(
+        self, entry: Entry, inputs: Mapping[str, Json], target: str | None, caller: Caller, manner: Manner, key: str,
+        told: Told | None,
+    ) -> Ended:  # fmt: skip
+        if not may(caller.role, "operator"):
+            raise CallerError(f"the role {caller.role} may not run workflows", "ask somebody with the role operator")
+        chosen = entry.target(target)
+        order = self._order(entry, inputs, chosen, caller, key)
+        if not await self.plans.is_under_way(order):
+            if self.plans.is_wanted(manner, entry.risk, caller.name):
+                ended = await self._run(entry, replace(order, is_plan=True, key=""), told)
+                return await self.plans.kept(order, chosen, ended) if ended.outcome == "planned" else ended
+            if manner.plan_id:
+                order = await self.plans.held(order, chosen, manner.plan_id)
+        ended = await self._run(entry, order, told)
+        await self.plans.closed(order, ended)
+        return ended
+
+    async def _run(self, entry: Entry, order: Order, told: Told | None) -> Ended:
+        try:
+            with observed.run(order) as seen:
+                ended = seen.ended(await self.engine.run(order, told))
+        except ConflictError:
+            raise
+        except (RefusedError, DigestError, TamperedError, NotFoundError) as error:
+            if not isinstance(error, RefusedError):
+                await self._noticed()
+            message = f"{entry.workflow_id} was not run: {error.message}"
+            raise NotApproved(message, "list the tools again; if it is missing, ask an approver") from error
+        return self._checked(entry, ended)
+
+    async def _noticed(self) -> None:
+        """What was loaded is not what is stored: the tool goes, and the mismatch is told (`live`)."""
+        try:
+            await self.reload()
+        except GovernanceError as error:
+            log.error("the catalog cannot be loaded again: %s", error.message)
+
+    def complete(self, entry: Entry, inputs: Mapping[str, Json]) -> Mapping[str, Json]:
+        """`inputs` with the defaults of those that are left out. Raises BadInput."""
+        try:
+            return validate_inputs(entry.plan, inputs)
+        except InputError as error:
+            message = self.vault.redact(error.message)
+            raise BadInput(message, error.pointer, "correct this input; nothing was sent") from error
+
+    def _order(self, entry: Entry, inputs: Mapping[str, Json], target: Target, caller: Caller, key: str) -> Order:
+        complete = self.complete(entry, inputs)
+        return Order(
+            run_id=new_id(),
+            revision_id=entry.revision_id,
+            digest=entry.digest,
+            plan=entry.plan,
+            endpoint=entry.prepared.endpoint(target, entry.profile),
+            caller=caller.name,
+            inputs=complete,
+            secret_names=entry.profile.secrets,
+            key=key,
+            workflow=f"{entry.workflow_id}@{entry.number}",
+            operations=entry.prepared.content.operations,
+        )
+
+    def _checked(self, entry: Entry, ended: Ended) -> Ended:
+        """`ended`, where a success whose outputs are not what was promised becomes a failure that says so."""
+        fault = _fault(entry, dict(ended.outputs)) if ended.outcome == "succeeded" else ""
+        if not fault:
+            return ended
+        log.error("run %s of %s: %s", ended.run_id, entry.workflow_id, fault)
+        done = tuple(step.step_id for step in entry.plan.steps if not step.is_safe)
+        remedy = f"everything was carried out; see run {ended.run_id}, and tell whoever compiled the workflow"
+        return replace(
+            ended, outcome="failed", outputs={}, failure=Failure("", "bad_outputs", fault, None, done, (), remedy)
+        )
+
+
+def _fault(entry: Entry, outputs: Json) -> str:
+    size = len(orjson.dumps(outputs))
+    if size > MAX_OUTPUT_BYTES:
+        return f"the outputs have {size} bytes, more than {MAX_OUTPUT_BYTES}"
+    return (
+        "" if entry.prepared.accepts_outputs(outputs) else "the outputs are not what the tool's output schema promises"
+    )

@@ -1,0 +1,100 @@
+"""One workflow on all targets that have some labels: a few at a time, a result for each, stopped on failure if wanted.
+
+Each target's run is a call like any other (`calls`), with its own record, its own plan where the workflow asks first,
+and its own key. A target whose run was not begun because another one failed says so. Runs that have begun are not
+broken off. Called by the REST API and by `switchgear call --label`.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from governance.errors import GovernanceError
+from governance.targets import Target
+from runtime.calls.calls import Calls
+from runtime.calls.manner import Manner
+from runtime.calls.telling import told, told_plan
+from runtime.catalog import Entry
+from runtime.engines.engine import Ended
+from runtime.errors import BadInput, ServingError, UnknownTarget
+from runtime.gate.access import Caller
+from runtime.problems import message_of
+from workflow.events import to_json
+
+Json = Any
+MOST_AT_ONCE = 32  # each device has its own line; more runs than this only wait in ours
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """`labels` are all to be there. `parallel`: targets at a time. `stops`: none is begun after one that failed."""
+
+    labels: Mapping[str, str]
+    parallel: int = 4
+    stops: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one target. `ended` is None where no run was begun; `why` says why."""
+
+    target: str
+    ended: Ended | None
+    why: str = ""
+
+    def is_good(self, manner: Manner) -> bool:
+        outcome = self.ended.outcome if self.ended else ""
+        return outcome == "succeeded" or (outcome == "planned" and manner.is_plan)
+
+    def to_json(self) -> dict[str, Json]:
+        if self.ended is None:
+            return {"target": self.target, "outcome": "not begun", "run_id": None, "told": self.why}
+        is_plan, is_done = self.ended.outcome == "planned", self.ended.outcome == "succeeded"
+        text = told_plan(self.ended, is_wanted=True) if is_plan else told(self.ended)
+        return {
+            "target": self.target,
+            "outcome": self.ended.outcome,
+            "run_id": self.ended.run_id,
+            "outputs": {} if is_plan else dict(self.ended.outputs),
+            "plan": dict(self.ended.outputs) if is_plan else None,
+            "failure": to_json(self.ended.failure) if self.ended.failure else None,
+            "told": "" if is_done else text,
+        }
+
+
+async def run_on(
+    calls: Calls, entry: Entry, inputs: Mapping[str, Json], selection: Selection, caller: Caller, manner: Manner,
+    *, key: str = "",
+) -> tuple[Result, ...]:  # fmt: skip
+    """A result for each target that has the labels, by name. With a `key` each target has that one and its own name.
+
+    Raises UnknownTarget if there is none, BadInput.
+    """
+    if manner.plan_id:
+        raise BadInput("a plan is for one target", "/plan_id", "name that target, or leave the plan out")
+    chosen = [target for target in entry.targets if target.has_labels(selection.labels.items())]
+    if not chosen:
+        labels = ", ".join(f"{name}={value}" for name, value in selection.labels.items())
+        raise UnknownTarget(f"no target of {entry.api} has the labels {labels}", "see `switchgear targets list`")
+    places, has_failed = asyncio.Semaphore(selection.parallel), asyncio.Event()
+
+    async def on(target: Target) -> Result:
+        async with places:
+            if selection.stops and has_failed.is_set():
+                return Result(target.name, None, "another target failed before")
+            result = await _on(calls, entry, inputs, target, caller, manner, key and f"{key}:{target.name}")
+            if not result.is_good(manner):
+                has_failed.set()
+            return result
+
+    return tuple(await asyncio.gather(*(on(target) for target in sorted(chosen, key=lambda each: each.name))))
+
+
+async def _on(
+    calls: Calls, entry: Entry, inputs: Mapping[str, Json], target: Target, caller: Caller, manner: Manner, key: str
+) -> Result:
+    try:
+        return Result(target.name, await calls.call(entry, inputs, target.name, caller, manner, key=key))
+    except (ServingError, GovernanceError) as error:
+        return Result(target.name, None, message_of(error))

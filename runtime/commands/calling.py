@@ -1,0 +1,102 @@
+"""What `switchgear call` does: one run in this process, a question on the terminal where one is due, and a report.
+
+Standard output is data: outputs, or the plan that was asked for. The question, and what did not succeed, go to standard
+error. A plan that nobody could be asked about ends with exit code 1: nothing was changed. Called by `commands`.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from governance.settings import Settings
+from runtime.calls.confirmation import Confirmation
+from runtime.calls.manner import Manner
+from runtime.calls.selection import Result, Selection, run_on
+from runtime.calls.telling import told, told_plan
+from runtime.engines.engine import Ended
+from runtime.errors import NotApproved, TargetError
+from runtime.gate.access import Caller
+from runtime.replies import policy_of
+from runtime.service import open_service
+from workflow.events import to_json
+
+Json = Any
+Ask = Callable[[Ended], bool]
+ME = Caller("cli", "operator")
+
+
+async def call_once(
+    settings: Settings, db: str | None, workflow: str, inputs: Mapping[str, Json], target: str | None, manner: Manner,
+    ask: Ask | None,
+) -> dict[str, Json]:  # fmt: skip
+    """How it ended, for a program. `ask`: whether the person here says yes to a plan; None: nobody is there."""
+    asks = Confirmation.of(settings)
+    url, policy = db or settings.database, policy_of(settings)
+    async with open_service(url, confirmation=asks, responses=policy) as service:
+        entry = service.live.now.find(workflow)
+        ended = await service.calls.call(entry, inputs, target, ME, manner)
+        if ended.outcome == "planned" and not manner.is_plan and ask is not None and ask(ended):
+            ended = await service.calls.call(entry, inputs, target, ME, Manner(plan_id=ended.outputs["plan_id"]))
+    return _report(ended, manner)
+
+
+def _report(ended: Ended, manner: Manner) -> dict[str, Json]:
+    is_plan = ended.outcome == "planned"
+    text = told_plan(ended, is_wanted=manner.is_plan) if is_plan else told(ended)
+    return {
+        "run_id": ended.run_id,
+        "outcome": ended.outcome,
+        "outputs": {} if is_plan else dict(ended.outputs),
+        "plan": dict(ended.outputs) if is_plan else None,
+        "failure": to_json(ended.failure) if ended.failure else None,
+        "note": ended.note,
+        "misfits": ended.misfits,
+        "told": "" if ended.outcome == "succeeded" else text,
+    }
+
+
+def ask_on_terminal(planned: Ended) -> bool:
+    """Shows the plan and waits for a yes."""
+    click.echo(told_plan(planned, is_wanted=True), err=True)
+    return click.confirm("Carry this out?", err=True)
+
+
+def printed(report: Mapping[str, Json], manner: Manner, *, is_json: bool) -> int:
+    """Prints the report and answers the exit code."""
+    is_done = report["outcome"] == "succeeded" or (report["outcome"] == "planned" and manner.is_plan)
+    if is_json:
+        click.echo(json.dumps(report))
+    elif report["outcome"] == "succeeded":
+        click.echo(json.dumps(report["outputs"], indent=2, ensure_ascii=False))
+    else:
+        click.echo(report["told"], err=not is_done)
+    if is_done:
+        return 0
+    return NotApproved.exit_code if report["outcome"] == "planned" else TargetError.exit_code
+
+
+async def call_on_selection(
+    settings: Settings, db: str | None, workflow: str, inputs: Mapping[str, Json], selection: Selection, manner: Manner
+) -> tuple[Result, ...]:
+    """What came of each target. Nobody is asked: without --yes, what asks first answers with a plan for each."""
+    asks, policy = Confirmation.of(settings), policy_of(settings)
+    async with open_service(db or settings.database, confirmation=asks, responses=policy) as service:
+        entry = service.live.now.find(workflow)
+        return await run_on(service.calls, entry, inputs, selection, ME, manner)
+
+
+def printed_results(results: tuple[Result, ...], manner: Manner, *, is_json: bool) -> int:
+    """Prints a line, or a JSON object, for each target, and answers the exit code."""
+    told_results = [result.to_json() for result in results]
+    if is_json:
+        click.echo(json.dumps({"results": told_results}))
+    for result in () if is_json else told_results:
+        click.echo(f"{result['target']}: {result['outcome']}" + (f" (run {result['run_id']})" * bool(result["run_id"])))
+        if result["told"]:
+            click.echo(result["told"], err=not manner.is_plan)
+    if all(result.is_good(manner) for result in results):
+        return 0
+    is_unasked = all(result["outcome"] in ("planned", "succeeded") for result in told_results)
+    return NotApproved.exit_code if is_unasked else TargetError.exit_code

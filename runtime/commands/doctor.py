@@ -1,0 +1,80 @@
+"""What may be wrong before anything is served: the database, what is approved, who may connect, what can be reached.
+
+Looks and never changes anything (a new SQLite file apart, which opening makes); sends no request to any device, only
+tries whether its port answers. Called by `switchgear doctor`.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from governance.errors import GovernanceError
+from governance.targets import Target
+from runtime.driver.wire import address_of
+from runtime.errors import TargetError
+from runtime.secrets import Vault
+from runtime.service import Service, open_service
+
+REACH_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    subject: str
+    is_good: bool
+    message: str
+
+    def to_json(self) -> dict[str, str | bool]:
+        return {"subject": self.subject, "is_good": self.is_good, "message": self.message}
+
+
+async def examine(database_url: str) -> tuple[Finding, ...]:
+    """All findings, good ones too. An unusable database is a finding, and then the only one."""
+    try:
+        async with open_service(database_url) as service:
+            return (*await _database(service), *_catalog(service), *await _targets(service))
+    except GovernanceError as error:
+        return (Finding("database", False, f"{error.message} {error.remedy}".strip()),)
+
+
+async def _database(service: Service) -> tuple[Finding, ...]:
+    verdict = await service.audit.verify()
+    chain = f"{verdict.rows} rows, whole" if verdict.ok else f"row {verdict.first_bad}: {verdict.reason}"
+    tokens, users, senders = await service.principals.survey(), await service.users.survey(), service.webhooks
+    altered = (*tokens.faults, *users.faults, *await senders.faults())
+    has_any = await service.principals.any_tokens() or await service.users.any_users()
+    credentials = "there are some" if has_any else "no token, no user: the server listens on loopback only"
+    return (
+        Finding("database", True, f"{service.database.kind}, up to date"),
+        Finding("audit", verdict.ok, chain),
+        Finding("credentials", True, credentials),
+        *(Finding("credentials", False, fault) for fault in altered),
+    )
+
+
+def _catalog(service: Service) -> tuple[Finding, ...]:
+    catalog = service.live.now
+    refused = (Finding(each.workflow_id, False, f"approved, not served: {each.reason}") for each in catalog.refusals)
+    lonely = sorted({entry.api for entry in catalog.entries.values() if not entry.targets})
+    without = (Finding(api, False, "workflows are approved, but there is no target to run them on") for api in lonely)
+    return (Finding("catalog", True, f"{len(catalog.entries)} workflows are served"), *refused, *without)
+
+
+async def _targets(service: Service) -> tuple[Finding, ...]:
+    targets = await service.targets.list_targets()
+    return tuple(await asyncio.gather(*(_target(target, service.vault) for target in targets)))
+
+
+async def _target(target: Target, vault: Vault) -> Finding:
+    try:
+        for reference in (target.username_ref, target.password_ref, target.token_ref):
+            if reference:
+                vault.resolve(reference)
+        address = address_of(target.base_url, "")
+        async with asyncio.timeout(REACH_S):
+            _, writer = await asyncio.open_connection(address.host, address.port)
+        writer.close()
+    except TargetError as error:
+        return Finding(target.name, False, f"{error.message}; {error.remedy}")
+    except (OSError, TimeoutError) as error:
+        return Finding(target.name, False, f"{target.base_url} does not answer: {error or 'in time'}")
+    return Finding(target.name, True, f"{target.base_url} answers")

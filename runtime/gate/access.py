@@ -1,0 +1,299 @@
+"""Who may do what over HTTP: one table of routes and roles, and the gate that every request passes first.
+
+What the table does not name needs the highest role, so a forgotten route is closed, not open. The gate checks, in
+this order: where the request was addressed to (Host) and where it comes from (Origin), whose credential it carries,
+what that caller's role may do. It stands before MCP and the REST API alike. A cookie counts for the REST API alone, and
+for what changes something only with its CSRF token. Whose a credential is, the doorkeeper knows (`doorkeeper`).
+Here never lives what a role may decide on a revision (`governance.transitions`). RFC 6750, 9457; MCP, transports.
+"""
+
+import re
+from contextlib import ExitStack
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from governance.errors import GovernanceError
+from governance.library_checks import MAX_BYTES
+from governance.people.scopes import WHOLE
+from governance.people.scopes import Scope as Reach
+from governance.people.sessions import Session
+from governance.transitions import Role, may
+from runtime.gate.credentials import SAFE_METHODS, bearer_in, cookie_in, shows_csrf
+from runtime.gate.crowd import Crowd
+from runtime.gate.rates import Rates
+from runtime.observing import traces
+from runtime.problems import Problem, of_error, respond
+
+CALLER = "switchgear.caller"
+# Where the session stands that a request came with, if it came with one, and its secret.
+SESSION = "switchgear.session"
+MCP_PATH = "/mcp"
+METRICS_PATH = "/metrics"
+# Whoever looks after the server has to be told how it is, however many others ask.
+WATCHES = frozenset({"/health", "/ready", METRICS_PATH})
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+# Inputs are names, numbers and small objects; files do not come this way.
+MAX_BODY_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. `name` is what runs and audit rows say; `scope` is what is there for them at all."""
+
+    name: str
+    role: Role
+    scope: Reach = WHOLE
+
+
+# Without any token in the database only this machine can connect, and whoever can do that could read the database.
+LOCAL = Caller("local", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`role` None: open to everyone. `takes_password`: a browser may give the token as the password of Basic.
+
+    `takes_whole`: what is told is about everything, so that a caller with a limited scope may not ask.
+    `max_body_bytes`: how much may be sent.
+    """
+
+    method: str
+    path: str
+    role: Role | None
+    takes_password: bool = False
+    takes_whole: bool = False
+    max_body_bytes: int = MAX_BODY_BYTES
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("GET", "/health", None),
+    Rule("GET", "/ready", None),
+    Rule("GET", "/docs", "viewer", takes_password=True),
+    Rule("GET", "/openapi.json", "viewer"),
+    Rule("GET", METRICS_PATH, "viewer", takes_whole=True),
+    Rule("GET", "/workflows", "viewer"),
+    Rule("GET", "/workflows/pending", "viewer"),
+    Rule("GET", "/workflows/{ref}", "viewer"),
+    Rule("POST", "/workflows/{ref}/run", "operator"),
+    Rule("POST", "/workflows/{ref}/run-selection", "operator"),
+    Rule("POST", "/workflows/{ref}/approve", "approver"),
+    Rule("POST", "/workflows/{ref}/reject", "approver"),
+    Rule("POST", "/workflows/{ref}/retire", "approver"),
+    Rule("GET", "/workflows/disabled", "viewer"),
+    Rule("POST", "/workflows/{ref}/disable", "approver"),
+    Rule("POST", "/workflows/{ref}/enable", "approver"),
+    Rule("POST", "/login", None),  # by name and password (`api.login`)
+    Rule("POST", "/logout", "viewer"),
+    Rule("GET", "/session", "viewer"),
+    Rule("POST", "/password", "viewer"),
+    Rule("GET", "/users", "admin", takes_whole=True),
+    Rule("POST", "/users", "admin", takes_whole=True),
+    Rule("PATCH", "/users/{user}", "admin", takes_whole=True),
+    Rule("POST", "/users/{user}/disable", "admin", takes_whole=True),
+    Rule("POST", "/users/{user}/enable", "admin", takes_whole=True),
+    Rule("POST", "/users/{user}/password", "admin", takes_whole=True),
+    Rule("POST", "/webhooks/{name}", None),  # by its signature (`api.webhooks`)
+    Rule("GET", "/events/endpoints", "admin", takes_whole=True),
+    Rule("POST", "/events/endpoints", "admin", takes_whole=True),
+    Rule("DELETE", "/events/endpoints/{endpoint}", "admin", takes_whole=True),
+    Rule("POST", "/events/endpoints/{endpoint}/enable", "admin", takes_whole=True),
+    Rule("GET", "/events/dead", "admin", takes_whole=True),
+    Rule("POST", "/events/dead/{letter}/resend", "admin", takes_whole=True),
+    Rule("POST", "/reload", "operator", takes_whole=True),
+    Rule("GET", "/runs", "viewer"),
+    Rule("GET", "/runs/{run_id}", "viewer"),
+    Rule("GET", "/runs/{run_id}/journal", "viewer"),
+    Rule("POST", "/runs/{run_id}/cancel", "operator"),
+    Rule("POST", "/runs/{run_id}/resolve", "operator"),
+    Rule("GET", "/schedules", "viewer"),
+    Rule("GET", "/schedules/{schedule}", "viewer"),
+    Rule("POST", "/schedules", "operator"),
+    Rule("POST", "/schedules/{schedule}/pause", "operator"),
+    Rule("POST", "/schedules/{schedule}/resume", "operator"),
+    Rule("DELETE", "/schedules/{schedule}", "operator"),
+    Rule("GET", "/targets", "viewer"),
+    Rule("POST", "/targets", "admin", takes_whole=True),
+    Rule("GET", "/targets/{name}", "viewer"),
+    Rule("PUT", "/targets/{name}", "admin", takes_whole=True),
+    Rule("DELETE", "/targets/{name}", "admin", takes_whole=True),
+    Rule("POST", "/targets/{name}/test", "operator"),
+    Rule("GET", "/audit", "approver", takes_whole=True),
+    Rule("GET", "/audit/export", "approver", takes_whole=True),
+    Rule("GET", "/audit/stats", "approver", takes_whole=True),
+    Rule("GET", "/tokens", "admin", takes_whole=True),
+    Rule("POST", "/tokens", "admin", takes_whole=True),
+    Rule("DELETE", "/tokens/{ref}", "admin", takes_whole=True),
+    Rule("GET", "/settings", "admin", takes_whole=True),
+    Rule("GET", "/policy", "viewer"),
+    Rule("PUT", "/policy", "admin", takes_whole=True),
+    Rule("GET", "/specs", "viewer", takes_whole=True),
+    Rule("GET", "/specs/{name}", "viewer", takes_whole=True),
+    Rule("PUT", "/specs/{name}", "admin", takes_whole=True, max_body_bytes=MAX_BYTES),
+    Rule("DELETE", "/specs/{name}", "admin", takes_whole=True),
+    Rule("GET", "/profiles", "viewer", takes_whole=True),
+    Rule("GET", "/profiles/{name}", "viewer", takes_whole=True),
+    Rule("PUT", "/profiles/{name}", "admin", takes_whole=True),
+    Rule("DELETE", "/profiles/{name}", "admin", takes_whole=True),
+    Rule("GET", MCP_PATH, "operator"),
+    Rule("POST", MCP_PATH, "operator"),
+    Rule("DELETE", MCP_PATH, "operator"),
+)
+_PLAIN = {(rule.method, rule.path): rule for rule in RULES}
+_PATTERNS = tuple((rule, re.compile(re.sub(r"\{\w+\}", "[^/]+", rule.path))) for rule in RULES if "{" in rule.path)
+
+
+def rule_for(method: str, path: str) -> Rule:
+    """The rule for a request; for what no rule names, one that asks for the highest role."""
+    known = _PLAIN.get((method, path))
+    if known is not None:
+        return known
+    matching = (rule for rule, pattern in _PATTERNS if rule.method == method and pattern.fullmatch(path))
+    return next(matching, Rule(method, path, "admin"))
+
+
+class Door(Protocol):
+    """What the gate asks; `doorkeeper.Doorkeeper` answers."""
+
+    async def caller(self, secret: str | None) -> Caller | None:
+        """Who holds a token or JWT; None as `secret`: whoever shows none."""
+
+    async def session(self, secret: str) -> Session | None:
+        """The session with this cookie."""
+
+
+class Gate:
+    """The application's front: admits a request to MCP or to the REST API, or answers it with a problem."""
+
+    def __init__(
+        self,
+        api: ASGIApp,
+        mcp: ASGIApp,
+        doorkeeper: Door,
+        hosts: frozenset[str] | None,
+        rates: Rates,
+        crowd: Crowd,
+        *,
+        metrics_open: bool = False,
+    ) -> None:
+        """`hosts`: the names under which this server may be addressed; None, with tokens only: any."""
+        self._api = api
+        self._mcp = mcp
+        self._doorkeeper = doorkeeper
+        self._hosts = hosts
+        self._rates = rates
+        self._crowd = crowd
+        self._metrics_open = metrics_open
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._api(scope, receive, send)
+        if scope["type"] != "http":  # there are no websockets here
+            return
+        with ExitStack() as inside:
+            try:
+                await self._admit(scope)
+                if scope["path"] not in WATCHES:
+                    inside.enter_context(self._crowd.place())
+            except Problem as problem:
+                await respond(problem)(scope, receive, send)
+                return
+            inside.enter_context(traces.continued(scope["headers"]))
+            await (self._mcp if scope["path"] == MCP_PATH else self._api)(scope, receive, send)
+
+    async def _admit(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        check_addresses(headers, self._hosts, str(scope.get("scheme", "http")))
+        rule = rule_for(scope["method"], scope["path"])
+        check_size(headers, rule.max_body_bytes)
+        if rule.role is None or (rule.path == METRICS_PATH and self._metrics_open and _is_here(scope, headers)):
+            return
+        try:
+            caller = await self._caller(scope, headers, rule)
+        except GovernanceError as error:
+            raise of_error(error) from error
+        if caller is None:
+            scheme = 'Basic realm="the token is the password"' if rule.takes_password else 'Bearer realm="switchgear"'
+            remedy = "send `Authorization: Bearer <token>`; tokens are made with `switchgear tokens create`"
+            challenge = (("www-authenticate", scheme),)
+            raise Problem(401, "no valid token", "The request carries no credential that is valid.", remedy, challenge)
+        wait_s = 0 if caller is LOCAL else self._rates.wait_s(caller.name)
+        if wait_s:
+            detail = "This token asks more often than one may."
+            raise Problem(429, "too many requests", detail, f"wait {wait_s} s", (("retry-after", str(wait_s)),))
+        if not may(caller.role, rule.role):
+            detail = f"The role {caller.role} may not do this; it takes {rule.role}."
+            raise Problem(403, "not allowed", detail, f"ask somebody with the role {rule.role}")
+        if rule.takes_whole and not caller.scope.is_whole:
+            raise Problem(403, "not allowed", "This token is limited to a part.", "ask somebody whose token is not")
+        scope[CALLER] = caller
+        if rule.path == MCP_PATH:
+            # The SDK lets a session be used only by the principal that opened it, and reads who that is from here.
+            scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=caller.name, scopes=[]))
+
+    async def _caller(self, scope: Scope, headers: Headers, rule: Rule) -> Caller | None:
+        """Whose credential the request carries. A cookie that is none any more is as if it were not there."""
+        cookie = None if rule.path == MCP_PATH else cookie_in(headers, str(scope.get("scheme", "http")))
+        session = None if cookie is None else await self._doorkeeper.session(cookie)
+        if cookie is None or session is None:
+            return await self._doorkeeper.caller(bearer_in(headers, takes_password=rule.takes_password))
+        if scope["method"] not in SAFE_METHODS and not shows_csrf(headers, cookie):
+            detail = "What a session changes takes the CSRF token of that session."
+            raise Problem(403, "no CSRF token", detail, "send X-CSRF-Token as `GET /session` tells it")
+        scope[SESSION] = (session, cookie)
+        return Caller(session.user.name, session.user.role, session.user.scope)
+
+
+def _is_here(scope: Scope, headers: Headers) -> bool:
+    """Whether the request was sent from this machine, and not on behalf of somebody elsewhere."""
+    client = scope.get("client") or ("", 0)
+    return is_loopback(client[0]) and not {"forwarded", "x-forwarded-for", "x-real-ip", "via"} & set(headers.keys())
+
+
+def check_addresses(headers: Headers, hosts: frozenset[str] | None, scheme: str) -> None:
+    """Raises Problem for a request that was addressed to somebody else, or that a page of somebody else sent.
+
+    A browser can be led to send requests here from any page; it cannot be led to lie in Host and Origin.
+    """
+    host = headers.get("host", "")
+    if hosts is not None and _name(f"{scheme}://{host}") not in hosts:
+        remedy = "use the address that the server printed at its start"
+        raise Problem(421, "wrong host", "This server does not answer to that host name.", remedy)
+    origin = headers.get("origin")
+    # With https as well: something in front may do TLS.
+    own = {f"{each}://{host}".lower() for each in (scheme, "https")}
+    if origin is not None and origin.lower() not in own and not _both_local(origin, host):
+        raise Problem(403, "foreign origin", "A page of another origin may not call this server.", "")
+
+
+def check_size(headers: Headers, most: int = MAX_BODY_BYTES) -> None:
+    """Raises Problem for a body that is too large, or that does not say how large it is."""
+    if "transfer-encoding" in headers:
+        raise Problem(411, "length required", "A body must say its length.", "send Content-Length")
+    if int(headers.get("content-length", "0")) > most:
+        raise Problem(413, "body too large", f"A body may have {most} bytes here.", "send less at a time")
+
+
+def _both_local(origin: str, host: str) -> bool:
+    """A page that this machine serves itself may call a server on this machine, whatever the ports."""
+    return _name(origin) in LOOPBACK_NAMES and _name(f"http://{host}") in LOOPBACK_NAMES
+
+
+def _name(address: str) -> str:
+    try:
+        return (urlsplit(address).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

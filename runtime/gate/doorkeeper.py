@@ -1,0 +1,82 @@
+"""Who shows a credential: tokens of ours, sessions of users, JWTs of a company; and whether one is needed at all.
+
+Tokens are checked by `governance.people.principals`; its answers are remembered until `forget` is called, which
+happens when any token or user changes. Sessions and JWTs are looked at each time. Whoever is a disabled user is out
+with all of them. Here never lives what somebody may do (`access`), nor a header (`credentials`).
+"""
+
+import hashlib
+
+from governance.identifiers import moment, utc_now
+from governance.people.principals import PrincipalStore
+from governance.people.sessions import Session, SessionStore
+from governance.people.users import UserStore
+from runtime.gate.access import LOCAL, Caller
+from runtime.gate.company import Company
+
+# More distinct tokens than one installation has; guesses are not kept.
+MAX_REMEMBERED = 1024
+
+
+class Doorkeeper:
+    def __init__(
+        self, principals: PrincipalStore, users: UserStore, sessions: SessionStore, company: Company | None = None
+    ) -> None:
+        """`company`: whose JWTs are taken, if anybody's."""
+        self._principals = principals
+        self._users = users
+        self._sessions = sessions
+        self._company = company
+        self._known: dict[bytes, tuple[Caller, str]] = {}
+        self._needs_token = company is not None
+
+    async def look(self) -> None:
+        """Learns whether anybody has a credential. Once somebody had, one is needed as long as the process lives."""
+        if not self._needs_token:
+            self._needs_token = await self._principals.any_tokens() or await self._users.any_users()
+
+    @property
+    def needs_token(self) -> bool:
+        return self._needs_token
+
+    def forget(self) -> None:
+        """To be called when any token or user was made or changed, has expired or was ended."""
+        self._known.clear()
+
+    async def caller(self, secret: str | None) -> Caller | None:
+        """Who holds the token or JWT `secret`; where nobody has a credential, whoever is on this machine."""
+        if secret is None:
+            if not self._needs_token:
+                await self.look()
+            return None if self._needs_token else LOCAL
+        if self._company is not None and self._company.is_one(secret):
+            return await self._unless_out(await self._company.caller(secret))
+        key = hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+        caller, expires_at = self._known.get(key, (None, ""))
+        if caller is not None and (not expires_at or moment(utc_now()) < expires_at):
+            return caller
+        self._known.pop(key, None)
+        principal = await self._principals.authenticate(secret)
+        if principal is None:
+            return None
+        caller = await self._unless_out(Caller(principal.name, principal.role, principal.scope))
+        if caller is not None:
+            if len(self._known) >= MAX_REMEMBERED:
+                self._known.clear()
+            self._known[key] = (caller, principal.expires_at or "")
+        return caller
+
+    async def session(self, secret: str) -> Session | None:
+        """The session whose cookie this is, if it has not ended."""
+        return await self._sessions.find(secret)
+
+    async def standing(self, name: str) -> Caller | None:
+        """Who has this name now, for what is done on their behalf: a token's holder, or a user."""
+        principal = await self._principals.holder(name)
+        if principal is not None:
+            return await self._unless_out(Caller(principal.name, principal.role, principal.scope))
+        user = await self._users.active(name)
+        return None if user is None else Caller(user.name, user.role, user.scope)
+
+    async def _unless_out(self, caller: Caller | None) -> Caller | None:
+        return None if caller is None or await self._users.is_out(caller.name) else caller

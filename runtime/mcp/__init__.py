@@ -1,0 +1,1 @@
+"""MCP: approved workflows as tools and resources, in both eras of the protocol."""

@@ -1,0 +1,101 @@
+"""Everything that needs private attributes of FastMCP, pinned in pyproject.toml and held by a contract test.
+
+Three things that it does not do by itself: telling clients of both protocol eras that the list of tools changed
+(handshake versions by a notification on each open session, 2026-07-28 by `subscriptions/listen`); validating a call's
+headers without building a full list of tools for it; and building that list once per catalog, not once per request.
+Called by `app` when it puts the server together, and by `live` after each swap. MCP 2026-07-28, SEP-2575.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakSet
+
+import anyio
+from fastmcp import FastMCP
+from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
+from mcp.server.connection import Connection
+from mcp.server.context import CallNext as WireCallNext
+from mcp.server.context import HandlerResult, ServerRequestContext
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
+from mcp_types import SubscriptionsListenRequestParams
+
+from runtime.catalog import Catalog
+from runtime.gate.access import Caller
+from runtime.live import LiveCatalog
+from runtime.mcp.tools import CatalogProvider
+
+log = logging.getLogger("switchgear.tools")
+# Pages of one list and protocol versions, for one catalog: far fewer than this.
+MAX_LISTS = 64
+# A client that does not read must not keep the others waiting for the news.
+TELL_TIMEOUT_S = 2.0
+
+
+class ListChanged(Middleware):
+    """Knows every client that wants to hear of changes, and tells them."""
+
+    def __init__(
+        self, mcp: FastMCP[Any], live: LiveCatalog, provider: CatalogProvider, asking: Callable[[], Caller]
+    ) -> None:
+        """`asking`: who sent the request that is being served."""
+        self._sessions: WeakSet[Connection] = WeakSet()
+        self._bus = InMemorySubscriptionBus()
+        self._listeners = ListenHandler(self._bus)
+        server = mcp._mcp_server
+        server.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, self._listeners)
+        server.get_tool_input_schema = provider.input_schema
+        server.middleware.append(KeptLists(live, asking))
+        mcp.add_middleware(self)
+
+    async def on_initialize(self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:
+        """Remembers the connection of a handshake client; it is forgotten when the session is gone."""
+        result = await call_next(context)
+        if context.fastmcp_context is not None:
+            self._sessions.add(context.fastmcp_context.session._connection)
+        return result
+
+    async def tell(self) -> None:
+        """Tells all clients, all at once. Returns when each was told or did not take it."""
+        await self._bus.publish(ToolsListChanged())
+        async with anyio.create_task_group() as group:
+            for connection in list(self._sessions):
+                group.start_soon(self._tell_one, connection)
+
+    async def _tell_one(self, connection: Connection) -> None:
+        try:
+            with anyio.move_on_after(TELL_TIMEOUT_S):
+                await connection.send_tool_list_changed()
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError, RuntimeError) as error:
+            log.debug("a client is gone: %r", error)
+            self._sessions.discard(connection)
+
+    def close(self) -> None:
+        """Ends the open streams in order, so that clients learn that it was meant."""
+        self._listeners.close()
+
+
+class KeptLists:
+    """The wire form of `tools/list`, kept as long as the catalog is the same; one for each list that somebody sees."""
+
+    def __init__(self, live: LiveCatalog, asking: Callable[[], Caller]) -> None:
+        self._live = live
+        self._asking = asking
+        self._catalog: Catalog | None = None
+        self._kept: dict[tuple[str, str, str], dict[str, Any]] = {}
+
+    async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: WireCallNext) -> HandlerResult:
+        if ctx.method != "tools/list":
+            return await call_next(ctx)
+        catalog = self._live.now
+        if catalog is not self._catalog:
+            self._kept, self._catalog = {}, catalog
+        # The version is made of what is listed: whose list is another one has another version.
+        version = self._live.seen_by(self._asking().scope).version
+        key = (version, ctx.protocol_version, str((ctx.params or {}).get("cursor")))
+        if key not in self._kept:
+            result = await call_next(ctx)
+            if not isinstance(result, dict) or catalog is not self._live.now or len(self._kept) >= MAX_LISTS:
+                return result
+            self._kept[key] = result
+        return dict(self._kept[key])

@@ -1,0 +1,97 @@
+"""What MCP clients read by an address instead of having it in every list: whole input schemas, whole results.
+
+Two templates. A workflow's schema is read by whoever may call it, and only while it is approved and whole at that
+moment. A run's outputs are read by the caller who ran it, for a limited time; they are what the run's record holds,
+redacted there. Whatever else is asked for does not exist, whoever asks. MCP 2026-07-28, resources. Called by `app`.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from fastmcp import FastMCP
+from fastmcp.exceptions import ResourceError
+
+from governance.errors import GovernanceError
+from governance.identifiers import moment, utc_now
+from governance.runs import Run
+from runtime.errors import ServingError
+from runtime.gate.access import Caller
+from runtime.service import Service
+from workflow.errors import WorkflowError
+
+JSON_TYPE = "application/json"
+SCHEMA_TYPE = "application/schema+json"
+SCHEMA_URI = "switchgear://workflows/{name}/schema"
+OUTPUTS_URI = "switchgear://runs/{run_id}/outputs"
+# As long as one piece of work with the result goes on; later it is looked up in the records (`GET /runs/{id}`).
+READABLE = timedelta(hours=1)
+
+
+def schema_uri(name: str) -> str:
+    """Where the whole input schema of the tool called `name` is read."""
+    return SCHEMA_URI.format(name=quote(name, safe=""))
+
+
+def outputs_uri(run_id: str) -> str:
+    """Where the outputs of a run are read."""
+    return OUTPUTS_URI.format(run_id=run_id)
+
+
+def add_resources(mcp: FastMCP[Any], service: Service, asking: Callable[[], Caller]) -> None:
+    """`asking`: who sent the request that is being served."""
+
+    @mcp.resource(
+        SCHEMA_URI,
+        name="workflow schema",
+        description="All inputs of an approved workflow, also those that its tool does not show.",
+        mime_type=SCHEMA_TYPE,
+    )
+    async def workflow_schema(name: str) -> str:
+        return await _schema(service, name, asking())
+
+    @mcp.resource(
+        OUTPUTS_URI,
+        name="run outputs",
+        description="The whole outputs of a run that was shown cut, for an hour, to whoever ran it.",
+        mime_type=JSON_TYPE,
+    )
+    async def run_outputs(run_id: str) -> str:
+        return await _outputs(service, run_id, asking())
+
+
+async def _schema(service: Service, name: str, caller: Caller) -> str:
+    entry = service.live.seen_by(caller.scope).get(name)
+    if entry is None:
+        raise ResourceError(f"no approved workflow has a tool called {name}; list the tools again")
+    try:
+        await service.revisions.confirm(entry.revision_id, entry.digest)
+        schema = entry.with_more(entry.prepared.whole_input_schema())
+    except (GovernanceError, ServingError, WorkflowError) as error:
+        raise ResourceError(f"{name} is not served: {error}") from error
+    return orjson.dumps(schema).decode()
+
+
+async def _outputs(service: Service, run_id: str, caller: Caller) -> str:
+    await service.engine.settle()
+    try:
+        run = await service.runs.get(run_id)
+    except GovernanceError as error:
+        raise _no_run(run_id) from error
+    if run.caller != caller.name or run.outcome != "succeeded" or not _is_fresh(run):
+        raise _no_run(run_id)
+    return orjson.dumps(run.outputs).decode()
+
+
+def _no_run(run_id: str) -> ResourceError:
+    """The same for all, so that nobody learns of other people's runs."""
+    return ResourceError(
+        f"there are no outputs of a run {run_id} of yours, or no longer; run the workflow again, "
+        "or ask somebody who may look at the records"
+    )
+
+
+def _is_fresh(run: Run) -> bool:
+    return (run.finished_at or "") >= moment(utc_now() - READABLE)
