@@ -96,12 +96,15 @@ def append_entries(connection: Connection, events: Sequence[Event]) -> tuple[Aud
     return tuple(rows)
 
 
-def last_told(connection: Connection, subject: str) -> Json:
-    """The detail of the last row about `subject`, or None. Raises TamperedError if that row is not as it was written.
+def last_told(connection: Connection, subject: str, actions: Sequence[str] = ()) -> Json:
+    """The detail of the last row about `subject`, or None; of these actions alone, where some are given.
+
+    Raises TamperedError if that row is not as it was written.
 
     A store that writes its whole row as detail sees so whether the row was changed behind its back.
     """
     query = select(_AUDIT).where(_ENTRY.subject == subject).order_by(_ENTRY.seq.desc()).limit(1)
+    query = query.where(_ENTRY.action.in_(actions)) if actions else query
     row = connection.execute(query).first()
     if row is None:
         return None

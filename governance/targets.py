@@ -2,8 +2,9 @@
 
 A credential is a reference, `env:NAME`, `file:/path` or `keyring:service/name`, resolved by the runtime at the last
 moment; a value that is no reference is refused without being repeated, since it may be the secret itself. Requests go
-to the addresses in this list and nowhere else. How a connection is trusted stands in `tls`: `verify` (the system's
-authorities), `ca:/path` (these authorities), `pin:<sha256 of the certificate>` (this certificate alone).
+to the addresses in this list and nowhere else; a row that is not as the audit last told is no target, so that whoever
+can write the database leads no credential elsewhere. How a connection is trusted stands in `tls`: `verify` (the
+system's authorities), `ca:/path` (these authorities), `pin:<sha256 of the certificate>` (this certificate alone).
 Here never lives a secret, nor a connection.
 """
 
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.engine import Row
 
-from governance.audit import Event, append_entry
+from governance.audit import Event, append_entry, last_told
 from governance.database import Database
 from governance.errors import ConflictError, InvalidError, NotFoundError, StaleError, TamperedError
 from governance.identifiers import Json, from_text, to_text
@@ -35,6 +36,9 @@ _ALL = select(_T).order_by(_T.c.name)
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
 _REFERENCES = ("username_ref", "password_ref", "token_ref")
 _FIELDS = ("name", "api", "base_url", "mode", *_REFERENCES, "tls", "is_default", "responses")
+_CHANGES = ("target.added", "target.changed", "target.removed")
+# What older audit rows do not say, as it was then for all.
+_NOT_TOLD_BEFORE: dict[str, Json] = {"labels": {}, "limits": {}, "responses": ""}
 Applied = Literal["added", "changed", "unchanged", "removed"]
 
 
@@ -84,6 +88,7 @@ class Target:
 class TargetStore:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._attested: dict[str, Target] = {}
 
     async def add(self, target: Target, *, actor: str = "system") -> Target:
         """Stores the target; the first one of an API becomes its default, and a new default replaces the old one.
@@ -114,6 +119,7 @@ class TargetStore:
 
         def work(connection: Connection) -> dict[str, Applied]:
             known = {row.name: _target(row) for row in connection.execute(select(_T))}
+            untold = {name for name, each in known.items() if not _is_told(connection, each)}
             done: dict[str, Applied] = {}
             for name in sorted(known.keys() - wanted.keys() if prune else ()):
                 connection.execute(delete(_T).where(_T.c.name == name))
@@ -122,6 +128,7 @@ class TargetStore:
             for name, target in wanted.items():
                 before = known.get(name)
                 is_same = before is not None and before == replace(target, is_default=before.is_default)
+                is_same = is_same and name not in untold
                 if is_same and (before == target or not target.is_default):
                     done[name] = "unchanged"
                     continue
@@ -153,21 +160,30 @@ class TargetStore:
         return await self._database.write(work)
 
     async def get(self, name: str) -> Target:
-        """Raises NotFoundError."""
-        return await self._database.read(lambda c: _found(c, name))
+        """Raises NotFoundError, or TamperedError if it is not as the audit says."""
+        return await self._database.read(lambda c: self._told(c, _found(c, name)))
 
     async def default_for(self, api: str) -> Target:
-        """The target that a call without one goes to. Raises NotFoundError."""
+        """The target that a call without one goes to. Raises NotFoundError, TamperedError like `get`."""
         query = select(_T).where(_T.c.api == api, _T.c.is_default)
-        row = await self._database.read(lambda c: c.execute(query).first())
-        if row is None:
+
+        def work(connection: Connection) -> Target | None:
+            row = connection.execute(query).first()
+            return None if row is None else self._told(connection, _target(row))
+
+        target = await self._database.read(work)
+        if target is None:
             raise NotFoundError(f"there is no target for the API {api}", "add one with `switchgear targets add`")
-        return _target(row)
+        return target
 
     async def list_targets(self, api: str | None = None) -> tuple[Target, ...]:
-        """By name."""
+        """By name. Raises TamperedError like `get`."""
         query = _ALL if api is None else _ALL.where(_T.c.api == api)
-        return tuple(_target(row) for row in await self._database.read(lambda c: c.execute(query).all()))
+
+        def work(connection: Connection) -> tuple[Target, ...]:
+            return tuple(self._told(connection, _target(row)) for row in connection.execute(query).all())
+
+        return await self._database.read(work)
 
     async def remove(self, name: str, *, actor: str = "system", seen: Target | None = None) -> None:
         """Raises NotFoundError, or StaleError if it is not as it was `seen`. The API has no default then, if this was
@@ -182,6 +198,27 @@ class TargetStore:
             append_entry(connection, Event(now, actor, "target.removed", f"target:{name}", {}))
 
         await self._database.write(work)
+
+    def _told(self, connection: Connection, target: Target) -> Target:
+        """The target, if it is as the audit says. Asked once for each content: the audit only grows."""
+        if self._attested.get(target.name) != target:
+            if not _is_told(connection, target):
+                remedy = "see who changed it with `switchgear audit list`; then remove it and add it again"
+                raise TamperedError(f"the target {target.name} is not as the audit says", remedy)
+            self._attested[target.name] = target
+        return target
+
+
+def _is_told(connection: Connection, target: Target) -> bool:
+    """Whether the last audit row that changed it says the same. Of a default that is none any more, another tells."""
+    try:
+        told = last_told(connection, f"target:{target.name}", _CHANGES)
+    except TamperedError:
+        return False
+    row = target.to_json()
+    lost_default = not row["is_default"]
+    expected = {**_NOT_TOLD_BEFORE, **told} if isinstance(told, dict) and told else {}
+    return bool(row == {**expected, "is_default": False} if lost_default else row == expected)
 
 
 def _found(connection: Connection, name: str) -> Target:

@@ -1,4 +1,4 @@
-"""Whoever writes the database file gets no rights by it: every column of tokens, users, sessions and senders."""
+"""Whoever writes the database file gets no rights by it: every column of tokens, users, sessions, senders, targets."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,11 +9,13 @@ from sqlalchemy import create_engine, text
 from governance import schema
 from governance.connections import parse_url
 from governance.database import Database, open_database
-from governance.models import PrincipalRow, SessionRow, UserRow, WebhookRow, table_of
+from governance.errors import TamperedError
+from governance.models import PrincipalRow, SessionRow, TargetRow, UserRow, WebhookRow, table_of
 from governance.people.principals import PrincipalStore
 from governance.people.scopes import Scope
 from governance.people.sessions import SessionStore
 from governance.people.users import UserStore
+from governance.targets import Target, TargetStore
 from governance.webhooks import WebhookStore
 
 Behind = Callable[..., None]
@@ -176,3 +178,37 @@ async def test_tokens_of_an_older_database_go_on_and_are_sealed_by_the_upgrade(t
         assert (await principals.survey()).faults == ()
         assert await principals.authenticate(secret)
         assert len((await principals.survey()).principals) == 2
+
+
+DEVICE = Target("lab", "toy", "https://10.0.0.5", "live", "env:USER", "env:PASSWORD", labels=(("site", "edge"),))
+ELSEWHERE: dict[str, Any] = {
+    "base_url": "https://10.6.6.6",
+    "labels": '{"site": "lab"}',
+    "limits": '{"connections": 9}',
+}
+ELSEWHERE |= {"tls": "pin:" + "0" * 64, "mode": "twin", "responses": "off", "is_default": True, "name": "other"}
+
+
+@pytest.mark.parametrize("column", columns(TargetRow, "created_at"))
+async def test_a_target_whose_row_was_changed_gets_no_request_until_it_is_made_anew(
+    database: Database, behind: Behind, column: str
+) -> None:
+    targets = TargetStore(database)
+    await targets.add(Target("first", "toy", "https://10.0.0.4", "live"))
+    await targets.add(DEVICE)
+    await targets.list_targets()
+    name = "other" if column == "name" else "lab"
+    behind("UPDATE targets SET is_default = :no", no=False)
+    assert await targets.get("lab") == DEVICE  # to be the default no more leads nothing elsewhere
+    behind(f"UPDATE targets SET {column} = :other WHERE name = 'lab'", other=ELSEWHERE.get(column, "env:OTHER"))
+    for store in (targets, TargetStore(database)):
+        with pytest.raises(TamperedError, match=name):
+            await store.get(name)
+        with pytest.raises(TamperedError, match=name):
+            await store.list_targets()
+    if column == "is_default":
+        with pytest.raises(TamperedError):
+            await targets.default_for("toy")
+    await targets.remove(name)
+    await targets.add(DEVICE)
+    assert (await targets.get("lab")).base_url == DEVICE.base_url

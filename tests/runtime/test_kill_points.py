@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from typing import Any
 import pytest
 
 from governance import schema
+from governance.database import open_database
+from governance.targets import TargetStore
 from runtime.secrets import Vault
 from runtime.service import open_service
 
@@ -31,6 +33,13 @@ ADOPTED_WITHIN_S = 5.0
 LIMIT = 4  # connections, by the toy's profile
 ROOT = Path(__file__).parents[2]
 STARTS = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+
+
+async def led(url: str, base_url: str) -> None:
+    """Leads all targets of a copied installation to another address of the device."""
+    async with open_database(url) as database:
+        store = TargetStore(database)
+        await store.apply([replace(each, base_url=base_url) for each in await store.list_targets()])
 
 
 @dataclass
@@ -46,9 +55,9 @@ class Yard:
         """The verdict on one case; `moment`: before, after (a commit), received, answered (by the device)."""
         place = self.folder / f"{name}.db"
         shutil.copy(self.template, place)
-        with closing(sqlite3.connect(place)) as database, database:
-            database.execute("UPDATE targets SET base_url = ?", (f"http://127.0.0.1:{self.ports[0]}/{name}/api",))
-        return self.ask(name, f"sqlite+aiosqlite:///{place}", moment, number, **more)
+        url = f"sqlite+aiosqlite:///{place}"
+        asyncio.run(led(url, f"http://127.0.0.1:{self.ports[0]}/{name}/api"))
+        return self.ask(name, url, moment, number, **more)
 
     def ask(self, name: str, url: str, moment: str, number: int, **more: Any) -> dict[str, Any]:
         if moment in ("received", "answered"):
