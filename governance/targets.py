@@ -29,6 +29,7 @@ Mode = Literal["twin", "prism", "live"]
 MODES: tuple[Mode, ...] = ("twin", "prism", "live")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_API = re.compile(r"[a-z][a-z0-9-]{0,31}")  # as profiles and compiles name theirs
 _IS_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\0]+|keyring:[^/\0]+/[^\0]+")
 _PIN = re.compile(r"[0-9a-f]{64}")
 _T = table_of(TargetRow)
@@ -248,6 +249,10 @@ def _checked(target: Target) -> Target:
     """The target in its stored form. Raises InvalidError."""
     if not _NAME.fullmatch(target.name):
         raise InvalidError(f"{target.name!r} is no name for a target", "take up to 64 of a-z 0-9 . _ -")
+    if not _API.fullmatch(target.api):
+        raise InvalidError(
+            f"{target.api!r} is no name of an API", "see `switchgear workflows list` for those there are"
+        )
     if target.mode not in MODES:
         raise InvalidError(f"there is no mode {target.mode!r}", f"take one of {', '.join(MODES)}")
     if target.responses not in ("", *POLICIES):

@@ -50,6 +50,8 @@ async def test_a_name_is_taken_once_and_free_after_removal(targets: TargetStore)
     "changes",
     [
         {"name": "Lab 1"},
+        {"api": "8\U0001f3fbb"},
+        {"api": "Hyper Core"},
         {"mode": "real"},
         {"responses": "ignore"},
         {"base_url": "10.0.0.5"},
