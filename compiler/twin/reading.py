@@ -33,7 +33,7 @@ class Reader:
         wanted = queries.asked(self._blueprint, asked.request.query)
         if asked.behaviour.kind is Kind.LIST:
             return self._collection(asked, wanted)
-        if asked.behaviour.kind is Kind.READ:
+        if asked.behaviour.kind is Kind.READ and asked.above:  # the address "/" leads through nothing: a document
             versioned = self._versioned(asked)
             if any(tag == asked.request.header("if-none-match") for _, tag in versioned):
                 return TwinReply(304, versioned)

@@ -76,8 +76,9 @@ async def peer(compiled: Compiled, workflows: Sequence[str], folder: Path, url: 
     vault = Vault({"REDFISH_USER": USER, "REDFISH_WORD": WORD})
     await submit(replace(compiled, workflows=wanted), database, "test")
     async with open_service(database, vault) as service:
-        await service.targets.add(Target("server", "idrac", url, "live", "env:REDFISH_USER", "env:REDFISH_WORD"))
-        for revision in await service.revisions.find(api="idrac", limit=1000):
+        api = compiled.api.name
+        await service.targets.add(Target("server", api, url, "live", "env:REDFISH_USER", "env:REDFISH_WORD"))
+        for revision in await service.revisions.find(api=api, limit=1000):
             await service.revisions.decide(
                 revision.id, "approve", actor="test", role="admin", reason="a test", digest=revision.digest
             )
