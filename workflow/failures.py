@@ -27,6 +27,7 @@ REMEDIES: Mapping[str, str] = {
     "not_offered": "Nothing was sent. Compile the description of this firmware again and have it approved.",
     "not_allowed": "Nothing was sent. Call again with a value that the device allows.",
     "unexpected_status": "See what the device says to this status, put it right and call again.",
+    "changed_meanwhile": "Nothing was changed by this step. See what somebody made of it, then call again.",
     "unexpected_reply": "The reply was not as the workflow expects; look at the device before you call again.",
     "bad_reply": "See what is at the target's address; if it is the device, report its answer to whoever makes it.",
     "unreachable": "See whether the target is up and reachable, then call again.",
@@ -41,6 +42,13 @@ REMEDIES: Mapping[str, str] = {
     "page_elsewhere": "The device leads to another address than the list's; look at it before you call again.",
     "unknown_fate": "The request may have been carried out: look at the device, and call again only if it was not.",
 }
+
+
+def code_of(status: int) -> str:
+    """What it is that a reply of this status does not fulfil a step: 412 speaks of the version that was sent along."""
+    if 200 <= status < 300:
+        return "unexpected_reply"
+    return "changed_meanwhile" if status == 412 else "unexpected_status"  # RFC 9110, 15.5.13
 
 
 def remedy_of(code: str) -> str:

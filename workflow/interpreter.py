@@ -31,7 +31,7 @@ from workflow.events import (
     StartTimer,
     TimerFired,
 )
-from workflow.failures import after_failure, said
+from workflow.failures import after_failure, code_of, said
 from workflow.pages import PageError, Pages, turned, whole
 from workflow.planned import MAX_DEPTH, Plan, PlannedAction, PlanStep, WorkflowPlan, changes
 from workflow.pointers import NOTHING
@@ -139,7 +139,7 @@ class _Turn:
         if has_succeeded:
             self._succeeded(scope)
             return
-        code = "unexpected_reply" if is_good else "unexpected_status"
+        code = code_of(reply.status)
         text = f"{step.key} was answered with {reply.status}, and the step's conditions are not met"
         self._failed(scope, Failure(self._key, code, text, reply.status))
 

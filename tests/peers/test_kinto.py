@@ -143,5 +143,5 @@ async def test_what_somebody_wrote_meanwhile_is_not_overwritten(
         ended = await server.call(workflow, inputs)
         assert ended.outcome == "failed", ended
         assert ended.failure is not None
-        assert ended.failure.status == 412
+        assert (ended.failure.code, ended.failure.status) == ("changed_meanwhile", 412)
     assert (await written())["colour"] == "green"
