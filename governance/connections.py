@@ -20,13 +20,15 @@ from sqlalchemy.exc import (
     DataError,
     IntegrityError,
     InterfaceError,
+    MultipleResultsFound,
+    NoResultFound,
     OperationalError,
     SQLAlchemyError,
     StatementError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from governance.errors import ConflictError, GovernanceError, InvalidError, UnavailableError
+from governance.errors import ConflictError, GovernanceError, InvalidError, TamperedError, UnavailableError
 
 LOCK_WAIT_S = 5
 """Longer than any write of ours holds the lock, shorter than a person waits for an answer."""
@@ -110,6 +112,8 @@ def translate(error: Exception) -> Exception:
             return UnavailableError(f"the database does not answer: {_cause(error)}", "try again; see the database")
         case DatabaseError() | sqlite3.Error() | UnicodeDecodeError():
             return UnavailableError(f"the database cannot be used: {_cause(error)}", "restore it from a good copy")
+        case NoResultFound() | MultipleResultsFound():  # of what migrations put there, once and for all
+            return TamperedError("a row that the database always has is missing", "restore it from a good copy")
         case StatementError() if isinstance(error.orig, FOREIGN):
             return translate(error.orig)
     return error
