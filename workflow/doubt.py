@@ -50,6 +50,18 @@ def step_after_doubt(flow: WorkflowPlan, frame: Frame, scope: Scope, base_path: 
     return number
 
 
+def is_buildable(step: PlanStep, scope: Scope, base_path: str) -> bool:
+    """Whether the step's request can be made of what the run knows."""
+    scope.sent = nothing_sent
+    return _built(step, scope, base_path) is not None
+
+
+def line_of(step: PlanStep, scope: Scope, base_path: str) -> str:
+    """The step's request in one line, for people."""
+    scope.sent = nothing_sent
+    return _line(step.method, _built(step, scope, base_path))
+
+
 def _candidates(flow: WorkflowPlan, number: int) -> Iterator[PlanStep]:
     for roles, steps in ((LATER, flow.steps[number + 1 :]), (EARLIER, flow.steps[:number][::-1])):
         for role in roles:

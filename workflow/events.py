@@ -13,7 +13,8 @@ from typing import Any, Literal
 from workflow.document import Json
 from workflow.multipart import PartKind
 
-Outcome = Literal["succeeded", "failed", "unknown", "cancelled", "planned"]
+# `partial`: some of what was asked for is otherwise. `pending`: accepted, and in force after a next step.
+Outcome = Literal["succeeded", "partial", "pending", "failed", "unknown", "cancelled", "planned"]
 FailureReason = Literal["not_sent", "unknown_fate", "refused", "bad_reply"]
 Pairs = tuple[tuple[str, str], ...]
 
@@ -117,9 +118,9 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Which step failed and why; what took effect before (`done`), what did not (`not_done`); what to do.
+    """Which step failed and why; what was done, what was not, what may have been done; what to do.
 
-    `doubt` is there when, and only when, the outcome is `unknown`.
+    `doubt`: the request whose fate is not known, where the outcome is `unknown` for that.
     """
 
     step_id: str
@@ -130,16 +131,27 @@ class Failure:
     not_done: tuple[str, ...] = ()
     remedy: str = ""
     doubt: Doubt | None = None
+    may_be_done: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class EndRun:
-    """The last command of a run. `note` is what an action that ended the run early wants to be said of a success."""
+    """The last command of a run. `note`: what an action that ended the run early wants to be said of a success.
+
+    `verified`: whether the device shows what was asked for (`all`, `some`, `none`; empty for what only reads), and
+    `verified_why`. `differences`: `place`, `asked`, `found` of what it shows otherwise. `next`: the workflow that
+    brings a `pending` change into force. `done`: the steps that changed something.
+    """
 
     outcome: Outcome
     outputs: Mapping[str, Json] = field(default_factory=dict)
     failure: Failure | None = None
     note: str = ""
+    verified: str = ""
+    verified_why: str = ""
+    differences: tuple[Mapping[str, Json], ...] = ()
+    next: str = ""
+    done: tuple[str, ...] = ()
 
 
 Command = SendRequest | StartTimer | EndRun
@@ -194,7 +206,7 @@ def _member(name: str, value: Json) -> Any:
         return tuple((key, text) for key, text in value)
     if name == "parts":
         return tuple(PartKind(*kind) for kind in value)
-    if name in ("done", "not_done"):
+    if name in ("done", "not_done", "may_be_done", "differences"):
         return tuple(value)
     if name == "failure" and value is not None:
         return failure_from_json(value)

@@ -1,10 +1,12 @@
 """The interpreter: what a workflow does next, as a pure function of its plan, its state and one event.
 
 No I/O, clock, randomness or globals: the same plan, state and event give the same state and commands, so that a run
-can be stored after any event, resumed elsewhere and replayed. Waiting is a command and its end an event. A request
-that is neither safe nor idempotent and whose fate is not known ends the run as `unknown` and is never sent again.
-Order of control follows Arazzo 1.1: success criteria, outputs, then the first action whose criteria hold, a retry
-until its limit is used up, else the next step or the end.
+can be stored after any event, resumed elsewhere and replayed. Waiting is a command and its end an event. After a
+change whose fate is open (a lost or broken answer, a server's error) the run looks at the device where a later step
+decides it (`looking`), and ends as `unknown` elsewhere; only what sets what it says is ever sent again. What was asked
+for is held against what the device shows (`expectations`), and the end says so (`ending`). Order of control follows
+Arazzo 1.1: success criteria, outputs, then the first action whose criteria hold, a retry until its limit is used up,
+else the next step or the end.
 """
 
 from collections.abc import Mapping
@@ -12,7 +14,8 @@ from dataclasses import replace
 
 from workflow.criteria import all_hold
 from workflow.document import Json
-from workflow.doubt import doubt_of, step_after_doubt
+from workflow.doubt import doubt_of, line_of, step_after_doubt
+from workflow.ending import Course, end_of
 from workflow.errors import EventError, InputError
 from workflow.events import (
     Cancelled,
@@ -31,9 +34,11 @@ from workflow.events import (
     StartTimer,
     TimerFired,
 )
-from workflow.failures import after_failure, code_of, said
+from workflow.expectations import looked_at
+from workflow.failures import code_of, said
+from workflow.looking import begun, deciding_step, leaves_open, looks_of, with_try
 from workflow.pages import PageError, Pages, turned, whole
-from workflow.planned import MAX_DEPTH, Plan, PlannedAction, PlanStep, WorkflowPlan, changes
+from workflow.planned import MAX_DEPTH, Plan, PlannedAction, PlanStep, WorkflowPlan
 from workflow.pointers import NOTHING
 from workflow.requests import Unsendable, build_request
 from workflow.retry_after import seconds_asked_for
@@ -67,6 +72,8 @@ class _Turn:
         self._waiting = state.waiting
         self._frames = list(state.frames)
         self._done = state.done
+        self._in_doubt = state.in_doubt
+        self._findings = state.findings
         self._results = state.results
         self._entered = state.entered
         self._pending = state.pending_action
@@ -82,6 +89,8 @@ class _Turn:
             entered=self._entered,
             pending_action=self._pending,
             outcome=self._outcome,
+            in_doubt=self._in_doubt,
+            findings=self._findings,
         )
 
     # What happened
@@ -134,6 +143,9 @@ class _Turn:
         scope = self._scope(reply)
         is_good = 200 <= reply.status < 300
         has_succeeded = all_hold(step.success, scope) if step.success else is_good
+        if self._frame.look is not None:
+            self._has_looked(scope, has_succeeded)
+            return
         if not step.is_safe and (has_succeeded or is_good):
             self._note_done()
         if has_succeeded:
@@ -141,7 +153,15 @@ class _Turn:
             return
         code = code_of(reply.status)
         text = f"{step.key} was answered with {reply.status}, and the step's conditions are not met"
-        self._failed(scope, Failure(self._key, code, text, reply.status))
+        failure = Failure(self._key, code, text, reply.status)
+        if not step.is_safe and leaves_open(reply.status) and not self._is_explained(scope):
+            self._look(failure)
+        else:
+            self._failed(scope, failure)
+
+    def _is_explained(self, scope: Scope) -> bool:
+        """Whether the document itself says what this answer to a change means."""
+        return any(action.type != "retry" and self._applies(action, scope) for action in self._step.on_failure)
 
     def _with_pages(self, pages: Pages, reply: Reply) -> Reply | None:
         """The reply with the whole list; None while there is another page to ask for, or none that may be."""
@@ -167,28 +187,80 @@ class _Turn:
 
     def _unanswered(self, event: RequestFailed) -> None:
         step = self._step
-        if event.reason == "refused":
+        if self._frame.look is not None:
+            self._has_looked(self._scope(), False)
+        elif event.reason == "refused":
             self._end_failed(Failure(self._key, "refused", event.message or f"{step.key} was refused"))
-        elif event.reason == "unknown_fate" and not step.is_idempotent:
+        elif event.reason == "unknown_fate" and not step.is_safe:
             text = f"{step.key} was sent and not answered: whether it was carried out is not known"
-            self._end_unknown(_joined(text, event.message))
+            self._look(Failure(self._key, "unknown_fate", _joined(text, event.message)))
         elif event.reason == "bad_reply" and not step.is_safe:
-            self._note_done()
-            text = _joined(f"{step.key} was carried out, but its answer cannot be used", event.message)
-            self._end_run("failed", Failure(self._key, "bad_reply", text))  # whoever called it: not once more
+            text = f"{step.key} was answered, and its answer cannot be used: whether it was carried out is not known"
+            self._look(Failure(self._key, "bad_reply", _joined(text, event.message)))
         elif event.reason == "bad_reply":
             text = f"{step.key} was answered with what cannot be used"
             self._failed(self._scope(), Failure(self._key, "bad_reply", _joined(text, event.message)))
         else:
-            may_be_done = event.reason == "unknown_fate" and not step.is_safe
-            text = f"{step.key} got no answer" + (" and may have been carried out; again is harmless" * may_be_done)
-            self._failed(self._scope(), Failure(self._key, "unreachable", _joined(text, event.message)))
+            text = _joined(f"{step.key} got no answer", event.message)
+            self._failed(self._scope(), Failure(self._key, "unreachable", text))
 
-    def _found(self, has_happened: bool) -> None:
-        """Somebody looked: on from behind the step, whose answer stays lost, or the step once more."""
-        if not has_happened:
+    # Whether a change in doubt was made
+
+    def _look(self, failure: Failure) -> None:
+        """Looks at the device, where a later step decides; else nobody knows, or the change is sent once more."""
+        if self._key not in self._in_doubt:
+            self._in_doubt = (*self._in_doubt, self._key)
+        frame = self._frame
+        number = deciding_step(self._flow, frame, self._scope(), self.plan.base_path)
+        if number is not None:
+            self._change(look=begun(frame.step, failure.message, failure.status))
+            self._change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None)
             self._perform()
+        elif not self._sends_again():
+            self._end_unknown(failure.message)
+
+    def _has_looked(self, scope: Scope, is_so: bool) -> None:
+        """After one look: on behind the change, another look, or an end."""
+        step, look = self._step, self._frame.look
+        assert look is not None
+        if is_so and all(each.sight != "differs" for each in looked_at(step.expects, scope)):
+            self._change(step=look["step"], look=None)
+            self._go_on_behind()
             return
+        status = scope.reply.status if scope.reply else 0
+        look = with_try(look, 200 <= status < 300)
+        most, seconds = looks_of(step)
+        self._change(look=look)
+        if look["tries"] < most:
+            self._waiting = "timer"
+            self.commands.append(StartTimer(self._key, seconds))
+        else:
+            self._has_looked_in_vain(look)
+
+    def _has_looked_in_vain(self, look: Mapping[str, Json]) -> None:
+        line = line_of(self._step, self._scope(), self.plan.base_path)
+        self._change(step=look["step"], look=None)
+        if not look["has_seen"]:
+            self._end_unknown(f"{look['text']}; {line} could not be read either")
+        elif not self._sends_again():
+            text = f"{look['text']}; {line} does not show it"
+            if look["status"] is None:  # it may still be under way: only an answer says that the device is through
+                self._end_unknown(text)
+                return
+            self._in_doubt = tuple(key for key in self._in_doubt if key != self._key)
+            self._end_failed(Failure(self._key, "not_carried_out", text, look["status"]))
+
+    def _sends_again(self) -> bool:
+        """Once more, where that only sets again what it says: harmless whatever became of the first."""
+        mark = f"{self._step.step_id}/again"
+        if not self._step.is_idempotent or self._frame.jumps.get(mark):
+            return False
+        self._change(jumps={**self._frame.jumps, mark: 1}, attempt=1, waited_s=0.0, retries={}, pages=None)
+        self._perform()
+        return True
+
+    def _go_on_behind(self) -> None:
+        """The change was made, though its answer is lost: on behind it."""
         self._note_done()
         if self._frame.resume is not None:
             self._change(**self._frame.resume, resume=None)
@@ -200,10 +272,21 @@ class _Turn:
         else:
             self._finish_workflow("")
 
+    def _found(self, has_happened: bool) -> None:
+        """Somebody looked: on from behind the step, whose answer stays lost, or the step once more."""
+        if self._frame.look is not None:
+            self._change(step=self._frame.look["step"], look=None)
+        self._in_doubt = tuple(key for key in self._in_doubt if key != self._key)
+        if has_happened:
+            self._go_on_behind()
+        else:
+            self._perform()
+
     def _stopped(self, outcome: Outcome, code: str, text: str, is_sent: bool) -> None:
         if not self._frames:
             self._end_run(outcome, Failure("", code, text))
-        elif self._waiting == "response" and is_sent and not self._step.is_idempotent:
+        elif self._waiting == "response" and is_sent and not self._step.is_safe:
+            self._in_doubt = (*(key for key in self._in_doubt if key != self._key), self._key)
             self._end_unknown(f"{text} while {self._step.key} was under way: whether it was carried out is not known")
         else:
             self._end_run(outcome, Failure(self._key, code, text))
@@ -252,6 +335,7 @@ class _Turn:
         return build_request(request, scope, self.plan.base_path).sent
 
     def _note_done(self) -> None:
+        self._in_doubt = tuple(key for key in self._in_doubt if key != self._key)
         if self._key not in self._done:
             self._done = (*self._done, self._key)
 
@@ -321,6 +405,8 @@ class _Turn:
 
     def _succeeded(self, scope: Scope) -> None:
         step, frame = self._step, self._frame
+        if step.expects and not self._shows_what_was_asked(scope):
+            return
         if step.outputs:
             made = outputs_of(step.outputs, scope)
             self._change(outputs={**frame.outputs, step.step_id: made})
@@ -336,6 +422,23 @@ class _Turn:
             self._enter(frame.step + 1)
         else:
             self._finish_workflow("")
+
+    def _shows_what_was_asked(self, scope: Scope) -> bool:
+        """Notes what the reply shows of what was asked for. False: it is read once more, or the run is over."""
+        step = self._step
+        found = looked_at(step.expects, scope)
+        if any(each.sight == "differs" for each in found):
+            retry = next((a for a in step.on_failure if a.type == "retry" and self._applies(a, scope)), None)
+            if retry is not None and self._retries(retry, scope.reply):
+                return False
+        self._findings = {**self._findings, self._key: tuple(each.to_json() for each in found)}
+        if any(each.sight == "differs" for each in found) and self._is_change_ahead():
+            self._end_run("succeeded", None, self._outputs_so_far())  # which the differences make another outcome
+            return False
+        return True
+
+    def _is_change_ahead(self) -> bool:
+        return any(not step.is_safe for step in self._flow.steps[self._frame.step + 1 :])
 
     def _applies(self, action: PlannedAction, scope: Scope) -> bool:
         if action.limit is not None and self._frame.jumps.get(self._jump(action), 0) >= action.limit:
@@ -356,6 +459,9 @@ class _Turn:
             if self._retries(action, scope.reply):
                 return
             failure = self._used_up(action, scope, failure)
+            if action.outcome == "unknown":
+                self._end_unknown(failure.message, failure.code)
+                return
         self._end_failed(self._worded(failure, scope, None))
 
     def _used_up(self, action: PlannedAction, scope: Scope, failure: Failure) -> Failure:
@@ -392,6 +498,9 @@ class _Turn:
     def _try_again(self) -> None:
         """Another attempt at the current step, after the detour that its retry action may name."""
         frame = self._frame
+        if frame.look is not None:
+            self._perform()
+            return
         action = next(each for each in self._step.on_failure if each.name == self._pending)
         self._pending = ""
         if action.workflow_id:
@@ -414,21 +523,26 @@ class _Turn:
                 self._call(action.workflow_id, action.arguments, "goto")
             else:
                 self._enter(action.step)
-        elif failure is None or action.is_success:
+        elif action.outcome == "unknown":
+            self._end_unknown(said(action.message, scope) if action.message else "", action.code or "unknown_fate")
+        elif action.outcome == "pending":
+            self._finish_workflow(said(action.message, scope) if action.message else "", "pending", action.next)
+        elif action.outcome != "failed" and (failure is None or action.outcome == "succeeded"):
             self._finish_workflow(said(action.message, scope) if action.message else "")
         else:
+            failure = failure or Failure(self._key, "unexpected_reply", f"{self._step.key} was answered otherwise")
             self._end_failed(self._worded(failure, scope, action))
 
     # Ends
 
-    def _finish_workflow(self, note: str) -> None:
+    def _finish_workflow(self, note: str, outcome: Outcome = "succeeded", following: str = "") -> None:
         """The current workflow has succeeded: its outputs go to whoever called it."""
         frame = self._frame
         outputs = outputs_of(self._flow.outputs, self._scope())
         if len(self.plan.workflows) > 1:
             self._results = {**self._results, frame.workflow_id: {"inputs": frame.inputs, "outputs": outputs}}
         if frame.purpose == "run":
-            self._end_run("succeeded", None, outputs, note)
+            self._end_run(outcome, None, outputs, note, following)
             return
         self._frames.pop()
         if frame.purpose == "detour":
@@ -453,9 +567,9 @@ class _Turn:
         else:
             self._end_failed(failure)
 
-    def _end_unknown(self, text: str) -> None:
+    def _end_unknown(self, text: str, code: str = "unknown_fate") -> None:
         doubt = doubt_of(self._flow, self._frame, self._scope(), self.plan.base_path)
-        self._end_run("unknown", Failure(self._key, "unknown_fate", text, doubt=doubt))
+        self._end_run("unknown", Failure(self._key, code, text, doubt=doubt))
 
     def _outputs_so_far(self) -> dict[str, Json]:
         """What the run can already tell, though it did not get to its end: the id of what it made, say."""
@@ -471,16 +585,15 @@ class _Turn:
         failure: Failure | None,
         outputs: Mapping[str, Json] | None = None,
         note: str = "",
+        following: str = "",
     ) -> None:
-        if failure is not None:
-            not_done = tuple(key for key in changes(self.plan) if key not in self._done)
-            remedy = failure.remedy or after_failure(self._done, failure.code)
-            failure = replace(failure, done=self._done, not_done=not_done, remedy=remedy)
-            outputs = self._outputs_so_far()
+        shown = self._outputs_so_far() if failure is not None else outputs or {}
+        course = Course(self.plan, self._done, self._in_doubt, self._findings)
+        end = end_of(course, outcome, failure, shown, note, following)
         self._waiting = "over"
-        self._outcome = outcome
+        self._outcome = end.outcome
         self._frames = []
-        self.commands.append(EndRun(outcome, outputs or {}, failure, note))
+        self.commands.append(end)
 
 
 def _pairs(query: Json) -> Pairs:

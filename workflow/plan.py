@@ -125,6 +125,10 @@ class Planner:
             outputs=self._parts.outputs(step.outputs, own.get("transforms") or {}, f"{pointer}/outputs"),
             message=self._parts.template(own.get("message"), f"{pointer}/x-switchgear/message"),
             pages=self._pages(own.get("pages"), is_safe, f"{pointer}/x-switchgear/pages"),
+            expects=self._parts.expects(own.get("expects") or (), f"{pointer}/x-switchgear/expects"),
+            decides=own.get("decides") is True,
+            watches=self._parts.values(own.get("watches") or (), f"{pointer}/x-switchgear/watches"),
+            stalls_after_s=_seconds(own.get("stalls_after_s")),
             pointer=pointer,
         )
 
@@ -193,6 +197,10 @@ class Planner:
         return self._parts.arguments((*everywhere, *step.parameters), f"{pointer}/parameters", len(everywhere))
 
 
+def _seconds(given: Json) -> float | None:
+    return float(given) if isinstance(given, int | float) and given > 0 else None
+
+
 def _called(plan: WorkflowPlan) -> list[str]:
     actions = (action for step in plan.steps for action in (*step.on_success, *step.on_failure))
     names = [*(step.workflow_id for step in plan.steps), *(action.workflow_id for action in actions)]
@@ -201,5 +209,4 @@ def _called(plan: WorkflowPlan) -> list[str]:
 
 def _deadline_s(workflow: Workflow | None) -> float:
     own: Mapping[str, Json] = ours(workflow) if workflow else {}
-    given = own.get("deadline_s")
-    return float(given) if isinstance(given, int | float) and given > 0 else DEADLINE_S
+    return _seconds(own.get("deadline_s")) or DEADLINE_S

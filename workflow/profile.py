@@ -280,6 +280,21 @@ class Conditional(_Part):
     send_header: str = Field("If-Match", description="The header of the write that carries it.")
 
 
+class Comparison(_Part):
+    """How a value that was sent is compared with what is read back, where the usual rules do not fit.
+
+    `rewritten`: the device puts something else there (a hash, a longer path), so that nothing can be compared.
+    """
+
+    pattern: str = Field("", description="The changes' `METHOD /path`; empty: every change.")
+    member: Pointer = Field(description="Pointer to the member of the body, or the end of it.")
+    by: Literal["exact", "rounded", "unordered", "rewritten"] = Field(
+        description="`exact`: no other form counts. `rounded`: within a hundredth. `unordered`: a list is a set. "
+        "`rewritten`: it cannot be compared."
+    )
+    why: str = Field("", description="The reason, as a person who approves reads it.")
+
+
 class PendingSettings(_Part):
     """Settings that wait for a job and a restart: the settings resource, what to send, and what applies them.
 
@@ -416,6 +431,7 @@ class Profile(_Part):
     risks: tuple[RiskRule, ...] = Field((), description="Classes of risk; the first rule that matches decides.")
     actions: tuple[Action, ...] = Field((), description="Actions whose addresses stand in the resource.")
     conditional: Conditional = Field(Conditional(), description="Writes with a version.")
+    compare: tuple[Comparison, ...] = Field((), description="How values are compared after a change.")
     pending_settings: tuple[PendingSettings, ...] = Field((), description="Settings that wait for a job or a restart.")
     prerequisites: tuple[Prerequisite, ...] = Field((), description="What has to be done before something else.")
     marks: dict[Literal["create_only", "deprecated", "internal", "read_only"], tuple[str, ...]] = Field(

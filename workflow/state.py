@@ -23,6 +23,7 @@ class Frame:
     since the step was entered, `waited_s`: seconds waited in between. `outputs`: by step id. `retries`: times used,
     by the action's name, since the step was entered. `jumps`: times taken, by `step id/action name`.
     `pages`: what is known of a list that comes in pages (see `pages.turned`), while its pages are asked for.
+    `look`: while the run looks whether a change in doubt was made, what is known of it (see `interpreter`).
     `resume`: the members to go back to when the current step, a detour, is through. `purpose`: what the frame below
     does with the result: the run's own, a step's result, or nothing (a detour before another attempt).
     """
@@ -39,11 +40,14 @@ class Frame:
     jumps: Mapping[str, int] = field(default_factory=dict)
     resume: Mapping[str, Json] | None = None
     pages: Mapping[str, Json] | None = None
+    look: Mapping[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`done`: keys of the steps that took effect, in order. `results`: inputs and outputs of finished workflows.
+    """`done`: keys of the steps that took effect, in order; `in_doubt`: of those that may have. `results`: inputs and
+    outputs of finished workflows. `findings`: what was found of what was asked for, by the key of the step that showed
+    it.
 
     `entered`: steps entered so far. `pending_action`: name of the retry that the timer belongs to. `seen`: what the
     run looked at so far (`watched`); None once it has sent something that may change the device.
@@ -57,6 +61,8 @@ class State:
     pending_action: str = ""
     outcome: str = ""
     seen: tuple[Json, ...] | None = ()
+    in_doubt: tuple[str, ...] = ()
+    findings: Mapping[str, tuple[Mapping[str, Json], ...]] = field(default_factory=dict)
 
     @classmethod
     def initial(cls) -> "State":
@@ -77,6 +83,8 @@ class State:
             "pending_action": self.pending_action,
             "outcome": self.outcome,
             "seen": None if self.seen is None else list(self.seen),
+            "in_doubt": list(self.in_doubt),
+            "findings": {key: list(found) for key, found in self.findings.items()},
         }
 
     @classmethod
@@ -85,6 +93,8 @@ class State:
         members: dict[str, Any] = dict(data)
         members["frames"] = tuple(Frame(**frame) for frame in members["frames"])
         members["done"] = tuple(members["done"])
+        members["in_doubt"] = tuple(members.get("in_doubt", ()))
+        members["findings"] = {key: tuple(found) for key, found in members.get("findings", {}).items()}
         if members.get("seen") is not None:
             members["seen"] = tuple(members["seen"])
         return cls(**members)

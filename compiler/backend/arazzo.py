@@ -100,6 +100,10 @@ def _step(operation: Operation, source: str, step: Step) -> dict[str, Any]:
         ours["parts"] = {name: dict(part) for name, part in step.parts.items()}
     if step.pages:
         ours["pages"] = dict(step.pages)
+    if step.expects:
+        ours["expects"] = [dict(each) for each in step.expects]
+    if step.decides:
+        ours["decides"] = True
     written: dict[str, Any] = {
         "stepId": step.id,
         "description": step.description,

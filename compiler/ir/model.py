@@ -295,6 +295,8 @@ class Step:
     order. `branches`: success actions. `transforms`: output name → transform. `message`: what a failed step tells.
     `pages`: how the list in its reply goes on (`workflow.pages`). `replacements`: pointer into the payload → value.
     `address`: what the device says of where this is to be sent. `parts`: how those of a multipart body are written.
+    `expects`, `decides`: what it has to show of the changes before it, and whether that tells if they were made
+    (`workflow.expectations`).
     """
 
     id: str
@@ -313,6 +315,8 @@ class Step:
     pages: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
     replacements: tuple[tuple[str, Any], ...] = ()
     parts: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: EMPTY)
+    expects: tuple[Mapping[str, Any], ...] = ()
+    decides: bool = False
 
 
 @dataclass(frozen=True, slots=True)

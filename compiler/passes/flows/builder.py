@@ -12,6 +12,7 @@ from compiler.ir.model import Flow, Input, Operation, Paging, Resource, Risk, Ro
 from compiler.passes import words
 from compiler.passes.flows import queries
 from compiler.passes.flows.context import Context
+from compiler.passes.flows.expectations import with_expectations
 
 _CUT_AT = 10  # pages of a list that is given out: what lies beyond is asked for with the next call
 _ENDS_WELL = {"x-switchgear": {"outcome": "succeeded"}}
@@ -134,6 +135,8 @@ class Builder:
 
     def flow(self, flow_id: str, intent: str, title: str, description: str, resource: Resource, risk: Risk) -> Flow:
         self._find_subjects_first()
+        has_branches = bool(self.labels) or any(action.get("stepId") for step in self.steps for action in step.branches)
+        self.steps = with_expectations(self.context, self.steps, has_branches)
         order = {step.id: number for number, step in enumerate(self.steps)}
         links = []
         for number, step in enumerate(self.steps):

@@ -21,7 +21,7 @@ from compiler.passes.paths import parameter_of, parent, segments
 from compiler.passes.resources import shape
 
 _OK = queries.simple("$statusCode == 200")
-_GONE_TRIES = 5  # a device may list what it deletes for a moment longer
+_GONE_TRIES = 10  # a device may list what it deletes for a moment longer
 _GONE_WAIT_S = 1
 
 
@@ -384,6 +384,17 @@ def gone(builder: Builder, resource: Resource) -> Step | None:
         description=f"Check that the {resource.name} is gone.",
         parameters=tuple(parameters),
         success=(queries.simple(queries.any_of(missing)),),
-        failures=({"name": "still_there", "type": "retry", "retryAfter": _GONE_WAIT_S, "retryLimit": _GONE_TRIES},),
+        failures=(
+            {
+                "name": "still_there",
+                "type": "retry",
+                "retryAfter": _GONE_WAIT_S,
+                "retryLimit": _GONE_TRIES,
+                "x-switchgear": {
+                    "code": "still_there",
+                    "message": f"The deletion was accepted, but {_GONE_TRIES} s later the {resource.name} is there.",
+                },
+            },
+        ),
     )
     return builder.add_step(step, "a deletion is over when the thing can't be read any more")
