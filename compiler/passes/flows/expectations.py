@@ -120,7 +120,7 @@ class _Writer:
         schemas = self.context.schemas
         plain = pointer.removeprefix("/0")
         inner = plain[plain.find("/", 1) :] if plain.count("/") > 1 else plain
-        if not schemas.members(resource.schema):
+        if not plain or not schemas.members(resource.schema):
             return plain
         places = [p for p in dict.fromkeys((plain, inner)) if p and schemas.at(resource.schema, p) is not None]
         found = next(iter(places), None)
@@ -131,8 +131,8 @@ class _Writer:
 
     def _is_described(self, resource: Resource, place: str) -> bool:
         """Whether the description promises the member: what it may leave out need not be there."""
-        schemas, first = self.context.schemas, place.split("/")[1]
-        return bool(schemas.members(resource.schema)) and first in schemas.members(resource.schema)
+        first = place.split("/")[1] if place else ""
+        return first in self.context.schemas.members(resource.schema)
 
     def _is_secret(self, operation: Operation, pointer: str) -> bool:
         names = {part.lower() for part in pointer.split("/")}
