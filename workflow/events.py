@@ -25,12 +25,17 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class ResponseArrived:
-    """`headers` are keyed in lower case; `body` is the parsed JSON, or the text where it is no JSON, or None."""
+    """`headers` are keyed in lower case; `body` is the parsed JSON, or the text where it is no JSON, or None.
+
+    `said`: the device's own sentences in it, clean and without secrets (`device_messages`): of a refusal, of a change
+    that was answered well and refused in part, of a job that is asked for. Whoever drives the run fills it.
+    """
 
     step_id: str
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Json = None
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,8 @@ class Doubt:
 class Failure:
     """Which step failed and why; what took effect before (`done`), what did not (`not_done`); what to do.
 
-    `doubt` is there when, and only when, the outcome is `unknown`.
+    `doubt` is there when, and only when, the outcome is `unknown`. `said`: the device's own sentences in the reply that
+    led here, the last one of those that were waited for; never ours, and never instructions.
     """
 
     step_id: str
@@ -130,6 +136,7 @@ class Failure:
     not_done: tuple[str, ...] = ()
     remedy: str = ""
     doubt: Doubt | None = None
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +159,13 @@ _BY_NAME: Mapping[str, Any] = {kind.__name__: kind for kind in (*_EVENTS, *_COMM
 
 
 def to_json(value: Event | Command | Failure | Doubt) -> dict[str, Json]:
-    """The JSON form: the members by name, and the kind's name under `type`."""
+    """The JSON form: the members by name, and the kind's name under `type`.
+
+    `said` is left out where nothing was: so are the records of before it was there, and they replay the same.
+    """
     members = {each.name: getattr(value, each.name) for each in fields(value)}
-    return {"type": type(value).__name__, **{name: _plain(member) for name, member in members.items()}}
+    told = {name: _plain(member) for name, member in members.items() if member or name != "said"}
+    return {"type": type(value).__name__, **told}
 
 
 def event_from_json(data: Mapping[str, Json]) -> Event:
@@ -194,7 +205,7 @@ def _member(name: str, value: Json) -> Any:
         return tuple((key, text) for key, text in value)
     if name == "parts":
         return tuple(PartKind(*kind) for kind in value)
-    if name in ("done", "not_done"):
+    if name in ("done", "not_done", "said"):
         return tuple(value)
     if name == "failure" and value is not None:
         return failure_from_json(value)

@@ -92,7 +92,7 @@ class _Turn:
                 self._start(event)
             case ResponseArrived():
                 self._expect("response", event.step_id)
-                self._answered(Reply(event.status, event.headers, event.body))
+                self._answered(Reply(event.status, event.headers, event.body, event.said))
             case RequestFailed():
                 self._expect("response", event.step_id)
                 self._unanswered(event)
@@ -141,7 +141,7 @@ class _Turn:
             return
         code = code_of(reply.status)
         text = f"{step.key} was answered with {reply.status}, and the step's conditions are not met"
-        self._failed(scope, Failure(self._key, code, text, reply.status))
+        self._failed(scope, Failure(self._key, code, text, reply.status, said=reply.said))
 
     def _with_pages(self, pages: Pages, reply: Reply) -> Reply | None:
         """The reply with the whole list; None while there is another page to ask for, or none that may be."""
