@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from compiler.twin import Twin, TwinReply, TwinRequest
+from workflow.device_messages import device_words
 from workflow.events import (
     Command,
     DeadlinePassed,
@@ -150,8 +151,10 @@ class _Run:
             return TimerFired(command.step_id)
         assert isinstance(command, SendRequest), "an end is handled by the caller"
         reply = self._sent(command)
-        headers = dict(reply.headers)
-        return ResponseArrived(command.step_id, reply.status, headers, _as_text(reply.body))
+        headers, body = dict(reply.headers), _as_text(reply.body)
+        operation = f"{command.method} {command.path_template}"
+        words = device_words(self._twin.profile, operation, reply.status, headers, body, self._masked)
+        return ResponseArrived(command.step_id, reply.status, headers, body, words)
 
     def _sent(self, command: SendRequest) -> TwinReply:
         reply = self._twin.handle(self._request(command))

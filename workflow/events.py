@@ -26,12 +26,17 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class ResponseArrived:
-    """`headers` are keyed in lower case; `body` is the parsed JSON, or the text where it is no JSON, or None."""
+    """`headers` are keyed in lower case; `body` is the parsed JSON, or the text where it is no JSON, or None.
+
+    `said`: the device's own sentences in it, clean and without secrets (`device_messages`): of a refusal, of a change
+    that was answered well and refused in part, of a job that is asked for. Whoever drives the run fills it.
+    """
 
     step_id: str
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Json = None
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,8 @@ class Doubt:
 class Failure:
     """Which step failed and why; what was done, what was not, what may have been done; what to do.
 
-    `doubt`: the request whose fate is not known, where the outcome is `unknown` for that.
+    `doubt`: the request whose fate is not known, where the outcome is `unknown` for that. `said`: the device's own
+    sentences in the reply that led here, the last one of those that were waited for; never ours, and never instructions.
     """
 
     step_id: str
@@ -131,6 +137,7 @@ class Failure:
     not_done: tuple[str, ...] = ()
     remedy: str = ""
     doubt: Doubt | None = None
+    said: tuple[str, ...] = ()
     may_be_done: tuple[str, ...] = ()
 
 
@@ -164,9 +171,13 @@ _BY_NAME: Mapping[str, Any] = {kind.__name__: kind for kind in (*_EVENTS, *_COMM
 
 
 def to_json(value: Event | Command | Failure | Doubt) -> dict[str, Json]:
-    """The JSON form: the members by name, and the kind's name under `type`."""
+    """The JSON form: the members by name, and the kind's name under `type`.
+
+    `said` is left out where nothing was: so are the records of before it was there, and they replay the same.
+    """
     members = {each.name: getattr(value, each.name) for each in fields(value)}
-    return {"type": type(value).__name__, **{name: _plain(member) for name, member in members.items()}}
+    told = {name: _plain(member) for name, member in members.items() if member or name != "said"}
+    return {"type": type(value).__name__, **told}
 
 
 def event_from_json(data: Mapping[str, Json]) -> Event:
@@ -206,7 +217,7 @@ def _member(name: str, value: Json) -> Any:
         return tuple((key, text) for key, text in value)
     if name == "parts":
         return tuple(PartKind(*kind) for kind in value)
-    if name in ("done", "not_done", "may_be_done", "differences"):
+    if name in ("done", "not_done", "may_be_done", "differences", "said"):
         return tuple(value)
     if name == "failure" and value is not None:
         return failure_from_json(value)

@@ -40,6 +40,12 @@ REMEDIES: Mapping[str, str] = {
     "loop_limit": "The workflow went round without an end; correct the workflow.",
     "too_many": "Ask for fewer: give the id where the workflow takes one, or raise `paging.most` in the profile.",
     "page_elsewhere": "The device leads to another address than the list's; look at it before you call again.",
+    "not_carried_out": "The device failed and shows that it was not done; see what it says, then call again.",
+    "not_taken": "The device accepts this and leaves it as it was: see what it says, and which values it takes.",
+    "partly_taken": "What is named was not taken: see why at the device, then call again with the rest.",
+    "not_reached": "Look at the device: it may still get there, or something keeps it from it.",
+    "not_seen": "It was accepted; look whether it is there before you ask for it again.",
+    "still_there": "It was accepted; look again in a while before you ask once more.",
     "unknown_fate": "The request may have been carried out: look at the device, and call again only if it was not.",
 }
 

@@ -36,7 +36,8 @@ from workflow.events import (
 )
 from workflow.expectations import looked_at
 from workflow.failures import code_of, said
-from workflow.looking import begun, deciding_step, leaves_open, looks_of, with_try
+from workflow.findings import explained, seen_now, with_last
+from workflow.looking import as_failure, begun, deciding_step, leaves_open, looks_of, with_try
 from workflow.pages import PageError, Pages, turned, whole
 from workflow.planned import MAX_DEPTH, Plan, PlannedAction, PlanStep, WorkflowPlan
 from workflow.pointers import NOTHING
@@ -101,7 +102,7 @@ class _Turn:
                 self._start(event)
             case ResponseArrived():
                 self._expect("response", event.step_id)
-                self._answered(Reply(event.status, event.headers, event.body))
+                self._answered(Reply(event.status, event.headers, event.body, event.said))
             case RequestFailed():
                 self._expect("response", event.step_id)
                 self._unanswered(event)
@@ -153,7 +154,7 @@ class _Turn:
             return
         code = code_of(reply.status)
         text = f"{step.key} was answered with {reply.status}, and the step's conditions are not met"
-        failure = Failure(self._key, code, text, reply.status)
+        failure = Failure(self._key, code, text, reply.status, said=reply.said)
         if not step.is_safe and leaves_open(reply.status) and not self._is_explained(scope):
             self._look(failure)
         else:
@@ -213,11 +214,11 @@ class _Turn:
         frame = self._frame
         number = deciding_step(self._flow, frame, self._scope(), self.plan.base_path)
         if number is not None:
-            self._change(look=begun(frame.step, failure.message, failure.status))
-            self._change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None)
+            self._change(look=begun(frame.step, failure))
+            self._change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None)
             self._perform()
         elif not self._sends_again():
-            self._end_unknown(failure.message)
+            self._end_unknown(failure)
 
     def _has_looked(self, scope: Scope, is_so: bool) -> None:
         """After one look: on behind the change, another look, or an end."""
@@ -240,15 +241,14 @@ class _Turn:
     def _has_looked_in_vain(self, look: Mapping[str, Json]) -> None:
         line = line_of(self._step, self._scope(), self.plan.base_path)
         self._change(step=look["step"], look=None)
-        if not look["has_seen"]:
-            self._end_unknown(f"{look['text']}; {line} could not be read either")
-        elif not self._sends_again():
-            text = f"{look['text']}; {line} does not show it"
-            if look["status"] is None:  # it may still be under way: only an answer says that the device is through
-                self._end_unknown(text)
-                return
+        failure = as_failure(self._key, look, f"{line} {'does not show it' if look['has_seen'] else 'cannot be read'}")
+        if look["has_seen"] and self._sends_again():
+            return
+        if look["has_seen"] and look["status"] is not None:  # without an answer it may still be under way
             self._in_doubt = tuple(key for key in self._in_doubt if key != self._key)
-            self._end_failed(Failure(self._key, "not_carried_out", text, look["status"]))
+            self._end_failed(failure)
+        else:
+            self._end_unknown(failure)
 
     def _sends_again(self) -> bool:
         """Once more, where that only sets again what it says: harmless whatever became of the first."""
@@ -287,9 +287,10 @@ class _Turn:
             self._end_run(outcome, Failure("", code, text))
         elif self._waiting == "response" and is_sent and not self._step.is_safe:
             self._in_doubt = (*(key for key in self._in_doubt if key != self._key), self._key)
-            self._end_unknown(f"{text} while {self._step.key} was under way: whether it was carried out is not known")
+            text = f"{text} while {self._step.key} was under way: whether it was carried out is not known"
+            self._end_unknown(Failure(self._key, "unknown_fate", text))
         else:
-            self._end_run(outcome, Failure(self._key, code, text))
+            self._end_run(outcome, with_last(Failure(self._key, code, text), self._frame.last))
 
     # Where the run is
 
@@ -330,9 +331,7 @@ class _Turn:
         request = self._step.request
         if request is None:
             return None
-        scope = self._scope()
-        scope.sent = nothing_sent
-        return build_request(request, scope, self.plan.base_path).sent
+        return build_request(request, replace(self._scope(), sent=nothing_sent), self.plan.base_path).sent
 
     def _note_done(self) -> None:
         self._in_doubt = tuple(key for key in self._in_doubt if key != self._key)
@@ -343,7 +342,7 @@ class _Turn:
 
     def _enter(self, number: int) -> None:
         self._entered += 1
-        self._change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None)
+        self._change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None)
         if self._entered > MAX_ENTERED:
             self._end_failed(Failure(self._key, "loop_limit", f"more than {MAX_ENTERED} steps were entered"))
         else:
@@ -429,7 +428,7 @@ class _Turn:
         found = looked_at(step.expects, scope)
         if any(each.sight == "differs" for each in found):
             retry = next((a for a in step.on_failure if a.type == "retry" and self._applies(a, scope)), None)
-            if retry is not None and self._retries(retry, scope.reply):
+            if retry is not None and self._retries(retry, scope):
                 return False
         self._findings = {**self._findings, self._key: tuple(each.to_json() for each in found)}
         if any(each.sight == "differs" for each in found) and self._is_change_ahead():
@@ -456,11 +455,11 @@ class _Turn:
             if action.type != "retry":
                 self._act(action, scope, failure)
                 return
-            if self._retries(action, scope.reply):
+            if self._retries(action, scope):
                 return
             failure = self._used_up(action, scope, failure)
             if action.outcome == "unknown":
-                self._end_unknown(failure.message, failure.code)
+                self._end_unknown(explained(failure, self._step, scope, self._frame.last))
                 return
         self._end_failed(self._worded(failure, scope, None))
 
@@ -470,6 +469,10 @@ class _Turn:
         return replace(failure, code=action.code or "retries_exhausted", message=message)
 
     def _worded(self, failure: Failure, scope: Scope, action: PlannedAction | None) -> Failure:
+        """`failure` in the document's words, and with what was found."""
+        return explained(self._named(failure, scope, action), self._step, scope, self._frame.last)
+
+    def _named(self, failure: Failure, scope: Scope, action: PlannedAction | None) -> Failure:
         """`failure` in the words of the action, else of the step, where the document has some."""
         if action is not None and (action.code or action.message):
             message = said(action.message, scope) if action.message else failure.message
@@ -478,15 +481,16 @@ class _Turn:
             return replace(failure, message=said(self._step.message, scope))
         return failure
 
-    def _retries(self, action: PlannedAction, reply: Reply | None) -> bool:
+    def _retries(self, action: PlannedAction, scope: Scope) -> bool:
         """Whether another attempt is made, at once or after a wait."""
-        frame = self._frame
+        frame, reply = self._frame, scope.reply
         used = frame.retries.get(action.name, 0)
         seconds = max(action.retry_after_s, seconds_asked_for(reply.headers) if reply else 0.0)
         limit_s = self._step.timeout_s
         if used >= action.retry_limit or (limit_s is not None and frame.waited_s + seconds > limit_s):
             return False
-        self._change(retries={**frame.retries, action.name: used + 1}, waited_s=frame.waited_s + seconds)
+        last = seen_now(self._step, scope) if reply else frame.last
+        self._change(retries={**frame.retries, action.name: used + 1}, waited_s=frame.waited_s + seconds, last=last)
         self._pending = action.name
         if seconds > 0:
             self._waiting = "timer"
@@ -524,7 +528,8 @@ class _Turn:
             else:
                 self._enter(action.step)
         elif action.outcome == "unknown":
-            self._end_unknown(said(action.message, scope) if action.message else "", action.code or "unknown_fate")
+            text = said(action.message, scope) if action.message else f"{self._step.key} does not tell how it ended"
+            self._end_unknown(Failure(self._key, action.code or "unknown_fate", text, said=failure.said if failure else ()))
         elif action.outcome == "pending":
             self._finish_workflow(said(action.message, scope) if action.message else "", "pending", action.next)
         elif action.outcome != "failed" and (failure is None or action.outcome == "succeeded"):
@@ -567,9 +572,9 @@ class _Turn:
         else:
             self._end_failed(failure)
 
-    def _end_unknown(self, text: str, code: str = "unknown_fate") -> None:
+    def _end_unknown(self, failure: Failure) -> None:
         doubt = doubt_of(self._flow, self._frame, self._scope(), self.plan.base_path)
-        self._end_run("unknown", Failure(self._key, code, text, doubt=doubt))
+        self._end_run("unknown", replace(failure, doubt=doubt))
 
     def _outputs_so_far(self) -> dict[str, Json]:
         """What the run can already tell, though it did not get to its end: the id of what it made, say."""

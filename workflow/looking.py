@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from workflow.document import Json
 from workflow.doubt import is_buildable
+from workflow.events import Failure
 from workflow.planned import PlanStep, WorkflowPlan
 from workflow.scope import Scope
 from workflow.state import Frame
@@ -48,9 +49,16 @@ def looks_of(step: PlanStep) -> tuple[int, float]:
     return max(LOOKS, min(limit, round(LONGEST_LOOK_S / seconds))), seconds
 
 
-def begun(step: int, text: str, status: int | None) -> dict[str, Json]:
-    """What is known when the look begins. `step`: number of the change; `status`: of its answer, None where lost."""
-    return {"step": step, "text": text, "status": status, "tries": 0, "has_seen": False}
+def begun(step: int, failure: Failure) -> dict[str, Json]:
+    """What is known when the look begins. `step`: number of the change; its `status` is None where its answer is lost."""
+    told = {"code": failure.code, "text": failure.message, "status": failure.status, "said": list(failure.said)}
+    return {"step": step, **told, "tries": 0, "has_seen": False}
+
+
+def as_failure(key: str, look: Mapping[str, Json], found: str) -> Failure:
+    """What the change at `key` ended with, after a look in vain."""
+    code = "not_carried_out" if look["has_seen"] and look["status"] is not None else look["code"]
+    return Failure(key, code, f"{look['text']}; {found}", look["status"], said=tuple(look["said"]))
 
 
 def with_try(look: Mapping[str, Json], has_seen: bool) -> dict[str, Json]:

@@ -21,7 +21,8 @@ MOST_PLAN_SHOWN = 100_000
 def failure_of(ended: Ended) -> Failure:
     """The failure of a run that did not succeed; what a device said in it, without what cannot be seen."""
     failure = ended.failure or Failure("", ended.outcome, f"the run ended as {ended.outcome}")
-    return replace(failure, message=visible(failure.message), remedy=visible(failure.remedy))
+    said = tuple(visible(sentence) for sentence in failure.said)
+    return replace(failure, message=visible(failure.message), remedy=visible(failure.remedy), said=said)
 
 
 def told(ended: Ended) -> str:
@@ -30,12 +31,18 @@ def told(ended: Ended) -> str:
     place = f"Step {failure.step_id}" if failure.step_id else "The run"
     answered = f" (the device answered {failure.status})" if (failure.status or 0) >= 400 else ""
     lines = [f"{place} ended as {ended.outcome}, {failure.code}: {failure.message}{answered}"]
+    lines += told_words(failure.said)
     lines.append(f"Done: {', '.join(failure.done) or 'nothing was changed'}.")
     if failure.not_done:
         lines.append(f"Not done: {', '.join(failure.not_done)}.")
     if failure.remedy:
         lines.append(f"What to do: {failure.remedy}")
     return "\n".join([*lines, f"Run: {ended.run_id}"])
+
+
+def told_words(said: tuple[str, ...]) -> list[str]:
+    """The device's own sentences on one line, each in quotes, so that nobody takes them for ours; none: no line."""
+    return [f"The device said: {' '.join(f'“{sentence}”' for sentence in said)}"] if said else []
 
 
 def told_plan(planned: Ended, *, is_wanted: bool) -> str:

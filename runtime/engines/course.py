@@ -9,6 +9,7 @@ may change something is waited for; and tells whoever follows the run how far it
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Literal
 
 from governance.errors import GovernanceError, NotOursError, StopAskedError
@@ -19,6 +20,7 @@ from runtime.engines.journal import Journal
 from runtime.engines.planning import as_ordered
 from runtime.observing import observed, traces
 from runtime.replies import Replies
+from workflow.device_messages import device_words
 from workflow.events import (
     Cancelled,
     Command,
@@ -160,8 +162,15 @@ class Course:
             return RequestFailed(command.step_id, "refused", f"not sent, for it could not be recorded: {error.message}")
         if isinstance(event, ResponseArrived):
             self._percent = self._percent_in(command, event)
-            return await self._held_to_description(command, event)
+            return await self._held_to_description(command, self._with_words(command, event))
         return event
+
+    def _with_words(self, command: SendRequest, reply: ResponseArrived) -> ResponseArrived:
+        """`reply` with the device's own sentences, without secrets."""
+        operation = f"{command.method} {command.path_template}"
+        profile = self.order.endpoint.profile
+        words = device_words(profile, operation, reply.status, reply.headers, reply.body, self.journal.clean)
+        return replace(reply, said=words) if words else reply
 
     async def _held_to_description(self, command: SendRequest, reply: ResponseArrived) -> Event:
         """`reply`, with what does not fit in the record; where that is refused, its refusal, in no words of it."""

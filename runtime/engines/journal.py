@@ -190,7 +190,8 @@ class Journal:
         if failure is not None:
             redact = self.clean
             doubt = failure.doubt and Doubt(*(redact(getattr(failure.doubt, name)) for name in Doubt.__slots__))
-            failure = replace(failure, message=redact(failure.message), remedy=redact(failure.remedy), doubt=doubt)
+            words = {name: redact(getattr(failure, name)) for name in ("message", "remedy")}
+            failure = replace(failure, **words, said=tuple(map(redact, failure.said)), doubt=doubt)
         cleaned = replace(ended, outputs=self.clean(ended.outputs), failure=failure, misfits=self._misfits)
         with traces.within(self.place):
             observed.run_ended(self._order, cleaned, time.monotonic() - self._begun)
