@@ -110,7 +110,7 @@ class _Paths:
             twin = ran.start.beside()
             twin.incidents.give_little_a_page()
             proof = prove(self._plan, twin, ran.inputs)
-            fault = "" if proof.outcome == "succeeded" else f"ended {proof.outcome} {_code(proof)}".rstrip()
+            fault = "" if proof.is_verified else f"ended {proof.outcome} {_code(proof)}".rstrip()
             yield _ended("on the last page", proof, fault)
 
     def wrong_state(self) -> Iterator[FailurePath]:
@@ -178,7 +178,7 @@ class _Paths:
         proof = prove(self._plan, twin, ran.inputs)
         usual = [(e.method, e.path) for e in ran.proof.transcript if e.method not in _SAFE and e.status < 400]
         made = [(r.method, r.path) for r in twin.requests if r.method not in _SAFE and r.status < 400]
-        fault = "" if proof.outcome == "succeeded" else f"ended {proof.outcome}"
+        fault = "" if proof.is_verified else f"ended {proof.outcome}"
         yield _ended(case, proof, fault or ("" if made == usual else "not the same changes were made"))
 
     def _first(self, role: Role) -> _Reached | None:

@@ -31,6 +31,7 @@ from workflow.plan import Plan
 from workflow.state import State
 
 Json = Any
+ENDED_WELL = ("succeeded", "pending")
 MAX_EVENTS = 2_000  # the longest honest run seen polls a few jobs a few times each; a loop that never ends stops here
 _EXCERPT = 400  # characters of a body: enough to recognise it, little enough to read a whole transcript
 _MASK = "•••"
@@ -76,7 +77,7 @@ class Proof:
 
     @property
     def is_verified(self) -> bool:
-        return self.outcome == "succeeded"
+        return self.outcome in ENDED_WELL
 
 
 def prove(
@@ -204,7 +205,7 @@ class _Run:
 
     def _proof(self, ended: EndRun) -> Proof:
         findings = list(self._refusals())
-        if ended.outcome != "succeeded":
+        if ended.outcome not in ENDED_WELL:
             failure = ended.failure
             said = f"{failure.step_id}: {failure.message} ({failure.code})" if failure else ended.outcome
             findings.append(said)

@@ -25,7 +25,7 @@ from governance.people.scopes import WHOLE, Scope
 from governance.revision_rows import TABLE, within
 
 Phase = Literal["sending", "answered", "failed"]
-Outcome = Literal["succeeded", "failed", "unknown", "cancelled", "planned"]
+Outcome = Literal["succeeded", "partial", "pending", "failed", "unknown", "cancelled", "planned"]
 
 _RUN = table_of(RunRow)
 _STEP = table_of(RunStepRow)
@@ -78,6 +78,7 @@ class StoredStep:
 class Run:
     """`outcome` is None while it is under way. `steps` are in the order of requests and phases, empty in lists.
 
+    `verdict`: what was verified of what was asked for, what is otherwise, what is next; null for older runs.
     `cancel_by`: who asked for its end. `resolution`: what was found out about a request in doubt, and by whom.
     """
 
@@ -92,6 +93,7 @@ class Run:
     outcome: Outcome | None
     outputs: Json
     failure: Json
+    verdict: Json = None
     cancel_by: str | None = None
     resolution: Json = None
     steps: tuple[StoredStep, ...] = ()
@@ -192,6 +194,7 @@ class RunStore:
         outputs: Json = None,
         failure: Json = None,
         *,
+        verdict: Json = None,
         last: Iterable[StepRecord] = (),
         resume: Json = None,
         journal: str = "",
@@ -207,6 +210,7 @@ class RunStore:
         """
         now = self._database.now()
         ending = {"finished_at": now, "outcome": outcome, "outputs": to_text(outputs), "failure": to_text(failure)}
+        ending["verdict"] = to_text(verdict)
         if resume is not None:
             ending["resume"] = to_text(resume)
         records = tuple(last)
@@ -303,6 +307,7 @@ def _run(row: Row[tuple[Any, ...]], steps: tuple[StoredStep, ...] = ()) -> Run:
         outcome=row.outcome,
         outputs=from_text(row.outputs or "null"),
         failure=from_text(row.failure or "null"),
+        verdict=from_text(row.verdict or "null"),
         cancel_by=row.cancel_by,
         resolution=from_text(row.resolution or "null"),
         steps=steps,

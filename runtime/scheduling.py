@@ -216,7 +216,7 @@ class Scheduler:
         raise CallerError(f"{name}, who added it, holds no valid token", "give them one, or add the schedule anew")
 
     async def _note(self, schedule: Schedule, outcome: str, why: str = "", runs: tuple[str, ...] = ()) -> None:
-        if outcome not in ("begun", "succeeded"):
+        if outcome not in ("begun", "succeeded", "pending"):
             log.warning("schedule %s, %s: %s %s", schedule.name, schedule.next_at, outcome, why)
         last = {"at": schedule.next_at, "outcome": outcome, "why": why, "runs": list(runs)}
         await self._around.store.note(schedule, last)

@@ -21,7 +21,6 @@ from workflow.events import (
     Cancelled,
     Command,
     DeadlinePassed,
-    EndRun,
     Event,
     Failure,
     FateFound,
@@ -529,7 +528,9 @@ class _Turn:
                 self._enter(action.step)
         elif action.outcome == "unknown":
             text = said(action.message, scope) if action.message else f"{self._step.key} does not tell how it ended"
-            self._end_unknown(Failure(self._key, action.code or "unknown_fate", text, said=failure.said if failure else ()))
+            self._end_unknown(
+                Failure(self._key, action.code or "unknown_fate", text, said=failure.said if failure else ())
+            )
         elif action.outcome == "pending":
             self._finish_workflow(said(action.message, scope) if action.message else "", "pending", action.next)
         elif action.outcome != "failed" and (failure is None or action.outcome == "succeeded"):

@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape as escape_xml
 from jsonpath import JSONPath
 
 from workflow.calls import Call
+from workflow.comparing import RULES
 from workflow.criteria import CompiledCriterion, compile_criterion
 from workflow.document import (
     ABSENT,
@@ -34,7 +35,6 @@ from workflow.document import (
     Workflow,
     ours,
 )
-from workflow.comparing import RULES
 from workflow.errors import ExpressionError
 from workflow.expectations import Expectation
 from workflow.multipart import FORM_DATA, MEDIA_TYPE, is_multipart

@@ -4,19 +4,19 @@ Ends of runs that are still on their way to the disk are waited for, so that wha
 looked up. Here never lives who sees which run (`runtime.reach`).
 """
 
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Response
 
 from governance.open_runs import Finding
+from governance.runs import Outcome
 from runtime.api import models
 from runtime.api.part import CallerPart, ServicePart, problems
 from runtime.reach import run_of, runs_of
 
 router = APIRouter(tags=["records"])
 Limit = Annotated[int, Query(ge=1, le=1000)]
-Outcome = Literal["succeeded", "failed", "unknown", "cancelled", "planned"]
 
 
 @router.get("/runs", responses=problems(422))

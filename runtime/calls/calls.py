@@ -130,7 +130,7 @@ class Calls:
 
     def _checked(self, entry: Entry, ended: Ended) -> Ended:
         """`ended`, where a success whose outputs are not what was promised becomes a failure that says so."""
-        fault = _fault(entry, dict(ended.outputs)) if ended.outcome == "succeeded" else ""
+        fault = _fault(entry, dict(ended.outputs)) if ended.is_good else ""
         if not fault:
             return ended
         log.error("run %s of %s: %s", ended.run_id, entry.workflow_id, fault)

@@ -27,17 +27,44 @@ def failure_of(ended: Ended) -> Failure:
 
 def told(ended: Ended) -> str:
     """A few lines for whoever asked."""
+    if ended.outcome == "pending":
+        return told_pending(ended)
     failure = failure_of(ended)
     place = f"Step {failure.step_id}" if failure.step_id else "The run"
     answered = f" (the device answered {failure.status})" if (failure.status or 0) >= 400 else ""
     lines = [f"{place} ended as {ended.outcome}, {failure.code}: {failure.message}{answered}"]
     lines += told_words(failure.said)
-    lines.append(f"Done: {', '.join(failure.done) or 'nothing was changed'}.")
-    if failure.not_done:
-        lines.append(f"Not done: {', '.join(failure.not_done)}.")
+    lines += _three_words(failure)
+    if ended.verified and failure.code not in ("not_taken", "partly_taken"):
+        lines.append(verified_line(ended))
     if failure.remedy:
         lines.append(f"What to do: {failure.remedy}")
     return "\n".join([*lines, f"Run: {ended.run_id}"])
+
+
+def _three_words(failure: Failure) -> list[str]:
+    """What was done, what was not, and what may have been; «nothing» only where nothing can have been."""
+    lines = [f"Done: {', '.join(failure.done)}."] if failure.done else []
+    if failure.may_be_done:
+        lines.append(f"May have been done: {', '.join(failure.may_be_done)}.")
+        lines += [f"The read that would tell: {failure.doubt.look}"] if failure.doubt and failure.doubt.look else []
+    elif not failure.done:
+        is_open = failure.code == "not_carried_out"
+        lines.append(f"Done: {'nothing that can be seen' if is_open else 'nothing was changed'}.")
+    return [*lines, f"Not done: {', '.join(failure.not_done)}."] if failure.not_done else lines
+
+
+def told_pending(ended: Ended) -> str:
+    """What was accepted and is not in force yet, and what brings it into force."""
+    following = f"What to do: run {ended.next}." if ended.next else "What to do: what the text says, then look again."
+    text = visible(ended.note) or "It takes effect later."
+    lines = ["Accepted, and not in force yet.", text, following, verified_line(ended)]
+    return "\n".join([*(line for line in lines if line), f"Run: {ended.run_id}"])
+
+
+def verified_line(ended: Ended) -> str:
+    """Whether the device shows what was asked for; empty where nothing was to hold."""
+    return f"Verified: {ended.verified} ({visible(ended.verified_why)})." if ended.verified else ""
 
 
 def told_words(said: tuple[str, ...]) -> list[str]:

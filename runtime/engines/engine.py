@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from governance.plans import Confirmed
 from runtime.driver import Endpoint
-from workflow.events import Failure, Outcome
+from workflow.events import EndRun, Failure, Outcome
 from workflow.plan import Plan
 
 Json = Any
@@ -61,14 +61,35 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """`misfits`: in how many places replies were not as their description promises."""
+    """How a run ended. See `EndRun` for what was verified. `misfits`: places of replies that were not as described."""
 
     run_id: str
     outcome: Outcome
     outputs: Mapping[str, Json] = field(default_factory=dict)
     failure: Failure | None = None
     note: str = ""
+    verified: str = ""
+    verified_why: str = ""
+    differences: tuple[Mapping[str, Json], ...] = ()
+    next: str = ""
+    done: tuple[str, ...] = ()
     misfits: int = 0
+
+    @classmethod
+    def by(cls, run_id: str, end: EndRun) -> "Ended":
+        """What the interpreter's last command says."""
+        return cls(run_id, **{name: getattr(end, name) for name in EndRun.__slots__})
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it went as it was meant to; what is accepted and takes effect later did."""
+        return self.outcome in ("succeeded", "pending")
+
+    @property
+    def verdict(self) -> dict[str, Json]:
+        """What is told beside the outcome, through every door: what was verified, what is otherwise, what is next."""
+        told = {"verified": self.verified, "verified_why": self.verified_why}
+        return {**told, "differences": [dict(each) for each in self.differences], "next": self.next, "note": self.note}
 
 
 class Engine(Protocol):

@@ -10,7 +10,7 @@ engines and, as the witness, by the driver.
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from runtime.engines.engine import Ended, Order
 from runtime.engines.recording import Recording, under
 from runtime.observing import observed, traces
 from runtime.replies import Misfit, Replies
-from runtime.secrets import Vault
+from runtime.secrets import MASK, Vault
 from workflow.events import Doubt, to_json
 
 log = logging.getLogger("switchgear.runs")
@@ -192,10 +192,25 @@ class Journal:
             doubt = failure.doubt and Doubt(*(redact(getattr(failure.doubt, name)) for name in Doubt.__slots__))
             words = {name: redact(getattr(failure, name)) for name in ("message", "remedy")}
             failure = replace(failure, **words, said=tuple(map(redact, failure.said)), doubt=doubt)
-        cleaned = replace(ended, outputs=self.clean(ended.outputs), failure=failure, misfits=self._misfits)
+        cleaned = replace(
+            ended,
+            outputs=self.clean(ended.outputs),
+            failure=failure,
+            note=self.clean(ended.note),
+            verified_why=self.clean(ended.verified_why),
+            differences=tuple(self._cleaned_difference(each) for each in ended.differences),
+            misfits=self._misfits,
+        )
         with traces.within(self.place):
             observed.run_ended(self._order, cleaned, time.monotonic() - self._begun)
         return cleaned
+
+    def _cleaned_difference(self, told: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Both values masked where their place is that of a secret."""
+        name = str(told["place"]).rpartition("/")[2]
+        masked = self.clean({name: [told["asked"], told["found"]]})[name]
+        asked, found = masked if isinstance(masked, list) else (MASK, MASK)
+        return {"place": told["place"], "asked": asked, "found": found}
 
     async def finish(self, ended: Ended, resume: Json = None) -> None:
         """Closes the run; `ended` is cleaned. Raises GovernanceError: the run is then still open."""
@@ -206,6 +221,7 @@ class Journal:
             ended.outcome,
             dict(ended.outputs),
             to_json(ended.failure) if ended.failure else None,
+            verdict=ended.verdict,
             last=self.unwritten,
             resume=resume,
             journal=self.recording.stored(),
