@@ -167,7 +167,7 @@ class WorkflowDetail(Workflow):
 class RunResult(BaseModel):
     """A run that has succeeded or was accepted, or the plan that was asked for; every other end is a problem document.
 
-    `pending`: accepted, and in force after `next`, a workflow, or what `note` says. `verified`: whether the device shows
+    `pending`: accepted; in force after `next`, a workflow, or what `note` says. `verified`: whether the device shows
     what was asked for (`all`, `some`, `none`; empty for what only reads), with its reason; `differences`: `place`,
     `asked`, `found` of what it shows otherwise. `done`: the steps that changed something. `outputs` is empty beside a
     plan. `misfits`: in how many places replies were not as described; the run names them.
