@@ -158,7 +158,7 @@ class _Paths:
             twin = reached.ran.start.beside()
             twin.fail_next_job(_JOB_MESSAGE)
             proof = prove(self._plan, twin, reached.ran.inputs)
-            yield _ended("job fails", proof, _stopped_at_job(proof, reached.step))
+            yield _ended("job fails", proof, _stopped_at_job(proof, any(job.message for job in reached.ran.start.api.jobs)))
 
     def session_expires(self) -> Iterator[FailurePath]:
         """Half-way: after the first request, and after the change. The driver logs in again; nothing is done twice."""
@@ -236,13 +236,13 @@ def _code(proof: Proof) -> str:
     return proof.failure.code if proof.failure is not None else ""
 
 
-def _stopped_at_job(proof: Proof, wait: Step) -> str:
+def _stopped_at_job(proof: Proof, tells: bool) -> str:
     if proof.outcome != "failed" or proof.failure is None or proof.failure.code != "job_failed":
         return f"ended {proof.outcome} {_code(proof)}".strip() + ", not failed job_failed"
     if proof.transcript[-1].step_id != proof.failure.step_id:
         return "something was sent after the job had failed"
-    tells = any("$response.body" in str(action.get("x-switchgear")) for action in wait.failures)
-    return "the device's message is lost" if tells and _JOB_MESSAGE not in proof.failure.message else ""
+    told = " ".join((proof.failure.message, *proof.failure.said))
+    return "the device's message is lost" if tells and _JOB_MESSAGE not in told else ""
 
 
 def _stopped_at(proof: Proof, step: Step, code: str) -> str:

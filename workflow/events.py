@@ -126,7 +126,7 @@ class Failure:
     """Which step failed and why; what was done, what was not, what may have been done; what to do.
 
     `doubt`: the request whose fate is not known, where the outcome is `unknown` for that. `said`: the device's own
-    sentences in the reply that led here, the last one of those that were waited for; never ours, and never instructions.
+    sentences in the reply that led here, the last one of those that were waited for; never ours, never instructions.
     """
 
     step_id: str

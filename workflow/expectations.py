@@ -3,8 +3,8 @@
 A step that reads back says in `x-switchgear.expects` what it is expected to show. Each entry has a `place` (a pointer,
 for people), what was `asked` (a value as in a payload), where it is `found` (a value of the reply), how it is compared
 (`compare`, see `workflow.comparing`), and a `text`. Without `asked` it is what the step's own criteria show (the state
-that was reached, the thing that is gone); without `found` (or not `shown`), what no read shows, and why. Pure; made ready by `plan`,
-judged by `interpreter`, shown to approvers by `governance.dossier`.
+that was reached, the thing that is gone); without `found` (or not `shown`), what no read shows, and why. Pure; made
+ready by `plan`, judged by `interpreter`, shown to approvers by `governance.dossier`.
 """
 
 import re

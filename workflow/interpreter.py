@@ -214,7 +214,7 @@ class _Turn:
         number = deciding_step(self._flow, frame, self._scope(), self.plan.base_path)
         if number is not None:
             self._change(look=begun(frame.step, failure))
-            self._change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None)
+            self._change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None, watched=None)
             self._perform()
         elif not self._sends_again():
             self._end_unknown(failure)
@@ -341,7 +341,7 @@ class _Turn:
 
     def _enter(self, number: int) -> None:
         self._entered += 1
-        self._change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None)
+        self._change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None, watched=None)
         if self._entered > MAX_ENTERED:
             self._end_failed(Failure(self._key, "loop_limit", f"more than {MAX_ENTERED} steps were entered"))
         else:
@@ -457,8 +457,8 @@ class _Turn:
             if self._retries(action, scope):
                 return
             failure = self._used_up(action, scope, failure)
-            if action.outcome == "unknown":
-                self._end_unknown(explained(failure, self._step, scope, self._frame.last))
+            if action.outcome:
+                self._end_as(action, scope, explained(failure, self._step, scope, self._frame.last))
                 return
         self._end_failed(self._worded(failure, scope, None))
 
@@ -483,6 +483,8 @@ class _Turn:
     def _retries(self, action: PlannedAction, scope: Scope) -> bool:
         """Whether another attempt is made, at once or after a wait."""
         frame, reply = self._frame, scope.reply
+        if self._has_stalled(scope):
+            return True
         used = frame.retries.get(action.name, 0)
         seconds = max(action.retry_after_s, seconds_asked_for(reply.headers) if reply else 0.0)
         limit_s = self._step.timeout_s
@@ -497,6 +499,21 @@ class _Turn:
         else:
             self._try_again()
         return True
+
+    def _has_stalled(self, scope: Scope) -> bool:
+        """Notes what the step watches; ends the run where that stood still for as long as the document allows."""
+        step, frame = self._step, self._frame
+        if step.stalls_after_s is None or scope.reply is None or not 200 <= scope.reply.status < 300:
+            return False
+        shown = [None if value is NOTHING else value for value in (each.evaluate(scope) for each in step.watches)]
+        watched = frame.watched or {}
+        if watched.get("shown") != shown:
+            self._change(watched={"shown": shown, "since_s": frame.waited_s})
+        elif frame.waited_s - watched["since_s"] >= step.stalls_after_s:
+            text = f"{step.key} has shown the same for {step.stalls_after_s:g} s: it stands still"
+            self._end_unknown(explained(Failure(self._key, "stalled", text, said=scope.reply.said), step, scope, None))
+            return True
+        return False
 
     def _try_again(self) -> None:
         """Another attempt at the current step, after the detour that its retry action may name."""
@@ -526,17 +543,20 @@ class _Turn:
                 self._call(action.workflow_id, action.arguments, "goto")
             else:
                 self._enter(action.step)
-        elif action.outcome == "unknown":
-            text = said(action.message, scope) if action.message else f"{self._step.key} does not tell how it ended"
-            self._end_unknown(
-                Failure(self._key, action.code or "unknown_fate", text, said=failure.said if failure else ())
-            )
-        elif action.outcome == "pending":
-            self._finish_workflow(said(action.message, scope) if action.message else "", "pending", action.next)
-        elif action.outcome != "failed" and (failure is None or action.outcome == "succeeded"):
-            self._finish_workflow(said(action.message, scope) if action.message else "")
         else:
-            failure = failure or Failure(self._key, "unexpected_reply", f"{self._step.key} was answered otherwise")
+            self._end_as(action, scope, failure)
+
+    def _end_as(self, action: PlannedAction, scope: Scope, failure: Failure | None) -> None:
+        """The end that the document wants here, else that which follows from what led here."""
+        outcome = action.outcome or ("failed" if failure is not None else "succeeded")
+        text = said(action.message, scope) if action.message else ""
+        if outcome in ("succeeded", "pending"):
+            self._finish_workflow(text, outcome, action.next)
+            return
+        failure = failure or Failure(self._key, "unexpected_reply", f"{self._step.key} was answered otherwise")
+        if outcome == "unknown":
+            self._end_unknown(self._worded(failure, scope, action))
+        else:
             self._end_failed(self._worded(failure, scope, action))
 
     # Ends

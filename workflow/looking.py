@@ -50,7 +50,7 @@ def looks_of(step: PlanStep) -> tuple[int, float]:
 
 
 def begun(step: int, failure: Failure) -> dict[str, Json]:
-    """What is known when the look begins. `step`: number of the change; its `status` is None where its answer is lost."""
+    """What is known when the look begins. `step`: number of the change; `status` is None where its answer is lost."""
     told = {"code": failure.code, "text": failure.message, "status": failure.status, "said": list(failure.said)}
     return {"step": step, **told, "tries": 0, "has_seen": False}
 

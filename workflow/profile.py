@@ -144,6 +144,13 @@ class PagingRule(_Part):
     most: int = Field(default=100, ge=1, le=1000, description="Pages that one lookup reads; more is a failure.")
 
 
+class Sign(_Part):
+    """A member whose value says something beside the state: a status, a message's id."""
+
+    at: Pointer = Field(description="Pointer to the member, in the body of the poll.")
+    values: Annotated[tuple[str, ...], Field(min_length=1)] = Field(description="The values that say so.")
+
+
 class JobRule(_Part):
     """A long-running change: where its handle stands in the reply, how to ask, when it is over."""
 
@@ -167,6 +174,22 @@ class JobRule(_Part):
     waiting: tuple[str, ...] = Field(description="States in which the job goes on.")
     succeeded: tuple[str, ...] = Field(description="States in which it has ended well.")
     failed: tuple[str, ...] = Field(description="States in which it has ended badly.")
+    failed_if: tuple[Sign, ...] = Field(
+        (), description="Signs that it has ended badly, though the state is one of those in which it ends well."
+    )
+    pending: tuple[str, ...] = Field(
+        (),
+        description="States, among those in which it goes on, in which it waits for somebody: a restart, say. A job "
+        "that stays in one for `pending_s` is told as accepted, and not in force yet.",
+    )
+    pending_s: float = Field(default=30.0, gt=0, description="See `pending`.")
+    stalled_s: float | None = Field(
+        None, gt=0, description="Seconds after which a job that shows the same state and progress is not waited for."
+    )
+    away_s: float = Field(
+        default=300.0, gt=0, description="Seconds that the device may be away while its own job runs (503, no answer)."
+    )
+    appears_s: float = Field(default=15.0, gt=0, description="Seconds until a new job can be asked for.")
     message: Pointer | None = Field(None, description="Pointer, in the body of the poll, to what the job says.")
     message_parameters: Pointer | None = Field(
         None, description="Pointer to the values that fill `%1`-like marks of the message."

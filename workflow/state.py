@@ -23,6 +23,7 @@ class Frame:
     since the step was entered, `waited_s`: seconds waited in between. `outputs`: by step id. `retries`: times used,
     by the action's name, since the step was entered. `jumps`: times taken, by `step id/action name`.
     `pages`: what is known of a list that comes in pages (see `pages.turned`), while its pages are asked for.
+    `watched`: what a wait that may stand still showed last, and since when.
     `look`: while the run looks whether a change in doubt was made, what is known of it (see `interpreter`).
     `last`: what the step saw before the attempt that is due: the state `found`, and what the device `said`.
     `resume`: the members to go back to when the current step, a detour, is through. `purpose`: what the frame below
@@ -42,6 +43,7 @@ class Frame:
     resume: Mapping[str, Json] | None = None
     pages: Mapping[str, Json] | None = None
     look: Mapping[str, Json] | None = None
+    watched: Mapping[str, Json] | None = None
     last: Mapping[str, Json] | None = None
 
 

@@ -104,6 +104,8 @@ def _step(operation: Operation, source: str, step: Step) -> dict[str, Any]:
         ours["expects"] = [dict(each) for each in step.expects]
     if step.decides:
         ours["decides"] = True
+    if step.stalls_after_s is not None:
+        ours |= {"watches": list(step.watches), "stalls_after_s": step.stalls_after_s}
     written: dict[str, Any] = {
         "stepId": step.id,
         "description": step.description,

@@ -227,6 +227,25 @@ class Job:
     result_view: str = ""
     interval_s: float = 1.0
     timeout_s: float = 600.0
+    failed_if: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    pending: tuple[str, ...] = ()
+    pending_s: float = 30.0
+    stalled_s: float | None = None
+    away_s: float = 300.0
+    appears_s: float = 15.0
+    progress: str = ""
+    elsewhere: "JobView | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """Another operation that shows the same job, with its own member for the state."""
+
+    poll: str
+    parameter: str
+    state: str
+    succeeded: tuple[str, ...]
+    failed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +315,7 @@ class Step:
     `pages`: how the list in its reply goes on (`workflow.pages`). `replacements`: pointer into the payload → value.
     `address`: what the device says of where this is to be sent. `parts`: how those of a multipart body are written.
     `expects`, `decides`: what it has to show of the changes before it, and whether that tells if they were made
-    (`workflow.expectations`).
+    (`workflow.expectations`). `watches`, `stalls_after_s`: a wait in which these stay the same so long is given up.
     """
 
     id: str
@@ -317,6 +336,8 @@ class Step:
     parts: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: EMPTY)
     expects: tuple[Mapping[str, Any], ...] = ()
     decides: bool = False
+    watches: tuple[str, ...] = ()
+    stalls_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,8 +112,14 @@ class Builder:
 
     def pointed(self, step: Step, mark: str) -> Step:
         """The step with its branches to the step after the next going to `mark` instead."""
-        branches = tuple({**b, "stepId": mark} if b.get("stepId") == "@after" else b for b in step.branches)
+        branches = tuple({**b, "stepId": mark} if self._leads_past(b) else b for b in step.branches)
         return replace(step, branches=branches)
+
+    def _leads_past(self, branch: Mapping[str, Any]) -> bool:
+        """True for a branch to whatever comes next, past all that there is so far."""
+        mark = str(branch.get("stepId", ""))
+        is_past = mark.startswith("@past_") and self.labels.get(mark[1:]) == len(self.steps)
+        return mark == "@after" or is_past
 
     def leave_if(self, since: int, condition: str, label: str) -> None:
         """Makes everything from step number `since` on go to the label when it is done and the condition holds."""
@@ -122,7 +128,7 @@ class Builder:
             step = self.steps[number]
             branches: list[Mapping[str, Any]] = []
             for b in step.branches:
-                if b.get("stepId") == "@after":
+                if self._leads_past(b):
                     leaving = {"name": f"{b['name']}_to_{label}", "criteria": [*b.get("criteria", ()), criterion]}
                     branches.append({**b, **leaving, "stepId": f"@{label}"})
                 branches.append(b)
@@ -135,7 +141,7 @@ class Builder:
 
     def flow(self, flow_id: str, intent: str, title: str, description: str, resource: Resource, risk: Risk) -> Flow:
         self._find_subjects_first()
-        has_branches = bool(self.labels) or any(action.get("stepId") for step in self.steps for action in step.branches)
+        has_branches = any(not label.startswith("past_") for label in self.labels)
         self.steps = with_expectations(self.context, self.steps, has_branches)
         order = {step.id: number for number, step in enumerate(self.steps)}
         links = []

@@ -16,8 +16,9 @@ from compiler.passes.flows.inlining import inline
 from compiler.passes.flows.kept import kept
 from compiler.passes.flows.lookups import first_sentence, id_schema, path_parameters
 from compiler.passes.flows.offers import require_offered
+from compiler.passes.flows.waiting import poll_parameters, wait
 from compiler.passes.identity import says_id
-from compiler.passes.paths import parameter_of, parent, segments
+from compiler.passes.paths import parent
 from compiler.passes.resources import shape
 
 _OK = queries.simple("$statusCode == 200")
@@ -100,22 +101,25 @@ def change(
     builder.add_step(step, "the goal")
     if job is not None and follows:
         number = len(builder.steps) - 1
-        wait(builder, job, f"$steps.{step.id}.outputs.job", where)
-        if job.result_view:
-            # Without a job there is no result either: past the wait and past the reading of the result.
+        wait(builder, job, f"$steps.{step.id}.outputs.job", where, tries_elsewhere=True)
+        if len(builder.steps) > number + 2:
+            # Without a job there is no result either: past all waits and past the reading of the result.
             builder.label(f"past_{step.id}")
             builder.steps[number] = builder.pointed(builder.steps[number], f"@past_{step.id}")
     if is_pending and job is not None:
         builder.add_output("job", f"$steps.{step.id}.outputs.job", {"type": "string"})
-    return step
+    return next(each for each in builder.steps if each.id == step.id)
 
 
 def end_after_job(builder: Builder, operation: Operation) -> None:
     """Where one header leads either to the new item or to a job, a job's end is the end: the item has no known id."""
     job = builder.context.jobs.get(operation.key)
     last = builder.steps[-1]
-    if job is not None and job.handle_within == "header" and last.role is Role.WAIT:
-        builder.steps[-1] = replace(last, branches=({"name": "made_by_a_job", "type": "end"},))
+    if job is None or job.handle_within != "header" or last.role is not Role.WAIT:
+        return
+    for number, step in enumerate(builder.steps):
+        if step.role is Role.WAIT:
+            builder.steps[number] = replace(step, branches=({"name": "made_by_a_job", "type": "end"},))
 
 
 def _show_before(builder: Builder, operation: Operation) -> None:
@@ -200,89 +204,21 @@ def _with_handle(step: Step, job: Job, is_pending: bool) -> Step:
     if job.statuses:
         codes = queries.all_of([f"$statusCode != {status}" for status in job.statuses])
         branches.append({"name": "over", "stepId": "@after", "criteria": [queries.simple(codes)]})
+    branches.append(_no_handle(job, empty))
     if job.empty_means_done:
         branches.append({"name": "nothing_to_wait_for", "stepId": "@after", "criteria": [queries.simple(empty)]})
     return replace(step, outputs=outputs, transforms=transforms, branches=tuple(branches))
 
 
-def wait(builder: Builder, job: Job, handle: str, where: list[tuple[str, str, Any]]) -> Step:
-    """Polls the job that the expression `handle` names; a failed job ends the run with the job's own message.
-
-    `where`: what stands above the job in its address, from `poll_parameters`.
-    """
-    operation = builder.operation(job.poll)
-    state = f"$response.body#{job.state}"
-    told = f": {{$response.body#{job.message}}}" if job.message else ""
-    limit = max(1, round(job.timeout_s / job.interval_s))
-    outputs: dict[str, Any] = {"state": state}
-    has_result = job.result is not None and not job.result_view
-    if has_result:
-        outputs["result"] = _result(job)
-    over = [*job.succeeded, *job.failed]
-    step = Step(
-        id=builder.free_step_id("wait"),
-        operation=operation.key,
-        role=Role.WAIT,
-        description=f"Wait for the {job.name}.",
-        parameters=(*where, (job.parameter, "path", handle)),
-        outputs=outputs,
-        success=(queries.simple("$statusCode == 200"), queries.simple(queries.one_of_states(state, job.succeeded))),
-        failures=(
-            {
-                "name": "job_failed",
-                "type": "end",
-                "criteria": [queries.simple(queries.one_of_states(state, job.failed))],
-                "x-switchgear": {"code": "job_failed", "message": f"The {job.name} failed{told}"},
-            },
-            {
-                "name": "still_running",
-                "type": "retry",
-                "retryAfter": job.interval_s,
-                "retryLimit": limit,
-                "criteria": [
-                    queries.simple(
-                        queries.one_of_states(state, job.waiting)
-                        if job.waiting
-                        else queries.all_of([f"{state} != {queries.simple_quoted(s)}" for s in over])
-                    )
-                ],
-            },
-        ),
-    )
-    builder.add_step(step, f"the change answers a handle of a {job.name}, which goes on after the reply")
-    if has_result:
-        builder.add_output("result", f"$steps.{step.id}.outputs.result", {})
-    elif job.result_view:
-        _read_result(builder, job, handle)
-    return step
-
-
-def _result(job: Job) -> str:
-    return f"$response.body#{job.result}" if job.result else "$response.body"
-
-
-def _read_result(builder: Builder, job: Job, handle: str) -> None:
-    """What a finished job produced, where another view of the job than the polled one shows it."""
-    operation = builder.operation(job.result_view)
-    last = parameter_of(segments(operation.path)[-1])
-    step = Step(
-        id=builder.free_step_id("read_result"),
-        operation=operation.key,
-        role=Role.READ,
-        description=f"Read what the {job.name} produced.",
-        parameters=((last, "path", handle),),
-        outputs={"result": _result(job)},
-        success=(_OK,),
-    )
-    builder.add_step(step, f"the finished {job.name} holds its result in this view")
-    builder.add_output("result", f"$steps.{step.id}.outputs.result", {})
-
-
-def poll_parameters(builder: Builder, job: Job) -> list[tuple[str, str, Any]]:
-    """What stands above the job in its address, found before the change is made."""
-    above = parent(builder.operation(job.poll).path)
-    owner = replace(builder.operation(job.poll), path=above)
-    return path_parameters(builder, owner) if "{" in above else []
+def _no_handle(job: Job, empty: str) -> dict[str, Any]:
+    """202 says that it goes on (RFC 9110, 15.3.3): without a handle nobody can tell how it ends."""
+    text = f"It was accepted (202), and the answer has no handle by which the {job.name} could be asked for."
+    return {
+        "name": "which_job",
+        "type": "end",
+        "criteria": [queries.simple("$statusCode == 202"), queries.simple(empty)],
+        "x-switchgear": {"outcome": "unknown", "code": "no_handle", "message": text},
+    }
 
 
 def read_back(builder: Builder, resource: Resource) -> Step | None:

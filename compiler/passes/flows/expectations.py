@@ -19,6 +19,7 @@ from compiler.passes.resources import shape
 from workflow.pointers import escape
 from workflow.profile import Comparison
 
+NOT_THERE = "not_there_yet"  # the retry of a wait whose job the device does not know
 SEEN_AFTER_S = 10  # devices list what they have made within seconds; longer, and somebody has to look
 _EVERY_S = 1
 _SENT = (Effect.CREATE, Effect.UPDATE)
@@ -49,9 +50,33 @@ class _Writer:
             return replace(step, expects=(gone,), decides=True)
         if step.role is Role.CHANGE and not self._is_shown(number):
             return replace(step, expects=(*step.expects, _untraced(self.context.operations[step.operation])))
-        if step.role is Role.WAIT and not self.shown and not self.is_gone_shown:
-            return replace(step, expects=({"place": "", "text": "the device says that it ended well"},))
-        return step
+        return self._wait(number, step) if step.role is Role.WAIT else step
+
+    def _wait(self, number: int, step: Step) -> Step:
+        """A forgotten job leaves it to what decides later; one whose end is all that there is counts as seen."""
+        if not self.shown and not self.is_gone_shown:
+            step = replace(step, expects=({"place": "", "text": "the device says that it ended well"},))
+        following = self.steps[number + 1].role if number + 1 < len(self.steps) else None
+        if following is None or following in (Role.WAIT, Role.CHANGE, Role.READ) or not self._is_decided_behind(number):
+            return step
+        failures = [
+            {k: v for k, v in f.items() if f["name"] != NOT_THERE or k != "x-switchgear"} for f in step.failures
+        ]
+        unknown = next((f["criteria"] for f in failures if f["name"] == NOT_THERE), None)
+        if unknown is None:
+            return step
+        onward = {"name": "job_forgotten", "type": "goto", "stepId": "@next", "criteria": unknown}
+        return replace(step, failures=(*failures, onward))
+
+    def _is_decided_behind(self, number: int) -> bool:
+        """Whether a step behind it, before any other change, decides by itself if the change was made."""
+        for n in range(number + 1, len(self.steps)):
+            step = self.steps[n]
+            if step.role is Role.CHANGE:
+                return False
+            if step.role is Role.GONE or (step.role is Role.READ_BACK and self._read_back(n, step).decides):
+                return True
+        return False
 
     def _is_shown(self, number: int) -> bool:
         """Whether a later step shows what this change did."""
