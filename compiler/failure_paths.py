@@ -158,7 +158,9 @@ class _Paths:
             twin = reached.ran.start.beside()
             twin.fail_next_job(_JOB_MESSAGE)
             proof = prove(self._plan, twin, reached.ran.inputs)
-            yield _ended("job fails", proof, _stopped_at_job(proof, any(job.message for job in reached.ran.start.api.jobs)))
+            yield _ended(
+                "job fails", proof, _stopped_at_job(proof, any(job.message for job in reached.ran.start.api.jobs))
+            )
 
     def session_expires(self) -> Iterator[FailurePath]:
         """Half-way: after the first request, and after the change. The driver logs in again; nothing is done twice."""

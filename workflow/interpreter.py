@@ -15,7 +15,6 @@ from dataclasses import replace
 from workflow.criteria import all_hold
 from workflow.document import Json
 from workflow.doubt import doubt_of, line_of, step_after_doubt
-from workflow.ending import Course, end_of
 from workflow.errors import EventError, InputError
 from workflow.events import (
     Cancelled,
@@ -25,11 +24,9 @@ from workflow.events import (
     Failure,
     FateFound,
     Outcome,
-    Pairs,
     RequestFailed,
     ResponseArrived,
     RunStarted,
-    SendRequest,
     StartTimer,
     TimerFired,
 )
@@ -38,16 +35,14 @@ from workflow.failures import code_of, said
 from workflow.findings import explained, seen_now, with_last
 from workflow.looking import as_failure, begun, deciding_step, leaves_open, looks_of, with_try
 from workflow.pages import PageError, Pages, turned, whole
-from workflow.planned import MAX_DEPTH, Plan, PlannedAction, PlanStep, WorkflowPlan
+from workflow.planned import Plan, PlannedAction
 from workflow.pointers import NOTHING
-from workflow.requests import Unsendable, build_request
+from workflow.requests import build_request
 from workflow.retry_after import seconds_asked_for
-from workflow.scope import Reply, Scope, Sent, nothing_sent
+from workflow.scope import Reply, Scope
 from workflow.state import Frame, State
 from workflow.transforms import outputs_of
-from workflow.values import Missing, Value
-
-MAX_ENTERED = 10_000  # steps entered in one run; static checks bound every loop, this bounds what they cannot see
+from workflow.turn import Turn, pairs
 
 
 def advance(plan: Plan, state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
@@ -63,35 +58,8 @@ def advance(plan: Plan, state: State, event: Event) -> tuple[State, tuple[Comman
     return turn.after(), tuple(turn.commands)
 
 
-class _Turn:
-    """One call of `advance`: the state's parts while they change."""
-
-    def __init__(self, plan: Plan, state: State) -> None:
-        self.plan = plan
-        self.commands: list[Command] = []
-        self._waiting = state.waiting
-        self._frames = list(state.frames)
-        self._done = state.done
-        self._in_doubt = state.in_doubt
-        self._findings = state.findings
-        self._results = state.results
-        self._entered = state.entered
-        self._pending = state.pending_action
-        self._outcome = state.outcome
-        self._reply: Reply | None = None
-
-    def after(self) -> State:
-        return State(
-            waiting=self._waiting,
-            frames=tuple(self._frames),
-            done=self._done,
-            results=self._results,
-            entered=self._entered,
-            pending_action=self._pending,
-            outcome=self._outcome,
-            in_doubt=self._in_doubt,
-            findings=self._findings,
-        )
+class _Turn(Turn):
+    """One call of `advance`: what the event means, and which action follows."""
 
     # What happened
 
@@ -148,6 +116,7 @@ class _Turn:
             return
         if not step.is_safe and (has_succeeded or is_good):
             self._note_done()
+            self._refusals += reply.said
         if has_succeeded:
             self._succeeded(scope)
             return
@@ -168,7 +137,7 @@ class _Turn:
         step, frame = self._step, self._frame
         assert step.request is not None, "only requests have replies"
         request = build_request(step.request, self._scope(), self.plan.base_path)
-        query = _pairs(frame.pages["query"]) if frame.pages else request.query
+        query = pairs(frame.pages["query"]) if frame.pages else request.query
         try:
             known = turned(pages, frame.pages, reply, query, request.path)
         except PageError as error:
@@ -290,116 +259,6 @@ class _Turn:
             self._end_unknown(Failure(self._key, "unknown_fate", text))
         else:
             self._end_run(outcome, with_last(Failure(self._key, code, text), self._frame.last))
-
-    # Where the run is
-
-    @property
-    def _frame(self) -> Frame:
-        return self._frames[-1]
-
-    @property
-    def _flow(self) -> WorkflowPlan:
-        return self.plan.workflows[self._frame.workflow_id]
-
-    @property
-    def _step(self) -> PlanStep:
-        return self._flow.steps[self._frame.step]
-
-    @property
-    def _key(self) -> str:
-        return self._frame.prefix + self._step.step_id if self._frames else ""
-
-    def _change(self, **members: Json) -> None:
-        self._frames[-1] = replace(self._frame, **members)
-
-    def _scope(self, reply: Reply | None = None, outputs: Mapping[str, Json] | None = None) -> Scope:
-        frame = self._frame
-        return Scope(
-            inputs=frame.inputs,
-            steps=frame.outputs,
-            outputs=outputs or {},
-            workflows=self._results,
-            sources=self.plan.sources,
-            self_uri=self.plan.self_uri,
-            reply=reply,
-            sent=self._sent,
-        )
-
-    def _sent(self) -> Sent | None:
-        """The request that was sent, made again: it follows from the state. None for a call of a workflow."""
-        request = self._step.request
-        if request is None:
-            return None
-        return build_request(request, replace(self._scope(), sent=nothing_sent), self.plan.base_path).sent
-
-    def _note_done(self) -> None:
-        self._in_doubt = tuple(key for key in self._in_doubt if key != self._key)
-        if self._key not in self._done:
-            self._done = (*self._done, self._key)
-
-    # Going on
-
-    def _enter(self, number: int) -> None:
-        self._entered += 1
-        self._change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None, watched=None)
-        if self._entered > MAX_ENTERED:
-            self._end_failed(Failure(self._key, "loop_limit", f"more than {MAX_ENTERED} steps were entered"))
-        else:
-            self._perform()
-
-    def _perform(self) -> None:
-        """Sends the current step's request, or enters the workflow that it calls."""
-        if self._step.workflow_id:
-            self._call(self._step.workflow_id, self._step.arguments, "step")
-        else:
-            self._send()
-
-    def _send(self) -> None:
-        step, frame = self._step, self._frame
-        assert step.request is not None
-        try:
-            request = build_request(step.request, self._scope(), self.plan.base_path)
-        except Unsendable as error:
-            self._end_failed(Failure(self._key, error.code, error.message))
-            return
-        self._change(attempt=frame.attempt + 1)
-        self._waiting = "response"
-        self.commands.append(
-            SendRequest(
-                step_id=self._key,
-                attempt=frame.attempt + 1,
-                method=step.method,
-                path=request.path,
-                path_template=step.path_template,
-                query=_pairs(frame.pages["query"]) if frame.pages else request.query,
-                headers=request.headers,
-                body=request.body,
-                content_type=step.request.content_type if request.body is not None else "",
-                parts=request.parts,
-                is_safe=step.is_safe,
-                is_idempotent=step.is_idempotent,
-                timeout_s=None if step.timeout_s is None else max(0.001, step.timeout_s - frame.waited_s),
-            )
-        )
-
-    def _call(self, workflow_id: str, arguments: tuple[tuple[str, Value], ...], purpose: str) -> None:
-        """Enters another workflow; with the purpose `goto` it takes the place of the current one."""
-        try:
-            if len(self._frames) >= MAX_DEPTH:
-                raise Unsendable("loop_limit", f"more than {MAX_DEPTH} workflows call each other")
-            inputs = self.plan.workflows[workflow_id].inputs.check(_arguments(arguments, self._scope()))
-        except InputError as error:
-            self._end_failed(Failure(self._key, "invalid_input", f"{workflow_id}{error.pointer}: {error.message}"))
-            return
-        except Unsendable as error:
-            self._end_failed(Failure(self._key, error.code, error.message))
-            return
-        prefix = f"{self._key}/"
-        if purpose == "goto":
-            self._frames[-1] = Frame(workflow_id, inputs, prefix=prefix, purpose=self._frame.purpose)
-        else:
-            self._frames.append(Frame(workflow_id, inputs, prefix=prefix, purpose=purpose))  # type: ignore[arg-type]
-        self._enter(0)
 
     def _succeeded(self, scope: Scope) -> None:
         step, frame = self._step, self._frame
@@ -597,43 +456,6 @@ class _Turn:
         doubt = doubt_of(self._flow, self._frame, self._scope(), self.plan.base_path)
         self._end_run("unknown", replace(failure, doubt=doubt))
 
-    def _outputs_so_far(self) -> dict[str, Json]:
-        """What the run can already tell, though it did not get to its end: the id of what it made, say."""
-        main = self._frames[0] if self._frames else None
-        if main is None or main.workflow_id != self.plan.workflow_id:
-            return {}
-        scope = Scope(inputs=main.inputs, steps=main.outputs, workflows=self._results, sources=self.plan.sources)
-        return outputs_of(self.plan.main.outputs, scope)
-
-    def _end_run(
-        self,
-        outcome: Outcome,
-        failure: Failure | None,
-        outputs: Mapping[str, Json] | None = None,
-        note: str = "",
-        following: str = "",
-    ) -> None:
-        shown = self._outputs_so_far() if failure is not None else outputs or {}
-        course = Course(self.plan, self._done, self._in_doubt, self._findings)
-        end = end_of(course, outcome, failure, shown, note, following)
-        self._waiting = "over"
-        self._outcome = end.outcome
-        self._frames = []
-        self.commands.append(end)
-
-
-def _pairs(query: Json) -> Pairs:
-    return tuple((str(name), str(value)) for name, value in query)
-
 
 def _joined(text: str, detail: str) -> str:
     return f"{text}: {detail}" if detail else text
-
-
-def _arguments(arguments: tuple[tuple[str, Value], ...], scope: Scope) -> dict[str, Json]:
-    """The inputs for a workflow. Raises Unsendable if a value that a step should have made is not there."""
-    try:
-        found = {name: value.evaluate(scope) for name, value in arguments}
-    except Missing as missing:
-        raise Unsendable("missing_value", f"{missing.text} is needed and not there") from missing
-    return {name: value for name, value in found.items() if value is not NOTHING}

@@ -22,7 +22,6 @@ from workflow.values import Value
 __all__ = ["Plan", "PlanStep", "PlannedAction", "PlannedOutput", "Planner", "WorkflowPlan", "build_plan"]
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-_IDEMPOTENT_METHODS = ("PUT", "DELETE")
 _EFFECTS = {"POST": "act", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
 
 
@@ -105,7 +104,8 @@ class Planner:
         method = call.method if call else ""
         effect = str(own.get("effect") or ("read" if method in SAFE_METHODS else _EFFECTS.get(method, "")))
         is_safe = effect == "read" and method in (*SAFE_METHODS, "POST")
-        is_idempotent = bool(own.get("idempotent", is_safe or method in _IDEMPOTENT_METHODS))
+        # Never by the method: a PUT may reboot a machine. Whoever knows the effect says that it may be sent twice.
+        is_idempotent = own.get("idempotent") is True
         return PlanStep(
             step_id=step.step_id,
             description=step.description or "",

@@ -51,7 +51,7 @@ class Frame:
 class State:
     """`done`: keys of the steps that took effect, in order; `in_doubt`: of those that may have. `results`: inputs and
     outputs of finished workflows. `findings`: what was found of what was asked for, by the key of the step that showed
-    it.
+    it. `refusals`: what the device said, in answers that were good otherwise, of parts that it refused.
 
     `entered`: steps entered so far. `pending_action`: name of the retry that the timer belongs to. `seen`: what the
     run looked at so far (`watched`); None once it has sent something that may change the device.
@@ -67,6 +67,7 @@ class State:
     seen: tuple[Json, ...] | None = ()
     in_doubt: tuple[str, ...] = ()
     findings: Mapping[str, tuple[Mapping[str, Json], ...]] = field(default_factory=dict)
+    refusals: tuple[str, ...] = ()
 
     @classmethod
     def initial(cls) -> "State":
@@ -88,6 +89,7 @@ class State:
             "outcome": self.outcome,
             "seen": None if self.seen is None else list(self.seen),
             "in_doubt": list(self.in_doubt),
+            "refusals": list(self.refusals),
             "findings": {key: list(found) for key, found in self.findings.items()},
         }
 
@@ -98,6 +100,7 @@ class State:
         members["frames"] = tuple(Frame(**frame) for frame in members["frames"])
         members["done"] = tuple(members["done"])
         members["in_doubt"] = tuple(members.get("in_doubt", ()))
+        members["refusals"] = tuple(members.get("refusals", ()))
         members["findings"] = {key: tuple(found) for key, found in members.get("findings", {}).items()}
         if members.get("seen") is not None:
             members["seen"] = tuple(members["seen"])
