@@ -35,13 +35,12 @@ from workflow.failures import after_failure, code_of, said
 from workflow.findings import explained, seen_now, with_last
 from workflow.pages import PageError, Pages, turned, whole
 from workflow.planned import MAX_DEPTH, Plan, PlannedAction, PlanStep, WorkflowPlan, changes
-from workflow.pointers import NOTHING
-from workflow.requests import Unsendable, build_request
+from workflow.requests import Unsendable, arguments_of, build_request
 from workflow.retry_after import seconds_asked_for
 from workflow.scope import Reply, Scope, Sent, nothing_sent
 from workflow.state import Frame, State
 from workflow.transforms import outputs_of
-from workflow.values import Missing, Value
+from workflow.values import Value
 
 MAX_ENTERED = 10_000  # steps entered in one run; static checks bound every loop, this bounds what they cannot see
 
@@ -304,7 +303,7 @@ class _Turn:
         try:
             if len(self._frames) >= MAX_DEPTH:
                 raise Unsendable("loop_limit", f"more than {MAX_DEPTH} workflows call each other")
-            inputs = self.plan.workflows[workflow_id].inputs.check(_arguments(arguments, self._scope()))
+            inputs = self.plan.workflows[workflow_id].inputs.check(arguments_of(arguments, self._scope()))
         except InputError as error:
             self._end_failed(Failure(self._key, "invalid_input", f"{workflow_id}{error.pointer}: {error.message}"))
             return
@@ -493,12 +492,3 @@ def _pairs(query: Json) -> Pairs:
 
 def _joined(text: str, detail: str) -> str:
     return f"{text}: {detail}" if detail else text
-
-
-def _arguments(arguments: tuple[tuple[str, Value], ...], scope: Scope) -> dict[str, Json]:
-    """The inputs for a workflow. Raises Unsendable if a value that a step should have made is not there."""
-    try:
-        found = {name: value.evaluate(scope) for name, value in arguments}
-    except Missing as missing:
-        raise Unsendable("missing_value", f"{missing.text} is needed and not there") from missing
-    return {name: value for name, value in found.items() if value is not NOTHING}
