@@ -186,7 +186,7 @@ class Run(BaseModel):
     finished_at: str | None
     outcome: Literal["succeeded", "failed", "unknown", "cancelled", "planned"] | None
     outputs: Json
-    failure: Json
+    failure: Annotated[Json, Field(description="Which step, why, what was done. `said`: the device's own sentences.")]
     cancel_by: str | None
     resolution: Json
     steps: list[dict[str, Json]]
