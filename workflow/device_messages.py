@@ -230,7 +230,8 @@ class _Walk:
         found = False
         for name in _HOLDERS:
             member = names.get(name)
-            if isinstance(member, Mapping | list):
+            is_echo = name in ("data", "value") and bool(sentence)  # what was sent, beside what is said of it
+            if isinstance(member, Mapping | list) and not is_echo:
                 found = True
                 yield from self.texts(member, level + 1)
             elif isinstance(member, str) and name not in (*_MESSAGES, "reason", "data", "value"):

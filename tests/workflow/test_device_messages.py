@@ -92,6 +92,10 @@ FORMS: dict[str, tuple[Any, tuple[str, ...]]] = {
     ),
     "places in braces": ({"message": "Job {0} of {1} failed.", "args": ["7"]}, ("Job 7 of … failed.",)),
     "names in braces": ({"message": "No {what}.", "parameters": {"what": "disk"}}, ("No disk.",)),
+    "an echo of what was sent": (
+        {"errors": [{"field": "user", "message": "Not allowed.", "value": {"name": "x", "word": "y"}, "input": ["z"]}]},
+        ("user: Not allowed.",),
+    ),
     "not a word": ({"vm": {"name": "web-01", "state": "on"}}, ()),
     "nothing": (None, ()),
 }  # fmt: skip
