@@ -250,6 +250,7 @@ def test_a_good_reply_to_a_change_says_what_was_refused_and_no_good_news() -> No
     )
     assert refusals({"@Message.ExtendedInfo": [SUCCESS]}) == ()
     assert refusals({"Name@Message.ExtendedInfo": [SUCCESS]}) == ()
+    assert refusals({"Name@Message.ExtendedInfo": [{"MessageId": "Base.1.18.Success", "Message": "Set."}]}) == ()
 
 
 def test_a_profiles_ending_says_which_members_tell_of_refusals() -> None:
