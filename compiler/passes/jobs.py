@@ -81,7 +81,7 @@ class _Seeker:
             waiting=rule.waiting,
             succeeded=rule.succeeded,
             failed=rule.failed,
-            message="",  # whoever runs the workflow reads it by the rule, with its places filled: the device's words
+            message=rule.message or "",
             created_id=rule.created_id or "",
             result=rule.result,
             result_view=rule.result_view if rule.result_view and rule.result_view in self.keys else "",

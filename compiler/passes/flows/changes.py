@@ -212,7 +212,9 @@ def wait(builder: Builder, job: Job, handle: str, where: list[tuple[str, str, An
     """
     operation = builder.operation(job.poll)
     state = f"$response.body#{job.state}"
-    told = f": {{$response.body#{job.message}}}" if job.message else ""
+    # By a profile's rule whoever runs the workflow reads it, with its places filled, as the device's own words.
+    is_read = any(rule.poll == job.poll for rule in builder.context.profile.jobs)
+    told = f": {{$response.body#{job.message}}}" if job.message and not is_read else ""
     limit = max(1, round(job.timeout_s / job.interval_s))
     outputs: dict[str, Any] = {"state": state}
     has_result = job.result is not None and not job.result_view
