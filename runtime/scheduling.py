@@ -24,6 +24,7 @@ from governance.transitions import may
 from runtime.calls.calls import Calls
 from runtime.calls.manner import Manner
 from runtime.calls.selection import Selection, run_on
+from runtime.calls.telling import told_words
 from runtime.catalog import Entry
 from runtime.cron import lateness, next_moment
 from runtime.errors import BadInput, CallerError, Interrupted, ServingError
@@ -195,7 +196,7 @@ class Scheduler:
         manner = Manner(is_confirmed=True)
         if not schedule.labels:
             ended = await around.calls.call(entry, schedule.inputs, schedule.target, caller, manner, key=key)
-            why = ended.failure.message if ended.failure else ""
+            why = " ".join([ended.failure.message, *told_words(ended.failure.said)]) if ended.failure else ""
             await self._note(schedule, ended.outcome, why, (ended.run_id,))
             return
         selection = Selection(schedule.labels)

@@ -9,6 +9,7 @@ Pure; called by whoever drives a run, with what takes secrets out. Never here: w
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -38,6 +39,7 @@ _NO_FIELDS = ("domain", "lang", "language", "locale")
 _SEVERITIES = ("severity", "messageseverity", "level")
 _FINE = ("ok", "informational", "info", "information", "success", "succeeded", "none", "debug")
 _SUCCESS = re.compile(r"(^|\.)(success|created|nooperation|accountmodified)$", re.IGNORECASE)
+_READS = ("GET ", "HEAD ", "OPTIONS ")
 _NOT_WORDS = re.compile(r"[-_.\s]")
 
 
@@ -58,8 +60,13 @@ def device_words(
         return sentences(status, headers, redact(body), profile.envelope, redact)
     rule = next((rule for rule in profile.jobs if operation in (rule.poll, *rule.other_views)), None)
     if rule is not None:
-        return job_sentences(body, rule, redact)
-    return refusals(body, profile.envelope, redact) if not operation.startswith(("GET ", "HEAD ", "OPTIONS ")) else ()
+        found = partial(job_sentences, rule=rule)
+    elif operation.startswith(_READS):
+        return ()
+    else:
+        found = partial(refusals, envelope=profile.envelope)
+    # Secrets go before anything is cut or put on one line; what says nothing need not be searched for them.
+    return found(redact(body), redact=redact) if found(body) else ()
 
 
 def sentences(
@@ -223,7 +230,8 @@ class _Walk:
         found = False
         for name in _HOLDERS:
             member = names.get(name)
-            if isinstance(member, Mapping | list):
+            is_echo = name in ("data", "value") and bool(sentence)  # what was sent, beside what is said of it
+            if isinstance(member, Mapping | list) and not is_echo:
                 found = True
                 yield from self.texts(member, level + 1)
             elif isinstance(member, str) and name not in (*_MESSAGES, "reason", "data", "value"):

@@ -31,7 +31,7 @@ _MOST_LOOKED_AT = 1000  # names that are compared with the one asked for; each c
 _MOST_TELLING = 3  # members beside the id that tell things of one name apart
 _MOST_CHARACTERS = 80  # of a value
 _FEW = 5  # names that are told even where none comes near
-_NEAR = 0.5
+_NEAR = 0.6
 _SECRET = re.compile(r"pass|secret|token|credential|private|community|key|auth|pin", re.IGNORECASE)
 
 

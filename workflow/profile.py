@@ -86,7 +86,9 @@ class Envelope(_Part):
         False, description="Members are only `{reference_field: address}`, to be read one by one."
     )
     reference_field: str | None = Field(None, description="The member that holds the address of a thing.")
-    error_messages: tuple[Pointer, ...] = Field((), description="Pointers tried in order on an error's body.")
+    error_messages: tuple[Pointer, ...] = Field(
+        (), description="Pointers into an error's body; what they lead to is told first."
+    )
     partial_success: str | None = Field(
         None, description="A property whose name ends so, in a successful reply, says that a part was refused."
     )
@@ -192,7 +194,7 @@ class JobRule(_Part):
     appears_s: float = Field(default=15.0, gt=0, description="Seconds until a new job can be asked for.")
     message: Pointer | None = Field(None, description="Pointer, in the body of the poll, to what the job says.")
     message_parameters: Pointer | None = Field(
-        None, description="Pointer to the values that fill `%1`-like marks of the message."
+        None, description="Pointer to the values that fill the message's places: `%@`, `%1`, `{0}`, `{name}`."
     )
     progress: Pointer | None = Field(None, description="Pointer, in the body of the poll, to how far it is.")
     created_id: Pointer | None = Field(

@@ -269,3 +269,12 @@ def _replace(body: Json, replacement: BoundReplacement, value: Json) -> Json:
         if body is NOTHING:
             raise Unsendable("missing_value", f"the body has no place /{'/'.join(place)} for a replacement")
     return body
+
+
+def arguments_of(arguments: tuple[tuple[str, Value], ...], scope: Scope) -> dict[str, Json]:
+    """The inputs for a workflow. Raises Unsendable if a value that a step should have made is not there."""
+    try:
+        found = {name: value.evaluate(scope) for name, value in arguments}
+    except Missing as missing:
+        raise Unsendable("missing_value", f"{missing.text} is needed and not there") from missing
+    return {name: value for name, value in found.items() if value is not NOTHING}

@@ -12,12 +12,11 @@ from workflow.ending import Course, end_of
 from workflow.errors import InputError
 from workflow.events import Command, Failure, Outcome, Pairs, SendRequest
 from workflow.planned import MAX_DEPTH, Plan, PlanStep, WorkflowPlan
-from workflow.pointers import NOTHING
-from workflow.requests import Unsendable, build_request
+from workflow.requests import Unsendable, arguments_of, build_request
 from workflow.scope import Reply, Scope, Sent, nothing_sent
 from workflow.state import Frame, State
 from workflow.transforms import outputs_of
-from workflow.values import Missing, Value
+from workflow.values import Value
 
 MAX_ENTERED = 10_000  # steps entered in one run; static checks bound every loop, this bounds what they cannot see
 
@@ -150,7 +149,7 @@ class Turn:
         try:
             if len(self._frames) >= MAX_DEPTH:
                 raise Unsendable("loop_limit", f"more than {MAX_DEPTH} workflows call each other")
-            inputs = self.plan.workflows[workflow_id].inputs.check(_arguments(arguments, self._scope()))
+            inputs = self.plan.workflows[workflow_id].inputs.check(arguments_of(arguments, self._scope()))
         except InputError as error:
             self._end_failed(Failure(self._key, "invalid_input", f"{workflow_id}{error.pointer}: {error.message}"))
             return
@@ -195,12 +194,3 @@ class Turn:
 
 def pairs(query: Json) -> Pairs:
     return tuple((str(name), str(value)) for name, value in query)
-
-
-def _arguments(arguments: tuple[tuple[str, Value], ...], scope: Scope) -> dict[str, Json]:
-    """The inputs for a workflow. Raises Unsendable if a value that a step should have made is not there."""
-    try:
-        found = {name: value.evaluate(scope) for name, value in arguments}
-    except Missing as missing:
-        raise Unsendable("missing_value", f"{missing.text} is needed and not there") from missing
-    return {name: value for name, value in found.items() if value is not NOTHING}

@@ -197,8 +197,8 @@ class Run(BaseModel):
     finished_at: str | None
     outcome: Outcome | None
     outputs: Json
-    failure: Json
-    verdict: Json
+    failure: Annotated[Json, Field(description="Which step, why, what was done. `said`: the device's own sentences.")]
+    verdict: Annotated[Json, Field(description="What was verified of what was asked for, and what is next.")]
     cancel_by: str | None
     resolution: Json
     steps: list[dict[str, Json]]

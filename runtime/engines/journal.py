@@ -26,7 +26,7 @@ from runtime.engines.recording import Recording, under
 from runtime.observing import observed, traces
 from runtime.replies import Misfit, Replies
 from runtime.secrets import MASK, Vault
-from workflow.events import Doubt, to_json
+from workflow.events import Doubt, Failure, to_json
 
 log = logging.getLogger("switchgear.runs")
 Json = Any
@@ -186,12 +186,7 @@ class Journal:
 
     def cleaned(self, ended: Ended) -> Ended:
         """`ended` without secrets, fit to be recorded and to be handed to the caller."""
-        failure = ended.failure
-        if failure is not None:
-            redact = self.clean
-            doubt = failure.doubt and Doubt(*(redact(getattr(failure.doubt, name)) for name in Doubt.__slots__))
-            words = {name: redact(getattr(failure, name)) for name in ("message", "remedy")}
-            failure = replace(failure, **words, said=tuple(map(redact, failure.said)), doubt=doubt)
+        failure = ended.failure and self._clean_failure(ended.failure)
         cleaned = replace(
             ended,
             outputs=self.clean(ended.outputs),
@@ -211,6 +206,17 @@ class Journal:
         masked = self.clean({name: [told["asked"], told["found"]]})[name]
         asked, found = masked if isinstance(masked, list) else (MASK, MASK)
         return {"place": told["place"], "asked": asked, "found": found}
+
+    def _clean_failure(self, failure: Failure) -> Failure:
+        """`failure` without what is secret, and without what the device sent under a secret name."""
+        heard = self.recording.heard_secrets()
+
+        def redact(value: Json) -> Json:
+            return heard.redact(self.clean(value))
+
+        doubt = failure.doubt and Doubt(*(redact(getattr(failure.doubt, name)) for name in Doubt.__slots__))
+        words = {name: redact(getattr(failure, name)) for name in ("message", "remedy")}
+        return replace(failure, **words, said=tuple(map(redact, failure.said)), doubt=doubt)
 
     async def finish(self, ended: Ended, resume: Json = None) -> None:
         """Closes the run; `ended` is cleaned. Raises GovernanceError: the run is then still open."""
