@@ -15,38 +15,64 @@ from compiler.ir.model import Flow, Role, Step
 from compiler.proof import Proof, prove
 from compiler.sampling import known_members, read
 from compiler.twin import Twin
+from compiler.twin.machine import Traces
 from compiler.twin.pointers import get
 from workflow.plan import Plan
 
 _NOBODY = "no-such-thing-here"
 _JOB_MESSAGE = "the twin was told to let this job fail"
 _STALE = (412, 428)  # RFC 9110, 15.5.13 and RFC 6585, 3
+_SETTLED_S = 4000.0  # by then every job of the twin is over, the slow ones too
 _SAFE = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)
+class Truth:
+    """What the twin's own store shows of what was done: when the run ended, and when all that was under way is over."""
+
+    at_the_end: Traces
+    later: Traces
+
+    @classmethod
+    def of(cls, twin: Twin) -> "Truth":
+        """The twin is of no use after."""
+        at_the_end = twin.traces()
+        end = twin.now() + _SETTLED_S
+        twin.run_on(lambda: end)
+        return cls(at_the_end, twin.traces())
+
+
+@dataclass(frozen=True, slots=True)
 class Ran:
-    """A run that reached its outcome. `start`: the twin as it was before; it is copied, never used."""
+    """A run that reached its outcome. `start`: the twin as it was before; it is copied, never used.
+
+    `truth`: what the twin shows of it.
+    """
 
     case: str
     inputs: Mapping[str, Any]
     start: Twin
     proof: Proof
+    truth: Truth
 
 
 @dataclass(frozen=True, slots=True)
 class FailurePath:
-    """One thing that went wrong, and how the run ended. `fault`: what the workflow did wrong, "" for nothing."""
+    """One thing that went wrong, and how the run ended. `fault`: what the workflow did wrong, "" for nothing.
+
+    `told`: the end in a line for who approves, of a behaviour of the device.
+    """
 
     case: str
     outcome: str
     code: str
     requests: int
     fault: str
+    told: str = ""
 
     def to_json(self) -> dict[str, Any]:
         told = {"case": self.case, "failure_path": True, "outcome": self.outcome, "code": self.code}
-        return {**told, "requests": self.requests}
+        return {**told, "requests": self.requests, **({"told": self.told} if self.told else {})}
 
 
 def failure_paths(flow: Flow, plan: Plan, ran: tuple[Ran, ...]) -> Iterator[FailurePath]:

@@ -81,9 +81,6 @@ class Acting:
         self._played = [_Played(rule) for behaviour in behaviours for rule in behaviour.rules]
         self._sent = Sent()
         self._has_changed = False
-        self._polls = {job.poll for job in hands.blueprint.api.jobs}
-        views = [v for rule in hands.blueprint.profile.jobs for v in rule.other_views]
-        self._views = {*self._polls, *views}
 
     @property
     def has_acted(self) -> bool:
@@ -92,7 +89,8 @@ class Acting:
 
     def answer(self, request: TwinRequest, go: Go) -> TwinReply:
         """What the device answers; `go` is the twin's own answer."""
-        sort = self.sort_of(request) or self.sort_of(_plain(request))
+        blueprint = self._hands.blueprint
+        sort = sort_of(blueprint, request) or sort_of(blueprint, _plain(request))
         if sort is None:
             return go(request)
         way = go
@@ -105,17 +103,6 @@ class Acting:
         reply = way(request)
         self._has_changed = self._has_changed or (sort in CHANGES and not 400 <= reply.status < 500)
         return reply
-
-    def sort_of(self, request: TwinRequest) -> Sort | None:
-        """What kind of request it is; None for what no operation is."""
-        match = self._hands.blueprint.routes.match(request.path)
-        operation = match.methods.get(request.method) if match is not None else None
-        if operation is None:
-            return None
-        if operation.key in self._views:
-            return "poll"
-        kind = self._hands.blueprint.behaviour(operation).kind
-        return "document" if kind is Kind.ACT and operation.effect is Effect.READ else _SORTS[kind]
 
     def _is_due(self, played: _Played) -> bool:
         if played.rule.after_change and not self._has_changed:
@@ -177,7 +164,8 @@ class Acting:
 
     def instead(self, played: _Played, sort: Sort, go: Go, request: TwinRequest) -> TwinReply:
         """Not done, and answered so."""
-        if played.rule.form == "main view" and self._key(request) not in self._polls:
+        is_main = any(job.poll == self._key(request) for job in self._hands.blueprint.api.jobs)
+        if played.rule.form == "main view" and not is_main:
             return go(request)
         played.acted = True
         return self._said(played.rule, request)
@@ -326,9 +314,10 @@ class Acting:
         resource = self._hands.blueprint.collection_at(match.template) if match is not None else None
         usual = go(request)
         items = get(usual.body, resource.members) if resource is not None else None
-        if resource is None or not isinstance(items, list) or not resource.natural_keys or resource.references:
+        names = {*resource.natural_keys} - {resource.id_field} if resource is not None else set()
+        if resource is None or not isinstance(items, list) or not names or resource.references:
             return usual
-        others = [forms.with_other_id(item, resource.id_field) for item in items if isinstance(item, dict)]
+        others = [forms.with_other_id(item, resource.id_field) for item in items if isinstance(item, dict) and names & item.keys()]
         played.acted = played.acted or bool(others)
         return TwinReply(usual.status, usual.headers, put(usual.body, resource.members, [*items, *others]))
 
@@ -344,6 +333,18 @@ class Acting:
         match = self._hands.blueprint.routes.match(request.path)
         operation = match.methods.get(request.method) if match is not None else None
         return operation.key if operation is not None else ""
+
+
+def sort_of(blueprint: Blueprint, request: TwinRequest) -> Sort | None:
+    """What kind of request it is; None for what no operation is."""
+    match = blueprint.routes.match(request.path)
+    operation = match.methods.get(request.method) if match is not None else None
+    if operation is None:
+        return None
+    if operation.key in blueprint.job_views:
+        return "poll"
+    kind = blueprint.behaviour(operation).kind
+    return "document" if kind is Kind.ACT and operation.effect is Effect.READ else _SORTS[kind]
 
 
 def _plain(request: TwinRequest) -> TwinRequest:

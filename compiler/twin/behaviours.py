@@ -20,7 +20,7 @@ Mechanism = Literal[
     "redirect", "double",
 ]  # fmt: skip
 # What a flow has to be like besides making such requests. `seen`: a read shows all of what it changes.
-Shape = Literal["seen", "job", "version", "pages", "found"]
+Shape = Literal["seen", "job", "version", "offered", "pages", "found"]
 READS: tuple[Sort, ...] = ("list", "read", "document")
 CHANGES: tuple[Sort, ...] = ("create", "update", "delete", "act")
 EVER = 1_000_000

@@ -119,7 +119,7 @@ class Jobs:
         shown = run.job.waiting[:_PHASES]
         if run.polls > len(shown) or now - run.started >= self._duration_s:
             self._end(run)
-        else:
+        elif run.polls > 0:  # a slow one counts from below
             run.state = shown[run.polls - 1]
             self.show(run)
 

@@ -307,14 +307,14 @@ _ACTIONS = (
         "An action has its name, and its address is another one than the described.",
         (Rule("offer", (*READS, "act"), form="moved"),),
         _TRUE,
-        ("seen",),
+        ("offered",),
     ),
     DeviceBehaviour(
         "action renamed",
         "An action has another name and another address.",
         (Rule("offer", (*READS, "act"), form="renamed"),),
         _TRUE,
-        ("seen",),
+        ("offered",),
     ),
 )
 

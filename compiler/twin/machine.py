@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from compiler.ir.model import Api, Operation, Resource
-from compiler.twin.acting import Acting, Hands
+from compiler.twin.acting import Acting, Hands, sort_of
 from compiler.twin.asked import Asked
-from compiler.twin.behaviours import DeviceBehaviour
+from compiler.twin.behaviours import DeviceBehaviour, Sort
 from compiler.twin.blueprint import Behaviour, Blueprint, Kind
 from compiler.twin.changes import Change, Changes
 from compiler.twin.checks import (
@@ -131,10 +131,14 @@ class Twin:
         """Whether one of its behaviours has changed an answer or an effect by now."""
         return self._acting is not None and self._acting.has_acted
 
+    def sort_of(self, request: TwinRequest) -> Sort | None:
+        """What kind of request it is, in the words of behaviours; None for what no operation is."""
+        return sort_of(self._blueprint, request)
+
     def traces(self) -> Traces:
         """What is otherwise than in the beginning, jobs left aside, and every change that took effect."""
         self._settle(self._now())
-        return Traces(self._store.overlay(self._jobs.addresses()), tuple(self._effects))
+        return Traces(self._store.differences(self._jobs.addresses()), tuple(self._effects))
 
     def fresh(self, now: Callable[[], float] | None = None, tempo: Tempo | None = None) -> "Twin":
         """A twin of the same device in its initial state; shares everything that never changes."""

@@ -47,9 +47,14 @@ class Store:
         self._bodies, self._ids, self._gone = dict(other._bodies), dict(other._ids), set(other._gone)
         self._given, self._versions = dict(other._given), dict(other._versions)
 
-    def overlay(self, without: Set[str] = frozenset()) -> Overlay:
-        """Everything as it is now, but for the addresses `without`."""
-        bodies = {a: body for a, body in self._bodies.items() if a not in without}
+    def overlay(self) -> Overlay:
+        """Everything as it is now, to be put back."""
+        return Overlay(dict(self._bodies), dict(self._ids), frozenset(self._gone))
+
+    def differences(self, without: Set[str]) -> Overlay:
+        """What is otherwise than in the beginning, but for the addresses `without`."""
+        was = self._seeds.known_body
+        bodies = {a: body for a, body in self._bodies.items() if a not in without and body != was(a)}
         ids = {a: known for a, known in self._ids.items() if a not in without}
         return Overlay(bodies, ids, frozenset(self._gone - without))
 
