@@ -39,6 +39,9 @@ REMEDIES: Mapping[str, str] = {
     "job_failed": "The device began and gave up; see its message, put it right and call again.",
     "loop_limit": "The workflow went round without an end; correct the workflow.",
     "too_many": "Ask for fewer: give the id where the workflow takes one, or raise `paging.most` in the profile.",
+    "not_a_list": "Nothing is known of what there is. See what the device says instead, and call again when it lists.",
+    "list_incomplete": "Give the id, or look at the device itself: nobody knows what it did not list.",
+    "page_loop": "The device's pages lead in a circle. Give the id, or look at the device itself.",
     "page_elsewhere": "The device leads to another address than the list's; look at it before you call again.",
     "unknown_fate": "The request may have been carried out: look at the device, and call again only if it was not.",
 }

@@ -38,6 +38,7 @@ from workflow.pointers import NOTHING
 from workflow.requests import Unsendable, build_request
 from workflow.retry_after import seconds_asked_for
 from workflow.scope import Reply, Scope, Sent, nothing_sent
+from workflow.shortfalls import Shortfall, is_enough, told_unfound
 from workflow.state import Frame, State
 from workflow.transforms import outputs_of
 from workflow.values import Missing, Value
@@ -71,6 +72,7 @@ class _Turn:
         self._entered = state.entered
         self._pending = state.pending_action
         self._outcome = state.outcome
+        self._notes = state.notes
         self._reply: Reply | None = None
 
     def after(self) -> State:
@@ -82,6 +84,7 @@ class _Turn:
             entered=self._entered,
             pending_action=self._pending,
             outcome=self._outcome,
+            notes=self._notes,
         )
 
     # What happened
@@ -125,17 +128,21 @@ class _Turn:
 
     def _answered(self, reply: Reply) -> None:
         step = self._step
+        short: Shortfall | None = None
         if step.pages is not None and 200 <= reply.status < 300:
             paged = self._with_pages(step.pages, reply)
             if paged is None:
                 return
-            reply = paged
+            reply, short = paged
         self._reply = reply
         scope = self._scope(reply)
         is_good = 200 <= reply.status < 300
         has_succeeded = all_hold(step.success, scope) if step.success else is_good
         if not step.is_safe and (has_succeeded or is_good):
             self._note_done()
+        if short is not None and not self._is_told_by(short, scope, has_succeeded):
+            self._end_failed(Failure(self._key, short.code, told_unfound(self._key, short), reply.status))
+            return
         if has_succeeded:
             self._succeeded(scope)
             return
@@ -143,16 +150,31 @@ class _Turn:
         text = f"{step.key} was answered with {reply.status}, and the step's conditions are not met"
         self._failed(scope, Failure(self._key, code, text, reply.status))
 
-    def _with_pages(self, pages: Pages, reply: Reply) -> Reply | None:
+    def _is_told_by(self, short: Shortfall, scope: Scope, has_succeeded: bool) -> bool:
+        """Whether a list that is not whole tells what the step is to find out; notes that it is not."""
+        step = self._step
+        if not short.is_short:
+            is_told = True
+        elif has_succeeded:
+            found = outputs_of(step.outputs, scope)
+            is_told = is_enough(step.role, found, self._frame.inputs, is_read_only=self.plan.is_read_only)
+        else:  # several of a name are several, and a wrong state is wrong, whatever else there may be
+            action = next((each for each in step.on_failure if self._applies(each, scope)), None)
+            is_told = action is not None and action.type != "goto" and action.code != "not_found"
+        if is_told and short.text not in self._notes:
+            self._notes = (*self._notes, short.text)
+        return is_told
+
+    def _with_pages(self, pages: Pages, reply: Reply) -> tuple[Reply, Shortfall | None] | None:
         """The reply with the whole list; None while there is another page to ask for, or none that may be."""
         step, frame = self._step, self._frame
         assert step.request is not None, "only requests have replies"
         request = build_request(step.request, self._scope(), self.plan.base_path)
         query = _pairs(frame.pages["query"]) if frame.pages else request.query
         try:
-            known = turned(pages, frame.pages, reply, query, request.path)
+            known = turned(pages, frame.pages, reply, query, request.path, request.sent.url)
         except PageError as error:
-            self._end_failed(Failure(self._key, "page_elsewhere", str(error)))
+            self._end_failed(Failure(self._key, error.code, f"{step.key}: {error}", reply.status))
             return None
         if known["query"] is None or (known["pages"] >= pages.most and pages.is_cut):
             self._change(pages=None)
@@ -428,7 +450,7 @@ class _Turn:
         if len(self.plan.workflows) > 1:
             self._results = {**self._results, frame.workflow_id: {"inputs": frame.inputs, "outputs": outputs}}
         if frame.purpose == "run":
-            self._end_run("succeeded", None, outputs, note)
+            self._end_run("succeeded", None, outputs, " ".join(text for text in (note, *self._notes) if text))
             return
         self._frames.pop()
         if frame.purpose == "detour":

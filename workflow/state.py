@@ -46,7 +46,8 @@ class State:
     """`done`: keys of the steps that took effect, in order. `results`: inputs and outputs of finished workflows.
 
     `entered`: steps entered so far. `pending_action`: name of the retry that the timer belongs to. `seen`: what the
-    run looked at so far (`watched`); None once it has sent something that may change the device.
+    run looked at so far (`watched`); None once it has sent something that may change the device. `notes`: what is to
+    be said of a success, too: that a list was not whole.
     """
 
     waiting: Waiting = "start"
@@ -57,6 +58,7 @@ class State:
     pending_action: str = ""
     outcome: str = ""
     seen: tuple[Json, ...] | None = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def initial(cls) -> "State":
@@ -77,6 +79,7 @@ class State:
             "pending_action": self.pending_action,
             "outcome": self.outcome,
             "seen": None if self.seen is None else list(self.seen),
+            "notes": list(self.notes),
         }
 
     @classmethod
@@ -85,6 +88,7 @@ class State:
         members: dict[str, Any] = dict(data)
         members["frames"] = tuple(Frame(**frame) for frame in members["frames"])
         members["done"] = tuple(members["done"])
+        members["notes"] = tuple(members.get("notes", ()))
         if members.get("seen") is not None:
             members["seen"] = tuple(members["seen"])
         return cls(**members)

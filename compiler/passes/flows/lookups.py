@@ -11,7 +11,7 @@ from typing import Any
 from compiler.ir.model import Input, Operation, Resource, Role, Step
 from compiler.passes import words
 from compiler.passes.flows import queries
-from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.builder import Builder, inside, noun_of
 from compiler.passes.flows.context import address
 from compiler.passes.identity import is_called_by_id, says_id
 from compiler.passes.paths import item_prefixes
@@ -98,6 +98,7 @@ def _look_up(builder: Builder, resource: Resource, purpose: str) -> str:
         success=(queries.simple("$statusCode == 200"), _exactly_one(base, f"{base}[?{wanted}]")),
         failures=_refusals(resource, asked, base, f"{base}[?{wanted}]"),
         transforms={"id": "last_path_segment"} if resource.references else {},
+        pages=inside(resource),
     )
     builder.add_step(step, f"lists {words.plural(resource.name)} to turn the name or id that was given into the id")
     if not purpose:
