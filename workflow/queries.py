@@ -177,7 +177,9 @@ def _test(node: Any) -> Test:
 
 def _comparison(node: Any) -> Test:
     get_left, get_right = _value(node.left), _value(node.right)
-    compare = _COMPARE[node.operator]
+    has_bound = any(isinstance(each, tree.FunctionExtension) and each.name == BOUND for each in (node.left, node.right))
+    compare = _COMPARE_BOUND.get(node.operator) if has_bound else None
+    compare = compare or _COMPARE[node.operator]
     return lambda item, run: compare(get_left(item, run), get_right(item, run))
 
 
@@ -251,6 +253,15 @@ def equal(left: Any, right: Any) -> bool:
     return bool(left == right)
 
 
+def same(left: Any, right: Any) -> bool:
+    """As `equal`, with a whole number and its text being the same: an id that is bound may be of either type."""
+    if isinstance(left, str) and isinstance(right, int):
+        left, right = right, left
+    if isinstance(left, int) and isinstance(right, str) and not isinstance(left, bool):
+        return str(left) == right
+    return equal(left, right)
+
+
 def _is_less(left: Any, right: Any) -> bool:
     if isinstance(left, str) and isinstance(right, str):
         return left < right
@@ -258,6 +269,10 @@ def _is_less(left: Any, right: Any) -> bool:
     return numbers and not isinstance(left, bool) and not isinstance(right, bool) and left < right
 
 
+_COMPARE_BOUND: dict[str, Callable[[Any, Any], bool]] = {
+    "==": same,
+    "!=": lambda left, right: not same(left, right),
+}
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "==": equal,
     "!=": lambda left, right: not equal(left, right),
