@@ -59,17 +59,21 @@ def _shifted(known: Mapping[str, Any]) -> Shortfall | None:
     return Shortfall(NOT_WHOLE, text, is_short=False)
 
 
-def is_enough(role: str, outputs: Mapping[str, Json], inputs: Mapping[str, Json], *, is_read_only: bool) -> bool:
+def is_enough(
+    step: tuple[str, frozenset[str]], outputs: Mapping[str, Json], inputs: Mapping[str, Json], *, is_read_only: bool
+) -> bool:
     """Whether a fulfilled step may be believed although its list is not whole.
 
     One that gives out what came may. One that looks for a thing must have found it; and where something is to be
     changed, by the id that the caller gave, since another thing of that name may be among those that did not come.
+    `step`: its role, and the names of its outputs.
     """
+    role, names = step
     if role not in _LOOKING:
         return True
-    if "id" not in outputs:
+    if "id" in names and "id" not in outputs:
         return False
-    return is_read_only or str(outputs["id"]) in {str(value) for value in inputs.values()}
+    return is_read_only or str(outputs.get("id")) in {str(value) for value in inputs.values()}
 
 
 def told_unfound(key: str, short: Shortfall) -> str:
