@@ -181,7 +181,8 @@ def condition(builder: Builder, resource: Resource, asked: str, is_optional: boo
     else:
         is_number = builder.context.schemas.kind(id_schema(builder, resource)) == "integer"
         ways = [f"@{queries.child(key)} == {value}" for key in resource.natural_keys]
-        ways.append(f"{id_place} == {f'{{$inputs.{asked}}}' if is_number else value}")
+        ways += [f"{id_place} == {{$inputs.{asked}}}"] if is_number else []
+        ways.append(f"{id_place} == {value}")  # also of numbers: devices type ids otherwise than they describe them
     if is_optional or builder.context.is_single(resource):
         ways.insert(0, f"{value} == ''")
     return queries.any_of(ways)
