@@ -157,8 +157,7 @@ class _Turn:
             is_told = True
         elif has_succeeded:
             found = outputs_of(step.outputs, scope)
-            about = (step.role, frozenset(each.name for each in step.outputs))
-            is_told = is_enough(about, found, self._frame.inputs, is_read_only=self.plan.is_read_only)
+            is_told = is_enough(step.role, found, self._frame.inputs, is_read_only=self.plan.is_read_only)
         else:  # several of a name are several, and a wrong state is wrong, whatever else there may be
             action = next((each for each in step.on_failure if self._applies(each, scope)), None)
             is_told = action is not None and action.type != "goto" and action.code != "not_found"

@@ -59,21 +59,15 @@ def _shifted(known: Mapping[str, Any]) -> Shortfall | None:
     return Shortfall(NOT_WHOLE, text, is_short=False)
 
 
-def is_enough(
-    step: tuple[str, frozenset[str]], outputs: Mapping[str, Json], inputs: Mapping[str, Json], *, is_read_only: bool
-) -> bool:
+def is_enough(role: str, outputs: Mapping[str, Json], inputs: Mapping[str, Json], *, is_read_only: bool) -> bool:
     """Whether a fulfilled step may be believed although its list is not whole.
 
-    One that gives out what came may. One that looks for a thing must have found it; and where something is to be
-    changed, by the id that the caller gave, since another thing of that name may be among those that did not come.
-    `step`: its role, and the names of its outputs.
+    One that gives out what came may, and one that found its thing. Where something is to be changed, it must be found
+    by the id that the caller gave, since another thing of that name may be among those that did not come.
     """
-    role, names = step
-    if role not in _LOOKING:
+    if role not in _LOOKING or is_read_only:
         return True
-    if "id" in names and "id" not in outputs:
-        return False
-    return is_read_only or str(outputs.get("id")) in {str(value) for value in inputs.values()}
+    return "id" in outputs and str(outputs["id"]) in {str(value) for value in inputs.values()}
 
 
 def told_unfound(key: str, short: Shortfall) -> str:
