@@ -23,7 +23,6 @@ from workflow.events import (
     Failure,
     FateFound,
     Outcome,
-    Pairs,
     RequestFailed,
     ResponseArrived,
     RunStarted,
@@ -32,16 +31,15 @@ from workflow.events import (
     TimerFired,
 )
 from workflow.failures import after_failure, code_of, said
-from workflow.pages import PageError, Pages, turned, whole
+from workflow.pages import PageError, Pages, query_after, walked
 from workflow.planned import MAX_DEPTH, Plan, PlannedAction, PlanStep, WorkflowPlan, changes
-from workflow.pointers import NOTHING
-from workflow.requests import Unsendable, build_request
+from workflow.requests import Unsendable, arguments_of, build_request
 from workflow.retry_after import seconds_asked_for
 from workflow.scope import Reply, Scope, Sent, nothing_sent
-from workflow.shortfalls import Shortfall, is_enough, told_unfound
+from workflow.shortfalls import Shortfall, is_enough, is_evidence, told_unfound
 from workflow.state import Frame, State
 from workflow.transforms import outputs_of
-from workflow.values import Missing, Value
+from workflow.values import Value
 
 MAX_ENTERED = 10_000  # steps entered in one run; static checks bound every loop, this bounds what they cannot see
 
@@ -151,41 +149,32 @@ class _Turn:
         self._failed(scope, Failure(self._key, code, text, reply.status))
 
     def _is_told_by(self, short: Shortfall, scope: Scope, has_succeeded: bool) -> bool:
-        """Whether a list that is not whole tells what the step is to find out; notes that it is not."""
+        """Whether a list that is not whole tells what the step is to find out; notes that it is not whole."""
         step = self._step
-        if not short.is_short:
-            is_told = True
-        elif has_succeeded:
-            found = outputs_of(step.outputs, scope)
-            is_told = is_enough(step.role, found, self._frame.inputs, is_read_only=self.plan.is_read_only)
-        else:  # several of a name are several, and a wrong state is wrong, whatever else there may be
-            action = next((each for each in step.on_failure if self._applies(each, scope)), None)
-            is_told = action is not None and action.type != "goto" and action.code != "not_found"
-        if is_told and short.text not in self._notes:
+        if has_succeeded:
+            found, is_read_only = outputs_of(step.outputs, scope), self.plan.is_read_only
+            is_told = is_enough(step.role, found, self._frame.inputs, is_read_only=is_read_only)
+        else:
+            is_told = is_evidence(next((each for each in step.on_failure if self._applies(each, scope)), None))
+        if (is_told or not short.is_short) and short.text not in self._notes:
             self._notes = (*self._notes, short.text)
-        return is_told
+        return is_told or not short.is_short
 
     def _with_pages(self, pages: Pages, reply: Reply) -> tuple[Reply, Shortfall | None] | None:
         """The reply with the whole list; None while there is another page to ask for, or none that may be."""
         step, frame = self._step, self._frame
         assert step.request is not None, "only requests have replies"
         request = build_request(step.request, self._scope(), self.plan.base_path)
-        query = _pairs(frame.pages["query"]) if frame.pages else request.query
+        query = query_after(frame.pages, request.query)
         try:
-            known = turned(pages, frame.pages, reply, query, request.path, request.sent.url)
+            known, read = walked(pages, frame.pages, reply, query, request.path, request.sent.url)
         except PageError as error:
             self._end_failed(Failure(self._key, error.code, f"{step.key}: {error}", reply.status))
             return None
-        if known["query"] is None or (known["pages"] >= pages.most and pages.is_cut):
-            self._change(pages=None)
-            return whole(pages, known, reply)
-        if known["pages"] >= pages.most:
-            told = f"{step.key} lists more than {len(known['items'])} items on {pages.most} pages"
-            self._end_failed(Failure(self._key, "too_many", f"{told}; what lies beyond was not looked at"))
-            return None
-        self._change(pages=known)
-        self._send()
-        return None
+        self._change(pages=None if read else known)
+        if read is None:
+            self._send()
+        return read
 
     def _unanswered(self, event: RequestFailed) -> None:
         step = self._step
@@ -311,7 +300,7 @@ class _Turn:
                 method=step.method,
                 path=request.path,
                 path_template=step.path_template,
-                query=_pairs(frame.pages["query"]) if frame.pages else request.query,
+                query=query_after(frame.pages, request.query),
                 headers=request.headers,
                 body=request.body,
                 content_type=step.request.content_type if request.body is not None else "",
@@ -327,7 +316,7 @@ class _Turn:
         try:
             if len(self._frames) >= MAX_DEPTH:
                 raise Unsendable("loop_limit", f"more than {MAX_DEPTH} workflows call each other")
-            inputs = self.plan.workflows[workflow_id].inputs.check(_arguments(arguments, self._scope()))
+            inputs = self.plan.workflows[workflow_id].inputs.check(arguments_of(arguments, self._scope()))
         except InputError as error:
             self._end_failed(Failure(self._key, "invalid_input", f"{workflow_id}{error.pointer}: {error.message}"))
             return
@@ -505,18 +494,5 @@ class _Turn:
         self.commands.append(EndRun(outcome, outputs or {}, failure, note))
 
 
-def _pairs(query: Json) -> Pairs:
-    return tuple((str(name), str(value)) for name, value in query)
-
-
 def _joined(text: str, detail: str) -> str:
     return f"{text}: {detail}" if detail else text
-
-
-def _arguments(arguments: tuple[tuple[str, Value], ...], scope: Scope) -> dict[str, Json]:
-    """The inputs for a workflow. Raises Unsendable if a value that a step should have made is not there."""
-    try:
-        found = {name: value.evaluate(scope) for name, value in arguments}
-    except Missing as missing:
-        raise Unsendable("missing_value", f"{missing.text} is needed and not there") from missing
-    return {name: value for name, value in found.items() if value is not NOTHING}

@@ -99,6 +99,28 @@ def _read(written: Mapping[str, Json]) -> Pages:
     )
 
 
+def query_after(so_far: Mapping[str, Json] | None, first: Pairs) -> Pairs:
+    """The query of the page that is asked for now; `first`: that of the first one."""
+    return first if so_far is None else tuple((str(name), str(value)) for name, value in so_far["query"])
+
+
+def walked(
+    pages: Pages, so_far: Mapping[str, Json] | None, reply: Reply, query: Pairs, path: str, url: str
+) -> tuple[dict[str, Json], tuple[Reply, Shortfall | None] | None]:
+    """What is known after one more page (see `turned`), and the whole list when no further page is to be asked for.
+
+    Raises PageError as `turned` does, and for a list with more pages than may be read.
+    """
+    known = turned(pages, so_far, reply, query, path, url)
+    is_last = known["query"] is None
+    if is_last or (known["pages"] >= pages.most and pages.is_cut):
+        return known, whole(pages, known, reply)
+    if known["pages"] >= pages.most:
+        told = f"it lists more than {len(known['items'])} items on {pages.most} pages"
+        raise PageError("too_many", f"{told}; what lies beyond was not looked at")
+    return known, None
+
+
 def turned(
     pages: Pages, so_far: Mapping[str, Json] | None, reply: Reply, query: Pairs, path: str, url: str
 ) -> dict[str, Json]:

@@ -70,6 +70,14 @@ def is_enough(role: str, outputs: Mapping[str, Json], inputs: Mapping[str, Json]
     return "id" in outputs and str(outputs["id"]) in {str(value) for value in inputs.values()}
 
 
+def is_evidence(action: Any) -> bool:
+    """Whether the failure action of a step that is not fulfilled is right, whatever did not come.
+
+    Several of a name are several, and a wrong state is wrong; that there is none, nobody knows.
+    """
+    return action is not None and action.type != "goto" and action.code != "not_found"
+
+
 def told_unfound(key: str, short: Shortfall) -> str:
     """What a step says that found nothing, or not surely the right thing, in such a list."""
     rest = "What was not listed is not known: this says neither that it is there nor that it is not"
