@@ -138,7 +138,7 @@ def build_request(bound: BoundRequest, scope: Scope, base_path: str = "") -> Req
 
 
 def arguments_of(arguments: tuple[tuple[str, Value], ...], scope: Scope) -> dict[str, Json]:
-    """The inputs for a workflow that a step calls. Raises Unsendable if a value that a step should have made is not there."""
+    """The inputs for a workflow. Raises Unsendable if a value that a step should have made is not there."""
     try:
         found = {name: value.evaluate(scope) for name, value in arguments}
     except Missing as missing:
