@@ -5,7 +5,7 @@ FROM python:3.11.14-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 COPY requirements.lock ./
-RUN python -m pip wheel --require-hashes --wheel-dir /wheels -r requirements.lock
+RUN python -m pip wheel --no-deps --require-hashes --wheel-dir /wheels -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY workflow workflow
 COPY governance governance

@@ -73,7 +73,7 @@ install_environment() {
   rm -f "$stamp"
   : >"$log"
   say "installing the $(grep -c '==' requirements.lock) packages of requirements.lock, hashes checked (a minute or two the first time)"
-  pip_install --require-hashes -r requirements.lock
+  pip_install --no-deps --require-hashes -r requirements.lock
   say "installing switchgear itself"
   pip_install --no-deps --no-build-isolation -e .
   wanted_stamp >"$stamp"

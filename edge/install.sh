@@ -25,5 +25,5 @@ fi
 "$python" -m venv "$1"
 # Isolated: no settings of this machine lead pip elsewhere.
 "$1/bin/python" -m pip --isolated install --quiet --disable-pip-version-check --no-cache-dir \
-  --no-index --find-links "$here/wheels" --require-hashes -r "$here/requirements.txt"
+  --no-index --find-links "$here/wheels" --no-deps --require-hashes -r "$here/requirements.txt"
 say "ready: $1/bin/switchgear"
