@@ -123,7 +123,7 @@ install_environment() {
     make_venv "$python"
     : >"$log"
     say "installing the $(grep -c '==' requirements.lock) packages of requirements.lock, hashes checked (a minute or two the first time)"
-    logged ./install_lock.sh .venv/bin/python requirements.lock ${SETUP_WHEELS:+"$SETUP_WHEELS"}
+    logged bash install_lock.sh .venv/bin/python requirements.lock ${SETUP_WHEELS:+"$SETUP_WHEELS"}
   fi
   rm -f "$stamp"
   say "installing switchgear itself"

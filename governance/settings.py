@@ -18,8 +18,14 @@ MAX_NUMBER = 65_535  # the largest port; days need no more
 
 
 def default_database_url() -> str:
-    """A SQLite file in the folder where this user's programs keep their data."""
-    return f"sqlite+aiosqlite:///{user_data_path('switchgear', appauthor=False) / 'switchgear.db'}"
+    """A SQLite file in the folder where this user's programs keep their data.
+
+    Raises InvalidError for a user who has no home: a relative path would mean another file in every folder.
+    """
+    folder = user_data_path("switchgear", appauthor=False)
+    if not folder.is_absolute():
+        raise InvalidError("this user has no home folder to keep the database in", f"set {PREFIX}DATABASE_URL or HOME")
+    return f"sqlite+aiosqlite:///{folder / 'switchgear.db'}"
 
 
 def _setting(default: str | int | bool, meaning: str, *, is_secret: bool = False, choices: tuple[str, ...] = ()) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.fresh.index import Index, served
+from tests.fresh.users import open_folder
 
 ROOT = Path(__file__).parents[2]
 # A project whose build back end is a file of its own, so that nothing else is needed to install it.
@@ -36,8 +37,14 @@ def index(tmp_path: Path) -> Iterator[Index]:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, index: Index) -> Path:
-    folder = tmp_path / "checkout"
+def place() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def checkout(place: Path, index: Index) -> Path:
+    folder = place / "checkout"
     folder.mkdir()
     for script in ("setup.sh", "install_lock.sh"):
         shutil.copy(ROOT / script, folder)

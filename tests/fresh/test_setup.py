@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.fresh.index import EXACTLY, Index, installed
+from tests.fresh.users import NAMELESS, NOBODY, as_user, give, python_for, real_python
 
 TIME_OUT_S = 300
-NOBODY = 65534
 
 
 def started(checkout: Path, environment: dict[str, str], before: Sequence[str] = ()) -> "subprocess.Popen[str]":
@@ -53,11 +53,6 @@ def tools(tmp_path: Path) -> Path:
     for program in ("bash", "env", "dirname", "cat", "sha256sum", "cut", "grep", "head", "tail", "sed", "id", "rm"):
         (folder / program).symlink_to(shutil.which(program) or "/bin/false")
     return folder
-
-
-def real_python() -> str:
-    """The Python that virtual environments here are made of."""
-    return os.path.realpath(shutil.which("python3.11") or shutil.which("python3") or "python3")
 
 
 ODD_PATHS = ["a folder with ü", "it's $HOME & \"100 %\" #?"]
@@ -104,26 +99,10 @@ def test_all_at_once_is_no_hindrance(checkout: Path, index: Index, tools: Path) 
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("user", [NOBODY, 54321], ids=["nobody", "a user without a name"])
+@pytest.mark.parametrize("user", [NOBODY, NAMELESS], ids=["nobody", "a user without a name"])
 def test_a_user_without_rights_and_without_a_home_is_served(user: int, checkout: Path, index: Index) -> None:
-    if os.getuid() != 0:
-        pytest.skip("only root can be another user")
-    for path in [checkout, *checkout.rglob("*")]:
-        os.chown(path, user, user)
-    for parent in list(checkout.parents)[:4]:
-        if parent != Path("/tmp"):
-            parent.chmod(parent.stat().st_mode | 0o011)
-    if not reachable_for(user, real_python()):
-        pytest.skip("the Python of this machine is root's alone")
-    assert_ready(checkout, set_up(checkout, index.environment(), as_user(user)))
-
-
-def as_user(user: int) -> list[str]:
-    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
-
-
-def reachable_for(user: int, program: str) -> bool:
-    return subprocess.run([*as_user(user), program, "-c", ""], capture_output=True, check=False).returncode == 0
+    give(checkout, user)
+    assert_ready(checkout, set_up(checkout, index.environment(PYTHON=python_for(user)), as_user(user)))
 
 
 @pytest.mark.slow
@@ -248,12 +227,9 @@ def test_a_python_whose_venv_is_packaged_apart_is_named_with_the_package(checkou
 
 
 def test_a_folder_that_cannot_be_written_is_named(checkout: Path, index: Index) -> None:
-    for parent in [checkout, *list(checkout.parents)[:3]]:
-        parent.chmod(0o555 if parent == checkout else parent.stat().st_mode | 0o011)
-    before = as_user(NOBODY) if os.getuid() == 0 else ()
-    if before and not reachable_for(NOBODY, real_python()):
-        pytest.skip("the Python of this machine is root's alone")
-    code, told = set_up(checkout, index.environment(), before)
+    checkout.chmod(0o555)
+    before, python = (as_user(NOBODY), python_for(NOBODY)) if os.getuid() == 0 else ([], real_python())
+    code, told = set_up(checkout, index.environment(PYTHON=python), before)
     checkout.chmod(0o755)
     assert code == 1
     assert "cannot be made anew: see to it that" in told.splitlines()[-1]
