@@ -16,7 +16,7 @@ as_it_is=(--no-deps --require-hashes -r "$lock")
 # take packages of another environment for installed ones is not.
 unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_ROOT PIP_DRY_RUN PIP_REQUIREMENT PIP_EDITABLE PIP_NO_BINARY
 unset UV_CONSTRAINT UV_OVERRIDE UV_SYSTEM_PYTHON UV_NO_BINARY UV_EXCLUDE_NEWER
-export PIP_USER=0 PIP_CONSTRAINT=/dev/null PIP_DISABLE_PIP_VERSION_CHECK=1
+export PYTHONUTF8=1 PIP_USER=0 PIP_CONSTRAINT=/dev/null PIP_DISABLE_PIP_VERSION_CHECK=1
 
 pip_options=(--no-input) uv_options=()
 if [ $# = 3 ]; then

@@ -12,7 +12,8 @@
 #
 # Ends with 1 when what was asked for cannot be had, and says why.
 set -euo pipefail
-# What would lead `cd` or Python elsewhere.
+# Whatever the locale says; and what would lead `cd` or Python elsewhere is of no use here.
+export PYTHONUTF8=1
 unset CDPATH PYTHONHOME PYTHONPATH
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
