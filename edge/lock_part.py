@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-ENTRY = re.compile(r"^[A-Za-z0-9][^\n]*(?:\\\n[^\n]*)*", re.M)
+ENTRY = re.compile(r"^[A-Za-z0-9][^\n]*(?:\n +--hash=[^\n]*)*", re.M)
 
 
 class OpenLockError(Exception):

@@ -22,9 +22,12 @@ def default_database_url() -> str:
 
     Raises InvalidError for a user who has no home: a relative path would mean another file in every folder.
     """
-    folder = user_data_path("switchgear", appauthor=False)
-    if not folder.is_absolute():
-        raise InvalidError("this user has no home folder to keep the database in", f"set {PREFIX}DATABASE_URL or HOME")
+    try:
+        folder = user_data_path("switchgear", appauthor=False)
+    except RuntimeError as error:
+        raise InvalidError(
+            "this user has no home folder for the database", f"set {PREFIX}DATABASE_URL or HOME"
+        ) from error
     return f"sqlite+aiosqlite:///{folder / 'switchgear.db'}"
 
 

@@ -55,7 +55,7 @@ def tools(tmp_path: Path) -> Path:
     return folder
 
 
-ODD_PATHS = ["a folder with ü", "it's $HOME & \"100 %\" #?"]
+ODD_PATHS = ["a folder with ü", 'it\'s $HOME & "100 %" #?']
 MACHINES: dict[str, dict[str, str]] = {
     "locale C": {"LC_ALL": "C"},
     "no UTF-8": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
