@@ -8,7 +8,7 @@
 set -euo pipefail
 # Whatever the locale says; and what would lead `cd` or Python elsewhere is of no use here.
 export PYTHONUTF8=1
-unset CDPATH PYTHONHOME PYTHONPATH
+unset CDPATH PYTHONHOME PYTHONPATH PYTHONIOENCODING
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 bash setup.sh
 case " $* " in *" --prism "*) bash setup.sh prism ;; esac

@@ -9,7 +9,7 @@
 set -uo pipefail
 export PYTHONUTF8=1
 # What would lead `cd`, Python, pytest or Switchgear elsewhere: a developer's own settings and database, say.
-unset CDPATH PYTHONHOME PYTHONPATH PYTEST_ADDOPTS FORCE_COLOR "${!SWITCHGEAR_@}"
+unset CDPATH PYTHONHOME PYTHONPATH PYTHONIOENCODING PYTEST_ADDOPTS FORCE_COLOR "${!SWITCHGEAR_@}"
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 marks="not long"
