@@ -25,7 +25,7 @@ if [ $# = 3 ]; then
   uv_options+=(--no-config --no-cache --no-index --find-links "$3")
 fi
 
-with_pip() { "$python" -I -m pip install "${pip_options[@]}" "${as_it_is[@]}"; }
+with_pip() { "$python" -X utf8 -I -m pip install "${pip_options[@]}" "${as_it_is[@]}"; }
 # ${…+…}: an empty list is an unset one for the bash of older systems.
 with_uv() { uv pip install --python "$python" ${uv_options[@]+"${uv_options[@]}"} "${as_it_is[@]}"; }
 

@@ -27,7 +27,7 @@ checksum() { { sha256sum 2>/dev/null || shasum -a 256; } | cut -d' ' -f1; }
 
 # What the environment is made of: the lock, the Python inside, and the folder, since a moved .venv has wrong paths inside.
 wanted_environment() {
-  { pwd -P; cat requirements.lock; .venv/bin/python -I -c 'import sys; print(sys.version_info[:2])' 2>/dev/null; } | checksum
+  { pwd -P; cat requirements.lock; .venv/bin/python -X utf8 -I -c 'import sys; print(sys.version_info[:2])' 2>/dev/null; } | checksum
 }
 
 wanted_stamp() { printf '%s\n' "$(wanted_environment)" "$(checksum <pyproject.toml)"; }
@@ -37,8 +37,8 @@ is_ready() { [ -x .venv/bin/python ] && [ -f "$stamp" ] && [ "$(wanted_stamp)" =
 find_python() {
   local candidate splits=
   for candidate in "${PYTHON:-python3.11}" python3.11 python3.12 python3.13 python3.14 python3 python; do
-    if "$candidate" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
-      if "$candidate" -I -c 'import venv, ensurepip' >/dev/null 2>&1; then
+    if "$candidate" -X utf8 -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+      if "$candidate" -X utf8 -I -c 'import venv, ensurepip' >/dev/null 2>&1; then
         printf '%s\n' "$candidate"
         return
       fi
@@ -56,7 +56,7 @@ find_python() {
 # Only one set-up at a time works in this folder. The kernel ends the lock with its process, so none is ever left behind.
 wait_for_turn() {
   exec 9<requirements.lock
-  "$1" -I - <<'PYTHON'
+  "$1" -X utf8 -I - <<'PYTHON'
 import fcntl, sys
 try:
     fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -107,7 +107,7 @@ remedy() {
 make_venv() {
   say "making .venv with $("$1" --version)"
   rm -f "$stamp" 2>/dev/null || true  # first of all, or a half-cleared .venv would pass for a whole one
-  if ! "$1" -I -m venv --clear .venv >&2; then
+  if ! "$1" -X utf8 -I -m venv --clear .venv >&2; then
     say "$PWD/.venv cannot be made anew: see to it that $(id -un 2>/dev/null || id -u) may write there, or copy this folder to where that is so."
     return 1
   fi
@@ -128,7 +128,7 @@ install_environment() {
   fi
   rm -f "$stamp"
   say "installing switchgear itself"
-  PIP_CONFIG_FILE=/dev/null logged .venv/bin/python -I -m pip --isolated install --disable-pip-version-check --no-input \
+  PIP_CONFIG_FILE=/dev/null logged .venv/bin/python -X utf8 -I -m pip --isolated install --disable-pip-version-check --no-input \
     --no-index --no-deps --no-build-isolation -e .
   wanted_stamp >"$stamp"
   say "ready: .venv/bin/switchgear"
@@ -138,7 +138,7 @@ install_environment() {
 fetch_wheels() {
   if [ $# != 1 ]; then say "name a folder: ./setup.sh wheels FOLDER"; return 2; fi
   install_environment
-  logged .venv/bin/python -I -m pip download --disable-pip-version-check --no-input --no-deps --require-hashes \
+  logged .venv/bin/python -X utf8 -I -m pip download --disable-pip-version-check --no-input --no-deps --require-hashes \
     -r requirements.lock --dest "$1"
   say "$1 holds what requirements.lock names; there, SETUP_WHEELS=/path/to/it ./setup.sh installs from it"
 }

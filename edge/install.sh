@@ -23,7 +23,7 @@ if [ "$found" != "$made_for" ]; then
   exit 3
 fi
 
-"$python" -I -m venv "$1"
+"$python" -X utf8 -I -m venv "$1"
 log=$1/install.log
 # By bash, since a stick's file system may know no executable files.
 if ! bash "$here/install_lock.sh" "$1/bin/python" "$here/requirements.txt" "$here/wheels" >"$log" 2>&1; then

@@ -18,13 +18,14 @@ build-backend = "backend"
 backend-path = ["."]
 """
 BACKEND = """\
-import zipfile
+import os, zipfile
 def build_editable(folder, config_settings=None, metadata_directory=None):
     with zipfile.ZipFile(f"{folder}/small-1-py3-none-any.whl", "w") as wheel:
         wheel.writestr("small.py", "")
+        wheel.writestr("small.pth", os.getcwd())  # as an editable install has one: Python reads it when it starts
         wheel.writestr("small-1.dist-info/METADATA", "Metadata-Version: 2.1\\nName: small\\nVersion: 1\\n")
         wheel.writestr("small-1.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-        wheel.writestr("small-1.dist-info/RECORD", "small.py,,\\nsmall-1.dist-info/RECORD,,\\n")
+        wheel.writestr("small-1.dist-info/RECORD", "small.py,,\\nsmall.pth,,\\nsmall-1.dist-info/RECORD,,\\n")
     return "small-1-py3-none-any.whl"
 build_wheel = build_editable
 """

@@ -42,7 +42,12 @@ def assert_ready(checkout: Path, ended: tuple[int, str]) -> None:
     code, told = ended
     assert code == 0, told
     assert installed(checkout / ".venv" / "bin" / "python") == EXACTLY
-    assert subprocess.run([checkout / ".venv/bin/python", "-c", "import small, frame"], check=False).returncode == 0
+    assert (
+        subprocess.run(
+            [checkout / ".venv/bin/python", "-X", "utf8", "-c", "import small, frame"], check=False
+        ).returncode
+        == 0
+    )
 
 
 @pytest.fixture
