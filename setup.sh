@@ -113,6 +113,15 @@ make_venv() {
   fi
 }
 
+# Python reads where this project lies when it starts, in the locale's encoding whatever its own options say: with ü in
+# the path and LC_ALL=C it would not start. Four folders up from site-packages needs no letter.
+point_here() {
+  local file
+  for file in .venv/lib/python3*/site-packages/*.pth; do
+    if grep -qxF -e "$PWD" -e "$(pwd -P)" "$file"; then printf '../../../..\n' >"$file"; fi
+  done
+}
+
 install_environment() {
   local python
   if is_ready; then return; fi
@@ -130,6 +139,7 @@ install_environment() {
   say "installing switchgear itself"
   PIP_CONFIG_FILE=/dev/null logged .venv/bin/python -X utf8 -I -m pip --isolated install --disable-pip-version-check --no-input \
     --no-index --no-deps --no-build-isolation -e .
+  point_here
   wanted_stamp >"$stamp"
   say "ready: .venv/bin/switchgear"
 }

@@ -101,6 +101,7 @@ def test_all_at_once_is_no_hindrance(checkout: Path, index: Index, tools: Path) 
     environment = {**index.environment(**together), "PATH": str(tools), "PYTHON": str(python)}
     del environment["HOME"]
     assert_ready(odd, set_up(odd, environment, ["/bin/sh", "-c", 'umask 077; exec "$@"', "sh"]))
+    assert set_up(odd, environment) == (0, ""), "Python does not start there"
 
 
 @pytest.mark.long
