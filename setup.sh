@@ -32,7 +32,7 @@ wanted_environment() {
 
 wanted_stamp() { printf '%s\n' "$(wanted_environment)" "$(checksum <pyproject.toml)"; }
 
-is_ready() { [ -x .venv/bin/python ] && [ -f "$stamp" ] && [ "$(wanted_stamp)" = "$(cat "$stamp")" ]; }
+is_ready() { .venv/bin/python -X utf8 -I -c 0 >/dev/null 2>&1 && [ -f "$stamp" ] && [ "$(wanted_stamp)" = "$(cat "$stamp")" ]; }
 
 find_python() {
   local candidate splits=
@@ -141,6 +141,10 @@ install_environment() {
     --no-index --no-deps --no-build-isolation -e .
   point_here
   wanted_stamp >"$stamp"
+  if ! is_ready; then
+    say "the Python in $PWD/.venv does not start: copy this folder to a path of plain letters, and start again there."
+    return 1
+  fi
   say "ready: .venv/bin/switchgear"
 }
 

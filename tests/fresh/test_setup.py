@@ -91,12 +91,16 @@ def test_a_path_with_odd_characters_is_no_hindrance(name: str, checkout: Path, i
     assert_ready(odd, set_up(odd, index.environment()))
 
 
+PYTHONS = dict.fromkeys(path for path in (real_python(), "/usr/bin/python3.11") if Path(path).exists())
+
+
 @pytest.mark.slow
-def test_all_at_once_is_no_hindrance(checkout: Path, index: Index, tools: Path) -> None:
+@pytest.mark.parametrize("given", PYTHONS)
+def test_all_at_once_is_no_hindrance(given: str, checkout: Path, index: Index, tools: Path) -> None:
     """A path with spaces and ü, no HOME, umask 077, locale C, a dead proxy, no TMPDIR, no git, no Node."""
     odd = checkout.rename(checkout.with_name(ODD_PATHS[0]))
     python = tools / "the python"
-    python.symlink_to(real_python())
+    python.symlink_to(given)
     together = {name: value for machine in MACHINES.values() for name, value in machine.items()}
     environment = {**index.environment(**together), "PATH": str(tools), "PYTHON": str(python)}
     del environment["HOME"]
