@@ -131,7 +131,7 @@ class Protocol(_Part):
 
 
 class PagingRule(_Part):
-    """How lists come in pages, and how to ask for the next one; `none` for lists that are whole."""
+    """How lists come in pages, and how to ask for the next one; `none` where at most the replies tell."""
 
     pattern: str = Field("", description="The lists' `METHOD /path`; empty: every list.")
     by: Literal["items", "pages", "last", "token", "link", "none"] = Field(
@@ -144,6 +144,11 @@ class PagingRule(_Part):
     size: int = Field(default=100, ge=1, description="Items a page.")
     first: int = Field(default=1, ge=0, description="The number of the first page.")
     most: int = Field(default=100, ge=1, le=1000, description="Pages that one lookup reads; more is a failure.")
+    total: str = Field(
+        "",
+        description="Pointer to how many things there are, with which what came is compared; empty: the usual places, "
+        "`none`: nowhere.",
+    )
 
 
 class Sign(_Part):

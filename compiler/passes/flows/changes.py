@@ -41,7 +41,7 @@ def parameters_of(
     for parameter in operation.parameters:
         if parameter.location not in ("query", "header") or not (filters or parameter.is_required):
             continue
-        if paging is not None and parameter.location == "query" and parameter.name == paging[0].size_parameter:
+        if paging is not None and parameter.location == "query" and parameter.name == paging.size_parameter:
             continue  # how much is asked for at a time is seen to by the step
         if version and parameter.name.lower() == version and _versioned(builder, operation) is not None:
             continue

@@ -11,7 +11,7 @@ from typing import Any
 from compiler.ir.model import Input, Operation, Resource, Role, Step
 from compiler.passes import words
 from compiler.passes.flows import queries
-from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.builder import Builder, inside, noun_of
 from compiler.passes.flows.context import address
 from compiler.passes.identity import is_called_by_id, says_id
 from compiler.passes.paths import item_prefixes
@@ -98,6 +98,7 @@ def _look_up(builder: Builder, resource: Resource, purpose: str) -> str:
         success=(queries.simple("$statusCode == 200"), _exactly_one(base, f"{base}[?{wanted}]")),
         failures=_refusals(resource, asked, base, f"{base}[?{wanted}]"),
         transforms={"id": "last_path_segment"} if resource.references else {},
+        pages=inside(resource),
     )
     builder.add_step(step, f"lists {words.plural(resource.name)} to turn the name or id that was given into the id")
     if not purpose:
@@ -180,7 +181,8 @@ def condition(builder: Builder, resource: Resource, asked: str, is_optional: boo
     else:
         is_number = builder.context.schemas.kind(id_schema(builder, resource)) == "integer"
         ways = [f"@{queries.child(key)} == {value}" for key in resource.natural_keys]
-        ways.append(f"{id_place} == {f'{{$inputs.{asked}}}' if is_number else value}")
+        ways += [f"{id_place} == {{$inputs.{asked}}}"] if is_number else []
+        ways.append(f"{id_place} == {value}")  # also of numbers: devices type ids otherwise than they describe them
     if is_optional or builder.context.is_single(resource):
         ways.insert(0, f"{value} == ''")
     return queries.any_of(ways)
