@@ -8,7 +8,7 @@ Pure: bytes and values, no sockets. Called by `driver` for every request, logins
 import base64
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -51,12 +51,17 @@ OURS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a target is. `prefix` comes before every path; it has no slash at its end."""
+    """Where a target is. `prefix` comes before every path; it has no slash at its end.
+
+    `root` is the part of it that belongs to the target, not to the API: behind a gateway, who is below another one is
+    another device.
+    """
 
     scheme: str
     host: str
     port: int
     prefix: str
+    root: str = ""
 
     @property
     def authority(self) -> str:
@@ -88,6 +93,13 @@ class Reply:
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key == name.lower()), None)
 
+    def joined_headers(self) -> dict[str, str]:
+        """The fields by name; several of one name in one, as RFC 9110, 5.3 has it."""
+        joined: dict[str, str] = {}
+        for name, value in self.headers:
+            joined[name] = f"{joined[name]}, {value}" if name in joined else value
+        return joined
+
 
 def address_of(base_url: str, base_path: str, *, adds_base_path: bool = True) -> Address:
     """The address that `base_url` means. Raises Refused when it is not an http(s) address of one host.
@@ -105,7 +117,7 @@ def address_of(base_url: str, base_path: str, *, adds_base_path: bool = True) ->
         raise Refused(f"the target's address {base_url!r} is more or less than scheme, host, port and path", remedy)
     prefix = parts.path if parts.path or not adds_base_path else base_path
     checked_path(prefix.rstrip("/") or "/", prefix.rstrip("/") or "/")
-    return Address(parts.scheme, parts.hostname, port, prefix.rstrip("/"))
+    return Address(parts.scheme, parts.hostname, port, prefix.rstrip("/"), parts.path.rstrip("/"))
 
 
 def wire_request(
@@ -133,6 +145,13 @@ def wire_request(
     if body and not any(name == "content-type" for name, _ in fields):
         fields.append(checked_field("content-type", content_type or "application/json"))
     return WireRequest(command.method, target.encode("ascii"), _encoded(_with(fields, credentials)), body)
+
+
+def with_headers(command: SendRequest, constant: Mapping[str, str]) -> SendRequest:
+    """`command` with the headers that every request has; what a step sets itself stays as it is."""
+    given = {name.lower() for name, _ in command.headers}
+    more = tuple((name, value) for name, value in constant.items() if name.lower() not in given)
+    return replace(command, headers=(*more, *command.headers)) if more else command
 
 
 def with_fields(wire: WireRequest, more: tuple[tuple[str, str], ...]) -> WireRequest:
