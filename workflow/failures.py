@@ -28,6 +28,7 @@ REMEDIES: Mapping[str, str] = {
     "not_allowed": "Nothing was sent. Call again with a value that the device allows.",
     "unexpected_status": "See what the device says to this status, put it right and call again.",
     "changed_meanwhile": "Nothing was changed by this step. See what somebody made of it, then call again.",
+    "version_refused": "Nothing was changed by this step. Call again; if it stays so, report it to the device's maker.",
     "unexpected_reply": "The reply was not as the workflow expects; look at the device before you call again.",
     "bad_reply": "See what is at the target's address; if it is the device, report its answer to whoever makes it.",
     "unreachable": "See whether the target is up and reachable, then call again.",

@@ -41,6 +41,7 @@ from workflow.scope import Reply, Scope, Sent, nothing_sent
 from workflow.state import Frame, State
 from workflow.transforms import outputs_of
 from workflow.values import Missing, Value
+from workflow.versions import VersionRefused, version_outputs
 
 MAX_ENTERED = 10_000  # steps entered in one run; static checks bound every loop, this bounds what they cannot see
 
@@ -323,6 +324,14 @@ class _Turn:
         step, frame = self._step, self._frame
         if step.outputs:
             made = outputs_of(step.outputs, scope)
+            if step.version is not None and scope.reply is not None:
+                # On a detour this is the second reading, for a write that was refused for the first one's version.
+                before = frame.outputs.get(step.step_id) if frame.resume is not None else None
+                try:
+                    made |= version_outputs(step.version, scope.reply, before)
+                except VersionRefused as error:
+                    self._refuse_version(error)
+                    return
             self._change(outputs={**frame.outputs, step.step_id: made})
             scope.steps = self._frame.outputs
         if frame.resume is not None:  # a detour is through: back to the step that waits for another attempt
@@ -336,6 +345,12 @@ class _Turn:
             self._enter(frame.step + 1)
         else:
             self._finish_workflow("")
+
+    def _refuse_version(self, error: VersionRefused) -> None:
+        """Back from the detour to the write that was refused, which is not sent again."""
+        self._change(**(self._frame.resume or {}), resume=None)
+        text = f"{self._step.key} was refused for the version that it names (412, Precondition Failed): {error.message}"
+        self._end_failed(Failure(self._key, error.code, text, 412))
 
     def _applies(self, action: PlannedAction, scope: Scope) -> bool:
         if action.limit is not None and self._frame.jumps.get(self._jump(action), 0) >= action.limit:

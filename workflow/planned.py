@@ -14,6 +14,7 @@ from workflow.pages import Pages
 from workflow.requests import BoundRequest
 from workflow.templates import Template
 from workflow.values import Value
+from workflow.versions import VersionRule
 
 DEADLINE_S = 900.0  # a run's bound where the document sets none: longer than jobs take, shorter than a shift
 
@@ -59,7 +60,7 @@ class PlanStep:
 
     `effect`: read, create, update, delete, act or session. `role`: why the step is there, where the document says it.
     `is_safe`: sending it changes nothing; `is_idempotent`: sending it twice is as sending it once.
-    `pages`: how the list in its reply goes on.
+    `pages`: how the list in its reply goes on. `version`: where its reply has the version that a later write names.
     """
 
     step_id: str
@@ -80,6 +81,7 @@ class PlanStep:
     outputs: tuple[PlannedOutput, ...] = ()
     message: Template | None = None
     pages: Pages | None = None
+    version: VersionRule | None = None
     pointer: str = ""
 
     @property

@@ -295,6 +295,7 @@ class Step:
     order. `branches`: success actions. `transforms`: output name → transform. `message`: what a failed step tells.
     `pages`: how the list in its reply goes on (`workflow.pages`). `replacements`: pointer into the payload → value.
     `address`: what the device says of where this is to be sent. `parts`: how those of a multipart body are written.
+    `version`: where the reply has the version that a later write names (`workflow.versions`).
     """
 
     id: str
@@ -313,6 +314,7 @@ class Step:
     pages: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
     replacements: tuple[tuple[str, Any], ...] = ()
     parts: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: EMPTY)
+    version: Mapping[str, str] = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from compiler.passes.resources import shape
 _OK = queries.simple("$statusCode == 200")
 _GONE_TRIES = 5  # a device may list what it deletes for a moment longer
 _GONE_WAIT_S = 1
+_VERSION_TRIES = 4  # a tag that moved once, and its forms: strong, without a suffix, from the body
 
 
 def parameters_of(
@@ -94,6 +95,7 @@ def change(
         replacements=replacements,
         address=told,
         parts=body.parts,
+        failures=again_with_new_version(match),
     )
     if job is not None:
         step = _with_handle(step, job, is_pending)
@@ -175,9 +177,29 @@ def version_header(builder: Builder, operation: Operation) -> list[tuple[str, st
         description=f"Read the {what}'s version.",
         parameters=tuple(path_parameters(builder, read)),
         outputs={"version": f"$response.header.{rule.read_header}"},
+        version={"header": rule.read_header, **({"body": rule.read_body} if rule.read_body is not None else {})},
     )
     builder.add_step(step, "the change is refused unless it names the version that was read")
     return [(rule.send_header, "header", f"$steps.{step.id}.outputs.version")]
+
+
+def again_with_new_version(match: list[tuple[str, str, Any]]) -> tuple[dict[str, Any], ...]:
+    """The failure action of a conditional write: what it names is read again, and it is sent again if that is all."""
+    return tuple(
+        {
+            "name": "again_with_new_version",
+            "type": "retry",
+            "stepId": str(value).split(".")[1],
+            "retryAfter": 0,
+            "retryLimit": _VERSION_TRIES,
+            "criteria": [queries.simple("$statusCode == 412 || $statusCode == 428")],
+            "x-switchgear": {
+                "code": "version_refused",
+                "message": f"The device refused each version that it gave ({name}); nothing was changed by this step.",
+            },
+        }
+        for name, _, value in match
+    )
 
 
 def _with_handle(step: Step, job: Job, is_pending: bool) -> Step:
