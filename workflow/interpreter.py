@@ -32,6 +32,7 @@ from workflow.events import (
     TimerFired,
 )
 from workflow.failures import after_failure, code_of, said
+from workflow.findings import explained, seen_now, with_last
 from workflow.pages import PageError, Pages, turned, whole
 from workflow.planned import MAX_DEPTH, Plan, PlannedAction, PlanStep, WorkflowPlan, changes
 from workflow.pointers import NOTHING
@@ -207,7 +208,7 @@ class _Turn:
         elif self._waiting == "response" and is_sent and not self._step.is_idempotent:
             self._end_unknown(f"{text} while {self._step.key} was under way: whether it was carried out is not known")
         else:
-            self._end_run(outcome, Failure(self._key, code, text))
+            self._end_run(outcome, with_last(Failure(self._key, code, text), self._frame.last))
 
     # Where the run is
 
@@ -248,9 +249,7 @@ class _Turn:
         request = self._step.request
         if request is None:
             return None
-        scope = self._scope()
-        scope.sent = nothing_sent
-        return build_request(request, scope, self.plan.base_path).sent
+        return build_request(request, replace(self._scope(), sent=nothing_sent), self.plan.base_path).sent
 
     def _note_done(self) -> None:
         if self._key not in self._done:
@@ -260,7 +259,7 @@ class _Turn:
 
     def _enter(self, number: int) -> None:
         self._entered += 1
-        self._change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None)
+        self._change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None)
         if self._entered > MAX_ENTERED:
             self._end_failed(Failure(self._key, "loop_limit", f"more than {MAX_ENTERED} steps were entered"))
         else:
@@ -368,7 +367,7 @@ class _Turn:
             if action.type != "retry":
                 self._act(action, scope, failure)
                 return
-            if self._retries(action, scope.reply):
+            if self._retries(action, scope):
                 return
             failure = self._used_up(action, scope, failure)
         self._end_failed(self._worded(failure, scope, None))
@@ -379,6 +378,10 @@ class _Turn:
         return replace(failure, code=action.code or "retries_exhausted", message=message)
 
     def _worded(self, failure: Failure, scope: Scope, action: PlannedAction | None) -> Failure:
+        """`failure` in the document's words, and with what was found."""
+        return explained(self._named(failure, scope, action), self._step, scope, self._frame.last)
+
+    def _named(self, failure: Failure, scope: Scope, action: PlannedAction | None) -> Failure:
         """`failure` in the words of the action, else of the step, where the document has some."""
         if action is not None and (action.code or action.message):
             message = said(action.message, scope) if action.message else failure.message
@@ -387,15 +390,16 @@ class _Turn:
             return replace(failure, message=said(self._step.message, scope))
         return failure
 
-    def _retries(self, action: PlannedAction, reply: Reply | None) -> bool:
+    def _retries(self, action: PlannedAction, scope: Scope) -> bool:
         """Whether another attempt is made, at once or after a wait."""
-        frame = self._frame
+        frame, reply = self._frame, scope.reply
         used = frame.retries.get(action.name, 0)
         seconds = max(action.retry_after_s, seconds_asked_for(reply.headers) if reply else 0.0)
         limit_s = self._step.timeout_s
         if used >= action.retry_limit or (limit_s is not None and frame.waited_s + seconds > limit_s):
             return False
-        self._change(retries={**frame.retries, action.name: used + 1}, waited_s=frame.waited_s + seconds)
+        last = seen_now(self._step, scope) if reply else frame.last
+        self._change(retries={**frame.retries, action.name: used + 1}, waited_s=frame.waited_s + seconds, last=last)
         self._pending = action.name
         if seconds > 0:
             self._waiting = "timer"

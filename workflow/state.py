@@ -23,6 +23,7 @@ class Frame:
     since the step was entered, `waited_s`: seconds waited in between. `outputs`: by step id. `retries`: times used,
     by the action's name, since the step was entered. `jumps`: times taken, by `step id/action name`.
     `pages`: what is known of a list that comes in pages (see `pages.turned`), while its pages are asked for.
+    `last`: what the step saw before the attempt that is due: the state `found`, and what the device `said`.
     `resume`: the members to go back to when the current step, a detour, is through. `purpose`: what the frame below
     does with the result: the run's own, a step's result, or nothing (a detour before another attempt).
     """
@@ -39,6 +40,7 @@ class Frame:
     jumps: Mapping[str, int] = field(default_factory=dict)
     resume: Mapping[str, Json] | None = None
     pages: Mapping[str, Json] | None = None
+    last: Mapping[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def test_a_failed_job_ends_the_run_with_the_documents_words_and_what_was_done() 
     failure = command.failure
     assert failure is not None
     assert command.outputs == {"id": "u-1"}
-    assert (failure.step_id, failure.message, failure.status) == ("wait", "web/1: no space", 200)
+    assert (failure.step_id, failure.message, failure.status) == ("wait", "web/1: no space. Found: state ERROR.", 200)
     assert (failure.done, failure.not_done) == (("create",), ())
     assert "create" in failure.remedy
 
