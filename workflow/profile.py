@@ -9,6 +9,7 @@ Every `pattern` is a regular expression, searched in `METHOD /path` (so anchor i
 operation the first in the profile decides.
 """
 
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -151,6 +152,11 @@ class Protocol(_Part):
         None, description="Query parameters whose names match and that nobody knows are answered with 501."
     )
     documents: tuple[Document, ...] = Field((), description="What is served besides the description.")
+
+    def missing_from(self, given: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """The constant headers that a request with the headers `given` has yet to get."""
+        names = {name.lower() for name, _ in given}
+        return tuple((name, value) for name, value in self.request_headers.items() if name.lower() not in names)
 
 
 class PagingRule(_Part):

@@ -141,7 +141,7 @@ class Journey:
         `address` and `template` where they are others than the endpoint's and the command's: behind a redirect.
         """
         endpoint = self.endpoint
-        whole = with_headers(command, endpoint.profile.protocol.request_headers)
+        whole = with_headers(command, endpoint.profile.protocol)
         wire = wire_request(whole, address or endpoint.address, fields, endpoint.profile.envelope.media_type)
         flight = Flight()
         if purpose == "step":

@@ -8,7 +8,7 @@ Pure: bytes and values, no sockets. Called by `driver` for every request, logins
 import base64
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -19,6 +19,7 @@ import orjson
 from runtime.errors import BadReply, Refused
 from workflow.events import SendRequest
 from workflow.multipart import Unwritable, encoded, is_multipart
+from workflow.profile import Protocol
 
 Json = Any
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
@@ -147,10 +148,9 @@ def wire_request(
     return WireRequest(command.method, target.encode("ascii"), _encoded(_with(fields, credentials)), body)
 
 
-def with_headers(command: SendRequest, constant: Mapping[str, str]) -> SendRequest:
+def with_headers(command: SendRequest, protocol: Protocol) -> SendRequest:
     """`command` with the headers that every request has; what a step sets itself stays as it is."""
-    given = {name.lower() for name, _ in command.headers}
-    more = tuple((name, value) for name, value in constant.items() if name.lower() not in given)
+    more = protocol.missing_from(command.headers)
     return replace(command, headers=(*more, *command.headers)) if more else command
 
 

@@ -114,7 +114,7 @@ def _as_sent(order: Order, clean: Clean, request: SendRequest) -> dict[str, Json
     """The request byte for byte as far as it is text; credentials are put in by the driver and are not in it."""
     address, media_type = order.endpoint.address, order.endpoint.profile.envelope.media_type
     try:
-        whole = with_headers(request, order.endpoint.profile.protocol.request_headers)
+        whole = with_headers(request, order.endpoint.profile.protocol)
         wire = wire_request(whole, address, (), media_type)
     except Refused as error:
         return {"address": clean(f"{address.origin}{address.prefix}{request.path}"), "refused": clean(error.message)}

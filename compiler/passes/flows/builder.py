@@ -12,6 +12,7 @@ from compiler.ir.model import Flow, Input, Operation, Paging, Resource, Risk, Ro
 from compiler.passes import words
 from compiler.passes.flows import queries
 from compiler.passes.flows.context import Context
+from compiler.passes.flows.headers import with_required_headers
 
 _CUT_AT = 10  # pages of a list that is given out: what lies beyond is asked for with the next call
 _ENDS_WELL = {"x-switchgear": {"outcome": "succeeded"}}
@@ -81,6 +82,7 @@ class Builder:
         return name
 
     def add_step(self, step: Step, why: str) -> Step:
+        step = with_required_headers(self, step)
         paging = self.context.paging.get(step.operation)
         if paging is not None:
             step = paged(step, paging)

@@ -7,18 +7,20 @@ read-back, the proof that a thing is gone. Used by `intents` and `compositions`;
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import CONNECTION_HEADERS, Effect, Input, Job, Operation, Resource, Risk, Role, Step
+from compiler.ir.model import Effect, Input, Job, Operation, Resource, Risk, Role, Step
 from compiler.passes.flows import queries, states
 from compiler.passes.flows.bodies import BodyPlan, Choice
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
+from compiler.passes.flows.headers import given_header, is_given
 from compiler.passes.flows.inlining import inline
 from compiler.passes.flows.kept import kept
-from compiler.passes.flows.lookups import first_sentence, id_schema, path_parameters
+from compiler.passes.flows.lookups import id_schema, path_parameters
 from compiler.passes.flows.offers import require_offered
 from compiler.passes.identity import says_id
 from compiler.passes.paths import parameter_of, parent, segments
 from compiler.passes.resources import shape
+from compiler.passes.words import first_sentence
 
 _OK = queries.simple("$statusCode == 200")
 _GONE_TRIES = 5  # a device may list what it deletes for a moment longer
@@ -45,8 +47,11 @@ def parameters_of(
             continue  # how much is asked for at a time is seen to by the step
         if version and parameter.name.lower() == version and _versioned(builder, operation) is not None:
             continue
-        # What belongs to the connection is no business of the caller.
-        if parameter.location == "header" and parameter.name.lower() in CONNECTION_HEADERS:
+        # What belongs to the connection, or is sent with every request, is no business of the caller.
+        if parameter.location == "header":
+            is_condition = parameter.name.lower() == builder.context.profile.conditional.send_header.lower()
+            if is_given(builder, parameter) or is_condition:
+                bound.append((parameter.name, "header", given_header(builder, operation, parameter)))
             continue
         schema = inline(builder.context.schemas, parameter.schema)
         name = builder.free_input_name("".join(c if c.isalnum() else "_" for c in parameter.name).strip("_") or "value")

@@ -45,7 +45,7 @@ def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) ->
     parameter = next((p for p in operation.parameters if p.name == name and p.location == "path"), None)
     own = words.snake(name)
     what = resource.name if resource else words.spoken(name)
-    said = first_sentence(parameter.description) if parameter else ""
+    said = words.first_sentence(parameter.description) if parameter else ""
     if resource is not None and is_called_by_id(resource):
         own, said = noun_of(resource), f"Name of the {what}."
     elif resource is not None and (says_id(name) or own in ("name", "key")):
@@ -212,15 +212,6 @@ def _refusals(
     if is_present_fine:
         missing["criteria"].append(queries.jsonpath(queries.counted(base, query, "== 0")))
     return several, missing
-
-
-def first_sentence(text: str, most: int = 120) -> str:
-    """The first sentence of a description without marks, at most `most` characters."""
-    printable = "".join(c if c.isprintable() else " " for c in text)
-    plain = " ".join(printable.replace("`", "").replace("*", "").replace("_", " ").split())
-    end = plain.find(". ")
-    plain = plain if end < 0 else plain[: end + 1]
-    return plain if len(plain) <= most else plain[: most - 1].rsplit(" ", 1)[0] + "…"
 
 
 def states_sequence(states: Sequence[str]) -> str:
