@@ -52,6 +52,12 @@ def code_of(status: int) -> str:
     return "changed_meanwhile" if status == 412 else "unexpected_status"  # RFC 9110, 15.5.13
 
 
+def leads_to(status: int, headers: Mapping[str, str]) -> str:
+    """Of a redirect that was not followed where it leads, so that the target's address can be put right."""
+    place = headers.get("location", "") if 300 <= status < 400 else ""
+    return f", a redirect to {_UNPRINTABLE.sub(' ', place)[:VALUE_LENGTH]} which is not followed" if place else ""
+
+
 def remedy_of(code: str) -> str:
     return REMEDIES.get(code, GENERAL_REMEDY)
 

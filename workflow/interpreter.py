@@ -31,7 +31,7 @@ from workflow.events import (
     StartTimer,
     TimerFired,
 )
-from workflow.failures import after_failure, code_of, said
+from workflow.failures import after_failure, code_of, leads_to, said
 from workflow.findings import explained, seen_now, with_last
 from workflow.pages import PageError, Pages, turned, whole
 from workflow.planned import MAX_DEPTH, Plan, PlannedAction, PlanStep, WorkflowPlan, changes
@@ -142,7 +142,8 @@ class _Turn:
             self._succeeded(scope)
             return
         code = code_of(reply.status)
-        text = f"{step.key} was answered with {reply.status}, and the step's conditions are not met"
+        led = leads_to(reply.status, reply.headers)
+        text = f"{step.key} was answered with {reply.status}{led}, and the step's conditions are not met"
         self._failed(scope, Failure(self._key, code, text, reply.status, said=reply.said))
 
     def _with_pages(self, pages: Pages, reply: Reply) -> Reply | None:

@@ -3,7 +3,8 @@
 The library's own evaluation costs some 20 µs for every element that a filter looks at, which a lookup among a thousand
 things would feel; here each part becomes a closure and a query on the root inside a filter is evaluated once. A
 property test holds the two evaluations together. Values bound from outside are reached through the function
-`switchgear_bound(n)` and the member name `switchgear_bound:n`, which `selectors` puts in and refuses in documents.
+`switchgear_bound(n)` (`switchgear_bound_text(n)` in quotes, which also finds the number that it spells) and the member
+name `switchgear_bound:n`, which `selectors` puts in and refuses in documents.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,6 +23,7 @@ from workflow.patterns import compile_i_regexp
 from workflow.pointers import NOTHING
 
 BOUND = "switchgear_bound"
+BOUND_TEXT = f"{BOUND}_text"
 BOUND_NAME = f"{BOUND}:"
 
 
@@ -52,7 +54,7 @@ class _Bound(FilterFunction):
 
 def _environment() -> JSONPathEnvironment:
     environment = JSONPathEnvironment(strict=True)
-    environment.function_extensions[BOUND] = _Bound()
+    environment.function_extensions |= {BOUND: _Bound(), BOUND_TEXT: _Bound()}
     return environment
 
 
@@ -178,7 +180,19 @@ def _test(node: Any) -> Test:
 def _comparison(node: Any) -> Test:
     get_left, get_right = _value(node.left), _value(node.right)
     compare = _COMPARE[node.operator]
+    if node.operator in ("==", "!=") and _is_bound(node.left) != _is_bound(node.right):
+        is_given_first, is_same = _is_bound(node.left), node.operator == "=="
+
+        def compare(left: Any, right: Any) -> bool:
+            given, found = (left, right) if is_given_first else (right, left)
+            return is_same_value(given, found) is is_same
+
     return lambda item, run: compare(get_left(item, run), get_right(item, run))
+
+
+def _is_bound(node: Any) -> bool:
+    """Whether it is a text from outside, put into quotes: what RFC 9535 knows nothing of."""
+    return isinstance(node, tree.FunctionExtension) and node.name == BOUND_TEXT
 
 
 def _nodes(query: Any) -> Get:
@@ -213,7 +227,7 @@ def _only(nodes: Nodes) -> Any:
 
 def _function(node: Any) -> Get:
     name, args = node.name, node.args
-    if name == BOUND:
+    if name in (BOUND, BOUND_TEXT):
         number = args[0].value
         return lambda _item, run: run.values[number]
     if name in ("count", "value"):
@@ -249,6 +263,18 @@ def equal(left: Any, right: Any) -> bool:
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(equal(a, b) for a, b in zip(left, right, strict=True))
     return bool(left == right)
+
+
+def is_same_value(given: Any, found: Any) -> bool:
+    """Whether a text from outside is what a device has: people say "7", and some devices give 7."""
+    return equal(given, found) or _is_number_as_text(found, given)
+
+
+def _is_number_as_text(number: Any, text: Any) -> bool:
+    if not isinstance(text, str) or not isinstance(number, int | float) or isinstance(number, bool):
+        return False
+    whole = int(number) if isinstance(number, float) and number.is_integer() else number
+    return str(whole) == text
 
 
 def _is_less(left: Any, right: Any) -> bool:

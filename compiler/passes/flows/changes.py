@@ -15,7 +15,7 @@ from compiler.passes.flows.context import address
 from compiler.passes.flows.headers import given_header, is_given
 from compiler.passes.flows.inlining import inline
 from compiler.passes.flows.kept import kept
-from compiler.passes.flows.lookups import id_schema, path_parameters
+from compiler.passes.flows.lookups import path_parameters
 from compiler.passes.flows.offers import require_offered
 from compiler.passes.identity import says_id
 from compiler.passes.paths import parameter_of, parent, segments
@@ -342,9 +342,7 @@ def read_back_made(builder: Builder, resource: Resource, made: str) -> Step | No
         return read_back(builder, resource)
     operation = builder.operation(resource.list)
     base = "$" + queries.from_pointer(resource.members)
-    is_number = builder.context.schemas.kind(id_schema(builder, resource)) == "integer"
-    value = f"{{{made}}}" if is_number else f"'{{{made}}}'"
-    query = f"{base}[?@{queries.child(resource.id_field)} == {value}]"
+    query = f"{base}[?@{queries.child(resource.id_field)} == '{{{made}}}']"
     step = Step(
         id=builder.free_step_id("read_back"),
         operation=operation.key,

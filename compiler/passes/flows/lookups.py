@@ -178,9 +178,8 @@ def condition(builder: Builder, resource: Resource, asked: str, is_optional: boo
     if resource.references:
         ways = [f"match({id_place}, '.*/{{$inputs.{asked}}}/?')", f"{id_place} == {value}"]
     else:
-        is_number = builder.context.schemas.kind(id_schema(builder, resource)) == "integer"
         ways = [f"@{queries.child(key)} == {value}" for key in resource.natural_keys]
-        ways.append(f"{id_place} == {f'{{$inputs.{asked}}}' if is_number else value}")
+        ways.append(f"{id_place} == {value}")  # a number, too, is found by its text
     if is_optional or builder.context.is_single(resource):
         ways.insert(0, f"{value} == ''")
     return queries.any_of(ways)
