@@ -35,7 +35,7 @@ async def test_a_redirect_to_another_port_of_the_host_is_not_followed_and_nothin
     device = await recorder(tools.said(tools.answer(302, b"", location=f"{other.url}/api/things")))
     event = await driver.send(tools.get(), tools.endpoint(device.url, SIDE), tools.soon(), notes)
     assert (event.status, event.headers["location"]) == (302, f"{other.url}/api/things")  # type: ignore[union-attr]
-    assert (other.connections, other.raw) == (0, b"")
+    assert (other.connections, other.raw, len(device.heard)) == (0, b"", 1)
 
 
 async def test_who_is_below_another_path_of_a_gateway_is_another_device(
