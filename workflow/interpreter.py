@@ -31,7 +31,7 @@ from workflow.events import (
     TimerFired,
 )
 from workflow.expectations import looked_at
-from workflow.failures import code_of, said
+from workflow.failures import code_of, leads_to, said
 from workflow.findings import explained, seen_now, with_last
 from workflow.looking import as_failure, begun, deciding_step, leaves_open, looks_of, with_try
 from workflow.pages import PageError, Pages, query_after, walked
@@ -44,6 +44,7 @@ from workflow.shortfalls import Shortfall, is_enough, is_evidence, told_unfound
 from workflow.state import Frame, State
 from workflow.transforms import outputs_of
 from workflow.turn import Turn
+from workflow.versions import VersionRefused, version_outputs
 
 
 def advance(plan: Plan, state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
@@ -126,7 +127,8 @@ class _Turn(Turn):
             self._succeeded(scope)
             return
         code = code_of(reply.status)
-        text = f"{step.key} was answered with {reply.status}, and the step's conditions are not met"
+        led = leads_to(reply.status, reply.headers)
+        text = f"{step.key} was answered with {reply.status}{led}, and the step's conditions are not met"
         failure = Failure(self._key, code, text, reply.status, said=reply.said)
         if not step.is_safe and leaves_open(reply.status) and not self._is_explained(scope):
             self._look(failure)
@@ -287,6 +289,14 @@ class _Turn(Turn):
             return
         if step.outputs:
             made = outputs_of(step.outputs, scope)
+            if step.version is not None and scope.reply is not None:
+                # On a detour this is the second reading, for a write that was refused for the first one's version.
+                before = frame.outputs.get(step.step_id) if frame.resume is not None else None
+                try:
+                    made |= version_outputs(step.version, scope.reply, before)
+                except VersionRefused as error:
+                    self._refuse_version(error)
+                    return
             self._change(outputs={**frame.outputs, step.step_id: made})
             scope.steps = self._frame.outputs
         if frame.resume is not None:  # a detour is through: back to the step that waits for another attempt
@@ -317,6 +327,12 @@ class _Turn(Turn):
 
     def _is_change_ahead(self) -> bool:
         return any(not step.is_safe for step in self._flow.steps[self._frame.step + 1 :])
+
+    def _refuse_version(self, error: VersionRefused) -> None:
+        """Back from the detour to the write that was refused, which is not sent again."""
+        self._change(**(self._frame.resume or {}), resume=None)
+        text = f"{self._step.key} was refused for the version that it names (412, Precondition Failed): {error.message}"
+        self._end_failed(Failure(self._key, error.code, text, 412))
 
     def _applies(self, action: PlannedAction, scope: Scope) -> bool:
         if action.limit is not None and self._frame.jumps.get(self._jump(action), 0) >= action.limit:

@@ -319,6 +319,7 @@ class Step:
     `address`: what the device says of where this is to be sent. `parts`: how those of a multipart body are written.
     `expects`, `decides`: what it has to show of the changes before it, and whether that tells if they were made
     (`workflow.expectations`). `watches`, `stalls_after_s`: a wait in which these stay the same so long is given up.
+    `version`: where the reply has the version that a later write names (`workflow.versions`).
     """
 
     id: str
@@ -341,6 +342,7 @@ class Step:
     decides: bool = False
     watches: tuple[str, ...] = ()
     stalls_after_s: float | None = None
+    version: Mapping[str, str] = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
