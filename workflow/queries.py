@@ -265,8 +265,9 @@ def equal(left: Any, right: Any) -> bool:
 
 def is_given(bound: Any, found: Any) -> bool:
     """As `equal`, and a text that is bound is the whole number that is written so: devices type ids either way."""
-    if isinstance(bound, str) and isinstance(found, int) and not isinstance(found, bool):
-        return bound == str(found)
+    if isinstance(bound, str) and isinstance(found, int | float) and not isinstance(found, bool):
+        whole = int(found) if isinstance(found, float) and found.is_integer() else found
+        return bound == str(whole)
     return equal(bound, found)
 
 
