@@ -6,13 +6,16 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 COPY requirements.lock ./
 RUN python -m pip wheel --require-hashes --wheel-dir /wheels -r requirements.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE .env.example ./
 COPY workflow workflow
 COPY governance governance
 COPY compiler compiler
 COPY runtime runtime
 COPY switchgear switchgear
 COPY migrations migrations
+COPY demo demo
+COPY specs specs
+COPY docs docs
 # From here on nothing is fetched: pip sees the checked wheels alone.
 ENV PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels
 RUN python -m pip wheel --no-deps --wheel-dir /wheels . \
@@ -22,7 +25,6 @@ RUN python -m pip wheel --no-deps --wheel-dir /wheels . \
 FROM python:3.11.14-slim-bookworm
 RUN useradd --system --uid 10001 --create-home --home-dir /data switchgear
 COPY --from=build /opt/switchgear /opt/switchgear
-COPY specs /specs
 ENV PATH=/opt/switchgear/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     SWITCHGEAR_DATABASE_URL=sqlite+aiosqlite:////data/switchgear.db \
