@@ -135,7 +135,9 @@ def lint_command(spec: Path, profile: Path | None, root: Path | None, as_json: b
 @click.command("diff", epilog=shipped.help_text())
 @click.argument("old", type=shipped.SPEC)
 @click.argument("new", type=shipped.SPEC)
-@click.option("--profile", type=shipped.VENDOR_PROFILE, help="The vendor profile of both; default: profile.yaml beside each.")
+@click.option(
+    "--profile", type=shipped.VENDOR_PROFILE, help="The vendor profile of both; default: profile.yaml beside each."
+)
 @click.option("--db", metavar="URL", help="Also say what becomes of the workflows that are approved in this database.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def diff_command(old: Path, new: Path, profile: Path | None, db: str | None, as_json: bool) -> int:

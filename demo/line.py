@@ -25,21 +25,21 @@ class Line(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.device = urlsplit(device).netloc
         self.lost: list[tuple[str, str]] = []
-        self._loses = ""
+        self._loses = ("", "")
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def lose_next(self, method: str) -> None:
-        """From now on the reply to the next request of this method is lost, and no other."""
-        self._loses = method
+    def lose_next(self, method: str, end: str) -> None:
+        """The reply to the next request of this method whose path ends like this is lost, and no other."""
+        self._loses = (method, end)
 
     def is_lost(self, method: str, path: str) -> bool:
         """Whether this reply is the one to lose; it is, once."""
-        if method != self._loses:
+        if method != self._loses[0] or not path.endswith(self._loses[1]):
             return False
-        self._loses = ""
+        self._loses = ("", "")
         self.lost.append((method, path))
         return True
 
@@ -50,11 +50,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def carry(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        device = http.client.HTTPConnection(self.server.device, timeout=TIMEOUT_S)
-        with contextlib.closing(device):
-            device.request(self.command, self.path, body or None, dict(self.headers.items()))
-            reply = device.getresponse()
-            answered = reply.read()
+        try:
+            reply, answered = self._ask(body)
+        except OSError:  # the device is not there any more
+            self.close_connection = True
+            return
         if self.server.is_lost(self.command, self.path):
             self.close_connection = True
             return
@@ -65,6 +65,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(answered)))
         self.end_headers()
         self.wfile.write(answered)
+
+    def _ask(self, body: bytes) -> tuple[http.client.HTTPResponse, bytes]:
+        with contextlib.closing(http.client.HTTPConnection(self.server.device, timeout=TIMEOUT_S)) as device:
+            device.request(self.command, self.path, body or None, dict(self.headers.items()))
+            reply = device.getresponse()
+            return reply, reply.read()
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = carry
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from demo.choice import Wish
 
-Expected = Literal["succeeded", "failed", "unknown"]
+Expected = Literal["succeeded", "failed", "refused", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +99,13 @@ LATER = Scene(
     {"label": "before the upgrade"},
 )
 
-LABEL = "before the upgrade"
+LABEL, LOGIN, JOB = "before the upgrade", "/login", "/TaskTag/"
 STARTED, TWICE, NOBODY, NAMELESS, LOST, FOUND = (
     Scene("The agent gives a name, and gets the outcome", START, {"vm": "db-01"}, ("name", "state"),
           {"state": "RUNNING"}),
     Scene("It runs already: start db-01 once more", START, {"vm": "db-01"}, expected="failed"),
     Scene("There is no VM db-99", START, {"vm": "db-99"}, expected="failed"),
-    Scene("No VM is named at all", START, {}, expected="failed"),
+    Scene("No VM is named at all", START, {}, expected="refused"),
     Scene("A snapshot of web-01; the device's reply is lost", LATER.wish, {"vm": "web-01", "label": LABEL},
           expected="unknown"),
     Scene("Somebody looks: how many snapshots are there of that label?", Wish("find", "GET /VirDomainSnapshot"), {},

@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from demo import story
 from demo.agent import TOLD_WITHIN_S, Agent, Answer, connected
 from demo.line import Line, between
-from demo.scenes import FOUND, LABEL, LOST, NAMELESS, NOBODY, SHORT, START, STARTED, TWICE, Scene
+from demo.scenes import FOUND, JOB, LABEL, LOGIN, LOST, NAMELESS, NOBODY, SHORT, START, STARTED, TWICE, Scene
 from demo.show import things_in
 from demo.story import Play, SceneFailedError
 
 (VENDOR,) = SHORT
+WAS, NOW = '"START"', '"STARK"'
 READS = ("GET", "HEAD")
-AGAIN_S = 2.0  # how long a request that is sent again would be waited for; the runtime's own retries come sooner
+LOOK_S, LOOKS = 0.5, 60  # until the device is done with what it was told; a second request would come meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,17 @@ class Played:
 
     @property
     def changes(self) -> list[tuple[str, str]]:
-        return [request for request in self.got if request[0] not in READS]
+        return [(method, path) for method, path in self.got if method not in READS and not path.endswith(LOGIN)]
+
+    @property
+    def reads(self) -> list[str]:
+        return [path for method, path in self.got if method in READS]
 
 
 def play_all(play: Play, keep: bool) -> None:
     mock = play.children.begin("mock", "mock", VENDOR.api)  # makes itself ready while others work
     story.prepare(play)
-    story.compile_all(play)
+    story.compile_all(play, "One description goes in")
     play.mocks[VENDOR.api] = mock.up()
     approve_all(play)
     with between(story.device_of(play.mocks[VENDOR.api])) as line:
@@ -79,11 +84,14 @@ async def played(play: Play, agent: Agent, scene: Scene) -> Played:
 async def show_name_and_job(play: Play, agent: Agent) -> None:
     play.show.chapter("A name, and a job that takes its time")
     done = await played(play, agent, STARTED)
-    polls = [path for _, path in done.got if "/TaskTag/" in path]
     require(len(done.changes) == 1, f"the device got the changes {done.changes}, not one")
-    at = done.got.index(done.changes[0])
-    require(at > 0 and bool(polls), "the name was not looked up first, or the job was not waited for")
-    device_got(play, f"{at} read to find the VM, 1 change, {len(polls)} of its job until that was over")
+    before = [method for method, _ in done.got[: done.got.index(done.changes[0])]].count("GET")
+    polls = [path for path in done.reads if JOB in path]
+    require(before > 0 and bool(polls), "the name was not looked up first, or the job was not waited for")
+    device_got(
+        play,
+        f"{counted(before, 'read')} to find the VM, 1 change, {counted(len(polls), 'look')} at its job until it was over",
+    )
 
 
 async def show_refusals(play: Play, agent: Agent) -> None:
@@ -93,7 +101,7 @@ async def show_refusals(play: Play, agent: Agent) -> None:
     for scene in (TWICE, NOBODY, NAMELESS):
         refused = await played(play, agent, scene)
         require(not refused.changes, f"the device got {refused.changes}")
-        device_got(play, f"{len(refused.got)} reads, 0 changes")
+        device_got(play, f"{counted(len(refused.reads), 'read')}, 0 changes")
     require(not refused.got, "a call without a name reached the device")
 
 
@@ -102,15 +110,17 @@ async def show_lost_reply(play: Play, agent: Agent, line: Line) -> None:
         "A reply is lost",
         "The device does what it is told; its reply is lost on the way back. To send that again could do it twice.",
     )
-    line.lose_next("POST")
+    line.lose_next(*LOST.wish.goal.split())
     doubtful = await played(play, agent, LOST)
-    await asyncio.sleep(AGAIN_S)
+    begin = time.monotonic()
+    await wait_until_it_is_there(play, agent)
+    waited_s = time.monotonic() - begin
     got = [request for request in await asyncio.to_thread(play.seen_by, VENDOR) if request == doubtful.changes[0]]
     require(len(line.lost) == len(doubtful.changes) == len(got) == 1, f"{len(got)} arrived, {len(line.lost)} were lost")
     record = await asyncio.to_thread(play.desk.get, f"/runs/{doubtful.answer.run}")
     look = ((record.get("failure") or {}).get("doubt") or {}).get("look")
     require(bool(look), "the run does not say what would tell whether it was done")
-    device_got(play, f"{len(got)} change, and no second one within {AGAIN_S:.0f} s of its lost reply")
+    device_got(play, f"{len(got)} change, and no second one in the {waited_s:.1f} s since")
     play.show.fact("to be checked", str(look))
     found = await played(play, agent, FOUND)
     labels = [thing.get("label") for thing in things_in(found.answer.outputs)]
@@ -118,20 +128,33 @@ async def show_lost_reply(play: Play, agent: Agent, line: Line) -> None:
     play.show.fact("snapshots", f"{labels.count(LABEL)} of that label: it was done, once")
 
 
+async def wait_until_it_is_there(play: Play, agent: Agent) -> None:
+    """Returns when a snapshot of the label is listed. Raises SceneFailedError when none comes."""
+    tool = story.chosen_for(play, VENDOR.api, FOUND.wish)["tool"]["name"]
+    for _ in range(LOOKS):
+        found = await agent.call(tool, FOUND.arguments)
+        if any(thing.get("label") == LABEL for thing in things_in(found.outputs)):
+            return
+        await asyncio.sleep(LOOK_S)
+    raise SceneFailedError(f"no snapshot is called “{LABEL}”: the device did not do what it was told")
+
+
 async def show_changed_byte(play: Play, agent: Agent) -> None:
-    tool = story.chosen_for(play, VENDOR.api, START)["tool"]["name"]
+    chosen = story.chosen_for(play, VENDOR.api, START)
+    workflow, tool = chosen["id"], chosen["tool"]["name"]
     play.show.chapter(
         "One byte is changed behind the approver's back",
-        "Somebody writes into the database what nobody approved. Nothing is restarted.",
+        "Somebody has the database's file, and writes into it what nobody approved. Nothing is restarted.",
     )
     before = [each["name"] for each in await agent.tools()]
     async with agent.told_of_changes() as heard:
         begin = time.monotonic()
-        change = await asyncio.to_thread(change_byte, play, story.chosen_for(play, VENDOR.api, START)["id"])
+        refused, change = await asyncio.to_thread(change_byte, play, workflow)
         told_after_s = await asyncio.wait_for(heard, TOLD_WITHIN_S) - begin
     after = [each["name"] for each in await agent.tools()]
     require(set(before) - set(after) == {tool}, f"the tools {before} became {after}")
-    play.show.fact("changed", change)
+    play.show.fact("database says", refused)
+    play.show.fact("guard dropped", change)
     play.show.fact("agent is told", f"tools/list_changed, {told_after_s * 1000:.0f} ms later")
     play.show.fact("tools", f"{len(before)} before, {len(after)} now: {tool} is gone")
     seen = len(await asyncio.to_thread(play.seen_by, VENDOR))
@@ -140,27 +163,47 @@ async def show_changed_byte(play: Play, agent: Agent) -> None:
     require(len(await asyncio.to_thread(play.seen_by, VENDOR)) == seen, "what was changed reached the device")
     play.show.fact("agent calls it", answer.text.splitlines()[0])
     device_got(play, "nothing")
+    await show_what_is_said(play, workflow)
+
+
+async def show_what_is_said(play: Play, workflow: str) -> None:
+    """That the server and the audit tell of what was changed, once each."""
     refusals = (await asyncio.to_thread(play.desk.post, "/reload", {}))["refused"]
-    require(len(refusals) == 1, f"the server refuses {refusals}")
+    require([one["workflow_id"] for one in refusals] == [workflow], f"the server refuses {refusals}")
     rows = await asyncio.to_thread(play.desk.get, "/audit?action=digest.mismatch")
     require(len(rows) == 1, f"the audit tells of it {len(rows)} times")
-    play.show.fact("the server says", refusals[0]["reason"])
-    play.show.fact("the audit says", f"{rows[0]['action']} of {rows[0]['detail'].get('workflow', refusals[0]['workflow_id'])}")
+    play.show.fact("server says", f"{workflow}: {refusals[0]['reason']}")
+    play.show.fact("audit says", f"{rows[0]['action']}, {rows[0]['subject']}")
 
 
-def change_byte(play: Play, workflow_id: str) -> str:
-    """Changes the last letter of START in what is stored of an approved workflow; says what it was and is."""
-    with contextlib.closing(sqlite3.connect(play.children.folder / story.DATABASE, timeout=10)) as database, database:
+def change_byte(play: Play, workflow_id: str) -> tuple[str, str]:
+    """What the database says to it, and what was changed by somebody who takes that guard away first."""
+    change = "UPDATE revisions SET content = ? WHERE workflow_id = ?"
+    guards = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'revisions' AND sql LIKE '%ABORT%'"
+    with contextlib.closing(sqlite3.connect(play.children.folder / story.DATABASE, timeout=10)) as database:
         ((content,),) = database.execute("SELECT content FROM revisions WHERE workflow_id = ?", (workflow_id,))
-        was, now = '"START"', '"STARK"'
-        changed = content.replace(was, now, 1)
-        require(sum(a != b for a, b in zip(content, changed, strict=True)) == 1, f"{workflow_id} does not say {was}")
-        database.execute("UPDATE revisions SET content = ? WHERE workflow_id = ?", (changed, workflow_id))
-    return f"{was} to {now}, 1 of the {len(content.encode()):,} bytes that were approved"
+        changed = content.replace(WAS, NOW, 1)
+        differing = sum(a != b for a, b in zip(content.encode(), changed.encode(), strict=True))
+        require(differing == 1, f"{differing} bytes of {workflow_id} differ")
+        try:
+            database.execute(change, (changed, workflow_id))
+        except sqlite3.IntegrityError as error:
+            refused = str(error)
+        else:
+            raise SceneFailedError("the database let somebody change what was approved")
+        with database:
+            for (guard,) in database.execute(guards).fetchall():
+                database.execute(f"DROP TRIGGER {guard}")
+            database.execute(change, (changed, workflow_id))
+    return refused, f"{WAS} to {NOW}, 1 of the {len(content.encode()):,} bytes that were approved"
 
 
 def device_got(play: Play, text: str) -> None:
     play.show.fact("the device got", text)
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def require(holds: bool, otherwise: str) -> None:

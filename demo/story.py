@@ -63,9 +63,9 @@ def device_of(mock: Server) -> str:
     return mock.url.removesuffix(urlsplit(mock.url).path)
 
 
-def compile_all(play: Play) -> None:
+def compile_all(play: Play, title: str = "Two descriptions go in") -> None:
     play.show.chapter(
-        "Two descriptions go in",
+        title,
         "The compiler reads an OpenAPI document and a vendor profile, plans workflows, checks each one, and proves "
         "it on a twin of the API. No model and no network are needed.",
     )

@@ -1,6 +1,5 @@
 """Descriptions by name: which file a word on the command line means, for every command that takes one."""
 
-import os
 from pathlib import Path
 
 import click
@@ -38,8 +37,8 @@ def test_what_is_shipped_is_what_lies_in_the_repository() -> None:
 
 @pytest.mark.parametrize("name", shipped.names())
 def test_a_name_means_the_shipped_file_with_its_profile_beside_it(name: str, here: Path) -> None:
-    assert os.path.samefile(meant(name), ROOT / "specs" / name / "openapi.yaml")
-    assert os.path.samefile(meant(name, shipped.VENDOR_PROFILE), meant(name).parent / "profile.yaml")
+    assert meant(name).samefile(ROOT / "specs" / name / "openapi.yaml")
+    assert meant(name, shipped.VENDOR_PROFILE).samefile(meant(name).parent / "profile.yaml")
 
 
 def test_a_file_of_that_name_goes_before_and_a_folder_does_not(here: Path) -> None:
