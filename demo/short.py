@@ -90,7 +90,7 @@ async def show_name_and_job(play: Play, agent: Agent) -> None:
     require(before > 0 and bool(polls), "the name was not looked up first, or the job was not waited for")
     device_got(
         play,
-        f"{counted(before, 'read')} to find the VM, 1 change, {counted(len(polls), 'look')} at its job until it was over",
+        f"{counted(before, 'read')} to find the VM, 1 change, {counted(len(polls), 'look')} at its job, now over",
     )
 
 

@@ -195,7 +195,7 @@ def test_the_whole_way_goes_with_the_wheel_in_an_empty_folder(installed: Install
 @pytest.mark.slow
 def test_every_command_takes_what_is_shipped_by_name(installed: Installed) -> None:
     assert "hypercore, idrac" in " ".join(installed.run("compile", "--help").stdout.split())
-    assert json.loads(installed.run("lint", "idrac", "--json", code=1).stdout)["diagnostics"]
+    assert installed.json("lint", "idrac")["diagnostics"]
     assert installed.json("diff", "hypercore", "hypercore")["changes"] == []
     with installed.server("mock", "idrac") as device:
         assert device.startswith("http://127.0.0.1:")
