@@ -111,4 +111,10 @@ STARTED, TWICE, NOBODY, NAMELESS, LOST, FOUND = (
     Scene("Somebody looks: how many snapshots are there of that label?", Wish("find", "GET /VirDomainSnapshot"), {},
           ("label", "uuid"), {"label": LABEL}),
 )  # fmt: skip
+# How an operator sees what a device is at, without the reply that named the job.
+JOBS, ONE_JOB, JOB_UNDER_WAY = (
+    Wish("find", "GET /TaskTag"),
+    Wish("describe", "GET /TaskTag/{taskTag}"),
+    ("QUEUED", "RUNNING"),
+)
 SHORT = (replace(HYPERCORE, scenes=(STARTED, TWICE, NOBODY, NAMELESS, LOST, FOUND)),)

@@ -15,14 +15,30 @@ from dataclasses import dataclass
 from demo import story
 from demo.agent import TOLD_WITHIN_S, Agent, Answer, connected
 from demo.line import Line, between
-from demo.scenes import FOUND, JOB, LABEL, LOGIN, LOST, NAMELESS, NOBODY, SHORT, START, STARTED, TWICE, Scene
+from demo.scenes import (
+    FOUND,
+    JOB,
+    JOB_UNDER_WAY,
+    JOBS,
+    LABEL,
+    LOGIN,
+    LOST,
+    NAMELESS,
+    NOBODY,
+    ONE_JOB,
+    SHORT,
+    START,
+    STARTED,
+    TWICE,
+    Scene,
+)
 from demo.show import things_in
 from demo.story import Play, SceneFailedError
 
 (VENDOR,) = SHORT
 WAS, NOW = '"START"', '"STARK"'
 READS = ("GET", "HEAD")
-LOOK_S, LOOKS = 0.5, 60  # until the device is done with what it was told; a second request would come meanwhile
+LOOK_S, LOOKS = 0.25, 100  # until the device is done with what it was told
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +58,16 @@ class Played:
 
 
 def play_all(play: Play, keep: bool) -> None:
-    mock = play.children.begin("mock", "mock", VENDOR.api)  # makes itself ready while others work
-    story.prepare(play)
+    # Both servers make themselves ready while the compiler works; what is left to do is asked of the REST API.
+    mock = play.children.begin("mock", "mock", VENDOR.api)
+    play.admin = play.children.run("init")["token"]
+    runtime = play.children.begin("runtime", "serve", "--port", "0")
     story.compile_all(play, "One description goes in")
-    play.mocks[VENDOR.api] = mock.up()
+    play.mocks[VENDOR.api], play.server = mock.up(), runtime.up()
     approve_all(play)
+    play.agent_token = play.desk.post("/tokens", {"name": "demo-agent", "role": "operator"})["token"]
     with between(story.device_of(play.mocks[VENDOR.api])) as line:
-        story.add_target(play, VENDOR, line.url)
-        play.server = story.start_runtime(play)
+        add_target(play, line)
         asyncio.run(play_agent(play, line))
         story.look_back(play)
         if keep:
@@ -57,13 +75,18 @@ def play_all(play: Play, keep: bool) -> None:
 
 
 def approve_all(play: Play) -> None:
-    wishes = dict.fromkeys(scene.wish for scene in VENDOR.scenes)
-    refs = [f"{story.chosen_for(play, VENDOR.api, wish)['id']}@1" for wish in wishes]
-    play.show.chapter("A person decides", f"{len(refs)} workflows are approved; each approval names a digest.")
-    play.show.command("workflows", "approve", *refs)
-    decided = play.children.run("workflows", "approve", *refs, "--reason", "demo")["workflows"]
+    wishes = dict.fromkeys([*(scene.wish for scene in VENDOR.scenes), JOBS, ONE_JOB])
+    names = [story.chosen_for(play, VENDOR.api, wish)["id"] for wish in wishes]
+    play.show.chapter("A person decides", f"{len(names)} workflows are approved; each approval names a digest.")
+    decided = [story.approve_over_rest(play, name) for name in names]
     rows = [(one["workflow_id"], one["risk"], one["state"], one["digest"][:23] + "…") for one in decided]
     play.show.table(("workflow", "risk", "state", "digest"), rows)
+
+
+def add_target(play: Play, line: Line) -> None:
+    account = {"username_ref": "env:DEMO_USERNAME", "password_ref": "env:DEMO_PASSWORD"}
+    target = {"name": story.target_of(VENDOR), "api": VENDOR.api, "mode": "twin", "base_url": line.url, **account}
+    play.desk.post("/targets", target)
 
 
 async def play_agent(play: Play, line: Line) -> None:
@@ -71,8 +94,10 @@ async def play_agent(play: Play, line: Line) -> None:
     async with connected(f"{play.server.url}/mcp", play.agent_token) as agent:
         await show_name_and_job(play, agent)
         await show_refusals(play, agent)
-        await show_lost_reply(play, agent, line)
+        lost = await show_lost_reply(play, agent, line)
         await show_changed_byte(play, agent)
+    sent = [request for request in await asyncio.to_thread(play.seen_by, VENDOR) if request == lost]
+    require(len(sent) == 1, f"the change whose reply was lost was sent {len(sent)} times in the end")
 
 
 async def played(play: Play, agent: Agent, scene: Scene) -> Played:
@@ -105,38 +130,41 @@ async def show_refusals(play: Play, agent: Agent) -> None:
     require(not refused.got, "a call without a name reached the device")
 
 
-async def show_lost_reply(play: Play, agent: Agent, line: Line) -> None:
+async def show_lost_reply(play: Play, agent: Agent, line: Line) -> tuple[str, str]:
+    """Answers the change whose reply was lost."""
     play.show.chapter(
         "A reply is lost",
         "The device does what it is told; its reply is lost on the way back. To send that again could do it twice.",
     )
     line.lose_next(*LOST.wish.goal.split())
     doubtful = await played(play, agent, LOST)
-    begin = time.monotonic()
-    await wait_until_it_is_there(play, agent)
-    waited_s = time.monotonic() - begin
+    await wait_until_idle(play, agent)
     got = [request for request in await asyncio.to_thread(play.seen_by, VENDOR) if request == doubtful.changes[0]]
     require(len(line.lost) == len(doubtful.changes) == len(got) == 1, f"{len(got)} arrived, {len(line.lost)} were lost")
     record = await asyncio.to_thread(play.desk.get, f"/runs/{doubtful.answer.run}")
     look = ((record.get("failure") or {}).get("doubt") or {}).get("look")
     require(bool(look), "the run does not say what would tell whether it was done")
-    device_got(play, f"{len(got)} change, and no second one in the {waited_s:.1f} s since")
+    device_got(play, f"{len(got)} change, and no second one until its job was over")
     play.show.fact("to be checked", str(look))
     found = await played(play, agent, FOUND)
     labels = [thing.get("label") for thing in things_in(found.answer.outputs)]
     require(labels.count(LABEL) == 1, f"there are {labels.count(LABEL)} snapshots of that label, not one")
     play.show.fact("snapshots", f"{labels.count(LABEL)} of that label: it was done, once")
+    return doubtful.changes[0]
 
 
-async def wait_until_it_is_there(play: Play, agent: Agent) -> None:
-    """Returns when a snapshot of the label is listed. Raises SceneFailedError when none comes."""
-    tool = story.chosen_for(play, VENDOR.api, FOUND.wish)["tool"]["name"]
+async def wait_until_idle(play: Play, agent: Agent) -> None:
+    """Returns when no job of the device is under way any more. Raises SceneFailedError when that takes too long."""
+    jobs, job = (story.chosen_for(play, VENDOR.api, wish)["tool"]["name"] for wish in (JOBS, ONE_JOB))
     for _ in range(LOOKS):
-        found = await agent.call(tool, FOUND.arguments)
-        if any(thing.get("label") == LABEL for thing in things_in(found.outputs)):
+        listed = things_in((await agent.call(jobs, {})).outputs)
+        under_way = [thing["taskTag"] for thing in listed if thing.get("state") in JOB_UNDER_WAY]
+        if not under_way:
             return
+        for tag in under_way:
+            await agent.call(job, {"task_tag": tag})
         await asyncio.sleep(LOOK_S)
-    raise SceneFailedError(f"no snapshot is called “{LABEL}”: the device did not do what it was told")
+    raise SceneFailedError("the device did not end what it was told")
 
 
 async def show_changed_byte(play: Play, agent: Agent) -> None:

@@ -262,9 +262,12 @@ async def approve_one_more(play: Play, agent: Agent) -> None:
     await play_scene(play, agent, "hypercore", LATER)
 
 
-def approve_over_rest(play: Play, workflow_id: str) -> None:
+def approve_over_rest(play: Play, workflow_id: str) -> Mapping[str, Any]:
+    """The revision as it is after the decision."""
     revision = play.desk.get(f"/workflows/{workflow_id}")
-    play.desk.post(f"/workflows/{workflow_id}/approve", {"digest": revision["digest"], "reason": "demo"})
+    decision = {"digest": revision["digest"], "reason": "demo"}
+    decided: Mapping[str, Any] = play.desk.post(f"/workflows/{workflow_id}/approve", decision)
+    return decided
 
 
 def look_back(play: Play) -> None:

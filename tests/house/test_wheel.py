@@ -196,7 +196,7 @@ def test_the_whole_way_goes_with_the_wheel_in_an_empty_folder(installed: Install
 def test_every_command_takes_what_is_shipped_by_name(installed: Installed) -> None:
     assert "hypercore, idrac" in " ".join(installed.run("compile", "--help").stdout.split())
     assert installed.json("lint", "idrac")["diagnostics"]
-    assert installed.json("diff", "hypercore", "hypercore")["changes"] == []
+    assert installed.json("diff", "hypercore", "hypercore")["operations"] == []
     with installed.server("mock", "idrac") as device:
         assert device.startswith("http://127.0.0.1:")
     misspelt = installed.run("compile", "hypercor", code=2).stderr
