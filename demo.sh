@@ -9,7 +9,10 @@
 #
 # It makes the environment and then calls `switchgear demo`, which an installed Switchgear has as well.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
-./setup.sh
-case " $* " in *" --prism "*) ./setup.sh prism ;; esac
-exec .venv/bin/switchgear demo "$@"
+# Whatever the locale says; and what would lead `cd` or Python elsewhere is of no use here.
+export PYTHONUTF8=1
+unset CDPATH PYTHONHOME PYTHONPATH PYTHONIOENCODING
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+bash setup.sh
+case " $* " in *" --prism "*) bash setup.sh prism ;; esac
+exec .venv/bin/python -m switchgear.main demo "$@"

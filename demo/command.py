@@ -44,6 +44,7 @@ def played(
     chapters: Callable[[story.Play, bool], None], *, is_prism: bool, keep: bool, vendors: tuple[Vendor, ...]
 ) -> int:
     """Plays in a folder of its own; answers the exit code."""
+    ask_no_proxy()
     # Whoever tells it to end, in whatever way, its servers are stopped: a shell starts background jobs deaf to SIGINT.
     for told in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(told, signal.default_int_handler)
@@ -64,6 +65,12 @@ def played(
     console.print(last)
     console.print(f"{stopped} servers are stopped, the database is removed.")
     return code
+
+
+def ask_no_proxy() -> None:
+    """All that is spoken to is on loopback, where no proxy of this machine leads."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]
 
 
 def environment(folder: Path, given: Mapping[str, str], start: Path) -> dict[str, str]:

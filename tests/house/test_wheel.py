@@ -132,6 +132,7 @@ def test_an_image_is_built_from_a_wheel_that_is_the_same(wheel: Path, tmp_path: 
     admitted = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     for word in " ".join(copies).split():
         assert word in admitted, word
+        (tmp_path / word).parent.mkdir(exist_ok=True)
         if (ROOT / word).is_dir():
             shutil.copytree(
                 ROOT / word, tmp_path / word, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True
