@@ -13,6 +13,7 @@ from types import FrameType
 
 import click
 
+from compiler import shipped
 from compiler.frontend import load_api
 from compiler.ir.model import Api
 from compiler.pipeline import Request, find_profile, understand
@@ -22,7 +23,6 @@ from compiler.twin.library import LIBRARY
 from compiler.twin.machine import Twin
 from workflow.profile import Profile
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -35,17 +35,15 @@ def _list_behaviours(context: click.Context, _option: click.Parameter, is_asked:
         context.exit(0)
 
 
-@click.command("mock")
-@click.argument("spec", type=_FILE)
-@click.option("--profile", type=_FILE, help="The vendor profile; default: profile.yaml beside SPEC.")
+@click.command("mock", epilog=shipped.help_text())
+@click.argument("spec", type=shipped.SPEC)
+@click.option("--profile", type=shipped.VENDOR_PROFILE, help="The vendor profile; default: profile.yaml beside SPEC.")
 @click.option("--root", type=_FOLDER, help="References are followed below this folder; default: SPEC's folder.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=0, help="The port; default: a free one, said on standard error.")
 @click.option("--prism", "is_prism", is_flag=True, help="Start Prism (needs Node) instead of the stateful twin.")
 @click.option("--behaviour", "behaviours", multiple=True, metavar="NAME", help="Behave so; repeatable.")
-@click.option(
-    "--behaviours", is_flag=True, is_eager=True, expose_value=False, callback=_list_behaviours, help="List them, and end."
-)
+@click.option("--behaviours", is_flag=True, is_eager=True, expose_value=False, callback=_list_behaviours, help="List them.")
 @click.option("--json", "as_json", is_flag=True, help="Say where the mock is as JSON.")
 def mock_command(
     spec: Path,
