@@ -4,11 +4,13 @@ Each run starts where one of the usual runs started, on a twin that plays one be
 the device is read from the twin's own store: it is as after the usual run, as before, or neither. A run that says
 `succeeded` where that is not so, that denies what was done, or that ends otherwise than the behaviour allows, has a
 `fault`, and its workflow is not verified. By default a sample is played for each flow: of what the profile names and
-of the others those that were played least by then, so that over all flows all are played. Called by `proving`.
+of the others those on which the fewest requests were spent by then, so that over all flows all are played. Called by
+`proving`.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from compiler.failure_paths import FailurePath, Ran, Truth
 from compiler.ir.model import Effect, Flow, Role, Step
@@ -20,18 +22,19 @@ from compiler.twin.machine import Traces
 from workflow.plan import Plan
 from workflow.profile import Profile
 
+Json = Any
 _SAMPLE = 1  # of what the profile names and of the others, for each flow
 _SHOWING = (Role.READ_BACK, Role.GONE)
 _TOLD = {"succeeded": "as it is", "pending": "as it is"}
 
 
 class BehaviourRuns:
-    """What was played by now. One for all flows of an API, in their order."""
+    """What was spent on each behaviour by now. One for all flows of an API, in their order."""
 
     def __init__(self, profile: Profile, *, plays_all: bool = False) -> None:
         self._known_for = frozenset(profile.behaviours)
         self._plays_all = plays_all
-        self._played: Counter[str] = Counter()
+        self._spent: Counter[str] = Counter()
 
     def runs(self, flow: Flow, plan: Plan, ran: tuple[Ran, ...]) -> Iterator[FailurePath]:
         """One run for each behaviour that is played of those that apply; `ran`: the flow's usual runs."""
@@ -48,13 +51,13 @@ class BehaviourRuns:
         return known, others
 
     def _some(self, behaviours: list[tuple[DeviceBehaviour, "_Shape"]]) -> Iterator[FailurePath]:
-        """Those that were played least; what turned out to change nothing here counts as no run."""
+        """Those on which the fewest requests were spent by now; what changed nothing after all is no run."""
         left = len(behaviours) if self._plays_all else _SAMPLE
-        for behaviour, shape in sorted(behaviours, key=lambda one: self._played[one[0].name]):
+        for behaviour, shape in sorted(behaviours, key=lambda one: self._spent[one[0].name]):
             if left == 0:
                 return
-            self._played[behaviour.name] += 1
             path = shape.run(behaviour)
+            self._spent[behaviour.name] += path.requests if path is not None else 1
             if path is not None:
                 left -= 1
                 yield path
@@ -118,7 +121,7 @@ class _Shape:
         """How the workflow ends then; None where the behaviour changed nothing after all."""
         twin = self._ran.start.beside()
         twin.behave(behaviour)
-        proof = prove(self._plan, twin, self._ran.inputs)
+        proof = prove(self._plan, twin, self._ran.inputs, is_brief=True)
         if not twin.has_misbehaved:
             return None
         fault = self._fault(behaviour, proof, Truth.of(twin))
@@ -151,7 +154,7 @@ class _Shape:
         """Whether the device is as after the usual run: its things, and what acts without a trace in them."""
         usual = self._ran.truth
         return all(
-            one.things == other.things and self._acts(one) == self._acts(other)
+            _shows(one, other) and self._acts(one) == self._acts(other)
             for one, other in ((truth.at_the_end, usual.at_the_end), (truth.later, usual.later))
         )
 
@@ -176,3 +179,19 @@ class _Shape:
         again = {step.step_id for step in self._plan.steps if step.is_idempotent}
         safe = {step.operation for step in self._flow.steps if step.id in again}
         return next((key for key, count in now.items() if count > max(usual[key], 1) and key not in safe), "")
+
+
+def _shows(now: Traces, usual: Traces) -> bool:
+    """Whether the same things are there, each with all that it usually has."""
+    one, other = now.things, usual.things
+    if (one.ids, one.gone) != (other.ids, other.gone):
+        return False
+    return all(_has(now.body(address), usual.body(address)) for address in {*one.bodies, *other.bodies})
+
+
+def _has(value: Json, part: Json) -> bool:
+    if isinstance(value, dict) and isinstance(part, dict):
+        return all(name in value and _has(value[name], member) for name, member in part.items())
+    if isinstance(value, list) and isinstance(part, list) and len(value) == len(part):
+        return all(_has(one, other) for one, other in zip(value, part, strict=True))
+    return bool(value == part)

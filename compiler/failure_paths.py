@@ -113,7 +113,7 @@ class _Paths:
         ran = self._ran[0]
         named = next((n for n, source in self._flow.sample.items() if "lookup" in source and n in ran.inputs), None)
         if named is not None:
-            proof = prove(self._plan, ran.start.beside(), {**ran.inputs, named: _NOBODY})
+            proof = prove(self._plan, ran.start.beside(), {**ran.inputs, named: _NOBODY}, is_brief=True)
             yield _ended(f"unknown {named}", proof, self._refused(proof, "not_found"))
 
     def namesakes(self) -> Iterator[FailurePath]:
@@ -125,7 +125,7 @@ class _Paths:
             for name in _asked(self._flow, step):
                 twin = reached.ran.start.beside()
                 if self._doubled(twin, reached, name):
-                    proof = prove(self._plan, twin, reached.ran.inputs)
+                    proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
                     yield _ended(f"two of the same name: {name}", proof, self._refused(proof, "ambiguous"))
 
     def on_another_page(self) -> Iterator[FailurePath]:
@@ -135,7 +135,7 @@ class _Paths:
         if any(step.operation in in_pages and self._reached(step) for step in self._flow.steps):
             twin = ran.start.beside()
             twin.incidents.give_little_a_page()
-            proof = prove(self._plan, twin, ran.inputs)
+            proof = prove(self._plan, twin, ran.inputs, is_brief=True)
             fault = "" if proof.is_verified else f"ended {proof.outcome} {_code(proof)}".rstrip()
             yield _ended("on the last page", proof, fault)
 
@@ -147,7 +147,7 @@ class _Paths:
                 continue
             twin = reached.ran.start.beside()
             if any(self._misplaced(twin, reached, change) for change in self._changes):
-                proof = prove(self._plan, twin, reached.ran.inputs)
+                proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
                 yield _ended("wrong state", proof, self._refused(proof, "wrong_state"))
 
     def not_as_approved(self) -> Iterator[FailurePath]:
@@ -162,7 +162,7 @@ class _Paths:
         twin = reached.ran.start.beside()
         arrange = twin.incidents.move_action if code == "not_offered" else twin.incidents.narrow_action
         if sum(arrange(reached.path, change.operation) for change in self._changes):
-            proof = prove(self._plan, twin, reached.ran.inputs)
+            proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
             yield _ended(code.replace("_", " "), proof, _stopped_at(proof, reached.step, code))
 
     def changed_in_between(self) -> Iterator[FailurePath]:
@@ -174,14 +174,14 @@ class _Paths:
                 continue
             twin, path = reached.ran.start.beside(), version.path
             twin.interrupt(version.number, lambda twin=twin, path=path: twin.set_etag_changed(path))  # type: ignore[misc]
-            proof = prove(self._plan, twin, reached.ran.inputs)
+            proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
             fault = "" if proof.outcome == "succeeded" else f"ended {proof.outcome} {_code(proof)}".rstrip()
             yield _ended("version moved by itself", proof, fault)
             twin = reached.ran.start.beside()
             if not twin.beside().incidents.alter(path):
                 continue
             twin.interrupt(version.number, lambda twin=twin, path=path: twin.incidents.alter(path))  # type: ignore[misc]
-            proof = prove(self._plan, twin, reached.ran.inputs)
+            proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
             yield _ended("changed in between", proof, _not_overwritten(proof, change))
 
     def job_fails(self) -> Iterator[FailurePath]:
@@ -190,7 +190,7 @@ class _Paths:
         if reached is not None:
             twin = reached.ran.start.beside()
             twin.fail_next_job(_JOB_MESSAGE)
-            proof = prove(self._plan, twin, reached.ran.inputs)
+            proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
             yield _ended(
                 "job fails", proof, _stopped_at_job(proof, any(job.message for job in reached.ran.start.api.jobs))
             )
@@ -210,7 +210,7 @@ class _Paths:
             return
         twin = ran.start.beside()
         twin.interrupt(number, twin.expire_sessions)
-        proof = prove(self._plan, twin, ran.inputs)
+        proof = prove(self._plan, twin, ran.inputs, is_brief=True)
         usual = [(e.method, e.path) for e in ran.proof.transcript if e.method not in _SAFE and e.status < 400]
         made = [(r.method, r.path) for r in twin.requests if r.method not in _SAFE and r.status < 400]
         fault = "" if proof.is_verified else f"ended {proof.outcome}"

@@ -43,7 +43,9 @@ def _list_behaviours(context: click.Context, _option: click.Parameter, is_asked:
 @click.option("--port", default=0, help="The port; default: a free one, said on standard error.")
 @click.option("--prism", "is_prism", is_flag=True, help="Start Prism (needs Node) instead of the stateful twin.")
 @click.option("--behaviour", "behaviours", multiple=True, metavar="NAME", help="Behave so; repeatable.")
-@click.option("--behaviours", is_flag=True, is_eager=True, expose_value=False, callback=_list_behaviours, help="List them.")
+@click.option(
+    "--behaviours", is_flag=True, is_eager=True, expose_value=False, callback=_list_behaviours, help="List them."
+)
 @click.option("--json", "as_json", is_flag=True, help="Say where the mock is as JSON.")
 def mock_command(
     spec: Path,

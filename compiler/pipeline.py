@@ -36,12 +36,16 @@ PASSES = tuple(name for name, _ in (*UNDERSTANDING, *PLANNING))
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to compile. `profile`: a file; None looks for `profile.yaml` beside the description."""
+    """What to compile. `profile`: a file; None looks for `profile.yaml` beside the description.
+
+    `plays_all`: each workflow is proved on every behaviour that applies to it, not on a sample of them.
+    """
 
     spec: Path
     profile: Path | None = None
     overlay: Path | None = None
     root: Path | None = None
+    plays_all: bool = False
 
 
 def find_profile(request: Request) -> Profile | None:

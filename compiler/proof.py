@@ -2,7 +2,7 @@
 
 In process and on a virtual clock: timers move the clock, nothing sleeps, nothing touches the network. The proof plays
 the driver's part as far as a workflow can notice: credentials, one new login when a session has expired, a few tries of
-what may be repeated, the deadline.
+what changes nothing, the deadline.
 Called by the compiler for every workflow before it is stored; the transcript is what an approver reads.
 """
 
@@ -94,14 +94,16 @@ def prove(
     inputs: Mapping[str, Json],
     *,
     max_events: int = MAX_EVENTS,
+    is_brief: bool = False,
 ) -> Proof:
     """Runs `plan` with `inputs` against `twin` as it is, and changes it: give a fresh one. Its clock becomes virtual.
 
-    Never raises for what a plan does: a run that cannot end is a finding.
+    `is_brief`: the transcript is to be without bodies. Never raises for what a plan does: a run that cannot end is a
+    finding.
     """
     clock = VirtualClock(twin.now())
     twin.run_on(clock)
-    return _Run(plan, twin, clock).to_the_end(inputs, max_events)
+    return _Run(plan, twin, clock, is_brief).to_the_end(inputs, max_events)
 
 
 def proof_to_json(proof: Proof) -> dict[str, Json]:
@@ -130,7 +132,8 @@ def _exchange_to_json(exchange: Exchange) -> dict[str, Json]:
 
 
 class _Run:
-    def __init__(self, plan: Plan, twin: Twin, clock: VirtualClock) -> None:
+    def __init__(self, plan: Plan, twin: Twin, clock: VirtualClock, is_brief: bool) -> None:
+        self._is_brief = is_brief
         self._plan = plan
         self._twin = twin
         self._clock = clock
@@ -168,9 +171,9 @@ class _Run:
         return ResponseArrived(command.step_id, reply.status, headers, body, words)
 
     def _sent(self, command: SendRequest) -> TwinReply:
-        """The reply; what may be repeated is tried again where the device says «not now», or nothing."""
+        """The reply; what changes nothing is tried again where the device says «not now», or nothing."""
         reply = self._tried(command)
-        for _ in range(TRIES - 1 if command.is_safe or command.is_idempotent else 0):
+        for _ in range(TRIES - 1 if command.is_safe else 0):
             if reply.status not in TRANSIENT:
                 break
             self._clock.advance(max(_PAUSE_S, seconds_asked_for(dict(reply.headers))))
@@ -213,7 +216,7 @@ class _Run:
         return TwinRequest(command.method, command.path, command.query, headers, body, has_body)
 
     def _excerpt(self, body: Json) -> str:
-        if body is None:
+        if body is None or self._is_brief:
             return ""
         text = json.dumps(self._masked(body), ensure_ascii=False, default=str)
         return text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"

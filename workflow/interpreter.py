@@ -30,7 +30,7 @@ from workflow.events import (
     StartTimer,
     TimerFired,
 )
-from workflow.expectations import looked_at
+from workflow.expectations import evaluated, looked_at
 from workflow.failures import code_of, leads_to, said
 from workflow.findings import explained, seen_now, with_last
 from workflow.looking import as_failure, begun, deciding_step, leaves_open, looks_of, with_try
@@ -401,7 +401,7 @@ class _Turn(Turn):
         step, frame = self._step, self._frame
         if step.stalls_after_s is None or scope.reply is None or not 200 <= scope.reply.status < 300:
             return False
-        shown = [None if value is NOTHING else value for value in (each.evaluate(scope) for each in step.watches)]
+        shown = [None if value is NOTHING else value for value in (evaluated(each, scope) for each in step.watches)]
         watched = frame.watched or {}
         if watched.get("shown") != shown:
             self._change(watched={"shown": shown, "since_s": frame.waited_s})

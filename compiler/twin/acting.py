@@ -96,7 +96,7 @@ class Acting:
         way = go
         for played in reversed(self._played):
             if sort in played.rule.at and self._is_due(played):
-                way = partial(_MECHANISMS[played.rule.does], self, played, sort, way)
+                way = partial(_MECHANISMS[played.rule.does], self, played, way)
         if sort in CHANGES:
             self._remember(sort)
             self._sent.values += forms.leaves(request.body)
@@ -114,7 +114,7 @@ class Acting:
 
     # Effects
 
-    def ignore(self, played: _Played, sort: Sort, go: Go, request: TwinRequest) -> TwinReply:
+    def ignore(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """Answered as if it were done."""
         hands = self._hands
         before, moving, runs = hands.store.overlay(), len(hands.moving), len(hands.jobs.runs)
@@ -131,7 +131,7 @@ class Acting:
         hands.store.put_back(before, kept=hands.jobs.addresses())
         return reply
 
-    def spoil(self, played: _Played, sort: Sort, go: Go, request: TwinRequest) -> TwinReply:
+    def spoil(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """Done but for the last of the values that were sent; with one value alone there is nothing to spoil."""
         runs = len(self._hands.jobs.runs)
         before = self._hands.store.overlay()
@@ -162,7 +162,7 @@ class Acting:
 
     # Answers
 
-    def instead(self, played: _Played, sort: Sort, go: Go, request: TwinRequest) -> TwinReply:
+    def instead(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """Not done, and answered so."""
         is_main = any(job.poll == self._key(request) for job in self._hands.blueprint.api.jobs)
         if played.rule.form == "main view" and not is_main:
@@ -170,7 +170,7 @@ class Acting:
         played.acted = True
         return self._said(played.rule, request)
 
-    def afterwards(self, played: _Played, sort: Sort, go: Go, request: TwinRequest) -> TwinReply:
+    def afterwards(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """Done, and answered otherwise."""
         reply = go(request)
         if reply.status >= 400:
@@ -185,7 +185,7 @@ class Acting:
         operation = match.methods.get(request.method) if match is not None else None
         return self._hands.replies.error(operation, RefusalError(rule.status, str(rule.body), rule.headers))
 
-    def reply(self, played: _Played, sort: Sort, go: Go, request: TwinRequest) -> TwinReply:
+    def reply(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """Answered in another form."""
         usual = go(request)
         if not 200 <= usual.status < 300:
@@ -195,7 +195,7 @@ class Acting:
         played.acted = played.acted or made != usual
         return made
 
-    def show(self, played: _Played, sort: Sort, go: Go, request: TwinRequest) -> TwinReply:
+    def show(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """Values that were sent come back in another form."""
         usual = go(request)
         body = forms.reshaped(usual.body, self._sent.has, forms.VALUES[played.rule.form])
@@ -204,7 +204,7 @@ class Acting:
 
     # Jobs
 
-    def job(self, played: _Played, sort: Sort, go: Go, request: TwinRequest) -> TwinReply:
+    def job(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """A job that the request starts goes on otherwise."""
         runs = len(self._hands.jobs.runs)
         reply = go(request)
@@ -215,7 +215,7 @@ class Acting:
 
     # Time
 
-    def lag(self, played: _Played, sort: Sort, go: Go, request: TwinRequest) -> TwinReply:
+    def lag(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """Shown as it was before the change, a few times; `form`: the sort of change after which it lags."""
         hands, before = self._hands, played.before
         if before is None or played.met >= played.rule.last:
@@ -237,7 +237,7 @@ class Acting:
             if played.rule.does == "lag" and played.rule.form == sort and played.before is None:
                 played.before = self._hands.store.overlay()
 
-    def expire(self, played: _Played, sort: Sort, go: Go, request: TwinRequest) -> TwinReply:
+    def expire(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """All sessions are over after the answer."""
         reply = go(request)
         self._hands.sessions.expire_all()
@@ -246,7 +246,7 @@ class Acting:
 
     # Versions, actions, lists, addresses
 
-    def version(self, played: _Played, sort: Sort, go: Go, request: TwinRequest) -> TwinReply:
+    def version(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """The version moves right before the change; with `strong only` a weak tag is none."""
         sent = request.header(self._hands.blueprint.profile.conditional.send_header.lower())
         if sent is None:
@@ -260,10 +260,10 @@ class Acting:
         played.acted = True
         return go(request)
 
-    def offer(self, played: _Played, sort: Sort, go: Go, request: TwinRequest) -> TwinReply:
+    def offer(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """An action is offered at another address (and under another name), and nowhere else."""
         moved = f"/{played.rule.form}"
-        if sort == "act":
+        if request.method not in ("GET", "HEAD"):
             if request.path.endswith(moved):
                 return go(TwinRequest(**{**_members(request), "path": request.path.removesuffix(moved)}))
             if self._is_offered(request):
@@ -294,9 +294,9 @@ class Acting:
             if isinstance(address, str):
                 yield place, address
 
-    def page(self, played: _Played, sort: Sort, go: Go, request: TwinRequest) -> TwinReply:
+    def page(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """Lists come in small pages, and what leads to the next one is not what it seems."""
-        self._hands.store.is_stingy = True
+        self._hands.store.is_stingy = "in order"
         match = self._hands.blueprint.routes.match(request.path)
         resource = self._hands.blueprint.collection_at(match.template) if match is not None else None
         usual = go(request)
@@ -308,7 +308,7 @@ class Acting:
         played.acted = played.acted or made != usual
         return made
 
-    def double(self, played: _Played, sort: Sort, go: Go, request: TwinRequest) -> TwinReply:
+    def double(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """Each thing of a list is there twice, with an id of its own."""
         match = self._hands.blueprint.routes.match(request.path)
         resource = self._hands.blueprint.collection_at(match.template) if match is not None else None
@@ -317,11 +317,15 @@ class Acting:
         names = {*resource.natural_keys} - {resource.id_field} if resource is not None else set()
         if resource is None or not isinstance(items, list) or not names or resource.references:
             return usual
-        others = [forms.with_other_id(item, resource.id_field) for item in items if isinstance(item, dict) and names & item.keys()]
+        others = [
+            forms.with_other_id(item, resource.id_field)
+            for item in items
+            if isinstance(item, dict) and names & item.keys()
+        ]
         played.acted = played.acted or bool(others)
         return TwinReply(usual.status, usual.headers, put(usual.body, resource.members, [*items, *others]))
 
-    def redirect(self, played: _Played, sort: Sort, go: Go, request: TwinRequest) -> TwinReply:
+    def redirect(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """To the same address with a slash at its end, where it is answered."""
         if request.path.endswith("/"):
             return go(TwinRequest(**{**_members(request), "path": request.path.rstrip("/")}))
@@ -395,7 +399,7 @@ def _pending(run: JobRun) -> bool:
 _JOBS: Mapping[str, Callable[[JobRun], bool]] = {
     "slow": _slow, "critical": _critical, "done": _done, "stuck": _stuck, "pending": _pending,
 }  # fmt: skip
-_MECHANISMS: Mapping[str, Callable[[Acting, _Played, Sort, Go, TwinRequest], TwinReply]] = {
+_MECHANISMS: Mapping[str, Callable[[Acting, _Played, Go, TwinRequest], TwinReply]] = {
     "ignore": Acting.ignore, "spoil": Acting.spoil, "instead": Acting.instead, "afterwards": Acting.afterwards,
     "reply": Acting.reply, "show": Acting.show, "job": Acting.job, "lag": Acting.lag, "version": Acting.version,
     "offer": Acting.offer, "page": Acting.page, "expire": Acting.expire, "redirect": Acting.redirect,

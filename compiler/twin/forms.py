@@ -57,7 +57,9 @@ def reshaped(body: Json, is_meant: Callable[[str, Json], bool], form: Callable[[
 
 
 def _order(value: Json) -> Json:
-    return value[::-1] if isinstance(value, list) and not any(isinstance(each, dict | list) for each in value) else value
+    return (
+        value[::-1] if isinstance(value, list) and not any(isinstance(each, dict | list) for each in value) else value
+    )
 
 
 def _text(value: Json) -> Json:

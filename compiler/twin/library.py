@@ -137,7 +137,7 @@ _HANDLES = (
         "202 without a handle",
         "A change is accepted with 202, and nothing tells of which job.",
         (Rule("reply", CHANGES, status=202, form="no handle"),),
-        _TRUE,
+        ("failed", "unknown"),
         _JOB,
     ),
     DeviceBehaviour(
@@ -245,7 +245,11 @@ _LATE = (
     DeviceBehaviour(
         "too many requests",
         "The first read is answered with 429 and Retry-After.",
-        (Rule("instead", READS, last=1, status=429, form="refusal", body="slow down", headers=(("retry-after", "2"),)),),
+        (
+            Rule(
+                "instead", READS, last=1, status=429, form="refusal", body="slow down", headers=(("retry-after", "2"),)
+            ),
+        ),
         _DONE,
     ),
     DeviceBehaviour(

@@ -57,10 +57,18 @@ class Tempo:
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What the device's own store shows of what was done. `effects`: keys of the operations, in order."""
+    """What the device's own store shows of what was done. `effects`: keys of the operations, in order.
+
+    `things`: what is otherwise than in the beginning; `initial`: what there was at an address then.
+    """
 
     things: Overlay
     effects: tuple[str, ...]
+    initial: Callable[[str], Json]
+
+    def body(self, address: str) -> Json:
+        """What is at the address, as far as anybody looked there."""
+        return self.things.bodies.get(address, self.initial(address))
 
 
 class Twin:
@@ -138,7 +146,8 @@ class Twin:
     def traces(self) -> Traces:
         """What is otherwise than in the beginning, jobs left aside, and every change that took effect."""
         self._settle(self._now())
-        return Traces(self._store.differences(self._jobs.addresses()), tuple(self._effects))
+        things = self._store.differences(self._jobs.addresses())
+        return Traces(things, tuple(self._effects), self._seeds.known_body)
 
     def fresh(self, now: Callable[[], float] | None = None, tempo: Tempo | None = None) -> "Twin":
         """A twin of the same device in its initial state; shares everything that never changes."""

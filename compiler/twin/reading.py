@@ -77,7 +77,8 @@ class Reader:
             return Page(kept, None)
         if not self._store.is_stingy:
             return page_of(paging, kept, asked.request.query, None)
-        return page_of(paging, kept[::-1], asked.request.query, ceil(len(kept) / 3))
+        kept = kept[::-1] if self._store.is_stingy == "newest first" else kept
+        return page_of(paging, kept, asked.request.query, ceil(len(kept) / 3))
 
     def _leading_on(self, asked: Asked, body: Json, page: Page) -> TwinReply:
         """The reply with what leads to the next page, and without what an example says of one that is not there."""

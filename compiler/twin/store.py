@@ -6,7 +6,7 @@ shared with the seeds and never changed in place. Knows addresses and items; not
 
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from compiler.ir.model import Resource
 from compiler.twin.blueprint import Blueprint
@@ -29,7 +29,7 @@ class Overlay:
 class Store:
     """Items by concrete address, ids by the concrete address of their collection.
 
-    `is_stingy`: lists that come in pages give a third at a time, whatever is asked for, and the newest first.
+    `is_stingy`: lists that come in pages give a third at a time, whatever is asked for, in order or the newest first.
     """
 
     def __init__(self, blueprint: Blueprint, seeds: Seeds) -> None:
@@ -40,7 +40,7 @@ class Store:
         self._gone: set[str] = set()
         self._given: dict[str, tuple[str, ...]] = {}
         self._versions: dict[str, int] = {}
-        self.is_stingy = False
+        self.is_stingy: Literal["", "in order", "newest first"] = ""
 
     def take_over(self, other: "Store") -> None:
         """Everything as it is in `other` now; from here on each goes its own way."""
