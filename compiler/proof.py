@@ -82,6 +82,7 @@ class Proof:
     outputs: Mapping[str, Json] = field(default_factory=dict)
     failure: Failure | None = None
     verified: str = ""
+    note: str = ""
 
     @property
     def is_verified(self) -> bool:
@@ -235,7 +236,9 @@ class _Run:
             said = f"{failure.step_id}: {failure.message} ({failure.code})" if failure else ended.outcome
             findings.append(said)
         outputs = self._masked(dict(ended.outputs))
-        return Proof(ended.outcome, tuple(self._transcript), tuple(findings), outputs, ended.failure, ended.verified)
+        return Proof(
+            ended.outcome, tuple(self._transcript), tuple(findings), outputs, ended.failure, ended.verified, ended.note
+        )
 
     def _refusals(self) -> list[str]:
         """Requests that the device did not understand: the workflow's fault even where the run survives them."""

@@ -215,12 +215,13 @@ class _Turn(Turn):
         """After one look: on behind the change, another look, or an end."""
         step, look = self._step, self._frame.look
         assert look is not None
-        if is_so and all(each.sight != "differs" for each in looked_at(step.expects, scope)):
+        found = looked_at(step.expects, scope)  # nothing, where nothing was asked for that could be seen
+        if is_so and found and all(each.sight != "differs" for each in found):
             self._change(step=look["step"], look=None)
             self._go_on_behind()
             return
         status = scope.reply.status if scope.reply else 0
-        look = with_try(look, 200 <= status < 300)
+        look = with_try(look, 200 <= status < 300 and bool(found))
         most, seconds = looks_of(step)
         self._change(look=look)
         if look["tries"] < most:

@@ -7,6 +7,7 @@ Only data stands here; the words are explained in `behaviours`, the mechanisms a
 from compiler.twin.behaviours import CHANGES, READS, DeviceBehaviour, Rule, Shape, Sort
 
 _DONE = ("succeeded",)
+_BEARABLE = ("succeeded", "unknown")  # nothing false is said, though more could be known
 _NOT_DONE = ("failed", "partial", "unknown")
 _TRUE = ("succeeded", "pending", "partial", "failed", "unknown")  # whatever is true by the twin's store
 _HTML = b"<html><head><title>Bad Gateway</title></head><body>The upstream did not answer.</body></html>"
@@ -144,24 +145,24 @@ _HANDLES = (
         "absolute Location",
         "Location is a whole address, with the name that the device believes to have.",
         (Rule("reply", CHANGES, form="absolute location"),),
-        _DONE,
+        _BEARABLE,
     ),
     DeviceBehaviour(
         "relative Location",
         "Location is relative to the address that was asked.",
         (Rule("reply", CHANGES, form="relative location"),),
-        _DONE,
+        _BEARABLE,
     ),
     DeviceBehaviour(
         "ids as numbers",
         "Ids and handles in the answer to a change are numbers where texts are described.",
         (Rule("reply", CHANGES, form="numbers"),),
-        _DONE,
+        _BEARABLE,
     ),
 )
 
 _JOBS = (
-    _job("slow job", "A job takes ten times as long.", "slow", _DONE),
+    _job("slow job", "A job takes ten times as long.", "slow", _BEARABLE),
     _job("critical job", "A job ends as completed, and another member says that it failed.", "critical", _NOT_DONE),
     _job("done, told as failed", "A job does what it should and ends as failed: it was so already.", "done", _TRUE),
     _job("job that stands still", "A job shows the same state for ever.", "stuck", ("unknown", "failed")),
@@ -170,14 +171,14 @@ _JOBS = (
         "job not there at first",
         "A job that was just made is 404 for its first two polls.",
         (Rule("instead", ("poll",), last=2, status=404, form="refusal", body="there is no such job"),),
-        _DONE,
+        _BEARABLE,
         _JOB,
     ),
     DeviceBehaviour(
         "away while polled",
         "The device answers 503 for a while during its own job.",
         (Rule("instead", ("poll",), first=2, last=7, status=503, body=_HTML),),
-        _DONE,
+        _BEARABLE,
         _JOB,
     ),
     DeviceBehaviour(
@@ -187,7 +188,7 @@ _JOBS = (
             Rule("instead", ("poll",), first=1, last=1),
             Rule("instead", ("poll",), first=3, last=4, status=401, form="refusal", body="no valid session"),
         ),
-        _DONE,
+        _BEARABLE,
         _JOB,
     ),
     DeviceBehaviour(
@@ -218,28 +219,28 @@ _LATE = (
         "listed late",
         "What was created is listed a few reads later.",
         (Rule("lag", READS, last=3, form="create"),),
-        _DONE,
+        _BEARABLE,
         _SEEN,
     ),
     DeviceBehaviour(
         "lingers",
         "What was deleted is there for a few reads more.",
         (Rule("lag", READS, last=3, form="delete"),),
-        _DONE,
+        _BEARABLE,
         _SEEN,
     ),
     DeviceBehaviour(
         "old value at first",
         "What was changed shows the old value for a few reads more.",
         (Rule("lag", READS, last=3, form="update"),),
-        _DONE,
+        _BEARABLE,
         _SEEN,
     ),
     DeviceBehaviour(
         "first read fails",
         "The first read after a change is answered with 500.",
         (Rule("instead", READS, last=1, after_change=True, status=500, form="refusal", body="not ready yet"),),
-        _DONE,
+        _BEARABLE,
         _SEEN,
     ),
     DeviceBehaviour(

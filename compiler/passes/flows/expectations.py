@@ -121,7 +121,7 @@ class _Writer:
         for pointer, value in _sent(change):
             if self.has_branches and not _is_plain(value):
                 if str(value).startswith("$steps."):
-                    yield {"place": _short(pointer), "asked": value, "text": "not compared, as not every run sends it"}
+                    yield {"place": _short(pointer), "shown": False, "text": "not every run sends it"}
                 continue
             yield self._one(operation, resource, item, pointer, value)
 
