@@ -133,7 +133,7 @@ def _mcp_server(service: Service, local: Caller) -> tuple[FastMCP[Any], CatalogP
         dereference_schemas=False,  # or `$defs` vanish from what was approved
     )
     add_resources(mcp, service, asking)
-    changes = ListChanged(mcp, service.live, provider, asking)
+    changes = ListChanged(mcp, service.live, asking)
     service.live.on_change(changes.tell)
     return mcp, provider, changes
 
