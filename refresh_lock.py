@@ -127,10 +127,10 @@ class Resolver:
     def lock(self, old: str, only: Sequence[str]) -> str:
         """The new lock: everything moves, or `only` these."""
         target = self._folder / "requirements.lock"
-        target.write_text(old)
+        target.write_text(old, "utf-8")
         moved = [word for name in only for word in ("--upgrade-package", name)] or ["--upgrade"]
         self.compiled(PROJECT, *HASHED, *moved, "--all-extras", "--group", "dev", "--output-file", str(target))
-        return target.read_text()
+        return target.read_text("utf-8")
 
     def scopes(self, lock: str) -> dict[str, list[str]]:
         """Names by CycloneDX scope: what an edge, a Linux machine, runs, and what else the product can use."""
@@ -148,7 +148,7 @@ class Resolver:
 
     def free(self) -> str:
         source = self._folder / "names.in"
-        source.write_text(names_alone(PROJECT.read_text()))
+        source.write_text(names_alone(PROJECT.read_text("utf-8")))
         return self.compiled(source, *FORM, "--upgrade")
 
 
@@ -162,7 +162,7 @@ def _run(command: Sequence[str], environment: dict[str, str] | None = None) -> s
 def refreshed(only: Sequence[str], folder: Path) -> tuple[str, dict[str, list[str]], list[str]]:
     """The new lock, the scopes of its packages, and what bounds hold back where all may move. Raises RefreshError."""
     resolver = Resolver(folder)
-    lock = resolver.lock(LOCK.read_text(), only)
+    lock = resolver.lock(LOCK.read_text("utf-8"), only)
     if wrong := faults(lock):
         raise RefreshError(f"the lock would hold what is neither a package of the index nor a hash:\n{wrong}")
     return lock, resolver.scopes(lock), [] if only else held_back(lock, resolver.free())
@@ -190,11 +190,11 @@ def main(arguments: Sequence[str]) -> int:
     except RefreshError as error:
         print(error, file=sys.stderr)
         return 1
-    changes = list(Changes.between(LOCK.read_text(), lock).lines())
+    changes = list(Changes.between(LOCK.read_text("utf-8"), lock).lines())
     print("\n".join(["changed:", *(changes or ["  nothing"]), "held back:", *(held or ["  nothing"])]), flush=True)
     if wish.dry_run:
         return 0
-    LOCK.write_text(lock)
+    LOCK.write_text(lock, "utf-8")
     SCOPES.write_text(json.dumps(scopes, indent=1) + "\n")
     return 0 if wish.no_gate else judged()
 

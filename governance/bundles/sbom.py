@@ -51,11 +51,11 @@ def lock_text() -> str:
         raise NotFoundError(
             f"this installation has no {NAME}, so it cannot say what it is made of", "install the wheel"
         )
-    return place.read_text()
+    return place.read_text(encoding="utf-8")
 
 
 def _scopes() -> dict[str, str]:
-    names: dict[str, list[str]] = json.loads(SCOPES.read_text())
+    names: dict[str, list[str]] = json.loads(SCOPES.read_text("utf-8"))
     return {name: scope for scope, each in names.items() for name in each}
 
 
