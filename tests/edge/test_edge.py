@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 from packaging.utils import canonicalize_name
 
-from demo.children import ROOT, Children
+from demo.children import Children
 from governance.bundles.sbom import bill_of_materials
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 NO_NETWORK = ["unshare", "--map-root-user", "--net"]
 CANNOT_FETCH = 4
