@@ -9,7 +9,7 @@ reaches the client. Here never lives a private attribute of FastMCP (`list_chang
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -152,11 +152,6 @@ class CatalogProvider(Provider):
         if tool is None:
             tool = self._made[id(entry)] = WorkflowTool.of(entry, self._calls, self._local)
         return tool
-
-    def input_schema(self, name: str) -> Mapping[str, Json] | None:
-        """The schema of one tool, without building the list of all."""
-        tool = self._find(name)
-        return None if tool is None else tool.parameters
 
 
 async def carried_out(call: Call, calls: Calls) -> ToolResult:
