@@ -26,7 +26,7 @@ from runtime.calls.manner import Manner
 from runtime.calls.selection import Selection, run_on
 from runtime.catalog import Entry
 from runtime.cron import lateness, next_moment
-from runtime.errors import BadInput, CallerError, Interrupted, ServingError
+from runtime.errors import BadInput, CallerError, Interrupted, SameEffect, ServingError
 from runtime.gate.access import LOCAL, Caller
 from runtime.gate.doorkeeper import Doorkeeper
 from runtime.live import LiveCatalog
@@ -178,6 +178,8 @@ class Scheduler:
             await self._run(schedule)
         except Interrupted as error:
             await self._note(schedule, "interrupted", f"{error.message}; what changes something is taken up again")
+        except SameEffect as error:
+            await self._note(schedule, "skipped", message_of(error))
         except (ServingError, GovernanceError) as error:
             await self._note(schedule, "refused", message_of(error))
         finally:

@@ -17,12 +17,12 @@ from workflow.pages import Pages, read_pages
 from workflow.plan_parts import Parts, Report
 from workflow.planned import DEADLINE_S, Plan, PlannedAction, PlannedOutput, PlanStep, WorkflowPlan
 from workflow.requests import BoundRequest, split_template
+from workflow.sameness import Identifies, read_identifies
 from workflow.values import Value
 
 __all__ = ["Plan", "PlanStep", "PlannedAction", "PlannedOutput", "Planner", "WorkflowPlan", "build_plan"]
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-_IDEMPOTENT_METHODS = ("PUT", "DELETE")
 _EFFECTS = {"POST": "act", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
 
 
@@ -74,7 +74,15 @@ class Planner:
             deadline_s=_deadline_s(self.document.workflow(workflow_id)),
             sources=sources,
             self_uri=self.document.self_uri or "",
+            identifies=self._identifies(workflow_id, main),
         )
+
+    def _identifies(self, workflow_id: str, main: WorkflowPlan) -> Identifies | None:
+        workflow = self.document.workflow(workflow_id)
+        written = ours(workflow).get("identifies") if workflow else None
+        pointer, remedy = f"{main.pointer}/x-switchgear/identifies", "correct it, or remove it and all inputs count"
+        names = main.inputs.schema.get("properties") or {}
+        return read_identifies(written, names, lambda message: self._report("bad_identifies", pointer, message, remedy))
 
     def workflow(self, workflow: Workflow) -> WorkflowPlan:
         """One workflow, wherever it stands in the document."""
@@ -105,7 +113,7 @@ class Planner:
         method = call.method if call else ""
         effect = str(own.get("effect") or ("read" if method in SAFE_METHODS else _EFFECTS.get(method, "")))
         is_safe = effect == "read" and method in (*SAFE_METHODS, "POST")
-        is_idempotent = bool(own.get("idempotent", is_safe or method in _IDEMPOTENT_METHODS))
+        is_idempotent = own.get("idempotent") is True  # never by the method: a PUT may be what reboots a machine
         return PlanStep(
             step_id=step.step_id,
             description=step.description or "",

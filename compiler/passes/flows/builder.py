@@ -12,6 +12,7 @@ from compiler.ir.model import Flow, Input, Operation, Paging, Resource, Risk, Ro
 from compiler.passes import words
 from compiler.passes.flows import queries
 from compiler.passes.flows.context import Context
+from compiler.passes.flows.identifying import identifies
 
 _CUT_AT = 10  # pages of a list that is given out: what lies beyond is asked for with the next call
 _ENDS_WELL = {"x-switchgear": {"outcome": "succeeded"}}
@@ -154,6 +155,7 @@ class Builder:
             links=tuple(sorted(set(links))),
             why=tuple(self.why),
             sample=dict(self.sample),
+            identifies=None if risk is Risk.READ else identifies(self, resource),
         )
 
     def _find_subjects_first(self) -> None:
