@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from governance.database import Database
+from governance.database import Database, open_database
 from governance.effects import Effects, Holder
 from governance.errors import SameEffectError
 from governance.identifiers import new_id
@@ -17,10 +17,10 @@ FAILURE = {"step_id": "change", "code": "unknown_fate"}
 
 @pytest.fixture
 async def begin(submit: Any, database: Database) -> Any:
-    revision, runs = (await submit()).revision, RunStore(database)
+    revision = (await submit()).revision
 
-    async def begun(*effects: str, caller: str = "agent") -> str:
-        run_id = new_id()
+    async def begun(*effects: str, caller: str = "agent", at: Database = database) -> str:
+        run_id, runs = new_id(), RunStore(at)
         await runs.create(run_id, revision.id, revision.digest, "lab", caller, {}, effects=effects)
         return run_id
 
@@ -33,6 +33,16 @@ async def test_of_many_at_once_one_has_the_effect_and_the_others_begin_nothing(b
     assert {(end.run_id, end.caller) for end in ends if isinstance(end, SameEffectError)} == {(winner, "agent")}
     assert [run.id for run in await RunStore(database).find()] == [winner]
     assert await Effects(database).holder(("other", "e")) == Holder(winner, "agent", is_in_doubt=False)
+
+
+async def test_of_two_replicas_that_begin_the_same_at_once_one_is_refused(
+    begin: Any, database: Database, url: str
+) -> None:
+    async with open_database(url) as other:
+        for number in range(10):
+            both = (begin(f"e-{number}", at=each) for each in (database, other))
+            ends = await asyncio.gather(*both, return_exceptions=True)
+            assert sorted(type(end).__name__ for end in ends) == ["SameEffectError", "str"]
 
 
 @pytest.mark.parametrize("outcome", ["succeeded", "failed", "cancelled", "unknown"])
