@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from compiler.ir.model import Effect, Operation, Resource, Step
 from compiler.passes import words
+from compiler.passes.identity import says_id
 from compiler.passes.paths import last_word
 
 if TYPE_CHECKING:
@@ -70,8 +71,10 @@ class _Thing:
         named = {name: at for name, at in places.items() if at and at[-1] in keys}
         depth = min((len(at) for at in named.values()), default=0)
         names = [name for name, at in named.items() if len(at) == depth]
-        sure = [name for name in names if self._builder.inputs[name].is_required]
-        return {**around, **dict.fromkeys(sure or names, "")} if names else None
+        needed = [name for name in places if self._builder.inputs[name].is_required]
+        sure = [name for name in names if name in needed]
+        owners = [name for name in needed if places[name] and says_id(places[name][-1])]
+        return {**around, **dict.fromkeys((*(sure or names), *owners), "")} if names else None
 
     def _place_of(self, name: str) -> list[str]:
         """Where in the body the input stands, as the names of members."""
