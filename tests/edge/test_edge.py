@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from demo.children import ROOT, Children
+from demo.children import Children
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 NO_NETWORK = ["unshare", "--map-root-user", "--net"]
 CANNOT_FETCH = 4

@@ -65,7 +65,7 @@ def test_the_roots_of_the_wheel_are_exactly_ours(tmp_path: Path) -> None:
     (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path))
     roots = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert {root for root in roots if not root.endswith(".dist-info")} == set(PACKAGES)
-    assert set(PACKAGES) == {"workflow", "governance", "compiler", "runtime", "switchgear", "migrations"}
+    assert set(PACKAGES) == {"workflow", "governance", "compiler", "runtime", "switchgear", "migrations", "demo"}
 
 
 def brought_by(extra: str) -> set[str]:
