@@ -276,9 +276,11 @@ class Verbs(_Part):
         ("PATCH", "PUT", "POST"),
         description="Which of several ways to the same effect is taken, best first; the others are its aliases.",
     )
-    idempotent: tuple[OperationRef, ...] = Field((), description="POSTs and PATCHes that may be sent twice.")
+    idempotent: tuple[OperationRef, ...] = Field(
+        (), description="Changes that may be sent twice, though their words do not say so."
+    )
     not_idempotent: tuple[OperationRef, ...] = Field(
-        (), description="PUTs and DELETEs that have a further effect each time they are sent."
+        (), description="Changes that have a further effect each time they are sent."
     )
 
 

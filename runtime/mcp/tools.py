@@ -207,13 +207,14 @@ def _outputs_result(entry: Entry, ended: Ended, meta: dict[str, Json]) -> ToolRe
 
 
 def refused(error: Exception) -> ToolResult:
-    """An error before the run: nothing was done."""
+    """An error before the run: nothing was sent for this call."""
     lines = [message_of(error), "Done: nothing was sent."]
     remedy = getattr(error, "remedy", "")
     pointer = getattr(error, "pointer", "")
     if remedy:
         lines.append(f"What to do: {remedy}")
-    return _error_result("\n".join(lines), {"outcome": "refused", **({"pointer": pointer} if pointer else {})})
+    more = {**getattr(error, "more", {}), **({"pointer": pointer} if pointer else {})}
+    return _error_result("\n".join(lines), {"outcome": "refused", **more})
 
 
 def _error_result(text: str, meta: dict[str, Json]) -> ToolResult:
