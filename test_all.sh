@@ -6,6 +6,9 @@
 #   ./test_all.sh --quick    also without tests marked `slow`
 #   ./test_all.sh --long     everything
 #   ./test_all.sh --no-peers installs no test peers (PostgreSQL, Prism); their tests skip and say why
+#
+# The vendors' own files are no part of this project; SWITCHGEAR_VENDOR_FILES says where they are (`tests/needs.py`).
+# What was left out, why, and how to have it run stands in the last lines.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -16,7 +19,7 @@ for option in "$@"; do
     --quick) marks="not slow and not long" ;;
     --long) marks="" ;;
     --no-peers) install_peers=no ;;
-    -h|--help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h|--help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "test_all.sh: unknown option $option (try --help)" >&2; exit 2 ;;
   esac
 done
@@ -40,9 +43,10 @@ if [ "$install_peers" = yes ]; then
 fi
 export PATH="$PWD/.venv/bin:$PATH"
 
-pytest_options=(-n 2 --dist worksteal)
+left_out=$(mktemp)
+trap 'rm -f "$left_out"' EXIT
+pytest_options=(-n 2 --dist worksteal --durations=25 --left-out "$left_out")
 [ -n "$marks" ] && pytest_options+=(-m "$marks")
-[ "${CI:-}" = true ] && pytest_options+=(-rs)
 
 stage format ruff format --check --quiet .
 stage lint ruff check --quiet .
@@ -52,4 +56,6 @@ stage "tests and docs" python -m pytest "${pytest_options[@]}"
 
 printf '\n== summary (%d s)\n' "$SECONDS"
 printf '   %s\n' "${results[@]}"
+printf '== left out, why, and how to have it run\n'
+sed 's/^/   /' "$left_out"
 exit "$failed"

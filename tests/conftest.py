@@ -25,8 +25,10 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import httpx
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -36,8 +38,16 @@ from sqlalchemy import Connection, create_engine, inspect, text
 from governance.audit import verify_chain
 from governance.connections import parse_url
 from runtime.observing import traces
+from tests.needs import POSTGRESQL
+from tests.waiting import PATIENCE_S
 
-START_S = 30.0
+pytest_plugins = ["tests.left_out"]
+# httpx gives up after 5 s where nothing is said, and has no public way to say it once.
+for way in ("connect", "read", "write", "pool"):
+    setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, way, PATIENCE_S)
+# Hypothesis judges by the clock of a machine that does nothing else; how much work is done is bounded by the examples.
+settings.register_profile("uncounted", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("uncounted")
 # The databases that the test under way was given here.
 GIVEN: list[str] = []
 
@@ -75,7 +85,7 @@ class PostgresServer:
 def postgres_server() -> Iterator[PostgresServer]:
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not installed:
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+        POSTGRESQL.skip()
     home = Path(tempfile.mkdtemp(prefix="switchgear-postgres-"))
     user = pwd.getpwnam("postgres" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name)
     os.chown(home, user.pw_uid, user.pw_gid)
@@ -98,11 +108,11 @@ def _serve(programs: Path, home: Path, user: pwd.struct_passwd) -> Iterator[Post
             yield server
         finally:
             process.send_signal(signal.SIGQUIT)  # at once: nobody needs the data again
-            process.wait(START_S)
+            process.wait(PATIENCE_S)
 
 
 def _wait(server: PostgresServer, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + START_S
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             psycopg.connect(server.plain_address("postgres")).close()

@@ -6,7 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from governance.connections import parse_url
 from governance.database import Database, open_database
 from governance.errors import ConflictError, InvalidError, OutdatedError, UnavailableError
 from governance.models import Model
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 DIES = """
@@ -287,7 +288,10 @@ async def test_what_lasts_waits_for_the_disk_also_beside_what_need_not(sqlite_ur
         assert await database.write(kind) == 2
         assert await database.write(kind, is_lasting=False) == 1
         assert await database.write(kind) == 2
-        held = asyncio.gather(database.write(lambda _: time.sleep(0.2)), *together(database, kind))
+        all_wait = threading.Event()
+        held = asyncio.gather(database.write(lambda _: all_wait.wait(PATIENCE_S)), *together(database, kind))
+        await asyncio.sleep(0.05)
+        all_wait.set()
         assert set((await held)[1:]) == {2}, "what is committed together lasts when any of it has to"
 
 

@@ -15,6 +15,7 @@ from runtime.errors import Interrupted
 from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
+from tests.waiting import until
 
 ME = Caller("me", "operator")
 READ, CHANGE = ("toy_find_vm", {"vm": "web-01"}), ("toy_stop_vm", {"uuid": "u-1"})
@@ -92,14 +93,16 @@ async def test_a_parked_run_goes_on_in_the_next_process_and_repeats_nothing(hous
     device.script.job_state = "done"
     async with open_service(url, Vault({})) as after:
         (left,) = await after.open_runs.look()
-        async with asyncio.timeout(20):  # on PostgreSQL nobody is believed dead at once
-            while await after.engine.recover() != (left.id,):  # noqa: ASYNC110  it is asked, not told
-                await asyncio.sleep(0.1)
-        for _ in range(300):
+
+        async def is_taken() -> bool:
+            return bool(await after.engine.recover() == (left.id,))
+
+        async def ended() -> Any:
             run = await after.runs.get(left.id)
-            if run.outcome is not None:
-                break
-            await asyncio.sleep(0.02)
+            return run if run.outcome is not None else None
+
+        await until(is_taken, pause_s=0.1)  # on PostgreSQL nobody is believed dead at once
+        run = await until(ended)
     assert (run.outcome, run.outputs) == ("succeeded", {"state": "off"})
     assert heard_by(device).count("POST /api/vms/u-1/stop") == 1
 

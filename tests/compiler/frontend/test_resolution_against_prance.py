@@ -17,10 +17,11 @@ from compiler.frontend import load_api
 from compiler.frontend.limits import DEFAULT_LIMITS
 from compiler.frontend.parse import parse_document
 from compiler.ir.model import Operation, Schema
+from tests.needs import VENDOR_FILES, VENDOR_FOLDER
 
-SPECS = Path(__file__).resolve().parents[4] / "shared" / "specs"
+SPECS = VENDOR_FOLDER / "specs"
 CHOICES = ("allOf", "anyOf", "oneOf")
-pytestmark = pytest.mark.skipif(not SPECS.is_dir(), reason="../shared/specs is not here")
+pytestmark = VENDOR_FILES.mark
 
 
 def inlined(data: Any) -> Any:
