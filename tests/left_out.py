@@ -22,8 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[DESELECTED] = Counter()
-    if config.pluginmanager.has_plugin("dsession"):
-        config.pluginmanager.register(Workers(config), "left-out-workers")
+    config.pluginmanager.register(Workers(config), "left-out-workers")
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:

@@ -341,10 +341,9 @@ ASKS_NOBODY = Confirmation(classes=frozenset())
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'switchgear.db'}"
-    async with open_service(url, Vault({"WORD": "s3cret-word"}), confirmation=ASKS_NOBODY) as service:
-        yield await furnished(url, service)
+async def house(migrated_url: str) -> AsyncIterator[House]:
+    async with open_service(migrated_url, Vault({"WORD": "s3cret-word"}), confirmation=ASKS_NOBODY) as service:
+        yield await furnished(migrated_url, service)
 
 
 @dataclass

@@ -3,13 +3,11 @@
 import asyncio
 import inspect
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from dbos import DBOS
 
-from governance import schema
 from runtime.calls.confirmation import Confirmation
 from runtime.errors import Interrupted
 from runtime.gate.access import Caller
@@ -22,12 +20,10 @@ READ, CHANGE = ("toy_find_vm", {"vm": "web-01"}), ("toy_stop_vm", {"uuid": "u-1"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path / 'switchgear.db'}"
-    address = str(request.getfixturevalue("postgres_url"))
-    await asyncio.to_thread(schema.upgrade, address)
-    return address
+        return str(request.getfixturevalue("migrated_url"))
+    return str(request.getfixturevalue("postgres_server").migrated_schema())
 
 
 @pytest.fixture
