@@ -3,7 +3,7 @@
 # All stages run even when one fails; the exit code is non-zero when any did.
 #
 #   ./test_all.sh            everything but tests marked `long`
-#   ./test_all.sh --quick    also without tests marked `slow`
+#   ./test_all.sh --quick    of each test one case, and none marked `slow`
 #   ./test_all.sh --long     everything
 #   ./test_all.sh --no-peers installs no test peers (PostgreSQL, Prism); their tests skip and say why
 #
@@ -13,10 +13,11 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 marks="not long"
+quick=()
 install_peers=yes
 for option in "$@"; do
   case "$option" in
-    --quick) marks="not slow and not long" ;;
+    --quick) marks="not slow and not long" quick=(--quick) ;;
     --long) marks="" ;;
     --no-peers) install_peers=no ;;
     -h|--help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
@@ -46,6 +47,7 @@ export PATH="$PWD/.venv/bin:$PATH"
 left_out=$(mktemp)
 trap 'rm -f "$left_out"' EXIT
 pytest_options=(-n 2 --dist worksteal --durations=25 --left-out "$left_out")
+pytest_options+=("${quick[@]}")
 [ -n "$marks" ] && pytest_options+=(-m "$marks")
 
 stage format ruff format --check --quiet .

@@ -42,7 +42,7 @@ from runtime.observing import traces
 from tests.needs import POSTGRESQL
 from tests.waiting import PATIENCE_S
 
-pytest_plugins = ["tests.left_out"]
+pytest_plugins = ["tests.left_out", "tests.quick"]
 # httpx gives up after 5 s where nothing is said, and has no public way to say it once.
 for way in ("connect", "read", "write", "pool"):
     setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, way, PATIENCE_S)
@@ -363,7 +363,7 @@ def _is_window(window: list[Sent], heard: list[tuple[str, str]], many: int) -> b
 
 
 @pytest.fixture(autouse=True)
-def witness(request: pytest.FixtureRequest) -> Iterator[Witness]:
+def witness(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Witness]:
     """Compares when the test and its devices, services and databases are closed. `unwitnessed` leaves out, with why."""
     made = Witness()
     GIVEN.clear()
@@ -372,7 +372,6 @@ def witness(request: pytest.FixtureRequest) -> Iterator[Witness]:
     if left_out is not None:
         assert left_out.args, "`unwitnessed` says why"
         return
-    folder = request.node.funcargs.get("tmp_path")
-    files = [f"sqlite+aiosqlite:///{path}" for path in (folder.rglob("*.db") if folder else ())]
+    files = [f"sqlite+aiosqlite:///{path}" for path in tmp_path.rglob("*.db")]
     faults = made.compare([*files, *GIVEN])
     assert not faults, "\n".join(faults)

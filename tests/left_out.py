@@ -12,7 +12,8 @@ import pytest
 
 from tests.needs import JOINT
 
-MARKS = {"long": "./test_all.sh --long", "slow": "./test_all.sh"}
+MARKS = {"long": "./test_all.sh --long", "slow": "./test_all.sh", "": "./test_all.sh"}
+WHAT = {"long": "marked long", "slow": "marked slow", "": "more cases of the same tests"}
 DESELECTED = pytest.StashKey[Counter[str]]()
 
 
@@ -29,6 +30,14 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
     for item in items:
         name = next((name for name in MARKS if item.get_closest_marker(name)), "")
         item.config.stash[DESELECTED][name] += 1
+
+
+def leave_out(items: list[pytest.Item], left: list[pytest.Item]) -> None:
+    """Takes `left` out of what was collected, and says so to pytest."""
+    if left:
+        gone = set(left)
+        items[:] = [item for item in items if item not in gone]
+        left[0].config.hook.pytest_deselected(items=left)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -68,6 +77,6 @@ def told(reasons: Counter[str], deselected: Counter[str]) -> list[str]:
         why, _, remedy = reason.partition(JOINT)
         lines.append(f"{count} skipped: {why}. To run: {remedy or 'nothing is known'}")
     lines += [
-        f"{deselected[name]} marked {name}. To run: {remedy}" for name, remedy in MARKS.items() if deselected[name]
+        f"{deselected[name]} {WHAT[name]}. To run: {remedy}" for name, remedy in MARKS.items() if deselected[name]
     ]
     return lines or ["nothing"]

@@ -193,7 +193,10 @@ async def test_a_lock_held_by_another_is_waited_for(sqlite_url: str) -> None:
 
 
 @pytest.mark.slow
-async def test_a_lock_held_too_long_is_said_and_all_is_well_after_it(sqlite_url: str) -> None:
+async def test_a_lock_held_too_long_is_said_and_all_is_well_after_it(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("governance.connections.LOCK_WAIT_S", 1)
     async with open_database(sqlite_url) as database:
         other = sqlite3.connect(_file(sqlite_url), isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
@@ -231,7 +234,10 @@ async def test_a_connection_that_the_server_ended_is_replaced(postgres_url: str)
 
 
 @pytest.mark.slow
-async def test_a_writer_stuck_elsewhere_on_postgresql_is_said(postgres_url: str) -> None:
+async def test_a_writer_stuck_elsewhere_on_postgresql_is_said(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("governance.connections.LOCK_WAIT_S", 1)
     schema.upgrade(postgres_url)
     async with open_database(postgres_url) as database:
         engine = create_engine(parse_url(postgres_url))

@@ -67,7 +67,7 @@ def test_the_demonstration_plays_to_its_end_and_leaves_nothing(folder: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_whoever_interrupts_the_demonstration_finds_nothing_left(sent: signal.Signals, folder: Path) -> None:
     played = started_in(folder)
     assert played.stdout is not None

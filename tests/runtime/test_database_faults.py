@@ -106,6 +106,12 @@ async def broken(house: Any, fault: str) -> AsyncIterator[None]:
         await asyncio.to_thread(spoiled.__exit__, None, None, None)
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock is waited for a second, not five: what is tested is what comes after."""
+    monkeypatch.setattr("governance.connections.LOCK_WAIT_S", 1)
+
+
 @pytest.fixture
 async def api(server: Any) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=PATIENCE_S) as client:
