@@ -24,6 +24,8 @@ import pytest
 from governance import schema
 from governance.database import open_database
 from governance.targets import TargetStore
+from runtime.engines.executor import MOURNED_S
+from runtime.engines.keeper import ROUND_S
 from runtime.secrets import Vault
 from runtime.service import open_service
 
@@ -255,6 +257,7 @@ async def adopted(yard: Yard, server: Any, tools: Any, cases: list[tuple[str, in
 
 
 async def test_a_replica_adopts_what_a_dead_one_left(yard: Yard, postgres_server: Any, tools: Any) -> None:
+    assert MOURNED_S + 3 * ROUND_S < 5, "by the product's own clock: what it waits for, and the rounds around it"
     tally = await adopted(yard, postgres_server, tools, [("received", 2), ("answered", 5), ("before", 30)])
     assert tally.killed == 3
     assert tally.outcomes["succeeded"] > 0
