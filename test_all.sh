@@ -7,10 +7,13 @@
 #   ./test_all.sh --long     everything
 #   ./test_all.sh --no-peers installs no test peers (PostgreSQL, Prism); their tests skip and say why
 #
-# The vendors' own files are no part of this project; SWITCHGEAR_VENDOR_FILES says where they are (`tests/needs.py`).
+# The vendors' own files are no part of this project; VENDOR_FILES says where they are (`tests/needs.py`).
 # What was left out, why, and how to have it run stands in the last lines.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
+export PYTHONUTF8=1
+# What would lead `cd`, Python, pytest or Switchgear elsewhere: a developer's own settings and database, say.
+unset CDPATH PYTHONHOME PYTHONPATH PYTHONIOENCODING PYTEST_ADDOPTS FORCE_COLOR "${!SWITCHGEAR_@}"
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 marks="not long"
 quick=()
@@ -35,11 +38,11 @@ stage() {
   results+=("$(printf '%-18s %-7s %4d s' "$name" "$outcome" $((SECONDS - begin)))")
 }
 
-./setup.sh || exit 1
+bash setup.sh || exit 1
 if [ "$install_peers" = yes ]; then
   # Other programs that some tests run against. Without them the gate does not fail: those tests skip and say why.
   for peer in postgresql haproxy faketime prism; do
-    ./setup.sh "$peer" || echo "test_all: going on without $peer; its tests will skip"
+    bash setup.sh "$peer" || echo "test_all: going on without $peer; its tests will skip"
   done
 fi
 export PATH="$PWD/.venv/bin:$PATH"
@@ -63,7 +66,7 @@ trap '[ "$failed" = 1 ] || rm -rf "$place"' EXIT
 left_out=$place/left-out.txt
 # Tests wait as often as they work: one more than there are processors.
 pytest_options=(-n $(($(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal --durations=25 --left-out "$left_out")
-pytest_options+=("${quick[@]}")
+pytest_options+=(${quick[@]+"${quick[@]}"})
 [ -n "$marks" ] && pytest_options+=(-m "$marks")
 
 stage format ruff format --check --quiet .

@@ -49,6 +49,11 @@ for way in ("connect", "read", "write", "pool"):
 # Hypothesis judges by the clock of a machine that does nothing else; how much work is done is bounded by the examples.
 settings.register_profile("uncounted", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("uncounted")
+# Everything that tests speak to is on loopback, where no proxy of this machine leads. One test asks a package index.
+for _proxy in [_name for _name in os.environ if _name.lower().endswith("_proxy")]:
+    if _proxy.lower() == "https_proxy":
+        os.environ.setdefault("PIP_PROXY", os.environ[_proxy])
+    del os.environ[_proxy]
 # The databases that the test under way was given here.
 GIVEN: list[str] = []
 

@@ -2,7 +2,7 @@
 
 A test asks here (`POSTGRESQL.skip()`, `@VENDOR_FILES.mark`), so that each reason for leaving a test out comes with
 what to do about it; `tests/left_out.py` tells them at the end of a run. The vendors' own files are no part of the
-project: they are looked for in the folder that SWITCHGEAR_VENDOR_FILES names, by default the `shared` beside this one.
+project: they are looked for in the folder that VENDOR_FILES names, by default the `shared` beside this one.
 """
 
 import os
@@ -16,7 +16,7 @@ from typing import NoReturn
 import pytest
 
 ROOT = Path(__file__).parents[1]
-VENDOR_FOLDER = (ROOT / os.environ.get("SWITCHGEAR_VENDOR_FILES", "../shared")).resolve()
+VENDOR_FOLDER = (ROOT / os.environ.get("VENDOR_FILES", "../shared")).resolve()
 JOINT = "; to have them run: "
 
 
@@ -47,7 +47,7 @@ class Need:
 
 def vendor_files(folder: str) -> Need:
     """Files of that name among the vendors' own."""
-    remedy = f"set SWITCHGEAR_VENDOR_FILES to a folder that has {folder}/"
+    remedy = f"set VENDOR_FILES to a folder that has {folder}/"
     return Need("the vendors' own files are not here", remedy, (VENDOR_FOLDER / folder).is_dir)
 
 
@@ -63,5 +63,8 @@ FUZZER = Need(
     "use CPython 3.11 on x86-64 Linux",
     lambda: find_spec("atheris") is not None,
 )
+UV = Need("uv is not installed", "pip install uv", lambda: shutil.which("uv") is not None)
+ROOT_USER = Need("only root can be another user", "run as root", lambda: os.getuid() == 0)
+SHARED_PYTHON = Need("every Python of this machine is root's alone", "apt-get install python3 python3-venv")
 INDEX = Need("no index of packages answers, so a folder of wheels cannot be made", "a network, or pip's index settings")
 NAMESPACES = Need("namespaces without a network are not permitted", "a kernel that permits unshare --net")
