@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 
 from demo.children import Children
 from governance.bundles.sbom import bill_of_materials
+from tests.needs import INDEX, NAMESPACES
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
@@ -36,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [ROOT / "edge" / "make_wheelhouse.sh", house, bundle], capture_output=True, text=True, check=False
     )
     if done.returncode == CANNOT_FETCH:
-        pytest.skip("no index of packages answers here: a folder of wheels cannot be made")
+        INDEX.skip()
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == hashlib.sha256((house / "requirements.txt").read_bytes()).hexdigest()
     shutil.copy(work / "ann.pub", house)
@@ -57,7 +58,7 @@ def exported(work: Path) -> Path:
 def seen(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What `inside.py` saw."""
     if subprocess.run([*NO_NETWORK, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("namespaces without a network are not permitted here: unshare --map-root-user --net")
+        NAMESPACES.skip()
     command = [
         *NO_NETWORK,
         sys.executable,

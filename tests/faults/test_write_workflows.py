@@ -37,7 +37,7 @@ from workflow.reader import read_document
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = 5
+SAMPLE = 3
 # What a run may end as when a request that is not idempotent meets the fault: nothing else is true.
 VERDICTS: dict[str, set[str]] = {
     "latency": {"succeeded"},

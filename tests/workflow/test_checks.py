@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import MOST_CPU_S
 from tests.workflow.documents import document, inputs, parameter, step, workflow
 from tests.workflow.official import cases, load
 from workflow.checks import Severity, check
@@ -222,9 +223,9 @@ def test_many_branches_are_judged_in_reasonable_time() -> None:
         judged = {**skip, "criteria": [{"condition": f"$inputs.n == {number}"}]}
         bound = [parameter("q", "query", "$steps.s0.outputs.o")]
         steps.append(step(f"s{number}", "get", "/x", parameters=bound, onSuccess=[judged] if number < 58 else []))
-    started = time.perf_counter()
+    started = time.process_time()
     assert found(of(*steps, inputs=inputs("n"))) == {}
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < MOST_CPU_S
     late = [parameter("q", "query", "$steps.s7.outputs.o")]
     steps[7]["outputs"] = {"o": "$response.body"}
     steps[59]["parameters"] = late

@@ -17,9 +17,10 @@ from compiler.frontend import load_api
 from compiler.frontend.limits import DEFAULT_LIMITS
 from compiler.frontend.parse import parse_document
 from compiler.ir.model import Operation, Schema
+from tests.needs import VENDOR_FILES, VENDOR_FOLDER
 
 ROOT = Path(__file__).resolve().parents[3]
-SPECS = ROOT.parent / "shared" / "specs"
+SPECS = VENDOR_FOLDER / "specs"
 CHOICES = ("allOf", "anyOf", "oneOf")
 
 
@@ -82,7 +83,7 @@ def test_prance_and_our_front_end_see_the_same_members_of_what_is_shipped(
     assert len(told_apart((ROOT / file / "openapi.yaml"), tmp_path)) >= fewest
 
 
-@pytest.mark.skipif(not SPECS.is_dir(), reason="../shared/specs is not here")
+@VENDOR_FILES.mark
 @pytest.mark.parametrize(
     "file",
     ["hypercore/openapi.json", "odd/keycloak-dangling-ref.json", "odd/powerscale.json", "odd/openstack-image-31.yaml"],
