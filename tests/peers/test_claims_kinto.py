@@ -1,0 +1,127 @@
+"""What agents are told of Kinto is so: its own description, calls over MCP, and what it shows before and after.
+
+Kinto wraps all in `data`, keeps whatever members it is given, adds its own, answers a creation of what is there with
+200 and without a change, what is gone with 404 or 403, and hashes passwords. Figures: docs/REAL_SERVERS.md.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from compiler.pipeline import Request
+from compiler.verification import compile_spec
+from tests.peers.agent import Agent, serving, written_down
+from tests.peers.claims import Call, Picture
+from tests.peers.processes import USER, WORD, kinto
+
+PROFILE = Path(__file__).parent / "profiles/kinto.yaml"
+BUCKET = "/buckets/rack"
+LAB = f"{BUCKET}/collections/lab"
+TEAM = f"{BUCKET}/groups/team"
+OF_RACK = {"bucket_id": "rack"}
+OF_LAB = {**OF_RACK, "collection_id": "lab"}
+OF_R1 = {**OF_LAB, "record_id": "r1"}
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.unwitnessed("Kinto is another's process and keeps no list of what it was asked"),
+]
+
+
+def look(url: str) -> Picture:
+    """All that it keeps, each thing at its address."""
+    with httpx.Client(base_url=f"{url}/v1", auth=(USER, WORD), trust_env=False) as client:
+        found: dict[str, Any] = {}
+
+        def keep(path: str, *below: str) -> None:
+            for each in client.get(path).raise_for_status().json()["data"]:
+                own = f"{path}/{each['id']}"
+                found[own] = client.get(own).raise_for_status().json()
+                for name in below:
+                    keep(f"{own}/{name}", *(("records",) if name == "collections" else ()))
+
+        keep("/accounts")
+        keep("/buckets", "collections", "groups")
+        return found
+
+
+def ids(prefix: str) -> Any:
+    """The items are those right below the address, by their ids."""
+    return lambda outputs, picture: sorted(each["id"] for each in outputs["items"]) == sorted(
+        path.removeprefix(f"{prefix}/")
+        for path in picture
+        if path.startswith(f"{prefix}/") and "/" not in path.removeprefix(f"{prefix}/")
+    )
+
+
+def same(path: str) -> Any:
+    def is_same(outputs: Any, picture: Picture) -> bool:
+        return outputs["item"] in (picture[path], picture[path]["data"])
+
+    return is_same
+
+
+CALLS = (
+    Call("kinto_create_bucket", {"data": {"id": "rack", "colour": "red"}}, BUCKET, {"/data/colour": "red"}),
+    Call("kinto_create_bucket", {"data": {"id": "rack", "colour": "blue"}}, BUCKET, {"/data/colour": "blue"}),
+    Call("kinto_describe_bucket", OF_RACK, reads=same(BUCKET)),
+    Call("kinto_find_buckets", reads=ids("/buckets")),
+    Call("kinto_update_bucket", {**OF_RACK, "data": {"colour": "green"}}, BUCKET, {"/data/colour": "green"}),
+    Call("kinto_update_bucket", {**OF_RACK, "data": {"colour": "green"}}, BUCKET, {"/data/colour": "green"}),
+    Call("kinto_update_bucket", {"bucket_id": "nowhere", "data": {"a": 1}}, is_impossible=True),
+    Call("kinto_create_collection", {**OF_RACK, "data": {"id": "lab", "note": "a"}}, LAB, {"/data/note": "a"}),
+    Call("kinto_create_group", {**OF_RACK, "data": {"id": "team", "members": ["account:ann", "account:bob"]}}, TEAM, {"/data/members": ["account:ann", "account:bob"]}),
+    Call("kinto_update_group", {**OF_RACK, "group_id": "team", "data": {"members": ["account:bob"]}}, TEAM, {"/data/members": ["account:bob"]}),
+    Call("kinto_create_record", {**OF_LAB, "data": {"id": "r1", "size": 12, "tags": ["b", "a"], "deep": {"x": 1.5}}}, f"{LAB}/records/r1", {"/data/size": 12, "/data/tags": ["b", "a"], "/data/deep/x": 1.5}),
+    Call("kinto_create_record", {**OF_LAB, "data": {"title": "no id"}}, f"{LAB}/records/{{id}}", {"/data/title": "no id"}),
+    Call("kinto_update_record", {**OF_R1, "data": {"size": 13, "deep": {"y": 2}}}, f"{LAB}/records/r1", {"/data/size": 13, "/data/deep/y": 2}),
+    Call("kinto_update_record", {**OF_R1, "data": {"last_modified": 5}}, is_impossible=True),
+    Call("kinto_find_records", OF_LAB, reads=ids(f"{LAB}/records")),
+    Call("kinto_describe_record", OF_R1, reads=same(f"{LAB}/records/r1")),
+    Call("kinto_create_account", {"data": {"id": "ann"}, "password": "secret-of-ann"}, "/accounts/ann", {"/data/id": "ann"}),
+    Call("kinto_update_account", {"account_id": "ann", "data": {"password": "new-one", "team": "a"}}, "/accounts/ann", {"/data/team": "a"}),
+    Call("kinto_batch", {"requests": [{"method": "POST", "path": f"/v1{BUCKET}/collections", "body": {"data": {"id": "by-batch"}}}]}, f"{BUCKET}/collections/by-batch", {"/data/id": "by-batch"}),
+    Call("kinto_find_collections", OF_RACK, reads=ids(f"{BUCKET}/collections")),
+    Call("kinto_find_groups", OF_RACK, reads=ids(f"{BUCKET}/groups")),
+    Call("kinto_find_accounts", reads=ids("/accounts")),
+    Call("kinto_find_permissions"),
+    Call("kinto_describe_collection", OF_LAB, reads=same(LAB)),
+    Call("kinto_update_collection", {**OF_LAB, "data": {"note": "b"}}, LAB, {"/data/note": "b"}),
+    Call("kinto_describe_group", {**OF_RACK, "group_id": "team"}, reads=same(TEAM)),
+    Call("kinto_describe_account", {"account_id": "ann"}, reads=same("/accounts/ann")),
+    Call("kinto_inventory_bucket", OF_RACK),
+    *(Call(f"kinto_get_{name}") for name in ("api", "heartbeat", "lbheartbeat", "version", "json_contribute_json", "item")),
+    Call("kinto_delete_record", OF_R1, f"{LAB}/records/r1", gone=True),
+    Call("kinto_delete_record", OF_R1, is_impossible=True),
+    Call("kinto_remove_all_records", OF_LAB),
+    Call("kinto_delete_group", {**OF_RACK, "group_id": "team"}, TEAM, gone=True),
+    Call("kinto_delete_collection", OF_LAB, LAB, gone=True),
+    Call("kinto_remove_all_groups", OF_RACK),
+    Call("kinto_remove_all_collections", OF_RACK),
+    Call("kinto_delete_bucket", OF_RACK, BUCKET, gone=True),
+    Call("kinto_delete_bucket", OF_RACK, is_impossible=True),
+    Call("kinto_remove_all_buckets"),
+    Call("kinto_delete_user_data", {"user_data": "account:ann"}),
+    Call("kinto_delete_account", {"account_id": "ann"}, "/accounts/ann", gone=True),
+)
+
+
+@pytest.fixture
+async def agent(tmp_path: Path) -> AsyncIterator[Agent]:
+    with kinto(tmp_path) as url:
+        (tmp_path / "openapi.json").write_bytes(httpx.get(f"{url}/v1/__api__", trust_env=False).content)
+        compiled = await asyncio.to_thread(compile_spec, Request(tmp_path / "openapi.json", PROFILE))
+        async with serving(compiled[0], f"{url}/v1", lambda: look(url), tmp_path) as agent:
+            yield agent
+
+
+async def test_nothing_that_is_said_of_kinto_is_false(agent: Agent, tmp_path: Path) -> None:
+    await agent.call_all(CALLS)
+    table = written_down(agent, tmp_path)
+    print(table)
+    print(agent.unreached(), agent.share())
+    assert not agent.false, table
