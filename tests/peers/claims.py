@@ -107,13 +107,14 @@ def _false_failure(call: Call, told: Told, otherwise: Sequence[str], is_changed:
 
 
 def _unclear(call: Call, told: Told, before: Picture, after: Picture) -> Iterator[str]:
-    is_asked = _has_target(call) and not call.is_impossible
     if told.outcome == "unknown":
         yield "nobody knows how it ended"
-    elif not told.is_good and not is_asked and not call.is_impossible:
-        yield "given up, though the server can do it"
-    elif told.outcome == "failed" and is_asked and not _otherwise(call, told, after) and before == after:
+    elif told.is_good or told.outcome == "partial" or call.is_impossible:
+        return
+    elif _has_target(call) and not _otherwise(call, told, after) and before == after:
         yield "it was so already"
+    elif before == after:
+        yield "given up, though the server can do it"
 
 
 def _has_target(call: Call) -> bool:
