@@ -2,22 +2,27 @@
 # the development tools that the lock holds too stay behind in the first stage.
 
 FROM python:3.11.14-slim-bookworm AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
-COPY requirements.lock ./
-RUN python -m pip wheel --require-hashes --wheel-dir /wheels -r requirements.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY requirements.lock pyproject.toml install_lock.sh ./
+COPY edge/lock_part.py edge/
+# The whole lock in /tools: what builds, and what tells which part of the lock the image needs.
+RUN python -m venv /tools \
+ && ./install_lock.sh /tools/bin/python requirements.lock \
+ && /tools/bin/python edge/lock_part.py compiler,runtime >part.lock \
+ && python -m venv /opt/switchgear \
+ && ./install_lock.sh /opt/switchgear/bin/python part.lock
+COPY README.md LICENSE ./
 COPY workflow workflow
 COPY governance governance
 COPY compiler compiler
 COPY runtime runtime
 COPY switchgear switchgear
 COPY migrations migrations
-# From here on nothing is fetched: pip sees the checked wheels alone.
-ENV PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels
-RUN python -m pip wheel --no-deps --wheel-dir /wheels . \
- && python -m venv /opt/switchgear \
- && /opt/switchgear/bin/python -m pip install "switchgear[compiler,runtime]"
+# From here on nothing is fetched.
+ENV PIP_NO_INDEX=1
+RUN /tools/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+ && /opt/switchgear/bin/python -m pip install --no-deps /wheels/*.whl
 
 FROM python:3.11.14-slim-bookworm
 RUN useradd --system --uid 10001 --create-home --home-dir /data switchgear

@@ -6,7 +6,10 @@
 #   ./demo.sh --prism    on Prism (needs Node and npm)
 #   ./demo.sh --keep     leaves everything up afterwards and says how to connect; Ctrl-C ends it
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
-./setup.sh
-case " $* " in *" --prism "*) ./setup.sh prism ;; esac
+# Whatever the locale says; and what would lead `cd` or Python elsewhere is of no use here.
+export PYTHONUTF8=1
+unset CDPATH PYTHONHOME PYTHONPATH PYTHONIOENCODING
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+bash setup.sh
+case " $* " in *" --prism "*) bash setup.sh prism ;; esac
 exec .venv/bin/python -m demo "$@"

@@ -3,7 +3,8 @@
 # Called first by ./demo.sh and ./test_all.sh; runs alone as well. Does nothing when .venv is already what the
 # lock, pyproject.toml and this folder ask for.
 #
-#   ./setup.sh               the environment in .venv
+#   ./setup.sh               the environment in .venv; SETUP_WHEELS=/FOLDER: without an index
+#   ./setup.sh wheels FOLDER fills such a folder, for a like machine without an index
 #   ./setup.sh prism         Prism, a second mock, into .tools (needs Node and npm)
 #   ./setup.sh postgresql    the distribution's PostgreSQL, for tests (needs root and apt-get)
 #   ./setup.sh haproxy       the distribution's HAProxy, for tests (likewise)
@@ -11,7 +12,10 @@
 #
 # Ends with 1 when what was asked for cannot be had, and says why.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
+# Whatever the locale says; and what would lead `cd` or Python elsewhere is of no use here.
+export PYTHONUTF8=1
+unset CDPATH PYTHONHOME PYTHONPATH PYTHONIOENCODING
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 stamp=.venv/.switchgear-stamp
 log=.venv/setup.log
@@ -19,23 +23,49 @@ prism_version=5.14.2
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
-wanted_stamp() {
-  # The folder is part of it: a moved .venv has wrong paths inside.
-  { pwd; cat requirements.lock pyproject.toml; } | { sha256sum 2>/dev/null || shasum -a 256; }
+checksum() { { sha256sum 2>/dev/null || shasum -a 256; } | cut -d' ' -f1; }
+
+# What the environment is made of: the lock, the Python inside, and the folder, since a moved .venv has wrong paths inside.
+wanted_environment() {
+  { pwd -P; cat requirements.lock; .venv/bin/python -X utf8 -I -c 'import sys; print(sys.version_info[:2])' 2>/dev/null; } | checksum
 }
 
+wanted_stamp() { printf '%s\n' "$(wanted_environment)" "$(checksum <pyproject.toml)"; }
+
+is_ready() { .venv/bin/python -X utf8 -I -c 0 >/dev/null 2>&1 && [ -f "$stamp" ] && [ "$(wanted_stamp)" = "$(cat "$stamp")" ]; }
+
 find_python() {
-  local candidate
-  for candidate in ${PYTHON:-} python3.11 python3.12 python3.13 python3.14 python3 python; do
-    if command -v "$candidate" >/dev/null 2>&1 &&
-       "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
-      printf '%s\n' "$candidate"
-      return
+  local candidate splits=
+  for candidate in "${PYTHON:-python3.11}" python3.11 python3.12 python3.13 python3.14 python3 python; do
+    if "$candidate" -X utf8 -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+      if "$candidate" -X utf8 -I -c 'import venv, ensurepip' >/dev/null 2>&1; then
+        printf '%s\n' "$candidate"
+        return
+      fi
+      splits=${splits:-$candidate}
     fi
   done
-  say "no Python 3.11 or newer with the venv module was found (looked for python3.11 to python3.14, python3, python)."
-  say "Install one (on Debian and Ubuntu: apt-get install python3 python3-venv), or set PYTHON=/path/to/python."
+  if [ -n "$splits" ]; then
+    say "$splits lacks the venv module, which some systems package apart: on Debian and Ubuntu, apt-get install python3-venv."
+  else
+    say "no Python 3.11 or newer was found: install one (on Debian and Ubuntu: apt-get install python3 python3-venv), or set PYTHON=/path/to/python."
+  fi
   return 1
+}
+
+# Only one set-up at a time works in this folder. The kernel ends the lock with its process, so none is ever left behind.
+wait_for_turn() {
+  exec 9<requirements.lock
+  "$1" -X utf8 -I - <<'PYTHON'
+import fcntl, sys
+try:
+    fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    print("setup: another set-up is at work in this folder; waiting for it", file=sys.stderr, flush=True)
+    fcntl.flock(9, fcntl.LOCK_EX)
+except OSError:
+    pass  # a file system without locks
+PYTHON
 }
 
 # On a terminal: one line, rewritten, that names the package at hand. Elsewhere: nothing but the log.
@@ -52,32 +82,79 @@ show_progress() {
   if [ -t 2 ]; then printf '\r\033[K' >&2; fi
 }
 
-pip_install() {
-  if ! .venv/bin/python -m pip install --disable-pip-version-check --no-input "$@" 2>&1 | show_progress; then
-    say "pip install failed; the end of $log:"
+logged() {
+  if ! "$@" 2>&1 | show_progress; then
+    say "this did not work; the end of $log:"
     tail -n 20 "$log" >&2
+    say "$(remedy)"
     return 1
   fi
 }
 
+# One sentence that says what to do about what the log tells.
+remedy() {
+  if grep -q 'No space left on device\|Disk quota exceeded' "$log"; then
+    echo "The disk is full: make room and start again."
+  elif grep -qi 'do not match the hashes\|hash mismatch' "$log"; then
+    echo "The index gave a file that is not the one that requirements.lock names, so it was not installed: use another index."
+  elif grep -qi 'NewConnectionError\|NameResolutionError\|ProxyError\|SSLError\|timed out\|dns error\|No matching distribution' "$log"; then
+    echo "The package index did not answer or lacks a package: set HTTPS_PROXY or PIP_INDEX_URL as your network asks, or run ./setup.sh wheels FOLDER on a like machine that has one, and SETUP_WHEELS=FOLDER ./setup.sh here."
+  else
+    echo "Mend what it says and start again: what was half made is made anew."
+  fi
+}
+
+make_venv() {
+  say "making .venv with $("$1" --version)"
+  rm -f "$stamp" 2>/dev/null || true  # first of all, or a half-cleared .venv would pass for a whole one
+  if ! "$1" -X utf8 -I -m venv --clear .venv >&2; then
+    say "$PWD/.venv cannot be made anew: see to it that $(id -un 2>/dev/null || id -u) may write there, or copy this folder to where that is so."
+    return 1
+  fi
+}
+
+# Python reads where this project lies when it starts, in the locale's encoding whatever its own options say: with ü in
+# the path and LC_ALL=C it would not start. Four folders up from site-packages needs no letter.
+point_here() {
+  local file
+  for file in .venv/lib/python3*/site-packages/*.pth; do
+    if grep -qxF -e "$PWD" -e "$(pwd -P)" "$file"; then printf '../../../..\n' >"$file"; fi
+  done
+}
+
 install_environment() {
   local python
-  if [ -x .venv/bin/python ] && [ -f "$stamp" ] && [ "$(wanted_stamp)" = "$(cat "$stamp")" ]; then
-    return
-  fi
-  if ! .venv/bin/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
-    python=$(find_python)
-    say "making .venv with $("$python" --version)"
-    "$python" -m venv --clear .venv
+  if is_ready; then return; fi
+  python=$(find_python)
+  wait_for_turn "$python"
+  if is_ready; then return; fi
+  # From nothing: what was broken off half-way, or is of another lock or another Python, would stay in it.
+  if [ ! -f "$stamp" ] || [ "$(wanted_environment)" != "$(head -n 1 "$stamp")" ]; then
+    make_venv "$python"
+    : >"$log"
+    say "installing the $(grep -c '==' requirements.lock) packages of requirements.lock, hashes checked (a minute or two the first time)"
+    logged bash install_lock.sh .venv/bin/python requirements.lock ${SETUP_WHEELS:+"$SETUP_WHEELS"}
   fi
   rm -f "$stamp"
-  : >"$log"
-  say "installing the $(grep -c '==' requirements.lock) packages of requirements.lock, hashes checked (a minute or two the first time)"
-  pip_install --require-hashes -r requirements.lock
   say "installing switchgear itself"
-  pip_install --no-deps --no-build-isolation -e .
+  PIP_CONFIG_FILE=/dev/null logged .venv/bin/python -X utf8 -I -m pip --isolated install --disable-pip-version-check --no-input \
+    --no-index --no-deps --no-build-isolation -e .
+  point_here
   wanted_stamp >"$stamp"
+  if ! is_ready; then
+    say "the Python in $PWD/.venv does not start: copy this folder to a path of plain letters, and start again there."
+    return 1
+  fi
   say "ready: .venv/bin/switchgear"
+}
+
+# For a machine without an index: what the lock names, for a Python and a machine like these.
+fetch_wheels() {
+  if [ $# != 1 ]; then say "name a folder: ./setup.sh wheels FOLDER"; return 2; fi
+  install_environment
+  logged .venv/bin/python -X utf8 -I -m pip download --disable-pip-version-check --no-input --no-deps --require-hashes \
+    -r requirements.lock --dest "$1"
+  say "$1 holds what requirements.lock names; there, SETUP_WHEELS=/path/to/it ./setup.sh installs from it"
 }
 
 has_prism() { [ -x .tools/node_modules/.bin/prism ] || command -v prism >/dev/null 2>&1; }
@@ -162,9 +239,10 @@ install_faketime() {
 
 case "${1:-environment}" in
   environment) install_environment ;;
+  wheels) shift; fetch_wheels "$@" ;;
   prism) install_prism ;;
   postgresql) install_postgresql ;;
   haproxy) install_haproxy ;;
   faketime) install_faketime ;;
-  *) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -7,7 +7,10 @@
 #   ./test_all.sh --long     everything
 #   ./test_all.sh --no-peers installs no test peers (PostgreSQL, Prism); their tests skip and say why
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
+export PYTHONUTF8=1
+# What would lead `cd`, Python, pytest or Switchgear elsewhere: a developer's own settings and database, say.
+unset CDPATH PYTHONHOME PYTHONPATH PYTHONIOENCODING PYTEST_ADDOPTS FORCE_COLOR "${!SWITCHGEAR_@}"
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 marks="not long"
 install_peers=yes
@@ -31,11 +34,11 @@ stage() {
   results+=("$(printf '%-18s %-7s %4d s' "$name" "$outcome" $((SECONDS - begin)))")
 }
 
-./setup.sh || exit 1
+bash setup.sh || exit 1
 if [ "$install_peers" = yes ]; then
   # Other programs that some tests run against. Without them the gate does not fail: those tests skip and say why.
   for peer in postgresql haproxy faketime prism; do
-    ./setup.sh "$peer" || echo "test_all: going on without $peer; its tests will skip"
+    bash setup.sh "$peer" || echo "test_all: going on without $peer; its tests will skip"
   done
 fi
 export PATH="$PWD/.venv/bin:$PATH"

@@ -64,7 +64,7 @@ def compile_command(
         click.echo(_explained(compiled, explain))
         return 0
     if lock is not None and not check:
-        lock.write_text(record.to_text())
+        lock.write_text(record.to_text(), encoding="utf-8")
     code = _keep(compiled, db, out, check)
     click.echo(json.dumps(report.as_json(compiled), indent=1) if as_json else report.as_text(compiled))
     return code or (1 if any(d.code.startswith("arazzo-") for d in compiled.diagnostics) else 0)

@@ -140,14 +140,21 @@ class _Paths:
             yield _ended(code.replace("_", " "), proof, _stopped_at(proof, reached.step, code))
 
     def changed_in_between(self) -> Iterator[FailurePath]:
-        """Somebody else changes the thing between the reading of its version and the change."""
+        """Between the reading of its version and the change: the tag moves by itself, or somebody changes the thing."""
         for change in self._changes:
             source = _version_step(self._flow, change)
             version, reached = (self._reached(source) if source else None), self._reached(change)
             if version is None or reached is None or version.ran is not reached.ran:
                 continue
-            twin, path = reached.ran.start.beside(), reached.path
+            twin, path = reached.ran.start.beside(), version.path
             twin.interrupt(version.number, lambda twin=twin, path=path: twin.set_etag_changed(path))  # type: ignore[misc]
+            proof = prove(self._plan, twin, reached.ran.inputs)
+            fault = "" if proof.outcome == "succeeded" else f"ended {proof.outcome} {_code(proof)}".rstrip()
+            yield _ended("version moved by itself", proof, fault)
+            twin = reached.ran.start.beside()
+            if not twin.beside().incidents.alter(path):
+                continue
+            twin.interrupt(version.number, lambda twin=twin, path=path: twin.incidents.alter(path))  # type: ignore[misc]
             proof = prove(self._plan, twin, reached.ran.inputs)
             yield _ended("changed in between", proof, _not_overwritten(proof, change))
 
@@ -255,10 +262,10 @@ def _stopped_at(proof: Proof, step: Step, code: str) -> str:
 
 
 def _not_overwritten(proof: Proof, change: Step) -> str:
-    last = proof.transcript[-1]
-    if proof.outcome != "failed" or last.step_id != change.id:
-        return f"ended {proof.outcome} at {last.step_id}, not failed at {change.id}"
-    return "" if last.status in _STALE else f"somebody else's change was overwritten ({last.status})"
+    failure, sent = proof.failure, [each.status for each in proof.transcript if each.step_id == change.id]
+    if proof.outcome != "failed" or failure is None or failure.step_id != change.id:
+        return f"ended {proof.outcome} at {failure.step_id if failure else 'the end'}, not failed at {change.id}"
+    return "" if sent and set(sent) <= set(_STALE) else f"somebody else's change was overwritten ({sent})"
 
 
 def _asked(flow: Flow, step: Step) -> list[str]:

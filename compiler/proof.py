@@ -187,7 +187,9 @@ class _Run:
         elif has_body and not is_json:
             body = _as_bytes(body)
         media = (("content-type", content_type),) if has_body and content_type else ()
-        headers = (*_joined_headers(command.headers, self._headers), *media)
+        constant = self._twin.profile.protocol.missing_from(command.headers)
+        headers = (*((name.lower(), value) for name, value in constant), *media)
+        headers += _joined_headers(command.headers, self._headers)
         return TwinRequest(command.method, command.path, command.query, headers, body, has_body)
 
     def _excerpt(self, body: Json) -> str:

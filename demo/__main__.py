@@ -6,6 +6,7 @@ an error, Ctrl-C or SIGTERM, the servers that it started are stopped. Exit code 
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 import tempfile
@@ -27,6 +28,7 @@ FAILURES = (CommandFailedError, NoSuchWorkflowError, RestError, story.SceneFaile
 
 def main() -> int:
     options = arguments()
+    ask_no_proxy()
     # Whoever tells it to end, in whatever way, its servers are stopped: a shell starts background jobs deaf to SIGINT.
     for told in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(told, signal.default_int_handler)
@@ -46,6 +48,12 @@ def main() -> int:
     console.print(last)
     console.print(f"{stopped} servers are stopped, the database is removed.")
     return code
+
+
+def ask_no_proxy() -> None:
+    """All that is spoken to is on loopback, where no proxy of this machine leads."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]
 
 
 def arguments() -> argparse.Namespace:

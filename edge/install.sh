@@ -4,13 +4,14 @@
 #
 #   ./install.sh FOLDER      a new virtual environment there; then FOLDER/bin/switchgear
 #
-# PYTHON=/path/to/python chooses another Python. Ends with 2 for wrong usage, 3 when this machine is of another kind.
+# PYTHON=/path/to/python chooses another Python. Ends with 1 when it did not work, 2 for wrong usage, 3 when this machine
+# is of another kind.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+here=$(CDPATH="" cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 
 say() { printf 'install: %s\n' "$*" >&2; }
 
-if [ $# != 1 ]; then sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2; fi
+if [ $# != 1 ]; then sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2; fi
 if [ -e "$1" ]; then say "$1 is there already: name a new folder"; exit 2; fi
 
 made_for=$(cat "$here/made_for.txt")
@@ -22,8 +23,13 @@ if [ "$found" != "$made_for" ]; then
   exit 3
 fi
 
-"$python" -m venv "$1"
-# Isolated: no settings of this machine lead pip elsewhere.
-"$1/bin/python" -m pip --isolated install --quiet --disable-pip-version-check --no-cache-dir \
-  --no-index --find-links "$here/wheels" --require-hashes -r "$here/requirements.txt"
+"$python" -X utf8 -I -m venv "$1"
+log=$1/install.log
+# By bash, since a stick's file system may know no executable files.
+if ! bash "$here/install_lock.sh" "$1/bin/python" "$here/requirements.txt" "$here/wheels" >"$log" 2>&1; then
+  tail -n 20 "$log" >&2
+  rm -rf -- "$1"
+  say "nothing was installed: mend what it says, or have the folder made again"
+  exit 1
+fi
 say "ready: $1/bin/switchgear"

@@ -7,7 +7,7 @@
 # Run it where packages can be fetched, on the same kind of machine and with the same Python as there will be. Every
 # wheel is one that requirements.lock knows by its hash. Ends with 2 for wrong usage, 4 when packages cannot be fetched.
 set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(CDPATH="" cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 
 say() { printf 'wheelhouse: %s\n' "$*" >&2; }
 
@@ -25,18 +25,18 @@ say "building Switchgear's own wheel"
 "$python" -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$work/own" "$root"
 
 say "fetching what its runtime needs"
-# The same versions as everywhere; without their hashes, since pip would then want them of our own wheel too. They are
-# compared by pin.py, and until then nothing of what was fetched is executed: wheels only.
-sed -n 's/^\([A-Za-z0-9][^ \\]*==[^ \\]*\( ; [^\\]*\)\{0,1\}\).*/\1/p' "$root/requirements.lock" >"$work/versions.txt"
-own=("$work"/own/*.whl)
-if ! "$python" -m pip download --quiet --only-binary :all: --constraint "$work/versions.txt" \
-     --dest "$work/house/wheels" "${own[0]}[runtime]"; then
+# Nothing of what is fetched is executed: wheels only, and only such as the lock knows by their hash.
+"$python" "$root/edge/lock_part.py" runtime >"$work/part.lock"
+if ! "$python" -m pip download --quiet --only-binary :all: --no-deps --require-hashes --requirement "$work/part.lock" \
+     --dest "$work/house/wheels"; then
   say "the packages cannot be fetched here"
   exit 4
 fi
+own=("$work"/own/*.whl)
+cp "${own[0]}" "$work/house/wheels/"
 
 "$python" "$root/edge/pin.py" "$root/requirements.lock" "${own[0]}" "$work/house"
-cp "$root/edge/install.sh" "$work/house/"
+cp "$root/edge/install.sh" "$root/install_lock.sh" "$work/house/"
 if [ $# = 2 ]; then cp "$2" "$work/house/"; fi
 mv "$work/house" "$1"
 say "$1 is ready, $(du -sh "$1" | cut -f1); its list of hashes has the SHA-256"

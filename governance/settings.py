@@ -18,8 +18,17 @@ MAX_NUMBER = 65_535  # the largest port; days need no more
 
 
 def default_database_url() -> str:
-    """A SQLite file in the folder where this user's programs keep their data."""
-    return f"sqlite+aiosqlite:///{user_data_path('switchgear', appauthor=False) / 'switchgear.db'}"
+    """A SQLite file in the folder where this user's programs keep their data.
+
+    Raises InvalidError for a user who has no home: a relative path would mean another file in every folder.
+    """
+    try:
+        folder = user_data_path("switchgear", appauthor=False)
+    except RuntimeError as error:
+        raise InvalidError(
+            "this user has no home folder for the database", f"set {PREFIX}DATABASE_URL or HOME"
+        ) from error
+    return f"sqlite+aiosqlite:///{folder / 'switchgear.db'}"
 
 
 def _setting(default: str | int | bool, meaning: str, *, is_secret: bool = False, choices: tuple[str, ...] = ()) -> Any:

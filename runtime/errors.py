@@ -11,7 +11,8 @@
     ├── StartRefused             the operator: the server must not start like this
     └── TargetError              the device, its network, or how it is set up here; the tree's leaves say what became
         ├── NotSent              of the request: not a byte of it left
-        │   └── Resting          the device failed too often in a row and is not asked for a while
+        │   ├── Resting          the device failed too often in a row and is not asked for a while
+        │   └── NotAdmitted      the device opens no session now, for a reason other than the credentials
         ├── FateUnknown          bytes may have left, and no answer came
         ├── BadReply             an answer came, and it cannot be read
         └── Refused              we, or the device's door, refused: trying again does not help
@@ -76,6 +77,15 @@ class NotSent(TargetError):
 
 class Resting(NotSent):
     pass
+
+
+class NotAdmitted(NotSent):
+    """`wait_s`: what the device asks us to wait. `is_final`: waiting and other ways to be let in were tried."""
+
+    def __init__(self, message: str, remedy: str = "", wait_s: float = 0.0, *, is_final: bool = False) -> None:
+        super().__init__(message, remedy)
+        self.wait_s = wait_s
+        self.is_final = is_final
 
 
 class FateUnknown(TargetError):

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -163,6 +164,7 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and answers the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    speak_utf8()
     try:
         answer = cli.main(given, prog_name="switchgear", standalone_mode=False)
     except click.Abort:
@@ -170,6 +172,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001  the last place: what nobody expected ends here as exit code 5
         return render(error, as_json="--json" in given)
     return answer if isinstance(answer, int) else 0
+
+
+def speak_utf8() -> None:
+    """Standard output is data, and JSON is UTF-8 (RFC 8259), whatever the locale of the terminal."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
 
 
 def render(error: Exception, *, as_json: bool) -> int:

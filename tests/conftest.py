@@ -38,6 +38,11 @@ from governance.connections import parse_url
 from runtime.observing import traces
 
 START_S = 30.0
+# Everything that tests speak to is on loopback, where no proxy of this machine leads. One test asks a package index.
+for _proxy in [_name for _name in os.environ if _name.lower().endswith("_proxy")]:
+    if _proxy.lower() == "https_proxy":
+        os.environ.setdefault("PIP_PROXY", os.environ[_proxy])
+    del os.environ[_proxy]
 # The databases that the test under way was given here.
 GIVEN: list[str] = []
 

@@ -31,18 +31,20 @@ from workflow.events import (
     TimerFired,
 )
 from workflow.expectations import looked_at
-from workflow.failures import code_of, said
+from workflow.failures import code_of, leads_to, said
 from workflow.findings import explained, seen_now, with_last
 from workflow.looking import as_failure, begun, deciding_step, leaves_open, looks_of, with_try
-from workflow.pages import PageError, Pages, turned, whole
+from workflow.pages import PageError, Pages, query_after, walked
 from workflow.planned import Plan, PlannedAction
 from workflow.pointers import NOTHING
 from workflow.requests import build_request
 from workflow.retry_after import seconds_asked_for
 from workflow.scope import Reply, Scope
+from workflow.shortfalls import Shortfall, is_enough, is_evidence, told_unfound
 from workflow.state import Frame, State
 from workflow.transforms import outputs_of
-from workflow.turn import Turn, pairs
+from workflow.turn import Turn
+from workflow.versions import VersionRefused, version_outputs
 
 
 def advance(plan: Plan, state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
@@ -102,11 +104,12 @@ class _Turn(Turn):
 
     def _answered(self, reply: Reply) -> None:
         step = self._step
+        short: Shortfall | None = None
         if step.pages is not None and 200 <= reply.status < 300:
             paged = self._with_pages(step.pages, reply)
             if paged is None:
                 return
-            reply = paged
+            reply, short = paged
         self._reply = reply
         scope = self._scope(reply)
         is_good = 200 <= reply.status < 300
@@ -117,11 +120,15 @@ class _Turn(Turn):
         if not step.is_safe and (has_succeeded or is_good):
             self._note_done()
             self._refusals += reply.said
+        if short is not None and not self._is_told_by(short, scope, has_succeeded):
+            self._end_failed(Failure(self._key, short.code, told_unfound(self._key, short), reply.status))
+            return
         if has_succeeded:
             self._succeeded(scope)
             return
         code = code_of(reply.status)
-        text = f"{step.key} was answered with {reply.status}, and the step's conditions are not met"
+        led = leads_to(reply.status, reply.headers)
+        text = f"{step.key} was answered with {reply.status}{led}, and the step's conditions are not met"
         failure = Failure(self._key, code, text, reply.status, said=reply.said)
         if not step.is_safe and leaves_open(reply.status) and not self._is_explained(scope):
             self._look(failure)
@@ -132,27 +139,43 @@ class _Turn(Turn):
         """Whether the document itself says what this answer to a change means."""
         return any(action.type != "retry" and self._applies(action, scope) for action in self._step.on_failure)
 
-    def _with_pages(self, pages: Pages, reply: Reply) -> Reply | None:
+    def _is_told_by(self, short: Shortfall, scope: Scope, has_succeeded: bool) -> bool:
+        """Whether a list that is not whole tells what the step is to find out; notes that it is not whole."""
+        step = self._step
+        if has_succeeded:
+            found, is_read_only = outputs_of(step.outputs, scope), self.plan.is_read_only
+            is_told = is_enough(step.role, found, self._frame.inputs, is_read_only=is_read_only)
+        else:
+            is_told = is_evidence(next((each for each in step.on_failure if self._applies(each, scope)), None))
+        if (is_told or not short.is_short) and short.text not in self._notes:
+            self._notes = (*self._notes, short.text)
+        return is_told or not short.is_short
+
+    def _with_pages(self, pages: Pages, reply: Reply) -> tuple[Reply, Shortfall | None] | None:
         """The reply with the whole list; None while there is another page to ask for, or none that may be."""
         step, frame = self._step, self._frame
         assert step.request is not None, "only requests have replies"
         request = build_request(step.request, self._scope(), self.plan.base_path)
-        query = pairs(frame.pages["query"]) if frame.pages else request.query
+        query = query_after(frame.pages, request.query)
         try:
-            known = turned(pages, frame.pages, reply, query, request.path)
+            known, read = walked(pages, frame.pages, reply, query, request.path, request.sent.url)
         except PageError as error:
-            self._end_failed(Failure(self._key, "page_elsewhere", str(error)))
+            self._no_list(Failure(self._key, error.code, f"{step.key}: {error}", reply.status, said=reply.said))
             return None
-        if known["query"] is None or (known["pages"] >= pages.most and pages.is_cut):
-            self._change(pages=None)
-            return whole(pages, known, reply)
-        if known["pages"] >= pages.most:
-            told = f"{step.key} lists more than {len(known['items'])} items on {pages.most} pages"
-            self._end_failed(Failure(self._key, "too_many", f"{told}; what lies beyond was not looked at"))
-            return None
-        self._change(pages=known)
-        self._send()
-        return None
+        self._change(pages=None if read else known)
+        if read is None:
+            self._send()
+        return read
+
+    def _no_list(self, failure: Failure) -> None:
+        """What came is no list. Right after a change devices answer oddly: what shows the change is read once more."""
+        self._change(pages=None)
+        if self._frame.look is not None:
+            self._has_looked(self._scope(), False)
+        elif self._step.role == "read_back":
+            self._failed(self._scope(), failure)
+        else:
+            self._end_failed(failure)
 
     def _unanswered(self, event: RequestFailed) -> None:
         step = self._step
@@ -266,6 +289,14 @@ class _Turn(Turn):
             return
         if step.outputs:
             made = outputs_of(step.outputs, scope)
+            if step.version is not None and scope.reply is not None:
+                # On a detour this is the second reading, for a write that was refused for the first one's version.
+                before = frame.outputs.get(step.step_id) if frame.resume is not None else None
+                try:
+                    made |= version_outputs(step.version, scope.reply, before)
+                except VersionRefused as error:
+                    self._refuse_version(error)
+                    return
             self._change(outputs={**frame.outputs, step.step_id: made})
             scope.steps = self._frame.outputs
         if frame.resume is not None:  # a detour is through: back to the step that waits for another attempt
@@ -296,6 +327,12 @@ class _Turn(Turn):
 
     def _is_change_ahead(self) -> bool:
         return any(not step.is_safe for step in self._flow.steps[self._frame.step + 1 :])
+
+    def _refuse_version(self, error: VersionRefused) -> None:
+        """Back from the detour to the write that was refused, which is not sent again."""
+        self._change(**(self._frame.resume or {}), resume=None)
+        text = f"{self._step.key} was refused for the version that it names (412, Precondition Failed): {error.message}"
+        self._end_failed(Failure(self._key, error.code, text, 412))
 
     def _applies(self, action: PlannedAction, scope: Scope) -> bool:
         if action.limit is not None and self._frame.jumps.get(self._jump(action), 0) >= action.limit:
@@ -427,7 +464,7 @@ class _Turn(Turn):
         if len(self.plan.workflows) > 1:
             self._results = {**self._results, frame.workflow_id: {"inputs": frame.inputs, "outputs": outputs}}
         if frame.purpose == "run":
-            self._end_run(outcome, None, outputs, note, following)
+            self._end_run(outcome, None, outputs, " ".join(text for text in (note, *self._notes) if text), following)
             return
         self._frames.pop()
         if frame.purpose == "detour":

@@ -10,14 +10,16 @@ from typing import NoReturn
 
 from workflow.calls import Call, find_call
 from workflow.document import ABSENT, Document, Json, Step, Workflow, ours
-from workflow.errors import DocumentError
+from workflow.errors import DocumentError, ExpressionError
 from workflow.inputs import InputSchema, compile_inputs
 from workflow.operations import OperationIndex
 from workflow.pages import Pages, read_pages
 from workflow.plan_parts import Parts, Report
 from workflow.planned import DEADLINE_S, Plan, PlannedAction, PlannedOutput, PlanStep, WorkflowPlan
+from workflow.pointers import parse_pointer
 from workflow.requests import BoundRequest, split_template
 from workflow.values import Value
+from workflow.versions import VersionRule
 
 __all__ = ["Plan", "PlanStep", "PlannedAction", "PlannedOutput", "Planner", "WorkflowPlan", "build_plan"]
 
@@ -129,8 +131,22 @@ class Planner:
             decides=own.get("decides") is True,
             watches=self._parts.values(own.get("watches") or (), f"{pointer}/x-switchgear/watches"),
             stalls_after_s=_seconds(own.get("stalls_after_s")),
+            version=self._version(own.get("version"), f"{pointer}/x-switchgear/version"),
             pointer=pointer,
         )
+
+    def _version(self, written: Json, pointer: str) -> VersionRule | None:
+        if written is None:
+            return None
+        header, body = (written.get("header"), written.get("body")) if isinstance(written, dict) else (None, None)
+        try:
+            if isinstance(header, str) and isinstance(body, str | None):
+                return VersionRule(header.lower(), None if body is None else parse_pointer(body))
+        except ExpressionError:
+            pass  # no pointer: told below
+        message = "a version is read at a `header`, else at the pointer `body`"
+        self._report("bad_version", pointer, message, "correct it, or remove it and what was refused stays so")
+        return None
 
     def _pages(self, written: Json, is_safe: bool, pointer: str) -> Pages | None:
         remedy = "correct it, or remove it and the first page is all that is read"

@@ -16,6 +16,7 @@ from workflow.pages import Pages
 from workflow.requests import BoundRequest
 from workflow.templates import Template
 from workflow.values import Value
+from workflow.versions import VersionRule
 
 DEADLINE_S = 900.0  # a run's bound where the document sets none: longer than jobs take, shorter than a shift
 
@@ -69,6 +70,7 @@ class PlanStep:
     `pages`: how the list in its reply goes on. `expects`: what it has to show of the changes before it. `decides`: it
     tells whether the change before it was made, also where that one's answer was lost. `stalls_after_s`: a wait in
     which `watches` stay the same for so long is given up.
+    `pages`: how the list in its reply goes on. `version`: where its reply has the version that a later write names.
     """
 
     step_id: str
@@ -93,6 +95,7 @@ class PlanStep:
     decides: bool = False
     watches: tuple[Value, ...] = ()
     stalls_after_s: float | None = None
+    version: VersionRule | None = None
     pointer: str = ""
 
     @property

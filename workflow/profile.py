@@ -9,6 +9,7 @@ Every `pattern` is a regular expression, searched in `METHOD /path` (so anchor i
 operation the first in the profile decides.
 """
 
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,6 +23,7 @@ from workflow.errors import ProfileError
 Json = Any
 RiskName = Literal["read", "change", "disrupt", "destroy"]
 OperationRef = Annotated[str, StringConstraints(pattern=r"^(GET|HEAD|OPTIONS|POST|PUT|PATCH|DELETE) /\S*$")]
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$")]
 Pointer = Annotated[str, StringConstraints(pattern=r"^(/.*)?$")]
 
 
@@ -55,6 +57,27 @@ class SessionRule(_Part):
         (404, 405, 501),
         description="A login answered with one of these means that the device has no sessions: the next of `kinds` "
         "is used. A 401 counts only where it asks for HTTP Basic.",
+    )
+    expired_for_reads: tuple[int, ...] = Field(
+        (),
+        description="Further statuses that mean so where a read was answered with one. A change is not sent again for "
+        "them: it may have been carried out.",
+    )
+    full_statuses: tuple[int, ...] = Field(
+        (429, 503),
+        description="A login answered with one of these says nothing of the credentials: no session is left, or the "
+        "device is busy. It is tried again a little later, then the next of `kinds`.",
+    )
+    full_messages: tuple[str, ...] = Field(
+        (
+            "SessionLimitExceeded",
+            "number of simultaneous sessions",
+            "maximum number of sessions",
+            "maximum number of user sessions",
+            "too many sessions",
+        ),
+        description="Texts by which a refused login, whatever its status, says that no session is left; the case of "
+        "letters does not count.",
     )
     logout: OperationRef | None = Field(None, description="The operation that closes a session.")
     address: Place | None = Field(
@@ -119,6 +142,9 @@ class Document(_Part):
 class Protocol(_Part):
     """What every request and reply of the device has in common beyond HTTP; the twin speaks so."""
 
+    request_headers: dict[HeaderName, str] = Field(
+        {}, description="Headers of every request, the version of the API say; what a step sets itself stays as it is."
+    )
     reply_headers: dict[str, str] = Field({}, description="Headers of every reply.")
     read_headers: dict[str, str] = Field({}, description="Further headers of replies to reads.")
     understood_headers: dict[str, tuple[str, ...]] = Field(
@@ -129,9 +155,14 @@ class Protocol(_Part):
     )
     documents: tuple[Document, ...] = Field((), description="What is served besides the description.")
 
+    def missing_from(self, given: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """The constant headers that a request with the headers `given` has yet to get."""
+        names = {name.lower() for name, _ in given}
+        return tuple((name, value) for name, value in self.request_headers.items() if name.lower() not in names)
+
 
 class PagingRule(_Part):
-    """How lists come in pages, and how to ask for the next one; `none` for lists that are whole."""
+    """How lists come in pages, and how to ask for the next one; `none` where at most the replies tell."""
 
     pattern: str = Field("", description="The lists' `METHOD /path`; empty: every list.")
     by: Literal["items", "pages", "last", "token", "link", "none"] = Field(
@@ -144,6 +175,11 @@ class PagingRule(_Part):
     size: int = Field(default=100, ge=1, description="Items a page.")
     first: int = Field(default=1, ge=0, description="The number of the first page.")
     most: int = Field(default=100, ge=1, le=1000, description="Pages that one lookup reads; more is a failure.")
+    total: str = Field(
+        "",
+        description="Pointer to how many things there are, with which what came is compared; empty: the usual places, "
+        "`none`: nowhere.",
+    )
 
 
 class Sign(_Part):
@@ -302,6 +338,9 @@ class Conditional(_Part):
     )
     pattern: str | None = Field(None, description="Only writes whose `METHOD /path` matches.")
     read_header: str = Field("etag", description="The header of the read that tells the version.")
+    read_body: Pointer | None = Field(
+        None, description="Pointer, in the body of the read, to the version, for replies without that header."
+    )
     send_header: str = Field("If-Match", description="The header of the write that carries it.")
 
 
@@ -366,6 +405,9 @@ class Probe(_Part):
         description="A read that needs credentials, with the path as it is sent."
     )
     version: Pointer | None = Field(None, description="Pointer, in its reply, to the version of the device's software.")
+    described: tuple[Annotated[str, StringConstraints(min_length=1)], ...] = Field(
+        (), description="Beginnings of the versions that the description is of (`9.4`); empty: any may be."
+    )
 
 
 class LeaveOut(_Part):

@@ -54,7 +54,8 @@ class State:
     it. `refusals`: what the device said, in answers that were good otherwise, of parts that it refused.
 
     `entered`: steps entered so far. `pending_action`: name of the retry that the timer belongs to. `seen`: what the
-    run looked at so far (`watched`); None once it has sent something that may change the device.
+    run looked at so far (`watched`); None once it has sent something that may change the device. `notes`: what is to
+    be said of a success, too: that a list was not whole.
     """
 
     waiting: Waiting = "start"
@@ -68,6 +69,7 @@ class State:
     in_doubt: tuple[str, ...] = ()
     findings: Mapping[str, tuple[Mapping[str, Json], ...]] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def initial(cls) -> "State":
@@ -91,6 +93,7 @@ class State:
             "in_doubt": list(self.in_doubt),
             "refusals": list(self.refusals),
             "findings": {key: list(found) for key, found in self.findings.items()},
+            "notes": list(self.notes),
         }
 
     @classmethod
@@ -102,6 +105,7 @@ class State:
         members["in_doubt"] = tuple(members.get("in_doubt", ()))
         members["refusals"] = tuple(members.get("refusals", ()))
         members["findings"] = {key: tuple(found) for key, found in members.get("findings", {}).items()}
+        members["notes"] = tuple(members.get("notes", ()))
         if members.get("seen") is not None:
             members["seen"] = tuple(members["seen"])
         return cls(**members)

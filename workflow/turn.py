@@ -10,7 +10,8 @@ from dataclasses import replace
 from workflow.document import Json
 from workflow.ending import Course, end_of
 from workflow.errors import InputError
-from workflow.events import Command, Failure, Outcome, Pairs, SendRequest
+from workflow.events import Command, Failure, Outcome, SendRequest
+from workflow.pages import query_after
 from workflow.planned import MAX_DEPTH, Plan, PlanStep, WorkflowPlan
 from workflow.requests import Unsendable, arguments_of, build_request
 from workflow.scope import Reply, Scope, Sent, nothing_sent
@@ -33,6 +34,7 @@ class Turn:
         self._in_doubt = state.in_doubt
         self._findings = state.findings
         self._refusals = state.refusals
+        self._notes = state.notes
         self._results = state.results
         self._entered = state.entered
         self._pending = state.pending_action
@@ -51,6 +53,7 @@ class Turn:
             in_doubt=self._in_doubt,
             findings=self._findings,
             refusals=self._refusals,
+            notes=self._notes,
         )
 
     # Where the run is
@@ -133,7 +136,7 @@ class Turn:
                 method=step.method,
                 path=request.path,
                 path_template=step.path_template,
-                query=pairs(frame.pages["query"]) if frame.pages else request.query,
+                query=query_after(frame.pages, request.query),
                 headers=request.headers,
                 body=request.body,
                 content_type=step.request.content_type if request.body is not None else "",
@@ -190,7 +193,3 @@ class Turn:
         self._outcome = end.outcome
         self._frames = []
         self.commands.append(end)
-
-
-def pairs(query: Json) -> Pairs:
-    return tuple((str(name), str(value)) for name, value in query)

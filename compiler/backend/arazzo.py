@@ -98,6 +98,8 @@ def _step(operation: Operation, source: str, step: Step) -> dict[str, Any]:
         ours["address"] = step.address
     if step.parts:
         ours["parts"] = {name: dict(part) for name, part in step.parts.items()}
+    if step.version:
+        ours["version"] = dict(step.version)
     if step.pages:
         ours["pages"] = dict(step.pages)
     if step.expects:

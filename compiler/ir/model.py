@@ -166,6 +166,8 @@ class Resource:
     this member's name. `item_is_list`: reading one answers a list of one. `single`: the usual only member's id.
     `aliases`: keys of operations that do the same as another one here, mapped to it.
     `listed_in`: without a collection of its own, the read of the owner whose item names these, at `members`.
+    `paging`: None where only the replies tell whether the list goes on. `total`: where they say how many there are; ""
+    for the usual places, `none` where what looks like it is another number.
     """
 
     noun: str
@@ -192,6 +194,7 @@ class Resource:
     aliases: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     listed_in: str = ""
     paging: Paging | None = None
+    total: str = ""
 
     @property
     def item_in_reply(self) -> str:
@@ -316,6 +319,7 @@ class Step:
     `address`: what the device says of where this is to be sent. `parts`: how those of a multipart body are written.
     `expects`, `decides`: what it has to show of the changes before it, and whether that tells if they were made
     (`workflow.expectations`). `watches`, `stalls_after_s`: a wait in which these stay the same so long is given up.
+    `version`: where the reply has the version that a later write names (`workflow.versions`).
     """
 
     id: str
@@ -338,6 +342,7 @@ class Step:
     decides: bool = False
     watches: tuple[str, ...] = ()
     stalls_after_s: float | None = None
+    version: Mapping[str, str] = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True)

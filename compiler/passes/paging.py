@@ -32,7 +32,9 @@ _MOST = 100  # pages of one lookup: ten thousand things; more than that has to b
 
 def run(api: Api, options: Options) -> Outcome:
     seeker = _Seeker(api, options.profile.paging)
-    resources = tuple(replace(r, paging=seeker.paging_of(r)) if r.list else r for r in api.resources)
+    resources = tuple(
+        replace(r, paging=seeker.paging_of(r), total=seeker.total_of(r)) if r.list else r for r in api.resources
+    )
     inferred = [r for r in resources if r.paging is not None and not seeker.rule(r.list)]
     notes = []
     if inferred:
@@ -54,6 +56,10 @@ class _Seeker:
 
     def rule(self, key: str) -> PagingRule | None:
         return next((rule for rule in self.rules if re.search(rule.pattern, key)), None)
+
+    def total_of(self, resource: Resource) -> str:
+        rule = self.rule(resource.list)
+        return rule.total if rule is not None else ""
 
     def paging_of(self, resource: Resource) -> Paging | None:
         operation = self.operations[resource.list]

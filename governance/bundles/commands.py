@@ -43,7 +43,7 @@ def _signing(command: F) -> F:
 
 
 def _passphrase(path: Path | None) -> str:
-    return path.read_text().rstrip("\r\n") if path else Settings.read(os.environ).bundle_passphrase
+    return path.read_text(encoding="utf-8").rstrip("\r\n") if path else Settings.read(os.environ).bundle_passphrase
 
 
 def _moment(text: str | None) -> str:

@@ -42,7 +42,7 @@ def lock_text() -> str:
         raise NotFoundError(
             f"this installation has no {NAME}, so it cannot say what it is made of", "install the wheel"
         )
-    return place.read_text()
+    return place.read_text(encoding="utf-8")
 
 
 def _pinned(lock: str) -> Iterator[tuple[str, str]]:

@@ -67,7 +67,7 @@ def check_password(password: str, name: str) -> None:
 def read_password(file: Path) -> str:
     """The first line of a file. Raises InvalidError."""
     try:
-        text = file.read_text()
+        text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidError(f"{file} cannot be read as a password", "give a text file with one line") from error
     return text.partition("\n")[0].rstrip("\r")

@@ -14,7 +14,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_
 
 from runtime.driver.journey import Journey
 from runtime.driver.wire import Reply
-from runtime.errors import BadReply, FateUnknown, Refused, Resting, TargetError
+from runtime.errors import BadReply, FateUnknown, NotAdmitted, Refused, Resting, TargetError
 from workflow.events import SendRequest
 from workflow.retry_after import seconds_asked_for
 
@@ -25,7 +25,7 @@ TRIES = 3
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 0.2, 2.0
 LONGEST_RETRY_AFTER_S = 30.0
 # What another try would only repeat.
-FINAL = (Refused, BadReply, Resting)
+FINAL = (Refused, BadReply, Resting, NotAdmitted)
 
 
 @dataclass(slots=True)

@@ -22,6 +22,16 @@ def test_without_an_environment_everything_has_its_default() -> None:
     assert settings.database.startswith("sqlite+aiosqlite:////")
 
 
+def test_a_user_without_a_home_is_told_to_name_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", lambda _: (_ for _ in ()).throw(KeyError()))
+    with pytest.raises(InvalidError, match="no home folder") as refused:
+        _ = Settings.read({}).database
+    assert "SWITCHGEAR_DATABASE_URL" in refused.value.remedy
+    assert Settings.read({"SWITCHGEAR_DATABASE_URL": "sqlite+aiosqlite:///x.db"}).database
+
+
 def test_the_environment_wins_and_empty_means_default() -> None:
     given = {"SWITCHGEAR_PORT": "9000", "SWITCHGEAR_HOST": "", "SWITCHGEAR_DEBUG": "yes", "PORT": "1"}
     settings = Settings.read(given | {"SWITCHGEAR_DATABASE_URL": "sqlite+aiosqlite:///x.db"})

@@ -444,3 +444,12 @@ def test_a_read_whose_answer_is_of_no_use_fails_and_nothing_was_done() -> None:
         Dialogue(plan(step("s", "get", "/a"))).say(RequestFailed("s", "bad_reply")), "failed", "bad_reply"
     ).failure
     assert failure.done == ()
+
+
+def test_a_redirect_that_was_not_followed_is_named_with_where_it_leads() -> None:
+    dialogue = Dialogue(plan(step("s")))
+    failure = ended(
+        dialogue.answer("s", 302, location="https://elsewhere.example/x"), "failed", "unexpected_status"
+    ).failure
+    assert failure is not None
+    assert "https://elsewhere.example/x" in failure.message

@@ -7,23 +7,26 @@ read-back, the proof that a thing is gone. Used by `intents` and `compositions`;
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import CONNECTION_HEADERS, Effect, Input, Job, Operation, Resource, Risk, Role, Step
+from compiler.ir.model import Effect, Input, Job, Operation, Resource, Risk, Role, Step
 from compiler.passes.flows import queries, states
 from compiler.passes.flows.bodies import BodyPlan, Choice
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
+from compiler.passes.flows.headers import given_header, is_given
 from compiler.passes.flows.inlining import inline
 from compiler.passes.flows.kept import kept
-from compiler.passes.flows.lookups import first_sentence, id_schema, path_parameters
+from compiler.passes.flows.lookups import path_parameters
 from compiler.passes.flows.offers import require_offered
 from compiler.passes.flows.waiting import poll_parameters, wait
 from compiler.passes.identity import says_id
 from compiler.passes.paths import parent
 from compiler.passes.resources import shape
+from compiler.passes.words import first_sentence
 
 _OK = queries.simple("$statusCode == 200")
 _GONE_TRIES = 10  # a device may list what it deletes for a moment longer
 _GONE_WAIT_S = 1
+_VERSION_TRIES = 4  # a tag that moved once, and its forms: strong, without a suffix, from the body
 
 
 def parameters_of(
@@ -41,12 +44,15 @@ def parameters_of(
     for parameter in operation.parameters:
         if parameter.location not in ("query", "header") or not (filters or parameter.is_required):
             continue
-        if paging is not None and parameter.location == "query" and parameter.name == paging[0].size_parameter:
+        if paging is not None and parameter.location == "query" and parameter.name == paging.size_parameter:
             continue  # how much is asked for at a time is seen to by the step
         if version and parameter.name.lower() == version and _versioned(builder, operation) is not None:
             continue
-        # What belongs to the connection is no business of the caller.
-        if parameter.location == "header" and parameter.name.lower() in CONNECTION_HEADERS:
+        # What belongs to the connection, or is sent with every request, is no business of the caller.
+        if parameter.location == "header":
+            is_condition = parameter.name.lower() == builder.context.profile.conditional.send_header.lower()
+            if is_given(builder, parameter) or is_condition:
+                bound.append((parameter.name, "header", given_header(builder, operation, parameter)))
             continue
         schema = inline(builder.context.schemas, parameter.schema)
         name = builder.free_input_name("".join(c if c.isalnum() else "_" for c in parameter.name).strip("_") or "value")
@@ -95,6 +101,7 @@ def change(
         replacements=replacements,
         address=told,
         parts=body.parts,
+        failures=again_with_new_version(match),
     )
     if job is not None:
         step = _with_handle(step, job, is_pending)
@@ -179,9 +186,29 @@ def version_header(builder: Builder, operation: Operation) -> list[tuple[str, st
         description=f"Read the {what}'s version.",
         parameters=tuple(path_parameters(builder, read)),
         outputs={"version": f"$response.header.{rule.read_header}"},
+        version={"header": rule.read_header, **({"body": rule.read_body} if rule.read_body is not None else {})},
     )
     builder.add_step(step, "the change is refused unless it names the version that was read")
     return [(rule.send_header, "header", f"$steps.{step.id}.outputs.version")]
+
+
+def again_with_new_version(match: list[tuple[str, str, Any]]) -> tuple[dict[str, Any], ...]:
+    """The failure action of a conditional write: what it names is read again, and it is sent again if that is all."""
+    return tuple(
+        {
+            "name": "again_with_new_version",
+            "type": "retry",
+            "stepId": str(value).split(".")[1],
+            "retryAfter": 0,
+            "retryLimit": _VERSION_TRIES,
+            "criteria": [queries.simple("$statusCode == 412 || $statusCode == 428")],
+            "x-switchgear": {
+                "code": "version_refused",
+                "message": f"The device refused each version that it gave ({name}); nothing was changed by this step.",
+            },
+        }
+        for name, _, value in match
+    )
 
 
 def _with_handle(step: Step, job: Job, is_pending: bool) -> Step:
@@ -251,9 +278,7 @@ def read_back_made(builder: Builder, resource: Resource, made: str) -> Step | No
         return read_back(builder, resource)
     operation = builder.operation(resource.list)
     base = "$" + queries.from_pointer(resource.members)
-    is_number = builder.context.schemas.kind(id_schema(builder, resource)) == "integer"
-    value = f"{{{made}}}" if is_number else f"'{{{made}}}'"
-    query = f"{base}[?@{queries.child(resource.id_field)} == {value}]"
+    query = f"{base}[?@{queries.child(resource.id_field)} == '{{{made}}}']"
     step = Step(
         id=builder.free_step_id("read_back"),
         operation=operation.key,

@@ -1,0 +1,52 @@
+"""Other users of this machine, and a Python and a folder that they can reach; only root can be somebody else."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+NOBODY = 65534
+NAMELESS = 54321  # in no list of users
+
+
+def as_user(user: int) -> list[str]:
+    """What a command begins with to run as `user`. Skips the test where that is not permitted."""
+    if os.getuid() != 0:
+        pytest.skip("only root can be another user")
+    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+
+
+def real_python() -> str:
+    """The Python behind this virtual environment: no link and no launcher."""
+    return os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+
+
+def python_for(user: int) -> str:
+    """A Python 3.11 or newer that `user` may run. Skips the test where there is none."""
+    for program in (real_python(), "/usr/bin/python3.11", "/usr/bin/python3"):
+        test = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))"
+        try:
+            done = subprocess.run([*as_user(user), program, "-I", "-c", test], capture_output=True, check=False)
+        except OSError:
+            continue
+        if done.returncode == 0:
+            return program
+    pytest.skip("every Python of this machine is root's alone")
+
+
+def give(folder: Path, user: int) -> None:
+    for path in [folder, *folder.rglob("*")]:
+        os.chown(path, user, user, follow_symlinks=False)
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can go into, which pytest's own are not."""
+    with tempfile.TemporaryDirectory(prefix="switchgear-fresh-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
