@@ -276,6 +276,9 @@ class Verbs(_Part):
         ("PATCH", "PUT", "POST"),
         description="Which of several ways to the same effect is taken, best first; the others are its aliases.",
     )
+    distinct: tuple[OperationRef, ...] = Field(
+        (), description="Writes to a thing that do something else than the preferred one: each is a workflow of its own."
+    )
     idempotent: tuple[OperationRef, ...] = Field((), description="POSTs and PATCHes that may be sent twice.")
     not_idempotent: tuple[OperationRef, ...] = Field(
         (), description="PUTs and DELETEs that have a further effect each time they are sent."

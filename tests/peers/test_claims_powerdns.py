@@ -99,8 +99,8 @@ CALLS = (
         LAB,
         {**shown("ftp.lab.example.", "A", "192.0.2.9"), "/account": "ops"},
     ),
-    Call("pdns_change_settings_of_zone", {**OF_LAB, "kind": "Master", "account": "ops"}, LAB, {"/kind": "Master", "/account": "ops"}),
-    Call("pdns_change_settings_of_zone", {**OF_LAB, "kind": "Native", "serial": 77}, LAB, {"/kind": "Native", "/serial": 77}),
+    Call("pdns_replace_zone", {**OF_LAB, "kind": "Master", "account": "ops"}, LAB, {"/kind": "Master", "/account": "ops"}),
+    Call("pdns_replace_zone", {**OF_LAB, "kind": "Native", "serial": 77}, LAB, {"/kind": "Native", "/serial": 77}),
     Call("pdns_delete_zone", OF_LAB, LAB, gone=True),
     Call("pdns_delete_zone", OF_LAB, is_impossible=True),
 )

@@ -4,6 +4,7 @@ Before: bindings, the version that a conditional write names. After: the wait fo
 read-back, the proof that a thing is gone. Used by `intents` and `compositions`; which change it is, they decide.
 """
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -159,14 +160,18 @@ def _is_read(builder: Builder, key: str) -> bool:
 def _versioned(builder: Builder, operation: Operation) -> tuple[Operation, str] | None:
     """What reads the version that the operation has to name, and of what; None where it needs none or none is read.
 
-    What is added to a list whose description takes the header all the same names the version of the list.
+    What is added to a list whose description wants a version all the same (428, RFC 6585) names that of the list; one
+    that only takes the header is not sent it, since servers differ in what a creation's version is about.
     """
     rule, context = builder.context.profile.conditional, builder.context
+    if rule.pattern is not None and not re.search(rule.pattern, operation.key):
+        return None
     if operation.method in rule.methods:
         owner = next((r for r in context.api.resources if operation.key in (r.update, r.delete) and r.read), None)
         return (builder.operation(owner.read), owner.name) if owner else None
     wanted = ("header", rule.send_header.lower())
     takes_version = any((p.location, p.name.lower()) == wanted for p in operation.parameters)
+    takes_version = takes_version and any(reply.status == "428" for reply in operation.responses)
     grown = context.by_create.get(operation.key)
     is_whole = grown is not None and bool(grown.list) and grown.list not in context.paging
     return (builder.operation(grown.list), f"list of {grown.name}") if takes_version and grown and is_whole else None

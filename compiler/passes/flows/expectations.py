@@ -178,8 +178,12 @@ def shown_by(context: Context, step: Step) -> Resource | None:
 
 
 def _sent(change: Step) -> Iterator[tuple[str, Any]]:
-    """Each value that the request carries, with its pointer; objects that callers give as a whole are one value."""
-    yield from _leaves(change.payload, "")
+    """Each value that was asked for, with its pointer; objects that callers give as a whole are one value.
+
+    What a PUT sends back as it was read, so as not to lose it, nobody asked for.
+    """
+    if not change.replacements:
+        yield from _leaves(change.payload, "")
     yield from change.replacements
 
 
