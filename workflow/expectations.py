@@ -102,7 +102,6 @@ class Verdict:
     verified: Verified | Literal[""] = ""
     why: str = ""
     differences: tuple[Mapping[str, Json], ...] = ()
-    has_held: bool = False
 
 
 def verdict_of(findings: Iterable[Finding]) -> Verdict:
@@ -115,7 +114,7 @@ def verdict_of(findings: Iterable[Finding]) -> Verdict:
         return Verdict()
     verified: Verified = "none" if not seen else "some" if unseen or differing else "all"
     differences = tuple({"place": d.place, "asked": d.asked, "found": d.found} for d in differing[:MOST_TOLD])
-    return Verdict(verified, _reason(seen, unseen, differing), differences, bool(seen))
+    return Verdict(verified, _reason(seen, unseen, differing), differences)
 
 
 def _reason(seen: list[Finding], unseen: list[Finding], differing: list[Finding]) -> str:

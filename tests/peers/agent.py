@@ -105,9 +105,7 @@ def _fits(key: str, method: str, path: str) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def serving(
-    compiled: Compiled, url: str, look: Callable[[], Picture], folder: Path
-) -> AsyncIterator[Agent]:
+async def serving(compiled: Compiled, url: str, look: Callable[[], Picture], folder: Path) -> AsyncIterator[Agent]:
     """Everything approved, `switchgear serve` with the server as its target, and a client of the official kind."""
     database = f"sqlite+aiosqlite:///{folder / 'switchgear.db'}"
     environment = {
@@ -124,7 +122,14 @@ async def serving(
         token = (await run("init"))["token"]
         await submit(compiled, database, "test")
         await run("workflows", "approve", *(f"{one.flow.id}@1" for one in compiled.workflows))
-        references = ("--username-ref", "env:PEER_USER", "--password-ref", "env:PEER_WORD", "--token-ref", "env:PEER_WORD")
+        references = (
+            "--username-ref",
+            "env:PEER_USER",
+            "--password-ref",
+            "env:PEER_WORD",
+            "--token-ref",
+            "env:PEER_WORD",
+        )
         await run("targets", "add", "peer", "--api", compiled.api.name, "--url", url, *references)
         server = await asyncio.to_thread(children.serve, "serve", "serve", "--port", "0")
         async with Client(f"{server.url}/mcp", auth=token, timeout=PATIENCE_S) as client:

@@ -91,6 +91,7 @@ def kinto(folder: Path) -> Iterator[str]:
     port, program = free_port(), str(Path(sys.executable).with_name("kinto"))
     made = ["init", "--ini", "kinto.ini", "--backend", "memory", "--cache-backend", "memory", "--host", "127.0.0.1"]
     subprocess.run([program, *made], cwd=folder, check=True, capture_output=True)
+    (folder / "version.json").write_text('{"name": "kinto", "version": "26.5.0"}')  # which it gives out
     url = f"http://127.0.0.1:{port}"
     with started([program, "start", "--ini", "kinto.ini", "--port", str(port)], folder, f"{url}/v1/"):
         httpx.put(f"{url}/v1/accounts/{USER}", json={"data": {"password": WORD}}, trust_env=False).raise_for_status()

@@ -77,8 +77,8 @@ def bare(thing: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def ids(path: str) -> Any:
     """The items are those that stand below the address, by their ids."""
-    return lambda outputs, picture: sorted(str(each["id"]) for each in outputs["items"]) == sorted(
-        str(each["id"]) for each in picture[path]
+    return lambda outputs, picture: (
+        sorted(str(each["id"]) for each in outputs["items"]) == sorted(str(each["id"]) for each in picture[path])
     )
 
 
@@ -92,14 +92,18 @@ CALLS = (
     Call("pdns_describe_zone", OF_LAB, reads=same(LAB)),
     Call("pdns_find_zones", reads=ids(ZONES)),
     Call("pdns_update_zone", {**OF_LAB, "kind": "Master"}, LAB, {"/kind": "Master"}, is_impossible=True),
-    Call("pdns_update_zone", {**OF_LAB, "rrsets": [WWW]}, LAB, shown("www.lab.example.", "A", "192.0.2.1", "192.0.2.2")),
+    Call(
+        "pdns_update_zone", {**OF_LAB, "rrsets": [WWW]}, LAB, shown("www.lab.example.", "A", "192.0.2.1", "192.0.2.2")
+    ),
     Call(
         "pdns_update_zone",
         {**OF_LAB, "rrsets": [rrset("ftp.lab.example.", "A", "192.0.2.9")], "account": "ops"},
         LAB,
         {**shown("ftp.lab.example.", "A", "192.0.2.9"), "/account": "ops"},
     ),
-    Call("pdns_replace_zone", {**OF_LAB, "kind": "Master", "account": "ops"}, LAB, {"/kind": "Master", "/account": "ops"}),
+    Call(
+        "pdns_replace_zone", {**OF_LAB, "kind": "Master", "account": "ops"}, LAB, {"/kind": "Master", "/account": "ops"}
+    ),
     Call("pdns_replace_zone", {**OF_LAB, "kind": "Native", "serial": 77}, LAB, {"/kind": "Native", "/serial": 77}),
     Call("pdns_delete_zone", OF_LAB, LAB, gone=True),
     Call("pdns_delete_zone", OF_LAB, is_impossible=True),

@@ -335,12 +335,12 @@ def _names_body(builder: Builder, key: str) -> bool:
 
 
 def gone(builder: Builder, resource: Resource) -> Step | None:
-    """Shows that the item is no longer there: its read answers 404, 410 or nothing with its id."""
+    """Shows that the item is gone: its read answers 404, 410, nothing with its id, or what the profile says."""
     if not resource.read:
         return None
     operation = builder.operation(resource.read)
     parameters = path_parameters(builder, operation)
-    missing = ["$statusCode == 404", "$statusCode == 410"]
+    missing = ["$statusCode == 404", "$statusCode == 410", *_signs_of_absence(builder, operation)]
     if resource.item_is_list:
         missing.append("$response.body#/0 == null")
     step = Step(
@@ -350,17 +350,39 @@ def gone(builder: Builder, resource: Resource) -> Step | None:
         description=f"Check that the {resource.name} is gone.",
         parameters=tuple(parameters),
         success=(queries.simple(queries.any_of(missing)),),
-        failures=(
-            {
-                "name": "still_there",
-                "type": "retry",
-                "retryAfter": _GONE_WAIT_S,
-                "retryLimit": _GONE_TRIES,
-                "x-switchgear": {
-                    "code": "still_there",
-                    "message": f"The deletion was accepted, but {_GONE_TRIES} s later the {resource.name} is there.",
-                },
-            },
-        ),
+        failures=(_still_there(resource), _not_to_be_seen(resource)),
     )
     return builder.add_step(step, "a deletion is over when the thing can't be read any more")
+
+
+def _signs_of_absence(builder: Builder, read: Operation) -> list[str]:
+    rules = builder.context.profile.gone
+    rule = next((r for r in rules if r.pattern is None or re.search(r.pattern, read.key)), None)
+    if rule is None:
+        return []
+    found = [queries.one_of_states(f"$response.body#{sign.at}", sign.values) for sign in rule.signs]
+    return [*(f"$statusCode == {status}" for status in rule.statuses), *found]
+
+
+def _still_there(resource: Resource) -> dict[str, Any]:
+    text = f"The deletion was accepted, but {_GONE_TRIES} s later the {resource.name} is there."
+    return {
+        "name": "still_there",
+        "type": "retry",
+        "retryAfter": _GONE_WAIT_S,
+        "retryLimit": _GONE_TRIES,
+        "criteria": [_OK],
+        "x-switchgear": {"code": "still_there", "message": text},
+    }
+
+
+def _not_to_be_seen(resource: Resource) -> dict[str, Any]:
+    """A refusal or an error is no sight of the thing."""
+    text = f"The deletion was accepted, but whether the {resource.name} is gone could not be seen."
+    return {
+        "name": "not_to_be_seen",
+        "type": "retry",
+        "retryAfter": _GONE_WAIT_S,
+        "retryLimit": _GONE_TRIES,
+        "x-switchgear": {"outcome": "unknown", "code": "not_seen", "message": text},
+    }

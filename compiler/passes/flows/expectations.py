@@ -49,7 +49,8 @@ class _Writer:
             gone = {"place": "", "text": f"{_opened(step.description)}"}
             return replace(step, expects=(gone,), decides=True)
         if step.role is Role.CHANGE and not self._is_shown(number):
-            return replace(step, expects=(*step.expects, _untraced(self.context.operations[step.operation])))
+            operation = self.context.operations[step.operation]
+            return replace(step, expects=(*step.expects, *self._answered(operation, step), _untraced(operation)))
         return self._wait(number, step) if step.role is Role.WAIT else step
 
     def _wait(self, number: int, step: Step) -> Step:
@@ -77,6 +78,17 @@ class _Writer:
             if step.role is Role.GONE or (step.role is Role.READ_BACK and self._read_back(n, step).decides):
                 return True
         return False
+
+    def _answered(self, operation: Operation, change: Step) -> Iterator[Expected]:
+        """What the answer to the change repeats: no proof that it was made, and a sign where it says otherwise."""
+        reply = operation.success
+        if operation.effect not in _SENT or operation.key in self.context.jobs or reply is None or self.has_branches:
+            return
+        for pointer, value in _sent(change):
+            place = pointer.removeprefix("/0")
+            is_hidden = self._is_secret(operation, pointer) or self._rule(operation, pointer) is not None
+            if place and not is_hidden and self.context.schemas.at(reply.schema, place) is not None:
+                yield {"place": place, "asked": value, "found": f"$response.body#{place}", "lenient": True}
 
     def _is_shown(self, number: int) -> bool:
         """Whether a later step shows what this change did."""
