@@ -356,6 +356,7 @@ class Gone(_Part):
         (), description="Statuses that say so: servers that tell nobody what is not there."
     )
     signs: tuple[Sign, ...] = Field((), description="Values in a good answer that say so, each enough by itself.")
+    nothing_at: Pointer | None = Field(None, description="Pointer, in a good answer, at which there is nothing then.")
 
 
 class Comparison(_Part):

@@ -6,7 +6,6 @@
 
 import asyncio
 import contextlib
-import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -43,6 +42,7 @@ class Agent:
         told = await self._told(call)
         verdict = judged(call, told, before, self.look())
         self.verdicts.append(verdict)
+        print(verdict)  # which pytest shows where a test fails
         return verdict
 
     async def call_all(self, calls: Iterable[Call]) -> None:
@@ -72,6 +72,10 @@ class Agent:
     @property
     def false(self) -> list[str]:
         return [str(each) for each in self.verdicts if each.false]
+
+    @property
+    def unclear(self) -> list[str]:
+        return [str(each) for each in self.verdicts if each.unclear]
 
     def unreached(self, beyond: Iterable[str] = ()) -> list[str]:
         """Operations of the description that no run which ended well has carried out, without those in `beyond`."""
@@ -136,11 +140,3 @@ async def serving(compiled: Compiled, url: str, look: Callable[[], Picture], fol
             yield Agent(client, Desk(server.url, token), look, compiled)
     finally:
         await asyncio.to_thread(children.stop)
-
-
-def written_down(agent: Agent, folder: Path) -> str:
-    """The table, which is also written into `folder` as `verdicts.txt`."""
-    text = agent.table()
-    (folder / "verdicts.txt").write_text(text)
-    (folder / "calls.json").write_text(json.dumps([str(each.call) for each in agent.verdicts]))
-    return text

@@ -361,6 +361,8 @@ def _signs_of_absence(builder: Builder, read: Operation) -> list[str]:
     if rule is None:
         return []
     found = [queries.one_of_states(f"$response.body#{sign.at}", sign.values) for sign in rule.signs]
+    if rule.nothing_at is not None:
+        found.append(f"$response.body#{rule.nothing_at} == null")
     return [*(f"$statusCode == {status}" for status in rule.statuses), *found]
 
 
