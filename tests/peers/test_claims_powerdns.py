@@ -21,6 +21,7 @@ from tests.peers.processes import WORD, powerdns
 from workflow.pointers import NOTHING
 
 PROFILE = Path(__file__).parent / "profiles/powerdns.yaml"
+OVERLAY = Path(__file__).parent / "profiles/powerdns.overlay.yaml"
 HEADERS = {"X-API-Key": WORD}
 ZONES = "/servers/localhost/zones"
 LAB = f"{ZONES}/lab.example."
@@ -100,16 +101,16 @@ SAMPLE = (
     Call("pdns_create_zone", NEW, LAB, {"/kind": "Native", "/name": "lab.example."}),
     Call("pdns_create_zone", NEW, is_impossible=True),
     Call("pdns_describe_zone", OF_LAB, reads=same(LAB)),
-    Call("pdns_update_zone", {**OF_LAB, "rrsets": [WWW]}, LAB, WWW_IS_SHOWN),
+    Call("pdns_patch_zone", {**OF_LAB, "rrsets": [WWW]}, LAB, WWW_IS_SHOWN),
     # Members of a zone that PATCH ignores beside records, and refuses without them.
-    Call("pdns_update_zone", {**OF_LAB, "kind": "Master"}, is_impossible=True),
-    Call("pdns_update_zone", {**OF_LAB, "rrsets": [FTP], "account": "ops"}, LAB, {"/account": "ops"}),
+    Call("pdns_patch_zone", {**OF_LAB, "kind": "Master"}, is_impossible=True),
+    Call("pdns_patch_zone", {**OF_LAB, "rrsets": [FTP], "account": "ops"}, LAB, {"/account": "ops"}),
     Call(
-        "pdns_replace_zone", {**OF_LAB, "kind": "Master", "account": "ops"}, LAB, {"/kind": "Master", "/account": "ops"}
+        "pdns_update_zone", {**OF_LAB, "kind": "Master", "account": "ops"}, LAB, {"/kind": "Master", "/account": "ops"}
     ),
     # The serial is the server's own: taken with 204, and ignored.
-    Call("pdns_replace_zone", {**OF_LAB, "kind": "Native", "serial": 77}, LAB, {"/kind": "Native", "/serial": 77}),
-    Call("pdns_replace_zone", {**OF_LAB, "serial": 78}, LAB, {"/serial": 78}),
+    Call("pdns_update_zone", {**OF_LAB, "kind": "Native", "serial": 77}, LAB, {"/kind": "Native", "/serial": 77}),
+    Call("pdns_update_zone", {**OF_LAB, "serial": 78}, LAB, {"/serial": 78}),
     Call(
         "pdns_create_metadata",
         {**OF_LAB, "kind": "ALLOW-AXFR-FROM", "metadata": ["192.0.2.0/24"]},
@@ -126,21 +127,19 @@ MORE = (
     Call("pdns_ensure_zone", {**NEW, "kind": "Master"}, LAB, {"/kind": "Master"}),
     Call("pdns_create_zone", OTHER, f"{ZONES}/other.example.", {"/kind": "Slave", "/masters": ["192.0.2.53"]}),
     Call("pdns_find_zones", reads=ids(ZONES)),
-    Call("pdns_update_zone", {**OF_LAB, "rrsets": [WWW]}, LAB, WWW_IS_SHOWN),
-    Call("pdns_update_zone", {**OF_LAB, "rrsets": [NO_WWW]}, LAB, {"/by_name/www.lab.example. A": NOTHING}),
-    Call("pdns_update_zone", {**OF_LAB, "rrsets": [rrset("no-dot", "A", "192.0.2.1")]}, is_impossible=True),
+    Call("pdns_patch_zone", {**OF_LAB, "rrsets": [WWW]}, LAB, WWW_IS_SHOWN),
+    Call("pdns_patch_zone", {**OF_LAB, "rrsets": [NO_WWW]}, LAB, {"/by_name/www.lab.example. A": NOTHING}),
+    Call("pdns_patch_zone", {**OF_LAB, "rrsets": [rrset("no-dot", "A", "192.0.2.1")]}, is_impossible=True),
+    Call("pdns_patch_zone", {**OF_LAB, "rrsets": [rrset("x.lab.example.", "A", "not an address")]}, is_impossible=True),
+    Call("pdns_update_zone", {**OF_LAB, "dnssec": True}, LAB, {"/dnssec": True}),
     Call(
-        "pdns_update_zone", {**OF_LAB, "rrsets": [rrset("x.lab.example.", "A", "not an address")]}, is_impossible=True
-    ),
-    Call("pdns_replace_zone", {**OF_LAB, "dnssec": True}, LAB, {"/dnssec": True}),
-    Call(
-        "pdns_replace_zone",
+        "pdns_update_zone",
         {**OF_LAB, "nameservers": ["ns9.lab.example."]},
         LAB,
         shown("lab.example.", "NS", "ns9.lab.example."),
     ),
     Call(
-        "pdns_replace_zone",
+        "pdns_update_zone",
         {**OF_LAB, "soa_edit_api": "EPOCH", "api_rectify": True},
         LAB,
         {"/soa_edit_api": "EPOCH", "/api_rectify": True},
@@ -175,7 +174,7 @@ MORE = (
         {"/keytype": "csk", "/active": False},
     ),
     Call("pdns_update_cryptokey", {**KEY, "active": True}, KEY_AT, {"/active": True}),
-    Call("pdns_update_cryptokey", {**KEY, "bits": 512}, KEY_AT, {"/bits": 512}),
+    Call("pdns_update_cryptokey", {**KEY, "bits": 512}, is_impossible=True),
     Call("pdns_describe_cryptokey", KEY),
     Call("pdns_find_cryptokeys", OF_LAB),
     Call("pdns_delete_cryptokey", KEY, KEY_AT, gone=True),
@@ -186,20 +185,23 @@ MORE = (
     Call(
         "pdns_ensure_tsigkey", {"name": "k1", "algorithm": "hmac-sha256"}, f"{TSIG}/k1.", {"/algorithm": "hmac-sha256"}
     ),
+    Call("pdns_update_tsigkey", {"tsigkey": "k1", "name": "k2"}, f"{TSIG}/k2.", {"/algorithm": "hmac-sha256"}),
+    Call("pdns_describe_tsigkey", {"tsigkey": "k2"}),
+    # A second key of the same name comes of it, which the server shows in the list alone.
     Call(
         "pdns_update_tsigkey",
-        {"tsigkey": "k1", "algorithm": "hmac-sha512"},
-        f"{TSIG}/k1.",
+        {"tsigkey": "k2", "algorithm": "hmac-sha512"},
+        f"{TSIG}/k2.",
         {"/algorithm": "hmac-sha512"},
     ),
-    Call("pdns_update_tsigkey", {"tsigkey": "k1", "name": "k2"}, f"{TSIG}/k2.", {"/algorithm": "hmac-sha512"}),
-    Call("pdns_describe_tsigkey", {"tsigkey": "k2"}),
     Call("pdns_find_tsigkeys", reads=ids(TSIG)),
-    Call("pdns_delete_tsigkey", {"tsigkey": "k2"}, f"{TSIG}/k2.", gone=True),
+    Call("pdns_delete_tsigkey", {"tsigkey": "k2"}, is_impossible=True),
     Call(
-        "pdns_autoprimaries_server_autoprimaries", PRIMARY, "/servers/localhost/autoprimaries", {"/0/ip": "192.0.2.7"}
+        "pdns_create_tsigkey", {"name": "k3", "algorithm": "hmac-sha256"}, f"{TSIG}/k3.", {"/algorithm": "hmac-sha256"}
     ),
-    Call("pdns_get_server_autoprimaries"),
+    Call("pdns_delete_tsigkey", {"tsigkey": "k3"}, f"{TSIG}/k3.", gone=True),
+    Call("pdns_create_autoprimary", PRIMARY, "/servers/localhost/autoprimaries", {"/0/ip": "192.0.2.7"}),
+    Call("pdns_find_autoprimaries"),
     Call("pdns_find_servers"),
     Call("pdns_describe_server"),
     Call("pdns_inventory_server"),
@@ -214,7 +216,7 @@ BEYOND = ("GET /error", "GET /servers/{server_id}/config/{config_setting_name}")
 def compiled_of(url: str, folder: Path) -> Compiled:
     answer = httpx.get(f"{url}/api/docs", headers={**HEADERS, "Accept": "application/json"}, trust_env=False)
     (folder / "openapi.json").write_bytes(answer.raise_for_status().content)
-    return compile_spec(Request(folder / "openapi.json", PROFILE))[0]
+    return compile_spec(Request(folder / "openapi.json", PROFILE, OVERLAY))[0]
 
 
 @pytest.fixture

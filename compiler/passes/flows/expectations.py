@@ -118,7 +118,9 @@ class _Writer:
                 continue
             if operation.effect in _SENT and self._is_about(operation, resource):
                 is_update = operation.effect is Effect.UPDATE
-                found |= {each["place"]: each for each in self._expected(change, operation, resource, step)}
+                for each in self._expected(change, operation, resource, step):
+                    other = found.get(each["place"], each)  # of two branches one runs: what either hides is not judged
+                    found[each["place"]] = other if self.has_branches and "found" not in other else each
         if resource is not None and not found and not step.expects:
             found[""] = {"place": "", "text": f"the {resource.name} is there"}
         decides = step.decides or (is_update and any("found" in each for each in found.values()))
