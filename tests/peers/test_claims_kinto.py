@@ -41,7 +41,8 @@ def look(url: str) -> Picture:
         found: dict[str, Any] = {}
 
         def keep(path: str, *below: str) -> None:
-            for each in client.get(path).raise_for_status().json()["data"]:
+            answer = client.get(path)  # 401 once the account itself is gone
+            for each in answer.json()["data"] if answer.is_success else ():
                 own = f"{path}/{each['id']}"
                 found[own] = found[f"{path}/{each.get('title')}"] = masked(client.get(own).raise_for_status().json())
                 for name in below:
@@ -147,6 +148,7 @@ MORE = (
     Call("kinto_delete_bucket", OF_RACK, BUCKET, gone=True),
     Call("kinto_remove_all_buckets", {}, "/buckets/other", gone=True),
     Call("kinto_delete_account", OF_ANN, "/accounts/ann", gone=True),
+    Call("kinto_remove_all_accounts", {}, "/accounts/admin", gone=True),
 )
 # What the server does for nobody as it is set up here.
 BEYOND = ("DELETE /__user_data__/{principal}",)
