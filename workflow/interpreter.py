@@ -30,7 +30,7 @@ from workflow.events import (
     StartTimer,
     TimerFired,
 )
-from workflow.expectations import looked_at
+from workflow.expectations import evaluated, looked_at
 from workflow.failures import code_of, leads_to, said
 from workflow.findings import explained, seen_now, with_last
 from workflow.looking import as_failure, begun, deciding_step, leaves_open, looks_of, with_try
@@ -215,12 +215,13 @@ class _Turn(Turn):
         """After one look: on behind the change, another look, or an end."""
         step, look = self.step, self.frame.look
         assert look is not None
-        if is_so and all(each.sight != "differs" for each in looked_at(step.expects, scope)):
+        found = looked_at(step.expects, scope)  # nothing, where nothing was asked for that could be seen
+        if is_so and found and all(each.sight != "differs" for each in found):
             self.change(step=look["step"], look=None)
             self._go_on_behind()
             return
         status = scope.reply.status if scope.reply else 0
-        look = with_try(look, 200 <= status < 300)
+        look = with_try(look, 200 <= status < 300 and bool(found))
         most, seconds = looks_of(step)
         self.change(look=look)
         if look["tries"] < most:
@@ -401,7 +402,7 @@ class _Turn(Turn):
         step, frame = self.step, self.frame
         if step.stalls_after_s is None or scope.reply is None or not 200 <= scope.reply.status < 300:
             return False
-        shown = [None if value is NOTHING else value for value in (each.evaluate(scope) for each in step.watches)]
+        shown = [None if value is NOTHING else value for value in (evaluated(each, scope) for each in step.watches)]
         watched = frame.watched or {}
         if watched.get("shown") != shown:
             self.change(watched={"shown": shown, "since_s": frame.waited_s})

@@ -315,6 +315,10 @@ class Profile(Part):
     )
     limits: Limits = Field(Limits(), description="How much may be asked of the device, and for how long.")
     probe: Probe | None = Field(None, description="What a test of a target reads.")
+    behaviours: tuple[str, ...] = Field(
+        (),
+        description="What the device is known for beside its description; `switchgear mock --behaviours` lists them.",
+    )
     leave_out: tuple[LeaveOut, ...] = Field((), description="Operations that no workflow uses.")
     overrides: Overrides = Field(Overrides(), description="What people want otherwise.")
 
