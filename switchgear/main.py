@@ -74,6 +74,7 @@ COMMANDS = {
 """In the order in which a newcomer meets them; `--help` keeps it."""
 
 PARTS = {
+    "runs": {"resolve": Entry("runtime.commands.resolving:resolve_command", "Say what became of a run in doubt.")},
     "targets": {"test": Entry("runtime.commands.target_test:test_command", "Say whether a target can be used.")},
     "webhooks": {
         "endpoints": Entry("governance.commands.endpoints:endpoints_group", "Who is told of events."),

@@ -23,6 +23,7 @@ Sight = Literal["seen", "form", "differs", "unseen"]
 Verified = Literal["all", "some", "none"]
 # What devices show in place of a secret.
 _MASKED = re.compile(r"[*•●xX]{3,}|[<\[(](hidden|masked|redacted|secret)[>\])]|(redacted|hidden)", re.IGNORECASE)
+_SECRET = re.compile(r"passw(or)?d|passphrase", re.IGNORECASE)
 MOST_TOLD = 20  # differences of one run that are told; a list of a thousand members says no more
 _TEXT_LENGTH = 200
 
@@ -90,6 +91,8 @@ def _finding(expected: Expectation, place: str, asked: Json, found: Json, samene
     is_missing = found is NOTHING
     if is_missing and sameness == "differs" and expected.is_lenient:
         return Finding(place, "unseen", "the read does not show it")
+    if sameness == "differs" and _SECRET.search(place.rpartition("/")[2]):
+        return Finding(place, "unseen", "a secret is not read back")
     if isinstance(found, str) and sameness == "differs" and _MASKED.fullmatch(found.strip()):
         return Finding(place, "unseen", "the device shows it masked")
     sight: Sight = "seen" if sameness == "same" else "form" if sameness == "form" else "differs"
@@ -103,7 +106,6 @@ class Verdict:
     verified: Verified | Literal[""] = ""
     why: str = ""
     differences: tuple[Mapping[str, Json], ...] = ()
-    has_held: bool = False
 
 
 def verdict_of(findings: Iterable[Finding]) -> Verdict:
@@ -116,7 +118,7 @@ def verdict_of(findings: Iterable[Finding]) -> Verdict:
         return Verdict()
     verified: Verified = "none" if not seen else "some" if unseen or differing else "all"
     differences = tuple({"place": d.place, "asked": d.asked, "found": d.found} for d in differing[:MOST_TOLD])
-    return Verdict(verified, _reason(seen, unseen, differing), differences, bool(seen))
+    return Verdict(verified, _reason(seen, unseen, differing), differences)
 
 
 def _reason(seen: list[Finding], unseen: list[Finding], differing: list[Finding]) -> str:

@@ -10,12 +10,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import WALK_S
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -87,9 +88,7 @@ def test_the_guide_to_an_api_of_your_own_goes_as_it_is_told(tmp_path: Path) -> N
     assert len(shown) >= 10
     (profile,) = re.findall(r"```yaml\n(.*?)```", GUIDE, re.S)
     (tmp_path / "profile.yaml").write_text(profile)
-    started = time.monotonic()
     walk(shown, tmp_path, ROOT)
-    assert time.monotonic() - started < 120  # the guide says seconds; a busy machine may take longer
 
 
 def walk(shown: list[Shown], tmp_path: Path, start: Path) -> None:
@@ -98,7 +97,7 @@ def walk(shown: list[Shown], tmp_path: Path, start: Path) -> None:
     try:
         done = subprocess.run(
             ["/bin/bash", "-c", script(tmp_path, shown, start)],
-            env=environment, capture_output=True, text=True, check=False, timeout=240,
+            env=environment, capture_output=True, text=True, check=False, timeout=WALK_S,
         )  # fmt: skip
     finally:
         for process_id in (tmp_path / "pids").read_text().split() if (tmp_path / "pids").exists() else ():

@@ -7,11 +7,12 @@ temporary folder, and ends with the tests by its own process.
 """
 
 import contextlib
-import importlib.util
+import http.server
 import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,9 +33,10 @@ from runtime.engines.engine import Ended
 from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
+from tests.needs import SUSHY
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 30.0
 # What the twin takes, so that one target fits all servers.
 USER, WORD = "admin", "switchgear"
 CALLER = Caller("test", "operator")
@@ -111,7 +113,7 @@ def emulator(folder: Path, settings: Mapping[str, Any]) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-            process.wait(START_S)
+            process.wait(PATIENCE_S)
 
 
 def free_port() -> int:
@@ -121,7 +123,7 @@ def free_port() -> int:
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    deadline = time.monotonic() + START_S
+    deadline = time.monotonic() + PATIENCE_S
     with httpx.Client(trust_env=False) as client:
         while True:
             try:
@@ -156,8 +158,7 @@ class Peers:
 @pytest.fixture
 def peers(witness: Any) -> Peers:
     """What tests need from here, under one name, because test files import nothing from each other."""
-    if importlib.util.find_spec("sushy_tools") is None:
-        pytest.skip("sushy-tools is not installed: ./setup.sh")
+    SUSHY.or_skip()
     return Peers(witness)
 
 
@@ -165,3 +166,25 @@ def peers(witness: Any) -> Peers:
 def idrac() -> Compiled:
     """The shipped description, compiled with the shipped profile."""
     return compile_spec(Request(ROOT / "specs/idrac/openapi.yaml", ROOT / "specs/idrac/profile.yaml"))[0]
+
+
+@pytest.fixture(scope="session")
+def image() -> Iterator[str]:
+    """The address of an image that the emulator can fetch."""
+
+    class Image(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "2048")
+            self.end_headers()
+            self.wfile.write(b"\0" * 2048)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Image) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/tools.iso"
+        server.shutdown()
+        thread.join()

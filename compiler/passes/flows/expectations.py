@@ -49,7 +49,8 @@ class _Writer:
             gone = {"place": "", "text": f"{_opened(step.description)}"}
             return replace(step, expects=(gone,), decides=True)
         if step.role is Role.CHANGE and not self._is_shown(number):
-            return replace(step, expects=(*step.expects, _untraced(self.context.operations[step.operation])))
+            operation = self.context.operations[step.operation]
+            return replace(step, expects=(*step.expects, *self._answered(operation, step), _untraced(operation)))
         return self._wait(number, step) if step.role is Role.WAIT else step
 
     def _wait(self, number: int, step: Step) -> Step:
@@ -77,6 +78,17 @@ class _Writer:
             if step.role is Role.GONE or (step.role is Role.READ_BACK and self._read_back(n, step).decides):
                 return True
         return False
+
+    def _answered(self, operation: Operation, change: Step) -> Iterator[Expected]:
+        """What the answer to the change repeats: no proof that it was made, and a sign where it says otherwise."""
+        reply = operation.success
+        if operation.effect not in _SENT or operation.key in self.context.jobs or reply is None or self.has_branches:
+            return
+        for pointer, value in _sent(change):
+            place = pointer.removeprefix("/0")
+            is_hidden = self._is_secret(operation, pointer) or self._rule(operation, pointer) is not None
+            if place and not is_hidden and self.context.schemas.at(reply.schema, place) is not None:
+                yield {"place": place, "asked": value, "found": f"$response.body#{place}", "lenient": True}
 
     def _is_shown(self, number: int) -> bool:
         """Whether a later step shows what this change did."""
@@ -106,7 +118,9 @@ class _Writer:
                 continue
             if (operation.effect in _SENT and self._is_about(operation, resource)) or _reads_made(step, change):
                 is_update = operation.effect is Effect.UPDATE
-                found |= {each["place"]: each for each in self._expected(change, operation, resource, step)}
+                for each in self._expected(change, operation, resource, step):
+                    other = found.get(each["place"], each)  # of two branches one runs: what either hides is not judged
+                    found[each["place"]] = other if self.has_branches and "found" not in other else each
         if resource is not None and not found and not step.expects:
             found[""] = {"place": "", "text": f"the {resource.name} is there"}
         decides = step.decides or (is_update and any("found" in each for each in found.values()))
@@ -186,8 +200,12 @@ def _reads_made(step: Step, change: Step) -> bool:
 
 
 def _sent(change: Step) -> Iterator[tuple[str, Any]]:
-    """Each value that the request carries, with its pointer; objects that callers give as a whole are one value."""
-    yield from _leaves(change.payload, "")
+    """Each value that was asked for, with its pointer; objects that callers give as a whole are one value.
+
+    What a PUT sends back as it was read, so as not to lose it, nobody asked for.
+    """
+    if not change.replacements:
+        yield from _leaves(change.payload, "")
     yield from change.replacements
 
 
