@@ -15,7 +15,7 @@ from typing import Any
 from compiler.failure_paths import FailurePath, Ran, Truth
 from compiler.ir.model import Effect, Flow, Role, Step
 from compiler.proof import Proof, prove
-from compiler.twin import TwinRequest
+from compiler.twin import TwinRequest, forms
 from compiler.twin.behaviours import CHANGES, EVER, DeviceBehaviour
 from compiler.twin.library import LIBRARY
 from compiler.twin.machine import Traces
@@ -84,7 +84,13 @@ class _Shape:
             return False
         if any(rule.after_change for rule in behaviour.rules) and not self._changes:
             return False
-        return all(getattr(self, f"_is_{need}") for need in behaviour.needs)
+        return all(getattr(self, f"_is_{need}") for need in behaviour.needs) and self._has_form(behaviour)
+
+    def _has_form(self, behaviour: DeviceBehaviour) -> bool:
+        """Whether some value that the caller gives has the other form that is shown, where one is."""
+        changes = [forms.VALUES[rule.form] for rule in behaviour.rules if rule.does == "show"]
+        values = [value for _, value in forms.leaves(dict(self._ran.inputs))]
+        return all(any(change(value) != value for value in values) for change in changes)
 
     @property
     def patience(self) -> float:
