@@ -59,7 +59,7 @@ room_in_memory() {
   return "$outcome"
 }
 
-place=$(room_in_memory && mktemp -d /dev/shm/switchgear-tests.XXXXXX || mktemp -d)
+place=$(room_in_memory && mktemp -d /dev/shm/switchgear.XXXX || mktemp -d)
 chmod 711 "$place" # PostgreSQL runs there as somebody else
 export TMPDIR="$place"
 trap '[ "$failed" = 1 ] || rm -rf "$place"' EXIT

@@ -36,6 +36,7 @@ def shuffled(value: Any, chance: random.Random) -> Any:
     return [shuffled(element, chance) for element in value] if isinstance(value, list) else value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["hypercore", "idrac"])
 def test_two_hash_seeds_give_the_same_bytes(name: str) -> None:
     spec = f"specs/{name}/openapi.yaml"

@@ -51,6 +51,7 @@ def got(twin: Twin, path: str) -> Any:
     return twin.handle(TwinRequest("GET", path, headers=twin.authorization())).body
 
 
+@pytest.mark.slow
 def test_starting_a_vm_is_refused_or_fails_as_it_should_on_every_path(hypercore: Compiled) -> None:
     proof = proof_of(hypercore, flow_of(hypercore, "hypercore_start_vm"))
     assert proof.is_verified
@@ -72,6 +73,7 @@ def test_only_the_end_of_a_failure_path_is_stored(hypercore: Compiled) -> None:
     assert "transcript" in runs[0]
 
 
+@pytest.mark.slow
 def test_what_somebody_else_changed_in_between_is_not_overwritten(idrac: Compiled) -> None:
     versioned = [f for f in idrac.api.flows if any("version" in step.outputs for step in f.steps)]
     made = {flow.id: told(proof_of(idrac, flow)).get("changed in between", ("", "")) for flow in versioned}

@@ -27,6 +27,7 @@ def size_of(tools: Sequence[Mapping[str, Any]]) -> int:
     return len(orjson.dumps(tools))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("api", ["hypercore", "idrac"])
 async def test_with_everything_approved_a_client_sees_the_core_and_three_tools_within_the_budget(
     shipped: dict[str, Compiled], approved: str, api: str
