@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.figures import tell
-from demo.children import ROOT, SWITCHGEAR
+from bench.figures import ROOT, tell
+from demo.children import SWITCHGEAR
 from tests.needs import VENDOR_FOLDER
 
 RAW = VENDOR_FOLDER / "specs"
@@ -27,7 +27,7 @@ REPEATS = 3
 
 
 def command(spec: Path, profile: Path | None, root: Path | None, database: Path) -> list[str]:
-    words = [str(SWITCHGEAR), "compile", str(spec), "--json", "--db", f"sqlite+aiosqlite:///{database}"]
+    words = [*SWITCHGEAR, "compile", str(spec), "--json", "--db", f"sqlite+aiosqlite:///{database}"]
     return words + (["--profile", str(profile)] if profile else []) + (["--root", str(root)] if root else [])
 
 

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.compile import SPECS
-from bench.figures import tell
+from bench.figures import ROOT, tell
 from compiler.frontend import load_api
 from compiler.mock import understood
 from compiler.proof import VirtualClock
 from compiler.twin import Twin, TwinRequest
-from demo.children import ROOT
 from tests.compiler.frontend.bombs import all_bombs
 from tests.compiler.frontend.judge import judge
 

@@ -16,7 +16,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from compiler import imports, pipeline, report, submission, verification
+from compiler import imports, pipeline, report, shipped, submission, verification
 from compiler.compiled import Compiled
 from compiler.frontend import load_api
 from compiler.ir.model import Severity
@@ -33,9 +33,9 @@ _GARBAGE_AFTER = 200_000
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@click.command("compile")
-@click.argument("spec", type=_FILE)
-@click.option("--profile", type=_FILE, help="The vendor profile; default: profile.yaml beside SPEC.")
+@click.command("compile", epilog=shipped.help_text())
+@click.argument("spec", type=shipped.SPEC)
+@click.option("--profile", type=shipped.VENDOR_PROFILE, help="The vendor profile; default: profile.yaml beside SPEC.")
 @click.option("--overlay", type=_FILE, help="An OpenAPI Overlay 1.0 document to apply first.")
 @click.option("--root", type=_FOLDER, help="References are followed below this folder; default: SPEC's folder.")
 @click.option("--db", metavar="URL", help="The database; default: SWITCHGEAR_DATABASE_URL.")
@@ -114,9 +114,9 @@ def _tell(lines: list[str]) -> None:
         print(line, file=sys.stderr)
 
 
-@click.command("lint")
-@click.argument("spec", type=_FILE)
-@click.option("--profile", type=_FILE, help="The vendor profile; default: profile.yaml beside SPEC.")
+@click.command("lint", epilog=shipped.help_text())
+@click.argument("spec", type=shipped.SPEC)
+@click.option("--profile", type=shipped.VENDOR_PROFILE, help="The vendor profile; default: profile.yaml beside SPEC.")
 @click.option("--root", type=_FOLDER, help="References are followed below this folder; default: SPEC's folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def lint_command(spec: Path, profile: Path | None, root: Path | None, as_json: bool) -> int:
@@ -132,10 +132,12 @@ def lint_command(spec: Path, profile: Path | None, root: Path | None, as_json: b
     return 1 if any(d.severity is not Severity.NOTE for d in found) else 0
 
 
-@click.command("diff")
-@click.argument("old", type=_FILE)
-@click.argument("new", type=_FILE)
-@click.option("--profile", type=_FILE, help="The vendor profile of both; default: profile.yaml beside each.")
+@click.command("diff", epilog=shipped.help_text())
+@click.argument("old", type=shipped.SPEC)
+@click.argument("new", type=shipped.SPEC)
+@click.option(
+    "--profile", type=shipped.VENDOR_PROFILE, help="The vendor profile of both; default: profile.yaml beside each."
+)
 @click.option("--db", metavar="URL", help="Also say what becomes of the workflows that are approved in this database.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def diff_command(old: Path, new: Path, profile: Path | None, db: str | None, as_json: bool) -> int:

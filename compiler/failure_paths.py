@@ -110,7 +110,7 @@ class _Paths:
             twin = ran.start.beside()
             twin.incidents.give_little_a_page()
             proof = prove(self._plan, twin, ran.inputs)
-            fault = "" if proof.outcome == "succeeded" else f"ended {proof.outcome} {_code(proof)}".rstrip()
+            fault = "" if proof.is_verified else f"ended {proof.outcome} {_code(proof)}".rstrip()
             yield _ended("on the last page", proof, fault)
 
     def wrong_state(self) -> Iterator[FailurePath]:
@@ -140,14 +140,21 @@ class _Paths:
             yield _ended(code.replace("_", " "), proof, _stopped_at(proof, reached.step, code))
 
     def changed_in_between(self) -> Iterator[FailurePath]:
-        """Somebody else changes the thing between the reading of its version and the change."""
+        """Between the reading of its version and the change: the tag moves by itself, or somebody changes the thing."""
         for change in self._changes:
             source = _version_step(self._flow, change)
             version, reached = (self._reached(source) if source else None), self._reached(change)
             if version is None or reached is None or version.ran is not reached.ran:
                 continue
-            twin, path = reached.ran.start.beside(), reached.path
+            twin, path = reached.ran.start.beside(), version.path
             twin.interrupt(version.number, lambda twin=twin, path=path: twin.set_etag_changed(path))  # type: ignore[misc]
+            proof = prove(self._plan, twin, reached.ran.inputs)
+            fault = "" if proof.outcome == "succeeded" else f"ended {proof.outcome} {_code(proof)}".rstrip()
+            yield _ended("version moved by itself", proof, fault)
+            twin = reached.ran.start.beside()
+            if not twin.beside().incidents.alter(path):
+                continue
+            twin.interrupt(version.number, lambda twin=twin, path=path: twin.incidents.alter(path))  # type: ignore[misc]
             proof = prove(self._plan, twin, reached.ran.inputs)
             yield _ended("changed in between", proof, _not_overwritten(proof, change))
 
@@ -158,7 +165,9 @@ class _Paths:
             twin = reached.ran.start.beside()
             twin.fail_next_job(_JOB_MESSAGE)
             proof = prove(self._plan, twin, reached.ran.inputs)
-            yield _ended("job fails", proof, _stopped_at_job(proof, reached.step))
+            yield _ended(
+                "job fails", proof, _stopped_at_job(proof, any(job.message for job in reached.ran.start.api.jobs))
+            )
 
     def session_expires(self) -> Iterator[FailurePath]:
         """Half-way: after the first request, and after the change. The driver logs in again; nothing is done twice."""
@@ -178,7 +187,7 @@ class _Paths:
         proof = prove(self._plan, twin, ran.inputs)
         usual = [(e.method, e.path) for e in ran.proof.transcript if e.method not in _SAFE and e.status < 400]
         made = [(r.method, r.path) for r in twin.requests if r.method not in _SAFE and r.status < 400]
-        fault = "" if proof.outcome == "succeeded" else f"ended {proof.outcome}"
+        fault = "" if proof.is_verified else f"ended {proof.outcome}"
         yield _ended(case, proof, fault or ("" if made == usual else "not the same changes were made"))
 
     def _first(self, role: Role) -> _Reached | None:
@@ -236,13 +245,13 @@ def _code(proof: Proof) -> str:
     return proof.failure.code if proof.failure is not None else ""
 
 
-def _stopped_at_job(proof: Proof, wait: Step) -> str:
+def _stopped_at_job(proof: Proof, tells: bool) -> str:
     if proof.outcome != "failed" or proof.failure is None or proof.failure.code != "job_failed":
         return f"ended {proof.outcome} {_code(proof)}".strip() + ", not failed job_failed"
     if proof.transcript[-1].step_id != proof.failure.step_id:
         return "something was sent after the job had failed"
-    tells = any("$response.body" in str(action.get("x-switchgear")) for action in wait.failures)
-    return "the device's message is lost" if tells and _JOB_MESSAGE not in proof.failure.message else ""
+    told = " ".join((proof.failure.message, *proof.failure.said))
+    return "the device's message is lost" if tells and _JOB_MESSAGE not in told else ""
 
 
 def _stopped_at(proof: Proof, step: Step, code: str) -> str:
@@ -253,10 +262,10 @@ def _stopped_at(proof: Proof, step: Step, code: str) -> str:
 
 
 def _not_overwritten(proof: Proof, change: Step) -> str:
-    last = proof.transcript[-1]
-    if proof.outcome != "failed" or last.step_id != change.id:
-        return f"ended {proof.outcome} at {last.step_id}, not failed at {change.id}"
-    return "" if last.status in _STALE else f"somebody else's change was overwritten ({last.status})"
+    failure, sent = proof.failure, [each.status for each in proof.transcript if each.step_id == change.id]
+    if proof.outcome != "failed" or failure is None or failure.step_id != change.id:
+        return f"ended {proof.outcome} at {failure.step_id if failure else 'the end'}, not failed at {change.id}"
+    return "" if sent and set(sent) <= set(_STALE) else f"somebody else's change was overwritten ({sent})"
 
 
 def _asked(flow: Flow, step: Step) -> list[str]:

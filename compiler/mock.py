@@ -13,6 +13,7 @@ from types import FrameType
 
 import click
 
+from compiler import shipped
 from compiler.frontend import load_api
 from compiler.ir.model import Api
 from compiler.pipeline import Request, find_profile, understand
@@ -20,13 +21,12 @@ from compiler.twin import prism, server
 from compiler.twin.machine import Twin
 from workflow.profile import Profile
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@click.command("mock")
-@click.argument("spec", type=_FILE)
-@click.option("--profile", type=_FILE, help="The vendor profile; default: profile.yaml beside SPEC.")
+@click.command("mock", epilog=shipped.help_text())
+@click.argument("spec", type=shipped.SPEC)
+@click.option("--profile", type=shipped.VENDOR_PROFILE, help="The vendor profile; default: profile.yaml beside SPEC.")
 @click.option("--root", type=_FOLDER, help="References are followed below this folder; default: SPEC's folder.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=0, help="The port; default: a free one, said on standard error.")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from compiler.twin import Twin, TwinReply, TwinRequest
+from workflow.device_messages import device_words
 from workflow.events import (
     Command,
     DeadlinePassed,
@@ -30,6 +31,7 @@ from workflow.plan import Plan
 from workflow.state import State
 
 Json = Any
+ENDED_WELL = ("succeeded", "pending")
 MAX_EVENTS = 2_000  # the longest honest run seen polls a few jobs a few times each; a loop that never ends stops here
 _EXCERPT = 400  # characters of a body: enough to recognise it, little enough to read a whole transcript
 _MASK = "•••"
@@ -75,7 +77,7 @@ class Proof:
 
     @property
     def is_verified(self) -> bool:
-        return self.outcome == "succeeded"
+        return self.outcome in ENDED_WELL
 
 
 def prove(
@@ -150,8 +152,10 @@ class _Run:
             return TimerFired(command.step_id)
         assert isinstance(command, SendRequest), "an end is handled by the caller"
         reply = self._sent(command)
-        headers = dict(reply.headers)
-        return ResponseArrived(command.step_id, reply.status, headers, _as_text(reply.body))
+        headers, body = dict(reply.headers), _as_text(reply.body)
+        operation = f"{command.method} {command.path_template}"
+        words = device_words(self._twin.profile, operation, reply.status, headers, body, self._masked)
+        return ResponseArrived(command.step_id, reply.status, headers, body, words)
 
     def _sent(self, command: SendRequest) -> TwinReply:
         reply = self._twin.handle(self._request(command))
@@ -183,7 +187,9 @@ class _Run:
         elif has_body and not is_json:
             body = _as_bytes(body)
         media = (("content-type", content_type),) if has_body and content_type else ()
-        headers = (*_joined_headers(command.headers, self._headers), *media)
+        constant = self._twin.profile.protocol.missing_from(command.headers)
+        headers = (*((name.lower(), value) for name, value in constant), *media)
+        headers += _joined_headers(command.headers, self._headers)
         return TwinRequest(command.method, command.path, command.query, headers, body, has_body)
 
     def _excerpt(self, body: Json) -> str:
@@ -201,7 +207,7 @@ class _Run:
 
     def _proof(self, ended: EndRun) -> Proof:
         findings = list(self._refusals())
-        if ended.outcome != "succeeded":
+        if ended.outcome not in ENDED_WELL:
             failure = ended.failure
             said = f"{failure.step_id}: {failure.message} ({failure.code})" if failure else ended.outcome
             findings.append(said)

@@ -70,7 +70,7 @@ class Prover:
         ran: list[Ran] = []
         for case, tempo in self._runs(flow, ran):
             ran.append(self._run(flow, plan, case, tempo))
-            if ran[-1].proof.outcome != "succeeded":
+            if not ran[-1].proof.is_verified:
                 return _flow_proof(ran, (), f"{case.name}: {_why(ran[-1].proof)}")
         paths: list[FailurePath] = []
         for path in failure_paths(flow, plan, tuple(ran)):

@@ -42,14 +42,28 @@ def _step(document: Json, step: PlanStep, reason: Mapping[str, Json]) -> dict[st
     told = {name: getattr(step, name) for name in named}
     written = resolve(document, parse_pointer(step.pointer)) if step.pointer else {}
     sent = {name: written[name] for name in _REQUEST if name in written} if isinstance(written, dict) else {}
-    return {**told, "request": sent, "risk": reason.get("risk", ""), "why": reason.get("why", "")}
+    more = {"risk": reason.get("risk", ""), "why": reason.get("why", ""), "succeeds_only_if": list(_conditions(step))}
+    return {**told, "request": sent, **more}
+
+
+def _conditions(step: PlanStep) -> Iterator[str]:
+    """What the step has to show of the changes before it, in words; and what cannot be seen, with the reason."""
+    for each in step.expects:
+        place = each.place.lstrip("/")
+        if each.asked is None:
+            yield each.text if each.is_shown else f"not to be seen: {each.text}"
+        elif each.found is None:
+            yield f"not to be seen: {place or 'the change'} ({each.text})"
+        else:
+            yield f"{place or 'what is read'} is as asked for" + (f" ({each.compare})" if each.compare else "")
 
 
 def _as_written(step: Json) -> dict[str, Json]:
     pointer = str(step.get("operationPath") or "").partition("#/paths/")[2]
     path, _, method = pointer.replace("~1", "/").replace("~0", "~").rpartition("/")
     named = path or str(step.get("operationId") or step.get("workflowId") or "")
-    told = dict.fromkeys(("effect", "role", "risk", "why"), "") | {"is_safe": False, "is_idempotent": False}
+    told: dict[str, Json] = dict.fromkeys(("effect", "role", "risk", "why"), "")
+    told |= {"is_safe": False, "is_idempotent": False, "succeeds_only_if": []}
     words = {"step_id": str(step.get("stepId", "")), "description": str(step.get("description", ""))}
     sent = {name: step[name] for name in _REQUEST if name in step}
     return {**told, **words, "method": method.upper(), "path_template": named, "request": sent}

@@ -168,7 +168,8 @@ class RunRow(Model):
     """One run. `executor`: the process that carries it out; `part`: how often it was gone on with after a doubt.
 
     `asked_key` is unique for each caller and `asked_print` proves that the same was asked; `resume` is where to go on
-    from when the outcome is unknown; `resolution` is what somebody found out about the request in doubt.
+    from when the outcome is unknown; `verdict` is what was verified of what was asked for; `resolution` is what
+    somebody found out about the request in doubt.
     """
 
     __tablename__ = "runs"
@@ -190,6 +191,7 @@ class RunRow(Model):
     outcome: Mapped[str | None]
     outputs: Mapped[str | None]
     failure: Mapped[str | None]
+    verdict: Mapped[str | None]
     executor: Mapped[str | None]
     is_durable: Mapped[bool] = mapped_column(server_default=false())
     part: Mapped[int] = mapped_column(server_default=text("0"))
@@ -198,6 +200,14 @@ class RunRow(Model):
     cancel_by: Mapped[str | None]
     resume: Mapped[str | None]
     resolution: Mapped[str | None]
+
+
+class RunEffectRow(Model):
+    """An effect that a run has for itself while it is under way or in doubt, as a hash (`governance/effects.py`)."""
+
+    __tablename__ = "run_effects"
+    effect: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
 
 
 class RunStepRow(Model):

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Row
 
 from governance.audit import Event, append_entries
 from governance.database import Database
+from governance.effects import give_back, take
 from governance.errors import ConflictError, NotFoundError, NotOursError, StopAskedError
 from governance.events.outbox import tell_of_run
 from governance.identifiers import Json, from_text, to_text
@@ -25,7 +26,7 @@ from governance.people.scopes import WHOLE, Scope
 from governance.revision_rows import TABLE, within
 
 Phase = Literal["sending", "answered", "failed"]
-Outcome = Literal["succeeded", "failed", "unknown", "cancelled", "planned"]
+Outcome = Literal["succeeded", "partial", "pending", "failed", "unknown", "cancelled", "planned"]
 
 _RUN = table_of(RunRow)
 _STEP = table_of(RunStepRow)
@@ -78,6 +79,7 @@ class StoredStep:
 class Run:
     """`outcome` is None while it is under way. `steps` are in the order of requests and phases, empty in lists.
 
+    `verdict`: what was verified of what was asked for, what is otherwise, what is next; null for older runs.
     `cancel_by`: who asked for its end. `resolution`: what was found out about a request in doubt, and by whom.
     """
 
@@ -92,6 +94,7 @@ class Run:
     outcome: Outcome | None
     outputs: Json
     failure: Json
+    verdict: Json = None
     cancel_by: str | None = None
     resolution: Json = None
     steps: tuple[StoredStep, ...] = ()
@@ -117,14 +120,16 @@ class RunStore:
         executor: str | None = None,
         is_durable: bool = False,
         asked: Asked | None = None,
+        effects: Sequence[str] = (),
         first: StepRecord | None = None,
         guard: Callable[[Connection], object] | None = None,
         is_lasting: bool = True,
     ) -> None:
         """Starts a run, with the record of its first request if that is known already. `is_lasting`: see `Database`.
 
-        `guard` is called first, in the same transaction; what it raises keeps the run from being started. Raises
-        ConflictError, also when the caller has asked under this key before.
+        `guard` is called first, in the same transaction; what it raises keeps the run from being started. `effects`
+        are the run's from now on. Raises SameEffectError if another run has one of them, and ConflictError, also when
+        the caller has asked under this key before.
         """
         now = self._database.now()
         told = {"revision_id": revision_id, "digest": digest, "target": target, "inputs": inputs}
@@ -139,6 +144,7 @@ class RunStore:
             if guard is not None:
                 guard(connection)
             connection.execute(_ADD_RUN, row)
+            take(connection, run_id, effects)
             started = Event(now, caller, "run.started", f"run:{run_id}", told)
             append_entries(connection, (started, *_add(connection, now, run_id, caller, records)))
 
@@ -169,17 +175,20 @@ class RunStore:
         *,
         actor: str = "runtime",
         executor: str | None = None,
+        effects: Sequence[str] = (),
         is_lasting: bool = True,
     ) -> None:
         """Stores several events in one transaction, in this order: an answer and the next request, say.
 
-        Raises NotOursError or StopAskedError where an `executor` is given, and ConflictError.
+        Raises NotOursError or StopAskedError where an `executor` is given, SameEffectError if another run has one of
+        the `effects`, and ConflictError.
         """
         now, kept = self._database.now(), tuple(records)
 
         def work(connection: Connection) -> None:
             if executor is not None:
                 _check_hands(connection, run_id, executor)
+            take(connection, run_id, effects)
             append_entries(connection, _add(connection, now, run_id, actor, kept))
 
         if kept:
@@ -192,6 +201,7 @@ class RunStore:
         outputs: Json = None,
         failure: Json = None,
         *,
+        verdict: Json = None,
         last: Iterable[StepRecord] = (),
         resume: Json = None,
         journal: str = "",
@@ -202,17 +212,21 @@ class RunStore:
     ) -> None:
         """Ends a run, with the records of its last requests that are not stored yet.
 
-        `resume`: where an unknown one may be gone on from. `journal`: of this `part` of the run, see `journals`.
+        An unknown one keeps its effects; `resume`: where it may be gone on from. `journal`: of this `part` of the run,
+        see `journals`.
         Raises NotFoundError, or ConflictError if the run has ended already or is in other hands than `executor`.
         """
         now = self._database.now()
         ending = {"finished_at": now, "outcome": outcome, "outputs": to_text(outputs), "failure": to_text(failure)}
+        ending["verdict"] = to_text(verdict)
         if resume is not None:
             ending["resume"] = to_text(resume)
         records = tuple(last)
 
         def work(connection: Connection) -> None:
             _end(connection, run_id, ending, executor)
+            if outcome != "unknown":
+                give_back(connection, (run_id,))
             if journal:
                 connection.execute(_ADD_JOURNAL, {"run_id": run_id, "part": part, "body": journal})
             ended = Event(now, actor, "run.finished", f"run:{run_id}", {"outcome": outcome, "failure": failure})
@@ -303,6 +317,7 @@ def _run(row: Row[tuple[Any, ...]], steps: tuple[StoredStep, ...] = ()) -> Run:
         outcome=row.outcome,
         outputs=from_text(row.outputs or "null"),
         failure=from_text(row.failure or "null"),
+        verdict=from_text(row.verdict or "null"),
         cancel_by=row.cancel_by,
         resolution=from_text(row.resolution or "null"),
         steps=steps,

@@ -21,14 +21,15 @@ from governance.targets import Target
 from runtime.catalog import own_limits
 from runtime.driver import Endpoint, tls
 from runtime.driver.sessions import References
-from runtime.driver.wire import Address, address_of
+from runtime.driver.wire import Address, Reply, address_of
 from runtime.driver.witness import Answered, Sending
 from runtime.errors import Refused, TargetError
 from runtime.secrets import Vault
 from runtime.service import Service
-from workflow.events import ResponseArrived, SendRequest
+from workflow.device_messages import sentences
+from workflow.events import SendRequest
 from workflow.pointers import NOTHING, parse_pointer, resolve
-from workflow.profile import Profile, parse_profile
+from workflow.profile import Probe, Profile, parse_profile
 
 Json = Any
 Step = Literal["address", "dns", "tcp", "tls", "login", "version"]
@@ -53,25 +54,43 @@ class Finding:
 async def diagnose(service: Service, name: str, actor: str) -> tuple[Finding, ...]:
     """A finding for each step. Raises NotFoundError for the target, GovernanceError when nothing can be recorded."""
     target = await service.targets.get(name)
-    diagnosis = Diagnosis(service, target, await _profile(service, target.api), actor)
+    profile, described = await _profile(service, target.api)
+    base_path = await _base_path(service, target.api, profile)
+    diagnosis = Diagnosis(service, target, profile, actor, base_path, described)
     findings = [finding async for finding in diagnosis.findings()]
     told = {finding.step for finding in findings}
     return (*findings, *(Finding(step, "left out", "not reached") for step in STEPS if step not in told))
 
 
-async def _profile(service: Service, api: str) -> Profile:
+async def _profile(service: Service, api: str) -> tuple[Profile, str]:
+    """The profile, and what the description calls its version."""
     try:
         stored = await service.apis.get_api(api)
     except NotFoundError:
-        return Profile(api=api)
-    return parse_profile(stored.profile, api) if stored.profile else Profile(api=api)
+        return Profile(api=api), ""
+    return (parse_profile(stored.profile, api) if stored.profile else Profile(api=api)), stored.version
+
+
+async def _base_path(service: Service, api: str, profile: Profile) -> str:
+    """What stands before all paths: where the profile is silent, as the description's newest workflow has it."""
+    if profile.base_path is not None:
+        return profile.base_path
+    for state in ("approved", "pending"):
+        for revision in await service.revisions.find(state=state, api=api, limit=1):
+            document = revision.content.document
+            return str(document.get("x-switchgear", {}).get("base_path", ""))
+    return ""
 
 
 class Diagnosis:
-    def __init__(self, service: Service, target: Target, profile: Profile, actor: str) -> None:
+    def __init__(
+        self, service: Service, target: Target, profile: Profile, actor: str, base_path: str, described: str
+    ) -> None:
         self._service = service
         self._target = target
         self._profile = profile
+        self._base_path = base_path
+        self._described = described
         self._witness = _Told(service.audit, service.vault, target.name, actor)
 
     async def findings(self) -> AsyncIterator[Finding]:
@@ -94,8 +113,7 @@ class Diagnosis:
             for reference in (target.username_ref, target.password_ref, target.token_ref):
                 if reference:
                     self._service.vault.resolve(reference)
-            base = self._profile.base_path or ""
-            address = address_of(target.base_url, base, adds_base_path=target.mode != "prism")
+            address = address_of(target.base_url, self._base_path, adds_base_path=target.mode != "prism")
         except TargetError as error:
             return None, Finding("address", "bad", error.message, error.remedy)
         where = f"{address.origin}{address.prefix}"
@@ -126,15 +144,12 @@ class Diagnosis:
         method, _, path = probe.read.partition(" ")
         command = SendRequest("probe", 1, method, path, path, is_safe=True, is_idempotent=True, timeout_s=STEP_S)
         end = asyncio.get_running_loop().time() + STEP_S
-        event = await self._service.driver.send(command, self._endpoint(address), end, self._witness)
-        if not isinstance(event, ResponseArrived):
-            return [Finding("login", "bad", event.message, "check the credentials that the target refers to")]
-        if event.status in (401, 403):
-            remedy = "check the credentials that the target refers to, and what this account may do"
-            return [Finding("login", "bad", f"{probe.read} was answered with {event.status}", remedy)]
-        kinds = ", ".join(self._profile.auth.kinds)
-        good = Finding("login", "good", f"{probe.read} was answered with {event.status} ({kinds})")
-        return [good, _version(event, probe.version)]
+        outcome = await self._service.driver.ask(command, self._endpoint(address), end, self._witness)
+        if isinstance(outcome, TargetError):
+            redact = self._service.vault.redact
+            return [Finding("login", "bad", redact(outcome.message), redact(outcome.remedy))]
+        told = _login_told(self._profile, outcome, self._service.vault)
+        return [told, _version(outcome, probe, self._described)] if told.outcome == "good" else [told]
 
     def _endpoint(self, address: Address) -> Endpoint:
         target = self._target
@@ -173,13 +188,51 @@ async def _handshake(address: Address, context: ssl.SSLContext) -> None:
     writer.close()
 
 
-def _version(event: ResponseArrived, pointer: str | None) -> Finding:
-    if pointer is None:
+def _login_told(profile: Profile, reply: Reply, vault: Vault) -> Finding:
+    """What the answer to the probe says of the login: only a reply in the API's own form is one of somebody let in."""
+    assert profile.probe is not None, "an answer to it came"
+    status, remedy = reply.status, ""
+    told = f"{profile.probe.read} was answered with {status}"
+    words = sentences(status, reply.joined_headers(), vault.redact(reply.body), profile.envelope, vault.redact)
+    said = f": “{' '.join(words[:2])}”" if status >= 400 and words else ""
+    if status in (401, 403):
+        remedy = "check the credentials that the target refers to, and what this account may do"
+    elif status in (404, 405, 410):
+        remedy = (
+            "whether the credentials are right is not known: see whether the target's address and path are the API's"
+        )
+    elif 300 <= status < 400:
+        told += f", which leads to {(reply.header('location') or 'nowhere')[:MOST_NAME]}"
+        remedy = "correct the target's address: credentials are not sent on"
+    elif not 200 <= status < 300:
+        remedy = "see what the device says, and test again when it has put this right"
+    elif "html" in (reply.header("content-type") or "").lower():
+        told += ", a page for people"
+        remedy = "this is no API: correct the target's address or its path"
+    if remedy:
+        return Finding("login", "bad", told + said, remedy)
+    return Finding("login", "good", f"{told} ({', '.join(profile.auth.kinds)})")
+
+
+def _version(reply: Reply, probe: Probe, described: str) -> Finding:
+    if probe.version is None:
         return Finding("version", "left out", "the profile does not say where the version stands")
-    value = resolve(event.body, parse_pointer(pointer))
+    value = resolve(reply.body, parse_pointer(probe.version))
     if value is NOTHING or not isinstance(value, str | int | float):
-        return Finding("version", "left out", f"the reply with status {event.status} has none at {pointer}")
-    return Finding("version", "good", str(value), "", {"version": str(value)})
+        return Finding("version", "left out", f"the reply with status {reply.status} has none at {probe.version}")
+    version, detail = str(value), {"version": str(value)}
+    of = f"the description {described} is" if described else "the description is"
+    if probe.described and not any(_begins_with(version, each) for each in probe.described):
+        remedy = "what is approved may not fit: compile the description of this version, or widen probe.described"
+        return Finding("version", "bad", f"{version}; {of} of {', '.join(probe.described)}", remedy, detail)
+    fits = f"; {of} of {', '.join(probe.described)}" if probe.described else ""
+    return Finding("version", "good", f"{version}{fits}", "", detail)
+
+
+def _begins_with(version: str, beginning: str) -> bool:
+    """Whether `version` is `beginning` or goes on behind it with another part: 7.1 begins 7.1.5, not 7.10."""
+    rest = version.removeprefix(beginning)
+    return version.startswith(beginning) and not (beginning[-1:].isdigit() and rest[:1].isdigit())
 
 
 def _told_of(certificate: bytes) -> dict[str, Json]:

@@ -5,19 +5,24 @@
     │   ├── UnknownWorkflow      no approved workflow has this name
     │   ├── BadInput             inputs do not fit the workflow's schema
     │   └── UnknownTarget        no such target, or one must be named
+    ├── SameEffect               the caller: the same was asked for before, and is under way or in doubt
     ├── NotApproved              whoever governs: what was looked up is not what is approved now
     ├── Unservable               the workflow's author: approved, but it cannot be executed here
     ├── Interrupted              the operator: the server stops before the run has ended; it is taken up later
     ├── StartRefused             the operator: the server must not start like this
     └── TargetError              the device, its network, or how it is set up here; the tree's leaves say what became
         ├── NotSent              of the request: not a byte of it left
-        │   └── Resting          the device failed too often in a row and is not asked for a while
+        │   ├── Resting          the device failed too often in a row and is not asked for a while
+        │   └── NotAdmitted      the device opens no session now, for a reason other than the credentials
         ├── FateUnknown          bytes may have left, and no answer came
         ├── BadReply             an answer came, and it cannot be read
         └── Refused              we, or the device's door, refused: trying again does not help
 
 Every error carries `exit_code` (see docs/ARCHITECTURE.md) and `remedy`, which both are rendered by whoever shows it.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 
 class ServingError(Exception):
@@ -53,6 +58,17 @@ class NotApproved(ServingError):
     exit_code = 1
 
 
+class SameEffect(ServingError):
+    """`code` says what is in the way; `more` holds it, and what the caller may know of the run that is."""
+
+    exit_code = 1
+
+    def __init__(self, code: str, message: str, remedy: str, more: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message, remedy)
+        self.code = code
+        self.more = {"code": code, **(more or {})}
+
+
 class Unservable(ServingError):
     exit_code = 1
 
@@ -76,6 +92,15 @@ class NotSent(TargetError):
 
 class Resting(NotSent):
     pass
+
+
+class NotAdmitted(NotSent):
+    """`wait_s`: what the device asks us to wait. `is_final`: waiting and other ways to be let in were tried."""
+
+    def __init__(self, message: str, remedy: str = "", wait_s: float = 0.0, *, is_final: bool = False) -> None:
+        super().__init__(message, remedy)
+        self.wait_s = wait_s
+        self.is_final = is_final
 
 
 class FateUnknown(TargetError):

@@ -24,9 +24,10 @@ from governance.transitions import may
 from runtime.calls.calls import Calls
 from runtime.calls.manner import Manner
 from runtime.calls.selection import Selection, run_on
+from runtime.calls.telling import told_words
 from runtime.catalog import Entry
 from runtime.cron import lateness, next_moment
-from runtime.errors import BadInput, CallerError, Interrupted, ServingError
+from runtime.errors import BadInput, CallerError, Interrupted, SameEffect, ServingError
 from runtime.gate.access import LOCAL, Caller
 from runtime.gate.doorkeeper import Doorkeeper
 from runtime.live import LiveCatalog
@@ -178,6 +179,8 @@ class Scheduler:
             await self._run(schedule)
         except Interrupted as error:
             await self._note(schedule, "interrupted", f"{error.message}; what changes something is taken up again")
+        except SameEffect as error:
+            await self._note(schedule, "skipped", message_of(error))
         except (ServingError, GovernanceError) as error:
             await self._note(schedule, "refused", message_of(error))
         finally:
@@ -195,7 +198,7 @@ class Scheduler:
         manner = Manner(is_confirmed=True)
         if not schedule.labels:
             ended = await around.calls.call(entry, schedule.inputs, schedule.target, caller, manner, key=key)
-            why = ended.failure.message if ended.failure else ""
+            why = " ".join([ended.failure.message, *told_words(ended.failure.said)]) if ended.failure else ""
             await self._note(schedule, ended.outcome, why, (ended.run_id,))
             return
         selection = Selection(schedule.labels)
@@ -216,7 +219,7 @@ class Scheduler:
         raise CallerError(f"{name}, who added it, holds no valid token", "give them one, or add the schedule anew")
 
     async def _note(self, schedule: Schedule, outcome: str, why: str = "", runs: tuple[str, ...] = ()) -> None:
-        if outcome not in ("begun", "succeeded"):
+        if outcome not in ("begun", "succeeded", "pending"):
             log.warning("schedule %s, %s: %s %s", schedule.name, schedule.next_at, outcome, why)
         last = {"at": schedule.next_at, "outcome": outcome, "why": why, "runs": list(runs)}
         await self._around.store.note(schedule, last)

@@ -26,11 +26,13 @@ EARLIER = ("check", "lookup", "read")
 
 
 def doubt_of(flow: WorkflowPlan, frame: Frame, scope: Scope, base_path: str) -> Doubt:
-    """About the step at which `frame` stands, which has a request."""
+    """About the step at which `frame` stands, which has a request; of a read, about the change before it."""
     scope.sent = nothing_sent
-    step = flow.steps[frame.step]
+    number = _change_before(flow, frame.step)
+    step = flow.steps[number]
     built = _built(step, scope, base_path)
-    looks = ((each.method, _built(each, scope, base_path)) for each in _candidates(flow, frame.step))
+    at = [flow.steps[frame.step]] if number != frame.step else []
+    looks = ((each.method, _built(each, scope, base_path)) for each in (*at, *_candidates(flow, number)))
     look = next((_line(method, found) for method, found in looks if found is not None), "")
     return Doubt(_line(step.method, built), MAY.get(step.effect, "it may have been carried out"), look)
 
@@ -48,6 +50,23 @@ def step_after_doubt(flow: WorkflowPlan, frame: Frame, scope: Scope, base_path: 
             break
         number += 1
     return number
+
+
+def _change_before(flow: WorkflowPlan, number: int) -> int:
+    """The change that is in doubt at the step: itself, or the nearest one before a wait or a read-back."""
+    return next((n for n in range(number, -1, -1) if not flow.steps[n].is_safe), number)
+
+
+def is_buildable(step: PlanStep, scope: Scope, base_path: str) -> bool:
+    """Whether the step's request can be made of what the run knows."""
+    scope.sent = nothing_sent
+    return _built(step, scope, base_path) is not None
+
+
+def line_of(step: PlanStep, scope: Scope, base_path: str) -> str:
+    """The step's request in one line, for people."""
+    scope.sent = nothing_sent
+    return _line(step.method, _built(step, scope, base_path))
 
 
 def _candidates(flow: WorkflowPlan, number: int) -> Iterator[PlanStep]:

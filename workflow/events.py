@@ -13,7 +13,8 @@ from typing import Any, Literal
 from workflow.document import Json
 from workflow.multipart import PartKind
 
-Outcome = Literal["succeeded", "failed", "unknown", "cancelled", "planned"]
+# `partial`: some of what was asked for is otherwise. `pending`: accepted, and in force after a next step.
+Outcome = Literal["succeeded", "partial", "pending", "failed", "unknown", "cancelled", "planned"]
 FailureReason = Literal["not_sent", "unknown_fate", "refused", "bad_reply"]
 Pairs = tuple[tuple[str, str], ...]
 
@@ -25,12 +26,17 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class ResponseArrived:
-    """`headers` are keyed in lower case; `body` is the parsed JSON, or the text where it is no JSON, or None."""
+    """`headers` are keyed in lower case; `body` is the parsed JSON, or the text where it is no JSON, or None.
+
+    `said`: the device's own sentences in it, clean and without secrets (`device_messages`): of a refusal, of a change
+    that was answered well and refused in part, of a job that is asked for. Whoever drives the run fills it.
+    """
 
     step_id: str
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Json = None
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +123,10 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Which step failed and why; what took effect before (`done`), what did not (`not_done`); what to do.
+    """Which step failed and why; what was done, what was not, what may have been done; what to do.
 
-    `doubt` is there when, and only when, the outcome is `unknown`.
+    `doubt`: the request whose fate is not known, where the outcome is `unknown` for that. `said`: the device's own
+    sentences in the reply that led here, the last one of those that were waited for; never ours, never instructions.
     """
 
     step_id: str
@@ -130,16 +137,28 @@ class Failure:
     not_done: tuple[str, ...] = ()
     remedy: str = ""
     doubt: Doubt | None = None
+    said: tuple[str, ...] = ()
+    may_be_done: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class EndRun:
-    """The last command of a run. `note` is what an action that ended the run early wants to be said of a success."""
+    """The last command of a run. `note`: what an action that ended the run early wants to be said of a success.
+
+    `verified`: whether the device shows what was asked for (`all`, `some`, `none`; empty for what only reads), and
+    `verified_why`. `differences`: `place`, `asked`, `found` of what it shows otherwise. `next`: the workflow that
+    brings a `pending` change into force. `done`: the steps that changed something.
+    """
 
     outcome: Outcome
     outputs: Mapping[str, Json] = field(default_factory=dict)
     failure: Failure | None = None
     note: str = ""
+    verified: str = ""
+    verified_why: str = ""
+    differences: tuple[Mapping[str, Json], ...] = ()
+    next: str = ""
+    done: tuple[str, ...] = ()
 
 
 Command = SendRequest | StartTimer | EndRun
@@ -152,9 +171,13 @@ _BY_NAME: Mapping[str, Any] = {kind.__name__: kind for kind in (*_EVENTS, *_COMM
 
 
 def to_json(value: Event | Command | Failure | Doubt) -> dict[str, Json]:
-    """The JSON form: the members by name, and the kind's name under `type`."""
+    """The JSON form: the members by name, and the kind's name under `type`.
+
+    `said` is left out where nothing was: so are the records of before it was there, and they replay the same.
+    """
     members = {each.name: getattr(value, each.name) for each in fields(value)}
-    return {"type": type(value).__name__, **{name: _plain(member) for name, member in members.items()}}
+    told = {name: _plain(member) for name, member in members.items() if member or name != "said"}
+    return {"type": type(value).__name__, **told}
 
 
 def event_from_json(data: Mapping[str, Json]) -> Event:
@@ -194,7 +217,7 @@ def _member(name: str, value: Json) -> Any:
         return tuple((key, text) for key, text in value)
     if name == "parts":
         return tuple(PartKind(*kind) for kind in value)
-    if name in ("done", "not_done"):
+    if name in ("done", "not_done", "may_be_done", "differences", "said"):
         return tuple(value)
     if name == "failure" and value is not None:
         return failure_from_json(value)

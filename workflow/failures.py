@@ -28,6 +28,7 @@ REMEDIES: Mapping[str, str] = {
     "not_allowed": "Nothing was sent. Call again with a value that the device allows.",
     "unexpected_status": "See what the device says to this status, put it right and call again.",
     "changed_meanwhile": "Nothing was changed by this step. See what somebody made of it, then call again.",
+    "version_refused": "Nothing was changed by this step. Call again; if it stays so, report it to the device's maker.",
     "unexpected_reply": "The reply was not as the workflow expects; look at the device before you call again.",
     "bad_reply": "See what is at the target's address; if it is the device, report its answer to whoever makes it.",
     "unreachable": "See whether the target is up and reachable, then call again.",
@@ -39,7 +40,17 @@ REMEDIES: Mapping[str, str] = {
     "job_failed": "The device began and gave up; see its message, put it right and call again.",
     "loop_limit": "The workflow went round without an end; correct the workflow.",
     "too_many": "Ask for fewer: give the id where the workflow takes one, or raise `paging.most` in the profile.",
+    "not_a_list": "Nothing is known of what there is. See what the device says instead, and call again when it lists.",
+    "list_incomplete": "Give the id, or look at the device itself: nobody knows what it did not list.",
+    "page_loop": "The device's pages lead in a circle. Give the id, or look at the device itself.",
     "page_elsewhere": "The device leads to another address than the list's; look at it before you call again.",
+    "not_carried_out": "The device failed and shows that it was not done; see what it says, then call again.",
+    "not_taken": "The device accepts this and leaves it as it was: see what it says, and which values it takes.",
+    "partly_taken": "What is named was not taken: see why at the device, then call again with the rest.",
+    "partly_refused": "See what the device says, and read the thing to see which part was taken.",
+    "not_reached": "Look at the device: it may still get there, or something keeps it from it.",
+    "not_seen": "It was accepted; look whether it is there before you ask for it again.",
+    "still_there": "It was accepted; look again in a while before you ask once more.",
     "unknown_fate": "The request may have been carried out: look at the device, and call again only if it was not.",
 }
 
@@ -49,6 +60,12 @@ def code_of(status: int) -> str:
     if 200 <= status < 300:
         return "unexpected_reply"
     return "changed_meanwhile" if status == 412 else "unexpected_status"  # RFC 9110, 15.5.13
+
+
+def leads_to(status: int, headers: Mapping[str, str]) -> str:
+    """Of a redirect that was not followed where it leads, so that the target's address can be put right."""
+    place = headers.get("location", "") if 300 <= status < 400 else ""
+    return f", a redirect to {_UNPRINTABLE.sub(' ', place)[:VALUE_LENGTH]} which is not followed" if place else ""
 
 
 def remedy_of(code: str) -> str:

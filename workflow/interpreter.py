@@ -1,10 +1,12 @@
 """The interpreter: what a workflow does next, as a pure function of its plan, its state and one event.
 
 No I/O, clock, randomness or globals: the same plan, state and event give the same state and commands, so that a run
-can be stored after any event, resumed elsewhere and replayed. Waiting is a command and its end an event. A request
-that is neither safe nor idempotent and whose fate is not known ends the run as `unknown` and is never sent again.
-Order of control follows Arazzo 1.1: success criteria, outputs, then the first action whose criteria hold, a retry
-until its limit is used up, else the next step or the end.
+can be stored after any event, resumed elsewhere and replayed. Waiting is a command and its end an event. After a
+change whose fate is open (a lost or broken answer, a server's error) the run looks at the device where a later step
+decides it (`looking`), and ends as `unknown` elsewhere; only what sets what it says is ever sent again. What was asked
+for is held against what the device shows (`expectations`), and the end says so (`ending`). Order of control follows
+Arazzo 1.1: success criteria, outputs, then the first action whose criteria hold, a retry until its limit is used up,
+else the next step or the end.
 """
 
 from collections.abc import Mapping
@@ -12,37 +14,37 @@ from dataclasses import replace
 
 from workflow.criteria import all_hold
 from workflow.document import Json
-from workflow.doubt import doubt_of, step_after_doubt
+from workflow.doubt import doubt_of, line_of, step_after_doubt
 from workflow.errors import EventError, InputError
 from workflow.events import (
     Cancelled,
     Command,
     DeadlinePassed,
-    EndRun,
     Event,
     Failure,
     FateFound,
     Outcome,
-    Pairs,
     RequestFailed,
     ResponseArrived,
     RunStarted,
-    SendRequest,
     StartTimer,
     TimerFired,
 )
-from workflow.failures import after_failure, code_of, said
-from workflow.pages import PageError, Pages, turned, whole
-from workflow.planned import MAX_DEPTH, Plan, PlannedAction, PlanStep, WorkflowPlan, changes
+from workflow.expectations import looked_at
+from workflow.failures import code_of, leads_to, said
+from workflow.findings import explained, seen_now, with_last
+from workflow.looking import as_failure, begun, deciding_step, leaves_open, looks_of, with_try
+from workflow.pages import PageError, Pages, query_after, walked
+from workflow.planned import Plan, PlannedAction
 from workflow.pointers import NOTHING
-from workflow.requests import Unsendable, build_request
+from workflow.requests import build_request
 from workflow.retry_after import seconds_asked_for
-from workflow.scope import Reply, Scope, Sent, nothing_sent
+from workflow.scope import Reply, Scope
+from workflow.shortfalls import Shortfall, is_enough, is_evidence, told_unfound
 from workflow.state import Frame, State
 from workflow.transforms import outputs_of
-from workflow.values import Missing, Value
-
-MAX_ENTERED = 10_000  # steps entered in one run; static checks bound every loop, this bounds what they cannot see
+from workflow.turn import Turn
+from workflow.versions import VersionRefused, version_outputs
 
 
 def advance(plan: Plan, state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
@@ -58,31 +60,8 @@ def advance(plan: Plan, state: State, event: Event) -> tuple[State, tuple[Comman
     return turn.after(), tuple(turn.commands)
 
 
-class _Turn:
-    """One call of `advance`: the state's parts while they change."""
-
-    def __init__(self, plan: Plan, state: State) -> None:
-        self.plan = plan
-        self.commands: list[Command] = []
-        self._waiting = state.waiting
-        self._frames = list(state.frames)
-        self._done = state.done
-        self._results = state.results
-        self._entered = state.entered
-        self._pending = state.pending_action
-        self._outcome = state.outcome
-        self._reply: Reply | None = None
-
-    def after(self) -> State:
-        return State(
-            waiting=self._waiting,
-            frames=tuple(self._frames),
-            done=self._done,
-            results=self._results,
-            entered=self._entered,
-            pending_action=self._pending,
-            outcome=self._outcome,
-        )
+class _Turn(Turn):
+    """One call of `advance`: what the event means, and which action follows."""
 
     # What happened
 
@@ -92,7 +71,7 @@ class _Turn:
                 self._start(event)
             case ResponseArrived():
                 self._expect("response", event.step_id)
-                self._answered(Reply(event.status, event.headers, event.body))
+                self._answered(Reply(event.status, event.headers, event.body, event.said))
             case RequestFailed():
                 self._expect("response", event.step_id)
                 self._unanswered(event)
@@ -108,393 +87,412 @@ class _Turn:
                 self._found(event.has_happened)
 
     def _expect(self, waiting: str, key: str) -> None:
-        if self._waiting != waiting or key != self._key:
-            current = f"{self._waiting} of {self._key}" if self._frames else self._waiting
+        if self.waiting != waiting or key != self.key:
+            current = f"{self.waiting} of {self.key}" if self.frames else self.waiting
             raise EventError(f"an event for {key!r} came while the run waits for {current}; report this")
 
     def _start(self, event: RunStarted) -> None:
-        if self._waiting != "start":
+        if self.waiting != "start":
             raise EventError("a run is started once; make a new state for a new run")
         try:
             inputs = self.plan.main.inputs.check(event.inputs)
         except InputError as error:
-            self._end_run("failed", Failure("", "invalid_input", f"{error.pointer or 'inputs'}: {error.message}"))
+            self.end_run("failed", Failure("", "invalid_input", f"{error.pointer or 'inputs'}: {error.message}"))
             return
-        self._frames.append(Frame(self.plan.workflow_id, inputs))
-        self._enter(0)
+        self.frames.append(Frame(self.plan.workflow_id, inputs))
+        self.enter(0)
 
     def _answered(self, reply: Reply) -> None:
-        step = self._step
+        step = self.step
+        short: Shortfall | None = None
         if step.pages is not None and 200 <= reply.status < 300:
             paged = self._with_pages(step.pages, reply)
             if paged is None:
                 return
-            reply = paged
-        self._reply = reply
-        scope = self._scope(reply)
+            reply, short = paged
+        self.reply = reply
+        scope = self.scope(reply)
         is_good = 200 <= reply.status < 300
         has_succeeded = all_hold(step.success, scope) if step.success else is_good
+        if self.frame.look is not None:
+            self._has_looked(scope, has_succeeded)
+            return
         if not step.is_safe and (has_succeeded or is_good):
-            self._note_done()
+            self.note_done()
+            self.refusals += reply.said
+        if short is not None and not self._is_told_by(short, scope, has_succeeded):
+            self.end_failed(Failure(self.key, short.code, told_unfound(self.key, short), reply.status))
+            return
         if has_succeeded:
             self._succeeded(scope)
             return
         code = code_of(reply.status)
-        text = f"{step.key} was answered with {reply.status}, and the step's conditions are not met"
-        self._failed(scope, Failure(self._key, code, text, reply.status))
+        led = leads_to(reply.status, reply.headers)
+        text = f"{step.key} was answered with {reply.status}{led}, and the step's conditions are not met"
+        failure = Failure(self.key, code, text, reply.status, said=reply.said)
+        if not step.is_safe and leaves_open(reply.status) and not self._is_explained(scope):
+            self._look(failure)
+        else:
+            self._failed(scope, failure)
 
-    def _with_pages(self, pages: Pages, reply: Reply) -> Reply | None:
+    def _is_explained(self, scope: Scope) -> bool:
+        """Whether the document itself says what this answer to a change means."""
+        return any(action.type != "retry" and self._applies(action, scope) for action in self.step.on_failure)
+
+    def _is_told_by(self, short: Shortfall, scope: Scope, has_succeeded: bool) -> bool:
+        """Whether a list that is not whole tells what the step is to find out; notes that it is not whole."""
+        step = self.step
+        if has_succeeded:
+            found, is_read_only = outputs_of(step.outputs, scope), self.plan.is_read_only
+            is_told = is_enough(step.role, found, self.frame.inputs, is_read_only=is_read_only)
+        else:
+            is_told = is_evidence(next((each for each in step.on_failure if self._applies(each, scope)), None))
+        if (is_told or not short.is_short) and short.text not in self.notes:
+            self.notes = (*self.notes, short.text)
+        return is_told or not short.is_short
+
+    def _with_pages(self, pages: Pages, reply: Reply) -> tuple[Reply, Shortfall | None] | None:
         """The reply with the whole list; None while there is another page to ask for, or none that may be."""
-        step, frame = self._step, self._frame
+        step, frame = self.step, self.frame
         assert step.request is not None, "only requests have replies"
-        request = build_request(step.request, self._scope(), self.plan.base_path)
-        query = _pairs(frame.pages["query"]) if frame.pages else request.query
+        request = build_request(step.request, self.scope(), self.plan.base_path)
+        query = query_after(frame.pages, request.query)
         try:
-            known = turned(pages, frame.pages, reply, query, request.path)
+            known, read = walked(pages, frame.pages, reply, query, request.path, request.sent.url)
         except PageError as error:
-            self._end_failed(Failure(self._key, "page_elsewhere", str(error)))
+            self._no_list(Failure(self.key, error.code, f"{step.key}: {error}", reply.status, said=reply.said))
             return None
-        if known["query"] is None or (known["pages"] >= pages.most and pages.is_cut):
-            self._change(pages=None)
-            return whole(pages, known, reply)
-        if known["pages"] >= pages.most:
-            told = f"{step.key} lists more than {len(known['items'])} items on {pages.most} pages"
-            self._end_failed(Failure(self._key, "too_many", f"{told}; what lies beyond was not looked at"))
-            return None
-        self._change(pages=known)
-        self._send()
-        return None
+        self.change(pages=None if read else known)
+        if read is None:
+            self.send()
+        return read
+
+    def _no_list(self, failure: Failure) -> None:
+        """What came is no list. Right after a change devices answer oddly: what shows the change is read once more."""
+        self.change(pages=None)
+        if self.frame.look is not None:
+            self._has_looked(self.scope(), False)
+        elif self.step.role == "read_back":
+            self._failed(self.scope(), failure)
+        else:
+            self.end_failed(failure)
 
     def _unanswered(self, event: RequestFailed) -> None:
-        step = self._step
-        if event.reason == "refused":
-            self._end_failed(Failure(self._key, "refused", event.message or f"{step.key} was refused"))
-        elif event.reason == "unknown_fate" and not step.is_idempotent:
+        step = self.step
+        if self.frame.look is not None:
+            self._has_looked(self.scope(), False)
+        elif event.reason == "refused":
+            self.end_failed(Failure(self.key, "refused", event.message or f"{step.key} was refused"))
+        elif event.reason == "unknown_fate" and not step.is_safe:
             text = f"{step.key} was sent and not answered: whether it was carried out is not known"
-            self._end_unknown(_joined(text, event.message))
+            self._look(Failure(self.key, "unknown_fate", _joined(text, event.message)))
         elif event.reason == "bad_reply" and not step.is_safe:
-            self._note_done()
-            text = _joined(f"{step.key} was carried out, but its answer cannot be used", event.message)
-            self._end_run("failed", Failure(self._key, "bad_reply", text))  # whoever called it: not once more
+            text = f"{step.key} was answered, and its answer cannot be used: whether it was carried out is not known"
+            self._look(Failure(self.key, "bad_reply", _joined(text, event.message)))
         elif event.reason == "bad_reply":
             text = f"{step.key} was answered with what cannot be used"
-            self._failed(self._scope(), Failure(self._key, "bad_reply", _joined(text, event.message)))
+            self._failed(self.scope(), Failure(self.key, "bad_reply", _joined(text, event.message)))
         else:
-            may_be_done = event.reason == "unknown_fate" and not step.is_safe
-            text = f"{step.key} got no answer" + (" and may have been carried out; again is harmless" * may_be_done)
-            self._failed(self._scope(), Failure(self._key, "unreachable", _joined(text, event.message)))
+            text = _joined(f"{step.key} got no answer", event.message)
+            self._failed(self.scope(), Failure(self.key, "unreachable", text))
 
-    def _found(self, has_happened: bool) -> None:
-        """Somebody looked: on from behind the step, whose answer stays lost, or the step once more."""
-        if not has_happened:
-            self._perform()
+    # Whether a change in doubt was made
+
+    def _look(self, failure: Failure) -> None:
+        """Looks at the device, where a later step decides; else nobody knows, or the change is sent once more."""
+        if self.key not in self.in_doubt:
+            self.in_doubt = (*self.in_doubt, self.key)
+        frame = self.frame
+        number = deciding_step(self.flow, frame, self.scope(), self.plan.base_path)
+        if number is not None:
+            self.change(look=begun(frame.step, failure))
+            self.change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None, watched=None)
+            self.perform()
+        elif not self._sends_again():
+            self._end_unknown(failure)
+
+    def _has_looked(self, scope: Scope, is_so: bool) -> None:
+        """After one look: on behind the change, another look, or an end."""
+        step, look = self.step, self.frame.look
+        assert look is not None
+        if is_so and all(each.sight != "differs" for each in looked_at(step.expects, scope)):
+            self.change(step=look["step"], look=None)
+            self._go_on_behind()
             return
-        self._note_done()
-        if self._frame.resume is not None:
-            self._change(**self._frame.resume, resume=None)
-            self._perform()
+        status = scope.reply.status if scope.reply else 0
+        look = with_try(look, 200 <= status < 300)
+        most, seconds = looks_of(step)
+        self.change(look=look)
+        if look["tries"] < most:
+            self.waiting = "timer"
+            self.commands.append(StartTimer(self.key, seconds))
+        else:
+            self._has_looked_in_vain(look)
+
+    def _has_looked_in_vain(self, look: Mapping[str, Json]) -> None:
+        line = line_of(self.step, self.scope(), self.plan.base_path)
+        self.change(step=look["step"], look=None)
+        failure = as_failure(self.key, look, f"{line} {'does not show it' if look['has_seen'] else 'cannot be read'}")
+        if look["has_seen"] and self._sends_again():
             return
-        number = step_after_doubt(self._flow, self._frame, self._scope(), self.plan.base_path)
-        if number < len(self._flow.steps):
-            self._enter(number)
+        if look["has_seen"] and look["status"] is not None:  # without an answer it may still be under way
+            self.in_doubt = tuple(key for key in self.in_doubt if key != self.key)
+            self.end_failed(failure)
+        else:
+            self._end_unknown(failure)
+
+    def _sends_again(self) -> bool:
+        """Once more, where that only sets again what it says: harmless whatever became of the first."""
+        mark = f"{self.step.step_id}/again"
+        if not self.step.is_idempotent or self.frame.jumps.get(mark):
+            return False
+        self.change(jumps={**self.frame.jumps, mark: 1}, attempt=1, waited_s=0.0, retries={}, pages=None)
+        self.perform()
+        return True
+
+    def _go_on_behind(self) -> None:
+        """The change was made, though its answer is lost: on behind it."""
+        self.note_done()
+        if self.frame.resume is not None:
+            self.change(**self.frame.resume, resume=None)
+            self.perform()
+            return
+        number = step_after_doubt(self.flow, self.frame, self.scope(), self.plan.base_path)
+        if number < len(self.flow.steps):
+            self.enter(number)
         else:
             self._finish_workflow("")
 
+    def _found(self, has_happened: bool) -> None:
+        """Somebody looked: on from behind the step, whose answer stays lost, or the step once more."""
+        if self.frame.look is not None:
+            self.change(step=self.frame.look["step"], look=None)
+        self.in_doubt = tuple(key for key in self.in_doubt if key != self.key)
+        if has_happened:
+            self._go_on_behind()
+        else:
+            self.perform()
+
     def _stopped(self, outcome: Outcome, code: str, text: str, is_sent: bool) -> None:
-        if not self._frames:
-            self._end_run(outcome, Failure("", code, text))
-        elif self._waiting == "response" and is_sent and not self._step.is_idempotent:
-            self._end_unknown(f"{text} while {self._step.key} was under way: whether it was carried out is not known")
+        if not self.frames:
+            self.end_run(outcome, Failure("", code, text))
+        elif self.waiting == "response" and is_sent and not self.step.is_safe:
+            self.in_doubt = (*(key for key in self.in_doubt if key != self.key), self.key)
+            text = f"{text} while {self.step.key} was under way: whether it was carried out is not known"
+            self._end_unknown(Failure(self.key, "unknown_fate", text))
         else:
-            self._end_run(outcome, Failure(self._key, code, text))
-
-    # Where the run is
-
-    @property
-    def _frame(self) -> Frame:
-        return self._frames[-1]
-
-    @property
-    def _flow(self) -> WorkflowPlan:
-        return self.plan.workflows[self._frame.workflow_id]
-
-    @property
-    def _step(self) -> PlanStep:
-        return self._flow.steps[self._frame.step]
-
-    @property
-    def _key(self) -> str:
-        return self._frame.prefix + self._step.step_id if self._frames else ""
-
-    def _change(self, **members: Json) -> None:
-        self._frames[-1] = replace(self._frame, **members)
-
-    def _scope(self, reply: Reply | None = None, outputs: Mapping[str, Json] | None = None) -> Scope:
-        frame = self._frame
-        return Scope(
-            inputs=frame.inputs,
-            steps=frame.outputs,
-            outputs=outputs or {},
-            workflows=self._results,
-            sources=self.plan.sources,
-            self_uri=self.plan.self_uri,
-            reply=reply,
-            sent=self._sent,
-        )
-
-    def _sent(self) -> Sent | None:
-        """The request that was sent, made again: it follows from the state. None for a call of a workflow."""
-        request = self._step.request
-        if request is None:
-            return None
-        scope = self._scope()
-        scope.sent = nothing_sent
-        return build_request(request, scope, self.plan.base_path).sent
-
-    def _note_done(self) -> None:
-        if self._key not in self._done:
-            self._done = (*self._done, self._key)
-
-    # Going on
-
-    def _enter(self, number: int) -> None:
-        self._entered += 1
-        self._change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None)
-        if self._entered > MAX_ENTERED:
-            self._end_failed(Failure(self._key, "loop_limit", f"more than {MAX_ENTERED} steps were entered"))
-        else:
-            self._perform()
-
-    def _perform(self) -> None:
-        """Sends the current step's request, or enters the workflow that it calls."""
-        if self._step.workflow_id:
-            self._call(self._step.workflow_id, self._step.arguments, "step")
-        else:
-            self._send()
-
-    def _send(self) -> None:
-        step, frame = self._step, self._frame
-        assert step.request is not None
-        try:
-            request = build_request(step.request, self._scope(), self.plan.base_path)
-        except Unsendable as error:
-            self._end_failed(Failure(self._key, error.code, error.message))
-            return
-        self._change(attempt=frame.attempt + 1)
-        self._waiting = "response"
-        self.commands.append(
-            SendRequest(
-                step_id=self._key,
-                attempt=frame.attempt + 1,
-                method=step.method,
-                path=request.path,
-                path_template=step.path_template,
-                query=_pairs(frame.pages["query"]) if frame.pages else request.query,
-                headers=request.headers,
-                body=request.body,
-                content_type=step.request.content_type if request.body is not None else "",
-                parts=request.parts,
-                is_safe=step.is_safe,
-                is_idempotent=step.is_idempotent,
-                timeout_s=None if step.timeout_s is None else max(0.001, step.timeout_s - frame.waited_s),
-            )
-        )
-
-    def _call(self, workflow_id: str, arguments: tuple[tuple[str, Value], ...], purpose: str) -> None:
-        """Enters another workflow; with the purpose `goto` it takes the place of the current one."""
-        try:
-            if len(self._frames) >= MAX_DEPTH:
-                raise Unsendable("loop_limit", f"more than {MAX_DEPTH} workflows call each other")
-            inputs = self.plan.workflows[workflow_id].inputs.check(_arguments(arguments, self._scope()))
-        except InputError as error:
-            self._end_failed(Failure(self._key, "invalid_input", f"{workflow_id}{error.pointer}: {error.message}"))
-            return
-        except Unsendable as error:
-            self._end_failed(Failure(self._key, error.code, error.message))
-            return
-        prefix = f"{self._key}/"
-        if purpose == "goto":
-            self._frames[-1] = Frame(workflow_id, inputs, prefix=prefix, purpose=self._frame.purpose)
-        else:
-            self._frames.append(Frame(workflow_id, inputs, prefix=prefix, purpose=purpose))  # type: ignore[arg-type]
-        self._enter(0)
+            self.end_run(outcome, with_last(Failure(self.key, code, text), self.frame.last))
 
     def _succeeded(self, scope: Scope) -> None:
-        step, frame = self._step, self._frame
+        step, frame = self.step, self.frame
+        if step.expects and not self._shows_what_was_asked(scope):
+            return
         if step.outputs:
             made = outputs_of(step.outputs, scope)
-            self._change(outputs={**frame.outputs, step.step_id: made})
-            scope.steps = self._frame.outputs
+            if step.version is not None and scope.reply is not None:
+                # On a detour this is the second reading, for a write that was refused for the first one's version.
+                before = frame.outputs.get(step.step_id) if frame.resume is not None else None
+                try:
+                    made |= version_outputs(step.version, scope.reply, before)
+                except VersionRefused as error:
+                    self._refuse_version(error)
+                    return
+            self.change(outputs={**frame.outputs, step.step_id: made})
+            scope.steps = self.frame.outputs
         if frame.resume is not None:  # a detour is through: back to the step that waits for another attempt
-            self._change(**frame.resume, resume=None)
-            self._perform()
+            self.change(**frame.resume, resume=None)
+            self.perform()
             return
         action = next((each for each in step.on_success if self._applies(each, scope)), None)
         if action is not None:
             self._act(action, scope, None)
-        elif frame.step + 1 < len(self._flow.steps):
-            self._enter(frame.step + 1)
+        elif frame.step + 1 < len(self.flow.steps):
+            self.enter(frame.step + 1)
         else:
             self._finish_workflow("")
 
+    def _shows_what_was_asked(self, scope: Scope) -> bool:
+        """Notes what the reply shows of what was asked for. False: it is read once more, or the run is over."""
+        step = self.step
+        found = looked_at(step.expects, scope)
+        if any(each.sight == "differs" for each in found):
+            retry = next((a for a in step.on_failure if a.type == "retry" and self._applies(a, scope)), None)
+            if retry is not None and self._retries(retry, scope):
+                return False
+        self.findings = {**self.findings, self.key: tuple(each.to_json() for each in found)}
+        if any(each.sight == "differs" for each in found) and self._is_change_ahead():
+            self.end_run("succeeded", None, self.outputs_so_far())  # which the differences make another outcome
+            return False
+        return True
+
+    def _is_change_ahead(self) -> bool:
+        return any(not step.is_safe for step in self.flow.steps[self.frame.step + 1 :])
+
+    def _refuse_version(self, error: VersionRefused) -> None:
+        """Back from the detour to the write that was refused, which is not sent again."""
+        self.change(**(self.frame.resume or {}), resume=None)
+        text = f"{self.step.key} was refused for the version that it names (412, Precondition Failed): {error.message}"
+        self.end_failed(Failure(self.key, error.code, text, 412))
+
     def _applies(self, action: PlannedAction, scope: Scope) -> bool:
-        if action.limit is not None and self._frame.jumps.get(self._jump(action), 0) >= action.limit:
+        if action.limit is not None and self.frame.jumps.get(self._jump(action), 0) >= action.limit:
             return False
         return all_hold(action.criteria, scope)
 
     def _jump(self, action: PlannedAction) -> str:
-        return f"{self._step.step_id}/{action.name}"
+        return f"{self.step.step_id}/{action.name}"
 
     def _failed(self, scope: Scope, failure: Failure) -> None:
         """Takes the first failure action that applies and is not used up; none: the run fails with `failure`."""
-        for action in self._step.on_failure:
+        for action in self.step.on_failure:
             if not self._applies(action, scope):
                 continue
             if action.type != "retry":
                 self._act(action, scope, failure)
                 return
-            if self._retries(action, scope.reply):
+            if self._retries(action, scope):
                 return
             failure = self._used_up(action, scope, failure)
-        self._end_failed(self._worded(failure, scope, None))
+            if action.outcome:
+                self._end_as(action, scope, explained(failure, self.step, scope, self.frame.last))
+                return
+        self.end_failed(self._worded(failure, scope, None))
 
     def _used_up(self, action: PlannedAction, scope: Scope, failure: Failure) -> Failure:
-        tries = f"{failure.message} (given up after {self._frame.attempt} attempts)"
+        tries = f"{failure.message} (given up after {self.frame.attempt} attempts)"
         message = said(action.message, scope) if action.message else tries
         return replace(failure, code=action.code or "retries_exhausted", message=message)
 
     def _worded(self, failure: Failure, scope: Scope, action: PlannedAction | None) -> Failure:
+        """`failure` in the document's words, and with what was found."""
+        return explained(self._named(failure, scope, action), self.step, scope, self.frame.last)
+
+    def _named(self, failure: Failure, scope: Scope, action: PlannedAction | None) -> Failure:
         """`failure` in the words of the action, else of the step, where the document has some."""
         if action is not None and (action.code or action.message):
             message = said(action.message, scope) if action.message else failure.message
             return replace(failure, code=action.code or failure.code, message=message)
-        if self._step.message is not None and failure.code in ("unexpected_status", "unexpected_reply", "unreachable"):
-            return replace(failure, message=said(self._step.message, scope))
+        if self.step.message is not None and failure.code in ("unexpected_status", "unexpected_reply", "unreachable"):
+            return replace(failure, message=said(self.step.message, scope))
         return failure
 
-    def _retries(self, action: PlannedAction, reply: Reply | None) -> bool:
+    def _retries(self, action: PlannedAction, scope: Scope) -> bool:
         """Whether another attempt is made, at once or after a wait."""
-        frame = self._frame
+        frame, reply = self.frame, scope.reply
+        if self._has_stalled(scope):
+            return True
         used = frame.retries.get(action.name, 0)
         seconds = max(action.retry_after_s, seconds_asked_for(reply.headers) if reply else 0.0)
-        limit_s = self._step.timeout_s
+        limit_s = self.step.timeout_s
         if used >= action.retry_limit or (limit_s is not None and frame.waited_s + seconds > limit_s):
             return False
-        self._change(retries={**frame.retries, action.name: used + 1}, waited_s=frame.waited_s + seconds)
-        self._pending = action.name
+        last = seen_now(self.step, scope) if reply else frame.last
+        self.change(retries={**frame.retries, action.name: used + 1}, waited_s=frame.waited_s + seconds, last=last)
+        self.pending = action.name
         if seconds > 0:
-            self._waiting = "timer"
-            self.commands.append(StartTimer(self._key, seconds))
+            self.waiting = "timer"
+            self.commands.append(StartTimer(self.key, seconds))
         else:
             self._try_again()
         return True
 
+    def _has_stalled(self, scope: Scope) -> bool:
+        """Notes what the step watches; ends the run where that stood still for as long as the document allows."""
+        step, frame = self.step, self.frame
+        if step.stalls_after_s is None or scope.reply is None or not 200 <= scope.reply.status < 300:
+            return False
+        shown = [None if value is NOTHING else value for value in (each.evaluate(scope) for each in step.watches)]
+        watched = frame.watched or {}
+        if watched.get("shown") != shown:
+            self.change(watched={"shown": shown, "since_s": frame.waited_s})
+        elif frame.waited_s - watched["since_s"] >= step.stalls_after_s:
+            text = f"{step.key} has shown the same for {step.stalls_after_s:g} s: it stands still"
+            self._end_unknown(explained(Failure(self.key, "stalled", text, said=scope.reply.said), step, scope, None))
+            return True
+        return False
+
     def _try_again(self) -> None:
         """Another attempt at the current step, after the detour that its retry action may name."""
-        frame = self._frame
-        action = next(each for each in self._step.on_failure if each.name == self._pending)
-        self._pending = ""
+        frame = self.frame
+        if frame.look is not None:
+            self.perform()
+            return
+        action = next(each for each in self.step.on_failure if each.name == self.pending)
+        self.pending = ""
         if action.workflow_id:
-            self._call(action.workflow_id, action.arguments, "detour")
+            self.call(action.workflow_id, action.arguments, "detour")
         elif action.step is not None and action.step != frame.step and frame.resume is None:
             resume = {"step": frame.step, "attempt": frame.attempt, "waited_s": frame.waited_s}
-            self._change(resume={**resume, "retries": frame.retries})
-            self._enter(action.step)
+            self.change(resume={**resume, "retries": frame.retries})
+            self.enter(action.step)
         else:
-            self._perform()
+            self.perform()
 
     def _act(self, action: PlannedAction, scope: Scope, failure: Failure | None) -> None:
         """An end or a goto; `failure` is what led here, None after a success."""
         if action.type == "goto":
-            jumps = self._frame.jumps
+            jumps = self.frame.jumps
             if action.limit is not None:
                 jumps = {**jumps, self._jump(action): jumps.get(self._jump(action), 0) + 1}
-            self._change(jumps=jumps, resume=None)
+            self.change(jumps=jumps, resume=None)
             if action.step is None:
-                self._call(action.workflow_id, action.arguments, "goto")
+                self.call(action.workflow_id, action.arguments, "goto")
             else:
-                self._enter(action.step)
-        elif failure is None or action.is_success:
-            self._finish_workflow(said(action.message, scope) if action.message else "")
+                self.enter(action.step)
         else:
-            self._end_failed(self._worded(failure, scope, action))
+            self._end_as(action, scope, failure)
+
+    def _end_as(self, action: PlannedAction, scope: Scope, failure: Failure | None) -> None:
+        """The end that the document wants here, else that which follows from what led here."""
+        outcome = action.outcome or ("failed" if failure is not None else "succeeded")
+        text = said(action.message, scope) if action.message else ""
+        if outcome in ("succeeded", "pending"):
+            self._finish_workflow(text, outcome, action.next)
+            return
+        failure = failure or Failure(self.key, "unexpected_reply", f"{self.step.key} was answered otherwise")
+        if outcome == "unknown":
+            self._end_unknown(self._worded(failure, scope, action))
+        else:
+            self.end_failed(self._worded(failure, scope, action))
 
     # Ends
 
-    def _finish_workflow(self, note: str) -> None:
+    def _finish_workflow(self, note: str, outcome: Outcome = "succeeded", following: str = "") -> None:
         """The current workflow has succeeded: its outputs go to whoever called it."""
-        frame = self._frame
-        outputs = outputs_of(self._flow.outputs, self._scope())
+        frame = self.frame
+        outputs = outputs_of(self.flow.outputs, self.scope())
         if len(self.plan.workflows) > 1:
-            self._results = {**self._results, frame.workflow_id: {"inputs": frame.inputs, "outputs": outputs}}
+            self.results = {**self.results, frame.workflow_id: {"inputs": frame.inputs, "outputs": outputs}}
         if frame.purpose == "run":
-            self._end_run("succeeded", None, outputs, note)
+            self.end_run(outcome, None, outputs, " ".join(text for text in (note, *self.notes) if text), following)
             return
-        self._frames.pop()
+        self.frames.pop()
         if frame.purpose == "detour":
-            self._perform()
+            self.perform()
             return
-        scope = self._scope(self._reply, outputs)  # the step's reply is the last one of the workflow it called
-        if all_hold(self._step.success, scope):
+        scope = self.scope(self.reply, outputs)  # the step's reply is the last one of the workflow it called
+        if all_hold(self.step.success, scope):
             self._succeeded(scope)
         else:
             text = f"the workflow {frame.workflow_id} ended, and the step's conditions are not met"
-            self._failed(scope, Failure(self._key, "unexpected_reply", text))
+            self._failed(scope, Failure(self.key, "unexpected_reply", text))
 
-    def _end_failed(self, failure: Failure) -> None:
+    def end_failed(self, failure: Failure) -> None:
         """The current workflow has failed: so has the step that called it, unless one of its actions says otherwise."""
-        purpose = self._frame.purpose
+        purpose = self.frame.purpose
         if purpose == "run":
-            self._end_run("failed", failure)
+            self.end_run("failed", failure)
             return
-        self._frames.pop()
+        self.frames.pop()
         if purpose == "step":
-            self._failed(self._scope(self._reply), failure)
+            self._failed(self.scope(self.reply), failure)
         else:
-            self._end_failed(failure)
+            self.end_failed(failure)
 
-    def _end_unknown(self, text: str) -> None:
-        doubt = doubt_of(self._flow, self._frame, self._scope(), self.plan.base_path)
-        self._end_run("unknown", Failure(self._key, "unknown_fate", text, doubt=doubt))
-
-    def _outputs_so_far(self) -> dict[str, Json]:
-        """What the run can already tell, though it did not get to its end: the id of what it made, say."""
-        main = self._frames[0] if self._frames else None
-        if main is None or main.workflow_id != self.plan.workflow_id:
-            return {}
-        scope = Scope(inputs=main.inputs, steps=main.outputs, workflows=self._results, sources=self.plan.sources)
-        return outputs_of(self.plan.main.outputs, scope)
-
-    def _end_run(
-        self,
-        outcome: Outcome,
-        failure: Failure | None,
-        outputs: Mapping[str, Json] | None = None,
-        note: str = "",
-    ) -> None:
-        if failure is not None:
-            not_done = tuple(key for key in changes(self.plan) if key not in self._done)
-            remedy = failure.remedy or after_failure(self._done, failure.code)
-            failure = replace(failure, done=self._done, not_done=not_done, remedy=remedy)
-            outputs = self._outputs_so_far()
-        self._waiting = "over"
-        self._outcome = outcome
-        self._frames = []
-        self.commands.append(EndRun(outcome, outputs or {}, failure, note))
-
-
-def _pairs(query: Json) -> Pairs:
-    return tuple((str(name), str(value)) for name, value in query)
+    def _end_unknown(self, failure: Failure) -> None:
+        doubt = doubt_of(self.flow, self.frame, self.scope(), self.plan.base_path)
+        self.end_run("unknown", replace(failure, doubt=doubt))
 
 
 def _joined(text: str, detail: str) -> str:
     return f"{text}: {detail}" if detail else text
-
-
-def _arguments(arguments: tuple[tuple[str, Value], ...], scope: Scope) -> dict[str, Json]:
-    """The inputs for a workflow. Raises Unsendable if a value that a step should have made is not there."""
-    try:
-        found = {name: value.evaluate(scope) for name, value in arguments}
-    except Missing as missing:
-        raise Unsendable("missing_value", f"{missing.text} is needed and not there") from missing
-    return {name: value for name, value in found.items() if value is not NOTHING}

@@ -10,19 +10,21 @@ from typing import NoReturn
 
 from workflow.calls import Call, find_call
 from workflow.document import ABSENT, Document, Json, Step, Workflow, ours
-from workflow.errors import DocumentError
+from workflow.errors import DocumentError, ExpressionError
 from workflow.inputs import InputSchema, compile_inputs
 from workflow.operations import OperationIndex
 from workflow.pages import Pages, read_pages
 from workflow.plan_parts import Parts, Report
 from workflow.planned import DEADLINE_S, Plan, PlannedAction, PlannedOutput, PlanStep, WorkflowPlan
+from workflow.pointers import parse_pointer
 from workflow.requests import BoundRequest, split_template
+from workflow.sameness import Identifies, read_identifies
 from workflow.values import Value
+from workflow.versions import VersionRule
 
 __all__ = ["Plan", "PlanStep", "PlannedAction", "PlannedOutput", "Planner", "WorkflowPlan", "build_plan"]
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-_IDEMPOTENT_METHODS = ("PUT", "DELETE")
 _EFFECTS = {"POST": "act", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
 
 
@@ -74,7 +76,15 @@ class Planner:
             deadline_s=_deadline_s(self.document.workflow(workflow_id)),
             sources=sources,
             self_uri=self.document.self_uri or "",
+            identifies=self._identifies(workflow_id, main),
         )
+
+    def _identifies(self, workflow_id: str, main: WorkflowPlan) -> Identifies | None:
+        workflow = self.document.workflow(workflow_id)
+        written = ours(workflow).get("identifies") if workflow else None
+        pointer, remedy = f"{main.pointer}/x-switchgear/identifies", "correct it, or remove it and all inputs count"
+        names = main.inputs.schema.get("properties") or {}
+        return read_identifies(written, names, lambda message: self._report("bad_identifies", pointer, message, remedy))
 
     def workflow(self, workflow: Workflow) -> WorkflowPlan:
         """One workflow, wherever it stands in the document."""
@@ -105,7 +115,8 @@ class Planner:
         method = call.method if call else ""
         effect = str(own.get("effect") or ("read" if method in SAFE_METHODS else _EFFECTS.get(method, "")))
         is_safe = effect == "read" and method in (*SAFE_METHODS, "POST")
-        is_idempotent = bool(own.get("idempotent", is_safe or method in _IDEMPOTENT_METHODS))
+        # Never by the method: a PUT may reboot a machine. Whoever knows the effect says that it may be sent twice.
+        is_idempotent = own.get("idempotent") is True
         return PlanStep(
             step_id=step.step_id,
             description=step.description or "",
@@ -125,8 +136,26 @@ class Planner:
             outputs=self._parts.outputs(step.outputs, own.get("transforms") or {}, f"{pointer}/outputs"),
             message=self._parts.template(own.get("message"), f"{pointer}/x-switchgear/message"),
             pages=self._pages(own.get("pages"), is_safe, f"{pointer}/x-switchgear/pages"),
+            expects=self._parts.expects(own.get("expects") or (), f"{pointer}/x-switchgear/expects"),
+            decides=own.get("decides") is True,
+            watches=self._parts.values(own.get("watches") or (), f"{pointer}/x-switchgear/watches"),
+            stalls_after_s=_seconds(own.get("stalls_after_s")),
+            version=self._version(own.get("version"), f"{pointer}/x-switchgear/version"),
             pointer=pointer,
         )
+
+    def _version(self, written: Json, pointer: str) -> VersionRule | None:
+        if written is None:
+            return None
+        header, body = (written.get("header"), written.get("body")) if isinstance(written, dict) else (None, None)
+        try:
+            if isinstance(header, str) and isinstance(body, str | None):
+                return VersionRule(header.lower(), None if body is None else parse_pointer(body))
+        except ExpressionError:
+            pass  # no pointer: told below
+        message = "a version is read at a `header`, else at the pointer `body`"
+        self._report("bad_version", pointer, message, "correct it, or remove it and what was refused stays so")
+        return None
 
     def _pages(self, written: Json, is_safe: bool, pointer: str) -> Pages | None:
         remedy = "correct it, or remove it and the first page is all that is read"
@@ -193,6 +222,10 @@ class Planner:
         return self._parts.arguments((*everywhere, *step.parameters), f"{pointer}/parameters", len(everywhere))
 
 
+def _seconds(given: Json) -> float | None:
+    return float(given) if isinstance(given, int | float) and given > 0 else None
+
+
 def _called(plan: WorkflowPlan) -> list[str]:
     actions = (action for step in plan.steps for action in (*step.on_success, *step.on_failure))
     names = [*(step.workflow_id for step in plan.steps), *(action.workflow_id for action in actions)]
@@ -201,5 +234,4 @@ def _called(plan: WorkflowPlan) -> list[str]:
 
 def _deadline_s(workflow: Workflow | None) -> float:
     own: Mapping[str, Json] = ours(workflow) if workflow else {}
-    given = own.get("deadline_s")
-    return float(given) if isinstance(given, int | float) and given > 0 else DEADLINE_S
+    return _seconds(own.get("deadline_s")) or DEADLINE_S

@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape as escape_xml
 from jsonpath import JSONPath
 
 from workflow.calls import Call
+from workflow.comparing import RULES
 from workflow.criteria import CompiledCriterion, compile_criterion
 from workflow.document import (
     ABSENT,
@@ -35,9 +36,10 @@ from workflow.document import (
     ours,
 )
 from workflow.errors import ExpressionError
+from workflow.expectations import Expectation
 from workflow.multipart import FORM_DATA, MEDIA_TYPE, is_multipart
 from workflow.operations import ParameterFacts
-from workflow.planned import PlannedAction, PlannedOutput
+from workflow.planned import ENDS, EndsAs, PlannedAction, PlannedOutput
 from workflow.pointers import child, parse_pointer
 from workflow.queries import BOUND, parse_path
 from workflow.requests import STYLES, BoundParameter, BoundPart, BoundReplacement
@@ -316,10 +318,50 @@ class Parts:
             retry_limit=1 if retry[1] is None else retry[1],
             code=str(own.get("code") or ""),
             message=self.template(own.get("message"), f"{pointer}/x-switchgear/message"),
-            is_success=own.get("outcome") == "succeeded",
+            outcome=self._outcome(own.get("outcome"), f"{pointer}/x-switchgear/outcome"),
+            next=str(own.get("next") or ""),
             limit=limit if isinstance(limit, int) and limit > 0 else None,
             pointer=pointer,
         )
+
+    def _outcome(self, given: Json, pointer: str) -> EndsAs:
+        if given is None:
+            return ""
+        if given not in ENDS:
+            self._report("unknown_outcome", pointer, f"{given!r} is no outcome", f"known are {', '.join(ENDS)}")
+            return ""
+        return given  # type: ignore[no-any-return]
+
+    def expects(self, written: Json, pointer: str) -> tuple[Expectation, ...]:
+        """What a step has to show; see `workflow.expectations`."""
+        found = []
+        for number, each in enumerate(written if isinstance(written, list | tuple) else ()):
+            place = f"{pointer}/{number}"
+            if not isinstance(each, Mapping) or str(each.get("compare") or "") not in ("", *RULES):
+                self._report("bad_expectation", place, "this is no expectation", f"rules are {', '.join(RULES)}")
+                continue
+            found.append(
+                Expectation(
+                    place=str(each.get("place") or ""),
+                    asked=self._maybe(each, "asked", place),
+                    found=self._maybe(each, "found", place),
+                    compare=each.get("compare") or "",
+                    text=str(each.get("text") or ""),
+                    is_lenient=each.get("lenient") is True,
+                    is_shown=each.get("shown") is not False,
+                )
+            )
+        return tuple(found)
+
+    def _maybe(self, written: Mapping[str, Json], name: str, pointer: str) -> Value | None:
+        return self.written(written[name], f"{pointer}/{name}") if name in written else None
+
+    def written(self, value: Json, pointer: str) -> Value:
+        """A value in one of our own members: an expression, a selector, or JSON of these."""
+        return self._try(pointer, lambda: compile_value(value), _NO_VALUE)
+
+    def values(self, written: Json, pointer: str) -> tuple[Value, ...]:
+        return tuple(self.written(each, f"{pointer}/{n}") for n, each in enumerate(written))
 
     def _target_step(self, workflow: Workflow, action: SuccessAction | FailureAction, pointer: str) -> int | None:
         if action.step_id is None:

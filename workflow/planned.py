@@ -6,16 +6,22 @@ document and shared by all its runs; nothing in it changes. Step numbers are 0-b
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from workflow.criteria import CompiledCriterion
 from workflow.document import ActionType, Json
+from workflow.expectations import Expectation
 from workflow.inputs import InputSchema
 from workflow.pages import Pages
 from workflow.requests import BoundRequest
 from workflow.templates import Template
 from workflow.values import Value
+from workflow.versions import VersionRule
 
 DEADLINE_S = 900.0  # a run's bound where the document sets none: longer than jobs take, shorter than a shift
+
+EndsAs = Literal["", "succeeded", "pending", "failed", "unknown"]
+ENDS: tuple[EndsAs, ...] = ("succeeded", "pending", "failed", "unknown")
 
 MAX_DEPTH = 16  # workflows calling workflows; `checks` refuses circles, people write two or three
 
@@ -34,8 +40,9 @@ class PlannedOutput:
 class PlannedAction:
     """What to do after a step. `step`: number of the target; `arguments`: inputs of the target workflow.
 
-    `code` and `message`: what an end says; `is_success`: a failure action by which the workflow succeeds all the same.
-    `limit`: how often a goto may be taken in one run, None for no limit of its own.
+    `code` and `message`: what an end says, also that of a retry which is used up. `outcome`: how the run ends by it,
+    "" as usual: a failure action may end it well, a success action as `pending`, with `next`, the workflow that is
+    to come. `limit`: how often a goto may be taken in one run, None for no limit of its own.
     """
 
     name: str
@@ -48,7 +55,8 @@ class PlannedAction:
     retry_limit: int = 1
     code: str = ""
     message: Template | None = None
-    is_success: bool = False
+    outcome: EndsAs = ""
+    next: str = ""
     limit: int | None = None
     pointer: str = ""
 
@@ -59,7 +67,10 @@ class PlanStep:
 
     `effect`: read, create, update, delete, act or session. `role`: why the step is there, where the document says it.
     `is_safe`: sending it changes nothing; `is_idempotent`: sending it twice is as sending it once.
-    `pages`: how the list in its reply goes on.
+    `pages`: how the list in its reply goes on. `expects`: what it has to show of the changes before it. `decides`: it
+    tells whether the change before it was made, also where that one's answer was lost. `stalls_after_s`: a wait in
+    which `watches` stay the same for so long is given up.
+    `pages`: how the list in its reply goes on. `version`: where its reply has the version that a later write names.
     """
 
     step_id: str
@@ -80,6 +91,11 @@ class PlanStep:
     outputs: tuple[PlannedOutput, ...] = ()
     message: Template | None = None
     pages: Pages | None = None
+    expects: tuple[Expectation, ...] = ()
+    decides: bool = False
+    watches: tuple[Value, ...] = ()
+    stalls_after_s: float | None = None
+    version: VersionRule | None = None
     pointer: str = ""
 
     @property
@@ -101,7 +117,10 @@ class WorkflowPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`workflows`: `main` and all that it calls, by id. `sources`: a source description's members by its name."""
+    """`workflows`: `main` and all that it calls, by id. `sources`: a source description's members by its name.
+
+    `identifies`: which inputs say what thing it is about (see `sameness`); None: all of them.
+    """
 
     main: WorkflowPlan
     workflows: Mapping[str, WorkflowPlan]
@@ -110,6 +129,7 @@ class Plan:
     deadline_s: float = DEADLINE_S
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     self_uri: str = ""
+    identifies: Mapping[str, tuple[str, str]] | None = None
 
     @property
     def workflow_id(self) -> str:

@@ -2,8 +2,9 @@
 
 The library's own evaluation costs some 20 µs for every element that a filter looks at, which a lookup among a thousand
 things would feel; here each part becomes a closure and a query on the root inside a filter is evaluated once. A
-property test holds the two evaluations together. Values bound from outside are reached through the function
-`switchgear_bound(n)` and the member name `switchgear_bound:n`, which `selectors` puts in and refuses in documents.
+property test holds the two evaluations together. Values bound from outside are reached through the functions
+`switchgear_bound(n)` and, in quotes, `switchgear_bound_text(n)`, and the member name `switchgear_bound:n`, which
+`selectors` puts in and refuses in documents.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,6 +23,7 @@ from workflow.patterns import compile_i_regexp
 from workflow.pointers import NOTHING
 
 BOUND = "switchgear_bound"
+BOUND_TEXT = f"{BOUND}_text"
 BOUND_NAME = f"{BOUND}:"
 
 
@@ -53,6 +55,7 @@ class _Bound(FilterFunction):
 def _environment() -> JSONPathEnvironment:
     environment = JSONPathEnvironment(strict=True)
     environment.function_extensions[BOUND] = _Bound()
+    environment.function_extensions[BOUND_TEXT] = _Bound()
     return environment
 
 
@@ -178,7 +181,16 @@ def _test(node: Any) -> Test:
 def _comparison(node: Any) -> Test:
     get_left, get_right = _value(node.left), _value(node.right)
     compare = _COMPARE[node.operator]
+    if node.operator in ("==", "!=") and _is_text(node.left) != _is_text(node.right):
+        bound, other = (get_left, get_right) if _is_text(node.left) else (get_right, get_left)
+        is_equality = node.operator == "=="
+        return lambda item, run: is_given(bound(item, run), other(item, run)) is is_equality
     return lambda item, run: compare(get_left(item, run), get_right(item, run))
+
+
+def _is_text(node: Any) -> bool:
+    """Whether a value stands there that was put into quotes."""
+    return isinstance(node, tree.FunctionExtension) and node.name == BOUND_TEXT
 
 
 def _nodes(query: Any) -> Get:
@@ -213,7 +225,7 @@ def _only(nodes: Nodes) -> Any:
 
 def _function(node: Any) -> Get:
     name, args = node.name, node.args
-    if name == BOUND:
+    if name in (BOUND, BOUND_TEXT):
         number = args[0].value
         return lambda _item, run: run.values[number]
     if name in ("count", "value"):
@@ -249,6 +261,14 @@ def equal(left: Any, right: Any) -> bool:
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(equal(a, b) for a, b in zip(left, right, strict=True))
     return bool(left == right)
+
+
+def is_given(bound: Any, found: Any) -> bool:
+    """As `equal`, and a text that is bound is the whole number that is written so: devices type ids either way."""
+    if isinstance(bound, str) and isinstance(found, int | float) and not isinstance(found, bool):
+        whole = int(found) if isinstance(found, float) and found.is_integer() else found
+        return bound == str(whole)
+    return equal(bound, found)
 
 
 def _is_less(left: Any, right: Any) -> bool:

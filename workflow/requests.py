@@ -137,6 +137,15 @@ def build_request(bound: BoundRequest, scope: Scope, base_path: str = "") -> Req
     return Request(path, tuple(query), tuple(headers), body, sent, tuple(_part(each, scope) for each in bound.parts))
 
 
+def arguments_of(arguments: tuple[tuple[str, Value], ...], scope: Scope) -> dict[str, Json]:
+    """The inputs for a workflow. Raises Unsendable if a value that a step should have made is not there."""
+    try:
+        found = {name: value.evaluate(scope) for name, value in arguments}
+    except Missing as missing:
+        raise Unsendable("missing_value", f"{missing.text} is needed and not there") from missing
+    return {name: value for name, value in found.items() if value is not NOTHING}
+
+
 def _value(parameter: BoundParameter, scope: Scope) -> Json:
     """NOTHING for what is left out. A header that an earlier step did not yield (a version tag, say) is, too."""
     try:

@@ -12,11 +12,12 @@ from workflow.document import Json
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply as expressions see it; header names in lower case."""
+    """A reply as expressions see it; header names in lower case. `said`: the device's sentences in it, for people."""
 
     status: int
     headers: Mapping[str, str]
     body: Json
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

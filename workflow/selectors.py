@@ -16,7 +16,7 @@ from workflow.errors import ExpressionError
 from workflow.expressions import Expression, parse_expression
 from workflow.patterns import escaped
 from workflow.pointers import NOTHING, Nothing, escape, parse_pointer, resolve
-from workflow.queries import BOUND, BOUND_NAME, Query, compile_query
+from workflow.queries import BOUND, BOUND_NAME, BOUND_TEXT, Query, compile_query
 from workflow.scope import Scope
 from workflow.templates import Template, parse_template
 
@@ -178,7 +178,8 @@ class _Scan:
         template = parse_template(_unquoted(piece) if is_quoted else piece)
         number = len(self.slots)
         self.slots.append(_Slot(template, is_quoted, is_pattern))
-        self.text += f"{BOUND}({number})" if innermost.is_filter else f"'{BOUND_NAME}{number}'"
+        function = BOUND_TEXT if is_quoted else BOUND
+        self.text += f"{function}({number})" if innermost.is_filter else f"'{BOUND_NAME}{number}'"
 
 
 def _unquoted(literal: str) -> str:

@@ -23,6 +23,9 @@ class Frame:
     since the step was entered, `waited_s`: seconds waited in between. `outputs`: by step id. `retries`: times used,
     by the action's name, since the step was entered. `jumps`: times taken, by `step id/action name`.
     `pages`: what is known of a list that comes in pages (see `pages.turned`), while its pages are asked for.
+    `watched`: what a wait that may stand still showed last, and since when.
+    `look`: while the run looks whether a change in doubt was made, what is known of it (see `interpreter`).
+    `last`: what the step saw before the attempt that is due: the state `found`, and what the device `said`.
     `resume`: the members to go back to when the current step, a detour, is through. `purpose`: what the frame below
     does with the result: the run's own, a step's result, or nothing (a detour before another attempt).
     """
@@ -39,14 +42,20 @@ class Frame:
     jumps: Mapping[str, int] = field(default_factory=dict)
     resume: Mapping[str, Json] | None = None
     pages: Mapping[str, Json] | None = None
+    look: Mapping[str, Json] | None = None
+    watched: Mapping[str, Json] | None = None
+    last: Mapping[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`done`: keys of the steps that took effect, in order. `results`: inputs and outputs of finished workflows.
+    """`done`: keys of the steps that took effect, in order; `in_doubt`: of those that may have. `results`: inputs and
+    outputs of finished workflows. `findings`: what was found of what was asked for, by the key of the step that showed
+    it. `refusals`: what the device said, in answers that were good otherwise, of parts that it refused.
 
     `entered`: steps entered so far. `pending_action`: name of the retry that the timer belongs to. `seen`: what the
-    run looked at so far (`watched`); None once it has sent something that may change the device.
+    run looked at so far (`watched`); None once it has sent something that may change the device. `notes`: what is to
+    be said of a success, too: that a list was not whole.
     """
 
     waiting: Waiting = "start"
@@ -57,6 +66,10 @@ class State:
     pending_action: str = ""
     outcome: str = ""
     seen: tuple[Json, ...] | None = ()
+    in_doubt: tuple[str, ...] = ()
+    findings: Mapping[str, tuple[Mapping[str, Json], ...]] = field(default_factory=dict)
+    refusals: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def initial(cls) -> "State":
@@ -77,6 +90,10 @@ class State:
             "pending_action": self.pending_action,
             "outcome": self.outcome,
             "seen": None if self.seen is None else list(self.seen),
+            "in_doubt": list(self.in_doubt),
+            "refusals": list(self.refusals),
+            "findings": {key: list(found) for key, found in self.findings.items()},
+            "notes": list(self.notes),
         }
 
     @classmethod
@@ -85,6 +102,10 @@ class State:
         members: dict[str, Any] = dict(data)
         members["frames"] = tuple(Frame(**frame) for frame in members["frames"])
         members["done"] = tuple(members["done"])
+        members["in_doubt"] = tuple(members.get("in_doubt", ()))
+        members["refusals"] = tuple(members.get("refusals", ()))
+        members["findings"] = {key: tuple(found) for key, found in members.get("findings", {}).items()}
+        members["notes"] = tuple(members.get("notes", ()))
         if members.get("seen") is not None:
             members["seen"] = tuple(members["seen"])
         return cls(**members)

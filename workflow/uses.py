@@ -49,6 +49,10 @@ def uses_of(step: PlanStep) -> Iterator[Use]:
         yield from _uses(criterion.expressions, "reply", f"{here}/successCriteria/{number}")
     for output in step.outputs:
         yield from _uses(output.value.expressions, "reply", output.pointer)
+    for number, expected in enumerate(step.expects):
+        yield from _uses(expected.expressions, "reply", f"{here}/x-switchgear/expects/{number}")
+    for watched in step.watches:
+        yield from _uses(watched.expressions, "reply", f"{here}/x-switchgear/watches")
     for action in step.on_success:
         yield from _of_action(action, "success")
     for action in step.on_failure:

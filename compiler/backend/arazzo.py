@@ -50,6 +50,7 @@ def _source(api: Api) -> str:
 
 
 def _workflow(api: Api, flow: Flow, by_key: Mapping[str, Operation]) -> dict[str, Any]:
+    identifies = {} if flow.identifies is None else {"identifies": dict(flow.identifies)}
     shown = [given.name for given in flow.inputs if given.shown]
     tool = {"name": flow.id, "title": flow.title, "description": flow.description, "shown": shown}
     return {
@@ -64,6 +65,7 @@ def _workflow(api: Api, flow: Flow, by_key: Mapping[str, Operation]) -> dict[str
             "risk": flow.risk.value,
             "resource": flow.resource,
             "deadline_s": _deadline_s(flow),
+            **identifies,
             "tool": tool,
             "outputs": dict(flow.output_schema),
         },
@@ -98,8 +100,16 @@ def _step(operation: Operation, source: str, step: Step) -> dict[str, Any]:
         ours["address"] = step.address
     if step.parts:
         ours["parts"] = {name: dict(part) for name, part in step.parts.items()}
+    if step.version:
+        ours["version"] = dict(step.version)
     if step.pages:
         ours["pages"] = dict(step.pages)
+    if step.expects:
+        ours["expects"] = [dict(each) for each in step.expects]
+    if step.decides:
+        ours["decides"] = True
+    if step.stalls_after_s is not None:
+        ours |= {"watches": list(step.watches), "stalls_after_s": step.stalls_after_s}
     written: dict[str, Any] = {
         "stepId": step.id,
         "description": step.description,

@@ -166,6 +166,8 @@ class Resource:
     this member's name. `item_is_list`: reading one answers a list of one. `single`: the usual only member's id.
     `aliases`: keys of operations that do the same as another one here, mapped to it.
     `listed_in`: without a collection of its own, the read of the owner whose item names these, at `members`.
+    `paging`: None where only the replies tell whether the list goes on. `total`: where they say how many there are; ""
+    for the usual places, `none` where what looks like it is another number.
     """
 
     noun: str
@@ -192,6 +194,7 @@ class Resource:
     aliases: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     listed_in: str = ""
     paging: Paging | None = None
+    total: str = ""
 
     @property
     def item_in_reply(self) -> str:
@@ -227,6 +230,25 @@ class Job:
     result_view: str = ""
     interval_s: float = 1.0
     timeout_s: float = 600.0
+    failed_if: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    pending: tuple[str, ...] = ()
+    pending_s: float = 30.0
+    stalled_s: float | None = None
+    away_s: float = 300.0
+    appears_s: float = 15.0
+    progress: str = ""
+    elsewhere: "JobView | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """Another operation that shows the same job, with its own member for the state."""
+
+    poll: str
+    parameter: str
+    state: str
+    succeeded: tuple[str, ...]
+    failed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +317,9 @@ class Step:
     order. `branches`: success actions. `transforms`: output name → transform. `message`: what a failed step tells.
     `pages`: how the list in its reply goes on (`workflow.pages`). `replacements`: pointer into the payload → value.
     `address`: what the device says of where this is to be sent. `parts`: how those of a multipart body are written.
+    `expects`, `decides`: what it has to show of the changes before it, and whether that tells if they were made
+    (`workflow.expectations`). `watches`, `stalls_after_s`: a wait in which these stay the same so long is given up.
+    `version`: where the reply has the version that a later write names (`workflow.versions`).
     """
 
     id: str
@@ -313,6 +338,11 @@ class Step:
     pages: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
     replacements: tuple[tuple[str, Any], ...] = ()
     parts: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: EMPTY)
+    expects: tuple[Mapping[str, Any], ...] = ()
+    decides: bool = False
+    watches: tuple[str, ...] = ()
+    stalls_after_s: float | None = None
+    version: Mapping[str, str] = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +351,8 @@ class Flow:
 
     `links`: (from step number, to step number), 0-based, between which a value flows. `is_core`: in the default
     catalog of its API (`compiler.budget`). `output_schema`: of `outputs`. `why`: how each step and binding came about.
-    `sample`: values of the inputs with which the proof on the twin runs.
+    `sample`: values of the inputs with which the proof on the twin runs. `identifies`: the inputs that say what thing
+    it is about, each with the expression of what it stands for, or an empty text; None: all of them.
     """
 
     id: str
@@ -340,3 +371,4 @@ class Flow:
     rank: float = 0.0
     why: tuple[str, ...] = ()
     sample: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+    identifies: Mapping[str, str] | None = None

@@ -8,12 +8,12 @@ with a state, or where it may answer 202 and there is one kind of thing that loo
 import re
 from dataclasses import replace
 
-from compiler.ir.model import EMPTY, Api, Diagnostic, Effect, Job, Operation, Response, Severity
+from compiler.ir.model import EMPTY, Api, Diagnostic, Effect, Job, JobView, Operation, Response, Severity
 from compiler.ir.schemas import Schemas
 from compiler.passes import words
 from compiler.passes.outcome import Options, Outcome
 from compiler.passes.paths import ends_in_parameter, last_word, parameter_of, segments
-from workflow.profile import JobRule
+from workflow.profile_speech import JobRule
 
 _CHANGES = (Effect.CREATE, Effect.UPDATE, Effect.DELETE, Effect.ACT)
 _VERSIONED = re.compile(r"[._]?v\d+([._]\d+)*")
@@ -87,7 +87,33 @@ class _Seeker:
             result_view=rule.result_view if rule.result_view and rule.result_view in self.keys else "",
             interval_s=rule.interval_s,
             timeout_s=rule.timeout_s,
+            failed_if=tuple((sign.at, sign.values) for sign in rule.failed_if),
+            pending=rule.pending,
+            pending_s=rule.pending_s,
+            stalled_s=rule.stalled_s,
+            away_s=rule.away_s,
+            appears_s=rule.appears_s,
+            progress=rule.progress or "",
+            elsewhere=self._elsewhere(rule),
         )
+
+    def _elsewhere(self, rule: JobRule) -> JobView | None:
+        """The first other view that needs nothing but the handle; its states are those that its description lists."""
+        views = (poll for poll in self.polls if poll.key in rule.other_views and poll.path.count("{") == 1)
+        by_order = sorted(views, key=lambda poll: rule.other_views.index(poll.key))
+        found = (self._view(poll, rule) for poll in by_order)
+        return next((view for view in found if view is not None), None)
+
+    def _view(self, poll: Operation, rule: JobRule) -> JobView | None:
+        members = self.schemas.members(poll.success.schema if poll.success else None)
+        for name, member in members.items():
+            values = self.schemas.values(member)
+            if set(rule.succeeded) & set(values):
+                _, succeeded, failed = _sorted_states(values)
+                wells = tuple(dict.fromkeys(s for s in (*rule.succeeded, *succeeded) if s in values))
+                badly = tuple(dict.fromkeys(s for s in (*rule.failed, *failed) if s in values and s not in wells))
+                return JobView(poll.key, parameter_of(segments(poll.path)[-1]), f"/{name}", wells, badly)
+        return None
 
     def _may_start(self, operation: Operation, rule: JobRule) -> bool:
         if any(re.search(pattern, operation.key) for pattern in rule.never):

@@ -14,7 +14,7 @@ from compiler.ir.model import Api, Diagnostic, Operation, Paging, Resource, Sche
 from compiler.ir.schemas import Schemas
 from compiler.passes.outcome import Options, Outcome
 from workflow.pointers import escape
-from workflow.profile import PagingRule
+from workflow.profile_speech import PagingRule
 
 _SIZES = ("limit", "max", "top", "$top", "count", "per_page", "perpage", "page_size", "pagesize", "size", "maxresults",
           "max_results")  # fmt: skip
@@ -32,7 +32,9 @@ _MOST = 100  # pages of one lookup: ten thousand things; more than that has to b
 
 def run(api: Api, options: Options) -> Outcome:
     seeker = _Seeker(api, options.profile.paging)
-    resources = tuple(replace(r, paging=seeker.paging_of(r)) if r.list else r for r in api.resources)
+    resources = tuple(
+        replace(r, paging=seeker.paging_of(r), total=seeker.total_of(r)) if r.list else r for r in api.resources
+    )
     inferred = [r for r in resources if r.paging is not None and not seeker.rule(r.list)]
     notes = []
     if inferred:
@@ -54,6 +56,10 @@ class _Seeker:
 
     def rule(self, key: str) -> PagingRule | None:
         return next((rule for rule in self.rules if re.search(rule.pattern, key)), None)
+
+    def total_of(self, resource: Resource) -> str:
+        rule = self.rule(resource.list)
+        return rule.total if rule is not None else ""
 
     def paging_of(self, resource: Resource) -> Paging | None:
         operation = self.operations[resource.list]

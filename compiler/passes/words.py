@@ -87,3 +87,12 @@ def spoken(identifier: str) -> str:
 
 def is_about(words: tuple[str, ...], vocabulary: frozenset[str]) -> bool:
     return any(word in vocabulary for word in words)
+
+
+def first_sentence(text: str, most: int = 120) -> str:
+    """The first sentence of a description without marks, at most `most` characters."""
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    plain = " ".join(printable.replace("`", "").replace("*", "").replace("_", " ").split())
+    end = plain.find(". ")
+    plain = plain if end < 0 else plain[: end + 1]
+    return plain if len(plain) <= most else plain[: most - 1].rsplit(" ", 1)[0] + "…"

@@ -18,7 +18,8 @@ from compiler.twin.paging import LINK_PARAMETER
 from compiler.twin.routes import Routes, shape, split
 from compiler.twin.sampler import Sampler
 from compiler.twin.validation import Validation
-from workflow.profile import JobRule, Profile, StateRule
+from workflow.profile import Profile, StateRule
+from workflow.profile_speech import JobRule
 
 
 class Kind(StrEnum):

@@ -49,7 +49,9 @@ def is_unimplemented(blueprint: Blueprint, name: str) -> bool:
 
 def check_understood(blueprint: Blueprint, request: TwinRequest) -> None:
     """A header that asks for another version of the protocol than the device speaks is refused before all else."""
-    for name, values in blueprint.profile.protocol.understood_headers.items():
+    protocol = blueprint.profile.protocol
+    spoken = {name: (value,) for name, value in protocol.request_headers.items()}
+    for name, values in {**spoken, **protocol.understood_headers}.items():
         sent = request.header(name.lower())
         if sent is not None and sent.strip() not in values:
             raise RefusalError(412, f"{name} has to be {' or '.join(values)}, not {sent}")

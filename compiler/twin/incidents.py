@@ -18,6 +18,8 @@ from compiler.twin.store import Store
 from workflow.profile import StateRule
 
 Json = Any
+# A member that no description has: whoever compares what they read finds it.
+ALTERED = "alteredMeanwhile"
 
 
 class Incidents:
@@ -55,6 +57,23 @@ class Incidents:
         match = self._blueprint.routes.match(address)
         places = self._store.places_on(canonical(address), match) if match is not None else ()
         return bool(places) and self._misplaced(places[-1], operation, when)
+
+    def alter(self, address: str) -> bool:
+        """Somebody else changes the item at `address`, or adds another one to the list there; False where none is."""
+        match = self._blueprint.routes.match(address)
+        if match is None:
+            return False
+        listed = self._blueprint.collection_at(match.template)
+        if listed is not None:
+            places = [place for place in self._store.places(listed) if place.collection == canonical(address)]
+            return bool(places) and self.add_namesake(address, places[0].id)
+        found = self._store.places_on(canonical(address), match)
+        item = self._store.item(found[-1]) if found else None
+        if not isinstance(item, dict):
+            return False
+        self._store.put(found[-1], {**item, ALTERED: "by somebody else"})
+        self._store.touch(canonical(address))
+        return True
 
     def move_action(self, address: str, operation: str) -> bool:
         """The item at `address` offers the action elsewhere, as other firmware does; False where it says nothing."""

@@ -11,11 +11,13 @@ from typing import Any
 from compiler.ir.model import Effect, Operation, Resource, Response, Schema
 from compiler.twin.blueprint import Behaviour, Blueprint, Kind, response_for
 from compiler.twin.messages import RefusalError, TwinReply, TwinRequest
-from compiler.twin.pointers import MISSING, get, put
+from compiler.twin.pointers import MISSING, get, put, without
 from compiler.twin.routes import Match, canonical
 from compiler.twin.sampler import Want
 from compiler.twin.validation import View
-from workflow.pointers import escape
+from workflow.next_links import links_in
+from workflow.pointers import escape, parse_pointer
+from workflow.totals import places_of_totals
 
 Json = Any
 _ORDERS = {
@@ -56,10 +58,14 @@ class Replies:
         if resource.members == "":
             return items
         body = put(envelope if isinstance(envelope, dict) else {}, resource.members, items)
-        for name, value in body.items():
-            is_number = isinstance(value, int) and not isinstance(value, bool)
-            if is_number and name.lower().endswith(("count", "total", "totalresults", "total_results")):
-                body[name] = total
+        members = parse_pointer(resource.members)
+        counted = [at for at, _, value in places_of_totals(body, members) if _is_number(value)]
+        counted += [(name,) for name, value in body.items() if _is_number(value) and name.lower().endswith("count")]
+        for at in dict.fromkeys(counted):
+            body = put(body, "".join(f"/{escape(name)}" for name in at), total)
+        for at, _ in tuple(links_in(body, members)):  # of an example, whose list is another one
+            place = "".join(f"/{escape(name)}" for name in at)
+            body = without(body, place) if len(at) == 1 else put(body, place, None)
         return body
 
     def unknown_item(self, behaviour: Behaviour) -> TwinReply | None:
@@ -184,6 +190,10 @@ class Replies:
 def allowed(methods: Collection[str]) -> str:
     """The methods of a path as `Allow` lists them; HEAD goes with GET (RFC 9110, 9.1)."""
     return ", ".join(sorted({*methods, *(("HEAD",) if "GET" in methods else ())}))
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _with_message(body: Json, pointers: tuple[str, ...], message: str) -> Json:

@@ -88,6 +88,9 @@ def _show_dossier(told: Json) -> None:
     """For people: the steps and why; what a model said, what would change, where there is any of it."""
     steps = [{**each, "step": each["step_id"], "operation": _operation(each)} for each in told["steps"]]
     shown.table(steps, ("step", "operation", "risk", "why"))
+    conditions = [text for each in told["steps"] for text in each["succeeds_only_if"]]
+    if conditions:
+        click.echo(shown.plain(f"Succeeds only if: {'; '.join(conditions)}"))
     for each in told["proposed"]:
         verdict = "taken" if each["is_accepted"] else f"refused: {each['reason']}"
         click.echo(shown.plain(f"a model ({each['model']}) proposed {each['kind']} {each['value']}: {verdict}"))

@@ -6,7 +6,7 @@ Here never lives who may ask (`access`): it tells of everything, so that a limit
 """
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import urlencode
 
 import orjson
@@ -17,6 +17,7 @@ from pydantic import AwareDatetime
 from governance.audit_search import AuditSearch, Wanted
 from governance.identifiers import moment
 from governance.run_stats import RunStats
+from governance.runs import Outcome
 from runtime.api import models
 from runtime.api.part import ServicePart, problems
 from runtime.problems import Problem
@@ -28,7 +29,6 @@ After = Annotated[int, Query(ge=0, lt=2**53, description="The number of the last
 Text = Annotated[str, Query(max_length=300, pattern=r"^[^\x00]*$")]
 Since = Annotated[AwareDatetime | None, Query(description="From then on.")]
 Until = Annotated[AwareDatetime | None, Query(description="Before then.")]
-Outcome = Literal["succeeded", "failed", "unknown", "cancelled", "planned"]
 Times = dict[str, str]
 
 

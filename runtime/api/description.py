@@ -82,9 +82,14 @@ def _operation(entry: Entry) -> dict[str, Json]:
         "type": "object",
         "properties": {
             "run_id": {"type": "string"},
-            "outcome": {"enum": ["succeeded", "planned"]},
+            "outcome": {"enum": ["succeeded", "pending", "planned"]},
             "outputs": entry.output_schema or {"type": "object"},
             "note": {"type": "string"},
+            "verified": {"enum": ["", "all", "some", "none"]},
+            "verified_why": {"type": "string"},
+            "differences": {"type": "array", "items": {"type": "object"}},
+            "next": {"type": "string"},
+            "done": {"type": "array", "items": {"type": "string"}},
             "plan": {},
         },
         "required": ["run_id", "outcome", "outputs"],
@@ -97,7 +102,10 @@ def _operation(entry: Entry) -> dict[str, Json]:
         "security": CHANGING,
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
         "responses": {
-            "200": {"description": "It succeeded.", "content": {"application/json": {"schema": result}}},
+            "200": {
+                "description": "It succeeded, or was accepted and takes effect later.",
+                "content": {"application/json": {"schema": result}},
+            },
             **{str(status): problem for status, problem in problems(404, 409, 422, 428, 502, 504).items()},
         },
     }

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from governance.runs import Outcome
+
 Json = Any
 Risk = Literal["read", "change", "disrupt", "destroy"]
 State = Literal["pending", "approved", "superseded", "rejected", "retired"]
@@ -83,9 +85,10 @@ class Schedule(BaseModel):
 
 
 class Finding(Taken):
-    """What somebody found out about the request in doubt, and whether the run is to go on."""
+    """What somebody found out about the request in doubt, and whether the run is to go on; or `look`: find it out."""
 
-    has_happened: bool
+    has_happened: bool | None = None
+    look: Annotated[bool, Field(description="Make the reads that tell, and resolve the run where they do.")] = False
     goes_on: bool = False
     note: Annotated[str, Field(max_length=2000)] = ""
 
@@ -131,6 +134,7 @@ class ShownStep(BaseModel):
     request: Annotated[Json, Field(description="Parameters and body, with expressions where a run puts values.")]
     risk: str
     why: str
+    succeeds_only_if: Annotated[list[str], Field(description="What it has to show; what cannot be seen, and why.")]
 
 
 class Difference(BaseModel):
@@ -162,15 +166,23 @@ class WorkflowDetail(Workflow):
 
 
 class RunResult(BaseModel):
-    """A run that has succeeded, or the plan that was asked for; every other end is a problem document.
+    """A run that has succeeded or was accepted, or the plan that was asked for; every other end is a problem document.
 
-    `outputs` is empty beside a plan. `misfits`: in how many places replies were not as described; the run names them.
+    `pending`: accepted; in force after `next`, a workflow, or what `note` says. `verified`: whether the device shows
+    what was asked for (`all`, `some`, `none`; empty for what only reads), with its reason; `differences`: `place`,
+    `asked`, `found` of what it shows otherwise. `done`: the steps that changed something. `outputs` is empty beside a
+    plan. `misfits`: in how many places replies were not as described; the run names them.
     """
 
     run_id: str
-    outcome: Literal["succeeded", "planned"]
+    outcome: Literal["succeeded", "pending", "planned"]
     outputs: dict[str, Json]
     note: str = ""
+    verified: Literal["", "all", "some", "none"] = ""
+    verified_why: str = ""
+    differences: list[dict[str, Json]] = []
+    next: str = ""
+    done: list[str] = []
     misfits: int = 0
     plan: Annotated[Json, Field(description="What would be sent, what follows, and the plan_id.")] = None
 
@@ -184,9 +196,10 @@ class Run(BaseModel):
     inputs: Json
     started_at: str
     finished_at: str | None
-    outcome: Literal["succeeded", "failed", "unknown", "cancelled", "planned"] | None
+    outcome: Outcome | None
     outputs: Json
-    failure: Json
+    failure: Annotated[Json, Field(description="Which step, why, what was done. `said`: the device's own sentences.")]
+    verdict: Annotated[Json, Field(description="What was verified of what was asked for, and what is next.")]
     cancel_by: str | None
     resolution: Json
     steps: list[dict[str, Json]]

@@ -45,7 +45,7 @@ DECISIONS = {
     }
 }
 LISTED = {"links": {"show": {"operationId": "show_workflow", "parameters": {"ref": "$response.body#/0/id"}}}}
-OUTCOME_STATUSES = {"failed": 409, "unknown": 504, "cancelled": 503}
+OUTCOME_STATUSES = {"failed": 409, "partial": 409, "unknown": 504, "cancelled": 503}
 # A failure says something of the state of things, unless its code is one of these: then the device, or the inputs.
 CODE_STATUSES = {
     **dict.fromkeys(("unexpected_status", "unexpected_reply", "unreachable", "refused", "bad_outputs"), 502),
@@ -135,10 +135,16 @@ async def run(
     ended = await service.calls.call(entry, body.inputs, body.target, caller, manner, key=idempotency_key)
     if ended.outcome == "planned":
         return _planned(ended, is_wanted=body.plan)
-    if ended.outcome != "succeeded":
+    if not ended.is_good:
         raise problem_of(ended)
-    told, misfits = dict(ended.outputs), ended.misfits
-    return models.RunResult(run_id=ended.run_id, outcome="succeeded", outputs=told, note=ended.note, misfits=misfits)
+    return models.RunResult(
+        run_id=ended.run_id,
+        outcome=ended.outcome,
+        outputs=dict(ended.outputs),
+        done=list(ended.done),
+        misfits=ended.misfits,
+        **ended.verdict,
+    )
 
 
 @router.post("/{ref}/run-selection", responses=problems(404, 409, 422))
@@ -169,7 +175,7 @@ def problem_of(ended: Ended) -> Problem:
     status = OUTCOME_STATUSES[ended.outcome]
     if ended.outcome == "failed":
         status = CODE_STATUSES.get(failure.code, status)
-    more = {"run_id": ended.run_id, "outcome": ended.outcome, "failure": to_json(failure)}
+    more = {"run_id": ended.run_id, "outcome": ended.outcome, "failure": to_json(failure), **ended.verdict}
     return Problem(status, f"run {ended.outcome}", told(ended), failure.remedy, (), more)
 
 

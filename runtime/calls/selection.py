@@ -44,13 +44,13 @@ class Result:
     why: str = ""
 
     def is_good(self, manner: Manner) -> bool:
-        outcome = self.ended.outcome if self.ended else ""
-        return outcome == "succeeded" or (outcome == "planned" and manner.is_plan)
+        ended = self.ended
+        return ended is not None and (ended.is_good or (ended.outcome == "planned" and manner.is_plan))
 
     def to_json(self) -> dict[str, Json]:
         if self.ended is None:
             return {"target": self.target, "outcome": "not begun", "run_id": None, "told": self.why}
-        is_plan, is_done = self.ended.outcome == "planned", self.ended.outcome == "succeeded"
+        is_plan = self.ended.outcome == "planned"
         text = told_plan(self.ended, is_wanted=True) if is_plan else told(self.ended)
         return {
             "target": self.target,
@@ -59,7 +59,8 @@ class Result:
             "outputs": {} if is_plan else dict(self.ended.outputs),
             "plan": dict(self.ended.outputs) if is_plan else None,
             "failure": to_json(self.ended.failure) if self.ended.failure else None,
-            "told": "" if is_done else text,
+            **self.ended.verdict,
+            "told": "" if self.ended.outcome == "succeeded" else text,
         }
 
 

@@ -21,21 +21,55 @@ MOST_PLAN_SHOWN = 100_000
 def failure_of(ended: Ended) -> Failure:
     """The failure of a run that did not succeed; what a device said in it, without what cannot be seen."""
     failure = ended.failure or Failure("", ended.outcome, f"the run ended as {ended.outcome}")
-    return replace(failure, message=visible(failure.message), remedy=visible(failure.remedy))
+    said = tuple(visible(sentence) for sentence in failure.said)
+    return replace(failure, message=visible(failure.message), remedy=visible(failure.remedy), said=said)
 
 
 def told(ended: Ended) -> str:
     """A few lines for whoever asked."""
+    if ended.outcome == "pending":
+        return told_pending(ended)
     failure = failure_of(ended)
     place = f"Step {failure.step_id}" if failure.step_id else "The run"
     answered = f" (the device answered {failure.status})" if (failure.status or 0) >= 400 else ""
     lines = [f"{place} ended as {ended.outcome}, {failure.code}: {failure.message}{answered}"]
-    lines.append(f"Done: {', '.join(failure.done) or 'nothing was changed'}.")
-    if failure.not_done:
-        lines.append(f"Not done: {', '.join(failure.not_done)}.")
+    lines += told_words(failure.said)
+    lines += _three_words(failure)
+    if ended.verified and failure.code not in ("not_taken", "partly_taken"):
+        lines.append(verified_line(ended))
     if failure.remedy:
         lines.append(f"What to do: {failure.remedy}")
     return "\n".join([*lines, f"Run: {ended.run_id}"])
+
+
+def _three_words(failure: Failure) -> list[str]:
+    """What was done, what was not, and what may have been; «nothing» only where nothing can have been."""
+    lines = [f"Done: {', '.join(failure.done)}."] if failure.done else []
+    if failure.may_be_done:
+        lines.append(f"May have been done: {', '.join(failure.may_be_done)}.")
+        lines += [f"The read that would tell: {failure.doubt.look}"] if failure.doubt and failure.doubt.look else []
+    elif not failure.done:
+        is_open = failure.code == "not_carried_out"
+        lines.append(f"Done: {'nothing that can be seen' if is_open else 'nothing was changed'}.")
+    return [*lines, f"Not done: {', '.join(failure.not_done)}."] if failure.not_done else lines
+
+
+def told_pending(ended: Ended) -> str:
+    """What was accepted and is not in force yet, and what brings it into force."""
+    following = f"What to do: run {ended.next}." if ended.next else "What to do: what the text says, then look again."
+    text = visible(ended.note) or "It takes effect later."
+    lines = ["Accepted, and not in force yet.", text, following, verified_line(ended)]
+    return "\n".join([*(line for line in lines if line), f"Run: {ended.run_id}"])
+
+
+def verified_line(ended: Ended) -> str:
+    """Whether the device shows what was asked for; empty where nothing was to hold."""
+    return f"Verified: {ended.verified} ({visible(ended.verified_why)})." if ended.verified else ""
+
+
+def told_words(said: tuple[str, ...]) -> list[str]:
+    """The device's own sentences on one line, each in quotes, so that nobody takes them for ours; none: no line."""
+    return [f"The device said: {' '.join(f'“{sentence}”' for sentence in said)}"] if said else []
 
 
 def told_plan(planned: Ended, *, is_wanted: bool) -> str:
@@ -48,6 +82,9 @@ def told_plan(planned: Ended, *, is_wanted: bool) -> str:
     lines += [f"   then: {text}" for text in plan["then"]]
     found = json.dumps(plan["found"], ensure_ascii=False)
     lines.append(f"Because of what was read: {_cut(found, MOST_FOUND_SHOWN)}")
+    if "in_the_way" in plan:
+        told_way = plan["in_the_way"]
+        lines.append(f"In the way: {told_way['message']}. What to do first: {told_way['remedy']}.")
     until = f"until {plan['expires_at']}, if what was read is then still so"
     lines.append(f"To carry it out, call again with the same inputs and plan_id {plan['plan_id']} ({until}).")
     return visible("\n".join([*lines, f"Run: {planned.run_id}"]), MOST_PLAN_SHOWN)

@@ -14,7 +14,7 @@ from governance.settings import Settings
 from runtime.calls.confirmation import Confirmation
 from runtime.calls.manner import Manner
 from runtime.calls.selection import Result, Selection, run_on
-from runtime.calls.telling import told, told_plan
+from runtime.calls.telling import told, told_plan, verified_line
 from runtime.engines.engine import Ended
 from runtime.errors import NotApproved, TargetError
 from runtime.gate.access import Caller
@@ -24,7 +24,7 @@ from workflow.events import to_json
 
 Json = Any
 Ask = Callable[[Ended], bool]
-ME = Caller("cli", "operator")
+ME = Caller("cli", "admin")  # whoever has the command line has the database, and sees every run in it
 
 
 async def call_once(
@@ -51,9 +51,11 @@ def _report(ended: Ended, manner: Manner) -> dict[str, Json]:
         "outputs": {} if is_plan else dict(ended.outputs),
         "plan": dict(ended.outputs) if is_plan else None,
         "failure": to_json(ended.failure) if ended.failure else None,
-        "note": ended.note,
+        **ended.verdict,
+        "done": list(ended.done),
         "misfits": ended.misfits,
         "told": "" if ended.outcome == "succeeded" else text,
+        "verified_line": verified_line(ended),
     }
 
 
@@ -65,11 +67,14 @@ def ask_on_terminal(planned: Ended) -> bool:
 
 def printed(report: Mapping[str, Json], manner: Manner, *, is_json: bool) -> int:
     """Prints the report and answers the exit code."""
-    is_done = report["outcome"] == "succeeded" or (report["outcome"] == "planned" and manner.is_plan)
+    is_done = report["outcome"] in ("succeeded", "pending") or (report["outcome"] == "planned" and manner.is_plan)
     if is_json:
         click.echo(json.dumps(report))
-    elif report["outcome"] == "succeeded":
+    elif report["outcome"] in ("succeeded", "pending"):
         click.echo(json.dumps(report["outputs"], indent=2, ensure_ascii=False))
+        click.echo(
+            report["told"] or report["verified_line"], err=True, nl=bool(report["told"] or report["verified_line"])
+        )
     else:
         click.echo(report["told"], err=not is_done)
     if is_done:
@@ -98,5 +103,5 @@ def printed_results(results: tuple[Result, ...], manner: Manner, *, is_json: boo
             click.echo(result["told"], err=not manner.is_plan)
     if all(result.is_good(manner) for result in results):
         return 0
-    is_unasked = all(result["outcome"] in ("planned", "succeeded") for result in told_results)
+    is_unasked = all(result["outcome"] in ("planned", "succeeded", "pending") for result in told_results)
     return NotApproved.exit_code if is_unasked else TargetError.exit_code

@@ -19,6 +19,7 @@ import click
 
 from governance.settings import Settings, in_use
 from runtime.commands.client_config import CLIENTS
+from runtime.commands.ending import run_to_its_end
 from runtime.errors import BadInput, ServingError, StartRefused
 from runtime.secrets import JsonFormatter, RedactingFormatter, Vault
 
@@ -58,7 +59,7 @@ def serve_command(transport: str, db: str | None, is_json: bool, **place: Any) -
     url = db or settings.database
     with exporting(os.environ, reaches_devices=settings.trace_devices):
         if transport == "stdio":
-            asyncio.run(_stdio(url, vault, settings))
+            run_to_its_end(_stdio(url, vault, settings))
         else:
             asyncio.run(_http(url, vault, settings, {**place, "database_url": db}, is_json))
 
@@ -154,10 +155,10 @@ def call_command(
     settings, manner = _settings(), Manner(is_plan, plan_id, is_confirmed)
     if labels:
         selection = Selection(parsed_labels(labels, target), parallel, stops)
-        results = asyncio.run(call_on_selection(settings, db, workflow, parsed_inputs(inputs), selection, manner))
+        results = run_to_its_end(call_on_selection(settings, db, workflow, parsed_inputs(inputs), selection, manner))
         return printed_results(results, manner, is_json=is_json)
     ask = ask_on_terminal if sys.stdin.isatty() and not is_json else None
-    report = asyncio.run(call_once(settings, db, workflow, parsed_inputs(inputs), target, manner, ask))
+    report = run_to_its_end(call_once(settings, db, workflow, parsed_inputs(inputs), target, manner, ask))
     return printed(report, manner, is_json=is_json)
 
 

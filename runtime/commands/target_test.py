@@ -4,7 +4,6 @@ It stands in the group of governance's target commands (`switchgear.main`), beca
 Errors leave as exceptions and are rendered in one place, as for every command.
 """
 
-import asyncio
 import getpass
 import json
 import os
@@ -13,6 +12,7 @@ from typing import Any
 import click
 
 from governance.settings import Settings
+from runtime.commands.ending import run_to_its_end
 from runtime.errors import TargetError
 
 MARKS = {"good": "ok  ", "bad": "BAD ", "left out": "-   "}
@@ -24,7 +24,7 @@ MARKS = {"good": "ok  ", "bad": "BAD ", "left out": "-   "}
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def test_command(name: str, db: str | None, as_json: bool) -> int:
     """Say step by step whether a target can be used: DNS, TCP, TLS, login, version."""
-    found = asyncio.run(_findings(db or Settings.read(os.environ).database, name))
+    found = run_to_its_end(_findings(db or Settings.read(os.environ).database, name))
     is_good = all(each["outcome"] != "bad" for each in found)
     if as_json:
         click.echo(json.dumps({"target": name, "is_good": is_good, "findings": found}, indent=2))

@@ -19,6 +19,12 @@ class Breaker:
     _failed: int = 0
     _open_until: float = 0.0
     _is_probing: bool = False
+    _why: str = ""
+
+    @property
+    def why(self) -> str:
+        """What came of the last request that failed, once."""
+        return self._why
 
     @property
     def failures(self) -> int:
@@ -38,10 +44,11 @@ class Breaker:
         self._is_probing = self._failed >= FAILURES
 
     def succeeded(self) -> None:
-        self._failed, self._is_probing = 0, False
+        self._failed, self._is_probing, self._why = 0, False, ""
 
-    def failed(self, now: float) -> None:
+    def failed(self, now: float, why: str = "") -> None:
         self._failed += 1
+        self._why = why
         self._open_until, self._is_probing = now + REST_S, False
 
     def abandoned(self) -> None:

@@ -36,14 +36,20 @@ class Driver:
 
     async def send(self, command: SendRequest, endpoint: Endpoint, deadline: float, witness: Witness) -> Event:
         """What became of `command` by `deadline` (of the loop's clock) or the step's own limit, retries included."""
+        outcome = await self.ask(command, endpoint, deadline, witness)
+        if isinstance(outcome, Reply):
+            return ResponseArrived(command.step_id, outcome.status, outcome.joined_headers(), outcome.body)
+        message = self._vault.redact("; ".join(part for part in (outcome.message, outcome.remedy) if part))
+        return RequestFailed(command.step_id, outcome.reason, message)  # type: ignore[arg-type]
+
+    async def ask(
+        self, command: SendRequest, endpoint: Endpoint, deadline: float, witness: Witness
+    ) -> Reply | TargetError:
+        """As `send`, in the driver's own words: the reply, or the error that says what to do about it."""
         limit = command.timeout_s or endpoint.limits.total_timeout_s
         deadline = min(deadline, asyncio.get_running_loop().time() + limit)
         line = self._lines.setdefault(endpoint.place, Line(self._leases))
-        outcome = await Tries(Journey(line, endpoint, deadline, witness, self._vault), command).outcome()
-        if isinstance(outcome, Reply):
-            return ResponseArrived(command.step_id, outcome.status, _joined(outcome), outcome.body)
-        message = self._vault.redact("; ".join(part for part in (outcome.message, outcome.remedy) if part))
-        return RequestFailed(command.step_id, outcome.reason, message)  # type: ignore[arg-type]
+        return await Tries(Journey(line, endpoint, deadline, witness, self._vault), command).outcome()
 
     def states(self) -> tuple["DeviceState", ...]:
         """How it stands with each device that was spoken to."""
@@ -56,8 +62,11 @@ class Driver:
     async def aclose(self, witness: Witness) -> None:
         """Closes every session and connection. A device that does not answer is left alone after a few seconds."""
         lines, self._lines = list(self._lines.values()), {}
-        await asyncio.gather(*(self._hang_up(line, witness) for line in lines))
+        ends = await asyncio.gather(*(self._hang_up(line, witness) for line in lines), return_exceptions=True)
         await self._leases.aclose()
+        for error in ends:
+            if error is not None:
+                raise error  # of one device: the others were seen to
 
     async def _hang_up(self, line: Line, witness: Witness) -> None:
         for logins in line.all_logins:
@@ -83,10 +92,3 @@ class DeviceState:
     inside: int
     waiting: int
     is_resting: bool
-
-
-def _joined(reply: Reply) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for name, value in reply.headers:
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers

@@ -10,28 +10,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from runtime.driver.admission import Admission
 from runtime.driver.endpoint import Endpoint
 from runtime.driver.exchange import Connections, Flight
 from runtime.driver.line import LINGER_S, Line
-from runtime.driver.sessions import (
-    LOGIN_TIMEOUT_S,
-    Fields,
-    NoSessions,
-    Session,
-    chosen_kind,
-    login_command,
-    logout_command,
-    session_fields,
-    session_from,
-    static_fields,
-)
-from runtime.driver.wire import Reply, WireRequest, wire_request, with_fields
+from runtime.driver.logins import ADMISSION_PAUSES_S
+from runtime.driver.sessions import Fields, Session
+from runtime.driver.wire import Address, Reply, WireRequest, wire_request, with_fields, with_headers
 from runtime.driver.witness import Answered, Purpose, Sending, Witness
-from runtime.errors import BadReply, FateUnknown, NotSent, Refused, TargetError
+from runtime.errors import BadReply, FateUnknown, NotAdmitted, NotSent, TargetError
 from runtime.observing import metrics, observed, traces
 from runtime.secrets import Vault
 from workflow.events import SendRequest
-from workflow.profile import SessionRule
+from workflow.profile_speech import SessionRule
 
 
 @dataclass(slots=True)
@@ -51,21 +42,38 @@ class Journey:
     has_closed: bool = False
 
     async def carry(self, command: SendRequest, attempt: int) -> Reply:
-        """One try of `command`, with one login or renewal where it needs one. Raises TargetError."""
+        """One try of `command`, with one login or renewal where it needs one. Raises TargetError.
+
+        Where the device has no session left, nothing of the command was sent: its place is given up, and after a pause
+        it is tried again, as long as the deadline allows; at last in another way that the profile knows.
+        """
+        pauses, loop = list(ADMISSION_PAUSES_S), asyncio.get_running_loop()
+        while True:
+            try:
+                return await self._carried(command, attempt, is_patient=bool(pauses))
+            except NotAdmitted as error:
+                if error.is_final or not pauses:
+                    raise
+                pause_s = max(pauses.pop(0), error.wait_s)
+                if loop.time() + pause_s < self.deadline:
+                    await asyncio.sleep(pause_s)
+                else:
+                    pauses.clear()
+
+    async def _carried(self, command: SendRequest, attempt: int, *, is_patient: bool) -> Reply:
         self.flight, self.has_asked, self.has_closed = Flight(), False, False
         limits = self.endpoint.limits
         self.line.check(self.endpoint.name)  # nobody waits in line for a device that is left in peace
         try:
             async with asyncio.timeout_at(self.deadline), self._place(), self._judged():
                 await self.line.gate.pace(limits.requests_per_s)
-                reply = await self._with_credentials(command, attempt)
+                return await self._admission(is_patient=is_patient).carry(command, attempt)
         except TimeoutError as error:
             raise self._overdue() from error
         except BadReply as error:
             if command.is_safe:
                 raise
             raise FateUnknown(error.message, "the device answered: look at it before asking again") from error
-        return reply
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
@@ -89,15 +97,15 @@ class Journey:
         breaker.begin()
         try:
             yield
-        except (NotSent, FateUnknown):
-            breaker.failed(loop.time())
-            raise
-        except BadReply:
+        except (NotAdmitted, BadReply):
             breaker.succeeded()  # it is there, whatever it says
+            raise
+        except (NotSent, FateUnknown) as error:
+            breaker.failed(loop.time(), error.message)
             raise
         except asyncio.CancelledError:
             if self.has_asked and loop.time() >= self.deadline:
-                breaker.failed(loop.time())
+                breaker.failed(loop.time(), self._overdue().message)
             else:
                 breaker.abandoned()
             raise
@@ -115,72 +123,26 @@ class Journey:
         others = f": {gate.inside} requests are under way and {gate.waiting} wait" if gate.inside else ""
         return NotSent(f"{name} could not be asked in time{others}", "the device is slow or busy: try again later")
 
-    async def _with_credentials(self, command: SendRequest, attempt: int) -> Reply:
-        auth = self.endpoint.profile.auth
-        is_open = f"{command.method} {command.path_template}" in auth.open_operations
-        kind = "none" if is_open else chosen_kind(auth, self.endpoint.references)
-        if kind != "session" or auth.session is None:
-            return await self.exchange("step", command, attempt, self._static(kind))
-        try:
-            return await self._with_session(auth.session, command, attempt)
-        except NoSessions as error:
-            return await self._without_sessions(error, command, attempt)
-
-    def _static(self, kind: str) -> Fields:
-        return static_fields(kind, self.endpoint.profile.auth, self.endpoint.references, self.vault)
-
-    async def _with_session(self, rule: SessionRule, command: SendRequest, attempt: int) -> Reply:
-        had = self.line.logins(self.endpoint).session(rule)
-        session = had or await self._fresh_session(rule, None)
-        reply = await self.exchange("step", command, attempt, session_fields(rule, session))
-        if had is not None and reply.status in rule.expired_statuses:
-            session = await self._fresh_session(rule, had)
-            reply = await self.exchange("step", command, attempt, session_fields(rule, session))
-        return reply
-
-    async def _without_sessions(self, why: NoSessions, command: SendRequest, attempt: int) -> Reply:
-        """The command with the next kind of the profile, for a device that has no sessions."""
-        auth = self.endpoint.profile.auth
-        rest = auth.kinds[auth.kinds.index("session") + 1 :]
-        if not rest:
-            raise why
-        kind = chosen_kind(auth.model_copy(update={"kinds": rest}), self.endpoint.references)
-        reply = await self.exchange("step", command, attempt, self._static(kind))
-        if reply.status != 401:
-            return reply
-        message = f"{why.message}, and the credentials themselves were refused as well ({kind}: 401)"
-        refusal = Refused(message, "check the credentials that the target refers to")
-        self.line.logins(self.endpoint).refused(refusal)
-        raise refusal
-
-    async def _fresh_session(self, rule: SessionRule, old: Session | None) -> Session:
+    def _admission(self, *, is_patient: bool) -> Admission:
         logins = self.line.logins(self.endpoint)
-        return await logins.fresh(rule, old, self.endpoint, lambda: self._logged_in(rule))
-
-    async def _logged_in(self, rule: SessionRule) -> Session:
-        name = self.endpoint.name
-        command = login_command(rule, self.endpoint.references, self.vault)
-        try:
-            with observed.login(name):
-                async with asyncio.timeout(LOGIN_TIMEOUT_S):
-                    reply = await self.exchange("login", command, 1, ())
-                return session_from(rule, reply, self.endpoint.address.prefix, self.vault)
-        except (FateUnknown, BadReply) as error:
-            raise NotSent(f"the login to {name} got no answer of use: {error}", error.remedy) from error
-        except TimeoutError as error:
-            raise NotSent(f"the login to {name} was not answered in {LOGIN_TIMEOUT_S:.0f} s") from error
+        return Admission(self.endpoint, logins, self.vault, self.exchange, is_patient)
 
     async def log_out(self, rule: SessionRule, session: Session) -> None:
         """Closes `session`, if there is a way to. Raises TargetError or TimeoutError."""
-        command = logout_command(rule, session)
-        if command is not None:
-            async with asyncio.timeout_at(self.deadline):
-                await self.exchange("logout", command, 1, session_fields(rule, session))
+        async with asyncio.timeout_at(self.deadline):
+            await self._admission(is_patient=False).log_out(rule, session)
 
-    async def exchange(self, purpose: Purpose, command: SendRequest, attempt: int, fields: Fields) -> Reply:
-        """One request and its reply, both noted. Raises TargetError; lets the outer time limit pass through."""
+    async def exchange(
+        self, purpose: Purpose, command: SendRequest, attempt: int, fields: Fields, address: Address | None = None,
+        template: str = "",
+    ) -> Reply:  # fmt: skip
+        """One request and its reply, both noted. Raises TargetError; lets the outer time limit pass through.
+
+        `address` and `template` where they are others than the endpoint's and the command's: behind a redirect.
+        """
         endpoint = self.endpoint
-        wire = wire_request(command, endpoint.address, fields, endpoint.profile.envelope.media_type)
+        whole = with_headers(command, endpoint.profile.protocol)
+        wire = wire_request(whole, address or endpoint.address, fields, endpoint.profile.envelope.media_type)
         flight = Flight()
         if purpose == "step":
             self.flight = flight
@@ -188,7 +150,7 @@ class Journey:
         connections = await self.line.connections(endpoint)
         shown = self.vault.redact(command.path)
         note = Sending(purpose, command.step_id, attempt, command.method, shown, command.is_safe, endpoint.name)
-        with observed.request(endpoint, note, command.path_template) as seen:
+        with observed.request(endpoint, note, template or command.path_template) as seen:
             return await self._noted(with_fields(wire, traces.carried()), note, connections, flight, seen)
 
     async def _noted(

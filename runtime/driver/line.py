@@ -45,7 +45,11 @@ class Line:
         """Raises Resting while the device is left in peace."""
         rest_s = self.breaker.rests_for(asyncio.get_running_loop().time())
         if rest_s > 0:
-            message = f"{name} has failed {self.breaker.failures} times in a row and is not asked for {rest_s:.0f} s"
+            why = self.breaker.why.removeprefix(f"{name}: ")
+            last = f" (at last: {why})" if why else ""
+            message = (
+                f"{name} has failed {self.breaker.failures} times in a row{last} and is not asked for {rest_s:.0f} s"
+            )
             raise Resting(message, "see whether the device is on and reachable; the next request after that tries it")
 
     async def connections(self, endpoint: Endpoint) -> Connections:

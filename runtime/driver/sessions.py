@@ -15,7 +15,7 @@ from runtime.driver.wire import FIELD_VALUE, Reply
 from runtime.errors import Refused
 from runtime.secrets import Vault
 from workflow.events import SendRequest
-from workflow.profile import Auth, Place, SessionRule
+from workflow.profile_speech import Auth, Place, SessionRule
 
 Json = Any
 Fields = tuple[tuple[str, str], ...]
@@ -97,6 +97,12 @@ def logout_command(rule: SessionRule, session: Session) -> SendRequest | None:
     return None
 
 
+def probe_command(read: str) -> SendRequest:
+    """The profile's probe: a read that needs credentials."""
+    method, _, path = read.partition(" ")
+    return SendRequest("session", 1, method, path, path, is_safe=True, is_idempotent=True, timeout_s=LOGIN_TIMEOUT_S)
+
+
 def _plain_command(method: str, path: str, body: Json) -> SendRequest:
     return SendRequest(
         step_id="session",
@@ -120,29 +126,6 @@ def _filled(value: Json, words: dict[str, str]) -> Json:
     return words.get(value, value) if isinstance(value, str) else value
 
 
-def session_from(rule: SessionRule, reply: Reply, prefix: str, vault: Vault) -> Session:
-    """The session that `reply` to a login opened. Raises Refused when it opened none, NoSessions among them."""
-    if reply.status in rule.no_session_statuses and (reply.status != 401 or _asks_for_basic(reply)):
-        raise NoSessions(f"there is no session service: {rule.login} was answered with {reply.status}")
-    if not 200 <= reply.status < 300:
-        remedy = "check the credentials that the target refers to"
-        raise Refused(f"the target did not let us in: {rule.login} was answered with {reply.status}", remedy)
-    token = _found(rule.token, reply)
-    if not token:
-        place = f"{rule.token.within} {rule.token.at}"
-        raise Refused(
-            f"the reply to {rule.login} holds no token in its {place}", "correct auth.session.token of the profile"
-        )
-    vault.remember(token)
-    return Session(token, _own_path(_found(rule.address, reply), prefix) if rule.address else None)
-
-
-def _asks_for_basic(reply: Reply) -> bool:
-    """Whether a 401 says that HTTP Basic is wanted, rather than another password."""
-    challenges = [value for name, value in reply.headers if name == "www-authenticate"]
-    return any(part.split()[:1] in (["basic"], ["Basic"]) for value in challenges for part in value.split(","))
-
-
 def session_fields(rule: SessionRule, session: Session) -> Fields:
     """The fields that show the session. Raises Refused for a token that cannot stand in a field."""
     is_cookie = rule.send_as.within == "cookie"
@@ -155,13 +138,16 @@ def session_fields(rule: SessionRule, session: Session) -> Fields:
     raise Refused("a session is shown in a cookie or a header", "correct auth.session.send_as of the profile")
 
 
-def _found(place: Place, reply: Reply) -> str | None:
+def found_in(place: Place, reply: Reply) -> str | None:
+    """The text at `place` of the reply to a login."""
     if place.within == "header":
         value: Json = reply.header(place.at)
     elif place.within == "cookie":
         value = _cookie(place.at, reply)
     else:
         value = _at(reply.body, place.at)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)  # a number is as good as a text
     if not isinstance(value, str):
         return None
     return value.rstrip("/").rpartition("/")[2] if place.transform == "last_path_segment" else value
@@ -191,7 +177,7 @@ def _at(value: Json, pointer: str) -> Json:
     return value
 
 
-def _own_path(address: str | None, prefix: str) -> str | None:
+def own_path(address: str | None, prefix: str) -> str | None:
     """The path below `prefix` that `address` names; a host in it is never followed."""
     if not address:
         return None

@@ -19,6 +19,7 @@ import orjson
 from runtime.errors import BadReply, Refused
 from workflow.events import SendRequest
 from workflow.multipart import Unwritable, encoded, is_multipart
+from workflow.profile_speech import Protocol
 
 Json = Any
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
@@ -51,12 +52,17 @@ OURS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a target is. `prefix` comes before every path; it has no slash at its end."""
+    """Where a target is. `prefix` comes before every path; it has no slash at its end.
+
+    `root` is the part of it that belongs to the target, not to the API: behind a gateway, who is below another one is
+    another device.
+    """
 
     scheme: str
     host: str
     port: int
     prefix: str
+    root: str = ""
 
     @property
     def authority(self) -> str:
@@ -88,6 +94,13 @@ class Reply:
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key == name.lower()), None)
 
+    def joined_headers(self) -> dict[str, str]:
+        """The fields by name; several of one name in one, as RFC 9110, 5.3 has it."""
+        joined: dict[str, str] = {}
+        for name, value in self.headers:
+            joined[name] = f"{joined[name]}, {value}" if name in joined else value
+        return joined
+
 
 def address_of(base_url: str, base_path: str, *, adds_base_path: bool = True) -> Address:
     """The address that `base_url` means. Raises Refused when it is not an http(s) address of one host.
@@ -105,7 +118,7 @@ def address_of(base_url: str, base_path: str, *, adds_base_path: bool = True) ->
         raise Refused(f"the target's address {base_url!r} is more or less than scheme, host, port and path", remedy)
     prefix = parts.path if parts.path or not adds_base_path else base_path
     checked_path(prefix.rstrip("/") or "/", prefix.rstrip("/") or "/")
-    return Address(parts.scheme, parts.hostname, port, prefix.rstrip("/"))
+    return Address(parts.scheme, parts.hostname, port, prefix.rstrip("/"), parts.path.rstrip("/"))
 
 
 def wire_request(
@@ -133,6 +146,12 @@ def wire_request(
     if body and not any(name == "content-type" for name, _ in fields):
         fields.append(checked_field("content-type", content_type or "application/json"))
     return WireRequest(command.method, target.encode("ascii"), _encoded(_with(fields, credentials)), body)
+
+
+def with_headers(command: SendRequest, protocol: Protocol) -> SendRequest:
+    """`command` with the headers that every request has; what a step sets itself stays as it is."""
+    more = protocol.missing_from(command.headers)
+    return replace(command, headers=(*more, *command.headers)) if more else command
 
 
 def with_fields(wire: WireRequest, more: tuple[tuple[str, str], ...]) -> WireRequest:

@@ -95,7 +95,7 @@ class Carrier:
             turn, left = reached.turn, reached.left
         command = turn.command
         assert isinstance(command, EndRun)
-        ended = Ended(course.order.run_id, command.outcome, command.outputs, command.failure, command.note)
+        ended = Ended.by(course.order.run_id, command)
         return course.journal.cleaned(ended), left and Checkpoint(left).to_json(course.journal.clean)
 
     async def _first(self, course: Course, part: int) -> Turn:

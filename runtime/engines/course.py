@@ -9,9 +9,10 @@ may change something is waited for; and tells whoever follows the run how far it
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Literal
 
-from governance.errors import GovernanceError, NotOursError, StopAskedError
+from governance.errors import GovernanceError, NotOursError, SameEffectError, StopAskedError
 from runtime.driver import Driver
 from runtime.engines.checkpoint import Checkpoint
 from runtime.engines.engine import Order, Progress, Told
@@ -19,6 +20,7 @@ from runtime.engines.journal import Journal
 from runtime.engines.planning import as_ordered
 from runtime.observing import observed, traces
 from runtime.replies import Replies
+from workflow.device_messages import device_words
 from workflow.events import (
     Cancelled,
     Command,
@@ -96,6 +98,8 @@ class Course:
         Raises what `advance` raises.
         """
         after, command = watched(self.order.plan, state, event)
+        if isinstance(command, SendRequest) and not command.is_safe:
+            self.journal.effects = self.order.effects(after)
         self.journal.recording.add(event, command)
         return as_ordered(self.order, self.journal.clean, after, command)
 
@@ -154,14 +158,23 @@ class Course:
             raise Parked from error
         except StopAskedError:
             return Cancelled(is_sent=False)
+        except SameEffectError as error:
+            return RequestFailed(command.step_id, "refused", _same_thing(error, self.order.caller))
         except GovernanceError as error:
             if not self.journal.is_open:
                 raise
             return RequestFailed(command.step_id, "refused", f"not sent, for it could not be recorded: {error.message}")
         if isinstance(event, ResponseArrived):
             self._percent = self._percent_in(command, event)
-            return await self._held_to_description(command, event)
+            return await self._held_to_description(command, self._with_words(command, event))
         return event
+
+    def _with_words(self, command: SendRequest, reply: ResponseArrived) -> ResponseArrived:
+        """`reply` with the device's own sentences, without secrets."""
+        operation = f"{command.method} {command.path_template}"
+        profile = self.order.endpoint.profile
+        words = device_words(profile, operation, reply.status, reply.headers, reply.body, self.journal.clean)
+        return replace(reply, said=words) if words else reply
 
     async def _held_to_description(self, command: SendRequest, reply: ResponseArrived) -> Event:
         """`reply`, with what does not fit in the record; where that is refused, its refusal, in no words of it."""
@@ -201,3 +214,10 @@ class Course:
                 if found is not NOTHING and isinstance(found, int | float) and 0 <= found <= 100:
                     return float(found)
         return None
+
+
+def _same_thing(error: SameEffectError, caller: str) -> str:
+    """Why a change is not sent whose thing was named otherwise when another run was begun."""
+    which = f"the run {error.run_id}" if error.caller == caller else "another run"
+    state = "is in doubt and has to be resolved first" if error.is_in_doubt else "is under way"
+    return f"{which} has the same effect on the same thing, under another name for it, and {state}"

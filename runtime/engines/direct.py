@@ -86,7 +86,7 @@ async def to_the_end(course: Course) -> Ended:
     while True:
         state, command = course.stepped(state, event)
         if isinstance(command, EndRun):
-            return Ended(course.order.run_id, command.outcome, command.outputs, command.failure, command.note)
+            return Ended.by(course.order.run_id, command)
         try:
             event = await course.perform(command)
         except Parked:  # the keeper of another process thought this one dead

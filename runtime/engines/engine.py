@@ -12,8 +12,10 @@ from typing import Any, Protocol
 
 from governance.plans import Confirmed
 from runtime.driver import Endpoint
-from workflow.events import Failure, Outcome
+from workflow.events import EndRun, Failure, Outcome
 from workflow.plan import Plan
+from workflow.sameness import effect_found, effect_of
+from workflow.state import State
 
 Json = Any
 
@@ -58,17 +60,51 @@ class Order:
     operations: Mapping[str, str] = field(default_factory=dict)
     workflow: str = ""
 
+    @property
+    def changes(self) -> bool:
+        """Whether the run may change something."""
+        return not self.is_plan and not self.plan.is_read_only
+
+    def effects(self, state: State | None = None) -> tuple[str, ...]:
+        """What the run is about, by its inputs and by what it has found in `state`; nothing where it only reads."""
+        if not self.changes:
+            return ()
+        where, secrets = self.endpoint.name, self.secret_names
+        found = effect_found(self.plan, where, state, secrets) if state is not None else None
+        return tuple(dict.fromkeys(each for each in (effect_of(self.plan, where, self.inputs, secrets), found) if each))
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """`misfits`: in how many places replies were not as their description promises."""
+    """How a run ended. See `EndRun` for what was verified. `misfits`: places of replies that were not as described."""
 
     run_id: str
     outcome: Outcome
     outputs: Mapping[str, Json] = field(default_factory=dict)
     failure: Failure | None = None
     note: str = ""
+    verified: str = ""
+    verified_why: str = ""
+    differences: tuple[Mapping[str, Json], ...] = ()
+    next: str = ""
+    done: tuple[str, ...] = ()
     misfits: int = 0
+
+    @classmethod
+    def by(cls, run_id: str, end: EndRun) -> "Ended":
+        """What the interpreter's last command says."""
+        return cls(run_id, **{name: getattr(end, name) for name in EndRun.__slots__})
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it went as it was meant to; what is accepted and takes effect later did."""
+        return self.outcome in ("succeeded", "pending")
+
+    @property
+    def verdict(self) -> dict[str, Json]:
+        """What is told beside the outcome, through every door: what was verified, what is otherwise, what is next."""
+        told = {"verified": self.verified, "verified_why": self.verified_why}
+        return {**told, "differences": [dict(each) for each in self.differences], "next": self.next, "note": self.note}
 
 
 class Engine(Protocol):

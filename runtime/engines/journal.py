@@ -10,7 +10,7 @@ engines and, as the witness, by the driver.
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,8 +25,8 @@ from runtime.engines.engine import Ended, Order
 from runtime.engines.recording import Recording, under
 from runtime.observing import observed, traces
 from runtime.replies import Misfit, Replies
-from runtime.secrets import Vault
-from workflow.events import Doubt, to_json
+from runtime.secrets import MASK, Vault
+from workflow.events import Doubt, Failure, to_json
 
 log = logging.getLogger("switchgear.runs")
 Json = Any
@@ -65,6 +65,8 @@ class Journal:
         self._numbers: dict[int, int] = {}
         self._unwritten: list[StepRecord] = []
         self._misfits = 0
+        # What the run takes for itself with its next record, see `governance.effects`.
+        self.effects: tuple[str, ...] = order.effects()
         self.turn = 0
         self.part = 0
         # What the caller gave as a secret is one wherever this run's device repeats it.
@@ -107,6 +109,7 @@ class Journal:
             executor=self._executor,
             is_durable=is_durable,
             asked=asked,
+            effects=self.effects,
             first=first,
             guard=self._books.revisions.guard(order.revision_id, order.digest),
             is_lasting=self._is_lasting,
@@ -144,6 +147,7 @@ class Journal:
                 records,
                 actor=self._order.caller,
                 executor=self._executor,
+                effects=() if note.is_safe else self.effects,
                 is_lasting=self._is_lasting,
             )
         else:
@@ -186,15 +190,37 @@ class Journal:
 
     def cleaned(self, ended: Ended) -> Ended:
         """`ended` without secrets, fit to be recorded and to be handed to the caller."""
-        failure = ended.failure
-        if failure is not None:
-            redact = self.clean
-            doubt = failure.doubt and Doubt(*(redact(getattr(failure.doubt, name)) for name in Doubt.__slots__))
-            failure = replace(failure, message=redact(failure.message), remedy=redact(failure.remedy), doubt=doubt)
-        cleaned = replace(ended, outputs=self.clean(ended.outputs), failure=failure, misfits=self._misfits)
+        failure = ended.failure and self._clean_failure(ended.failure)
+        cleaned = replace(
+            ended,
+            outputs=self.clean(ended.outputs),
+            failure=failure,
+            note=self.clean(ended.note),
+            verified_why=self.clean(ended.verified_why),
+            differences=tuple(self._cleaned_difference(each) for each in ended.differences),
+            misfits=self._misfits,
+        )
         with traces.within(self.place):
             observed.run_ended(self._order, cleaned, time.monotonic() - self._begun)
         return cleaned
+
+    def _cleaned_difference(self, told: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Both values masked where their place is that of a secret."""
+        name = str(told["place"]).rpartition("/")[2]
+        masked = self.clean({name: [told["asked"], told["found"]]})[name]
+        asked, found = masked if isinstance(masked, list) else (MASK, MASK)
+        return {"place": told["place"], "asked": asked, "found": found}
+
+    def _clean_failure(self, failure: Failure) -> Failure:
+        """`failure` without what is secret, and without what the device sent under a secret name."""
+        heard = self.recording.heard_secrets()
+
+        def redact(value: Json) -> Json:
+            return heard.redact(self.clean(value))
+
+        doubt = failure.doubt and Doubt(*(redact(getattr(failure.doubt, name)) for name in Doubt.__slots__))
+        words = {name: redact(getattr(failure, name)) for name in ("message", "remedy")}
+        return replace(failure, **words, said=tuple(map(redact, failure.said)), doubt=doubt)
 
     async def finish(self, ended: Ended, resume: Json = None) -> None:
         """Closes the run; `ended` is cleaned. Raises GovernanceError: the run is then still open."""
@@ -205,6 +231,7 @@ class Journal:
             ended.outcome,
             dict(ended.outputs),
             to_json(ended.failure) if ended.failure else None,
+            verdict=ended.verdict,
             last=self.unwritten,
             resume=resume,
             journal=self.recording.stored(),

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from runtime.driver.wire import wire_request
+from runtime.driver.wire import wire_request, with_headers
 from runtime.engines.engine import Order
 from runtime.errors import Refused
 from runtime.secrets import MASK, SHORTEST_SEARCHED
@@ -114,7 +114,8 @@ def _as_sent(order: Order, clean: Clean, request: SendRequest) -> dict[str, Json
     """The request byte for byte as far as it is text; credentials are put in by the driver and are not in it."""
     address, media_type = order.endpoint.address, order.endpoint.profile.envelope.media_type
     try:
-        wire = wire_request(request, address, (), media_type)
+        whole = with_headers(request, order.endpoint.profile.protocol)
+        wire = wire_request(whole, address, (), media_type)
     except Refused as error:
         return {"address": clean(f"{address.origin}{address.prefix}{request.path}"), "refused": clean(error.message)}
     names = [(name.decode(), value.decode("latin-1")) for name, value in wire.headers]

@@ -124,6 +124,10 @@ class Recording:
         commands = self._clean_commands([turn["command"] for turn in turns], hidden)
         return [{"event": event, "command": command} for event, command in zip(events, commands, strict=True)]
 
+    def heard_secrets(self) -> Vault:
+        """What the device sent under secret names so far: it is none of what may be told, wherever it turns up."""
+        return (self._hidden() if self._may_hold_secrets() else None) or Vault({})
+
     def _hidden(self) -> Vault | None:
         """What stands under secret names in all that was kept, in every spelling; None: too much to look for."""
         names = frozenset(name.lower() for name in self._order.secret_names)

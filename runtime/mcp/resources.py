@@ -80,7 +80,7 @@ async def _outputs(service: Service, run_id: str, caller: Caller) -> str:
         run = await service.runs.get(run_id)
     except GovernanceError as error:
         raise _no_run(run_id) from error
-    if run.caller != caller.name or run.outcome != "succeeded" or not _is_fresh(run):
+    if run.caller != caller.name or run.outcome not in ("succeeded", "pending") or not _is_fresh(run):
         raise _no_run(run_id)
     return orjson.dumps(run.outputs).decode()
 

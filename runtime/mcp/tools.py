@@ -9,7 +9,7 @@ reaches the client. Here never lives a private attribute of FastMCP (`list_chang
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from pydantic import PrivateAttr
 
 from runtime.calls.calls import Calls
 from runtime.calls.manner import Manner
-from runtime.calls.telling import failure_of, told, told_plan
+from runtime.calls.telling import failure_of, told, told_plan, verified_line
 from runtime.catalog import Catalog, Entry
 from runtime.engines.engine import Ended
 from runtime.gate.access import CALLER, Caller
@@ -153,11 +153,6 @@ class CatalogProvider(Provider):
             tool = self._made[id(entry)] = WorkflowTool.of(entry, self._calls, self._local)
         return tool
 
-    def input_schema(self, name: str) -> Mapping[str, Json] | None:
-        """The schema of one tool, without building the list of all."""
-        tool = self._find(name)
-        return None if tool is None else tool.parameters
-
 
 async def carried_out(call: Call, calls: Calls) -> ToolResult:
     """What comes of the call, after the person at the client was asked where that is needed and possible."""
@@ -183,12 +178,13 @@ def result_of(entry: Entry, ended: Ended, *, is_wanted: bool = True) -> ToolResu
     """How a run ended, for a client: the outputs, or what failed, or a plan. `is_wanted`: a plan was asked for."""
     meta: dict[str, Json] = {"run": ended.run_id, "outcome": ended.outcome, "digest": entry.digest}
     meta |= {"misfits": ended.misfits} if ended.misfits else {}
+    meta |= {name: value for name, value in ended.verdict.items() if value and name != "note"}
     if ended.outcome == "planned":
         # A plan in the place of a change is an error: who only asks whether it worked must not believe that it did.
         text, plan = told_plan(ended, is_wanted=is_wanted), {"plan": dict(ended.outputs)}
         content = [TextContent(type="text", text=text)]
         return ToolResult(content=content, structured_content=plan, meta={META: meta}, is_error=not is_wanted)
-    if ended.outcome == "succeeded":
+    if ended.is_good:
         return _outputs_result(entry, ended, meta)
     return _error_result(told(ended), {**meta, "failure": to_json(failure_of(ended))})
 
@@ -196,7 +192,9 @@ def result_of(entry: Entry, ended: Ended, *, is_wanted: bool = True) -> ToolResu
 def _outputs_result(entry: Entry, ended: Ended, meta: dict[str, Json]) -> ToolResult:
     """The outputs, cut where they are big; then a link says where the whole is."""
     shown = cut(dict(ended.outputs), entry.prepared.accepts_outputs)
-    lines = [ended.note, orjson.dumps(shown.outputs).decode()]
+    is_pending = ended.outcome == "pending"
+    told_first = told(ended) if is_pending else "\n".join(filter(None, (ended.note, verified_line(ended))))
+    lines = [told_first, orjson.dumps(shown.outputs).decode()]
     content: list[TextContent | ResourceLink] = []
     if shown.whole_bytes:
         uri = outputs_uri(ended.run_id)
@@ -209,13 +207,14 @@ def _outputs_result(entry: Entry, ended: Ended, meta: dict[str, Json]) -> ToolRe
 
 
 def refused(error: Exception) -> ToolResult:
-    """An error before the run: nothing was done."""
+    """An error before the run: nothing was sent for this call."""
     lines = [message_of(error), "Done: nothing was sent."]
     remedy = getattr(error, "remedy", "")
     pointer = getattr(error, "pointer", "")
     if remedy:
         lines.append(f"What to do: {remedy}")
-    return _error_result("\n".join(lines), {"outcome": "refused", **({"pointer": pointer} if pointer else {})})
+    more = {**getattr(error, "more", {}), **({"pointer": pointer} if pointer else {})}
+    return _error_result("\n".join(lines), {"outcome": "refused", **more})
 
 
 def _error_result(text: str, meta: dict[str, Json]) -> ToolResult:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from runtime.engines.engine import Ended, Order
     from workflow.events import SendRequest
 
-GOOD = frozenset({"succeeded", "planned"})
+GOOD = frozenset({"succeeded", "pending", "planned"})
 
 
 @dataclass(slots=True)

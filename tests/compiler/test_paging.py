@@ -83,7 +83,7 @@ def test_how_a_collection_goes_on_is_told_by_its_parameters_and_its_reply(
 def test_a_limit_or_a_name_alone_is_no_way_to_the_next_page(tmp_path: Path) -> None:
     result = compiled(tmp_path, "limit", "name")
     assert paging_of(result) is None
-    assert all(not step.pages for one in result.workflows for step in one.flow.steps)
+    assert {step.pages["by"] for one in result.workflows for step in one.flow.steps if step.pages} == {"reply"}
 
 
 def test_the_profile_has_the_last_word(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_the_profile_has_the_last_word(tmp_path: Path) -> None:
 def test_a_list_that_is_given_out_tells_where_to_go_on(tmp_path: Path) -> None:
     result = compiled(tmp_path, "offset", "limit")
     find = next(one.flow for one in result.workflows if one.flow.intent == "find")
-    assert set(find.outputs) == {"items", "next"}
+    assert set(find.outputs) == {"items", "incomplete", "next"}
     assert [given.name for given in find.inputs] == ["offset"]  # how many a page is the step's business
 
 
@@ -112,4 +112,6 @@ def test_a_lookup_that_reads_one_page_only_is_not_verified(tmp_path: Path) -> No
 
 def test_an_api_whose_lists_are_whole_is_read_once(hypercore: Compiled) -> None:
     assert all(resource.paging is None for resource in hypercore.api.resources)
-    assert all(not step.pages for one in hypercore.workflows for step in one.flow.steps)
+    pages = [step.pages for one in hypercore.workflows for step in one.flow.steps if step.pages]
+    assert {each["by"] for each in pages} == {"reply"}  # which sends nothing but the list's own request
+    assert all("parameter" not in each for each in pages)

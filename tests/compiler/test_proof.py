@@ -198,3 +198,14 @@ def test_a_proof_says_outcome_outputs_and_every_request(twin: Twin) -> None:
         "status": 200,
         "answered": "",
     }
+
+
+def test_what_the_twin_says_of_a_refusal_stands_in_the_proof(twin: Twin) -> None:
+    made = step(
+        "make",
+        "POST /VirDomain",
+        requestBody={"contentType": "application/json", "payload": {"nothing": "of the kind"}},
+    )
+    proof = run(twin, [made])
+    assert proof.failure is not None
+    assert proof.failure.said == (json.loads(proof.transcript[0].answered)["error"],)

@@ -21,9 +21,10 @@ from typing import Any
 from fastmcp import Client
 from fastmcp.client.transports import StdioTransport
 
-from demo.children import ROOT, Children
+from demo.children import Children
 from tests.waiting import PATIENCE_S
 
+ROOT = Path(__file__).parents[2]
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 SPEC = ROOT / "specs" / "hypercore" / "openapi.yaml"
 WORKFLOW = "hypercore_find_vms"

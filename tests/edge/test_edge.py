@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.utils import canonicalize_name
 
-from demo.children import ROOT, Children
+from demo.children import Children
+from governance.bundles.sbom import bill_of_materials
 from tests.needs import INDEX, NAMESPACES
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 NO_NETWORK = ["unshare", "--map-root-user", "--net"]
 CANNOT_FETCH = 4
@@ -78,6 +81,12 @@ def test_the_machine_really_has_no_network(seen: dict[str, Any]) -> None:
 def test_the_runtime_alone_is_installed(seen: dict[str, Any]) -> None:
     assert {"switchgear", "fastmcp", "httpx", "cryptography"} <= set(seen["packages"])
     assert {"prance", "instructor", "ollama", "openapi-core", "pytest"}.isdisjoint(seen["packages"])
+
+
+def test_the_bill_of_materials_requires_exactly_what_is_installed(seen: dict[str, Any]) -> None:
+    installed = {canonicalize_name(name) for name in seen["packages"]} - {"switchgear", "pip", "setuptools"}
+    parts = json.loads(bill_of_materials("2026-11-28T10:00:00.000000Z"))["components"]
+    assert {part["name"] for part in parts if part["scope"] == "required"} == installed
 
 
 def test_the_bundle_is_imported_and_a_read_is_called_over_stdio_and_http(seen: dict[str, Any]) -> None:

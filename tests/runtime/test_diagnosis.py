@@ -66,6 +66,54 @@ async def test_refused_credentials_are_found_at_the_login(service: Any, recorder
     assert "s3cret-word" not in json.dumps([each.to_json() for each in found.values()])
 
 
+@pytest.mark.parametrize("status", [302, 404, 405, 410, 429, 500, 503])
+async def test_what_is_not_the_probes_answer_is_no_login(service: Any, recorder: Any, tools: Any, status: int) -> None:
+    device = await recorder(tools.said(tools.answer(status, b"", location="https://elsewhere.example/login")))
+    found = await outcomes(service, lab(device.url))
+    assert said(found)[4:] == ["bad", "left out"]
+    assert str(status) in found["login"].message
+    assert not found["login"].remedy.startswith("check the credentials")
+    assert status != 302 or "https://elsewhere.example/login" in found["login"].message
+
+
+async def test_a_page_for_people_is_no_login(service: Any, recorder: Any, tools: Any) -> None:
+    device = await recorder(tools.said(tools.answer(200, b"<html>Welcome</html>", content_type="text/html")))
+    found = await outcomes(service, lab(device.url))
+    assert said(found)[4:] == ["bad", "left out"]
+
+
+async def stored(service: Any, profile: Profile) -> None:
+    body = profile.model_dump(mode="json")
+    await service.apis.put_api("toy", "Toy", "1", "sha256:" + "0" * 64, body, profile.digest)
+
+
+@pytest.mark.parametrize(
+    ("version", "outcome"), [("9.4.2", "good"), ("9.4", "good"), ("9.40.1", "bad"), ("10.0", "bad"), ("8.9", "bad")]
+)
+async def test_a_device_of_another_version_than_the_described_ones_is_told(
+    service: Any, recorder: Any, tools: Any, version: str, outcome: str
+) -> None:
+    probe = PROFILE.probe.model_copy(update={"described": ("9.3", "9.4")})  # type: ignore[union-attr]
+    await stored(service, Profile.model_validate({**PROFILE.model_dump(), "probe": probe.model_dump()}))
+    device = await recorder(tools.said(tools.answer(200, json.dumps([{"version": version}]).encode())))
+    found = await outcomes(service, lab(device.url))
+    assert (found["version"].outcome, found["version"].detail) == (outcome, {"version": version})
+    assert "9.3, 9.4" in found["version"].message
+
+
+async def test_the_base_path_is_that_of_the_compiled_description_where_the_profile_has_none(
+    service: Any, recorder: Any, tools: Any
+) -> None:
+    await stored(service, Profile.model_validate(PROFILE.model_dump(exclude={"base_path"})))
+    document = json.loads(json.dumps(tools.toy_content("list").document))
+    document["x-switchgear"]["base_path"] = "/described/v2"
+    about = {"intent": "find", "risk": "read", "resource": "vms", "is_core": True, "rank": 1.0, "proof": None}
+    await service.revisions.submit("toy", "toy-list-vms", tools.content_of(document), actor="t", **about)
+    device = await recorder(tools.said(tools.answer(200, b'[{"version": "9.4.2"}]')))
+    await outcomes(service, lab(device.url))
+    assert device.heard[-1].line == b"GET /described/v2/about HTTP/1.1"
+
+
 async def test_a_reference_that_leads_nowhere_is_found_before_anything_is_asked(
     service: Any, recorder: Any, tools: Any
 ) -> None:

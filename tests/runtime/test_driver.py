@@ -13,7 +13,7 @@ import pytest
 
 from runtime.driver import Driver
 from tests.waiting import PATIENCE_S
-from workflow.events import RequestFailed, ResponseArrived
+from workflow.events import RequestFailed, ResponseArrived, SendRequest
 
 SESSION = {
     "auth": {
@@ -100,10 +100,15 @@ async def test_a_read_whose_reply_is_lost_is_tried_again_and_every_try_is_noted(
     assert len(device.heard) == 3
 
 
-async def test_a_refusal_of_what_an_earlier_try_may_have_done_is_no_refusal(
+def deletion(tools: Any) -> SendRequest:
+    """A change that may be repeated."""
+    return replace(tools.get(), method="DELETE", is_safe=False)
+
+
+async def test_a_change_whose_fate_is_open_is_told_at_once_though_it_may_be_repeated(
     driver: Driver, recorder: Any, notes: Any, tools: Any
 ) -> None:
-    """The first DELETE works and its answer is lost; the second finds nothing."""
+    """Whether it is sent once more is decided by who can look at the thing in between."""
 
     async def hang_up_once(heard: Any, writer: asyncio.StreamWriter) -> None:
         if heard.number == 1:
@@ -112,23 +117,36 @@ async def test_a_refusal_of_what_an_earlier_try_may_have_done_is_no_refusal(
             writer.write(tools.answer(404))
 
     device = await recorder(hang_up_once)
-    command = replace(tools.get(), method="DELETE", is_safe=False)
-    event = await driver.send(command, tools.endpoint(device.url), tools.soon(), notes)
-    assert (event.reason, len(device.heard)) == ("unknown_fate", 2)  # type: ignore[union-attr]
-    assert "may have been carried out" in event.message  # type: ignore[union-attr]
+    event = await driver.send(deletion(tools), tools.endpoint(device.url), tools.soon(), notes)
+    assert (event.reason, len(device.heard)) == ("unknown_fate", 1)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-async def test_a_transient_status_is_retried_for_reads_only(
+async def test_a_transient_status_is_retried_for_reads_and_of_changes_only_where_nothing_was_carried_out(
     driver: Driver, recorder: Any, notes: Any, tools: Any, status: int
 ) -> None:
-    device = await recorder(
-        tools.said(tools.answer(status), tools.answer(200), tools.answer(status), tools.answer(200))
-    )
-    read = await driver.send(tools.get(), tools.endpoint(device.url), tools.soon(), notes)
-    change = await driver.send(tools.post(), tools.endpoint(device.url), tools.soon(), notes)
-    assert (read.status, change.status) == (200, status)  # type: ignore[union-attr]
-    assert len(device.heard) == 3
+    async def busy_at_first(heard: Any, writer: asyncio.StreamWriter) -> None:
+        before = [each for each in device.heard[:-1] if each.method == heard.method]
+        writer.write(tools.answer(200 if before else status))
+
+    device = await recorder(busy_at_first)
+    endpoint, commands = tools.endpoint(device.url), (tools.get(), tools.post(), deletion(tools))
+    sent = [await driver.send(command, endpoint, tools.soon(), notes) for command in commands]
+    assert [event.status for event in sent] == [200, status, 200 if status == 429 else status]
+    assert len(device.heard) == (5 if status == 429 else 4)
+
+
+@pytest.mark.parametrize("is_idempotent", [True, False])
+async def test_a_change_of_which_nothing_left_is_tried_again(
+    driver: Driver, recorder: Any, notes: Any, tools: Any, is_idempotent: bool
+) -> None:
+    device = await recorder(tools.said(tools.answer(200)))
+    url = device.url
+    await device.stop()
+    command = replace(tools.post(), is_idempotent=is_idempotent)
+    event = await driver.send(command, tools.endpoint(url), tools.soon(), notes)
+    assert event.reason == "not_sent"  # type: ignore[union-attr]
+    assert [result.reason for result in notes.results] == ["not_sent"] * 3
 
 
 async def test_retry_after_is_waited_for(driver: Driver, recorder: Any, notes: Any, tools: Any) -> None:

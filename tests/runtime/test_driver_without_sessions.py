@@ -86,7 +86,7 @@ async def test_without_another_kind_the_reason_is_that_there_are_no_sessions(
 async def test_a_login_that_is_not_answered_leaves_the_step_unsent(
     driver: Driver, recorder: Any, notes: Any, tools: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runtime.driver.journey.LOGIN_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("runtime.driver.admission.LOGIN_TIMEOUT_S", 0.2)
 
     async def never(_heard: Any, _writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(30)

@@ -75,7 +75,7 @@ async def test_a_failed_job_says_what_failed_and_what_was_done(lab: Any, device:
     device.script.job_state = "broken"
     ended = await call(lab, "toy_stop_vm", uuid="u-1")
     assert (ended.outcome, ended.failure.code, ended.failure.step_id) == ("failed", "job_failed", "wait")
-    assert ended.failure.message == "The device could not stop it."
+    assert ended.failure.message == "The device could not stop it. Found: state broken."
     assert ended.failure.done == ("change",)
     assert (await only_run(lab)).failure["code"] == "job_failed"
 

@@ -274,7 +274,9 @@ def test_a_step_that_nothing_leads_to_is_a_warning() -> None:
 def test_a_change_that_is_repeated_after_any_failure_is_a_warning() -> None:
     again = {"name": "again", "type": "retry"}
     assert "retry_repeats_change" in found(of(step("p", "post", "/p", onFailure=[again])), "warning")
-    assert "retry_repeats_change" not in found(of(step("p", "put", "/p", onFailure=[again])), "warning")
+    assert "retry_repeats_change" in found(of(step("p", "put", "/p", onFailure=[again])), "warning")
+    said = {"x-switchgear": {"idempotent": True}}
+    assert "retry_repeats_change" not in found(of(step("p", "put", "/p", onFailure=[again], **said)), "warning")
 
 
 def test_the_plan_refuses_what_the_checks_refuse() -> None:

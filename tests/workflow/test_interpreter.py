@@ -87,7 +87,7 @@ def test_a_failed_job_ends_the_run_with_the_documents_words_and_what_was_done() 
     failure = command.failure
     assert failure is not None
     assert command.outputs == {"id": "u-1"}
-    assert (failure.step_id, failure.message, failure.status) == ("wait", "web/1: no space", 200)
+    assert (failure.step_id, failure.message, failure.status) == ("wait", "web/1: no space. Found: state ERROR.", 200)
     assert (failure.done, failure.not_done) == (("create",), ())
     assert "create" in failure.remedy
 
@@ -130,16 +130,15 @@ def test_a_reply_that_is_2xx_but_not_as_expected_counts_as_done() -> None:
         ("post", {}, "unknown", "unknown_fate"),
         ("patch", {}, "unknown", "unknown_fate"),
         ("put", {"idempotent": False}, "unknown", "unknown_fate"),
-        ("post", {"idempotent": True}, "failed", "unreachable"),
-        ("put", {}, "failed", "unreachable"),
-        ("delete", {}, "failed", "unreachable"),
+        ("put", {}, "unknown", "unknown_fate"),
+        ("delete", {}, "unknown", "unknown_fate"),
         ("post", {"effect": "read"}, "failed", "unreachable"),
         ("delete", {"effect": "read", "idempotent": False}, "unknown", "unknown_fate"),
         ("get", {}, "failed", "unreachable"),
         ("get", {"effect": "act", "idempotent": False}, "unknown", "unknown_fate"),
     ],
 )
-def test_only_a_safe_or_idempotent_step_survives_an_unknown_fate(
+def test_only_a_read_survives_an_unknown_fate_and_no_method_says_what_may_be_repeated(
     method: str, ours: dict[str, Any], outcome: str, code: str
 ) -> None:
     made = plan(step("s", method, "/x", **{"x-switchgear": ours}))
@@ -147,11 +146,21 @@ def test_only_a_safe_or_idempotent_step_survives_an_unknown_fate(
     assert "reply lost" in str(ended(command, outcome, code).failure)
 
 
+@pytest.mark.parametrize("event", [RequestFailed("s", "unknown_fate"), RequestFailed("s", "bad_reply"), None])
+def test_what_only_sets_what_it_says_is_sent_once_more_and_then_nobody_knows(event: RequestFailed | None) -> None:
+    made = plan(step("s", "put", "/x", onFailure=[retry(5, 0)], **{"x-switchgear": {"idempotent": True}}))
+    run = Dialogue(made)
+    again = run.say(event) if event else run.answer("s", 502)
+    sent(again, "s", 2)
+    last = run.say(event) if event else run.answer("s", 502)
+    assert ended(last, "unknown", last.failure.code).failure.may_be_done == ("s",)
+
+
 def test_an_unknown_fate_is_never_retried_whatever_the_document_says() -> None:
     made = plan(step("s", "post", "/x", onFailure=[retry(5, 0), {"name": "go", "type": "goto", "stepId": "s"}]))
     failure = ended(Dialogue(made).say(RequestFailed("s", "unknown_fate")), "unknown", "unknown_fate").failure
     assert failure is not None
-    assert failure.not_done == ("s",)
+    assert (failure.may_be_done, failure.not_done) == (("s",), ())
     assert "look at the device" in failure.remedy
 
 
@@ -421,13 +430,13 @@ def _read(made: Plan) -> None:
     assert isinstance(command, EndRun)
 
 
-def test_a_change_whose_answer_is_of_no_use_counts_as_done_and_is_never_tried_again() -> None:
-    made = plan(step("s", "put", "/a", onFailure=[retry(3, 0)], **{"x-switchgear": {"idempotent": True}}))
+def test_a_change_whose_answer_is_of_no_use_may_have_been_made_and_is_never_tried_again() -> None:
+    made = plan(step("s", "put", "/a", onFailure=[retry(3, 0)]))
     failure = ended(
-        Dialogue(made).say(RequestFailed("s", "bad_reply", "not as described")), "failed", "bad_reply"
+        Dialogue(made).say(RequestFailed("s", "bad_reply", "not as described")), "unknown", "bad_reply"
     ).failure
-    assert failure.done == ("s",) and failure.not_done == ()
-    assert "was carried out" in failure.message and "not as described" in failure.message
+    assert (failure.done, failure.may_be_done, failure.not_done) == ((), ("s",), ())
+    assert "cannot be used" in failure.message and "not as described" in failure.message
 
 
 def test_a_read_whose_answer_is_of_no_use_fails_and_nothing_was_done() -> None:
@@ -435,3 +444,12 @@ def test_a_read_whose_answer_is_of_no_use_fails_and_nothing_was_done() -> None:
         Dialogue(plan(step("s", "get", "/a"))).say(RequestFailed("s", "bad_reply")), "failed", "bad_reply"
     ).failure
     assert failure.done == ()
+
+
+def test_a_redirect_that_was_not_followed_is_named_with_where_it_leads() -> None:
+    dialogue = Dialogue(plan(step("s")))
+    failure = ended(
+        dialogue.answer("s", 302, location="https://elsewhere.example/x"), "failed", "unexpected_status"
+    ).failure
+    assert failure is not None
+    assert "https://elsewhere.example/x" in failure.message

@@ -146,5 +146,6 @@ def test_a_change_is_sent_once_for_each_answer_and_never_after_an_unknown_fate(d
         event = next_event(data.draw, command)
         is_change = isinstance(command, SendRequest) and not command.is_idempotent
         is_lost = isinstance(event, Cancelled | DeadlinePassed)
-        is_lost = is_lost or (isinstance(event, RequestFailed) and event.reason == "unknown_fate")
+        is_lost = is_lost or (isinstance(event, RequestFailed) and event.reason in ("unknown_fate", "bad_reply"))
+        is_lost = is_lost or (isinstance(event, ResponseArrived) and event.status >= 500)
         is_unknown = is_change and is_lost

@@ -85,6 +85,23 @@ def test_a_query_that_makes_no_sense_is_refused_before_it_is_run(text: str) -> N
         compile_path(text)
 
 
+@pytest.mark.parametrize(("given_id", "found"), [("7", ["7", 7, 7.0]), (7, ["7", 7, 7.0]), ("true", []), ("07", [])])
+def test_an_id_is_found_by_its_value_whether_the_device_gives_a_number_or_a_text(
+    given_id: Any, found: list[Any]
+) -> None:
+    body = [{"id": each} for each in ("7", 7, 7.0, 70, True, None, [7])]
+    for query in ("@.id == '{$inputs.v}'", "'{$inputs.v}' == @.id"):
+        assert compile_path(f"$[?{query}].id").find(body, scope(v=given_id)) == found
+    others = compile_path("$[?@.id != '{$inputs.v}'].id").find(body, scope(v=given_id))
+    assert len(others) == len(body) - len(found)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("literal", ["'7'", "7"])
+def test_a_literal_of_the_document_is_compared_with_its_type_as_the_standard_says(literal: str) -> None:
+    found = compile_path(f"$[?@ == {literal}]").find(["7", 7], scope())
+    assert found == ["7" if "'" in literal else 7]
+
+
 @settings(max_examples=400, deadline=None)
 @given(HOSTILE, HOSTILE)
 def test_a_value_in_a_quoted_literal_selects_only_what_equals_it(value: str, other: str) -> None:

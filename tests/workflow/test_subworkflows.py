@@ -6,8 +6,8 @@ from typing import Any
 from tests.workflow.dialogue import Dialogue, end, ended, ok, retry, sent
 from tests.workflow.documents import document, inputs, parameter, plan, step, workflow
 from workflow.events import RequestFailed, StartTimer, TimerFired
-from workflow.interpreter import MAX_DEPTH
 from workflow.plan import Plan, build_plan
+from workflow.planned import MAX_DEPTH
 
 
 def pair(sub_steps: Sequence[dict[str, Any]], **call: Any) -> Plan:
@@ -40,7 +40,7 @@ def test_a_step_may_call_another_workflow_and_use_its_outputs() -> None:
 
 def test_a_failure_inside_a_called_workflow_reaches_the_run() -> None:
     failure = ended(
-        Dialogue(pair([MAKE], **CALL), vm="web").answer("call/make", 500), "failed", "unexpected_status"
+        Dialogue(pair([MAKE], **CALL), vm="web").answer("call/make", 400), "failed", "unexpected_status"
     ).failure
     assert failure is not None
     assert (failure.step_id, failure.not_done) == ("call/make", ("call/make",))
@@ -51,8 +51,8 @@ def test_a_failure_inside_a_called_workflow_reaches_the_run() -> None:
 def test_the_calling_step_may_act_on_a_failure_inside() -> None:
     made = pair([MAKE], **CALL, onFailure=[retry(1, 0), end("no", "true", code="sub_failed", message="no sub")])
     run = Dialogue(made, vm="web")
-    sent(run.answer("call/make", 500), "call/make")
-    failure = ended(run.answer("call/make", 500), "failed", "sub_failed").failure
+    sent(run.answer("call/make", 400), "call/make")
+    failure = ended(run.answer("call/make", 400), "failed", "sub_failed").failure
     assert failure is not None
     assert failure.message == "no sub"
 

@@ -14,8 +14,8 @@ from compiler.ir.model import Body, Effect, Input, Operation, Resource, Schema
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
 from compiler.passes.flows.inlining import inline
-from compiler.passes.flows.lookups import first_sentence, identify
-from compiler.passes.words import split
+from compiler.passes.flows.lookups import identify
+from compiler.passes.words import first_sentence, split
 from workflow.multipart import FILE_NAME, PartKind
 from workflow.pointers import escape
 from workflow.profile import Fix

@@ -12,7 +12,12 @@ from compiler.ir.model import Flow, Input, Operation, Paging, Resource, Risk, Ro
 from compiler.passes import words
 from compiler.passes.flows import queries
 from compiler.passes.flows.context import Context
+from compiler.passes.flows.expectations import with_expectations
+from compiler.passes.flows.headers import with_required_headers
+from compiler.passes.flows.identifying import identifies
+from workflow.pointers import child
 
+_AS_TOLD = Paging("reply")  # nobody said how the list goes on: the replies tell
 _CUT_AT = 10  # pages of a list that is given out: what lies beyond is asked for with the next call
 _ENDS_WELL = {"x-switchgear": {"outcome": "succeeded"}}
 
@@ -81,10 +86,12 @@ class Builder:
         return name
 
     def add_step(self, step: Step, why: str) -> Step:
-        paging = self.context.paging.get(step.operation)
-        if paging is not None:
-            step = paged(step, paging)
-            self.tell(f"{step.operation}: page after page: {paging[0].evidence}")
+        step = with_required_headers(self, step)
+        listed = self.context.lists.get(step.operation)
+        if listed is not None:
+            step = paged(step, listed)
+        if listed is not None and listed.paging is not None:
+            self.tell(f"{step.operation}: page after page: {listed.paging.evidence}")
         self.steps.append(step)
         self.why.append(f"{step.id}: {step.operation}: {why}")
         return step
@@ -111,8 +118,14 @@ class Builder:
 
     def pointed(self, step: Step, mark: str) -> Step:
         """The step with its branches to the step after the next going to `mark` instead."""
-        branches = tuple({**b, "stepId": mark} if b.get("stepId") == "@after" else b for b in step.branches)
+        branches = tuple({**b, "stepId": mark} if self._leads_past(b) else b for b in step.branches)
         return replace(step, branches=branches)
+
+    def _leads_past(self, branch: Mapping[str, Any]) -> bool:
+        """True for a branch to whatever comes next, past all that there is so far."""
+        mark = str(branch.get("stepId", ""))
+        is_past = mark.startswith("@past_") and self.labels.get(mark[1:]) == len(self.steps)
+        return mark == "@after" or is_past
 
     def leave_if(self, since: int, condition: str, label: str) -> None:
         """Makes everything from step number `since` on go to the label when it is done and the condition holds."""
@@ -121,7 +134,7 @@ class Builder:
             step = self.steps[number]
             branches: list[Mapping[str, Any]] = []
             for b in step.branches:
-                if b.get("stepId") == "@after":
+                if self._leads_past(b):
                     leaving = {"name": f"{b['name']}_to_{label}", "criteria": [*b.get("criteria", ()), criterion]}
                     branches.append({**b, **leaving, "stepId": f"@{label}"})
                 branches.append(b)
@@ -134,6 +147,8 @@ class Builder:
 
     def flow(self, flow_id: str, intent: str, title: str, description: str, resource: Resource, risk: Risk) -> Flow:
         self._find_subjects_first()
+        has_branches = any(not label.startswith("past_") for label in self.labels)
+        self.steps = with_expectations(self.context, self.steps, has_branches)
         order = {step.id: number for number, step in enumerate(self.steps)}
         links = []
         for number, step in enumerate(self.steps):
@@ -154,6 +169,7 @@ class Builder:
             links=tuple(sorted(set(links))),
             why=tuple(self.why),
             sample=dict(self.sample),
+            identifies=None if risk is Risk.READ else identifies(self, resource),
         )
 
     def _find_subjects_first(self) -> None:
@@ -197,24 +213,35 @@ class Builder:
         return {**{k: v for k, v in action.items() if k != "stepId"}, "type": "end", **at_end}
 
 
-def paged(step: Step, paging: tuple[Paging, str]) -> Step:
+def paged(step: Step, listed: Resource) -> Step:
     """The step, reading all pages of the list; one that gives out where to go on (`next`) reads the first few."""
-    rule, members = paging
+    rule = listed.paging or _AS_TOLD
     is_cut = "next" in step.outputs
-    pages: dict[str, Any] = {
-        "by": rule.by,
-        "members": members,
-        "most": min(rule.most, _CUT_AT) if is_cut else rule.most,
-    }
-    pages |= {"parameter": rule.parameter} if rule.parameter else {}
-    pages |= {"at": rule.at} if rule.at else {}
-    pages |= {"first": rule.first} if rule.by == "pages" else {}
+    pages = pages_of(listed, rule, min(rule.most, _CUT_AT) if is_cut else rule.most)
     pages |= {"cut": True} if is_cut else {}
     bound = {name for name, location, _ in step.parameters if location == "query"}
     size = (
         ((rule.size_parameter, "query", rule.size),) if rule.size_parameter and rule.size_parameter not in bound else ()
     )
     return replace(step, pages=pages, parameters=(*step.parameters, *size))
+
+
+def inside(resource: Resource) -> dict[str, Any]:
+    """What a step says of the list of these in the item of their owner; nothing where they have a list of their own."""
+    return {} if resource.list else {**pages_of(resource), "optional": True}
+
+
+def pages_of(listed: Resource, rule: Paging = _AS_TOLD, most: int = _AS_TOLD.most) -> dict[str, Any]:
+    """What a step says of the list in its reply (`workflow.pages`)."""
+    known = {
+        "parameter": rule.parameter,
+        "at": rule.at,
+        "id": child("", listed.references or listed.id_field) if listed.references or listed.id_field else "",
+        "total": listed.total,
+    }
+    pages = {"by": rule.by, "members": listed.members, "most": most}
+    pages |= {name: value for name, value in known.items() if value}
+    return pages | ({"first": rule.first} if rule.by == "pages" else {})
 
 
 def noun_of(resource: Resource) -> str:

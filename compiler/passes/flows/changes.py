@@ -7,22 +7,26 @@ read-back, the proof that a thing is gone. Used by `intents` and `compositions`;
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import CONNECTION_HEADERS, Effect, Input, Job, Operation, Resource, Risk, Role, Step
+from compiler.ir.model import Effect, Input, Job, Operation, Resource, Risk, Role, Step
 from compiler.passes.flows import queries, states
 from compiler.passes.flows.bodies import BodyPlan, Choice
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
+from compiler.passes.flows.headers import given_header, is_given
 from compiler.passes.flows.inlining import inline
 from compiler.passes.flows.kept import kept
-from compiler.passes.flows.lookups import first_sentence, id_schema, path_parameters
+from compiler.passes.flows.lookups import path_parameters
 from compiler.passes.flows.offers import require_offered
+from compiler.passes.flows.waiting import poll_parameters, wait
 from compiler.passes.identity import says_id
-from compiler.passes.paths import parameter_of, parent, segments
+from compiler.passes.paths import parent
 from compiler.passes.resources import shape
+from compiler.passes.words import first_sentence
 
 _OK = queries.simple("$statusCode == 200")
-_GONE_TRIES = 5  # a device may list what it deletes for a moment longer
+_GONE_TRIES = 10  # a device may list what it deletes for a moment longer
 _GONE_WAIT_S = 1
+_VERSION_TRIES = 4  # a tag that moved once, and its forms: strong, without a suffix, from the body
 
 
 def parameters_of(
@@ -40,12 +44,15 @@ def parameters_of(
     for parameter in operation.parameters:
         if parameter.location not in ("query", "header") or not (filters or parameter.is_required):
             continue
-        if paging is not None and parameter.location == "query" and parameter.name == paging[0].size_parameter:
+        if paging is not None and parameter.location == "query" and parameter.name == paging.size_parameter:
             continue  # how much is asked for at a time is seen to by the step
         if version and parameter.name.lower() == version and _versioned(builder, operation) is not None:
             continue
-        # What belongs to the connection is no business of the caller.
-        if parameter.location == "header" and parameter.name.lower() in CONNECTION_HEADERS:
+        # What belongs to the connection, or is sent with every request, is no business of the caller.
+        if parameter.location == "header":
+            is_condition = parameter.name.lower() == builder.context.profile.conditional.send_header.lower()
+            if is_given(builder, parameter) or is_condition:
+                bound.append((parameter.name, "header", given_header(builder, operation, parameter)))
             continue
         schema = inline(builder.context.schemas, parameter.schema)
         name = builder.free_input_name("".join(c if c.isalnum() else "_" for c in parameter.name).strip("_") or "value")
@@ -94,28 +101,32 @@ def change(
         replacements=replacements,
         address=told,
         parts=body.parts,
+        failures=again_with_new_version(match),
     )
     if job is not None:
         step = _with_handle(step, job, is_pending)
     builder.add_step(step, "the goal")
     if job is not None and follows:
         number = len(builder.steps) - 1
-        wait(builder, job, f"$steps.{step.id}.outputs.job", where)
-        if job.result_view:
-            # Without a job there is no result either: past the wait and past the reading of the result.
+        wait(builder, job, f"$steps.{step.id}.outputs.job", where, tries_elsewhere=True)
+        if len(builder.steps) > number + 2:
+            # Without a job there is no result either: past all waits and past the reading of the result.
             builder.label(f"past_{step.id}")
             builder.steps[number] = builder.pointed(builder.steps[number], f"@past_{step.id}")
     if is_pending and job is not None:
         builder.add_output("job", f"$steps.{step.id}.outputs.job", {"type": "string"})
-    return step
+    return next(each for each in builder.steps if each.id == step.id)
 
 
 def end_after_job(builder: Builder, operation: Operation) -> None:
     """Where one header leads either to the new item or to a job, a job's end is the end: the item has no known id."""
     job = builder.context.jobs.get(operation.key)
     last = builder.steps[-1]
-    if job is not None and job.handle_within == "header" and last.role is Role.WAIT:
-        builder.steps[-1] = replace(last, branches=({"name": "made_by_a_job", "type": "end"},))
+    if job is None or job.handle_within != "header" or last.role is not Role.WAIT:
+        return
+    for number, step in enumerate(builder.steps):
+        if step.role is Role.WAIT:
+            builder.steps[number] = replace(step, branches=({"name": "made_by_a_job", "type": "end"},))
 
 
 def _show_before(builder: Builder, operation: Operation) -> None:
@@ -175,9 +186,29 @@ def version_header(builder: Builder, operation: Operation) -> list[tuple[str, st
         description=f"Read the {what}'s version.",
         parameters=tuple(path_parameters(builder, read)),
         outputs={"version": f"$response.header.{rule.read_header}"},
+        version={"header": rule.read_header, **({"body": rule.read_body} if rule.read_body is not None else {})},
     )
     builder.add_step(step, "the change is refused unless it names the version that was read")
     return [(rule.send_header, "header", f"$steps.{step.id}.outputs.version")]
+
+
+def again_with_new_version(match: list[tuple[str, str, Any]]) -> tuple[dict[str, Any], ...]:
+    """The failure action of a conditional write: what it names is read again, and it is sent again if that is all."""
+    return tuple(
+        {
+            "name": "again_with_new_version",
+            "type": "retry",
+            "stepId": str(value).split(".")[1],
+            "retryAfter": 0,
+            "retryLimit": _VERSION_TRIES,
+            "criteria": [queries.simple("$statusCode == 412 || $statusCode == 428")],
+            "x-switchgear": {
+                "code": "version_refused",
+                "message": f"The device refused each version that it gave ({name}); nothing was changed by this step.",
+            },
+        }
+        for name, _, value in match
+    )
 
 
 def _with_handle(step: Step, job: Job, is_pending: bool) -> Step:
@@ -200,89 +231,21 @@ def _with_handle(step: Step, job: Job, is_pending: bool) -> Step:
     if job.statuses:
         codes = queries.all_of([f"$statusCode != {status}" for status in job.statuses])
         branches.append({"name": "over", "stepId": "@after", "criteria": [queries.simple(codes)]})
+    branches.append(_no_handle(job, empty))
     if job.empty_means_done:
         branches.append({"name": "nothing_to_wait_for", "stepId": "@after", "criteria": [queries.simple(empty)]})
     return replace(step, outputs=outputs, transforms=transforms, branches=tuple(branches))
 
 
-def wait(builder: Builder, job: Job, handle: str, where: list[tuple[str, str, Any]]) -> Step:
-    """Polls the job that the expression `handle` names; a failed job ends the run with the job's own message.
-
-    `where`: what stands above the job in its address, from `poll_parameters`.
-    """
-    operation = builder.operation(job.poll)
-    state = f"$response.body#{job.state}"
-    told = f": {{$response.body#{job.message}}}" if job.message else ""
-    limit = max(1, round(job.timeout_s / job.interval_s))
-    outputs: dict[str, Any] = {"state": state}
-    has_result = job.result is not None and not job.result_view
-    if has_result:
-        outputs["result"] = _result(job)
-    over = [*job.succeeded, *job.failed]
-    step = Step(
-        id=builder.free_step_id("wait"),
-        operation=operation.key,
-        role=Role.WAIT,
-        description=f"Wait for the {job.name}.",
-        parameters=(*where, (job.parameter, "path", handle)),
-        outputs=outputs,
-        success=(queries.simple("$statusCode == 200"), queries.simple(queries.one_of_states(state, job.succeeded))),
-        failures=(
-            {
-                "name": "job_failed",
-                "type": "end",
-                "criteria": [queries.simple(queries.one_of_states(state, job.failed))],
-                "x-switchgear": {"code": "job_failed", "message": f"The {job.name} failed{told}"},
-            },
-            {
-                "name": "still_running",
-                "type": "retry",
-                "retryAfter": job.interval_s,
-                "retryLimit": limit,
-                "criteria": [
-                    queries.simple(
-                        queries.one_of_states(state, job.waiting)
-                        if job.waiting
-                        else queries.all_of([f"{state} != {queries.simple_quoted(s)}" for s in over])
-                    )
-                ],
-            },
-        ),
-    )
-    builder.add_step(step, f"the change answers a handle of a {job.name}, which goes on after the reply")
-    if has_result:
-        builder.add_output("result", f"$steps.{step.id}.outputs.result", {})
-    elif job.result_view:
-        _read_result(builder, job, handle)
-    return step
-
-
-def _result(job: Job) -> str:
-    return f"$response.body#{job.result}" if job.result else "$response.body"
-
-
-def _read_result(builder: Builder, job: Job, handle: str) -> None:
-    """What a finished job produced, where another view of the job than the polled one shows it."""
-    operation = builder.operation(job.result_view)
-    last = parameter_of(segments(operation.path)[-1])
-    step = Step(
-        id=builder.free_step_id("read_result"),
-        operation=operation.key,
-        role=Role.READ,
-        description=f"Read what the {job.name} produced.",
-        parameters=((last, "path", handle),),
-        outputs={"result": _result(job)},
-        success=(_OK,),
-    )
-    builder.add_step(step, f"the finished {job.name} holds its result in this view")
-    builder.add_output("result", f"$steps.{step.id}.outputs.result", {})
-
-
-def poll_parameters(builder: Builder, job: Job) -> list[tuple[str, str, Any]]:
-    """What stands above the job in its address, found before the change is made."""
-    above = parent(builder.operation(job.poll).path)
-    owner = replace(builder.operation(job.poll), path=above)
-    return path_parameters(builder, owner) if "{" in above else []
+def _no_handle(job: Job, empty: str) -> dict[str, Any]:
+    """202 says that it goes on (RFC 9110, 15.3.3): without a handle nobody can tell how it ends."""
+    text = f"It was accepted (202), and the answer has no handle by which the {job.name} could be asked for."
+    return {
+        "name": "which_job",
+        "type": "end",
+        "criteria": [queries.simple("$statusCode == 202"), queries.simple(empty)],
+        "x-switchgear": {"outcome": "unknown", "code": "no_handle", "message": text},
+    }
 
 
 def read_back(builder: Builder, resource: Resource) -> Step | None:
@@ -315,9 +278,7 @@ def read_back_made(builder: Builder, resource: Resource, made: str) -> Step | No
         return read_back(builder, resource)
     operation = builder.operation(resource.list)
     base = "$" + queries.from_pointer(resource.members)
-    is_number = builder.context.schemas.kind(id_schema(builder, resource)) == "integer"
-    value = f"{{{made}}}" if is_number else f"'{{{made}}}'"
-    query = f"{base}[?@{queries.child(resource.id_field)} == {value}]"
+    query = f"{base}[?@{queries.child(resource.id_field)} == '{{{made}}}']"
     step = Step(
         id=builder.free_step_id("read_back"),
         operation=operation.key,
@@ -384,6 +345,17 @@ def gone(builder: Builder, resource: Resource) -> Step | None:
         description=f"Check that the {resource.name} is gone.",
         parameters=tuple(parameters),
         success=(queries.simple(queries.any_of(missing)),),
-        failures=({"name": "still_there", "type": "retry", "retryAfter": _GONE_WAIT_S, "retryLimit": _GONE_TRIES},),
+        failures=(
+            {
+                "name": "still_there",
+                "type": "retry",
+                "retryAfter": _GONE_WAIT_S,
+                "retryLimit": _GONE_TRIES,
+                "x-switchgear": {
+                    "code": "still_there",
+                    "message": f"The deletion was accepted, but {_GONE_TRIES} s later the {resource.name} is there.",
+                },
+            },
+        ),
     )
     return builder.add_step(step, "a deletion is over when the thing can't be read any more")

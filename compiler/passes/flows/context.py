@@ -23,7 +23,7 @@ class Context:
     `states` by the resource's noun; `holders` by a resource's address, to the resource that embeds it and the member
     in which it does; `bodies` by operation, to the body places that name something, nearest the top first;
     `by_address`, `by_create` and `by_action` by what they say, `by_change` by the operations that create or update;
-    `paging` by the operation that lists, with the place of the list; `under` by an
+    `paging` and `lists` by the operation that lists; `under` by an
     item's path, to what stands right under it; `naming` by a resource's address, to the others whose items hold its
     id, and the member that does.
     """
@@ -42,7 +42,8 @@ class Context:
     by_address: Mapping[str, Resource]
     by_create: Mapping[str, Resource]
     by_change: Mapping[str, Resource]
-    paging: Mapping[str, tuple[Paging, str]]
+    paging: Mapping[str, Paging]
+    lists: Mapping[str, Resource]
     by_action: Mapping[str, Resource]
     under: Mapping[str, tuple[Resource, ...]]
     naming: Mapping[str, tuple[tuple[Resource, str], ...]]
@@ -69,7 +70,8 @@ class Context:
             bodies=_bodies(api),
             by_address={address(r): r for r in api.resources},
             by_create={r.create: r for r in api.resources if r.create},
-            paging={r.list: (r.paging, r.members) for r in api.resources if r.paging is not None},
+            paging={r.list: r.paging for r in api.resources if r.paging is not None},
+            lists={r.list: r for r in api.resources if r.list},
             by_change={key: r for r in api.resources for key in (r.create, r.update) if key},
             by_action={key: r for r in api.resources for key in r.actions},
             under=_under(api),

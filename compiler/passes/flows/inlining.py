@@ -9,7 +9,7 @@ from typing import Any
 
 from compiler.ir.model import Schema
 from compiler.ir.schemas import Schemas
-from compiler.passes.flows.lookups import first_sentence
+from compiler.passes.words import first_sentence
 
 _DEPTH = 4  # deeper structures have not been seen in requests that a person would write
 _KEPT = (

@@ -10,7 +10,7 @@ from dataclasses import replace
 from compiler.ir.model import Effect, Flow, Operation, Resource, Response, Risk, Role, Step, worst
 from compiler.passes import words
 from compiler.passes.flows import queries, states, texts
-from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.builder import Builder, inside, noun_of
 from compiler.passes.flows.changes import (
     change,
     end_after_job,
@@ -22,7 +22,7 @@ from compiler.passes.flows.changes import (
 )
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.splits import Split
-from workflow.pages import NEXT_HEADER
+from workflow.pages import INCOMPLETE_HEADER, NEXT_HEADER
 from workflow.pointers import escape
 
 _OK = queries.simple("$statusCode == 200")
@@ -43,11 +43,13 @@ def find(context: Context, resource: Resource) -> Flow | None:
         role=Role.READ,
         description=f"List the {many}.",
         parameters=tuple(parameters_of(builder, operation)),
-        outputs={"items": body, **goes_on},
+        outputs={"items": body, "incomplete": f"$response.header.{INCOMPLETE_HEADER}", **goes_on},
         success=(_OK,),
+        pages=inside(resource),
     )
     step = builder.add_step(step, "the goal")
     builder.add_output("items", f"$steps.{step.id}.outputs.items", {"type": "array"})
+    builder.add_output("incomplete", f"$steps.{step.id}.outputs.incomplete", {"type": "string"})
     if goes_on and resource.paging:
         builder.add_output("next", f"$steps.{step.id}.outputs.next", {"type": "string"})
     name = texts.flow_id(context.api.name, "find", words.plural(noun_of(resource)))

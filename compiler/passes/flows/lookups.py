@@ -11,7 +11,7 @@ from typing import Any
 from compiler.ir.model import Input, Operation, Resource, Role, Step
 from compiler.passes import words
 from compiler.passes.flows import queries
-from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.builder import Builder, inside, noun_of
 from compiler.passes.flows.context import address
 from compiler.passes.identity import is_called_by_id, says_id
 from compiler.passes.paths import item_prefixes
@@ -45,7 +45,7 @@ def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) ->
     parameter = next((p for p in operation.parameters if p.name == name and p.location == "path"), None)
     own = words.snake(name)
     what = resource.name if resource else words.spoken(name)
-    said = first_sentence(parameter.description) if parameter else ""
+    said = words.first_sentence(parameter.description) if parameter else ""
     if resource is not None and is_called_by_id(resource):
         own, said = noun_of(resource), f"Name of the {what}."
     elif resource is not None and (says_id(name) or own in ("name", "key")):
@@ -98,6 +98,7 @@ def _look_up(builder: Builder, resource: Resource, purpose: str) -> str:
         success=(queries.simple("$statusCode == 200"), _exactly_one(base, f"{base}[?{wanted}]")),
         failures=_refusals(resource, asked, base, f"{base}[?{wanted}]"),
         transforms={"id": "last_path_segment"} if resource.references else {},
+        pages=inside(resource),
     )
     builder.add_step(step, f"lists {words.plural(resource.name)} to turn the name or id that was given into the id")
     if not purpose:
@@ -178,9 +179,8 @@ def condition(builder: Builder, resource: Resource, asked: str, is_optional: boo
     if resource.references:
         ways = [f"match({id_place}, '.*/{{$inputs.{asked}}}/?')", f"{id_place} == {value}"]
     else:
-        is_number = builder.context.schemas.kind(id_schema(builder, resource)) == "integer"
         ways = [f"@{queries.child(key)} == {value}" for key in resource.natural_keys]
-        ways.append(f"{id_place} == {f'{{$inputs.{asked}}}' if is_number else value}")
+        ways.append(f"{id_place} == {value}")  # also of numbers: devices type ids otherwise than they describe them
     if is_optional or builder.context.is_single(resource):
         ways.insert(0, f"{value} == ''")
     return queries.any_of(ways)
@@ -212,15 +212,6 @@ def _refusals(
     if is_present_fine:
         missing["criteria"].append(queries.jsonpath(queries.counted(base, query, "== 0")))
     return several, missing
-
-
-def first_sentence(text: str, most: int = 120) -> str:
-    """The first sentence of a description without marks, at most `most` characters."""
-    printable = "".join(c if c.isprintable() else " " for c in text)
-    plain = " ".join(printable.replace("`", "").replace("*", "").replace("_", " ").split())
-    end = plain.find(". ")
-    plain = plain if end < 0 else plain[: end + 1]
-    return plain if len(plain) <= most else plain[: most - 1].rsplit(" ", 1)[0] + "…"
 
 
 def states_sequence(states: Sequence[str]) -> str:

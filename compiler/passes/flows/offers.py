@@ -79,7 +79,8 @@ def _reading(builder: Builder, owner: Resource) -> int:
     """The number of the first step that reads the owner; one is added where there is none."""
     parameters = tuple(path_parameters(builder, builder.operation(owner.read)))
     for number, step in enumerate(builder.steps):
-        if step.operation == owner.read and step.parameters == parameters and step.role in (Role.CHECK, Role.READ):
+        asked = tuple(each for each in step.parameters if each[1] != "header")  # headers are put in with the step
+        if step.operation == owner.read and asked == parameters and step.role in (Role.CHECK, Role.READ):
             return number
     step = Step(
         id=builder.free_step_id("check_offer"),

@@ -174,6 +174,12 @@ def _message(resource: Resource, cases: Sequence[Case], choice_input: str) -> st
     return f"The {resource.name}'s state does not allow {{$inputs.{choice_input}}}: {needs}."
 
 
+def _reached(resource: Resource, cases: Sequence[Case]) -> str:
+    """What has to be seen, in words."""
+    ends = [f"{states_sequence(case.after)}{f' after {case.value}' if len(cases) > 1 else ''}" for case in cases]
+    return f"the {resource.name} is {', '.join(dict.fromkeys(ends))}"
+
+
 def has_outcome(builder: Builder, operation: Operation, choice: Choice | None) -> bool:
     """True when the operation brings something into a state that can be read."""
     rule = rule_for(builder, operation)
@@ -197,12 +203,19 @@ def require_after(builder: Builder, operation: Operation, choice: Choice | None,
         "retryAfter": _LOOK_EVERY_S,
         "retryLimit": max(1, round(rule.settles_s / _LOOK_EVERY_S)),
         "criteria": [queries.simple("$statusCode == 200")],
+        "x-switchgear": {
+            "code": "not_reached",
+            "message": f"It was accepted, and {rule.settles_s:g} s later the {resource.name} is {{{place}}}: "
+            f"{_reached(resource, cases)} is what was asked for.",
+        },
     }
     number = builder.steps.index(back)
     builder.steps[number] = replace(
         back,
         success=(*back.success, queries.simple(reached)),
         failures=(*back.failures, retry),
+        expects=({"place": rule.field, "text": _reached(resource, cases)},),
+        decides=all(case.before and set(case.before).isdisjoint(case.after) for case in cases),
         outputs={**back.outputs, "state": place},
     )
     builder.add_output("state", f"$steps.{back.id}.outputs.state", {"type": "string"})

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from compiler.ir.model import Operation, Risk, Role
 from compiler.passes import words
-from compiler.passes.flows.lookups import first_sentence
 from compiler.passes.paths import last_word, parameter_of, segments
+from compiler.passes.words import first_sentence
 from compiler.proposer.wording import fault_of_description
 
 NAME_LENGTH = 64

@@ -11,10 +11,11 @@ from compiler.ir.model import Flow, Job, Operation, Resource, Risk, Step, worst
 from compiler.passes.flows import queries, states, texts
 from compiler.passes.flows.bodies import Choice
 from compiler.passes.flows.builder import Builder, noun_of
-from compiler.passes.flows.changes import change, poll_parameters, read_back, wait
+from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.lookups import path_parameters
 from compiler.passes.flows.splits import risk_of_value
+from compiler.passes.flows.waiting import poll_parameters, wait
 from compiler.passes.paths import parent
 from compiler.passes.resources import shape
 from workflow.profile import PendingSettings

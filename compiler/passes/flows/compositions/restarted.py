@@ -10,10 +10,11 @@ from compiler.passes import words
 from compiler.passes.flows import queries, states, texts
 from compiler.passes.flows.bodies import Choice
 from compiler.passes.flows.builder import Builder, noun_of
-from compiler.passes.flows.changes import change, gone, poll_parameters, wait
+from compiler.passes.flows.changes import change, gone
 from compiler.passes.flows.compositions.pending import applying
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.lookups import path_parameters
+from compiler.passes.flows.waiting import poll_parameters, wait
 from workflow.profile import PendingSettings
 
 _LOOK_EVERY_S = 10  # a controller that restarts is away for minutes

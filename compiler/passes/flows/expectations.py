@@ -1,0 +1,233 @@
+"""What has to hold after a flow's changes, written to the steps that show it (`workflow.expectations`).
+
+Called by the builder when a flow is complete. Each value that a creation or an update sends is looked for at its place
+in what is read back; what the description does not show there is named with its reason, as is an action without a
+trace. Each such step is read for a while, since devices list late what they have taken. States that are to be reached
+are said by `states`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from compiler.ir.model import Effect, Operation, Resource, Role, Schema, Step
+from compiler.passes.flows import queries
+from compiler.passes.flows.context import Context, address
+from compiler.passes.paths import parent
+from compiler.passes.resources import shape
+from workflow.pointers import escape
+from workflow.profile import Comparison
+
+NOT_THERE = "not_there_yet"  # the retry of a wait whose job the device does not know
+SEEN_AFTER_S = 10  # devices list what they have made within seconds; longer, and somebody has to look
+_EVERY_S = 1
+_SENT = (Effect.CREATE, Effect.UPDATE)
+
+Expected = dict[str, Any]
+
+
+def with_expectations(context: Context, steps: list[Step], has_branches: bool) -> list[Step]:
+    """The steps with what each has to show. `has_branches`: not every step is made in every run."""
+    writer = _Writer(context, steps, has_branches)
+    return [writer.step(number) for number in range(len(steps))]
+
+
+class _Writer:
+    def __init__(self, context: Context, steps: list[Step], has_branches: bool) -> None:
+        self.context = context
+        self.steps = steps
+        self.has_branches = has_branches
+        self.shown = {n: shown_by(context, s) for n, s in enumerate(steps) if s.role is Role.READ_BACK}
+        self.is_gone_shown = any(step.role is Role.GONE for step in steps)
+
+    def step(self, number: int) -> Step:
+        step = self.steps[number]
+        if step.role is Role.READ_BACK:
+            return self._read_back(number, step)
+        if step.role is Role.GONE:
+            gone = {"place": "", "text": f"{_opened(step.description)}"}
+            return replace(step, expects=(gone,), decides=True)
+        if step.role is Role.CHANGE and not self._is_shown(number):
+            return replace(step, expects=(*step.expects, _untraced(self.context.operations[step.operation])))
+        return self._wait(number, step) if step.role is Role.WAIT else step
+
+    def _wait(self, number: int, step: Step) -> Step:
+        """A forgotten job leaves it to what decides later; one whose end is all that there is counts as seen."""
+        if not self.shown and not self.is_gone_shown:
+            step = replace(step, expects=({"place": "", "text": "the device says that it ended well"},))
+        following = self.steps[number + 1].role if number + 1 < len(self.steps) else None
+        if following is None or following in (Role.WAIT, Role.CHANGE, Role.READ) or not self._is_decided_behind(number):
+            return step
+        failures = [
+            {k: v for k, v in f.items() if f["name"] != NOT_THERE or k != "x-switchgear"} for f in step.failures
+        ]
+        unknown = next((f["criteria"] for f in failures if f["name"] == NOT_THERE), None)
+        if unknown is None:
+            return step
+        onward = {"name": "job_forgotten", "type": "goto", "stepId": "@next", "criteria": unknown}
+        return replace(step, failures=(*failures, onward))
+
+    def _is_decided_behind(self, number: int) -> bool:
+        """Whether a step behind it, before any other change, decides by itself if the change was made."""
+        for n in range(number + 1, len(self.steps)):
+            step = self.steps[n]
+            if step.role is Role.CHANGE:
+                return False
+            if step.role is Role.GONE or (step.role is Role.READ_BACK and self._read_back(n, step).decides):
+                return True
+        return False
+
+    def _is_shown(self, number: int) -> bool:
+        """Whether a later step shows what this change did."""
+        operation = self.context.operations[self.steps[number].operation]
+        if operation.effect is Effect.DELETE:
+            return self.is_gone_shown
+        later = [(n, resource) for n, resource in self.shown.items() if n > number]
+        if operation.effect in _SENT:
+            return any(self._is_about(operation, resource) for _, resource in later)
+        return any(self.steps[n].expects or "item" in self.steps[n].outputs for n, _ in later)
+
+    def _is_about(self, operation: Operation, resource: Resource | None) -> bool:
+        """Whether the operation makes or changes what the resource's read shows, or settings of it that wait."""
+        own = self.context.by_change.get(operation.key)
+        if own is None or resource is None:
+            return False
+        above = self.context.by_item.get(shape(parent(own.item))) if own.item else None
+        return own is resource or (above is resource and self.context.is_pending(operation.key))
+
+    def _read_back(self, number: int, step: Step) -> Step:
+        resource = self.shown[number]
+        found: dict[str, Expected] = {}
+        is_update = False
+        for change in self.steps[:number]:
+            operation = self.context.operations[change.operation]
+            if change.role is not Role.CHANGE or resource is None:
+                continue
+            if operation.effect in _SENT and self._is_about(operation, resource):
+                is_update = operation.effect is Effect.UPDATE
+                found |= {each["place"]: each for each in self._expected(change, operation, resource, step)}
+        if resource is not None and not found and not step.expects:
+            found[""] = {"place": "", "text": f"the {resource.name} is there"}
+        decides = step.decides or (is_update and any("found" in each for each in found.values()))
+        return replace(
+            step, expects=(*step.expects, *found.values()), decides=decides, failures=(*step.failures, _seen_late(step))
+        )
+
+    def _expected(self, change: Step, operation: Operation, resource: Resource, back: Step) -> Iterator[Expected]:
+        item = back.outputs.get("item")
+        if item is None:
+            return
+        for pointer, value in _sent(change):
+            if self.has_branches and not _is_plain(value):
+                continue
+            yield self._one(operation, resource, item, pointer, value)
+
+    def _one(self, operation: Operation, resource: Resource, item: Any, pointer: str, value: Any) -> Expected:
+        place = self._place(resource, pointer)
+        shown = place or _short(pointer)
+        rule = self._rule(operation, pointer)
+        if rule is not None and rule.by == "rewritten":
+            return {"place": shown, "asked": value, "text": rule.why}
+        if self._is_secret(operation, pointer):
+            return {"place": shown, "asked": value, "text": "a secret is not read back"}
+        if place is None:
+            return {"place": shown, "asked": value, "text": "the description does not say that it can be read"}
+        expected = {"place": shown, "asked": value, "found": _inside(item, place)}
+        if rule is not None:
+            expected["compare"] = rule.by
+        if place != pointer.removeprefix("/0") or not self._is_described(resource, place):
+            expected["lenient"] = True
+        return expected
+
+    def _place(self, resource: Resource, pointer: str) -> str | None:
+        """Where the item shows what is sent at `pointer`: there, or without what wraps it in the request."""
+        schemas = self.context.schemas
+        plain = pointer.removeprefix("/0")
+        inner = plain[plain.find("/", 1) :] if plain.count("/") > 1 else plain
+        if not plain or not schemas.members(resource.schema):
+            return plain
+        places = [p for p in dict.fromkeys((plain, inner)) if p and schemas.at(resource.schema, p) is not None]
+        found = next(iter(places), None)
+        return None if found is None or self._is_hidden(schemas.at(resource.schema, found)) else found
+
+    def _is_hidden(self, schema: Schema | None) -> bool:
+        return bool(schema and (schema.get("writeOnly") or self.context.schemas.resolve(schema).get("writeOnly")))
+
+    def _is_described(self, resource: Resource, place: str) -> bool:
+        """Whether the description promises the member: what it may leave out need not be there."""
+        first = place.split("/")[1] if place else ""
+        return first in self.context.schemas.members(resource.schema)
+
+    def _is_secret(self, operation: Operation, pointer: str) -> bool:
+        names = {part.lower() for part in pointer.split("/")}
+        schema = self.context.schemas.at(operation.body.schema, pointer) if operation.body else None
+        is_password = bool(schema) and self.context.schemas.resolve(schema).get("format") == "password"
+        return is_password or any(name.lower() in names for name in (*self.context.profile.secrets, "password"))
+
+    def _rule(self, operation: Operation, pointer: str) -> Comparison | None:
+        plain = pointer.removeprefix("/0")
+        rules = self.context.profile.compare
+        return next((r for r in rules if re.search(r.pattern, operation.key) and plain.endswith(r.member)), None)
+
+
+def shown_by(context: Context, step: Step) -> Resource | None:
+    """The resource whose item the step reads."""
+    resources = [r for r in context.api.resources if step.operation in (r.read, r.list)]
+    return max(resources, key=lambda r: (r.read == step.operation, len(address(r))), default=None)
+
+
+def _sent(change: Step) -> Iterator[tuple[str, Any]]:
+    """Each value that the request carries, with its pointer; objects that callers give as a whole are one value."""
+    yield from _leaves(change.payload, "")
+    yield from change.replacements
+
+
+def _leaves(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping) and not {"context", "selector"} <= value.keys():
+        for name, member in value.items():
+            yield from _leaves(member, f"{pointer}/{escape(name)}")
+    elif isinstance(value, list) and len(value) == 1 and isinstance(value[0], Mapping):
+        yield from _leaves(value[0], f"{pointer}/0")
+    elif value is not None and pointer:
+        yield pointer, value
+    elif isinstance(value, str):
+        yield "", value  # the whole body is one input
+
+
+def _is_plain(value: Any) -> bool:
+    """True for an input as it is, which every way through the flow knows."""
+    return isinstance(value, str) and value.startswith("$inputs.")
+
+
+def _inside(item: Any, place: str) -> Any:
+    if isinstance(item, Mapping):
+        return {**item, "selector": f"{item['selector']}{queries.from_pointer(place)}"}
+    return f"{item}{place}" if "#" in str(item) else f"{item}#{place}" if place else item
+
+
+def _seen_late(step: Step) -> dict[str, Any]:
+    return {
+        "name": "not_seen_yet",
+        "type": "retry",
+        "retryAfter": _EVERY_S,
+        "retryLimit": SEEN_AFTER_S // _EVERY_S,
+        "x-switchgear": {
+            "outcome": "unknown",
+            "code": "not_seen",
+            "message": f"The change was accepted, but it could not be seen within {SEEN_AFTER_S} s: {step.description}",
+        },
+    }
+
+
+def _untraced(operation: Operation) -> Expected:
+    what = "what was sent" if operation.effect in _SENT else "what it does"
+    return {"place": "", "shown": False, "text": f"no read of this API shows {what}"}
+
+
+def _short(pointer: str) -> str:
+    return pointer.removeprefix("/0") or "/"
+
+
+def _opened(text: str) -> str:
+    return text.removeprefix("Check that ").rstrip(".")

@@ -1,0 +1,156 @@
+"""Waiting for a job: polled until it has ended, however the device behaves meanwhile.
+
+A device may be away while its own job runs, show a new job late, or have forgotten a finished one. Each of these is
+waited for within a bound of the profile; then another view of the job is tried, and behind all waits the flow's own
+read-back decides, where it can (`expectations`). Used by `changes` and the compositions.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from compiler.ir.model import Job, JobView, Role, Step
+from compiler.passes.flows import queries
+from compiler.passes.flows.builder import Builder
+from compiler.passes.flows.expectations import NOT_THERE
+from compiler.passes.flows.lookups import path_parameters
+from compiler.passes.paths import parameter_of, parent, segments
+
+_OK = queries.simple("$statusCode == 200")
+# What says nothing of the job: no answer at all, and what stands before the device or in it (RFC 9110, 15.5 and 15.6).
+_AWAY = (401, 403, 408, 409, 423, 425, 429, 500, 502, 503, 504)
+
+
+def wait(
+    builder: Builder, job: Job, handle: str, where: list[tuple[str, str, Any]], tries_elsewhere: bool = False
+) -> Step:
+    """Polls the job that the expression `handle` names; a failed job ends the run with the job's own message.
+
+    `where`: what stands above the job in its address, from `poll_parameters`. `tries_elsewhere`: a job that is not
+    found is looked for in its other view; the caller leads what needs no wait past both.
+    """
+    elsewhere = job.elsewhere if tries_elsewhere else None
+    operation = builder.operation(job.poll)
+    state = f"$response.body#{job.state}"
+    # By a rule of the profile whoever runs the workflow reads it, with its places filled: the device's own words.
+    told = f": {{$response.body#{job.message}}}" if job.message and not builder.context.profile.jobs else ""
+    outputs: dict[str, Any] = {"state": state}
+    has_result = job.result is not None and not job.result_view
+    if has_result:
+        outputs["result"] = _result(job)
+    step = Step(
+        id=builder.free_step_id("wait"),
+        operation=operation.key,
+        role=Role.WAIT,
+        description=f"Wait for the {job.name}.",
+        parameters=(*where, (job.parameter, "path", handle)),
+        outputs=outputs,
+        success=(_OK, *_ended_well(job, state, job.succeeded)),
+        branches=({"name": "ended", "stepId": "@after"},) if elsewhere else (),
+        failures=_failures(job, state, job.succeeded, job.failed, told, bool(elsewhere)),
+        watches=tuple(f"$response.body#{place}" for place in (job.state, job.progress) if place),
+        stalls_after_s=job.stalled_s,
+    )
+    builder.add_step(step, f"the change answers a handle of a {job.name}, which goes on after the reply")
+    if elsewhere is not None:
+        _wait_elsewhere(builder, job, elsewhere, handle)
+    if has_result:
+        builder.add_output("result", f"$steps.{step.id}.outputs.result", {})
+    elif job.result_view:
+        _read_result(builder, job, handle)
+    return step
+
+
+def _wait_elsewhere(builder: Builder, job: Job, view: JobView, handle: str) -> None:
+    state = f"$response.body#{view.state}"
+    step = Step(
+        id=builder.free_step_id("wait_elsewhere"),
+        operation=view.poll,
+        role=Role.WAIT,
+        description=f"Wait for the {job.name} where else it is shown.",
+        parameters=((view.parameter, "path", handle),),
+        success=(_OK, *_ended_well(job, state, view.succeeded)),
+        failures=_failures(job, state, view.succeeded, view.failed, "", False),
+    )
+    builder.add_step(step, f"where the {job.name} is not known at its usual address")
+
+
+def _ended_well(job: Job, state: str, succeeded: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The state says so, and no other member says otherwise."""
+    signs = [f"$response.body#{at} != {queries.simple_quoted(v)}" for at, values in job.failed_if for v in values]
+    return [
+        queries.simple(queries.one_of_states(state, succeeded)),
+        *([queries.simple(queries.all_of(signs))] if signs else []),
+    ]
+
+
+def _failures(
+    job: Job, state: str, succeeded: tuple[str, ...], failed: tuple[str, ...], told: str, goes_elsewhere: bool
+) -> tuple[dict[str, Any], ...]:
+    """What a poll that shows no good end means, in order."""
+    bad_end = {"code": "job_failed", "message": f"The {job.name} failed{told}"}
+    running = [f"{state} != null", *(f"{state} != {queries.simple_quoted(s)}" for s in (*succeeded, *failed))]
+    found: list[dict[str, Any]] = [
+        _end("job_failed", queries.one_of_states(state, failed), bad_end),
+    ]
+    if job.failed_if:
+        signs = [queries.one_of_states(f"$response.body#{at}", values) for at, values in job.failed_if]
+        over = queries.one_of_states(state, succeeded)
+        found.append(_end("ended_badly", queries.all_of([over, queries.any_of(signs)]), bad_end))
+    if job.pending:
+        text = f"The {job.name} waits at {{{state}}}{told}"
+        pending = {"outcome": "pending", "code": "waits", "message": text}
+        found.append(_again("waits", job, job.pending_s, queries.one_of_states(state, job.pending), pending))
+    late = f"The {job.name} had not ended after {job.timeout_s:g} s{told}"
+    found.append(_again("still_running", job, job.timeout_s, queries.all_of(running), _open_end("still_running", late)))
+    away = queries.any_of(["$statusCode == null", *(f"$statusCode == {status}" for status in _AWAY)])
+    gone = f"The device did not say for {job.away_s:g} s how the {job.name} stands."
+    found.append(_again("away", job, job.away_s, away, _open_end("device_away", gone)))
+    unknown = queries.any_of(["$statusCode == 404", f"({queries.all_of(['$statusCode == 200', f'{state} == null'])})"])
+    lost = f"The device knows no such {job.name}: it does not tell how it ended."
+    lost_end = {} if goes_elsewhere else _open_end("job_forgotten", lost)
+    found.append(_again(NOT_THERE, job, job.appears_s, unknown, lost_end))
+    if goes_elsewhere:
+        found.append({"name": "elsewhere", "type": "goto", "stepId": "@next", "criteria": [queries.simple(unknown)]})
+    return tuple(found)
+
+
+def _end(name: str, condition: str, told: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "type": "end", "criteria": [queries.simple(condition)], "x-switchgear": told}
+
+
+def _again(name: str, job: Job, seconds: float, condition: str, told: dict[str, Any]) -> dict[str, Any]:
+    limit = max(1, round(seconds / job.interval_s))
+    retry = {"name": name, "type": "retry", "retryAfter": job.interval_s, "retryLimit": limit}
+    return {**retry, "criteria": [queries.simple(condition)], **({"x-switchgear": told} if told else {})}
+
+
+def _open_end(code: str, text: str) -> dict[str, Any]:
+    return {"outcome": "unknown", "code": code, "message": text}
+
+
+def _result(job: Job) -> str:
+    return f"$response.body#{job.result}" if job.result else "$response.body"
+
+
+def _read_result(builder: Builder, job: Job, handle: str) -> None:
+    """What a finished job produced, where another view of the job than the polled one shows it."""
+    operation = builder.operation(job.result_view)
+    last = parameter_of(segments(operation.path)[-1])
+    step = Step(
+        id=builder.free_step_id("read_result"),
+        operation=operation.key,
+        role=Role.READ,
+        description=f"Read what the {job.name} produced.",
+        parameters=((last, "path", handle),),
+        outputs={"result": _result(job)},
+        success=(_OK,),
+    )
+    builder.add_step(step, f"the finished {job.name} holds its result in this view")
+    builder.add_output("result", f"$steps.{step.id}.outputs.result", {})
+
+
+def poll_parameters(builder: Builder, job: Job) -> list[tuple[str, str, Any]]:
+    """What stands above the job in its address, found before the change is made."""
+    above = parent(builder.operation(job.poll).path)
+    owner = replace(builder.operation(job.poll), path=above)
+    return path_parameters(builder, owner) if "{" in above else []

@@ -1,0 +1,83 @@
+"""The end of a run as it is told: its outcome, what was done, not done or may have been done, and what was verified.
+
+`interpreter` says how a run ends as far as its steps go; here that is held against what was found of what was asked
+for. A success with differences is none: it is `partial` where something took, else `failed`. A run that ends while
+something may have been done is `unknown`, whatever else ended it. Pure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from workflow.document import Json
+from workflow.events import EndRun, Failure, Outcome
+from workflow.expectations import Finding, Verdict, told, verdict_of
+from workflow.failures import after_failure
+from workflow.planned import Plan, changes
+
+# The device took these changes on, and what it shows or says afterwards does not bear them out.
+_IN_PART = ("partly_taken", "partly_refused")
+_NOT_BORNE_OUT = ("wait", "read_back", "gone")
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What a run has come to. `done`: keys of steps that took effect; `in_doubt`: of those that may have.
+
+    `refusals`: what the device said of parts that it refused, though it answered well.
+    """
+
+    plan: Plan
+    done: tuple[str, ...]
+    in_doubt: tuple[str, ...]
+    findings: Mapping[str, tuple[Mapping[str, Json], ...]]
+    refusals: tuple[str, ...] = ()
+
+
+def end_of(
+    course: Course,
+    outcome: Outcome,
+    failure: Failure | None,
+    outputs: Mapping[str, Json],
+    note: str = "",
+    following: str = "",
+) -> EndRun:
+    """The command that ends the run."""
+    found = tuple(Finding(**each) for findings in course.findings.values() for each in findings)
+    verdict = verdict_of(found)
+    if failure is None and verdict.differences:
+        outcome, failure = _otherwise(course, verdict)
+    elif failure is None and course.refusals and verdict.verified != "all":
+        text = "the device answered well and says that it refused a part"
+        outcome, failure = "partial", Failure(course.done[-1], "partly_refused", text, said=course.refusals)
+    if failure is not None:
+        outcome = "unknown" if course.in_doubt and outcome in ("failed", "cancelled") else outcome
+        failure = _complete(course, failure)
+    return EndRun(
+        outcome, outputs, failure, note, verdict.verified, verdict.why, verdict.differences, following, course.done
+    )
+
+
+def _otherwise(course: Course, verdict: Verdict) -> tuple[Outcome, Failure]:
+    """What is said where the device shows something else than what was asked for, though it refused nothing."""
+    step_id = next(key for key, found in course.findings.items() if any(each["sight"] == "differs" for each in found))
+    texts = "; ".join(told(each) for each in verdict.differences)
+    if verdict.has_held:
+        text = f"the device took a part of it: {texts}"
+        return "partial", Failure(step_id, "partly_taken", text, said=course.refusals)
+    text = f"the device accepted the change and shows otherwise: {texts}"
+    return "failed", Failure(step_id, "not_taken", text, said=course.refusals)
+
+
+def _complete(course: Course, failure: Failure) -> Failure:
+    """`failure` with the three words for every step that changes something, and a remedy."""
+    done, open_ = course.done, course.in_doubt
+    if done and failure.code not in _IN_PART and _role_of(course.plan, failure.step_id) in _NOT_BORNE_OUT:
+        done, open_ = done[:-1], (*(key for key in open_ if key != done[-1]), done[-1])
+    not_done = tuple(key for key in changes(course.plan) if key not in (*done, *open_))
+    remedy = failure.remedy or after_failure(done, failure.code)
+    return replace(failure, done=done, not_done=not_done, may_be_done=open_, remedy=remedy)
+
+
+def _role_of(plan: Plan, key: str) -> str:
+    """The role of the step with this key, which is the main workflow's own."""
+    return next((step.role for step in plan.steps if step.step_id == key), "")

@@ -1,0 +1,143 @@
+"""What has to hold after a change: what was asked for, held against what the device shows, and the verdict on it.
+
+A step that reads back says in `x-switchgear.expects` what it is expected to show. Each entry has a `place` (a pointer,
+for people), what was `asked` (a value as in a payload), where it is `found` (a value of the reply), how it is compared
+(`compare`, see `workflow.comparing`), and a `text`. Without `asked` it is what the step's own criteria show (the state
+that was reached, the thing that is gone); without `found` (or not `shown`), what no read shows, and why. Pure; made
+ready by `plan`, judged by `interpreter`, shown to approvers by `governance.dossier`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from workflow.comparing import Rule, compared
+from workflow.document import Json
+from workflow.expressions import Expression
+from workflow.pointers import NOTHING
+from workflow.scope import Scope
+from workflow.values import Missing, Value
+
+Sight = Literal["seen", "form", "differs", "unseen"]
+Verified = Literal["all", "some", "none"]
+# What devices show in place of a secret.
+_MASKED = re.compile(r"[*•●xX]{3,}|[<\[(](hidden|masked|redacted|secret)[>\])]|(redacted|hidden)", re.IGNORECASE)
+MOST_TOLD = 20  # differences of one run that are told; a list of a thousand members says no more
+_TEXT_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """See the file's docstring. `is_lenient`: the description does not say that the read shows it."""
+
+    place: str
+    asked: Value | None = None
+    found: Value | None = None
+    compare: Rule = ""
+    text: str = ""
+    is_lenient: bool = False
+    is_shown: bool = True
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        return tuple(each for value in (self.asked, self.found) if value is not None for each in value.expressions)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One expectation after it was looked at; `asked` and `found` are there where they were compared."""
+
+    place: str
+    sight: Sight
+    text: str = ""
+    asked: Json = None
+    found: Json = None
+
+    def to_json(self) -> dict[str, Json]:
+        return {name: getattr(self, name) for name in Finding.__slots__}
+
+
+def looked_at(expects: Iterable[Expectation], scope: Scope) -> tuple[Finding, ...]:
+    """What becomes of each expectation with the reply in `scope`; what was not asked for is left out."""
+    return tuple(finding for each in expects for finding in _looked_at(each, scope))
+
+
+def _looked_at(expected: Expectation, scope: Scope) -> list[Finding]:
+    if expected.asked is None:
+        return [Finding(expected.place, "seen" if expected.is_shown else "unseen", expected.text)]
+    asked = _evaluated(expected.asked, scope)
+    if asked is NOTHING or (isinstance(asked, dict | list) and not asked):
+        return []
+    if expected.found is None:
+        return [Finding(expected.place, "unseen", expected.text)]
+    found = _evaluated(expected.found, scope)
+    return [
+        _finding(expected, each.place, each.asked, each.found, each.sameness)
+        for each in compared(asked, found, expected.compare, expected.place)
+    ]
+
+
+def _evaluated(value: Value, scope: Scope) -> Json:
+    try:
+        return value.evaluate(scope)
+    except Missing:
+        return NOTHING
+
+
+def _finding(expected: Expectation, place: str, asked: Json, found: Json, sameness: str) -> Finding:
+    is_missing = found is NOTHING
+    if is_missing and sameness == "differs" and expected.is_lenient:
+        return Finding(place, "unseen", "the read does not show it")
+    if isinstance(found, str) and sameness == "differs" and _MASKED.fullmatch(found.strip()):
+        return Finding(place, "unseen", "the device shows it masked")
+    sight: Sight = "seen" if sameness == "same" else "form" if sameness == "form" else "differs"
+    return Finding(place, sight, expected.text, asked, None if is_missing else found)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`verified` is "" where nothing was to hold (a read). `differences`: `place`, `asked`, `found` of each."""
+
+    verified: Verified | Literal[""] = ""
+    why: str = ""
+    differences: tuple[Mapping[str, Json], ...] = ()
+    has_held: bool = False
+
+
+def verdict_of(findings: Iterable[Finding]) -> Verdict:
+    """All findings of a run in one word, with its reason."""
+    known = tuple(findings)
+    differing = [each for each in known if each.sight == "differs"]
+    seen = [each for each in known if each.sight in ("seen", "form")]
+    unseen = [each for each in known if each.sight == "unseen"]
+    if not known:
+        return Verdict()
+    verified: Verified = "none" if not seen else "some" if unseen or differing else "all"
+    differences = tuple({"place": d.place, "asked": d.asked, "found": d.found} for d in differing[:MOST_TOLD])
+    return Verdict(verified, _reason(seen, unseen, differing), differences, bool(seen))
+
+
+def _reason(seen: list[Finding], unseen: list[Finding], differing: list[Finding]) -> str:
+    parts = []
+    if differing:
+        parts.append(f"{len(differing)} of what was asked for is otherwise")
+    if unseen:
+        whys = dict.fromkeys(each.text for each in unseen if each.text)
+        names = ", ".join(each.place or "the change itself" for each in unseen[:MOST_TOLD])
+        parts.append(f"not to be seen: {names}" + (f" ({'; '.join(whys)})" if whys else ""))
+    parts += [f"{f.place} is shown as {_short(f.found)}" for f in seen if f.sight == "form"][:MOST_TOLD]
+    if not parts:
+        parts.append("the device shows what was asked for")
+    return "; ".join(parts)
+
+
+def _short(value: Json) -> str:
+    text = str(value)
+    return text if len(text) <= _TEXT_LENGTH else f"{text[:_TEXT_LENGTH]}…"
+
+
+def told(difference: Mapping[str, Json]) -> str:
+    """One difference in words."""
+    found = "not there" if difference["found"] is None else _short(difference["found"])
+    return f"{difference['place'].lstrip('/') or 'it'} is {found} (asked for: {_short(difference['asked'])})"
