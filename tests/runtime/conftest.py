@@ -37,7 +37,7 @@ from runtime.gate.company import Company, RoleRule, Trust
 from runtime.gate.credentials import COOKIE, CSRF_HEADER, csrf_of
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, LoopClock
 from workflow.events import SendRequest
 from workflow.profile import Profile
 from workflow.reader import read_document
@@ -196,21 +196,6 @@ async def recorder(witness: Any) -> AsyncIterator[Callable[[Script], Awaitable[R
     yield start
     for each in started:
         await each.stop()
-
-
-class LoopClock:
-    """The clock of the test's own event loop, which the test sets forward: what was to come later is due at once."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop, self._ahead_s, self._time = loop, 0.0, loop.time
-        loop.time = self.time  # type: ignore[method-assign]
-
-    def time(self) -> float:
-        return self._time() + self._ahead_s
-
-    def jump(self, seconds: float) -> None:
-        self._ahead_s += seconds
-        self._loop.call_soon(lambda: None)  # so that the loop looks at its timers
 
 
 @pytest.fixture
