@@ -13,6 +13,8 @@ from runtime.catalog import RESERVED_NAMES
 from runtime.service import open_service
 from workflow.budget import BYTES_A_TOKEN, MOST_TOKENS, MOST_TOOLS, RESERVED_TOKENS, RESERVED_TOOLS, tokens_of
 
+pytestmark = pytest.mark.slow  # both descriptions are compiled, stored and approved
+
 Tools = Mapping[str, Mapping[str, Any]]
 
 
