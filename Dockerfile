@@ -12,13 +12,16 @@ RUN python -m venv /tools \
  && /tools/bin/python edge/lock_part.py compiler,runtime >part.lock \
  && python -m venv /opt/switchgear \
  && ./install_lock.sh /opt/switchgear/bin/python part.lock
-COPY README.md LICENSE ./
+COPY README.md LICENSE .env.example ./
 COPY workflow workflow
 COPY governance governance
 COPY compiler compiler
 COPY runtime runtime
 COPY switchgear switchgear
 COPY migrations migrations
+COPY demo demo
+COPY specs specs
+COPY docs docs
 # From here on nothing is fetched.
 ENV PIP_NO_INDEX=1
 RUN /tools/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
@@ -27,7 +30,6 @@ RUN /tools/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /w
 FROM python:3.11.14-slim-bookworm
 RUN useradd --system --uid 10001 --create-home --home-dir /data switchgear
 COPY --from=build /opt/switchgear /opt/switchgear
-COPY specs /specs
 ENV PATH=/opt/switchgear/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     SWITCHGEAR_DATABASE_URL=sqlite+aiosqlite:////data/switchgear.db \

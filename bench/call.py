@@ -16,9 +16,9 @@ import httpx
 import yaml
 from fastmcp import Client
 
-from bench.figures import spread, tell
+from bench.figures import ROOT, spread, tell
 from bench.installation import Installation, installation
-from demo.children import ROOT, Children, CommandFailedError
+from demo.children import Children, CommandFailedError
 from demo.choice import Wish, granted
 
 SPEC = ROOT / "specs" / "hypercore" / "openapi.yaml"

@@ -14,9 +14,8 @@ from typing import Any
 import yaml
 from fastmcp import Client, FastMCP
 
-from bench.figures import tell
+from bench.figures import ROOT, tell
 from bench.installation import installation
-from demo.children import ROOT
 
 SPECS = (ROOT / "specs" / "hypercore" / "openapi.yaml", ROOT / "specs" / "idrac" / "openapi.yaml")
 BYTES_PER_TOKEN = 4

@@ -1,6 +1,6 @@
 """Compile time and peak memory of whole descriptions, each in a process of its own: `python -m bench.compile [SPEC…]`.
 
-Without arguments: the two raw vendor descriptions in ../shared/specs where they are, and the two shipped ones.
+Without arguments: the vendors' own two descriptions where they are (tests/needs.py), and the two shipped ones.
 Peak memory is the child's maximal resident size as the kernel counted it (wait4), imports included.
 """
 
@@ -12,10 +12,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.figures import tell
-from demo.children import ROOT, SWITCHGEAR
+from bench.figures import ROOT, tell
+from demo.children import SWITCHGEAR
+from tests.needs import VENDOR_FOLDER
 
-RAW = ROOT.parent / "shared" / "specs"
+RAW = VENDOR_FOLDER / "specs"
 SPECS = (
     (RAW / "hypercore" / "openapi.json", ROOT / "specs" / "hypercore" / "profile.yaml", None),
     (RAW / "idrac" / "openapi.yaml", ROOT / "specs" / "idrac" / "profile.yaml", RAW / "idrac"),
@@ -26,7 +27,7 @@ REPEATS = 3
 
 
 def command(spec: Path, profile: Path | None, root: Path | None, database: Path) -> list[str]:
-    words = [str(SWITCHGEAR), "compile", str(spec), "--json", "--db", f"sqlite+aiosqlite:///{database}"]
+    words = [*SWITCHGEAR, "compile", str(spec), "--json", "--db", f"sqlite+aiosqlite:///{database}"]
     return words + (["--profile", str(profile)] if profile else []) + (["--root", str(root)] if root else [])
 
 
@@ -50,7 +51,7 @@ def measure(spec: Path, profile: Path | None, root: Path | None) -> dict[str, An
         ]
         workflows = output.read_text().count('"intent"')
     return {
-        "spec": str(spec.relative_to(ROOT.parent)),
+        "spec": "/".join(spec.parts[-3:]),
         "spec_MB": round(spec.stat().st_size / 1e6, 2),
         "best_s": round(min(seconds for seconds, _, _ in runs), 2),
         "worst_s": round(max(seconds for seconds, _, _ in runs), 2),

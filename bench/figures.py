@@ -9,10 +9,14 @@ import platform
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+ROOT = Path(__file__).parents[1]
+"""The checkout: measurements are taken in one."""
 
 
 def machine() -> dict[str, Any]:

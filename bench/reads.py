@@ -18,8 +18,8 @@ import yaml
 
 from bench.call import Call, free_port, rounds, start
 from bench.durable import content, furnish
-from bench.figures import spread, tell
-from demo.children import ROOT, Children
+from bench.figures import ROOT, spread, tell
+from demo.children import Children
 from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service

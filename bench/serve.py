@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.figures import tell
+from bench.figures import ROOT, tell
 from bench.installation import Installation, installation
-from demo.children import ROOT, answers
+from demo.children import answers
 
 REPEATS = 5
 SPECS = (ROOT / "specs" / "hypercore" / "openapi.yaml", ROOT / "specs" / "idrac" / "openapi.yaml")

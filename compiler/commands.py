@@ -16,7 +16,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from compiler import imports, pipeline, report, submission, verification
+from compiler import imports, pipeline, report, shipped, submission, verification
 from compiler.compiled import Compiled
 from compiler.frontend import load_api
 from compiler.ir.model import Severity
@@ -33,9 +33,9 @@ _GARBAGE_AFTER = 200_000
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-@click.command("compile")
-@click.argument("spec", type=_FILE)
-@click.option("--profile", type=_FILE, help="The vendor profile; default: profile.yaml beside SPEC.")
+@click.command("compile", epilog=shipped.help_text())
+@click.argument("spec", type=shipped.SPEC)
+@click.option("--profile", type=shipped.VENDOR_PROFILE, help="The vendor profile; default: profile.yaml beside SPEC.")
 @click.option("--overlay", type=_FILE, help="An OpenAPI Overlay 1.0 document to apply first.")
 @click.option("--root", type=_FOLDER, help="References are followed below this folder; default: SPEC's folder.")
 @click.option("--db", metavar="URL", help="The database; default: SWITCHGEAR_DATABASE_URL.")
@@ -46,14 +46,18 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 when something would change.")
 @click.option("--dump-after", type=click.Choice(pipeline.PASSES), help="Print the IR after a pass, and stop.")
 @click.option("--explain", is_flag=False, flag_value=_ALL, metavar="[WORKFLOW]", help="Say why; store nothing.")
+@click.option(
+    "--all-behaviours", is_flag=True, help="Prove each workflow on every behaviour that applies, not on some."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def compile_command(
     spec: Path, profile: Path | None, overlay: Path | None, root: Path | None, db: str | None, out: Path | None,
     arazzo: tuple[Path, ...],
     proposer: str, lock: Path | None, check: bool, dump_after: str | None, explain: str | None, as_json: bool,
+    all_behaviours: bool,
 ) -> int:  # fmt: skip
     """Turn the OpenAPI document SPEC into verified, pending workflows."""
-    request = Request(spec, profile, overlay, root)
+    request = Request(spec, profile, overlay, root, all_behaviours)
     if dump_after:
         click.echo(print_api(pipeline.dump(request, dump_after)))
         return 0
@@ -114,9 +118,9 @@ def _tell(lines: list[str]) -> None:
         print(line, file=sys.stderr)
 
 
-@click.command("lint")
-@click.argument("spec", type=_FILE)
-@click.option("--profile", type=_FILE, help="The vendor profile; default: profile.yaml beside SPEC.")
+@click.command("lint", epilog=shipped.help_text())
+@click.argument("spec", type=shipped.SPEC)
+@click.option("--profile", type=shipped.VENDOR_PROFILE, help="The vendor profile; default: profile.yaml beside SPEC.")
 @click.option("--root", type=_FOLDER, help="References are followed below this folder; default: SPEC's folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def lint_command(spec: Path, profile: Path | None, root: Path | None, as_json: bool) -> int:
@@ -132,10 +136,12 @@ def lint_command(spec: Path, profile: Path | None, root: Path | None, as_json: b
     return 1 if any(d.severity is not Severity.NOTE for d in found) else 0
 
 
-@click.command("diff")
-@click.argument("old", type=_FILE)
-@click.argument("new", type=_FILE)
-@click.option("--profile", type=_FILE, help="The vendor profile of both; default: profile.yaml beside each.")
+@click.command("diff", epilog=shipped.help_text())
+@click.argument("old", type=shipped.SPEC)
+@click.argument("new", type=shipped.SPEC)
+@click.option(
+    "--profile", type=shipped.VENDOR_PROFILE, help="The vendor profile of both; default: profile.yaml beside each."
+)
 @click.option("--db", metavar="URL", help="Also say what becomes of the workflows that are approved in this database.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def diff_command(old: Path, new: Path, profile: Path | None, db: str | None, as_json: bool) -> int:

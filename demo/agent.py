@@ -13,7 +13,7 @@ from typing import Any
 from fastmcp import Client
 from mcp.client.subscriptions import ToolsListChanged, listen
 
-TOLD_WITHIN_S = 10.0
+TOLD_WITHIN_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)

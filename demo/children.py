@@ -4,6 +4,7 @@ Only processes started here are ever stopped, each by its own handle. Each gets 
 the demonstration alone and the children are then stopped in order. Also used by `bench/` to start the same servers.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -16,8 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-SWITCHGEAR = Path(sys.executable).with_name("switchgear")
+# By module, since not every way of installing puts the script beside the interpreter; -P: what lies in the folder at
+# hand is never taken for a part of the product.
+SWITCHGEAR = (sys.executable, "-P", "-m", "switchgear.main")
 STOP_S = 8.0  # more than a server's own grace for calls under way
 READY_S = 60.0  # Prism on a loaded machine
 
@@ -47,7 +49,10 @@ class Server:
 
 @dataclass
 class Children:
-    """Runs `switchgear` with one environment. `folder` receives the output of each server."""
+    """Runs `switchgear` with one environment, in `folder`, which receives the output of each server.
+
+    Nothing is looked for where the demonstration was started: a file there could be taken for a shipped API.
+    """
 
     folder: Path
     environment: Mapping[str, str]
@@ -56,7 +61,12 @@ class Children:
     def run(self, *words: str) -> Any:
         """The JSON that `switchgear WORDS --json` prints. Raises CommandFailedError with what it said instead."""
         done = subprocess.run(
-            [SWITCHGEAR, *words, "--json"], cwd=ROOT, env=self._environment(), capture_output=True, check=False
+            [*SWITCHGEAR, *words, "--json"],
+            cwd=self.folder,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
         )
         if done.returncode:
             said = (done.stdout + done.stderr).decode(errors="replace").strip()
@@ -64,22 +74,20 @@ class Children:
         return json.loads(done.stdout)
 
     def serve(self, name: str, *words: str) -> Server:
-        """A server of ours, started with `--json` and followed until it says where it is; lives until `stop`."""
+        """A server of ours, followed until it says where it is; lives until `stop`. Raises CommandFailedError."""
+        return self.begin(name, *words).up()
+
+    def begin(self, name: str, *words: str) -> "Begun":
+        """A server of ours that is making itself ready; lives until `stop`."""
         begin = time.monotonic()
-        process = self.start(name, [str(SWITCHGEAR), *words, "--json"])
-        while time.monotonic() - begin < READY_S and process.poll() is None:
-            url = self._announced(name)
-            if url:
-                return Server(name, process, url, time.monotonic() - begin)
-            time.sleep(0.02)
-        raise CommandFailedError(f"{name} did not start; it said:\n{self.log(name)}")
+        return Begun(self, name, self.start(name, [*SWITCHGEAR, *words, "--json"]), begin)
 
     def start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
         """Any program, its output in `folder/NAME.log`."""
         with (self.folder / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=self.folder,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -114,9 +122,30 @@ class Children:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHGEAR_")}
         return {**kept, **self.environment}
 
-    def _announced(self, name: str) -> str | None:
+    def announced(self, name: str) -> str | None:
+        """The address that a server of ours has said, once it has."""
         for line in (self.folder / f"{name}.log").read_text(errors="replace").splitlines():
-            if line.startswith("{"):
+            with contextlib.suppress(ValueError):  # an error is JSON over several lines
                 said = json.loads(line)
-                return said.get("url") if isinstance(said, dict) else None
+                if isinstance(said, dict):
+                    return said.get("url")
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A server that was started at `begin` (monotonic) and need not be ready yet."""
+
+    children: Children
+    name: str
+    process: subprocess.Popen[bytes]
+    begin: float
+
+    def up(self) -> Server:
+        """The server, once it has said where it is. Raises CommandFailedError when it does not."""
+        while time.monotonic() - self.begin < READY_S and self.process.poll() is None:
+            url = self.children.announced(self.name)
+            if url:
+                return Server(self.name, self.process, url, time.monotonic() - self.begin)
+            time.sleep(0.02)
+        raise CommandFailedError(f"{self.name} did not start; it said:\n{self.children.log(self.name)}")

@@ -33,7 +33,7 @@ class Desk:
         headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
         request = urllib.request.Request(self.url + path, body, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=30) as reply:
+            with urllib.request.urlopen(request, timeout=120) as reply:
                 return json.loads(reply.read())
         except urllib.error.HTTPError as error:
             said = json.loads(error.read() or b"{}")

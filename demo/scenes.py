@@ -4,13 +4,12 @@ The names (`web-01`, `db-01`) are those of the examples in `specs/`, from which 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from demo.choice import Wish
 
-Expected = Literal["succeeded", "failed"]
+Expected = Literal["succeeded", "failed", "refused", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +28,13 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """`scenes` in order: a read, an action with its job, a change that is read back, a refusal."""
+    """`api`: the name of what is shipped, too. `scenes` in order: a read, an action with its job, a change that is read
+    back, a refusal.
+    """
 
     api: str
     title: str
     scenes: tuple[Scene, ...]
-
-    @property
-    def spec(self) -> Path:
-        return Path("specs") / self.api / "openapi.yaml"
 
 
 START = Wish("act", "POST /VirDomain/action", "start")
@@ -101,3 +98,23 @@ LATER = Scene(
     ("label", "uuid", "domainUUID"),
     {"label": "before the upgrade"},
 )
+
+LABEL, LOGIN, JOB = "before the upgrade", "/login", "/TaskTag/"
+STARTED, TWICE, NOBODY, NAMELESS, LOST, FOUND = (
+    Scene("The agent gives a name, and gets the outcome", START, {"vm": "db-01"}, ("name", "state"),
+          {"state": "RUNNING"}),
+    Scene("It runs already: start db-01 once more", START, {"vm": "db-01"}, expected="failed"),
+    Scene("There is no VM db-99", START, {"vm": "db-99"}, expected="failed"),
+    Scene("No VM is named at all", START, {}, expected="refused"),
+    Scene("A snapshot of web-01; the device's reply is lost", LATER.wish, {"vm": "web-01", "label": LABEL},
+          expected="unknown"),
+    Scene("Somebody looks: how many snapshots are there of that label?", Wish("find", "GET /VirDomainSnapshot"), {},
+          ("label", "uuid"), {"label": LABEL}),
+)  # fmt: skip
+# How an operator sees what a device is at, without the reply that named the job.
+JOBS, ONE_JOB, JOB_UNDER_WAY = (
+    Wish("find", "GET /TaskTag"),
+    Wish("describe", "GET /TaskTag/{taskTag}"),
+    ("QUEUED", "RUNNING"),
+)
+SHORT = (replace(HYPERCORE, scenes=(STARTED, TWICE, NOBODY, NAMELESS, LOST, FOUND)),)

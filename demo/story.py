@@ -23,6 +23,7 @@ from demo.scenes import LATER, VENDORS, Scene, Vendor
 from demo.show import Show, brief, short, things_in
 
 Workflows = Sequence[Mapping[str, Any]]
+DATABASE = "switchgear.db"
 BYTES_PER_TOKEN = 4  # the measure of DESIGN.md; no tokenizer is asked
 RISKS = ("read", "change", "disrupt", "destroy")
 INTENTS = ("find", "describe", "create", "update", "act", "delete")
@@ -39,29 +40,40 @@ class Play:
     show: Show
     children: Children
     is_prism: bool = False
+    vendors: tuple[Vendor, ...] = VENDORS
     compiled: dict[str, Workflows] = field(default_factory=dict)
     admin: str = ""
     agent_token: str = ""
     server: Server | None = None
-    mocks: dict[str, str] = field(default_factory=dict)
+    mocks: dict[str, Server] = field(default_factory=dict)
 
     @property
     def desk(self) -> Desk:
         assert self.server is not None
         return Desk(self.server.url, self.admin)
 
+    def seen_by(self, vendor: Vendor) -> list[tuple[str, str]]:
+        """Method and path of each request that the vendor's twin got, in order: its own record."""
+        asked = Desk(device_of(self.mocks[vendor.api]), "").get("/_twin/requests")
+        return [(request["method"], request["path"]) for request in asked]
 
-def compile_both(play: Play) -> None:
+
+def device_of(mock: Server) -> str:
+    """The address of a mock without the path below which it serves its API."""
+    return mock.url.removesuffix(urlsplit(mock.url).path)
+
+
+def compile_all(play: Play, title: str = "Two descriptions go in") -> None:
     play.show.chapter(
-        "Two descriptions go in",
+        title,
         "The compiler reads an OpenAPI document and a vendor profile, plans workflows, checks each one, and proves "
         "it on a twin of the API. No model and no network are needed.",
     )
     rows = []
-    for vendor in VENDORS:
-        play.show.command("compile", str(vendor.spec))
+    for vendor in play.vendors:
+        play.show.command("compile", vendor.api)
         begin = time.monotonic()
-        report = play.children.run("compile", str(vendor.spec))
+        report = play.children.run("compile", vendor.api)
         seconds = time.monotonic() - begin
         play.compiled[vendor.api] = report["workflows"]
         risks = Counter(workflow["risk"] for workflow in report["workflows"])
@@ -82,7 +94,7 @@ def show_pending(play: Play) -> None:
         f"All {len(pending)} workflows are pending, until a person decides. The first of each kind:",
     )
     rows: list[tuple[object, ...]] = []
-    for vendor in VENDORS:
+    for vendor in play.vendors:
         mine = [workflow for workflow in pending if workflow["api"] == vendor.api]
         requests = {workflow["id"]: workflow["steps"] for workflow in play.compiled[vendor.api]}
         rows += [(w["workflow_id"], w["risk"], flow_of(requests[w["workflow_id"]])) for w in first_of_each_intent(mine)]
@@ -109,7 +121,7 @@ def end_of(path: str) -> str:
 
 
 def approve_some(play: Play) -> None:
-    wishes = list(dict.fromkeys((vendor.api, scene.wish) for vendor in VENDORS for scene in vendor.scenes))
+    wishes = list(dict.fromkeys((vendor.api, scene.wish) for vendor in play.vendors for scene in vendor.scenes))
     chosen = [chosen_for(play, api, wish) for api, wish in wishes]
     play.show.chapter(
         "A person decides",
@@ -137,26 +149,38 @@ def start_servers(play: Play) -> None:
         else "A twin is a stateful mock: what is created exists, jobs take their time, sessions expire.",
     )
     rows = []
-    for vendor in VENDORS:
-        options = ("--prism",) if play.is_prism else ()
-        mock = play.children.serve(f"mock-{vendor.api}", "mock", str(vendor.spec), *options)
-        play.mocks[vendor.api] = mock.url.removesuffix(urlsplit(mock.url).path)
-        add_target(play, vendor, mock)
+    if not play.mocks:
+        start_mocks(play)
+    for vendor in play.vendors:
+        mock = play.mocks[vendor.api]
+        add_target(play, vendor, mock.url)
         rows.append((f"{vendor.title} ({kind})", mock.url, f"{mock.seconds:.1f} s"))
-    play.server = play.children.serve("runtime", "serve", "--port", "0")
-    if not answers(play.server.url + "/ready"):
-        raise SceneFailedError(f"the runtime is not ready:\n{play.children.log('runtime')}")
+    play.server = start_runtime(play)
     rows.append(("Switchgear runtime", play.server.url, f"{play.server.seconds:.1f} s"))
     play.show.table(("server", "address", "up after"), rows)
+
+
+def start_mocks(play: Play) -> None:
+    options = ("--prism",) if play.is_prism else ()
+    for vendor in play.vendors:
+        play.mocks[vendor.api] = play.children.serve(f"mock-{vendor.api}", "mock", vendor.api, *options)
+
+
+def start_runtime(play: Play) -> Server:
+    """Raises SceneFailedError when it is up and not ready."""
+    server = play.children.serve("runtime", "serve", "--port", "0")
+    if not answers(server.url + "/ready"):
+        raise SceneFailedError(f"the runtime is not ready:\n{play.children.log('runtime')}")
+    return server
 
 
 def target_of(vendor: Vendor) -> str:
     return f"demo-{vendor.api}"
 
 
-def add_target(play: Play, vendor: Vendor, mock: Server) -> None:
+def add_target(play: Play, vendor: Vendor, url: str) -> None:
     play.children.run(
-        "targets", "add", target_of(vendor), "--api", vendor.api, "--url", mock.url,
+        "targets", "add", target_of(vendor), "--api", vendor.api, "--url", url,
         "--mode", "prism" if play.is_prism else "twin",
         "--username-ref", "env:DEMO_USERNAME", "--password-ref", "env:DEMO_PASSWORD",
     )  # fmt: skip
@@ -195,7 +219,7 @@ async def play_vendor(play: Play, agent: Agent, vendor: Vendor) -> None:
         await play_scene(play, agent, vendor.api, scene)
 
 
-async def play_scene(play: Play, agent: Agent, api: str, scene: Scene) -> None:
+async def play_scene(play: Play, agent: Agent, api: str, scene: Scene) -> Answer:
     tool = chosen_for(play, api, scene.wish)["tool"]["name"]
     play.show.call(scene.title, tool, scene.arguments)
     answer = await agent.call(tool, scene.arguments)
@@ -206,6 +230,7 @@ async def play_scene(play: Play, agent: Agent, api: str, scene: Scene) -> None:
     check(play, scene, answer)
     if play.is_prism and scene.proves:
         play.show.fact("", Text("Prism remembers nothing: what is read back is its example.", style="dim"))
+    return answer
 
 
 def check(play: Play, scene: Scene, answer: Answer) -> None:
@@ -237,9 +262,12 @@ async def approve_one_more(play: Play, agent: Agent) -> None:
     await play_scene(play, agent, "hypercore", LATER)
 
 
-def approve_over_rest(play: Play, workflow_id: str) -> None:
+def approve_over_rest(play: Play, workflow_id: str) -> Mapping[str, Any]:
+    """The revision as it is after the decision."""
     revision = play.desk.get(f"/workflows/{workflow_id}")
-    play.desk.post(f"/workflows/{workflow_id}/approve", {"digest": revision["digest"], "reason": "demo"})
+    decision = {"digest": revision["digest"], "reason": "demo"}
+    decided: Mapping[str, Any] = play.desk.post(f"/workflows/{workflow_id}/approve", decision)
+    return decided
 
 
 def look_back(play: Play) -> None:
@@ -252,7 +280,7 @@ def look_back(play: Play) -> None:
     play.show.command("audit", "verify")
     play.show.fact("audit", f"{verdict['rows']} rows, the chain of hashes is whole")
     play.show.fact("runs", ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())))
-    for vendor in () if play.is_prism else VENDORS:
+    for vendor in () if play.is_prism else play.vendors:
         compare_with_device(play, vendor, runs)
 
 
@@ -260,14 +288,16 @@ def compare_with_device(play: Play, vendor: Vendor, runs: Workflows) -> None:
     """What the twin saw against what the runs recorded, request by request. Raises SceneFailedError."""
     steps = [step for run in reversed(runs) if run["target"] == target_of(vendor) for step in run["steps"]]
     recorded = [(step["method"], step["path"]) for step in steps if step["phase"] == "sending"]
-    seen = [(request["method"], request["path"]) for request in Desk(play.mocks[vendor.api], "").get("/_twin/requests")]
+    seen = play.seen_by(vendor)
     if recorded != seen:
         raise SceneFailedError(f"{vendor.title} saw {len(seen)} requests, and {len(recorded)} were recorded")
     play.show.fact(vendor.api, f"the twin saw {len(seen)} requests; the same {len(recorded)} are recorded, in order")
 
 
 def prepare(play: Play) -> None:
-    """The database, the administrator's token and the agent's."""
+    """The database, the administrator's token and the agent's; of Prism it is known at once whether it is there."""
+    if play.is_prism:
+        start_mocks(play)
     play.admin = play.children.run("init")["token"]
     play.agent_token = play.children.run("tokens", "create", "demo-agent", "--role", "operator")["token"]
 

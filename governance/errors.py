@@ -10,6 +10,7 @@
     │   ├── ConflictError       another writer was faster, or the name is taken
     │   │   ├── StaleError          what there is is not what the caller had seen
     │   │   ├── NotOursError        the run is in other hands, or has ended
+    │   │   ├── SameEffectError     another run with the same effect is under way, or in doubt
     │   │   └── StopAskedError      somebody asked for the run to be cancelled
     │   └── BundleError         the bundle: nobody trusted signed this, or it does not belong here
     ├── TamperedError       whoever changed the database behind our back                 exit 1
@@ -68,6 +69,17 @@ class StaleError(ConflictError):
 
 class NotOursError(ConflictError):
     pass
+
+
+class SameEffectError(ConflictError):
+    """`run_id` and `caller`: of the run that stands in the way; who may be told of them, others decide."""
+
+    def __init__(self, run_id: str, caller: str, *, is_in_doubt: bool) -> None:
+        state = "in doubt" if is_in_doubt else "under way"
+        super().__init__(f"another run with the same effect is {state}")
+        self.run_id = run_id
+        self.caller = caller
+        self.is_in_doubt = is_in_doubt
 
 
 class StopAskedError(ConflictError):

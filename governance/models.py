@@ -202,6 +202,14 @@ class RunRow(Model):
     resolution: Mapped[str | None]
 
 
+class RunEffectRow(Model):
+    """An effect that a run has for itself while it is under way or in doubt, as a hash (`governance/effects.py`)."""
+
+    __tablename__ = "run_effects"
+    effect: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+
+
 class RunStepRow(Model):
     """One thing that happened to one request of a run; `seq` numbers the requests of a run, `phase` what happened."""
 

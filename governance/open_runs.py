@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, func, select, text, update
 
 from governance.audit import Event, append_entry
 from governance.database import Database
+from governance.effects import give_back
 from governance.errors import ConflictError, InvalidError, NotFoundError, TransitionError
 from governance.events.outbox import tell_of_run
 from governance.identifiers import Json, from_text, to_text
@@ -46,11 +47,15 @@ class OpenRun:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What somebody found out about a request in doubt, and whether the run goes on."""
+    """What somebody found out about a request in doubt, and whether the run goes on.
+
+    `outputs`: what the run would have answered, where reads have shown that all of it was carried out.
+    """
 
     has_happened: bool
     goes_on: bool
     note: str = ""
+    outputs: Json = None
 
 
 def print_of(run_id: str, revision_id: str, target: str, inputs: Json) -> str:
@@ -87,6 +92,12 @@ class OpenRuns:
             return None
         return {"from": from_text(row.resume), "has_happened": from_text(row.resolution)["has_happened"]}
 
+    async def left_of(self, run_id: str) -> Json:
+        """Where a run in doubt stands, for whoever looks what became of its request; None where that is not kept."""
+        query = select(_RUN.c.resume).where(_RUN.c.id == run_id, _IS_UNKNOWN, _RUN.c.resume.is_not(None))
+        row = await self._database.read(lambda c: c.execute(query).first())
+        return None if row is None else from_text(row.resume)
+
     async def same_asked(self, caller: str, key: str, revision_id: str, target: str, inputs: Json) -> str | None:
         """The id of the run that `caller` asked for under `key`, if any. Raises ConflictError if it is another one."""
         query = select(_RUN.c.id, _RUN.c.asked_print).where(_RUN.c.caller == caller, _RUN.c.asked_key == key)
@@ -121,7 +132,8 @@ class OpenRuns:
         await self._database.write(work)
 
     async def resolve(self, run_id: str, finding: Finding, *, actor: str) -> None:
-        """Records what was found out about an unknown run: it ends as failed, or is open again and goes on.
+        """Records what was found out about an unknown run: it ends (as succeeded where all of it was seen, else as
+        failed) and gives its effects back, or is open again and goes on.
 
         Raises NotFoundError, TransitionError (it is not unknown), InvalidError (it cannot go on).
         """
@@ -138,7 +150,8 @@ class OpenRuns:
             connection.execute(update(_RUN).where(_RUN.c.id == run_id).values(resolution=resolution, **change))
             append_entry(connection, Event(now, actor, "run.resolved", f"run:{run_id}", told))
             if not finding.goes_on:
-                tell_of_run(connection, now, run_id, "failed", from_text(change["failure"]))
+                give_back(connection, (run_id,))
+                tell_of_run(connection, now, run_id, change["outcome"], from_text(change["failure"] or "null"))
 
         await self._database.write(work)
 
@@ -153,6 +166,7 @@ class OpenRuns:
             found = connection.execute(select(_RUN.c.id, _RUN.c.part).where(is_old).limit(SWEPT_AT_ONCE)).all()
             ids = [row.id for row in found]
             if ids:
+                give_back(connection, ids)
                 connection.execute(delete(_JOURNAL).where(_JOURNAL.c.run_id.in_(ids)))
                 connection.execute(delete(_STEP).where(_STEP.c.run_id.in_(ids)))
                 connection.execute(delete(_RUN).where(_RUN.c.id.in_(ids)))
@@ -179,7 +193,9 @@ def _reopened(run_id: str, row: Json) -> dict[str, Json]:
 
 
 def _settled(row: Json, finding: Finding, actor: str) -> dict[str, Json]:
-    """The end of a run whose doubt is settled and which does not go on: failed, and what is done is said."""
+    """The end of a run whose doubt is settled and which does not go on; of a failed one what is done is said."""
+    if finding.outputs is not None:
+        return {"outcome": "succeeded", "outputs": to_text(finding.outputs), "failure": None}
     failure = from_text(row["failure"] or "null") or {}
     step, done = failure.get("step_id", ""), list(failure.get("done", ()))
     found = "had been carried out" if finding.has_happened else "had not been carried out"

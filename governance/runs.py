@@ -17,6 +17,7 @@ from sqlalchemy.engine import Row
 
 from governance.audit import Event, append_entries
 from governance.database import Database
+from governance.effects import give_back, take
 from governance.errors import ConflictError, NotFoundError, NotOursError, StopAskedError
 from governance.events.outbox import tell_of_run
 from governance.identifiers import Json, from_text, to_text
@@ -119,14 +120,16 @@ class RunStore:
         executor: str | None = None,
         is_durable: bool = False,
         asked: Asked | None = None,
+        effects: Sequence[str] = (),
         first: StepRecord | None = None,
         guard: Callable[[Connection], object] | None = None,
         is_lasting: bool = True,
     ) -> None:
         """Starts a run, with the record of its first request if that is known already. `is_lasting`: see `Database`.
 
-        `guard` is called first, in the same transaction; what it raises keeps the run from being started. Raises
-        ConflictError, also when the caller has asked under this key before.
+        `guard` is called first, in the same transaction; what it raises keeps the run from being started. `effects`
+        are the run's from now on. Raises SameEffectError if another run has one of them, and ConflictError, also when
+        the caller has asked under this key before.
         """
         now = self._database.now()
         told = {"revision_id": revision_id, "digest": digest, "target": target, "inputs": inputs}
@@ -141,6 +144,7 @@ class RunStore:
             if guard is not None:
                 guard(connection)
             connection.execute(_ADD_RUN, row)
+            take(connection, run_id, effects)
             started = Event(now, caller, "run.started", f"run:{run_id}", told)
             append_entries(connection, (started, *_add(connection, now, run_id, caller, records)))
 
@@ -171,17 +175,20 @@ class RunStore:
         *,
         actor: str = "runtime",
         executor: str | None = None,
+        effects: Sequence[str] = (),
         is_lasting: bool = True,
     ) -> None:
         """Stores several events in one transaction, in this order: an answer and the next request, say.
 
-        Raises NotOursError or StopAskedError where an `executor` is given, and ConflictError.
+        Raises NotOursError or StopAskedError where an `executor` is given, SameEffectError if another run has one of
+        the `effects`, and ConflictError.
         """
         now, kept = self._database.now(), tuple(records)
 
         def work(connection: Connection) -> None:
             if executor is not None:
                 _check_hands(connection, run_id, executor)
+            take(connection, run_id, effects)
             append_entries(connection, _add(connection, now, run_id, actor, kept))
 
         if kept:
@@ -205,7 +212,8 @@ class RunStore:
     ) -> None:
         """Ends a run, with the records of its last requests that are not stored yet.
 
-        `resume`: where an unknown one may be gone on from. `journal`: of this `part` of the run, see `journals`.
+        An unknown one keeps its effects; `resume`: where it may be gone on from. `journal`: of this `part` of the run,
+        see `journals`.
         Raises NotFoundError, or ConflictError if the run has ended already or is in other hands than `executor`.
         """
         now = self._database.now()
@@ -217,6 +225,8 @@ class RunStore:
 
         def work(connection: Connection) -> None:
             _end(connection, run_id, ending, executor)
+            if outcome != "unknown":
+                give_back(connection, (run_id,))
             if journal:
                 connection.execute(_ADD_JOURNAL, {"run_id": run_id, "part": part, "body": journal})
             ended = Event(now, actor, "run.finished", f"run:{run_id}", {"outcome": outcome, "failure": failure})

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastmcp import FastMCP
 from starlette.exceptions import HTTPException
@@ -48,6 +48,7 @@ from runtime.api import (
     workflows,
 )
 from runtime.api.description import Description
+from runtime.api.part import refuse_repeated
 from runtime.errors import StartRefused
 from runtime.gate.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopback
 from runtime.gate.crowd import MOST_AT_ONCE, Crowd, most_at_once
@@ -133,7 +134,7 @@ def _mcp_server(service: Service, local: Caller) -> tuple[FastMCP[Any], CatalogP
         dereference_schemas=False,  # or `$defs` vanish from what was approved
     )
     add_resources(mcp, service, asking)
-    changes = ListChanged(mcp, service.live, provider, asking)
+    changes = ListChanged(mcp, service.live, asking)
     service.live.on_change(changes.tell)
     return mcp, provider, changes
 
@@ -148,6 +149,7 @@ def _rest_api(service: Service, lifespan: Callable[[FastAPI], Any]) -> FastAPI:
         openapi_url=None,  # what is in it depends on the caller (`docs`)
         lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,
+        dependencies=[Depends(refuse_repeated)],
     )
     api.state.service = service
     # `/workflows/disabled` before `/workflows/{ref}`.

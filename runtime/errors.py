@@ -5,6 +5,7 @@
     │   ├── UnknownWorkflow      no approved workflow has this name
     │   ├── BadInput             inputs do not fit the workflow's schema
     │   └── UnknownTarget        no such target, or one must be named
+    ├── SameEffect               the caller: the same was asked for before, and is under way or in doubt
     ├── NotApproved              whoever governs: what was looked up is not what is approved now
     ├── Unservable               the workflow's author: approved, but it cannot be executed here
     ├── Interrupted              the operator: the server stops before the run has ended; it is taken up later
@@ -19,6 +20,9 @@
 
 Every error carries `exit_code` (see docs/ARCHITECTURE.md) and `remedy`, which both are rendered by whoever shows it.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 
 class ServingError(Exception):
@@ -52,6 +56,17 @@ class UnknownTarget(CallerError):
 
 class NotApproved(ServingError):
     exit_code = 1
+
+
+class SameEffect(ServingError):
+    """`code` says what is in the way; `more` holds it, and what the caller may know of the run that is."""
+
+    exit_code = 1
+
+    def __init__(self, code: str, message: str, remedy: str, more: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message, remedy)
+        self.code = code
+        self.more = {"code": code, **(more or {})}
 
 
 class Unservable(ServingError):

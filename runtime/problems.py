@@ -60,6 +60,7 @@ STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (serving.UnknownTarget, 422, "unknown target"),
     (serving.BadInput, 422, "bad input"),
     (serving.CallerError, 422, "bad request"),
+    (serving.SameEffect, 409, "same effect"),
     (serving.NotApproved, 409, "not approved"),
     (serving.Unservable, 409, "unservable"),
     (serving.Interrupted, 503, "stopping"),
@@ -76,7 +77,7 @@ def of_error(error: Exception) -> Problem:
     for kind, status, title in STATUSES:
         if isinstance(error, kind):
             pointer = getattr(error, "pointer", "")
-            more = {"pointer": pointer} if pointer else {}
+            more = {**getattr(error, "more", {}), **({"pointer": pointer} if pointer else {})}
             return Problem(status, title, message_of(error), getattr(error, "remedy", ""), (), more)
     return Problem(500, "internal error", "Something failed here that should not.", "see the server's log")
 

@@ -27,7 +27,7 @@ from runtime.calls.selection import Selection, run_on
 from runtime.calls.telling import told_words
 from runtime.catalog import Entry
 from runtime.cron import lateness, next_moment
-from runtime.errors import BadInput, CallerError, Interrupted, ServingError
+from runtime.errors import BadInput, CallerError, Interrupted, SameEffect, ServingError
 from runtime.gate.access import LOCAL, Caller
 from runtime.gate.doorkeeper import Doorkeeper
 from runtime.live import LiveCatalog
@@ -179,6 +179,8 @@ class Scheduler:
             await self._run(schedule)
         except Interrupted as error:
             await self._note(schedule, "interrupted", f"{error.message}; what changes something is taken up again")
+        except SameEffect as error:
+            await self._note(schedule, "skipped", message_of(error))
         except (ServingError, GovernanceError) as error:
             await self._note(schedule, "refused", message_of(error))
         finally:

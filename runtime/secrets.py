@@ -123,7 +123,9 @@ def _from_keyring(service: str, name: str) -> str | None:
         import keyring
         from keyring.errors import KeyringError
     except ModuleNotFoundError:
-        raise Refused("the library keyring is not installed", "pip install keyring, or use env: or file:") from None
+        raise Refused(
+            "the library keyring is not installed", "pip install 'switchgear[keyring]', or use env: or file:"
+        ) from None
     try:
         return keyring.get_password(service, name)
     except KeyringError as error:

@@ -16,6 +16,7 @@ from governance.apis import ApiStore
 from governance.audit import AuditLog
 from governance.database import Database, open_database
 from governance.disabling import DisabledStore
+from governance.effects import Effects
 from governance.events.deliveries import DeliveryStore
 from governance.events.endpoints import EndpointStore
 from governance.events.mismatches import MismatchStore
@@ -35,12 +36,14 @@ from governance.webhooks import WebhookStore
 from runtime.calls.calls import Calls
 from runtime.calls.confirmation import Confirmation
 from runtime.calls.planning import Plans
+from runtime.calls.same_effect import SameEffects
 from runtime.catalog import Loader
 from runtime.delivering import Deliverer
 from runtime.driver import Driver
 from runtime.engines.choice import Engines
 from runtime.engines.executor import Executor
 from runtime.engines.journal import AuditOnly, Books
+from runtime.engines.looking import Looker
 from runtime.engines.restore import Restorer
 from runtime.finder import Finder
 from runtime.gate.company import Company
@@ -111,13 +114,15 @@ def assemble(
     driver = Driver(vault, Leases(locks if database.kind == "postgresql" else None))
     books = Books(database, revisions, vault, Replies(ResponseStore(database), responses))
     plans = PlanStore(database)
-    engine = Engines(driver, books, Executor(locks), Restorer(revisions, apis, targets, plans), keep_days)
+    restorer = Restorer(revisions, apis, targets, plans)
+    engine = Engines(driver, books, Executor(locks), restorer, keep_days)
+    same_effects = SameEffects(Effects(database), books.runs, Looker(driver, books, restorer))
     live = LiveCatalog(
         Loader(revisions, apis, targets, lists_all), principals, users, doorkeeper, MismatchStore(database)
     )
     deliveries = DeliveryStore(database)
     calls, schedules = (
-        Calls(engine, vault, Plans(plans, books.open_runs, confirmation), live.reload),
+        Calls(engine, vault, Plans(plans, books.open_runs, confirmation), same_effects, live.reload),
         ScheduleStore(database),
     )
     around = Around(schedules, live, calls, doorkeeper, books.open_runs, locks, scheduled)

@@ -10,6 +10,7 @@ no room needs to be imported to render its errors. A command answers its exit co
 
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Any
 
 import click
@@ -24,12 +26,17 @@ import click
 from governance.errors import GovernanceError
 from workflow.errors import WorkflowError
 
-ROOMS = ("workflow", "governance", "compiler", "runtime", "switchgear", "migrations")
+ROOMS = ("workflow", "governance", "compiler", "runtime", "switchgear", "migrations", "demo")
+# Rooms that are no extra of their own.
+EXTRAS = {"demo": "compiler,runtime"}
+# The pages that remedies name: the wheel carries them inside this package, a checkout beside it.
+PAGES = (Path(__file__).parent / "docs", Path(__file__).parents[1] / "docs")
+_PAGE = re.compile(r"\bdocs/(?=[A-Z_]+\.md\b)")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`place` is `module:attribute`, its first part the room, which is also the name of the extra it may need."""
+    """`place` is `module:attribute`, its first part the room, which names the extra it may need (`EXTRAS`)."""
 
     place: str
     summary: str
@@ -40,6 +47,7 @@ class Entry:
 
 
 COMMANDS = {
+    "demo": Entry("demo.command:demo_command", "Show the whole way on this machine, on mocks."),
     "init": Entry("governance.commands.database:init_command", "Make the database and the first token."),
     "compile": Entry("compiler.commands:compile_command", "Turn an API's description into pending workflows."),
     "lint": Entry("compiler.commands:lint_command", "Say what is wrong with a description."),
@@ -66,6 +74,7 @@ COMMANDS = {
 """In the order in which a newcomer meets them; `--help` keeps it."""
 
 PARTS = {
+    "runs": {"resolve": Entry("runtime.commands.resolving:resolve_command", "Say what became of a run in doubt.")},
     "targets": {"test": Entry("runtime.commands.target_test:test_command", "Say whether a target can be used.")},
     "webhooks": {
         "endpoints": Entry("governance.commands.endpoints:endpoints_group", "Who is told of events."),
@@ -139,7 +148,7 @@ def raise_if_extra(error: ModuleNotFoundError, command: str, room: str) -> None:
     """Raises MissingExtraError, unless the module is one of ours inside a room that is there: then it is a mistake."""
     missing = error.name or ""
     if missing.partition(".")[0] not in ROOMS or missing == room:
-        raise MissingExtraError(command, room, missing) from error
+        raise MissingExtraError(command, EXTRAS.get(room, room), missing) from error
 
 
 def load(name: str, entry: Entry) -> click.Command:
@@ -190,7 +199,7 @@ def render(error: Exception, *, as_json: bool) -> int:
         return int(told["exit_code"])
     click.secho(f"error: {_printable(told['message'])}", err=True, fg="red")
     if told["remedy"]:
-        click.echo(f"  → {_printable(told['remedy'])}", err=True)
+        click.echo(f"  → {_printable(_with_place(told['remedy']))}", err=True)
     return int(told["exit_code"])
 
 
@@ -213,6 +222,12 @@ def describe(error: Exception) -> dict[str, Any]:
             message = f"{type(error).__name__}: {error}"
             remedy = "this is our fault; SWITCHGEAR_DEBUG=1 shows where"
     return {"type": type(error).__name__, "message": message, "remedy": remedy, "exit_code": exit_code}
+
+
+def _with_place(remedy: str) -> str:
+    """`docs/NAME.md` as the place where the page lies on this machine."""
+    place = next((place for place in PAGES if place.is_dir()), None)
+    return remedy if place is None else _PAGE.sub(lambda _: f"{place}{os.sep}", remedy)
 
 
 def _printable(text: str) -> str:

@@ -25,19 +25,30 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import httpx
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 
+from governance import schema
 from governance.audit import verify_chain
 from governance.connections import parse_url
 from runtime.observing import traces
+from tests.needs import POSTGRESQL
+from tests.waiting import PATIENCE_S
 
-START_S = 30.0
+pytest_plugins = ["tests.left_out", "tests.quick"]
+# httpx gives up after 5 s where nothing is said, and has no public way to say it once.
+for way in ("connect", "read", "write", "pool"):
+    setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, way, PATIENCE_S)
+# Hypothesis judges by the clock of a machine that does nothing else; how much work is done is bounded by the examples.
+settings.register_profile("uncounted", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("uncounted")
 # Everything that tests speak to is on loopback, where no proxy of this machine leads. One test asks a package index.
 for _proxy in [_name for _name in os.environ if _name.lower().endswith("_proxy")]:
     if _proxy.lower() == "https_proxy":
@@ -51,6 +62,7 @@ GIVEN: list[str] = []
 class PostgresServer:
     port: int
     _numbers: Iterator[int] = field(default_factory=count)
+    _migrations: list[tuple[str, Any]] = field(default_factory=list)
 
     def new_database(self) -> str:
         """The address of a new, empty database. Costs a tenth of a second and 8 MB."""
@@ -62,6 +74,17 @@ class PostgresServer:
         name = self._make("SCHEMA")
         GIVEN.append(f"{self.address('postgres')}?options=-csearch_path%3D{name}")
         return GIVEN[-1]
+
+    def migrated_schema(self) -> str:
+        """The address of a schema at HEAD: migrated the first time, then made by the statements that this took."""
+        url = self.new_schema()
+        if not self._migrations:
+            self._migrations = statements_of(lambda: schema.upgrade(url))
+            return url
+        with psycopg.connect(url.replace("+psycopg", "", 1)) as connection:
+            for statement, parameters in self._migrations:
+                connection.execute(statement, parameters)  # type: ignore[arg-type]
+        return url
 
     def _make(self, kind: str) -> str:
         name = f"test_{next(self._numbers)}"
@@ -76,11 +99,41 @@ class PostgresServer:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
 
+def statements_of(work: Callable[[], object]) -> list[tuple[str, Any]]:
+    """What `work` executes in any database, but for its questions."""
+    found: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        if statement.split(None, 1)[0].upper() not in ("SELECT", "SHOW"):
+            found.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        work()
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    return found
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database at HEAD, to be copied: the migrations take four times as long."""
+    place = tmp_path_factory.mktemp("migrated") / "switchgear.db"
+    schema.upgrade(f"sqlite+aiosqlite:///{place}")
+    return place
+
+
+@pytest.fixture
+def migrated_url(tmp_path: Path, migrated: Path) -> str:
+    """The address of an SQLite database at HEAD."""
+    return f"sqlite+aiosqlite:///{shutil.copy(migrated, tmp_path / 'switchgear.db')}"
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not installed:
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+        POSTGRESQL.skip()
     home = Path(tempfile.mkdtemp(prefix="switchgear-postgres-"))
     user = pwd.getpwnam("postgres" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name)
     os.chown(home, user.pw_uid, user.pw_gid)
@@ -103,11 +156,11 @@ def _serve(programs: Path, home: Path, user: pwd.struct_passwd) -> Iterator[Post
             yield server
         finally:
             process.send_signal(signal.SIGQUIT)  # at once: nobody needs the data again
-            process.wait(START_S)
+            process.wait(PATIENCE_S)
 
 
 def _wait(server: PostgresServer, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + START_S
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             psycopg.connect(server.plain_address("postgres")).close()
@@ -315,7 +368,7 @@ def _is_window(window: list[Sent], heard: list[tuple[str, str]], many: int) -> b
 
 
 @pytest.fixture(autouse=True)
-def witness(request: pytest.FixtureRequest) -> Iterator[Witness]:
+def witness(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Witness]:
     """Compares when the test and its devices, services and databases are closed. `unwitnessed` leaves out, with why."""
     made = Witness()
     GIVEN.clear()
@@ -324,7 +377,6 @@ def witness(request: pytest.FixtureRequest) -> Iterator[Witness]:
     if left_out is not None:
         assert left_out.args, "`unwitnessed` says why"
         return
-    folder = request.node.funcargs.get("tmp_path")
-    files = [f"sqlite+aiosqlite:///{path}" for path in (folder.rglob("*.db") if folder else ())]
+    files = [f"sqlite+aiosqlite:///{path}" for path in tmp_path.rglob("*.db")]
     faults = made.compare([*files, *GIVEN])
     assert not faults, "\n".join(faults)

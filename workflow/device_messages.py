@@ -15,7 +15,8 @@ from typing import Any
 
 from workflow.device_texts import filled, says_nothing, texts_of_markup, told_once
 from workflow.pointers import NOTHING, parse_pointer, resolve
-from workflow.profile import Envelope, JobRule, Profile
+from workflow.profile import Profile
+from workflow.profile_speech import Envelope, JobRule
 
 Json = Any
 Redact = Callable[[Json], Json]

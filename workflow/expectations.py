@@ -67,19 +67,20 @@ def looked_at(expects: Iterable[Expectation], scope: Scope) -> tuple[Finding, ..
 def _looked_at(expected: Expectation, scope: Scope) -> list[Finding]:
     if expected.asked is None:
         return [Finding(expected.place, "seen" if expected.is_shown else "unseen", expected.text)]
-    asked = _evaluated(expected.asked, scope)
+    asked = evaluated(expected.asked, scope)
     if asked is NOTHING or (isinstance(asked, dict | list) and not asked):
         return []
     if expected.found is None:
         return [Finding(expected.place, "unseen", expected.text)]
-    found = _evaluated(expected.found, scope)
+    found = evaluated(expected.found, scope)
     return [
         _finding(expected, each.place, each.asked, each.found, each.sameness)
         for each in compared(asked, found, expected.compare, expected.place)
     ]
 
 
-def _evaluated(value: Value, scope: Scope) -> Json:
+def evaluated(value: Value, scope: Scope) -> Json:
+    """The value, NOTHING also where what it needs is not there."""
     try:
         return value.evaluate(scope)
     except Missing:

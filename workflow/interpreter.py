@@ -30,7 +30,7 @@ from workflow.events import (
     StartTimer,
     TimerFired,
 )
-from workflow.expectations import looked_at
+from workflow.expectations import evaluated, looked_at
 from workflow.failures import code_of, leads_to, said
 from workflow.findings import explained, seen_now, with_last
 from workflow.looking import as_failure, begun, deciding_step, leaves_open, looks_of, with_try
@@ -87,41 +87,41 @@ class _Turn(Turn):
                 self._found(event.has_happened)
 
     def _expect(self, waiting: str, key: str) -> None:
-        if self._waiting != waiting or key != self._key:
-            current = f"{self._waiting} of {self._key}" if self._frames else self._waiting
+        if self.waiting != waiting or key != self.key:
+            current = f"{self.waiting} of {self.key}" if self.frames else self.waiting
             raise EventError(f"an event for {key!r} came while the run waits for {current}; report this")
 
     def _start(self, event: RunStarted) -> None:
-        if self._waiting != "start":
+        if self.waiting != "start":
             raise EventError("a run is started once; make a new state for a new run")
         try:
             inputs = self.plan.main.inputs.check(event.inputs)
         except InputError as error:
-            self._end_run("failed", Failure("", "invalid_input", f"{error.pointer or 'inputs'}: {error.message}"))
+            self.end_run("failed", Failure("", "invalid_input", f"{error.pointer or 'inputs'}: {error.message}"))
             return
-        self._frames.append(Frame(self.plan.workflow_id, inputs))
-        self._enter(0)
+        self.frames.append(Frame(self.plan.workflow_id, inputs))
+        self.enter(0)
 
     def _answered(self, reply: Reply) -> None:
-        step = self._step
+        step = self.step
         short: Shortfall | None = None
         if step.pages is not None and 200 <= reply.status < 300:
             paged = self._with_pages(step.pages, reply)
             if paged is None:
                 return
             reply, short = paged
-        self._reply = reply
-        scope = self._scope(reply)
+        self.reply = reply
+        scope = self.scope(reply)
         is_good = 200 <= reply.status < 300
         has_succeeded = all_hold(step.success, scope) if step.success else is_good
-        if self._frame.look is not None:
+        if self.frame.look is not None:
             self._has_looked(scope, has_succeeded)
             return
         if not step.is_safe and (has_succeeded or is_good):
-            self._note_done()
-            self._refusals += reply.said
+            self.note_done()
+            self.refusals += reply.said
         if short is not None and not self._is_told_by(short, scope, has_succeeded):
-            self._end_failed(Failure(self._key, short.code, told_unfound(self._key, short), reply.status))
+            self.end_failed(Failure(self.key, short.code, told_unfound(self.key, short), reply.status))
             return
         if has_succeeded:
             self._succeeded(scope)
@@ -129,7 +129,7 @@ class _Turn(Turn):
         code = code_of(reply.status)
         led = leads_to(reply.status, reply.headers)
         text = f"{step.key} was answered with {reply.status}{led}, and the step's conditions are not met"
-        failure = Failure(self._key, code, text, reply.status, said=reply.said)
+        failure = Failure(self.key, code, text, reply.status, said=reply.said)
         if not step.is_safe and leaves_open(reply.status) and not self._is_explained(scope):
             self._look(failure)
         else:
@@ -137,154 +137,155 @@ class _Turn(Turn):
 
     def _is_explained(self, scope: Scope) -> bool:
         """Whether the document itself says what this answer to a change means."""
-        return any(action.type != "retry" and self._applies(action, scope) for action in self._step.on_failure)
+        return any(action.type != "retry" and self._applies(action, scope) for action in self.step.on_failure)
 
     def _is_told_by(self, short: Shortfall, scope: Scope, has_succeeded: bool) -> bool:
         """Whether a list that is not whole tells what the step is to find out; notes that it is not whole."""
-        step = self._step
+        step = self.step
         if has_succeeded:
             found, is_read_only = outputs_of(step.outputs, scope), self.plan.is_read_only
-            is_told = is_enough(step.role, found, self._frame.inputs, is_read_only=is_read_only)
+            is_told = is_enough(step.role, found, self.frame.inputs, is_read_only=is_read_only)
         else:
             is_told = is_evidence(next((each for each in step.on_failure if self._applies(each, scope)), None))
-        if (is_told or not short.is_short) and short.text not in self._notes:
-            self._notes = (*self._notes, short.text)
+        if (is_told or not short.is_short) and short.text not in self.notes:
+            self.notes = (*self.notes, short.text)
         return is_told or not short.is_short
 
     def _with_pages(self, pages: Pages, reply: Reply) -> tuple[Reply, Shortfall | None] | None:
         """The reply with the whole list; None while there is another page to ask for, or none that may be."""
-        step, frame = self._step, self._frame
+        step, frame = self.step, self.frame
         assert step.request is not None, "only requests have replies"
-        request = build_request(step.request, self._scope(), self.plan.base_path)
+        request = build_request(step.request, self.scope(), self.plan.base_path)
         query = query_after(frame.pages, request.query)
         try:
             known, read = walked(pages, frame.pages, reply, query, request.path, request.sent.url)
         except PageError as error:
-            self._no_list(Failure(self._key, error.code, f"{step.key}: {error}", reply.status, said=reply.said))
+            self._no_list(Failure(self.key, error.code, f"{step.key}: {error}", reply.status, said=reply.said))
             return None
-        self._change(pages=None if read else known)
+        self.change(pages=None if read else known)
         if read is None:
-            self._send()
+            self.send()
         return read
 
     def _no_list(self, failure: Failure) -> None:
         """What came is no list. Right after a change devices answer oddly: what shows the change is read once more."""
-        self._change(pages=None)
-        if self._frame.look is not None:
-            self._has_looked(self._scope(), False)
-        elif self._step.role == "read_back":
-            self._failed(self._scope(), failure)
+        self.change(pages=None)
+        if self.frame.look is not None:
+            self._has_looked(self.scope(), False)
+        elif self.step.role == "read_back":
+            self._failed(self.scope(), failure)
         else:
-            self._end_failed(failure)
+            self.end_failed(failure)
 
     def _unanswered(self, event: RequestFailed) -> None:
-        step = self._step
-        if self._frame.look is not None:
-            self._has_looked(self._scope(), False)
+        step = self.step
+        if self.frame.look is not None:
+            self._has_looked(self.scope(), False)
         elif event.reason == "refused":
-            self._end_failed(Failure(self._key, "refused", event.message or f"{step.key} was refused"))
+            self.end_failed(Failure(self.key, "refused", event.message or f"{step.key} was refused"))
         elif event.reason == "unknown_fate" and not step.is_safe:
             text = f"{step.key} was sent and not answered: whether it was carried out is not known"
-            self._look(Failure(self._key, "unknown_fate", _joined(text, event.message)))
+            self._look(Failure(self.key, "unknown_fate", _joined(text, event.message)))
         elif event.reason == "bad_reply" and not step.is_safe:
             text = f"{step.key} was answered, and its answer cannot be used: whether it was carried out is not known"
-            self._look(Failure(self._key, "bad_reply", _joined(text, event.message)))
+            self._look(Failure(self.key, "bad_reply", _joined(text, event.message)))
         elif event.reason == "bad_reply":
             text = f"{step.key} was answered with what cannot be used"
-            self._failed(self._scope(), Failure(self._key, "bad_reply", _joined(text, event.message)))
+            self._failed(self.scope(), Failure(self.key, "bad_reply", _joined(text, event.message)))
         else:
             text = _joined(f"{step.key} got no answer", event.message)
-            self._failed(self._scope(), Failure(self._key, "unreachable", text))
+            self._failed(self.scope(), Failure(self.key, "unreachable", text))
 
     # Whether a change in doubt was made
 
     def _look(self, failure: Failure) -> None:
         """Looks at the device, where a later step decides; else nobody knows, or the change is sent once more."""
-        if self._key not in self._in_doubt:
-            self._in_doubt = (*self._in_doubt, self._key)
-        frame = self._frame
-        number = deciding_step(self._flow, frame, self._scope(), self.plan.base_path)
+        if self.key not in self.in_doubt:
+            self.in_doubt = (*self.in_doubt, self.key)
+        frame = self.frame
+        number = deciding_step(self.flow, frame, self.scope(), self.plan.base_path)
         if number is not None:
-            self._change(look=begun(frame.step, failure))
-            self._change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None, watched=None)
-            self._perform()
+            self.change(look=begun(frame.step, failure))
+            self.change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None, watched=None)
+            self.perform()
         elif not self._sends_again():
             self._end_unknown(failure)
 
     def _has_looked(self, scope: Scope, is_so: bool) -> None:
         """After one look: on behind the change, another look, or an end."""
-        step, look = self._step, self._frame.look
+        step, look = self.step, self.frame.look
         assert look is not None
-        if is_so and all(each.sight != "differs" for each in looked_at(step.expects, scope)):
-            self._change(step=look["step"], look=None)
+        found = looked_at(step.expects, scope)  # nothing, where nothing was asked for that could be seen
+        if is_so and found and all(each.sight != "differs" for each in found):
+            self.change(step=look["step"], look=None)
             self._go_on_behind()
             return
         status = scope.reply.status if scope.reply else 0
-        look = with_try(look, 200 <= status < 300)
+        look = with_try(look, 200 <= status < 300 and bool(found))
         most, seconds = looks_of(step)
-        self._change(look=look)
+        self.change(look=look)
         if look["tries"] < most:
-            self._waiting = "timer"
-            self.commands.append(StartTimer(self._key, seconds))
+            self.waiting = "timer"
+            self.commands.append(StartTimer(self.key, seconds))
         else:
             self._has_looked_in_vain(look)
 
     def _has_looked_in_vain(self, look: Mapping[str, Json]) -> None:
-        line = line_of(self._step, self._scope(), self.plan.base_path)
-        self._change(step=look["step"], look=None)
-        failure = as_failure(self._key, look, f"{line} {'does not show it' if look['has_seen'] else 'cannot be read'}")
+        line = line_of(self.step, self.scope(), self.plan.base_path)
+        self.change(step=look["step"], look=None)
+        failure = as_failure(self.key, look, f"{line} {'does not show it' if look['has_seen'] else 'cannot be read'}")
         if look["has_seen"] and self._sends_again():
             return
         if look["has_seen"] and look["status"] is not None:  # without an answer it may still be under way
-            self._in_doubt = tuple(key for key in self._in_doubt if key != self._key)
-            self._end_failed(failure)
+            self.in_doubt = tuple(key for key in self.in_doubt if key != self.key)
+            self.end_failed(failure)
         else:
             self._end_unknown(failure)
 
     def _sends_again(self) -> bool:
         """Once more, where that only sets again what it says: harmless whatever became of the first."""
-        mark = f"{self._step.step_id}/again"
-        if not self._step.is_idempotent or self._frame.jumps.get(mark):
+        mark = f"{self.step.step_id}/again"
+        if not self.step.is_idempotent or self.frame.jumps.get(mark):
             return False
-        self._change(jumps={**self._frame.jumps, mark: 1}, attempt=1, waited_s=0.0, retries={}, pages=None)
-        self._perform()
+        self.change(jumps={**self.frame.jumps, mark: 1}, attempt=1, waited_s=0.0, retries={}, pages=None)
+        self.perform()
         return True
 
     def _go_on_behind(self) -> None:
         """The change was made, though its answer is lost: on behind it."""
-        self._note_done()
-        if self._frame.resume is not None:
-            self._change(**self._frame.resume, resume=None)
-            self._perform()
+        self.note_done()
+        if self.frame.resume is not None:
+            self.change(**self.frame.resume, resume=None)
+            self.perform()
             return
-        number = step_after_doubt(self._flow, self._frame, self._scope(), self.plan.base_path)
-        if number < len(self._flow.steps):
-            self._enter(number)
+        number = step_after_doubt(self.flow, self.frame, self.scope(), self.plan.base_path)
+        if number < len(self.flow.steps):
+            self.enter(number)
         else:
             self._finish_workflow("")
 
     def _found(self, has_happened: bool) -> None:
         """Somebody looked: on from behind the step, whose answer stays lost, or the step once more."""
-        if self._frame.look is not None:
-            self._change(step=self._frame.look["step"], look=None)
-        self._in_doubt = tuple(key for key in self._in_doubt if key != self._key)
-        if has_happened:
+        if self.frame.look is not None:
+            self.change(step=self.frame.look["step"], look=None)
+        self.in_doubt = tuple(key for key in self.in_doubt if key != self.key)
+        if has_happened and not self.step.is_safe:
             self._go_on_behind()
-        else:
-            self._perform()
+        else:  # not yet done, or a read that was to show it: it is asked once more
+            self.perform()
 
     def _stopped(self, outcome: Outcome, code: str, text: str, is_sent: bool) -> None:
-        if not self._frames:
-            self._end_run(outcome, Failure("", code, text))
-        elif self._waiting == "response" and is_sent and not self._step.is_safe:
-            self._in_doubt = (*(key for key in self._in_doubt if key != self._key), self._key)
-            text = f"{text} while {self._step.key} was under way: whether it was carried out is not known"
-            self._end_unknown(Failure(self._key, "unknown_fate", text))
+        if not self.frames:
+            self.end_run(outcome, Failure("", code, text))
+        elif self.waiting == "response" and is_sent and not self.step.is_safe:
+            self.in_doubt = (*(key for key in self.in_doubt if key != self.key), self.key)
+            text = f"{text} while {self.step.key} was under way: whether it was carried out is not known"
+            self._end_unknown(Failure(self.key, "unknown_fate", text))
         else:
-            self._end_run(outcome, with_last(Failure(self._key, code, text), self._frame.last))
+            self.end_run(outcome, with_last(Failure(self.key, code, text), self.frame.last))
 
     def _succeeded(self, scope: Scope) -> None:
-        step, frame = self._step, self._frame
+        step, frame = self.step, self.frame
         if step.expects and not self._shows_what_was_asked(scope):
             return
         if step.outputs:
@@ -297,54 +298,54 @@ class _Turn(Turn):
                 except VersionRefused as error:
                     self._refuse_version(error)
                     return
-            self._change(outputs={**frame.outputs, step.step_id: made})
-            scope.steps = self._frame.outputs
+            self.change(outputs={**frame.outputs, step.step_id: made})
+            scope.steps = self.frame.outputs
         if frame.resume is not None:  # a detour is through: back to the step that waits for another attempt
-            self._change(**frame.resume, resume=None)
-            self._perform()
+            self.change(**frame.resume, resume=None)
+            self.perform()
             return
         action = next((each for each in step.on_success if self._applies(each, scope)), None)
         if action is not None:
             self._act(action, scope, None)
-        elif frame.step + 1 < len(self._flow.steps):
-            self._enter(frame.step + 1)
+        elif frame.step + 1 < len(self.flow.steps):
+            self.enter(frame.step + 1)
         else:
             self._finish_workflow("")
 
     def _shows_what_was_asked(self, scope: Scope) -> bool:
         """Notes what the reply shows of what was asked for. False: it is read once more, or the run is over."""
-        step = self._step
+        step = self.step
         found = looked_at(step.expects, scope)
         if step.is_safe and any(each.sight == "differs" for each in found):
             retry = next((a for a in step.on_failure if a.type == "retry" and self._applies(a, scope)), None)
             if retry is not None and self._retries(retry, scope):
                 return False
-        self._findings = {**self._findings, self._key: tuple(each.to_json() for each in found)}
+        self.findings = {**self.findings, self.key: tuple(each.to_json() for each in found)}
         if any(each.sight == "differs" for each in found) and self._is_change_ahead():
-            self._end_run("succeeded", None, self._outputs_so_far())  # which the differences make another outcome
+            self.end_run("succeeded", None, self.outputs_so_far())  # which the differences make another outcome
             return False
         return True
 
     def _is_change_ahead(self) -> bool:
-        return any(not step.is_safe for step in self._flow.steps[self._frame.step + 1 :])
+        return any(not step.is_safe for step in self.flow.steps[self.frame.step + 1 :])
 
     def _refuse_version(self, error: VersionRefused) -> None:
         """Back from the detour to the write that was refused, which is not sent again."""
-        self._change(**(self._frame.resume or {}), resume=None)
-        text = f"{self._step.key} was refused for the version that it names (412, Precondition Failed): {error.message}"
-        self._end_failed(Failure(self._key, error.code, text, 412))
+        self.change(**(self.frame.resume or {}), resume=None)
+        text = f"{self.step.key} was refused for the version that it names (412, Precondition Failed): {error.message}"
+        self.end_failed(Failure(self.key, error.code, text, 412))
 
     def _applies(self, action: PlannedAction, scope: Scope) -> bool:
-        if action.limit is not None and self._frame.jumps.get(self._jump(action), 0) >= action.limit:
+        if action.limit is not None and self.frame.jumps.get(self._jump(action), 0) >= action.limit:
             return False
         return all_hold(action.criteria, scope)
 
     def _jump(self, action: PlannedAction) -> str:
-        return f"{self._step.step_id}/{action.name}"
+        return f"{self.step.step_id}/{action.name}"
 
     def _failed(self, scope: Scope, failure: Failure) -> None:
         """Takes the first failure action that applies and is not used up; none: the run fails with `failure`."""
-        for action in self._step.on_failure:
+        for action in self.step.on_failure:
             if not self._applies(action, scope):
                 continue
             if action.type != "retry":
@@ -354,91 +355,91 @@ class _Turn(Turn):
                 return
             failure = self._used_up(action, scope, failure)
             if action.outcome:
-                self._end_as(action, scope, explained(failure, self._step, scope, self._frame.last))
+                self._end_as(action, scope, explained(failure, self.step, scope, self.frame.last))
                 return
-        self._end_failed(self._worded(failure, scope, None))
+        self.end_failed(self._worded(failure, scope, None))
 
     def _used_up(self, action: PlannedAction, scope: Scope, failure: Failure) -> Failure:
-        tries = f"{failure.message} (given up after {self._frame.attempt} attempts)"
+        tries = f"{failure.message} (given up after {self.frame.attempt} attempts)"
         message = said(action.message, scope) if action.message else tries
         return replace(failure, code=action.code or "retries_exhausted", message=message)
 
     def _worded(self, failure: Failure, scope: Scope, action: PlannedAction | None) -> Failure:
         """`failure` in the document's words, and with what was found."""
-        return explained(self._named(failure, scope, action), self._step, scope, self._frame.last)
+        return explained(self._named(failure, scope, action), self.step, scope, self.frame.last)
 
     def _named(self, failure: Failure, scope: Scope, action: PlannedAction | None) -> Failure:
         """`failure` in the words of the action, else of the step, where the document has some."""
         if action is not None and (action.code or action.message):
             message = said(action.message, scope) if action.message else failure.message
             return replace(failure, code=action.code or failure.code, message=message)
-        if self._step.message is not None and failure.code in ("unexpected_status", "unexpected_reply", "unreachable"):
-            return replace(failure, message=said(self._step.message, scope))
+        if self.step.message is not None and failure.code in ("unexpected_status", "unexpected_reply", "unreachable"):
+            return replace(failure, message=said(self.step.message, scope))
         return failure
 
     def _retries(self, action: PlannedAction, scope: Scope) -> bool:
         """Whether another attempt is made, at once or after a wait."""
-        frame, reply = self._frame, scope.reply
+        frame, reply = self.frame, scope.reply
         if self._has_stalled(scope):
             return True
         used = frame.retries.get(action.name, 0)
         seconds = max(action.retry_after_s, seconds_asked_for(reply.headers) if reply else 0.0)
-        limit_s = self._step.timeout_s
+        limit_s = self.step.timeout_s
         if used >= action.retry_limit or (limit_s is not None and frame.waited_s + seconds > limit_s):
             return False
-        last = seen_now(self._step, scope) if reply else frame.last
-        self._change(retries={**frame.retries, action.name: used + 1}, waited_s=frame.waited_s + seconds, last=last)
-        self._pending = action.name
+        last = seen_now(self.step, scope) if reply else frame.last
+        self.change(retries={**frame.retries, action.name: used + 1}, waited_s=frame.waited_s + seconds, last=last)
+        self.pending = action.name
         if seconds > 0:
-            self._waiting = "timer"
-            self.commands.append(StartTimer(self._key, seconds))
+            self.waiting = "timer"
+            self.commands.append(StartTimer(self.key, seconds))
         else:
             self._try_again()
         return True
 
     def _has_stalled(self, scope: Scope) -> bool:
         """Notes what the step watches; ends the run where that stood still for as long as the document allows."""
-        step, frame = self._step, self._frame
+        step, frame = self.step, self.frame
         if step.stalls_after_s is None or scope.reply is None or not 200 <= scope.reply.status < 300:
             return False
-        shown = [None if value is NOTHING else value for value in (each.evaluate(scope) for each in step.watches)]
+        shown = [None if value is NOTHING else value for value in (evaluated(each, scope) for each in step.watches)]
         watched = frame.watched or {}
         if watched.get("shown") != shown:
-            self._change(watched={"shown": shown, "since_s": frame.waited_s})
+            self.change(watched={"shown": shown, "since_s": frame.waited_s})
         elif frame.waited_s - watched["since_s"] >= step.stalls_after_s:
             text = f"{step.key} has shown the same for {step.stalls_after_s:g} s: it stands still"
-            self._end_unknown(explained(Failure(self._key, "stalled", text, said=scope.reply.said), step, scope, None))
+            self._end_unknown(explained(Failure(self.key, "stalled", text, said=scope.reply.said), step, scope, None))
             return True
         return False
 
     def _try_again(self) -> None:
         """Another attempt at the current step, after the detour that its retry action may name."""
-        frame = self._frame
+        frame = self.frame
         if frame.look is not None:
-            self._perform()
+            self.perform()
             return
-        action = next(each for each in self._step.on_failure if each.name == self._pending)
-        self._pending = ""
+        action = next(each for each in self.step.on_failure if each.name == self.pending)
+        self.pending = ""
         if action.workflow_id:
-            self._call(action.workflow_id, action.arguments, "detour")
+            self.call(action.workflow_id, action.arguments, "detour")
         elif action.step is not None and action.step != frame.step and frame.resume is None:
             resume = {"step": frame.step, "attempt": frame.attempt, "waited_s": frame.waited_s}
-            self._change(resume={**resume, "retries": frame.retries})
-            self._enter(action.step)
+            self.change(resume={**resume, "retries": frame.retries})
+            self.enter(action.step)
         else:
-            self._perform()
+            self.perform()
 
     def _act(self, action: PlannedAction, scope: Scope, failure: Failure | None) -> None:
         """An end or a goto; `failure` is what led here, None after a success."""
         if action.type == "goto":
-            jumps = self._frame.jumps
+            jumps = self.frame.jumps
             if action.limit is not None:
                 jumps = {**jumps, self._jump(action): jumps.get(self._jump(action), 0) + 1}
-            self._change(jumps=jumps, resume=None)
+            self.change(jumps=jumps, resume=None)
             if action.step is None:
-                self._call(action.workflow_id, action.arguments, "goto")
+                self.call(action.workflow_id, action.arguments, "goto")
             else:
-                self._enter(action.step)
+                self.enter(action.step)
         else:
             self._end_as(action, scope, failure)
 
@@ -449,49 +450,49 @@ class _Turn(Turn):
         if outcome in ("succeeded", "pending"):
             self._finish_workflow(text, outcome, action.next)
             return
-        failure = failure or Failure(self._key, "unexpected_reply", f"{self._step.key} was answered otherwise")
+        failure = failure or Failure(self.key, "unexpected_reply", f"{self.step.key} was answered otherwise")
         if outcome == "unknown":
             self._end_unknown(self._worded(failure, scope, action))
         else:
-            self._end_failed(self._worded(failure, scope, action))
+            self.end_failed(self._worded(failure, scope, action))
 
     # Ends
 
     def _finish_workflow(self, note: str, outcome: Outcome = "succeeded", following: str = "") -> None:
         """The current workflow has succeeded: its outputs go to whoever called it."""
-        frame = self._frame
-        outputs = outputs_of(self._flow.outputs, self._scope())
+        frame = self.frame
+        outputs = outputs_of(self.flow.outputs, self.scope())
         if len(self.plan.workflows) > 1:
-            self._results = {**self._results, frame.workflow_id: {"inputs": frame.inputs, "outputs": outputs}}
+            self.results = {**self.results, frame.workflow_id: {"inputs": frame.inputs, "outputs": outputs}}
         if frame.purpose == "run":
-            self._end_run(outcome, None, outputs, " ".join(text for text in (note, *self._notes) if text), following)
+            self.end_run(outcome, None, outputs, " ".join(text for text in (note, *self.notes) if text), following)
             return
-        self._frames.pop()
+        self.frames.pop()
         if frame.purpose == "detour":
-            self._perform()
+            self.perform()
             return
-        scope = self._scope(self._reply, outputs)  # the step's reply is the last one of the workflow it called
-        if all_hold(self._step.success, scope):
+        scope = self.scope(self.reply, outputs)  # the step's reply is the last one of the workflow it called
+        if all_hold(self.step.success, scope):
             self._succeeded(scope)
         else:
             text = f"the workflow {frame.workflow_id} ended, and the step's conditions are not met"
-            self._failed(scope, Failure(self._key, "unexpected_reply", text))
+            self._failed(scope, Failure(self.key, "unexpected_reply", text))
 
-    def _end_failed(self, failure: Failure) -> None:
+    def end_failed(self, failure: Failure) -> None:
         """The current workflow has failed: so has the step that called it, unless one of its actions says otherwise."""
-        purpose = self._frame.purpose
+        purpose = self.frame.purpose
         if purpose == "run":
-            self._end_run("failed", failure)
+            self.end_run("failed", failure)
             return
-        self._frames.pop()
+        self.frames.pop()
         if purpose == "step":
-            self._failed(self._scope(self._reply), failure)
+            self._failed(self.scope(self.reply), failure)
         else:
-            self._end_failed(failure)
+            self.end_failed(failure)
 
     def _end_unknown(self, failure: Failure) -> None:
-        doubt = doubt_of(self._flow, self._frame, self._scope(), self.plan.base_path)
-        self._end_run("unknown", replace(failure, doubt=doubt))
+        doubt = doubt_of(self.flow, self.frame, self.scope(), self.plan.base_path)
+        self.end_run("unknown", replace(failure, doubt=doubt))
 
 
 def _joined(text: str, detail: str) -> str:

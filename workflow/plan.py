@@ -18,6 +18,7 @@ from workflow.plan_parts import Parts, Report
 from workflow.planned import DEADLINE_S, Plan, PlannedAction, PlannedOutput, PlanStep, WorkflowPlan
 from workflow.pointers import parse_pointer
 from workflow.requests import BoundRequest, split_template
+from workflow.sameness import Identifies, read_identifies
 from workflow.values import Value
 from workflow.versions import VersionRule
 
@@ -75,7 +76,15 @@ class Planner:
             deadline_s=_deadline_s(self.document.workflow(workflow_id)),
             sources=sources,
             self_uri=self.document.self_uri or "",
+            identifies=self._identifies(workflow_id, main),
         )
+
+    def _identifies(self, workflow_id: str, main: WorkflowPlan) -> Identifies | None:
+        workflow = self.document.workflow(workflow_id)
+        written = ours(workflow).get("identifies") if workflow else None
+        pointer, remedy = f"{main.pointer}/x-switchgear/identifies", "correct it, or remove it and all inputs count"
+        names = main.inputs.schema.get("properties") or {}
+        return read_identifies(written, names, lambda message: self._report("bad_identifies", pointer, message, remedy))
 
     def workflow(self, workflow: Workflow) -> WorkflowPlan:
         """One workflow, wherever it stands in the document."""

@@ -117,7 +117,10 @@ class WorkflowPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`workflows`: `main` and all that it calls, by id. `sources`: a source description's members by its name."""
+    """`workflows`: `main` and all that it calls, by id. `sources`: a source description's members by its name.
+
+    `identifies`: which inputs say what thing it is about (see `sameness`); None: all of them.
+    """
 
     main: WorkflowPlan
     workflows: Mapping[str, WorkflowPlan]
@@ -126,6 +129,7 @@ class Plan:
     deadline_s: float = DEADLINE_S
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     self_uri: str = ""
+    identifies: Mapping[str, tuple[str, str]] | None = None
 
     @property
     def workflow_id(self) -> str:

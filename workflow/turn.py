@@ -28,110 +28,110 @@ class Turn:
     def __init__(self, plan: Plan, state: State) -> None:
         self.plan = plan
         self.commands: list[Command] = []
-        self._waiting = state.waiting
-        self._frames = list(state.frames)
-        self._done = state.done
-        self._in_doubt = state.in_doubt
-        self._findings = state.findings
-        self._refusals = state.refusals
-        self._notes = state.notes
-        self._results = state.results
-        self._entered = state.entered
-        self._pending = state.pending_action
-        self._outcome = state.outcome
-        self._reply: Reply | None = None
+        self.waiting = state.waiting
+        self.frames = list(state.frames)
+        self.done = state.done
+        self.in_doubt = state.in_doubt
+        self.findings = state.findings
+        self.refusals = state.refusals
+        self.notes = state.notes
+        self.results = state.results
+        self.entered = state.entered
+        self.pending = state.pending_action
+        self.outcome = state.outcome
+        self.reply: Reply | None = None
 
     def after(self) -> State:
         return State(
-            waiting=self._waiting,
-            frames=tuple(self._frames),
-            done=self._done,
-            results=self._results,
-            entered=self._entered,
-            pending_action=self._pending,
-            outcome=self._outcome,
-            in_doubt=self._in_doubt,
-            findings=self._findings,
-            refusals=self._refusals,
-            notes=self._notes,
+            waiting=self.waiting,
+            frames=tuple(self.frames),
+            done=self.done,
+            results=self.results,
+            entered=self.entered,
+            pending_action=self.pending,
+            outcome=self.outcome,
+            in_doubt=self.in_doubt,
+            findings=self.findings,
+            refusals=self.refusals,
+            notes=self.notes,
         )
 
     # Where the run is
 
     @property
-    def _frame(self) -> Frame:
-        return self._frames[-1]
+    def frame(self) -> Frame:
+        return self.frames[-1]
 
     @property
-    def _flow(self) -> WorkflowPlan:
-        return self.plan.workflows[self._frame.workflow_id]
+    def flow(self) -> WorkflowPlan:
+        return self.plan.workflows[self.frame.workflow_id]
 
     @property
-    def _step(self) -> PlanStep:
-        return self._flow.steps[self._frame.step]
+    def step(self) -> PlanStep:
+        return self.flow.steps[self.frame.step]
 
     @property
-    def _key(self) -> str:
-        return self._frame.prefix + self._step.step_id if self._frames else ""
+    def key(self) -> str:
+        return self.frame.prefix + self.step.step_id if self.frames else ""
 
-    def _change(self, **members: Json) -> None:
-        self._frames[-1] = replace(self._frame, **members)
+    def change(self, **members: Json) -> None:
+        self.frames[-1] = replace(self.frame, **members)
 
-    def _scope(self, reply: Reply | None = None, outputs: Mapping[str, Json] | None = None) -> Scope:
-        frame = self._frame
+    def scope(self, reply: Reply | None = None, outputs: Mapping[str, Json] | None = None) -> Scope:
+        frame = self.frame
         return Scope(
             inputs=frame.inputs,
             steps=frame.outputs,
             outputs=outputs or {},
-            workflows=self._results,
+            workflows=self.results,
             sources=self.plan.sources,
             self_uri=self.plan.self_uri,
             reply=reply,
-            sent=self._sent,
+            sent=self.sent,
         )
 
-    def _sent(self) -> Sent | None:
+    def sent(self) -> Sent | None:
         """The request that was sent, made again: it follows from the state. None for a call of a workflow."""
-        request = self._step.request
+        request = self.step.request
         if request is None:
             return None
-        return build_request(request, replace(self._scope(), sent=nothing_sent), self.plan.base_path).sent
+        return build_request(request, replace(self.scope(), sent=nothing_sent), self.plan.base_path).sent
 
-    def _note_done(self) -> None:
-        self._in_doubt = tuple(key for key in self._in_doubt if key != self._key)
-        if self._key not in self._done:
-            self._done = (*self._done, self._key)
+    def note_done(self) -> None:
+        self.in_doubt = tuple(key for key in self.in_doubt if key != self.key)
+        if self.key not in self.done:
+            self.done = (*self.done, self.key)
 
     # Going on
 
-    def _enter(self, number: int) -> None:
-        self._entered += 1
-        self._change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None, watched=None)
-        if self._entered > MAX_ENTERED:
-            self._end_failed(Failure(self._key, "loop_limit", f"more than {MAX_ENTERED} steps were entered"))
+    def enter(self, number: int) -> None:
+        self.entered += 1
+        self.change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None, watched=None)
+        if self.entered > MAX_ENTERED:
+            self.end_failed(Failure(self.key, "loop_limit", f"more than {MAX_ENTERED} steps were entered"))
         else:
-            self._perform()
+            self.perform()
 
-    def _perform(self) -> None:
+    def perform(self) -> None:
         """Sends the current step's request, or enters the workflow that it calls."""
-        if self._step.workflow_id:
-            self._call(self._step.workflow_id, self._step.arguments, "step")
+        if self.step.workflow_id:
+            self.call(self.step.workflow_id, self.step.arguments, "step")
         else:
-            self._send()
+            self.send()
 
-    def _send(self) -> None:
-        step, frame = self._step, self._frame
+    def send(self) -> None:
+        step, frame = self.step, self.frame
         assert step.request is not None
         try:
-            request = build_request(step.request, self._scope(), self.plan.base_path)
+            request = build_request(step.request, self.scope(), self.plan.base_path)
         except Unsendable as error:
-            self._end_failed(Failure(self._key, error.code, error.message))
+            self.end_failed(Failure(self.key, error.code, error.message))
             return
-        self._change(attempt=frame.attempt + 1)
-        self._waiting = "response"
+        self.change(attempt=frame.attempt + 1)
+        self.waiting = "response"
         self.commands.append(
             SendRequest(
-                step_id=self._key,
+                step_id=self.key,
                 attempt=frame.attempt + 1,
                 method=step.method,
                 path=request.path,
@@ -147,38 +147,38 @@ class Turn:
             )
         )
 
-    def _call(self, workflow_id: str, arguments: tuple[tuple[str, Value], ...], purpose: str) -> None:
+    def call(self, workflow_id: str, arguments: tuple[tuple[str, Value], ...], purpose: str) -> None:
         """Enters another workflow; with the purpose `goto` it takes the place of the current one."""
         try:
-            if len(self._frames) >= MAX_DEPTH:
+            if len(self.frames) >= MAX_DEPTH:
                 raise Unsendable("loop_limit", f"more than {MAX_DEPTH} workflows call each other")
-            inputs = self.plan.workflows[workflow_id].inputs.check(arguments_of(arguments, self._scope()))
+            inputs = self.plan.workflows[workflow_id].inputs.check(arguments_of(arguments, self.scope()))
         except InputError as error:
-            self._end_failed(Failure(self._key, "invalid_input", f"{workflow_id}{error.pointer}: {error.message}"))
+            self.end_failed(Failure(self.key, "invalid_input", f"{workflow_id}{error.pointer}: {error.message}"))
             return
         except Unsendable as error:
-            self._end_failed(Failure(self._key, error.code, error.message))
+            self.end_failed(Failure(self.key, error.code, error.message))
             return
-        prefix = f"{self._key}/"
+        prefix = f"{self.key}/"
         if purpose == "goto":
-            self._frames[-1] = Frame(workflow_id, inputs, prefix=prefix, purpose=self._frame.purpose)
+            self.frames[-1] = Frame(workflow_id, inputs, prefix=prefix, purpose=self.frame.purpose)
         else:
-            self._frames.append(Frame(workflow_id, inputs, prefix=prefix, purpose=purpose))  # type: ignore[arg-type]
-        self._enter(0)
+            self.frames.append(Frame(workflow_id, inputs, prefix=prefix, purpose=purpose))  # type: ignore[arg-type]
+        self.enter(0)
 
-    def _end_failed(self, failure: Failure) -> None:
+    def end_failed(self, failure: Failure) -> None:
         """The current workflow has failed. What that means to whoever called it, the interpreter says."""
         raise NotImplementedError
 
-    def _outputs_so_far(self) -> dict[str, Json]:
+    def outputs_so_far(self) -> dict[str, Json]:
         """What the run can already tell, though it did not get to its end: the id of what it made, say."""
-        main = self._frames[0] if self._frames else None
+        main = self.frames[0] if self.frames else None
         if main is None or main.workflow_id != self.plan.workflow_id:
             return {}
-        scope = Scope(inputs=main.inputs, steps=main.outputs, workflows=self._results, sources=self.plan.sources)
+        scope = Scope(inputs=main.inputs, steps=main.outputs, workflows=self.results, sources=self.plan.sources)
         return outputs_of(self.plan.main.outputs, scope)
 
-    def _end_run(
+    def end_run(
         self,
         outcome: Outcome,
         failure: Failure | None,
@@ -186,10 +186,10 @@ class Turn:
         note: str = "",
         following: str = "",
     ) -> None:
-        shown = self._outputs_so_far() if failure is not None else outputs or {}
-        course = Course(self.plan, self._done, self._in_doubt, self._findings, self._refusals)
+        shown = self.outputs_so_far() if failure is not None else outputs or {}
+        course = Course(self.plan, self.done, self.in_doubt, self.findings, self.refusals)
         end = end_of(course, outcome, failure, shown, note, following)
-        self._waiting = "over"
-        self._outcome = end.outcome
-        self._frames = []
+        self.waiting = "over"
+        self.outcome = end.outcome
+        self.frames = []
         self.commands.append(end)

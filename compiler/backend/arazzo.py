@@ -50,6 +50,7 @@ def _source(api: Api) -> str:
 
 
 def _workflow(api: Api, flow: Flow, by_key: Mapping[str, Operation]) -> dict[str, Any]:
+    identifies = {} if flow.identifies is None else {"identifies": dict(flow.identifies)}
     shown = [given.name for given in flow.inputs if given.shown]
     tool = {"name": flow.id, "title": flow.title, "description": flow.description, "shown": shown}
     return {
@@ -64,6 +65,7 @@ def _workflow(api: Api, flow: Flow, by_key: Mapping[str, Operation]) -> dict[str
             "risk": flow.risk.value,
             "resource": flow.resource,
             "deadline_s": _deadline_s(flow),
+            **identifies,
             "tool": tool,
             "outputs": dict(flow.output_schema),
         },

@@ -156,6 +156,8 @@ def _flow(one: Flow) -> Iterator[str]:
         _quoted(one.title),
     )
     yield from (f"  input {_input(given)}" for given in one.inputs)
+    if one.identifies is not None:
+        yield f"  identifies {_json(one.identifies)}"
     yield from (f"  step {number} {_step(step)}" for number, step in enumerate(one.steps))
     yield from (f"  output {name} = {_json(one.outputs[name])}" for name in sorted(one.outputs))
     if one.links:

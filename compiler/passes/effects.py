@@ -2,16 +2,19 @@
 
 Before: operations as read. After: every operation has `effect`, `risk`, `risk_reason`, `is_idempotent`, and those
 that no workflow may contain have `left_out`. Decided from the profile, then method, path and words; never from the
-method alone, because resets and erases are plain POSTs. Follows RFC 9110 for safety and idempotency.
+method alone, because resets and erases are plain POSTs. What may be sent twice is in `repeating`. Follows RFC 9110 for
+safety.
 """
 
 import re
 from dataclasses import replace
 
 from compiler.ir.model import Api, Body, Effect, Operation, Risk
+from compiler.ir.schemas import Schemas
 from compiler.passes import words
 from compiler.passes.outcome import Options, Outcome
 from compiler.passes.paths import ends_in_parameter, last_word, parent
+from compiler.passes.repeating import is_repeatable
 from workflow.multipart import is_multipart
 from workflow.profile import Profile, RiskRule
 
@@ -21,13 +24,14 @@ _SESSION_WORDS = frozenset({"login", "logout", "logoff", "signin", "signout", "a
 
 def run(api: Api, options: Options) -> Outcome:
     paths = {operation.path for operation in api.operations}
-    verbs = _Verbs(options.profile, paths, {o.key for o in api.operations})
+    verbs = _Verbs(options.profile, paths, {o.key for o in api.operations}, Schemas(api.schemas))
     return Outcome(replace(api, operations=tuple(verbs.judge(o) for o in api.operations)))
 
 
 class _Verbs:
-    def __init__(self, profile: Profile, paths: set[str], keys: set[str]) -> None:
+    def __init__(self, profile: Profile, paths: set[str], keys: set[str], schemas: Schemas) -> None:
         self.profile = profile
+        self.schemas = schemas
         self.paths = paths
         self.keys = keys
         session = profile.auth.session
@@ -38,14 +42,12 @@ class _Verbs:
     def judge(self, operation: Operation) -> Operation:
         effect = self.effect(operation)
         risk, reason = self.risk(operation, effect)
-        verbs = self.profile.verbs
-        usual = operation.method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
         return replace(
             operation,
             effect=effect,
             risk=risk,
             risk_reason=reason,
-            is_idempotent=(usual or operation.key in verbs.idempotent) and operation.key not in verbs.not_idempotent,
+            is_idempotent=is_repeatable(operation, effect, risk, self.profile.verbs, self.schemas),
             left_out=self.left_out(operation, effect),
         )
 

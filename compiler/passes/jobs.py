@@ -13,7 +13,7 @@ from compiler.ir.schemas import Schemas
 from compiler.passes import words
 from compiler.passes.outcome import Options, Outcome
 from compiler.passes.paths import ends_in_parameter, last_word, parameter_of, segments
-from workflow.profile import JobRule
+from workflow.profile_speech import JobRule
 
 _CHANGES = (Effect.CREATE, Effect.UPDATE, Effect.DELETE, Effect.ACT)
 _VERSIONED = re.compile(r"[._]?v\d+([._]\d+)*")

@@ -14,7 +14,7 @@ from compiler.ir.model import Api, Diagnostic, Operation, Paging, Resource, Sche
 from compiler.ir.schemas import Schemas
 from compiler.passes.outcome import Options, Outcome
 from workflow.pointers import escape
-from workflow.profile import PagingRule
+from workflow.profile_speech import PagingRule
 
 _SIZES = ("limit", "max", "top", "$top", "count", "per_page", "perpage", "page_size", "pagesize", "size", "maxresults",
           "max_results")  # fmt: skip

@@ -18,7 +18,8 @@ from compiler.twin.paging import LINK_PARAMETER
 from compiler.twin.routes import Routes, shape, split
 from compiler.twin.sampler import Sampler
 from compiler.twin.validation import Validation
-from workflow.profile import JobRule, Profile, StateRule
+from workflow.profile import Profile, StateRule
+from workflow.profile_speech import JobRule
 
 
 class Kind(StrEnum):
@@ -132,6 +133,12 @@ class Blueprint:
         rules = [r.paging for r in self.api.resources if r.paging is not None]
         told = {name for rule in rules for name in (rule.parameter, rule.size_parameter) if name}
         return told | ({LINK_PARAMETER} if any(rule.by == "link" for rule in rules) else set())
+
+    @cached_property
+    def job_views(self) -> frozenset[str]:
+        """The operations that show how a job stands."""
+        others = (view for rule in self.profile.jobs for view in rule.other_views)
+        return frozenset((*(job.poll for job in self.api.jobs), *others))
 
     def named_by(self, member: str) -> tuple[Resource, ...]:
         """The resources whose id a member (or path parameter) of this name holds."""

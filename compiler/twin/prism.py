@@ -28,7 +28,7 @@ from workflow.pointers import escape
 
 Json = Any
 VERSION = "5.14.2"
-_READY_S = 60.0  # 1.3 to 4.3 s were measured for the shipped sizes; a loaded machine gets more
+_READY_S = 180.0  # 1.3 to 4.3 s were measured for the shipped sizes; a loaded machine gets more
 _STOP_S = 5.0
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 

@@ -12,8 +12,8 @@ from uuid import uuid5
 
 from compiler.twin.messages import RefusalError, TwinRequest
 from compiler.twin.sampler import NAMESPACE
-from workflow.profile import Place as TokenPlace
 from workflow.profile import Profile
+from workflow.profile_speech import Place as TokenPlace
 
 Json = Any
 

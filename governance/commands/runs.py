@@ -1,6 +1,7 @@
-"""The commands `switchgear runs list|show|replay|cancel|resolve`: what was run, and ending what has not.
+"""The commands `switchgear runs list|show|replay|cancel`: what was run, and ending what has not.
 
 Each parses, calls one store, prints and answers its exit code. Here never lives a rule or a statement.
+`resolve` may speak to a device, and is in `runtime.commands.resolving`.
 """
 
 from collections.abc import Awaitable
@@ -13,7 +14,7 @@ from governance.commands.options import actor_here, common, with_database
 from governance.database import Database
 from governance.identifiers import Json
 from governance.journals import Journals
-from governance.open_runs import Finding, OpenRuns
+from governance.open_runs import OpenRuns
 from governance.runs import Outcome, RunStore
 
 
@@ -40,7 +41,7 @@ def runs_list(outcome: Outcome | None, limit: int, db: str | None, as_json: bool
 @common
 def runs_show(run_id: str, db: str | None, as_json: bool) -> None:
     """Show a run and each of its requests."""
-    _show_run(with_database(db, lambda d: RunStore(d).get(run_id)).to_json(), as_json)
+    show_run(with_database(db, lambda d: RunStore(d).get(run_id)).to_json(), as_json)
 
 
 @runs_group.command("replay")
@@ -65,22 +66,7 @@ def runs_replay(run_id: str, db: str | None, as_json: bool) -> int:
 def runs_cancel(run_id: str, db: str | None, as_json: bool) -> None:
     """Ask for the end of a run; whoever carries it out stops between two requests."""
     run = with_database(db, lambda d: _then_shown(d, run_id, OpenRuns(d).ask_cancel(run_id, actor=actor_here())))
-    _show_run(run, as_json)
-
-
-@runs_group.command("resolve")
-@click.argument("run_id")
-@click.option("--happened/--did-not-happen", default=None, help="What you found when you looked at the device.")
-@click.option("--go-on", is_flag=True, help="Go on from there; a server carries the run out.")
-@click.option("--note", default="", help="How you know.")
-@common
-def runs_resolve(run_id: str, happened: bool | None, go_on: bool, note: str, db: str | None, as_json: bool) -> None:
-    """Say what became of the request in doubt of an unknown run; it stays ended, or goes on."""
-    if happened is None:
-        raise click.UsageError("say --happened or --did-not-happen: look at the device first")
-    finding = Finding(happened, go_on, note)
-    run = with_database(db, lambda d: _then_shown(d, run_id, OpenRuns(d).resolve(run_id, finding, actor=actor_here())))
-    _show_run(run, as_json)
+    show_run(run, as_json)
 
 
 async def _then_shown(database: Database, run_id: str, act: Awaitable[None]) -> Json:
@@ -88,7 +74,8 @@ async def _then_shown(database: Database, run_id: str, act: Awaitable[None]) -> 
     return (await RunStore(database).get(run_id)).to_json()
 
 
-def _show_run(run: Json, as_json: bool) -> None:
+def show_run(run: Json, as_json: bool) -> None:
+    """Prints a run with its requests."""
     if as_json:
         shown.as_json(run)
         return

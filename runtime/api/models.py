@@ -85,9 +85,10 @@ class Schedule(BaseModel):
 
 
 class Finding(Taken):
-    """What somebody found out about the request in doubt, and whether the run is to go on."""
+    """What somebody found out about the request in doubt, and whether the run is to go on; or `look`: find it out."""
 
-    has_happened: bool
+    has_happened: bool | None = None
+    look: Annotated[bool, Field(description="Make the reads that tell, and resolve the run where they do.")] = False
     goes_on: bool = False
     note: Annotated[str, Field(max_length=2000)] = ""
 

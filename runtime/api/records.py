@@ -13,6 +13,7 @@ from governance.open_runs import Finding
 from governance.runs import Outcome
 from runtime.api import models
 from runtime.api.part import CallerPart, ServicePart, problems
+from runtime.errors import BadInput
 from runtime.reach import run_of, runs_of
 
 router = APIRouter(tags=["records"])
@@ -63,8 +64,13 @@ async def cancel_run(run_id: str, service: ServicePart, caller: CallerPart) -> m
 
 @router.post("/runs/{run_id}/resolve", responses=problems(404, 409, 422))
 async def resolve_run(run_id: str, body: models.Finding, service: ServicePart, caller: CallerPart) -> models.Run:
-    """Says what was found out about a request in doubt; the run goes on from there, or stays ended."""
+    """Says what was found out about a request in doubt; the run goes on from there, or stays ended. Or looks."""
     await run_of(service, caller, run_id)
-    finding = Finding(body.has_happened, body.goes_on, body.note)
-    await service.open_runs.resolve(run_id, finding, actor=caller.name)
+    if body.look == (body.has_happened is not None):
+        raise BadInput("say what has happened, or have a look made", "/has_happened", "give has_happened or look")
+    if body.has_happened is None:
+        await service.calls.same_effects.look(run_id, caller)
+    else:
+        finding = Finding(body.has_happened, body.goes_on, body.note)
+        await service.open_runs.resolve(run_id, finding, actor=caller.name)
     return await show_run(run_id, service, caller)

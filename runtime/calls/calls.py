@@ -13,15 +13,24 @@ from typing import Any
 
 import orjson
 
-from governance.errors import ConflictError, DigestError, GovernanceError, NotFoundError, RefusedError, TamperedError
+from governance.errors import (
+    ConflictError,
+    DigestError,
+    GovernanceError,
+    NotFoundError,
+    RefusedError,
+    SameEffectError,
+    TamperedError,
+)
 from governance.identifiers import new_id
 from governance.targets import Target
 from governance.transitions import may
 from runtime.calls.manner import PLAIN, Manner
 from runtime.calls.planning import Plans
+from runtime.calls.same_effect import SameEffects
 from runtime.catalog import Entry
 from runtime.engines.engine import Ended, Engine, Order, Told
-from runtime.errors import BadInput, CallerError, NotApproved
+from runtime.errors import BadInput, CallerError, NotApproved, SameEffect
 from runtime.gate.access import Caller
 from runtime.observing import observed
 from runtime.secrets import Vault
@@ -40,6 +49,7 @@ class Calls:
     engine: Engine
     vault: Vault
     plans: Plans
+    same_effects: SameEffects
     reload: Callable[[], Awaitable[object]]
     """Loads the catalog again, where a call has found that it is not true any more."""
 
@@ -57,11 +67,11 @@ class Calls:
         """Runs the workflow and answers how it ended, a failed step included. See `Order.key`, `Engine.run`.
 
         It ends as `planned` where a plan was wanted, or where the workflow asks first and no plan was confirmed. What
-        changes nothing has no plan: it is run.
+        changes nothing has no plan: it is run. What is under way, or in doubt, is not begun a second time.
 
-        Raises CallerError (role, target, inputs), NotApproved (it is not, or no longer, what is approved), PlanError
-        (the plan cannot be used), TargetError (the target is not usable as it is set up), GovernanceError (nothing can
-        be recorded, or the key stands for another run), Interrupted (the server stops).
+        Raises CallerError (role, target, inputs), SameEffect, NotApproved (it is not, or no longer, what is approved),
+        PlanError (the plan cannot be used), TargetError (the target is not usable as it is set up), GovernanceError
+        (nothing can be recorded, or the key stands for another run), Interrupted (the server stops).
         """
         with observed.call(entry, target, caller.name) as seen:
             return seen.ended(await self._called(entry, inputs, target, caller, manner, key, told))
@@ -77,12 +87,26 @@ class Calls:
         if not await self.plans.is_under_way(order):
             if self.plans.is_wanted(manner, entry.risk, caller.name):
                 ended = await self._run(entry, replace(order, is_plan=True, key=""), told)
-                return await self.plans.kept(order, chosen, ended) if ended.outcome == "planned" else ended
+                if ended.outcome != "planned":
+                    return ended
+                return await self.plans.kept(order, chosen, ended, await self.same_effects.told(order, caller))
+            await self._make_way(order, caller)
             if manner.plan_id:
                 order = await self.plans.held(order, chosen, manner.plan_id)
-        ended = await self._run(entry, order, told)
+        try:
+            ended = await self._run(entry, order, told)
+        except SameEffectError as error:
+            raise await self.same_effects.after_race(error, caller) from error
         await self.plans.closed(order, ended)
         return ended
+
+    async def _make_way(self, order: Order, caller: Caller) -> None:
+        """Raises SameEffect if another run is in the way; the one that the order's own key stands for is not."""
+        try:
+            await self.same_effects.make_way(order, caller)
+        except SameEffect:
+            if not await self.plans.is_under_way(order):
+                raise
 
     async def _run(self, entry: Entry, order: Order, told: Told | None) -> Ended:
         try:

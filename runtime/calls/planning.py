@@ -37,14 +37,18 @@ class Plans:
             return True
         return not manner.plan_id and not manner.is_confirmed and self.confirmation.is_needed(risk, caller)
 
-    async def kept(self, order: Order, target: Target, ended: Ended) -> Ended:
-        """`ended`, with the id under which its plan can be confirmed and until when. Raises GovernanceError."""
+    async def kept(self, order: Order, target: Target, ended: Ended, in_the_way: Json = None) -> Ended:
+        """`ended`, with the id under which its plan can be confirmed and until when, and what is in the way of that.
+
+        Raises GovernanceError.
+        """
         plan_id, shown = new_id(), dict(ended.outputs)
         lasts = self.confirmation.lasts
         expires_at = await self.store.add(
             plan_id, ended.run_id, _bound(order, target), shown["basis"], digest_of_changes(shown), lasts=lasts
         )
         about = {"workflow": order.plan.workflow_id, "target": target.name}
+        about |= {"in_the_way": in_the_way} if in_the_way else {}
         return replace(ended, outputs={"plan_id": plan_id, "expires_at": expires_at, **about, **shown})
 
     async def held(self, order: Order, target: Target, plan_id: str) -> Order:

@@ -82,6 +82,9 @@ def told_plan(planned: Ended, *, is_wanted: bool) -> str:
     lines += [f"   then: {text}" for text in plan["then"]]
     found = json.dumps(plan["found"], ensure_ascii=False)
     lines.append(f"Because of what was read: {_cut(found, MOST_FOUND_SHOWN)}")
+    if "in_the_way" in plan:
+        told_way = plan["in_the_way"]
+        lines.append(f"In the way: {told_way['message']}. What to do first: {told_way['remedy']}.")
     until = f"until {plan['expires_at']}, if what was read is then still so"
     lines.append(f"To carry it out, call again with the same inputs and plan_id {plan['plan_id']} ({until}).")
     return visible("\n".join([*lines, f"Run: {planned.run_id}"]), MOST_PLAN_SHOWN)

@@ -34,7 +34,7 @@ from runtime.errors import BadReply, FateUnknown, NotAdmitted, NotSent, Refused,
 from runtime.observing import observed
 from runtime.secrets import Vault
 from workflow.events import SendRequest
-from workflow.profile import SessionRule
+from workflow.profile_speech import SessionRule
 
 log = logging.getLogger("switchgear.driver")
 # Of a login that nobody waits for any more: its answer may be a session, which only we can close.

@@ -22,7 +22,7 @@ from runtime.errors import BadReply, FateUnknown, NotAdmitted, NotSent, TargetEr
 from runtime.observing import metrics, observed, traces
 from runtime.secrets import Vault
 from workflow.events import SendRequest
-from workflow.profile import SessionRule
+from workflow.profile_speech import SessionRule
 
 
 @dataclass(slots=True)

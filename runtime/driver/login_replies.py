@@ -14,7 +14,7 @@ from runtime.driver.wire import Reply
 from runtime.errors import NotAdmitted, Refused, TargetError
 from runtime.secrets import Vault
 from workflow.device_messages import sentences
-from workflow.profile import Envelope, SessionRule
+from workflow.profile_speech import Envelope, SessionRule
 from workflow.retry_after import seconds_asked_for
 
 Json = Any

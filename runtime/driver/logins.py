@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from runtime.driver.endpoint import Endpoint
 from runtime.driver.sessions import NoSessions, Session
 from runtime.errors import NotAdmitted, Refused
-from workflow.profile import SessionRule
+from workflow.profile_speech import SessionRule
 
 # Devices lock an account after a few wrong logins; a wrong password is not tried again and again.
 REFUSED_LOGIN_S = 30.0

@@ -15,7 +15,7 @@ from runtime.driver.wire import FIELD_VALUE, Reply
 from runtime.errors import Refused
 from runtime.secrets import Vault
 from workflow.events import SendRequest
-from workflow.profile import Auth, Place, SessionRule
+from workflow.profile_speech import Auth, Place, SessionRule
 
 Json = Any
 Fields = tuple[tuple[str, str], ...]

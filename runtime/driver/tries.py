@@ -1,9 +1,9 @@
 """One command, tried once, or several times where that is harmless and may help: the only file with tenacity.
 
-Tried again are safe and idempotent requests alone, after failures of the transport and statuses that say «not now»,
-with exponential waits and jitter, never past the deadline; Retry-After is honoured. What is not idempotent is sent
-once, whatever comes of it; what may have been carried out is not called refused because a second try was.
-Called by `driver`. RFC 9110 (idempotence, Retry-After).
+A read is tried again after failures of the transport and statuses that say «not now». A change is tried again only
+when nothing of it left, or when it may be repeated and the device turned it away unread (429): one whose fate is open
+is told upward at once, where a read decides and not a second try. Waits are exponential with jitter and honour
+Retry-After, never past the deadline. Called by `driver`. RFC 9110 (Retry-After), RFC 6585 (429).
 """
 
 import asyncio
@@ -14,12 +14,13 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_
 
 from runtime.driver.journey import Journey
 from runtime.driver.wire import Reply
-from runtime.errors import BadReply, FateUnknown, NotAdmitted, Refused, Resting, TargetError
+from runtime.errors import BadReply, NotAdmitted, NotSent, Refused, Resting, TargetError
 from workflow.events import SendRequest
 from workflow.retry_after import seconds_asked_for
 
-# Statuses that say "not now" and nothing of what was asked.
+# Statuses that say "not now"; of a change, only the first says that it was not carried out.
 TRANSIENT = frozenset({429, 502, 503, 504})
+TURNED_AWAY = 429
 # Three tries, the last about 2 s after the first: a hiccup passes in that time, an outage is the caller's to know.
 TRIES = 3
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 0.2, 2.0
@@ -33,7 +34,6 @@ class Tries:
     journey: Journey
     command: SendRequest
     made: int = 0
-    is_in_doubt: bool = False
 
     async def outcome(self) -> Reply | TargetError:
         """The reply, or why there is none, of the last try."""
@@ -49,14 +49,7 @@ class Tries:
         )
         await asyncio.sleep(_pause_after(outcome, SHORTEST_WAIT_S))
         last: Reply | TargetError = await again(self._try)
-        return self._told_honestly(last)
-
-    def _told_honestly(self, last: Reply | TargetError) -> Reply | TargetError:
-        """A refusal of what may have been carried out at an earlier try says nothing: what was deleted is not found."""
-        if self.command.is_safe or not self.is_in_doubt or not isinstance(last, Reply) or last.status < 400:
-            return last
-        message = f"an earlier try was not answered, and the last one with {last.status}: it may have been carried out"
-        return FateUnknown(message, "look at the device before asking again")
+        return last
 
     @staticmethod
     def _no_log(_state: RetryCallState) -> None:
@@ -67,18 +60,23 @@ class Tries:
         return _pause_after(state.outcome and state.outcome.result(), wished)
 
     def _is_worth_another(self, outcome: Reply | TargetError) -> bool:
-        if not (self.command.is_safe or self.command.is_idempotent):
-            return False
-        is_transient = outcome.status in TRANSIENT if isinstance(outcome, Reply) else not isinstance(outcome, FINAL)
+        may_be_tried = self._is_harmless(outcome) and not isinstance(outcome, FINAL)
         pause = _pause_after(outcome, LONGEST_WAIT_S)
-        return is_transient and asyncio.get_running_loop().time() + pause < self.journey.deadline
+        return may_be_tried and asyncio.get_running_loop().time() + pause < self.journey.deadline
+
+    def _is_harmless(self, outcome: Reply | TargetError) -> bool:
+        """Whether another try may help, and has no further effect."""
+        command = self.command
+        if isinstance(outcome, Reply):
+            told = TRANSIENT if command.is_safe else {TURNED_AWAY} if command.is_idempotent else ()
+            return outcome.status in told
+        return command.is_safe or isinstance(outcome, NotSent)
 
     async def _try(self) -> Reply | TargetError:
         self.made += 1
         try:
             return await self.journey.carry(self.command, self.made)
         except TargetError as error:
-            self.is_in_doubt = self.is_in_doubt or isinstance(error, FateUnknown)
             return error
 
 

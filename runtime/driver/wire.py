@@ -19,7 +19,7 @@ import orjson
 from runtime.errors import BadReply, Refused
 from workflow.events import SendRequest
 from workflow.multipart import Unwritable, encoded, is_multipart
-from workflow.profile import Protocol
+from workflow.profile_speech import Protocol
 
 Json = Any
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})

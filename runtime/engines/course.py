@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Literal
 
-from governance.errors import GovernanceError, NotOursError, StopAskedError
+from governance.errors import GovernanceError, NotOursError, SameEffectError, StopAskedError
 from runtime.driver import Driver
 from runtime.engines.checkpoint import Checkpoint
 from runtime.engines.engine import Order, Progress, Told
@@ -98,6 +98,8 @@ class Course:
         Raises what `advance` raises.
         """
         after, command = watched(self.order.plan, state, event)
+        if isinstance(command, SendRequest) and not command.is_safe:
+            self.journal.effects = self.order.effects(after)
         self.journal.recording.add(event, command)
         return as_ordered(self.order, self.journal.clean, after, command)
 
@@ -156,6 +158,8 @@ class Course:
             raise Parked from error
         except StopAskedError:
             return Cancelled(is_sent=False)
+        except SameEffectError as error:
+            return RequestFailed(command.step_id, "refused", _same_thing(error, self.order.caller))
         except GovernanceError as error:
             if not self.journal.is_open:
                 raise
@@ -210,3 +214,10 @@ class Course:
                 if found is not NOTHING and isinstance(found, int | float) and 0 <= found <= 100:
                     return float(found)
         return None
+
+
+def _same_thing(error: SameEffectError, caller: str) -> str:
+    """Why a change is not sent whose thing was named otherwise when another run was begun."""
+    which = f"the run {error.run_id}" if error.caller == caller else "another run"
+    state = "is in doubt and has to be resolved first" if error.is_in_doubt else "is under way"
+    return f"{which} has the same effect on the same thing, under another name for it, and {state}"

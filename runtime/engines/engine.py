@@ -14,6 +14,8 @@ from governance.plans import Confirmed
 from runtime.driver import Endpoint
 from workflow.events import EndRun, Failure, Outcome
 from workflow.plan import Plan
+from workflow.sameness import effect_found, effect_of
+from workflow.state import State
 
 Json = Any
 
@@ -58,6 +60,19 @@ class Order:
     operations: Mapping[str, str] = field(default_factory=dict)
     workflow: str = ""
 
+    @property
+    def changes(self) -> bool:
+        """Whether the run may change something."""
+        return not self.is_plan and not self.plan.is_read_only
+
+    def effects(self, state: State | None = None) -> tuple[str, ...]:
+        """What the run is about, by its inputs and by what it has found in `state`; nothing where it only reads."""
+        if not self.changes:
+            return ()
+        where, secrets = self.endpoint.name, self.secret_names
+        found = effect_found(self.plan, where, state, secrets) if state is not None else None
+        return tuple(dict.fromkeys(each for each in (effect_of(self.plan, where, self.inputs, secrets), found) if each))
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -88,8 +103,9 @@ class Ended:
     @property
     def verdict(self) -> dict[str, Json]:
         """What is told beside the outcome, through every door: what was verified, what is otherwise, what is next."""
-        told = {"verified": self.verified, "verified_why": self.verified_why}
-        return {**told, "differences": [dict(each) for each in self.differences], "next": self.next, "note": self.note}
+        told: dict[str, Json] = {"verified": self.verified, "verified_why": self.verified_why}
+        told |= {"next": self.next, "note": self.note, "done": list(self.done)}
+        return {**told, "differences": [dict(each) for each in self.differences]}
 
 
 class Engine(Protocol):

@@ -14,10 +14,10 @@ STOPPED = "the server stopped while it was under way"
 def fate_before(run: Run, turn: int, command: SendRequest, refused: tuple[int, ...]) -> RequestFailed | None:
     """What is to be said of `command`, the request of `turn`; None: it may be sent.
 
-    It may when nothing of it left, or again is harmless, or the answer (`refused`: the session has expired) says that
-    it was not carried out.
+    It may when it is a read, or nothing of it left, or the answer (`refused`: the session has expired) says that it was
+    not carried out. Of what may be repeated the fate is open all the same: a read decides first (`interpreter`).
     """
-    if command.is_idempotent:
+    if command.is_safe:
         return None
     records = [step.record for step in run.steps]
     sent = [each for each in records if each.phase == "sending" and _is_of(each, turn)]

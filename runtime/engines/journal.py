@@ -65,6 +65,8 @@ class Journal:
         self._numbers: dict[int, int] = {}
         self._unwritten: list[StepRecord] = []
         self._misfits = 0
+        # What the run takes for itself with its next record, see `governance.effects`.
+        self.effects: tuple[str, ...] = order.effects()
         self.turn = 0
         self.part = 0
         # What the caller gave as a secret is one wherever this run's device repeats it.
@@ -107,6 +109,7 @@ class Journal:
             executor=self._executor,
             is_durable=is_durable,
             asked=asked,
+            effects=self.effects,
             first=first,
             guard=self._books.revisions.guard(order.revision_id, order.digest),
             is_lasting=self._is_lasting,
@@ -144,6 +147,7 @@ class Journal:
                 records,
                 actor=self._order.caller,
                 executor=self._executor,
+                effects=() if note.is_safe else self.effects,
                 is_lasting=self._is_lasting,
             )
         else:

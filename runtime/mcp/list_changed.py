@@ -1,9 +1,10 @@
 """Everything that needs private attributes of FastMCP, pinned in pyproject.toml and held by a contract test.
 
-Three things that it does not do by itself: telling clients of both protocol eras that the list of tools changed
-(handshake versions by a notification on each open session, 2026-07-28 by `subscriptions/listen`); validating a call's
-headers without building a full list of tools for it; and building that list once per catalog, not once per request.
-Called by `app` when it puts the server together, and by `live` after each swap. MCP 2026-07-28, SEP-2575.
+Two things that it does not do by itself, and has no public way for (4.2): telling clients of both protocol eras that
+the list of tools changed (handshake versions by a notification on each open connection, 2026-07-28 by
+`subscriptions/listen`, a method of the specification, which extensions may not bind); and building that list once per
+catalog, not once per request. Called by `app` when it puts the server together, and by `live` after each swap.
+MCP 2026-07-28, SEP-2575.
 """
 
 import logging
@@ -23,7 +24,6 @@ from mcp_types import SubscriptionsListenRequestParams
 from runtime.catalog import Catalog
 from runtime.gate.access import Caller
 from runtime.live import LiveCatalog
-from runtime.mcp.tools import CatalogProvider
 
 log = logging.getLogger("switchgear.tools")
 # Pages of one list and protocol versions, for one catalog: far fewer than this.
@@ -35,16 +35,13 @@ TELL_TIMEOUT_S = 2.0
 class ListChanged(Middleware):
     """Knows every client that wants to hear of changes, and tells them."""
 
-    def __init__(
-        self, mcp: FastMCP[Any], live: LiveCatalog, provider: CatalogProvider, asking: Callable[[], Caller]
-    ) -> None:
+    def __init__(self, mcp: FastMCP[Any], live: LiveCatalog, asking: Callable[[], Caller]) -> None:
         """`asking`: who sent the request that is being served."""
         self._sessions: WeakSet[Connection] = WeakSet()
         self._bus = InMemorySubscriptionBus()
         self._listeners = ListenHandler(self._bus)
         server = mcp._mcp_server
         server.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, self._listeners)
-        server.get_tool_input_schema = provider.input_schema
         server.middleware.append(KeptLists(live, asking))
         mcp.add_middleware(self)
 

@@ -9,7 +9,7 @@ reaches the client. Here never lives a private attribute of FastMCP (`list_chang
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -153,11 +153,6 @@ class CatalogProvider(Provider):
             tool = self._made[id(entry)] = WorkflowTool.of(entry, self._calls, self._local)
         return tool
 
-    def input_schema(self, name: str) -> Mapping[str, Json] | None:
-        """The schema of one tool, without building the list of all."""
-        tool = self._find(name)
-        return None if tool is None else tool.parameters
-
 
 async def carried_out(call: Call, calls: Calls) -> ToolResult:
     """What comes of the call, after the person at the client was asked where that is needed and possible."""
@@ -212,13 +207,14 @@ def _outputs_result(entry: Entry, ended: Ended, meta: dict[str, Json]) -> ToolRe
 
 
 def refused(error: Exception) -> ToolResult:
-    """An error before the run: nothing was done."""
+    """An error before the run: nothing was sent for this call."""
     lines = [message_of(error), "Done: nothing was sent."]
     remedy = getattr(error, "remedy", "")
     pointer = getattr(error, "pointer", "")
     if remedy:
         lines.append(f"What to do: {remedy}")
-    return _error_result("\n".join(lines), {"outcome": "refused", **({"pointer": pointer} if pointer else {})})
+    more = {**getattr(error, "more", {}), **({"pointer": pointer} if pointer else {})}
+    return _error_result("\n".join(lines), {"outcome": "refused", **more})
 
 
 def _error_result(text: str, meta: dict[str, Json]) -> ToolResult:

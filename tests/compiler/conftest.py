@@ -7,16 +7,15 @@ import pytest
 from compiler.compiled import Compiled
 from compiler.pipeline import Request
 from compiler.verification import compile_spec
+from tests.needs import VENDOR_FILES, VENDOR_FOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
-SHARED = ROOT.parent / "shared"
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    if not (SHARED / "specs").is_dir():
-        pytest.skip("the real descriptions are not beside this checkout (../shared/specs)")
-    return SHARED
+    VENDOR_FILES.or_skip()
+    return VENDOR_FOLDER
 
 
 @pytest.fixture(scope="session")

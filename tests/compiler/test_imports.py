@@ -12,11 +12,12 @@ from compiler.frontend import load_api
 from compiler.imports import with_documents
 from compiler.ir.model import Severity
 from compiler.pipeline import Request, find_profile, understand
+from tests.needs import VENDOR_FOLDER, vendor_files
 from workflow.plan import build_plan
 from workflow.reader import read_document
 
 SPEC = Path(__file__).parents[2] / "specs" / "hypercore" / "openapi.yaml"
-EXAMPLES = Path(__file__).parents[3] / "shared" / "arazzo" / "examples"
+EXAMPLES = VENDOR_FOLDER / "arazzo" / "examples"
 SOURCE = "{$sourceDescriptions.hc.url}#/paths/"
 
 SNAPSHOT = {
@@ -134,8 +135,7 @@ def test_a_file_that_is_no_document_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["FAPI-PAR", "oauth", "pet-coupons"])
 def test_official_examples_are_judged_and_never_break_the_compiler(name: str) -> None:
     document, spec = EXAMPLES / f"{name}.arazzo.yaml", EXAMPLES / f"{name}.openapi.yaml"
-    if not document.exists() or not spec.exists():
-        pytest.skip("the official examples are not at hand")
+    vendor_files("arazzo").or_skip()
     compiled = with_documents(understood(spec), [document])
     assert compiled.workflows or compiled.diagnostics
     assert all(one.is_verified for one in compiled.workflows)

@@ -89,14 +89,15 @@ def create_user() -> dict[str, Any]:
     return step("user", "POST /User", requestBody={"contentType": "application/json", "payload": payload})
 
 
-def test_a_workflow_that_waits_reaches_its_outcome_without_any_time_passing(twin: Twin) -> None:
+def test_a_workflow_that_waits_reaches_its_outcome_without_any_time_passing(
+    twin: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
     machine = vm(twin, "START")
-    began = time.monotonic()
+    monkeypatch.delattr(time, "sleep")
     proof = run(twin, [start(machine), wait(), running(machine)])
     assert proof.outcome == "succeeded"
     assert [e.step_id for e in proof.transcript] == ["start", "wait", "wait", "wait", "running"]
     assert [e.at_s for e in proof.transcript] == [0.0, 0.0, 5.0, 10.0, 10.0]
-    assert time.monotonic() - began < 5.0
 
 
 def test_a_workflow_that_does_not_wait_is_found_out(twin: Twin) -> None:

@@ -1,133 +1,101 @@
-"""The shipped descriptions, compiled: every operation is accounted for, every workflow proved, every class right."""
+"""Descriptions by name: which file a word on the command line means, for every command that takes one."""
 
-import re
-from typing import Any
+from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner, Result
 
-from compiler.compiled import Compiled, CompiledWorkflow
-from compiler.report import as_json, coverage
-from workflow.budget import MOST_TOKENS, MOST_TOOLS, RESERVED_TOKENS, RESERVED_TOOLS, tokens_of
-from workflow.reader import read_document
-from workflow.revision import RevisionContent
-from workflow.tool import tool_definition
+from compiler import shipped
+from switchgear.main import COMMANDS, cli, load
 
-NAME = re.compile(r"^[a-z][a-z0-9_]{1,63}$")
-
-
-@pytest.fixture(scope="session", params=["hypercore", "idrac"])
-def compiled(request: pytest.FixtureRequest) -> Compiled:
-    made: Compiled = request.getfixturevalue(request.param)
-    return made
+ROOT = Path(__file__).parents[2]
+TAKE_DESCRIPTIONS = {"compile": ["spec", "profile"], "lint": ["spec", "profile"], "mock": ["spec", "profile"],
+                     "diff": ["old", "new", "profile"]}  # fmt: skip
 
 
-def by_id(compiled: Compiled, flow_id: str) -> CompiledWorkflow:
-    return next(one for one in compiled.workflows if one.flow.id == flow_id)
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
-def test_no_workflow_of_the_shipped_descriptions_fails_its_proof(compiled: Compiled) -> None:
-    assert [d.message for d in compiled.diagnostics if d.code == "workflow-not-proved"] == []
-    assert all(one.proof["verified"] for one in compiled.workflows)
+def meant(word: str, kind: shipped.ShippedOrFile = shipped.SPEC) -> Path:
+    found = kind.convert(word, None, None)
+    assert isinstance(found, Path)
+    return found
 
 
-def test_every_operation_is_in_a_workflow_or_left_out_with_a_reason(compiled: Compiled) -> None:
-    told = coverage(compiled)
-    assert told["operations"] == told["in_workflows"] + len(told["left_out"])
-    assert [entry for entry in told["left_out"] if entry["why"] in ("", "no workflow needs it")] == []
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli, list(words))
 
 
-def test_the_report_has_the_members_that_others_rely_on(compiled: Compiled) -> None:
-    told = as_json(compiled)
-    assert set(told) == {"api", "spec", "workflows", "coverage", "diagnostics"}
-    assert set(told["spec"]) == {"title", "version", "digest", "operations"}
-    for one in told["workflows"]:
-        assert {"id", "intent", "risk", "core", "verified", "steps", "links", "tool"} <= set(one)
-        assert all(set(step) == {"method", "path"} for step in one["steps"])
-        assert all(0 <= link["from"] < link["to"] < len(one["steps"]) for link in one["links"])
+def test_what_is_shipped_is_what_lies_in_the_repository() -> None:
+    assert shipped.names() == tuple(sorted(path.parent.name for path in (ROOT / "specs").glob("*/openapi.yaml")))
+    assert {"hypercore", "idrac"} <= set(shipped.names())
 
 
-def test_names_and_texts_are_what_a_client_can_take(compiled: Compiled) -> None:
-    for one in compiled.workflows:
-        assert NAME.match(one.flow.id)
-        assert len(one.flow.description.split()) <= 60
-        assert one.flow.description.isprintable()
+@pytest.mark.parametrize("name", shipped.names())
+def test_a_name_means_the_shipped_file_with_its_profile_beside_it(name: str, here: Path) -> None:
+    assert meant(name).samefile(ROOT / "specs" / name / "openapi.yaml")
+    assert meant(name, shipped.VENDOR_PROFILE).samefile(meant(name).parent / "profile.yaml")
 
 
-def test_the_default_catalog_keeps_to_its_budget_and_holds_the_pins_that_fit(compiled: Compiled) -> None:
-    chosen = [one for one in compiled.workflows if one.flow.is_core]
-    assert 10 <= len(chosen) <= MOST_TOOLS - RESERVED_TOOLS
-    assert sum(tokens_of(one.tool, one.document) for one in chosen) <= MOST_TOKENS - RESERVED_TOKENS
-    out = [one.flow.rank for one in compiled.workflows if not one.flow.is_core]
-    assert max(out) <= max(one.flow.rank for one in chosen)
+def test_a_file_of_that_name_goes_before_and_a_folder_does_not(here: Path) -> None:
+    (here / "hypercore").mkdir()
+    assert meant("hypercore").name == "openapi.yaml"
+    (here / "hypercore").rmdir()
+    (here / "hypercore").write_text("{}")
+    assert meant("hypercore") == Path("hypercore")
+    assert meant("./hypercore") == Path("hypercore")
 
 
-def test_the_tool_follows_from_the_document(compiled: Compiled) -> None:
-    for one in compiled.workflows:
-        assert tool_definition(read_document(one.document, one.flow.id)).to_json() == one.tool
+@pytest.mark.parametrize("word", ["./idrac", "idrac.yaml", "specs/idrac", "idrac/", "../idrac"])
+def test_what_looks_like_a_path_is_one(word: str, here: Path) -> None:
+    with pytest.raises(click.BadParameter, match="does not exist"):
+        meant(word)
 
 
-def test_a_workflow_that_only_reads_says_so_and_no_other_does(compiled: Compiled) -> None:
-    effects = {o.key: o for o in compiled.api.operations}
-    for one in compiled.workflows:
-        harmless = all(effects[step.operation].risk == "read" for step in one.flow.steps)
-        assert (one.flow.risk == "read") == harmless, one.flow.id
-        assert one.tool["annotations"]["readOnlyHint"] == harmless
-
-
-def test_the_class_of_a_workflow_is_never_below_that_of_a_step(compiled: Compiled) -> None:
-    """Except where the step's body is narrowed to a value that the profile puts into a lower class."""
-    order = ["read", "change", "disrupt", "destroy"]
-    effects = {o.key: o for o in compiled.api.operations}
-    rules = [rule for rule in (compiled.profile.risks if compiled.profile else ()) if rule.when]
-    words = {o.key for o in compiled.api.operations if "enum" in str(o.body.schema if o.body else "")}
-    narrowed = {
-        k for k in effects for r in rules if r.operation == k or (r.pattern and re.search(r.pattern, k))
-    } | words
-    for one in compiled.workflows:
-        for step in one.flow.steps:
-            risk = effects[step.operation].risk
-            if risk is not None and step.operation not in narrowed and step.role != "read_back":
-                assert order.index(one.flow.risk) >= order.index(risk), (one.flow.id, step.operation)
-
-
-def test_starting_and_stopping_are_different_workflows_of_different_classes(hypercore: Compiled) -> None:
-    start, stop = by_id(hypercore, "hypercore_start_vm"), by_id(hypercore, "hypercore_power_off_vm")
-    assert (start.flow.risk, stop.flow.risk) == ("change", "disrupt")
-    assert "actionType" not in start.tool["inputSchema"]["properties"]
-    assert stop.tool["inputSchema"]["properties"]["actionType"]["enum"] == ["SHUTDOWN", "STOP"]
-
-
-def test_what_erases_destroys_whatever_the_method_says(idrac: Compiled) -> None:
-    destroyed = {one.flow.goal for one in idrac.workflows if one.flow.risk == "destroy"}
-    for word in ("ResetConfig", "SystemErase", "SecureErase", "ResetToDefaults", "DeleteJobQueue", "Volume.Initialize"):
-        assert any(word in goal for goal in destroyed), word
-        harmless = [o for o in idrac.workflows if word in o.flow.goal and o.flow.risk != "destroy"]
-        assert harmless == []
-
-
-def test_the_identity_covers_everything_that_is_approved(hypercore: Compiled) -> None:
-    one = by_id(hypercore, "hypercore_start_vm")
-    content = hypercore.content_of(one)
-    for changed in changed_contents(content):
-        assert changed.digest != content.digest
-
-
-def changed_contents(content: RevisionContent) -> list[RevisionContent]:
-    data: dict[str, Any] = content.to_json()
-    return [
-        RevisionContent({**data["document"], "info": {"title": "x", "version": "1"}}, data["tool"], data["operations"]),
-        RevisionContent(data["document"], {**data["tool"], "description": "x"}, data["operations"], data["profile"]),
-        RevisionContent(data["document"], data["tool"], {**data["operations"], "GET /x": "y"}, data["profile"]),
-        RevisionContent(data["document"], data["tool"], data["operations"], "sha256:other"),
-    ]
-
-
-def test_what_is_uploaded_into_a_list_names_the_version_of_the_list_and_is_proved_refused_when_it_changed(
-    idrac: Compiled,
+@pytest.mark.parametrize(
+    ("word", "near"), [("hypercor", "hypercore"), ("HyperCore", "hypercore"), ("idrca", "idrac"), ("vcenter", "")]
+)
+def test_a_word_that_means_nothing_is_told_what_there_is_and_what_may_be_meant(
+    word: str, near: str, here: Path
 ) -> None:
-    (upload,) = (one for one in idrac.workflows if one.flow.id == "idrac_create_firmware")
-    read, change, _ = upload.flow.steps
-    assert read.operation == "GET /redfish/v1/UpdateService/FirmwareInventory"
-    assert ("If-Match", "header", f"$steps.{read.id}.outputs.version") in change.parameters
-    assert [given.name for given in upload.flow.inputs] == ["file", "file_name"]
-    assert "changed in between" in str(upload.proof)
+    with pytest.raises(click.BadParameter) as refused:
+        meant(word)
+    said = refused.value.message
+    assert "hypercore, idrac" in said
+    assert (f"Did you mean {near}?" in said) is bool(near)
+    assert ("Did you mean" in said) is bool(near)
+
+
+def test_a_folder_that_is_not_shipped_is_said_to_be_a_folder(here: Path) -> None:
+    (here / "vendor").mkdir()
+    with pytest.raises(click.BadParameter, match="is a directory"):
+        meant("vendor")
+
+
+@pytest.mark.parametrize("name", TAKE_DESCRIPTIONS)
+def test_every_command_that_takes_a_description_finds_it_by_the_same_rule_and_says_so(name: str) -> None:
+    command = load(name, COMMANDS[name])
+    by_rule = [each.name for each in command.params if isinstance(each.type, shipped.ShippedOrFile)]
+    assert by_rule == TAKE_DESCRIPTIONS[name]
+    told = " ".join(run(name, "--help").output.split())
+    assert "hypercore, idrac" in told
+    assert "goes before" in told
+
+
+def test_nothing_else_on_the_command_line_takes_a_description() -> None:
+    takes = {
+        name for name, entry in COMMANDS.items()
+        if {"spec", "old", "new"} & {each.name for each in load(name, entry).params}
+    }  # fmt: skip
+    assert takes == set(TAKE_DESCRIPTIONS)
+
+
+def test_a_description_by_name_is_compiled_with_its_profile(here: Path) -> None:
+    done = run("compile", "hypercore", "--dump-after", "effects")
+    assert done.exit_code == 0, done.output
+    assert done.output == run("compile", str(ROOT / "specs/hypercore/openapi.yaml"), "--dump-after", "effects").output
+    assert run("compile", "hypercor", "--dump-after", "effects").exit_code == 2

@@ -16,6 +16,7 @@ import pytest
 from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.ir.model import Role
 from compiler.twin.prism import PrismError, find_prism, running
+from tests.needs import PRISM
 from workflow.events import EndRun, Event, ResponseArrived, RunStarted, SendRequest, StartTimer, TimerFired
 from workflow.interpreter import advance
 from workflow.multipart import encoded, is_multipart
@@ -33,8 +34,8 @@ def vendor(request: pytest.FixtureRequest) -> Iterator[tuple[Compiled, httpx.Cli
     compiled: Compiled = request.getfixturevalue(request.param)
     try:
         command = find_prism(os.environ, ROOT)
-    except PrismError as error:
-        pytest.skip(f"{error}; {error.remedy}")
+    except PrismError:
+        PRISM.skip()
     spec = ROOT / "specs" / request.param / "openapi.yaml"
     with (
         running(command, spec, compiled.api.base_path) as url,

@@ -21,8 +21,10 @@ from typing import Any
 from fastmcp import Client
 from fastmcp.client.transports import StdioTransport
 
-from demo.children import ROOT, Children
+from demo.children import Children
+from tests.waiting import PATIENCE_S
 
+ROOT = Path(__file__).parents[2]
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 SPEC = ROOT / "specs" / "hypercore" / "openapi.yaml"
 WORKFLOW = "hypercore_find_vms"
@@ -76,7 +78,7 @@ class Edge:
                 request = urllib.request.Request(f"{url}/workflows/{WORKFLOW}/run", b"{}", method="POST")
                 request.add_header("Content-Type", "application/json")
                 request.add_header("Authorization", f"Bearer {token}")
-                with urllib.request.urlopen(request, timeout=30) as reply:
+                with urllib.request.urlopen(request, timeout=PATIENCE_S) as reply:
                     return json.load(reply)
             finally:
                 server.terminate()

@@ -15,9 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.utils import canonicalize_name
 
-from demo.children import ROOT, Children
+from demo.children import Children
+from governance.bundles.sbom import bill_of_materials
+from tests.needs import INDEX, NAMESPACES
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 NO_NETWORK = ["unshare", "--map-root-user", "--net"]
 CANNOT_FETCH = 4
@@ -33,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [ROOT / "edge" / "make_wheelhouse.sh", house, bundle], capture_output=True, text=True, check=False
     )
     if done.returncode == CANNOT_FETCH:
-        pytest.skip("no index of packages answers here: a folder of wheels cannot be made")
+        INDEX.skip()
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == hashlib.sha256((house / "requirements.txt").read_bytes()).hexdigest()
     shutil.copy(work / "ann.pub", house)
@@ -54,7 +58,7 @@ def exported(work: Path) -> Path:
 def seen(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What `inside.py` saw."""
     if subprocess.run([*NO_NETWORK, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("namespaces without a network are not permitted here: unshare --map-root-user --net")
+        NAMESPACES.skip()
     command = [
         *NO_NETWORK,
         sys.executable,
@@ -77,6 +81,12 @@ def test_the_machine_really_has_no_network(seen: dict[str, Any]) -> None:
 def test_the_runtime_alone_is_installed(seen: dict[str, Any]) -> None:
     assert {"switchgear", "fastmcp", "httpx", "cryptography"} <= set(seen["packages"])
     assert {"prance", "instructor", "ollama", "openapi-core", "pytest"}.isdisjoint(seen["packages"])
+
+
+def test_the_bill_of_materials_requires_exactly_what_is_installed(seen: dict[str, Any]) -> None:
+    installed = {canonicalize_name(name) for name in seen["packages"]} - {"switchgear", "pip", "setuptools"}
+    parts = json.loads(bill_of_materials("2026-11-28T10:00:00.000000Z"))["components"]
+    assert {part["name"] for part in parts if part["scope"] == "required"} == installed
 
 
 def test_the_bundle_is_imported_and_a_read_is_called_over_stdio_and_http(seen: dict[str, Any]) -> None:

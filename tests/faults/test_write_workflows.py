@@ -24,6 +24,7 @@ from compiler.proving import Prover
 from compiler.submission import submit
 from compiler.twin import Twin, server
 from compiler.verification import compile_spec
+from governance.open_runs import Finding
 from governance.targets import Target
 from runtime.calls.confirmation import Confirmation
 from runtime.engines.engine import Ended
@@ -36,7 +37,7 @@ from workflow.reader import read_document
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = 5
+SAMPLE = 3
 # What a run may end as when a request that is not idempotent meets the fault: nothing else is true.
 VERDICTS: dict[str, set[str]] = {
     "latency": {"succeeded"},
@@ -105,7 +106,10 @@ class Bench:
         target = Target("twin", self.compiled.api.name, url, "live", "env:USER", "env:WORD")
         await self.service.targets.apply([target])
         there = replace(entry, targets=(target,))
-        return await self.service.calls.call(there, inputs, None, Caller("test", "operator"))
+        ended = await self.service.calls.call(there, inputs, None, Caller("test", "operator"))
+        if ended.outcome == "unknown":  # the next run has another twin, which that one was not about
+            await self.service.open_runs.resolve(ended.run_id, Finding(False, goes_on=False), actor="test")
+        return ended
 
 
 def plan_of(one: CompiledWorkflow) -> Plan:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fresh.index import EXACTLY, NEWER, Index, installed
+from tests.needs import UV
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,8 +40,8 @@ def install(index: Index, python: Path, *wheels: Path, installer: str = "pip", *
 @pytest.mark.slow
 @pytest.mark.parametrize("installer", ["pip", "uv"])
 def test_newer_versions_in_the_index_change_nothing(installer: str, index: Index, python: Path) -> None:
-    if installer == "uv" and not shutil.which("uv"):
-        pytest.skip("uv is not installed here")
+    if installer == "uv":
+        UV.or_skip()
     code, said = install(index, python, installer=installer)
     assert (code, installed(python)) == (0, EXACTLY), said
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.fresh.users import NOBODY, as_user, give, open_folder, python_for, real_python
+from tests.needs import INDEX
 
 ROOT = Path(__file__).parents[2]
 TIME_OUT_S = 1800
@@ -50,7 +51,7 @@ def wheels() -> Iterator[Path]:
     with open_folder() as folder:
         done = subprocess.run([ROOT / "setup.sh", "wheels", folder], capture_output=True, text=True, check=False)
         if done.returncode:
-            pytest.skip(f"no package index answers here: {done.stderr.splitlines()[-1]}")
+            INDEX.skip()
         yield folder
 
 

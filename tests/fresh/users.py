@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from tests.needs import ROOT_USER, SHARED_PYTHON
 
 NOBODY = 65534
 NAMELESS = 54321  # in no list of users
@@ -16,8 +16,7 @@ NAMELESS = 54321  # in no list of users
 
 def as_user(user: int) -> list[str]:
     """What a command begins with to run as `user`. Skips the test where that is not permitted."""
-    if os.getuid() != 0:
-        pytest.skip("only root can be another user")
+    ROOT_USER.or_skip()
     return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
 
 
@@ -36,7 +35,7 @@ def python_for(user: int) -> str:
             continue
         if done.returncode == 0:
             return program
-    pytest.skip("every Python of this machine is root's alone")
+    return SHARED_PYTHON.skip()
 
 
 def give(folder: Path, user: int) -> None:

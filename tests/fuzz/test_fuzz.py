@@ -1,7 +1,7 @@
 """What reads foreign bytes is fuzzed: some thousand inputs each in every run, two minutes each with `--long`.
 
 The search is libFuzzer's, guided by what of our code an input reaches (`fuzz.py`). An input that raises what its reader
-does not promise, takes ten seconds or a gigabyte ends the search with its bytes, which then stand in the failure.
+does not promise, takes a minute or a gigabyte ends the search with its bytes, which then stand in the failure.
 """
 
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from governance.bundles.archive import MEMBERS, pack
+from tests.needs import FUZZER
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -36,12 +37,12 @@ SEEDS: dict[str, tuple[Path | bytes, ...]] = {
 
 def search(reader: str, folder: Path, *bounds: str) -> None:
     """Runs one search and fails with what it says when it found something."""
-    pytest.importorskip("atheris", reason="the fuzzer has no build for this Python or machine")
+    FUZZER.or_skip()
     seeds = folder / "seeds"
     seeds.mkdir()
     for number, seed in enumerate(SEEDS[reader]):
         (seeds / str(number)).write_bytes(seed if isinstance(seed, bytes) else seed.read_bytes())
-    options = [f"-dict={HERE / 'words.dict'}", f"-artifact_prefix={folder}/", "-seed=1", "-timeout=10"]
+    options = [f"-dict={HERE / 'words.dict'}", f"-artifact_prefix={folder}/", "-seed=1", "-timeout=60"]
     limits = ["-rss_limit_mb=1024", "-max_len=20000", "-print_final_stats=1", *bounds]
     found = subprocess.run(
         [*FORK, sys.executable, str(HERE / "fuzz.py"), reader, str(seeds), *options, *limits],

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from governance import schema
 from governance.connections import parse_url
 from governance.database import Database, open_database
 from governance.revisions import Revision, RevisionStore, Submission
@@ -29,12 +28,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path / 'switchgear.db'}"
-    address: str = request.getfixturevalue("postgres_url")
-    schema.upgrade(address)
-    return address
+        return str(request.getfixturevalue("migrated_url"))
+    return str(request.getfixturevalue("postgres_server").migrated_schema())
 
 
 @pytest.fixture

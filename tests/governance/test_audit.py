@@ -1,10 +1,12 @@
 """The audit's chain: whole whoever writes at the same time, and broken by any change."""
 
 import asyncio
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -164,10 +166,12 @@ async def test_one_bad_entry_among_many_fails_alone(database: Database) -> None:
 
 @given(detail=JSON)
 @settings(max_examples=40, deadline=None)
-def test_any_json_is_kept_and_verified(tmp_path_factory: pytest.TempPathFactory, detail: object) -> None:
+def test_any_json_is_kept_and_verified(
+    tmp_path_factory: pytest.TempPathFactory, migrated: Path, detail: object
+) -> None:
     async def keep() -> None:
-        folder = tmp_path_factory.mktemp("audit")
-        async with open_database(f"sqlite+aiosqlite:///{folder / 'a.db'}") as database:
+        place = shutil.copy(migrated, tmp_path_factory.mktemp("audit"))
+        async with open_database(f"sqlite+aiosqlite:///{place}") as database:
             await AuditLog(database).append("ann", "looked", "x:1", detail)
             (row,) = await AuditLog(database).find()
             assert to_text(row.detail) == to_text(detail)

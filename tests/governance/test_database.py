@@ -6,7 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from governance.connections import parse_url
 from governance.database import Database, open_database
 from governance.errors import ConflictError, InvalidError, OutdatedError, UnavailableError
 from governance.models import Model
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 DIES = """
@@ -192,7 +193,10 @@ async def test_a_lock_held_by_another_is_waited_for(sqlite_url: str) -> None:
 
 
 @pytest.mark.slow
-async def test_a_lock_held_too_long_is_said_and_all_is_well_after_it(sqlite_url: str) -> None:
+async def test_a_lock_held_too_long_is_said_and_all_is_well_after_it(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("governance.connections.LOCK_WAIT_S", 1)
     async with open_database(sqlite_url) as database:
         other = sqlite3.connect(_file(sqlite_url), isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
@@ -230,7 +234,10 @@ async def test_a_connection_that_the_server_ended_is_replaced(postgres_url: str)
 
 
 @pytest.mark.slow
-async def test_a_writer_stuck_elsewhere_on_postgresql_is_said(postgres_url: str) -> None:
+async def test_a_writer_stuck_elsewhere_on_postgresql_is_said(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("governance.connections.LOCK_WAIT_S", 1)
     schema.upgrade(postgres_url)
     async with open_database(postgres_url) as database:
         engine = create_engine(parse_url(postgres_url))
@@ -287,7 +294,10 @@ async def test_what_lasts_waits_for_the_disk_also_beside_what_need_not(sqlite_ur
         assert await database.write(kind) == 2
         assert await database.write(kind, is_lasting=False) == 1
         assert await database.write(kind) == 2
-        held = asyncio.gather(database.write(lambda _: time.sleep(0.2)), *together(database, kind))
+        all_wait = threading.Event()
+        held = asyncio.gather(database.write(lambda _: all_wait.wait(PATIENCE_S)), *together(database, kind))
+        await asyncio.sleep(0.05)
+        all_wait.set()
         assert set((await held)[1:]) == {2}, "what is committed together lasts when any of it has to"
 
 

@@ -1,8 +1,9 @@
 """The demonstration, as a person starts it: it plays to its end, leaves nothing, and tells when it cannot go on.
 
-`demo.sh` itself is the set-up and then `python -m demo`, which is what runs here.
+`demo.sh` itself is the set-up and then `switchgear demo`, which is what runs here.
 """
 
+import http.server
 import os
 import re
 import shutil
@@ -10,17 +11,21 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
+import httpx
 import pytest
 
 from demo.choice import NoSuchWorkflowError, Wish, granted
+from demo.line import between
 from demo.show import brief, folded
+from tests.waiting import PATIENCE_S, WALK_S
 
 ROOT = Path(__file__).parents[2]
-DEMO = [sys.executable, "-m", "demo"]
+DEMO = [sys.executable, "-m", "switchgear.main", "demo"]
 
 
 @pytest.fixture
@@ -56,7 +61,7 @@ def processes_that_know(folder: Path) -> list[str]:
 @pytest.mark.slow
 def test_the_demonstration_plays_to_its_end_and_leaves_nothing(folder: Path) -> None:
     played = started_in(folder)
-    told, _ = played.communicate(timeout=240)
+    told, _ = played.communicate(timeout=WALK_S)
     assert played.returncode == 0, told
     assert "All went as it must." in told
     for api in ("hypercore", "idrac"):
@@ -67,15 +72,69 @@ def test_the_demonstration_plays_to_its_end_and_leaves_nothing(folder: Path) -> 
 
 
 @pytest.mark.slow
+def test_the_short_demonstration_shows_its_four_things_as_they_happened(folder: Path) -> None:
+    played = started_in(folder, "--short")
+    told, _ = played.communicate(timeout=240)
+    assert played.returncode == 0, told
+    text = " ".join(told.split())
+    assert re.search(r"1 read to find the VM, 1 change, [1-9]\d* looks? at its job", text)
+    assert text.count("the device got 1 read, 0 changes") == 2
+    assert text.count("the device got 0 reads, 0 changes") == 1
+    assert "outcome unknown" in text
+    assert re.search(r"to be checked GET \S+", text)
+    assert "1 of that label: it was done, once" in text
+    assert "hypercore_start_vm is gone" in text
+    assert "digest.mismatch" in text
+    assert re.search(r"hypercore the twin saw (\d+) requests; the same \1 are recorded", text)
+    assert "idrac" not in text
+    assert list(folder.iterdir()) == []
+    assert processes_that_know(folder) == []
+
+
+class Device(http.server.BaseHTTPRequestHandler):
+    """Counts what reaches it."""
+
+    got: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        self.got.append(self.rfile.read(int(self.headers["content-length"])).decode())
+        self.send_response(200)
+        self.send_header("set-cookie", "a=1")
+        self.send_header("set-cookie", "b=2")
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_a_line_loses_one_reply_of_what_the_device_got_and_carries_the_rest() -> None:
+    Device.got.clear()
+    with http.server.HTTPServer(("127.0.0.1", 0), Device) as device:
+        threading.Thread(target=device.serve_forever, daemon=True).start()
+        with between(f"http://127.0.0.1:{device.server_address[1]}") as line, httpx.Client(trust_env=False) as client:
+            first = client.post(line.url + "/a", content="1")
+            line.lose_next("POST", "/a")
+            with pytest.raises(httpx.RemoteProtocolError):
+                client.post(line.url + "/a", content="2")
+            third = client.post(line.url + "/a", content="3")
+        device.shutdown()
+    assert Device.got == ["1", "2", "3"]
+    assert (first.text, third.text) == ("ok", "ok")
+    assert first.headers.get_list("set-cookie") == ["a=1", "b=2"]
+    assert line.lost == [("POST", "/a")]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_whoever_interrupts_the_demonstration_finds_nothing_left(sent: signal.Signals, folder: Path) -> None:
     played = started_in(folder)
     assert played.stdout is not None
-    end = time.monotonic() + 200
-    while "up after" not in played.stdout.readline():
-        assert time.monotonic() < end
+    while "up after" not in (line := played.stdout.readline()):
+        assert line, "it ended before anything was up"
     played.send_signal(sent)
-    told, _ = played.communicate(timeout=30)
+    told, _ = played.communicate(timeout=PATIENCE_S)
     assert played.returncode == 130, told
     assert list(folder.iterdir()) == []
     assert processes_that_know(folder) == []

@@ -33,7 +33,6 @@ FOREIGN = {
     "requirements.txt",
     "uv.lock",
     ".venv/",
-    "../shared/specs",
 }
 
 
@@ -83,6 +82,16 @@ def all_commands(group: click.Group, before: str = "") -> Iterator[str]:
 def test_every_file_that_a_document_names_is_there(document: str, path: str) -> None:
     places = [ROOT / path, ROOT / "docs" / path]
     assert any(place.exists() for place in places), f"{document} names {path}"
+
+
+def test_only_one_place_knows_where_the_vendors_own_files_may_be() -> None:
+    """They are in no clone: what names their folder is wrong on every machine but one."""
+    rooms = ("bench", "compiler", "demo", "docs", "edge", "governance", "runtime", "specs", "switchgear", "tests")
+    written = [*ROOT.glob("*.*"), *(file for room in (*rooms, "workflow") for file in (ROOT / room).rglob("*.*"))]
+    texts = [file for file in written if file.suffix[1:] in SUFFIXES.split("|") and file != Path(__file__)]
+    named = re.compile(r"""\.\./shared|["'/]shared["']? */""")
+    found = {file.relative_to(ROOT).as_posix() for file in texts if named.search(file.read_text())}
+    assert found == {"tests/needs.py"}
 
 
 @pytest.mark.parametrize(("file", "name"), named_tests())

@@ -10,12 +10,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import WALK_S
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -51,9 +52,9 @@ def plain(line: str) -> str:
     return re.sub(r"\s+", " ", VARIES.sub("N", line)).strip()
 
 
-def script(folder: Path, shown: list[Shown]) -> str:
+def script(folder: Path, shown: list[Shown], start: Path) -> str:
     """One shell for all, so that what one command exports the next one has; each one's output in its own file."""
-    lines = [f"cd {ROOT}"]
+    lines = [f"cd {start}"]
     for number, part in enumerate(shown):
         command = part.command.replace("$PWD/out", str(folder)).replace("-p out", f"-p {folder}")
         command = command.replace(" out/", f" {folder}/")
@@ -76,7 +77,8 @@ def script(folder: Path, shown: list[Shown]) -> str:
 def test_the_tour_in_the_readme_goes_as_it_is_told(tmp_path: Path) -> None:
     shown = list(tour(README.split("## Five minutes")[1].split("\n## ")[0]))
     assert len(shown) >= 8
-    walk(shown, tmp_path)
+    (tmp_path / "any").mkdir()
+    walk(shown, tmp_path, tmp_path / "any")
 
 
 @pytest.mark.slow
@@ -86,18 +88,16 @@ def test_the_guide_to_an_api_of_your_own_goes_as_it_is_told(tmp_path: Path) -> N
     assert len(shown) >= 10
     (profile,) = re.findall(r"```yaml\n(.*?)```", GUIDE, re.S)
     (tmp_path / "profile.yaml").write_text(profile)
-    started = time.monotonic()
-    walk(shown, tmp_path)
-    assert time.monotonic() - started < 120  # the guide says seconds; a busy machine may take longer
+    walk(shown, tmp_path, ROOT)
 
 
-def walk(shown: list[Shown], tmp_path: Path) -> None:
-    """Runs all commands and compares what they print."""
+def walk(shown: list[Shown], tmp_path: Path, start: Path) -> None:
+    """Runs all commands in the folder `start` and compares what they print."""
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     try:
         done = subprocess.run(
-            ["/bin/bash", "-c", script(tmp_path, shown)],
-            env=environment, capture_output=True, text=True, check=False, timeout=240,
+            ["/bin/bash", "-c", script(tmp_path, shown, start)],
+            env=environment, capture_output=True, text=True, check=False, timeout=WALK_S,
         )  # fmt: skip
     finally:
         for process_id in (tmp_path / "pids").read_text().split() if (tmp_path / "pids").exists() else ():

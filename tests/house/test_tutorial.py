@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import WALK_S
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/TUTORIAL.md").read_text()
 BLOCKS = re.findall(r"```sh\n(.*?)```(?:\n```output\n(.*?)```)?", PAGE, re.S)
@@ -56,7 +58,7 @@ def test_the_tutorial_goes_as_it_is_told(tmp_path: Path) -> None:
     known = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHGEAR_")}
     done = subprocess.run(
         ["/bin/bash", "-c", script(tmp_path)], cwd=tmp_path, env={**known, "PATH": path, "NO_PROXY": "127.0.0.1"},
-        capture_output=True, text=True, check=False, timeout=240,
+        capture_output=True, text=True, check=False, timeout=WALK_S,
     )  # fmt: skip
     printed = {number: (tmp_path / f"{number}.txt") for number in range(len(BLOCKS))}
     told = "\n".join(file.read_text() for file in printed.values() if file.exists())

@@ -8,7 +8,6 @@ temporary folder, and ends with the tests by its own process.
 
 import contextlib
 import http.server
-import importlib.util
 import re
 import socket
 import subprocess
@@ -34,9 +33,10 @@ from runtime.engines.engine import Ended
 from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
+from tests.needs import SUSHY
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 30.0
 # What the twin takes, so that one target fits all servers.
 USER, WORD = "admin", "switchgear"
 CALLER = Caller("test", "operator")
@@ -113,7 +113,7 @@ def emulator(folder: Path, settings: Mapping[str, Any]) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-            process.wait(START_S)
+            process.wait(PATIENCE_S)
 
 
 def free_port() -> int:
@@ -123,7 +123,7 @@ def free_port() -> int:
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    deadline = time.monotonic() + START_S
+    deadline = time.monotonic() + PATIENCE_S
     with httpx.Client(trust_env=False) as client:
         while True:
             try:
@@ -158,8 +158,7 @@ class Peers:
 @pytest.fixture
 def peers(witness: Any) -> Peers:
     """What tests need from here, under one name, because test files import nothing from each other."""
-    if importlib.util.find_spec("sushy_tools") is None:
-        pytest.skip("sushy-tools is not installed: ./setup.sh")
+    SUSHY.or_skip()
     return Peers(witness)
 
 

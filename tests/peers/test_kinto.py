@@ -20,8 +20,8 @@ import pytest
 from compiler.compiled import Compiled
 from compiler.pipeline import Request
 from compiler.verification import compile_spec
+from tests.waiting import PATIENCE_S
 
-START_S = 30.0
 USER, WORD = "admin", "switchgear"
 
 pytestmark = [
@@ -54,11 +54,11 @@ def kinto(peers: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
             yield url
         finally:
             process.terminate()
-            process.wait(START_S)
+            process.wait(PATIENCE_S)
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
-    deadline = time.monotonic() + START_S
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         with contextlib.suppress(httpx.TransportError):
             httpx.get(f"{url}/v1/").raise_for_status()

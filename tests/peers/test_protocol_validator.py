@@ -16,12 +16,12 @@ import pytest
 
 from compiler.compiled import Compiled
 from compiler.twin import Twin, server
+from tests.waiting import WALK_S
 from workflow.profile import read_profile
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 VALIDATOR = Path(__file__).with_name("protocol_validator.py")
-LIMIT_S = 120.0
 
 PLAIN = "the twin speaks plain HTTP, on the loopback address"
 BY_DESCRIPTION = "the twin judges a body by the description, in which the element of the array is a string"
@@ -113,7 +113,7 @@ async def judged(url: str, folder: Path) -> tuple[tuple[str, str], ...]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await asyncio.wait_for(process.communicate(), LIMIT_S)
+    said, _ = await asyncio.wait_for(process.communicate(), WALK_S)
     return tuple(rows(folder, said.decode()))
 
 

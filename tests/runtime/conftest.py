@@ -36,6 +36,7 @@ from runtime.gate.company import Company, RoleRule, Trust
 from runtime.gate.credentials import COOKIE, CSRF_HEADER, csrf_of
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
+from tests.waiting import PATIENCE_S
 from workflow.events import SendRequest
 from workflow.profile import Profile
 from workflow.reader import read_document
@@ -196,6 +197,26 @@ async def recorder(witness: Any) -> AsyncIterator[Callable[[Script], Awaitable[R
         await each.stop()
 
 
+class LoopClock:
+    """The clock of the test's own event loop, which the test sets forward: what was to come later is due at once."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop, self._ahead_s, self._time = loop, 0.0, loop.time
+        loop.time = self.time  # type: ignore[method-assign]
+
+    def time(self) -> float:
+        return self._time() + self._ahead_s
+
+    def jump(self, seconds: float) -> None:
+        self._ahead_s += seconds
+        self._loop.call_soon(lambda: None)  # so that the loop looks at its timers
+
+
+@pytest.fixture
+async def clock() -> LoopClock:
+    return LoopClock(asyncio.get_running_loop())
+
+
 @pytest.fixture
 def notes(witness: Any) -> Notes:
     witness.has_others = True
@@ -210,7 +231,7 @@ async def driver(notes: Notes) -> AsyncIterator[Driver]:
 
 
 TOY: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "toy.arazzo.yaml").read_text())
-PROFILE = {"api": "toy", "secrets": ["password"], "limits": {"connections": 4, "total_timeout_s": 20}}
+PROFILE = {"api": "toy", "secrets": ["password"], "limits": {"connections": 4, "total_timeout_s": PATIENCE_S}}
 
 
 @dataclass
@@ -320,10 +341,9 @@ ASKS_NOBODY = Confirmation(classes=frozenset())
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'switchgear.db'}"
-    async with open_service(url, Vault({"WORD": "s3cret-word"}), confirmation=ASKS_NOBODY) as service:
-        yield await furnished(url, service)
+async def house(migrated_url: str) -> AsyncIterator[House]:
+    async with open_service(migrated_url, Vault({"WORD": "s3cret-word"}), confirmation=ASKS_NOBODY) as service:
+        yield await furnished(migrated_url, service)
 
 
 @dataclass
@@ -476,5 +496,5 @@ class Tools:
         )
 
     @staticmethod
-    def soon(seconds: float = 5.0) -> float:
+    def soon(seconds: float = PATIENCE_S) -> float:
         return asyncio.get_running_loop().time() + seconds

@@ -1,6 +1,5 @@
 """Who gets in: every route of the application itself, with every kind of token."""
 
-import asyncio
 import base64
 import itertools
 from typing import Any
@@ -15,6 +14,7 @@ from runtime.app import build, checked_host
 from runtime.errors import StartRefused
 from runtime.gate.access import LOOPBACK_NAMES, MCP_PATH, RULES, check_addresses, rule_for
 from runtime.problems import Problem
+from tests.waiting import until
 
 # /login is answered 422 here: nothing that could be a login was sent.
 OPEN = ("/health", "/ready", "/login")
@@ -101,16 +101,16 @@ async def test_the_first_token_closes_a_server_that_runs_already(lab: Any, serve
     assert (await ask(server.url, "GET", "/workflows", {})).status_code == 401
 
 
-async def test_a_revoked_token_is_out_within_a_moment(lab: Any, server: Any) -> None:
+async def test_a_revoked_token_is_out_while_the_server_runs(lab: Any, server: Any) -> None:
     secret = await lab.token("viewer")
     headers = {"authorization": f"Bearer {secret}"}
     assert (await ask(server.url, "GET", "/workflows", headers)).status_code == 200
     await lab.service.principals.revoke("viewer")
-    for _ in range(40):
-        if (await ask(server.url, "GET", "/workflows", headers)).status_code == 401:
-            return
-        await asyncio.sleep(0.025)
-    pytest.fail("the revoked token still opens the door a second later")
+
+    async def is_refused() -> bool:
+        return (await ask(server.url, "GET", "/workflows", headers)).status_code == 401
+
+    await until(is_refused, "the revoked token to open nothing")
 
 
 async def test_a_browser_may_give_the_token_as_a_password_for_the_documentation_only(lab: Any, server: Any) -> None:

@@ -153,6 +153,7 @@ async def test_a_longer_list_says_where_it_goes_on(api: httpx.AsyncClient) -> No
         ("PUT", "/workflows", 405),
         ("GET", "/workflows?state=odd", 422),
         ("GET", "/workflows?limit=0", 422),
+        ("GET", "/workflows?api=toy&api=other", 422),
         ("GET", "/audit?after=-1", 422),
         ("POST", "/workflows/none/run", 422),
     ],

@@ -18,6 +18,7 @@ from runtime.app import build, http_server
 from runtime.gate.access import rule_for
 from runtime.secrets import Vault
 from runtime.service import open_service
+from tests.waiting import PATIENCE_S
 
 load_all_checks()
 positive_data_acceptance = CHECKS.get_one("positive_data_acceptance")
@@ -62,7 +63,7 @@ def served(tmp_path: Path, tools: Any) -> Iterator[Served]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    ready.wait(20)
+    assert ready.wait(PATIENCE_S)
     yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", secrets)
     stop.set()
     thread.join()

@@ -155,7 +155,7 @@ async def all_told(service: Any, run: Any, ended: Any) -> str:
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(
-    "numbers", [range(0, 25, 4), pytest.param(range(25), marks=pytest.mark.long)], ids=["some", "all"]
+    "numbers", [range(0, 25, 8), pytest.param(range(25), marks=pytest.mark.long)], ids=["some", "all"]
 )
 async def test_no_canary_is_found_anywhere(
     path: str, numbers: range, tmp_path: Path, recorder: Any, tools: Any, spans: Any, logged: Any

@@ -9,6 +9,7 @@ import pytest
 from governance.models import RevisionRow
 from runtime.catalog import Catalog
 from runtime.errors import UnknownTarget, UnknownWorkflow
+from tests.waiting import until
 
 
 def tampered(url: str, column: str, value: object, revision_id: str) -> None:
@@ -151,10 +152,7 @@ async def test_among_many_what_cannot_be_executed_is_found_while_the_others_are_
     catalog = await house.service.live.reload()
     assert len(catalog.entries) == 26
     watch = asyncio.create_task(house.service.live.watch())
-    for _ in range(100):
-        await asyncio.sleep(0.02)
-        if house.service.live.now.refusals:
-            break
+    await until(lambda: house.service.live.now.refusals)
     watch.cancel()
     assert [refusal.workflow_id for refusal in house.service.live.now.refusals] == ["toy-find-vm-99"]
     assert len(house.service.live.now.entries) == 25

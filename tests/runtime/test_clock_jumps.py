@@ -19,14 +19,19 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.needs import FAKETIME
+from tests.waiting import PATIENCE_S
+
 JUMPS = {"an hour on": "+3600", "an hour back": "-3600", "a year on": "+31536000", "a year back": "-31536000"}
+# The longest jump each way in every run, the others with `--long`.
+CASES = [pytest.param(jump, marks=[] if "year" in jump else pytest.mark.long) for jump in JUMPS]
 STOP = "toy_stop_vm"
 
 
 def library() -> Path:
     found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     if not found:
-        pytest.skip("libfaketime is not installed: ./setup.sh faketime")
+        FAKETIME.skip()
     return found[0]
 
 
@@ -65,7 +70,7 @@ async def served(url: str, folder: Path) -> AsyncIterator[Served]:
         assert process.stdout is not None
         told = await asyncio.to_thread(process.stdout.readline)
         assert told, (folder / "log").read_text()
-        async with httpx.AsyncClient(base_url=json.loads(told)["url"], trust_env=False, timeout=60) as api:
+        async with httpx.AsyncClient(base_url=json.loads(told)["url"], trust_env=False, timeout=PATIENCE_S) as api:
             yield Served(api, clock)
     finally:
         process.terminate()
@@ -73,7 +78,7 @@ async def served(url: str, folder: Path) -> AsyncIterator[Served]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("jump", JUMPS)
+@pytest.mark.parametrize("jump", CASES)
 async def test_tokens_decisions_and_plans_hold_when_the_clock_jumps(lab: Any, tmp_path: Path, jump: str) -> None:
     await lab.approve("retire")
     token = await lab.token("admin")
@@ -99,7 +104,7 @@ async def test_tokens_decisions_and_plans_hold_when_the_clock_jumps(lab: Any, tm
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("jump", JUMPS)
+@pytest.mark.parametrize("jump", CASES)
 async def test_a_run_under_way_keeps_its_seconds_and_its_end_when_the_clock_jumps(
     lab: Any, device: Any, tmp_path: Path, jump: str
 ) -> None:
@@ -107,7 +112,6 @@ async def test_a_run_under_way_keeps_its_seconds_and_its_end_when_the_clock_jump
     async with served(lab.url, tmp_path) as server:
         assert (await server.run(STOP, {"uuid": "u-1"}, token)).status_code == 200
         device.script.job_state, before = "running", len(device.heard)
-        start = asyncio.get_running_loop().time()
         asking = asyncio.create_task(server.run(STOP, {"uuid": "u-1"}, token))
         await device.has_heard(before + 2)
         server.jump(JUMPS[jump])
@@ -116,7 +120,6 @@ async def test_a_run_under_way_keeps_its_seconds_and_its_end_when_the_clock_jump
         device.script.job_state = "done"
         ended = await asking
         assert (ended.status_code, ended.json()["outcome"]) == (200, "succeeded"), ended.text
-        assert asyncio.get_running_loop().time() - start < 30  # its deadline
         assert [heard.method for heard in device.heard[before:]].count("POST") == 1
     rows = await lab.service.audit.find(action="request.sending", limit=1000)
     heard = [each.line.decode().rsplit(" ", 1)[0] for each in device.heard]

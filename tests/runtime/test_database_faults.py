@@ -21,6 +21,7 @@ from sqlalchemy import event
 from governance.connections import parse_url
 from governance.errors import UnavailableError
 from runtime.gate.access import Caller
+from tests.waiting import PATIENCE_S
 
 FIND, STOP = ("toy_find_vm", {"vm": "web-01"}), ("toy_stop_vm", {"uuid": "u-1"})
 
@@ -105,9 +106,15 @@ async def broken(house: Any, fault: str) -> AsyncIterator[None]:
         await asyncio.to_thread(spoiled.__exit__, None, None, None)
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock is waited for a second, not five: what is tested is what comes after."""
+    monkeypatch.setattr("governance.connections.LOCK_WAIT_S", 1)
+
+
 @pytest.fixture
 async def api(server: Any) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=90) as client:
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=PATIENCE_S) as client:
         yield client
 
 
@@ -121,7 +128,7 @@ def heard_by(device: Any) -> list[str]:
 
 async def check_the_record(house: Any, device: Any) -> None:
     """What the device heard is what the audit says, in order, and no run is left open."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while any(run.outcome is None for run in await house.service.runs.find()):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     await house.service.engine.settle()
@@ -177,7 +184,7 @@ async def test_a_database_that_breaks_during_a_request_lets_nothing_more_out_and
 async def test_a_lock_held_for_a_minute_is_waited_out(lab: Any, device: Any, api: httpx.AsyncClient, wish: Any) -> None:
     assert (await asked(api, wish)).status_code == 200
     before = len(device.heard)
-    async with broken(lab, "locked"), asyncio.timeout(180):
+    async with broken(lab, "locked"), asyncio.timeout(60 + PATIENCE_S):
         until = asyncio.get_running_loop().time() + 60
         while asyncio.get_running_loop().time() < until:
             assert (await asked(api, wish)).status_code == 503

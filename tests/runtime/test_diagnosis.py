@@ -173,7 +173,10 @@ async def test_an_untrusted_certificate_is_told_with_its_fingerprint_and_no_cred
     await server.wait_closed()
 
 
-async def test_a_port_without_tls_is_said_to_be_none(service: Any, recorder: Any, tools: Any) -> None:
+async def test_a_port_without_tls_is_said_to_be_none(
+    service: Any, recorder: Any, tools: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.diagnosis.STEP_S", 1.0)
     device = await recorder(tools.said(tools.answer()))
     found = await outcomes(service, lab(device.url.replace("http:", "https:")))
     assert found["tls"].outcome == "bad"

@@ -3,30 +3,27 @@
 import asyncio
 import inspect
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from dbos import DBOS
 
-from governance import schema
 from runtime.calls.confirmation import Confirmation
 from runtime.errors import Interrupted
 from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
+from tests.waiting import until
 
 ME = Caller("me", "operator")
 READ, CHANGE = ("toy_find_vm", {"vm": "web-01"}), ("toy_stop_vm", {"uuid": "u-1"})
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path / 'switchgear.db'}"
-    address = str(request.getfixturevalue("postgres_url"))
-    await asyncio.to_thread(schema.upgrade, address)
-    return address
+        return str(request.getfixturevalue("migrated_url"))
+    return str(request.getfixturevalue("postgres_server").migrated_schema())
 
 
 @pytest.fixture
@@ -92,14 +89,16 @@ async def test_a_parked_run_goes_on_in_the_next_process_and_repeats_nothing(hous
     device.script.job_state = "done"
     async with open_service(url, Vault({})) as after:
         (left,) = await after.open_runs.look()
-        async with asyncio.timeout(20):  # on PostgreSQL nobody is believed dead at once
-            while await after.engine.recover() != (left.id,):  # noqa: ASYNC110  it is asked, not told
-                await asyncio.sleep(0.1)
-        for _ in range(300):
+
+        async def is_taken() -> bool:
+            return bool(await after.engine.recover() == (left.id,))
+
+        async def ended() -> Any:
             run = await after.runs.get(left.id)
-            if run.outcome is not None:
-                break
-            await asyncio.sleep(0.02)
+            return run if run.outcome is not None else None
+
+        await until(is_taken, pause_s=0.1)  # on PostgreSQL nobody is believed dead at once
+        run = await until(ended)
     assert (run.outcome, run.outputs) == ("succeeded", {"state": "off"})
     assert heard_by(device).count("POST /api/vms/u-1/stop") == 1
 

@@ -26,6 +26,7 @@ from runtime.errors import NotApproved, UnknownWorkflow
 from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
+from tests.waiting import PATIENCE_S
 
 SECRET = "whsec_" + base64.b64encode(b"a key of thirty-two bytes, no less").decode()
 ROOT = Path(__file__).parents[2]
@@ -180,7 +181,7 @@ async def test_a_receiver_that_never_ends_is_left_at_the_deadline_and_keeps_nobo
     await post.endpoint(quick.url, "quick")
     for copy in range(2 * AT_ONCE):
         await post.lab.submit("list", copy)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while len(quick.heard) < 2 * AT_ONCE:
             await post.deliverer.look()
             await asyncio.sleep(0.01)
@@ -260,7 +261,7 @@ async def test_who_is_killed_before_it_told_leaves_it_to_the_next_who_tells_it_u
     command = [sys.executable, "-c", CHILD, post.lab.url, revision.id, revision.digest, moment]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "DESK": SECRET}
     child = subprocess.Popen(command, env=environment, cwd=ROOT)  # noqa: ASYNC220  its id is needed before it ends
-    await asyncio.wait_for(asyncio.to_thread(child.wait), 60)
+    await asyncio.wait_for(asyncio.to_thread(child.wait), PATIENCE_S)
     assert child.returncode == -signal.SIGKILL
     assert len(desk.heard) == (moment == "heard")
     await post.round()
@@ -298,7 +299,7 @@ async def test_a_server_that_serves_tells_by_itself(lab: Any, recorder: Receiver
         assert refused.status_code == 422
         assert SECRET not in (await client.get("/events/endpoints")).text
         await lab.submit("list")
-        await asyncio.wait_for(desk.has_heard(1), 10)
+        await asyncio.wait_for(desk.has_heard(1), PATIENCE_S)
         assert read(desk.heard[0])["type"] == "workflow.pending"
         assert (await client.get("/events/dead")).json() == []
         assert (await client.post("/events/dead/none/resend")).status_code == 404

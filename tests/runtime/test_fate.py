@@ -12,6 +12,7 @@ from fastmcp.client.transports import StreamableHttpTransport
 from governance.errors import ConflictError, InvalidError, TransitionError
 from governance.open_runs import Finding
 from runtime.gate.access import Caller
+from tests.waiting import until
 
 ME = Caller("me", "operator")
 STOP = "POST /api/vms/u-1/stop"
@@ -43,13 +44,13 @@ async def doubtful(lab: Any, device: Any) -> Any:
 
 async def ended_as(house: Any, run_id: str) -> Any:
     """The run once it has ended, with somebody looking after open ones."""
-    for _ in range(200):
+
+    async def ended() -> Any:
         await house.service.engine.recover()
         run = await house.service.runs.get(run_id)
-        if run.outcome is not None:
-            return run
-        await asyncio.sleep(0.02)
-    raise AssertionError("it did not end")
+        return run if run.outcome is not None else None
+
+    return await until(ended, "the end of the run")
 
 
 async def test_an_unknown_run_says_what_may_have_happened_and_the_read_that_would_tell(doubtful: Any) -> None:
@@ -238,11 +239,12 @@ async def test_over_http_runs_are_resolved_and_cancelled(lab: Any, device: Any, 
     async with httpx.AsyncClient(base_url=server.url) as client:
         wrong = await client.post(f"/runs/{doubtful.run_id}/cancel")
         right = await client.post(f"/runs/{doubtful.run_id}/resolve", json={"has_happened": True, "goes_on": True})
-        for _ in range(100):
-            shown = (await client.get(f"/runs/{doubtful.run_id}")).json()
-            if shown["outcome"] is not None:
-                break
-            await asyncio.sleep(0.05)
+
+        async def ended() -> Any:
+            told = (await client.get(f"/runs/{doubtful.run_id}")).json()
+            return told if told["outcome"] is not None else None
+
+        shown = await until(ended)
         missing = await client.post("/runs/none/resolve", json={"has_happened": True})
     assert (wrong.status_code, right.status_code, missing.status_code) == (409, 200, 404)
     assert shown["outcome"] == "succeeded"

@@ -1,7 +1,6 @@
 """Places at a device in the order of coming, and devices that are left in peace: the values alone, then the driver."""
 
 import asyncio
-import time
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from runtime.driver import Driver
 from runtime.driver.breaker import FAILURES, REST_S, Breaker
 from runtime.driver.gate import Gate
+from tests.waiting import PATIENCE_S
 
 
 async def turns(gate: Gate, limits: list[int]) -> list[int]:
@@ -67,7 +67,7 @@ async def test_whoever_gives_up_leaves_no_hole_in_the_line() -> None:
     await asyncio.sleep(0)  # the first of them has its place by now, and does not know it yet
     for each in impatient:
         each.cancel()
-    await asyncio.wait_for(patient, 1)
+    await asyncio.wait_for(patient, PATIENCE_S)
     await first
     await asyncio.gather(*impatient, return_exceptions=True)
     assert (gate.inside, gate.waiting) == (0, 0)
@@ -103,24 +103,21 @@ def test_a_probe_that_is_given_up_leaves_the_place_for_another() -> None:
 
 
 async def test_a_dead_device_is_left_in_peace_and_others_are_not_affected(
-    driver: Driver, recorder: Any, notes: Any, tools: Any, monkeypatch: pytest.MonkeyPatch
+    driver: Driver, recorder: Any, notes: Any, tools: Any, clock: Any
 ) -> None:
-    monkeypatch.setattr("runtime.driver.breaker.REST_S", 0.5)
     dead = await recorder(tools.said(tools.answer()))
     other = await recorder(tools.said(tools.answer()))
     url, port = dead.url, dead.port
     await dead.stop()
     events = [await driver.send(tools.post(), tools.endpoint(url), tools.soon(), notes) for _ in range(FAILURES)]
     sent = len(notes.sent)
-    start = time.monotonic()
     refused = await driver.send(tools.get(), tools.endpoint(url), tools.soon(), notes)
-    assert time.monotonic() - start < 0.1
     assert {event.reason for event in (*events, refused)} == {"not_sent"}
     assert f"failed {FAILURES} times in a row" in refused.message
     assert len(notes.sent) == sent
     assert (await driver.send(tools.get(), tools.endpoint(other.url), tools.soon(), notes)).status == 200
     dead._server = await asyncio.start_server(dead._accept, "127.0.0.1", port)
-    await asyncio.sleep(0.5)
+    clock.jump(REST_S)
     events = await asyncio.gather(
         *(driver.send(tools.post(), tools.endpoint(url), tools.soon(), notes) for _ in range(3))
     )
@@ -129,10 +126,12 @@ async def test_a_dead_device_is_left_in_peace_and_others_are_not_affected(
 
 
 async def test_a_device_that_hangs_opens_the_breaker_too_and_a_callers_patience_does_not(
-    driver: Driver, recorder: Any, notes: Any, tools: Any
+    driver: Driver, recorder: Any, notes: Any, tools: Any, clock: Any
 ) -> None:
-    async def never(_heard: Any, _writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(30)
+    async def never(heard: Any, _writer: asyncio.StreamWriter) -> None:
+        if heard.number > 1:
+            clock.jump(PATIENCE_S)
+        await asyncio.Event().wait()
 
     device = await recorder(never)
     endpoint = tools.endpoint(device.url, {"limits": {"connections": 1}})
@@ -140,9 +139,9 @@ async def test_a_device_that_hangs_opens_the_breaker_too_and_a_callers_patience_
     await device.has_heard(1)
     given_up.cancel()
     for _ in range(FAILURES - 1):
-        await driver.send(tools.post(timeout_s=0.2), endpoint, tools.soon(), notes)
-    hung = await driver.send(tools.post(timeout_s=0.2), endpoint, tools.soon(), notes)
-    spared = await driver.send(tools.post(timeout_s=0.2), endpoint, tools.soon(), notes)
+        await driver.send(tools.post(timeout_s=0.9 * PATIENCE_S), endpoint, tools.soon(2 * PATIENCE_S), notes)
+    hung = await driver.send(tools.post(timeout_s=0.9 * PATIENCE_S), endpoint, tools.soon(2 * PATIENCE_S), notes)
+    spared = await driver.send(tools.post(timeout_s=0.9 * PATIENCE_S), endpoint, tools.soon(2 * PATIENCE_S), notes)
     assert (hung.reason, spared.reason) == ("unknown_fate", "not_sent")  # type: ignore[union-attr]
     assert len(device.heard) == 1 + FAILURES
     await asyncio.gather(given_up, return_exceptions=True)

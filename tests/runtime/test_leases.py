@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from governance import schema
 from governance.locks import locks_of
 from runtime.secrets import Vault
 from runtime.service import open_service
+from tests.waiting import until
 from workflow.profile import Profile
 from workflow.reader import read_document
 from workflow.revision import RevisionContent
@@ -141,10 +143,5 @@ async def test_a_killed_holder_lets_go(address: str) -> None:
         assert not await mine.hold("a")
         holder.kill()
         holder.wait()
-        for _ in range(100):
-            if await mine.hold("a"):
-                break
-            await asyncio.sleep(0.05)
-        else:
-            raise AssertionError("a dead process holds its name")
+        await until(partial(mine.hold, "a"), "the name that a dead process held")
         await mine.close()

@@ -28,10 +28,10 @@ import pytest
 from governance.database import open_database
 from governance.revisions import RevisionStore
 from runtime.service import open_service
+from tests.waiting import PATIENCE_S, until
 
 LOAD_S = 600
 RELOADS_PER_S, RELOADERS = 100, 8
-PATIENCE_S = 120
 PROGRAM = Path(sys.executable).with_name("switchgear")
 MCP = {"mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": "toy_read_vm"}
 CLIENT = {
@@ -43,12 +43,16 @@ CLIENT = {
 
 @dataclass
 class Server:
-    """A server in its process, and the device behind it; `slowness_s`: what the device takes for each answer."""
+    """A server in its process, and the device behind it."""
 
     folder: Path
     port: int
     pid: int
-    asked: Counter[str] = field(default_factory=Counter)
+    device: "Device"
+
+    @property
+    def asked(self) -> Counter[str]:
+        return self.device.asked
 
     @property
     def url(self) -> str:
@@ -68,7 +72,9 @@ class Server:
 
 @dataclass
 class Device:
-    slowness_s: float = 0.0
+    """`answers`: nothing is answered before it is set."""
+
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
     asked: Counter[str] = field(default_factory=Counter)
     heard: list[tuple[str, str]] = field(default_factory=list)
     _serving: set[asyncio.Task[None]] = field(default_factory=set)
@@ -85,7 +91,7 @@ class Device:
                 marker = line.split(b" ")[1].rpartition(b"/")[2].decode()
                 self.asked[marker] += 1
                 self.heard.append((line.split(b" ")[0].decode(), line.split(b" ")[1].partition(b"?")[0].decode()))
-                await asyncio.sleep(self.slowness_s)
+                await self.answers.wait()
                 body = json.dumps({"uuid": marker}).encode()
                 head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
                 writer.write(head.encode() + body)
@@ -102,10 +108,12 @@ def serve(tmp_path: Path, tools: Any, witness: Any) -> Serve:
 
 @contextlib.asynccontextmanager
 async def served(
-    folder: Path, tools: Any, witness: Any, *, slowness_s: float = 0.0, files: int = 0
+    folder: Path, tools: Any, witness: Any, *, is_quick: bool = True, files: int = 0
 ) -> AsyncIterator[Server]:
-    """`files`: how many open files the server may have; 0: as many as we."""
-    device = Device(slowness_s)
+    """`files`: how many files the server may have open; 0: as many as we. `is_quick`: whether the device answers."""
+    device = Device()
+    if is_quick:
+        device.answers.set()
     listener = await asyncio.start_server(device.accept, "127.0.0.1", 0, backlog=2048)
     url = f"sqlite+aiosqlite:///{folder / 's.db'}"
     async with open_service(url) as service:
@@ -124,7 +132,7 @@ async def served(
     try:
         assert process.stdout is not None
         told = json.loads(await process.stdout.readline())
-        yield Server(folder, int(told["url"].rpartition(":")[2]), process.pid, device.asked)
+        yield Server(folder, int(told["url"].rpartition(":")[2]), process.pid, device)
     finally:
         process.terminate()
         await process.wait()
@@ -196,9 +204,11 @@ def answer_in(body: bytes) -> Any:
     return (told.get("outputs") or told.get("result", {}).get("structuredContent") or {}).get("uuid")
 
 
-async def crowd(server: Server, size: int, calls: int, *, seconds: float = 0.0, first: int = 0) -> Counter[str]:
+async def crowd(
+    server: Server, size: int, calls: int, *, seconds: float = 0.0, first: int = 0, seen: Counter[str] | None = None
+) -> Counter[str]:
     """What came of the calls of so many callers, numbered from `first`, who begin at once."""
-    seen: Counter[str] = Counter()
+    seen = Counter() if seen is None else seen
     until = time.monotonic() + seconds if seconds else 0.0
     await asyncio.gather(
         *(Caller(server.port, number).calls(calls, seen, until=until) for number in range(first, first + size))
@@ -218,8 +228,12 @@ async def test_of_many_calls_at_once_none_is_lost_and_none_gets_anothers_answer(
 
 @pytest.mark.slow
 async def test_more_callers_than_there_is_room_for_are_told_to_come_back(serve: Serve) -> None:
-    async with serve(slowness_s=0.3, files=160) as server:
-        seen = await crowd(server, 80, 1)
+    async with serve(is_quick=False, files=160) as server:
+        seen: Counter[str] = Counter()
+        calling = asyncio.create_task(crowd(server, 80, 1, seen=seen))
+        await until(lambda: seen["sent away"], "somebody to be sent away")
+        server.device.answers.set()
+        await calling
         assert set(seen) == {"answered", "sent away"}
         assert sum(seen.values()) == 80
         assert len(server.asked) == seen["answered"], "who was sent away reached no device"

@@ -16,6 +16,7 @@ from runtime.engines.executor import Executor
 from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service, watching
+from tests.waiting import PATIENCE_S
 
 
 async def test_workflows_are_served_from_postgresql(postgres_server: Any, device: Any, tools: Any) -> None:
@@ -33,7 +34,7 @@ async def test_workflows_are_served_from_postgresql(postgres_server: Any, device
             stopped = await client.call_tool("toy_stop_vm", {"uuid": "u-1"})
             async with listen(client.session, tools_list_changed=True) as news:
                 await there.approve("list")
-                assert isinstance(await asyncio.wait_for(anext(news), 5), ToolsListChanged)
+                assert isinstance(await asyncio.wait_for(anext(news), PATIENCE_S), ToolsListChanged)
             assert len((await client.call_tool("toy_list_vms", {})).structured_content["vms"]) == 3
         assert found.structured_content == {"uuid": "u-1", "state": "on"}
         assert stopped.structured_content == {"state": "off"}
@@ -66,7 +67,7 @@ async def test_who_loses_the_connection_of_its_locks_takes_them_again_before_any
         assert [heard.method for heard in device.heard].count("POST") == 1
         await service.engine.close()
         await service.locks.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not await dead_after_a_moment(other, service.engine.name):
                 pass
         await other._locks.close()

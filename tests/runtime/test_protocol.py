@@ -16,6 +16,7 @@ from fastmcp.client.transports import StdioTransport, StreamableHttpTransport
 from mcp.client.subscriptions import ToolsListChanged, listen
 
 from runtime.service import open_service
+from tests.waiting import PATIENCE_S
 
 HANDSHAKE, STATELESS = "legacy", "2026-07-28"
 ERAS = pytest.mark.parametrize("era", [HANDSHAKE, STATELESS])
@@ -146,7 +147,7 @@ async def test_a_client_is_told_of_one_more_approval_and_calls_it(server: Any, l
     async with connected(server.mcp, era) as (opened, heard):
         assert len(await opened.list_tools()) == 2
         await lab.approve("list")
-        await asyncio.wait_for(heard.wait(), 2)
+        await asyncio.wait_for(heard.wait(), PATIENCE_S)
         assert "toy_list_vms" in {tool.name for tool in await opened.list_tools()}
         result = await opened.call_tool("toy_list_vms", {})
         assert len(result.structured_content["vms"]) == 3
@@ -165,7 +166,7 @@ async def test_a_client_is_told_that_a_workflow_was_retired_and_can_no_longer_ca
         # Not yet noticed by the catalog, and refused all the same: approval is looked up with the use.
         early = await opened.call_tool("toy_find_vm", {"vm": "web-01"}, raise_on_error=False)
         assert early.is_error
-        await asyncio.wait_for(heard.wait(), 2)
+        await asyncio.wait_for(heard.wait(), PATIENCE_S)
         assert [tool.name for tool in await opened.list_tools()] == ["toy_stop_vm"]
         late = await opened.call_tool("toy_find_vm", {"vm": "web-01"}, raise_on_error=False)
         assert late.is_error
@@ -235,9 +236,9 @@ async def test_over_standard_input_and_output_tools_are_listed_called_and_news_a
                 stream = await stack.enter_async_context(listen(opened.session, tools_list_changed=True))
             await lab.approve("list")
             if era == STATELESS:
-                assert isinstance(await asyncio.wait_for(anext(stream), 5), ToolsListChanged)
+                assert isinstance(await asyncio.wait_for(anext(stream), PATIENCE_S), ToolsListChanged)
             else:
-                await asyncio.wait_for(news.heard.wait(), 5)
+                await asyncio.wait_for(news.heard.wait(), PATIENCE_S)
         assert len(await opened.list_tools()) == 3
     run = await lab.service.runs.get(result.meta["switchgear"]["run"])
     assert run.caller == "stdio"

@@ -15,6 +15,7 @@ from runtime.calls.confirmation import Confirmation
 from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
+from tests.waiting import PATIENCE_S
 
 ME = Caller("me", "operator")
 DIGEST = "sha256:0"  # of every operation of the toy API
@@ -222,7 +223,7 @@ async def test_nothing_is_fetched_for_a_schema(lab: Any, device: Any) -> None:
 async def test_a_pattern_of_the_description_does_not_hang_on_what_the_device_says(lab: Any, device: Any) -> None:
     device.script.machines = [{"uuid": "a" * 5_000 + "b", "name": "web-01", "state": "on"}]
     await promise(lab, s200={"type": "array", "items": {"properties": {"uuid": {"pattern": r"^(a+)+\1$"}}}})
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert (await call(lab, "toy_find_vm", vm="web-01")).misfits == 1
 
 

@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from governance.errors import ConflictError, InvalidError, RefusedError
-from governance.identifiers import moment
 from governance.people.scopes import Scope
 from governance.schedules import Schedule
 from governance.settings import Settings
@@ -17,6 +16,7 @@ from runtime.cron import next_moment
 from runtime.errors import BadInput, CallerError, UnknownTarget, UnknownWorkflow
 from runtime.gate.access import Caller
 from runtime.scheduling import Scheduler, scheduled_risks
+from tests.waiting import PATIENCE_S
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ME = Caller("cli:me", "operator")
@@ -313,14 +313,11 @@ async def test_over_rest_operators_have_their_own_and_admins_all(lab: Any, serve
     ]
 
 
-async def test_a_server_fires_what_is_due(lab: Any, device: Any, tools: Any) -> None:
+async def test_a_server_fires_what_is_due(lab: Any, device: Any, tools: Any, hands: Hands) -> None:
+    lab.service.scheduler._clock = hands
     await lab.service.scheduler.add(HOURLY, ME)
     async with tools.running(lab.service):
-        # Behind the first look: it would take the moment that this test makes up for a clock's mistake.
-        await asyncio.sleep(0.2)
-        soon = moment(datetime.now(UTC) + timedelta(seconds=1))
-        await lab.service.schedules.set_paused("hourly", soon, actor="test")
-        async with asyncio.timeout(20):
-            await device.has_heard(1)
+        hands.now = NOON.replace(hour=13, second=1)
+        await asyncio.wait_for(device.has_heard(1), PATIENCE_S)
     (run,) = await lab.service.runs.find()
     assert run.caller == "cli:me"

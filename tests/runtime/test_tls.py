@@ -19,6 +19,7 @@ from governance.targets import Target
 from runtime.diagnosis import diagnose
 from runtime.driver import Driver
 from runtime.gate.access import Caller
+from tests.waiting import PATIENCE_S, until
 from workflow.events import RequestFailed, ResponseArrived
 
 ME = Caller("me", "operator")
@@ -205,10 +206,14 @@ async def test_what_says_nothing_trusts_nobody(box: Any, driver: Driver, notes: 
 
 
 async def test_a_device_that_speaks_no_tls_is_not_sent_anything(
-    driver: Driver, notes: Any, tools: Any, recorder: Any
+    driver: Driver, notes: Any, tools: Any, recorder: Any, clock: Any
 ) -> None:
     device = await recorder(tools.said(tools.answer()))
-    event = await outcome(driver, notes, tools, device.url.replace("http:", "https:"), "pin:" + "0" * 64)
+    url = device.url.replace("http:", "https:")
+    asking = asyncio.create_task(outcome(driver, notes, tools, url, "pin:" + "0" * 64))
+    await until(lambda: device.connections)
+    clock.jump(PATIENCE_S)  # it waits for the end of the hello, and the driver for an answer to it
+    event = await asking
     assert isinstance(event, RequestFailed)
     assert event.reason in ("not_sent", "refused")
     assert device.heard == []

@@ -14,15 +14,17 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests import needs
+from tests.waiting import PATIENCE_S
+
 PRISM = Path(__file__).parents[2] / ".tools/node_modules/.bin/prism"
-START_S = 90.0  # Prism needs a few seconds on an idle machine; builders are not idle
 
 
 @contextmanager
 def served(description: Path, log: Path) -> Iterator[str]:
     """The address at which Prism answers."""
     if not PRISM.exists() or not shutil.which("node"):
-        pytest.skip("Prism is not here: npm install --no-save --prefix .tools @stoplight/prism-cli@5.14.2")
+        needs.PRISM.skip()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -35,11 +37,11 @@ def served(description: Path, log: Path) -> Iterator[str]:
             yield address
         finally:
             process.terminate()
-            process.wait(timeout=10)
+            process.wait(PATIENCE_S)
 
 
 def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + START_S
+    end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end and process.poll() is None:
         try:
             httpx.get(address, trust_env=False)

@@ -15,11 +15,12 @@ import pytest
 import yaml
 from openapi_spec_validator import validate
 
+from tests.needs import VENDOR_FILES, VENDOR_FOLDER
 from workflow.profile import read_profile
 
 ROOT = Path(__file__).parents[2]
 OURS = ROOT / "specs/hypercore/openapi.yaml"
-VENDORS = ROOT.parent / "shared/specs/hypercore/openapi.json"
+VENDORS = VENDOR_FOLDER / "specs/hypercore/openapi.json"
 METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
 FACTS = ("type", "enum", "default", "format", "additionalProperties")
 
@@ -31,8 +32,7 @@ def ours() -> Any:
 
 @pytest.fixture(scope="module")
 def vendors() -> Any:
-    if not VENDORS.exists():
-        pytest.skip(f"the vendor's description is not here: {VENDORS}")
+    VENDOR_FILES.or_skip()
     return json.loads(VENDORS.read_bytes())
 
 

@@ -32,7 +32,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def client(address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address, auth=("ada", "example-only"), trust_env=False, timeout=30) as opened:
+    with httpx.Client(base_url=address, auth=("ada", "example-only"), trust_env=False) as opened:
         yield opened
 
 
@@ -81,7 +81,7 @@ def test_a_request_that_does_not_fit_is_refused(client: httpx.Client, method: st
 
 
 def test_without_credentials_nothing_is_answered_and_the_session_cookie_is_enough(address: str) -> None:
-    with httpx.Client(base_url=address, trust_env=False, timeout=30) as client:
+    with httpx.Client(base_url=address, trust_env=False) as client:
         assert client.get("/VirDomain").status_code == 401
         login = client.post("/login", json={"username": "ada", "password": "example-only"})
         assert login.status_code == 200

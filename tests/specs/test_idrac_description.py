@@ -15,9 +15,11 @@ import pytest
 import yaml
 from openapi_spec_validator import validate
 
+from tests.needs import VENDOR_FILES, VENDOR_FOLDER
+
 ROOT = Path(__file__).parents[2]
 OURS = ROOT / "specs/idrac/openapi.yaml"
-VENDORS = ROOT.parent / "shared/specs/idrac/openapi.yaml"
+VENDORS = VENDOR_FOLDER / "specs/idrac/openapi.yaml"
 SCHEMAS = VENDORS.parent / "redfish-schemas"
 METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
 # Operations of ours that the vendor's description leaves out, though a resource in it names their address.
@@ -40,8 +42,7 @@ def ours() -> Any:
 
 @pytest.fixture(scope="module")
 def vendors() -> Any:
-    if not VENDORS.exists():
-        pytest.skip(f"the vendor's description is not here: {VENDORS}")
+    VENDOR_FILES.or_skip()
     return cached_file(VENDORS)
 
 

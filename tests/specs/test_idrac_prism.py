@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.specs.served import served
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 OURS = ROOT / "specs/idrac/openapi.yaml"
@@ -36,7 +37,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def client(address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address, headers={"X-Auth-Token": "example"}, trust_env=False, timeout=60) as opened:
+    with httpx.Client(
+        base_url=address, headers={"X-Auth-Token": "example"}, trust_env=False, timeout=PATIENCE_S
+    ) as opened:
         yield opened
 
 
@@ -96,7 +99,7 @@ def test_a_request_that_does_not_fit_is_refused(client: httpx.Client, method: st
 
 
 def test_login_gives_a_token_that_opens_and_an_address_that_closes(address: str) -> None:
-    with httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=address, trust_env=False) as client:
         assert client.get(f"{V1}/Systems").status_code == 401
         assert client.get(V1).status_code == 200
         login = client.post(f"{V1}/SessionService/Sessions", json={"UserName": "root", "Password": "example"})

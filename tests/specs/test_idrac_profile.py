@@ -12,11 +12,12 @@ import pytest
 import yaml
 
 from compiler import pipeline
+from tests.needs import VENDOR_FILES, VENDOR_FOLDER
 from workflow.profile import Profile, RiskRule, read_profile
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "specs/idrac"
-VENDORS = ROOT.parent / "shared/specs/idrac/openapi.yaml"
+VENDORS = VENDOR_FOLDER / "specs/idrac/openapi.yaml"
 METHODS = ("get", "post", "put", "patch", "delete")
 SYSTEM = "/redfish/v1/Systems/{ComputerSystemId}"
 IDRAC = "/redfish/v1/Managers/{ManagerId}"
@@ -39,8 +40,7 @@ def profile() -> Profile:
 
 @pytest.fixture(scope="module")
 def vendor_keys() -> set[str]:
-    if not VENDORS.exists():
-        pytest.skip(f"the vendor's description is not here: {VENDORS}")
+    VENDOR_FILES.or_skip()
     return keys_of(load(VENDORS))
 
 

@@ -1,4 +1,4 @@
-"""The official Arazzo cases, where the shared folder is there; they are data and no part of this repository."""
+"""The official Arazzo cases, where they are at hand; they are data and no part of this repository."""
 
 from pathlib import Path
 from typing import Any
@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 import yaml
 
-FOLDER = Path(__file__).parents[3] / "shared" / "arazzo"
-IS_THERE = (FOLDER / "schema-1.1.yaml").is_file()
-needs_official_cases = pytest.mark.skipif(not IS_THERE, reason=f"the official cases are not at {FOLDER}")
+from tests.needs import VENDOR_FOLDER, vendor_files
+
+FOLDER = VENDOR_FOLDER / "arazzo"
+OFFICIAL = vendor_files("arazzo")
+IS_THERE = OFFICIAL.is_there()
+needs_official_cases = OFFICIAL.mark
 
 
 def cases(kind: str) -> list[Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import MOST_CPU_S
 from tests.workflow.documents import document, inputs, parameter, step, workflow
 from tests.workflow.official import cases, load
 from workflow.checks import Severity, check
@@ -222,9 +223,9 @@ def test_many_branches_are_judged_in_reasonable_time() -> None:
         judged = {**skip, "criteria": [{"condition": f"$inputs.n == {number}"}]}
         bound = [parameter("q", "query", "$steps.s0.outputs.o")]
         steps.append(step(f"s{number}", "get", "/x", parameters=bound, onSuccess=[judged] if number < 58 else []))
-    started = time.perf_counter()
+    started = time.process_time()
     assert found(of(*steps, inputs=inputs("n"))) == {}
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < MOST_CPU_S
     late = [parameter("q", "query", "$steps.s7.outputs.o")]
     steps[7]["outputs"] = {"o": "$response.body"}
     steps[59]["parameters"] = late
@@ -273,8 +274,9 @@ def test_a_step_that_nothing_leads_to_is_a_warning() -> None:
 def test_a_change_that_is_repeated_after_any_failure_is_a_warning() -> None:
     again = {"name": "again", "type": "retry"}
     assert "retry_repeats_change" in found(of(step("p", "post", "/p", onFailure=[again])), "warning")
-    harmless = step("p", "put", "/p", onFailure=[again], **{"x-switchgear": {"idempotent": True}})
-    assert "retry_repeats_change" not in found(of(harmless), "warning")
+    assert "retry_repeats_change" in found(of(step("p", "put", "/p", onFailure=[again])), "warning")
+    said = {"x-switchgear": {"idempotent": True}}
+    assert "retry_repeats_change" not in found(of(step("p", "put", "/p", onFailure=[again], **said)), "warning")
 
 
 def test_the_plan_refuses_what_the_checks_refuse() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from workflow.device_messages import device_words, job_sentences, refusals, sentences
 from workflow.device_texts import MOST_CHARACTERS, MOST_SENTENCES
-from workflow.profile import Envelope, JobRule, Profile
+from workflow.profile import Profile
+from workflow.profile_speech import Envelope, JobRule
 from workflow.visible import hides
 
 GENERAL = "A general error has occurred. See ExtendedInfo for more information"

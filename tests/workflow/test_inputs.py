@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.waiting import MOST_CPU_S
 from tests.workflow.documents import document, inputs, plan, step, workflow
 from workflow.errors import DocumentError, InputError
 from workflow.inputs import validate_inputs
@@ -72,10 +73,10 @@ def test_nothing_outside_of_the_document_is_fetched_for_a_schema(reference: str)
 
 def test_a_pattern_of_a_schema_cannot_hang() -> None:
     made = taking(inputs("vm", vm={"type": "string", "pattern": "^(a+)+$"}))
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(InputError):
         validate_inputs(made, {"vm": "a" * 5_000 + "!"})
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < MOST_CPU_S
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", {1, 2}, b"x"])

@@ -6,15 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.waiting import MOST_CPU_S
 from workflow.errors import ExpressionError
 from workflow.patterns import compile_pattern, escaped, from_i_regexp
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*$", "(.*a){25}$", "([a-zA-Z]+)*$", "(a?){30}a{30}$"])
 def test_patterns_that_stall_a_backtracking_engine_answer_at_once(pattern: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert not compile_pattern("^" + pattern).is_found_in("a" * 20_000 + "!")
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < MOST_CPU_S
 
 
 @pytest.mark.parametrize("pattern", ["(", "(?=a)b", r"(a)\1", "a{1000}{1000}", "[b-a]", "*"])

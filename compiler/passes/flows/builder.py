@@ -14,6 +14,7 @@ from compiler.passes.flows import queries
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.expectations import with_expectations
 from compiler.passes.flows.headers import with_required_headers
+from compiler.passes.flows.identifying import identifies
 from workflow.pointers import child
 
 _AS_TOLD = Paging("reply")  # nobody said how the list goes on: the replies tell
@@ -168,6 +169,7 @@ class Builder:
             links=tuple(sorted(set(links))),
             why=tuple(self.why),
             sample=dict(self.sample),
+            identifies=None if risk is Risk.READ else identifies(self, resource),
         )
 
     def _find_subjects_first(self) -> None:

@@ -233,10 +233,10 @@ def _with_handle(step: Step, job: Job, is_pending: bool) -> Step:
         outputs["created"] = f"$response.body#{job.created_id}"
     if is_pending:
         return replace(step, outputs=outputs, transforms=transforms)
+    branches.append(_no_handle(job, empty))
     if job.statuses:
         codes = queries.all_of([f"$statusCode != {status}" for status in job.statuses])
         branches.append({"name": "over", "stepId": "@after", "criteria": [queries.simple(codes)]})
-    branches.append(_no_handle(job, empty))
     if job.empty_means_done:
         branches.append({"name": "nothing_to_wait_for", "stepId": "@after", "criteria": [queries.simple(empty)]})
     return replace(step, outputs=outputs, transforms=transforms, branches=tuple(branches))

@@ -98,7 +98,7 @@ class _Writer:
         later = [(n, resource) for n, resource in self.shown.items() if n > number]
         if operation.effect in _SENT:
             return any(self._is_about(operation, resource) for _, resource in later)
-        return any(self.steps[n].expects or "item" in self.steps[n].outputs for n, _ in later)
+        return any(self.steps[n].expects or _reads_made(self.steps[n], self.steps[number]) for n, _ in later)
 
     def _is_about(self, operation: Operation, resource: Resource | None) -> bool:
         """Whether the operation makes or changes what the resource's read shows, or settings of it that wait."""
@@ -116,7 +116,7 @@ class _Writer:
             operation = self.context.operations[change.operation]
             if change.role is not Role.CHANGE or resource is None:
                 continue
-            if operation.effect in _SENT and self._is_about(operation, resource):
+            if (operation.effect in _SENT and self._is_about(operation, resource)) or _reads_made(step, change):
                 is_update = operation.effect is Effect.UPDATE
                 for each in self._expected(change, operation, resource, step):
                     other = found.get(each["place"], each)  # of two branches one runs: what either hides is not judged
@@ -134,6 +134,8 @@ class _Writer:
             return
         for pointer, value in _sent(change):
             if self.has_branches and not _is_plain(value):
+                if str(value).startswith("$steps."):
+                    yield {"place": _short(pointer), "shown": False, "text": "not every run sends it"}
                 continue
             yield self._one(operation, resource, item, pointer, value)
 
@@ -189,6 +191,12 @@ def shown_by(context: Context, step: Step) -> Resource | None:
     """The resource whose item the step reads."""
     resources = [r for r in context.api.resources if step.operation in (r.read, r.list)]
     return max(resources, key=lambda r: (r.read == step.operation, len(address(r))), default=None)
+
+
+def _reads_made(step: Step, change: Step) -> bool:
+    """Whether the step reads what the change says that it has made (a clone)."""
+    made = f"$steps.{change.id}.outputs.created"
+    return "created" in change.outputs and made in str((step.outputs, step.parameters))
 
 
 def _sent(change: Step) -> Iterator[tuple[str, Any]]:

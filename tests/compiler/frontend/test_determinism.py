@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compiler.frontend import load_api
 from compiler.ir.printer import print_api, print_diagnostics
+from tests.needs import VENDOR_FILES, VENDOR_FOLDER
 
-SPECS = Path(__file__).resolve().parents[4] / "shared" / "specs"
+SPECS = VENDOR_FOLDER / "specs"
 SMALL: dict[str, Any] = {
     "openapi": "3.0.3",
     "info": {"title": "Small", "version": "1"},
@@ -109,7 +109,7 @@ def test_a_schema_that_nothing_reaches_changes_no_digest(tmp_path: Path) -> None
     assert "Unused" not in after.schemas
 
 
-@pytest.mark.skipif(not SPECS.is_dir(), reason="../shared/specs is not here")
+@VENDOR_FILES.mark
 def test_the_hash_seed_changes_nothing() -> None:
     code = (
         "import sys, hashlib; from pathlib import Path; from compiler.frontend import load_api;"
@@ -125,7 +125,7 @@ def test_the_hash_seed_changes_nothing() -> None:
     assert len(texts) == 1
 
 
-@pytest.mark.skipif(not SPECS.is_dir(), reason="../shared/specs is not here")
+@VENDOR_FILES.mark
 def test_a_real_description_with_shuffled_keys_gives_the_same_ir(tmp_path: Path) -> None:
     real = json.loads((SPECS / "hypercore" / "openapi.json").read_text())
     (tmp_path / "openapi.json").write_text(json.dumps(shuffled(real, random.Random(7))))

@@ -7,7 +7,6 @@ counts visits, and, where it is installed, strace.
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,9 @@ from threading import Thread
 from typing import Any
 
 import pytest
+
+from tests.needs import STRACE
+from tests.waiting import PATIENCE_S
 
 SECRET = "LEAKED-6f1d"
 
@@ -230,7 +232,7 @@ def test_references_inside_the_root_are_followed(place: Place, watcher: Watcher)
         assert "inside" in answer["ir"] and "missing" not in answer["ir"]
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+@STRACE.mark
 def test_strace_sees_no_socket_and_no_secret(place: Place, tmp_path: Path) -> None:
     refs = {str(number): {"$ref": address.replace("PORT", str(place.port))} for number, address in enumerate(ADDRESSES)}
     data = description("#/Held")
@@ -245,7 +247,7 @@ def test_strace_sees_no_socket_and_no_secret(place: Place, tmp_path: Path) -> No
         text=True,
         stdout=subprocess.DEVNULL,
         check=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
     calls = log.read_text().splitlines()

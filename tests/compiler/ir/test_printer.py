@@ -66,6 +66,7 @@ def test_all_that_a_flow_says_is_printed() -> None:
         transforms={"id": "last_path_segment"},
     )
     flow = replace(FLOW, steps=(step,), links=(), is_core=True, outputs={"id": "$steps.make.outputs.id"}, why=("so",))
+    flow = replace(flow, identifies={"name": ""})
     printed = print_api(replace(GOOD, flows=(flow,)))
 
     assert 'outputs={"id":"$response.body#/id"}' in printed
@@ -73,6 +74,7 @@ def test_all_that_a_flow_says_is_printed() -> None:
     assert 'branches=[{"name":"b","type":"goto"}]' in printed
     assert 'failures=[{"name":"f","type":"end"}]' in printed
     assert 'transforms={"id":"last_path_segment"}' in printed
+    assert '  identifies {"name":""}\n' in printed
     assert '  output id = "$steps.make.outputs.id"\n  why so\n' in printed
 
 

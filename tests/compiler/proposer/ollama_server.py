@@ -100,7 +100,7 @@ def moves_to(address: str) -> Move:
 
 
 def is_silent(handler: BaseHTTPRequestHandler, _chat: Chat, script: Script) -> None:
-    script.leave.wait(30)
+    script.leave.wait()
 
 
 def drips(handler: BaseHTTPRequestHandler, _chat: Chat, script: Script) -> None:

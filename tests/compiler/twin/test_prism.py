@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from compiler.twin import prism
+from tests.needs import PRISM
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
 SPECS = [("hypercore", "/rest/v1", "/VirDomain"), ("idrac", "", "/redfish/v1/Systems")]
@@ -17,8 +19,8 @@ SPECS = [("hypercore", "/rest/v1", "/VirDomain"), ("idrac", "", "/redfish/v1/Sys
 def installed() -> str:
     try:
         return prism.find_prism(os.environ, ROOT)
-    except prism.PrismError as error:
-        pytest.skip(str(error))
+    except prism.PrismError:
+        PRISM.skip()
 
 
 @pytest.mark.slow
@@ -26,7 +28,9 @@ def installed() -> str:
 def test_prism_serves_a_shipped_description_below_its_base_path_and_ends(name: str, base: str, path: str) -> None:
     spec = ROOT / "specs" / name / "openapi.yaml"
     with prism.running(installed(), spec, base) as url:
-        reply = httpx.get(url + path, auth=("a", "b"), headers={"X-Auth-Token": "t"}, timeout=30, trust_env=False)
+        reply = httpx.get(
+            url + path, auth=("a", "b"), headers={"X-Auth-Token": "t"}, timeout=PATIENCE_S, trust_env=False
+        )
         assert reply.status_code == 200, reply.text
         assert reply.json()
     with pytest.raises(httpx.ConnectError):

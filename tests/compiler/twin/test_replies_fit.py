@@ -23,10 +23,11 @@ from compiler.twin import Sample, TwinReply, TwinRequest
 from compiler.twin.blueprint import response_for
 from compiler.twin.routes import parameters_in
 from compiler.twin.validation import Validation, View
+from tests.needs import VENDOR_FILES, VENDOR_FOLDER
 from workflow.multipart import FORM_DATA, PartKind, encoded
 
 ROOT = Path(__file__).parents[3]
-RAW = ROOT.parent / "shared" / "specs"
+RAW = VENDOR_FOLDER / "specs"
 SHIPPED = ["hypercore", "idrac"]
 
 
@@ -103,9 +104,8 @@ def test_every_operation_of_a_shipped_description_answers_a_declared_success_tha
     "name", ["hypercore/openapi.json", "odd/keycloak-dangling-ref.json", "odd/openstack-image-31.yaml"]
 )
 def test_every_reply_of_a_vendors_own_description_fits(name: str, device_for: Any) -> None:
+    VENDOR_FILES.or_skip()
     path = RAW / name
-    if not path.exists():
-        pytest.skip(f"{path} is not here")
     profile = ROOT / "specs" / "hypercore" / "profile.yaml" if name.startswith("hypercore") else None
     device = device_for(*understood(path, profile, None))
     exchanges = list(sweep(device))
@@ -116,8 +116,7 @@ def test_every_reply_of_a_vendors_own_description_fits(name: str, device_for: An
 
 
 def test_where_a_reply_does_not_fit_it_is_the_vendors_own_example_that_does_not(device_for: Any) -> None:
-    if not (RAW / "idrac").exists():
-        pytest.skip(f"{RAW}/idrac is not here")
+    VENDOR_FILES.or_skip()
     api, profile = understood(RAW / "idrac/openapi.yaml", ROOT / "specs/idrac/profile.yaml", RAW / "idrac")
     device = device_for(api, profile)
     exchanges = list(sweep(device))

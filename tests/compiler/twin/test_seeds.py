@@ -13,17 +13,17 @@ from compiler.twin.blueprint import Blueprint
 from compiler.twin.examples import ids_in, members_of
 from compiler.twin.seeds import Seeds
 from compiler.twin.store import Store
+from tests.needs import VENDOR_FILES, VENDOR_FOLDER
+from tests.waiting import MOST_CPU_S
 
 ROOT = Path(__file__).parents[3]
-RAW = ROOT.parent / "shared" / "specs"
+RAW = VENDOR_FOLDER / "specs"
 ELSEWHERE = {"latestTaskTag", "taskTag"}  # tasks of the past need not be kept
 
 
 def raw(name: str, profile: str, root: Path | None = None) -> Any:
-    path = RAW / name
-    if not path.exists():
-        pytest.skip(f"{path} is not here")
-    return understood(path, ROOT / "specs" / profile / "profile.yaml", root)
+    VENDOR_FILES.or_skip()
+    return understood(RAW / name, ROOT / "specs" / profile / "profile.yaml", root)
 
 
 @pytest.mark.parametrize("name", ["hypercore", "idrac"])
@@ -107,22 +107,20 @@ def test_an_example_body_has_a_name_of_its_own_and_refers_to_what_exists(shipped
     assert snapshot["domainUUID"] in [vm["uuid"] for vm in _get(twin, "/VirDomain")]
 
 
-def test_a_twin_of_714_operations_is_made_at_once_and_set_back_for_nothing() -> None:
+def test_a_twin_of_714_operations_is_made_with_little_work_and_set_back_with_less() -> None:
     api, profile = raw("idrac/openapi.yaml", "idrac", RAW / "idrac")
-    began = time.perf_counter()
+    began = time.process_time()
     twin = Twin(api, profile, now=VirtualClock())
-    made_s = time.perf_counter() - began
+    assert time.process_time() - began < MOST_CPU_S
     reply = twin.handle(TwinRequest("GET", "/redfish/v1/Systems", (), twin.authorization()))
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(1_000):
         twin.fresh()
-    fresh_s = (time.perf_counter() - began) / 1_000
+    assert time.process_time() - began < MOST_CPU_S
     assert reply.status == 200
-    assert made_s < 0.3
-    assert fresh_s < 0.001
 
 
-def test_a_request_takes_less_than_a_millisecond() -> None:
+def test_a_thousand_requests_are_little_work() -> None:
     api, profile = raw("idrac/openapi.yaml", "idrac", RAW / "idrac")
     twin = Twin(api, profile, now=VirtualClock())
     reset = "/redfish/v1/Systems/System.Embedded.1/Actions/ComputerSystem.Reset"
@@ -133,8 +131,8 @@ def test_a_request_takes_less_than_a_millisecond() -> None:
     ]
     for request in sent:
         twin.handle(request)  # what is made once for all twins is made here
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(300):
         for request in sent:
             twin.handle(request)
-    assert (time.perf_counter() - began) / 900 < 0.001
+    assert time.process_time() - began < MOST_CPU_S

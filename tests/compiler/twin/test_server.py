@@ -14,6 +14,7 @@ import pytest
 
 from compiler.twin import Tempo, Twin
 from compiler.twin.server import AddressError, listen, running, url_of
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
 BASIC = ("admin", "switchgear")
@@ -128,7 +129,7 @@ def test_the_command_says_its_address_on_standard_error_serves_and_ends(number: 
         assert found is not None, line
         assert httpx.get(found[1] + "/VirDomain", auth=BASIC, trust_env=False).status_code == 200
         process.send_signal(number)
-        assert process.wait(10) in (0, 1, -number, 128 + number)
+        assert process.wait(PATIENCE_S) in (0, 1, -number, 128 + number)
         assert process.stdout.read() == ""
     finally:
         process.kill()

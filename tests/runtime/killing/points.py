@@ -26,9 +26,9 @@ from runtime.calls.manner import Manner
 from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service, watching
+from tests.waiting import PATIENCE_S
 
 ME = Caller("me", "operator")
-RECOVERY_S = 30.0
 
 
 def main() -> None:
@@ -140,7 +140,7 @@ async def _survivor(case: dict[str, Any]) -> None:
         while any(run.outcome is None for run in await service.runs.find(limit=1000)):
             if any(run.executor != service.engine.name for run in await service.open_runs.look()):
                 adopted_s = time.monotonic() - begun
-            if time.monotonic() - begun > RECOVERY_S:
+            if time.monotonic() - begun > PATIENCE_S:
                 break
             await asyncio.sleep(0.05)
         seconds = time.monotonic() - begun

@@ -17,7 +17,8 @@ from compiler.passes.flows.compositions.restarted import is_told_at_once, then_r
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.lookups import path_parameters
 from compiler.passes.flows.waiting import poll_parameters
-from workflow.profile import Place, Prerequisite
+from workflow.profile import Prerequisite
+from workflow.profile_speech import Place
 
 
 def prepared(context: Context, resource: Resource) -> Iterator[Flow]:

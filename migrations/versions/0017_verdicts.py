@@ -6,8 +6,8 @@ One new column, empty for runs that ended before.
 from alembic import op
 from sqlalchemy import Column, Text
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

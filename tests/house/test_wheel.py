@@ -1,0 +1,246 @@
+"""The wheel alone: what it carries, and the whole way of a user who has it and no checkout.
+
+The wheel is installed into an environment that sees the locked packages by a path file and nothing of this repository;
+with `--long` once more with the newest packages that its own ranges allow. All is run in an empty folder.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import urllib.error
+import urllib.request
+import venv
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("workflow", "governance", "compiler", "runtime", "switchgear", "migrations", "demo")
+CARRIED = {
+    "specs": "compiler/specs",
+    "docs": "switchgear/docs",
+    "requirements.lock": "governance/requirements.lock",
+    ".env.example": "switchgear/docs/.env.example",
+}
+SHORT_S = 240
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    (built,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path_factory.mktemp("wheel")))
+    return Path(built)
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An installation, and the empty folder that it is used in."""
+
+    home: Path
+    folder: Path
+
+    @property
+    def python(self) -> Path:
+        return self.home / "bin" / "python"
+
+    def environment(self) -> dict[str, str]:
+        kept = {
+            name: value for name, value in os.environ.items() if not re.match("SWITCHGEAR_|PYTHON|VIRTUAL_ENV", name)
+        }
+        own = {"HOME": str(self.folder / "home"), "LAB_USER": "admin", "LAB_PASSWORD": "switchgear"}
+        return {**kept, **own, "PATH": f"{self.home}/bin", "TMPDIR": str(self.folder)}
+
+    def run(self, *words: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
+        done = subprocess.run(
+            [self.home / "bin" / "switchgear", *words], cwd=self.folder, env=self.environment(),
+            capture_output=True, text=True, check=False, timeout=SHORT_S,
+        )  # fmt: skip
+        assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
+
+    def json(self, *words: str) -> Any:
+        return json.loads(self.run(*words, "--json").stdout)
+
+    @contextmanager
+    def server(self, *words: str) -> Iterator[str]:
+        """A server while the block runs; the address that it announced, on whichever stream."""
+        with subprocess.Popen(
+            [self.home / "bin" / "switchgear", *words, "--port", "0", "--json"], cwd=self.folder,
+            env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        ) as process:  # fmt: skip
+            try:
+                assert process.stdout is not None
+                said = ""
+                for line in process.stdout:
+                    said += line
+                    if line.startswith('{"') and "url" in json.loads(line):
+                        yield json.loads(line)["url"]
+                        break
+                else:
+                    pytest.fail(f"{words}: {said}")
+            finally:
+                process.terminate()
+
+
+def installed_in(home: Path, wheel: Path) -> Installed:
+    """The wheel in an environment that has the packages of ours, but not the way to this checkout."""
+    venv.create(home, with_pip=False)
+    command = [sys.executable, "-m", "pip", "--python", home / "bin" / "python", "install", "--quiet"]
+    subprocess.run([*command, "--no-deps", "--no-index", wheel], check=True)
+    (packages,) = home.glob("lib/python*/site-packages")
+    # A path file found on a path that a path file names is not read: the editable checkout stays out of sight.
+    (packages / "locked.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    folder = home.parent / "empty"
+    folder.mkdir()
+    return Installed(home, folder)
+
+
+@pytest.fixture(scope="session")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    return installed_in(tmp_path_factory.mktemp("installed") / "home", wheel)
+
+
+def test_the_wheel_carries_every_file_that_is_read_outside_a_checkout_as_it_is(wheel: Path) -> None:
+    carried = zipfile.ZipFile(wheel)
+    for here, there in CARRIED.items():
+        files = (
+            [ROOT / here] if (ROOT / here).is_file() else [each for each in (ROOT / here).rglob("*") if each.is_file()]
+        )
+        assert files
+        for file in files:
+            name = there if file == ROOT / here else f"{there}/{file.relative_to(ROOT / here).as_posix()}"
+            assert carried.read(name) == file.read_bytes(), name
+
+
+def test_the_wheel_has_no_tests_and_nothing_that_was_left_by_a_tool(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert [name for name in names if re.search(r"__pycache__|\.pyc$|(^|/)tests/|^bench/|\.db$", name)] == []
+
+
+def test_an_image_is_built_from_a_wheel_that_is_the_same(wheel: Path, tmp_path: Path) -> None:
+    """What the Dockerfile copies, as far as .dockerignore lets it, is all that the wheel is made from."""
+    copies = re.findall(r"^COPY ((?!--from).*) \S+$", (ROOT / "Dockerfile").read_text(), re.M)
+    admitted = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    for word in " ".join(copies).split():
+        assert word in admitted, word
+        (tmp_path / word).parent.mkdir(exist_ok=True)
+        if (ROOT / word).is_dir():
+            shutil.copytree(
+                ROOT / word, tmp_path / word, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True
+            )
+        else:
+            shutil.copy(ROOT / word, tmp_path / word)
+    (built,) = WheelBuilder(str(tmp_path)).build(directory=str(tmp_path / "dist"))
+    assert sorted(zipfile.ZipFile(built).namelist()) == sorted(zipfile.ZipFile(wheel).namelist())
+
+
+def test_the_installation_sees_nothing_of_this_checkout(installed: Installed) -> None:
+    program = (
+        "import importlib.util as u, json, sys; "
+        f"print(json.dumps([getattr(u.find_spec(n), 'origin', None) for n in {[*ROOMS, 'bench', 'tests']}]))"
+    )
+    found = subprocess.check_output(
+        [installed.python, "-c", program], cwd=installed.folder, env=installed.environment(), text=True
+    )
+    *rooms, bench, tests = json.loads(found)
+    assert all(Path(origin).is_relative_to(installed.home) for origin in rooms), rooms
+    assert (bench, tests) == (None, None)
+
+
+def walk(there: Installed) -> None:
+    """From `init` to an answered call, by name, in the installation's own folder."""
+    database = f"sqlite+aiosqlite:///{there.folder}/own.db"
+    at = ("--db", database)
+    token = there.json("init", *at)["token"]
+    assert there.json("compile", "hypercore", *at)["workflows"]
+    said = there.run("compile", str(ROOT / "specs/hypercore/openapi.yaml"), "--check", *at)
+    assert "nothing would change" in said.stderr  # by name and by path: the same bytes
+    there.run("workflows", "approve", "hypercore_start_vm@1", *at)
+    with there.server("mock", "hypercore") as device, there.server("serve", *at) as server:
+        account = ("--username-ref", "env:LAB_USER", "--password-ref", "env:LAB_PASSWORD")
+        there.run("targets", "add", "lab", "--api", "hypercore", "--url", device, "--mode", "twin", *account, *at)
+        assert there.json("call", "hypercore_start_vm", "vm=db-01", *at)["outputs"]["state"] == "RUNNING"
+        answer = asked(f"{server}/workflows/hypercore_start_vm/run", token, {"inputs": {"vm": "db-99"}})
+        assert answer["failure"]["code"] == "not_found"
+    assert there.json("audit", "verify", *at)["ok"]
+    there.run("bundle", "keys", "generate", "ann.key")  # and with it the bill of materials, out of the lock
+    there.run("bundle", "export", "all.bundle", "--name", "all", "--version", "1", "--key", "ann.key", *at)
+
+
+def asked(url: str, token: str, body: Mapping[str, Any]) -> Any:
+    request = urllib.request.Request(url, json.dumps(body).encode(), method="POST")
+    request.add_header("Content-Type", "application/json")
+    request.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            return json.load(reply)
+    except urllib.error.HTTPError as refused:  # a run that failed is told with its status
+        return json.load(refused)
+
+
+@pytest.mark.slow
+@pytest.mark.unwitnessed("an installation's own commands: the mock is a process that ends with them")
+def test_the_whole_way_goes_with_the_wheel_in_an_empty_folder(installed: Installed) -> None:
+    walk(installed)
+
+
+@pytest.mark.slow
+def test_every_command_takes_what_is_shipped_by_name(installed: Installed) -> None:
+    assert "hypercore, idrac" in " ".join(installed.run("compile", "--help").stdout.split())
+    assert installed.json("lint", "idrac")["diagnostics"]
+    assert installed.json("diff", "hypercore", "hypercore")["operations"] == []
+    with installed.server("mock", "idrac") as device:
+        assert device.startswith("http://127.0.0.1:")
+    misspelt = installed.run("compile", "hypercor", code=2).stderr
+    assert "hypercore, idrac" in misspelt
+    assert "Did you mean hypercore?" in misspelt
+
+
+def test_a_remedy_names_a_page_that_is_there(installed: Installed) -> None:
+    (installed.folder / "policy.yaml").write_text("classes: 7\n")
+    told = installed.run("policy", "check", "policy.yaml", code=3).stderr
+    (page,) = re.findall(r"see (\S+POLICY\.md)", told)
+    assert Path(page).is_relative_to(installed.home)
+    assert Path(page).is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.unwitnessed("the demonstration compares what its own twin heard with what was recorded")
+def test_the_demonstration_is_played_from_the_wheel_and_leaves_nothing(installed: Installed) -> None:
+    (installed.folder / "hypercore").write_text("not a description")  # nothing of what lies here is taken
+    try:
+        told = installed.run("demo", "--short").stdout
+    finally:
+        (installed.folder / "hypercore").unlink()
+    assert "All went as it must." in told
+    assert list(installed.folder.glob("switchgear-demo-*")) == []
+
+
+def test_without_prism_the_demonstration_says_how_to_get_it(installed: Installed) -> None:
+    told = installed.run("demo", "--prism", code=1).stdout
+    assert "npm install" in told
+    assert "Node" in told
+
+
+@pytest.mark.long
+@pytest.mark.slow
+@pytest.mark.unwitnessed("an installation's own commands: the mock is a process that ends with them")
+def test_the_whole_way_goes_with_the_newest_packages_that_the_ranges_allow(wheel: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    venv.create(home, with_pip=True)
+    pip = [home / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    if subprocess.run([*pip, "download", "--quiet", "--no-deps", "click"], cwd=tmp_path, check=False).returncode:
+        pytest.skip("no index of packages answers here")
+    subprocess.run([*pip, "install", "--quiet", f"{wheel}[runtime,compiler]"], cwd=tmp_path, check=True)
+    subprocess.run([*pip, "check"], check=True)
+    (tmp_path / "empty").mkdir()
+    walk(Installed(home, tmp_path / "empty"))

@@ -1,0 +1,43 @@
+"""How tests wait: until something holds, never for a number of seconds that was enough on somebody's machine.
+
+`PATIENCE_S` is no figure of the product: it is how long a test goes on hoping before it says that what it waits for
+does not come, wide enough for a machine that is busy with other things. What lasts as long as the product says is
+tested with a clock of the test's own, and how fast it is stands in `bench/`. Nothing here is a fixture.
+"""
+
+import inspect
+import time
+from asyncio import sleep
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+PATIENCE_S = 180.0
+PAUSE_S = 0.01
+# For what is many commands of a user, one after the other.
+WALK_S = 1200.0
+# What a hostile input may cost in processor time: ten times what a slow machine takes for the worst. A search that
+# doubles with each letter takes hours. The fine figures are told by `bench/work.py`.
+MOST_CPU_S = 20.0
+
+
+async def until(holds: Callable[[], T | Awaitable[T]], what: str = "", *, pause_s: float = PAUSE_S) -> Any:
+    """The first answer of `holds` that is true; it may be a coroutine function. AssertionError when none comes."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        answer = holds()
+        if inspect.isawaitable(answer):
+            answer = await answer
+        if answer:
+            return answer
+        assert time.monotonic() < end, f"in vain waited for: {what or holds}"
+        await sleep(pause_s)
+
+
+def wait_until(holds: Callable[[], T], what: str | Callable[[], str] = "", *, pause_s: float = PAUSE_S) -> T:
+    """`until` for code that has no event loop. `what` may be made when it is needed: the end of a log, say."""
+    end = time.monotonic() + PATIENCE_S
+    while not (answer := holds()):
+        assert time.monotonic() < end, f"in vain waited for: {(what() if callable(what) else what) or holds}"
+        time.sleep(pause_s)
+    return answer
