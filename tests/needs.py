@@ -7,6 +7,7 @@ project: they are looked for in the folder that VENDOR_FILES names, by default t
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -56,12 +57,18 @@ POSTGRESQL = Need("PostgreSQL is not installed", "./setup.sh postgresql")
 HAPROXY = Need("HAProxy is not installed", "./setup.sh haproxy")
 FAKETIME = Need("libfaketime is not installed", "./setup.sh faketime")
 PRISM = Need("Prism is not here", "./setup.sh prism (needs Node 20 and npm)")
+POWERDNS = Need("PowerDNS is not installed", "./setup.sh powerdns")
 SUSHY = Need("sushy-tools is not installed", "./setup.sh", lambda: find_spec("sushy_tools") is not None)
 STRACE = Need("strace is not installed", "apt-get install strace", lambda: shutil.which("strace") is not None)
 FUZZER = Need(
     "the fuzzer has no build for this Python or machine",
     "use CPython 3.11 on x86-64 Linux",
     lambda: find_spec("atheris") is not None,
+)
+SCOPED_MACHINE = Need(
+    "the scopes of the bill of materials are told for Linux and Python 3.11",
+    "use CPython 3.11 on Linux",
+    lambda: sys.version_info[:2] == (3, 11) and sys.platform == "linux",
 )
 UV = Need("uv is not installed", "pip install uv", lambda: shutil.which("uv") is not None)
 ROOT_USER = Need("only root can be another user", "run as root", lambda: os.getuid() == 0)

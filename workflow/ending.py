@@ -15,7 +15,8 @@ from workflow.failures import after_failure
 from workflow.planned import Plan, changes
 
 # The device took these changes on, and what it shows or says afterwards does not bear them out.
-_IN_PART = ("partly_taken", "partly_refused")
+# Nothing speaks against what was accepted: a part was taken, or nobody waited to the end.
+_STAYS_DONE = ("partly_taken", "partly_refused", "cancelled", "deadline")
 _NOT_BORNE_OUT = ("wait", "read_back", "gone")
 
 
@@ -82,7 +83,7 @@ def _complete(course: Course, failure: Failure) -> Failure:
     """`failure` with the three words for every step that changes something, and a remedy."""
     done, open_ = course.done, course.in_doubt
     is_open = failure.code == "not_taken" or _role_of(course.plan, failure.step_id) in _NOT_BORNE_OUT
-    if done and failure.code not in _IN_PART and is_open:
+    if done and failure.code not in _STAYS_DONE and is_open:
         done, open_ = done[:-1], (*(key for key in open_ if key != done[-1]), done[-1])
     not_done = tuple(key for key in changes(course.plan) if key not in (*done, *open_))
     remedy = failure.remedy or after_failure(done, failure.code)

@@ -269,9 +269,9 @@ class _Turn(Turn):
         if self.frame.look is not None:
             self.change(step=self.frame.look["step"], look=None)
         self.in_doubt = tuple(key for key in self.in_doubt if key != self.key)
-        if has_happened:
+        if has_happened and not self.step.is_safe:
             self._go_on_behind()
-        else:
+        else:  # not yet done, or a read that was to show it: it is asked once more
             self.perform()
 
     def _stopped(self, outcome: Outcome, code: str, text: str, is_sent: bool) -> None:

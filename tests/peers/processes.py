@@ -15,7 +15,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
-import pytest
+
+from tests import needs
 
 START_S = 60.0
 USER, WORD = "admin", "switchgear"
@@ -74,7 +75,7 @@ def powerdns(folder: Path) -> Iterator[str]:
     """PowerDNS's authoritative server with an empty SQLite database; gives its address."""
     program = shutil.which("pdns_server", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
     if program is None or not POWERDNS_SCHEMA.exists():
-        pytest.skip("PowerDNS is not installed: ./setup.sh powerdns")
+        needs.POWERDNS.skip()
     with contextlib.closing(sqlite3.connect(folder / "pdns.sqlite3")) as database:
         database.executescript(POWERDNS_SCHEMA.read_text())
     port = free_port()

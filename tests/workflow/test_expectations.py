@@ -133,3 +133,21 @@ def test_a_wait_that_stands_still_is_left_as_unknown() -> None:
         sent(run.say(TimerFired("wait")), "wait", number + 1)
     end = ended(run.answer("wait", 200, {"state": "RUNNING", "percent": 2}), "unknown", "stalled")
     assert end.failure.may_be_done == ("change",)
+
+
+def test_what_the_answer_of_the_change_itself_shows_otherwise_is_no_part_that_was_taken() -> None:
+    answered = {"role": "change", "effect": "create", "idempotent": False, "expects": [MEM, NAME]}
+    made = plan(
+        step("change", "post", "/vms", requestBody={"payload": {"mem": "$inputs.mem"}}, **{"x-switchgear": answered}),
+        inputs=inputs("mem", "name"),
+    )
+    run = Dialogue(made, mem="2", name="web")
+    end = ended(run.answer("change", 200, {"mem": "1", "name": "web"}), "failed", "not_taken")
+    assert (end.failure.done, end.failure.may_be_done) == ((), ("change",))
+
+
+def test_a_password_inside_what_is_compared_is_not_looked_for() -> None:
+    whole = {"place": "/data", "asked": {"password": "one", "name": "$inputs.name"}, "found": "$response.body"}
+    end = ended(shown(changing(whole), password="a hash", name="web"), "succeeded")
+    assert end.verified == "some"
+    assert "/data/password (a secret is not read back)" in end.verified_why

@@ -167,7 +167,13 @@ def _versioned(builder: Builder, operation: Operation) -> tuple[Operation, str] 
     if rule.pattern is not None and not re.search(rule.pattern, operation.key):
         return None
     if operation.method in rule.methods:
-        owner = next((r for r in context.api.resources if operation.key in (r.update, r.delete) and r.read), None)
+        changed = context.by_change.get(operation.key)
+        known = [
+            r
+            for r in context.api.resources
+            if r.delete == operation.key or (r is changed and r.create != operation.key)
+        ]
+        owner = next((r for r in known if r.read), None)
         return (builder.operation(owner.read), owner.name) if owner else None
     wanted = ("header", rule.send_header.lower())
     takes_version = any((p.location, p.name.lower()) == wanted for p in operation.parameters)
@@ -360,10 +366,11 @@ def _signs_of_absence(builder: Builder, read: Operation) -> list[str]:
     rule = next((r for r in rules if r.pattern is None or re.search(r.pattern, read.key)), None)
     if rule is None:
         return []
-    found = [queries.one_of_states(f"$response.body#{sign.at}", sign.values) for sign in rule.signs]
+    shown = [queries.one_of_states(f"$response.body#{sign.at}", sign.values) for sign in rule.signs]
     if rule.nothing_at is not None:
-        found.append(f"$response.body#{rule.nothing_at} == null")
-    return [*(f"$statusCode == {status}" for status in rule.statuses), *found]
+        shown.append(f"$response.body#{rule.nothing_at} == null")
+    good = [queries.all_of(("$statusCode == 200", each)) for each in shown]
+    return [*(f"$statusCode == {status}" for status in rule.statuses), *(f"({each})" for each in good)]
 
 
 def _still_there(resource: Resource) -> dict[str, Any]:
