@@ -9,6 +9,7 @@
 #   ./setup.sh postgresql    the distribution's PostgreSQL, for tests (needs root and apt-get)
 #   ./setup.sh haproxy       the distribution's HAProxy, for tests (likewise)
 #   ./setup.sh faketime      the distribution's libfaketime, for tests (likewise)
+#   ./setup.sh powerdns      the distribution's PowerDNS server, for tests (likewise)
 #
 # Ends with 1 when what was asked for cannot be had, and says why.
 set -euo pipefail
@@ -202,7 +203,7 @@ install_postgresql() {
 apt_install() {
   { timeout 120 apt-get update -qq &&
     DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install -y -qq --no-install-recommends \
-      -o Dpkg::Options::=--force-confold "$1"; } >/dev/null 2>&1 || true
+      -o Dpkg::Options::=--force-confold "$@"; } >/dev/null 2>&1 || true
 }
 
 has_haproxy() { PATH="$PATH:/usr/sbin" command -v haproxy >/dev/null 2>&1; }
@@ -237,6 +238,31 @@ install_faketime() {
   fi
 }
 
+has_powerdns() {
+  PATH="$PATH:/usr/sbin" command -v pdns_server >/dev/null 2>&1 &&
+    [ -e /usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql ]
+}
+
+install_powerdns() {
+  if has_powerdns; then return; fi
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    say "PowerDNS is not installed; to install it here takes root and apt-get"
+    return 1
+  fi
+  say "installing PowerDNS"
+  # Tests start a server of their own on a free port; where the package would start one of its own, it is told not to.
+  local policy=/usr/sbin/policy-rc.d made=no
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy" && made=yes
+  fi
+  apt_install pdns-server pdns-backend-sqlite3
+  if [ "$made" = yes ]; then rm -f "$policy"; fi
+  if ! has_powerdns; then
+    say "apt-get could not install PowerDNS"
+    return 1
+  fi
+}
+
 case "${1:-environment}" in
   environment) install_environment ;;
   wheels) shift; fetch_wheels "$@" ;;
@@ -244,5 +270,6 @@ case "${1:-environment}" in
   postgresql) install_postgresql ;;
   haproxy) install_haproxy ;;
   faketime) install_faketime ;;
-  *) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  powerdns) install_powerdns ;;
+  *) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

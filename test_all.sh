@@ -41,7 +41,7 @@ stage() {
 bash setup.sh || exit 1
 if [ "$install_peers" = yes ]; then
   # Other programs that some tests run against. Without them the gate does not fail: those tests skip and say why.
-  for peer in postgresql haproxy faketime prism; do
+  for peer in postgresql haproxy faketime powerdns prism; do
     bash setup.sh "$peer" || echo "test_all: going on without $peer; its tests will skip"
   done
 fi

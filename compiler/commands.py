@@ -46,14 +46,18 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 when something would change.")
 @click.option("--dump-after", type=click.Choice(pipeline.PASSES), help="Print the IR after a pass, and stop.")
 @click.option("--explain", is_flag=False, flag_value=_ALL, metavar="[WORKFLOW]", help="Say why; store nothing.")
+@click.option(
+    "--all-behaviours", is_flag=True, help="Prove each workflow on every behaviour that applies, not on some."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def compile_command(
     spec: Path, profile: Path | None, overlay: Path | None, root: Path | None, db: str | None, out: Path | None,
     arazzo: tuple[Path, ...],
     proposer: str, lock: Path | None, check: bool, dump_after: str | None, explain: str | None, as_json: bool,
+    all_behaviours: bool,
 ) -> int:  # fmt: skip
     """Turn the OpenAPI document SPEC into verified, pending workflows."""
-    request = Request(spec, profile, overlay, root)
+    request = Request(spec, profile, overlay, root, all_behaviours)
     if dump_after:
         click.echo(print_api(pipeline.dump(request, dump_after)))
         return 0

@@ -15,38 +15,64 @@ from compiler.ir.model import Flow, Role, Step
 from compiler.proof import Proof, prove
 from compiler.sampling import known_members, read
 from compiler.twin import Twin
+from compiler.twin.machine import Traces
 from compiler.twin.pointers import get
 from workflow.plan import Plan
 
 _NOBODY = "no-such-thing-here"
 _JOB_MESSAGE = "the twin was told to let this job fail"
 _STALE = (412, 428)  # RFC 9110, 15.5.13 and RFC 6585, 3
+_SETTLED_S = 4000.0  # by then every job of the twin is over, the slow ones too
 _SAFE = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)
+class Truth:
+    """What the twin's own store shows of what was done: when the run ended, and when all that was under way is over."""
+
+    at_the_end: Traces
+    later: Traces
+
+    @classmethod
+    def of(cls, twin: Twin) -> "Truth":
+        """The twin is of no use after."""
+        at_the_end = twin.traces()
+        end = twin.now() + _SETTLED_S
+        twin.run_on(lambda: end)
+        return cls(at_the_end, twin.traces())
+
+
+@dataclass(frozen=True, slots=True)
 class Ran:
-    """A run that reached its outcome. `start`: the twin as it was before; it is copied, never used."""
+    """A run that reached its outcome. `start`: the twin as it was before; it is copied, never used.
+
+    `truth`: what the twin shows of it.
+    """
 
     case: str
     inputs: Mapping[str, Any]
     start: Twin
     proof: Proof
+    truth: Truth
 
 
 @dataclass(frozen=True, slots=True)
 class FailurePath:
-    """One thing that went wrong, and how the run ended. `fault`: what the workflow did wrong, "" for nothing."""
+    """One thing that went wrong, and how the run ended. `fault`: what the workflow did wrong, "" for nothing.
+
+    `told`: the end in a line for who approves, of a behaviour of the device.
+    """
 
     case: str
     outcome: str
     code: str
     requests: int
     fault: str
+    told: str = ""
 
     def to_json(self) -> dict[str, Any]:
         told = {"case": self.case, "failure_path": True, "outcome": self.outcome, "code": self.code}
-        return {**told, "requests": self.requests}
+        return {**told, "requests": self.requests, **({"told": self.told} if self.told else {})}
 
 
 def failure_paths(flow: Flow, plan: Plan, ran: tuple[Ran, ...]) -> Iterator[FailurePath]:
@@ -87,7 +113,7 @@ class _Paths:
         ran = self._ran[0]
         named = next((n for n, source in self._flow.sample.items() if "lookup" in source and n in ran.inputs), None)
         if named is not None:
-            proof = prove(self._plan, ran.start.beside(), {**ran.inputs, named: _NOBODY})
+            proof = prove(self._plan, ran.start.beside(), {**ran.inputs, named: _NOBODY}, is_brief=True)
             yield _ended(f"unknown {named}", proof, self._refused(proof, "not_found"))
 
     def namesakes(self) -> Iterator[FailurePath]:
@@ -99,7 +125,7 @@ class _Paths:
             for name in _asked(self._flow, step):
                 twin = reached.ran.start.beside()
                 if self._doubled(twin, reached, name):
-                    proof = prove(self._plan, twin, reached.ran.inputs)
+                    proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
                     yield _ended(f"two of the same name: {name}", proof, self._refused(proof, "ambiguous"))
 
     def on_another_page(self) -> Iterator[FailurePath]:
@@ -109,7 +135,7 @@ class _Paths:
         if any(step.operation in in_pages and self._reached(step) for step in self._flow.steps):
             twin = ran.start.beside()
             twin.incidents.give_little_a_page()
-            proof = prove(self._plan, twin, ran.inputs)
+            proof = prove(self._plan, twin, ran.inputs, is_brief=True)
             fault = "" if proof.is_verified else f"ended {proof.outcome} {_code(proof)}".rstrip()
             yield _ended("on the last page", proof, fault)
 
@@ -121,7 +147,7 @@ class _Paths:
                 continue
             twin = reached.ran.start.beside()
             if any(self._misplaced(twin, reached, change) for change in self._changes):
-                proof = prove(self._plan, twin, reached.ran.inputs)
+                proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
                 yield _ended("wrong state", proof, self._refused(proof, "wrong_state"))
 
     def not_as_approved(self) -> Iterator[FailurePath]:
@@ -136,7 +162,7 @@ class _Paths:
         twin = reached.ran.start.beside()
         arrange = twin.incidents.move_action if code == "not_offered" else twin.incidents.narrow_action
         if sum(arrange(reached.path, change.operation) for change in self._changes):
-            proof = prove(self._plan, twin, reached.ran.inputs)
+            proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
             yield _ended(code.replace("_", " "), proof, _stopped_at(proof, reached.step, code))
 
     def changed_in_between(self) -> Iterator[FailurePath]:
@@ -148,14 +174,14 @@ class _Paths:
                 continue
             twin, path = reached.ran.start.beside(), version.path
             twin.interrupt(version.number, lambda twin=twin, path=path: twin.set_etag_changed(path))  # type: ignore[misc]
-            proof = prove(self._plan, twin, reached.ran.inputs)
+            proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
             fault = "" if proof.outcome == "succeeded" else f"ended {proof.outcome} {_code(proof)}".rstrip()
             yield _ended("version moved by itself", proof, fault)
             twin = reached.ran.start.beside()
             if not twin.beside().incidents.alter(path):
                 continue
             twin.interrupt(version.number, lambda twin=twin, path=path: twin.incidents.alter(path))  # type: ignore[misc]
-            proof = prove(self._plan, twin, reached.ran.inputs)
+            proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
             yield _ended("changed in between", proof, _not_overwritten(proof, change))
 
     def job_fails(self) -> Iterator[FailurePath]:
@@ -164,7 +190,7 @@ class _Paths:
         if reached is not None:
             twin = reached.ran.start.beside()
             twin.fail_next_job(_JOB_MESSAGE)
-            proof = prove(self._plan, twin, reached.ran.inputs)
+            proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
             yield _ended(
                 "job fails", proof, _stopped_at_job(proof, any(job.message for job in reached.ran.start.api.jobs))
             )
@@ -184,7 +210,7 @@ class _Paths:
             return
         twin = ran.start.beside()
         twin.interrupt(number, twin.expire_sessions)
-        proof = prove(self._plan, twin, ran.inputs)
+        proof = prove(self._plan, twin, ran.inputs, is_brief=True)
         usual = [(e.method, e.path) for e in ran.proof.transcript if e.method not in _SAFE and e.status < 400]
         made = [(r.method, r.path) for r in twin.requests if r.method not in _SAFE and r.status < 400]
         fault = "" if proof.is_verified else f"ended {proof.outcome}"

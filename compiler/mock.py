@@ -18,10 +18,21 @@ from compiler.frontend import load_api
 from compiler.ir.model import Api
 from compiler.pipeline import Request, find_profile, understand
 from compiler.twin import prism, server
+from compiler.twin.behaviours import named
+from compiler.twin.library import LIBRARY
 from compiler.twin.machine import Twin
 from workflow.profile import Profile
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+def _list_behaviours(context: click.Context, _option: click.Parameter, is_asked: bool) -> None:
+    """One line a behaviour on standard output; nothing is served."""
+    if is_asked:
+        width = max(len(behaviour.name) for behaviour in LIBRARY)
+        for behaviour in LIBRARY:
+            click.echo(f"{behaviour.name:<{width}}  {behaviour.text}")
+        context.exit(0)
 
 
 @click.command("mock", epilog=shipped.help_text())
@@ -31,16 +42,32 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=0, help="The port; default: a free one, said on standard error.")
 @click.option("--prism", "is_prism", is_flag=True, help="Start Prism (needs Node) instead of the stateful twin.")
+@click.option("--behaviour", "behaviours", multiple=True, metavar="NAME", help="Behave so; repeatable.")
+@click.option(
+    "--behaviours", is_flag=True, is_eager=True, expose_value=False, callback=_list_behaviours, help="List them."
+)
 @click.option("--json", "as_json", is_flag=True, help="Say where the mock is as JSON.")
 def mock_command(
-    spec: Path, profile: Path | None, root: Path | None, host: str, port: int, is_prism: bool, as_json: bool
+    spec: Path,
+    profile: Path | None,
+    root: Path | None,
+    host: str,
+    port: int,
+    is_prism: bool,
+    behaviours: tuple[str, ...],
+    as_json: bool,
 ) -> int:
     """Serve a mock of the OpenAPI document SPEC: a stateful twin, or Prism."""
+    played = named(LIBRARY, behaviours)
+    if played and is_prism:
+        raise click.UsageError("Prism behaves as it does: leave out --prism or --behaviour")
     api, vendor = understood(spec, profile, root)
     if is_prism:
         serve_prism(spec, api, vendor, host, port, as_json=as_json)
-    else:
-        serve_twin(Twin(api, vendor, now=time.monotonic), host, port, as_json=as_json)
+        return 0
+    twin = Twin(api, vendor, now=time.monotonic)
+    twin.behave(*played)
+    serve_twin(twin, host, port, as_json=as_json)
     return 0
 
 

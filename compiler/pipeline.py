@@ -13,6 +13,8 @@ from compiler.ir.model import Api, Diagnostic
 from compiler.passes import assumed, effects, jobs, links, paging, parts, resources
 from compiler.passes.flows import plan
 from compiler.passes.outcome import Options, Outcome, Pass
+from compiler.twin.behaviours import named
+from compiler.twin.library import LIBRARY
 from workflow.profile import Profile, read_profile
 
 PROFILE_NAME = "profile.yaml"
@@ -34,19 +36,30 @@ PASSES = tuple(name for name, _ in (*UNDERSTANDING, *PLANNING))
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to compile. `profile`: a file; None looks for `profile.yaml` beside the description."""
+    """What to compile. `profile`: a file; None looks for `profile.yaml` beside the description.
+
+    `plays_all`: each workflow is proved on every behaviour that applies to it, not on a sample of them.
+    """
 
     spec: Path
     profile: Path | None = None
     overlay: Path | None = None
     root: Path | None = None
+    plays_all: bool = False
 
 
 def find_profile(request: Request) -> Profile | None:
-    """The profile that was named, else the one beside the description, else none. Raises ProfileError, OSError."""
+    """The profile that was named, else the one beside the description, else none.
+
+    Raises ProfileError, UnknownBehaviourError, OSError.
+    """
     beside = request.spec.parent / PROFILE_NAME
     path = request.profile or (beside if beside.is_file() else None)
-    return read_profile(path) if path is not None else None
+    if path is None:
+        return None
+    profile = read_profile(path)
+    named(LIBRARY, profile.behaviours, str(path), "/behaviours")
+    return profile
 
 
 def run_passes(api: Api, passes: Passes, options: Options, until: str | None = None) -> Outcome:

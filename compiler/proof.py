@@ -1,7 +1,8 @@
 """Proof: a plan, run by the real interpreter against a twin, with what was sent and answered written down.
 
 In process and on a virtual clock: timers move the clock, nothing sleeps, nothing touches the network. The proof plays
-the driver's part as far as a workflow can notice: credentials, one new login when a session has expired, the deadline.
+the driver's part as far as a workflow can notice: credentials, one new login when a session has expired, a few tries of
+what changes nothing, the deadline.
 Called by the compiler for every workflow before it is stored; the transcript is what an approver reads.
 """
 
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from compiler.twin import Twin, TwinReply, TwinRequest
+from compiler.twin.acting import CLOSED
 from workflow.device_messages import device_words
 from workflow.events import (
     Command,
@@ -18,6 +20,7 @@ from workflow.events import (
     EndRun,
     Event,
     Failure,
+    RequestFailed,
     ResponseArrived,
     RunStarted,
     SendRequest,
@@ -28,11 +31,15 @@ from workflow.events import (
 from workflow.interpreter import advance
 from workflow.multipart import encoded, is_multipart
 from workflow.plan import Plan
+from workflow.retry_after import seconds_asked_for
 from workflow.state import State
 
 Json = Any
 ENDED_WELL = ("succeeded", "pending")
 MAX_EVENTS = 2_000  # the longest honest run seen polls a few jobs a few times each; a loop that never ends stops here
+TRANSIENT = frozenset({CLOSED, 429, 502, 503, 504})  # as of the driver, and what was not answered at all
+TRIES = 3
+_PAUSE_S = 1.0
 _EXCERPT = 400  # characters of a body: enough to recognise it, little enough to read a whole transcript
 _MASK = "•••"
 
@@ -74,6 +81,8 @@ class Proof:
     findings: tuple[str, ...] = ()
     outputs: Mapping[str, Json] = field(default_factory=dict)
     failure: Failure | None = None
+    verified: str = ""
+    note: str = ""
 
     @property
     def is_verified(self) -> bool:
@@ -86,14 +95,16 @@ def prove(
     inputs: Mapping[str, Json],
     *,
     max_events: int = MAX_EVENTS,
+    is_brief: bool = False,
 ) -> Proof:
     """Runs `plan` with `inputs` against `twin` as it is, and changes it: give a fresh one. Its clock becomes virtual.
 
-    Never raises for what a plan does: a run that cannot end is a finding.
+    `is_brief`: the transcript is to be without bodies. Never raises for what a plan does: a run that cannot end is a
+    finding.
     """
     clock = VirtualClock(twin.now())
     twin.run_on(clock)
-    return _Run(plan, twin, clock).to_the_end(inputs, max_events)
+    return _Run(plan, twin, clock, is_brief).to_the_end(inputs, max_events)
 
 
 def proof_to_json(proof: Proof) -> dict[str, Json]:
@@ -122,7 +133,8 @@ def _exchange_to_json(exchange: Exchange) -> dict[str, Json]:
 
 
 class _Run:
-    def __init__(self, plan: Plan, twin: Twin, clock: VirtualClock) -> None:
+    def __init__(self, plan: Plan, twin: Twin, clock: VirtualClock, is_brief: bool) -> None:
+        self._is_brief = is_brief
         self._plan = plan
         self._twin = twin
         self._clock = clock
@@ -152,12 +164,24 @@ class _Run:
             return TimerFired(command.step_id)
         assert isinstance(command, SendRequest), "an end is handled by the caller"
         reply = self._sent(command)
+        if reply.status == CLOSED:
+            return RequestFailed(command.step_id, "unknown_fate", "the connection was closed without an answer")
         headers, body = dict(reply.headers), _as_text(reply.body)
         operation = f"{command.method} {command.path_template}"
         words = device_words(self._twin.profile, operation, reply.status, headers, body, self._masked)
         return ResponseArrived(command.step_id, reply.status, headers, body, words)
 
     def _sent(self, command: SendRequest) -> TwinReply:
+        """The reply; what changes nothing is tried again where the device says «not now», or nothing."""
+        reply = self._tried(command)
+        for _ in range(TRIES - 1 if command.is_safe else 0):
+            if reply.status not in TRANSIENT:
+                break
+            self._clock.advance(max(_PAUSE_S, seconds_asked_for(dict(reply.headers))))
+            reply = self._tried(command)
+        return reply
+
+    def _tried(self, command: SendRequest) -> TwinReply:
         reply = self._twin.handle(self._request(command))
         rule = self._twin.profile.auth.session
         if rule is not None and reply.status in rule.expired_statuses:
@@ -193,7 +217,7 @@ class _Run:
         return TwinRequest(command.method, command.path, command.query, headers, body, has_body)
 
     def _excerpt(self, body: Json) -> str:
-        if body is None:
+        if body is None or self._is_brief:
             return ""
         text = json.dumps(self._masked(body), ensure_ascii=False, default=str)
         return text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
@@ -212,7 +236,9 @@ class _Run:
             said = f"{failure.step_id}: {failure.message} ({failure.code})" if failure else ended.outcome
             findings.append(said)
         outputs = self._masked(dict(ended.outputs))
-        return Proof(ended.outcome, tuple(self._transcript), tuple(findings), outputs, ended.failure)
+        return Proof(
+            ended.outcome, tuple(self._transcript), tuple(findings), outputs, ended.failure, ended.verified, ended.note
+        )
 
     def _refusals(self) -> list[str]:
         """Requests that the device did not understand: the workflow's fault even where the run survives them."""

@@ -2,16 +2,19 @@
 
 A case is one value of the enumeration that the workflow was split by; where a job may be started and none was, one
 more run is made on a device that starts every job it can. A workflow is verified when every case reaches its
-outcome and every failure path that applies behaves (`failure_paths`). Called by `verification`; the transcripts are
+outcome, every failure path that applies behaves (`failure_paths`), and what the run says is true whatever the device
+does (`behaviour_runs`). Called by `verification`; the transcripts are
 stored with the revision and shown to approvers.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
-from compiler.failure_paths import FailurePath, Ran, failure_paths
+from compiler.behaviour_runs import BehaviourRuns
+from compiler.failure_paths import FailurePath, Ran, Truth, failure_paths
 from compiler.ir.model import Api, Flow, Resource, Role, Step
 from compiler.proof import Proof, proof_to_json, prove
 from compiler.sampling import Sampler, known_members, read
@@ -55,14 +58,18 @@ class Case:
 
 
 class Prover:
-    """Holds one twin of the API, from which every run gets a fresh one."""
+    """Holds one twin of the API, from which every run gets a fresh one.
 
-    def __init__(self, api: Api, profile: Profile) -> None:
+    `plays_all`: every behaviour that applies to a flow is played, not a sample of them.
+    """
+
+    def __init__(self, api: Api, profile: Profile, *, plays_all: bool = False) -> None:
         self._time = [0.0]
         self._profile = profile
         self._twin = Twin(api, profile, now=lambda: self._time[0])
         self._sampler = Sampler(api)
         self._resources = api.resources
+        self._behaviours = BehaviourRuns(profile, plays_all=plays_all)
 
     def prove(self, flow: Flow, document: Document) -> FlowProof:
         """Runs all cases, then the failure paths that apply; stops at the first that does not behave."""
@@ -73,7 +80,8 @@ class Prover:
             if not ran[-1].proof.is_verified:
                 return _flow_proof(ran, (), f"{case.name}: {_why(ran[-1].proof)}")
         paths: list[FailurePath] = []
-        for path in failure_paths(flow, plan, tuple(ran)):
+        behaviours = self._behaviours.runs(flow, plan, tuple(ran))
+        for path in chain(failure_paths(flow, plan, tuple(ran)), behaviours):
             paths.append(path)
             if path.fault:
                 return _flow_proof(ran, paths, f"{path.case}: {path.fault}")
@@ -130,7 +138,9 @@ class Prover:
             twin.handle(TwinRequest(method, path, headers=twin.authorization()))
             self._time[0] += _SETTLED_S
         start = twin.beside()
-        return Ran(case.name, inputs, start, prove(plan, twin, inputs))
+        twin = start.beside()
+        proof = prove(plan, twin, inputs)
+        return Ran(case.name, inputs, start, proof, Truth.of(twin))
 
     def _prepared(self, flow: Flow, twin: Twin, case: Case) -> dict[str, str]:
         """Puts an item into the state that the change needs; answers its id by the resource's noun."""

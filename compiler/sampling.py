@@ -130,8 +130,25 @@ class Sampler:
             value = get(body, source["at"])
             if value is MISSING and any(given.name == name and given.is_required for given in flow.inputs):
                 value = get(twin.example_body(source["body"], is_full=True), source["at"])
+            if is_update and not any(given.name == name and given.is_required for given in flow.inputs):
+                value = self._another(source, value)
             return None if value is MISSING else value
         return self._parameter(twin, source["parameter"], source["name"], flow, name)
+
+    def _another(self, source: Mapping[str, Any], value: Any) -> Any:
+        """Another value than there is, where one is sure to be taken: else a change that is ignored goes unnoticed."""
+        operation = self.operations[source["body"]]
+        schema = self.schemas.at(operation.body.schema, source["at"]) if operation.body else None
+        schema = self.schemas.resolve(schema) if schema else {}
+        values = self.schemas.values(schema)
+        if values:
+            return next((each for each in values if each not in (value, None)), value)
+        if isinstance(value, bool):
+            return not value
+        if isinstance(value, int) and "maximum" not in schema and "multipleOf" not in schema:
+            return value + 1
+        is_free = not {"format", "pattern", "maxLength", "const"} & schema.keys()
+        return f"{value}-2" if isinstance(value, str) and value and is_free else value
 
     def _parameter(self, twin: Twin, key: str, parameter: str, flow: Flow, name: str) -> Any:
         operation = self.operations[key]

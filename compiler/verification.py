@@ -49,7 +49,7 @@ def compile_spec(
     progress("plan", 0, 1)
     proposed = propose_and_plan(understood.api, profile, proposing)
     found = (*loaded.diagnostics, *understood.diagnostics, *proposed.diagnostics)
-    compiled = verify_flows(proposed.api, profile, found, progress)
+    compiled = verify_flows(proposed.api, profile, found, progress, plays_all=request.plays_all)
     return _with_proposals(compiled, proposed.record), proposed.record
 
 
@@ -65,10 +65,15 @@ def _with_proposals(compiled: Compiled, record: Record) -> Compiled:
 
 
 def verify_flows(
-    api: Api, profile: Profile | None, found: tuple[Diagnostic, ...], progress: Progress = silent
+    api: Api,
+    profile: Profile | None,
+    found: tuple[Diagnostic, ...],
+    progress: Progress = silent,
+    *,
+    plays_all: bool = False,
 ) -> Compiled:
     """Documents of all flows, each checked statically and run on the twin. What fails a check is not kept."""
-    verifier = _Verifier(api, profile)
+    verifier = _Verifier(api, profile, plays_all)
     workflows, refused = [], []
     for number, flow in enumerate(api.flows):
         progress("prove", number, len(api.flows))
@@ -95,12 +100,12 @@ def _with_catalog(workflows: list[CompiledWorkflow], profile: Profile | None) ->
 class _Verifier:
     """What all flows of one API are verified with, made once."""
 
-    def __init__(self, api: Api, profile: Profile | None) -> None:
+    def __init__(self, api: Api, profile: Profile | None, plays_all: bool) -> None:
         self._api = api
         self._profile = profile
         self._operations = {operation.key: operation for operation in api.operations}
         self._index = operation_index(api)
-        self._prover = Prover(api, profile or Profile(api=api.name))
+        self._prover = Prover(api, profile or Profile(api=api.name), plays_all=plays_all)
 
     def verified(self, flow: Flow) -> CompiledWorkflow | str:
         """The workflow with its proof, or why it is not kept."""

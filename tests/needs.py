@@ -57,6 +57,7 @@ POSTGRESQL = Need("PostgreSQL is not installed", "./setup.sh postgresql")
 HAPROXY = Need("HAProxy is not installed", "./setup.sh haproxy")
 FAKETIME = Need("libfaketime is not installed", "./setup.sh faketime")
 PRISM = Need("Prism is not here", "./setup.sh prism (needs Node 20 and npm)")
+POWERDNS = Need("PowerDNS is not installed", "./setup.sh powerdns")
 SUSHY = Need("sushy-tools is not installed", "./setup.sh", lambda: find_spec("sushy_tools") is not None)
 STRACE = Need("strace is not installed", "apt-get install strace", lambda: shutil.which("strace") is not None)
 FUZZER = Need(

@@ -15,7 +15,8 @@ from workflow.failures import after_failure
 from workflow.planned import Plan, changes
 
 # The device took these changes on, and what it shows or says afterwards does not bear them out.
-_IN_PART = ("partly_taken", "partly_refused")
+# Nothing speaks against what was accepted: a part was taken, or nobody waited to the end.
+_STAYS_DONE = ("partly_taken", "partly_refused", "cancelled", "deadline")
 _NOT_BORNE_OUT = ("wait", "read_back", "gone")
 
 
@@ -61,17 +62,28 @@ def _otherwise(course: Course, verdict: Verdict) -> tuple[Outcome, Failure]:
     """What is said where the device shows something else than what was asked for, though it refused nothing."""
     step_id = next(key for key, found in course.findings.items() if any(each["sight"] == "differs" for each in found))
     texts = "; ".join(told(each) for each in verdict.differences)
-    if verdict.has_held:
+    if _has_read(course, ("seen", "form")):
         text = f"the device took a part of it: {texts}"
         return "partial", Failure(step_id, "partly_taken", text, said=course.refusals)
     text = f"the device accepted the change and shows otherwise: {texts}"
     return "failed", Failure(step_id, "not_taken", text, said=course.refusals)
 
 
+def _has_read(course: Course, sights: tuple[str, ...]) -> bool:
+    """Whether a read found it so: what a change's own answer repeats is no sign that a part of it was made."""
+    return any(
+        each["sight"] in sights
+        for key, findings in course.findings.items()
+        if _role_of(course.plan, key) != "change"
+        for each in findings
+    )
+
+
 def _complete(course: Course, failure: Failure) -> Failure:
     """`failure` with the three words for every step that changes something, and a remedy."""
     done, open_ = course.done, course.in_doubt
-    if done and failure.code not in _IN_PART and _role_of(course.plan, failure.step_id) in _NOT_BORNE_OUT:
+    is_open = failure.code == "not_taken" or _role_of(course.plan, failure.step_id) in _NOT_BORNE_OUT
+    if done and failure.code not in _STAYS_DONE and is_open:
         done, open_ = done[:-1], (*(key for key in open_ if key != done[-1]), done[-1])
     not_done = tuple(key for key in changes(course.plan) if key not in (*done, *open_))
     remedy = failure.remedy or after_failure(done, failure.code)

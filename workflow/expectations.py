@@ -23,6 +23,7 @@ Sight = Literal["seen", "form", "differs", "unseen"]
 Verified = Literal["all", "some", "none"]
 # What devices show in place of a secret.
 _MASKED = re.compile(r"[*•●xX]{3,}|[<\[(](hidden|masked|redacted|secret)[>\])]|(redacted|hidden)", re.IGNORECASE)
+_SECRET = re.compile(r"passw(or)?d|passphrase", re.IGNORECASE)
 MOST_TOLD = 20  # differences of one run that are told; a list of a thousand members says no more
 _TEXT_LENGTH = 200
 
@@ -66,19 +67,20 @@ def looked_at(expects: Iterable[Expectation], scope: Scope) -> tuple[Finding, ..
 def _looked_at(expected: Expectation, scope: Scope) -> list[Finding]:
     if expected.asked is None:
         return [Finding(expected.place, "seen" if expected.is_shown else "unseen", expected.text)]
-    asked = _evaluated(expected.asked, scope)
+    asked = evaluated(expected.asked, scope)
     if asked is NOTHING or (isinstance(asked, dict | list) and not asked):
         return []
     if expected.found is None:
         return [Finding(expected.place, "unseen", expected.text)]
-    found = _evaluated(expected.found, scope)
+    found = evaluated(expected.found, scope)
     return [
         _finding(expected, each.place, each.asked, each.found, each.sameness)
         for each in compared(asked, found, expected.compare, expected.place)
     ]
 
 
-def _evaluated(value: Value, scope: Scope) -> Json:
+def evaluated(value: Value, scope: Scope) -> Json:
+    """The value, NOTHING also where what it needs is not there."""
     try:
         return value.evaluate(scope)
     except Missing:
@@ -89,6 +91,8 @@ def _finding(expected: Expectation, place: str, asked: Json, found: Json, samene
     is_missing = found is NOTHING
     if is_missing and sameness == "differs" and expected.is_lenient:
         return Finding(place, "unseen", "the read does not show it")
+    if sameness == "differs" and _SECRET.search(place.rpartition("/")[2]):
+        return Finding(place, "unseen", "a secret is not read back")
     if isinstance(found, str) and sameness == "differs" and _MASKED.fullmatch(found.strip()):
         return Finding(place, "unseen", "the device shows it masked")
     sight: Sight = "seen" if sameness == "same" else "form" if sameness == "form" else "differs"
@@ -102,7 +106,6 @@ class Verdict:
     verified: Verified | Literal[""] = ""
     why: str = ""
     differences: tuple[Mapping[str, Json], ...] = ()
-    has_held: bool = False
 
 
 def verdict_of(findings: Iterable[Finding]) -> Verdict:
@@ -115,7 +118,7 @@ def verdict_of(findings: Iterable[Finding]) -> Verdict:
         return Verdict()
     verified: Verified = "none" if not seen else "some" if unseen or differing else "all"
     differences = tuple({"place": d.place, "asked": d.asked, "found": d.found} for d in differing[:MOST_TOLD])
-    return Verdict(verified, _reason(seen, unseen, differing), differences, bool(seen))
+    return Verdict(verified, _reason(seen, unseen, differing), differences)
 
 
 def _reason(seen: list[Finding], unseen: list[Finding], differing: list[Finding]) -> str:

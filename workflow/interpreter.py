@@ -30,7 +30,7 @@ from workflow.events import (
     StartTimer,
     TimerFired,
 )
-from workflow.expectations import looked_at
+from workflow.expectations import evaluated, looked_at
 from workflow.failures import code_of, leads_to, said
 from workflow.findings import explained, seen_now, with_last
 from workflow.looking import as_failure, begun, deciding_step, leaves_open, looks_of, with_try
@@ -215,12 +215,13 @@ class _Turn(Turn):
         """After one look: on behind the change, another look, or an end."""
         step, look = self.step, self.frame.look
         assert look is not None
-        if is_so and all(each.sight != "differs" for each in looked_at(step.expects, scope)):
+        found = looked_at(step.expects, scope)  # nothing, where nothing was asked for that could be seen
+        if is_so and found and all(each.sight != "differs" for each in found):
             self.change(step=look["step"], look=None)
             self._go_on_behind()
             return
         status = scope.reply.status if scope.reply else 0
-        look = with_try(look, 200 <= status < 300)
+        look = with_try(look, 200 <= status < 300 and bool(found))
         most, seconds = looks_of(step)
         self.change(look=look)
         if look["tries"] < most:
@@ -268,9 +269,9 @@ class _Turn(Turn):
         if self.frame.look is not None:
             self.change(step=self.frame.look["step"], look=None)
         self.in_doubt = tuple(key for key in self.in_doubt if key != self.key)
-        if has_happened:
+        if has_happened and not self.step.is_safe:
             self._go_on_behind()
-        else:
+        else:  # not yet done, or a read that was to show it: it is asked once more
             self.perform()
 
     def _stopped(self, outcome: Outcome, code: str, text: str, is_sent: bool) -> None:
@@ -315,7 +316,7 @@ class _Turn(Turn):
         """Notes what the reply shows of what was asked for. False: it is read once more, or the run is over."""
         step = self.step
         found = looked_at(step.expects, scope)
-        if any(each.sight == "differs" for each in found):
+        if step.is_safe and any(each.sight == "differs" for each in found):
             retry = next((a for a in step.on_failure if a.type == "retry" and self._applies(a, scope)), None)
             if retry is not None and self._retries(retry, scope):
                 return False
@@ -401,7 +402,7 @@ class _Turn(Turn):
         step, frame = self.step, self.frame
         if step.stalls_after_s is None or scope.reply is None or not 200 <= scope.reply.status < 300:
             return False
-        shown = [None if value is NOTHING else value for value in (each.evaluate(scope) for each in step.watches)]
+        shown = [None if value is NOTHING else value for value in (evaluated(each, scope) for each in step.watches)]
         watched = frame.watched or {}
         if watched.get("shown") != shown:
             self.change(watched={"shown": shown, "since_s": frame.waited_s})

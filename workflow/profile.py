@@ -28,6 +28,7 @@ from workflow.profile_speech import (
     Place,
     Pointer,
     Protocol,
+    Sign,
 )
 
 Json = Any
@@ -62,6 +63,10 @@ class Verbs(Part):
     prefer: tuple[Literal["PATCH", "PUT", "POST"], ...] = Field(
         ("PATCH", "PUT", "POST"),
         description="Which of several ways to the same effect is taken, best first; the others are its aliases.",
+    )
+    distinct: tuple[OperationRef, ...] = Field(
+        (),
+        description="Writes to a thing that do something else than the preferred one: each is a workflow of its own.",
     )
     idempotent: tuple[OperationRef, ...] = Field(
         (), description="Changes that may be sent twice, though their words do not say so."
@@ -131,6 +136,17 @@ class Conditional(Part):
         None, description="Pointer, in the body of the read, to the version, for replies without that header."
     )
     send_header: str = Field("If-Match", description="The header of the write that carries it.")
+
+
+class Gone(Part):
+    """What else than 404 and 410 says that a deleted thing is gone, when it is read."""
+
+    pattern: str | None = Field(None, description="Only reads whose `METHOD /path` matches.")
+    statuses: tuple[int, ...] = Field(
+        (), description="Statuses that say so: servers that tell nobody what is not there."
+    )
+    signs: tuple[Sign, ...] = Field((), description="Values in a good answer that say so, each enough by itself.")
+    nothing_at: Pointer | None = Field(None, description="Pointer, in a good answer, at which there is nothing then.")
 
 
 class Comparison(Part):
@@ -287,6 +303,7 @@ class Profile(Part):
     risks: tuple[RiskRule, ...] = Field((), description="Classes of risk; the first rule that matches decides.")
     actions: tuple[Action, ...] = Field((), description="Actions whose addresses stand in the resource.")
     conditional: Conditional = Field(Conditional(), description="Writes with a version.")
+    gone: tuple[Gone, ...] = Field((), description="How deleted things look that answer neither 404 nor 410.")
     compare: tuple[Comparison, ...] = Field((), description="How values are compared after a change.")
     pending_settings: tuple[PendingSettings, ...] = Field((), description="Settings that wait for a job or a restart.")
     prerequisites: tuple[Prerequisite, ...] = Field((), description="What has to be done before something else.")
@@ -298,6 +315,10 @@ class Profile(Part):
     )
     limits: Limits = Field(Limits(), description="How much may be asked of the device, and for how long.")
     probe: Probe | None = Field(None, description="What a test of a target reads.")
+    behaviours: tuple[str, ...] = Field(
+        (),
+        description="What the device is known for beside its description; `switchgear mock --behaviours` lists them.",
+    )
     leave_out: tuple[LeaveOut, ...] = Field((), description="Operations that no workflow uses.")
     overrides: Overrides = Field(Overrides(), description="What people want otherwise.")
 

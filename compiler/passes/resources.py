@@ -116,7 +116,9 @@ class _Finder:
         return Resource(noun=noun, name="", collection=collection, item=item)
 
     def _with_updates(self, resource: Resource, item: _Place) -> Resource:
-        ways = [m for m in self.profile.verbs.prefer if item.key(m) and item.methods[m].effect is Effect.UPDATE]
+        verbs = self.profile.verbs
+        ways = [m for m in verbs.prefer if item.key(m) and item.methods[m].effect is Effect.UPDATE]
+        ways = [m for m in ways if item.key(m) not in verbs.distinct]
         if not ways:
             return resource
         aliases = {item.key(other): item.key(ways[0]) for other in ways[1:]}

@@ -134,6 +134,12 @@ class Blueprint:
         told = {name for rule in rules for name in (rule.parameter, rule.size_parameter) if name}
         return told | ({LINK_PARAMETER} if any(rule.by == "link" for rule in rules) else set())
 
+    @cached_property
+    def job_views(self) -> frozenset[str]:
+        """The operations that show how a job stands."""
+        others = (view for rule in self.profile.jobs for view in rule.other_views)
+        return frozenset((*(job.poll for job in self.api.jobs), *others))
+
     def named_by(self, member: str) -> tuple[Resource, ...]:
         """The resources whose id a member (or path parameter) of this name holds."""
         return self._names.get(member) or self._names.get(member.removesuffix("s"), ())

@@ -42,7 +42,7 @@ class Incidents:
 
     def give_little_a_page(self) -> None:
         """Lists that come in pages take three of them from here on, the newest items first."""
-        self._store.is_stingy = True
+        self._store.is_stingy = "newest first"
 
     def misplace_listed(self, listing: str, item_id: str, operation: str, when: Mapping[str, Json]) -> bool:
         """See `misplace`, for the item with this id in a list."""

@@ -4,8 +4,8 @@ What a change does happens when its job is over, not when it is answered, so a w
 out. A job that is told to fail does nothing but say why. All views of a job are items of their resources.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from compiler.ir.model import Job, Operation
@@ -24,7 +24,8 @@ _PHASES = 2  # waiting states shown before the end: enough to see a job move, fe
 class JobRun:
     """One job. `is_held`: it waits for something else (a restart) and does not move by itself.
 
-    `touches`: addresses of the items that it is changing.
+    `touches`: addresses of the items that it is changing. `shows`: pointer → value of what it says besides when it is
+    over; `is_told_failed`: it says that it failed although it did what it should (both of behaviours, see `acting`).
     """
 
     id: str
@@ -37,6 +38,8 @@ class JobRun:
     touches: tuple[str, ...] = ()
     polls: int = 0
     state: str = ""
+    shows: Mapping[str, Json] = field(default_factory=dict)
+    is_told_failed: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -51,7 +54,7 @@ class Jobs:
         self._seeds = seeds
         self._store = store
         self._duration_s = duration_s
-        self._runs: list[JobRun] = []
+        self.runs: list[JobRun] = []
         self._by_address: dict[str, JobRun] = {}
 
     def start(
@@ -68,15 +71,15 @@ class Jobs:
         poll = self._blueprint.operations[job.poll]
         first = self._place(poll, "")
         taken = self._store.ids(first.resource, first.collection) if first else ()
-        run_id = self._store.new_id(first.resource, first.collection) if first else str(len(self._runs) + 1)
+        run_id = self._store.new_id(first.resource, first.collection) if first else str(len(self.runs) + 1)
         run = JobRun(run_id, job, now, effect, (), failure, is_held, touches)
         run.places = tuple(self._views(job, run_id))
         run.state = _first_state(job, is_held=is_held)
         for place, _ in run.places:
             self._store.add(place, self._seeds.shaped(place, len(taken) + 1))
             self._by_address[place.address] = run
-        self._runs.append(run)
-        self._show(run)
+        self.runs.append(run)
+        self.show(run)
         return run
 
     def address(self, run: JobRun) -> str:
@@ -93,27 +96,32 @@ class Jobs:
 
     def settle(self, now: float) -> None:
         """Lets end what has had its time."""
-        for run in self._runs:
+        for run in self.runs:
             if not run.is_over and not run.is_held and now - run.started >= self._duration_s:
                 self._end(run)
 
     def release(self, now: float) -> None:
         """What was held (settings that wait for a restart) starts to move."""
-        for run in self._runs:
+        for run in self.runs:
             if run.is_held:
                 run.is_held, run.started = False, now
 
+    def addresses(self) -> frozenset[str]:
+        """Where all jobs are shown, and the lists that show them."""
+        places = [place for run in self.runs for place, _ in run.places]
+        return frozenset((*self._by_address, *(place.collection for place in places)))
+
     def is_busy(self, address: str) -> bool:
         """Whether a job that is under way is changing the item at `address`."""
-        return any(address in run.touches for run in self._runs if not run.is_over and not run.is_held)
+        return any(address in run.touches for run in self.runs if not run.is_over and not run.is_held)
 
     def _move_on(self, run: JobRun, now: float) -> None:
         shown = run.job.waiting[:_PHASES]
         if run.polls > len(shown) or now - run.started >= self._duration_s:
             self._end(run)
-        else:
+        elif run.polls > 0:  # a slow one counts from below
             run.state = shown[run.polls - 1]
-            self._show(run)
+            self.show(run)
 
     def _end(self, run: JobRun) -> None:
         if run.failure is None:
@@ -121,10 +129,13 @@ class Jobs:
                 run.effect()
             except RefusalError as refusal:
                 run.failure = refusal.message
+        if run.failure is None and run.is_told_failed:
+            run.failure = "it was so already"
         run.state = run.job.succeeded[0] if run.failure is None else (run.job.failed or ("failed",))[0]
-        self._show(run)
+        self.show(run)
 
-    def _show(self, run: JobRun) -> None:
+    def show(self, run: JobRun) -> None:
+        """Writes the job as it stands into all its views."""
         for place, operation in run.places:
             self._store.put(place, self._written(run, place, operation))
 
@@ -141,6 +152,8 @@ class Jobs:
             body = put(body, self._blueprint.in_item(job, rule.message_parameters), [])
         if rule is not None and rule.progress is not None:
             body = put(body, self._blueprint.in_item(job, rule.progress), self._percent(run))
+        for at, value in run.shows.items() if run.is_over else ():
+            body = put(body, self._blueprint.in_item(job, at), value)
         return body
 
     def _guessed(self, run: JobRun, place: Place, body: Json) -> Json:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from compiler.ir.model import Api, Operation, Resource
+from compiler.twin.acting import Acting, Hands, sort_of
 from compiler.twin.asked import Asked
+from compiler.twin.behaviours import DeviceBehaviour, Sort
 from compiler.twin.blueprint import Behaviour, Blueprint, Kind
 from compiler.twin.changes import Change, Changes
 from compiler.twin.checks import (
@@ -37,7 +39,7 @@ from compiler.twin.samples import Samples
 from compiler.twin.seeds import Seeds
 from compiler.twin.sessions import Credentials, Sessions
 from compiler.twin.states import Move, busy_status, moves
-from compiler.twin.store import Store
+from compiler.twin.store import Overlay, Store
 from workflow.profile import Profile
 
 Json = Any
@@ -51,6 +53,22 @@ class Tempo:
     settle_s: float = 2.0
     session_s: float = 1800.0
     has_all_jobs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What the device's own store shows of what was done. `effects`: keys of the operations, in order.
+
+    `things`: what is otherwise than in the beginning; `initial`: what there was at an address then.
+    """
+
+    things: Overlay
+    effects: tuple[str, ...]
+    initial: Callable[[str], Json]
+
+    def body(self, address: str) -> Json:
+        """What is at the address, as far as anybody looked there."""
+        return self.things.bodies.get(address, self.initial(address))
 
 
 class Twin:
@@ -87,6 +105,7 @@ class Twin:
         self.credentials = credentials
         self._are_jobs_failing = failing_jobs
         self._replies = replies
+        self._behaviours: tuple[DeviceBehaviour, ...] = ()
         self.reset()
 
     def reset(self) -> None:
@@ -97,12 +116,38 @@ class Twin:
         self._sessions = Sessions(self._blueprint.profile, self.credentials, self._tempo.session_s)
         self._samples = Samples(self._blueprint, self._store, self.credentials)
         self._moving: list[tuple[float, Move]] = []
+        self._effects: list[str] = []
         self._pending = Pending(self._blueprint, self._seeds, self._store, self._changes)
         self._reader = Reader(self._blueprint, self._seeds, self._store, self._replies)
         self._next_failure: str | None = None
         self._recorded: list[Recorded] = []
         self._interruptions: dict[int, Callable[[], None]] = {}
         self.incidents = Incidents(self._blueprint, self._seeds, self._store)
+        self.behave(*self._behaviours)
+
+    def behave(self, *behaviours: DeviceBehaviour) -> None:
+        """From here on the device does what these say, and nothing else; `reset` begins with them anew."""
+        self._behaviours = behaviours
+        hands = Hands(
+            self._blueprint, self._store, self._jobs, self._sessions, self._pending, self._replies,
+            self._moving, self._effects, lambda: self._settle(self._now()),
+        )  # fmt: skip
+        self._acting = Acting(hands, behaviours) if behaviours else None
+
+    @property
+    def has_misbehaved(self) -> bool:
+        """Whether one of its behaviours has changed an answer or an effect by now."""
+        return self._acting is not None and self._acting.has_acted
+
+    def sort_of(self, request: TwinRequest) -> Sort | None:
+        """What kind of request it is, in the words of behaviours; None for what no operation is."""
+        return sort_of(self._blueprint, request)
+
+    def traces(self) -> Traces:
+        """What is otherwise than in the beginning, jobs left aside, and every change that took effect."""
+        self._settle(self._now())
+        things = self._store.differences(self._jobs.addresses())
+        return Traces(things, tuple(self._effects), self._seeds.known_body)
 
     def fresh(self, now: Callable[[], float] | None = None, tempo: Tempo | None = None) -> "Twin":
         """A twin of the same device in its initial state; shares everything that never changes."""
@@ -186,7 +231,7 @@ class Twin:
 
     def handle(self, request: TwinRequest) -> TwinReply:
         """The device's reply. Never raises for anything that a client can send."""
-        reply = self._answer(request)
+        reply = self._acting.answer(request, self._answer) if self._acting else self._answer(request)
         number = len(self._recorded) + 1
         body = request.body if request.has_body else None
         self._recorded.append(Recorded(number, request.method, request.path, request.query, reply.status, body))
@@ -294,6 +339,7 @@ class Twin:
                 effect()
             for move in moving:
                 self._apply(move)
+            self._effects.append(asked.operation.key)
 
         if self._starts_job(asked, wait):
             self._start_job(asked, receipt, happen, touches, is_held=wait is not None and wait.is_held)
@@ -302,6 +348,7 @@ class Twin:
                 effect()
             settled = asked.now + self._tempo.settle_s
             self._moving += [(min(settled, asked.now + move.settles_s), move) for move in moving]
+            self._effects.append(asked.operation.key)
         if any(rule.applied_by == asked.operation.key for rule in self._blueprint.profile.pending_settings):
             self._jobs.release(asked.now)
         return self._replies.change(asked.behaviour, receipt)
@@ -376,7 +423,7 @@ class Twin:
     def _settle(self, now: float) -> None:
         self._jobs.settle(now)
         due = [move for at, move in self._moving if at <= now]
-        self._moving = [(at, move) for at, move in self._moving if at > now]
+        self._moving[:] = [(at, move) for at, move in self._moving if at > now]
         for move in due:
             self._apply(move)
 

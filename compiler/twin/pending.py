@@ -56,6 +56,14 @@ class Pending:
                     return wait
         return None
 
+    def written(self) -> dict[str, Json]:
+        """What waits now, for `put_back`."""
+        return dict(self._written)
+
+    def put_back(self, written: dict[str, Json]) -> None:
+        """Only this waits from here on."""
+        self._written = written
+
     def _write(self, asked: Asked, rule: PendingSettings) -> Wait:
         body = dict(asked.request.body) if isinstance(asked.request.body, dict) else {}
         when = body.pop(rule.apply_member, MISSING) if rule.apply_member is not None else MISSING

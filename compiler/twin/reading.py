@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import ceil
 from typing import Any
+from urllib.parse import urlencode
 
 from compiler.ir.model import Operation
 from compiler.twin import queries
@@ -77,14 +78,17 @@ class Reader:
             return Page(kept, None)
         if not self._store.is_stingy:
             return page_of(paging, kept, asked.request.query, None)
-        return page_of(paging, kept[::-1], asked.request.query, ceil(len(kept) / 3))
+        kept = kept[::-1] if self._store.is_stingy == "newest first" else kept
+        return page_of(paging, kept, asked.request.query, ceil(len(kept) / 3))
 
     def _leading_on(self, asked: Asked, body: Json, page: Page) -> TwinReply:
         """The reply with what leads to the next page, and without what an example says of one that is not there."""
         paging = asked.resource.paging
         if paging is None or paging.by not in ("token", "link"):
             return TwinReply(200, (), body)
-        address = f"{self._blueprint.base_path}{asked.path}?{LINK_PARAMETER}={page.next_start}"
+        query = [(name, value) for name, value in asked.request.query if name != LINK_PARAMETER]
+        onward = urlencode([*query, (LINK_PARAMETER, page.next_start)], safe="$*()=")
+        address = f"{self._blueprint.base_path}{asked.path}?{onward}"
         if paging.at == "header.link":
             headers = (("link", f'<{address}>; rel="next"'),) if page.next_start is not None else ()
             return TwinReply(200, headers, body)

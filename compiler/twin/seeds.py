@@ -59,6 +59,10 @@ class Seeds:
             known = self._bodies[place.address] = self._first_body(place)
         return known
 
+    def known_body(self, address: str) -> Json:
+        """The item at this address as it is at the beginning, MISSING where nobody looked at one there."""
+        return self._bodies.get(address, MISSING)
+
     def document(self, operation: Operation, address: str) -> Json:
         """What a read that shows no item answers: its example, else a value of the reply's schema."""
         if address not in self._documents:

@@ -21,10 +21,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from compiler.errors import CompilerError
+from compiler.twin.acting import CLOSED
 from compiler.twin.machine import Twin
 from compiler.twin.messages import TwinReply, TwinRequest
 
 Json = Any
+_LINE = "switchgear.line"
 MAX_BODY_BYTES = 64 * 1024 * 1024  # an upload of an image in a test; more would only fill the memory
 
 
@@ -54,7 +56,11 @@ class _Device:
         base = self._twin.base_path
         if base and raw != base and not raw.startswith(base + "/"):
             return JSONResponse({"message": f"the API is at {base}"}, 404)
-        return _answered(self._twin.handle(_asked(request, raw[len(base) :] or "/", body)))
+        reply = self._twin.handle(_asked(request, raw[len(base) :] or "/", body))
+        if reply.status == CLOSED:
+            await _hang_up(request)
+            return Response(status_code=204)  # nobody is there to read it
+        return _answered(reply)
 
     async def requests(self, _: Request) -> Response:
         return JSONResponse([recorded.to_json() for recorded in self._twin.requests])
@@ -77,6 +83,24 @@ class _Device:
             return JSONResponse({"message": "say what has changed: ?path=/…"}, 400)
         self._twin.set_etag_changed(path.removeprefix(self._twin.base_path))
         return Response(status_code=204)
+
+
+class _WithLine:
+    """The application, whose requests know the connection that they came over: a device may hang up."""
+
+    def __init__(self, twin: Twin) -> None:
+        self._application = application(twin)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        scope[_LINE] = getattr(getattr(send, "__self__", None), "transport", None)
+        await self._application(scope, receive, send)
+
+
+async def _hang_up(request: Request) -> None:
+    transport = request.scope.get(_LINE)
+    if transport is not None:
+        transport.close()
+        await asyncio.sleep(0)  # the server hears of it in the next turn of the loop, and sends nothing then
 
 
 async def _body_of(request: Request) -> bytes | None:
@@ -152,7 +176,7 @@ def announce(kind: str, url: str, *, as_json: bool, write: Callable[[str], objec
 
 async def serve(twin: Twin, bound: socket.socket) -> None:
     """Serves until the process is told to stop. The socket is closed at the end."""
-    config = uvicorn.Config(application(twin), log_level="warning", access_log=False, lifespan="off")
+    config = uvicorn.Config(_WithLine(twin), log_level="warning", access_log=False, lifespan="off")
     with bound:
         await uvicorn.Server(config).serve(sockets=[bound])
 
@@ -161,7 +185,7 @@ async def serve(twin: Twin, bound: socket.socket) -> None:
 async def running(twin: Twin, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
     """The twin served in this event loop while the block runs; gives its URL. For tests and demonstrations."""
     bound = listen(host, port)
-    config = uvicorn.Config(application(twin), log_level="warning", access_log=False, lifespan="off")
+    config = uvicorn.Config(_WithLine(twin), log_level="warning", access_log=False, lifespan="off")
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[bound]))
     try:

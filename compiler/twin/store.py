@@ -4,8 +4,9 @@ A new store is empty and looks through to the seeds, so a twin is set back by th
 shared with the seeds and never changed in place. Knows addresses and items; nothing of requests, jobs or sessions.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from compiler.ir.model import Resource
 from compiler.twin.blueprint import Blueprint
@@ -16,10 +17,19 @@ from compiler.twin.seeds import Place, Seeds, address_is_member, item_template, 
 Json = Any
 
 
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Everything that differs from the beginning: bodies by address, ids by collection, addresses that are gone."""
+
+    bodies: Mapping[str, Json]
+    ids: Mapping[str, tuple[str, ...]]
+    gone: frozenset[str]
+
+
 class Store:
     """Items by concrete address, ids by the concrete address of their collection.
 
-    `is_stingy`: lists that come in pages give a third at a time, whatever is asked for, and the newest first.
+    `is_stingy`: lists that come in pages give a third at a time, whatever is asked for, in order or the newest first.
     """
 
     def __init__(self, blueprint: Blueprint, seeds: Seeds) -> None:
@@ -30,12 +40,39 @@ class Store:
         self._gone: set[str] = set()
         self._given: dict[str, tuple[str, ...]] = {}
         self._versions: dict[str, int] = {}
-        self.is_stingy = False
+        self.is_stingy: Literal["", "in order", "newest first"] = ""
 
     def take_over(self, other: "Store") -> None:
         """Everything as it is in `other` now; from here on each goes its own way."""
         self._bodies, self._ids, self._gone = dict(other._bodies), dict(other._ids), set(other._gone)
         self._given, self._versions = dict(other._given), dict(other._versions)
+
+    def overlay(self) -> Overlay:
+        """Everything as it is now, to be put back."""
+        return Overlay(dict(self._bodies), dict(self._ids), frozenset(self._gone))
+
+    def differences(self, without: Set[str]) -> Overlay:
+        """What is otherwise than in the beginning, but for the addresses `without`."""
+        was = self._seeds.known_body
+        bodies = {a: body for a, body in self._bodies.items() if a not in without and body != was(a)}
+        ids = {a: known for a, known in self._ids.items() if a not in without}
+        return Overlay(bodies, ids, frozenset(self._gone - without))
+
+    def put_back(self, overlay: Overlay, kept: Set[str]) -> None:
+        """Everything as it was, but for the addresses `kept`."""
+        now = self.overlay()
+        self._bodies = {**overlay.bodies, **{a: body for a, body in now.bodies.items() if a in kept}}
+        self._ids = {**overlay.ids, **{a: ids for a, ids in now.ids.items() if a in kept}}
+        self._gone = {*(overlay.gone - kept), *(now.gone & kept)}
+
+    def put_at(self, address: str, body: Json) -> None:
+        """Another body at an address that has one."""
+        self._bodies[address] = body
+        self.touch(address)
+
+    def was(self, overlay: Overlay, address: str) -> Json:
+        """What stood at the address then, MISSING where nothing did."""
+        return overlay.bodies.get(address, self._seeds.known_body(address))
 
     def ids(self, resource: Resource, collection: str) -> tuple[str, ...]:
         """The ids in one collection now, oldest first."""

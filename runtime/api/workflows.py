@@ -141,7 +141,6 @@ async def run(
         run_id=ended.run_id,
         outcome=ended.outcome,
         outputs=dict(ended.outputs),
-        done=list(ended.done),
         misfits=ended.misfits,
         **ended.verdict,
     )

@@ -52,7 +52,6 @@ def _report(ended: Ended, manner: Manner) -> dict[str, Json]:
         "plan": dict(ended.outputs) if is_plan else None,
         "failure": to_json(ended.failure) if ended.failure else None,
         **ended.verdict,
-        "done": list(ended.done),
         "misfits": ended.misfits,
         "told": "" if ended.outcome == "succeeded" else text,
         "verified_line": verified_line(ended),

@@ -234,9 +234,9 @@ def stored_end(run: Run) -> Ended:
     assert run.outcome is not None
     failure = run.failure and failure_from_json(run.failure)
     misfits = misfits_in(step.record for step in run.steps)
-    verdict = {name: value for name, value in (run.verdict or {}).items() if name != "differences"}
-    differences = tuple((run.verdict or {}).get("differences", ()))
-    return Ended(run.id, run.outcome, run.outputs or {}, failure, **verdict, differences=differences, misfits=misfits)
+    stored = run.verdict or {}
+    verdict: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in stored.items()}
+    return Ended(run.id, run.outcome, run.outputs or {}, failure, **verdict, misfits=misfits)
 
 
 def _fail(end: "asyncio.Future[Ended]", error: Exception) -> None:

@@ -103,8 +103,9 @@ class Ended:
     @property
     def verdict(self) -> dict[str, Json]:
         """What is told beside the outcome, through every door: what was verified, what is otherwise, what is next."""
-        told = {"verified": self.verified, "verified_why": self.verified_why}
-        return {**told, "differences": [dict(each) for each in self.differences], "next": self.next, "note": self.note}
+        told: dict[str, Json] = {"verified": self.verified, "verified_why": self.verified_why}
+        told |= {"next": self.next, "note": self.note, "done": list(self.done)}
+        return {**told, "differences": [dict(each) for each in self.differences]}
 
 
 class Engine(Protocol):

@@ -1,7 +1,8 @@
 """A look at what became of a request in doubt: the reads that would follow it, judged by the document's criteria.
 
 The interpreter is told that the request had been carried out, and goes on from there; its reads are sent, recorded
-under the run, and its criteria judge them. What was deleted and is gone had been carried out, and so had what was made,
+under the run, and its criteria and expectations judge them. What shows as asked for had been carried out, what was
+deleted and is gone, and what was made,
 if the run itself had seen before that it was not there. What is still there, or not there, had not; of what must not be
 sent twice that is believed only some time after the doubt, since devices are late. Everything else leaves the doubt as
 it is: a state says nothing of whether there was a restart. A change is never sent from here. Called by `same_effect`.
@@ -129,36 +130,49 @@ class _Look:
         if not command.is_safe or holds_mask(command):
             return None
         step = _step(self.order.plan, command.step_id)
-        self.told = step if step is not None and tells(step) else None
+        self.told = step if step is not None and (step.decides or tells(step)) else None
         return await self.driver.send(command, self.order.endpoint, deadline, self.notes)
 
     def _verdict(self, end: EndRun) -> Seen:
         why = end.failure.message if end.failure is not None else ""
         effect = self._effect_seen()
+        decides = self.told is not None and self.told.decides
+        if end.outcome in ("succeeded", "pending") and decides and effect != "delete":
+            return Seen("happened", "the device shows what was asked for", self._clean(dict(end.outputs)))
         if end.outcome == "succeeded" and effect == "delete":
             return Seen("happened", "it is gone", self._clean(dict(end.outputs)))
         if end.outcome == "succeeded" and effect == "create":
             if not self._was_looked_for():
                 return Seen("open", "there is one now, and there may have been one before")
             return Seen("happened", "it is there, and was not before", self._clean(dict(end.outputs)))
-        status = end.failure.status if end.failure is not None else None
-        if effect is None or status is None or not 200 <= status < 300:
+        is_seen = end.failure is not None and (
+            200 <= (end.failure.status or 0) < 300 or end.failure.code in ("not_taken", "not_reached", "still_there")
+        )
+        if not is_seen or (effect is None and not decides):
             return Seen("open", self._clean(why) or "no read of the workflow tells")
-        if not (self.is_settled or self.doubted.is_idempotent):
+        doubted = self._doubted()
+        if not (self.is_settled or (doubted is not None and doubted.is_idempotent)):
             return Seen("open", "it is not so yet, and may still come: look again in a while")
         return Seen("not happened", self._clean(why))
 
     def _effect_seen(self) -> str | None:
         """What the request in doubt was to do, if the last read shows whether it is done."""
-        doubted, told = _step(self.order.plan, self.doubted.step_id), self.told
+        doubted, told = self._doubted(), self.told
         shows = {"gone": "delete", "read_back": "create"}
         is_seen = doubted is not None and told is not None and doubted.effect == shows.get(told.role)
         return doubted.effect if doubted is not None and is_seen else None
 
+    def _doubted(self) -> PlanStep | None:
+        """The change that is in doubt: that of the request, or the one before a read that was to show it."""
+        frame = self.state.frames[-1]
+        steps = self.order.plan.workflows[frame.workflow_id].steps
+        number = frame.look["step"] if frame.look else frame.step
+        return next((steps[n] for n in range(number, -1, -1) if not steps[n].is_safe), None)
+
     def _was_looked_for(self) -> bool:
         """Whether the run had asked the same before the request in doubt, which it sends only to whom it misses."""
-        steps, told = self.order.plan.steps, self.told
-        before = [each.step_id for each in steps].index(self.doubted.step_id)
+        steps, told, doubted = self.order.plan.steps, self.told, self._doubted()
+        before = next((n for n, each in enumerate(steps) if each is doubted), 0)
         return told is not None and any(each.is_safe and each.key == told.key for each in steps[:before])
 
     def _clean(self, value: Json) -> Json:

@@ -7,10 +7,12 @@ temporary folder, and ends with the tests by its own process.
 """
 
 import contextlib
+import http.server
 import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -164,3 +166,25 @@ def peers(witness: Any) -> Peers:
 def idrac() -> Compiled:
     """The shipped description, compiled with the shipped profile."""
     return compile_spec(Request(ROOT / "specs/idrac/openapi.yaml", ROOT / "specs/idrac/profile.yaml"))[0]
+
+
+@pytest.fixture(scope="session")
+def image() -> Iterator[str]:
+    """The address of an image that the emulator can fetch."""
+
+    class Image(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "2048")
+            self.end_headers()
+            self.wfile.write(b"\0" * 2048)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Image) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/tools.iso"
+        server.shutdown()
+        thread.join()

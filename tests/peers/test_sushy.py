@@ -5,8 +5,6 @@ status; each such workflow stands in LACKS with the reason. Power follows a rese
 so the checks of the state before and the reads after are real ones. Figures: docs/REDFISH_PEERS.md.
 """
 
-import http.server
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -176,28 +174,6 @@ LACKS: Mapping[str, tuple[Mapping[str, Any], int, str]] = {
     "idrac_reset_idrac": ({"ResetType": "GracefulRestart"}, 404, "a manager cannot be reset"),
     "idrac_export_configuration_profile": ({"ExportFormat": "XML"}, 404, "Dell's own"),
 }
-
-
-@pytest.fixture(scope="module")
-def image() -> Iterator[str]:
-    """The address of an image that the emulator can fetch."""
-
-    class Image(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", "2048")
-            self.end_headers()
-            self.wfile.write(b"\0" * 2048)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Image) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/tools.iso"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ Before: bindings, the version that a conditional write names. After: the wait fo
 read-back, the proof that a thing is gone. Used by `intents` and `compositions`; which change it is, they decide.
 """
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -159,14 +160,24 @@ def _is_read(builder: Builder, key: str) -> bool:
 def _versioned(builder: Builder, operation: Operation) -> tuple[Operation, str] | None:
     """What reads the version that the operation has to name, and of what; None where it needs none or none is read.
 
-    What is added to a list whose description takes the header all the same names the version of the list.
+    What is added to a list whose description wants a version all the same (428, RFC 6585) names that of the list; one
+    that only takes the header is not sent it, since servers differ in what a creation's version is about.
     """
     rule, context = builder.context.profile.conditional, builder.context
+    if rule.pattern is not None and not re.search(rule.pattern, operation.key):
+        return None
     if operation.method in rule.methods:
-        owner = next((r for r in context.api.resources if operation.key in (r.update, r.delete) and r.read), None)
+        changed = context.by_change.get(operation.key)
+        known = [
+            r
+            for r in context.api.resources
+            if r.delete == operation.key or (r is changed and r.create != operation.key)
+        ]
+        owner = next((r for r in known if r.read), None)
         return (builder.operation(owner.read), owner.name) if owner else None
     wanted = ("header", rule.send_header.lower())
     takes_version = any((p.location, p.name.lower()) == wanted for p in operation.parameters)
+    takes_version = takes_version and any(reply.status == "428" for reply in operation.responses)
     grown = context.by_create.get(operation.key)
     is_whole = grown is not None and bool(grown.list) and grown.list not in context.paging
     return (builder.operation(grown.list), f"list of {grown.name}") if takes_version and grown and is_whole else None
@@ -228,10 +239,10 @@ def _with_handle(step: Step, job: Job, is_pending: bool) -> Step:
         outputs["created"] = f"$response.body#{job.created_id}"
     if is_pending:
         return replace(step, outputs=outputs, transforms=transforms)
+    branches.append(_no_handle(job, empty))
     if job.statuses:
         codes = queries.all_of([f"$statusCode != {status}" for status in job.statuses])
         branches.append({"name": "over", "stepId": "@after", "criteria": [queries.simple(codes)]})
-    branches.append(_no_handle(job, empty))
     if job.empty_means_done:
         branches.append({"name": "nothing_to_wait_for", "stepId": "@after", "criteria": [queries.simple(empty)]})
     return replace(step, outputs=outputs, transforms=transforms, branches=tuple(branches))
@@ -330,12 +341,12 @@ def _names_body(builder: Builder, key: str) -> bool:
 
 
 def gone(builder: Builder, resource: Resource) -> Step | None:
-    """Shows that the item is no longer there: its read answers 404, 410 or nothing with its id."""
+    """Shows that the item is gone: its read answers 404, 410, nothing with its id, or what the profile says."""
     if not resource.read:
         return None
     operation = builder.operation(resource.read)
     parameters = path_parameters(builder, operation)
-    missing = ["$statusCode == 404", "$statusCode == 410"]
+    missing = ["$statusCode == 404", "$statusCode == 410", *_signs_of_absence(builder, operation)]
     if resource.item_is_list:
         missing.append("$response.body#/0 == null")
     step = Step(
@@ -345,17 +356,42 @@ def gone(builder: Builder, resource: Resource) -> Step | None:
         description=f"Check that the {resource.name} is gone.",
         parameters=tuple(parameters),
         success=(queries.simple(queries.any_of(missing)),),
-        failures=(
-            {
-                "name": "still_there",
-                "type": "retry",
-                "retryAfter": _GONE_WAIT_S,
-                "retryLimit": _GONE_TRIES,
-                "x-switchgear": {
-                    "code": "still_there",
-                    "message": f"The deletion was accepted, but {_GONE_TRIES} s later the {resource.name} is there.",
-                },
-            },
-        ),
+        failures=(_still_there(resource), _not_to_be_seen(resource)),
     )
     return builder.add_step(step, "a deletion is over when the thing can't be read any more")
+
+
+def _signs_of_absence(builder: Builder, read: Operation) -> list[str]:
+    rules = builder.context.profile.gone
+    rule = next((r for r in rules if r.pattern is None or re.search(r.pattern, read.key)), None)
+    if rule is None:
+        return []
+    shown = [queries.one_of_states(f"$response.body#{sign.at}", sign.values) for sign in rule.signs]
+    if rule.nothing_at is not None:
+        shown.append(f"$response.body#{rule.nothing_at} == null")
+    good = [queries.all_of(("$statusCode == 200", each)) for each in shown]
+    return [*(f"$statusCode == {status}" for status in rule.statuses), *(f"({each})" for each in good)]
+
+
+def _still_there(resource: Resource) -> dict[str, Any]:
+    text = f"The deletion was accepted, but {_GONE_TRIES} s later the {resource.name} is there."
+    return {
+        "name": "still_there",
+        "type": "retry",
+        "retryAfter": _GONE_WAIT_S,
+        "retryLimit": _GONE_TRIES,
+        "criteria": [_OK],
+        "x-switchgear": {"code": "still_there", "message": text},
+    }
+
+
+def _not_to_be_seen(resource: Resource) -> dict[str, Any]:
+    """A refusal or an error is no sight of the thing."""
+    text = f"The deletion was accepted, but whether the {resource.name} is gone could not be seen."
+    return {
+        "name": "not_to_be_seen",
+        "type": "retry",
+        "retryAfter": _GONE_WAIT_S,
+        "retryLimit": _GONE_TRIES,
+        "x-switchgear": {"outcome": "unknown", "code": "not_seen", "message": text},
+    }

@@ -72,7 +72,7 @@ class Context:
             by_create={r.create: r for r in api.resources if r.create},
             paging={r.list: r.paging for r in api.resources if r.paging is not None},
             lists={r.list: r for r in api.resources if r.list},
-            by_change={key: r for r in api.resources for key in (r.create, r.update) if key},
+            by_change=_by_change(api, profile),
             by_action={key: r for r in api.resources for key in r.actions},
             under=_under(api),
             naming=_naming(api, schemas),
@@ -172,3 +172,14 @@ def _holders(api: Api, schemas: Schemas) -> dict[str, tuple[Resource, str]]:
 def _names(part: Resource, holder: Resource, schemas: Schemas) -> bool:
     """True when the part's items say which holder they belong to."""
     return any(name in holder.synonyms for name in schemas.members(part.schema))
+
+
+def _by_change(api: Api, profile: Profile) -> dict[str, Resource]:
+    """By creations, by updates with their aliases, and by other writes that the profile calls distinct."""
+    distinct = profile.verbs.distinct
+    return {
+        key: r
+        for r in api.resources
+        for key in (r.create, r.update, *r.aliases, *(a for a in r.actions if a in distinct))
+        if key
+    }

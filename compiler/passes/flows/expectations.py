@@ -49,7 +49,8 @@ class _Writer:
             gone = {"place": "", "text": f"{_opened(step.description)}"}
             return replace(step, expects=(gone,), decides=True)
         if step.role is Role.CHANGE and not self._is_shown(number):
-            return replace(step, expects=(*step.expects, _untraced(self.context.operations[step.operation])))
+            operation = self.context.operations[step.operation]
+            return replace(step, expects=(*step.expects, *self._answered(operation, step), _untraced(operation)))
         return self._wait(number, step) if step.role is Role.WAIT else step
 
     def _wait(self, number: int, step: Step) -> Step:
@@ -78,6 +79,17 @@ class _Writer:
                 return True
         return False
 
+    def _answered(self, operation: Operation, change: Step) -> Iterator[Expected]:
+        """What the answer to the change repeats: no proof that it was made, and a sign where it says otherwise."""
+        reply = operation.success
+        if operation.effect not in _SENT or operation.key in self.context.jobs or reply is None or self.has_branches:
+            return
+        for pointer, value in _sent(change):
+            place = pointer.removeprefix("/0")
+            is_hidden = self._is_secret(operation, pointer) or self._rule(operation, pointer) is not None
+            if place and not is_hidden and self.context.schemas.at(reply.schema, place) is not None:
+                yield {"place": place, "asked": value, "found": f"$response.body#{place}", "lenient": True}
+
     def _is_shown(self, number: int) -> bool:
         """Whether a later step shows what this change did."""
         operation = self.context.operations[self.steps[number].operation]
@@ -86,7 +98,7 @@ class _Writer:
         later = [(n, resource) for n, resource in self.shown.items() if n > number]
         if operation.effect in _SENT:
             return any(self._is_about(operation, resource) for _, resource in later)
-        return any(self.steps[n].expects or "item" in self.steps[n].outputs for n, _ in later)
+        return any(self.steps[n].expects or _reads_made(self.steps[n], self.steps[number]) for n, _ in later)
 
     def _is_about(self, operation: Operation, resource: Resource | None) -> bool:
         """Whether the operation makes or changes what the resource's read shows, or settings of it that wait."""
@@ -104,9 +116,11 @@ class _Writer:
             operation = self.context.operations[change.operation]
             if change.role is not Role.CHANGE or resource is None:
                 continue
-            if operation.effect in _SENT and self._is_about(operation, resource):
+            if (operation.effect in _SENT and self._is_about(operation, resource)) or _reads_made(step, change):
                 is_update = operation.effect is Effect.UPDATE
-                found |= {each["place"]: each for each in self._expected(change, operation, resource, step)}
+                for each in self._expected(change, operation, resource, step):
+                    other = found.get(each["place"], each)  # of two branches one runs: what either hides is not judged
+                    found[each["place"]] = other if self.has_branches and "found" not in other else each
         if resource is not None and not found and not step.expects:
             found[""] = {"place": "", "text": f"the {resource.name} is there"}
         decides = step.decides or (is_update and any("found" in each for each in found.values()))
@@ -120,6 +134,8 @@ class _Writer:
             return
         for pointer, value in _sent(change):
             if self.has_branches and not _is_plain(value):
+                if str(value).startswith("$steps."):
+                    yield {"place": _short(pointer), "shown": False, "text": "not every run sends it"}
                 continue
             yield self._one(operation, resource, item, pointer, value)
 
@@ -177,9 +193,19 @@ def shown_by(context: Context, step: Step) -> Resource | None:
     return max(resources, key=lambda r: (r.read == step.operation, len(address(r))), default=None)
 
 
+def _reads_made(step: Step, change: Step) -> bool:
+    """Whether the step reads what the change says that it has made (a clone)."""
+    made = f"$steps.{change.id}.outputs.created"
+    return "created" in change.outputs and made in str((step.outputs, step.parameters))
+
+
 def _sent(change: Step) -> Iterator[tuple[str, Any]]:
-    """Each value that the request carries, with its pointer; objects that callers give as a whole are one value."""
-    yield from _leaves(change.payload, "")
+    """Each value that was asked for, with its pointer; objects that callers give as a whole are one value.
+
+    What a PUT sends back as it was read, so as not to lose it, nobody asked for.
+    """
+    if not change.replacements:
+        yield from _leaves(change.payload, "")
     yield from change.replacements
 
 

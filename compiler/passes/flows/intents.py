@@ -143,16 +143,21 @@ def _place_of_id(builder: Builder, reply: Response | None, resource: Resource) -
 
 def update(context: Context, resource: Resource) -> Flow | None:
     """Finds an item, changes the members that are given, waits, reads back."""
-    if not resource.update:
-        return None
-    operation = context.operations[resource.update]
+    return _updated(context, resource, context.operations[resource.update], "update") if resource.update else None
+
+
+def update_otherwise(context: Context, resource: Resource, operation: Operation) -> Flow:
+    """The same by a write that the profile calls distinct from the usual one."""
+    return _updated(context, resource, operation, "replace" if operation.method == "PUT" else "patch")
+
+
+def _updated(context: Context, resource: Resource, operation: Operation, verb: str) -> Flow:
     builder = Builder(context, operation)
     change(builder, operation, f"Change the {resource.name}.")
     read_back(builder, resource)
     if operation.body is None and not resource.read:
         text = f"Adds {_one(resource)}{_of_owner(context, resource)}"
         return _finish(builder, "update", "add", text, resource, _risk(operation))
-    verb = "update"
     is_whole = operation.method == "PUT" and not any(step.replacements for step in builder.steps)
     rest = "what is not given may be emptied" if is_whole else "only what is given"
     text = f"{'Replaces' if is_whole else 'Changes'} {_one(resource)}{_of_owner(context, resource)}: {rest}"

@@ -51,6 +51,9 @@ def _actions(context: Context, resource: Resource) -> Sequence[Flow]:
             plan = intents.find_unseen if operation.path == resource.collection else intents.report
             made.append(plan(context, resource, operation))
             continue
+        if context.by_change.get(key) is resource:
+            made.append(intents.update_otherwise(context, resource, operation))
+            continue
         splits = splits_of(context, operation)
         if splits:
             made += [intents.act(context, resource, operation, split) for split in splits]

@@ -180,6 +180,14 @@ def _reached(resource: Resource, cases: Sequence[Case]) -> str:
     return f"the {resource.name} is {', '.join(dict.fromkeys(ends))}"
 
 
+def _expected(rule: StateRule, resource: Resource, cases: Sequence[Case]) -> dict[str, Any]:
+    """The state that is to be reached; where it was so before, too, that it is so tells nothing (a restart)."""
+    reached = _reached(resource, cases)
+    if any(set(case.before) & set(case.after) for case in cases):
+        return {"place": rule.field, "shown": False, "text": f"{reached}, and was so before"}
+    return {"place": rule.field, "text": reached}
+
+
 def has_outcome(builder: Builder, operation: Operation, choice: Choice | None) -> bool:
     """True when the operation brings something into a state that can be read."""
     rule = rule_for(builder, operation)
@@ -214,7 +222,7 @@ def require_after(builder: Builder, operation: Operation, choice: Choice | None,
         back,
         success=(*back.success, queries.simple(reached)),
         failures=(*back.failures, retry),
-        expects=({"place": rule.field, "text": _reached(resource, cases)},),
+        expects=(_expected(rule, resource, cases),),
         decides=all(case.before and set(case.before).isdisjoint(case.after) for case in cases),
         outputs={**back.outputs, "state": place},
     )

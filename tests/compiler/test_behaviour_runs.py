@@ -1,0 +1,261 @@
+"""Behaviours in proofs: each is met, and a workflow whose handling of it is taken out is told by what it says then."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from compiler import behaviour_runs, proof
+from compiler.backend.arazzo import document_of
+from compiler.compiled import Compiled
+from compiler.failure_paths import FailurePath
+from compiler.ir.model import Flow, Role, Step
+from compiler.pipeline import Request
+from compiler.proving import Prover
+from compiler.twin import Twin
+from compiler.twin.library import LIBRARY
+from compiler.verification import compile_spec
+from workflow import comparing, ending, interpreter, pages
+from workflow.events import Failure
+
+BY_NAME = {behaviour.name: behaviour for behaviour in LIBRARY}
+Edit = Callable[[Flow], Flow]
+Out = Callable[[pytest.MonkeyPatch], Edit]
+
+
+def played(compiled: Compiled, flow: Flow, name: str, monkeypatch: pytest.MonkeyPatch) -> FailurePath | None:
+    """How the flow's run on a device that behaves so ended, None where that changes nothing for it."""
+    monkeypatch.setattr(behaviour_runs, "LIBRARY", (BY_NAME[name],))
+    assert compiled.profile is not None
+    made = Prover(compiled.api, compiled.profile).prove(flow, document_of(compiled.api, flow, compiled.profile))
+    return next((path for path in made.paths if path.told), None)
+
+
+def with_steps(change: Callable[[Step], Step]) -> Edit:
+    return lambda flow: replace(flow, steps=tuple(change(step) for step in flow.steps))
+
+
+def document(change: Callable[[Step], Step]) -> Out:
+    """The handling stands in the document: it is taken out of its steps."""
+    return lambda _: with_steps(change)
+
+
+def code(module: Any, name: str, instead: Any) -> Out:
+    """The handling stands in the code: something else is done in its place."""
+
+    def take_out(monkeypatch: pytest.MonkeyPatch) -> Edit:
+        monkeypatch.setattr(module, name, instead)
+        return lambda flow: flow
+
+    return take_out
+
+
+def blind(step: Step) -> Step:
+    """What is read back is taken for what was asked for, whatever it is."""
+    if step.role not in (Role.READ_BACK, Role.GONE):
+        return step
+    seen = ({"place": "", "text": "something is there"},)
+    return replace(step, success=({"condition": "$statusCode < 600"},), failures=(), outputs={}, expects=seen)
+
+
+def hasty(step: Step) -> Step:
+    """What is read back is read once."""
+    return replace(step, failures=()) if step.role in (Role.READ_BACK, Role.GONE) else step
+
+
+def credulous(step: Step) -> Step:
+    """Any answer of a wait is a good end."""
+    return replace(step, success=({"condition": "$statusCode < 600"},), failures=()) if step.role is Role.WAIT else step
+
+
+def without(*names: str) -> Callable[[Step], Step]:
+    """Waits without the failure actions of these names."""
+
+    def change(step: Step) -> Step:
+        kept = tuple(action for action in step.failures if action["name"] not in names)
+        return replace(step, failures=kept) if step.role is Role.WAIT else step
+
+    return change
+
+
+def state_alone(step: Step) -> Step:
+    """A job's end is judged by its state and by nothing else."""
+    bare = without("ended_badly")(step)
+    return replace(bare, success=bare.success[:2]) if step.role is Role.WAIT else step
+
+
+def any_handle(step: Step) -> Step:
+    """202 without a handle is like any other answer."""
+    return replace(step, branches=tuple(b for b in step.branches if b["name"] != "which_job"))
+
+
+def addresses(step: Step) -> Step:
+    """What a header leads to is taken as it stands there."""
+    return replace(step, transforms={})
+
+
+def unversioned(step: Step) -> Step:
+    return replace(step, version={})
+
+
+def first_of_several(step: Step) -> Step:
+    """Of several things of a name one is taken."""
+    kept = tuple(a for a in step.failures if a.get("x-switchgear", {}).get("code") != "ambiguous")
+    return replace(step, success=step.success[:1], failures=kept) if step.role is Role.LOOKUP else step
+
+
+def unoffered(step: Step) -> Step:
+    codes = ("not_offered", "not_allowed")
+    kept = tuple(a for a in step.failures if a.get("x-switchgear", {}).get("code") not in codes)
+    return replace(step, address="", failures=kept, success=step.success[:1] if kept != step.failures else step.success)
+
+
+def denying(course: ending.Course, failure: Failure) -> Failure:
+    """Nothing was done, says every failure."""
+    return replace(failure, not_done=tuple(step.step_id for step in course.plan.steps if not step.is_safe))
+
+
+def first_session(twin: Twin, _sent: dict[int, Any] = {}) -> Any:  # noqa: B006 - one for all calls is the point
+    """No new login: the credentials of the first one are used on and on."""
+    return _sent.setdefault(id(twin), twin._sessions.grant(twin.now()))
+
+
+NO_DOUBT = code(ending, "_complete", denying)
+BELIEVES = code(interpreter, "looked_at", lambda _expects, _scope: ())
+LITERAL = code(comparing, "_is_other_form", lambda _asked, _found, _rule: False)
+ONE_TRY = code(proof, "TRIES", 1)
+ANY_LIST = code(pages, "_page", lambda pages, reply, number: getattr(reply, "none", []))
+
+OUT: dict[str, Out] = {
+    "ignored change": BELIEVES,
+    "ignored creation": document(blind),
+    "ignored deletion": document(blind),
+    "ignored action": document(blind),
+    "partial change": BELIEVES,
+    "creation with another value": BELIEVES,
+    "refused with a reason": code(proof, "device_words", lambda *_: ()),
+    "another letter case": LITERAL,
+    "trailing dot": LITERAL,
+    "numbers as text": LITERAL,
+    "truth values as text": LITERAL,
+    "another order": code(comparing, "_lists", lambda one, other, _rule: "same" if one == other else "differs"),
+    "500 after the fact": NO_DOUBT,
+    "502 after the fact": NO_DOUBT,
+    "dropped after the fact": NO_DOUBT,
+    "unreadable after the fact": NO_DOUBT,
+    "500 and not made": BELIEVES,
+    "dropped and not made": BELIEVES,
+    "202 without a handle": document(any_handle),
+    "absolute Location": document(addresses),
+    "relative Location": document(addresses),
+    "slow job": document(without("still_running")),
+    "critical job": document(state_alone),
+    "done, told as failed": NO_DOUBT,
+    "job that stands still": document(credulous),
+    "job that waits for a restart": document(without("waits")),
+    "job not there at first": document(without("not_there_yet", "job_forgotten")),
+    "away while polled": document(without("away")),
+    "flapping while polled": document(without("away")),
+    "job forgotten": document(credulous),
+    "job shown as nothing": document(credulous),
+    "job elsewhere": document(credulous),
+    "listed late": document(hasty),
+    "lingers": document(hasty),
+    "old value at first": document(hasty),
+    "first read fails": document(hasty),
+    "too many requests": ONE_TRY,
+    "dropped read": ONE_TRY,
+    "lost session": code(Twin, "authorization", first_session),
+    "weak tag": document(unversioned),
+    "suffixed tag": document(unversioned),
+    "tag in the body": document(unversioned),
+    "moved tag": document(unversioned),
+    "action moved": document(unoffered),
+    "error with 200": ANY_LIST,
+    "nothing with 200": ANY_LIST,
+    "page with 200": ANY_LIST,
+    "namesake": document(first_of_several),
+}
+# Neither shipped description has lists of more than one page in its examples.
+IN_PAGES = ("next page is this one", "next page missing", "older key of the next page")
+MOST = 12  # flows that are tried for one behaviour
+
+
+@pytest.mark.parametrize("name", OUT)
+def test_what_is_told_of_a_behaviour_is_true_and_another_thing_when_the_handling_is_taken_out(
+    name: str, hypercore: Compiled, idrac: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+    for compiled in (hypercore, idrac):
+        for one in compiled.workflows:
+            with monkeypatch.context() as patch:
+                usual = played(compiled, one.flow, name, patch)
+            if usual is None or len(tried) >= MOST:
+                continue
+            assert usual.fault == "", one.flow.id
+            with monkeypatch.context() as patch:
+                careless = played(compiled, OUT[name](patch)(one.flow), name, patch)
+            tried.append((one.flow.id, careless))
+            if careless is None or (careless.outcome, careless.code, careless.fault) != (usual.outcome, usual.code, ""):
+                return
+    pytest.fail(f"nothing is noticed: {tried}")
+
+
+def test_over_all_flows_every_behaviour_that_applies_is_played(hypercore: Compiled, idrac: Compiled) -> None:
+    told = Counter(
+        run["case"] for c in (hypercore, idrac) for w in c.workflows for run in w.proof["runs"] if "told" in run
+    )
+    missing = {b.name for b in LIBRARY if not b.by_driver} - told.keys()
+    assert missing <= {"another MAC form", *IN_PAGES}
+
+
+def test_an_approver_reads_one_line_of_each(hypercore: Compiled) -> None:
+    lines = [run["told"] for w in hypercore.workflows for run in w.proof["runs"] if "told" in run]
+    assert lines
+    assert all("\n" not in line for line in lines)
+    assert "refused with a reason: failed, as it must" in lines
+
+
+def test_a_workflow_that_believes_whatever_it_reads_back_is_not_verified(
+    hypercore: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = next(one.flow for one in hypercore.workflows if one.flow.id == "hypercore_create_vm")
+    path = played(hypercore, with_steps(blind)(flow), "ignored creation", monkeypatch)
+    assert path is not None
+    assert path.fault == "ended succeeded, and the device is not as it says"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Compiled:
+    """A list in pages that says how many things there are."""
+    thing = {"type": "object", "properties": {"Id": {"type": "string"}, "Name": {"type": "string"}}}
+    members = {
+        "Members": {"type": "array", "items": thing},
+        "Members@odata.count": {"type": "integer"},
+        "Members@odata.nextLink": {"type": "string"},
+    }
+    listed = {"content": {"application/json": {"schema": {"type": "object", "properties": members}}}}
+    paths = {"/things": {"get": {"responses": {"200": {"description": "ok", **listed}}}}}
+    spec, profile = tmp_path / "api.yaml", tmp_path / "told.yaml"
+    spec.write_text(yaml.safe_dump({"openapi": "3.1.0", "info": {"title": "shop", "version": "1"}, "paths": paths}))
+    profile.write_text(yaml.safe_dump({"api": "shop"}))
+    return compile_spec(Request(spec, profile))[0]
+
+
+@pytest.mark.parametrize("name", IN_PAGES)
+def test_a_list_of_which_not_all_comes_is_told_so_and_not_when_the_handling_is_taken_out(
+    name: str, shop: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = next(one.flow for one in shop.workflows if one.flow.intent == "find")
+    with monkeypatch.context() as patch:
+        usual = played(shop, flow, name, patch)
+    assert usual is not None
+    assert usual.fault == ""
+    monkeypatch.setattr(pages, "shortfall_of", lambda *_, **__: None)
+    monkeypatch.setattr(pages, "next_link", lambda *_, **__: None)
+    careless = played(shop, flow, name, monkeypatch)
+    assert careless is None or careless.fault == "ended succeeded, and not with what there is"

@@ -1,0 +1,77 @@
+"""Whether two values are the same, the same in another form, or different."""
+
+from typing import Any
+
+import pytest
+
+from workflow.comparing import compared, sameness
+from workflow.pointers import NOTHING
+
+SAME = [(1, 1), (1, 1.0), ("a", "a"), (None, None), (None, NOTHING), ({"a": 1}, {"a": 1}), ([1, 2], [1, 2])]
+FORMS = [
+    (8, "8"),
+    ("8", 8.0),
+    (True, "true"),
+    ("Web-01", "web-01"),
+    (" web", "web"),
+    ("00-1B-44-11-3A-B7", "00:1b:44:11:3a:b7"),
+    ("001b.4411.3ab7", "00:1B:44:11:3A:B7"),
+    ("example.org", "example.org."),
+    ("2001:db8::1", "2001:0db8:0:0:0:0:0:1"),
+    ("2026-01-01T10:00:00Z", "2026-01-01T11:00:00+01:00"),
+    ("2 GiB", 2147483648),
+    ("2048Mi", "2Gi"),
+    ("http://h/a/", "http://h/a"),
+    ([1, 2], [2, 1]),
+    ("x", ["x"]),
+    ("42", {"@odata.id": "/redfish/v1/Things/42"}),
+    ([{"a": 1}], [{"a": 1, "id": 7}]),
+    ("", NOTHING),
+    ([], None),
+]
+DIFFERENT = [
+    (8, 9),
+    (8, NOTHING),
+    (0, NOTHING),
+    (False, NOTHING),
+    (True, 1),
+    (True, False),
+    ("web-01", "web-02"),
+    ("a.b", "a.c"),
+    ("10.0.0.1/24", "10.0.0.2/24"),
+    ("1000", "1024"),
+    ("1 GB", "1 GiB"),
+    ([1, 2], [1]),
+    ([1], [1, 2]),
+    ({"a": 1}, "a"),
+    ("00:1b:44:11:3a:b7", "00:1b:44:11:3a:b8"),
+    (2147483648, 2147483000),
+]
+
+
+@pytest.mark.parametrize(("asked", "found"), SAME)
+def test_the_same_is_the_same(asked: Any, found: Any) -> None:
+    assert sameness(asked, found) == "same"
+
+
+@pytest.mark.parametrize(("asked", "found"), FORMS)
+def test_another_form_is_told_as_such_and_is_no_difference(asked: Any, found: Any) -> None:
+    assert sameness(asked, found) == "form"
+
+
+@pytest.mark.parametrize(("asked", "found"), DIFFERENT)
+def test_whatever_else_differs_is_a_difference(asked: Any, found: Any) -> None:
+    assert sameness(asked, found) == "differs"
+
+
+def test_by_rule_no_other_form_counts_or_numbers_may_be_rounded() -> None:
+    assert sameness("Web", "web", "exact") == "differs"
+    assert sameness(1000, 1005, "rounded") == "form"
+    assert sameness(1000, 1020, "rounded") == "differs"
+
+
+def test_members_are_compared_at_their_places_and_further_ones_do_not_count() -> None:
+    asked = {"a": 1, "b": {"c/d": "x"}, "e": [1]}
+    found = {"a": 1, "b": {"c/d": "y", "z": 0}, "f": 3}
+    told = {each.place: each.sameness for each in compared(asked, found)}
+    assert told == {"/a": "same", "/b/c~1d": "differs", "/e": "differs"}

@@ -1,0 +1,153 @@
+"""What was asked for, held against what the device shows: outcomes, differences, what cannot be seen."""
+
+from typing import Any
+
+from tests.workflow.dialogue import Dialogue, ended, ok, retry, sent
+from tests.workflow.documents import inputs, plan, step
+from workflow.events import EndRun, StartTimer, TimerFired
+from workflow.plan import Plan
+
+LATE = {"outcome": "unknown", "code": "not_seen", "message": "accepted, and not to be seen"}
+
+
+def changing(*expects: dict[str, Any], tries: int = 0, after: tuple[dict[str, Any], ...] = ()) -> Plan:
+    late = retry(tries, 1, **{"x-switchgear": LATE})
+    ours = {"role": "read_back", "expects": list(expects), "decides": True}
+    return plan(
+        step("change", "patch", "/vm", requestBody={"payload": {"mem": "$inputs.mem", "name": "$inputs.name"}}),
+        step("look", "get", "/vm", successCriteria=ok(), onFailure=[late], **{"x-switchgear": ours}),
+        *after,
+        inputs=inputs("mem", "name"),
+    )
+
+
+MEM = {"place": "/mem", "asked": "$inputs.mem", "found": "$response.body#/mem"}
+NAME = {"place": "/name", "asked": "$inputs.name", "found": "$response.body#/name"}
+
+
+def shown(made: Plan, **body: Any) -> EndRun:
+    run = Dialogue(made, mem="2", name="web")
+    sent(run.answer("change"), "look")
+    command = run.answer("look", 200, body)
+    assert isinstance(command, EndRun)
+    return command
+
+
+def test_what_is_shown_as_asked_is_a_verified_success() -> None:
+    end = ended(shown(changing(MEM, NAME), mem="2", name="web"), "succeeded")
+    assert (end.verified, end.differences, end.done) == ("all", (), ("change",))
+
+
+def test_what_the_device_ignores_is_no_success() -> None:
+    end = ended(shown(changing(MEM), mem="1", name="web"), "failed", "not_taken")
+    assert end.differences == ({"place": "/mem", "asked": "2", "found": "1"},)
+    assert "mem is 1 (asked for: 2)" in end.failure.message
+    assert (end.failure.done, end.failure.may_be_done, end.failure.not_done) == ((), ("change",), ())
+
+
+def test_a_part_that_was_not_taken_is_named() -> None:
+    end = ended(shown(changing(MEM, NAME), mem="1", name="web"), "partial", "partly_taken")
+    assert end.verified == "some"
+    assert [each["place"] for each in end.differences] == ["/mem"]
+    assert end.failure.done == ("change",)
+
+
+def test_another_form_is_a_success_that_says_how_it_is_shown() -> None:
+    end = ended(shown(changing(MEM, NAME), mem=2, name="WEB"), "succeeded")
+    assert end.verified == "all"
+    assert "/name is shown as WEB" in end.verified_why
+
+
+def test_what_cannot_be_seen_is_said() -> None:
+    secret = {"place": "/password", "asked": "$inputs.name", "text": "a secret is not read back"}
+    end = ended(shown(changing(MEM, secret), mem="2"), "succeeded")
+    assert end.verified == "some"
+    assert "/password" in end.verified_why and "a secret is not read back" in end.verified_why
+    blind = {"place": "", "shown": False, "text": "no read shows it"}
+    assert ended(shown(changing(blind), mem="2"), "succeeded").verified == "none"
+
+
+def test_what_a_device_masks_or_need_not_show_is_not_called_a_difference() -> None:
+    assert ended(shown(changing(NAME), name="********"), "succeeded").verified == "none"
+    assert ended(shown(changing({**NAME, "lenient": True})), "succeeded").verified == "none"
+    ended(shown(changing(NAME)), "failed", "not_taken")
+
+
+def test_what_was_not_asked_for_need_not_hold() -> None:
+    optional = {"place": "/x", "asked": "$inputs.x", "found": "$response.body#/x"}
+    made = plan(
+        step("change", "patch", "/vm", requestBody={"payload": {"x": "$inputs.x"}}),
+        step("look", "get", "/vm", **{"x-switchgear": {"role": "read_back", "expects": [optional]}}),
+        inputs={"type": "object", "properties": {"x": {"type": "string"}}},
+    )
+    run = Dialogue(made)
+    run.answer("change")
+    assert ended(run.answer("look", 200, {"x": "whatever"}), "succeeded").verified == ""
+
+
+def test_a_late_device_is_read_again_within_the_bound() -> None:
+    run = Dialogue(changing(MEM, tries=1), mem="2", name="web")
+    sent(run.answer("change"), "look")
+    assert run.answer("look", 200, {"mem": "1"}) == StartTimer("look", 1)
+    sent(run.say(TimerFired("look")), "look", 2)
+    ended(run.answer("look", 200, {"mem": "2"}), "succeeded")
+
+
+def test_what_cannot_be_read_back_is_unknown_with_the_read_that_would_tell() -> None:
+    run = Dialogue(changing(MEM, tries=0), mem="2", name="web")
+    sent(run.answer("change"), "look")
+    end = ended(run.answer("look", 500), "unknown", "not_seen")
+    assert end.failure.may_be_done == ("change",)
+    assert (end.failure.doubt.request, end.failure.doubt.look) == ("PATCH /vm", "GET /vm")
+
+
+def test_after_a_difference_nothing_more_is_changed() -> None:
+    made = changing(MEM, NAME, after=(step("more", "post", "/more"),))
+    end = ended(shown(made, mem="1", name="web"), "partial", "partly_taken")
+    assert end.failure.not_done == ("more",)
+
+
+def test_what_is_accepted_and_waits_ends_as_pending_with_the_next_workflow() -> None:
+    waits = {
+        "name": "waits",
+        "type": "end",
+        "x-switchgear": {"outcome": "pending", "message": "after a restart", "next": "api_restart"},
+    }
+    made = plan(step("change", "patch", "/vm", onSuccess=[waits]))
+    end = ended(Dialogue(made).answer("change"), "pending")
+    assert (end.note, end.next, end.done) == ("after a restart", "api_restart", ("change",))
+
+
+def test_a_wait_that_stands_still_is_left_as_unknown() -> None:
+    running = retry(100, 10, "$response.body#/state == 'RUNNING'")
+    ours = {"role": "wait", "watches": ["$response.body#/percent"], "stalls_after_s": 20}
+    made = plan(
+        step("change", "post", "/vm"),
+        step("wait", "get", "/job", successCriteria=ok("$response.body#/state == 'DONE'"), onFailure=[running],
+             **{"x-switchgear": ours}),
+    )  # fmt: skip
+    run = Dialogue(made)
+    sent(run.answer("change"), "wait")
+    for number, percent in enumerate((1, 2, 2), 1):
+        assert run.answer("wait", 200, {"state": "RUNNING", "percent": percent}) == StartTimer("wait", 10)
+        sent(run.say(TimerFired("wait")), "wait", number + 1)
+    end = ended(run.answer("wait", 200, {"state": "RUNNING", "percent": 2}), "unknown", "stalled")
+    assert end.failure.may_be_done == ("change",)
+
+
+def test_what_the_answer_of_the_change_itself_shows_otherwise_is_no_part_that_was_taken() -> None:
+    answered = {"role": "change", "effect": "create", "idempotent": False, "expects": [MEM, NAME]}
+    made = plan(
+        step("change", "post", "/vms", requestBody={"payload": {"mem": "$inputs.mem"}}, **{"x-switchgear": answered}),
+        inputs=inputs("mem", "name"),
+    )
+    run = Dialogue(made, mem="2", name="web")
+    end = ended(run.answer("change", 200, {"mem": "1", "name": "web"}), "failed", "not_taken")
+    assert (end.failure.done, end.failure.may_be_done) == ((), ("change",))
+
+
+def test_a_password_inside_what_is_compared_is_not_looked_for() -> None:
+    whole = {"place": "/data", "asked": {"password": "one", "name": "$inputs.name"}, "found": "$response.body"}
+    end = ended(shown(changing(whole), password="a hash", name="web"), "succeeded")
+    assert end.verified == "some"
+    assert "/data/password (a secret is not read back)" in end.verified_why

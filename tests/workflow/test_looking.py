@@ -1,0 +1,98 @@
+"""After a change whose fate is open: the read that decides, what is sent again, and what is never said."""
+
+from typing import Any
+
+import pytest
+
+from tests.workflow.dialogue import Dialogue, ended, ok, sent
+from tests.workflow.documents import inputs, plan, step
+from workflow.events import EndRun, Event, FateFound, RequestFailed, ResponseArrived, StartTimer, TimerFired
+from workflow.looking import LOOKS, leaves_open
+from workflow.plan import Plan
+
+MEM = {"place": "/mem", "asked": "$inputs.mem", "found": "$response.body#/mem"}
+OPEN = [
+    RequestFailed("change", "unknown_fate", "lost"),
+    RequestFailed("change", "bad_reply", "no JSON"),
+    ResponseArrived("change", 500),
+    ResponseArrived("change", 502),
+    ResponseArrived("change", 503),
+    ResponseArrived("change", 408),
+]
+
+
+def changing(*, is_idempotent: bool = False, **ours: Any) -> Plan:
+    told = {"role": "read_back", "expects": [MEM], "decides": True, **ours}
+    return plan(
+        step("change", "post", "/vm", **{"x-switchgear": {"idempotent": is_idempotent}}),
+        step("look", "get", "/vm", successCriteria=ok(), **{"x-switchgear": told}),
+        inputs=inputs("mem"),
+    )
+
+
+def looked(made: Plan, event: Event, mem: str, times: int = LOOKS) -> tuple[Dialogue, Any]:
+    run = Dialogue(made, mem="2")
+    sent(run.say(event), "look")
+    command = run.answer("look", 200, {"mem": mem})
+    for number in range(2, times + 1):
+        assert isinstance(command, StartTimer)
+        sent(run.say(TimerFired("look")), "look", number)
+        command = run.answer("look", 200, {"mem": mem})
+    return run, command
+
+
+@pytest.mark.parametrize("event", OPEN)
+def test_a_change_that_shows_was_made_whatever_became_of_its_answer(event: Event) -> None:
+    run, command = looked(changing(), event, "2", times=1)
+    sent(command, "look")  # on from behind the change: it is read back as always
+    end = ended(run.answer("look", 200, {"mem": "2"}), "succeeded")
+    assert end.done == ("change",)
+
+
+@pytest.mark.parametrize("event", OPEN)
+def test_nothing_is_said_to_be_undone_after_an_answer_that_leaves_it_open(event: Event) -> None:
+    blind = plan(step("change", "post", "/vm"), inputs=inputs("mem"))
+    end = Dialogue(blind, mem="2").say(event)
+    assert isinstance(end, EndRun) and end.outcome == "unknown" and end.failure is not None
+    assert (end.failure.done, end.failure.may_be_done, end.failure.not_done) == ((), ("change",), ())
+
+
+def test_an_answered_change_that_does_not_show_was_not_made() -> None:
+    _, command = looked(changing(), ResponseArrived("change", 500), "1")
+    end = ended(command, "failed", "not_carried_out")
+    assert (end.failure.may_be_done, end.failure.not_done, end.failure.status) == ((), ("change",), 500)
+
+
+def test_an_unanswered_change_that_does_not_show_may_still_be_under_way() -> None:
+    _, command = looked(changing(), RequestFailed("change", "unknown_fate"), "1")
+    assert ended(command, "unknown", "unknown_fate").failure.may_be_done == ("change",)
+
+
+def test_what_only_sets_what_it_says_is_sent_once_more_after_a_look_in_vain() -> None:
+    run, command = looked(changing(is_idempotent=True), ResponseArrived("change", 502), "1")
+    sent(command, "change", 2)
+    sent(run.answer("change", 502), "look")
+
+
+def test_a_device_that_cannot_be_read_either_leaves_it_unknown() -> None:
+    run = Dialogue(changing(), mem="2")
+    sent(run.answer("change", 500), "look")
+    command: Any = run.answer("look", 503)
+    while isinstance(command, StartTimer):
+        run.say(TimerFired("look"))
+        command = run.say(RequestFailed("look", "not_sent", "down"))
+    assert "cannot be read" in ended(command, "unknown", "unexpected_status").failure.message
+
+
+def test_a_refusal_leaves_nothing_open_and_is_not_looked_for() -> None:
+    for status in (400, 401, 403, 404, 405, 409, 422, 429, 501):
+        end = ended(Dialogue(changing(), mem="2").answer("change", status), "failed", "unexpected_status")
+        assert (end.failure.may_be_done, end.failure.not_done) == ((), ("change",))
+        assert not leaves_open(status)
+
+
+def test_what_a_person_finds_out_ends_a_look() -> None:
+    run = Dialogue(changing(), mem="2")
+    sent(run.answer("change", 500), "look")
+    sent(run.say(FateFound("look", has_happened=True)), "look")
+    ended(run.answer("look", 200, {"mem": "2"}), "succeeded")
