@@ -6,6 +6,7 @@ folder instead of `asyncio.run`. Whoever serves HTTP sees to its own signals (`r
 
 import asyncio
 import signal
+import threading
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -28,8 +29,9 @@ def run_to_its_end(main: Coroutine[Any, Any, T]) -> T:
             was_told = True
             task.cancel()
 
-        with suppress(NotImplementedError):  # a system without signals for loops
-            loop.add_signal_handler(signal.SIGTERM, end)
+        if threading.current_thread() is threading.main_thread():  # who embeds a command keeps the signals
+            with suppress(NotImplementedError):  # a system without signals for loops
+                loop.add_signal_handler(signal.SIGTERM, end)
         return await main
 
     try:

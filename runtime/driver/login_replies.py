@@ -56,7 +56,8 @@ def _refusal(rule: SessionRule, reply: Reply, said: str) -> TargetError:
         remedy = "correct the target's address, or auth.session.login of the profile; credentials are not sent on"
         return Refused(f"the login is redirected: {answered}, which leads to {place[:200]}", remedy)
     if status in (401, 403):
-        return Refused(f"the target did not let us in: {answered}", CREDENTIALS)
+        # Not quoted: what a device says of credentials may hold them, in a form that nobody could mask.
+        return Refused(f"the target did not let us in: {rule.login} was answered with {status}", CREDENTIALS)
     remedy = "see what the device says, then the credentials and auth.session of the profile"
     return Refused(f"the target did not take the login: {answered}", remedy)
 

@@ -164,8 +164,9 @@ async def test_tokens_of_an_older_database_go_on_and_are_sealed_by_the_upgrade(t
         await PrincipalStore(database).revoke("gone")
     engine = create_engine(parse_url(url))
     with engine.begin() as connection:  # as 0013 left it: no tables of users, audit rows without seals
-        for table in ("disabled_workflows", "sessions", "users"):
+        for table in ("run_effects", "disabled_workflows", "sessions", "users"):
             connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("ALTER TABLE runs DROP COLUMN verdict"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0013'"))
         connection.execute(text("DROP TRIGGER audit_kept"))
         connection.execute(text("DELETE FROM audit"))
