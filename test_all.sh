@@ -59,13 +59,14 @@ room_in_memory() {
   return "$outcome"
 }
 
-place=$(room_in_memory && mktemp -d /dev/shm/switchgear-tests.XXXXXX || mktemp -d)
+place=$(room_in_memory && mktemp -d /dev/shm/switchgear.XXXX || mktemp -d)
 chmod 711 "$place" # PostgreSQL runs there as somebody else
 export TMPDIR="$place"
 trap '[ "$failed" = 1 ] || rm -rf "$place"' EXIT
 left_out=$place/left-out.txt
-# Tests wait as often as they work: one more than there are processors.
-pytest_options=(-n $(($(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal --durations=25 --left-out "$left_out")
+# Tests wait as often as they work: one more than there are processors. The quick ones only work.
+workers=$(($(getconf _NPROCESSORS_ONLN) + (${#quick[@]} ? 0 : 1)))
+pytest_options=(-n "$workers" --dist worksteal --durations=25 --left-out "$left_out")
 pytest_options+=(${quick[@]+"${quick[@]}"})
 [ -n "$marks" ] && pytest_options+=(-m "$marks")
 

@@ -7,6 +7,7 @@ project: they are looked for in the folder that VENDOR_FILES names, by default t
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -63,6 +64,11 @@ FUZZER = Need(
     "the fuzzer has no build for this Python or machine",
     "use CPython 3.11 on x86-64 Linux",
     lambda: find_spec("atheris") is not None,
+)
+SCOPED_MACHINE = Need(
+    "the scopes of the bill of materials are told for Linux and Python 3.11",
+    "use CPython 3.11 on Linux",
+    lambda: sys.version_info[:2] == (3, 11) and sys.platform == "linux",
 )
 UV = Need("uv is not installed", "pip install uv", lambda: shutil.which("uv") is not None)
 ROOT_USER = Need("only root can be another user", "run as root", lambda: os.getuid() == 0)

@@ -1,7 +1,7 @@
 """`--quick`: a first answer in about a minute, from every room. A plugin of pytest, loaded by conftest.py.
 
-Of each test that has many cases the first is run, on SQLite where it has the choice; what is marked `slow` or `long` is
-left out. It finds what is plainly broken; that the other cases hold too is for the default run to say.
+Of each test that has many cases the first is run, on SQLite; what is marked `slow` or `long` is left out. It finds what
+is plainly broken; that the other cases hold too is for the default run to say.
 """
 
 import pytest
@@ -21,7 +21,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left: list[pytest.Item] = []
     for item in list(items):
         name = item.nodeid.partition("[")[0]
-        if name in seen or any(item.get_closest_marker(mark) for mark in ("slow", "long")):
+        needs_a_server = "postgres_server" in getattr(item, "fixturenames", ())
+        if name in seen or needs_a_server or any(item.get_closest_marker(mark) for mark in ("slow", "long")):
             left.append(item)
         else:
             seen.add(name)

@@ -7,7 +7,7 @@ tested with a clock of the test's own, and how fast it is stands in `bench/`. No
 
 import inspect
 import time
-from asyncio import sleep
+from asyncio import AbstractEventLoop, sleep
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -34,10 +34,16 @@ async def until(holds: Callable[[], T | Awaitable[T]], what: str = "", *, pause_
         await sleep(pause_s)
 
 
-def wait_until(holds: Callable[[], T], what: str | Callable[[], str] = "", *, pause_s: float = PAUSE_S) -> T:
-    """`until` for code that has no event loop. `what` may be made when it is needed: the end of a log, say."""
-    end = time.monotonic() + PATIENCE_S
-    while not (answer := holds()):
-        assert time.monotonic() < end, f"in vain waited for: {(what() if callable(what) else what) or holds}"
-        time.sleep(pause_s)
-    return answer
+class LoopClock:
+    """The clock of the test's own event loop, which the test sets forward: what was to come later is due at once."""
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self._loop, self._ahead_s, self._time = loop, 0.0, loop.time
+        loop.time = self.time  # type: ignore[method-assign]
+
+    def time(self) -> float:
+        return self._time() + self._ahead_s
+
+    def jump(self, seconds: float) -> None:
+        self._ahead_s += seconds
+        self._loop.call_soon(lambda: None)  # so that the loop looks at its timers

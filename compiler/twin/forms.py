@@ -143,7 +143,10 @@ def paged(reply: TwinReply, paging: Paging, form: str, address: str) -> TwinRepl
     bare = without(reply.body, paging.at)
     if form == "older":
         return TwinReply(reply.status, reply.headers, {**bare, _older(paging.at): led})
-    return TwinReply(reply.status, reply.headers, bare)
+    counts = [v for v in reply.body.values() if isinstance(v, int) and not isinstance(v, bool)]
+    lists = [len(v) for v in reply.body.values() if isinstance(v, list)]
+    says_more = max(counts, default=0) > max(lists, default=0)  # else nobody could know that there is more
+    return TwinReply(reply.status, reply.headers, bare) if says_more else reply
 
 
 def _older(at: str) -> str:

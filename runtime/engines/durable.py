@@ -235,7 +235,7 @@ def stored_end(run: Run) -> Ended:
     failure = run.failure and failure_from_json(run.failure)
     misfits = misfits_in(step.record for step in run.steps)
     stored = run.verdict or {}
-    verdict = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+    verdict: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in stored.items()}
     return Ended(run.id, run.outcome, run.outputs or {}, failure, **verdict, misfits=misfits)
 
 

@@ -28,15 +28,18 @@ class Executor:
         self.name = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
         self._locks = locks
         self._is_here = False
+        self._appearing = asyncio.Lock()
         self._free_since: dict[str, float] = {}
 
     async def appear(self) -> None:
         """Returns when the name is held, or was when somebody last looked. Raises UnavailableError."""
-        if not self._is_here:
-            if not await self._locks.hold(_life(self.name)):
-                message = "this process cannot show that it lives, and begins nothing"
-                raise UnavailableError(message, "try again in a moment; see the database")
-            self._is_here = True
+        # One at a time: nobody can hold a name twice, so the second of two would take itself for somebody else.
+        async with self._appearing:
+            if not self._is_here:
+                if not await self._locks.hold(_life(self.name)):
+                    message = "this process cannot show that it lives, and begins nothing"
+                    raise UnavailableError(message, "try again in a moment; see the database")
+                self._is_here = True
 
     async def stay(self) -> None:
         """Looks whether the name is held, and takes it back where it was lost. Raises UnavailableError: not yet."""

@@ -19,6 +19,7 @@ def compiled() -> Compiled:
     return compile_spec(Request(ROOT / "specs/hypercore/openapi.yaml"))[0]
 
 
+@pytest.mark.slow
 def test_every_workflow_says_why_it_has_its_class(compiled: Compiled) -> None:
     order = ["read", "change", "disrupt", "destroy"]
     for one in compiled.workflows:

@@ -36,12 +36,14 @@ def shuffled(value: Any, chance: random.Random) -> Any:
     return [shuffled(element, chance) for element in value] if isinstance(value, list) else value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["hypercore", "idrac"])
 def test_two_hash_seeds_give_the_same_bytes(name: str) -> None:
     spec = f"specs/{name}/openapi.yaml"
     assert compiled(0, spec) == compiled(4711, spec)
 
 
+@pytest.mark.slow
 def test_the_order_of_keys_changes_nothing(tmp_path: Path, shared: Path) -> None:
     raw = json.loads((shared / "specs/hypercore/openapi.json").read_text())
     profile = str(ROOT / "specs/hypercore/profile.yaml")

@@ -139,6 +139,7 @@ async def approve(url: str, *names: str) -> None:
             await store.decide(one.id, "approve", actor="ann", role="approver", reason="", digest=one.digest)
 
 
+@pytest.mark.slow
 def test_of_the_approved_workflows_those_break_that_use_what_is_gone(tmp_path: Path, capsys: Any) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/db.sqlite"
     spec = ROOT / "specs/hypercore/openapi.yaml"

@@ -45,6 +45,7 @@ def test_whole_tasks_of_several_changes_are_found(shared: Path, tmp_path: Path) 
     assert score(shared, "hypercore_tasks.json", report, tmp_path)["share"] >= 0.8
 
 
+@pytest.mark.slow
 def test_the_big_description_with_missing_files_keeps_every_operation(shared: Path) -> None:
     report = compiled(shared / "specs/idrac/openapi.yaml", IDRAC)
     assert report["spec"]["operations"] == 714

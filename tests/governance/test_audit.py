@@ -119,6 +119,7 @@ async def test_a_row_forged_with_a_fitting_hash_breaks_the_next(database: Databa
     assert (await log.verify()).first_bad == 3
 
 
+@pytest.mark.slow
 async def test_writers_in_several_processes_make_one_chain(
     url: str, database: Database, python_environment: dict[str, str]
 ) -> None:

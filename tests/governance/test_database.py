@@ -158,6 +158,7 @@ async def test_a_server_that_is_not_there_is_unavailable_and_its_password_is_not
     assert "hunter2" not in str(refused.value)
 
 
+@pytest.mark.slow
 async def test_processes_that_open_a_new_file_at_once_all_succeed(
     sqlite_url: str, python_environment: dict[str, str]
 ) -> None:

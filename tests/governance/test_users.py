@@ -38,6 +38,7 @@ async def added(users: UserStore, name: str = "ann", **more: Any) -> Any:
     )
 
 
+@pytest.mark.slow
 async def test_a_user_is_known_by_their_password_and_by_nothing_else(users: UserStore) -> None:
     assert not await users.any_users()
     ann = await added(users)

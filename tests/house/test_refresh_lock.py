@@ -15,6 +15,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from tests.house.test_rooms import brought_by
+from tests.needs import SCOPED_MACHINE
 
 ROOT = Path(__file__).parents[2]
 HASH = "0" * 64
@@ -103,9 +104,7 @@ dev = ["d"]
     assert refresh.names_alone(project) == "a \nb[x] \nc ; python_version < '3.14'\nd \n"
 
 
-@pytest.mark.skipif(
-    sys.version_info[:2] != (3, 11) or sys.platform != "linux", reason="the scopes are told for Linux and Python 3.11"
-)
+@SCOPED_MACHINE.mark
 def test_the_scopes_are_what_the_installed_packages_say_they_need(refresh: Any) -> None:
     scopes = json.loads(refresh.SCOPES.read_text())
     required = brought_by("runtime")

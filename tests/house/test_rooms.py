@@ -112,6 +112,7 @@ def run_without(modules: tuple[str, ...], code: str) -> subprocess.CompletedProc
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("absent", "code"),
     [

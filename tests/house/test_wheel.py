@@ -24,6 +24,9 @@ from typing import Any
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
+from tests.needs import INDEX
+from tests.waiting import PATIENCE_S
+
 ROOT = Path(__file__).parents[2]
 ROOMS = ("workflow", "governance", "compiler", "runtime", "switchgear", "migrations", "demo")
 CARRIED = {
@@ -181,7 +184,7 @@ def asked(url: str, token: str, body: Mapping[str, Any]) -> Any:
     request.add_header("Content-Type", "application/json")
     request.add_header("Authorization", f"Bearer {token}")
     try:
-        with urllib.request.urlopen(request, timeout=60) as reply:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as reply:
             return json.load(reply)
     except urllib.error.HTTPError as refused:  # a run that failed is told with its status
         return json.load(refused)
@@ -239,7 +242,7 @@ def test_the_whole_way_goes_with_the_newest_packages_that_the_ranges_allow(wheel
     venv.create(home, with_pip=True)
     pip = [home / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "--no-input"]
     if subprocess.run([*pip, "download", "--quiet", "--no-deps", "click"], cwd=tmp_path, check=False).returncode:
-        pytest.skip("no index of packages answers here")
+        INDEX.skip()
     subprocess.run([*pip, "install", "--quiet", f"{wheel}[runtime,compiler]"], cwd=tmp_path, check=True)
     subprocess.run([*pip, "check"], check=True)
     (tmp_path / "empty").mkdir()

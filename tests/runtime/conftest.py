@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
+from argon2.profiles import CHEAPEST
 from joserfc import jwt
 from joserfc.jwk import ECKey
 from sqlalchemy import Connection, update
@@ -36,7 +37,7 @@ from runtime.gate.company import Company, RoleRule, Trust
 from runtime.gate.credentials import COOKIE, CSRF_HEADER, csrf_of
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, LoopClock
 from workflow.events import SendRequest
 from workflow.profile import Profile
 from workflow.reader import read_document
@@ -197,21 +198,6 @@ async def recorder(witness: Any) -> AsyncIterator[Callable[[Script], Awaitable[R
         await each.stop()
 
 
-class LoopClock:
-    """The clock of the test's own event loop, which the test sets forward: what was to come later is due at once."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop, self._ahead_s, self._time = loop, 0.0, loop.time
-        loop.time = self.time  # type: ignore[method-assign]
-
-    def time(self) -> float:
-        return self._time() + self._ahead_s
-
-    def jump(self, seconds: float) -> None:
-        self._ahead_s += seconds
-        self._loop.call_soon(lambda: None)  # so that the loop looks at its timers
-
-
 @pytest.fixture
 async def clock() -> LoopClock:
     return LoopClock(asyncio.get_running_loop())
@@ -334,6 +320,12 @@ async def furnished(url: str, service: Service) -> House:
     profile = Profile(**PROFILE)
     await service.apis.put_api("toy", "Toy", "1", "sha256:" + "0" * 64, profile.model_dump(mode="json"), profile.digest)
     return House(url, service)
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a password costs is tested where passwords are; here they are only used."""
+    monkeypatch.setattr("governance.people.passwords.RFC_9106_LOW_MEMORY", CHEAPEST)
 
 
 # What asks before it changes anything has tests of its own (`test_plans`); the others are about runs.

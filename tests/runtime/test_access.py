@@ -49,6 +49,7 @@ async def secrets(house: Any) -> dict[str, str]:
     return made
 
 
+@pytest.mark.slow
 async def test_every_route_refuses_whoever_has_no_valid_token(lab: Any, tools: Any) -> None:
     made = await secrets(lab)
     async with tools.running(lab.service) as run:
@@ -65,6 +66,7 @@ async def test_every_route_refuses_whoever_has_no_valid_token(lab: Any, tools: A
                 assert response.headers["www-authenticate"]
 
 
+@pytest.mark.slow
 async def test_every_route_refuses_a_role_that_is_too_low_and_admits_one_that_is_not(lab: Any, tools: Any) -> None:
     made = await secrets(lab)
     async with tools.running(lab.service) as run:

@@ -82,7 +82,7 @@ def test_every_answer_is_one_that_the_document_names(served: Served, role: Role)
     for operation in operations:
         statuses: set[int] = set()
 
-        @hypothesis.settings(max_examples=10, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+        @hypothesis.settings(max_examples=4, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
         @hypothesis.given(case=operation.as_strategy())
         def ask(case: Any) -> None:
             reply = case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])

@@ -204,6 +204,7 @@ def machine(examples: int, steps: int) -> Any:
     return lambda test: how(given(deeds.map(lambda more: [*start, *more]))(test))
 
 
+@pytest.mark.slow
 @machine(12, 40)
 async def test_only_what_is_approved_at_that_moment_runs(
     tmp_path: Path, device: Any, tools: Any, deeds: list[str]

@@ -32,11 +32,13 @@ async def switchgear(*words: str) -> tuple[int, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
+@pytest.mark.slow
 async def test_a_workflow_is_called_from_the_command_line(lab: Any) -> None:
     code, out, err = await switchgear("call", "toy-find-vm", "vm=web-01", "--db", lab.url)
     assert (code, json.loads(out)) == (0, {"uuid": "u-1", "state": "on"}), err
 
 
+@pytest.mark.slow
 async def test_a_call_that_fails_says_so_with_its_exit_code(lab: Any) -> None:
     code, out, err = await switchgear("call", "toy-find-vm", "vm=nobody", "--db", lab.url)
     assert (code, out) == (4, "")
@@ -45,6 +47,7 @@ async def test_a_call_that_fails_says_so_with_its_exit_code(lab: Any) -> None:
     assert (code, json.loads(out)["failure"]["code"]) == (4, "not_found")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code"),
     [
@@ -61,6 +64,7 @@ async def test_a_call_ends_with_the_code_of_whose_turn_it_is(lab: Any, words: li
     assert err
 
 
+@pytest.mark.slow
 async def test_what_destroys_shows_its_plan_and_is_carried_out_by_its_id_or_a_yes_beforehand(
     house: Any, device: Any
 ) -> None:
@@ -83,6 +87,7 @@ async def test_what_destroys_shows_its_plan_and_is_carried_out_by_its_id_or_a_ye
     assert (code, json.loads(out)) == (0, {"state": "off"}), err
 
 
+@pytest.mark.slow
 async def test_a_workflow_is_called_on_all_targets_that_have_a_label(house: Any, device: Any) -> None:
     for name in ("one", "two"):
         await house.target(device.url, name, labels=(("site", "edge"),))
@@ -111,6 +116,7 @@ async def test_a_free_port_is_taken_and_said_and_the_end_is_clean(lab: Any, devi
     assert b"Traceback" not in err
 
 
+@pytest.mark.slow
 async def test_without_a_token_only_loopback_is_listened_on(house: Any) -> None:
     code, _, err = await switchgear("serve", "--host", "0.0.0.0", "--port", "0", "--db", house.url)
     assert code == 2
@@ -118,6 +124,7 @@ async def test_without_a_token_only_loopback_is_listened_on(house: Any) -> None:
     assert "tokens create" in err
 
 
+@pytest.mark.slow
 async def test_a_port_that_is_taken_is_said(house: Any, device: Any) -> None:
     code, _, err = await switchgear("serve", "--port", str(device.port), "--db", house.url)
     assert code == 2
@@ -147,6 +154,7 @@ def test_a_clients_configuration_is_json_and_holds_no_token(client: str) -> None
     assert "http://h:1/mcp" in result.stdout or client in ("claude", "openwebui")
 
 
+@pytest.mark.slow
 def test_serving_loads_nothing_of_the_compiler() -> None:
     code = "import sys, runtime.app, runtime.commands.serving as _"
     code += "; print([m for m in sys.modules if m.split('.')[0] == 'compiler'])"
@@ -154,6 +162,7 @@ def test_serving_loads_nothing_of_the_compiler() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 async def test_the_doctor_says_who_was_given_rights_behind_our_back(lab: Any) -> None:
     await lab.token("viewer", "ann")
     await lab.service.users.add("bob", "viewer", password=None, actor="boss")
@@ -166,6 +175,7 @@ async def test_the_doctor_says_who_was_given_rights_behind_our_back(lab: Any) ->
     assert all("not as the audit says" in each for each in found)
 
 
+@pytest.mark.slow
 async def test_the_doctor_finds_what_is_wrong_and_says_when_nothing_is(lab: Any, device: Any) -> None:
     code, out, err = await switchgear("doctor", "--json", "--db", lab.url)
     assert code == 0, (out, err)

@@ -76,6 +76,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(outputs=st.dictionaries(st.text(max_size=5), JSON, max_size=5))
 def test_whatever_comes_out_fits_and_says_whether_it_is_whole(outputs: dict[str, Any]) -> None:

@@ -61,6 +61,7 @@ def on_the_wire(text: str) -> str:
     return text.encode("utf-8").decode("latin-1").strip()
 
 
+@pytest.mark.slow
 async def test_no_spelling_of_an_address_in_an_argument_leads_elsewhere(lab: Any, device: Any, canary: Any) -> None:
     assert len(SPELLINGS) >= 30
     outcomes = set()

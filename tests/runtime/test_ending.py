@@ -4,6 +4,8 @@ import signal
 import subprocess
 import sys
 
+from tests.waiting import PATIENCE_S
+
 CODE = """
 import asyncio
 from runtime.commands.ending import run_to_its_end
@@ -26,7 +28,7 @@ def test_sigterm_lets_a_command_close_what_it_opened() -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE_S)
     assert (out, err, process.returncode) == ("closed\n", "", 143)
 
 

@@ -244,6 +244,7 @@ async def test_an_endpoint_that_was_altered_behind_our_back_gets_nothing_and_kee
     assert await post.lab.service.endpoints.faults() == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["committed", "heard"])
 async def test_who_is_killed_before_it_told_leaves_it_to_the_next_who_tells_it_under_the_same_id(
     post: Post, recorder: Receiver, tools: Any, moment: str

@@ -163,6 +163,7 @@ async def test_a_run_with_a_key_goes_on_when_its_caller_goes_away(lab: Any, devi
     assert heard_by(device).count(STOP) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("has_key", [True, False])
 async def test_whenever_a_caller_goes_away_the_run_ends_and_asking_again_has_no_second_effect(
     lab: Any, device: Any, has_key: bool

@@ -192,6 +192,7 @@ async def judged(yard: Yard, cases: list[tuple[str, int]], **more: Any) -> Tally
     return tally
 
 
+@pytest.mark.slow
 async def test_a_case_without_a_kill_succeeds(yard: Yard) -> None:
     verdict = await asyncio.to_thread(yard.run, "calm")
     assert verdict["died"] == 0
@@ -200,6 +201,7 @@ async def test_a_case_without_a_kill_succeeds(yard: Yard) -> None:
     assert verdict["audit"] == verdict["heard"]
 
 
+@pytest.mark.slow
 async def test_a_sample_of_kill_points(yard: Yard) -> None:
     calm = await asyncio.to_thread(yard.run, "calm")
     late = calm["commits"]
@@ -256,6 +258,7 @@ async def adopted(yard: Yard, server: Any, tools: Any, cases: list[tuple[str, in
     return tally
 
 
+@pytest.mark.slow
 async def test_a_replica_adopts_what_a_dead_one_left(yard: Yard, postgres_server: Any, tools: Any) -> None:
     assert MOURNED_S + 3 * ROUND_S < 5, "by the product's own clock: what it waits for, and the rounds around it"
     tally = await adopted(yard, postgres_server, tools, [("received", 2), ("answered", 5), ("before", 30)])

@@ -13,6 +13,7 @@ import pytest
 
 from governance import schema
 from governance.locks import locks_of
+from runtime.engines.executor import Executor
 from runtime.secrets import Vault
 from runtime.service import open_service
 from tests.waiting import until
@@ -97,6 +98,7 @@ def check(log: list[list[str]], runs: int) -> None:
     assert set(heard.values()) == {WRITES}
 
 
+@pytest.mark.slow
 async def test_two_replicas_are_never_at_one_device_at_once(
     tmp_path: Path, postgres_server: Any, tools: Any, witness: Any
 ) -> None:
@@ -129,6 +131,14 @@ async def test_a_name_is_held_by_one_at_a_time_and_free_when_its_holder_is_gone(
     assert await one.hold("a")
     assert await one.hold("b")
     await one.close()
+
+
+async def test_of_calls_that_begin_at_once_none_takes_its_own_process_for_dead(address: str) -> None:
+    locks = locks_of(address)
+    executor = Executor(locks)
+    await asyncio.gather(*(executor.appear() for _ in range(5)), executor.stay())
+    assert not await executor.is_dead(executor.name)
+    await locks.close()
 
 
 async def test_a_killed_holder_lets_go(address: str) -> None:

@@ -142,6 +142,7 @@ async def test_logging_out_with_a_token_is_no_logging_out(people: Any, browser: 
     assert (answer.status_code, answer.json()["title"]) == (409, "no session")
 
 
+@pytest.mark.slow
 async def test_a_person_changes_their_own_password_with_the_old_one(people: Any, browser: httpx.AsyncClient) -> None:
     headers = {CSRF_HEADER: (await logged_in(browser)).json()["csrf_token"]}
     wrong = await browser.post("/password", headers=headers, json={"old": "wrong", "new": "another five words here"})
@@ -170,6 +171,7 @@ async def test_a_disabled_user_is_out_of_the_open_session_and_with_their_token(
         assert (await browser.get("/workflows", headers=token)).status_code == 401
 
 
+@pytest.mark.slow
 async def test_guessing_is_slowed_by_name_at_an_address_and_nobody_else_is_held_up(people: Any) -> None:
     async with opened(people, address="192.0.2.1") as guesser:
         most = PER_NAME_AND_ADDRESS[0]
@@ -184,6 +186,7 @@ async def test_guessing_is_slowed_by_name_at_an_address_and_nobody_else_is_held_
             assert (await logged_in(owner)).status_code == 200
 
 
+@pytest.mark.slow
 async def test_guessing_many_names_is_slowed_by_the_address(people: Any) -> None:
     async with opened(people, address="192.0.2.1") as guesser:
         names = [f"name-{number}" for number in range(PER_ADDRESS[0] + 3)]
@@ -191,6 +194,7 @@ async def test_guessing_many_names_is_slowed_by_the_address(people: Any) -> None
         assert sorted(each.status_code for each in tried) == [401] * PER_ADDRESS[0] + [429] * 3
 
 
+@pytest.mark.slow
 async def test_logging_in_rightly_is_not_counted(people: Any, browser: httpx.AsyncClient) -> None:
     assert {(await logged_in(browser)).status_code for _ in range(PER_NAME_AND_ADDRESS[0] + 3)} == {200}
 

@@ -117,6 +117,7 @@ BODIES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([200, 200, 200, 202, 404, 500]), BODIES, st.sampled_from(["web-01", "on", "x"]))
 async def test_whatever_the_device_answers_a_plan_sends_only_what_is_safe(

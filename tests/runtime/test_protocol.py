@@ -173,6 +173,7 @@ async def test_a_client_is_told_that_a_workflow_was_retired_and_can_no_longer_ca
     assert device.heard == []
 
 
+@pytest.mark.slow
 @ERAS
 async def test_with_many_tools_a_call_builds_no_list_and_lists_are_built_once(
     house: Any, device: Any, tools: Any, era: str
@@ -213,6 +214,7 @@ async def test_the_run_of_a_client_says_whose_it_was(server: Any, lab: Any, era:
     assert (await lab.service.runs.get(result.meta["switchgear"]["run"])).caller == "maria"
 
 
+@pytest.mark.slow
 @ERAS
 async def test_calls_at_the_same_time_do_not_cross(server: Any, device: Any, era: str) -> None:
     device.script.machines = [{"uuid": f"u-{n}", "name": f"vm-{n}", "state": "on"} for n in range(30)]
@@ -221,6 +223,7 @@ async def test_calls_at_the_same_time_do_not_cross(server: Any, device: Any, era
     assert [result.structured_content["uuid"] for result in results] == [f"u-{n}" for n in range(30)]
 
 
+@pytest.mark.slow
 @ERAS
 async def test_over_standard_input_and_output_tools_are_listed_called_and_news_are_told(lab: Any, era: str) -> None:
     command = [sys.executable, "-m", "switchgear.main", "serve", "--transport", "stdio", "--db", lab.url]

@@ -173,6 +173,7 @@ async def test_a_durable_run_that_is_looked_up_again_has_the_same_count(lab: Any
     assert (first.run_id, first.misfits, again.misfits) == (again.run_id, 1, 1)
 
 
+@pytest.mark.slow
 @under("report")
 async def test_a_list_of_thousands_that_are_all_wrong_costs_little_and_is_told_by_its_first(
     lab: Any, device: Any

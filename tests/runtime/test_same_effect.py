@@ -31,6 +31,7 @@ from runtime.scheduling import Scheduler
 from runtime.secrets import Vault
 from runtime.service import open_service
 from tests.runtime import shop as shops
+from tests.waiting import until
 
 ME, YOU, BOSS = Caller("me", "operator"), Caller("you", "operator"), Caller("boss", "approver")
 WORKFLOWS = tuple(shops.STEPS)
@@ -120,10 +121,12 @@ async def test_a_run_that_is_gone_on_with_keeps_its_effect_until_its_end(there: 
     run = await doubtful(there, shop, "stop", {"vm": "web-01"})
     await there.service.open_runs.resolve(run.run_id, Finding(True, goes_on=True), actor="ann")
     assert (await refused(call(there, "stop", {"vm": "web-01"}))).code == "same_effect_under_way"
-    async with asyncio.timeout(20):
-        while (await there.service.runs.get(run.run_id)).outcome is None:
-            await there.service.engine.recover()
-            await asyncio.sleep(0.02)
+
+    async def has_ended() -> bool:
+        await there.service.engine.recover()
+        return (await there.service.runs.get(run.run_id)).outcome is not None
+
+    await until(has_ended)
     assert (await call(there, "stop", {"vm": "web-01"})).outcome == "succeeded"
 
 
@@ -144,9 +147,7 @@ async def test_of_many_at_the_same_moment_one_runs_and_the_others_are_told(there
     shop.script.waits = asyncio.Event()
     calls = [asyncio.create_task(call(there, "stop", {"vm": "web-01"})) for _ in range(12)]
     await shop.has_heard(2)
-    _, pending = await asyncio.wait(calls, timeout=0.5)
-    while len(pending) > 1:
-        _, pending = await asyncio.wait(calls, timeout=0.5)
+    await until(lambda: sum(not call.done() for call in calls) == 1)
     shop.script.waits.set()
     ends = await asyncio.gather(*calls, return_exceptions=True)
     assert sorted(type(end).__name__ for end in ends) == ["Ended"] + ["SameEffect"] * 11

@@ -5,6 +5,8 @@ import json
 import sys
 from typing import Any
 
+import pytest
+
 ADD = ("schedules", "add", "nightly")
 
 
@@ -17,6 +19,7 @@ async def switchgear(*words: str) -> tuple[int | None, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
+@pytest.mark.slow
 async def test_one_is_added_listed_paused_resumed_and_removed(lab: Any) -> None:
     db = ("--db", lab.url, "--json")
     cron = ("--cron", "30 2 * * *", "--zone", "Europe/Oslo")
@@ -35,6 +38,7 @@ async def test_one_is_added_listed_paused_resumed_and_removed(lab: Any) -> None:
     assert (await switchgear("schedules", "remove", "nightly", *db))[0] == 3
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_scheduled_ends_with_the_codes_of_elsewhere(lab: Any) -> None:
     cases = (
         (3, "not five plain fields", ("toy-find-vm", "vm=web-01", "--cron", "nonsense")),

@@ -63,10 +63,12 @@ async def asked_otherwise(request: Any, asked: Asked, credentials: Any) -> Asked
     return asked
 
 
+@pytest.mark.slow
 async def test_with_sessions_and_jwts_the_lists_are_the_same(asked_otherwise: Asked) -> None:
     await the_lists_are_right(asked_otherwise)
 
 
+@pytest.mark.slow
 async def test_with_sessions_and_jwts_what_is_out_of_reach_is_answered_alike(asked_otherwise: Asked, lab: Any) -> None:
     await the_answers_are_alike(asked_otherwise, lab)
 
@@ -118,6 +120,7 @@ async def test_a_tool_out_of_reach_is_answered_like_one_that_is_not_there(asked:
             assert {line["name"] for line in found.structured_content["workflows"]} == {TOOLS[each] for each in reach}
 
 
+@pytest.mark.slow
 async def test_every_route_answers_for_what_is_out_of_reach_as_for_what_is_not_there(asked: Asked, lab: Any) -> None:
     await the_answers_are_alike(asked, lab)
 
@@ -156,6 +159,7 @@ async def the_answers_are_alike(asked: Asked, lab: Any) -> None:
         assert there.text.replace(hidden[place], "NAME") == none.text.replace(NOBODYS, "NAME")
 
 
+@pytest.mark.slow
 async def test_every_list_holds_what_is_in_reach_and_nothing_else(asked: Asked) -> None:
     await the_lists_are_right(asked)
 

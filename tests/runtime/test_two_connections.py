@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import shutil
 import socket
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -82,7 +83,8 @@ async def controller(folder: Path, device_port: int) -> AsyncIterator[Controller
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
-    place = Controller(port, folder / "s")
+    short = Path(tempfile.mkdtemp(prefix="h", dir="/tmp"))  # the way to a socket has a hundred letters at the most
+    place = Controller(port, short / "s")
     (folder / "c").write_text(CONFIGURATION.format(socket=place.socket, port=port, device=device_port))
     process = await asyncio.create_subprocess_exec(program, "-db", "-q", "-f", str(folder / "c"))
     try:
@@ -90,8 +92,10 @@ async def controller(folder: Path, device_port: int) -> AsyncIterator[Controller
         await place.forget()
         yield place
     finally:
-        process.terminate()
+        if process.returncode is None:
+            process.terminate()
         await process.wait()
+        shutil.rmtree(short)
 
 
 async def answers(place: "Controller", process: asyncio.subprocess.Process) -> bool:

@@ -70,6 +70,7 @@ def headers(document: Any, reply: Any) -> dict[str, Any]:
     return {n: shared[h["$ref"].rpartition("/")[2]] if "$ref" in h else h for n, h in found.items()}
 
 
+@pytest.mark.slow
 def test_every_json_body_and_reply_has_examples_that_fit_their_schema(document: Any) -> None:
     found = list(contents(document))
     assert len(found) > 200

@@ -13,6 +13,8 @@ from runtime.catalog import RESERVED_NAMES
 from runtime.service import open_service
 from workflow.budget import BYTES_A_TOKEN, MOST_TOKENS, MOST_TOOLS, RESERVED_TOKENS, RESERVED_TOOLS, tokens_of
 
+pytestmark = pytest.mark.slow  # both descriptions are compiled, stored and approved
+
 Tools = Mapping[str, Mapping[str, Any]]
 
 
@@ -27,6 +29,7 @@ def size_of(tools: Sequence[Mapping[str, Any]]) -> int:
     return len(orjson.dumps(tools))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("api", ["hypercore", "idrac"])
 async def test_with_everything_approved_a_client_sees_the_core_and_three_tools_within_the_budget(
     shipped: dict[str, Compiled], approved: str, api: str

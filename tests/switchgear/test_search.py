@@ -7,6 +7,8 @@ import pytest
 from runtime.finder import Finder
 from runtime.service import open_service
 
+pytestmark = pytest.mark.slow  # both descriptions are compiled, stored and approved
+
 FIRST = 5
 # What is asked, and the workflows any of which answers it.
 HYPERCORE = {

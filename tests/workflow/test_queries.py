@@ -71,6 +71,7 @@ def query(draw: st.DrawFn) -> str:
 test_text.__test__ = False  # type: ignore[attr-defined]  # a strategy, no test
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None)
 @given(query(), st.one_of(st.lists(JSON, max_size=4), st.dictionaries(st.sampled_from(NAMES), JSON, max_size=3)))
 def test_a_query_selects_what_the_library_selects(text: str, root: Any) -> None:

@@ -116,6 +116,7 @@ def _mutate_object(draw: st.DrawFn, place: dict[str, Any], change: str) -> None:
         place["x-note" if change == "note" else name] = copy.deepcopy(draw(st.sampled_from(JUNK)))
 
 
+@pytest.mark.slow
 @needs_official_cases
 @settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(st.data())

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -109,6 +110,7 @@ def test_a_schema_that_nothing_reaches_changes_no_digest(tmp_path: Path) -> None
     assert "Unused" not in after.schemas
 
 
+@pytest.mark.slow
 @VENDOR_FILES.mark
 def test_the_hash_seed_changes_nothing() -> None:
     code = (

@@ -83,6 +83,7 @@ def test_what_is_no_overlay_is_refused(overlay: str, actions: Any, tmp_path: Pat
         patched({}, actions, tmp_path, overlay=overlay)
 
 
+@pytest.mark.slow
 def test_a_target_that_multiplies_is_bounded(tmp_path: Path) -> None:
     data: Any = {}
     for _ in range(40):

@@ -17,7 +17,7 @@ from tests.needs import VENDOR_FILES, VENDOR_FOLDER
 from tests.waiting import MOST_CPU_S
 
 SPECS = VENDOR_FOLDER / "specs"
-pytestmark = VENDOR_FILES.mark
+pytestmark = [pytest.mark.slow, VENDOR_FILES.mark]
 
 
 @dataclass(frozen=True)

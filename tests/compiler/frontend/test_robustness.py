@@ -66,6 +66,7 @@ def replaced(data: Any, way: tuple[Any, ...], junk: Any) -> Any:
     return data
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_junk_at_any_place_is_survived_or_refused_by_name(data: st.DataObject, tmp_path: Path) -> None:
@@ -85,6 +86,7 @@ def test_junk_at_any_place_is_survived_or_refused_by_name(data: st.DataObject, t
         assert "GET /kept" in {one.key for one in api.operations}
 
 
+@pytest.mark.slow
 @given(schema=JUNK)
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_schema_of_the_ir_is_one_that_validators_take(schema: Any, tmp_path: Path) -> None:

@@ -84,6 +84,7 @@ def consulted(name: str, ask: Any, api: Api) -> tuple[Api, list[judge.Judgement]
     return told.api, [named, ranked, told]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("name", SPECS)
 def test_any_nouns_leave_steps_bindings_and_classes_as_they_are(name: str, count: int) -> None:
@@ -104,6 +105,7 @@ def test_any_nouns_leave_steps_bindings_and_classes_as_they_are(name: str, count
     holds()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("name", SPECS)
 def test_any_texts_and_ranks_leave_everything_else_as_it_is(name: str, count: int) -> None:

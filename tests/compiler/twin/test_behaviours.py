@@ -126,3 +126,10 @@ async def test_over_http_a_closed_connection_has_no_answer_at_all(hypercore: Dev
         with pytest.raises(httpx.RemoteProtocolError):
             await client.get(f"{url}/VirDomain", headers=headers)
         assert (await client.get(f"{url}/VirDomain", headers=headers)).status_code == 200
+
+
+def test_the_documents_have_each_behaviour_with_what_may_be_right() -> None:
+    told = (ROOT / "docs/FAULTS.md").read_text(encoding="utf-8")
+    for behaviour in LIBRARY:
+        ends = ", ".join(behaviour.ends) if len(behaviour.ends) < 5 else "what is true"
+        assert f"| {behaviour.name} | {behaviour.text} | {ends} |" in told

@@ -115,6 +115,7 @@ def test_every_reply_of_a_vendors_own_description_fits(name: str, device_for: An
     assert len(exchanges) >= 0.9 * len(device.twin.api.operations)
 
 
+@pytest.mark.slow
 def test_where_a_reply_does_not_fit_it_is_the_vendors_own_example_that_does_not(device_for: Any) -> None:
     VENDOR_FILES.or_skip()
     api, profile = understood(RAW / "idrac/openapi.yaml", ROOT / "specs/idrac/profile.yaml", RAW / "idrac")

@@ -48,6 +48,7 @@ def test_every_command_takes_json_and_says_what_it_does(command: click.Command) 
     assert command.help
 
 
+@pytest.mark.slow
 async def test_the_way_from_one_machine_to_another_by_commands(
     factory: Any, sqlite_url: str, key: Path, tmp_path: Path
 ) -> None:
