@@ -15,14 +15,15 @@ from typing import Any
 from compiler.failure_paths import FailurePath, Ran, Truth
 from compiler.ir.model import Effect, Flow, Role, Step
 from compiler.proof import Proof, prove
-from compiler.twin import TwinRequest
-from compiler.twin.behaviours import CHANGES, DeviceBehaviour
+from compiler.twin import TwinRequest, forms
+from compiler.twin.behaviours import CHANGES, EVER, DeviceBehaviour
 from compiler.twin.library import LIBRARY
 from compiler.twin.machine import Traces
 from workflow.plan import Plan
 from workflow.profile import Profile
 
 Json = Any
+_MOST_POLLS = 400  # of one run; a wait of 600 polls is a tenth of the shorter shipped compile
 _SAMPLE = 1  # for each flow; with two a compile takes more than half as long again as without
 _SHOWING = (Role.READ_BACK, Role.GONE)
 _TOLD = {"succeeded": "as it is", "pending": "as it is"}
@@ -40,6 +41,8 @@ class BehaviourRuns:
         """One run for each behaviour that is played of those that apply; `ran`: the flow's usual runs."""
         shapes = [_Shape(flow, plan, each) for each in ran]
         applying = [(b, shape) for b in LIBRARY if (shape := _first(shapes, b)) is not None]
+        if not self._plays_all:
+            applying = [(b, shape) for b, shape in applying if not b.is_long or shape.patience <= _MOST_POLLS]
         left = len(applying) if self._plays_all else _SAMPLE
         for behaviour, shape in sorted(applying, key=self._weight):
             if left == 0:
@@ -81,7 +84,20 @@ class _Shape:
             return False
         if any(rule.after_change for rule in behaviour.rules) and not self._changes:
             return False
-        return all(getattr(self, f"_is_{need}") for need in behaviour.needs)
+        return all(getattr(self, f"_is_{need}") for need in behaviour.needs) and self._has_form(behaviour)
+
+    def _has_form(self, behaviour: DeviceBehaviour) -> bool:
+        """Whether some value that the caller gives has the other form that is shown, where one is."""
+        changes = [forms.VALUES[rule.form] for rule in behaviour.rules if rule.does == "show"]
+        values = [value for _, value in forms.leaves(dict(self._ran.inputs))]
+        return all(any(change(value) != value for value in values) for change in changes)
+
+    @property
+    def patience(self) -> float:
+        """How many polls are made at most for a job that stands still."""
+        retries = [(s, a) for s in self._reached if s.role is Role.WAIT for a in s.failures if a["type"] == "retry"]
+        bounds = [min(a["retryLimit"], (s.stalls_after_s or EVER) / max(a["retryAfter"], 1)) for s, a in retries]
+        return max(bounds, default=0)
 
     @property
     def _is_seen(self) -> bool:

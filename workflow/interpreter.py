@@ -354,7 +354,7 @@ class _Turn(Turn):
             if self._retries(action, scope):
                 return
             failure = self._used_up(action, scope, failure)
-            if action.outcome:
+            if action.outcome or action.code:  # what it means is said; a later action would say less
                 self._end_as(action, scope, explained(failure, self.step, scope, self.frame.last))
                 return
         self.end_failed(self._worded(failure, scope, None))

@@ -48,6 +48,7 @@ class DeviceBehaviour:
     """`ends`: outcomes that may be right. `says`: what of the device's words has to be told when it is a failure.
 
     `needs`: what a flow has to be like for it to matter. `by_driver`: no workflow notices it, whoever sends does.
+    `is_long`: a run waits until its patience is over, which may take hundreds of polls.
     """
 
     name: str
@@ -57,6 +58,7 @@ class DeviceBehaviour:
     needs: tuple[Shape, ...] = ()
     says: str = ""
     by_driver: bool = False
+    is_long: bool = False
 
 
 class UnknownBehaviourError(CompilerError):

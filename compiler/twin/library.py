@@ -165,7 +165,14 @@ _JOBS = (
     _job("slow job", "A job takes ten times as long.", "slow", _BEARABLE),
     _job("critical job", "A job ends as completed, and another member says that it failed.", "critical", _NOT_DONE),
     _job("done, told as failed", "A job does what it should and ends as failed: it was so already.", "done", _TRUE),
-    _job("job that stands still", "A job shows the same state for ever.", "stuck", ("unknown", "failed")),
+    DeviceBehaviour(
+        "job that stands still",
+        "A job shows the same state for ever.",
+        (Rule("job", CHANGES, form="stuck"),),
+        ("unknown", "failed"),
+        _JOB,
+        is_long=True,
+    ),
     _job("job that waits for a restart", "A job waits for a restart that nobody makes.", "pending", ("pending",)),
     DeviceBehaviour(
         "job not there at first",

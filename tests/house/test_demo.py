@@ -126,7 +126,6 @@ def test_a_line_loses_one_reply_of_what_the_device_got_and_carries_the_rest() ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("sent", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_whoever_interrupts_the_demonstration_finds_nothing_left(sent: signal.Signals, folder: Path) -> None:
     played = started_in(folder)
