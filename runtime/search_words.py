@@ -51,7 +51,7 @@ ALIKE: tuple[tuple[str, ...], ...] = (
 
 # In nearly every question; they would only favour long descriptions.
 EMPTY = frozenset((
-    "a", "all", "an", "and", "are", "as", "at", "be", "by", "can", "could", "do", "does", "for", "from", "get",
+    "a", "all", "an", "and", "are", "as", "at", "be", "by", "can", "could", "did", "do", "does", "for", "from", "get",
     "give", "has", "have", "how", "i", "in", "into", "is", "it", "its", "me", "my", "of", "on", "or", "our",
     "other", "out", "please", "should", "tell", "that", "the", "their", "them", "there", "these", "this", "those",
     "to", "us", "want", "was", "we", "what", "when", "where", "which", "who", "will", "with", "would", "you",

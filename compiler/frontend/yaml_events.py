@@ -34,6 +34,8 @@ def parse_yaml(text: str, source: str, limits: Limits) -> tuple[Json, int]:
             pass
     except (yaml.YAMLError, UnicodeError) as error:
         reason = " ".join(str(error).split())
+        if "maximum nesting depth" in reason:  # of libyaml's own, which comes before ours in lists on one line
+            raise LimitError(f"nested deeper than a thousand levels: {reason[:300]}", source) from error
         raise SpecError(f"not YAML: {reason[:300]}", source, remedy="correct the syntax of the file") from error
     return builder.result, builder.nodes
 

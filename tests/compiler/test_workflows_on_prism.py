@@ -2,7 +2,7 @@
 
 Prism is stateless and answers with the description's examples, so workflows that wait for something to be gone or to
 change are left to the twin, and files to the driver's own tests; what is judged here is that every request is one
-that the description allows.
+that the description allows, to the last: a run ends well, or with the truth that nothing was taken as it was asked.
 """
 
 import os
@@ -26,6 +26,7 @@ from workflow.state import State
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = 20
+TRUE_OF_A_STATELESS_MOCK = {"not_taken", "partly_taken"}
 pytestmark = pytest.mark.slow
 
 
@@ -110,10 +111,13 @@ def test_a_sample_of_workflows_runs_through_on_prism(vendor: tuple[Compiled, htt
     compiled, client = vendor
     picked = sample(compiled)
     assert len(picked) == SAMPLE
-    failed = {}
+    failed, succeeded = {}, 0
     for one in [*picked, *with_parts(compiled)]:
         plan = build_plan(read_document(one.document, one.flow.id))
         end, refused = run(plan, dict(one.proof["runs"][0]["inputs"]), client)
-        if end.outcome != "succeeded" or refused:
+        is_true = end.failure.code in TRUE_OF_A_STATELESS_MOCK if end.failure else end.outcome == "succeeded"
+        if not is_true or refused:
             failed[one.flow.id] = (end.failure.message if end.failure else end.outcome, refused)
+        succeeded += end.outcome == "succeeded"
     assert failed == {}
+    assert succeeded > SAMPLE / 2

@@ -10,6 +10,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -32,7 +33,7 @@ webserver-address=127.0.0.1
 webserver-port={port}
 api=yes
 api-key={word}
-socket-dir={folder}
+socket-dir={sockets}
 disable-syslog=yes
 security-poll-suffix=
 zone-cache-refresh-interval=0
@@ -79,11 +80,12 @@ def powerdns(folder: Path) -> Iterator[str]:
     with contextlib.closing(sqlite3.connect(folder / "pdns.sqlite3")) as database:
         database.executescript(POWERDNS_SCHEMA.read_text())
     port = free_port()
-    settings = POWERDNS.format(folder=folder, dns_port=free_port(), port=port, word=WORD)
-    (folder / "pdns.conf").write_text(settings)
     url = f"http://127.0.0.1:{port}"
-    with started([program, f"--config-dir={folder}", "--daemon=no", "--guardian=no"], folder, url):
-        yield url
+    with tempfile.TemporaryDirectory(dir="/tmp") as sockets:  # a socket's path may have 107 characters
+        settings = POWERDNS.format(folder=folder, sockets=sockets, dns_port=free_port(), port=port, word=WORD)
+        (folder / "pdns.conf").write_text(settings)
+        with started([program, f"--config-dir={folder}", "--daemon=no", "--guardian=no"], folder, url):
+            yield url
 
 
 @contextlib.contextmanager

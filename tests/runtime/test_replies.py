@@ -128,11 +128,11 @@ async def test_where_it_is_refused_a_read_fails_before_its_value_is_used(lab: An
 
 
 @under("refuse")
-async def test_where_it_is_refused_a_change_is_told_as_carried_out_and_not_sent_again(lab: Any, device: Any) -> None:
+async def test_where_it_is_refused_a_change_is_told_as_in_doubt_and_not_sent_again(lab: Any, device: Any) -> None:
     await promise(lab, s202=STARTED)
     ended = await call(lab, "toy_stop_vm", uuid="u-1")
-    assert (ended.outcome, ended.failure.code, len(ended.failure.done)) == ("failed", "bad_reply", 1)
-    assert "carried out" in ended.failure.message
+    assert (ended.outcome, ended.failure.code, ended.failure.done) == ("unknown", "bad_reply", ())
+    assert len(ended.failure.may_be_done) == 1 and "whether it was carried out is not known" in ended.failure.message
     assert [heard.method for heard in device.heard] == ["POST"]
     (detail,) = await answers_of(lab, ended.run_id)
     assert [each["what"] for each in detail["misfits"]] == ['"job" is a required property']
