@@ -7,6 +7,7 @@ a new folder on a free port as an unprivileged user, since it refuses to run as 
 own process id. Where it is not installed, tests that need it are skipped.
 """
 
+import gc
 import json
 import os
 import pwd
@@ -20,12 +21,14 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
+import httpx2
 import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
@@ -42,10 +45,31 @@ from runtime.observing import traces
 from tests.needs import POSTGRESQL
 from tests.waiting import PATIENCE_S
 
-pytest_plugins = ["tests.left_out", "tests.quick"]
+
+def _one_for_all(make: Callable[..., Any], usual: Callable[[], Any], verify: Any = True, **more: Any) -> Any:
+    """The context that a client uses which is given none."""
+    return usual() if verify is True and not more.get("cert") else make(verify, **more)
+
+
+# Until all tests are found nearly all that is made stays, and looking for garbage among it is in vain.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+pytest_plugins = ["tests.left_out", "tests.quick", "tests.order"]
 # httpx gives up after 5 s where nothing is said, and has no public way to say it once.
 for way in ("connect", "read", "write", "pool"):
     setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, way, PATIENCE_S)
+# Both libraries read all certificate authorities for each client, which takes it longer than a request. One for all.
+for _library in (httpx, httpx2):
+    _make = _library._transports.default.create_ssl_context
+    _usual = cache(partial(_make, trust_env=False))
+    _library._transports.default.create_ssl_context = partial(_one_for_all, _make, _usual)
 # Hypothesis judges by the clock of a machine that does nothing else; how much work is done is bounded by the examples.
 settings.register_profile("uncounted", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("uncounted")
