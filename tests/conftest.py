@@ -7,6 +7,7 @@ a new folder on a free port as an unprivileged user, since it refuses to run as 
 own process id. Where it is not installed, tests that need it are skipped.
 """
 
+import asyncio
 import gc
 import json
 import os
@@ -41,6 +42,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from governance import schema
 from governance.audit import verify_chain
 from governance.connections import parse_url
+from runtime.engines.dbos_process import DbosProcess, beside
 from runtime.observing import traces
 from tests.needs import POSTGRESQL
 from tests.waiting import PATIENCE_S
@@ -141,16 +143,30 @@ def statements_of(work: Callable[[], object]) -> list[tuple[str, Any]]:
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty SQLite database at HEAD, to be copied: the migrations take four times as long."""
+    """An empty SQLite database at HEAD, to be copied: the migrations take four times as long. Beside it DBOS's own."""
     place = tmp_path_factory.mktemp("migrated") / "switchgear.db"
-    schema.upgrade(f"sqlite+aiosqlite:///{place}")
+    schema.upgrade(url := f"sqlite+aiosqlite:///{place}")
+    asyncio.run(_started_once(DbosProcess(url, "template", _never)))
     return place
+
+
+async def _started_once(dbos: DbosProcess) -> None:
+    await dbos.start()
+    await dbos.stop()
+
+
+async def _never(_run_id: str, _part: int) -> None:
+    raise AssertionError("nothing was begun")
 
 
 @pytest.fixture
 def migrated_url(tmp_path: Path, migrated: Path) -> str:
     """The address of an SQLite database at HEAD."""
-    return f"sqlite+aiosqlite:///{shutil.copy(migrated, tmp_path / 'switchgear.db')}"
+    place = tmp_path / "switchgear.db"
+    for made, wanted in ((migrated, place), (beside(migrated), beside(place))):
+        wanted.touch(mode=0o600)
+        shutil.copyfile(made, wanted)
+    return f"sqlite+aiosqlite:///{place}"
 
 
 @pytest.fixture(scope="session")
