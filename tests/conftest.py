@@ -32,6 +32,7 @@ import httpx
 import httpx2
 import psycopg
 import pytest
+from argon2.profiles import CHEAPEST
 from hypothesis import HealthCheck, settings
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -167,6 +168,18 @@ def migrated_url(tmp_path: Path, migrated: Path) -> str:
         wanted.touch(mode=0o600)
         shutil.copyfile(made, wanted)
     return f"sqlite+aiosqlite:///{place}"
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password costs half a second. Tests of that cost ask for `costly_passwords`; the others only use some."""
+    if "costly_passwords" not in request.fixturenames:
+        monkeypatch.setattr("governance.people.passwords.RFC_9106_LOW_MEMORY", CHEAPEST)
+
+
+@pytest.fixture
+def costly_passwords() -> None:
+    """Passwords cost what they cost a user."""
 
 
 @pytest.fixture(scope="session")
