@@ -139,6 +139,7 @@ def test_a_line_loses_one_reply_of_what_the_device_got_and_carries_the_rest() ->
         pytest.param(signal.SIGINT, [], "up after", marks=pytest.mark.long),
         pytest.param(signal.SIGTERM, [], "up after", marks=pytest.mark.long),
     ],
+    ids=["the short one", "SIGINT", "SIGTERM"],
 )
 def test_whoever_interrupts_the_demonstration_finds_nothing_left(
     sent: signal.Signals, options: list[str], when: str, folder: Path
