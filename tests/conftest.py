@@ -64,7 +64,7 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-pytest_plugins = ["tests.left_out", "tests.quick", "tests.order"]
+pytest_plugins = ["tests.left_out", "tests.quick", "tests.order", "tests.costs"]
 # httpx gives up after 5 s where nothing is said, and has no public way to say it once.
 for way in ("connect", "read", "write", "pool"):
     setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, way, PATIENCE_S)
