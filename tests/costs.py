@@ -8,6 +8,7 @@ how it is read.
 import resource
 import time
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +25,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     finally:
         if place := item.config.getoption("--costs"):
             took = " ".join(f"{now - before:8.2f}" for before, now in zip(begun, _spent(), strict=True))
-            with open(place, "a", encoding="utf-8") as file:
+            with Path(place).open("a", encoding="utf-8") as file:
                 file.write(f"{took} {item.nodeid}\n")
 
 
