@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 import pytest
 import uvicorn
 
+from tests.waiting import PATIENCE_S
+
 Fault = Literal["none", "latency", "busy", "reset", "lost request", "lost answer", "half an answer", "slow drip"]
 FAULTS: tuple[Fault, ...] = ("latency", "busy", "reset", "lost request", "lost answer", "half an answer", "slow drip")
 LATENCY_S, DRIP_S = 2.0, 5.0
@@ -35,9 +37,7 @@ class _Impatient(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> Any:
         if timeout is None or timeout <= 0:
             return super().select(timeout)
-        if self.loop.is_awaiting_threads:
-            return super().select(None)
-        found = super().select(ON_THE_WAY_S)
+        found = super().select(PATIENCE_S if self.loop.is_awaiting_threads else ON_THE_WAY_S)
         if not found:
             self.loop.now += timeout
         return found
