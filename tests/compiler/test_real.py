@@ -27,6 +27,7 @@ def score(shared: Path, truth: str, report: dict[str, Any], folder: Path) -> dic
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", ["profile", "no-profile"])
 def test_the_changes_of_peoples_automation_are_found_with_what_they_need(
     shared: Path, vendors_hypercore: Compiled, tmp_path: Path, profile: str
@@ -38,6 +39,7 @@ def test_the_changes_of_peoples_automation_are_found_with_what_they_need(
     assert found["edge_recall"] >= 0.8
 
 
+@pytest.mark.slow
 def test_whole_tasks_of_several_changes_are_found(shared: Path, vendors_hypercore: Compiled, tmp_path: Path) -> None:
     assert score(shared, "hypercore_tasks.json", as_json(vendors_hypercore), tmp_path)["share"] >= 0.8
 
