@@ -83,7 +83,15 @@ class FastLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.now
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+    async def sock_connect(self, sock: socket.socket, address: Any) -> None:
+        """The clock stands still meanwhile: whoever is connected to is in this loop and listens."""
+        self._at_work += 1
+        try:
+            await super().sock_connect(sock, address)
+        finally:
+            self._at_work -= 1
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
         future = super().run_in_executor(executor, func, *args)
         self._at_work += 1
         future.add_done_callback(self._is_back)
