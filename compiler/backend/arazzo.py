@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from compiler.ir.model import Api, Effect, Flow, Input, Operation, Step
+from workflow.plan import SAFE_METHODS
 from workflow.document import Document
 from workflow.pointers import escape
 from workflow.profile import Profile
@@ -94,6 +95,8 @@ def _step(operation: Operation, source: str, step: Step) -> dict[str, Any]:
     effect = operation.effect or Effect.ACT
     path = escape(operation.path)
     ours: dict[str, Any] = {"role": step.role.value, "effect": effect.value, "idempotent": operation.is_idempotent}
+    if operation.is_safe and operation.method not in SAFE_METHODS:
+        ours["safe"] = True
     if step.transforms:
         ours["transforms"] = dict(step.transforms)
     if step.address:

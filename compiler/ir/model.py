@@ -105,7 +105,8 @@ class Response:
 class Operation:
     """One method on one path. `digest`: over the operation as read, with all that it refers to.
 
-    `effect`, `risk`, `risk_reason`, `is_idempotent` and `left_out` (a reason) are set by passes.
+    `effect`, `risk`, `risk_reason`, `is_idempotent` and `left_out` (a reason) are set by passes, `is_safe` as well: it
+    changes nothing by its method, or because the profile says so.
     """
 
     method: str
@@ -125,6 +126,7 @@ class Operation:
     risk_reason: str = ""
     is_idempotent: bool = False
     left_out: str = ""
+    is_safe: bool = False
 
     @property
     def key(self) -> str:

@@ -43,7 +43,8 @@ class _Place:
 
     def key(self, method: str) -> str:
         operation = self.methods.get(method)
-        return operation.key if operation and not _is_out(operation) else ""
+        acts = method == "GET" and operation is not None and operation.effect is Effect.ACT
+        return operation.key if operation and not _is_out(operation) and not acts else ""
 
 
 def _is_out(operation: Operation) -> bool:
@@ -70,7 +71,7 @@ class _Finder:
 
     def _is_record(self, place: _Place) -> bool:
         operation = place.methods.get("GET")
-        if operation is None or "." in last_word(place.path):
+        if operation is None or operation.effect is not Effect.READ or "." in last_word(place.path):
             return False
         above = parent(shape(place.path))
         is_query = words.is_about(words.split(last_word(place.path))[:1], words.READING | {"filter"})

@@ -5,7 +5,7 @@ Names are `api_verb_noun` in snake case, at most 64 characters (what MCP clients
 
 from collections.abc import Sequence
 
-from compiler.ir.model import Operation, Risk, Role
+from compiler.ir.model import Effect, Operation, Risk, Role
 from compiler.passes import words
 from compiler.passes.paths import last_word, parameter_of, segments
 from compiler.passes.words import first_sentence
@@ -105,6 +105,8 @@ def verb_of(operation: Operation) -> str:
         is_verb = any(words.is_about(first, known) for known in (words.DISRUPTING, words.DESTROYING, words.READING))
         return said if is_verb or words.is_about(words.split(said), words.MAKING) else f"set {said}"
     if operation.method == "GET":
+        if operation.effect is Effect.ACT:
+            return said
         return said if words.is_about(words.split(said)[:1], words.READING | {"filter"}) else f"get {said}"
     return said
 
