@@ -16,6 +16,7 @@ from compiler.passes import words
 from compiler.passes.identity import Identifier
 from compiler.passes.outcome import Options, Outcome
 from compiler.passes.paths import ends_in_parameter, last_word, parameter_of, parent, prefixes, segments
+from compiler.passes.told_apart import told_apart
 from workflow.profile import Profile
 
 _ANY = re.compile(r"\{[^{}]*\}")
@@ -225,6 +226,7 @@ def _with_unique_names(found: list[Resource], profile: Profile) -> list[Resource
         if groups and not resource.parent and not resource.id_parameter and not resource.collection:
             names[key] = _joined(words.spoken(words.singular(groups[-1])), names[key])
     _told_apart_by_groups(names, by_path)
+    _told_apart_by_addresses(names, by_path)
     seen: dict[str, int] = {}
     result = []
     for key in sorted(by_path, key=lambda k: (len(segments(k)), k)):
@@ -233,6 +235,18 @@ def _with_unique_names(found: list[Resource], profile: Profile) -> list[Resource
         name = names[key] if seen[snake] == 1 else f"{names[key]} {seen[snake]}"
         result.append(replace(by_path[key], name=name))
     return result
+
+
+def _told_apart_by_addresses(names: dict[str, str], by_path: Mapping[str, Resource]) -> None:
+    """Puts the words that an address alone has in front of names that are still equal: `approle role`, `AWS role`."""
+    groups: dict[str, list[str]] = {}
+    for key in _doubles(names):
+        groups.setdefault(words.snake(names[key]), []).append(key)
+    for same in groups.values():
+        found = told_apart({key: names[key] for key in same}, {key: key for key in same})
+        for key in sorted(same, key=lambda k: (len(segments(k)), k))[1:]:
+            if found.get(key):
+                names[key] = f"{words.spoken(found[key])} {names[key]}"
 
 
 def _told_apart_by_groups(names: dict[str, str], by_path: Mapping[str, Resource]) -> None:

@@ -5,10 +5,11 @@ read-back, the proof that a thing is gone. Used by `intents` and `compositions`;
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import Effect, Input, Job, Operation, Resource, Risk, Role, Step
+from compiler.ir.model import Effect, Input, Job, Operation, Resource, Risk, Role, Step, worst
 from compiler.passes.flows import queries, states
 from compiler.passes.flows.bodies import BodyPlan, Choice
 from compiler.passes.flows.builder import Builder
@@ -18,6 +19,7 @@ from compiler.passes.flows.inlining import inline
 from compiler.passes.flows.kept import kept
 from compiler.passes.flows.lookups import path_parameters
 from compiler.passes.flows.offers import require_offered
+from compiler.passes.flows.splits import class_of_value
 from compiler.passes.flows.waiting import poll_parameters, wait
 from compiler.passes.identity import says_id
 from compiler.passes.paths import parent
@@ -82,7 +84,7 @@ def change(
     payload = body.payload()
     if checks_state:
         states.require_before(builder, operation, choices[0] if choices else None)
-        _show_before(builder, operation)
+        _show_before(builder, operation, choices)
     told = require_offered(builder, operation, parameters, payload)
     match = version_header(builder, operation)
     payload, replacements = kept(builder, operation, payload)
@@ -130,12 +132,18 @@ def end_after_job(builder: Builder, operation: Operation) -> None:
             builder.steps[number] = replace(step, branches=({"name": "made_by_a_job", "type": "end"},))
 
 
-def _show_before(builder: Builder, operation: Operation) -> None:
+def _class_of(builder: Builder, operation: Operation, choices: Sequence[Choice]) -> Risk | None:
+    """The class of the operation with what is chosen of an enumeration."""
+    told = [class_of_value(builder.context, operation, c.pointer, value) for c in choices for value in c.values]
+    return worst(told) if told else operation.risk
+
+
+def _show_before(builder: Builder, operation: Operation, choices: Sequence[Choice]) -> None:
     """Reads the thing right before what interrupts or destroys, so that a plan shows what is going to be hit.
 
     Not where a check of its state reads it anyway, nor where the change is not made on one named thing.
     """
-    is_grave = operation.risk in (Risk.DISRUPT, Risk.DESTROY)
+    is_grave = _class_of(builder, operation, choices) in (Risk.DISRUPT, Risk.DESTROY)
     owner = builder.context.by_item.get(shape(parent(operation.path))) if operation.effect is Effect.ACT else None
     known = owner is not None and (address(owner), "") in builder.known
     if not is_grave or owner is None or not known or not owner.read or _is_read(builder, owner.read):

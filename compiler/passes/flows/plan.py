@@ -7,12 +7,13 @@ operation that no flow reaches.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from compiler.ir.model import Api, Effect, Flow, Operation, Resource
+from compiler.ir.model import Api, Effect, Flow, Operation, Resource, Risk
 from compiler.passes import words
 from compiler.passes.flows import intents, overrides, texts
 from compiler.passes.flows.composed import composed
 from compiler.passes.flows.compositions.all import compositions
 from compiler.passes.flows.context import Context
+from compiler.passes.flows.naming import worded
 from compiler.passes.flows.ranking import ranked
 from compiler.passes.flows.splits import splits_of
 from compiler.passes.outcome import Options, Outcome
@@ -32,11 +33,12 @@ def run(api: Api, options: Options) -> Outcome:
     flows += _strays(context, reached | set(aliases))
     flows = overrides.applied(context, flows)
     wanted, found = composed(context)
-    named = [*wanted, *_with_unique_ids(flows, options, {flow.id for flow in wanted})]
+    named = [*wanted, *_with_unique_ids(context, flows, options, {flow.id for flow in wanted})]
     found += overrides.unused(context, [*wanted, *flows], named)
     flows = [flow for flow in named if flow.id not in options.profile.overrides.exclude]
     reached = {step.operation for flow in flows for step in flow.steps}
     operations = tuple(_left_out(o, reached, aliases) for o in api.operations)
+    flows = [_promising_no_more(context, flow) for flow in flows]
     ordered = tuple(sorted(ranked(context, flows), key=lambda flow: flow.id))
     return Outcome(replace(api, operations=operations, flows=ordered), tuple(found))
 
@@ -71,6 +73,13 @@ def _told_of_its_alias(context: Context, flow: Flow) -> Flow:
     return replace(flow, description=texts.joined(flow.description, said), why=(*flow.why, f"{said} {other.item}"))
 
 
+def _promising_no_more(context: Context, flow: Flow) -> Flow:
+    """Without the promise that nothing changes, where that is inferred of a step and neither its method nor said."""
+    if flow.risk is not Risk.READ or all(context.operations[step.operation].is_safe for step in flow.steps):
+        return flow
+    return replace(flow, description=flow.description.replace(texts.describe((), Risk.READ), "").strip())
+
+
 def _strays(context: Context, reached: set[str]) -> list[Flow]:
     """Operations that stand under no resource become one-step flows of their own."""
     made: list[Flow] = []
@@ -84,10 +93,12 @@ def _strays(context: Context, reached: set[str]) -> list[Flow]:
     return made
 
 
-def _with_unique_ids(flows: list[Flow], options: Options, taken: set[str]) -> list[Flow]:
+def _with_unique_ids(context: Context, flows: list[Flow], options: Options, taken: set[str]) -> list[Flow]:
     """Flows under their final ids: those of shorter addresses keep the plain name, others are numbered."""
     named = []
-    for flow in sorted(flows, key=lambda f: (len(f.goal), f.goal, f.id)):
+    chosen = frozenset({*options.profile.overrides.rename, *taken})
+    ordered = sorted(flows, key=lambda f: (len(f.goal), f.goal, f.id))
+    for flow in worded(context, ordered, chosen):
         wanted = options.profile.overrides.rename.get(flow.id, flow.id)
         unique = _unused(wanted, taken)
         taken.add(unique)

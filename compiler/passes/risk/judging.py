@@ -56,6 +56,8 @@ def judged(
     `by_values`: also by what the body and the query let a caller order.
     """
     found = list(_deeds(operation, effect, schemas, is_readable, by_values))
+    if operation.method == "DELETE":
+        return Judgement(Risk.DESTROY, "DELETE takes something away")
     if found:
         worst = max(found, key=lambda told: RISKS[told[1].risk])
         source, deed = worst
@@ -83,9 +85,7 @@ def _deeds(
     operation: Operation, effect: Effect, schemas: Schemas, is_readable: bool, by_values: bool
 ) -> Iterator[tuple[str, Deed]]:
     """Whatever makes it graver than a change, with where that stands."""
-    if operation.method == "DELETE":
-        yield "the method", Deed("DELETE", Risk.DESTROY, "it is gone afterwards")
-    elif operation.method in SAFE_METHODS:
+    if operation.method in SAFE_METHODS:
         yield from _of_safe(operation)
         if by_values:
             yield from (("a parameter", deed) for deed in values.ordered(operation, Effect.READ, schemas))
