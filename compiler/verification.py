@@ -4,7 +4,7 @@ Called by `compiler.commands`; stores nothing (see `submission`) and prints noth
 reach its outcome on the twin is not kept, and its operations are left out with the reason (DESIGN.md, "Proof").
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from compiler.approval_facts import proposed as proposed_about
@@ -15,6 +15,7 @@ from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.facts import operation_index
 from compiler.frontend import load_api
 from compiler.ir.model import Api, Diagnostic, Flow, Severity
+from compiler.passes.flows.wording import alike, faults
 from compiler.pipeline import Request, find_profile, understand
 from compiler.proposer import Record
 from compiler.proposing import Proposing, propose_and_plan
@@ -83,6 +84,7 @@ def verify_flows(
         else:
             refused.append((flow, made))
     workflows = _with_catalog(workflows, profile)
+    found = (*found, *_wording([one.flow for one in workflows], api.name))
     return Compiled(
         api=_with_reasons(api, workflows, refused),
         profile=profile,
@@ -126,6 +128,17 @@ class _Verifier:
             proof={**proof.to_json(), "risk": risk_reasons(flow, self._operations, self._profile)},
             is_verified=True,
         )
+
+
+def _wording(flows: Sequence[Flow], api: str) -> Iterator[Diagnostic]:
+    """What a person would not accept of the wording of what is stored."""
+    remedy = "name the workflow in the profile's `overrides.rename`"
+    for flow in flows:
+        for fault in faults(flow, api):
+            yield Diagnostic("wording", Severity.NOTE, flow.id, fault, remedy)
+    for same in alike(flows).values():
+        named = ", ".join(flow.id for flow in same)
+        yield Diagnostic("wording", Severity.NOTE, same[0].id, f"{named} have titles that say the same", remedy)
 
 
 def _told(finding: Finding) -> str:

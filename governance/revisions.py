@@ -354,7 +354,7 @@ def _submit(connection: Connection, values: dict[str, Any], policy: Policy) -> t
 def _class_for_policy(stored: Stored) -> str:
     """A read that does not promise to change nothing is taken for a change where nobody looks at it."""
     if stored.risk != "read":
-        return stored.risk
+        return str(stored.risk)
     content = orjson.loads(stored.content)
     return "read" if changes_nothing(content["tool"]) else "change"
 

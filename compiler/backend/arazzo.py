@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from compiler.ir.model import Api, Effect, Flow, Input, Operation, Step
-from workflow.plan import SAFE_METHODS
 from workflow.document import Document
+from workflow.plan import SAFE_METHODS
 from workflow.pointers import escape
 from workflow.profile import Profile
 from workflow.reader import read_document

@@ -226,7 +226,7 @@ def _with_unique_names(found: list[Resource], profile: Profile) -> list[Resource
         if groups and not resource.parent and not resource.id_parameter and not resource.collection:
             names[key] = _joined(words.spoken(words.singular(groups[-1])), names[key])
     _told_apart_by_groups(names, by_path)
-    _told_apart_by_addresses(names, by_path)
+    _told_apart_by_addresses(names)
     seen: dict[str, int] = {}
     result = []
     for key in sorted(by_path, key=lambda k: (len(segments(k)), k)):
@@ -237,7 +237,7 @@ def _with_unique_names(found: list[Resource], profile: Profile) -> list[Resource
     return result
 
 
-def _told_apart_by_addresses(names: dict[str, str], by_path: Mapping[str, Resource]) -> None:
+def _told_apart_by_addresses(names: dict[str, str]) -> None:
     """Puts the words that an address alone has in front of names that are still equal: `approle role`, `AWS role`."""
     groups: dict[str, list[str]] = {}
     for key in _doubles(names):
@@ -282,7 +282,8 @@ def _plain_name(resource: Resource, profile: Profile) -> str:
     said = profile.vocabulary.get(noun)
     if said:
         return said
-    return words.spoken(words.singular(noun)) if resource.collection else words.spoken(noun)
+    is_one_of_several = resource.collection or resource.id_parameter
+    return words.spoken(words.singular(noun)) if is_one_of_several else words.spoken(noun)
 
 
 def _doubles(names: Mapping[str, str]) -> list[str]:

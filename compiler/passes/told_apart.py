@@ -61,6 +61,11 @@ def _choices(path: str, others: Sequence[str], name: str) -> Iterator[str]:
 def _by_place(path: str, name: str) -> Iterator[str]:
     """`one` for what stands below one named thing, `any` for what does not: addresses of the same words."""
     parts = segments(path)
+    if path.endswith("/"):
+        yield "list"
+    if parts and words.singular(parts[-1]) != parts[-1]:
+        yield "list"
     below = [part for number, part in enumerate(parts[:-1]) if parameter_of(part) and number + 1 < len(parts)]
     if "one" not in name and "any" not in name:
         yield "own" if below else "any"
+    yield "other"

@@ -5,7 +5,30 @@ English and HTTP habits only; a vendor's own words come from the profile's vocab
 
 import re
 
-_PARTS = re.compile(r"PCIe|IPv[46]|\b[a-z][A-Z]{2,}(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+# Words with capitals of their own, kept whole wherever they stand: `RunePSADiagnostics` is to run the ePSA ones.
+SPELLED = (
+    "PCIe",
+    "IPv4",
+    "IPv6",
+    "ePSA",
+    "vFlash",
+    "iSCSI",
+    "iLKM",
+    "iDRAC",
+    "eSATA",
+    "eMMC",
+    "vTPM",
+    "vCPU",
+    "vSAN",
+    "iPXE",
+)
+_OWN = "|".join(SPELLED)
+_PARTS = re.compile(
+    rf"{_OWN}|VFlash|[A-Z]?[a-z]+?(?={_OWN})|\b[a-z][A-Z]{{2,}}(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+"
+)
+
+
+_SPELLED = {word.lower(): word for word in SPELLED}
 
 
 def _set(text: str) -> frozenset[str]:
@@ -81,8 +104,8 @@ def plural(word: str) -> str:
 def spoken(identifier: str) -> str:
     """An identifier as a person would say it: `EthernetInterface` → Ethernet interface, `GPUProfile` → GPU profile."""
     parts = _PARTS.findall(identifier)
-    words = [p if p.isupper() and len(p) > 1 else p.lower() for p in parts]
-    return " ".join(w.upper() if w in ACRONYMS and not w.isupper() else w for w in words)
+    words = [p if (p.isupper() and len(p) > 1) or p in SPELLED else _SPELLED.get(p.lower(), p.lower()) for p in parts]
+    return " ".join(w.upper() if w in ACRONYMS else w for w in words)
 
 
 def is_about(words: tuple[str, ...], vocabulary: frozenset[str]) -> bool:

@@ -5,6 +5,8 @@ its operation's id or its method and address, whichever first passes; who says t
 of its address the other does not have. A wording without fault stays as it is. Names follow titles.
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -19,7 +21,7 @@ from compiler.proposer.wording import fault_of_description
 _MOST_TITLE_WORDS = 9
 _METHOD_VERBS = {
     "GET": "get",
-    "POST": "submit",
+    "POST": "run",
     "PUT": "replace",
     "PATCH": "change",
     "DELETE": "remove",
@@ -30,7 +32,8 @@ _SILENT = frozenset({"api", "rest", "v1", "v2", "v3", "redfish", "platform", "ac
 
 def worded(context: Context, flows: Sequence[Flow], kept: frozenset[str]) -> list[Flow]:
     """The flows, whose ids may be equal before and are not afterwards. `kept`: ids that a person has chosen."""
-    mended = [flow if flow.id in kept else _mended(context, flow) for flow in flows]
+    goals = Counter(flow.goal for flow in flows)
+    mended = [flow if flow.id in kept else _mended(context, flow, is_only=goals[flow.goal] == 1) for flow in flows]
     for _ in range(3):  # a word more may meet another title; three rounds were enough for all that was seen
         same = {**_alike(mended, kept), **_same_ids(mended, kept)}
         if not same:
@@ -39,12 +42,12 @@ def worded(context: Context, flows: Sequence[Flow], kept: frozenset[str]) -> lis
     return mended
 
 
-def _mended(context: Context, flow: Flow) -> Flow:
+def _mended(context: Context, flow: Flow, *, is_only: bool) -> Flow:
     api = context.api.name
     if not any(wording.faults(flow, api)):
         return flow
     operation = context.operations[flow.goal]
-    for title in _titles(flow, operation):
+    for title in _titles(flow, operation, is_only=is_only):
         wanted = _titled(context, flow, title)
         if not any(wording.faults(wanted, api)):
             return wanted
@@ -67,12 +70,19 @@ def _named(context: Context, flow: Flow, apart: str = "") -> Flow:
     return replace(flow, id=texts.flow_id(context.api.name, " ".join(said), ""))
 
 
-def _titles(flow: Flow, operation: Operation) -> Iterator[str]:
+def _titles(flow: Flow, operation: Operation, *, is_only: bool) -> Iterator[str]:
     """Wordings in order of how well a person would read them."""
-    yield _without_repeats(flow.title)
+    plain = re.sub(r" \d+(?=$|:)", "", flow.title)
+    if "/actions/" in flow.goal:
+        plain = re.sub(r" (?:own|actions?)\b", "", plain)
+    yield _without_repeats(plain)
+    yield _verb_first(plain)
     if flow.title.startswith("Health of "):
         yield f"check {flow.title[0].lower()}{flow.title[1:]}"
     is_main = flow.intent in ("act", "report", "create", "update", "delete", "find", "describe")
+    if not is_only:  # several workflows of one operation: what tells them apart stands in their titles
+        yield _without_repeats(_plain_title(flow, operation))
+        return
     if is_main and not _is_of_values(flow):
         yield from _from_summary(operation)
         yield from _from_id(operation)
@@ -98,6 +108,79 @@ def _without_repeats(title: str) -> str:
     return " ".join([verb, *said])
 
 
+def _verb_first(title: str) -> str:
+    """`System erase` is to erase the system: the first verb that harms or helps comes to the front."""
+    said = [word for word in title.replace(":", " ").split(" ") if word]
+    if words.split(title)[:1] == ("un",) and len(said) > 1:
+        return _without_repeats(" ".join([f"un{said[1]}", *said[2:]]))
+    known = wording.KNOWN_VERBS - _AS_NOUNS
+    at = next((n for n, word in enumerate(said[:5]) if n and word in known), 0)
+    first = said[0] if said[0].isupper() else said[0].lower()
+    return _without_repeats(" ".join([said[at], first, *said[1:at], *said[at + 1 :]])) if at else title
+
+
+_AS_NOUNS = frozenset(
+    [
+        "job",
+        "port",
+        "lock",
+        "log",
+        "test",
+        "report",
+        "export",
+        "state",
+        "status",
+        "backup",
+        "switch",
+        "import",
+        "process",
+        "queue",
+        "access",
+        "view",
+        "group",
+        "share",
+        "tag",
+        "label",
+        "order",
+        "block",
+        "format",
+        "power",
+        "control",
+        "service",
+        "schedule",
+        "issue",
+        "request",
+        "list",
+        "count",
+        "set",
+        "comment",
+        "process",
+        "stage",
+        "link",
+        "profile",
+        "snapshot",
+        "clone",
+        "copy",
+        "trace",
+        "patch",
+        "release",
+        "drop",
+        "boot",
+        "mount",
+        "map",
+        "search",
+        "filter",
+        "query",
+        "check",
+        "cycle",
+        "rate",
+        "write",
+        "read",
+        "put",
+    ]
+)
+
+
 def _parts(word: str) -> set[str]:
     return {words.singular(w) for w in words.split(word)} - wording.EMPTY_WORDS
 
@@ -106,7 +189,7 @@ def _from_summary(operation: Operation) -> Iterator[str]:
     for text in (operation.summary, operation.description):
         first = words.first_sentence(text, 90).rstrip(".")
         said = first.split(" ")
-        if 2 <= len(said) <= _MOST_TITLE_WORDS and "…" not in first and not fault_of_description(first, 20):
+        if 2 <= len(said) <= _MOST_TITLE_WORDS and not {"…", "/"} & set(first) and not fault_of_description(first, 20):
             verb = _base(said[0].lower())
             if verb:
                 yield " ".join([verb, *said[1:]])
@@ -161,27 +244,36 @@ def _alike(flows: Sequence[Flow], kept: frozenset[str]) -> dict[int, str]:
     groups: dict[tuple[str, ...], list[int]] = {}
     for number, flow in enumerate(flows):
         groups.setdefault(wording.weight(flow.title), []).append(number)
-    return _words_apart([same for same in groups.values() if len(same) > 1], flows, kept)
+    names = [flow.title for flow in flows]
+    return _words_apart([same for same in groups.values() if len(same) > 1], flows, names, kept)
 
 
 def _same_ids(flows: Sequence[Flow], kept: frozenset[str]) -> dict[int, str]:
     groups: dict[str, list[int]] = {}
     for number, flow in enumerate(flows):
         groups.setdefault(flow.id, []).append(number)
-    return _words_apart([same for same in groups.values() if len(same) > 1], flows, kept)
+    return _words_apart([same for same in groups.values() if len(same) > 1], flows, [flow.id for flow in flows], kept)
 
 
-def _words_apart(groups: Sequence[Sequence[int]], flows: Sequence[Flow], kept: frozenset[str]) -> dict[int, str]:
+def _words_apart(
+    groups: Sequence[Sequence[int]], flows: Sequence[Flow], names: Sequence[str], kept: frozenset[str]
+) -> dict[int, str]:
     found: dict[int, str] = {}
     for same in groups:
-        names = {str(n): flows[n].title for n in same}
-        apart = told_apart(names, {str(n): path_of(flows[n].goal) for n in same})
+        apart = told_apart({str(n): names[n] for n in same}, {str(n): path_of(flows[n].goal) for n in same})
         ordered = sorted(
             same, key=lambda n: (flows[n].id not in kept, len(segments(path_of(flows[n].goal))), flows[n].goal)
         )
         found |= {n: apart.get(str(n), "") for n in ordered[1:] if flows[n].id not in kept}
+        found |= {n: "@several" for n in same if _is_of_all(flows, n, same) and flows[n].id not in kept}
         found |= {n: _by_method(flows, n, ordered[0]) for n in ordered[1:] if _is_same_place(flows, n, ordered[0])}
     return found
+
+
+def _is_of_all(flows: Sequence[Flow], one: int, same: Sequence[int]) -> bool:
+    """Whether it does to a collection what another one does to an item in it."""
+    begin = path_of(flows[one].goal).rstrip("/") + "/{"
+    return any(path_of(flows[other].goal).startswith(begin) for other in same if other != one)
 
 
 def _is_same_place(flows: Sequence[Flow], one: int, other: int) -> bool:
@@ -195,9 +287,12 @@ def _by_method(flows: Sequence[Flow], one: int, other: int) -> str:
 
 
 def _with_words(context: Context, flow: Flow, said: str) -> Flow:
+    if said == "@several":
+        verb, *things = flow.title.split(" ")
+        return _named(context, replace(flow, title=" ".join([verb, "several", *things])), "several")
     if said.startswith("@"):
         rest = flow.title.split(" ")[1:] or [flow.title.lower()]
         return _named(context, replace(flow, title=texts.opened(" ".join([said[1:], *rest]))))
     spoken = words.spoken(said)
-    joined = f"{flow.title} for {spoken}" if " of " in flow.title else f"{flow.title} of {spoken}"
+    joined = _without_repeats(f"{flow.title} {'for' if ' of ' in flow.title else 'of'} {spoken}")
     return _named(context, replace(flow, title=joined), said)

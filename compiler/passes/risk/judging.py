@@ -37,8 +37,42 @@ _SETTINGS = frozenset({"config", "configs", "settings", "configuration", "polici
 _DETERMINERS = frozenset({"a", "an", "the", "all", "this", "any", "one", "every", "it", "your", "given", "specified"})
 _UNMISTAKABLE = lexicon.STRONG - {"delete", "remove", "format", "reset", "sanitize"}
 _FILTERS = frozenset(
-    "query q filter filters search criteria limit offset page size sort order orderby fields from to cursor marker where "
-    "pagesize perpage pagetoken start end ids names name text term terms aggs aggregations include exclude".split()
+    [
+        "query",
+        "q",
+        "filter",
+        "filters",
+        "search",
+        "criteria",
+        "limit",
+        "offset",
+        "page",
+        "size",
+        "sort",
+        "order",
+        "orderby",
+        "fields",
+        "from",
+        "to",
+        "cursor",
+        "marker",
+        "where",
+        "pagesize",
+        "perpage",
+        "pagetoken",
+        "start",
+        "end",
+        "ids",
+        "names",
+        "name",
+        "text",
+        "term",
+        "terms",
+        "aggs",
+        "aggregations",
+        "include",
+        "exclude",
+    ]
 )
 
 
@@ -171,7 +205,7 @@ def _of_texts(operation: Operation) -> Iterator[tuple[str, Deed]]:
 
 
 def _is_about_itself(tokens: tuple[str, ...], *, is_alone: bool, is_first: bool) -> bool:
-    """Whether a sentence says what the operation does: the first one, or one that begins with a verb of a third person."""
+    """Whether a sentence says what the operation does: the first one, or one that begins with `Reboots`."""
     first = head(tokens)
     if is_alone:
         return first not in lexicon.CONDITIONS

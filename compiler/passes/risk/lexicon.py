@@ -144,15 +144,8 @@ OF_ACTIONS: tuple[Word, ...] = (
 
 # Written apart in one place and together in another.
 PAIRS: Mapping[tuple[str, str], str] = {
-    tuple(two.split("+")): "".join(two.split("+"))  # type: ignore[misc]
-    for two in (
-        "look+up step+down fail+over fail+back switch+over cut+over take+over roll+back clean+up tear+down power+cycle "
-        "cold+boot warm+boot get+rid factory+reset scale+down scale+in log+out log+off sign+out power+state "
-        "power+control power+action power+operation power+management power+command restore+defaults white+list "
-        "black+list lock+out dry+run power+on power+up un+delete un+lock un+pause un+seal un+block un+ban un+suspend "
-        "un+cordon un+freeze un+mount un+map un+assign un+link un+bind un+install un+register un+share un+publish "
-        "re+build re+install re+image re+create re+boot re+start re+set re+key give+back simple+update"
-    ).split()
+    (two.partition("+")[0], two.partition("+")[2]): two.replace("+", "")
+    for two in ["look+up", "step+down", "fail+over", "fail+back", "switch+over", "cut+over", "take+over", "roll+back", "clean+up", "tear+down", "power+cycle", "cold+boot", "warm+boot", "get+rid", "factory+reset", "scale+down", "scale+in", "log+out", "log+off", "sign+out", "power+state", "power+control", "power+action", "power+operation", "power+management", "power+command", "restore+defaults", "white+list", "black+list", "lock+out", "dry+run", "power+on", "power+up", "un+delete", "un+lock", "un+pause", "un+seal", "un+block", "un+ban", "un+suspend", "un+cordon", "un+freeze", "un+mount", "un+map", "un+assign", "un+link", "un+bind", "un+install", "un+register", "un+share", "un+publish", "re+build", "re+install", "re+image", "re+create", "re+boot", "re+start", "re+set", "re+key", "give+back", "simple+update"]
 } | {
     ("shut", "down"): "shutdown", ("shut", "off"): "poweroff", ("power", "off"): "poweroff", ("power", "down"): "poweroff",
     ("powered", "off"): "poweroff", ("turn", "off"): "poweroff", ("switch", "off"): "poweroff", ("turn", "on"): "poweron",

@@ -32,7 +32,7 @@ def class_of_word(value: Any) -> Risk | None:
     """The class of one value by its words; CHANGE where they say that something begins, None where they say nothing."""
     said = tokens_of_name(str(value))
     known = lexicon.FORMS_OF_ACTIONS
-    is_order = head(said) in known or said[-1:] and said[-1] in known  # `FullPowerCycle`, not `LastCrashScreen`
+    is_order = head(said) in known or (said[-1:] and said[-1] in known)  # `FullPowerCycle`, not `LastCrashScreen`
     found = [deed.risk for deed in deeds(said, known)] if is_order else []
     found += [Risk.DISRUPT] if not lexicon.OFF.isdisjoint(said) and lexicon.ON.isdisjoint(said) else []
     begins = not lexicon.ON.isdisjoint(said) or head(said) in lexicon.PLAIN_FORMS

@@ -52,6 +52,6 @@ def operation(key: str, named: str = "", summary: str = "", description: str = "
 
 
 def classed(one: Operation, *others: Operation) -> Operation:
-    """The operation as the pass leaves it, in an API with these others, and with the collection that it may stand in."""
+    """The operation as the pass leaves it, in an API with these others."""
     api = Api("t", "t", "1", "", "", (one, *others))
     return effects.run(api, Options(Profile(api="t"))).api.operations[0]
