@@ -8,9 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from compiler.passes import words
 from compiler.passes.paths import parameter_of, segments
 
-_SILENT = frozenset(
-    {"id", "uuid", "name", "path", "mount", "api", "rest", "platform", "v", "key", "url", "ref", "redfish"}
-)
+_SILENT = frozenset({"id", "uuid", "name", "path", "mount", "api", "rest", "platform", "v", "key", "url", "ref"})
 _MOST_WORDS = 3
 
 

@@ -14,7 +14,6 @@ SPELLED = (
     "vFlash",
     "iSCSI",
     "iLKM",
-    "iDRAC",
     "eSATA",
     "eMMC",
     "vTPM",

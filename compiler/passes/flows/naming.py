@@ -27,7 +27,7 @@ _METHOD_VERBS = {
     "DELETE": "remove",
     "QUERY": "query",
 }
-_SILENT = frozenset({"api", "rest", "v1", "v2", "v3", "redfish", "platform", "actions", "action", "oem"})
+_SILENT = frozenset({"api", "rest", "v1", "v2", "v3", "platform", "actions", "action", "oem"})
 
 
 def worded(context: Context, flows: Sequence[Flow], kept: frozenset[str]) -> list[Flow]:

@@ -96,7 +96,8 @@ def _strays(context: Context, reached: set[str]) -> list[Flow]:
 def _with_unique_ids(context: Context, flows: list[Flow], options: Options, taken: set[str]) -> list[Flow]:
     """Flows under their final ids: those of shorter addresses keep the plain name, others are numbered."""
     named = []
-    chosen = frozenset({*options.profile.overrides.rename, *taken})
+    said = options.profile.overrides
+    chosen = frozenset({*said.rename, *said.pin, *said.exclude, *taken})
     ordered = sorted(flows, key=lambda f: (len(f.goal), f.goal, f.id))
     for flow in worded(context, ordered, chosen):
         wanted = options.profile.overrides.rename.get(flow.id, flow.id)

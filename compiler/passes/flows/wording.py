@@ -135,6 +135,7 @@ _VERBS = frozenset(
         "begin",
         "bring",
         "unblink",
+        "light",
         "unlock",
         "unpack",
         "unregister",
