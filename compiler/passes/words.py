@@ -80,6 +80,8 @@ def singular(word: str) -> str:
         return word
     if lower.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
+    if lower.endswith("iases"):
+        return word[:-2]
     if lower.endswith(("sses", "xes", "ches", "shes", "uses")):
         return word[:-2]
     if lower.endswith("s") and not lower.endswith(("ss", "us", "is", "os", "series", "news", "dns", "bios")):

@@ -259,13 +259,17 @@ def _words_apart(
     groups: Sequence[Sequence[int]], flows: Sequence[Flow], names: Sequence[str], kept: frozenset[str]
 ) -> dict[int, str]:
     found: dict[int, str] = {}
-    for same in groups:
+    for group in groups:
+        several = [n for n in group if _is_of_all(flows, n, group) and flows[n].id not in kept]
+        found |= dict.fromkeys(several, "@several")
+        same = [n for n in group if n not in several]
+        if len(same) < 2:
+            continue
         apart = told_apart({str(n): names[n] for n in same}, {str(n): path_of(flows[n].goal) for n in same})
         ordered = sorted(
             same, key=lambda n: (flows[n].id not in kept, len(segments(path_of(flows[n].goal))), flows[n].goal)
         )
         found |= {n: apart.get(str(n), "") for n in ordered[1:] if flows[n].id not in kept}
-        found |= {n: "@several" for n in same if _is_of_all(flows, n, same) and flows[n].id not in kept}
         found |= {n: _by_method(flows, n, ordered[0]) for n in ordered[1:] if _is_same_place(flows, n, ordered[0])}
     return found
 

@@ -99,7 +99,11 @@ def verb_of(operation: Operation) -> str:
     if is_file and words.split(said)[:1] != ("upload",):
         return f"upload {said}"
     if operation.method == "DELETE":
-        return f"remove {said}" if operation.body is not None else f"remove all {words.plural(said)}"
+        is_named = (
+            operation.body is not None
+            and "collection" not in f"{operation.description} {operation.operation_id}".lower()
+        )
+        return f"remove {said}" if is_named else f"remove all {words.plural(said)}"
     if operation.method in ("PUT", "PATCH"):
         first = words.split(said)[:1]
         is_verb = any(words.is_about(first, known) for known in (words.DISRUPTING, words.DESTROYING, words.READING))
