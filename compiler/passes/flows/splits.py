@@ -14,6 +14,7 @@ from compiler.passes.flows import texts
 from compiler.passes.flows.bodies import Choice, enumerations, is_action_word
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import Context
+from compiler.passes.flows.wording import repeated
 from compiler.passes.risk.judging import judged
 from compiler.passes.risk.values import class_of_word
 from workflow.profile import RiskRule
@@ -135,7 +136,7 @@ def _split(verb: str, pointer: str, values: list[Any], risk: Risk) -> Split:
     """The verb of one class: the value itself where the path's verb says nothing, else verb and value or class."""
     choice = Choice(pointer, tuple(values))
     said = " or ".join(words.spoken(str(v).lower() if str(v).isupper() else str(v)) for v in values)
-    is_short = len(values) <= _JOINED
+    is_short = len(values) <= _JOINED and not repeated(words.split(said))
     if words.snake(verb) in ("action", "actions"):
         named = said if is_short else _SILENT[risk]
         return Split(choice, risk, named, named, "")
