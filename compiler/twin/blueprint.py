@@ -235,8 +235,8 @@ class Blueprint:
             is_whole = kind is Kind.UPDATE and operation.method != "PATCH"
             return (Kind.REPLACE if is_whole else kind), resource
         method, item = operation.method, self.item_at(operation.path)
-        if method in ("GET", "HEAD"):
-            return Kind.DOCUMENT, None
+        if method in ("GET", "HEAD"):  # a GET that says that it acts is an action
+            return (Kind.ACT if operation.effect is Effect.ACT else Kind.DOCUMENT), None
         if item is not None and operation.effect in (None, Effect.UPDATE, Effect.DELETE):
             kind = {"PATCH": Kind.UPDATE, "PUT": Kind.REPLACE, "DELETE": Kind.DELETE}.get(method, Kind.ACT)
             if method == "POST" and self.profile.verbs.post_on_item_updates:

@@ -1,6 +1,8 @@
 """The class of an operation: never too low, and seldom too high; what may be promised to change nothing."""
 
+import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,6 +10,8 @@ from hypothesis import strategies as st
 
 from compiler.ir.model import RISKS, Effect, Operation, Risk
 from compiler.passes.risk import lexicon
+from compiler.pipeline import Request
+from compiler.verification import compile_spec
 from tests.compiler.passes.labelled import Labelled, classed, labelled, operation
 
 ACTIONS = tuple(labelled())
@@ -143,3 +147,16 @@ def test_each_word_has_one_meaning_and_a_reason() -> None:
     bases = [word.base for word in (*lexicon.WORDS, *lexicon.OF_ACTIONS)]
     assert [base for base, times in Counter(bases).items() if times > 1] == []
     assert all(word.why for word in lexicon.WORDS)
+
+
+def test_what_only_seems_to_read_is_stored_and_promises_nothing(tmp_path: Path) -> None:
+    ok = {"200": {"description": "", "content": {"application/json": {"schema": {"type": "array", "items": {}}}}}}
+    asked = {"operationId": "queryItems", "summary": "Query items", "description": "Read-only.", "responses": ok}
+    acting = {"operationId": "reboot", "summary": "Reboot the system", "responses": {"204": {"description": ""}}}
+    paths = {"/items/query": {"post": asked}, "/system/reboot": {"get": acting}}
+    path = tmp_path / "openapi.json"
+    path.write_text(json.dumps({"openapi": "3.0.3", "info": {"title": "g", "version": "1"}, "paths": paths}))
+    found = {one.flow.goal: one for one in compile_spec(Request(path))[0].workflows}
+    hints = {goal: (one.flow.risk, one.tool["annotations"]["readOnlyHint"]) for goal, one in found.items()}
+    assert hints == {"POST /items/query": (Risk.READ, False), "GET /system/reboot": (Risk.DISRUPT, False)}
+    assert "Changes nothing" not in found["POST /items/query"].flow.description
