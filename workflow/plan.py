@@ -198,7 +198,7 @@ class Planner:
     def _request(
         self, workflow: Workflow, step: Step, call: Call, own: Mapping[str, Json], pointer: str
     ) -> BoundRequest:
-        path, address = split_template(call.path), own.get("address")
+        path = split_template(call.path)
         body = step.request_body
         content_type = (body.content_type or "application/json") if body else ""
         payload: Value | None = None
@@ -211,9 +211,15 @@ class Planner:
             payload=payload,
             replacements=self._parts.replacements(body, content_type, f"{pointer}/requestBody/replacements"),
             content_type=content_type,
-            address=self._parts.value(address, f"{pointer}/x-switchgear/address") if address is not None else None,
+            address=self._said_by_device(own, "address", pointer),
             parts=self._parts.body_parts(body, own.get("parts"), pointer),
+            renamed=self._said_by_device(own, "renamed", pointer),
         )
+
+    def _said_by_device(self, own: Mapping[str, Json], name: str, pointer: str) -> Value | None:
+        """What the device says of where a request goes, None where the step does not ask."""
+        said = own.get(name)
+        return self._parts.value(said, f"{pointer}/x-switchgear/{name}") if said is not None else None
 
     def _arguments(self, workflow: Workflow, step: Step, pointer: str) -> tuple[tuple[str, Value], ...]:
         if step.workflow_id is None:

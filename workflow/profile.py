@@ -121,6 +121,11 @@ class Action(Part):
 
     pattern: str = Field(description="The actions' `METHOD /path`.")
     address: str = Field(description="Pointer to the address in the resource.")
+    by_ending: bool = Field(
+        False,
+        description="Devices may have the action under another name with the same word behind its last dot: then it is "
+        "called at the address that they give, if that stands beside the described one.",
+    )
     allowed_values: str | None = Field(None, description="Pointer to the values that a body member may have.")
 
 

@@ -141,6 +141,7 @@ class Turn:
                 body=request.body,
                 content_type=step.request.content_type if request.body is not None else "",
                 parts=request.parts,
+                renamed=request.renamed,
                 is_safe=step.is_safe,
                 is_idempotent=step.is_idempotent,
                 timeout_s=None if step.timeout_s is None else max(0.001, step.timeout_s - frame.waited_s),

@@ -98,6 +98,8 @@ def _step(operation: Operation, source: str, step: Step) -> dict[str, Any]:
         ours["transforms"] = dict(step.transforms)
     if step.address:
         ours["address"] = step.address
+    if step.renamed:
+        ours["renamed"] = step.renamed
     if step.parts:
         ours["parts"] = {name: dict(part) for name, part in step.parts.items()}
     if step.version:

@@ -13,6 +13,7 @@ from compiler.twin.pointers import get, put, without
 from workflow.pointers import escape
 
 Json = Any
+OTHER = "Other."  # what stands before the last dot of an action's name on a device that has it renamed
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}")
 
@@ -161,17 +162,22 @@ def with_other_id(item: Mapping[str, Json], id_field: str) -> dict[str, Json]:
     return {**item, id_field: made} if id_field in item else dict(item)
 
 
-def renamed(body: Json, at: str, prefix: str) -> Json:
-    """`body` with the member that `at` leads to under another name: the part before its last dot is `prefix`."""
+def other_name(name: str) -> str:
+    """The same name of an action with something else before its last dot."""
+    return OTHER + name.rpartition(".")[2]
+
+
+def renamed(body: Json, at: str) -> Json:
+    """`body` with the member that `at` leads to under the other name of its action."""
     holder, _, key = at.rpartition("/")
     inside = get(body, holder)
     name = key.replace("~1", "/").replace("~0", "~")
     if not isinstance(inside, dict) or name not in inside:
         return body
-    new = f"#{prefix}{name.rpartition('.')[2]}"
+    new = f"#{other_name(name)}"
     return put(body, holder, {new if known == name else known: value for known, value in inside.items()})
 
 
-def readdressed(body: Json, address: str, suffix: str) -> Json:
-    """`body` with the address longer wherever it stands."""
-    return reshaped(body, lambda _name, value: value == address, lambda value: f"{value}{suffix}")
+def readdressed(body: Json, address: str, elsewhere: str) -> Json:
+    """`body` with another address wherever that one stands."""
+    return reshaped(body, lambda _name, value: value == address, lambda _value: elsewhere)

@@ -20,6 +20,7 @@ from runtime.errors import BadReply, Refused
 from workflow.events import SendRequest
 from workflow.multipart import Unwritable, encoded, is_multipart
 from workflow.profile_speech import Protocol
+from workflow.renamed import at_name, is_other_name
 
 Json = Any
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
@@ -130,7 +131,7 @@ def wire_request(
     """The bytes for `command`. Raises Refused when they would not be the step that was approved."""
     if command.method not in METHODS:
         raise Refused(f"{command.method!r} is no method that we send")
-    path = checked_path(command.path, command.path_template)
+    path = checked_path(command.path, _template_of(command))
     target = f"{address.prefix}{path}"
     if command.query:
         # Sub-delimiters stay readable: some devices compare query strings without decoding them.
@@ -146,6 +147,12 @@ def wire_request(
     if body and not any(name == "content-type" for name, _ in fields):
         fields.append(checked_field("content-type", content_type or "application/json"))
     return WireRequest(command.method, target.encode("ascii"), _encoded(_with(fields, credentials)), body)
+
+
+def _template_of(command: SendRequest) -> str:
+    """The approved template; under another name where the device has the action so, and that is one of it."""
+    is_other = is_other_name(command.renamed, command.path_template.rpartition("/")[2])
+    return at_name(command.path_template, command.renamed) if is_other else command.path_template
 
 
 def with_headers(command: SendRequest, protocol: Protocol) -> SendRequest:

@@ -114,6 +114,11 @@ def unoffered(step: Step) -> Step:
     return replace(step, address="", failures=kept, success=step.success[:1] if kept != step.failures else step.success)
 
 
+def one_name(step: Step) -> Step:
+    """An action has the name that was described."""
+    return replace(step, renamed="")
+
+
 def denying(course: ending.Course, failure: Failure) -> Failure:
     """Nothing was done, says every failure."""
     return replace(failure, not_done=tuple(step.step_id for step in course.plan.steps if not step.is_safe))
@@ -175,6 +180,7 @@ OUT: dict[str, Out] = {
     "tag in the body": document(unversioned),
     "moved tag": document(unversioned),
     "action moved": document(unoffered),
+    "action renamed": document(one_name),
     "error with 200": ANY_LIST,
     "nothing with 200": ANY_LIST,
     "page with 200": ANY_LIST,
@@ -229,6 +235,42 @@ def test_a_workflow_that_believes_whatever_it_reads_back_is_not_verified(
     assert path.fault == "ended succeeded, and the device is not as it says"
 
 
+def compiled_of(paths: Any, folder: Path) -> Compiled:
+    spec, profile = folder / "api.yaml", folder / "told.yaml"
+    spec.write_text(yaml.safe_dump({"openapi": "3.1.0", "info": {"title": "shop", "version": "1"}, "paths": paths}))
+    profile.write_text(yaml.safe_dump({"api": "shop"}))
+    return compile_spec(Request(spec, profile))[0]
+
+
+@pytest.fixture
+def cards(tmp_path: Path) -> Compiled:
+    """Network cards whose hardware address can be set."""
+    address = {"type": "string", "pattern": "^[0-9a-f]{2}(:[0-9a-f]{2}){5}$"}
+    card = {"type": "object", "properties": {"id": {"type": "string"}, "name": {"type": "string"}, "mac": address}}
+    shown = {"200": {"description": "ok", "content": {"application/json": {"schema": card}}}}
+    listed = {
+        "200": {"description": "ok", "content": {"application/json": {"schema": {"type": "array", "items": card}}}}
+    }
+    changed = {"content": {"application/json": {"schema": {"type": "object", "properties": {"mac": address}}}}}
+    which = {"name": "cardId", "in": "path", "required": True, "schema": {"type": "string"}}
+    item = {"get": {"responses": shown}, "patch": {"requestBody": changed, "responses": shown}, "parameters": [which]}
+    return compiled_of({"/cards": {"get": {"responses": listed}}, "/cards/{cardId}": item}, tmp_path)
+
+
+def test_another_form_of_a_hardware_address_is_the_same_one_and_not_when_the_handling_is_taken_out(
+    cards: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = next(one.flow for one in cards.workflows if one.flow.intent == "update")
+    with monkeypatch.context() as patch:
+        usual = played(cards, flow, "another MAC form", patch)
+    assert usual is not None
+    assert (usual.outcome, usual.fault) == ("succeeded", "")
+    LITERAL(monkeypatch)
+    careless = played(cards, flow, "another MAC form", monkeypatch)
+    assert careless is not None
+    assert careless.fault != ""
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Compiled:
     """A list in pages that says how many things there are."""
@@ -239,11 +281,7 @@ def shop(tmp_path: Path) -> Compiled:
         "Members@odata.nextLink": {"type": "string"},
     }
     listed = {"content": {"application/json": {"schema": {"type": "object", "properties": members}}}}
-    paths = {"/things": {"get": {"responses": {"200": {"description": "ok", **listed}}}}}
-    spec, profile = tmp_path / "api.yaml", tmp_path / "told.yaml"
-    spec.write_text(yaml.safe_dump({"openapi": "3.1.0", "info": {"title": "shop", "version": "1"}, "paths": paths}))
-    profile.write_text(yaml.safe_dump({"api": "shop"}))
-    return compile_spec(Request(spec, profile))[0]
+    return compiled_of({"/things": {"get": {"responses": {"200": {"description": "ok", **listed}}}}}, tmp_path)
 
 
 @pytest.mark.parametrize("name", IN_PAGES)

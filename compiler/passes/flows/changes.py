@@ -17,7 +17,7 @@ from compiler.passes.flows.headers import given_header, is_given
 from compiler.passes.flows.inlining import inline
 from compiler.passes.flows.kept import kept
 from compiler.passes.flows.lookups import path_parameters
-from compiler.passes.flows.offers import require_offered
+from compiler.passes.flows.offers import also_called, require_offered
 from compiler.passes.flows.waiting import poll_parameters, wait
 from compiler.passes.identity import says_id
 from compiler.passes.paths import parent
@@ -83,7 +83,7 @@ def change(
     if checks_state:
         states.require_before(builder, operation, choices[0] if choices else None)
         _show_before(builder, operation)
-    told = require_offered(builder, operation, parameters, payload)
+    told, renamed = require_offered(builder, operation, parameters, payload)
     match = version_header(builder, operation)
     payload, replacements = kept(builder, operation, payload)
     # Settings that wait for a restart have a job that stays scheduled until then: it is given out, not waited for.
@@ -95,12 +95,13 @@ def change(
         id=builder.free_step_id(name),
         operation=operation.key,
         role=Role.CHANGE,
-        description=text,
+        description=text + also_called(operation) if renamed else text,
         parameters=(*parameters, *match),
         payload=payload,
         content_type=operation.body.media_type if operation.body and payload is not None else "",
         replacements=replacements,
         address=told,
+        renamed=renamed,
         parts=body.parts,
         failures=again_with_new_version(match),
     )
