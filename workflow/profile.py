@@ -9,9 +9,11 @@ Every `pattern` is a regular expression, searched in `METHOD /path` (so anchor i
 operation the first in the profile decides.
 """
 
+from collections.abc import Iterator
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import Field, StringConstraints, ValidationError
@@ -32,6 +34,7 @@ from workflow.profile_speech import (
 )
 
 Json = Any
+_UNKNOWN = "extra_forbidden"
 RiskName = Literal["read", "change", "disrupt", "destroy"]
 
 
@@ -341,9 +344,43 @@ def parse_profile(data: Json, source: str) -> Profile:
     try:
         return Profile.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
+        found = error.errors()
+        first = next((each for each in found if each["type"] == _UNKNOWN), found[0])  # of a misspelt one two are told
         pointer = "".join(f"/{part}" for part in first["loc"])
-        raise ProfileError(f"{first['msg']}; correct this field of the profile", source, pointer) from error
+        names = [part for part in first["loc"] if isinstance(part, str)]
+        raise ProfileError(_mended(first["type"], first["msg"], names), source, pointer) from error
+
+
+def _mended(kind: str, message: str, names: list[str]) -> str:
+    """What is wrong with the last of these fields, and what mends it: another field's name, a value."""
+    part = _part_at(names[:-1])
+    known = part.model_fields if part is not None else {}
+    if kind == _UNKNOWN and known:
+        near = get_close_matches(names[-1], known, n=1, cutoff=0.5)
+        mends = f"`{near[0]}` is the nearest" if near else f"there are {', '.join(known)}"
+        return f"there is no field `{names[-1]}` here; {mends}"
+    told = (known[names[-1]].description or "").rstrip(".") if names and names[-1] in known else ""
+    mends = f"`{names[-1]}` is missing here; say it" if kind == "missing" else f"{message}; correct this field"
+    return f"{mends} ({told})" if told else mends
+
+
+def _part_at(names: list[str]) -> type[Part] | None:
+    """The part of a profile that the fields of these names lead to; None where keys are of the profile's own making."""
+    part: type[Part] = Profile
+    for name in names:
+        field = part.model_fields.get(name)
+        inner = next(_parts_in(field.annotation), None) if field is not None else None
+        if inner is None:
+            return None
+        part = inner
+    return part
+
+
+def _parts_in(annotation: Any) -> Iterator[type[Part]]:
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _parts_in(inner)
 
 
 def read_profile(path: Path) -> Profile:
