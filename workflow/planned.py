@@ -154,6 +154,11 @@ class Plan:
         return all(step.is_safe or step.workflow_id for flow in self.workflows.values() for step in flow.steps)
 
 
+def step_of(plan: Plan, key: str) -> PlanStep | None:
+    """The step of the main workflow with this key; None for what a workflow that it calls has."""
+    return next((step for step in plan.steps if step.step_id == key), None)
+
+
 def changes(plan: Plan) -> tuple[str, ...]:
     """The keys of all steps that change something, also in the workflows called, in the document's order."""
     return _changes(plan, plan.main, "", 0)

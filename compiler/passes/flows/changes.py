@@ -5,6 +5,7 @@ read-back, the proof that a thing is gone. Used by `intents` and `compositions`;
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -376,23 +377,16 @@ def _signs_of_absence(builder: Builder, read: Operation) -> list[str]:
 
 def _still_there(resource: Resource) -> dict[str, Any]:
     text = f"The deletion was accepted, but {_GONE_TRIES} s later the {resource.name} is there."
-    return {
-        "name": "still_there",
-        "type": "retry",
-        "retryAfter": _GONE_WAIT_S,
-        "retryLimit": _GONE_TRIES,
-        "criteria": [_OK],
-        "x-switchgear": {"code": "still_there", "message": text},
-    }
+    return {**_looked_for("still_there", {"code": "still_there", "message": text}), "criteria": [_OK]}
 
 
 def _not_to_be_seen(resource: Resource) -> dict[str, Any]:
     """A refusal or an error is no sight of the thing."""
     text = f"The deletion was accepted, but whether the {resource.name} is gone could not be seen."
-    return {
-        "name": "not_to_be_seen",
-        "type": "retry",
-        "retryAfter": _GONE_WAIT_S,
-        "retryLimit": _GONE_TRIES,
-        "x-switchgear": {"outcome": "unknown", "code": "not_seen", "message": text},
-    }
+    return _looked_for("not_to_be_seen", {"outcome": "unknown", "code": "not_seen", "message": text})
+
+
+def _looked_for(name: str, says: Mapping[str, str]) -> dict[str, Any]:
+    """A look for what was deleted is made again for a while; what it `says` in the end."""
+    again = {"type": "retry", "retryAfter": _GONE_WAIT_S, "retryLimit": _GONE_TRIES}
+    return {"name": name, **again, "x-switchgear": dict(says)}
