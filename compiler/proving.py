@@ -125,7 +125,8 @@ class Prover:
         key = next((k for k in resource.natural_keys if k in flow.sample and k in there), "")
         is_single = all(given.name not in resource.natural_keys or not given.is_required for given in flow.inputs)
         if key and not is_single:
-            return Case("absent", {}), Case("there", {key: there[key]})
+            own = [name for name in (key, resource.id_field) if name in flow.sample and name in there]
+            return Case("absent", {}), Case("there", {name: there[name] for name in own})
         if resource.delete and there:
             return Case("there", {}), Case("absent", {}, f"DELETE {_address(resource, there)}")
         return (Case("there" if there else "absent", {}),)

@@ -54,7 +54,20 @@ class Sampler:
                 value = self._plain(flow, twin, name, source)
                 if value is not None and _is_offered(flow, name, value):
                     chosen[name] = value
-        return self._cut(flow, chosen)
+        return self._cut(flow, chosen | self._repeated(flow, _Choice(chosen, found.resolved)))
+
+    def _repeated(self, flow: Flow, found: _Choice) -> dict[str, Any]:
+        """Inputs by which a body has to say once more which thing the path is about: the same, and not another name."""
+        same: dict[str, Any] = {}
+        for step in flow.steps:
+            resource = self.by_item.get(shape(step.operation.partition(" ")[2]))
+            at = f"/{resource.id_field}" if resource is not None and step.role is Role.CHANGE else ""
+            known = _bound(step, found)
+            for given in flow.inputs if known is not None and len(at) > 1 else ():
+                source = flow.sample.get(given.name, {})
+                if given.is_required and (source.get("body"), source.get("at")) == (step.operation, at):
+                    same[given.name] = known
+        return same
 
     def _walk(
         self, flow: Flow, twin: Twin, lookups: list[Step], so_far: _Choice, wanted: Mapping[str, str]
@@ -175,6 +188,15 @@ class Sampler:
         shown = [i.name for i in flow.inputs if i.shown and i.name in optional and i.name in chosen]
         kept = set(shown[:_UPDATED] or [n for n in optional if n in chosen][:1])
         return {name: value for name, value in chosen.items() if name not in optional or name in kept}
+
+
+def _bound(step: Step, found: _Choice) -> Any:
+    """What stands in the last place of the step's path; None where it is not known."""
+    values = [str(value) for _, location, value in step.parameters if location == "path"]
+    reference, given = (kind.fullmatch(values[-1]) if values else None for kind in (_REFERENCE, _INPUT))
+    if reference is not None:
+        return found.resolved.get((reference[1], reference[2]))
+    return found.inputs.get(given[1]) if given is not None else None
 
 
 def _asked(flow: Flow, step: Step) -> list[str]:

@@ -15,6 +15,7 @@ from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
 from compiler.passes.flows.inlining import inline
 from compiler.passes.flows.lookups import identify
+from compiler.passes.identity import says_id
 from compiler.passes.words import first_sentence, split
 from workflow.multipart import FILE_NAME, PartKind
 from workflow.pointers import escape
@@ -189,6 +190,8 @@ class BodyPlan:
         fixed = self.builder.fixed_members.get(member.pointer)
         if fixed is not None:
             return fixed
+        if self._is_own_id(member):
+            return self._found_for_path() if needed else None
         choice = self.choices.get(member.pointer)
         if choice is not None and not choice.as_input:
             return choice.values[0]
@@ -206,6 +209,16 @@ class BodyPlan:
         if (needed or is_on_the_way) and member.depth < _OPEN_DEPTH and self.schemas.members(member.schema):
             return self._object(member)
         return self._given(member, first_sentence(self.schemas.text(member.schema)))
+
+    def _is_own_id(self, member: _Member) -> bool:
+        """Whether an update repeats here which thing it is about: no other id may stand there than in the path."""
+        resource = self.resource
+        is_id = resource is not None and member.name == resource.id_field and says_id(member.name)
+        return is_id and member.depth == 1 and self._found_for_path() != "" and self.operation.effect is Effect.UPDATE
+
+    def _found_for_path(self) -> str:
+        """The expression of the id that was found for the path, "" where the caller gives it."""
+        return self.builder.known.get((address(self.resource), ""), "") if self.resource is not None else ""
 
     def _is_named_thing(self, member: _Member, needed: bool, resource: Resource) -> bool:
         """True when the request makes no sense without the other thing that the member names."""
