@@ -86,6 +86,11 @@ class Transition(Part):
     when: dict[Pointer, Json] = Field({}, description="Body pointer → value with which it does so; empty: always.")
     from_states: tuple[str, ...] = Field((), description="States from which it is allowed; empty: any.")
     to: str = Field(description="The state that it brings about.")
+    changes: Pointer | None = Field(
+        None,
+        description="Pointer to a member of the item that has another value afterwards, though the state may be the "
+        "same (a restart): the time of the last start, say.",
+    )
 
 
 class StateRule(Part):
@@ -101,6 +106,9 @@ class StateRule(Part):
     transitions: tuple[Transition, ...] = Field((), description="How the state moves.")
     needs: dict[OperationRef, tuple[str, ...]] = Field({}, description="Operation → states in which it is allowed.")
     settles_s: float = Field(30.0, description="Seconds that the state may take to follow.")
+    failed: tuple[str, ...] = Field(
+        (), description="States that mean failure: nobody waits on where one follows a change that did not begin in it."
+    )
 
 
 class RiskRule(Part):

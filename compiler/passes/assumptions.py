@@ -25,6 +25,7 @@ _DANGEROUS = (Risk.DISRUPT, Risk.DESTROY)
 _STATE_WORDS = ("state", "status")
 _GONE_WORDS = {"deleted", "terminated", "removed", "absent", "destroyed", "purged", "gone"}
 _KEPT_OTHERWISE = {"certificate", "cert", "pem", "fingerprint", "hash", "checksum", "key", "html", "markdown"}
+_FAILURE_WORDS = {"error", "failed", "failure", "fault", "faulted", "crashed", "broken", "stuck"}
 _FEW = 3  # operations; what fewer want is no convention
 
 
@@ -89,6 +90,7 @@ class _Teller:
             yield from self.envelope(resource)
             yield from self.updates(resource)
             yield from self.state(resource)
+            yield from self.moves(resource)
             yield from self.gone(resource)
             yield from self.rewritten(resource)
         yield from self.item_posts()
@@ -188,6 +190,32 @@ class _Teller:
                     f"“{name}” looks like a state ({', '.join(map(str, values))}); assumed that it allows every change "
                     "and that none has to be waited for",
                     "say how it moves in the profile's `states`",
+                )
+
+    def moves(self, resource: Resource) -> Iterator[Diagnostic]:
+        """What the rule for a thing's state leaves open: how a failure looks, and what shows a restart."""
+        for rule in self.profile.states:
+            if rule.resource != resource.noun or not resource.read:
+                continue
+            known = {*rule.failed, *(s for t in rule.transitions for s in (*t.from_states, t.to))}
+            values = [
+                str(v) for v in self.schemas.values(self.schemas.at(resource.schema, rule.field)) if v not in known
+            ]
+            bad = [value for value in values if set(words.split(value)) & _FAILURE_WORDS]
+            if bad and rule.transitions:
+                yield _note(
+                    "failing-state",
+                    _address(resource),
+                    f"“{rule.field}” may be {', '.join(bad)}; assumed that what is waited for may still follow",
+                    "name the states that mean failure in the profile's `states.failed`",
+                )
+            same = [t.operation for t in rule.transitions if t.to in t.from_states and t.changes is None]
+            if same:
+                yield _note(
+                    "restart-not-seen",
+                    _address(resource),
+                    f"{', '.join(dict.fromkeys(same))} may begin and end in one state; assumed that nothing shows it",
+                    "name what has another value afterwards in the profile's `states.transitions.changes`",
                 )
 
     def gone(self, resource: Resource) -> Iterator[Diagnostic]:

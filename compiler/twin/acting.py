@@ -7,7 +7,7 @@ Called by `machine.Twin.handle` alone. Forms of values and of answers are functi
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -159,6 +159,23 @@ class Acting:
                 spoilt = forms.other(get(body, taken[-1])) if kept is MISSING else kept
                 store.put_at(address, put(body, taken[-1], spoilt))
                 played.acted = True
+
+    def fail(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
+        """What moves comes into a state that means failure, where one is known."""
+        moving = self._hands.moving
+        number = len(moving)
+        reply = go(request)
+        for at in range(number, len(moving)):
+            due, move = moving[at]
+            rules = self._hands.blueprint.profile.states
+            noun = move.place.resource.noun
+            failed = [
+                rule.failed[0] for rule in rules if rule.resource == noun and move.field == rule.field and rule.failed
+            ]
+            if failed:
+                moving[at] = (due, replace(move, to=failed[0]))
+                played.acted = True
+        return reply
 
     # Answers
 
@@ -412,5 +429,5 @@ _MECHANISMS: Mapping[str, Callable[[Acting, _Played, Go, TwinRequest], TwinReply
     "ignore": Acting.ignore, "spoil": Acting.spoil, "instead": Acting.instead, "afterwards": Acting.afterwards,
     "reply": Acting.reply, "show": Acting.show, "job": Acting.job, "lag": Acting.lag, "version": Acting.version,
     "offer": Acting.offer, "page": Acting.page, "expire": Acting.expire, "redirect": Acting.redirect,
-    "double": Acting.double,
+    "double": Acting.double, "fail": Acting.fail,
 }  # fmt: skip

@@ -46,6 +46,18 @@ def other(value: Json) -> Json:
     return f"{value}-other" if isinstance(value, str) else value
 
 
+def later(value: Json) -> Json:
+    """What a counter or a time may show the next time: of the same form, and another value."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return 1
+    if isinstance(value, int | float):
+        return value + 1
+    digit = next((n for n in range(len(value) - 1, -1, -1) if value[n].isdigit()), None)
+    if digit is None:
+        return f"{value}-2"
+    return f"{value[:digit]}{(int(value[digit]) + 1) % 10}{value[digit + 1 :]}"
+
+
 def reshaped(body: Json, is_meant: Callable[[str, Json], bool], form: Callable[[Json], Json]) -> Json:
     """`body` with each member that is meant in another form."""
     if isinstance(body, list):

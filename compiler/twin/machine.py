@@ -25,12 +25,13 @@ from compiler.twin.checks import (
     check_version,
     item_part,
 )
+from compiler.twin.forms import later
 from compiler.twin.incidents import Incidents
 from compiler.twin.jobs import Jobs
 from compiler.twin.messages import Recorded, RefusalError, Sample, TwinReply, TwinRequest
 from compiler.twin.multipart import with_values
 from compiler.twin.pending import Pending, Wait
-from compiler.twin.pointers import put
+from compiler.twin.pointers import MISSING, get, put
 from compiler.twin.reading import Reader
 from compiler.twin.references import check_references
 from compiler.twin.replies import Receipt, Replies, allowed
@@ -418,7 +419,9 @@ class Twin:
 
     def _apply(self, move: Move) -> None:
         if self._store.exists(move.place):
-            self._store.put(move.place, put(self._store.item(move.place), move.field, move.to))
+            item = put(self._store.item(move.place), move.field, move.to)
+            known = get(item, move.changes) if move.changes else MISSING
+            self._store.put(move.place, put(item, move.changes, later(known)) if move.changes else item)
 
     def _settle(self, now: float) -> None:
         self._jobs.settle(now)

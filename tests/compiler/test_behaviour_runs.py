@@ -220,7 +220,7 @@ def test_over_all_flows_every_behaviour_that_applies_is_played(hypercore: Compil
         run["case"] for c in (hypercore, idrac) for w in c.workflows for run in w.proof["runs"] if "told" in run
     )
     missing = {b.name for b in LIBRARY if not b.by_driver} - told.keys()
-    assert missing <= {"another MAC form", *IN_PAGES}
+    assert missing <= {"another MAC form", "failed state", *IN_PAGES}
 
 
 def test_an_approver_reads_one_line_of_each(hypercore: Compiled) -> None:
@@ -239,10 +239,10 @@ def test_a_workflow_that_believes_whatever_it_reads_back_is_not_verified(
     assert path.fault == "ended succeeded, and the device is not as it says"
 
 
-def compiled_of(paths: Any, folder: Path) -> Compiled:
+def compiled_of(paths: Any, folder: Path, **told: Any) -> Compiled:
     spec, profile = folder / "api.yaml", folder / "told.yaml"
     spec.write_text(yaml.safe_dump({"openapi": "3.1.0", "info": {"title": "shop", "version": "1"}, "paths": paths}))
-    profile.write_text(yaml.safe_dump({"api": "shop"}))
+    profile.write_text(yaml.safe_dump({"api": "shop", **told}))
     return compile_spec(Request(spec, profile))[0]
 
 
@@ -337,3 +337,62 @@ def test_a_name_that_an_update_repeats_in_its_body_can_be_another_and_is_the_sam
     update = next(one for one in compiled.workflows if one.flow.intent == "update")
     usual = update.proof["runs"][0]["inputs"]
     assert usual["client"] == usual["name"]
+
+
+STATES: dict[str, Any] = {
+    "resource": "machines", "field": "/state", "initial": "on", "settles_s": 5, "failed": ["broken"],
+    "transitions": [
+        {"operation": "POST /machines/{machineId}/restart", "from_states": ["on"], "to": "on", "changes": "/starts"},
+        {"operation": "POST /machines/{machineId}/stop", "from_states": ["on"], "to": "off"},
+    ],
+}  # fmt: skip
+
+
+def yard(folder: Path, rule: dict[str, Any]) -> Compiled:
+    """Machines that are restarted and stopped, and count their starts."""
+    state = {"type": "string", "enum": ["on", "off", "broken"], "readOnly": True}
+    members = {"id": {"type": "string"}, "name": {"type": "string"}, "state": state, "starts": {"type": "integer"}}
+    machine = {"type": "object", "properties": members}
+    shown = {"content": {"application/json": {"schema": machine}}}
+    listed = {"content": {"application/json": {"schema": {"type": "array", "items": machine}}}}
+    path = {"name": "machineId", "in": "path", "required": True, "schema": {"type": "string"}}
+    act = {"parameters": [path], "post": {"responses": {"204": {"description": "ok"}}}}
+    paths = {
+        "/machines": {"get": {"responses": {"200": {"description": "ok", **listed}}}},
+        "/machines/{machineId}": {"parameters": [path], "get": {"responses": {"200": {"description": "ok", **shown}}}},
+        "/machines/{machineId}/restart": act,
+        "/machines/{machineId}/stop": act,
+    }
+    return compiled_of(paths, folder, states=[rule])
+
+
+def of_goal(compiled: Compiled, ending: str) -> Flow:
+    return next(one.flow for one in compiled.workflows if one.flow.goal.endswith(ending))
+
+
+def test_a_restart_is_seen_by_what_changes_with_it_and_by_nothing_when_that_is_taken_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = yard(tmp_path, STATES)
+    ignored = played(told, of_goal(told, "/restart"), "ignored action", monkeypatch)
+    assert ignored is not None
+    assert (ignored.outcome, ignored.code, ignored.fault) == ("failed", "not_reached", "")
+    blind = yard(tmp_path, {**STATES, "transitions": [{**each, "changes": None} for each in STATES["transitions"]]})
+    assert played(blind, of_goal(blind, "/restart"), "ignored action", monkeypatch) is None  # nothing shows it
+
+
+def test_a_state_that_means_failure_ends_the_wait_and_is_told_and_is_waited_on_when_that_is_taken_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = yard(tmp_path, STATES)
+    flow = of_goal(compiled, "/stop")
+    usual = played(compiled, flow, "failed state", monkeypatch)
+    assert usual is not None
+    assert (usual.outcome, usual.code, usual.fault) == ("failed", "not_reached", "")
+
+    def patient(step: Step) -> Step:
+        return replace(step, failures=tuple(each for each in step.failures if each["name"] != "ended_badly"))
+
+    careless = played(compiled, with_steps(patient)(flow), "failed state", monkeypatch)
+    assert careless is not None
+    assert careless.requests > usual.requests

@@ -18,8 +18,8 @@ from compiler.verification import compile_spec
 
 ROOT = Path(__file__).resolve().parents[2]
 ORDER = ("succeeded", "partial", "pending", "failed", "unknown")
-# Neither description has what these need: values of hardware addresses, in the requests' examples.
-NOWHERE = {"another MAC form"}
+# Neither description or profile has what these need: values of hardware addresses, states that mean failure.
+NOWHERE = {"another MAC form", "failed state"}
 
 
 def ends_of(compiled: Compiled) -> dict[str, Counter[str]]:

@@ -50,7 +50,7 @@ components:
       type: object
       properties:
         pumpId: {type: string, readOnly: true}
-        power_state: {type: string, readOnly: true, enum: [running, halted, removed]}
+        power_state: {type: string, readOnly: true, enum: [running, halted, removed, failed]}
         speed: {type: integer}
         certificate: {type: string}
 """  # noqa: E501 - one line an operation reads best
@@ -103,6 +103,13 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
 ]  # fmt: skip
 
 
+RULE: dict[str, Any] = {
+    "resource": "pumps",
+    "field": "/power_state",
+    "transitions": [{"operation": f"POST {PUMP}/turn", "from_states": ["running"], "to": "running"}],
+}
+
+
 @pytest.fixture(scope="module")
 def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("shed") / "api.yaml"
@@ -153,6 +160,17 @@ def test_the_actions_that_no_rule_names_are_counted(spec: Path) -> None:
 def test_a_job_that_never_starts_is_no_unknown_job(spec: Path) -> None:
     rule = {**JOB, "never": ["/wipe$"]}
     assert "job-unknown" not in {one.code for one in assumed(spec, {"jobs": [rule]})}
+
+
+def test_a_rule_for_states_is_asked_what_failure_looks_like_and_what_shows_a_restart(spec: Path) -> None:
+    told = {one.code: one for one in assumed(spec, {"states": [RULE]})}
+    assert "may be failed;" in told["failing-state"].message
+    assert f"POST {PUMP}/turn may begin and end in one state" in told["restart-not-seen"].message
+    assert told["failing-state"].remedy.endswith("`states.failed`")
+    assert told["restart-not-seen"].remedy.endswith("`states.transitions.changes`")
+    moves = [{**RULE["transitions"][0], "changes": "/speed"}]
+    silent = {one.code for one in assumed(spec, {"states": [{**RULE, "failed": ["failed"], "transitions": moves}]})}
+    assert not silent & {"failing-state", "restart-not-seen"}
 
 
 def test_a_value_that_no_rule_names_is_still_told(spec: Path) -> None:
