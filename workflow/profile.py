@@ -168,7 +168,8 @@ class Gone(Part):
 class Comparison(Part):
     """How a value that was sent is compared with what is read back, where the usual rules do not fit.
 
-    `rewritten`: the device puts something else there (a hash, a longer path), so that nothing can be compared.
+    `rewritten`: what is read there is no form of what was sent, so that nothing can be compared: the device keeps
+    something else (a hash, a longer path), or was told what is to become of the thing. It is never said to be seen.
     """
 
     pattern: str = Field("", description="The changes' `METHOD /path`; empty: every change.")
