@@ -8,6 +8,7 @@ difference. A profile may say how one member is compared (`Comparison` in `workf
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -124,7 +125,15 @@ def _are_alike(asked: Json, found: Json, rule: Rule) -> bool:
     left, right = str(asked).strip(), str(found).strip()
     if left.casefold() == right.casefold():
         return True
-    return any(form(left) == form(right) is not None for form in _FORMS)
+    return any(form(left) == form(right) is not None for form in _FORMS) or _is_decoded(left, str(found))
+
+
+def _is_decoded(asked: str, found: str) -> bool:
+    """What was sent as base64 (RFC 4648) is shown as the text that it stands for."""
+    try:
+        return bool(asked) and b64decode(asked, validate=True) == found.encode()
+    except ValueError:
+        return False
 
 
 def _plain(value: Json) -> Json:
