@@ -102,7 +102,7 @@ class _Shape:
     @property
     def _is_seen(self) -> bool:
         shows = any(step.role in _SHOWING and step.expects for step in self._reached)
-        return shows and self._ran.proof.verified == "all" and self._ran.proof.outcome == "succeeded"
+        return shows and self._ran.proof.verified == "all"
 
     @property
     def _is_job(self) -> bool:
@@ -142,10 +142,11 @@ class _Shape:
         """What the run says that is not so, or keeps to itself."""
         ended = f"ended {proof.outcome} {proof.failure.code if proof.failure else ''}".rstrip()
         is_true = self._is_as_usual(truth)
-        if proof.outcome == "succeeded" and not is_true and proof.verified in ("", "all"):
+        has_ended_well = proof.outcome == self._ran.proof.outcome
+        if has_ended_well and not is_true and proof.verified in ("", "all"):
             return f"{ended}, and the device is not as it says"
         is_other = not self._changes and proof.outputs != self._ran.proof.outputs and not proof.note
-        if proof.outcome == "succeeded" and is_other:
+        if has_ended_well and is_other:
             return f"{ended}, and not with what there is"
         if proof.outcome == "partial" and is_true:
             return f"{ended}, and all was done"
@@ -156,7 +157,7 @@ class _Shape:
         if twice:
             return f"{ended} and did {twice} more often than was asked for"
         is_lucky = "found" in behaviour.needs  # which of two namesakes was meant, no truth tells
-        is_well = is_true and self._changes and proof.outcome == "succeeded" and not is_lucky
+        is_well = is_true and self._changes and has_ended_well and not is_lucky
         if proof.outcome not in behaviour.ends and not is_well:
             return f"{ended}, not {' or '.join(behaviour.ends)}"
         said = " ".join((proof.failure.message, *proof.failure.said)) if proof.failure else behaviour.says

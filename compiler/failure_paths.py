@@ -83,6 +83,7 @@ def failure_paths(flow: Flow, plan: Plan, ran: tuple[Ran, ...]) -> Iterator[Fail
     yield from paths.on_another_page()
     yield from paths.wrong_state()
     yield from paths.not_as_approved()
+    yield from paths.not_allowed()
     yield from paths.changed_in_between()
     yield from paths.job_fails()
     yield from paths.session_expires()
@@ -158,6 +159,18 @@ class _Paths:
             if reached is not None:
                 yield from (path for code in sorted(codes) for path in self._offered_otherwise(reached, code))
 
+    def not_allowed(self) -> Iterator[FailurePath]:
+        """The thing says that its members may have other values than those that are to be sent."""
+        for step in self._flow.steps:
+            reached = self._reached(step) if step.allows else None
+            if reached is None:
+                continue
+            twin = reached.ran.start.beside()
+            asked = _filled(step.allows["asked"], reached.ran.inputs)
+            if twin.incidents.narrow_values(reached.path, asked, step.allows["beside"]):
+                proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
+                yield _ended("value not allowed", proof, _stopped_at(proof, step, "not_allowed"))
+
     def _offered_otherwise(self, reached: _Reached, code: str) -> Iterator[FailurePath]:
         twin = reached.ran.start.beside()
         arrange = twin.incidents.move_action if code == "not_offered" else twin.incidents.narrow_action
@@ -175,7 +188,9 @@ class _Paths:
             twin, path = reached.ran.start.beside(), version.path
             twin.interrupt(version.number, lambda twin=twin, path=path: twin.set_etag_changed(path))  # type: ignore[misc]
             proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
-            fault = "" if proof.outcome == "succeeded" else f"ended {proof.outcome} {_code(proof)}".rstrip()
+            fault = (
+                "" if proof.outcome == reached.ran.proof.outcome else f"ended {proof.outcome} {_code(proof)}".rstrip()
+            )
             yield _ended("version moved by itself", proof, fault)
             twin = reached.ran.start.beside()
             if not twin.beside().incidents.alter(path):
@@ -261,6 +276,14 @@ class _Paths:
                 if twin.incidents.misplace_listed(reached.path, item_id, change.operation, when):
                     return True
         return False
+
+
+def _filled(asked: Any, inputs: Mapping[str, Any]) -> Any:
+    """A body with the inputs in their places."""
+    if isinstance(asked, Mapping):
+        return {name: _filled(value, inputs) for name, value in asked.items()}
+    name = asked.removeprefix("$inputs.") if isinstance(asked, str) else ""
+    return inputs.get(name) if name != asked and isinstance(asked, str) else asked
 
 
 def _ended(case: str, proof: Proof, fault: str) -> FailurePath:

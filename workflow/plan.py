@@ -141,6 +141,7 @@ class Planner:
             watches=self._parts.values(own.get("watches") or (), f"{pointer}/x-switchgear/watches"),
             stalls_after_s=_seconds(own.get("stalls_after_s")),
             version=self._version(own.get("version"), f"{pointer}/x-switchgear/version"),
+            allows=self._parts.allows(own.get("allows"), f"{pointer}/x-switchgear/allows"),
             pointer=pointer,
         )
 
