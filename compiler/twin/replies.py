@@ -103,9 +103,10 @@ class Replies:
         is_question = behaviour.operation.effect is Effect.READ
         order = (200, 204) if is_question else _ORDERS.get(behaviour.kind, (200, 204))
         if is_job and behaviour.job is not None:
-            order = (202, *behaviour.job.statuses, *order)
-            if not declared and behaviour.job.statuses:
-                return behaviour.job.statuses[-1]
+            statuses = behaviour.job.statuses
+            order = (202, *statuses, *order)
+            if statuses and not {202, *statuses} & set(declared):  # any change may be answered so, whatever is declared
+                return statuses[-1]
         elif behaviour.kind is not Kind.CREATE and behaviour.job is not None and behaviour.job.handle_within == "body":
             order = (*behaviour.job.statuses, *order)
         return next((status for status in order if status in declared), declared[0] if declared else order[0])
