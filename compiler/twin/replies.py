@@ -167,6 +167,9 @@ class Replies:
 
     def _body(self, behaviour: Behaviour, status: int, receipt: Receipt) -> Json:
         response = response_for(behaviour.operation, status)
+        is_told = any(each.status == str(status) for each in behaviour.operation.responses)
+        if receipt.job_id is not None and not is_told and behaviour.job and behaviour.job.handle_within != "body":
+            return None
         if response is None or response.schema is None:
             return response.example if response is not None else None
         shown = self._shown(behaviour, response.schema, receipt)

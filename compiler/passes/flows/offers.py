@@ -62,7 +62,8 @@ def require_allowed(builder: Builder, operation: Operation, payload: Any) -> Non
         if step.role is Role.CHANGE:
             return  # what was read before it need not be so any more
         if step.operation == owner.read and not step.allows and isinstance(place, str) and isinstance(payload, dict):
-            allows = {"asked": payload, "item": place, "beside": beside}
+            members = {name: value for name, value in payload.items() if not name.startswith("@")}
+            allows = {"asked": members, "item": place, "beside": beside}
             builder.steps[number] = replace(step, allows=allows)
             builder.tell(f"{step.id}: refuses what the {owner.name} does not list beside a member as allowed")
             return

@@ -54,12 +54,7 @@ class _Plan:
         staged = self._stage(builder, update)
         made = self._make_job(builder, update, staged is not None)
         builder.label("restart")
-        since = len(builder.steps)
-        change(
-            builder, restart, "Restart, so that the settings take effect.", *choices, name="restart", checks_state=False
-        )
-        if staged is not None and made is not None:
-            builder.leave_if(since, f"{staged} != null", "own")
+        restart_step(builder, restart, "Restart, so that the settings take effect.", choices)
         self._waits(builder, staged, made, where)
         builder.label("back")
         read_back(builder, self._shown(self.resource))
@@ -115,6 +110,10 @@ class _Plan:
     def _waits(self, builder: Builder, staged: str | None, made: str | None, where: list[tuple[str, str, Any]]) -> None:
         """One wait for each way to a job; the restart leads to the one whose job there is."""
         if made is not None:
+            if staged is not None:
+                number = len(builder.steps) - 1
+                own = {"name": "own_job", "stepId": "@own", "criteria": [queries.simple(f"{staged} != null")]}
+                builder.steps[number] = replace(builder.steps[number], branches=(*builder.steps[number].branches, own))
             first = len(builder.steps)
             wait(builder, self.job, made, where)
             builder.redirect(first, "back")
@@ -135,6 +134,12 @@ class _Plan:
         name = texts.flow_id(self.context.api.name, "apply", noun_of(self.resource))
         described = texts.describe((f"{text}.",), risk)
         return builder.flow(name, "update", f"Apply {self.resource.name}", described, self.resource, risk)
+
+
+def restart_step(builder: Builder, restart: Operation, text: str, choices: tuple[Choice, ...]) -> None:
+    """Adds the restart. A job of its own is not asked for: what is waited for comes after it."""
+    step = change(builder, restart, text, *choices, name="restart", checks_state=False, waits=False)
+    builder.steps[builder.steps.index(step)] = replace(step, branches=(), outputs={}, transforms={})
 
 
 def applying(rule: PendingSettings) -> Any:

@@ -5,15 +5,13 @@ job. What may wait (`is_optional`: a new virtual disk, a firmware image) is aske
 is over some time after the restart.
 """
 
-from dataclasses import replace
-
 from compiler.ir.model import Effect, Flow, Operation, Resource, Risk, Role, Step, worst
 from compiler.passes import words
 from compiler.passes.flows import queries, states, texts
 from compiler.passes.flows.bodies import Choice
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, gone
-from compiler.passes.flows.compositions.pending import applying
+from compiler.passes.flows.compositions.pending import applying, restart_step
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.lookups import path_parameters
 from compiler.passes.flows.waiting import poll_parameters, wait
@@ -69,35 +67,20 @@ def then_restart(
     """
     choices = tuple(Choice(f"/{name}", (value,)) for name, value in rule.applied_with.items())
     states.require_before(builder, restart, choices[0] if choices else None)
-    job = builder.context.jobs.get(operation.key)
+    job = builder.context.jobs.get(operation.key) if rule.is_optional else None
     where = poll_parameters(builder, job) if job else []
     wished = (*chosen, *_wish(builder, rule, operation))
     step = change(builder, operation, text, *wished, checks_state=False, waits=job is None)
     builder.fixed_members, builder.skipped_members = {}, frozenset()
+    if job is not None:  # without a job it is in force: nothing to restart for
+        builder.steps[builder.steps.index(step)] = builder.pointed(step, "@restarted")
+    restart_step(builder, restart, "Restart, so that it takes effect.", choices)
     if job is not None:
-        _lead_on(builder, rule, step)
-    since = len(builder.steps)
-    change(builder, restart, "Restart, so that it takes effect.", *choices, name="restart", checks_state=False)
-    if job is not None:
-        if not rule.is_optional:
-            codes = queries.all_of([f"$steps.{step.id}.outputs.answered != {each}" for each in job.statuses or (202,)])
-            builder.leave_if(since, codes, "restarted")
         wait(builder, job, f"$steps.{step.id}.outputs.job", where)
     builder.label("restarted")
     back = _await_back(builder, restart)
     if back is not None:
         states.require_after(builder, restart, choices[0] if choices else None, back)
-
-
-def _lead_on(builder: Builder, rule: PendingSettings, step: Step) -> None:
-    """Where no job was started, what may wait is in force: there is nothing to restart for. All else is restarted."""
-    number = builder.steps.index(step)
-    if rule.is_optional:
-        builder.steps[number] = builder.pointed(step, "@restarted")
-        return
-    led = builder.pointed(step, f"@past_{step.id}")
-    builder.steps[number] = replace(led, outputs={**led.outputs, "answered": "$statusCode"})
-    builder.label(f"past_{step.id}")
 
 
 def _wish(builder: Builder, rule: PendingSettings, operation: Operation) -> tuple[Choice, ...]:
