@@ -9,11 +9,11 @@ were spent by then, those that the profile names before others, so that over all
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from compiler.failure_paths import FailurePath, Ran, Truth
-from compiler.ir.model import Effect, Flow, Role, Step
+from compiler.ir.model import Api, Effect, Flow, Role, Step
 from compiler.proof import Proof, prove
 from compiler.twin import TwinRequest, forms
 from compiler.twin.behaviours import CHANGES, EVER, DeviceBehaviour
@@ -32,14 +32,15 @@ _TOLD = {"succeeded": "as it is", "pending": "as it is"}
 class BehaviourRuns:
     """What was spent on each behaviour by now. One for all flows of an API, in their order."""
 
-    def __init__(self, profile: Profile, *, plays_all: bool = False) -> None:
+    def __init__(self, api: Api, profile: Profile, *, plays_all: bool = False) -> None:
+        self._effects = {operation.key: operation.effect for operation in api.operations}
         self._known_for = frozenset(profile.behaviours)
         self._plays_all = plays_all
         self._spent: Counter[str] = Counter()
 
     def runs(self, flow: Flow, plan: Plan, ran: tuple[Ran, ...]) -> Iterator[FailurePath]:
         """One run for each behaviour that is played of those that apply; `ran`: the flow's usual runs."""
-        shapes = [_Shape(flow, plan, each) for each in ran]
+        shapes = [_Shape(flow, plan, each, self._effects) for each in ran]
         applying = [(b, shape) for b in LIBRARY if (shape := _first(shapes, b)) is not None]
         if not self._plays_all:
             applying = [(b, shape) for b, shape in applying if not b.is_long or shape.patience <= _MOST_POLLS]
@@ -66,12 +67,12 @@ def _first(shapes: Sequence["_Shape"], behaviour: DeviceBehaviour) -> "_Shape | 
 class _Shape:
     """One usual run of a flow, seen as what behaviours need: which sorts of requests it makes, what it shows."""
 
-    def __init__(self, flow: Flow, plan: Plan, ran: Ran) -> None:
+    def __init__(self, flow: Flow, plan: Plan, ran: Ran, effects: Mapping[str, Effect | None]) -> None:
         self._flow = flow
         self._plan = plan
         self._ran = ran
         self._steps = {step.id: step for step in flow.steps}
-        self._effects = {operation.key: operation.effect for operation in ran.start.api.operations}
+        self._effects = effects
         sent = {(exchange.method, exchange.path) for exchange in ran.proof.transcript}
         self._sorts = {ran.start.sort_of(TwinRequest(method, path)) for method, path in sent}
         self._changes = self._sorts & set(CHANGES)

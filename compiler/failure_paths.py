@@ -211,14 +211,15 @@ class _Paths:
             )
 
     def session_expires(self) -> Iterator[FailurePath]:
-        """Half-way: after the first request, and after the change. The driver logs in again; nothing is done twice."""
+        """Half-way: after the change, else after the first request. Who drives logs in again; nothing is done twice."""
         auth = self._ran[0].start.profile.auth
         if "session" not in auth.kinds or auth.session is None:
             return
-        yield from self._expired(self._ran[0], 1, "session expires after the first request")
         change = self._first(Role.CHANGE)
-        if change is not None and change.number > 1:
+        if change is not None and change.number < len(change.ran.proof.transcript):
             yield from self._expired(change.ran, change.number, "session expires after the change")
+        else:
+            yield from self._expired(self._ran[0], 1, "session expires after the first request")
 
     def _expired(self, ran: Ran, number: int, case: str) -> Iterator[FailurePath]:
         if number >= len(ran.proof.transcript):

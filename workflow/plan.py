@@ -54,6 +54,7 @@ class Planner:
         self._operations = operations
         self._report = report
         self._parts = Parts(document, report)
+        self._planned: dict[str, WorkflowPlan] = {}
 
     def plan(self, workflow_id: str) -> Plan:
         """The plan of a workflow that exists, with all the workflows that it calls."""
@@ -87,7 +88,13 @@ class Planner:
         return read_identifies(written, names, lambda message: self._report("bad_identifies", pointer, message, remedy))
 
     def workflow(self, workflow: Workflow) -> WorkflowPlan:
-        """One workflow, wherever it stands in the document."""
+        """One workflow, wherever it stands in the document; planned once, however often it is asked for."""
+        name = workflow.workflow_id
+        if name not in self._planned:
+            self._planned[name] = self._workflow(workflow)
+        return self._planned[name]
+
+    def _workflow(self, workflow: Workflow) -> WorkflowPlan:
         pointer = f"/workflows/{self.document.workflows.index(workflow)}"
         if workflow.depends_on:
             message = "dependsOn of a workflow is not executed here"
