@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from compiler.ir.model import Api, Flow, Role, Step
 from compiler.ir.schemas import Schemas
+from compiler.passes.identity import says_id
 from compiler.passes.paths import item_prefixes
 from compiler.passes.resources import shape
 from compiler.twin.machine import Twin
@@ -156,7 +157,8 @@ class Sampler:
             return not value
         if isinstance(value, int) and "maximum" not in schema and "multipleOf" not in schema:
             return value + 1
-        is_free = not {"format", "pattern", "maxLength", "const"} & schema.keys()
+        names_something = says_id(source["at"].rpartition("/")[2])  # of which there need not be another
+        is_free = not names_something and not {"format", "pattern", "maxLength", "const"} & schema.keys()
         return f"{value}-2" if isinstance(value, str) and value and is_free else value
 
     def _parameter(self, twin: Twin, key: str, parameter: str, flow: Flow, name: str) -> Any:
