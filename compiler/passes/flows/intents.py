@@ -245,11 +245,18 @@ def report(context: Context, resource: Resource, operation: Operation) -> Flow:
 def _finish(builder: Builder, intent: str, verb: str, text: str, resource: Resource, risk: Risk) -> Flow:
     named = texts.action_id if intent == "act" else texts.flow_id
     name = named(builder.context.api.name, verb, noun_of(resource))
-    steps = [(step.role, step.operation) for step in builder.steps]
+    steps = [(step.role, step.operation) for step in builder.steps if step.role is not Role.WAIT or _is_usual(builder)]
     sentence = text if text.endswith(".") else f"{text}."
     said = texts.describe((sentence, texts.course(steps)), risk)
     title = texts.opened(texts.doing(verb, resource.name))
     return builder.flow(name, intent, title, said, resource, _worst(builder, risk))
+
+
+def _is_usual(builder: Builder) -> bool:
+    """Whether the goal's description says that it starts a job; that any change may is no news to a caller."""
+    job = builder.context.jobs.get(builder.goal.key)
+    listed = {reply.status for reply in builder.goal.responses}
+    return job is None or not job.statuses or bool(listed & {*map(str, job.statuses), "2XX"})
 
 
 def _risk(operation: Operation) -> Risk:
