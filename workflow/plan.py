@@ -54,7 +54,7 @@ class Planner:
         self._operations = operations
         self._report = report
         self._parts = Parts(document, report)
-        self._planned: dict[str, WorkflowPlan] = {}
+        self._planned: dict[int, WorkflowPlan] = {}
 
     def plan(self, workflow_id: str) -> Plan:
         """The plan of a workflow that exists, with all the workflows that it calls."""
@@ -89,10 +89,10 @@ class Planner:
 
     def workflow(self, workflow: Workflow) -> WorkflowPlan:
         """One workflow, wherever it stands in the document; planned once, however often it is asked for."""
-        name = workflow.workflow_id
-        if name not in self._planned:
-            self._planned[name] = self._workflow(workflow)
-        return self._planned[name]
+        known = self._planned.get(id(workflow))  # two may have the same name, which is told
+        if known is None:
+            known = self._planned[id(workflow)] = self._workflow(workflow)
+        return known
 
     def _workflow(self, workflow: Workflow) -> WorkflowPlan:
         pointer = f"/workflows/{self.document.workflows.index(workflow)}"
