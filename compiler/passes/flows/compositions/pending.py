@@ -54,7 +54,10 @@ class _Plan:
         staged = self._stage(builder, update)
         made = self._make_job(builder, update, staged is not None)
         builder.label("restart")
-        restart_step(builder, restart, "Restart, so that the settings take effect.", choices)
+        text = "Restart, so that the settings take effect."
+        step = change(builder, restart, text, *choices, name="restart", checks_state=False, waits=False)
+        # A job of its own is not asked for: the one that is waited for is over after it.
+        builder.steps[builder.steps.index(step)] = replace(step, branches=(), outputs={}, transforms={})
         self._waits(builder, staged, made, where)
         builder.label("back")
         read_back(builder, self._shown(self.resource))
@@ -134,12 +137,6 @@ class _Plan:
         name = texts.flow_id(self.context.api.name, "apply", noun_of(self.resource))
         described = texts.describe((f"{text}.",), risk)
         return builder.flow(name, "update", f"Apply {self.resource.name}", described, self.resource, risk)
-
-
-def restart_step(builder: Builder, restart: Operation, text: str, choices: tuple[Choice, ...]) -> None:
-    """Adds the restart. A job of its own is not asked for: what is waited for comes after it."""
-    step = change(builder, restart, text, *choices, name="restart", checks_state=False, waits=False)
-    builder.steps[builder.steps.index(step)] = replace(step, branches=(), outputs={}, transforms={})
 
 
 def applying(rule: PendingSettings) -> Any:

@@ -11,7 +11,7 @@ from compiler.passes.flows import queries, states, texts
 from compiler.passes.flows.bodies import Choice
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, gone
-from compiler.passes.flows.compositions.pending import applying, restart_step
+from compiler.passes.flows.compositions.pending import applying
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.lookups import path_parameters
 from compiler.passes.flows.waiting import poll_parameters, wait
@@ -74,7 +74,7 @@ def then_restart(
     builder.fixed_members, builder.skipped_members = {}, frozenset()
     if job is not None:  # without a job it is in force: nothing to restart for
         builder.steps[builder.steps.index(step)] = builder.pointed(step, "@restarted")
-    restart_step(builder, restart, "Restart, so that it takes effect.", choices)
+    change(builder, restart, "Restart, so that it takes effect.", *choices, name="restart", checks_state=False)
     if job is not None:
         wait(builder, job, f"$steps.{step.id}.outputs.job", where)
     builder.label("restarted")
