@@ -47,6 +47,17 @@ def test_what_the_device_ignores_is_no_success() -> None:
     assert (end.failure.done, end.failure.may_be_done, end.failure.not_done) == ((), ("change",), ())
 
 
+def test_a_list_that_was_to_be_emptied_and_was_not_is_no_success() -> None:
+    body = {"requestBody": {"payload": {"mem": "$inputs.mem"}}}
+    ours = {"x-switchgear": {"role": "read_back", "expects": [MEM]}}
+    given = {"type": "object", "properties": {"mem": {"type": "array"}}}
+    made = plan(step("change", "patch", "/vm", **body), step("look", "get", "/vm", **ours), inputs=given)
+    run = Dialogue(made, mem=[])
+    run.answer("change")
+    end = ended(run.answer("look", 200, {"mem": [{"id": 1}]}), "failed", "not_taken")
+    assert end.differences == ({"place": "/mem", "asked": [], "found": [{"id": 1}]},)
+
+
 def test_a_part_that_was_not_taken_is_named() -> None:
     end = ended(shown(changing(MEM, NAME), mem="1", name="web"), "partial", "partly_taken")
     assert end.verified == "some"
