@@ -200,9 +200,13 @@ class _Paths:
             yield _ended("changed in between", proof, _not_overwritten(proof, change))
 
     def job_fails(self) -> Iterator[FailurePath]:
-        """The first job that the device starts fails, and says why."""
+        """The first job that the device starts fails, and says why.
+
+        Not for a single change that usually starts none: behaviours play failing jobs on a sample of these.
+        """
         reached = self._first(Role.WAIT)
-        if reached is not None:
+        is_rare = reached is not None and reached.ran is not self._ran[0] and len(self._changes) == 1
+        if reached is not None and not is_rare:
             twin = reached.ran.start.beside()
             twin.fail_next_job(_JOB_MESSAGE)
             proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
