@@ -10,7 +10,7 @@ from pathlib import Path
 from compiler.frontend import load_api
 from compiler.ir import verifier
 from compiler.ir.model import Api, Diagnostic
-from compiler.passes import assumed, effects, jobs, links, paging, parts, resources
+from compiler.passes import assumed, effects, jobs, links, paging, parts, reserved, resources
 from compiler.passes.flows import plan
 from compiler.passes.outcome import Options, Outcome, Pass
 from compiler.twin.behaviours import named
@@ -22,7 +22,8 @@ PROFILE_NAME = "profile.yaml"
 Passes = tuple[tuple[str, Pass], ...]
 
 UNDERSTANDING: Passes = (
-    ("parts", parts.run),  # first: bodies are values from here on
+    ("reserved", reserved.run),  # first: what no caller may say is not seen by any pass
+    ("parts", parts.run),  # before the rest: bodies are values from here on
     ("effects", effects.run),  # everything else asks what an operation does
     ("resources", resources.run),  # needs effects to tell a creation from an action
     ("paging", paging.run),  # needs resources: which operations list them
