@@ -69,11 +69,14 @@ class Prover:
         self._twin = Twin(api, profile, now=lambda: self._time[0])
         self._sampler = Sampler(api)
         self._resources = api.resources
-        self._behaviours = BehaviourRuns(profile, plays_all=plays_all)
+        self._behaviours = BehaviourRuns(api, profile, plays_all=plays_all)
 
-    def prove(self, flow: Flow, document: Document) -> FlowProof:
-        """Runs all cases, then the failure paths that apply; stops at the first that does not behave."""
-        plan = build_plan(document)
+    def prove(self, flow: Flow, document: Document, plan: Plan | None = None) -> FlowProof:
+        """Runs all cases, then the failure paths that apply; stops at the first that does not behave.
+
+        `plan`: the document's, where it is made already.
+        """
+        plan = plan or build_plan(document)
         ran: list[Ran] = []
         for case, tempo in self._runs(flow, ran):
             ran.append(self._run(flow, plan, case, tempo))

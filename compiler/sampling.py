@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from compiler.ir.model import Api, Flow, Role, Step
 from compiler.ir.schemas import Schemas
+from compiler.passes.identity import says_id
 from compiler.passes.paths import item_prefixes
 from compiler.passes.resources import shape
 from compiler.twin.machine import Twin
@@ -39,6 +40,7 @@ class Sampler:
         self.schemas = Schemas(api.schemas)
         self.operations = {operation.key: operation for operation in api.operations}
         self.by_item = {shape(r.item): r for r in api.resources if r.item}
+        self._initial: dict[str, Any] = {}
 
     def inputs(self, flow: Flow, twin: Twin, fixed: Mapping[str, Any], wanted: Mapping[str, str]) -> dict[str, Any]:
         """Values for the flow's inputs. `fixed` wins; `wanted`: ids that lookups should choose, by resource noun.
@@ -86,7 +88,7 @@ class Sampler:
         if path is None:
             return
         source = flow.sample[asked[-1]]["lookup"]
-        items = get(read(twin, path), source["members"]) or []
+        items = get(self._read(twin, path, wanted), source["members"]) or []
         if "owner" in source:
             reference = _REFERENCE.fullmatch(source["owner"]["id"])
             owner = so_far.resolved.get((reference[1], reference[2])) if reference else None
@@ -101,6 +103,14 @@ class Sampler:
             else:
                 inputs = {**so_far.inputs, asked[-1]: _name(item, source)}
                 yield _Choice(inputs, {**so_far.resolved, (step.id, "id"): _id(item, source)})
+
+    def _read(self, twin: Twin, path: str, wanted: Mapping[str, str]) -> Any:
+        """What is at the path; read once where nothing was put into a state before, since all twins begin alike."""
+        if wanted:
+            return read(twin, path)
+        if path not in self._initial:
+            self._initial[path] = read(twin, path)
+        return self._initial[path]
 
     def _inside(
         self, flow: Flow, step: Step, asked: list[str], item: Mapping[str, Any], so_far: _Choice
@@ -160,7 +170,8 @@ class Sampler:
             return not value
         if isinstance(value, int) and "maximum" not in schema and "multipleOf" not in schema:
             return value + 1
-        is_free = not {"format", "pattern", "maxLength", "const"} & schema.keys()
+        names_something = says_id(source["at"].rpartition("/")[2])  # of which there need not be another
+        is_free = not names_something and not {"format", "pattern", "maxLength", "const"} & schema.keys()
         return f"{value}-2" if isinstance(value, str) and value and is_free else value
 
     def _parameter(self, twin: Twin, key: str, parameter: str, flow: Flow, name: str) -> Any:

@@ -19,7 +19,7 @@ from compiler.pipeline import Request, find_profile, understand
 from compiler.proposer import Record
 from compiler.proposing import Proposing, propose_and_plan
 from compiler.proving import Prover
-from workflow.checks import Finding, check
+from workflow.checks import Finding, checked
 from workflow.errors import DocumentError
 from workflow.profile import Profile
 from workflow.tool import tool_definition
@@ -113,10 +113,10 @@ class _Verifier:
             document = document_of(self._api, flow, self._profile, self._operations)
         except DocumentError as error:
             return str(error)
-        errors = [finding for finding in check(document, self._index) if finding.severity == "error"]
-        if errors:
-            return _told(errors[0])
-        proof = self._prover.prove(flow, document)
+        findings, plan = checked(document, self._index)
+        if plan is None:
+            return _told(findings[0])
+        proof = self._prover.prove(flow, document, plan)
         if not proof.is_verified:
             return f"the run on the twin did not reach its outcome: {proof.reason}"
         return CompiledWorkflow(

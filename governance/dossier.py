@@ -48,6 +48,8 @@ def _step(document: Json, step: PlanStep, reason: Mapping[str, Json]) -> dict[st
 
 def _conditions(step: PlanStep) -> Iterator[str]:
     """What the step has to show of the changes before it, in words; and what cannot be seen, with the reason."""
+    if step.allows is not None:
+        yield "the thing allows what is going to be sent"
     for each in step.expects:
         place = each.place.lstrip("/")
         if each.asked is None:

@@ -83,7 +83,12 @@ def _is_other_form(asked: Json, found: Json, rule: Rule) -> bool:
 
 
 def _lists(asked: Sequence[Json], found: Sequence[Json], rule: Rule) -> Sameness:
-    """By place; in any order it is another form, and so are further objects, which devices add on their own."""
+    """By place; in any order it is another form, and so are further objects, which devices add on their own.
+
+    Who asks for an empty list asks for nothing to be in it.
+    """
+    if not asked:
+        return "differs" if found else "same"
     pairs = [sameness(one, other, rule) for one, other in zip(asked, found, strict=False)]
     if len(asked) == len(found) and "differs" not in pairs:
         return "form" if "form" in pairs else "same"

@@ -54,6 +54,7 @@ class Planner:
         self._operations = operations
         self._report = report
         self._parts = Parts(document, report)
+        self._planned: dict[int, WorkflowPlan] = {}
 
     def plan(self, workflow_id: str) -> Plan:
         """The plan of a workflow that exists, with all the workflows that it calls."""
@@ -87,7 +88,13 @@ class Planner:
         return read_identifies(written, names, lambda message: self._report("bad_identifies", pointer, message, remedy))
 
     def workflow(self, workflow: Workflow) -> WorkflowPlan:
-        """One workflow, wherever it stands in the document."""
+        """One workflow, wherever it stands in the document; planned once, however often it is asked for."""
+        known = self._planned.get(id(workflow))  # two may have the same name, which is told
+        if known is None:
+            known = self._planned[id(workflow)] = self._workflow(workflow)
+        return known
+
+    def _workflow(self, workflow: Workflow) -> WorkflowPlan:
         pointer = f"/workflows/{self.document.workflows.index(workflow)}"
         if workflow.depends_on:
             message = "dependsOn of a workflow is not executed here"
@@ -141,6 +148,7 @@ class Planner:
             watches=self._parts.values(own.get("watches") or (), f"{pointer}/x-switchgear/watches"),
             stalls_after_s=_seconds(own.get("stalls_after_s")),
             version=self._version(own.get("version"), f"{pointer}/x-switchgear/version"),
+            allows=self._parts.allows(own.get("allows"), f"{pointer}/x-switchgear/allows"),
             pointer=pointer,
         )
 

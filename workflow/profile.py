@@ -320,6 +320,11 @@ class Profile(Part):
     risks: tuple[RiskRule, ...] = Field((), description="Classes of risk; the first rule that matches decides.")
     actions: tuple[Action, ...] = Field((), description="Actions whose addresses stand in the resource.")
     conditional: Conditional = Field(Conditional(), description="Writes with a version.")
+    allowed_values: Annotated[str, StringConstraints(pattern=r"\{member\}")] | None = Field(
+        None,
+        description="The name of what stands beside a member of a thing and lists the values that it may have; "
+        "`{member}` stands for the member's own name. An update is held against it before it is sent.",
+    )
     gone: tuple[Gone, ...] = Field((), description="How deleted things look that answer neither 404 nor 410.")
     compare: tuple[Comparison, ...] = Field((), description="How values are compared after a change.")
     pending_settings: tuple[PendingSettings, ...] = Field((), description="Settings that wait for a job or a restart.")

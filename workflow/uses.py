@@ -52,6 +52,8 @@ def uses_of(step: PlanStep) -> Iterator[Use]:
         yield from _uses(output.value.expressions, "reply", output.pointer)
     for number, expected in enumerate(step.expects):
         yield from _uses(expected.expressions, "reply", f"{here}/x-switchgear/expects/{number}")
+    if step.allows is not None:
+        yield from _uses(step.allows.expressions, "reply", f"{here}/x-switchgear/allows")
     for watched in step.watches:
         yield from _uses(watched.expressions, "reply", f"{here}/x-switchgear/watches")
     for action in step.on_success:

@@ -104,6 +104,8 @@ def _step(operation: Operation, source: str, step: Step) -> dict[str, Any]:
         ours["parts"] = {name: dict(part) for name, part in step.parts.items()}
     if step.version:
         ours["version"] = dict(step.version)
+    if step.allows:
+        ours["allows"] = dict(step.allows)
     if step.pages:
         ours["pages"] = dict(step.pages)
     if step.expects:

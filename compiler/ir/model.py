@@ -320,7 +320,8 @@ class Step:
     `parts`: how those of a multipart body are written.
     `expects`, `decides`: what it has to show of the changes before it, and whether that tells if they were made
     (`workflow.expectations`). `watches`, `stalls_after_s`: a wait in which these stay the same so long is given up.
-    `version`: where the reply has the version that a later write names (`workflow.versions`).
+    `version`: where the reply has the version that a later write names (`workflow.versions`). `allows`: what a later
+    write sends, which has to be allowed by what is read here (`workflow.allowed`).
     """
 
     id: str
@@ -345,6 +346,7 @@ class Step:
     watches: tuple[str, ...] = ()
     stalls_after_s: float | None = None
     version: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    allows: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True)

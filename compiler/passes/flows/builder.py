@@ -187,6 +187,7 @@ class Builder:
     @staticmethod
     def _used_by(step: Step) -> list[str]:
         sent = [[p[2] for p in step.parameters], step.payload, list(step.replacements), step.address, step.renamed]
+        sent.append(dict(step.allows))
         return queries.steps_used([*sent, list(step.success), step.outputs])
 
     def _forward(self, number: int) -> Step:

@@ -14,11 +14,12 @@ from compiler.passes.flows import queries, states
 from compiler.passes.flows.bodies import BodyPlan, Choice
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
+from compiler.passes.flows.following import after_the_job
 from compiler.passes.flows.headers import given_header, is_given
 from compiler.passes.flows.inlining import inline
 from compiler.passes.flows.kept import kept
 from compiler.passes.flows.lookups import path_parameters
-from compiler.passes.flows.offers import also_called, require_offered
+from compiler.passes.flows.offers import also_called, require_allowed, require_offered
 from compiler.passes.flows.waiting import poll_parameters, wait
 from compiler.passes.identity import says_id
 from compiler.passes.paths import parent
@@ -86,6 +87,7 @@ def change(
         _show_before(builder, operation)
     told, renamed = require_offered(builder, operation, parameters, payload)
     match = version_header(builder, operation)
+    require_allowed(builder, operation, payload)
     payload, replacements = kept(builder, operation, payload)
     # Settings that wait for a restart have a job that stays scheduled until then: it is given out, not waited for.
     job = builder.context.jobs.get(operation.key)
@@ -111,7 +113,8 @@ def change(
     builder.add_step(step, "the goal")
     if job is not None and follows:
         number = len(builder.steps) - 1
-        wait(builder, job, f"$steps.{step.id}.outputs.job", where, tries_elsewhere=True)
+        following = after_the_job(builder.context, operation.key)
+        wait(builder, job, f"$steps.{step.id}.outputs.job", where, tries_elsewhere=True, following=following)
         if len(builder.steps) > number + 2:
             # Without a job there is no result either: past all waits and past the reading of the result.
             builder.label(f"past_{step.id}")
@@ -121,15 +124,19 @@ def change(
     return next(each for each in builder.steps if each.id == step.id)
 
 
-def end_after_job(builder: Builder, operation: Operation) -> None:
-    """Where one header leads either to the new item or to a job, a job's end is the end: the item has no known id."""
+def end_after_job(builder: Builder, operation: Operation, label: str = "") -> None:
+    """Where one header leads either to the new item or to a job, a job's end is the end: the item has no known id.
+
+    With a `label` the flow goes on there.
+    """
     job = builder.context.jobs.get(operation.key)
     last = builder.steps[-1]
     if job is None or job.handle_within != "header" or last.role is not Role.WAIT:
         return
     for number, step in enumerate(builder.steps):
         if step.role is Role.WAIT:
-            builder.steps[number] = replace(step, branches=({"name": "made_by_a_job", "type": "end"},))
+            on = {"type": "end"} if not label else {"stepId": f"@{label}"}
+            builder.steps[number] = replace(step, branches=({"name": "made_by_a_job", **on},))
 
 
 def _show_before(builder: Builder, operation: Operation) -> None:

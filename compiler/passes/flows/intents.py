@@ -21,6 +21,7 @@ from compiler.passes.flows.changes import (
     read_back_named,
 )
 from compiler.passes.flows.context import Context
+from compiler.passes.flows.following import ends_pending
 from compiler.passes.flows.splits import Split
 from workflow.pages import INCOMPLETE_HEADER, NEXT_HEADER
 from workflow.pointers import escape
@@ -155,6 +156,7 @@ def _updated(context: Context, resource: Resource, operation: Operation, verb: s
     builder = Builder(context, operation)
     change(builder, operation, f"Change the {resource.name}.")
     read_back(builder, resource)
+    ends_pending(builder, resource, operation.key)
     if operation.body is None and not resource.read:
         text = f"Adds {_one(resource)}{_of_owner(context, resource)}"
         return _finish(builder, "update", "add", text, resource, _risk(operation))
@@ -211,9 +213,11 @@ def _act_text(operation: Operation, does: str, resource: Resource, split: Split 
 def _add_reply(builder: Builder, operation: Operation, step: Step) -> None:
     """What an action answered, where it answers at once with something of its own."""
     reply = operation.success
-    has_job = operation.key in builder.context.jobs
-    if not has_job and reply is not None and reply.schema:
-        number = builder.steps.index(step)
+    job = builder.context.jobs.get(operation.key)
+    is_handle = job is not None and (job.handle_within == "body" or reply is None or reply.status == "202")
+    if not is_handle and reply is not None and reply.schema:
+        number = next(n for n, each in enumerate(builder.steps) if each.id == step.id)
+        step = builder.steps[number]
         builder.steps[number] = replace(step, outputs={**step.outputs, "reply": "$response.body"})
         builder.add_output("reply", f"$steps.{step.id}.outputs.reply", {})
 
@@ -241,11 +245,18 @@ def report(context: Context, resource: Resource, operation: Operation) -> Flow:
 def _finish(builder: Builder, intent: str, verb: str, text: str, resource: Resource, risk: Risk) -> Flow:
     named = texts.action_id if intent == "act" else texts.flow_id
     name = named(builder.context.api.name, verb, noun_of(resource))
-    steps = [(step.role, step.operation) for step in builder.steps]
+    steps = [(step.role, step.operation) for step in builder.steps if step.role is not Role.WAIT or _is_usual(builder)]
     sentence = text if text.endswith(".") else f"{text}."
     said = texts.describe((sentence, texts.course(steps)), risk)
     title = texts.opened(texts.doing(verb, resource.name))
     return builder.flow(name, intent, title, said, resource, _worst(builder, risk))
+
+
+def _is_usual(builder: Builder) -> bool:
+    """Whether the goal's description says that it starts a job; that any change may is no news to a caller."""
+    job = builder.context.jobs.get(builder.goal.key)
+    listed = {reply.status for reply in builder.goal.responses}
+    return job is None or not job.statuses or bool(listed & {*map(str, job.statuses), "2XX"})
 
 
 def _risk(operation: Operation) -> Risk:

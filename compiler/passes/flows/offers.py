@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import Operation, Resource, Role, Step
+from compiler.ir.model import Effect, Operation, Resource, Role, Step
 from compiler.passes.flows import queries
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.lookups import path_parameters
@@ -62,6 +62,25 @@ def require_offered(builder: Builder, operation: Operation, parameters: Any, pay
 def also_called(operation: Operation) -> str:
     """What an approver reads of an action that may have another name on the device."""
     return f" Where the device has it under another name that ends in .{ending_of(_last(operation))}, by that name."
+
+
+def require_allowed(builder: Builder, operation: Operation, payload: Any) -> None:
+    """Has a read of the thing that is planned anyway say whether its members may be what an update makes them."""
+    beside = builder.context.profile.allowed_values
+    owner = builder.context.by_change.get(operation.key)
+    if beside is None or owner is None or operation.effect is not Effect.UPDATE or not owner.read:
+        return
+    place = owner.item_in_reply
+    for number in range(len(builder.steps) - 1, -1, -1):
+        step = builder.steps[number]
+        if step.role is Role.CHANGE:
+            return  # what was read before it need not be so any more
+        if step.operation == owner.read and not step.allows and isinstance(place, str) and isinstance(payload, dict):
+            members = {name: value for name, value in payload.items() if not name.startswith("@")}
+            allows = {"asked": members, "item": place, "beside": beside}
+            builder.steps[number] = replace(step, allows=allows)
+            builder.tell(f"{step.id}: refuses what the {owner.name} does not list beside a member as allowed")
+            return
 
 
 def _told_place(builder: Builder, operation: Operation) -> tuple[Resource, str, Action | None] | None:

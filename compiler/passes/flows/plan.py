@@ -13,6 +13,7 @@ from compiler.passes.flows import intents, overrides, texts
 from compiler.passes.flows.composed import composed
 from compiler.passes.flows.compositions.all import compositions
 from compiler.passes.flows.context import Context
+from compiler.passes.flows.following import with_next
 from compiler.passes.flows.ranking import ranked
 from compiler.passes.flows.splits import splits_of
 from compiler.passes.outcome import Options, Outcome
@@ -35,6 +36,7 @@ def run(api: Api, options: Options) -> Outcome:
     named = [*wanted, *_with_unique_ids(flows, options, {flow.id for flow in wanted})]
     found += overrides.unused(context, [*wanted, *flows], named)
     flows = [flow for flow in named if flow.id not in options.profile.overrides.exclude]
+    flows = with_next(flows)
     reached = {step.operation for flow in flows for step in flow.steps}
     operations = tuple(_left_out(o, reached, aliases) for o in api.operations)
     ordered = tuple(sorted(ranked(context, flows), key=lambda flow: flow.id))

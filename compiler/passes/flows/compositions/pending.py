@@ -54,9 +54,10 @@ class _Plan:
         staged = self._stage(builder, update)
         made = self._make_job(builder, update, staged is not None)
         builder.label("restart")
-        change(
-            builder, restart, "Restart, so that the settings take effect.", *choices, name="restart", checks_state=False
-        )
+        text = "Restart, so that the settings take effect."
+        step = change(builder, restart, text, *choices, name="restart", checks_state=False, waits=False)
+        # A job of its own is not asked for: the one that is waited for is over after it.
+        builder.steps[builder.steps.index(step)] = replace(step, branches=(), outputs={}, transforms={})
         self._waits(builder, staged, made, where)
         builder.label("back")
         read_back(builder, self._shown(self.resource))
