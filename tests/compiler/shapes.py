@@ -175,7 +175,7 @@ SHAPES: Mapping[str, tuple[Callable[[int], Json], int]] = {
     "deep properties": (deep_properties, 200),
     "a huge enumeration": (huge_enumeration, 5_000),
     "many parameters": (many_parameters, 2_000),
-    "many operations": (many_operations, 500),
+    "many operations": (many_operations, 300),
     "a long example": (long_example, 5_000),
     "many members": (many_members, 1_000),
 }
