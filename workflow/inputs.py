@@ -78,6 +78,14 @@ def unfit(what: str, pointer: str) -> InputError:
     return InputError(f"{what}; give a value that fits", "inputs", pointer)
 
 
+def _written(schema: Json) -> bytes:
+    """A schema as JSON, also one with numbers and texts that orjson has no form for."""
+    try:
+        return orjson.dumps(schema, default=dict)
+    except TypeError:
+        return json.dumps(schema, default=dict).encode()
+
+
 def _key_of(completed: Mapping[str, Json]) -> bytes:
     return hashlib.sha256(orjson.dumps(completed, option=orjson.OPT_SORT_KEYS)).digest()
 
@@ -95,7 +103,8 @@ def compile_inputs(workflow: Workflow, components: Components) -> InputSchema:
     declared = workflow.inputs
     root = {"$ref": "#/workflow", "workflow": {} if declared is None else declared}
     root |= {"components": {"inputs": dict(components.inputs)}}
-    root, unenforced = enforceable(root)
+    written = _written(root)
+    root, unenforced = enforceable(root) if b'"pattern' in written else (root, ())
     try:
         validator = jsonschema_rs.Draft202012Validator(
             root, retriever=_retrieve_nothing, pattern_options=LINEAR, mask="the value"
@@ -106,7 +115,7 @@ def compile_inputs(workflow: Workflow, components: Components) -> InputSchema:
     is_open = declared is True or (
         bool(_OPEN_MEMBERS & schema.keys()) and schema.get("additionalProperties") is not False
     )
-    written = orjson.dumps(root, default=dict)
+    written = _written(root) if unenforced else written
     return InputSchema(schema, components.inputs, is_open, validator, unenforced, written)
 
 
