@@ -20,6 +20,7 @@ from runtime.errors import BadReply, Refused
 from workflow.events import SendRequest
 from workflow.multipart import Unwritable, encoded, is_multipart
 from workflow.profile_speech import Protocol
+from workflow.reserved import why_reserved
 
 Json = Any
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
@@ -30,24 +31,6 @@ FIELD_VALUE = re.compile(r"[\x21-\x7e\x80-\xff](?:[\x20-\x7e\x80-\xff\t]*[\x21-\
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # A megabyte of `[{},{},` is 60 of objects; a body of 16 MB and its values stay below 64 MB together.
 MAX_PARSED_BYTES = 32 * 1024 * 1024
-# Whoever sets these speaks for the connection or for the credential: that is the driver's alone.
-OURS = frozenset(
-    [
-        "host",
-        "content-length",
-        "transfer-encoding",
-        "connection",
-        "keep-alive",
-        "upgrade",
-        "te",
-        "trailer",
-        "expect",
-        "authorization",
-        "proxy-authorization",
-        "proxy-connection",
-        "accept-encoding",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +116,8 @@ def wire_request(
     path = checked_path(command.path, command.path_template)
     target = f"{address.prefix}{path}"
     if command.query:
+        for name, _ in command.query:
+            checked_name("query", name)
         # Sub-delimiters stay readable: some devices compare query strings without decoding them.
         target += "?" + "&".join(f"{quote(k, safe='$@:/')}={quote(v, safe='$@:/*(),=')}" for k, v in command.query)
     body, content_type = _content(command)
@@ -193,11 +178,23 @@ def _shape(template: str) -> re.Pattern[str]:
 
 def checked_field(name: str, value: str) -> tuple[str, str]:
     """A header field that a step may set. Raises Refused for line breaks, for what is ours, and for no-names."""
-    if not TOKEN.fullmatch(name) or name.lower() in OURS:
+    if not TOKEN.fullmatch(name):
         raise Refused(f"a step may not set the header {name!r}", "take it out of the workflow")
+    if name.lower() == "cookie":
+        for each in value.split(";"):
+            checked_name("cookie", each.partition("=")[0])
+    else:
+        checked_name("header", name)
     if not FIELD_VALUE.fullmatch(value):
         raise Refused(f"the header {name} has a value that no header may have", "check the inputs that are part of it")
     return name.lower(), value
+
+
+def checked_name(place: str, name: str) -> None:
+    """Raises Refused for a name that changes what is asked, by whom or where to (THREATS.md F7)."""
+    why = why_reserved(place, name)
+    if why:
+        raise Refused(f"a step may not set the {place} {name!r}: {why}", "take it out of the workflow")
 
 
 def _encoded(fields: Iterable[tuple[str, str]]) -> tuple[tuple[bytes, bytes], ...]:

@@ -134,8 +134,11 @@ def test_what_can_go_on_without_a_pass_does(name: str, tmp_path: Path, capsys: A
     assert "GET /goods" in reached(report)
 
 
-def test_nothing_goes_on_where_nobody_knows_what_operations_do(tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
-    passes = tuple((n, raising_for(r, lambda *_: True) if n == "effects" else r) for n, r in pipeline.UNDERSTANDING)
+@pytest.mark.parametrize("name", ["reserved", "effects"])
+def test_nothing_goes_on_without_a_pass_that_safety_rests_on(
+    name: str, tmp_path: Path, capsys: Any, monkeypatch: Any
+) -> None:
+    passes = tuple((n, raising_for(r, lambda *_: True) if n == name else r) for n, r in pipeline.UNDERSTANDING)
     monkeypatch.setattr(pipeline, "UNDERSTANDING", passes)
     code, report, _ = compiled(tmp_path, capsys)
     assert (code, report["error"]["type"]) == (5, "CompilerBug")
