@@ -7,6 +7,7 @@ One bad operation is dropped with a diagnostic; the run goes on. OpenAPI 3.2 "Pa
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from compiler.errors import LimitError
@@ -53,15 +54,21 @@ class OperationReader:
         """The operations, without digests, by path and then method. Raises LimitError beyond the limit."""
         found: list[Operation] = []
         for path, item in self._items(main):
-            shared = self._declared(item)
-            self._note_servers(item)
-            for method in METHODS:
-                place = item.child(method)
-                if place.value is not None:
-                    found += self._kept(method, path, place, shared)
+            found += self._findings.contained.tried(path, partial(self._of_item, path, item), ())
             if len(found) > self._limits.operations:
                 raise LimitError(f"more than {self._limits.operations} operations", main.document.name)
         return tuple(sorted(found, key=lambda one: (one.path, one.method)))
+
+    def _of_item(self, path: str, item: Place) -> list[Operation]:
+        shared = self._declared(item)
+        self._note_servers(item)
+        found: list[Operation] = []
+        for method in METHODS:
+            place = item.child(method)
+            if place.value is not None:
+                kept = partial(self._kept, method, path, place, shared)
+                found += self._findings.contained.tried(f"{method.upper()} {path}", kept, ())
+        return found
 
     def _items(self, main: Place) -> Iterator[tuple[str, Place]]:
         paths = main.child("paths")
@@ -72,7 +79,7 @@ class OperationReader:
             if not path.startswith("/") or "?" in path or "#" in path:
                 self._findings.error("path-invalid", written.pointer, f"{path[:80]!r} is not a path; left out")
                 continue
-            item = self._item(written)
+            item = self._findings.contained.tried(path, partial(self._item, written), None)
             if item is not None:
                 yield path, item
 
@@ -99,12 +106,13 @@ class OperationReader:
             message = "`servers` of its own is not followed; requests go to the target's address"
             self._findings.warning("servers-ignored", holder.pointer, message)
 
-    def _kept(self, method: str, path: str, place: Place, shared: Sequence[Place]) -> Iterator[Operation]:
+    def _kept(self, method: str, path: str, place: Place, shared: Sequence[Place]) -> tuple[Operation, ...]:
         try:
-            yield self._operation(method.upper(), path, place, shared)
+            return (self._operation(method.upper(), path, place, shared),)
         except BadOperation as error:
             remedy = "correct it in the description, or with an overlay"
             self._findings.error("operation-invalid", place.pointer, f"{error}; the operation is left out", remedy)
+            return ()
 
     def _operation(self, method: str, path: str, place: Place, shared: Sequence[Place]) -> Operation:
         if not isinstance(place.value, dict):
