@@ -154,18 +154,26 @@ class Sampler:
         operation = self.operations[key]
         for prefix, own in item_prefixes(operation.path):
             resource = self.by_item.get(shape(prefix))
-            if own == parameter and resource is not None:
+            if own == parameter and resource is not None and resource.id_parameter:
                 sample = twin.sample(resource.item)
                 if sample is not None:
                     return sample.parameters.get(resource.id_parameter, sample.id)
-        declared = next((p for p in operation.parameters if p.name == parameter), None)
+        part = self._part_of_address(twin, operation.path, parameter)
+        if part is not None:
+            return part
         given = next(i for i in flow.inputs if i.name == name)
-        if declared is None or not given.is_required:
-            return None
-        values = self.schemas.values(declared.schema)
-        if declared.example is not None or values:
-            return declared.example if declared.example is not None else values[0]
-        return {"integer": 1, "number": 1, "boolean": True, "array": ["1"]}.get(self.schemas.kind(declared.schema), "1")
+        return twin.example_parameter(key, parameter) if given.is_required else None
+
+    def _part_of_address(self, twin: Twin, path: str, parameter: str) -> str | None:
+        """What an item's address has in the place of a parameter that is nobody's id."""
+        names = [name for _, name in item_prefixes(path)]
+        for prefix, _ in reversed(item_prefixes(path)):
+            resource = self.by_item.get(shape(prefix))
+            sample = twin.sample(resource.item) if resource is not None and parameter in names else None
+            values = list(sample.parameters.values()) if sample is not None else []
+            if len(values) > names.index(parameter):
+                return values[names.index(parameter)]
+        return None
 
     def _cut(self, flow: Flow, chosen: dict[str, Any]) -> dict[str, Any]:
         """For an update only a few members: what an operator does, and what the device certainly takes."""

@@ -30,8 +30,8 @@ def run(api: Api, options: Options) -> Outcome:
 
 
 def shape(path: str) -> str:
-    """The path with all parameters' names taken out: paths of one shape are one address."""
-    return _ANY.sub("{}", path)
+    """The path with all parameters' names and a slash at its end taken out: paths of one shape are one address."""
+    return _ANY.sub("{}", path).rstrip("/") or "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class _Finder:
 
     def _base(self, collection: str, item: str) -> Resource:
         noun = last_word(collection or item) or _noun_of_parameter(item)
-        return Resource(noun=noun, name="", collection=collection, item=item)
+        return Resource(noun=noun, name="", collection=_address(collection), item=_address(item))
 
     def _with_updates(self, resource: Resource, item: _Place) -> Resource:
         verbs = self.profile.verbs
@@ -182,9 +182,15 @@ class _Finder:
         return ""
 
 
+def _address(path: str) -> str:
+    """The path as the address of what stands there: a slash at its end belongs to the request alone."""
+    return path.rstrip("/") or path
+
+
 def _noun_of_parameter(item: str) -> str:
     """What `{realm}` or `{realmId}` alone calls its thing."""
     name = parameter_of(segments(item)[-1]) if segments(item) else ""
+    name = name or "".join(item.replace("{", " ").replace("}", " ").split()[:1])
     said = words.split(name)
     return "_".join(said[:-1]) if len(said) > 1 and said[-1] in ("id", "uuid", "name") else name
 

@@ -15,9 +15,10 @@ from compiler.ir.model import Api, Effect, Job, Operation, Resource, Response, S
 from compiler.ir.schemas import Schemas
 from compiler.passes import words
 from compiler.twin.paging import LINK_PARAMETER
-from compiler.twin.routes import Routes, shape, split
-from compiler.twin.sampler import Sampler
-from compiler.twin.validation import Validation
+from compiler.twin.routes import Routes, fill, parameters_in, shape, split
+from compiler.twin.sampler import Sampler, Want
+from compiler.twin.validation import Validation, View
+from workflow.operations import SAFE_METHODS
 from workflow.profile import Profile, StateRule
 from workflow.profile_speech import JobRule
 
@@ -144,6 +145,19 @@ class Blueprint:
         """The resources whose id a member (or path parameter) of this name holds."""
         return self._names.get(member) or self._names.get(member.removesuffix("s"), ())
 
+    def with_made_up(self, template: str, rest: str) -> str:
+        """`rest`, the end of `template`, with a value in the place of each parameter: one that its schema takes."""
+        names = parameters_in(rest)
+        if not names:
+            return rest
+        near = [o for o in self.api.operations if shape(o.path).startswith(shape(template))]
+        made = {}
+        for name in names:
+            declared = (p for o in near for p in o.parameters if (p.location, p.name) == ("path", name))
+            schema = next((p.schema for p in declared), {"type": "string"})
+            made[name] = str(self.sampler.fitting(schema, Want(View.REQUEST), name))
+        return fill(rest, made)
+
     def listed_elsewhere(self, resource: Resource) -> Resource | None:
         """The resource whose list says the ids of this one, which has no list of its own: the best link's."""
         into = f"path.{resource.id_parameter}"
@@ -235,7 +249,7 @@ class Blueprint:
             is_whole = kind is Kind.UPDATE and operation.method != "PATCH"
             return (Kind.REPLACE if is_whole else kind), resource
         method, item = operation.method, self.item_at(operation.path)
-        if method in ("GET", "HEAD"):
+        if method in SAFE_METHODS:
             return Kind.DOCUMENT, None
         if item is not None and operation.effect in (None, Effect.UPDATE, Effect.DELETE):
             kind = {"PATCH": Kind.UPDATE, "PUT": Kind.REPLACE, "DELETE": Kind.DELETE}.get(method, Kind.ACT)

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
-from compiler.ir.model import Operation
+from compiler.ir.model import Operation, Parameter
+from compiler.twin.styles import segment_pattern
 
 _SAFE = "-._~!$&'()*+,;=:@"
 _BRACES = re.compile(r"\{([^{}]+)\}")
@@ -38,8 +39,9 @@ class Routes:
         self._root = _Node()
         for operation in operations:
             node = self._root
+            styled = {p.name: p for p in operation.parameters if p.location == "path"}
             for segment in split(operation.path):
-                node = _child(node, segment)
+                node = _child(node, segment, styled)
             node.template = node.template or operation.path
             node.methods.setdefault(operation.method, operation)
 
@@ -71,6 +73,14 @@ def fill(template: str, parameters: Mapping[str, str]) -> str:
     return _BRACES.sub(lambda found: encode(parameters[found[1]]) if found[1] in parameters else found[0], template)
 
 
+def plain_path(match: Match, path: str) -> str:
+    """The canonical path, its parameters without what their styles put before them (`.1`, `;id=1`)."""
+    styled = {p.style for one in match.methods.values() for p in one.parameters if p.location == "path"}
+    if styled.isdisjoint(("label", "matrix")):
+        return canonical(path)
+    return fill(match.template, dict(zip(parameters_in(match.template), match.values, strict=True)))
+
+
 def shape(template: str) -> str:
     """The template without its parameters' names: paths of one shape are one address."""
     return _BRACES.sub("{}", template).rstrip("/")
@@ -80,10 +90,10 @@ def parameters_in(template: str) -> tuple[str, ...]:
     return tuple(_BRACES.findall(template))
 
 
-def _child(node: _Node, segment: str) -> _Node:
+def _child(node: _Node, segment: str, styled: Mapping[str, Parameter]) -> _Node:
     if not _BRACES.search(segment):
         return node.literals.setdefault(unquote(segment), _Node())
-    pattern = re.compile(_pattern(segment), re.DOTALL)
+    pattern = re.compile(_pattern(segment, styled), re.DOTALL)
     for known, child in node.patterns:
         if known.pattern == pattern.pattern:
             return child
@@ -93,9 +103,9 @@ def _child(node: _Node, segment: str) -> _Node:
     return child
 
 
-def _pattern(segment: str) -> str:
-    parts = _BRACES.split(segment)
-    return "".join("(.+)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
+def _pattern(segment: str, styled: Mapping[str, Parameter]) -> str:
+    parts = enumerate(_BRACES.split(segment))
+    return "".join(segment_pattern(styled.get(part)) if number % 2 else re.escape(part) for number, part in parts)
 
 
 def _walk(node: _Node, parts: tuple[str, ...], bound: tuple[str, ...]) -> Iterator[tuple[_Node, tuple[str, ...]]]:

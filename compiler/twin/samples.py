@@ -64,6 +64,17 @@ class Samples:
                 self._arranged(meant, (rule,), key, {})
         return made
 
+    def parameter(self, key: str, name: str) -> Json:
+        """See `Twin.example_parameter`. The description's example where it fits, a default, else one that is made."""
+        declared = next((p for p in self._blueprint.operations[key].parameters if p.name == name), None)
+        if declared is None:
+            return None
+        validation, schema = self._blueprint.validation, declared.schema
+        for offered in (declared.example, self._blueprint.schemas.resolve(schema).get("default")):
+            if offered is not None and validation.fits(schema, offered, View.REQUEST):
+                return offered
+        return self._blueprint.sampler.fitting(schema, Want(View.REQUEST, is_full=False), name)
+
     def _login(self) -> Json:
         rule = self._blueprint.profile.auth.session
         return filled(rule.login_body, self._credentials) if rule is not None else {}

@@ -5,6 +5,7 @@ format demands, distinct natural keys, foreign keys that point at items that exi
 Never changed after it was made: `store.py` lays changes over it.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from compiler.twin.sampler import NAMESPACE, Want
 from compiler.twin.validation import View
 
 Json = Any
+_ONE_PARAMETER = re.compile(r"\{[^{}]*\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,14 @@ class Seeds:
 
     def document(self, operation: Operation, address: str) -> Json:
         """What a read that shows no item answers: its example, else a value of the reply's schema."""
-        if address not in self._documents:
+        key = f"{operation.method} {address}"
+        if key not in self._documents:
             reply = operation.success
             value = reply.example if reply else None
             if value is None and reply and reply.schema is not None:
                 value = self._blueprint.sampler.fitting(reply.schema, Want(View.RESPONSE), "value")
-            self._documents[address] = value
-        return self._documents[address]
+            self._documents[key] = value
+        return self._documents[key]
 
     def shadowed(self, resource: Resource) -> Resource | None:
         """The other resource whose ids this one uses as its own (statistics of a machine, say).
@@ -333,7 +336,8 @@ def item_template(resource: Resource) -> str:
 
 def address_is_member(resource: Resource) -> bool:
     """Whether the item is one of a collection, not a document of its own under a fixed name."""
-    return not resource.item or bool(parameters_in(resource.item.rpartition("/")[2]))
+    last = resource.item.rpartition("/")[2]
+    return not resource.item or _ONE_PARAMETER.fullmatch(last) is not None
 
 
 def member_place(resource: Resource, collection: str, item_id: str) -> Place:

@@ -18,11 +18,12 @@ import orjson
 
 from runtime.errors import BadReply, Refused
 from workflow.events import SendRequest
-from workflow.multipart import Unwritable, encoded, is_multipart
+from workflow.multipart import Unwritable, encoded, is_multipart, is_textual
+from workflow.operations import is_method
 from workflow.profile_speech import Protocol
+from workflow.templates import text_of
 
 Json = Any
-METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 # pchar of RFC 3986 without `;`: some servers cut a segment there, so it must come percent-encoded.
 SEGMENT = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,=:@]|%[0-9A-Fa-f]{2})*")
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]+")
@@ -128,7 +129,7 @@ def wire_request(
     media_type: str = "application/json",
 ) -> WireRequest:
     """The bytes for `command`. Raises Refused when they would not be the step that was approved."""
-    if command.method not in METHODS:
+    if not is_method(command.method):
         raise Refused(f"{command.method!r} is no method that we send")
     path = checked_path(command.path, command.path_template)
     target = f"{address.prefix}{path}"
@@ -225,11 +226,16 @@ def encode_body(body: Json, content_type: str) -> bytes:
     if kind == "application/json" or kind.endswith("+json"):
         return orjson.dumps(body)
     if kind == "application/x-www-form-urlencoded" and isinstance(body, dict):
-        return urlencode(body).encode()
+        return urlencode(_fields(body)).encode()
     if isinstance(body, str) and not kind.startswith("multipart/"):
-        is_text = kind.startswith("text/") or kind.endswith(("xml", "yaml"))
-        return body.encode() if is_text else _decoded_file(body, kind)
+        return body.encode() if is_textual(kind) else _decoded_file(body, kind)
     raise Refused(f"a body of type {kind} cannot be written from these values", "let the workflow send JSON or text")
+
+
+def _fields(body: dict[str, Json]) -> list[tuple[str, str]]:
+    """The fields of a form: a list is as many fields of one name (OpenAPI's default for them)."""
+    pairs = [(name, one) for name, value in body.items() for one in (value if isinstance(value, list) else [value])]
+    return [(name, text_of(value)) for name, value in pairs if value is not None]
 
 
 def _decoded_file(body: str, kind: str) -> bytes:

@@ -15,8 +15,9 @@ from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
 from compiler.passes.flows.inlining import inline
 from compiler.passes.flows.lookups import identify
+from compiler.passes import words
 from compiler.passes.words import first_sentence, split
-from workflow.multipart import FILE_NAME, PartKind
+from workflow.multipart import FILE_NAME, PartKind, is_textual
 from workflow.pointers import escape
 from workflow.profile import Fix
 
@@ -131,7 +132,7 @@ class BodyPlan:
 
     def _file_name(self, part: str) -> str:
         given = {"type": "string", "maxLength": 255, "pattern": FILE_NAME}
-        plain = "".join(c if c.isalnum() or c == "_" else "_" for c in part).strip("_")
+        plain = words.identifier(part)
         text = f"The file's name, as the device is to see it; without one it is {part}."
         name = self.builder.free_input_name(f"{plain}_name" if plain else "file_name")
         return self.builder.add_input(Input(name, given, False, text, False), {"value": "switchgear.bin"})
@@ -141,6 +142,8 @@ class BodyPlan:
             return self._object(_Member("", "body", schema, is_required, 0))
         text = f"The file's content ({media_type}), in base64."
         given = {"type": "string", "contentEncoding": "base64"}
+        if is_textual(media_type):
+            text, given = f"The request's body as text ({media_type}).", {"type": "string"}
         name = self.builder.free_input_name("content")
         return self.builder.add_input(Input(name, given, is_required, text), {"content": media_type})
 
@@ -258,7 +261,7 @@ class BodyPlan:
 
     def _input_name(self, member: _Member) -> str:
         builder = self.builder
-        plain = "".join(c if c.isalnum() or c == "_" else "_" for c in member.name).strip("_") or "value"
+        plain = words.identifier(member.name) or "value"
         plain = f"{builder.body_prefix}_{plain}" if builder.body_prefix else plain
         if plain not in builder.inputs:
             return plain

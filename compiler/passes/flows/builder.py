@@ -13,7 +13,7 @@ from compiler.passes import words
 from compiler.passes.flows import queries
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.expectations import with_expectations
-from compiler.passes.flows.headers import with_required_headers
+from compiler.passes.flows.headers import with_required
 from compiler.passes.flows.identifying import identifies
 from workflow.pointers import child
 
@@ -86,7 +86,7 @@ class Builder:
         return name
 
     def add_step(self, step: Step, why: str) -> Step:
-        step = with_required_headers(self, step)
+        step = with_required(self, step)
         listed = self.context.lists.get(step.operation)
         if listed is not None:
             step = paged(step, listed)

@@ -99,11 +99,14 @@ def verb_of(operation: Operation) -> str:
     if is_file and words.split(said)[:1] != ("upload",):
         return f"upload {said}"
     if operation.method == "DELETE":
-        return f"remove {said}" if operation.body is not None else f"remove all {words.plural(said)}"
+        is_one = operation.body is not None or "{" in last
+        return f"remove {said}" if is_one else f"remove all {words.plural(said)}"
     if operation.method in ("PUT", "PATCH"):
         first = words.split(said)[:1]
         is_verb = any(words.is_about(first, known) for known in (words.DISRUPTING, words.DESTROYING, words.READING))
         return said if is_verb or words.is_about(words.split(said), words.MAKING) else f"set {said}"
+    if operation.method == "QUERY":
+        return f"query {said}"
     if operation.method == "GET":
         return said if words.is_about(words.split(said)[:1], words.READING | {"filter"}) else f"get {said}"
     return said
