@@ -117,7 +117,8 @@ def _shown_inputs(document: Document, workflow: Workflow, shown: Json) -> dict[s
     cut: dict[str, Json] = {"type": "object", "properties": {name: properties[name] for name in names}}
     if required:
         cut["required"] = required
-    cut["additionalProperties"] = False
+    if len(names) == len(properties):  # else more is accepted than is shown
+        cut["additionalProperties"] = False
     return dict(visible_schema(_with_definitions(cut, document.components.inputs)))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from compiler.frontend.closure import components, cut_endless, gaps_by_operation, schema_digests
+from compiler.frontend.closure import components, cut_endless, gaps_by_operation, schema_digests, unwind_unions
 from compiler.frontend.dialect import Dialect, require_dialect
 from compiler.frontend.files import Root, read_given
 from compiler.frontend.findings import Findings
@@ -70,6 +70,7 @@ def _read(main: Place, library: Library, profile: Profile | None, findings: Find
         parts = OpenApi3Reader(library, collector, findings)
     operations = OperationReader(library, collector, parts, findings, limits).read(main)
     bundle = collector.finish(one.key for one in operations)
+    unwind_unions(bundle.schemas)
     for name in cut_endless(bundle.schemas):
         findings.warning("schema-endless", f"schema {name}", "applies to itself; the reference is cut")
     strong = components(bundle.inner)

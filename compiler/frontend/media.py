@@ -12,7 +12,9 @@ _ANY = re.compile(r"(\*|application)/\*\s*(;.*)?\Z")
 _RANKS = (
     re.compile(r"application/json\Z", re.IGNORECASE),
     re.compile(r"application/json\s*;", re.IGNORECASE),
-    re.compile(r"application/merge-patch\+json", re.IGNORECASE),  # RFC 7396: the members that change, as callers know them
+    re.compile(
+        r"application/merge-patch\+json", re.IGNORECASE
+    ),  # RFC 7396: the members that change, as callers know them
     re.compile(r"application/(?!json-patch|[a-z-]*json-seq)([a-z0-9.+-]+\+)?json\s*(;.*)?\Z", re.IGNORECASE),
     _JSON,
     _ANY,  # JSON as well

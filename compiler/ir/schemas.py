@@ -50,6 +50,21 @@ class Schemas:
             names += [n for n in self.required(part) if n not in names]
         return tuple(n for n in names if isinstance(n, str))
 
+    def offered(self, schema: Schema | None) -> tuple[Mapping[str, Schema], tuple[str, ...]]:
+        """What a caller may give of an object: its members with those of all alternatives beside them, and which of
+        them every alternative requires. Alternatives alone, without members beside, are read as the one of most.
+        """
+        found = self.resolve(schema)
+        options = [*found.get("oneOf", ()), *found.get("anyOf", ())] if "properties" in found else []
+        named = [option for option in options if isinstance(option, Mapping)]
+        if not named:
+            return self.members(schema), self.required(schema)
+        members = dict(self.members(schema))
+        for option in named:
+            members = {**self.members(option), **members}
+        common = set.intersection(*(set(self.required(option)) for option in named))
+        return members, tuple(dict.fromkeys((*self.required(schema), *sorted(common))))
+
     def element(self, schema: Schema | None) -> Schema | None:
         """The schema of an array's elements, None for anything that is not an array."""
         found = self.resolve(schema)

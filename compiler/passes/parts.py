@@ -3,7 +3,8 @@
 Before: operations as read; `Body.parts` holds what the description's `encoding` says. After: the body's schema is an
 object whose members are what callers give (a file in base64, JSON as itself instead of as a string that holds it),
 and `Body.parts` has the media type of each part that is not plain text. An example of such a body shows something
-else than values, so it goes. A body that is neither JSON nor a form is one text, or one file in base64. Called first in the pipeline. OpenAPI 3.1 "Encoding Object", JSON Schema 2020-12, 8.
+else than values, so it goes. A body that is neither JSON nor a form is one text, or one file in base64. Called first
+in the pipeline. OpenAPI 3.1 "Encoding Object", JSON Schema 2020-12, 8.
 """
 
 from collections.abc import Mapping

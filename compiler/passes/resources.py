@@ -46,6 +46,14 @@ class _Place:
         return operation.key if operation and not _is_out(operation) else ""
 
 
+def only_tells_whether(operation: Operation | None) -> bool:
+    """True for a read that answers 204, or a HEAD: it says that there is such a thing, and shows nothing of it."""
+    if operation is not None and operation.method == "HEAD":
+        return True
+    good = [reply for reply in operation.responses if reply.status.startswith("2")] if operation else []
+    return bool(good) and all(reply.status in ("204", "205") and reply.schema is None for reply in good)
+
+
 def _is_out(operation: Operation) -> bool:
     return bool(operation.left_out) or operation.effect is Effect.SESSION
 
@@ -83,7 +91,8 @@ class _Finder:
             collection = None
         parameter = parameter_of(segments(item.path)[-1])
         resource = self._base(collection.path if collection else "", item.path)
-        resource = replace(resource, id_parameter=parameter, read=item.key("GET"), delete=item.key("DELETE"))
+        read = "" if only_tells_whether(item.methods.get("GET")) else item.key("GET")
+        resource = replace(resource, id_parameter=parameter, read=read, delete=item.key("DELETE"))
         resource = self._with_updates(resource, item)
         if collection is not None:
             made = collection.methods.get("POST")
@@ -108,7 +117,8 @@ class _Finder:
             create = place.key("POST") if made is not None and made.effect is Effect.CREATE else ""
             resource = replace(self._base(place.path, ""), list=place.key("GET"), create=create)
             return self.identifier.identify(resource, reply, None)
-        resource = replace(self._base("", place.path), read=place.key("GET"), delete=place.key("DELETE"))
+        read = "" if only_tells_whether(place.methods.get("GET")) else place.key("GET")
+        resource = replace(self._base("", place.path), read=read, delete=place.key("DELETE"))
         return self.identifier.identify(self._with_updates(resource, place), None, reply)
 
     def _base(self, collection: str, item: str) -> Resource:

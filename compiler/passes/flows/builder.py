@@ -10,7 +10,7 @@ from typing import Any
 
 from compiler.ir.model import Flow, Input, Operation, Paging, Resource, Risk, Role, Step
 from compiler.passes import words
-from compiler.passes.flows import queries
+from compiler.passes.flows import queries, texts
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.expectations import with_expectations
 from compiler.passes.flows.headers import with_required
@@ -158,7 +158,7 @@ class Builder:
             id=flow_id,
             intent=intent,
             title=title,
-            description=description,
+            description=texts.with_original(description, self.goal),
             risk=risk,
             goal=self.goal.key,
             resource=resource.noun,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from compiler.ir.model import Effect, Input, Job, Operation, Resource, Risk, Role, Step
+from compiler.passes import words
 from compiler.passes.flows import queries, states
 from compiler.passes.flows.bodies import BodyPlan, Choice
 from compiler.passes.flows.builder import Builder
@@ -22,7 +23,6 @@ from compiler.passes.flows.waiting import poll_parameters, wait
 from compiler.passes.identity import says_id
 from compiler.passes.paths import parent
 from compiler.passes.resources import shape
-from compiler.passes import words
 from compiler.passes.words import first_sentence
 
 _OK = queries.simple("$statusCode == 200")

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from compiler.ir.model import CONNECTION_HEADERS, Input, Operation, Parameter, Step
-from compiler.passes.flows.inlining import inline
 from compiler.passes import words
+from compiler.passes.flows.inlining import inline
 from compiler.passes.words import first_sentence
 
 if TYPE_CHECKING:

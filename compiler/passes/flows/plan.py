@@ -48,7 +48,7 @@ def _actions(context: Context, resource: Resource) -> Sequence[Flow]:
         if operation.left_out:
             continue
         if operation.effect is Effect.READ:
-            plan = intents.find_unseen if operation.path == resource.collection else intents.report
+            plan = intents.find_unseen if operation.path.rstrip("/") == resource.collection else intents.report
             made.append(plan(context, resource, operation))
             continue
         if context.by_change.get(key) is resource:

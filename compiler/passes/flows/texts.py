@@ -3,6 +3,7 @@
 Names are `api_verb_noun` in snake case, at most 64 characters (what MCP clients accept).
 """
 
+import unicodedata
 from collections.abc import Sequence
 
 from compiler.ir.model import Operation, Risk, Role
@@ -13,6 +14,8 @@ from compiler.proposer.wording import fault_of_description
 
 NAME_LENGTH = 64
 _MOST_WORDS = 60
+_MOST_ORIGINAL = 80  # characters
+_LAST_LATIN = 0x24F  # Unicode, Latin Extended-B
 _SPOKEN_AS_WORDS = frozenset({"RAID", "NIC", "LAN", "SAN", "RAM", "ROM", "SATA", "SCSI", "LUN", "MAC"})
 _TOWARDS = frozenset({"to", "into"})
 _LAST_OF_VERBS = frozenset({"start", "off", "on", "up", "down", "out", "in", "back", "away"})
@@ -127,6 +130,17 @@ def joined(description: str, sentence: str) -> str:
     """The description with one sentence more, where that fits."""
     fits = len(description.split()) + len(sentence.split()) <= _MOST_WORDS
     return f"{description} {sentence}" if fits else description
+
+
+def with_original(description: str, operation: Operation) -> str:
+    """The description with the vendor's own words beside names that had to be transliterated."""
+    said = next((text for text in (operation.summary, operation.operation_id, operation.path) if text), "")
+    own = first_sentence(said, _MOST_ORIGINAL).rstrip(".")
+    is_foreign = any(ord(c) > _LAST_LATIN and c.isalpha() for c in own)
+    is_plain = all(c.isalnum() or unicodedata.combining(c) or c in " .,:()-/_{}" for c in own)
+    # A command to whoever reads is one in any script: what it sounds like is judged as well.
+    is_fit = is_plain and not fault_of_description(words.spoken(own).capitalize() + ".", _MOST_WORDS)
+    return joined(description, f"In the API's words: “{own}”.") if is_foreign and is_fit else description
 
 
 def course(steps: Sequence[tuple[Role, str]]) -> str:
