@@ -167,9 +167,11 @@ class Sampler:
     def _part_of_address(self, twin: Twin, path: str, parameter: str) -> str | None:
         """What an item's address has in the place of a parameter that is nobody's id."""
         names = [name for _, name in item_prefixes(path)]
+        if parameter not in names:
+            return None
         for prefix, _ in reversed(item_prefixes(path)):
             resource = self.by_item.get(shape(prefix))
-            sample = twin.sample(resource.item) if resource is not None and parameter in names else None
+            sample = twin.sample(resource.item) if resource is not None else None
             values = list(sample.parameters.values()) if sample is not None else []
             if len(values) > names.index(parameter):
                 return values[names.index(parameter)]
