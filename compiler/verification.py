@@ -1,20 +1,25 @@
 """From flows to verified workflows: documents, static checks, and the run on the twin.
 
 Called by `compiler.commands`; stores nothing (see `submission`) and prints nothing. What fails a check or does not
-reach its outcome on the twin is not kept, and its operations are left out with the reason (DESIGN.md, "Proof").
+reach its outcome on the twin is not kept, and its operations are left out with the reason (DESIGN.md, "Proof"); an
+error of ours in a flow costs that flow and is a finding (`containment`).
 """
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
 from compiler.approval_facts import proposed as proposed_about
 from compiler.approval_facts import risk_reasons
 from compiler.backend.arazzo import document_of
 from compiler.budget import default_catalog
 from compiler.compiled import Compiled, CompiledWorkflow
+from compiler.containment import Containment, attempt, fault
+from compiler.errors import CompilerBug
 from compiler.facts import operation_index
 from compiler.frontend import load_api
 from compiler.ir.model import Api, Diagnostic, Flow, Severity
+from compiler.isolating import isolated
 from compiler.pipeline import Request, find_profile, understand
 from compiler.proposer import Record
 from compiler.proposing import Proposing, propose_and_plan
@@ -72,7 +77,10 @@ def verify_flows(
     *,
     plays_all: bool = False,
 ) -> Compiled:
-    """Documents of all flows, each checked statically and run on the twin. What fails a check is not kept."""
+    """Documents of all flows, each checked statically and run on the twin. What fails a check is not kept.
+
+    Raises CompilerBug where there is no twin to run on, whatever operation is left out.
+    """
     verifier = _Verifier(api, profile, plays_all)
     workflows, refused = [], []
     for number, flow in enumerate(api.flows):
@@ -82,12 +90,13 @@ def verify_flows(
             workflows.append(made)
         else:
             refused.append((flow, made))
-    workflows = _with_catalog(workflows, profile)
+    catalog = Containment("the default catalog")
+    workflows = catalog.tried(api.name, lambda: _with_catalog(workflows, profile), workflows)
     return Compiled(
         api=_with_reasons(api, workflows, refused),
         profile=profile,
         workflows=tuple(workflows),
-        diagnostics=(*found, *(_refusal(flow, why) for flow, why in refused)),
+        diagnostics=(*found, *verifier.diagnostics, *(why for _, why in refused), *catalog.diagnostics),
     )
 
 
@@ -98,27 +107,42 @@ def _with_catalog(workflows: list[CompiledWorkflow], profile: Profile | None) ->
 
 
 class _Verifier:
-    """What all flows of one API are verified with, made once."""
+    """What all flows of one API are verified with, made once. `diagnostics`: what the twin had to be made without."""
 
     def __init__(self, api: Api, profile: Profile | None, plays_all: bool) -> None:
         self._api = api
         self._profile = profile
         self._operations = {operation.key: operation for operation in api.operations}
         self._index = operation_index(api)
-        self._prover = Prover(api, profile or Profile(api=api.name), plays_all=plays_all)
+        contained = Containment("the twin")
+        told = profile or Profile(api=api.name)
+        prover = isolated(api, lambda some: Prover(some, told, plays_all=plays_all), contained)
+        self.diagnostics = contained.diagnostics
+        if prover is None:
+            raise CompilerBug(self.diagnostics[-1].message, remedy=self.diagnostics[-1].remedy)
+        self._prover = prover
+        self._stage = ""
 
-    def verified(self, flow: Flow) -> CompiledWorkflow | str:
+    def verified(self, flow: Flow) -> CompiledWorkflow | Diagnostic:
         """The workflow with its proof, or why it is not kept."""
+        made, error = attempt(lambda: self._kept(flow))
+        return fault(self._stage, flow.id, error) if error is not None else cast(CompiledWorkflow | Diagnostic, made)
+
+    def _kept(self, flow: Flow) -> CompiledWorkflow | Diagnostic:
+        self._stage = "the writer"
         try:
             document = document_of(self._api, flow, self._profile, self._operations)
         except DocumentError as error:
-            return str(error)
+            return _refusal(flow, str(error))
+        self._stage = "the checks"
         errors = [finding for finding in check(document, self._index) if finding.severity == "error"]
         if errors:
-            return _told(errors[0])
+            return _refusal(flow, _told(errors[0]))
+        self._stage = "the proof"
         proof = self._prover.prove(flow, document)
         if not proof.is_verified:
-            return f"the run on the twin did not reach its outcome: {proof.reason}"
+            return _refusal(flow, f"the run on the twin did not reach its outcome: {proof.reason}")
+        self._stage = "the tool"
         return CompiledWorkflow(
             flow=flow,
             document=write_document(document),
@@ -142,10 +166,11 @@ def _refusal(flow: Flow, why: str) -> Diagnostic:
     )
 
 
-def _with_reasons(api: Api, kept: list[CompiledWorkflow], refused: list[tuple[Flow, str]]) -> Api:
+def _with_reasons(api: Api, kept: list[CompiledWorkflow], refused: list[tuple[Flow, Diagnostic]]) -> Api:
     """Operations that only refused flows reach are left out with the reason; refused flows are dropped."""
     reached = {step.operation for one in kept for step in one.flow.steps}
-    reasons = {flow.goal: f"no workflow could be proved: {why}" for flow, why in refused}
+    told = {flow.goal: why.message.removeprefix(f"{flow.goal}: ") for flow, why in refused}
+    reasons = {goal: f"no workflow could be proved: {why}" for goal, why in told.items()}
     operations = tuple(
         operation
         if operation.key in reached or operation.left_out

@@ -20,6 +20,7 @@ from governance.responses import Policy, ResponseStore
 from governance.settings import Settings
 from runtime.driver import Endpoint
 from workflow.events import ResponseArrived
+from workflow.patterns import LINEAR, enforceable
 from workflow.pointers import escape
 
 log = logging.getLogger("switchgear.replies")
@@ -36,8 +37,6 @@ NO_CONTENT = 204
 MOST_KEPT = 1000
 # Of what has no schemas, so long until somebody looks again: a bundle or a compile may have brought some.
 UNKNOWN_FOR_S = 30.0
-# A few milliseconds: the device chooses the text that a pattern of the description runs on.
-BACKTRACK_LIMIT = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +95,13 @@ class Replies:
 
 
 def _validator(operation: str, schema: Json) -> jsonschema_rs.Draft202012Validator | None:
-    """Formats are left alone: the standard makes them annotations, and devices' dates are many."""
-    options = jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACK_LIMIT)
+    """Formats are left alone: the standard makes them annotations, and devices' dates are many.
+
+    The device chooses the text that a pattern runs on: what no engine does in linear time is left out.
+    """
     try:
         return jsonschema_rs.Draft202012Validator(
-            schema, mask="the value", validate_formats=False, retriever=_nothing, pattern_options=options
+            enforceable(schema)[0], mask="the value", validate_formats=False, retriever=_nothing, pattern_options=LINEAR
         )
     except ValueError as error:
         log.warning("replies of %s are not checked, their schema cannot be used: %s", operation, str(error)[:MOST_TEXT])

@@ -74,6 +74,7 @@ class _Checks:
         for workflow, plan in pairs:
             self._unique([step.step_id for step in workflow.steps], f"{plan.pointer}/steps", "step")
             self._check_parameters(workflow, plan)
+            self._check_patterns(plan)
             self._check_control(plan)
             check_uses(workflow, plan, plans, self.error)
             self._check_calls(plan, plans)
@@ -95,6 +96,12 @@ class _Checks:
                 if count > 1:
                     message = f"{name} in {location or 'the inputs'} is given {count} times, and the last counts"
                     self.warn("duplicate_parameter", f"{planned.pointer}/parameters", message, "keep one")
+
+    def _check_patterns(self, plan: WorkflowPlan) -> None:
+        for pattern in plan.inputs.unenforced:
+            message = f"the pattern {pattern[:80]!r} is not enforced: no engine runs it in linear time"
+            remedy = "say it without look-around and back-references"
+            self.warn("unenforced_pattern", f"{plan.pointer}/inputs", message, remedy)
 
     def _check_control(self, plan: WorkflowPlan) -> None:
         for action in endless_gotos(plan):

@@ -2,8 +2,8 @@
 
 Here lives validation (JSON Schema 2020-12, through jsonschema-rs) and nothing of what inputs are used for. Validators
 are made once, with the plan. Nothing is fetched for a schema: a reference that leads out of the document is a fault.
-Regular expressions in schemas run with a bound on backtracking, since callers choose the text they run on, and errors
-never repeat a value, since it may be a secret.
+Regular expressions in schemas run in linear time (`patterns`), since callers choose the text they run on; what that
+engine does not have is not enforced, which `checks` tells. Errors never repeat a value, since it may be a secret.
 """
 
 import json
@@ -15,23 +15,27 @@ import jsonschema_rs
 
 from workflow.document import Components, Json, Workflow
 from workflow.errors import DocumentError, InputError
+from workflow.patterns import LINEAR, enforceable
 from workflow.pointers import child
 
 if TYPE_CHECKING:
     from workflow.planned import Plan
 
-_BACKTRACK_LIMIT = 100_000  # a few milliseconds; legitimate patterns need far less
 _COMPONENT = "#/components/inputs/"
 
 
 @dataclass(frozen=True, slots=True)
 class InputSchema:
-    """A schema with its validator. `is_open`: inputs that it does not name are let through."""
+    """A schema with its validator. `is_open`: inputs that it does not name are let through.
+
+    `unenforced`: patterns that are not run, since no engine does that in linear time.
+    """
 
     schema: Mapping[str, Json]
     components: Mapping[str, Json]
     is_open: bool
     validator: jsonschema_rs.Draft202012Validator = field(compare=False, repr=False)
+    unenforced: tuple[str, ...] = ()
 
     def check(self, inputs: Mapping[str, Json]) -> Mapping[str, Json]:
         """`inputs` with defaults. Raises InputError with the pointer of the first fault."""
@@ -43,10 +47,11 @@ class InputSchema:
                 raise InputError(
                     f"there is no input {name}; known are {', '.join(known) or 'none'}", "inputs", child("", name)
                 )
-        error = next(iter(self.validator.iter_errors(given)), None)
-        if error is not None:
+        try:
+            self.validator.validate(given)  # the first fault alone: each costs some kilobytes
+        except jsonschema_rs.ValidationError as error:
             pointer = "".join(child("", part) for part in error.instance_path)
-            raise InputError(f"{error.message}; give a value that fits", "inputs", pointer)
+            raise InputError(f"{error.message}; give a value that fits", "inputs", pointer) from None
         return given
 
 
@@ -63,10 +68,10 @@ def compile_inputs(workflow: Workflow, components: Components) -> InputSchema:
     declared = workflow.inputs
     root = {"$ref": "#/workflow", "workflow": {} if declared is None else declared}
     root |= {"components": {"inputs": dict(components.inputs)}}
+    root, unenforced = enforceable(root)
     try:
-        options = jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACK_LIMIT)
         validator = jsonschema_rs.Draft202012Validator(
-            root, retriever=_retrieve_nothing, pattern_options=options, mask="the value"
+            root, retriever=_retrieve_nothing, pattern_options=LINEAR, mask="the value"
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         raise DocumentError(f"the input schema cannot be used: {error}; correct it") from error
@@ -74,7 +79,7 @@ def compile_inputs(workflow: Workflow, components: Components) -> InputSchema:
     is_open = declared is True or (
         bool(_OPEN_MEMBERS & schema.keys()) and schema.get("additionalProperties") is not False
     )
-    return InputSchema(schema, components.inputs, is_open, validator)
+    return InputSchema(schema, components.inputs, is_open, validator, unenforced)
 
 
 # Members by which a schema says itself which further inputs it takes.

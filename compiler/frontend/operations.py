@@ -7,6 +7,7 @@ One bad operation is dropped with a diagnostic; the run goes on. OpenAPI 3.2 "Pa
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from compiler.errors import LimitError
@@ -55,13 +56,19 @@ class OperationReader:
         """The operations, without digests, by path and then method. Raises LimitError beyond the limit."""
         found: list[Operation] = []
         for path, item in self._items(main):
-            shared = self._declared(item)
-            self._note_servers(item)
-            for method, place in self._methods(item):
-                found += self._kept(method, path, place, shared)
+            found += self._findings.contained.tried(path, partial(self._of_item, path, item), ())
             if len(found) > self._limits.operations:
                 raise LimitError(f"more than {self._limits.operations} operations", main.document.name)
         return tuple(sorted(found, key=lambda one: (one.path, one.method)))
+
+    def _of_item(self, path: str, item: Place) -> list[Operation]:
+        shared = self._declared(item)
+        self._note_servers(item)
+        found: list[Operation] = []
+        for method, place in self._methods(item):
+            kept = partial(self._kept, method, path, place, shared)
+            found += self._findings.contained.tried(f"{method} {path}", kept, ())
+        return found
 
     def _methods(self, item: Place) -> Iterator[tuple[str, Place]]:
         """The operations of a path by their methods, those under `additionalOperations` after the others."""
@@ -91,7 +98,7 @@ class OperationReader:
                 message = f"{written_path[:80]!r} has empty or dot segments; taken as {path[:80]!r}"
                 self._findings.warning("path-repaired", written.pointer, message, "write the path as it is sent")
             taken.add(path)
-            item = self._item(written)
+            item = self._findings.contained.tried(path, partial(self._item, written), None)
             if item is not None:
                 yield path, item
 
@@ -117,12 +124,13 @@ class OperationReader:
             message = "`servers` of its own is not followed; requests go to the target's address"
             self._findings.warning("servers-ignored", holder.pointer, message)
 
-    def _kept(self, method: str, path: str, place: Place, shared: Sequence[Place]) -> Iterator[Operation]:
+    def _kept(self, method: str, path: str, place: Place, shared: Sequence[Place]) -> tuple[Operation, ...]:
         try:
-            yield self._operation(method, path, self._referred(place), shared)
+            return (self._operation(method, path, self._referred(place), shared),)
         except BadOperation as error:
             remedy = "correct it in the description, or with an overlay"
             self._findings.error("operation-invalid", place.pointer, f"{error}; the operation is left out", remedy)
+            return ()
 
     def _referred(self, written: Place) -> Place:
         """The operation with what a `$ref` in its place leads to; its own members win. Raises BadOperation."""

@@ -9,6 +9,7 @@ every value, so that the operation stays usable. Keys come out sorted: the order
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -99,7 +100,8 @@ class Collector:
             key = waiting.pop()
             if key not in converted:
                 self.begin(key)
-                converted[key] = self.schema(self._places[key])
+                place = self._places[key]
+                converted[key] = self._findings.contained.tried(place.pointer, partial(self.schema, place), {})
                 waiting += self._uses[key]
             if len(converted) > self._most:
                 raise LimitError(f"more than {self._most} shared schemas", self._library.main.name)

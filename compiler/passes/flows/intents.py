@@ -4,7 +4,6 @@ find (list) · describe (look up, read) · create · update · delete (and show 
 resource). Each takes the context and gives a flow, or None where the API lacks what the intent needs.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from compiler.ir.model import Effect, Flow, Operation, Resource, Response, Risk, Role, Step, worst
@@ -308,7 +307,5 @@ def _of_owner(context: Context, resource: Resource) -> str:
     return f" of {texts.an(owner.name)}"
 
 
-def all_of(context: Context, resource: Resource) -> Sequence[Flow]:
-    """The flows of the resource's own operations, those of its actions excepted."""
-    made = [plan(context, resource) for plan in (find, describe, create, update, delete)]
-    return [flow for flow in made if flow is not None]
+INTENTS = (find, describe, create, update, delete)
+"""What plans the flows of a resource's own operations, those of its actions excepted."""
