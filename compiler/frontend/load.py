@@ -54,7 +54,10 @@ def load_api(
     Raises SpecError (not a description), LimitError (beyond `limits`), OverlayError.
     """
     findings = Findings()
-    data = parse_document(read_given(path, limits.json_bytes), path.name, limits).data
+    parsed = parse_document(read_given(path, limits.json_bytes), path.name, limits)
+    data = parsed.data
+    if parsed.repaired:
+        findings.warning("characters-repaired", path.name, parsed.repaired, "save the file without them")
     if overlay is not None:
         data = apply_overlay(data, overlay, findings, limits)
     dialect = require_dialect(data, path.name)
