@@ -187,7 +187,9 @@ class _Paths:
     def job_fails(self) -> Iterator[FailurePath]:
         """The first job that the device starts fails, and says why."""
         reached = self._first(Role.WAIT)
-        if reached is not None:
+        jobs = reached.ran.start.api.jobs if reached is not None else ()
+        tells = any(job.failed or job.failed_if for job in jobs if reached and job.poll == reached.step.operation)
+        if reached is not None and tells:
             twin = reached.ran.start.beside()
             twin.fail_next_job(_JOB_MESSAGE)
             proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)

@@ -87,8 +87,8 @@ def as_text(compiled: Compiled) -> str:
     failures = sum(run.get("failure_path", False) for run in runs)
     lines = [
         f"{visible(api.title)} {api.version}: {told['operations']} operations, {len(compiled.workflows)} workflows "
-        f"({', '.join(f'{risks[r]} {r}' for r in ('read', 'change', 'disrupt', 'destroy'))}), {_proved(compiled)} on the "
-        f"twin in {len(runs)} runs, {failures} of them failure paths",
+        f"({', '.join(f'{risks[r]} {r}' for r in ('read', 'change', 'disrupt', 'destroy'))}), {_proved(compiled)} on "
+        f"the twin in {len(runs)} runs, {failures} of them failure paths",
         f"{told['in_workflows']} operations are in a workflow, {len(told['left_out'])} are left out with a reason",
     ]
     return "\n".join([*lines, *diagnostics_text(compiled.diagnostics)])

@@ -18,6 +18,7 @@ from compiler.passes.resources import shape
 from compiler.twin.machine import Twin
 from compiler.twin.messages import TwinRequest
 from compiler.twin.pointers import MISSING, get
+from workflow.templates import text_of
 
 _MOST_OWNERS = 4  # owners tried before a collection counts as empty everywhere
 _UPDATED = 2  # members that the proof of an update changes
@@ -73,7 +74,7 @@ class Sampler:
         if path is None:
             return
         source = flow.sample[asked[-1]]["lookup"]
-        items = get(read(twin, path), source["members"]) or []
+        items = get(self._read_list(flow, twin, step, path, so_far), source["members"]) or []
         if "owner" in source:
             reference = _REFERENCE.fullmatch(source["owner"]["id"])
             owner = so_far.resolved.get((reference[1], reference[2])) if reference else None
@@ -88,6 +89,18 @@ class Sampler:
             else:
                 inputs = {**so_far.inputs, asked[-1]: _name(item, source)}
                 yield _Choice(inputs, {**so_far.resolved, (step.id, "id"): _id(item, source)})
+
+    def _read_list(self, flow: Flow, twin: Twin, step: Step, path: str, so_far: _Choice) -> Any:
+        """The list as the step asks for it: with what its operation requires in the query and in headers."""
+        given: dict[str, list[tuple[str, str]]] = {"query": [], "header": []}
+        for name, location, value in step.parameters:
+            asked = _INPUT.fullmatch(str(value))
+            if location in given and asked is not None and asked[1] in flow.sample:
+                filled = so_far.inputs.get(asked[1]) or self._plain(flow, twin, asked[1], flow.sample[asked[1]])
+                texts = filled if isinstance(filled, list) else [] if filled is None else [filled]
+                given[location] += [(name if location == "query" else name.lower(), text_of(text)) for text in texts]
+        headers = (*twin.authorization(), *given["header"])
+        return twin.handle(TwinRequest("GET", path, tuple(given["query"]), headers)).body
 
     def _inside(
         self, flow: Flow, step: Step, asked: list[str], item: Mapping[str, Any], so_far: _Choice
@@ -158,7 +171,9 @@ class Sampler:
                 sample = twin.sample(resource.item)
                 if sample is not None:
                     return sample.parameters.get(resource.id_parameter, sample.id)
-        part = self._part_of_address(twin, operation.path, parameter)
+        declared = next((p for p in operation.parameters if p.name == parameter), None)
+        is_said = declared is not None and (declared.example is not None or "default" in declared.schema)
+        part = None if is_said else self._part_of_address(twin, operation.path, parameter)
         if part is not None:
             return part
         given = next(i for i in flow.inputs if i.name == name)

@@ -31,7 +31,7 @@ _ENCODINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A document and what it cost: `nodes` as `Limits` counts them. `repaired`: what was not as it must be, in words."""
+    """A document and what it cost: `nodes` as `Limits` counts them. `repaired`: what was not as it must be."""
 
     data: Json
     nodes: int

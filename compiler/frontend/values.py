@@ -5,10 +5,26 @@ Descriptions are written by people and made by tools: `default: "10"` of an inte
 string means "8" and "16". What has no plain reading is left out and said, so that nobody is offered what is refused.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import jsonschema_rs
+
 _NOTHING = object()
+_BOUNDS = frozenset(
+    [
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "maximum",
+        "maxItems",
+        "maxLength",
+        "minimum",
+        "minItems",
+        "minLength",
+        "multipleOf",
+        "pattern",
+    ]
+)
 _TRUTHS = {"true": True, "false": False}
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "array": list,
@@ -28,6 +44,7 @@ def repair_values(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _repaired_enum(schema, kinds)
         yield from _repaired_default(schema, kinds)
         yield from _repaired_examples(schema, kinds)
+        yield from _against_the_rest(schema)
 
 
 def coerced(value: Any, kinds: tuple[str, ...]) -> Any:
@@ -107,6 +124,28 @@ def _repaired_default(schema: dict[str, Any], kinds: tuple[str, ...]) -> Iterato
     if schema.get("enum") and schema["default"] not in schema["enum"]:
         del schema["default"]
         yield "default", "is none of the values that are allowed; left out"
+
+
+def _against_the_rest(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """A default that breaks its own format shows that the format is not meant so; one beyond other bounds goes."""
+    default, bounds = schema.get("default"), _BOUNDS & schema.keys()
+    if default is None or not (bounds or "format" in schema):
+        return
+    if not _allows(schema, bounds, default):
+        del schema["default"]
+        yield "default", "is beyond the bounds beside it; left out"
+    elif "format" in schema and not _allows(schema, {"format"}, default):
+        del schema["format"]
+        yield "format", "is broken by the default beside it; left out"
+
+
+def _allows(schema: dict[str, Any], keywords: Iterable[str], value: Any) -> bool:
+    bounded = {key: schema[key] for key in keywords}
+    try:
+        validator = jsonschema_rs.Draft202012Validator(bounded, validate_formats=True, ignore_unknown_formats=True)
+        return bool(validator.is_valid(value))
+    except ValueError:  # a pattern of another dialect judges nothing
+        return True
 
 
 def _repaired_examples(schema: dict[str, Any], kinds: tuple[str, ...]) -> Iterator[tuple[str, str]]:

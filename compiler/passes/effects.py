@@ -12,6 +12,7 @@ from dataclasses import replace
 from compiler.ir.model import Api, Body, Effect, Operation, Risk
 from compiler.ir.schemas import Schemas
 from compiler.passes import words
+from compiler.passes.endless import endless
 from compiler.passes.outcome import Options, Outcome
 from compiler.passes.paths import ends_in_parameter, last_word, parent
 from compiler.passes.repeating import is_repeatable
@@ -103,7 +104,7 @@ class _Verbs:
             unsent = _unsent(operation.body)
             if unsent:
                 return unsent
-        return self._said_elsewhere(operation)
+        return self._said_elsewhere(operation) or endless(operation)
 
     def _said_elsewhere(self, operation: Operation) -> str:
         """Why an operation tells nothing of its own: headers of another one, or the same path with a slash more."""

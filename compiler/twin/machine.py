@@ -291,7 +291,8 @@ class Twin:
             return self._log_in(asked) if behaviour.kind is Kind.LOGIN else self._log_out(asked)
         is_replaced = behaviour.kind is Kind.REPLACE and bool(above)
         current = self._store.item(above[-1]) if is_replaced else None
-        check_references(self._blueprint, self._store, behaviour.resource, request.body, current)
+        schema = operation.body.schema if operation.body else None
+        check_references(self._blueprint, self._store, behaviour.resource, request.body, current, schema)
         return self._change(asked)
 
     # Sessions

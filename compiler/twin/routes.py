@@ -29,7 +29,7 @@ class _Node:
     literals: dict[str, "_Node"] = field(default_factory=dict)
     patterns: list[tuple[re.Pattern[str], "_Node"]] = field(default_factory=list)
     template: str = ""
-    methods: dict[str, Operation] = field(default_factory=dict)
+    methods: dict[str, list[Operation]] = field(default_factory=dict)
 
 
 class Routes:
@@ -43,13 +43,14 @@ class Routes:
             for segment in split(operation.path):
                 node = _child(node, segment, styled)
             node.template = node.template or operation.path
-            node.methods.setdefault(operation.method, operation)
+            node.methods.setdefault(operation.method, []).append(operation)
 
     def match(self, path: str) -> Match | None:
         """The most literal template that `path` fits, None when no operation stands there."""
         parts = tuple(unquote(part) for part in split(path))
         for node, bound in _walk(self._root, parts, ()):
-            return Match(node.template, node.methods, bound)
+            methods = {method: _meant(operations, bound) for method, operations in node.methods.items()}
+            return Match(node.template, methods, bound)
         return None
 
 
@@ -88,6 +89,16 @@ def shape(template: str) -> str:
 
 def parameters_in(template: str) -> tuple[str, ...]:
     return tuple(_BRACES.findall(template))
+
+
+def _meant(operations: list[Operation], values: tuple[str, ...]) -> Operation:
+    """Of several operations that no path tells apart that whose parameters have these values as defaults most."""
+    return max(operations, key=lambda one: _usual(one, values)) if len(operations) > 1 else operations[0]
+
+
+def _usual(operation: Operation, values: tuple[str, ...]) -> int:
+    defaults = {p.name: p.schema.get("default") for p in operation.parameters if p.location == "path"}
+    return sum(defaults.get(name) == value for name, value in zip(parameters_in(operation.path), values, strict=False))
 
 
 def _child(node: _Node, segment: str, styled: Mapping[str, Parameter]) -> _Node:

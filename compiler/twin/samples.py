@@ -95,7 +95,7 @@ class Samples:
         if body is None or self._blueprint.validation.fault(body.schema, example, View.REQUEST):
             return False
         try:
-            check_references(self._blueprint, self._store, behaviour.resource, example)
+            check_references(self._blueprint, self._store, behaviour.resource, example, schema=body.schema)
         except RefusalError:
             return False
         return True

@@ -226,9 +226,19 @@ class Seeds:
         elements = self.examples.elements(resource) if not resource.references else ()
         for element in elements:
             if isinstance(element, dict) and self.examples.id_of(resource, element) == place.id:
-                return self.identified(place, element)
+                return self._told_apart(resource, self.identified(place, element), element)
         nameless = [e for e in elements if isinstance(e, dict) and not self.examples.id_of(resource, e)]
         return nameless[(number - 1) % len(nameless)] if nameless else MISSING
+
+    def _told_apart(self, resource: Resource, body: dict[str, Json], element: Json) -> dict[str, Json]:
+        """The item with other names than the items before it: examples are copied, and people find things by names."""
+        elements = [each for each in self.examples.elements(resource) if isinstance(each, dict)]
+        before = elements[: next((n for n, each in enumerate(elements) if each is element), 0)]
+        for name in resource.natural_keys:
+            same = sum(each.get(name) == body.get(name) for each in before)
+            if same and name != resource.id_field and isinstance(body.get(name), str):
+                body = {**body, name: f"{body[name]}-{same + 1}"}
+        return body
 
     def _first_body(self, place: Place) -> Json:
         match = self._blueprint.routes.match(place.address)
