@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from compiler.ir.model import Api, Flow, Role, Step
+from compiler.ir.model import Api, Flow, Operation, Parameter, Role, Step
 from compiler.ir.schemas import Schemas
 from compiler.passes.paths import item_prefixes
 from compiler.passes.resources import shape
@@ -165,19 +165,28 @@ class Sampler:
 
     def _parameter(self, twin: Twin, key: str, parameter: str, flow: Flow, name: str) -> Any:
         operation = self.operations[key]
+        declared = next((p for p in operation.parameters if p.name == parameter), None)
+        kind = self.schemas.kind(declared.schema if declared else None)
+        if declared is None or declared.location != "path" or kind in ("array", "object"):
+            given = next(i for i in flow.inputs if i.name == name)
+            return twin.example_parameter(key, parameter) if given.is_required else None
+        found = self._of_an_item(twin, operation, declared)
+        if found is None:
+            return twin.example_parameter(key, parameter)
+        is_number = kind in ("integer", "number") and str(found).lstrip("-").isdigit()
+        return int(found) if is_number else found
+
+    def _of_an_item(self, twin: Twin, operation: Operation, declared: Parameter) -> Any:
+        """What the address of an item that there is has in this place; what the parameter itself says goes before."""
+        parameter = declared.name
         for prefix, own in item_prefixes(operation.path):
             resource = self.by_item.get(shape(prefix))
             if own == parameter and resource is not None and resource.id_parameter:
                 sample = twin.sample(resource.item)
                 if sample is not None:
                     return sample.parameters.get(resource.id_parameter, sample.id)
-        declared = next((p for p in operation.parameters if p.name == parameter), None)
-        is_said = declared is not None and (declared.example is not None or "default" in declared.schema)
-        part = None if is_said else self._part_of_address(twin, operation.path, parameter)
-        if part is not None:
-            return part
-        given = next(i for i in flow.inputs if i.name == name)
-        return twin.example_parameter(key, parameter) if given.is_required else None
+        is_said = declared.example is not None or "default" in declared.schema
+        return None if is_said else self._part_of_address(twin, operation.path, parameter)
 
     def _part_of_address(self, twin: Twin, path: str, parameter: str) -> str | None:
         """What an item's address has in the place of a parameter that is nobody's id."""

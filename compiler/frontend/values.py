@@ -112,6 +112,8 @@ def _repaired_enum(schema: dict[str, Any], kinds: tuple[str, ...]) -> Iterator[t
 def _repaired_default(schema: dict[str, Any], kinds: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     value = schema.get("default")
     if value is None:
+        if "null" not in kinds:
+            schema.pop("default", None)
         return
     try:
         schema["default"] = coerced(value, kinds)

@@ -73,7 +73,9 @@ class Samples:
         for offered in (declared.example, self._blueprint.schemas.resolve(schema).get("default")):
             if offered is not None and validation.fits(schema, offered, View.REQUEST):
                 return offered
-        return self._blueprint.sampler.fitting(schema, Want(View.REQUEST, is_full=False), name)
+        least = self._blueprint.sampler.fitting(schema, Want(View.REQUEST, is_full=False), name)
+        # A list or an object without anything in it is not written at all.
+        return least if least not in ([], {}) else self._blueprint.sampler.fitting(schema, Want(View.REQUEST), name)
 
     def _login(self) -> Json:
         rule = self._blueprint.profile.auth.session

@@ -19,6 +19,7 @@ _LAST_LATIN = 0x24F  # Unicode, Latin Extended-B
 _SPOKEN_AS_WORDS = frozenset({"RAID", "NIC", "LAN", "SAN", "RAM", "ROM", "SATA", "SCSI", "LUN", "MAC"})
 _TOWARDS = frozenset({"to", "into"})
 _LAST_OF_VERBS = frozenset({"start", "off", "on", "up", "down", "out", "in", "back", "away"})
+_VERBS_OF_ITEMS = {"POST": "submit", "PUT": "set", "PATCH": "set", "GET": "read", "DELETE": "remove"}
 _RISK_TEXT = {
     Risk.READ: "Changes nothing.",
     Risk.CHANGE: "",
@@ -98,7 +99,7 @@ def verb_of(operation: Operation) -> str:
     said = words.spoken(last_word(operation.path).rpartition(".")[2])
     is_file = operation.body is not None and "json" not in operation.body.media_type and operation.method == "PUT"
     if parameter_of(last):
-        return {"POST": "submit", "PUT": "set", "PATCH": "set", "GET": "read", "DELETE": "remove"}[operation.method]
+        return _VERBS_OF_ITEMS.get(operation.method, operation.method.lower())
     if is_file and words.split(said)[:1] != ("upload",):
         return f"upload {said}"
     if operation.method == "DELETE":
