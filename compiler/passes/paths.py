@@ -10,6 +10,7 @@ import re
 
 _PARAMETER = re.compile(r"^\{([^{}]*)\}$")
 _NAMES = re.compile(r"\{([^{}]+)\}")
+_WORD = re.compile(r"[^\W\d_][\w.-]*")
 _ITEM_AND_WORD = re.compile(r"\{[^{}]+\}[:.!][^{}]+")  # `{id}:stop`, `{id}.json`: the item, and what is asked of it
 GROUPING = frozenset({"actions", "action", "oem"})
 
@@ -47,8 +48,8 @@ def words_in(segment: str) -> str:
     """The text of a segment without its parameters, "" where that says nothing: `image{n}` is `image`, `{a}-{b}` "."""
     if "{" not in segment:
         return segment
-    said = _NAMES.sub(" ", segment).strip(" :.!-_,;=()'\"")
-    return re.sub(r"[^\w.-]+", "_", said).strip("_") if any(c.isalpha() for c in said) else ""
+    found = _WORD.search(_NAMES.sub(" ", segment))
+    return found.group().rstrip("-._") if found else ""
 
 
 def prefixes(path: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from compiler.ir.schemas import Schemas
 from compiler.passes import words
 from compiler.passes.identity import Identifier
 from compiler.passes.outcome import Options, Outcome
-from compiler.passes.paths import ends_in_parameter, last_word, parameter_of, parent, prefixes, segments
+from compiler.passes.paths import ends_in_parameter, last_word, parameter_of, parent, prefixes, segments, words_in
 from workflow.profile import Profile
 
 _ANY = re.compile(r"\{[^{}]*\}")
@@ -263,10 +263,10 @@ def _told_apart_by_groups(names: dict[str, str], by_path: Mapping[str, Resource]
 def _groups_above(resource: Resource) -> list[str]:
     """The literal segments before the noun, as far as the next parameter or version; the nearest last."""
     parts = segments(resource.collection or resource.item)
-    end = max((n for n, part in enumerate(parts) if part == resource.noun), default=len(parts))
+    end = max((n for n, part in enumerate(parts) if words_in(part) == resource.noun), default=len(parts))
     groups: list[str] = []
     for part in reversed(parts[:end]):
-        if parameter_of(part) or _VERSION.fullmatch(part):
+        if "{" in part or _VERSION.fullmatch(part):
             break
         groups.insert(0, part)
     return groups

@@ -145,6 +145,13 @@ class Blueprint:
         """The resources whose id a member (or path parameter) of this name holds."""
         return self._names.get(member) or self._names.get(member.removesuffix("s"), ())
 
+    def parameter_kind(self, resource: Resource) -> str:
+        """The type that the item's path parameter has, "" where no operation on the item says one."""
+        keys = (resource.read, resource.update, resource.delete, *resource.actions)
+        known = (self.operations[key] for key in keys if key in self.operations)
+        found = (p for one in known for p in one.parameters if (p.location, p.name) == ("path", resource.id_parameter))
+        return next((self.schemas.kind(parameter.schema) for parameter in found), "")
+
     def with_made_up(self, template: str, rest: str) -> str:
         """`rest`, the end of `template`, with a value in the place of each parameter: one that its schema takes."""
         names = parameters_in(rest)

@@ -171,7 +171,7 @@ class Seeds:
         schema = self._id_schema(resource)
         name = resource.id_field or resource.id_parameter or "id"
         kind, form = self._blueprint.schemas.kind(schema), self._blueprint.schemas.resolve(schema).get("format")
-        if kind in ("integer", "number"):
+        if "integer" in (kind, self._blueprint.parameter_kind(resource)) or kind == "number":
             return str(number)
         if form == "uuid" or "uuid" in name.lower() or "uuid" in resource.id_parameter.lower():
             return str(uuid5(NAMESPACE, f"{collection}/{number}"))
