@@ -39,7 +39,7 @@ from compiler.ir.model import Schema
 Key = tuple[Document, tuple[str, ...]]
 POINTER = "#/components/schemas/"
 MISSING = "x-switchgear-missing"
-WRITTEN = "x-switchgear-written"  # a reference as its author wrote it, while its schema is being read
+WRITTEN = "$written"  # a reference as its author wrote it, while its schema is being read
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class Collector:
         names = name_schemas([((key[0].name, key[1]), key) for key in converted], self._library.main.name)
         for reference, key in self._pending:
             reference["$ref"] = POINTER + names[key] if key in names else ""
-            del reference[WRITTEN]
+            reference.pop(WRITTEN, None)
         return Bundle(
             schemas={names[key]: converted[key] for key in sorted(converted, key=names.__getitem__)},
             uses={one: _names(self._uses[one], names) for one in kept},
