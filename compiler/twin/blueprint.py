@@ -218,12 +218,14 @@ class Blueprint:
         return pointer.removeprefix("/0") if resource is not None and resource.item_is_list else pointer
 
     def item_schema(self, resource: Resource) -> Schema:
-        """The schema of one item: the resource's own, else that of the reply to reading it."""
-        if resource.schema or not resource.read:
+        """The schema of one item: the resource's own, else that of the reply to reading, else to changing it."""
+        if resource.schema:
             return resource.schema
-        reply = self.operations[resource.read].success
-        schema = reply.schema if reply and reply.schema is not None else resource.schema
-        return self.schemas.element(schema) or schema
+        for key in (resource.read, resource.update if not resource.read else ""):
+            reply = self.operations[key].success if key else None
+            if reply is not None and reply.schema is not None:
+                return self.schemas.element(reply.schema) or reply.schema
+        return resource.schema
 
     def looks_like_item(self, schema: Schema | None, resource: Resource) -> bool:
         """Whether a reply with this schema shows the item itself (or a list of one), not a receipt."""
