@@ -96,6 +96,7 @@ class Blueprint:
         self._ancestors: dict[str, tuple[tuple[Resource, int], ...]] = {}
         self._embedded: dict[str, tuple[Embedded, ...]] = {}
         self._shown: dict[str, tuple[Shown, ...]] | None = None
+        self._made_up: dict[tuple[str, str], str] = {}
 
     def resource(self, noun: str) -> Resource:
         """The resource with this noun. Raises KeyError."""
@@ -157,6 +158,12 @@ class Blueprint:
         names = parameters_in(rest)
         if not names:
             return rest
+        known = self._made_up.get((template, rest))
+        if known is None:
+            known = self._made_up[template, rest] = self._filled(template, rest, names)
+        return known
+
+    def _filled(self, template: str, rest: str, names: tuple[str, ...]) -> str:
         near = [o for o in self.api.operations if shape(o.path).startswith(shape(template))]
         made = {}
         for name in names:

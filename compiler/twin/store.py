@@ -175,8 +175,10 @@ class Store:
             yield template
             return
         parts = split(template)
-        above = [(r, length) for r, length in self._blueprint.ancestors(template) if length < len(parts)]
-        rest = "/" + "/".join(parts[above[-1][1] :]) if above else template
+        found = self._blueprint.ancestors(template)
+        above = [(r, length) for r, length in found if length < len(parts) or address_is_member(r)]
+        behind = parts[above[-1][1] :] if above else parts
+        rest = "".join(f"/{part}" for part in behind)
         rest = self._blueprint.with_made_up(template, rest)
         if not above:
             yield rest
