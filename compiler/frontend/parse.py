@@ -19,8 +19,9 @@ from compiler.frontend.limits import Limits
 from compiler.frontend.yaml_events import parse_yaml
 
 Json = Any
-# YAML 1.2, 5.1: all but these are printable. They come from text that was pasted out of other encodings.
-_UNFIT_IN_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# YAML 1.2, 5.1: all but these are printable. They come from text that was pasted out of other encodings; where there
+# is NUL, it is no text at all, and is refused.
+_UNFIT_IN_YAML = re.compile("[^\0\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _ENCODINGS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
