@@ -6,7 +6,6 @@ standard error is for people; progress is shown on a terminal only.
 
 import asyncio
 import gc
-import getpass
 import json
 import os
 import sys
@@ -26,6 +25,7 @@ from compiler.ir.printer import print_api
 from compiler.pipeline import Request, find_profile
 from compiler.proposer import Record
 from compiler.proposing import Proposing
+from governance.accounts import account
 from governance.settings import Settings
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -115,7 +115,7 @@ def _keep(compiled: Compiled, db: str | None, out: Path | None, check: bool) -> 
         return 1 if changed else 0, compiled
     if out is not None:
         submission.write_documents(compiled, out)
-    made = asyncio.run(submission.submit(compiled, url, f"compile:{getpass.getuser()}"))
+    made = asyncio.run(submission.submit(compiled, url, f"compile:{account()}"))
     _tell([f"{made.new} new pending, {made.unchanged} unchanged"])
     return 0, replace(compiled, diagnostics=(*compiled.diagnostics, *made.faults))
 

@@ -15,7 +15,7 @@ from compiler.frontend import load_api
 from compiler.ir import verifier
 from compiler.ir.model import Api, Diagnostic, Operation
 from compiler.isolating import isolated, set_aside, with_left_out
-from compiler.passes import assumed, effects, jobs, links, paging, parts, resources
+from compiler.passes import assumed, effects, jobs, links, paging, parts, reserved, resources
 from compiler.passes.flows import plan
 from compiler.passes.outcome import Options, Outcome, Pass
 from compiler.twin.behaviours import named
@@ -27,7 +27,8 @@ PROFILE_NAME = "profile.yaml"
 Passes = tuple[tuple[str, Pass], ...]
 
 UNDERSTANDING: Passes = (
-    ("parts", parts.run),  # first: bodies are values from here on
+    ("reserved", reserved.run),  # first: what no caller may say is not seen by any pass
+    ("parts", parts.run),  # before the rest: bodies are values from here on
     ("effects", effects.run),  # everything else asks what an operation does
     ("resources", resources.run),  # needs effects to tell a creation from an action
     ("paging", paging.run),  # needs resources: which operations list them

@@ -18,6 +18,7 @@ from governance.database import Database
 from governance.errors import ConflictError, InvalidError, ReasonError
 from governance.identifiers import Json
 from governance.models import DisabledRow, table_of
+from governance.policies import in_force
 
 _D = table_of(DisabledRow)
 NAMES = select(_D.c.workflow_id)
@@ -65,10 +66,14 @@ class DisabledStore:
         return await self._database.write(work)
 
     async def enable(self, ref: str, *, actor: str) -> str:
-        """Puts it back into use and answers its id. Raises NotFoundError, or ConflictError if it is in use."""
+        """Puts it back into use and answers its id.
+
+        Raises NotFoundError, ConflictError if it is in use, or ForbiddenError where the policy lets nobody do so there.
+        """
         now = self._database.now()
 
         def work(connection: Connection) -> str:
+            in_force(connection).check_door(actor)
             workflow_id = str(rows.resolve(connection, ref).workflow_id)
             is_there = connection.execute(delete(_D).where(_D.c.workflow_id == workflow_id)).rowcount
             if not is_there and not why_disabled(connection, workflow_id):

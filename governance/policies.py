@@ -64,8 +64,11 @@ class PolicyStore:
             row = connection.execute(_NEWEST).first()
             if seen is not None and _current(connection) != seen:
                 raise StaleError("another policy was put in force meanwhile", "look at it, then decide again")
-            if row is not None and row.digest == policy.digest and not _fault(connection, row):
+            is_whole = not _fault(connection, row)
+            if row is not None and row.digest == policy.digest and is_whole:
                 return _applied(row, policy), False
+            if is_whole:
+                in_force(connection).check_door(actor)
             number = 1 if row is None else row.number + 1
             values = {"number": number, "digest": policy.digest, "body": to_text(policy.to_json())}
             connection.execute(insert(_P), {**values, "applied_at": now, "applied_by": actor})

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from governance.errors import InvalidError
+from governance.errors import ForbiddenError, InvalidError
 from governance.identifiers import Json, moment
 from workflow.canonical import digest
 
@@ -25,6 +25,8 @@ DAYS: tuple[Day, ...] = get_args(Day)
 Hour = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Days = Annotated[int, Field(ge=1, le=3650)]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+COMMAND_LINE = "cli:"
+"""What the names of those begin with who act on a command line at the database."""
 MAX_BYTES = 64 * 1024
 """A policy is a page; what is longer is another file."""
 
@@ -110,6 +112,11 @@ class Policy(_Part):
     self_approval: bool = Field(
         False, description="Whether whoever submitted a revision may approve it. Absent: they may not."
     )
+    command_line: bool = Field(
+        True,
+        description="Whether a command line at the database may approve, enable and apply policies; else only who "
+        "comes to the server, by login or token.",
+    )
     pending_days: Days | None = Field(
         None, description="How long a submission waits for its decision; after that it has to be submitted again."
     )
@@ -121,6 +128,13 @@ class Policy(_Part):
 
     def to_json(self) -> dict[str, Json]:
         return self.model_dump(mode="json", by_alias=True)
+
+    def check_door(self, actor: str) -> None:
+        """Raises ForbiddenError where `actor` came by a door through which nothing is decided."""
+        if actor.startswith(COMMAND_LINE) and not self.command_line:
+            raise ForbiddenError(
+                "the policy lets nobody decide this on a command line", "log in to the server, and decide it there"
+            )
 
     def rule(self, risk: str) -> ClassRule:
         """For a class that is not known, the one for the gravest."""

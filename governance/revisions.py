@@ -176,6 +176,8 @@ class RevisionStore:
             policy = in_force(connection)
             # Nothing about votes keeps what is refused or withdrawn from being so at once.
             is_vote = action == "approve"
+            if is_vote:
+                policy.check_door(actor)
             ballot = _ballot(revision, actor, policy, now, persons(connection)) if is_vote else ONE_VOTE
             to = decide(revision.state, action, role=role, reason=reason, ballot=ballot)
             told = changes | _counted(revision, action, to, actor, policy, now)

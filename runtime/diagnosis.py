@@ -112,7 +112,7 @@ class Diagnosis:
         try:
             for reference in (target.username_ref, target.password_ref, target.token_ref):
                 if reference:
-                    self._service.vault.resolve(reference)
+                    self._service.vault.read(reference)
             address = address_of(target.base_url, self._base_path, adds_base_path=target.mode != "prism")
         except TargetError as error:
             return None, Finding("address", "bad", error.message, error.remedy)

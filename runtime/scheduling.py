@@ -18,6 +18,7 @@ from governance.identifiers import Clock, moment, utc_now
 from governance.locks import Locks
 from governance.open_runs import OpenRuns
 from governance.people.scopes import RISKS
+from governance.policy import COMMAND_LINE
 from governance.schedules import Schedule, ScheduleStore
 from governance.settings import Settings
 from governance.transitions import may
@@ -42,8 +43,6 @@ ROUNDS_BETWEEN_SETTINGS = 60
 GRACE = timedelta(seconds=60)
 # Runs with a key go on without us, so that little is lost by leaving early.
 CLOSING_S = 1.0
-# Whoever has the command line has the database, and with it every right; no token's name holds a colon.
-COMMAND_LINE = "cli:"
 DEFAULT_RISKS = frozenset({"read", "change"})
 
 
@@ -212,6 +211,7 @@ class Scheduler:
         caller = await self._around.doorkeeper.standing(name)
         if caller is not None:
             return caller
+        # Whoever has the command line has the database, and with it every right; no token's name holds a colon.
         if name.startswith(COMMAND_LINE):
             return Caller(name, "operator")
         if name == LOCAL.name and not self._around.doorkeeper.needs_token:

@@ -10,21 +10,29 @@ Used by `driver` and `sessions` (resolving) and by everything that writes text f
 import json
 import logging
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 from runtime.errors import Refused
 from workflow import replay
+from workflow.visible import quotable
 
 MASK = replay.MASK
 # Of a log record: what an event is about (`lines`), told beside the rest.
 MEMBER = "switchgear_event"
-# A shorter value would also be found inside ordinary words; it is hidden only where it stands alone.
+# A shorter value is hidden only as a whole text; one that is shorter than LONG only as a whole word, since ordinary
+# words would hold it as well.
 SHORTEST_SEARCHED = 4
+LONG = 8
+# Of a longer one so much is enough to know it by.
+BEGINNING = 32
 MAX_FILE_BYTES = 64 * 1024
 
 
@@ -36,7 +44,13 @@ class Vault:
         self._known: tuple[str, ...] = ()
 
     def resolve(self, reference: str) -> str:
-        """The value behind `reference`. Raises Refused, naming the reference and never a value."""
+        """The secret behind `reference`, hidden from now on. Raises Refused, naming the reference and never a value."""
+        value = self.read(reference)
+        self.remember(value)
+        return value
+
+    def read(self, reference: str) -> str:
+        """The same for what is no secret: a user's name, which is part of many a word that a device says."""
         kind, _, place = reference.partition(":")
         if kind == "env":
             value = self._environment.get(place)
@@ -51,7 +65,6 @@ class Vault:
             raise Refused(
                 f"the secret {reference} is empty or absent", "set it for the server's process, or correct the target"
             )
-        self.remember(value)
         return value
 
     def remember(self, value: str) -> None:
@@ -97,13 +110,14 @@ class JsonFormatter(logging.Formatter):
 
 
 def _spellings(value: str) -> Iterator[str]:
-    """`value`, and what becomes of it in the text of an error (a printed value or bytes), in JSON and in an address."""
+    """`value`, and what becomes of it in an error (a printed value, or bytes), in JSON, in an address, or quoted."""
     yield value
     data = value.encode("utf-8", "surrogatepass")
     printed = {repr(value)[1:-1], repr(data)[2:-1], repr(bytearray(data))[12:-2], data.decode("latin-1")}
     with suppress(UnicodeEncodeError):
         printed.add(repr(bytearray(value.encode("latin-1")))[12:-2])
     printed |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    printed |= {quotable(value), quotable(data.decode("latin-1"))}
     printed |= {quote(data, safe=""), quote(data, safe="$@:/*(),="), quote_plus(data)}
     yield from (each for each in printed if len(each) >= SHORTEST_SEARCHED)
 
@@ -150,5 +164,27 @@ def _redact_text(text: str, known: tuple[str, ...]) -> str:
         if text == secret:
             return MASK
         if len(secret) >= SHORTEST_SEARCHED and secret in text:
-            text = text.replace(secret, MASK)
+            text = text.replace(secret, MASK) if len(secret) >= LONG else _as_a_word(secret).sub(MASK, text)
+    for secret in known:
+        if len(secret) <= BEGINNING:  # the longest come first
+            break
+        if secret[:BEGINNING] in text:
+            text = _without_beginnings(text, secret)
     return text
+
+
+def _without_beginnings(text: str, secret: str) -> str:
+    """`text` without what is left of a long secret where something cut it."""
+    first, *pieces = text.split(secret[:BEGINNING])
+    return MASK.join((first, *(_behind(piece, secret[BEGINNING:]) for piece in pieces)))
+
+
+def _behind(text: str, more: str) -> str:
+    """`text` from where it is no longer as `more`."""
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, more, strict=False)))
+    return text[same:]
+
+
+@lru_cache(maxsize=1024)
+def _as_a_word(secret: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![^\W_]){re.escape(secret)}(?![^\W_])")

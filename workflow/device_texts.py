@@ -13,7 +13,7 @@ from typing import Any
 
 from workflow.pointers import NOTHING
 from workflow.templates import text_of
-from workflow.visible import visible
+from workflow.visible import quotable
 
 Json = Any
 Clean = Callable[[str], str]
@@ -22,7 +22,6 @@ MOST_SENTENCES = 5
 MOST_CHARACTERS = 300  # a sentence, or two; more is a page
 _MOST_READ = 64 * 1024  # of a page, where its title and its first heading stand
 _MOST_WHOLE = 4000  # of a text before secrets are taken out of it: a cut must not leave half of one
-_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"'})
 _PHRASES = frozenset(status.phrase.lower() for status in HTTPStatus)
 # Say nothing where something else is said. Redfish, DSP0266: a general error only points to the others.
 _EMPTY = frozenset({"error", "failure", "failed", "fail", "none", "null", "unknown error", "general error"})
@@ -44,8 +43,7 @@ _SAYING = frozenset(
 
 def one_line(text: str, clean: Clean) -> str:
     """`text` as it may be quoted: visible, on one line, without quotation marks of ours or secrets, cut."""
-    line = " ".join(visible(text, _MOST_WHOLE).translate(_QUOTES).split())
-    line = clean(line)
+    line = clean(quotable(text, _MOST_WHOLE))
     return line if len(line) <= MOST_CHARACTERS else line[: MOST_CHARACTERS - 1].rstrip() + "…"
 
 

@@ -6,15 +6,14 @@ Values put into a text are cut and stripped of control characters: replies of a 
 models. A message never holds a request's or a reply's body unless the document asks for it.
 """
 
-import re
 from collections.abc import Mapping
 
 from workflow.pointers import NOTHING
 from workflow.scope import Scope
 from workflow.templates import Template, text_of
+from workflow.visible import quotable
 
 VALUE_LENGTH = 300  # a name, a state, a device's sentence; more is no message
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]|[\U000e0000-\U000e007f]")
 
 GENERAL_REMEDY = "See what the message says, and call again when it is put right."
 REMEDIES: Mapping[str, str] = {
@@ -65,7 +64,7 @@ def code_of(status: int) -> str:
 def leads_to(status: int, headers: Mapping[str, str]) -> str:
     """Of a redirect that was not followed where it leads, so that the target's address can be put right."""
     place = headers.get("location", "") if 300 <= status < 400 else ""
-    return f", a redirect to {_UNPRINTABLE.sub(' ', place)[:VALUE_LENGTH]} which is not followed" if place else ""
+    return f", a redirect to {quotable(place)[:VALUE_LENGTH]} which is not followed" if place else ""
 
 
 def remedy_of(code: str) -> str:
@@ -81,7 +80,7 @@ def said(template: Template, scope: Scope) -> str:
 def _value(value: object) -> str:
     if value is NOTHING:
         return ""
-    text = _UNPRINTABLE.sub(" ", text_of(value))
+    text = quotable(text_of(value))
     return text if len(text) <= VALUE_LENGTH else text[:VALUE_LENGTH] + "…"
 
 

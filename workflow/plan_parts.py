@@ -43,6 +43,7 @@ from workflow.planned import ENDS, EndsAs, PlannedAction, PlannedOutput
 from workflow.pointers import child, parse_pointer
 from workflow.queries import BOUND, parse_path
 from workflow.requests import STYLES, BoundParameter, BoundPart, BoundReplacement
+from workflow.reserved import why_reserved
 from workflow.selectors import kind_of
 from workflow.templates import Template, parse_template
 from workflow.transforms import TRANSFORMS
@@ -53,8 +54,6 @@ Action = TypeVar("Action", SuccessAction, FailureAction)
 Target = tuple[tuple[str, ...], JSONPath | None]
 _NO_TARGET: Target = ((), None)
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-# Headers that say how a message is framed or to whom it goes: the driver's alone.
-_FRAMING = {"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect"}
 _NO_VALUE: Value = Constant(None)
 _EXPRESSION_REMEDY = "correct it by the grammar of Arazzo 1.1, Runtime Expressions"
 
@@ -206,6 +205,9 @@ class Parts:
             return
         if location in ("header", "cookie"):
             self._check_field_name(parameter.name, location, pointer)
+        why = why_reserved(location, parameter.name)
+        if why:
+            self._report("reserved_name", pointer, f"{location} {parameter.name}: {why}", "remove it")
         declared = call.facts.parameters if call.facts else ()
         facts = next((each for each in declared if (each.name, each.location) == (parameter.name, location)), None)
         style, explode = self._style(parameter, location, facts, pointer)
@@ -217,8 +219,6 @@ class Parts:
     def _check_field_name(self, name: str, location: str, pointer: str) -> None:
         if not _HEADER_NAME.fullmatch(name):
             self._report("bad_parameter", pointer, f"{name!r} is no name of a {location}", "use letters, digits and -")
-        elif location == "header" and name.lower() in _FRAMING:
-            self._report("bad_parameter", pointer, f"the header {name} is set by the driver alone", "remove it")
 
     def _style(
         self, parameter: Parameter, location: str, facts: ParameterFacts | None, pointer: str

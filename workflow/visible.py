@@ -15,6 +15,7 @@ Json = Any
 _INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 # Letters and marks that show nothing: Hangul and Khmer fillers, joiners, variation selectors.
 _BLANKS = frozenset(map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0xFE00, 0xFE10))))
+_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"'})
 _WORDS = ("title", "description", "$comment")
 _SENT = ("default", "const", "pattern")
 _LISTS = ("enum", "examples")
@@ -31,6 +32,11 @@ def visible(text: str, most: int = 4000) -> str:
         return text[:most]
     lines = text[: 4 * most].split("\n")
     return "\n".join("".join(c if is_visible(c) else " " if c.isspace() else "" for c in line) for line in lines)[:most]
+
+
+def quotable(text: str, most: int = 4000) -> str:
+    """`text` on one line, without what cannot be seen and without quotation marks of its own."""
+    return " ".join(visible(text, most).translate(_QUOTES).split())
 
 
 def hides(value: Json) -> bool:

@@ -5,13 +5,13 @@ the roles of tokens guard the server. Here never lives a command.
 """
 
 import asyncio
-import getpass
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, get_args
 
 import click
 
+from governance.accounts import account
 from governance.database import Database, open_database
 from governance.people.scopes import Scope
 from governance.policy import RiskName
@@ -63,7 +63,4 @@ def scope_of(named: dict[str, Any]) -> Scope:
 
 def actor_here() -> str:
     """Who decides on this command line."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (OSError, KeyError):  # no such user in this container
-        return f"cli:{os.getuid()}"
+    return f"cli:{account()}"

@@ -68,7 +68,7 @@ async def _target(target: Target, vault: Vault) -> Finding:
     try:
         for reference in (target.username_ref, target.password_ref, target.token_ref):
             if reference:
-                vault.resolve(reference)
+                vault.read(reference)
         address = address_of(target.base_url, "")
         async with asyncio.timeout(REACH_S):
             _, writer = await asyncio.open_connection(address.host, address.port)

@@ -4,13 +4,13 @@ It stands in the group of governance's target commands (`switchgear.main`), beca
 Errors leave as exceptions and are rendered in one place, as for every command.
 """
 
-import getpass
 import json
 import os
 from typing import Any
 
 import click
 
+from governance.commands.options import actor_here
 from governance.settings import Settings
 from runtime.commands.ending import run_to_its_end
 from runtime.errors import TargetError
@@ -40,4 +40,4 @@ async def _findings(url: str, name: str) -> list[dict[str, Any]]:
     from runtime.service import open_service
 
     async with open_service(url) as service:
-        return [finding.to_json() for finding in await diagnose(service, name, f"cli:{getpass.getuser()}")]
+        return [finding.to_json() for finding in await diagnose(service, name, actor_here())]

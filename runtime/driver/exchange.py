@@ -5,6 +5,7 @@ after inflating. Foreign errors become ours here, once: whether bytes of the req
 «not sent» and «fate unknown». Time limits are the caller's. Called by `line`, `journey` and `posting`. RFC 9110, 9112.
 """
 
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ async def _received(response: httpx.Response, max_body_bytes: int) -> Reply:
 
 def _judged(error: Exception, name: str, flight: Flight) -> TargetError:
     """What an error of the transport says of the request."""
-    text = f"{name}: {error or type(error).__name__}"
+    text = f"{name}: {_SENT.sub('', str(error)) or type(error).__name__}"
     if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol):
         return Refused(text, "the request is not valid HTTP")
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
@@ -101,6 +102,10 @@ def _judged(error: Exception, name: str, flight: Flight) -> TargetError:
     if flight.may_have_left:
         return FateUnknown(text, "look at the device before asking again")
     return NotSent(text, "check that the device is on and can be reached from here")
+
+
+# What the device sent, as h11 prints it: no news to anybody, and it may repeat what it was told.
+_SENT = re.compile(r":?\s*(?:bytearray\()?\bb['\"].*", re.DOTALL)
 
 
 @lru_cache(maxsize=1024)

@@ -66,7 +66,7 @@ def chosen_kind(auth: Auth, references: References) -> str:
 def static_fields(kind: str, auth: Auth, references: References, vault: Vault) -> Fields:
     """The fields for the kinds that need no session."""
     if kind == "basic":
-        name, word = vault.resolve(references.username or ""), vault.resolve(references.password or "")
+        name, word = vault.read(references.username or ""), vault.resolve(references.password or "")
         shown = base64.b64encode(f"{name}:{word}".encode()).decode()
         vault.remember(shown)
         return (("authorization", f"Basic {shown}"),)
@@ -81,7 +81,7 @@ def login_command(rule: SessionRule, references: References, vault: Vault) -> Se
     """The request that opens a session."""
     method, _, path = rule.login.partition(" ")
     words = {
-        "{username}": vault.resolve(references.username or ""),
+        "{username}": vault.read(references.username or ""),
         "{password}": vault.resolve(references.password or ""),
     }
     return _plain_command(method, path, _filled(rule.login_body, words))

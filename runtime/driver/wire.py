@@ -21,6 +21,7 @@ from workflow.events import SendRequest
 from workflow.multipart import Unwritable, encoded, is_multipart, is_textual
 from workflow.operations import is_method
 from workflow.profile_speech import Protocol
+from workflow.reserved import why_reserved
 from workflow.templates import text_of
 
 Json = Any
@@ -31,24 +32,6 @@ FIELD_VALUE = re.compile(r"[\x21-\x7e\x80-\xff](?:[\x20-\x7e\x80-\xff\t]*[\x21-\
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # A megabyte of `[{},{},` is 60 of objects; a body of 16 MB and its values stay below 64 MB together.
 MAX_PARSED_BYTES = 32 * 1024 * 1024
-# Whoever sets these speaks for the connection or for the credential: that is the driver's alone.
-OURS = frozenset(
-    [
-        "host",
-        "content-length",
-        "transfer-encoding",
-        "connection",
-        "keep-alive",
-        "upgrade",
-        "te",
-        "trailer",
-        "expect",
-        "authorization",
-        "proxy-authorization",
-        "proxy-connection",
-        "accept-encoding",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +117,8 @@ def wire_request(
     path = checked_path(command.path, command.path_template)
     target = f"{address.prefix}{path}"
     if command.query:
+        for name, _ in command.query:
+            checked_name("query", name)
         # Sub-delimiters stay readable: some devices compare query strings without decoding them.
         target += "?" + "&".join(f"{quote(k, safe='$@:/')}={quote(v, safe='$@:/*(),=')}" for k, v in command.query)
     body, content_type = _content(command)
@@ -175,9 +160,10 @@ def checked_path(path: str, template: str) -> str:
         raise Refused(
             f"the path {path!r} is not the approved {template!r}", "check the inputs that are part of the path"
         )
+    marks = _matrix_marks(template)
     for segment in path.split("/"):
         plain = unquote(segment, errors="replace")
-        if not SEGMENT.fullmatch(segment) or CONTROL.search(plain):
+        if not SEGMENT.fullmatch(marks.sub("", segment) if marks else segment) or CONTROL.search(plain):
             raise Refused(
                 f"the path {path!r} holds characters that no path may", "check the inputs that are part of it"
             )
@@ -192,13 +178,32 @@ def _shape(template: str) -> re.Pattern[str]:
     return re.compile("[^/]+".join(re.escape(part) for part in parts))
 
 
+@lru_cache(maxsize=4096)
+def _matrix_marks(template: str) -> re.Pattern[str] | None:
+    """What the style `matrix` puts before a value: `;name=`, for the names of the template alone; None without names."""
+    names = re.findall(r"\{([^{}/]+)\}", template)
+    return re.compile("|".join(f";{re.escape(quote(name, safe=''))}=" for name in names)) if names else None
+
+
 def checked_field(name: str, value: str) -> tuple[str, str]:
     """A header field that a step may set. Raises Refused for line breaks, for what is ours, and for no-names."""
-    if not TOKEN.fullmatch(name) or name.lower() in OURS:
+    if not TOKEN.fullmatch(name):
         raise Refused(f"a step may not set the header {name!r}", "take it out of the workflow")
+    if name.lower() == "cookie":
+        for each in value.split(";"):
+            checked_name("cookie", each.partition("=")[0])
+    else:
+        checked_name("header", name)
     if not FIELD_VALUE.fullmatch(value):
         raise Refused(f"the header {name} has a value that no header may have", "check the inputs that are part of it")
     return name.lower(), value
+
+
+def checked_name(place: str, name: str) -> None:
+    """Raises Refused for a name that changes what is asked, by whom or where to (THREATS.md F7)."""
+    why = why_reserved(place, name)
+    if why:
+        raise Refused(f"a step may not set the {place} {name!r}: {why}", "take it out of the workflow")
 
 
 def _encoded(fields: Iterable[tuple[str, str]]) -> tuple[tuple[bytes, bytes], ...]:

@@ -1,5 +1,6 @@
 """Secrets are resolved from references and never come out again."""
 
+import hashlib
 import io
 import json
 import logging
@@ -11,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.driver.sessions import References, static_fields
 from runtime.errors import Refused
 from runtime.secrets import MASK, JsonFormatter, RedactingFormatter, Vault
+from workflow.profile_speech import Auth
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -50,7 +53,7 @@ def test_a_huge_file_is_no_secret(tmp_path: Path) -> None:
         Vault({}).resolve(f"file:{tmp_path / 'big'}")
 
 
-@given(JSON, st.text(min_size=4, max_size=12).filter(lambda text: text not in MASK))
+@given(JSON, st.text(min_size=8, max_size=16).filter(lambda text: text not in MASK))
 def test_a_known_value_is_found_wherever_it_stands(value: Any, secret: str) -> None:
     vault = Vault({})
     vault.remember(secret)
@@ -63,6 +66,30 @@ def test_a_short_value_is_hidden_only_where_it_stands_alone() -> None:
     vault = Vault({})
     vault.remember("abc")
     assert vault.redact(["abc", "abcdef"]) == [MASK, "abcdef"]
+
+
+def test_a_value_of_a_few_characters_is_hidden_as_a_word_and_not_inside_of_others() -> None:
+    vault = Vault({})
+    vault.remember("admin")
+    told = ["admin", "user=admin&x", "Administrator is admin.", "administrator", "sub_admin_1", "readmin"]
+    hidden = [MASK, f"user={MASK}&x", f"Administrator is {MASK}.", "administrator", f"sub_{MASK}_1", "readmin"]
+    assert vault.redact(told) == hidden
+
+
+@given(st.integers(32, 99), st.text("xyz", max_size=9))
+def test_of_a_long_value_that_was_cut_nothing_is_left(length: int, behind: str) -> None:
+    vault = Vault({})
+    secret = hashlib.sha512(b"a secret").hexdigest()
+    vault.remember(secret)
+    assert vault.redact(f"before {secret[:length]}{behind}") == f"before {MASK}{behind}"
+
+
+def test_a_login_name_is_no_secret_and_the_password_is_one() -> None:
+    vault = Vault({"USER": "administrator", "WORD": "s3cret-word"})
+    references = References("env:USER", "env:WORD")
+    fields = static_fields("basic", Auth(kinds=("basic",)), references, vault)
+    told = {"by": "administrator", "word": "s3cret-word", "header": dict(fields)["authorization"]}
+    assert vault.redact(told) == {"by": "administrator", "word": MASK, "header": f"Basic {MASK}"}
 
 
 def test_members_that_the_profile_calls_secret_are_hidden_by_name() -> None:

@@ -119,7 +119,7 @@ OPERATIONS = [
     (of({"stepId": "a", "operationId": "getA"}), "unknown_operation", "/steps/0/operationId"),
     (get("/b/{id}"), "unbound_parameter", "/steps/0"),
     (get("/b", parameter("id", "path", 1)), "unknown_parameter", "/steps/0/parameters/0"),
-    (get("/b", parameter("Host", "header", "x")), "bad_parameter", "/steps/0/parameters/0"),
+    (get("/b", parameter("Host", "header", "x")), "reserved_name", "/steps/0/parameters/0"),
     (get("/b", parameter("a b", "header", "x")), "bad_parameter", "/steps/0/parameters/0"),
     (get("/b", parameter("x", "channel", "x")), "bad_parameter", "/steps/0/parameters/0"),
 ]

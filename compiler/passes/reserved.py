@@ -1,0 +1,58 @@
+"""Takes out of every operation what no caller may say: parameters and members that change what is asked, and by whom.
+
+Before: operations as read. After: none has a parameter, nor its body a member, that `workflow.reserved` names; a
+finding tells each. What the driver or the profile sends is no loss. An operation that requires one which nobody sends
+stays, since the device decides; the finding says in which field of the profile a constant would stand. Called first.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from compiler.ir.model import CONNECTION_HEADERS, Api, Body, Diagnostic, Operation, Parameter, Schema, Severity
+from compiler.ir.schemas import Schemas
+from compiler.passes.outcome import Options, Outcome
+from workflow.reserved import why_reserved
+
+_REMEDY = "where the device needs it, say a constant in the profile's `protocol.request_headers`"
+
+
+def run(api: Api, _options: Options) -> Outcome:
+    schemas = Schemas(api.schemas)
+    found: list[Diagnostic] = []
+    operations = tuple(_without(schemas, operation, found) for operation in api.operations)
+    return Outcome(replace(api, operations=operations), tuple(found))
+
+
+def _without(schemas: Schemas, operation: Operation, found: list[Diagnostic]) -> Operation:
+    taken = [parameter for parameter in operation.parameters if _why(parameter)]
+    members = dict(_members(schemas, operation.body))
+    if not taken and not members:
+        return operation
+    found += [_told(operation, f"{one.location} {one.name}", _why(one)) for one in taken]
+    found += [_told(operation, f"the body's {name}", why) for name, why in members.items()]
+    kept = tuple(parameter for parameter in operation.parameters if parameter not in taken)
+    body = operation.body and replace(operation.body, schema=_without_members(schemas, operation.body.schema, members))
+    return replace(operation, parameters=kept, body=body if members else operation.body)
+
+
+def _told(operation: Operation, what: str, why: str) -> Diagnostic:
+    return Diagnostic("reserved_name", Severity.NOTE, operation.key, f"{what} is no input: {why}", _REMEDY)
+
+
+def _why(parameter: Parameter) -> str:
+    is_ours = parameter.location == "header" and parameter.name.lower() in CONNECTION_HEADERS
+    return "" if is_ours else why_reserved(parameter.location, parameter.name)
+
+
+def _members(schemas: Schemas, body: Body | None) -> Iterator[tuple[str, str]]:
+    for name in schemas.members(body.schema) if body else ():
+        why = why_reserved("body", name)
+        if why:
+            yield name, why
+
+
+def _without_members(schemas: Schemas, schema: Schema, names: Mapping[str, str]) -> Schema:
+    """The schema as an object of its own, without the members called so."""
+    kept = {name: member for name, member in schemas.members(schema).items() if name not in names}
+    required = [name for name in schemas.required(schema) if name not in names]
+    return {"type": "object", "properties": kept, **({"required": required} if required else {})}
