@@ -71,7 +71,7 @@ class _Shape:
         self._plan = plan
         self._ran = ran
         self._steps = {step.id: step for step in flow.steps}
-        self._effects = {operation.key: operation.effect for operation in ran.start.api.operations}
+        self._effects = {step.operation: ran.start.operations[step.operation].effect for step in flow.steps}
         sent = {(exchange.method, exchange.path) for exchange in ran.proof.transcript}
         self._sorts = {ran.start.sort_of(TwinRequest(method, path)) for method, path in sent}
         self._changes = self._sorts & set(CHANGES)

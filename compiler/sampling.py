@@ -40,12 +40,14 @@ class Sampler:
         self.schemas = Schemas(api.schemas)
         self.operations = {operation.key: operation for operation in api.operations}
         self.by_item = {shape(r.item): r for r in api.resources if r.item}
+        self._bodies: dict[tuple[str, bool], Any] = {}
 
     def inputs(self, flow: Flow, twin: Twin, fixed: Mapping[str, Any], wanted: Mapping[str, str]) -> dict[str, Any]:
         """Values for the flow's inputs. `fixed` wins; `wanted`: ids that lookups should choose, by resource noun.
 
         What could not be found is missing from the answer; the run then says so.
         """
+        self._bodies = {}  # those that this twin accepts now: one is asked for once for each of its members
         lookups = [step for step in flow.steps if step.role is Role.LOOKUP and _asked(flow, step)]
         start = _Choice(dict(fixed), {})
         found = next(self._walk(flow, twin, lookups, start, wanted), start)
@@ -139,14 +141,19 @@ class Sampler:
             return "c3dpdGNoZ2Vhcg=="
         if "body" in source:
             is_update = flow.intent == "update"
-            body = twin.example_body(source["body"], is_full=is_update)
+            body = self._body(twin, source["body"], is_full=is_update)
             value = get(body, source["at"])
             if value is MISSING and any(given.name == name and given.is_required for given in flow.inputs):
-                value = get(twin.example_body(source["body"], is_full=True), source["at"])
+                value = get(self._body(twin, source["body"], is_full=True), source["at"])
             if is_update and not any(given.name == name and given.is_required for given in flow.inputs):
                 value = self._another(source, value)
             return None if value is MISSING else value
         return self._parameter(twin, source["parameter"], source["name"], flow, name)
+
+    def _body(self, twin: Twin, key: str, *, is_full: bool) -> Any:
+        if (key, is_full) not in self._bodies:
+            self._bodies[key, is_full] = twin.example_body(key, is_full=is_full)
+        return self._bodies[key, is_full]
 
     def _another(self, source: Mapping[str, Any], value: Any) -> Any:
         """Another value than there is, where one is sure to be taken: else a change that is ignored goes unnoticed."""

@@ -6,12 +6,14 @@ Regular expressions in schemas run in linear time (`patterns`), since callers ch
 engine does not have is not enforced, which `checks` tells. Errors never repeat a value, since it may be a secret.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 import jsonschema_rs
+import orjson
 
 from workflow.document import Components, Json, Workflow
 from workflow.errors import DocumentError, InputError
@@ -21,6 +23,7 @@ from workflow.pointers import child
 if TYPE_CHECKING:
     from workflow.planned import Plan
 
+_MOST_VOUCHED = 64  # large values that are on their way at a time
 _COMPONENT = "#/components/inputs/"
 
 
@@ -28,7 +31,8 @@ _COMPONENT = "#/components/inputs/"
 class InputSchema:
     """A schema with its validator. `is_open`: inputs that it does not name are let through.
 
-    `unenforced`: patterns that are not run, since no engine does that in linear time.
+    `unenforced`: patterns that are not run, since no engine does that in linear time. `root`: the schema with all that
+    it refers to, as JSON, for whoever judges elsewhere; what was found to fit there is told with `vouch`.
     """
 
     schema: Mapping[str, Json]
@@ -36,9 +40,23 @@ class InputSchema:
     is_open: bool
     validator: jsonschema_rs.Draft202012Validator = field(compare=False, repr=False)
     unenforced: tuple[str, ...] = ()
+    root: bytes = field(default=b"", compare=False, repr=False)
+    _vouched: list[bytes] = field(default_factory=list, compare=False, repr=False)
 
     def check(self, inputs: Mapping[str, Json]) -> Mapping[str, Json]:
         """`inputs` with defaults. Raises InputError with the pointer of the first fault."""
+        given = self.completed(inputs)
+        if self._vouched and _key_of(given) in self._vouched:
+            return given
+        try:
+            self.validator.validate(given)  # the first fault alone: each costs some kilobytes
+        except jsonschema_rs.ValidationError as error:
+            pointer = "".join(child("", part) for part in error.instance_path)
+            raise unfit(error.message, pointer) from None
+        return given
+
+    def completed(self, inputs: Mapping[str, Json]) -> Mapping[str, Json]:
+        """`inputs` with defaults, of which only the names have been judged. Raises InputError."""
         _refuse_what_is_no_json(inputs)
         given = _with_defaults(inputs, self.schema, self.components)
         known = self.schema.get("properties") or {}
@@ -47,12 +65,29 @@ class InputSchema:
                 raise InputError(
                     f"there is no input {name}; known are {', '.join(known) or 'none'}", "inputs", child("", name)
                 )
-        try:
-            self.validator.validate(given)  # the first fault alone: each costs some kilobytes
-        except jsonschema_rs.ValidationError as error:
-            pointer = "".join(child("", part) for part in error.instance_path)
-            raise InputError(f"{error.message}; give a value that fits", "inputs", pointer) from None
         return given
+
+    def vouch(self, completed: Mapping[str, Json]) -> None:
+        """These were judged elsewhere, and fit: they are not judged again, wherever they turn up in this process."""
+        self._vouched.append(_key_of(completed))
+        del self._vouched[:-_MOST_VOUCHED]
+
+
+def unfit(what: str, pointer: str) -> InputError:
+    """The refusal of a value that does not fit."""
+    return InputError(f"{what}; give a value that fits", "inputs", pointer)
+
+
+def _written(schema: Json) -> bytes:
+    """A schema as JSON, also one with numbers and texts that orjson has no form for."""
+    try:
+        return orjson.dumps(schema, default=dict)
+    except TypeError:
+        return json.dumps(schema, default=dict).encode()
+
+
+def _key_of(completed: Mapping[str, Json]) -> bytes:
+    return hashlib.sha256(orjson.dumps(completed, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def validate_inputs(plan: "Plan", inputs: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -68,7 +103,8 @@ def compile_inputs(workflow: Workflow, components: Components) -> InputSchema:
     declared = workflow.inputs
     root = {"$ref": "#/workflow", "workflow": {} if declared is None else declared}
     root |= {"components": {"inputs": dict(components.inputs)}}
-    root, unenforced = enforceable(root)
+    written = _written(root)
+    root, unenforced = enforceable(root) if b'"pattern' in written else (root, ())
     try:
         validator = jsonschema_rs.Draft202012Validator(
             root, retriever=_retrieve_nothing, pattern_options=LINEAR, mask="the value"
@@ -79,7 +115,8 @@ def compile_inputs(workflow: Workflow, components: Components) -> InputSchema:
     is_open = declared is True or (
         bool(_OPEN_MEMBERS & schema.keys()) and schema.get("additionalProperties") is not False
     )
-    return InputSchema(schema, components.inputs, is_open, validator, unenforced)
+    written = _written(root) if unenforced else written
+    return InputSchema(schema, components.inputs, is_open, validator, unenforced, written)
 
 
 # Members by which a schema says itself which further inputs it takes.

@@ -190,6 +190,11 @@ class Twin:
         return self._blueprint.api
 
     @property
+    def operations(self) -> Mapping[str, Operation]:
+        """Those of the API by key."""
+        return self._blueprint.operations
+
+    @property
     def profile(self) -> Profile:
         return self._blueprint.profile
 

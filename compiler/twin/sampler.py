@@ -134,6 +134,7 @@ class Sampler:
         """The first alternative, null last, that can be made and fits as the keyword demands."""
         rest = {key: value for key, value in flat.items() if key != keyword}
         options = sorted(flat[keyword], key=lambda o: isinstance(o, Mapping) and o.get("type") == "null")
+        whole = {**rest, keyword: flat[keyword]}
         made = _ABSENT
         for option in options:
             component = self._schemas.component(option) if isinstance(option, Mapping) else ""
@@ -142,7 +143,7 @@ class Sampler:
             candidate = self._make(_joined(rest, self.flat(option)), want, name, (*above, component))
             if candidate is _ABSENT:
                 continue
-            if len(options) == 1 or self._validation.fits({**rest, keyword: flat[keyword]}, candidate, want.view):
+            if len(options) == 1 or self._validation.fits(whole, candidate, want.view):
                 return candidate
             made = candidate if made is _ABSENT else made
         return made

@@ -180,7 +180,7 @@ def _shape(template: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=4096)
 def _matrix_marks(template: str) -> re.Pattern[str] | None:
-    """What the style `matrix` puts before a value: `;name=`, for the names of the template alone; None without names."""
+    """What the style `matrix` puts before a value: `;name=`, of the template's names alone; None without names."""
     names = re.findall(r"\{([^{}/]+)\}", template)
     return re.compile("|".join(f";{re.escape(quote(name, safe=''))}=" for name in names)) if names else None
 

@@ -14,7 +14,7 @@ from compiler.ir.model import Body, Effect, Input, Operation, Resource, Schema
 from compiler.passes import words
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
-from compiler.passes.flows.inlining import inline
+from compiler.passes.flows.inlining import Room, inline
 from compiler.passes.flows.lookups import identify
 from compiler.passes.words import first_sentence, split
 from workflow.multipart import FILE_NAME, PartKind, is_textual
@@ -62,6 +62,7 @@ class BodyPlan:
         self.choices = choices or {}
         self.schemas = builder.context.schemas
         self.shown = 0
+        self.room = Room()
         self.resource = builder.context.by_change.get(operation.key)
         self.common = self._common()
         marks = builder.context.profile.marks
@@ -237,7 +238,7 @@ class BodyPlan:
         return "target" if path_item else ""
 
     def _given(self, member: _Member, text: str) -> str:
-        schema = inline(self.schemas, member.schema)
+        schema = inline(self.schemas, member.schema, 0, self.room)
         choice = self.choices.get(member.pointer)
         if choice is not None:
             schema = {"type": "string", "enum": list(choice.values)}
