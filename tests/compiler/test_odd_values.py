@@ -26,8 +26,8 @@ AN_OBJECT = {"type": "object", "required": ["a"], "properties": {"a": {"type": "
         given("X-Thing", "header", AN_OBJECT, explode=True),
         given("X-List", "header", INTEGERS),
         given("From", "header", {"type": "string", "format": "email"}),
-        given("sess", "cookie"),
-        given("sess", "cookie", INTEGERS, explode=False),
+        given("flavour", "cookie"),
+        given("flavour", "cookie", INTEGERS, explode=False),
     ],
     ids=lambda p: f"{p['in']}-{p['name']}-{p.get('style', '')}",
 )
