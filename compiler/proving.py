@@ -26,23 +26,27 @@ from workflow.plan import Plan, build_plan
 from workflow.profile import Profile
 
 _SETTLED_S = 60.0  # by then every job of the twin is over
+_OF_INPUTS = frozenset(("invalid_input", "missing_value", "unsafe_value", "unexpected_status", "not_found"))
+_REFUSALS = frozenset((400, 404, 409, 415, 422))  # what a device answers to a request that does not fit
 _MOST_CASES = 12  # values of one enumeration that are run
 
 
 @dataclass(frozen=True, slots=True)
 class FlowProof:
-    """`reason` says why it is not verified."""
+    """`reason` says why it is not verified; `lacks_sample`: because no inputs were found that the twin takes."""
 
     is_verified: bool
     reason: str
     runs: tuple[tuple[str, Mapping[str, Any], Proof], ...]
     paths: tuple[FailurePath, ...] = ()
+    lacks_sample: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Usual runs first, with all that was said; failure paths after them, with their end only."""
         runs = [{"case": case, "inputs": dict(inputs), **proof_to_json(proof)} for case, inputs, proof in self.runs]
         paths = [path.to_json() for path in self.paths]
-        return {"verified": self.is_verified, "on": "twin", "runs": [*runs, *paths]}
+        why = {"reason": self.reason} if self.reason else {}
+        return {"verified": self.is_verified, **why, "on": "twin", "runs": [*runs, *paths]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,8 @@ class Prover:
         for case, tempo in self._runs(flow, ran):
             ran.append(self._run(flow, plan, case, tempo))
             if not ran[-1].proof.is_verified:
-                return _flow_proof(ran, (), f"{case.name}: {_why(ran[-1].proof)}")
+                refused = _flow_proof(ran, (), f"{case.name}: {_why(ran[-1].proof)}")
+                return replace(refused, lacks_sample=_lacks_sample(ran[-1].proof))
         paths: list[FailurePath] = []
         behaviours = self._behaviours.runs(flow, plan, tuple(ran))
         for path in chain(failure_paths(flow, plan, tuple(ran)), behaviours):
@@ -164,6 +169,14 @@ class Prover:
 def _flow_proof(ran: Sequence[Ran], paths: Sequence[FailurePath], reason: str = "") -> FlowProof:
     runs = tuple((one.case, one.inputs, one.proof) for one in ran)
     return FlowProof(not reason, reason, runs, tuple(paths))
+
+
+def _lacks_sample(proof: Proof) -> bool:
+    """Whether the run ended because of what was put into it: its inputs were refused, by us or by the twin."""
+    if proof.failure is None or proof.failure.code not in _OF_INPUTS:
+        return False
+    last = proof.transcript[-1].status if proof.transcript else 400
+    return proof.failure.code != "unexpected_status" or last in _REFUSALS
 
 
 def _waited(flow: Flow, ran: Sequence[Ran]) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from compiler.ir.model import Api, Flow, Role, Step
+from compiler.ir.model import Api, Flow, Operation, Parameter, Role, Step
 from compiler.ir.schemas import Schemas
 from compiler.passes.identity import says_id
 from compiler.passes.paths import item_prefixes
@@ -19,6 +19,7 @@ from compiler.passes.resources import shape
 from compiler.twin.machine import Twin
 from compiler.twin.messages import TwinRequest
 from compiler.twin.pointers import MISSING, get
+from workflow.templates import text_of
 
 _MOST_OWNERS = 4  # owners tried before a collection counts as empty everywhere
 _UPDATED = 2  # members that the proof of an update changes
@@ -90,7 +91,7 @@ class Sampler:
         if path is None:
             return
         source = flow.sample[asked[-1]]["lookup"]
-        items = get(self._read(twin, path, wanted), source["members"]) or []
+        items = get(self._read_list(flow, twin, step, path, so_far, wanted), source["members"]) or []
         if "owner" in source:
             reference = _REFERENCE.fullmatch(source["owner"]["id"])
             owner = so_far.resolved.get((reference[1], reference[2])) if reference else None
@@ -113,6 +114,22 @@ class Sampler:
         if path not in self._initial:
             self._initial[path] = read(twin, path)
         return self._initial[path]
+
+    def _read_list(
+        self, flow: Flow, twin: Twin, step: Step, path: str, so_far: _Choice, wanted: Mapping[str, str]
+    ) -> Any:
+        """The list as the step asks for it: with what its operation requires in the query and in headers."""
+        given: dict[str, list[tuple[str, str]]] = {"query": [], "header": []}
+        for name, location, value in step.parameters:
+            asked = _INPUT.fullmatch(str(value))
+            if location in given and asked is not None and asked[1] in flow.sample:
+                filled = so_far.inputs.get(asked[1]) or self._plain(flow, twin, asked[1], flow.sample[asked[1]])
+                texts = filled if isinstance(filled, list) else [] if filled is None else [filled]
+                given[location] += [(name if location == "query" else name.lower(), text_of(text)) for text in texts]
+        if not any(given.values()):
+            return self._read(twin, path, wanted)
+        headers = (*twin.authorization(), *given["header"])
+        return twin.handle(TwinRequest("GET", path, tuple(given["query"]), headers)).body
 
     def _inside(
         self, flow: Flow, step: Step, asked: list[str], item: Mapping[str, Any], so_far: _Choice
@@ -183,20 +200,41 @@ class Sampler:
 
     def _parameter(self, twin: Twin, key: str, parameter: str, flow: Flow, name: str) -> Any:
         operation = self.operations[key]
+        declared = next((p for p in operation.parameters if p.name == parameter), None)
+        kind = self.schemas.kind(declared.schema if declared else None)
+        if declared is None or declared.location != "path" or kind in ("array", "object"):
+            given = next(i for i in flow.inputs if i.name == name)
+            return twin.example_parameter(key, parameter) if given.is_required else None
+        found = self._of_an_item(twin, operation, declared)
+        if found is None:
+            return twin.example_parameter(key, parameter)
+        is_number = kind in ("integer", "number") and str(found).lstrip("-").isdigit()
+        return int(found) if is_number else found
+
+    def _of_an_item(self, twin: Twin, operation: Operation, declared: Parameter) -> Any:
+        """What the address of an item that there is has in this place; what the parameter itself says goes before."""
+        parameter = declared.name
         for prefix, own in item_prefixes(operation.path):
             resource = self.by_item.get(shape(prefix))
-            if own == parameter and resource is not None:
+            if own == parameter and resource is not None and resource.id_parameter:
                 sample = twin.sample(resource.item)
                 if sample is not None:
                     return sample.parameters.get(resource.id_parameter, sample.id)
-        declared = next((p for p in operation.parameters if p.name == parameter), None)
-        given = next(i for i in flow.inputs if i.name == name)
-        if declared is None or not given.is_required:
+        is_said = declared.example is not None or "default" in declared.schema
+        return None if is_said else self._part_of_address(twin, operation.path, parameter)
+
+    def _part_of_address(self, twin: Twin, path: str, parameter: str) -> str | None:
+        """What an item's address has in the place of a parameter that is nobody's id."""
+        names = [name for _, name in item_prefixes(path)]
+        if parameter not in names:
             return None
-        values = self.schemas.values(declared.schema)
-        if declared.example is not None or values:
-            return declared.example if declared.example is not None else values[0]
-        return {"integer": 1, "number": 1, "boolean": True, "array": ["1"]}.get(self.schemas.kind(declared.schema), "1")
+        for prefix, _ in reversed(item_prefixes(path)):
+            resource = self.by_item.get(shape(prefix))
+            sample = twin.sample(resource.item) if resource is not None else None
+            values = list(sample.parameters.values()) if sample is not None else []
+            if len(values) > names.index(parameter):
+                return values[names.index(parameter)]
+        return None
 
     def _cut(self, flow: Flow, chosen: dict[str, Any]) -> dict[str, Any]:
         """For an update only a few members: what an operator does, and what the device certainly takes."""

@@ -1,8 +1,9 @@
 """From flows to verified workflows: documents, static checks, and the run on the twin.
 
 Called by `compiler.commands`; stores nothing (see `submission`) and prints nothing. What fails a check or does not
-reach its outcome on the twin is not kept, and its operations are left out with the reason (DESIGN.md, "Proof"); an
-error of ours in a flow costs that flow and is a finding (`containment`).
+reach its outcome on the twin is tried once more with less to show, then not kept, and its operations are left out with
+the reason (DESIGN.md, "Proof"); where only a sample that fits is lacking, it is kept without a proof, and that is said.
+An error of ours in a flow costs that flow and is a finding (`containment`).
 """
 
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from compiler.facts import operation_index
 from compiler.frontend import load_api
 from compiler.ir.model import Api, Diagnostic, Flow, Severity
 from compiler.isolating import isolated
+from compiler.passes.flows.simpler import PLAIN_INTENTS, without_sight
 from compiler.pipeline import Request, find_profile, understand
 from compiler.proposer import Record
 from compiler.proposing import Proposing, propose_and_plan
@@ -82,7 +84,8 @@ def verify_flows(
     Raises CompilerBug where there is no twin to run on, whatever operation is left out.
     """
     verifier = _Verifier(api, profile, plays_all)
-    workflows, refused = [], []
+    workflows: list[CompiledWorkflow] = []
+    refused: list[tuple[Flow, Diagnostic]] = []
     for number, flow in enumerate(api.flows):
         progress("prove", number, len(api.flows))
         made = verifier.verified(flow)
@@ -90,20 +93,56 @@ def verify_flows(
             workflows.append(made)
         else:
             refused.append((flow, made))
+    workflows, refused, told = _with_second_tries(verifier, workflows, refused)
     catalog = Containment("the default catalog")
     workflows = catalog.tried(api.name, lambda: _with_catalog(workflows, profile), workflows)
     return Compiled(
         api=_with_reasons(api, workflows, refused),
         profile=profile,
         workflows=tuple(workflows),
-        diagnostics=(*found, *verifier.diagnostics, *(why for _, why in refused), *catalog.diagnostics),
+        diagnostics=(*found, *verifier.diagnostics, *(why for _, why in refused), *told, *catalog.diagnostics),
     )
 
 
 def _with_catalog(workflows: list[CompiledWorkflow], profile: Profile | None) -> list[CompiledWorkflow]:
     """The workflows, those of the default catalog marked."""
-    told = default_catalog(workflows, profile.overrides.pin if profile else ())
-    return [replace(one, flow=replace(one.flow, is_core=told[one.flow.id].startswith("in:"))) for one in workflows]
+    proved = [one for one in workflows if one.is_verified]
+    told = default_catalog(proved, profile.overrides.pin if profile else ())
+    core = {name for name, why in told.items() if why.startswith("in:")}
+    return [replace(one, flow=replace(one.flow, is_core=one.flow.id in core)) for one in workflows]
+
+
+def _with_second_tries(
+    verifier: "_Verifier", workflows: list[CompiledWorkflow], refused: list[tuple[Flow, Diagnostic]]
+) -> tuple[list[CompiledWorkflow], list[tuple[Flow, Diagnostic]], list[Diagnostic]]:
+    """What is kept, what is refused and what is said, when operations that nothing kept reaches are tried once more.
+
+    First without what is read back; then, where the twin had no sample that fits, which is no fault of the workflow,
+    as it is, without a proof and with that said.
+    """
+    reached = {step.operation for one in workflows for step in one.flow.steps}
+    made: list[CompiledWorkflow] = []
+    left: list[tuple[Flow, Diagnostic]] = []
+    for flow, why in refused:
+        is_needed = flow.goal not in reached and flow.intent in PLAIN_INTENTS
+        kept = verifier.second_try(flow) if is_needed else None
+        if kept is None:
+            left.append((flow, why))
+        else:
+            made.append(kept)
+    kept_all = sorted([*workflows, *made], key=lambda one: one.flow.id)
+    return kept_all, left, [_said_of(one) for one in made]
+
+
+def _said_of(one: CompiledWorkflow) -> Diagnostic:
+    if one.is_verified:
+        text = "kept without what is read back: on the twin it was not seen what had become of the change"
+        return Diagnostic("workflow-not-read-back", Severity.NOTE, one.flow.id, f"{one.flow.goal}: {text}")
+    message = f"{one.flow.goal}: kept without a proof, since no sample fits: {one.proof['reason']}"
+    fields = "`overrides.defaults` for a member of the body, an example in an overlay for a parameter"
+    return Diagnostic(
+        "workflow-unproved", Severity.WARNING, one.flow.id, message, f"give a value in the profile: {fields}"
+    )
 
 
 class _Verifier:
@@ -128,7 +167,14 @@ class _Verifier:
         made, error = attempt(lambda: self._kept(flow))
         return fault(self._stage, flow.id, error) if error is not None else cast(CompiledWorkflow | Diagnostic, made)
 
-    def _kept(self, flow: Flow) -> CompiledWorkflow | Diagnostic:
+    def second_try(self, flow: Flow) -> CompiledWorkflow | None:
+        """The workflow with less to show, or without a proof where only a sample is lacking; else None."""
+        lesser = without_sight(flow)
+        tries = ((lesser, False), (flow, True), (lesser, True))
+        found = (attempt(lambda one=one, way=way: self._kept(one, takes_unproved=way)) for one, way in tries if one)  # type: ignore[misc]
+        return next((made for made, _ in found if isinstance(made, CompiledWorkflow)), None)
+
+    def _kept(self, flow: Flow, takes_unproved: bool = False) -> CompiledWorkflow | Diagnostic:
         self._stage = "the writer"
         try:
             document = document_of(self._api, flow, self._profile, self._operations)
@@ -140,7 +186,7 @@ class _Verifier:
             return _refusal(flow, _told(findings[0]))
         self._stage = "the proof"
         proof = self._prover.prove(flow, document, plan)
-        if not proof.is_verified:
+        if not proof.is_verified and not (takes_unproved and proof.lacks_sample):
             return _refusal(flow, f"the run on the twin did not reach its outcome: {proof.reason}")
         self._stage = "the tool"
         return CompiledWorkflow(
@@ -148,7 +194,7 @@ class _Verifier:
             document=write_document(document),
             tool=tool_definition(document).to_json(),
             proof={**proof.to_json(), "risk": risk_reasons(flow, self._operations, self._profile)},
-            is_verified=True,
+            is_verified=proof.is_verified,
         )
 
 

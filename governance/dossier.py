@@ -82,12 +82,19 @@ def proposed_of(revision: Revision) -> list[dict[str, Json]]:
     return list(revision.proof.get("proposed", ())) if isinstance(revision.proof, dict) else []
 
 
+def unproved_of(revision: Revision) -> str:
+    """Why the compiler could not run it on the twin; empty where it did, and for what was never to be run there."""
+    proof = revision.proof if isinstance(revision.proof, dict) else {}
+    return str(proof.get("reason", "")) if proof.get("verified") is False else ""
+
+
 def dossier(revision: Revision, in_use: Revision | None) -> dict[str, Json]:
     """All of it as one value: what `GET /workflows/{id}` shows besides content and proof."""
     return {
         "steps": steps_of(revision),
         "risk_reasons": risk_reasons_of(revision),
         "proposed": proposed_of(revision),
+        "unproved": unproved_of(revision),
         "difference": difference(revision, in_use),
     }
 

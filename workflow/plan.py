@@ -12,7 +12,7 @@ from workflow.calls import Call, find_call
 from workflow.document import ABSENT, Document, Json, Step, Workflow, ours
 from workflow.errors import DocumentError, ExpressionError
 from workflow.inputs import InputSchema, compile_inputs
-from workflow.operations import OperationIndex
+from workflow.operations import SAFE_METHODS, OperationIndex
 from workflow.pages import Pages, read_pages
 from workflow.plan_parts import Parts, Report
 from workflow.planned import DEADLINE_S, Plan, PlannedAction, PlannedOutput, PlanStep, WorkflowPlan
@@ -24,7 +24,6 @@ from workflow.versions import VersionRule
 
 __all__ = ["Plan", "PlanStep", "PlannedAction", "PlannedOutput", "Planner", "WorkflowPlan", "build_plan"]
 
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _EFFECTS = {"POST": "act", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
 
 

@@ -8,7 +8,7 @@ Called by `interpreter`; `plan` prepares the parts.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -29,7 +29,7 @@ _COOKIE_OCTETS = "!#$&'()*+-./:<=>?@[]^_`{|}~"  # RFC 6265, 4.1.1, without the p
 _SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
 # By location, the default first. `json`: the value travels as JSON text (OpenAPI's `content` instead of `schema`).
 STYLES: Mapping[str, tuple[str, ...]] = {
-    "path": ("simple", "json"),
+    "path": ("simple", "label", "matrix", "json"),
     "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject", "json"),
     "header": ("simple", "json"),
     "cookie": ("form", "json"),
@@ -196,12 +196,25 @@ def _filled_path(bound: BoundRequest, values: Mapping[str, Json]) -> str:
         if name not in values:
             raise Unsendable("missing_value", f"the path needs {name}, and no value was given")
         parameter = next(each for each in bound.parameters if each.location == "path" and each.name == name)
-        pieces[number] = _segment(name, _simple(parameter, values[name]))
+        pieces[number] = _segment(parameter, values[name])
     return "".join(pieces)
 
 
-def _segment(name: str, texts: Iterable[str]) -> str:
-    text = ",".join(_encoded(name, each) for each in texts)
+def _segment(parameter: BoundParameter, value: Json) -> str:
+    """The value in its place: plain, as a label (`.a.b`) or as matrix parameters (`;name=a`), after RFC 6570, 3.2."""
+    name, style = parameter.name, parameter.style
+    mark, between = {"label": (".", "."), "matrix": (";", ";")}.get(style, ("", ","))
+    is_matrix_list = style == "matrix" and parameter.explode and isinstance(value, list)
+    texts = [_encoded(name, each) for each in _simple(parameter, value)]
+    if parameter.explode and isinstance(value, Mapping) and mark:
+        texts = [f"{_encoded(name, key)}={_encoded(name, text_of(member))}" for key, member in value.items()]
+        text = mark + between.join(texts) if texts else ""
+    elif is_matrix_list:
+        text = "".join(f";{_encoded(name, name)}={each}" for each in texts)
+    elif style == "matrix":
+        text = f";{_encoded(name, name)}={','.join(texts)}" if any(texts) else ""
+    else:
+        text = (mark if any(texts) else "") + (between if parameter.explode else ",").join(texts)
     if text in ("", ".", ".."):
         raise Unsendable("unsafe_value", f"{name} is {text!r}, which is no name in a path; give another value")
     return text

@@ -17,7 +17,7 @@ from workflow.visible import visible, visible_schema
 NAME_LENGTH = 64  # what MCP clients accept for a tool's name
 MOST_TITLE = 200  # characters; it is a line in a list
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
-_SAFE_METHODS = ("/get", "/head", "/options")
+_SAFE_METHODS = ("/get", "/head", "/options", "/query")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,8 @@ def _shown_inputs(document: Document, workflow: Workflow, shown: Json) -> dict[s
     cut: dict[str, Json] = {"type": "object", "properties": {name: properties[name] for name in names}}
     if required:
         cut["required"] = required
-    cut["additionalProperties"] = False
+    if len(names) == len(properties):  # else more is accepted than is shown
+        cut["additionalProperties"] = False
     return dict(visible_schema(_with_definitions(cut, document.components.inputs)))
 
 
@@ -143,7 +144,7 @@ def _moved(value: Json, components: Mapping[str, Json], used: dict[str, Json]) -
 
 
 def _annotations(workflow: Workflow) -> dict[str, bool]:
-    """Without a declared class only a workflow of nothing but GET, HEAD and OPTIONS counts as a read."""
+    """Without a declared class only a workflow of nothing but GET, HEAD, OPTIONS and QUERY counts as a read."""
     all_read = all(_is_read(step) for step in workflow.steps)
     risk = ours(workflow).get("risk") or ("read" if all_read else "destroy")
     return {

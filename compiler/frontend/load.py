@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from compiler.frontend.closure import components, cut_endless, gaps_by_operation, schema_digests
+from compiler.frontend.closure import components, cut_endless, gaps_by_operation, schema_digests, unwind_unions
 from compiler.frontend.composition import MOST_APPLIED, bound_composition
 from compiler.frontend.dialect import Dialect, require_dialect
 from compiler.frontend.files import Root, read_given
@@ -54,7 +54,10 @@ def load_api(
     Raises SpecError (not a description), LimitError (beyond `limits`), OverlayError.
     """
     findings = Findings()
-    data = parse_document(read_given(path, limits.json_bytes), path.name, limits).data
+    parsed = parse_document(read_given(path, limits.json_bytes), path.name, limits)
+    data = parsed.data
+    if parsed.repaired:
+        findings.warning("characters-repaired", path.name, parsed.repaired, "save the file without them")
     if overlay is not None:
         data = apply_overlay(data, overlay, findings, limits)
     dialect = require_dialect(data, path.name)
@@ -72,6 +75,7 @@ def _read(main: Place, library: Library, profile: Profile | None, findings: Find
         parts = OpenApi3Reader(library, collector, findings)
     operations = OperationReader(library, collector, parts, findings, limits).read(main)
     bundle = collector.finish(one.key for one in operations)
+    unwind_unions(bundle.schemas)
     for name in cut_endless(bundle.schemas):
         findings.warning("schema-endless", f"schema {name}", "applies to itself; the reference is cut")
     for owner in bound_composition(bundle.schemas, {one.key: _own_schemas(one) for one in operations}):

@@ -12,8 +12,8 @@ from typing import Any
 
 from compiler.errors import CompilerBug
 from compiler.ir.model import Api, Flow, Job, Link, Operation, Parameter, Resource, Schema
+from workflow.operations import is_method
 
-METHODS = frozenset(("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"))
 _LOCATIONS = frozenset(("cookie", "header", "path", "query"))
 _POINTER = "#/components/schemas/"
 _TEMPLATE_NAME = re.compile(r"\{([^{}]+)\}")
@@ -90,7 +90,7 @@ def _shown(one: Operation) -> Iterator[Schema]:
 
 
 def _check_operation(one: Operation, schemas: Mapping[str, Schema], seen: Set[int]) -> None:
-    _require(one.method in METHODS, f"{one.key}: the method is none that is served")
+    _require(is_method(one.method), f"{one.key}: the method is none that is served")
     _require(one.path.startswith("/"), f"{one.key}: the path does not start with a slash")
     _require(bool(_DIGEST.match(one.digest)), f"{one.key}: no digest")
     _check_unique((f"{p.location} {p.name} of {one.key}" for p in one.parameters), "parameter")

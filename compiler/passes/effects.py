@@ -12,10 +12,12 @@ from dataclasses import replace
 from compiler.ir.model import Api, Body, Effect, Operation, Risk
 from compiler.ir.schemas import Schemas
 from compiler.passes import words
+from compiler.passes.endless import endless
 from compiler.passes.outcome import Options, Outcome
 from compiler.passes.paths import ends_in_parameter, last_word, parent
 from compiler.passes.repeating import is_repeatable
 from workflow.multipart import is_multipart
+from workflow.operations import SAFE_METHODS
 from workflow.profile import Profile, RiskRule
 
 _RESET_TO_NEW = frozenset({"password", "passphrase", "statistics", "stats", "counters", "metrics"})
@@ -57,7 +59,7 @@ class _Verbs:
         is_own = method != "GET" and not ends_in_parameter(parent(path)) and last_word(path).lower() in _SESSION_WORDS
         if operation.key in self.session_keys or is_own:
             return Effect.SESSION
-        if method in ("GET", "HEAD", "OPTIONS"):
+        if method in SAFE_METHODS:
             return Effect.READ
         if method == "DELETE":
             return Effect.DELETE
@@ -102,9 +104,17 @@ class _Verbs:
             unsent = _unsent(operation.body)
             if unsent:
                 return unsent
-        if operation.method in ("HEAD", "OPTIONS"):
-            twin = f"GET {operation.path}"
-            return f"alias of {twin}" if twin in self.keys else "asks only for headers"
+        return self._said_elsewhere(operation) or endless(operation)
+
+    def _said_elsewhere(self, operation: Operation) -> str:
+        """Why an operation tells nothing of its own: headers of another one, or the same path with a slash more."""
+        if operation.method == "HEAD" and f"GET {operation.path}" in self.keys:
+            return f"alias of GET {operation.path}"
+        if operation.method == "OPTIONS":
+            return "asks only for headers"
+        plain = f"{operation.method} {operation.path.rstrip('/')}"
+        if operation.path != "/" and operation.path.endswith("/") and plain in self.keys:
+            return f"alias of {plain}"
         return ""
 
 

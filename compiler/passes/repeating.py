@@ -14,6 +14,7 @@ from compiler.ir.model import Effect, Operation, Risk
 from compiler.ir.schemas import Schemas
 from compiler.passes import words
 from compiler.passes.paths import ends_in_parameter, parameter_of, segments
+from workflow.operations import SAFE_METHODS
 from workflow.profile import Verbs
 
 _SETTING = ("PUT", "PATCH")
@@ -40,7 +41,7 @@ def is_repeatable(operation: Operation, effect: Effect, risk: Risk, verbs: Verbs
         return False
     if operation.key in verbs.idempotent:
         return True
-    if operation.method in ("GET", "HEAD", "OPTIONS"):
+    if operation.method in SAFE_METHODS:
         return True
     if effect is Effect.DELETE:
         return _deletes_one(operation.path)

@@ -35,7 +35,7 @@ from compiler.twin.pointers import MISSING, get, put
 from compiler.twin.reading import Reader
 from compiler.twin.references import check_references
 from compiler.twin.replies import Receipt, Replies, allowed
-from compiler.twin.routes import Match, canonical
+from compiler.twin.routes import Match, canonical, plain_path
 from compiler.twin.samples import Samples
 from compiler.twin.seeds import Seeds
 from compiler.twin.sessions import Credentials, Sessions
@@ -231,6 +231,10 @@ class Twin:
         """
         return self._samples.sample(noun, operation, when or {})
 
+    def example_parameter(self, operation: str, name: str) -> Json:
+        """A value that the operation accepts for its parameter of this name; None where it has none."""
+        return self._samples.parameter(operation, name)
+
     def example_body(self, operation: str, *, is_full: bool = False) -> Json:
         """A body that the operation (`METHOD /path`) accepts now: ids in it name items that exist, names are new."""
         return self._samples.body(operation, is_full=is_full)
@@ -272,7 +276,7 @@ class Twin:
     def _respond(self, request: TwinRequest, match: Match, operation: Operation, now: float) -> TwinReply:
         behaviour = self._blueprint.behaviour(operation)
         request = with_values(request, operation.body, self._blueprint.schemas)
-        path = canonical(request.path)
+        path = plain_path(match, request.path)
         above = self._store.places_on(path, match)
         asked = Asked(request, match, behaviour, path, above, now)
         check_parameters(self._blueprint, operation, request)
@@ -283,6 +287,8 @@ class Twin:
                     return empty
                 raise RefusalError(404, f"there is no {place.resource.name or place.resource.noun} {place.id!r}")
         if behaviour.kind in (Kind.LIST, Kind.READ, Kind.DOCUMENT):
+            if operation.body is not None:
+                check_body(self._blueprint, behaviour, request)
             self._jobs.poll(asked.path, asked.now)
             return self._reader.read(asked)
         check_version(self._blueprint, operation, request, self._store.version(path))
@@ -291,7 +297,8 @@ class Twin:
             return self._log_in(asked) if behaviour.kind is Kind.LOGIN else self._log_out(asked)
         is_replaced = behaviour.kind is Kind.REPLACE and bool(above)
         current = self._store.item(above[-1]) if is_replaced else None
-        check_references(self._blueprint, self._store, behaviour.resource, request.body, current)
+        schema = operation.body.schema if operation.body else None
+        check_references(self._blueprint, self._store, behaviour.resource, request.body, current, schema)
         return self._change(asked)
 
     # Sessions

@@ -148,11 +148,14 @@ class Replies:
         return next((response for response in found if response is not None and response.schema is not None), None)
 
     def _said(self, schema: Schema, example: Json, pointers: tuple[str, ...], message: str) -> Json:
-        """The shortest body that fits the schema and carries the message."""
+        """The shortest body that fits the schema and carries the message; a body of its own where there is no place."""
         want = Want(View.RESPONSE, is_full=False)
         small, full = self._blueprint.sampler.value(schema, want), self.sample(schema)
+        places = pointers or _texts_in(full)
+        if not places:
+            return {"message": message}
         for base in (example, small, full):
-            body = _with_message(base, pointers or _texts_in(full), message)
+            body = _with_message(base, places, message)
             if base is not None and self._blueprint.validation.fits(schema, body, View.RESPONSE):
                 return body
         return _with_message(full, tuple(p for p in pointers if get(full, p) is not MISSING), message)

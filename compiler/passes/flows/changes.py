@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from compiler.ir.model import Effect, Input, Job, Operation, Resource, Risk, Role, Step
+from compiler.passes import words
 from compiler.passes.flows import queries, states
 from compiler.passes.flows.bodies import BodyPlan, Choice
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
 from compiler.passes.flows.following import after_the_job
-from compiler.passes.flows.headers import given_header, is_given
+from compiler.passes.flows.headers import given_parameter, is_given
 from compiler.passes.flows.inlining import inline
 from compiler.passes.flows.kept import kept
 from compiler.passes.flows.lookups import path_parameters
@@ -45,20 +46,20 @@ def parameters_of(
     version = builder.context.profile.conditional.send_header.lower() if leaves_version else ""
     paging = builder.context.paging.get(operation.key)
     for parameter in operation.parameters:
-        if parameter.location not in ("query", "header") or not (filters or parameter.is_required):
+        if parameter.location == "path" or not (filters or parameter.is_required):
             continue
         if paging is not None and parameter.location == "query" and parameter.name == paging.size_parameter:
             continue  # how much is asked for at a time is seen to by the step
         if version and parameter.name.lower() == version and _versioned(builder, operation) is not None:
             continue
         # What belongs to the connection, or is sent with every request, is no business of the caller.
-        if parameter.location == "header":
+        if parameter.location != "query" or parameter.is_required:
             is_condition = parameter.name.lower() == builder.context.profile.conditional.send_header.lower()
-            if is_given(builder, parameter) or is_condition:
-                bound.append((parameter.name, "header", given_header(builder, operation, parameter)))
+            if is_given(builder, parameter) or (is_condition and parameter.location == "header"):
+                bound.append((parameter.name, parameter.location, given_parameter(builder, operation, parameter)))
             continue
         schema = inline(builder.context.schemas, parameter.schema)
-        name = builder.free_input_name("".join(c if c.isalnum() else "_" for c in parameter.name).strip("_") or "value")
+        name = builder.free_input_name(words.identifier(parameter.name) or "value")
         text = first_sentence(parameter.description)
         given = Input(name, schema, parameter.is_required, text, parameter.is_required)
         sample = {"parameter": operation.key, "name": parameter.name}

@@ -9,6 +9,7 @@ from dataclasses import replace
 from compiler.ir.model import Effect, Flow, Operation, Resource, Response, Risk, Role, Step, worst
 from compiler.passes import words
 from compiler.passes.flows import queries, states, texts
+from compiler.passes.flows.bodies import BodyPlan
 from compiler.passes.flows.builder import Builder, inside, noun_of
 from compiler.passes.flows.changes import (
     change,
@@ -22,10 +23,12 @@ from compiler.passes.flows.changes import (
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.following import ends_pending
 from compiler.passes.flows.splits import Split
+from compiler.passes.resources import only_tells_whether
 from workflow.pages import INCOMPLETE_HEADER, NEXT_HEADER
 from workflow.pointers import escape
 
 _OK = queries.simple("$statusCode == 200")
+_ABSENT = (404, 410)  # RFC 9110, 15.5.5 and 15.5.11
 
 
 def find(context: Context, resource: Resource) -> Flow | None:
@@ -221,16 +224,43 @@ def _add_reply(builder: Builder, operation: Operation, step: Step) -> None:
         builder.add_output("reply", f"$steps.{step.id}.outputs.reply", {})
 
 
+def check(context: Context, resource: Resource, operation: Operation) -> Flow:
+    """A read that shows nothing: 404 and 410 say that there is no such thing, any success that there is one."""
+    builder = Builder(context, operation)
+    there = queries.any_of(["$statusCode == 200", "$statusCode == 204", *(f"$statusCode == {s}" for s in _ABSENT)])
+    step = Step(
+        id=builder.free_step_id("check"),
+        operation=operation.key,
+        role=Role.READ,
+        description=f"See whether there is the {resource.name}.",
+        parameters=tuple(parameters_of(builder, operation)),
+        outputs={"status": "$statusCode"},
+        success=(queries.simple(there),),
+    )
+    step = builder.add_step(step, "the goal")
+    builder.add_output("status", f"$steps.{step.id}.outputs.status", {"type": "integer"})
+    plain = f"Checks whether there is {_one(resource)}{_of_owner(context, resource)}: 404 says that there is none."
+    said = texts.describe((texts.purpose(operation), plain), Risk.READ)
+    name = texts.flow_id(context.api.name, "check", noun_of(resource))
+    return builder.flow(name, "report", f"Check {resource.name}", said, resource, Risk.READ)
+
+
 def report(context: Context, resource: Resource, operation: Operation) -> Flow:
     """A read that is neither a list nor an item: gives out what is answered."""
+    if only_tells_whether(operation):
+        return check(context, resource, operation)
     builder = Builder(context, operation)
     verb = texts.verb_of(operation)
+    parameters = tuple(parameters_of(builder, operation))
+    payload = BodyPlan(builder, operation).payload()
     step = Step(
         id=builder.free_step_id("read"),
         operation=operation.key,
         role=Role.READ,
         description="Read.",
-        parameters=tuple(parameters_of(builder, operation)),
+        parameters=parameters,
+        payload=payload,
+        content_type=operation.body.media_type if operation.body and payload is not None else "",
         outputs={"result": "$response.body"},
     )
     step = builder.add_step(step, "the goal")

@@ -94,7 +94,8 @@ def _action(context: Context, resource: Resource, key: str) -> Iterator[Flow]:
     if operation.left_out:
         return
     if operation.effect is Effect.READ:
-        plan = intents.find_unseen if operation.path == resource.collection else intents.report
+        is_list = operation.method == "GET" and operation.path.rstrip("/") == resource.collection
+        plan = intents.find_unseen if is_list else intents.report
         yield plan(context, resource, operation)
     elif context.by_change.get(key) is resource:
         yield intents.update_otherwise(context, resource, operation)

@@ -102,9 +102,9 @@ def _failures(
     """What a poll that shows no good end means, in order."""
     bad_end = {"code": "job_failed", "message": f"The {job.name} failed{told}"}
     running = [f"{state} != null", *(f"{state} != {queries.simple_quoted(s)}" for s in (*succeeded, *failed))]
-    found: list[dict[str, Any]] = [
-        _end("job_failed", queries.one_of_states(state, failed), bad_end),
-    ]
+    found: list[dict[str, Any]] = []
+    if failed:  # a description may name no state in which it has failed
+        found.append(_end("job_failed", queries.one_of_states(state, failed), bad_end))
     if job.failed_if:
         signs = [queries.one_of_states(f"$response.body#{at}", values) for at, values in job.failed_if]
         over = queries.one_of_states(state, succeeded)

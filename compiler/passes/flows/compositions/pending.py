@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from compiler.ir.model import Flow, Job, Operation, Resource, Risk, Step, worst
+from compiler.passes import words
 from compiler.passes.flows import queries, states, texts
 from compiler.passes.flows.bodies import Choice
 from compiler.passes.flows.builder import Builder, noun_of
@@ -145,7 +146,7 @@ def applying(rule: PendingSettings) -> Any:
 
 
 def _plain(member: str) -> str:
-    return "".join(c if c.isalnum() or c == "_" else "_" for c in member).strip("_")
+    return words.identifier(member)
 
 
 def _filled(value: Any, address: str) -> Any:
