@@ -70,11 +70,21 @@ pytest_options=(-n "$workers" --dist worksteal --durations=25 --left-out "$left_
 pytest_options+=(${quick[@]+"${quick[@]}"})
 [ -n "$marks" ] && pytest_options+=(-m "$marks")
 
+# The types take one processor for as long as the tests take others to be found: at the same time, and told in their turn.
+mypy --no-error-summary >"$place/types.txt" 2>&1 &
+types=$!
+types_checked() {
+  wait "$types"
+  local outcome=$?
+  cat "$place/types.txt"
+  return "$outcome"
+}
+
 stage format ruff format --check --quiet .
 stage lint ruff check --quiet .
-stage types mypy --no-error-summary
 stage contracts lint-imports --no-logo
 stage "tests and docs" python -m pytest "${pytest_options[@]}"
+stage types types_checked
 
 printf '\n== summary (%d s)\n' "$SECONDS"
 printf '   %s\n' "${results[@]}"

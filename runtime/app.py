@@ -14,7 +14,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from fastapi.exceptions import RequestValidationError
 from fastmcp import FastMCP
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from governance.library import Library
@@ -148,21 +149,28 @@ def _rest_api(service: Service, lifespan: Callable[[FastAPI], Any]) -> FastAPI:
         redoc_url=None,
         openapi_url=None,  # what is in it depends on the caller (`docs`)
         lifespan=lifespan,
-        generate_unique_id_function=lambda route: route.name,
-        dependencies=[Depends(refuse_repeated)],
+        routes=[*_routes()],
     )
     api.state.service = service
-    # `/workflows/disabled` before `/workflows/{ref}`.
-    decisions = (disabling, workflows, webhooks, events)
-    kept = (records, targets, schedules, audit, policy, library)
-    parts = (*decisions, *kept, login, users, administration, serving, metrics, docs)
-    for part in parts:
-        api.include_router(part.router)
     api.state.description = Description(api, service.live)
     api.openapi = api.state.description.document  # type: ignore[method-assign]
     for kind in (Problem, HTTPException, RequestValidationError, *KNOWN):
         api.add_exception_handler(kind, _on_error)
     return api
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """The same for every service of this process: FastAPI makes each of them ready when it is first asked for one."""
+    api = FastAPI(
+        openapi_url=None, generate_unique_id_function=lambda route: route.name, dependencies=[Depends(refuse_repeated)]
+    )
+    # `/workflows/disabled` before `/workflows/{ref}`.
+    decisions = (disabling, workflows, webhooks, events)
+    kept = (records, targets, schedules, audit, policy, library)
+    for part in (*decisions, *kept, login, users, administration, serving, metrics, docs):
+        api.include_router(part.router)
+    return tuple(api.routes)
 
 
 async def _on_error(_request: Request, error: Exception) -> Response:

@@ -7,6 +7,8 @@ a new folder on a free port as an unprivileged user, since it refuses to run as 
 own process id. Where it is not installed, tests that need it are skipped.
 """
 
+import asyncio
+import gc
 import json
 import os
 import pwd
@@ -20,14 +22,17 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
+import httpx2
 import psycopg
 import pytest
+from argon2.profiles import CHEAPEST
 from hypothesis import HealthCheck, settings
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
@@ -38,14 +43,36 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from governance import schema
 from governance.audit import verify_chain
 from governance.connections import parse_url
+from runtime.engines.dbos_process import DbosProcess, beside
 from runtime.observing import traces
 from tests.needs import POSTGRESQL
 from tests.waiting import PATIENCE_S
 
-pytest_plugins = ["tests.left_out", "tests.quick"]
+
+def _one_for_all(make: Callable[..., Any], usual: Callable[[], Any], verify: Any = True, **more: Any) -> Any:
+    """The context that a client uses which is given none."""
+    return usual() if verify is True and not more.get("cert") else make(verify, **more)
+
+
+# Until all tests are found nearly all that is made stays, and looking for garbage among it is in vain.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+pytest_plugins = ["tests.left_out", "tests.quick", "tests.order", "tests.costs"]
 # httpx gives up after 5 s where nothing is said, and has no public way to say it once.
 for way in ("connect", "read", "write", "pool"):
     setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, way, PATIENCE_S)
+# Both libraries read all certificate authorities for each client, which takes it longer than a request. One for all.
+for _library in (httpx, httpx2):
+    _make = _library._transports.default.create_ssl_context
+    _usual = cache(partial(_make, trust_env=False))
+    _library._transports.default.create_ssl_context = partial(_one_for_all, _make, _usual)
 # Hypothesis judges by the clock of a machine that does nothing else; how much work is done is bounded by the examples.
 settings.register_profile("uncounted", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("uncounted")
@@ -117,16 +144,42 @@ def statements_of(work: Callable[[], object]) -> list[tuple[str, Any]]:
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty SQLite database at HEAD, to be copied: the migrations take four times as long."""
+    """An empty SQLite database at HEAD, to be copied: the migrations take four times as long. Beside it DBOS's own."""
     place = tmp_path_factory.mktemp("migrated") / "switchgear.db"
-    schema.upgrade(f"sqlite+aiosqlite:///{place}")
+    schema.upgrade(url := f"sqlite+aiosqlite:///{place}")
+    asyncio.run(_started_once(DbosProcess(url, "template", _never)))
     return place
+
+
+async def _started_once(dbos: DbosProcess) -> None:
+    await dbos.start()
+    await dbos.stop()
+
+
+async def _never(_run_id: str, _part: int) -> None:
+    raise AssertionError("nothing was begun")
 
 
 @pytest.fixture
 def migrated_url(tmp_path: Path, migrated: Path) -> str:
     """The address of an SQLite database at HEAD."""
-    return f"sqlite+aiosqlite:///{shutil.copy(migrated, tmp_path / 'switchgear.db')}"
+    place = tmp_path / "switchgear.db"
+    for made, wanted in ((migrated, place), (beside(migrated), beside(place))):
+        wanted.touch(mode=0o600)
+        shutil.copyfile(made, wanted)
+    return f"sqlite+aiosqlite:///{place}"
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password costs half a second. Tests of that cost ask for `costly_passwords`; the others only use some."""
+    if "costly_passwords" not in request.fixturenames:
+        monkeypatch.setattr("governance.people.passwords.RFC_9106_LOW_MEMORY", CHEAPEST)
+
+
+@pytest.fixture
+def costly_passwords() -> None:
+    """Passwords cost what they cost a user."""
 
 
 @pytest.fixture(scope="session")

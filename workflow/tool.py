@@ -117,7 +117,8 @@ def _shown_inputs(document: Document, workflow: Workflow, shown: Json) -> dict[s
     cut: dict[str, Json] = {"type": "object", "properties": {name: properties[name] for name in names}}
     if required:
         cut["required"] = required
-    cut["additionalProperties"] = False
+    if len(names) == len(properties):  # else more is accepted than is shown
+        cut["additionalProperties"] = False
     return dict(visible_schema(_with_definitions(cut, document.components.inputs)))
 
 
@@ -143,7 +144,7 @@ def _moved(value: Json, components: Mapping[str, Json], used: dict[str, Json]) -
 
 
 def _annotations(workflow: Workflow) -> dict[str, bool]:
-    """Without a declared class only a workflow of nothing but GET, HEAD and OPTIONS counts as a read.
+    """Without a declared class only a workflow of nothing but GET, HEAD, OPTIONS and QUERY counts as a read.
 
     That nothing changes is promised where each step is safe by its method, or by what the profile says of it, alone.
     """

@@ -12,11 +12,13 @@ from dataclasses import replace
 from compiler.ir.model import Api, Body, Effect, Operation, Risk
 from compiler.ir.schemas import Schemas
 from compiler.passes import words
+from compiler.passes.endless import endless
 from compiler.passes.outcome import Options, Outcome
 from compiler.passes.paths import ends_in_parameter, last_word, parent
 from compiler.passes.repeating import is_repeatable
-from compiler.passes.risk.judging import SAFE_METHODS, Judgement, judged, judged_safe
+from compiler.passes.risk.judging import Judgement, judged, judged_safe
 from workflow.multipart import is_multipart
+from workflow.operations import SAFE_METHODS
 from workflow.profile import Profile, RiskRule
 
 _SESSION_WORDS = frozenset({"login", "logout", "logoff", "signin", "signout", "authenticate"})
@@ -110,9 +112,17 @@ class _Verbs:
             unsent = _unsent(operation.body)
             if unsent:
                 return unsent
-        if operation.method in ("HEAD", "OPTIONS"):
-            twin = f"GET {operation.path}"
-            return f"alias of {twin}" if twin in self.keys else "asks only for headers"
+        return self._said_elsewhere(operation) or endless(operation)
+
+    def _said_elsewhere(self, operation: Operation) -> str:
+        """Why an operation tells nothing of its own: headers of another one, or the same path with a slash more."""
+        if operation.method == "HEAD" and f"GET {operation.path}" in self.keys:
+            return f"alias of GET {operation.path}"
+        if operation.method == "OPTIONS":
+            return "asks only for headers"
+        plain = f"{operation.method} {operation.path.rstrip('/')}"
+        if operation.path != "/" and operation.path.endswith("/") and plain in self.keys:
+            return f"alias of {plain}"
         return ""
 
 

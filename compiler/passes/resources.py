@@ -15,7 +15,7 @@ from compiler.ir.schemas import Schemas
 from compiler.passes import words
 from compiler.passes.identity import Identifier
 from compiler.passes.outcome import Options, Outcome
-from compiler.passes.paths import ends_in_parameter, last_word, parameter_of, parent, prefixes, segments
+from compiler.passes.paths import ends_in_parameter, last_word, parameter_of, parent, prefixes, segments, words_in
 from compiler.passes.told_apart import told_apart
 from workflow.profile import Profile
 
@@ -31,8 +31,8 @@ def run(api: Api, options: Options) -> Outcome:
 
 
 def shape(path: str) -> str:
-    """The path with all parameters' names taken out: paths of one shape are one address."""
-    return _ANY.sub("{}", path)
+    """The path with all parameters' names and a slash at its end taken out: paths of one shape are one address."""
+    return _ANY.sub("{}", path).rstrip("/") or "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,14 @@ class _Place:
         operation = self.methods.get(method)
         acts = method == "GET" and operation is not None and operation.effect is Effect.ACT
         return operation.key if operation and not _is_out(operation) and not acts else ""
+
+
+def only_tells_whether(operation: Operation | None) -> bool:
+    """True for a read that answers 204, or a HEAD: it says that there is such a thing, and shows nothing of it."""
+    if operation is not None and operation.method == "HEAD":
+        return True
+    good = [reply for reply in operation.responses if reply.status.startswith("2")] if operation else []
+    return bool(good) and all(reply.status in ("204", "205") and reply.schema is None for reply in good)
 
 
 def _is_out(operation: Operation) -> bool:
@@ -85,7 +93,8 @@ class _Finder:
             collection = None
         parameter = parameter_of(segments(item.path)[-1])
         resource = self._base(collection.path if collection else "", item.path)
-        resource = replace(resource, id_parameter=parameter, read=item.key("GET"), delete=item.key("DELETE"))
+        read = "" if only_tells_whether(item.methods.get("GET")) else item.key("GET")
+        resource = replace(resource, id_parameter=parameter, read=read, delete=item.key("DELETE"))
         resource = self._with_updates(resource, item)
         if collection is not None:
             made = collection.methods.get("POST")
@@ -110,12 +119,13 @@ class _Finder:
             create = place.key("POST") if made is not None and made.effect is Effect.CREATE else ""
             resource = replace(self._base(place.path, ""), list=place.key("GET"), create=create)
             return self.identifier.identify(resource, reply, None)
-        resource = replace(self._base("", place.path), read=place.key("GET"), delete=place.key("DELETE"))
+        read = "" if only_tells_whether(place.methods.get("GET")) else place.key("GET")
+        resource = replace(self._base("", place.path), read=read, delete=place.key("DELETE"))
         return self.identifier.identify(self._with_updates(resource, place), None, reply)
 
     def _base(self, collection: str, item: str) -> Resource:
         noun = last_word(collection or item) or _noun_of_parameter(item)
-        return Resource(noun=noun, name="", collection=collection, item=item)
+        return Resource(noun=noun, name="", collection=_address(collection), item=_address(item))
 
     def _with_updates(self, resource: Resource, item: _Place) -> Resource:
         verbs = self.profile.verbs
@@ -184,9 +194,15 @@ class _Finder:
         return ""
 
 
+def _address(path: str) -> str:
+    """The path as the address of what stands there: a slash at its end belongs to the request alone."""
+    return path.rstrip("/") or path
+
+
 def _noun_of_parameter(item: str) -> str:
     """What `{realm}` or `{realmId}` alone calls its thing."""
     name = parameter_of(segments(item)[-1]) if segments(item) else ""
+    name = name or "".join(item.replace("{", " ").replace("}", " ").split()[:1])
     said = words.split(name)
     return "_".join(said[:-1]) if len(said) > 1 and said[-1] in ("id", "uuid", "name") else name
 
@@ -262,10 +278,10 @@ def _told_apart_by_groups(names: dict[str, str], by_path: Mapping[str, Resource]
 def _groups_above(resource: Resource) -> list[str]:
     """The literal segments before the noun, as far as the next parameter or version; the nearest last."""
     parts = segments(resource.collection or resource.item)
-    end = max((n for n, part in enumerate(parts) if part == resource.noun), default=len(parts))
+    end = max((n for n, part in enumerate(parts) if words_in(part) == resource.noun), default=len(parts))
     groups: list[str] = []
     for part in reversed(parts[:end]):
-        if parameter_of(part) or _VERSION.fullmatch(part):
+        if "{" in part or _VERSION.fullmatch(part):
             break
         groups.insert(0, part)
     return groups

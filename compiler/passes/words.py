@@ -1,9 +1,14 @@
 """Words in names: how identifiers fall apart, how nouns are counted, and which words tell what an operation does.
 
-English and HTTP habits only; a vendor's own words come from the profile's vocabulary. Used by all passes.
+English and HTTP habits only; a vendor's own words come from the profile's vocabulary. Names in other scripts than
+Latin are transliterated, since callers and clients type what comes of them. Used by all passes.
 """
 
+import hashlib
 import re
+from functools import lru_cache
+
+from anyascii import anyascii
 
 # Words with capitals of their own, kept whole wherever they stand: `RunePSADiagnostics` is to run the ePSA ones.
 SPELLED = (
@@ -63,9 +68,39 @@ ACRONYMS = _set(
 )
 
 
+_LONGEST_WORD = 24  # letters: what is longer no person has written, and a name of several such would not fit anywhere
+_LONGEST_INPUT = 48  # characters of an input's name: what a caller can still read and type
+_DIGEST = 6  # letters that tell apart what was cut alike
+
+
+def latin(text: str) -> str:
+    """`text` in ASCII: `сервер` → server, `größe` → grosse; what is ASCII stays as it is."""
+    return text if text.isascii() else anyascii(text)
+
+
+@lru_cache(maxsize=65_536)
+def _parts(name: str) -> tuple[str, ...]:
+    """The words of an identifier as they are spelled, each bounded."""
+    return tuple(_bounded(part, _LONGEST_WORD) for part in _PARTS.findall(latin(name)))
+
+
+def _bounded(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]
+    letters = "".join(chr(ord("a") + int(digit, 16)) for digit in digest)  # one word, however often it is split
+    return f"{text[: most - _DIGEST - 1].rstrip('_')}_{letters}"
+
+
 def split(name: str) -> tuple[str, ...]:
     """The lower-case words of an identifier: `VirDomainUUID` → vir, domain, uuid."""
-    return tuple(part.lower() for part in _PARTS.findall(name))
+    return tuple(part.lower() for part in _parts(name))
+
+
+def identifier(name: str) -> str:
+    """A name of the API as that of an input: letters, digits and underscores, of a length that people type."""
+    plain = "".join(c if c.isalnum() or c == "_" else "_" for c in latin(name)).strip("_")
+    return _bounded(plain, _LONGEST_INPUT)
 
 
 def snake(text: str) -> str:
@@ -104,7 +139,7 @@ def plural(word: str) -> str:
 
 def spoken(identifier: str) -> str:
     """An identifier as a person would say it: `EthernetInterface` → Ethernet interface, `GPUProfile` → GPU profile."""
-    parts = _PARTS.findall(identifier)
+    parts = _parts(identifier)
     words = [p if (p.isupper() and len(p) > 1) or p in SPELLED else _SPELLED.get(p.lower(), p.lower()) for p in parts]
     return " ".join(w.upper() if w in ACRONYMS else w for w in words)
 

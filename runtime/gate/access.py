@@ -14,8 +14,6 @@ from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
-from mcp.server.auth.provider import AccessToken
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -234,7 +232,11 @@ class Gate:
             raise Problem(403, "not allowed", "This token is limited to a part.", "ask somebody whose token is not")
         scope[CALLER] = caller
         if rule.path == MCP_PATH:
-            # The SDK lets a session be used only by the principal that opened it, and reads who that is from here.
+            # The SDK lets a session be used only by the principal that opened it, and reads who that is from here. It
+            # takes as long to import as all else that `switchgear call` needs, which comes without a server.
+            from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+            from mcp.server.auth.provider import AccessToken
+
             scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=caller.name, scopes=[]))
 
     async def _caller(self, scope: Scope, headers: Headers, rule: Rule) -> Caller | None:

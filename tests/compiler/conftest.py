@@ -1,15 +1,12 @@
-"""What tests of the whole compiler share: the shipped APIs, compiled once a session, and the place of the real ones."""
+"""What tests of the whole compiler share: the shipped APIs and the place of the real ones."""
 
 from pathlib import Path
 
 import pytest
 
 from compiler.compiled import Compiled
-from compiler.pipeline import Request
-from compiler.verification import compile_spec
 from tests.needs import VENDOR_FILES, VENDOR_FOLDER
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.shipped import shipped, vendors_own
 
 
 @pytest.fixture(scope="session")
@@ -20,9 +17,19 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def hypercore() -> Compiled:
-    return compile_spec(Request(ROOT / "specs/hypercore/openapi.yaml"))[0]
+    return shipped("hypercore")
 
 
 @pytest.fixture(scope="session")
 def idrac() -> Compiled:
-    return compile_spec(Request(ROOT / "specs/idrac/openapi.yaml"))[0]
+    return shipped("idrac")
+
+
+@pytest.fixture(scope="session")
+def vendors_hypercore(shared: Path) -> Compiled:
+    return vendors_own("hypercore")
+
+
+@pytest.fixture(scope="session")
+def vendors_idrac(shared: Path) -> Compiled:
+    return vendors_own("idrac")

@@ -1,22 +1,18 @@
 """Why a step has its class is told with the proof, in the profile's words; what a model said, with its verdict."""
 
-from pathlib import Path
-
 import pytest
 
 from compiler.approval_facts import proposed
 from compiler.compiled import Compiled
-from compiler.pipeline import Request
 from compiler.proposer.proposal import Entry, Kind, Proposal, Record
-from compiler.verification import compile_spec
+from tests.shipped import shipped
 
-ROOT = Path(__file__).parents[2]
 DIGEST = "sha256:" + "0" * 64
 
 
 @pytest.fixture(scope="module")
 def compiled() -> Compiled:
-    return compile_spec(Request(ROOT / "specs/hypercore/openapi.yaml"))[0]
+    return shipped("hypercore")
 
 
 @pytest.mark.slow

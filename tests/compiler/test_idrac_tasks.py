@@ -12,11 +12,8 @@ import pytest
 import yaml
 
 from compiler.compiled import Compiled
-from compiler.pipeline import Request
-from compiler.verification import compile_spec
 
 TASKS = yaml.safe_load((Path(__file__).parent / "idrac_tasks.yaml").read_text())
-SHIPPED = Path(__file__).resolve().parents[2] / "specs/idrac/profile.yaml"
 
 
 def comes_in(wanted: list[str], steps: list[str]) -> bool:
@@ -50,7 +47,6 @@ def test_a_common_task_is_one_workflow(task: Mapping[str, Any], idrac: Compiled)
 
 
 @pytest.mark.slow
-def test_the_vendors_own_description_gives_every_common_task(shared: Path) -> None:
-    compiled = compile_spec(Request(shared / "specs/idrac/openapi.yaml", SHIPPED))[0]
+def test_the_vendors_own_description_gives_every_common_task(vendors_idrac: Compiled) -> None:
     wanted = [task for task in TASKS if not task.get("shipped")]
-    assert [task["task"] for task in wanted if not doers(task, compiled)] == []
+    assert [task["task"] for task in wanted if not doers(task, vendors_idrac)] == []

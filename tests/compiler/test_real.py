@@ -8,17 +8,14 @@ from typing import Any
 
 import pytest
 
+from compiler.compiled import Compiled
 from compiler.pipeline import Request
 from compiler.report import as_json
 from compiler.verification import compile_spec
 
-ROOT = Path(__file__).resolve().parents[2]
-HYPERCORE = ROOT / "specs/hypercore/profile.yaml"
-IDRAC = ROOT / "specs/idrac/profile.yaml"
 
-
-def compiled(spec: Path, profile: Path | None = None) -> dict[str, Any]:
-    return as_json(compile_spec(Request(spec, profile))[0])
+def compiled(spec: Path) -> dict[str, Any]:
+    return as_json(compile_spec(Request(spec))[0])
 
 
 def score(shared: Path, truth: str, report: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -30,24 +27,26 @@ def score(shared: Path, truth: str, report: dict[str, Any], folder: Path) -> dic
     return answer
 
 
-@pytest.mark.parametrize("profile", [HYPERCORE, None], ids=["profile", "no-profile"])
+@pytest.mark.slow
+@pytest.mark.parametrize("profile", ["profile", "no-profile"])
 def test_the_changes_of_peoples_automation_are_found_with_what_they_need(
-    shared: Path, tmp_path: Path, profile: Path | None
+    shared: Path, vendors_hypercore: Compiled, tmp_path: Path, profile: str
 ) -> None:
-    report = compiled(shared / "specs/hypercore/openapi.json", profile)
+    is_told = profile == "profile"
+    report = as_json(vendors_hypercore) if is_told else compiled(shared / "specs/hypercore/openapi.json")
     found = score(shared, "hypercore_chains.json", report, tmp_path)
     assert found["found_at_80"] >= 0.9
     assert found["edge_recall"] >= 0.8
 
 
-def test_whole_tasks_of_several_changes_are_found(shared: Path, tmp_path: Path) -> None:
-    report = compiled(shared / "specs/hypercore/openapi.json", HYPERCORE)
-    assert score(shared, "hypercore_tasks.json", report, tmp_path)["share"] >= 0.8
+@pytest.mark.slow
+def test_whole_tasks_of_several_changes_are_found(shared: Path, vendors_hypercore: Compiled, tmp_path: Path) -> None:
+    assert score(shared, "hypercore_tasks.json", as_json(vendors_hypercore), tmp_path)["share"] >= 0.8
 
 
 @pytest.mark.slow
-def test_the_big_description_with_missing_files_keeps_every_operation(shared: Path) -> None:
-    report = compiled(shared / "specs/idrac/openapi.yaml", IDRAC)
+def test_the_big_description_with_missing_files_keeps_every_operation(vendors_idrac: Compiled) -> None:
+    report = as_json(vendors_idrac)
     assert report["spec"]["operations"] == 714
     assert report["coverage"]["in_workflows"] >= 660
     assert all(entry["why"] for entry in report["coverage"]["left_out"])

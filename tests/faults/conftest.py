@@ -2,40 +2,94 @@
 
 Requests are counted as they pass (reads and logins do not count); the chosen one meets the fault, all others go
 through as they are. One exchange a connection, so that what is spoiled is known. Its clock is that of its event loop,
-which may be a fast one (`FastLoop`): an hour of waiting for a device then takes minutes.
+which may be a fast one (`FastLoop`): an hour of waiting for a device then takes no time at all.
 """
 
 import asyncio
 import selectors
 import socket
 import struct
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
+import uvicorn
+
+from tests.waiting import PATIENCE_S
 
 Fault = Literal["none", "latency", "busy", "reset", "lost request", "lost answer", "half an answer", "slow drip"]
 FAULTS: tuple[Fault, ...] = ("latency", "busy", "reset", "lost request", "lost answer", "half an answer", "slow drip")
-SPEED = 20.0
 LATENCY_S, DRIP_S = 2.0, 5.0
+# How long the kernel may take to hand over what was sent on loopback, where it does not do so at once.
+ON_THE_WAY_S = 0.002
+TICK_S = 60.0
 
 
-class _FastSelector(selectors.DefaultSelector):
+class _Impatient(selectors.DefaultSelector):
+    """Where nothing is there to be done and no thread is at work, the clock goes to what comes next."""
+
+    loop: "FastLoop"
+
     def select(self, timeout: float | None = None) -> Any:
-        return super().select(timeout if timeout is None or timeout <= 0 else timeout / SPEED)
+        if timeout is None or timeout <= 0:
+            return super().select(timeout)
+        found = super().select(PATIENCE_S if self.loop.is_awaiting_threads else ON_THE_WAY_S)
+        if not found:
+            self.loop.now += timeout
+        return found
 
 
 class FastLoop(asyncio.SelectorEventLoop):
-    """An event loop whose seconds are short: timers, sleeps and deadlines, all of them alike."""
+    """An event loop on whose clock waiting takes no time and work takes none either, however busy the machine is.
+
+    Both ends of all connections are in it, so that nothing is under way when nobody is ready; and threads that
+    somebody waits for are counted: those of `run_in_executor` and what is `lent`.
+    """
 
     def __init__(self) -> None:
-        super().__init__(_FastSelector())
+        selector = _Impatient()
+        selector.loop = self
+        self.now = 1000.0
+        self._at_work = 0
+        super().__init__(selector)
+
+    @property
+    def is_awaiting_threads(self) -> bool:
+        return self._at_work > 0
 
     def time(self) -> float:
-        return super().time() * SPEED
+        return self.now
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+        future = super().run_in_executor(executor, func, *args)
+        self._at_work += 1
+        future.add_done_callback(self._is_back)
+        return future
+
+    def lent(self, future: "Future[Any]") -> "Future[Any]":
+        """The same; the clock stands still until it is done. To be called in the loop."""
+        self._at_work += 1
+        future.add_done_callback(lambda done: self.call_soon_threadsafe(self._is_back, done))
+        return future
+
+    def _is_back(self, _: object) -> None:
+        self._at_work -= 1
+
+
+@contextmanager
+def counted(writer: Any) -> Iterator[None]:
+    """While the block runs, what a database's writer is given stops the clock of a `FastLoop` until it is done."""
+    loop, submit = asyncio.get_running_loop(), writer.submit
+    assert isinstance(loop, FastLoop)
+    writer.submit = lambda *work, **how: loop.lent(submit(*work, **how))
+    try:
+        yield
+    finally:
+        del writer.submit
 
 
 @dataclass
@@ -141,9 +195,22 @@ async def proxied(url: str, fault: Fault, spoiled: int) -> AsyncIterator[Proxy]:
         await proxy.stop()
 
 
+async def seldom(server: uvicorn.Server) -> None:
+    """What the server of the twin does between its start and its end: it looks ten times a second whether to end."""
+    while not await server.on_tick(0):  # noqa: ASYNC110  uvicorn has no event for it
+        await asyncio.sleep(TICK_S)
+
+
+@pytest.fixture(autouse=True)
+def seldom_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or most of what a fast loop does in an hour would be that."""
+    monkeypatch.setattr(uvicorn.Server, "main_loop", seldom)
+
+
 class Tools:
     FAULTS = FAULTS
     FastLoop = FastLoop
+    counted = staticmethod(counted)
     proxied = staticmethod(proxied)
 
 

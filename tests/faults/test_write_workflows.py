@@ -19,11 +19,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from compiler.compiled import Compiled, CompiledWorkflow
-from compiler.pipeline import Request
 from compiler.proving import Prover
 from compiler.submission import submit
 from compiler.twin import Twin, server
-from compiler.verification import compile_spec
 from governance.open_runs import Finding
 from governance.targets import Target
 from runtime.calls.confirmation import Confirmation
@@ -32,11 +30,11 @@ from runtime.engines.journal import AuditOnly
 from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
+from tests.shipped import shipped
 from workflow.plan import Plan, build_plan
 from workflow.reader import read_document
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = 3
 # What a run may end as when a request that is not idempotent meets the fault: nothing else is true. An answer that is
 # lost may be found out by a look at the device; that there was none is never found out, for it may still be under way.
@@ -137,12 +135,17 @@ async def bench(
     await submit(replace(compiled, workflows=tuple(wanted)), database, "test")
     vault, asks_nobody = Vault({"USER": "admin", "WORD": "switchgear"}), Confirmation(classes=frozenset())
     async with open_service(database, vault, confirmation=asks_nobody) as service:
-        for revision in await service.revisions.find(api=compiled.api.name, limit=1000):
-            await service.revisions.decide(
-                revision.id, "approve", actor="test", role="admin", reason="a test", digest=revision.digest
-            )
-        await service.live.reload()
-        yield Bench(faults, witness, compiled, service)
+        with faults.counted(service.database._writer):
+            await _approve(service, compiled.api.name)
+            yield Bench(faults, witness, compiled, service)
+
+
+async def _approve(service: Service, api: str) -> None:
+    for revision in await service.revisions.find(api=api, limit=1000):
+        await service.revisions.decide(
+            revision.id, "approve", actor="test", role="admin", reason="a test", digest=revision.digest
+        )
+    await service.live.reload()
 
 
 async def judge(made: Bench, one: CompiledWorkflow, table: Table) -> None:
@@ -194,7 +197,7 @@ def writing(compiled: Compiled) -> list[CompiledWorkflow]:
 def test_every_fault_at_every_change_ends_in_a_true_verdict(
     faults: Any, witness: Any, api: str, share: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    compiled = compile_spec(Request(ROOT / "specs" / api / "openapi.yaml"))[0]
+    compiled = shipped(api)
     writers = writing(compiled)
     wanted = writers[:: len(writers) // share][:share] if share else writers
     table = Table()

@@ -39,6 +39,7 @@ async def added(users: UserStore, name: str = "ann", **more: Any) -> Any:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("costly_passwords")
 async def test_a_user_is_known_by_their_password_and_by_nothing_else(users: UserStore) -> None:
     assert not await users.any_users()
     ann = await added(users)
@@ -58,6 +59,7 @@ async def test_the_password_stands_nowhere_in_the_database(database: Database, u
     assert rows[0].password_hash not in told
 
 
+@pytest.mark.usefixtures("costly_passwords")
 async def test_a_name_that_nobody_has_is_checked_against_a_hash_of_the_same_cost(
     users: UserStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,6 +84,7 @@ async def test_a_name_that_nobody_has_is_checked_against_a_hash_of_the_same_cost
     assert len(nobodys_hash()) == len(await users._passwords.hash(WORDS, "x"))
 
 
+@pytest.mark.usefixtures("costly_passwords")
 async def test_the_event_loop_goes_on_while_a_password_is_checked(users: UserStore) -> None:
     await added(users)
     rounds = 0

@@ -5,25 +5,21 @@ with `--long` once more with the newest packages that its own ranges allow. All 
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
-import sysconfig
 import urllib.error
 import urllib.request
 import venv
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
+from tests.house.installed import Installed
 from tests.needs import INDEX
 from tests.waiting import PATIENCE_S
 
@@ -35,81 +31,6 @@ CARRIED = {
     "requirements.lock": "governance/requirements.lock",
     ".env.example": "switchgear/docs/.env.example",
 }
-SHORT_S = 240
-
-
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    (built,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path_factory.mktemp("wheel")))
-    return Path(built)
-
-
-@dataclass(frozen=True)
-class Installed:
-    """An installation, and the empty folder that it is used in."""
-
-    home: Path
-    folder: Path
-
-    @property
-    def python(self) -> Path:
-        return self.home / "bin" / "python"
-
-    def environment(self) -> dict[str, str]:
-        kept = {
-            name: value for name, value in os.environ.items() if not re.match("SWITCHGEAR_|PYTHON|VIRTUAL_ENV", name)
-        }
-        own = {"HOME": str(self.folder / "home"), "LAB_USER": "admin", "LAB_PASSWORD": "switchgear"}
-        return {**kept, **own, "PATH": f"{self.home}/bin", "TMPDIR": str(self.folder)}
-
-    def run(self, *words: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
-        done = subprocess.run(
-            [self.home / "bin" / "switchgear", *words], cwd=self.folder, env=self.environment(),
-            capture_output=True, text=True, check=False, timeout=SHORT_S,
-        )  # fmt: skip
-        assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
-        return done
-
-    def json(self, *words: str) -> Any:
-        return json.loads(self.run(*words, "--json").stdout)
-
-    @contextmanager
-    def server(self, *words: str) -> Iterator[str]:
-        """A server while the block runs; the address that it announced, on whichever stream."""
-        with subprocess.Popen(
-            [self.home / "bin" / "switchgear", *words, "--port", "0", "--json"], cwd=self.folder,
-            env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        ) as process:  # fmt: skip
-            try:
-                assert process.stdout is not None
-                said = ""
-                for line in process.stdout:
-                    said += line
-                    if line.startswith('{"') and "url" in json.loads(line):
-                        yield json.loads(line)["url"]
-                        break
-                else:
-                    pytest.fail(f"{words}: {said}")
-            finally:
-                process.terminate()
-
-
-def installed_in(home: Path, wheel: Path) -> Installed:
-    """The wheel in an environment that has the packages of ours, but not the way to this checkout."""
-    venv.create(home, with_pip=False)
-    command = [sys.executable, "-m", "pip", "--python", home / "bin" / "python", "install", "--quiet"]
-    subprocess.run([*command, "--no-deps", "--no-index", wheel], check=True)
-    (packages,) = home.glob("lib/python*/site-packages")
-    # A path file found on a path that a path file names is not read: the editable checkout stays out of sight.
-    (packages / "locked.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    folder = home.parent / "empty"
-    folder.mkdir()
-    return Installed(home, folder)
-
-
-@pytest.fixture(scope="session")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    return installed_in(tmp_path_factory.mktemp("installed") / "home", wheel)
 
 
 def test_the_wheel_carries_every_file_that_is_read_outside_a_checkout_as_it_is(wheel: Path) -> None:
@@ -214,18 +135,6 @@ def test_a_remedy_names_a_page_that_is_there(installed: Installed) -> None:
     (page,) = re.findall(r"see (\S+POLICY\.md)", told)
     assert Path(page).is_relative_to(installed.home)
     assert Path(page).is_file()
-
-
-@pytest.mark.slow
-@pytest.mark.unwitnessed("the demonstration compares what its own twin heard with what was recorded")
-def test_the_demonstration_is_played_from_the_wheel_and_leaves_nothing(installed: Installed) -> None:
-    (installed.folder / "hypercore").write_text("not a description")  # nothing of what lies here is taken
-    try:
-        told = installed.run("demo", "--short").stdout
-    finally:
-        (installed.folder / "hypercore").unlink()
-    assert "All went as it must." in told
-    assert list(installed.folder.glob("switchgear-demo-*")) == []
 
 
 def test_without_prism_the_demonstration_says_how_to_get_it(installed: Installed) -> None:

@@ -133,6 +133,8 @@ async def serving(compiled: Compiled, url: str, look: Callable[[], Picture], fol
             "env:PEER_WORD",
             "--token-ref",
             "env:PEER_WORD",
+            "--requests-per-s",
+            "1000",
         )
         await run("targets", "add", "peer", "--api", compiled.api.name, "--url", url, *references)
         server = await asyncio.to_thread(children.serve, "serve", "serve", "--port", "0")

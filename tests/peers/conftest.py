@@ -24,22 +24,22 @@ import httpx
 import pytest
 
 from compiler.compiled import Compiled
-from compiler.pipeline import Request
 from compiler.submission import submit
-from compiler.verification import compile_spec
-from governance.targets import Target
+from governance.targets import Target, TargetLimits
 from runtime.calls.manner import Manner
 from runtime.engines.engine import Ended
 from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
 from tests.needs import SUSHY
+from tests.shipped import shipped
 from tests.waiting import PATIENCE_S
 
-ROOT = Path(__file__).resolve().parents[2]
 # What the twin takes, so that one target fits all servers.
 USER, WORD = "admin", "switchgear"
 CALLER = Caller("test", "operator")
+# The profile spares a BMC with five requests a second, which no server here needs.
+UNHURRIED = TargetLimits(requests_per_s=1000.0)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ async def peer(compiled: Compiled, workflows: Sequence[str], folder: Path, url: 
     await submit(replace(compiled, workflows=wanted), database, "test")
     async with open_service(database, vault) as service:
         api = compiled.api.name
-        await service.targets.add(Target("server", api, url, "live", "env:REDFISH_USER", "env:REDFISH_WORD"))
+        account = ("env:REDFISH_USER", "env:REDFISH_WORD")
+        await service.targets.add(Target("server", api, url, "live", *account, limits=UNHURRIED))
         for revision in await service.revisions.find(api=api, limit=1000):
             await service.revisions.decide(
                 revision.id, "approve", actor="test", role="admin", reason="a test", digest=revision.digest
@@ -165,7 +166,7 @@ def peers(witness: Any) -> Peers:
 @pytest.fixture(scope="session")
 def idrac() -> Compiled:
     """The shipped description, compiled with the shipped profile."""
-    return compile_spec(Request(ROOT / "specs/idrac/openapi.yaml", ROOT / "specs/idrac/profile.yaml"))[0]
+    return shipped("idrac")
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 import yaml
-from argon2.profiles import CHEAPEST
 from joserfc import jwt
 from joserfc.jwk import ECKey
 from sqlalchemy import Connection, update
@@ -320,12 +319,6 @@ async def furnished(url: str, service: Service) -> House:
     profile = Profile(**PROFILE)
     await service.apis.put_api("toy", "Toy", "1", "sha256:" + "0" * 64, profile.model_dump(mode="json"), profile.digest)
     return House(url, service)
-
-
-@pytest.fixture(autouse=True)
-def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a password costs is tested where passwords are; here they are only used."""
-    monkeypatch.setattr("governance.people.passwords.RFC_9106_LOW_MEMORY", CHEAPEST)
 
 
 # What asks before it changes anything has tests of its own (`test_plans`); the others are about runs.

@@ -102,6 +102,7 @@ async def test_a_workflow_is_called_on_all_targets_that_have_a_label(house: Any,
     assert (code, "give one of the two" in err) == (3, True)
 
 
+@pytest.mark.slow
 async def test_a_free_port_is_taken_and_said_and_the_end_is_clean(lab: Any, device: Any) -> None:
     process = await start("serve", "--port", "0", "--db", lab.url)
     assert process.stderr is not None

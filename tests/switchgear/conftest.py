@@ -1,24 +1,19 @@
 """Both halves together: the shipped descriptions compiled, everything approved, in a database for the session."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
 from compiler.compiled import Compiled
-from compiler.pipeline import Request
 from compiler.submission import submit
-from compiler.verification import compile_spec
 from governance.database import open_database
 from governance.revisions import RevisionStore
-
-ROOT = Path(__file__).parents[2]
-APIS = ("hypercore", "idrac")
+from tests.shipped import APIS, shipped
 
 
-@pytest.fixture(scope="session")
-def shipped() -> dict[str, Compiled]:
-    return {api: compile_spec(Request(ROOT / f"specs/{api}/openapi.yaml"))[0] for api in APIS}
+@pytest.fixture(scope="session", name="shipped")
+def both() -> dict[str, Compiled]:
+    return {api: shipped(api) for api in APIS}
 
 
 @pytest.fixture(scope="session")

@@ -232,6 +232,7 @@ def test_references_inside_the_root_are_followed(place: Place, watcher: Watcher)
         assert "inside" in answer["ir"] and "missing" not in answer["ir"]
 
 
+@pytest.mark.slow
 @STRACE.mark
 def test_strace_sees_no_socket_and_no_secret(place: Place, tmp_path: Path) -> None:
     refs = {str(number): {"$ref": address.replace("PORT", str(place.port))} for number, address in enumerate(ADDRESSES)}

@@ -1,0 +1,26 @@
+"""The shipped APIs and the vendors' own, compiled with the shipped profiles: once a process, for whoever looks at them.
+
+What is tested is the same wherever it is compiled; whoever tests compiling itself compiles. Nothing here is a fixture.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from compiler.compiled import Compiled
+from compiler.pipeline import Request
+from compiler.verification import compile_spec
+from tests.needs import VENDOR_FOLDER
+
+ROOT = Path(__file__).resolve().parents[1]
+APIS = ("hypercore", "idrac")
+DESCRIPTIONS = {"hypercore": "hypercore/openapi.json", "idrac": "idrac/openapi.yaml"}
+
+
+@cache
+def shipped(api: str) -> Compiled:
+    return compile_spec(Request(ROOT / "specs" / api / "openapi.yaml"))[0]
+
+
+@cache
+def vendors_own(api: str) -> Compiled:
+    return compile_spec(Request(VENDOR_FOLDER / "specs" / DESCRIPTIONS[api], ROOT / "specs" / api / "profile.yaml"))[0]
