@@ -61,7 +61,7 @@ def played_usual(api: str, number: int, name: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(behaviour_runs, "LIBRARY", (BY_NAME[name],))
     compiled = shipped(api)
     assert compiled.profile is not None
-    runs = behaviour_runs.BehaviourRuns(compiled.profile)
+    runs = behaviour_runs.BehaviourRuns(compiled.api, compiled.profile)
     return next(runs.runs(compiled.workflows[number].flow, *usual_runs(api, number)), None)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from compiler import pipeline, verification
+from compiler import pipeline, proof, verification
 from compiler.containment import FAULT
 from compiler.errors import SpecError
 from compiler.frontend.operations import OperationReader
@@ -191,7 +191,7 @@ def test_a_proof_that_fails_costs_its_flow(tmp_path: Path, capsys: Any, monkeypa
     def is_bad(given: Any, *_: Any, **__: Any) -> bool:
         return "bad" in given.main.workflow_id
 
-    monkeypatch.setattr("compiler.proving.prove", raising_for(pytest.importorskip("compiler.proof").prove, is_bad))
+    monkeypatch.setattr("compiler.proving.prove", raising_for(proof.prove, is_bad))
     code, report, _ = compiled(tmp_path, capsys)
     judge_whole(report, code, "the proof")
     assert all("bad" in each["pointer"] for each in faults(report))
