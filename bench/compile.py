@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,18 @@ def command(spec: Path, profile: Path | None, root: Path | None, database: Path)
     return words + (["--profile", str(profile)] if profile else []) + (["--root", str(root)] if root else [])
 
 
-def run_once(words: list[str], output: Path) -> tuple[float, float, int]:
-    """Seconds, peak MB and exit code of one process."""
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One process: seconds by the clock and of the processor, peak memory, exit code."""
+
+    seconds: float
+    cpu_s: float
+    peak_mb: float
+    exit_code: int
+
+
+def run_once(words: list[str], output: Path) -> Ran:
+    """Runs the command; what it prints goes to `output`."""
     begin = time.perf_counter()
     with output.open("wb") as sink:
         child = subprocess.Popen(words, stdout=sink, stderr=subprocess.DEVNULL)
@@ -40,7 +51,7 @@ def run_once(words: list[str], output: Path) -> tuple[float, float, int]:
     seconds = time.perf_counter() - begin
     child.returncode = os.waitstatus_to_exitcode(status)
     kib = usage.ru_maxrss / 1024 if sys.platform == "darwin" else usage.ru_maxrss
-    return seconds, kib / 1024, child.returncode
+    return Ran(seconds, usage.ru_utime + usage.ru_stime, kib / 1024, child.returncode)
 
 
 def measure(spec: Path, profile: Path | None, root: Path | None) -> dict[str, Any]:
@@ -53,11 +64,11 @@ def measure(spec: Path, profile: Path | None, root: Path | None) -> dict[str, An
     return {
         "spec": "/".join(spec.parts[-3:]),
         "spec_MB": round(spec.stat().st_size / 1e6, 2),
-        "best_s": round(min(seconds for seconds, _, _ in runs), 2),
-        "worst_s": round(max(seconds for seconds, _, _ in runs), 2),
-        "peak_MB": round(max(peak for _, peak, _ in runs)),
+        "best_s": round(min(run.seconds for run in runs), 2),
+        "worst_s": round(max(run.seconds for run in runs), 2),
+        "peak_MB": round(max(run.peak_mb for run in runs)),
         "workflows": workflows,
-        "exit": runs[-1][2],
+        "exit": runs[-1].exit_code,
     }
 
 

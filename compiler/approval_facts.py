@@ -47,8 +47,10 @@ def _reason(flow: Flow, step: Step, operation: Operation, rules: Sequence[RiskRu
 
 def _decisive(rule: RiskRule, operation: Operation, sent: Mapping[str, tuple[Json, ...]]) -> list[str]:
     """The values by which `rule`, one about values, fits what the step sends."""
+    if not rule.when:
+        return []
     fits = rule.operation == operation.key or (rule.pattern and re.search(rule.pattern, operation.key))
-    if not rule.when or not fits:
+    if not fits:
         return []
     found = [
         [str(value) for at, values in sent.items() if at.endswith(pointer) for value in values if value in wanted]

@@ -9,11 +9,11 @@ were spent by then, those that the profile names before others, so that over all
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from compiler.failure_paths import FailurePath, Ran, Truth
-from compiler.ir.model import Effect, Flow, Role, Step
+from compiler.ir.model import Api, Effect, Flow, Role, Step
 from compiler.proof import Proof, prove
 from compiler.twin import TwinRequest, forms
 from compiler.twin.behaviours import CHANGES, EVER, DeviceBehaviour
@@ -32,14 +32,15 @@ _TOLD = {"succeeded": "as it is", "pending": "as it is"}
 class BehaviourRuns:
     """What was spent on each behaviour by now. One for all flows of an API, in their order."""
 
-    def __init__(self, profile: Profile, *, plays_all: bool = False) -> None:
+    def __init__(self, api: Api, profile: Profile, *, plays_all: bool = False) -> None:
+        self._effects = {operation.key: operation.effect for operation in api.operations}
         self._known_for = frozenset(profile.behaviours)
         self._plays_all = plays_all
         self._spent: Counter[str] = Counter()
 
     def runs(self, flow: Flow, plan: Plan, ran: tuple[Ran, ...]) -> Iterator[FailurePath]:
         """One run for each behaviour that is played of those that apply; `ran`: the flow's usual runs."""
-        shapes = [_Shape(flow, plan, each) for each in ran]
+        shapes = [_Shape(flow, plan, each, self._effects) for each in ran]
         applying = [(b, shape) for b in LIBRARY if (shape := _first(shapes, b)) is not None]
         if not self._plays_all:
             applying = [(b, shape) for b, shape in applying if not b.is_long or shape.patience <= _MOST_POLLS]
@@ -66,12 +67,12 @@ def _first(shapes: Sequence["_Shape"], behaviour: DeviceBehaviour) -> "_Shape | 
 class _Shape:
     """One usual run of a flow, seen as what behaviours need: which sorts of requests it makes, what it shows."""
 
-    def __init__(self, flow: Flow, plan: Plan, ran: Ran) -> None:
+    def __init__(self, flow: Flow, plan: Plan, ran: Ran, effects: Mapping[str, Effect | None]) -> None:
         self._flow = flow
         self._plan = plan
         self._ran = ran
         self._steps = {step.id: step for step in flow.steps}
-        self._effects = {operation.key: operation.effect for operation in ran.start.api.operations}
+        self._effects = effects
         sent = {(exchange.method, exchange.path) for exchange in ran.proof.transcript}
         self._sorts = {ran.start.sort_of(TwinRequest(method, path)) for method, path in sent}
         self._changes = self._sorts & set(CHANGES)
@@ -102,7 +103,7 @@ class _Shape:
     @property
     def _is_seen(self) -> bool:
         shows = any(step.role in _SHOWING and step.expects for step in self._reached)
-        return shows and self._ran.proof.verified == "all" and self._ran.proof.outcome == "succeeded"
+        return shows and self._ran.proof.verified == "all"
 
     @property
     def _is_job(self) -> bool:
@@ -142,10 +143,11 @@ class _Shape:
         """What the run says that is not so, or keeps to itself."""
         ended = f"ended {proof.outcome} {proof.failure.code if proof.failure else ''}".rstrip()
         is_true = self._is_as_usual(truth)
-        if proof.outcome == "succeeded" and not is_true and proof.verified in ("", "all"):
+        has_ended_well = proof.outcome == self._ran.proof.outcome
+        if has_ended_well and not is_true and proof.verified in ("", "all"):
             return f"{ended}, and the device is not as it says"
         is_other = not self._changes and proof.outputs != self._ran.proof.outputs and not proof.note
-        if proof.outcome == "succeeded" and is_other:
+        if has_ended_well and is_other:
             return f"{ended}, and not with what there is"
         if proof.outcome == "partial" and is_true:
             return f"{ended}, and all was done"
@@ -156,7 +158,7 @@ class _Shape:
         if twice:
             return f"{ended} and did {twice} more often than was asked for"
         is_lucky = "found" in behaviour.needs  # which of two namesakes was meant, no truth tells
-        is_well = is_true and self._changes and proof.outcome == "succeeded" and not is_lucky
+        is_well = is_true and self._changes and has_ended_well and not is_lucky
         if proof.outcome not in behaviour.ends and not is_well:
             return f"{ended}, not {' or '.join(behaviour.ends)}"
         said = " ".join((proof.failure.message, *proof.failure.said)) if proof.failure else behaviour.says

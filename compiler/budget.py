@@ -8,6 +8,8 @@ other workflow stays reachable by search. How much fits is `workflow.budget`, by
 from collections.abc import Iterable, Sequence
 
 from compiler.compiled import CompiledWorkflow
+from compiler.passes.flows.ranking import is_of_all
+from compiler.passes.paths import path_of
 from workflow.budget import MOST_TOKENS, MOST_TOOLS, RESERVED_TOKENS, RESERVED_TOOLS, tokens_of
 
 
@@ -18,11 +20,14 @@ def default_catalog(workflows: Iterable[CompiledWorkflow], pins: Sequence[str] =
     """
     places = {pin: place for place, pin in enumerate(pins)}
     ordered = sorted(workflows, key=lambda w: (-w.flow.rank, places.get(w.flow.id, len(places)), w.flow.id))
+    paths = {path_of(step.operation) for one in ordered for step in one.flow.steps}
     count, spent = RESERVED_TOOLS, RESERVED_TOKENS
     told: dict[str, str] = {}
     for one in ordered:
         cost = tokens_of(one.tool, one.document)
-        if count < MOST_TOOLS and spent + cost <= MOST_TOKENS:
+        if one.flow.id not in places and is_of_all(one.flow.goal, paths):
+            told[one.flow.id] = "out: deletes a whole collection, which has to be looked for"
+        elif count < MOST_TOOLS and spent + cost <= MOST_TOKENS:
             count, spent = count + 1, spent + cost
             told[one.flow.id] = f"in: rank {one.flow.rank:g}, {cost} tokens, {spent} of {MOST_TOKENS} spent"
         else:

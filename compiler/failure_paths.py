@@ -83,6 +83,7 @@ def failure_paths(flow: Flow, plan: Plan, ran: tuple[Ran, ...]) -> Iterator[Fail
     yield from paths.on_another_page()
     yield from paths.wrong_state()
     yield from paths.not_as_approved()
+    yield from paths.not_allowed()
     yield from paths.changed_in_between()
     yield from paths.job_fails()
     yield from paths.session_expires()
@@ -158,6 +159,18 @@ class _Paths:
             if reached is not None:
                 yield from (path for code in sorted(codes) for path in self._offered_otherwise(reached, code))
 
+    def not_allowed(self) -> Iterator[FailurePath]:
+        """The thing says that its members may have other values than those that are to be sent."""
+        for step in self._flow.steps:
+            reached = self._reached(step) if step.allows else None
+            if reached is None:
+                continue
+            twin = reached.ran.start.beside()
+            asked = _filled(step.allows["asked"], reached.ran.inputs)
+            if twin.incidents.narrow_values(reached.path, asked, step.allows["beside"]):
+                proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
+                yield _ended("value not allowed", proof, _stopped_at(proof, step, "not_allowed"))
+
     def _offered_otherwise(self, reached: _Reached, code: str) -> Iterator[FailurePath]:
         twin = reached.ran.start.beside()
         arrange = twin.incidents.move_action if code == "not_offered" else twin.incidents.narrow_action
@@ -175,7 +188,9 @@ class _Paths:
             twin, path = reached.ran.start.beside(), version.path
             twin.interrupt(version.number, lambda twin=twin, path=path: twin.set_etag_changed(path))  # type: ignore[misc]
             proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
-            fault = "" if proof.outcome == "succeeded" else f"ended {proof.outcome} {_code(proof)}".rstrip()
+            fault = (
+                "" if proof.outcome == reached.ran.proof.outcome else f"ended {proof.outcome} {_code(proof)}".rstrip()
+            )
             yield _ended("version moved by itself", proof, fault)
             twin = reached.ran.start.beside()
             if not twin.beside().incidents.alter(path):
@@ -185,9 +200,15 @@ class _Paths:
             yield _ended("changed in between", proof, _not_overwritten(proof, change))
 
     def job_fails(self) -> Iterator[FailurePath]:
-        """The first job that the device starts fails, and says why."""
+        """The first job that the device starts fails, and says why.
+
+        Not for a single change that usually starts none: behaviours play failing jobs on a sample of these.
+        """
         reached = self._first(Role.WAIT)
-        if reached is not None:
+        is_rare = reached is not None and reached.ran is not self._ran[0] and len(self._changes) == 1
+        jobs = reached.ran.start.api.jobs if reached is not None else ()
+        tells = any(job.failed or job.failed_if for job in jobs if reached and job.poll == reached.step.operation)
+        if reached is not None and tells and not is_rare:
             twin = reached.ran.start.beside()
             twin.fail_next_job(_JOB_MESSAGE)
             proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
@@ -196,14 +217,15 @@ class _Paths:
             )
 
     def session_expires(self) -> Iterator[FailurePath]:
-        """Half-way: after the first request, and after the change. The driver logs in again; nothing is done twice."""
+        """Half-way: after the change, else after the first request. Who drives logs in again; nothing is done twice."""
         auth = self._ran[0].start.profile.auth
         if "session" not in auth.kinds or auth.session is None:
             return
-        yield from self._expired(self._ran[0], 1, "session expires after the first request")
         change = self._first(Role.CHANGE)
-        if change is not None and change.number > 1:
+        if change is not None and change.number < len(change.ran.proof.transcript):
             yield from self._expired(change.ran, change.number, "session expires after the change")
+        else:
+            yield from self._expired(self._ran[0], 1, "session expires after the first request")
 
     def _expired(self, ran: Ran, number: int, case: str) -> Iterator[FailurePath]:
         if number >= len(ran.proof.transcript):
@@ -261,6 +283,14 @@ class _Paths:
                 if twin.incidents.misplace_listed(reached.path, item_id, change.operation, when):
                     return True
         return False
+
+
+def _filled(asked: Any, inputs: Mapping[str, Any]) -> Any:
+    """A body with the inputs in their places."""
+    if isinstance(asked, Mapping):
+        return {name: _filled(value, inputs) for name, value in asked.items()}
+    name = asked.removeprefix("$inputs.") if isinstance(asked, str) else ""
+    return inputs.get(name) if name != asked and isinstance(asked, str) else asked
 
 
 def _ended(case: str, proof: Proof, fault: str) -> FailurePath:

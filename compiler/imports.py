@@ -284,7 +284,10 @@ def _finish_step(reader: _Reader, document: Document, step: Written, raw: dict[s
     effect = operation.effect or Effect.ACT
     own = _own(raw)
     role = Role.READ if effect is Effect.READ else Role.CHANGE
-    raw[OURS] = {**own, "role": role.value, "effect": effect.value, "idempotent": operation.is_idempotent}
+    own = {name: value for name, value in own.items() if name != "safe"}
+    safe = {"safe": True} if operation.is_safe else {}
+    known = {"role": role.value, "effect": effect.value, "idempotent": operation.is_idempotent, **safe}
+    raw[OURS] = {**own, **known}
     for bound in raw.get("parameters", ()):
         declared = next((p for p in operation.parameters if (p.name, p.location) == _named(bound)), None)
         usual = "form" if bound.get("in") in ("query", "cookie") else "simple"

@@ -1,15 +1,20 @@
 """The passes in order: from the API as read to its flows.
 
 Here live the order and its reasons; what a pass does lives in `compiler.passes`. The IR is verified before the first
-pass and after each. Called by `compiler.verification`, which makes workflows of the flows, by lint and by the mock.
+pass and after each; an operation that breaks one is left out (`isolating`). Called by `compiler.verification`, which
+makes workflows of the flows, by lint and by the mock.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from compiler.containment import Containment
+from compiler.errors import CompilerBug
 from compiler.frontend import load_api
 from compiler.ir import verifier
-from compiler.ir.model import Api, Diagnostic
+from compiler.ir.model import Api, Diagnostic, Operation
+from compiler.isolating import isolated, set_aside, with_left_out
 from compiler.passes import assumed, effects, jobs, links, paging, parts, reserved, resources
 from compiler.passes.flows import plan
 from compiler.passes.outcome import Options, Outcome, Pass
@@ -32,6 +37,8 @@ UNDERSTANDING: Passes = (
     ("links", links.run),  # needs resources and jobs, the makers of values
 )
 PLANNING: Passes = (("flows", plan.run),)  # backwards along the links
+# Without them nobody knows what an operation does to a device, or callers could say what is not theirs to say.
+_NEEDED = ("read", "reserved", "effects")
 PASSES = tuple(name for name, _ in (*UNDERSTANDING, *PLANNING))
 
 
@@ -64,16 +71,35 @@ def find_profile(request: Request) -> Profile | None:
 
 
 def run_passes(api: Api, passes: Passes, options: Options, until: str | None = None) -> Outcome:
-    """The passes in order, up to and with `until`. Raises CompilerBug when one of them breaks the IR."""
-    verifier.verify(api)
+    """The passes in order, up to and with `until`.
+
+    An operation that breaks a pass, or the IR that comes of it, is left out from there on, and is a finding; a pass
+    that fails without any operation is left out itself. Raises CompilerBug where that is a pass that nothing can do
+    without.
+    """
     found: tuple[Diagnostic, ...] = ()
-    for name, run in passes:
-        outcome = run(api, options)
-        verifier.verify(outcome.api, since=api)
-        api, found = outcome.api, (*found, *outcome.diagnostics)
+    aside: dict[str, Operation] = {}
+    for name, run in (("read", _as_read), *passes):
+        contained = Containment(f"the pass {name}")
+        outcome = isolated(api, partial(_verified, run, options), contained)
+        if outcome is None and name in _NEEDED:
+            raise CompilerBug(contained.diagnostics[-1].message, remedy=contained.diagnostics[-1].remedy)
+        outcome = outcome or Outcome(api)
+        aside |= set_aside(api, outcome.api, f"an error of ours in the pass {name}")
+        api, found = outcome.api, (*found, *outcome.diagnostics, *contained.diagnostics)
         if name == until:
             break
-    return Outcome(api, found)
+    return Outcome(with_left_out(api, aside), found)
+
+
+def _as_read(api: Api, _options: Options) -> Outcome:
+    return Outcome(api)
+
+
+def _verified(run: Pass, options: Options, api: Api) -> Outcome:
+    outcome = run(api, options)
+    verifier.verify(outcome.api, since=None if outcome.api is api else api)
+    return outcome
 
 
 def options_for(api: Api, profile: Profile | None) -> Options:

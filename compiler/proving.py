@@ -26,23 +26,27 @@ from workflow.plan import Plan, build_plan
 from workflow.profile import Profile
 
 _SETTLED_S = 60.0  # by then every job of the twin is over
+_OF_INPUTS = frozenset(("invalid_input", "missing_value", "unsafe_value", "unexpected_status", "not_found"))
+_REFUSALS = frozenset((400, 404, 409, 415, 422))  # what a device answers to a request that does not fit
 _MOST_CASES = 12  # values of one enumeration that are run
 
 
 @dataclass(frozen=True, slots=True)
 class FlowProof:
-    """`reason` says why it is not verified."""
+    """`reason` says why it is not verified; `lacks_sample`: because no inputs were found that the twin takes."""
 
     is_verified: bool
     reason: str
     runs: tuple[tuple[str, Mapping[str, Any], Proof], ...]
     paths: tuple[FailurePath, ...] = ()
+    lacks_sample: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Usual runs first, with all that was said; failure paths after them, with their end only."""
         runs = [{"case": case, "inputs": dict(inputs), **proof_to_json(proof)} for case, inputs, proof in self.runs]
         paths = [path.to_json() for path in self.paths]
-        return {"verified": self.is_verified, "on": "twin", "runs": [*runs, *paths]}
+        why = {"reason": self.reason} if self.reason else {}
+        return {"verified": self.is_verified, **why, "on": "twin", "runs": [*runs, *paths]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +73,20 @@ class Prover:
         self._twin = Twin(api, profile, now=lambda: self._time[0])
         self._sampler = Sampler(api)
         self._resources = api.resources
-        self._behaviours = BehaviourRuns(profile, plays_all=plays_all)
+        self._behaviours = BehaviourRuns(api, profile, plays_all=plays_all)
 
-    def prove(self, flow: Flow, document: Document) -> FlowProof:
-        """Runs all cases, then the failure paths that apply; stops at the first that does not behave."""
-        plan = build_plan(document)
+    def prove(self, flow: Flow, document: Document, plan: Plan | None = None) -> FlowProof:
+        """Runs all cases, then the failure paths that apply; stops at the first that does not behave.
+
+        `plan`: the document's, where it is made already.
+        """
+        plan = plan or build_plan(document)
         ran: list[Ran] = []
         for case, tempo in self._runs(flow, ran):
             ran.append(self._run(flow, plan, case, tempo))
             if not ran[-1].proof.is_verified:
-                return _flow_proof(ran, (), f"{case.name}: {_why(ran[-1].proof)}")
+                refused = _flow_proof(ran, (), f"{case.name}: {_why(ran[-1].proof)}")
+                return replace(refused, lacks_sample=_lacks_sample(ran[-1].proof))
         paths: list[FailurePath] = []
         behaviours = self._behaviours.runs(flow, plan, tuple(ran))
         for path in chain(failure_paths(flow, plan, tuple(ran)), behaviours):
@@ -125,7 +133,8 @@ class Prover:
         key = next((k for k in resource.natural_keys if k in flow.sample and k in there), "")
         is_single = all(given.name not in resource.natural_keys or not given.is_required for given in flow.inputs)
         if key and not is_single:
-            return Case("absent", {}), Case("there", {key: there[key]})
+            own = [name for name in (key, resource.id_field) if name in flow.sample and name in there]
+            return Case("absent", {}), Case("there", {name: there[name] for name in own})
         if resource.delete and there:
             return Case("there", {}), Case("absent", {}, f"DELETE {_address(resource, there)}")
         return (Case("there" if there else "absent", {}),)
@@ -160,6 +169,14 @@ class Prover:
 def _flow_proof(ran: Sequence[Ran], paths: Sequence[FailurePath], reason: str = "") -> FlowProof:
     runs = tuple((one.case, one.inputs, one.proof) for one in ran)
     return FlowProof(not reason, reason, runs, tuple(paths))
+
+
+def _lacks_sample(proof: Proof) -> bool:
+    """Whether the run ended because of what was put into it: its inputs were refused, by us or by the twin."""
+    if proof.failure is None or proof.failure.code not in _OF_INPUTS:
+        return False
+    last = proof.transcript[-1].status if proof.transcript else 400
+    return proof.failure.code != "unexpected_status" or last in _REFUSALS
 
 
 def _waited(flow: Flow, ran: Sequence[Ran]) -> bool:

@@ -87,11 +87,16 @@ def as_text(compiled: Compiled) -> str:
     failures = sum(run.get("failure_path", False) for run in runs)
     lines = [
         f"{visible(api.title)} {api.version}: {told['operations']} operations, {len(compiled.workflows)} workflows "
-        f"({', '.join(f'{risks[r]} {r}' for r in ('read', 'change', 'disrupt', 'destroy'))}), all proved on the twin "
-        f"in {len(runs)} runs, {failures} of them failure paths",
+        f"({', '.join(f'{risks[r]} {r}' for r in ('read', 'change', 'disrupt', 'destroy'))}), {_proved(compiled)} on "
+        f"the twin in {len(runs)} runs, {failures} of them failure paths",
         f"{told['in_workflows']} operations are in a workflow, {len(told['left_out'])} are left out with a reason",
     ]
     return "\n".join([*lines, *diagnostics_text(compiled.diagnostics)])
+
+
+def _proved(compiled: Compiled) -> str:
+    unproved = sum(not one.is_verified for one in compiled.workflows)
+    return f"all but {unproved} proved" if unproved else "all proved"
 
 
 def diagnostics_text(diagnostics: tuple[Diagnostic, ...]) -> list[str]:
@@ -106,7 +111,7 @@ def diagnostics_text(diagnostics: tuple[Diagnostic, ...]) -> list[str]:
 def explained_catalog(compiled: Compiled) -> str:
     """Why each workflow is in the default catalog or not, the highest rank first."""
     pins = compiled.profile.overrides.pin if compiled.profile else ()
-    told = default_catalog(compiled.workflows, pins)
+    told = default_catalog((one for one in compiled.workflows if one.is_verified), pins)
     return "\n".join(f"{flow_id}: {why}" for flow_id, why in told.items())
 
 

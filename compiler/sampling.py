@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from compiler.ir.model import Api, Flow, Role, Step
+from compiler.ir.model import Api, Flow, Operation, Parameter, Role, Step
 from compiler.ir.schemas import Schemas
+from compiler.passes.identity import says_id
 from compiler.passes.paths import item_prefixes
 from compiler.passes.resources import shape
 from compiler.twin.machine import Twin
 from compiler.twin.messages import TwinRequest
 from compiler.twin.pointers import MISSING, get
+from workflow.templates import text_of
 
 _MOST_OWNERS = 4  # owners tried before a collection counts as empty everywhere
 _UPDATED = 2  # members that the proof of an update changes
@@ -39,12 +41,15 @@ class Sampler:
         self.schemas = Schemas(api.schemas)
         self.operations = {operation.key: operation for operation in api.operations}
         self.by_item = {shape(r.item): r for r in api.resources if r.item}
+        self._initial: dict[str, Any] = {}
+        self._bodies: dict[tuple[str, bool], Any] = {}
 
     def inputs(self, flow: Flow, twin: Twin, fixed: Mapping[str, Any], wanted: Mapping[str, str]) -> dict[str, Any]:
         """Values for the flow's inputs. `fixed` wins; `wanted`: ids that lookups should choose, by resource noun.
 
         What could not be found is missing from the answer; the run then says so.
         """
+        self._bodies = {}  # those that this twin accepts now: one is asked for once for each of its members
         lookups = [step for step in flow.steps if step.role is Role.LOOKUP and _asked(flow, step)]
         start = _Choice(dict(fixed), {})
         found = next(self._walk(flow, twin, lookups, start, wanted), start)
@@ -54,7 +59,20 @@ class Sampler:
                 value = self._plain(flow, twin, name, source)
                 if value is not None and _is_offered(flow, name, value):
                     chosen[name] = value
-        return self._cut(flow, chosen)
+        return self._cut(flow, chosen | self._repeated(flow, _Choice(chosen, found.resolved)))
+
+    def _repeated(self, flow: Flow, found: _Choice) -> dict[str, Any]:
+        """Inputs by which a body has to say once more which thing the path is about: the same, and not another name."""
+        same: dict[str, Any] = {}
+        for step in flow.steps:
+            resource = self.by_item.get(shape(step.operation.partition(" ")[2]))
+            at = f"/{resource.id_field}" if resource is not None and step.role is Role.CHANGE else ""
+            known = _bound(step, found)
+            for given in flow.inputs if known is not None and len(at) > 1 else ():
+                source = flow.sample.get(given.name, {})
+                if given.is_required and (source.get("body"), source.get("at")) == (step.operation, at):
+                    same[given.name] = known
+        return same
 
     def _walk(
         self, flow: Flow, twin: Twin, lookups: list[Step], so_far: _Choice, wanted: Mapping[str, str]
@@ -73,7 +91,7 @@ class Sampler:
         if path is None:
             return
         source = flow.sample[asked[-1]]["lookup"]
-        items = get(read(twin, path), source["members"]) or []
+        items = get(self._read_list(flow, twin, step, path, so_far, wanted), source["members"]) or []
         if "owner" in source:
             reference = _REFERENCE.fullmatch(source["owner"]["id"])
             owner = so_far.resolved.get((reference[1], reference[2])) if reference else None
@@ -88,6 +106,30 @@ class Sampler:
             else:
                 inputs = {**so_far.inputs, asked[-1]: _name(item, source)}
                 yield _Choice(inputs, {**so_far.resolved, (step.id, "id"): _id(item, source)})
+
+    def _read(self, twin: Twin, path: str, wanted: Mapping[str, str]) -> Any:
+        """What is at the path; read once where nothing was put into a state before, since all twins begin alike."""
+        if wanted:
+            return read(twin, path)
+        if path not in self._initial:
+            self._initial[path] = read(twin, path)
+        return self._initial[path]
+
+    def _read_list(
+        self, flow: Flow, twin: Twin, step: Step, path: str, so_far: _Choice, wanted: Mapping[str, str]
+    ) -> Any:
+        """The list as the step asks for it: with what its operation requires in the query and in headers."""
+        given: dict[str, list[tuple[str, str]]] = {"query": [], "header": []}
+        for name, location, value in step.parameters:
+            asked = _INPUT.fullmatch(str(value))
+            if location in given and asked is not None and asked[1] in flow.sample:
+                filled = so_far.inputs.get(asked[1]) or self._plain(flow, twin, asked[1], flow.sample[asked[1]])
+                texts = filled if isinstance(filled, list) else [] if filled is None else [filled]
+                given[location] += [(name if location == "query" else name.lower(), text_of(text)) for text in texts]
+        if not any(given.values()):
+            return self._read(twin, path, wanted)
+        headers = (*twin.authorization(), *given["header"])
+        return twin.handle(TwinRequest("GET", path, tuple(given["query"]), headers)).body
 
     def _inside(
         self, flow: Flow, step: Step, asked: list[str], item: Mapping[str, Any], so_far: _Choice
@@ -126,14 +168,19 @@ class Sampler:
             return "c3dpdGNoZ2Vhcg=="
         if "body" in source:
             is_update = flow.intent == "update"
-            body = twin.example_body(source["body"], is_full=is_update)
+            body = self._body(twin, source["body"], is_full=is_update)
             value = get(body, source["at"])
             if value is MISSING and any(given.name == name and given.is_required for given in flow.inputs):
-                value = get(twin.example_body(source["body"], is_full=True), source["at"])
+                value = get(self._body(twin, source["body"], is_full=True), source["at"])
             if is_update and not any(given.name == name and given.is_required for given in flow.inputs):
                 value = self._another(source, value)
             return None if value is MISSING else value
         return self._parameter(twin, source["parameter"], source["name"], flow, name)
+
+    def _body(self, twin: Twin, key: str, *, is_full: bool) -> Any:
+        if (key, is_full) not in self._bodies:
+            self._bodies[key, is_full] = twin.example_body(key, is_full=is_full)
+        return self._bodies[key, is_full]
 
     def _another(self, source: Mapping[str, Any], value: Any) -> Any:
         """Another value than there is, where one is sure to be taken: else a change that is ignored goes unnoticed."""
@@ -147,25 +194,47 @@ class Sampler:
             return not value
         if isinstance(value, int) and "maximum" not in schema and "multipleOf" not in schema:
             return value + 1
-        is_free = not {"format", "pattern", "maxLength", "const"} & schema.keys()
+        names_something = says_id(source["at"].rpartition("/")[2])  # of which there need not be another
+        is_free = not names_something and not {"format", "pattern", "maxLength", "const"} & schema.keys()
         return f"{value}-2" if isinstance(value, str) and value and is_free else value
 
     def _parameter(self, twin: Twin, key: str, parameter: str, flow: Flow, name: str) -> Any:
         operation = self.operations[key]
+        declared = next((p for p in operation.parameters if p.name == parameter), None)
+        kind = self.schemas.kind(declared.schema if declared else None)
+        if declared is None or declared.location != "path" or kind in ("array", "object"):
+            given = next(i for i in flow.inputs if i.name == name)
+            return twin.example_parameter(key, parameter) if given.is_required else None
+        found = self._of_an_item(twin, operation, declared)
+        if found is None:
+            return twin.example_parameter(key, parameter)
+        is_number = kind in ("integer", "number") and str(found).lstrip("-").isdigit()
+        return int(found) if is_number else found
+
+    def _of_an_item(self, twin: Twin, operation: Operation, declared: Parameter) -> Any:
+        """What the address of an item that there is has in this place; what the parameter itself says goes before."""
+        parameter = declared.name
         for prefix, own in item_prefixes(operation.path):
             resource = self.by_item.get(shape(prefix))
-            if own == parameter and resource is not None:
+            if own == parameter and resource is not None and resource.id_parameter:
                 sample = twin.sample(resource.item)
                 if sample is not None:
                     return sample.parameters.get(resource.id_parameter, sample.id)
-        declared = next((p for p in operation.parameters if p.name == parameter), None)
-        given = next(i for i in flow.inputs if i.name == name)
-        if declared is None or not given.is_required:
+        is_said = declared.example is not None or "default" in declared.schema
+        return None if is_said else self._part_of_address(twin, operation.path, parameter)
+
+    def _part_of_address(self, twin: Twin, path: str, parameter: str) -> str | None:
+        """What an item's address has in the place of a parameter that is nobody's id."""
+        names = [name for _, name in item_prefixes(path)]
+        if parameter not in names:
             return None
-        values = self.schemas.values(declared.schema)
-        if declared.example is not None or values:
-            return declared.example if declared.example is not None else values[0]
-        return {"integer": 1, "number": 1, "boolean": True, "array": ["1"]}.get(self.schemas.kind(declared.schema), "1")
+        for prefix, _ in reversed(item_prefixes(path)):
+            resource = self.by_item.get(shape(prefix))
+            sample = twin.sample(resource.item) if resource is not None else None
+            values = list(sample.parameters.values()) if sample is not None else []
+            if len(values) > names.index(parameter):
+                return values[names.index(parameter)]
+        return None
 
     def _cut(self, flow: Flow, chosen: dict[str, Any]) -> dict[str, Any]:
         """For an update only a few members: what an operator does, and what the device certainly takes."""
@@ -175,6 +244,15 @@ class Sampler:
         shown = [i.name for i in flow.inputs if i.shown and i.name in optional and i.name in chosen]
         kept = set(shown[:_UPDATED] or [n for n in optional if n in chosen][:1])
         return {name: value for name, value in chosen.items() if name not in optional or name in kept}
+
+
+def _bound(step: Step, found: _Choice) -> Any:
+    """What stands in the last place of the step's path; None where it is not known."""
+    values = [str(value) for _, location, value in step.parameters if location == "path"]
+    reference, given = (kind.fullmatch(values[-1]) if values else None for kind in (_REFERENCE, _INPUT))
+    if reference is not None:
+        return found.resolved.get((reference[1], reference[2]))
+    return found.inputs.get(given[1]) if given is not None else None
 
 
 def _asked(flow: Flow, step: Step) -> list[str]:

@@ -5,11 +5,14 @@ Writes only through governance's stores. A workflow whose content has not change
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import orjson
 
 from compiler.compiled import Compiled, CompiledWorkflow
+from compiler.containment import Containment
+from compiler.ir.model import Diagnostic
 from compiler.promises import promised_replies
 from governance.apis import ApiStore
 from governance.database import open_database
@@ -21,25 +24,32 @@ from workflow.visible import visible
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """How many revisions are new and pending, and how many workflows were there already as they are."""
+    """How many revisions are new and pending, and how many workflows were there already as they are.
+
+    `faults`: what could not be stored for a reason of ours.
+    """
 
     new: int
     unchanged: int
+    faults: tuple[Diagnostic, ...] = ()
 
 
 async def submit(compiled: Compiled, database_url: str, actor: str) -> Submitted:
     """Stores the compile. Raises GovernanceError when the database cannot take it."""
     api, profile = compiled.api, compiled.profile
+    contained = Containment("the store")
+    promised = promised_replies(compiled, contained)
+    tried = (contained.tried(one.flow.id, partial(_new, compiled, one), None) for one in compiled.workflows)
+    found = [new for new in tried if new is not None]
     async with open_database(database_url) as database:
         body, digest = (profile.model_dump(mode="json"), profile.digest) if profile else (None, None)
         await ApiStore(database).put_api(
             api.name, visible(api.title), api.version, api.digest, body, digest, actor=actor
         )
-        await ResponseStore(database).put(promised_replies(compiled))
-        found = [_new(compiled, one) for one in compiled.workflows]
+        await ResponseStore(database).put(promised)
         made = await RevisionStore(database).submit_all(api.name, found, actor=actor)
     new = sum(submission.is_new for submission in made)
-    return Submitted(new=new, unchanged=len(made) - new)
+    return Submitted(new=new, unchanged=len(made) - new, faults=contained.diagnostics)
 
 
 def _new(compiled: Compiled, one: CompiledWorkflow) -> NewRevision:

@@ -48,6 +48,8 @@ def _step(document: Json, step: PlanStep, reason: Mapping[str, Json]) -> dict[st
 
 def _conditions(step: PlanStep) -> Iterator[str]:
     """What the step has to show of the changes before it, in words; and what cannot be seen, with the reason."""
+    if step.allows is not None:
+        yield "the thing allows what is going to be sent"
     for each in step.expects:
         place = each.place.lstrip("/")
         if each.asked is None:
@@ -80,12 +82,19 @@ def proposed_of(revision: Revision) -> list[dict[str, Json]]:
     return list(revision.proof.get("proposed", ())) if isinstance(revision.proof, dict) else []
 
 
+def unproved_of(revision: Revision) -> str:
+    """Why the compiler could not run it on the twin; empty where it did, and for what was never to be run there."""
+    proof = revision.proof if isinstance(revision.proof, dict) else {}
+    return str(proof.get("reason", "")) if proof.get("verified") is False else ""
+
+
 def dossier(revision: Revision, in_use: Revision | None) -> dict[str, Json]:
     """All of it as one value: what `GET /workflows/{id}` shows besides content and proof."""
     return {
         "steps": steps_of(revision),
         "risk_reasons": risk_reasons_of(revision),
         "proposed": proposed_of(revision),
+        "unproved": unproved_of(revision),
         "difference": difference(revision, in_use),
     }
 

@@ -31,6 +31,7 @@ from runtime.errors import ServingError, UnknownTarget, UnknownWorkflow, Unserva
 from runtime.mcp.listing import Candidate, listed_names
 from workflow.budget import tokens_of
 from workflow.errors import WorkflowError
+from workflow.patterns import LINEAR, enforceable
 from workflow.plan import Plan, build_plan
 from workflow.profile import Limits, Profile, parse_profile
 from workflow.reader import read_document
@@ -102,7 +103,7 @@ class Prepared:
         """Whether `outputs` are what the tool's output schema promises."""
         if self._accepts is None:
             schema = self.content.tool.get("outputSchema")
-            self._accepts = jsonschema_rs.validator_for(schema).is_valid if schema else lambda _outputs: True
+            self._accepts = _judge_of(schema) if schema else lambda _outputs: True
         return self._accepts(outputs)
 
     def _made(self) -> Plan:
@@ -110,6 +111,10 @@ class Prepared:
             return build_plan(read_document(self.content.document, self._source))
         except WorkflowError as error:
             raise Unservable(f"{self._source} cannot be executed: {error}", "compile it again") from error
+
+
+def _judge_of(schema: Json) -> Callable[[Json], bool]:
+    return jsonschema_rs.validator_for(enforceable(schema)[0], pattern_options=LINEAR).is_valid
 
 
 @dataclass(frozen=True, slots=True)

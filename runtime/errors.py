@@ -10,6 +10,7 @@
     ├── Unservable               the workflow's author: approved, but it cannot be executed here
     ├── Interrupted              the operator: the server stops before the run has ended; it is taken up later
     ├── StartRefused             the operator: the server must not start like this
+    ├── Unjudged                 the caller or the device: a value that takes too long to judge (`large_values`)
     └── TargetError              the device, its network, or how it is set up here; the tree's leaves say what became
         ├── NotSent              of the request: not a byte of it left
         │   ├── Resting          the device failed too often in a row and is not asked for a while

@@ -2,8 +2,9 @@
 
 Devices lie: they add members, send null for what is absent, leave out what is required. So by default a finding is
 reported and the run goes on; `refuse` ends it before the value is used. Findings name places and rules, never values.
-Validators are made when an operation is first answered, and kept. Called by `engines.course`. Here never lives a
-request, nor an opinion on replies that are no success. JSON Schema 2020-12, through jsonschema-rs.
+Validators are made when an operation is first answered, and kept; large replies are judged elsewhere. Called by
+`engines.course`. Here never lives a request, nor an opinion on replies that are no success. JSON Schema 2020-12,
+through jsonschema-rs.
 """
 
 import asyncio
@@ -14,17 +15,19 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, cast
 
 import jsonschema_rs
+import orjson
 
 from governance.errors import GovernanceError
 from governance.responses import Policy, ResponseStore
 from governance.settings import Settings
 from runtime.driver import Endpoint
+from runtime.large_values import Unjudged, first_fault, written_if_large
 from workflow.events import ResponseArrived
+from workflow.patterns import LINEAR, enforceable
 from workflow.pointers import escape
 
 log = logging.getLogger("switchgear.replies")
 Json = Any
-Validators = Mapping[str, jsonschema_rs.Draft202012Validator]
 # A person reads them: a list of a thousand things that all lack one member is one finding.
 MOST_FINDINGS = 10
 # Of a reply with more values than this, only the first things of each list are looked through for all faults.
@@ -36,8 +39,17 @@ NO_CONTENT = 204
 MOST_KEPT = 1000
 # Of what has no schemas, so long until somebody looks again: a bundle or a compile may have brought some.
 UNKNOWN_FOR_S = 30.0
-# A few milliseconds: the device chooses the text that a pattern of the description runs on.
-BACKTRACK_LIMIT = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What one reply has to be: the schema as JSON, and made ready."""
+
+    schema: bytes
+    validator: jsonschema_rs.Draft202012Validator
+
+
+Promises = Mapping[str, Promise]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +73,7 @@ class Replies:
     def __init__(self, store: ResponseStore, policy: Policy = "report") -> None:
         self._store = store
         self._policy = policy
-        self._known: dict[str, Validators] = {}
+        self._known: dict[str, Promises] = {}
         self._unknown_until: dict[str, float] = {}
 
     def policy_for(self, endpoint: Endpoint) -> Policy:
@@ -73,13 +85,18 @@ class Replies:
         if digest is None or not 200 <= reply.status < 300 or reply.status == NO_CONTENT:
             return ()
         try:
-            validators = self._known[digest] if digest in self._known else await self._loaded(operation, digest)
+            promises = self._known[digest] if digest in self._known else await self._loaded(operation, digest)
         except GovernanceError as error:
             return (Misfit(operation, "", f"not checked, the schema cannot be read: {error.message}"[:MOST_TEXT]),)
-        validator = validators.get(str(reply.status)) or validators.get(f"{reply.status // 100}XX")
-        return () if validator is None else _misfits(operation, validator, reply.body)
+        promise = promises.get(str(reply.status)) or promises.get(f"{reply.status // 100}XX")
+        if promise is None:
+            return ()
+        written = written_if_large(promise.schema, reply.body)
+        if written is None:
+            return _misfits(operation, promise.validator, reply.body)
+        return await _misfits_of_large(operation, promise, written, reply.body)
 
-    async def _loaded(self, operation: str, digest: str) -> Validators:
+    async def _loaded(self, operation: str, digest: str) -> Promises:
         now = asyncio.get_running_loop().time()
         if self._unknown_until.get(digest, now) > now:
             return {}
@@ -90,21 +107,25 @@ class Replies:
         if not schemas:
             self._unknown_until[digest] = now + UNKNOWN_FOR_S
             return {}
-        made = {status: _validator(operation, schema) for status, schema in schemas.items()}
+        made = {status: _promise(operation, schema) for status, schema in schemas.items()}
         self._known[digest] = {status: each for status, each in made.items() if each is not None}
         return self._known[digest]
 
 
-def _validator(operation: str, schema: Json) -> jsonschema_rs.Draft202012Validator | None:
-    """Formats are left alone: the standard makes them annotations, and devices' dates are many."""
-    options = jsonschema_rs.FancyRegexOptions(backtrack_limit=BACKTRACK_LIMIT)
+def _promise(operation: str, schema: Json) -> Promise | None:
+    """Formats are left alone: the standard makes them annotations, and devices' dates are many.
+
+    The device chooses the text that a pattern runs on: what no engine does in linear time is left out.
+    """
+    enforced, _ = enforceable(schema)
     try:
-        return jsonschema_rs.Draft202012Validator(
-            schema, mask="the value", validate_formats=False, retriever=_nothing, pattern_options=options
+        validator = jsonschema_rs.Draft202012Validator(
+            enforced, mask="the value", validate_formats=False, retriever=_nothing, pattern_options=LINEAR
         )
     except ValueError as error:
         log.warning("replies of %s are not checked, their schema cannot be used: %s", operation, str(error)[:MOST_TEXT])
         return None
+    return Promise(orjson.dumps(enforced), validator)
 
 
 def _nothing(uri: str) -> NoReturn:
@@ -119,6 +140,20 @@ def _misfits(operation: str, validator: jsonschema_rs.Draft202012Validator, body
         errors = () if sample is None else _errors(validator, sample, is_cut=sample is not body)
         return _named(operation, errors or (_first_error(validator, body),))
     except (ValueError, RecursionError) as error:  # nested deeper than can be followed
+        return (Misfit(operation, "", _printable(f"not checked: {error}")),)
+
+
+async def _misfits_of_large(operation: str, promise: Promise, written: bytes, body: Json) -> tuple[Misfit, ...]:
+    """Judged where nobody waits for it; what its first things lack is looked for here, since they are few."""
+    try:
+        fault = await first_fault(promise.schema, written)
+        sample = None if fault is None else _sample(body)
+        if fault is None:
+            return ()
+        is_little = sample is not None and written_if_large(promise.schema, sample) is None
+        errors = _errors(promise.validator, sample, is_cut=sample is not body) if is_little else ()
+        return _named(operation, errors) or (Misfit(operation, _printable(fault.at), _printable(fault.what)),)
+    except (Unjudged, ValueError, RecursionError) as error:
         return (Misfit(operation, "", _printable(f"not checked: {error}")),)
 
 

@@ -39,8 +39,9 @@ class Bindings:
         self._addresses = {
             (expression.owner, expression.name)
             for step in plan.steps
-            if step.request is not None and step.request.address is not None
-            for expression in step.request.address.expressions
+            if step.request is not None
+            for told in (step.request.address, step.request.renamed)
+            for expression in (told.expressions if told is not None else ())
         }
         self._facts = facts
         self._schemas = Schemas({**components, **index.schemas})

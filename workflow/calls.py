@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from workflow.document import Document, SourceDescription, Step
 from workflow.errors import DocumentError
-from workflow.operations import METHODS, OperationFacts, OperationIndex
+from workflow.operations import METHODS, OperationFacts, OperationIndex, is_method
 from workflow.pointers import parse_pointer
 
 _OPERATION_PATH = re.compile(
@@ -49,15 +49,23 @@ def _by_path(document: Document, text: str, operations: OperationIndex | None) -
         raise DocumentError(f"{text!r} names no operation; write {{$sourceDescriptions.NAME.url}}#/paths/~1x/get")
     source = _source(document, found[1] or found[2])
     parts = parse_pointer(unquote(found[3]))
-    if len(parts) != 3 or parts[2].upper() not in METHODS or not parts[1].startswith("/"):
+    method, path = _method(parts), parts[1]
+    if not method or not path.startswith("/"):
         raise DocumentError(f"{found[3]!r} is not the pointer of an operation; write #/paths/~1x/get")
-    method, path = parts[2].upper(), parts[1]
     if _UNFIT_PATH.search(path):
         raise DocumentError(f"the path {path!r} holds what no path may; correct it")
     facts = operations.by_key(f"{method} {path}") if operations else None
     if operations is not None and facts is None:
         raise DocumentError(f"the API has no operation {method} {path}; name one that it has")
     return Call(source.name, method, path, facts)
+
+
+def _method(parts: tuple[str, ...]) -> str:
+    """The method that a pointer below `/paths` ends in, "" for the pointer of something else."""
+    if len(parts) == 3 and parts[2].upper() in METHODS:
+        return parts[2].upper()
+    is_further = len(parts) == 4 and parts[2] == "additionalOperations" and is_method(parts[3])
+    return parts[3] if is_further else ""
 
 
 def _by_id(document: Document, text: str, operations: OperationIndex | None) -> Call:

@@ -15,7 +15,7 @@ from workflow.bindings import Bindings
 from workflow.control import endless_gotos, reachable, unreachable_steps
 from workflow.document import Criterion, Document, ExpressionType, Parameter, Reusable, Step, Workflow
 from workflow.operations import OperationFacts, OperationIndex
-from workflow.plan import Planner, PlanStep, WorkflowPlan
+from workflow.plan import Plan, Planner, PlanStep, WorkflowPlan
 from workflow.uses import check_uses
 from workflow.values import Value
 
@@ -46,10 +46,16 @@ def check(document: Document, operations: OperationIndex | None = None) -> tuple
     Without `operations` nothing is said about whether operations exist, are given what they require, or declare what
     outputs take; steps that name operations by id are errors then.
     """
+    return checked(document, operations)[0]
+
+
+def checked(document: Document, operations: OperationIndex | None = None) -> tuple[tuple[Finding, ...], Plan | None]:
+    """The findings as `check` has them, and the plan of the first workflow, None where there are errors."""
     found = _Checks(document, operations)
     found.run()
-    unique = dict.fromkeys(found.findings)
-    return tuple(sorted(unique, key=lambda finding: finding.severity is not Severity.ERROR))
+    unique = sorted(dict.fromkeys(found.findings), key=lambda finding: finding.severity is not Severity.ERROR)
+    is_sound = not any(finding.severity is Severity.ERROR for finding in unique)
+    return tuple(unique), found.plan() if is_sound else None
 
 
 class _Checks:
@@ -74,12 +80,17 @@ class _Checks:
         for workflow, plan in pairs:
             self._unique([step.step_id for step in workflow.steps], f"{plan.pointer}/steps", "step")
             self._check_parameters(workflow, plan)
+            self._check_patterns(plan)
             self._check_control(plan)
             check_uses(workflow, plan, plans, self.error)
             self._check_calls(plan, plans)
             self._check_versions(workflow, plan)
             self._check_bindings(plan)
         self._check_circles(plans)
+
+    def plan(self) -> Plan:
+        """What was planned to be checked."""
+        return self._planner.plan(self._document.workflows[0].workflow_id)
 
     def _unique(self, names: list[str], pointer: str, what: str) -> None:
         counts = Counter(names)
@@ -95,6 +106,12 @@ class _Checks:
                 if count > 1:
                     message = f"{name} in {location or 'the inputs'} is given {count} times, and the last counts"
                     self.warn("duplicate_parameter", f"{planned.pointer}/parameters", message, "keep one")
+
+    def _check_patterns(self, plan: WorkflowPlan) -> None:
+        for pattern in plan.inputs.unenforced:
+            message = f"the pattern {pattern[:80]!r} is not enforced: no engine runs it in linear time"
+            remedy = "say it without look-around and back-references"
+            self.warn("unenforced_pattern", f"{plan.pointer}/inputs", message, remedy)
 
     def _check_control(self, plan: WorkflowPlan) -> None:
         for action in endless_gotos(plan):

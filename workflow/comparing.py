@@ -8,6 +8,7 @@ difference. A profile may say how one member is compared (`Comparison` in `workf
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -82,7 +83,12 @@ def _is_other_form(asked: Json, found: Json, rule: Rule) -> bool:
 
 
 def _lists(asked: Sequence[Json], found: Sequence[Json], rule: Rule) -> Sameness:
-    """By place; in any order it is another form, and so are further objects, which devices add on their own."""
+    """By place; in any order it is another form, and so are further objects, which devices add on their own.
+
+    Who asks for an empty list asks for nothing to be in it.
+    """
+    if not asked:
+        return "differs" if found else "same"
     pairs = [sameness(one, other, rule) for one, other in zip(asked, found, strict=False)]
     if len(asked) == len(found) and "differs" not in pairs:
         return "form" if "form" in pairs else "same"
@@ -124,7 +130,15 @@ def _are_alike(asked: Json, found: Json, rule: Rule) -> bool:
     left, right = str(asked).strip(), str(found).strip()
     if left.casefold() == right.casefold():
         return True
-    return any(form(left) == form(right) is not None for form in _FORMS)
+    return any(form(left) == form(right) is not None for form in _FORMS) or _is_decoded(left, str(found))
+
+
+def _is_decoded(asked: str, found: str) -> bool:
+    """What was sent as base64 (RFC 4648) is shown as the text that it stands for."""
+    try:
+        return bool(asked) and b64decode(asked, validate=True) == found.encode()
+    except ValueError:
+        return False
 
 
 def _plain(value: Json) -> Json:

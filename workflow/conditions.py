@@ -9,6 +9,7 @@ condition, so none can change it.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from workflow.errors import ExpressionError
@@ -44,6 +45,7 @@ class Condition:
         return _is_true(self._get(scope))
 
 
+@lru_cache(maxsize=4096)  # most conditions stand in most documents
 def parse_condition(text: str) -> Condition:
     """The condition. Raises ExpressionError, saying where it stops making sense."""
     parser = _Parser(text)

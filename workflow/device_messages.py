@@ -40,6 +40,10 @@ _NO_FIELDS = ("domain", "lang", "language", "locale")
 _SEVERITIES = ("severity", "messageseverity", "level")
 _FINE = ("ok", "informational", "info", "information", "success", "succeeded", "none", "debug")
 _SUCCESS = re.compile(r"(^|\.)(success|created|nooperation|accountmodified)$", re.IGNORECASE)
+# An answer among others, of several requests in one: its status, and what it consists of beside that.
+_STATUSES = ("status", "statuscode", "httpstatus")
+_ANSWERED = ("body", "response", "error", "errors")
+_REFUSED = 400
 _READS = ("GET ", "HEAD ", "OPTIONS ")
 _NOT_WORDS = re.compile(r"[-_.\s]")
 
@@ -87,7 +91,7 @@ def sentences(
 def refusals(body: Json, envelope: Envelope | None = None, redact: Redact = lambda value: value) -> tuple[str, ...]:
     """What a good reply to a change says was refused: messages at members, an error beside the success."""
     ending = (envelope.partial_success if envelope else None) or ANNOTATION
-    return told_once(chain(_at_members(body, ending), _beside_success(body)), redact)
+    return told_once(chain(_at_members(body, ending), _beside_success(body), _in_answers(body)), redact)
 
 
 def job_sentences(body: Json, rule: JobRule, redact: Redact = lambda value: value) -> tuple[str, ...]:
@@ -158,6 +162,26 @@ def _beside_success(body: Json) -> Iterator[str]:
     for name in ("error", "errors"):
         if isinstance(names.get(name), str | list | Mapping):
             yield from _Walk().texts(names[name])
+
+
+def _in_answers(body: Json) -> Iterator[str]:
+    """Of several requests in one, those that were refused: a list of answers, each with its own status and body."""
+    lists = [body] if isinstance(body, list) else list(body.values()) if isinstance(body, Mapping) else []
+    for answers in (each for each in lists if isinstance(each, list)):
+        for number, answer in enumerate(answers[:_MOST_VALUES], 1):
+            names = {_plain(name): member for name, member in answer.items()} if isinstance(answer, Mapping) else {}
+            status = _status_in(names)
+            if status >= _REFUSED and any(name in names for name in _ANSWERED):
+                told = [text for name in _ANSWERED if name in names for text in _Walk(status).texts(names[name])]
+                about = _about(names) or f"request {number}"
+                yield f"{about}: {status}{f', {told[0]}' if told else ''}"
+
+
+def _status_in(names: Mapping[str, Json]) -> int:
+    """The status of an answer among others, as a number or a text of digits (`404`, `404 Not Found`)."""
+    status = next((names[name] for name in _STATUSES if name in names), None)
+    found = re.match(r"[1-5]\d\d\b", str(status)) if isinstance(status, int | str) else None
+    return int(found[0]) if found else 0
 
 
 # The usual forms

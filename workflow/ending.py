@@ -12,7 +12,7 @@ from workflow.document import Json
 from workflow.events import EndRun, Failure, Outcome
 from workflow.expectations import Finding, Verdict, told, verdict_of
 from workflow.failures import after_failure
-from workflow.planned import Plan, changes
+from workflow.planned import Plan, changes, step_of
 
 # The device took these changes on, and what it shows or says afterwards does not bear them out.
 # Nothing speaks against what was accepted: a part was taken, or nobody waited to the end.
@@ -91,5 +91,5 @@ def _complete(course: Course, failure: Failure) -> Failure:
 
 
 def _role_of(plan: Plan, key: str) -> str:
-    """The role of the step with this key, which is the main workflow's own."""
-    return next((step.role for step in plan.steps if step.step_id == key), "")
+    step = step_of(plan, key)
+    return step.role if step is not None else ""

@@ -88,7 +88,8 @@ class SendRequest:
     `query` and `headers` hold plain text that the driver encodes; header names are in lower case; cookies stand in
     the header `cookie`. `body` is JSON for a JSON `content_type`; for a form it is an object of strings; for a
     multipart one an object of its parts, written as `parts` says; else text.
-    `timeout_s` None: the driver's own limit. `attempt` counts from 1.
+    `timeout_s` None: the driver's own limit. `attempt` counts from 1. `renamed`: the last segment of the path, where
+    the device has the action under another name than the template (`workflow.renamed`).
     """
 
     step_id: str
@@ -104,6 +105,7 @@ class SendRequest:
     is_safe: bool = False
     is_idempotent: bool = False
     timeout_s: float | None = None
+    renamed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,16 +169,18 @@ _EVENTS: tuple[type[Event], ...] = (
     RunStarted, ResponseArrived, RequestFailed, TimerFired, DeadlinePassed, Cancelled, FateFound,
 )  # fmt: skip
 _COMMANDS: tuple[type[Command], ...] = (SendRequest, StartTimer, EndRun)
+_LATER = ("said", "renamed")
 _BY_NAME: Mapping[str, Any] = {kind.__name__: kind for kind in (*_EVENTS, *_COMMANDS, Failure, Doubt)}
 
 
 def to_json(value: Event | Command | Failure | Doubt) -> dict[str, Json]:
     """The JSON form: the members by name, and the kind's name under `type`.
 
-    `said` is left out where nothing was: so are the records of before it was there, and they replay the same.
+    `said` and `renamed` are left out where there is nothing: so are the records of before they were there, and they
+    replay the same.
     """
     members = {each.name: getattr(value, each.name) for each in fields(value)}
-    told = {name: _plain(member) for name, member in members.items() if member or name != "said"}
+    told = {name: _plain(member) for name, member in members.items() if member or name not in _LATER}
     return {"type": type(value).__name__, **told}
 
 

@@ -68,7 +68,7 @@ def _looked_at(expected: Expectation, scope: Scope) -> list[Finding]:
     if expected.asked is None:
         return [Finding(expected.place, "seen" if expected.is_shown else "unseen", expected.text)]
     asked = evaluated(expected.asked, scope)
-    if asked is NOTHING or (isinstance(asked, dict | list) and not asked):
+    if asked is NOTHING or (isinstance(asked, dict) and not asked):
         return []
     if expected.found is None:
         return [Finding(expected.place, "unseen", expected.text)]

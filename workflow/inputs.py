@@ -2,39 +2,61 @@
 
 Here lives validation (JSON Schema 2020-12, through jsonschema-rs) and nothing of what inputs are used for. Validators
 are made once, with the plan. Nothing is fetched for a schema: a reference that leads out of the document is a fault.
-Regular expressions in schemas run with a bound on backtracking, since callers choose the text they run on, and errors
-never repeat a value, since it may be a secret.
+Regular expressions in schemas run in linear time (`patterns`), since callers choose the text they run on; what that
+engine does not have is not enforced, which `checks` tells. Errors never repeat a value, since it may be a secret.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 import jsonschema_rs
+import orjson
 
 from workflow.document import Components, Json, Workflow
 from workflow.errors import DocumentError, InputError
+from workflow.patterns import LINEAR, enforceable
 from workflow.pointers import child
 
 if TYPE_CHECKING:
     from workflow.planned import Plan
 
-_BACKTRACK_LIMIT = 100_000  # a few milliseconds; legitimate patterns need far less
+_MOST_VOUCHED = 64  # large values that are on their way at a time
 _COMPONENT = "#/components/inputs/"
 
 
 @dataclass(frozen=True, slots=True)
 class InputSchema:
-    """A schema with its validator. `is_open`: inputs that it does not name are let through."""
+    """A schema with its validator. `is_open`: inputs that it does not name are let through.
+
+    `unenforced`: patterns that are not run, since no engine does that in linear time. `root`: the schema with all that
+    it refers to, as JSON, for whoever judges elsewhere; what was found to fit there is told with `vouch`.
+    """
 
     schema: Mapping[str, Json]
     components: Mapping[str, Json]
     is_open: bool
     validator: jsonschema_rs.Draft202012Validator = field(compare=False, repr=False)
+    unenforced: tuple[str, ...] = ()
+    root: bytes = field(default=b"", compare=False, repr=False)
+    _vouched: list[bytes] = field(default_factory=list, compare=False, repr=False)
 
     def check(self, inputs: Mapping[str, Json]) -> Mapping[str, Json]:
         """`inputs` with defaults. Raises InputError with the pointer of the first fault."""
+        given = self.completed(inputs)
+        if self._vouched and _key_of(given) in self._vouched:
+            return given
+        try:
+            self.validator.validate(given)  # the first fault alone: each costs some kilobytes
+        except jsonschema_rs.ValidationError as error:
+            pointer = "".join(child("", part) for part in error.instance_path)
+            raise unfit(error.message, pointer) from None
+        return given
+
+    def completed(self, inputs: Mapping[str, Json]) -> Mapping[str, Json]:
+        """`inputs` with defaults, of which only the names have been judged. Raises InputError."""
         _refuse_what_is_no_json(inputs)
         given = _with_defaults(inputs, self.schema, self.components)
         known = self.schema.get("properties") or {}
@@ -43,11 +65,29 @@ class InputSchema:
                 raise InputError(
                     f"there is no input {name}; known are {', '.join(known) or 'none'}", "inputs", child("", name)
                 )
-        error = next(iter(self.validator.iter_errors(given)), None)
-        if error is not None:
-            pointer = "".join(child("", part) for part in error.instance_path)
-            raise InputError(f"{error.message}; give a value that fits", "inputs", pointer)
         return given
+
+    def vouch(self, completed: Mapping[str, Json]) -> None:
+        """These were judged elsewhere, and fit: they are not judged again, wherever they turn up in this process."""
+        self._vouched.append(_key_of(completed))
+        del self._vouched[:-_MOST_VOUCHED]
+
+
+def unfit(what: str, pointer: str) -> InputError:
+    """The refusal of a value that does not fit."""
+    return InputError(f"{what}; give a value that fits", "inputs", pointer)
+
+
+def _written(schema: Json) -> bytes:
+    """A schema as JSON, also one with numbers and texts that orjson has no form for."""
+    try:
+        return orjson.dumps(schema, default=dict)
+    except TypeError:
+        return json.dumps(schema, default=dict).encode()
+
+
+def _key_of(completed: Mapping[str, Json]) -> bytes:
+    return hashlib.sha256(orjson.dumps(completed, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def validate_inputs(plan: "Plan", inputs: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -63,10 +103,11 @@ def compile_inputs(workflow: Workflow, components: Components) -> InputSchema:
     declared = workflow.inputs
     root = {"$ref": "#/workflow", "workflow": {} if declared is None else declared}
     root |= {"components": {"inputs": dict(components.inputs)}}
+    written = _written(root)
+    root, unenforced = enforceable(root) if b'"pattern' in written else (root, ())
     try:
-        options = jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACK_LIMIT)
         validator = jsonschema_rs.Draft202012Validator(
-            root, retriever=_retrieve_nothing, pattern_options=options, mask="the value"
+            root, retriever=_retrieve_nothing, pattern_options=LINEAR, mask="the value"
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         raise DocumentError(f"the input schema cannot be used: {error}; correct it") from error
@@ -74,7 +115,8 @@ def compile_inputs(workflow: Workflow, components: Components) -> InputSchema:
     is_open = declared is True or (
         bool(_OPEN_MEMBERS & schema.keys()) and schema.get("additionalProperties") is not False
     )
-    return InputSchema(schema, components.inputs, is_open, validator)
+    written = _written(root) if unenforced else written
+    return InputSchema(schema, components.inputs, is_open, validator, unenforced, written)
 
 
 # Members by which a schema says itself which further inputs it takes.

@@ -9,12 +9,10 @@ Arazzo 1.1: success criteria, outputs, then the first action whose criteria hold
 else the next step or the end.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
+from workflow.allowed import refusal
 from workflow.criteria import all_hold
-from workflow.document import Json
-from workflow.doubt import doubt_of, line_of, step_after_doubt
 from workflow.errors import EventError, InputError
 from workflow.events import (
     Cancelled,
@@ -32,8 +30,9 @@ from workflow.events import (
 )
 from workflow.expectations import evaluated, looked_at
 from workflow.failures import code_of, leads_to, said
+from workflow.fates import DoubtfulTurn
 from workflow.findings import explained, seen_now, with_last
-from workflow.looking import as_failure, begun, deciding_step, leaves_open, looks_of, with_try
+from workflow.looking import leaves_open
 from workflow.pages import PageError, Pages, query_after, walked
 from workflow.planned import Plan, PlannedAction
 from workflow.pointers import NOTHING
@@ -43,7 +42,6 @@ from workflow.scope import Reply, Scope
 from workflow.shortfalls import Shortfall, is_enough, is_evidence, told_unfound
 from workflow.state import Frame, State
 from workflow.transforms import outputs_of
-from workflow.turn import Turn
 from workflow.versions import VersionRefused, version_outputs
 
 
@@ -60,7 +58,7 @@ def advance(plan: Plan, state: State, event: Event) -> tuple[State, tuple[Comman
     return turn.after(), tuple(turn.commands)
 
 
-class _Turn(Turn):
+class _Turn(DoubtfulTurn):
     """One call of `advance`: what the event means, and which action follows."""
 
     # What happened
@@ -84,7 +82,7 @@ class _Turn(Turn):
                 self._stopped("cancelled", "cancelled", "the run was cancelled", event.is_sent)
             case FateFound():
                 self._expect("response", event.step_id)
-                self._found(event.has_happened)
+                self.fate_found(event.has_happened)
 
     def _expect(self, waiting: str, key: str) -> None:
         if self.waiting != waiting or key != self.key:
@@ -115,7 +113,7 @@ class _Turn(Turn):
         is_good = 200 <= reply.status < 300
         has_succeeded = all_hold(step.success, scope) if step.success else is_good
         if self.frame.look is not None:
-            self._has_looked(scope, has_succeeded)
+            self.has_looked(scope, has_succeeded)
             return
         if not step.is_safe and (has_succeeded or is_good):
             self.note_done()
@@ -131,7 +129,7 @@ class _Turn(Turn):
         text = f"{step.key} was answered with {reply.status}{led}, and the step's conditions are not met"
         failure = Failure(self.key, code, text, reply.status, said=reply.said)
         if not step.is_safe and leaves_open(reply.status) and not self._is_explained(scope):
-            self._look(failure)
+            self.look(failure)
         else:
             self._failed(scope, failure)
 
@@ -171,7 +169,7 @@ class _Turn(Turn):
         """What came is no list. Right after a change devices answer oddly: what shows the change is read once more."""
         self.change(pages=None)
         if self.frame.look is not None:
-            self._has_looked(self.scope(), False)
+            self.has_looked(self.scope(), False)
         elif self.step.role == "read_back":
             self._failed(self.scope(), failure)
         else:
@@ -180,15 +178,15 @@ class _Turn(Turn):
     def _unanswered(self, event: RequestFailed) -> None:
         step = self.step
         if self.frame.look is not None:
-            self._has_looked(self.scope(), False)
+            self.has_looked(self.scope(), False)
         elif event.reason == "refused":
             self.end_failed(Failure(self.key, "refused", event.message or f"{step.key} was refused"))
         elif event.reason == "unknown_fate" and not step.is_safe:
             text = f"{step.key} was sent and not answered: whether it was carried out is not known"
-            self._look(Failure(self.key, "unknown_fate", _joined(text, event.message)))
+            self.look(Failure(self.key, "unknown_fate", _joined(text, event.message)))
         elif event.reason == "bad_reply" and not step.is_safe:
             text = f"{step.key} was answered, and its answer cannot be used: whether it was carried out is not known"
-            self._look(Failure(self.key, "bad_reply", _joined(text, event.message)))
+            self.look(Failure(self.key, "bad_reply", _joined(text, event.message)))
         elif event.reason == "bad_reply":
             text = f"{step.key} was answered with what cannot be used"
             self._failed(self.scope(), Failure(self.key, "bad_reply", _joined(text, event.message)))
@@ -196,96 +194,22 @@ class _Turn(Turn):
             text = _joined(f"{step.key} got no answer", event.message)
             self._failed(self.scope(), Failure(self.key, "unreachable", text))
 
-    # Whether a change in doubt was made
-
-    def _look(self, failure: Failure) -> None:
-        """Looks at the device, where a later step decides; else nobody knows, or the change is sent once more."""
-        if self.key not in self.in_doubt:
-            self.in_doubt = (*self.in_doubt, self.key)
-        frame = self.frame
-        number = deciding_step(self.flow, frame, self.scope(), self.plan.base_path)
-        if number is not None:
-            self.change(look=begun(frame.step, failure))
-            self.change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None, watched=None)
-            self.perform()
-        elif not self._sends_again():
-            self._end_unknown(failure)
-
-    def _has_looked(self, scope: Scope, is_so: bool) -> None:
-        """After one look: on behind the change, another look, or an end."""
-        step, look = self.step, self.frame.look
-        assert look is not None
-        found = looked_at(step.expects, scope)  # nothing, where nothing was asked for that could be seen
-        if is_so and found and all(each.sight != "differs" for each in found):
-            self.change(step=look["step"], look=None)
-            self._go_on_behind()
-            return
-        status = scope.reply.status if scope.reply else 0
-        look = with_try(look, 200 <= status < 300 and bool(found))
-        most, seconds = looks_of(step)
-        self.change(look=look)
-        if look["tries"] < most:
-            self.waiting = "timer"
-            self.commands.append(StartTimer(self.key, seconds))
-        else:
-            self._has_looked_in_vain(look)
-
-    def _has_looked_in_vain(self, look: Mapping[str, Json]) -> None:
-        line = line_of(self.step, self.scope(), self.plan.base_path)
-        self.change(step=look["step"], look=None)
-        failure = as_failure(self.key, look, f"{line} {'does not show it' if look['has_seen'] else 'cannot be read'}")
-        if look["has_seen"] and self._sends_again():
-            return
-        if look["has_seen"] and look["status"] is not None:  # without an answer it may still be under way
-            self.in_doubt = tuple(key for key in self.in_doubt if key != self.key)
-            self.end_failed(failure)
-        else:
-            self._end_unknown(failure)
-
-    def _sends_again(self) -> bool:
-        """Once more, where that only sets again what it says: harmless whatever became of the first."""
-        mark = f"{self.step.step_id}/again"
-        if not self.step.is_idempotent or self.frame.jumps.get(mark):
-            return False
-        self.change(jumps={**self.frame.jumps, mark: 1}, attempt=1, waited_s=0.0, retries={}, pages=None)
-        self.perform()
-        return True
-
-    def _go_on_behind(self) -> None:
-        """The change was made, though its answer is lost: on behind it."""
-        self.note_done()
-        if self.frame.resume is not None:
-            self.change(**self.frame.resume, resume=None)
-            self.perform()
-            return
-        number = step_after_doubt(self.flow, self.frame, self.scope(), self.plan.base_path)
-        if number < len(self.flow.steps):
-            self.enter(number)
-        else:
-            self._finish_workflow("")
-
-    def _found(self, has_happened: bool) -> None:
-        """Somebody looked: on from behind the step, whose answer stays lost, or the step once more."""
-        if self.frame.look is not None:
-            self.change(step=self.frame.look["step"], look=None)
-        self.in_doubt = tuple(key for key in self.in_doubt if key != self.key)
-        if has_happened and not self.step.is_safe:
-            self._go_on_behind()
-        else:  # not yet done, or a read that was to show it: it is asked once more
-            self.perform()
-
     def _stopped(self, outcome: Outcome, code: str, text: str, is_sent: bool) -> None:
         if not self.frames:
             self.end_run(outcome, Failure("", code, text))
         elif self.waiting == "response" and is_sent and not self.step.is_safe:
             self.in_doubt = (*(key for key in self.in_doubt if key != self.key), self.key)
             text = f"{text} while {self.step.key} was under way: whether it was carried out is not known"
-            self._end_unknown(Failure(self.key, "unknown_fate", text))
+            self.end_unknown(Failure(self.key, "unknown_fate", text))
         else:
             self.end_run(outcome, with_last(Failure(self.key, code, text), self.frame.last))
 
     def _succeeded(self, scope: Scope) -> None:
         step, frame = self.step, self.frame
+        refused = refusal(step.allows, scope)
+        if refused:
+            self.end_failed(Failure(self.key, "not_allowed", refused))
+            return
         if step.expects and not self._shows_what_was_asked(scope):
             return
         if step.outputs:
@@ -310,7 +234,7 @@ class _Turn(Turn):
         elif frame.step + 1 < len(self.flow.steps):
             self.enter(frame.step + 1)
         else:
-            self._finish_workflow("")
+            self.finish_workflow("")
 
     def _shows_what_was_asked(self, scope: Scope) -> bool:
         """Notes what the reply shows of what was asked for. False: it is read once more, or the run is over."""
@@ -408,7 +332,7 @@ class _Turn(Turn):
             self.change(watched={"shown": shown, "since_s": frame.waited_s})
         elif frame.waited_s - watched["since_s"] >= step.stalls_after_s:
             text = f"{step.key} has shown the same for {step.stalls_after_s:g} s: it stands still"
-            self._end_unknown(explained(Failure(self.key, "stalled", text, said=scope.reply.said), step, scope, None))
+            self.end_unknown(explained(Failure(self.key, "stalled", text, said=scope.reply.said), step, scope, None))
             return True
         return False
 
@@ -432,6 +356,8 @@ class _Turn(Turn):
     def _act(self, action: PlannedAction, scope: Scope, failure: Failure | None) -> None:
         """An end or a goto; `failure` is what led here, None after a success."""
         if action.type == "goto":
+            if action.message and failure is None:  # which way was taken, told with a good end
+                self.notes = (*self.notes, said(action.message, scope))
             jumps = self.frame.jumps
             if action.limit is not None:
                 jumps = {**jumps, self._jump(action): jumps.get(self._jump(action), 0) + 1}
@@ -448,17 +374,17 @@ class _Turn(Turn):
         outcome = action.outcome or ("failed" if failure is not None else "succeeded")
         text = said(action.message, scope) if action.message else ""
         if outcome in ("succeeded", "pending"):
-            self._finish_workflow(text, outcome, action.next)
+            self.finish_workflow(text, outcome, action.next)
             return
         failure = failure or Failure(self.key, "unexpected_reply", f"{self.step.key} was answered otherwise")
         if outcome == "unknown":
-            self._end_unknown(self._worded(failure, scope, action))
+            self.end_unknown(self._worded(failure, scope, action))
         else:
             self.end_failed(self._worded(failure, scope, action))
 
     # Ends
 
-    def _finish_workflow(self, note: str, outcome: Outcome = "succeeded", following: str = "") -> None:
+    def finish_workflow(self, note: str, outcome: Outcome = "succeeded", following: str = "") -> None:
         """The current workflow has succeeded: its outputs go to whoever called it."""
         frame = self.frame
         outputs = outputs_of(self.flow.outputs, self.scope())
@@ -489,10 +415,6 @@ class _Turn(Turn):
             self._failed(self.scope(self.reply), failure)
         else:
             self.end_failed(failure)
-
-    def _end_unknown(self, failure: Failure) -> None:
-        doubt = doubt_of(self.flow, self.frame, self.scope(), self.plan.base_path)
-        self.end_run("unknown", replace(failure, doubt=doubt))
 
 
 def _joined(text: str, detail: str) -> str:

@@ -5,7 +5,7 @@ was asked for (`decides` in the document), the run looks there at once and goes 
 only `doubt` names a read. Nothing is sent from here: `interpreter` does, and keeps in `Frame.look` what is known.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from workflow.document import Json
 from workflow.doubt import is_buildable
@@ -39,6 +39,18 @@ def deciding_step(flow: WorkflowPlan, frame: Frame, scope: Scope, base_path: str
         if not step.is_safe:
             return None
     return None
+
+
+def change_without_a_trace(flow: WorkflowPlan, frame: Frame, failure: Failure, done: Iterable[str]) -> int | None:
+    """The number of the nearest change that was made before a step that lacks a value; None where none was made.
+
+    Its answer was to tell the value (an id, a handle) and was unreadable or did without.
+    """
+    if failure.code != "missing_value":
+        return None
+    made = {key.removeprefix(frame.prefix) for key in done}
+    numbers = range(frame.step - 1, -1, -1)
+    return next((n for n in numbers if not flow.steps[n].is_safe and flow.steps[n].step_id in made), None)
 
 
 def looks_of(step: PlanStep) -> tuple[int, float]:

@@ -50,6 +50,12 @@ def is_multipart(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() == FORM_DATA
 
 
+def is_textual(media_type: str) -> bool:
+    """Whether a body of this type, which is not JSON, is given and read as text; any other is a file, in base64."""
+    kind = media_type.partition(";")[0].strip().lower()
+    return kind.startswith("text/") or kind.endswith(("xml", "yaml", "json-seq", "ndjson", "jsonl", "graphql"))
+
+
 def encoded(body: Json, kinds: tuple[PartKind, ...]) -> tuple[bytes, str]:
     """The bytes of `body` and its Content-Type with the boundary. Members that `kinds` does not name are plain text,
     objects JSON; a list is as many parts of one name. Raises Unwritable.

@@ -5,12 +5,21 @@ Schemas are JSON Schema 2020-12 and may hold `{"$ref": "#/components/schemas/NAM
 `OperationIndex.schemas`. Read by `checks` and `plan`; a compiled document runs without them.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 Schema = Mapping[str, Any]
-METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+METHODS = ("GET", "HEAD", "OPTIONS", "QUERY", "POST", "PUT", "PATCH", "DELETE")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "QUERY")
+_FURTHER_METHOD = re.compile(r"[A-Z][A-Z0-9_-]{1,30}")
+_NEVER_SENT = frozenset(("CONNECT", "TRACE"))  # they speak to what lies in between, or echo credentials
+
+
+def is_method(name: str) -> bool:
+    """Whether a step may send a request of this method: a usual one, or another in capitals (OpenAPI 3.2)."""
+    return _FURTHER_METHOD.fullmatch(name) is not None and name not in _NEVER_SENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from workflow.calls import Call, find_call
 from workflow.document import ABSENT, Document, Json, Step, Workflow, ours
 from workflow.errors import DocumentError, ExpressionError
 from workflow.inputs import InputSchema, compile_inputs
-from workflow.operations import OperationIndex
+from workflow.operations import SAFE_METHODS, OperationIndex
 from workflow.pages import Pages, read_pages
 from workflow.plan_parts import Parts, Report
 from workflow.planned import DEADLINE_S, Plan, PlannedAction, PlannedOutput, PlanStep, WorkflowPlan
@@ -24,7 +24,6 @@ from workflow.versions import VersionRule
 
 __all__ = ["Plan", "PlanStep", "PlannedAction", "PlannedOutput", "Planner", "WorkflowPlan", "build_plan"]
 
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _EFFECTS = {"POST": "act", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
 
 
@@ -54,6 +53,7 @@ class Planner:
         self._operations = operations
         self._report = report
         self._parts = Parts(document, report)
+        self._planned: dict[int, WorkflowPlan] = {}
 
     def plan(self, workflow_id: str) -> Plan:
         """The plan of a workflow that exists, with all the workflows that it calls."""
@@ -87,7 +87,13 @@ class Planner:
         return read_identifies(written, names, lambda message: self._report("bad_identifies", pointer, message, remedy))
 
     def workflow(self, workflow: Workflow) -> WorkflowPlan:
-        """One workflow, wherever it stands in the document."""
+        """One workflow, wherever it stands in the document; planned once, however often it is asked for."""
+        known = self._planned.get(id(workflow))  # two may have the same name, which is told
+        if known is None:
+            known = self._planned[id(workflow)] = self._workflow(workflow)
+        return known
+
+    def _workflow(self, workflow: Workflow) -> WorkflowPlan:
         pointer = f"/workflows/{self.document.workflows.index(workflow)}"
         if workflow.depends_on:
             message = "dependsOn of a workflow is not executed here"
@@ -141,6 +147,7 @@ class Planner:
             watches=self._parts.values(own.get("watches") or (), f"{pointer}/x-switchgear/watches"),
             stalls_after_s=_seconds(own.get("stalls_after_s")),
             version=self._version(own.get("version"), f"{pointer}/x-switchgear/version"),
+            allows=self._parts.allows(own.get("allows"), f"{pointer}/x-switchgear/allows"),
             pointer=pointer,
         )
 
@@ -198,7 +205,7 @@ class Planner:
     def _request(
         self, workflow: Workflow, step: Step, call: Call, own: Mapping[str, Json], pointer: str
     ) -> BoundRequest:
-        path, address = split_template(call.path), own.get("address")
+        path = split_template(call.path)
         body = step.request_body
         content_type = (body.content_type or "application/json") if body else ""
         payload: Value | None = None
@@ -211,9 +218,15 @@ class Planner:
             payload=payload,
             replacements=self._parts.replacements(body, content_type, f"{pointer}/requestBody/replacements"),
             content_type=content_type,
-            address=self._parts.value(address, f"{pointer}/x-switchgear/address") if address is not None else None,
+            address=self._said_by_device(own, "address", pointer),
             parts=self._parts.body_parts(body, own.get("parts"), pointer),
+            renamed=self._said_by_device(own, "renamed", pointer),
         )
+
+    def _said_by_device(self, own: Mapping[str, Json], name: str, pointer: str) -> Value | None:
+        """What the device says of where a request goes, None where the step does not ask."""
+        said = own.get(name)
+        return self._parts.value(said, f"{pointer}/x-switchgear/{name}") if said is not None else None
 
     def _arguments(self, workflow: Workflow, step: Step, pointer: str) -> tuple[tuple[str, Value], ...]:
         if step.workflow_id is None:

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape as escape_xml
 
 from jsonpath import JSONPath
 
+from workflow.allowed import Allowance
 from workflow.calls import Call
 from workflow.comparing import RULES
 from workflow.criteria import CompiledCriterion, compile_criterion
@@ -352,6 +353,16 @@ class Parts:
                 )
             )
         return tuple(found)
+
+    def allows(self, written: Json, pointer: str) -> Allowance | None:
+        """What the thing that is read has to allow; see `workflow.allowed`."""
+        if written is None:
+            return None
+        if not isinstance(written, Mapping) or not {"asked", "item", "beside"} <= written.keys():
+            self._report("bad_allowance", pointer, "it takes `asked`, `item` and `beside`", "correct or remove it")
+            return None
+        asked, item = (self.written(written[name], f"{pointer}/{name}") for name in ("asked", "item"))
+        return Allowance(asked, item, str(written["beside"]))
 
     def _maybe(self, written: Mapping[str, Json], name: str, pointer: str) -> Value | None:
         return self.written(written[name], f"{pointer}/{name}") if name in written else None

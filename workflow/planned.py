@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from workflow.allowed import Allowance
 from workflow.criteria import CompiledCriterion
 from workflow.document import ActionType, Json
 from workflow.expectations import Expectation
@@ -71,6 +72,7 @@ class PlanStep:
     tells whether the change before it was made, also where that one's answer was lost. `stalls_after_s`: a wait in
     which `watches` stay the same for so long is given up.
     `pages`: how the list in its reply goes on. `version`: where its reply has the version that a later write names.
+    `allows`: what a later write sends, which the thing that is read here has to allow.
     """
 
     step_id: str
@@ -96,6 +98,7 @@ class PlanStep:
     watches: tuple[Value, ...] = ()
     stalls_after_s: float | None = None
     version: VersionRule | None = None
+    allows: Allowance | None = None
     pointer: str = ""
 
     @property
@@ -152,6 +155,11 @@ class Plan:
     def is_read_only(self) -> bool:
         """Whether every step of every workflow involved is safe."""
         return all(step.is_safe or step.workflow_id for flow in self.workflows.values() for step in flow.steps)
+
+
+def step_of(plan: Plan, key: str) -> PlanStep | None:
+    """The step of the main workflow with this key; None for what a workflow that it calls has."""
+    return next((step for step in plan.steps if step.step_id == key), None)
 
 
 def changes(plan: Plan) -> tuple[str, ...]:

@@ -9,9 +9,11 @@ Every `pattern` is a regular expression, searched in `METHOD /path` (so anchor i
 operation the first in the profile decides.
 """
 
+from collections.abc import Iterator
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import Field, StringConstraints, ValidationError
@@ -32,6 +34,7 @@ from workflow.profile_speech import (
 )
 
 Json = Any
+_UNKNOWN = "extra_forbidden"
 RiskName = Literal["read", "change", "disrupt", "destroy"]
 
 
@@ -83,6 +86,11 @@ class Transition(Part):
     when: dict[Pointer, Json] = Field({}, description="Body pointer → value with which it does so; empty: always.")
     from_states: tuple[str, ...] = Field((), description="States from which it is allowed; empty: any.")
     to: str = Field(description="The state that it brings about.")
+    changes: Pointer | None = Field(
+        None,
+        description="Pointer to a member of the item that has another value afterwards, though the state may be the "
+        "same (a restart): the time of the last start, say.",
+    )
 
 
 class StateRule(Part):
@@ -98,6 +106,9 @@ class StateRule(Part):
     transitions: tuple[Transition, ...] = Field((), description="How the state moves.")
     needs: dict[OperationRef, tuple[str, ...]] = Field({}, description="Operation → states in which it is allowed.")
     settles_s: float = Field(30.0, description="Seconds that the state may take to follow.")
+    failed: tuple[str, ...] = Field(
+        (), description="States that mean failure: nobody waits on where one follows a change that did not begin in it."
+    )
 
 
 class RiskRule(Part):
@@ -121,6 +132,11 @@ class Action(Part):
 
     pattern: str = Field(description="The actions' `METHOD /path`.")
     address: str = Field(description="Pointer to the address in the resource.")
+    by_ending: bool = Field(
+        False,
+        description="Devices may have the action under another name with the same word behind its last dot: then it is "
+        "called at the address that they give, if that stands beside the described one.",
+    )
     allowed_values: str | None = Field(None, description="Pointer to the values that a body member may have.")
 
 
@@ -152,7 +168,8 @@ class Gone(Part):
 class Comparison(Part):
     """How a value that was sent is compared with what is read back, where the usual rules do not fit.
 
-    `rewritten`: the device puts something else there (a hash, a longer path), so that nothing can be compared.
+    `rewritten`: what is read there is no form of what was sent, so that nothing can be compared: the device keeps
+    something else (a hash, a longer path), or was told what is to become of the thing. It is never said to be seen.
     """
 
     pattern: str = Field("", description="The changes' `METHOD /path`; empty: every change.")
@@ -303,6 +320,11 @@ class Profile(Part):
     risks: tuple[RiskRule, ...] = Field((), description="Classes of risk; the first rule that matches decides.")
     actions: tuple[Action, ...] = Field((), description="Actions whose addresses stand in the resource.")
     conditional: Conditional = Field(Conditional(), description="Writes with a version.")
+    allowed_values: Annotated[str, StringConstraints(pattern=r"\{member\}")] | None = Field(
+        None,
+        description="The name of what stands beside a member of a thing and lists the values that it may have; "
+        "`{member}` stands for the member's own name. An update is held against it before it is sent.",
+    )
     gone: tuple[Gone, ...] = Field((), description="How deleted things look that answer neither 404 nor 410.")
     compare: tuple[Comparison, ...] = Field((), description="How values are compared after a change.")
     pending_settings: tuple[PendingSettings, ...] = Field((), description="Settings that wait for a job or a restart.")
@@ -336,9 +358,43 @@ def parse_profile(data: Json, source: str) -> Profile:
     try:
         return Profile.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
+        found = error.errors()
+        first = next((each for each in found if each["type"] == _UNKNOWN), found[0])  # of a misspelt one two are told
         pointer = "".join(f"/{part}" for part in first["loc"])
-        raise ProfileError(f"{first['msg']}; correct this field of the profile", source, pointer) from error
+        names = [part for part in first["loc"] if isinstance(part, str)]
+        raise ProfileError(_mended(first["type"], first["msg"], names), source, pointer) from error
+
+
+def _mended(kind: str, message: str, names: list[str]) -> str:
+    """What is wrong with the last of these fields, and what mends it: another field's name, a value."""
+    part = _part_at(names[:-1])
+    known = part.model_fields if part is not None else {}
+    if kind == _UNKNOWN and known:
+        near = get_close_matches(names[-1], known, n=1, cutoff=0.5)
+        mends = f"`{near[0]}` is the nearest" if near else f"there are {', '.join(known)}"
+        return f"there is no field `{names[-1]}` here; {mends}"
+    told = (known[names[-1]].description or "").rstrip(".") if names and names[-1] in known else ""
+    mends = f"`{names[-1]}` is missing here; say it" if kind == "missing" else f"{message}; correct this field"
+    return f"{mends} ({told})" if told else mends
+
+
+def _part_at(names: list[str]) -> type[Part] | None:
+    """The part of a profile that the fields of these names lead to; None where keys are of the profile's own making."""
+    part: type[Part] = Profile
+    for name in names:
+        field = part.model_fields.get(name)
+        inner = next(_parts_in(field.annotation), None) if field is not None else None
+        if inner is None:
+            return None
+        part = inner
+    return part
+
+
+def _parts_in(annotation: Any) -> Iterator[type[Part]]:
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _parts_in(inner)
 
 
 def read_profile(path: Path) -> Profile:

@@ -188,6 +188,11 @@ class JobRule(Part):
     operations: tuple[OperationRef, ...] = Field(
         (), description="Only these start such a job (empty: every change whose reply can carry the handle)."
     )
+    any_change: bool = Field(
+        False,
+        description="Any change may be answered by such a job, whether or not the description says so: the wait is "
+        "planned for each, and skipped where the answer is final.",
+    )
     never: tuple[str, ...] = Field(
         (),
         description="Patterns of operations that start none, though their statuses would carry a handle.",

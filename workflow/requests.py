@@ -8,7 +8,7 @@ Called by `interpreter`; `plan` prepares the parts.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -18,6 +18,7 @@ from workflow.document import Json
 from workflow.events import Pairs
 from workflow.multipart import PartKind
 from workflow.pointers import NOTHING, Parts, replaced
+from workflow.renamed import at_name, other_name
 from workflow.scope import Scope, Sent
 from workflow.templates import text_of
 from workflow.values import Missing, Value
@@ -28,7 +29,7 @@ _COOKIE_OCTETS = "!#$&'()*+-./:<=>?@[]^_`{|}~"  # RFC 6265, 4.1.1, without the p
 _SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
 # By location, the default first. `json`: the value travels as JSON text (OpenAPI's `content` instead of `schema`).
 STYLES: Mapping[str, tuple[str, ...]] = {
-    "path": ("simple", "json"),
+    "path": ("simple", "label", "matrix", "json"),
     "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject", "json"),
     "header": ("simple", "json"),
     "cookie": ("form", "json"),
@@ -78,7 +79,8 @@ class BoundPart:
 class BoundRequest:
     """All that a request is made of. `path`: literal text and names in turn, beginning with text.
 
-    `address`: where the device says that this is to be sent; it must be where it was approved to be sent.
+    `address`: where the device says that this is to be sent; it must be where it was approved to be sent. With
+    `renamed` it may have another name there (`workflow.renamed`): what is said of that one where `address` is not said.
     """
 
     method: str
@@ -89,11 +91,12 @@ class BoundRequest:
     content_type: str
     address: Value | None = None
     parts: tuple[BoundPart, ...] = ()
+    renamed: Value | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it will be sent, and as expressions see it."""
+    """A request as it will be sent, and as expressions see it. `renamed`: its last segment, if the device chose it."""
 
     path: str
     query: Pairs
@@ -101,6 +104,7 @@ class Request:
     body: Json | None
     sent: Sent
     parts: tuple[PartKind, ...] = ()
+    renamed: str = ""
 
 
 def split_template(path: str) -> tuple[str, ...]:
@@ -130,11 +134,13 @@ def build_request(bound: BoundRequest, scope: Scope, base_path: str = "") -> Req
     if cookies:
         headers.append(("cookie", "; ".join(cookies)))
     path = _filled_path(bound, values["path"])
-    _same_address(bound, scope, base_path + path)
+    renamed = _name_at_device(bound, scope, base_path + path)
+    path = at_name(path, renamed)
     body = _body(bound, scope)
     header = {name.lower(): value for name, value in values["header"].items()}
     sent = Sent(bound.method, base_path + path, values["path"], values["query"], header, body)
-    return Request(path, tuple(query), tuple(headers), body, sent, tuple(_part(each, scope) for each in bound.parts))
+    parts = tuple(_part(each, scope) for each in bound.parts)
+    return Request(path, tuple(query), tuple(headers), body, sent, parts, renamed)
 
 
 def arguments_of(arguments: tuple[tuple[str, Value], ...], scope: Scope) -> dict[str, Json]:
@@ -156,18 +162,31 @@ def _value(parameter: BoundParameter, scope: Scope) -> Json:
         raise Unsendable("missing_value", f"{parameter.name} needs {missing.text}, which is not there") from missing
 
 
-def _same_address(bound: BoundRequest, scope: Scope, approved: str) -> None:
-    """Passes where the device says nothing; an address that it names is compared and never sent to."""
-    try:
-        told = NOTHING if bound.address is None else bound.address.evaluate(scope)
-    except Missing:
-        return
-    if told is NOTHING or told is None:
-        return
-    if unquote(urlsplit(text_of(told)).path).rstrip("/") != unquote(approved).rstrip("/"):
-        message = f"the device has this at {text_of(told)}, and {approved} was approved"
+def _name_at_device(bound: BoundRequest, scope: Scope, approved: str) -> str:
+    """The other name that the device has for this, "" where it names the approved address, or says nothing.
+
+    Raises Unsendable for any other address: what the device names is compared, and never sent to as it stands.
+    """
+    told = next((text for each in (bound.address, bound.renamed) if (text := _told(each, scope)) is not None), None)
+    if told is None or unquote(urlsplit(told).path).rstrip("/") == unquote(approved).rstrip("/"):
+        return ""
+    name = other_name(told, approved) if bound.renamed is not None else ""
+    if not name:
+        message = f"the device has this at {told}, and {approved} was approved"
         remedy = "compile the description of this firmware again and have it approved"
         raise Unsendable("not_offered", f"{message}; {remedy}")
+    return name
+
+
+def _told(address: Value | None, scope: Scope) -> str | None:
+    """The address as text, None where the device does not say it; of several names with one address that one."""
+    try:
+        told = NOTHING if address is None else address.evaluate(scope)
+    except Missing:
+        return None
+    if isinstance(told, list) and told and all(each == told[0] for each in told):
+        told = told[0]
+    return None if told is NOTHING or told is None else text_of(told)
 
 
 def _filled_path(bound: BoundRequest, values: Mapping[str, Json]) -> str:
@@ -177,12 +196,25 @@ def _filled_path(bound: BoundRequest, values: Mapping[str, Json]) -> str:
         if name not in values:
             raise Unsendable("missing_value", f"the path needs {name}, and no value was given")
         parameter = next(each for each in bound.parameters if each.location == "path" and each.name == name)
-        pieces[number] = _segment(name, _simple(parameter, values[name]))
+        pieces[number] = _segment(parameter, values[name])
     return "".join(pieces)
 
 
-def _segment(name: str, texts: Iterable[str]) -> str:
-    text = ",".join(_encoded(name, each) for each in texts)
+def _segment(parameter: BoundParameter, value: Json) -> str:
+    """The value in its place: plain, as a label (`.a.b`) or as matrix parameters (`;name=a`), after RFC 6570, 3.2."""
+    name, style = parameter.name, parameter.style
+    mark, between = {"label": (".", "."), "matrix": (";", ";")}.get(style, ("", ","))
+    is_matrix_list = style == "matrix" and parameter.explode and isinstance(value, list)
+    texts = [_encoded(name, each) for each in _simple(parameter, value)]
+    if parameter.explode and isinstance(value, Mapping) and mark:
+        texts = [f"{_encoded(name, key)}={_encoded(name, text_of(member))}" for key, member in value.items()]
+        text = mark + between.join(texts) if texts else ""
+    elif is_matrix_list:
+        text = "".join(f";{_encoded(name, name)}={each}" for each in texts)
+    elif style == "matrix":
+        text = f";{_encoded(name, name)}={','.join(texts)}" if any(texts) else ""
+    else:
+        text = (mark if any(texts) else "") + (between if parameter.explode else ",").join(texts)
     if text in ("", ".", ".."):
         raise Unsendable("unsafe_value", f"{name} is {text!r}, which is no name in a path; give another value")
     return text

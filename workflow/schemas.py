@@ -153,12 +153,14 @@ def fits(given: frozenset[str] | None, wanted: frozenset[str] | None) -> bool:
 
 
 def _joined(found: Iterable[Places]) -> Places:
-    places: list[Schema] = []
+    """All places, each once: alternatives that lead to the same one would multiply at every step."""
+    places: dict[int, Schema] = {}
     for each in found:
         if each is UNKNOWN:
             return UNKNOWN
-        places += each
-    return tuple(places)
+        for place in each:
+            places.setdefault(id(place), place)
+    return tuple(places.values())
 
 
 def _own_member(schema: Schema, name: str) -> Places:

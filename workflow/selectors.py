@@ -10,6 +10,7 @@ Called by `criteria` and `values`.
 import json
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from workflow.document import ExpressionType, Json, Selector, SelectorType
 from workflow.errors import ExpressionError
@@ -130,6 +131,7 @@ def _checked_pointer(text: str) -> Template:
     return template
 
 
+@lru_cache(maxsize=2048)
 def compile_path(text: str) -> PathQuery:
     """A JSONPath in which `{$…}` may stand for values. Raises ExpressionError."""
     if BOUND in text:

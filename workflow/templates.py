@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from workflow.document import Json
 from workflow.expressions import Expression, parse_expression
@@ -42,6 +43,7 @@ class Template:
         return "".join(pieces)
 
 
+@lru_cache(maxsize=4096)
 def parse_template(text: str) -> Template:
     """The template that `text` is. Raises ExpressionError for a `{$…}` that holds no expression."""
     parts: list[str | Expression] = []

@@ -17,7 +17,7 @@ from workflow.visible import visible, visible_schema
 NAME_LENGTH = 64  # what MCP clients accept for a tool's name
 MOST_TITLE = 200  # characters; it is a line in a list
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
-_SAFE_METHODS = ("/get", "/head", "/options")
+_SAFE_METHODS = ("/get", "/head", "/options", "/query")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,8 @@ def _shown_inputs(document: Document, workflow: Workflow, shown: Json) -> dict[s
     cut: dict[str, Json] = {"type": "object", "properties": {name: properties[name] for name in names}}
     if required:
         cut["required"] = required
-    cut["additionalProperties"] = False
+    if len(names) == len(properties):  # else more is accepted than is shown
+        cut["additionalProperties"] = False
     return dict(visible_schema(_with_definitions(cut, document.components.inputs)))
 
 
@@ -143,17 +144,34 @@ def _moved(value: Json, components: Mapping[str, Json], used: dict[str, Json]) -
 
 
 def _annotations(workflow: Workflow) -> dict[str, bool]:
-    """Without a declared class only a workflow of nothing but GET, HEAD and OPTIONS counts as a read."""
+    """Without a declared class only a workflow of nothing but GET, HEAD, OPTIONS and QUERY counts as a read.
+
+    That nothing changes is promised where each step is safe by its method, or by what the profile says of it, alone.
+    """
     all_read = all(_is_read(step) for step in workflow.steps)
     risk = ours(workflow).get("risk") or ("read" if all_read else "destroy")
     return {
-        "readOnlyHint": risk == "read",
+        "readOnlyHint": risk == "read" and all(_is_safe(step) for step in workflow.steps),
         "destructiveHint": risk in ("disrupt", "destroy"),
         "idempotentHint": all(_is_read(step) or ours(step).get("idempotent") is True for step in workflow.steps),
         "openWorldHint": False,
     }
 
 
+def changes_nothing(tool: Mapping[str, Json]) -> bool:
+    """Whether a tool promises that nothing changes: what may be approved without a person as a read."""
+    annotations = tool.get("annotations")
+    return isinstance(annotations, Mapping) and annotations.get("readOnlyHint") is True
+
+
 def _is_read(step: Step) -> bool:
     effect = ours(step).get("effect")
-    return effect == "read" if effect else bool(step.operation_path and step.operation_path.endswith(_SAFE_METHODS))
+    return effect == "read" if effect else _has_safe_method(step)
+
+
+def _is_safe(step: Step) -> bool:
+    return ours(step).get("safe") is True or (_is_read(step) and (not step.operation_path or _has_safe_method(step)))
+
+
+def _has_safe_method(step: Step) -> bool:
+    return bool(step.operation_path and step.operation_path.endswith(_SAFE_METHODS))

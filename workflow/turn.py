@@ -125,7 +125,7 @@ class Turn:
         try:
             request = build_request(step.request, self.scope(), self.plan.base_path)
         except Unsendable as error:
-            self.end_failed(Failure(self.key, error.code, error.message))
+            self.unsendable(Failure(self.key, error.code, error.message))
             return
         self.change(attempt=frame.attempt + 1)
         self.waiting = "response"
@@ -141,6 +141,7 @@ class Turn:
                 body=request.body,
                 content_type=step.request.content_type if request.body is not None else "",
                 parts=request.parts,
+                renamed=request.renamed,
                 is_safe=step.is_safe,
                 is_idempotent=step.is_idempotent,
                 timeout_s=None if step.timeout_s is None else max(0.001, step.timeout_s - frame.waited_s),
@@ -165,6 +166,10 @@ class Turn:
         else:
             self.frames.append(Frame(workflow_id, inputs, prefix=prefix, purpose=purpose))  # type: ignore[arg-type]
         self.enter(0)
+
+    def unsendable(self, failure: Failure) -> None:
+        """The current step cannot be sent. What that means where a change was made before, the interpreter says."""
+        raise NotImplementedError
 
     def end_failed(self, failure: Failure) -> None:
         """The current workflow has failed. What that means to whoever called it, the interpreter says."""

@@ -35,8 +35,9 @@ def uses_of(step: PlanStep) -> Iterator[Use]:
             yield from _uses(parameter.value.expressions, "request", f"{here}/parameters")
         if step.request.payload is not None:
             yield from _uses(step.request.payload.expressions, "request", f"{here}/requestBody/payload")
-        if step.request.address is not None:
-            yield from _uses(step.request.address.expressions, "request", f"{here}/x-switchgear/address")
+        for name in ("address", "renamed"):
+            told = getattr(step.request, name)
+            yield from _uses(told.expressions if told is not None else (), "request", f"{here}/x-switchgear/{name}")
         for part in step.request.parts:
             expressions = part.file_name.expressions if part.file_name is not None else ()
             yield from _uses(expressions, "request", f"{here}/x-switchgear/parts")
@@ -51,6 +52,8 @@ def uses_of(step: PlanStep) -> Iterator[Use]:
         yield from _uses(output.value.expressions, "reply", output.pointer)
     for number, expected in enumerate(step.expects):
         yield from _uses(expected.expressions, "reply", f"{here}/x-switchgear/expects/{number}")
+    if step.allows is not None:
+        yield from _uses(step.allows.expressions, "reply", f"{here}/x-switchgear/allows")
     for watched in step.watches:
         yield from _uses(watched.expressions, "reply", f"{here}/x-switchgear/watches")
     for action in step.on_success:

@@ -10,6 +10,7 @@ from typing import Any
 
 from compiler.ir.model import Api, Effect, Flow, Input, Operation, Step
 from workflow.document import Document
+from workflow.operations import METHODS, SAFE_METHODS
 from workflow.pointers import escape
 from workflow.profile import Profile
 from workflow.reader import read_document
@@ -92,16 +93,21 @@ def _inputs(inputs: tuple[Input, ...]) -> dict[str, Any]:
 
 def _step(operation: Operation, source: str, step: Step) -> dict[str, Any]:
     effect = operation.effect or Effect.ACT
-    path = escape(operation.path)
     ours: dict[str, Any] = {"role": step.role.value, "effect": effect.value, "idempotent": operation.is_idempotent}
+    if operation.is_safe and operation.method not in SAFE_METHODS:
+        ours["safe"] = True
     if step.transforms:
         ours["transforms"] = dict(step.transforms)
     if step.address:
         ours["address"] = step.address
+    if step.renamed:
+        ours["renamed"] = step.renamed
     if step.parts:
         ours["parts"] = {name: dict(part) for name, part in step.parts.items()}
     if step.version:
         ours["version"] = dict(step.version)
+    if step.allows:
+        ours["allows"] = dict(step.allows)
     if step.pages:
         ours["pages"] = dict(step.pages)
     if step.expects:
@@ -113,7 +119,7 @@ def _step(operation: Operation, source: str, step: Step) -> dict[str, Any]:
     written: dict[str, Any] = {
         "stepId": step.id,
         "description": step.description,
-        "operationPath": f"{{$sourceDescriptions.{source}.url}}#/paths/{path}/{operation.method.lower()}",
+        "operationPath": f"{{$sourceDescriptions.{source}.url}}#/paths/{_pointer(operation)}",
     }
     if step.parameters:
         written["parameters"] = [_parameter(operation, *bound) for bound in step.parameters]
@@ -131,6 +137,13 @@ def _step(operation: Operation, source: str, step: Step) -> dict[str, Any]:
     if step.outputs:
         written["outputs"] = dict(step.outputs)
     return {**written, "x-switchgear": ours}
+
+
+def _pointer(operation: Operation) -> str:
+    """Where the operation stands below `/paths`; methods of other names have a place of their own (OpenAPI 3.2)."""
+    method = operation.method
+    place = method.lower() if method in METHODS else f"additionalOperations/{escape(method)}"
+    return f"{escape(operation.path)}/{place}"
 
 
 def _parameter(operation: Operation, name: str, location: str, value: Any) -> dict[str, Any]:

@@ -6,8 +6,10 @@ all of them (Tarjan's strongly connected components, without recursion): the wor
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
+from compiler.containment import Containment
 from compiler.frontend.schemas import POINTER, Bundle
 from compiler.ir.model import Schema
 from workflow.canonical import digest
@@ -62,14 +64,21 @@ def _close(node: str, path: list[str], on_path: set[str]) -> tuple[str, ...]:
             return tuple(sorted(members))
 
 
-def schema_digests(bundle: Bundle, parts: Iterable[tuple[str, ...]]) -> Mapping[str, str]:
-    """Schema name → digest over it and all that it reaches. `parts`: from `components`."""
+def schema_digests(bundle: Bundle, parts: Iterable[tuple[str, ...]], contained: Containment) -> Mapping[str, str]:
+    """Schema name → digest over it and all that it reaches. `parts`: from `components`.
+
+    What has no canonical form takes any value from here on: it could be approved by nobody.
+    """
     digests: dict[str, str] = {}
     for part in parts:
         inside = set(part)
         below = {digests[name] for member in part for name in bundle.inner[member] if name not in inside}
         content = {"schemas": {name: bundle.schemas[name] for name in part}, "uses": sorted(below)}
-        digests |= dict.fromkeys(part, digest(content))
+        made = contained.tried(f"schema {part[0]}", partial(digest, content), "")
+        if not made:
+            bundle.schemas.update({name: {} for name in part})
+            made = digest({"schemas": {name: {} for name in part}, "uses": sorted(below)})
+        digests |= dict.fromkeys(part, made)
     return digests
 
 
@@ -115,6 +124,23 @@ def _bits(number: int) -> Iterator[int]:
         number ^= lowest
 
 
+def unwind_unions(schemas: Mapping[str, Schema]) -> None:
+    """Lets an alternative that begins with its own union (`Cat: allOf [Pet]`, `Pet: oneOf [Cat]`) take over, in place,
+    what the union says besides its alternatives: the same meaning, and no circle.
+    """
+    for name in sorted(schemas):
+        union = schemas[name]
+        own = {key: value for key, value in union.items() if key not in ("anyOf", "oneOf", "discriminator")}
+        for option in (*union.get("anyOf", ()), *union.get("oneOf", ())):
+            target = (
+                schemas.get(str(option.get("$ref", "")).removeprefix(POINTER)) if isinstance(option, dict) else None
+            )
+            for part in (target or {}).get("allOf", ()):
+                if isinstance(part, dict) and part.get("$ref") == POINTER + name:
+                    del part["$ref"]
+                    part.update(own)
+
+
 def cut_endless(schemas: Mapping[str, Schema]) -> tuple[str, ...]:
     """Replaces, in place, each reference by which a schema applies to the same value again; names where it did.
 
@@ -127,7 +153,7 @@ def cut_endless(schemas: Mapping[str, Schema]) -> tuple[str, ...]:
         if start in done:
             continue
         on_way = {start}
-        work = [(start, _in_place(schemas[start]))]
+        work = [(start, in_place(schemas[start]))]
         while work:
             name, references = work[-1]
             reference = next(references, None)
@@ -143,21 +169,25 @@ def cut_endless(schemas: Mapping[str, Schema]) -> tuple[str, ...]:
                 cut.append(name)
             elif target not in done:
                 on_way.add(target)
-                work.append((target, _in_place(schemas[target])))
+                work.append((target, in_place(schemas[target])))
     return tuple(cut)
 
 
-def _in_place(schema: Any) -> Iterator[dict[str, Any]]:
-    """The references in `schema` that apply to the same value as it does."""
+def in_place(schema: Any) -> Iterator[dict[str, Any]]:
+    """The references in `schema` that apply to the same value as it does, as they stand there."""
+    if isinstance(schema, dict) and "$ref" in schema:
+        yield schema
+    for inner in applied_within(schema):
+        yield from in_place(inner)
+
+
+def applied_within(schema: Any) -> Iterator[Any]:
+    """The schemas that stand in `schema` itself and apply to the same value."""
     if not isinstance(schema, dict):
         return
-    if "$ref" in schema:
-        yield schema
     for keyword in _ONE:
         if keyword in schema:
-            yield from _in_place(schema[keyword])
+            yield schema[keyword]
     for keyword in _LISTS:
-        for one in schema.get(keyword, ()):
-            yield from _in_place(one)
-    for one in schema.get("dependentSchemas", {}).values():
-        yield from _in_place(one)
+        yield from schema.get(keyword, ())
+    yield from schema.get("dependentSchemas", {}).values()

@@ -8,11 +8,13 @@ Called by `compiler.pipeline` and the commands. DESIGN.md, "Compiling".
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from compiler.frontend.closure import components, cut_endless, gaps_by_operation, schema_digests
+from compiler.frontend.closure import components, cut_endless, gaps_by_operation, schema_digests, unwind_unions
+from compiler.frontend.composition import MOST_APPLIED, bound_composition
 from compiler.frontend.dialect import Dialect, require_dialect
 from compiler.frontend.files import Root, read_given
 from compiler.frontend.findings import Findings
@@ -25,7 +27,7 @@ from compiler.frontend.references import Library, Place
 from compiler.frontend.schemas import Bundle, Collector
 from compiler.frontend.shapes import mapping, sequence, text
 from compiler.frontend.swagger2 import Swagger2Reader
-from compiler.ir.model import Api, Body, Diagnostic, Operation
+from compiler.ir.model import Api, Body, Diagnostic, Operation, Schema
 from workflow.canonical import digest
 from workflow.profile import Profile
 
@@ -52,7 +54,10 @@ def load_api(
     Raises SpecError (not a description), LimitError (beyond `limits`), OverlayError.
     """
     findings = Findings()
-    data = parse_document(read_given(path, limits.json_bytes), path.name, limits).data
+    parsed = parse_document(read_given(path, limits.json_bytes), path.name, limits)
+    data = parsed.data
+    if parsed.repaired:
+        findings.warning("characters-repaired", path.name, parsed.repaired, "save the file without them")
     if overlay is not None:
         data = apply_overlay(data, overlay, findings, limits)
     dialect = require_dialect(data, path.name)
@@ -70,12 +75,19 @@ def _read(main: Place, library: Library, profile: Profile | None, findings: Find
         parts = OpenApi3Reader(library, collector, findings)
     operations = OperationReader(library, collector, parts, findings, limits).read(main)
     bundle = collector.finish(one.key for one in operations)
+    unwind_unions(bundle.schemas)
     for name in cut_endless(bundle.schemas):
         findings.warning("schema-endless", f"schema {name}", "applies to itself; the reference is cut")
+    for owner in bound_composition(bundle.schemas, {one.key: _own_schemas(one) for one in operations}):
+        message = f"more than {MOST_APPLIED} schemas apply to one value; what is beyond takes any value"
+        findings.warning("schema-multiplies", owner, message, "say it with fewer schemas inside one another")
     strong = components(bundle.inner)
-    _report_gaps(bundle, strong, findings)
-    _report_operations(operations, main, findings)
-    signed = _sign(operations, bundle, schema_digests(bundle, strong))
+    tried = findings.contained.tried
+    tried(main.document.name, partial(_report_gaps, bundle, strong, findings), None)
+    tried(main.document.name, partial(_report_operations, operations, main, findings), None)
+    digests = schema_digests(bundle, strong, findings.contained)
+    maybe = (tried(one.key, partial(_signed, one, bundle, digests), None) for one in operations)
+    signed = tuple(one for one in maybe if one is not None)
     return _api(main, signed, bundle, profile, findings)
 
 
@@ -153,30 +165,34 @@ def _slug(title: str) -> str:
     return whole or words[:32]
 
 
-def _sign(operations: Iterable[Operation], bundle: Bundle, schemas: Mapping[str, str]) -> tuple[Operation, ...]:
-    """Operations with their digests: over what was read, and the digests of the schemas that are reached."""
-    signed = []
-    for one in operations:
-        content = {
-            "method": one.method,
-            "path": one.path,
-            "operation_id": one.operation_id,
-            "summary": one.summary,
-            "description": one.description,
-            "tags": list(one.tags),
-            "parameters": [_fields(parameter) for parameter in one.parameters],
-            "body": _body(one.body) if one.body else None,
-            "responses": [_fields(response) for response in one.responses],
-            "deprecated": one.is_deprecated,
-            "schemas": sorted({schemas[name] for name in bundle.uses[one.key]}),
-        }
-        signed.append(replace(one, digest=digest(content)))
-    return tuple(signed)
+def _signed(one: Operation, bundle: Bundle, schemas: Mapping[str, str]) -> Operation:
+    """The operation with its digest: over what was read, and the digests of the schemas that are reached."""
+    content = {
+        "method": one.method,
+        "path": one.path,
+        "operation_id": one.operation_id,
+        "summary": one.summary,
+        "description": one.description,
+        "tags": list(one.tags),
+        "parameters": [_fields(parameter) for parameter in one.parameters],
+        "body": _body(one.body) if one.body else None,
+        "responses": [_fields(response) for response in one.responses],
+        "deprecated": one.is_deprecated,
+        "schemas": sorted({schemas[name] for name in bundle.uses[one.key]}),
+    }
+    return replace(one, digest=digest(content))
 
 
 def _body(one: Body) -> dict[str, Any]:
     """Without the parts that it does not have: few bodies are multipart."""
     return {name: value for name, value in _fields(one).items() if name != "parts" or value}
+
+
+def _own_schemas(one: Operation) -> tuple[Schema, ...]:
+    """What stands in the operation itself, not behind a reference."""
+    found = [parameter.schema for parameter in one.parameters] + [one.body.schema if one.body else None]
+    found += [response.schema for response in one.responses]
+    return tuple(schema for schema in found if schema is not None)
 
 
 def _fields(part: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from compiler.frontend.findings import Findings
-from compiler.frontend.media import choose_media_type, is_json
+from compiler.frontend.media import choose_media_type, is_json, sent_as
 from compiler.frontend.references import Library, Missing, Place
 from compiler.frontend.schemas import MISSING, Collector
 from compiler.frontend.shapes import NotPlain, mapping, plain, text
@@ -76,9 +76,10 @@ class OpenApi3Reader:
             self._findings.warning("body-invalid", place.pointer, "the request body names no media type; left out")
             return None
         content = self._followed(place.child("content", media_type))
+        schema = self._schema_below(content) or {}
         return Body(
-            media_type=media_type,
-            schema=self._schema_below(content) or {},
+            media_type=sent_as(media_type, schema.get("format") == "binary"),
+            schema=schema,
             is_required=members.get("required") is True,
             example=self.example(content),
             description=text(members.get("description")),

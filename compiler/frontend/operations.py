@@ -7,6 +7,7 @@ One bad operation is dropped with a diagnostic; the run goes on. OpenAPI 3.2 "Pa
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from compiler.errors import LimitError
@@ -16,9 +17,11 @@ from compiler.frontend.references import Library, Missing, Place
 from compiler.frontend.schemas import Collector
 from compiler.frontend.shapes import mapping, sequence, text
 from compiler.ir.model import Body, Operation, Parameter, Response
+from workflow.operations import is_method
 
-METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
-_UNSERVED = ("query", "trace", "additionalOperations")
+METHODS = ("delete", "get", "head", "options", "patch", "post", "put", "query")
+_FURTHER = "additionalOperations"  # OpenAPI 3.2: methods of other names, written as they are sent
+_BODILESS = frozenset(("GET", "HEAD"))  # RFC 9110, 9.3.1: a body has no meaning in them
 _TEMPLATE_NAME = re.compile(r"\{([^{}]*)\}")
 _STATUS = re.compile(r"[1-5](\d\d|XX)\Z|default\Z")
 
@@ -53,26 +56,49 @@ class OperationReader:
         """The operations, without digests, by path and then method. Raises LimitError beyond the limit."""
         found: list[Operation] = []
         for path, item in self._items(main):
-            shared = self._declared(item)
-            self._note_servers(item)
-            for method in METHODS:
-                place = item.child(method)
-                if place.value is not None:
-                    found += self._kept(method, path, place, shared)
+            found += self._findings.contained.tried(path, partial(self._of_item, path, item), ())
             if len(found) > self._limits.operations:
                 raise LimitError(f"more than {self._limits.operations} operations", main.document.name)
         return tuple(sorted(found, key=lambda one: (one.path, one.method)))
 
+    def _of_item(self, path: str, item: Place) -> list[Operation]:
+        shared = self._declared(item)
+        self._note_servers(item)
+        found: list[Operation] = []
+        for method, place in self._methods(item):
+            kept = partial(self._kept, method, path, place, shared)
+            found += self._findings.contained.tried(f"{method} {path}", kept, ())
+        return found
+
+    def _methods(self, item: Place) -> Iterator[tuple[str, Place]]:
+        """The operations of a path by their methods, those under `additionalOperations` after the others."""
+        for method in METHODS:
+            if mapping(item.value).get(method) is not None:
+                yield method.upper(), item.child(method)
+        for method in sorted(mapping(mapping(item.value).get(_FURTHER))):
+            place = item.child(_FURTHER, method)
+            if is_method(method) and method.lower() not in (*METHODS, "trace"):
+                yield method, place
+            else:
+                self._findings.warning("method-unserved", place.pointer, f"{method[:20]!r} is not sent; left out")
+
     def _items(self, main: Place) -> Iterator[tuple[str, Place]]:
         paths = main.child("paths")
-        for path in sorted(mapping(paths.value)):
-            written = paths.child(path)
-            if path.startswith("x-"):
+        taken: set[str] = set()
+        for written_path in sorted(mapping(paths.value), key=lambda path: (plain_path(path) != path, path)):
+            written = paths.child(written_path)
+            if written_path.startswith("x-"):
                 continue
-            if not path.startswith("/") or "?" in path or "#" in path:
-                self._findings.error("path-invalid", written.pointer, f"{path[:80]!r} is not a path; left out")
+            path = plain_path(written_path)
+            if not path.startswith("/") or "?" in path or "#" in path or path in taken:
+                why = "is another way to write a path that is there" if path in taken else "is not a path"
+                self._findings.error("path-invalid", written.pointer, f"{written_path[:80]!r} {why}; left out")
                 continue
-            item = self._item(written)
+            if path != written_path:
+                message = f"{written_path[:80]!r} has empty or dot segments; taken as {path[:80]!r}"
+                self._findings.warning("path-repaired", written.pointer, message, "write the path as it is sent")
+            taken.add(path)
+            item = self._findings.contained.tried(path, partial(self._item, written), None)
             if item is not None:
                 yield path, item
 
@@ -86,9 +112,8 @@ class OperationReader:
         if not isinstance(place.value, dict):
             self._findings.error("path-invalid", written.pointer, "is not a path item; left out")
             return None
-        for method in _UNSERVED:
-            if method in place.value:
-                self._findings.warning("method-unserved", place.pointer, f"`{method}` is not compiled; left out")
+        if "trace" in place.value:
+            self._findings.warning("method-unserved", place.pointer, "`trace` is not compiled; left out")
         own = {key: value for key, value in mapping(written.value).items() if key != "$ref"}
         if place is written or not own or place.document is not written.document:
             return place
@@ -99,12 +124,23 @@ class OperationReader:
             message = "`servers` of its own is not followed; requests go to the target's address"
             self._findings.warning("servers-ignored", holder.pointer, message)
 
-    def _kept(self, method: str, path: str, place: Place, shared: Sequence[Place]) -> Iterator[Operation]:
+    def _kept(self, method: str, path: str, place: Place, shared: Sequence[Place]) -> tuple[Operation, ...]:
         try:
-            yield self._operation(method.upper(), path, place, shared)
+            return (self._operation(method, path, self._referred(place), shared),)
         except BadOperation as error:
             remedy = "correct it in the description, or with an overlay"
             self._findings.error("operation-invalid", place.pointer, f"{error}; the operation is left out", remedy)
+            return ()
+
+    def _referred(self, written: Place) -> Place:
+        """The operation with what a `$ref` in its place leads to; its own members win. Raises BadOperation."""
+        place = self._library.follow(written)
+        if isinstance(place, Missing):
+            raise BadOperation(f"{place.ref} {place.reason}")
+        own = {key: value for key, value in mapping(written.value).items() if key != "$ref"}
+        if place is written or not own or not isinstance(place.value, dict):
+            return place
+        return Place(place.document, place.tokens, {**place.value, **own})
 
     def _operation(self, method: str, path: str, place: Place, shared: Sequence[Place]) -> Operation:
         if not isinstance(place.value, dict):
@@ -124,10 +160,17 @@ class OperationReader:
             description=text(members.get("description")),
             tags=self._tags(place),
             parameters=self._parameters(place, declared, names),
-            body=self._parts.body(place, declared),
+            body=self._body(method, place, declared),
             responses=self._responses(place),
             is_deprecated=members.get("deprecated") is True,
         )
+
+    def _body(self, method: str, place: Place, declared: Sequence[Place]) -> Body | None:
+        body = self._parts.body(place, declared)
+        if body is not None and method in _BODILESS:
+            self._findings.note("body-of-a-read", place.pointer, f"{method} carries no body; left out")
+            return None
+        return body
 
     def _tags(self, place: Place) -> tuple[str, ...]:
         written = mapping(place.value).get("tags")
@@ -186,6 +229,19 @@ class OperationReader:
 def _status_order(status: str) -> tuple[int, str]:
     """200 before 2XX before default."""
     return (2 if status == "default" else 1 if status.endswith("XX") else 0, status)
+
+
+def plain_path(path: str) -> str:
+    """The path without empty and dot segments (RFC 3986, 5.2.4); a slash at the end stays."""
+    kept: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            kept = kept[:-1]
+        elif part not in ("", "."):
+            kept.append(part)
+    if not path.startswith("/") or not kept:
+        return path if not path.startswith("/") else "/"
+    return "/" + "/".join(kept) + ("/" if path.endswith("/") else "")
 
 
 def _template_names(path: str) -> tuple[str, ...]:

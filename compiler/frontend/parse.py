@@ -19,6 +19,9 @@ from compiler.frontend.limits import Limits
 from compiler.frontend.yaml_events import parse_yaml
 
 Json = Any
+# YAML 1.2, 5.1: all but these are printable. They come from text that was pasted out of other encodings; where there
+# is NUL, it is no text at all, and is refused.
+_UNFIT_IN_YAML = re.compile("[^\0\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _ENCODINGS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -29,10 +32,11 @@ _ENCODINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A document and what it cost: `nodes` as `Limits` counts them."""
+    """A document and what it cost: `nodes` as `Limits` counts them. `repaired`: what was not as it must be."""
 
     data: Json
     nodes: int
+    repaired: str = ""
 
 
 def parse_document(raw: bytes, source: str, limits: Limits) -> Parsed:
@@ -72,8 +76,16 @@ def _yaml(text: str, source: str, limits: Limits) -> Parsed:
     if len(text) > limits.yaml_bytes:
         remedy = "convert the file to JSON, which is read 20 times faster"
         raise LimitError(f"{len(text)} characters of YAML; at most {limits.yaml_bytes}", source, remedy=remedy)
-    data, nodes = parse_yaml(text, source, limits)
-    return Parsed(data, nodes)
+    plain = _UNFIT_IN_YAML.sub(" ", text)
+    data, nodes = parse_yaml(plain, source, limits)
+    return Parsed(data, nodes, "" if plain == text else _told_of_controls(text))
+
+
+def _told_of_controls(text: str) -> str:
+    found = list(_UNFIT_IN_YAML.finditer(text))
+    line = text.count("\n", 0, found[0].start()) + 1
+    named = ", ".join(sorted({f"U+{ord(one[0]):04X}" for one in found})[:5])
+    return f"{len(found)} characters that no YAML holds ({named}; the first in line {line}) are taken as spaces"
 
 
 def _json(text: str, source: str, limits: Limits) -> Parsed:

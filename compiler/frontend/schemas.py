@@ -9,7 +9,9 @@ every value, so that the operation stays usable. Keys come out sorted: the order
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 from compiler.errors import LimitError
 from compiler.frontend.dialect import Dialect
@@ -30,12 +32,14 @@ from compiler.frontend.limits import Limits
 from compiler.frontend.names import name_schemas
 from compiler.frontend.patterns import PatternJudge
 from compiler.frontend.references import Document, Library, Missing, Place
-from compiler.frontend.shapes import NotPlain, plain
+from compiler.frontend.shapes import NotPlain, mapping, plain, text
+from compiler.frontend.values import repair_values
 from compiler.ir.model import Schema
 
 Key = tuple[Document, tuple[str, ...]]
 POINTER = "#/components/schemas/"
 MISSING = "x-switchgear-missing"
+WRITTEN = "$written"  # a reference as its author wrote it, while its schema is being read
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +100,15 @@ class Collector:
             key = waiting.pop()
             if key not in converted:
                 self.begin(key)
-                converted[key] = self.schema(self._places[key])
+                place = self._places[key]
+                converted[key] = self._findings.contained.tried(place.pointer, partial(self.schema, place), {})
                 waiting += self._uses[key]
             if len(converted) > self._most:
                 raise LimitError(f"more than {self._most} shared schemas", self._library.main.name)
         names = name_schemas([((key[0].name, key[1]), key) for key in converted], self._library.main.name)
         for reference, key in self._pending:
             reference["$ref"] = POINTER + names[key] if key in names else ""
+            reference.pop(WRITTEN, None)
         return Bundle(
             schemas={names[key]: converted[key] for key in sorted(converted, key=names.__getitem__)},
             uses={one: _names(self._uses[one], names) for one in kept},
@@ -137,7 +143,7 @@ class Collector:
         key = (target.document, target.tokens)
         self._places[key] = target
         self._uses[self._owner][key] = None
-        reference = {"$ref": "", **converted}
+        reference = {"$ref": "", **converted, WRITTEN: ref}
         self._pending.append((reference, key))
         return reference
 
@@ -155,6 +161,10 @@ class Collector:
             except NotPlain:
                 self._warn("integer-too-large", "an integer beyond 2^53 has no exact form in JSON; left out")
             trail.pop()
+        for keyword, message in repair_values(converted):
+            self._findings.note("value-unfit", Place(self._document, (*trail, keyword), None).pointer, message)
+        if "discriminator" in converted and "oneOf" in converted:
+            _discriminate(converted)
         return converted
 
     def _keyword(self, keyword: str, value: Any) -> Any:
@@ -201,6 +211,32 @@ class Collector:
     def _warn(self, code: str, message: str) -> None:
         pointer = Place(self._document, tuple(self._trail), None).pointer
         self._findings.warning(code, pointer, message, "correct it in the description, or with an overlay")
+
+
+def _discriminate(schema: dict[str, Any]) -> None:
+    """Says in the alternatives which value of the discriminating member chooses them; that one fits is enough then.
+
+    Mappings name a schema by its reference, its file or its bare name; without one it is chosen by its name.
+    """
+    said = mapping(schema["discriminator"])
+    member = text(said.get("propertyName"))
+    if not member:
+        return
+    named: dict[str, list[str]] = {}
+    for value, target in sorted(mapping(said.get("mapping")).items()):
+        named.setdefault(_bare(text(target)), []).append(value)
+    options = schema.pop("oneOf")
+    for option in options:
+        name = _bare(option.get(WRITTEN, "")) if isinstance(option, dict) else ""
+        if name and "$ref" in option:
+            option["properties"] = {member: {"enum": named.get(name, [name])}}
+            option["required"] = [member]
+    schema["anyOf"] = options
+
+
+def _bare(reference: str) -> str:
+    """The schema's own name at the end of a reference: `#/components/schemas/Cat`, `cats.json#/Cat`, `Cat`."""
+    return unquote(reference).rpartition("/")[2].rpartition("#")[2].removesuffix(".json").removesuffix(".yaml")
 
 
 def _names(keys: Iterable[Key], names: Mapping[Key, str]) -> tuple[str, ...]:

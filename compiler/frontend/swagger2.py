@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from compiler.frontend.findings import Findings
-from compiler.frontend.media import choose_media_type
+from compiler.frontend.media import choose_media_type, sent_as
 from compiler.frontend.openapi3 import IGNORED_HEADERS, usable
 from compiler.frontend.references import Library, Missing, Place
 from compiler.frontend.schemas import MISSING, Collector
@@ -86,7 +86,7 @@ class Swagger2Reader:
     def _whole(self, operation: Place, place: Place) -> Body:
         members = mapping(place.value)
         return Body(
-            media_type=self._media_type(operation, "consumes") or "application/json",
+            media_type=sent_as(self._media_type(operation, "consumes") or "application/json", has_binary_schema=False),
             schema=self._collector.schema(place.child("schema")) if "schema" in members else {},
             is_required=members.get("required") is True,
             example=usable(members.get("x-example")),

@@ -36,8 +36,19 @@ def parse_yaml(text: str, source: str, limits: Limits) -> tuple[Json, int]:
         reason = " ".join(str(error).split())
         if "maximum nesting depth" in reason:  # of libyaml's own, which comes before ours in lists on one line
             raise LimitError(f"nested deeper than a thousand levels: {reason[:300]}", source) from error
-        raise SpecError(f"not YAML: {reason[:300]}", source, remedy="correct the syntax of the file") from error
+        raise SpecError(f"not YAML: {_place_of(error) or reason[:300]}", source, remedy=_REMEDY) from error
     return builder.result, builder.nodes
+
+
+_REMEDY = "correct the syntax of the file"
+
+
+def _place_of(error: Exception) -> str:
+    """What the parser objects to and where, counted as editors do; "" where it does not say."""
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    if mark is None or not problem:
+        return ""
+    return f"{str(problem)[:200]} in line {mark.line + 1}, column {mark.column + 1}"
 
 
 class _Frame:

@@ -105,7 +105,8 @@ class Response:
 class Operation:
     """One method on one path. `digest`: over the operation as read, with all that it refers to.
 
-    `effect`, `risk`, `risk_reason`, `is_idempotent` and `left_out` (a reason) are set by passes.
+    `effect`, `risk`, `risk_reason`, `is_idempotent` and `left_out` (a reason) are set by passes, `is_safe` as well: it
+    changes nothing by its method, or because the profile says so.
     """
 
     method: str
@@ -125,6 +126,7 @@ class Operation:
     risk_reason: str = ""
     is_idempotent: bool = False
     left_out: str = ""
+    is_safe: bool = False
 
     @property
     def key(self) -> str:
@@ -316,10 +318,12 @@ class Step:
     runtime expression, or `{"context","selector","type"}`. `success`: criteria. `failures`: retries and ends in
     order. `branches`: success actions. `transforms`: output name → transform. `message`: what a failed step tells.
     `pages`: how the list in its reply goes on (`workflow.pages`). `replacements`: pointer into the payload → value.
-    `address`: what the device says of where this is to be sent. `parts`: how those of a multipart body are written.
+    `address`: what the device says of where this is to be sent; `renamed`: what it says of an action of another name.
+    `parts`: how those of a multipart body are written.
     `expects`, `decides`: what it has to show of the changes before it, and whether that tells if they were made
     (`workflow.expectations`). `watches`, `stalls_after_s`: a wait in which these stay the same so long is given up.
-    `version`: where the reply has the version that a later write names (`workflow.versions`).
+    `version`: where the reply has the version that a later write names (`workflow.versions`). `allows`: what a later
+    write sends, which has to be allowed by what is read here (`workflow.allowed`).
     """
 
     id: str
@@ -335,6 +339,7 @@ class Step:
     branches: tuple[Mapping[str, Any], ...] = ()
     transforms: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     address: str = ""
+    renamed: str = ""
     pages: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
     replacements: tuple[tuple[str, Any], ...] = ()
     parts: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: EMPTY)
@@ -343,6 +348,7 @@ class Step:
     watches: tuple[str, ...] = ()
     stalls_after_s: float | None = None
     version: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    allows: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True)

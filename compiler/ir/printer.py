@@ -180,6 +180,7 @@ def _step(one: Step) -> str:
         _named("failures", _json(list(one.failures)) if one.failures else ""),
         _named("transforms", _json(one.transforms) if one.transforms else ""),
         _named("address", one.address),
+        _named("renamed", one.renamed),
         _named("parts", _json(one.parts) if one.parts else ""),
         _named("version", _json(one.version) if one.version else ""),
     )

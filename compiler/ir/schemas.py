@@ -50,6 +50,23 @@ class Schemas:
             names += [n for n in self.required(part) if n not in names]
         return tuple(n for n in names if isinstance(n, str))
 
+    def offered(self, schema: Schema | None) -> tuple[Mapping[str, Schema], tuple[str, ...]]:
+        """What a caller may give of an object: its members with those of all alternatives beside them, and which of
+        them every alternative requires. Versions of one thing (a bare `anyOf`) are read as the one of most members.
+        """
+        found = self._shallow(schema)
+        is_one = "properties" not in found and "discriminator" not in found
+        options = [*found.get("oneOf", ()), *(() if is_one else found.get("anyOf", ()))]
+        named = [option for option in options if isinstance(option, Mapping)]
+        if not named:
+            return self.members(schema), self.required(schema)
+        own = {key: value for key, value in found.items() if key not in ("anyOf", "oneOf")}
+        members = dict(self.members(own))
+        for option in named:
+            members = {**self.members(option), **members}
+        common = set.intersection(*(set(self.required(option)) for option in named))
+        return members, tuple(dict.fromkeys((*self.required(own), *sorted(common))))
+
     def element(self, schema: Schema | None) -> Schema | None:
         """The schema of an array's elements, None for anything that is not an array."""
         found = self.resolve(schema)

@@ -6,6 +6,7 @@ Jobs that were inferred are told by the jobs pass itself (`job-assumed`).
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,6 +23,10 @@ from workflow.profile import Profile, RiskRule
 _CHANGES = (Effect.CREATE, Effect.UPDATE, Effect.DELETE, Effect.ACT)
 _DANGEROUS = (Risk.DISRUPT, Risk.DESTROY)
 _STATE_WORDS = ("state", "status")
+_GONE_WORDS = {"deleted", "terminated", "removed", "absent", "destroyed", "purged", "gone"}
+_KEPT_OTHERWISE = {"certificate", "cert", "pem", "fingerprint", "hash", "checksum", "key", "html", "markdown"}
+_FAILURE_WORDS = {"error", "failed", "failure", "fault", "faulted", "crashed", "broken", "stuck"}
+_FEW = 3  # operations; what fewer want is no convention
 
 
 def run(api: Api, options: Options) -> Outcome:
@@ -79,11 +84,15 @@ class _Teller:
 
     def tell(self) -> Iterator[Diagnostic]:
         yield from self.authentication()
+        yield from self.constant_headers()
         for resource in self.resources:
             yield from self.identity(resource)
             yield from self.envelope(resource)
             yield from self.updates(resource)
             yield from self.state(resource)
+            yield from self.moves(resource)
+            yield from self.gone(resource)
+            yield from self.rewritten(resource)
         yield from self.item_posts()
         yield from self.accepted()
         yield from self.versions()
@@ -99,6 +108,23 @@ class _Teller:
                 f"the description declares security ({ways}); assumed that no credentials are sent",
                 "say it in the profile's `auth`",
             )
+
+    def constant_headers(self) -> Iterator[Diagnostic]:
+        """Headers that most operations want, and that are no business of whoever calls one."""
+        told = {name.lower() for name in self.profile.protocol.request_headers}
+        wanted = Counter(
+            p.name for o in self.operations for p in o.parameters
+            if p.location == "header" and p.is_required and p.name.lower() not in told
+        )  # fmt: skip
+        for name, count in wanted.items():
+            if count >= max(_FEW, len(self.operations) / 2):
+                yield _note(
+                    "header-everywhere",
+                    "#/paths",
+                    f"{count} of {len(self.operations)} operations require the header {name}; assumed that whoever "
+                    "calls a workflow gives it each time",
+                    "say its value in the profile's `protocol.request_headers`, where it is always the same",
+                )
 
     def identity(self, resource: Resource) -> Iterator[Diagnostic]:
         if not resource.id_parameter or resource.single or resource.collection in self.profile.sole_members:
@@ -148,7 +174,7 @@ class _Teller:
                 "update-chosen",
                 resource.update,
                 f"assumed to be the way to update; {others} counts as its alias",
-                "say which is better in the profile's `verbs.prefer`",
+                "say which is better in the profile's `verbs.prefer`, or what does something else in `verbs.distinct`",
             )
 
     def state(self, resource: Resource) -> Iterator[Diagnostic]:
@@ -164,6 +190,65 @@ class _Teller:
                     f"“{name}” looks like a state ({', '.join(map(str, values))}); assumed that it allows every change "
                     "and that none has to be waited for",
                     "say how it moves in the profile's `states`",
+                )
+
+    def moves(self, resource: Resource) -> Iterator[Diagnostic]:
+        """What the rule for a thing's state leaves open: how a failure looks, and what shows a restart."""
+        for rule in self.profile.states:
+            if rule.resource != resource.noun or not resource.read:
+                continue
+            known = {*rule.failed, *(s for t in rule.transitions for s in (*t.from_states, t.to))}
+            values = [
+                str(v) for v in self.schemas.values(self.schemas.at(resource.schema, rule.field)) if v not in known
+            ]
+            bad = [value for value in values if set(words.split(value)) & _FAILURE_WORDS]
+            if bad and rule.transitions:
+                yield _note(
+                    "failing-state",
+                    _address(resource),
+                    f"“{rule.field}” may be {', '.join(bad)}; assumed that what is waited for may still follow",
+                    "name the states that mean failure in the profile's `states.failed`",
+                )
+            same = [t.operation for t in rule.transitions if t.to in t.from_states and t.changes is None]
+            if same:
+                yield _note(
+                    "restart-not-seen",
+                    _address(resource),
+                    f"{', '.join(dict.fromkeys(same))} may begin and end in one state; assumed that nothing shows it",
+                    "name what has another value afterwards in the profile's `states.transitions.changes`",
+                )
+
+    def gone(self, resource: Resource) -> Iterator[Diagnostic]:
+        """Things that may be shown after they were deleted, with a state that says so."""
+        if not resource.delete or not resource.read:
+            return
+        if any(re.search(rule.pattern or "", resource.read) for rule in self.profile.gone):
+            return
+        for name, member in self.schemas.members(resource.schema).items():
+            words_of = {str(value): set(words.split(str(value))) for value in self.schemas.values(member)}
+            ended = [value for value, said in words_of.items() if said & _GONE_WORDS]
+            if ended:
+                yield _note(
+                    "gone-by-state",
+                    resource.read,
+                    f"“{name}” may be {', '.join(ended)}; assumed that what was deleted answers 404 or 410",
+                    "say what a deleted one looks like in the profile's `gone`",
+                )
+
+    def rewritten(self, resource: Resource) -> Iterator[Diagnostic]:
+        """Members that are set and shown, and that devices like to keep in a form of their own."""
+        if not resource.read or not (resource.update or resource.create):
+            return
+        told = [rule.member for rule in self.profile.compare]
+        for name, member in self.schemas.members(resource.schema).items():
+            is_plain = self.schemas.kind(member) == "string" and not self.schemas.resolve(member).get("readOnly")
+            is_told = any(f"/{name}".endswith(at) or at.endswith(f"/{name}") for at in told)
+            if is_plain and not is_told and words.split(name)[-1:] and words.split(name)[-1] in _KEPT_OTHERWISE:
+                yield _note(
+                    "shown-as-sent",
+                    _address(resource),
+                    f"“{name}” is compared with what is read back; assumed that it is shown as it was sent",
+                    "say it in the profile's `compare` where the device keeps another form of it (`rewritten`)",
                 )
 
     def item_posts(self) -> Iterator[Diagnostic]:

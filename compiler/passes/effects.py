@@ -2,8 +2,8 @@
 
 Before: operations as read. After: every operation has `effect`, `risk`, `risk_reason`, `is_idempotent`, and those
 that no workflow may contain have `left_out`. Decided from the profile, then method, path and words; never from the
-method alone, because resets and erases are plain POSTs. What may be sent twice is in `repeating`. Follows RFC 9110 for
-safety.
+method alone, because resets and erases are plain POSTs (`risk.judging`). What may be sent twice is in `repeating`.
+Follows RFC 9110 for safety.
 """
 
 import re
@@ -12,13 +12,15 @@ from dataclasses import replace
 from compiler.ir.model import Api, Body, Effect, Operation, Risk
 from compiler.ir.schemas import Schemas
 from compiler.passes import words
+from compiler.passes.endless import endless
 from compiler.passes.outcome import Options, Outcome
 from compiler.passes.paths import ends_in_parameter, last_word, parent
 from compiler.passes.repeating import is_repeatable
+from compiler.passes.risk.judging import Judgement, judged, judged_safe
 from workflow.multipart import is_multipart
+from workflow.operations import SAFE_METHODS
 from workflow.profile import Profile, RiskRule
 
-_RESET_TO_NEW = frozenset({"password", "passphrase", "statistics", "stats", "counters", "metrics"})
 _SESSION_WORDS = frozenset({"login", "logout", "logoff", "signin", "signout", "authenticate"})
 
 
@@ -41,12 +43,15 @@ class _Verbs:
 
     def judge(self, operation: Operation) -> Operation:
         effect = self.effect(operation)
-        risk, reason = self.risk(operation, effect)
+        told = self._told(operation)
+        known = told or self.risk(operation, effect)
+        risk = known.risk
         return replace(
             operation,
             effect=effect,
             risk=risk,
-            risk_reason=reason,
+            risk_reason=known.why,
+            is_safe=risk is Risk.READ and (told is not None or operation.method in SAFE_METHODS),
             is_idempotent=is_repeatable(operation, effect, risk, self.profile.verbs, self.schemas),
             left_out=self.left_out(operation, effect),
         )
@@ -57,8 +62,8 @@ class _Verbs:
         is_own = method != "GET" and not ends_in_parameter(parent(path)) and last_word(path).lower() in _SESSION_WORDS
         if operation.key in self.session_keys or is_own:
             return Effect.SESSION
-        if method in ("GET", "HEAD", "OPTIONS"):
-            return Effect.READ
+        if method in SAFE_METHODS:
+            return Effect.ACT if method == "GET" and self._acts(operation) else Effect.READ
         if method == "DELETE":
             return Effect.DELETE
         if method in ("PUT", "PATCH"):
@@ -78,17 +83,22 @@ class _Verbs:
     def _is_read(self, path: str) -> bool:
         return f"GET {path}" in self.keys
 
-    def risk(self, operation: Operation, effect: Effect) -> tuple[Risk, str]:
-        told = next((r for r, pattern in self.rules if not r.when and _matches(r, pattern, operation.key)), None)
-        if told:
-            return Risk(told.risk), told.why
-        if effect in (Effect.READ, Effect.SESSION):
-            return Risk.READ, "reads only" if effect is Effect.READ else "opens or closes a session"
-        if effect is Effect.DELETE:
-            return Risk.DESTROY, "DELETE takes something away"
-        if effect in (Effect.CREATE, Effect.UPDATE):
-            return Risk.CHANGE, f"{operation.method} on a resource can be undone"
-        return _risk_of_action(operation)
+    def _acts(self, operation: Operation) -> bool:
+        """Whether a GET does something: by its own words, unless the profile says that it reads."""
+        told = self._told(operation)
+        return told.risk is not Risk.READ if told else judged_safe(operation, self.schemas).risk is not Risk.READ
+
+    def _told(self, operation: Operation) -> Judgement | None:
+        """What the profile says of the operation whatever is sent."""
+        rule = next((r for r, pattern in self.rules if not r.when and _matches(r, pattern, operation.key)), None)
+        return Judgement(Risk(rule.risk), rule.why) if rule else None
+
+    def risk(self, operation: Operation, effect: Effect) -> Judgement:
+        if effect is Effect.SESSION:
+            is_told = operation.key in self.session_keys
+            return Judgement(Risk.READ if is_told else Risk.CHANGE, "opens or closes a session")
+        is_readable = self._is_read(operation.path) or any(p.startswith(operation.path + "/{") for p in self.paths)
+        return judged(operation, effect, self.schemas, is_readable=is_readable)
 
     def left_out(self, operation: Operation, effect: Effect) -> str:
         for rule, pattern in self.leave_out:
@@ -102,9 +112,17 @@ class _Verbs:
             unsent = _unsent(operation.body)
             if unsent:
                 return unsent
-        if operation.method in ("HEAD", "OPTIONS"):
-            twin = f"GET {operation.path}"
-            return f"alias of {twin}" if twin in self.keys else "asks only for headers"
+        return self._said_elsewhere(operation) or endless(operation)
+
+    def _said_elsewhere(self, operation: Operation) -> str:
+        """Why an operation tells nothing of its own: headers of another one, or the same path with a slash more."""
+        if operation.method == "HEAD" and f"GET {operation.path}" in self.keys:
+            return f"alias of GET {operation.path}"
+        if operation.method == "OPTIONS":
+            return "asks only for headers"
+        plain = f"{operation.method} {operation.path.rstrip('/')}"
+        if operation.path != "/" and operation.path.endswith("/") and plain in self.keys:
+            return f"alias of {plain}"
         return ""
 
 
@@ -116,16 +134,3 @@ def _unsent(body: Body) -> str:
 
 def _matches(rule: RiskRule, pattern: re.Pattern[str] | None, key: str) -> bool:
     return rule.operation == key or (pattern is not None and pattern.search(key) is not None)
-
-
-def _risk_of_action(operation: Operation) -> tuple[Risk, str]:
-    said = words.split(last_word(operation.path).rpartition(".")[2])
-    if said[:1] == ("reset",) and not _RESET_TO_NEW.isdisjoint(said):
-        return Risk.CHANGE, "the action's name says that only a value is set anew"
-    for vocabulary, risk in ((words.DESTROYING, Risk.DESTROY), (words.DISRUPTING, Risk.DISRUPT)):
-        found = [word for word in said if word in vocabulary]
-        if found:
-            return risk, f"the action's name says “{found[0]}”"
-    if said[:1] and said[0] in words.READING:
-        return Risk.READ, f"the action's name begins with “{said[0]}”"
-    return Risk.CHANGE, "an action that changes something"

@@ -2,7 +2,8 @@
 
 Before: operations and resources. After: `Api.jobs`, each with the operations that start it. The profile's rules come
 first; without any, a job is inferred where a change answers a member that is the path parameter of a readable thing
-with a state, or where it may answer 202 and there is one kind of thing that looks like a job.
+with a state, or where it may answer 202 and there is one kind of thing that looks like a job. Where most changes may
+answer 202, or several with a Location, any change may: the wait is planned for all, and skipped where none was started.
 """
 
 import re
@@ -18,6 +19,7 @@ from workflow.profile_speech import JobRule
 _CHANGES = (Effect.CREATE, Effect.UPDATE, Effect.DELETE, Effect.ACT)
 _VERSIONED = re.compile(r"[._]?v\d+([._]\d+)*")
 _JOB_NOUNS = frozenset({"task", "job", "operation", "activity", "tasktag", "request"})
+_SEVERAL = 3  # changes that say that they may be accepted: with fewer it is a matter of these alone
 _STATE_NAMES = ("state", "status", "State", "Status", "TaskState", "JobState", "taskState", "jobState", "phase")
 _MESSAGES = ("message", "formattedMessage", "error", "statusMessage", "detail", "Message", "error_message")
 
@@ -119,7 +121,8 @@ class _Seeker:
         if any(re.search(pattern, operation.key) for pattern in rule.never):
             return False
         statuses = {r.status for r in operation.responses}
-        if rule.statuses and not statuses & {*(str(s) for s in rule.statuses), "2XX"}:
+        is_listed = not rule.statuses or statuses & {*(str(s) for s in rule.statuses), "2XX"}
+        if not is_listed and not rule.any_change:
             return False
         if rule.handle.within != "body":
             return True
@@ -148,7 +151,8 @@ class _Seeker:
         return found
 
     def _infer_accepted(self) -> tuple[Job, ...]:
-        starts = tuple(o.key for o in self.changes if any(r.status == "202" for r in o.responses))
+        accepted = tuple(o for o in self.changes if any(r.status == "202" for r in o.responses))
+        starts = tuple(o.key for o in (self.changes if self._any_may_be_accepted(accepted) else accepted))
         # A 202 that shows the job itself says which of several kinds of jobs it is.
         shown = {self._component(r) for o in self.changes for r in o.responses if r.status == "202"} - {""}
         for poll in sorted(self.polls if starts else (), key=lambda o: self._component(o.success) not in shown):
@@ -157,6 +161,12 @@ class _Seeker:
                 if job:
                     return (replace(job, statuses=(202,), handle_is_address=True),)
         return ()
+
+    def _any_may_be_accepted(self, accepted: tuple[Operation, ...]) -> bool:
+        """Whether the API is one in which any change may be answered by a job: most say so, or several say where."""
+        several = len(accepted) >= _SEVERAL
+        located = [o for o in accepted if any(r.status == "202" and "location" in r.headers for r in o.responses)]
+        return several and (2 * len(accepted) >= len(self.changes) or len(located) >= _SEVERAL)
 
     def _component(self, reply: Response | None) -> str:
         """The shared schema of a reply, without its version (`Task_v1_3_0` is a Task)."""

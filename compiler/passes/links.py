@@ -21,6 +21,7 @@ from compiler.passes.resources import shape
 _ID_WORDS = frozenset({"uuid", "uuids", "id", "ids", "guid", "guids", "ref"})
 _MENTION = re.compile(r"_?\b([A-Z]\w+)\.(\w+?)\b_?")
 _DEPTH = 2  # members deeper in a body than this are given by callers as they are
+_MOST_MEMBERS = 3_000  # of one body: wide schemas in wide schemas would multiply
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ class _Linker:
         self.referents = Referents(api.resources)
         self.by_item = {shape(r.item): r for r in api.resources if r.item and r.id_parameter}
         self.jobs = api.jobs
+        self.looked_at = 0
         self.polls = {job.poll: job for job in api.jobs}
 
     def of(self, operation: Operation) -> Iterator[Link]:
@@ -145,6 +147,7 @@ class _Linker:
 
     def _of_body(self, operation: Operation) -> Iterator[Link]:
         assert operation.body is not None
+        self.looked_at = 0
         for pointer, name, schema in self._strings(operation.body.schema, "", 0):
             found = self.referents.find(name, self.schemas.text(schema))
             if found is not None:
@@ -155,7 +158,11 @@ class _Linker:
         if element is not None and depth == 0:
             yield from self._strings(element, f"{pointer}/0", depth)
             return
-        for name, member in self.schemas.members(schema).items():
+        members = self.schemas.members(schema)
+        self.looked_at += len(members)
+        if self.looked_at > _MOST_MEMBERS:
+            return
+        for name, member in members.items():
             if self.schemas.resolve(member).get("readOnly") or member.get("readOnly"):
                 continue
             kind = self.schemas.kind(member)

@@ -3,7 +3,8 @@
 Before: operations as read; `Body.parts` holds what the description's `encoding` says. After: the body's schema is an
 object whose members are what callers give (a file in base64, JSON as itself instead of as a string that holds it),
 and `Body.parts` has the media type of each part that is not plain text. An example of such a body shows something
-else than values, so it goes. Called first in the pipeline. OpenAPI 3.1 "Encoding Object", JSON Schema 2020-12, 8.
+else than values, so it goes. A body that is neither JSON nor a form is one text, or one file in base64. Called first
+in the pipeline. OpenAPI 3.1 "Encoding Object", JSON Schema 2020-12, 8.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from typing import Any
 from compiler.ir.model import EMPTY, Api, Body, Operation, Schema
 from compiler.ir.schemas import Schemas
 from compiler.passes.outcome import Options, Outcome
-from workflow.multipart import JSON, MEDIA_TYPE, PartKind, is_multipart
+from workflow.multipart import JSON, MEDIA_TYPE, PartKind, is_multipart, is_textual
 
 FILE = "application/octet-stream"
 _KEPT = ("description", "deprecated", "readOnly", "title")
@@ -27,7 +28,7 @@ def run(api: Api, _options: Options) -> Outcome:
 def _with_parts(schemas: Schemas, operation: Operation) -> Operation:
     body = operation.body
     if body is None or not is_multipart(body.media_type):
-        return operation
+        return operation if body is None or _is_structured(schemas, body) else replace(operation, body=_as_one(body))
     members = schemas.members(body.schema)
     parts = {name: _media_type(schemas, member, body.parts.get(name, "")) for name, member in members.items()}
     schema: dict[str, Any] = {
@@ -45,6 +46,21 @@ def _with_parts(schemas: Schemas, operation: Operation) -> Operation:
         parts=told,
     )
     return replace(operation, body=made)
+
+
+def _is_structured(schemas: Schemas, body: Body) -> bool:
+    """Whether a body is written from members: JSON, or a form whose fields are known."""
+    kind = body.media_type.partition(";")[0].strip().lower()
+    is_form = kind == "application/x-www-form-urlencoded" and bool(schemas.members(body.schema))
+    return is_form or "json" in kind or kind.startswith("multipart/")
+
+
+def _as_one(body: Body) -> Body:
+    """A body of another type as callers give it: its text, or a file in base64."""
+    is_text = is_textual(body.media_type)
+    schema = {"type": "string"} if is_text else {"type": "string", "contentEncoding": "base64"}
+    example = body.example if is_text and isinstance(body.example, str) else None
+    return replace(body, schema=schema, example=example)
 
 
 def _media_type(schemas: Schemas, member: Schema, said: str) -> str:

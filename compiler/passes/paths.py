@@ -1,12 +1,17 @@
 """Path templates: their segments, parameters and owners. Pure text, no knowledge of operations.
 
-A template is `/a/{id}/b`; a segment in braces is a parameter. Segments that only group (`Actions`, `Oem`) belong to
-no resource: what follows them is owned by what stands before them.
+A template is `/a/{id}/b`; a segment in braces is a parameter. A segment may hold text and parameters as well
+(`image{n}`, `{id}:stop`, `range(from={a},to={b})`): it is a word that takes values, no item of a collection. A slash at
+the end changes nothing. Segments that only group (`Actions`, `Oem`) belong to no resource: what follows them is owned
+by what stands before them.
 """
 
 import re
 
-_PARAMETER = re.compile(r"^\{([^{}]+)\}$")
+_PARAMETER = re.compile(r"^\{([^{}]*)\}$")
+_NAMES = re.compile(r"\{([^{}]+)\}")
+_WORD = re.compile(r"[^\W\d_][\w.-]*")
+_ITEM_AND_WORD = re.compile(r"\{[^{}]+\}[:.!][^{}]+")  # `{id}:stop`, `{id}.json`: the item, and what is asked of it
 GROUPING = frozenset({"actions", "action", "oem"})
 
 
@@ -26,7 +31,7 @@ def parameter_of(segment: str) -> str:
 
 
 def ends_in_parameter(path: str) -> bool:
-    return path.rstrip("/").endswith("}")
+    return _PARAMETER.match(path.rstrip("/").rpartition("/")[2]) is not None
 
 
 def parent(path: str) -> str:
@@ -36,7 +41,15 @@ def parent(path: str) -> str:
 
 def last_word(path: str) -> str:
     """The last literal segment: the noun of a collection, the verb of an action."""
-    return next((part for part in reversed(segments(path)) if not parameter_of(part)), "")
+    return next((word for part in reversed(segments(path)) if (word := words_in(part))), "")
+
+
+def words_in(segment: str) -> str:
+    """The text of a segment without its parameters, "" where that says nothing: `image{n}` is `image`, `{a}-{b}` "."""
+    if "{" not in segment:
+        return segment
+    found = _WORD.search(_NAMES.sub(" ", segment))
+    return found.group().rstrip("-._") if found else ""
 
 
 def prefixes(path: str) -> tuple[str, ...]:
@@ -53,9 +66,11 @@ def item_prefixes(path: str) -> tuple[tuple[str, str], ...]:
     """(prefix up to and with a parameter, the parameter's name), outermost first; of equal names the innermost."""
     found, so_far = [], ""
     for part in segments(path):
+        names = _NAMES.findall(part)
+        if _ITEM_AND_WORD.fullmatch(part):
+            found.append((f"{so_far}/{{{names[0]}}}", names[0]))
+        else:
+            found += [(f"{so_far}/{part}", name) for name in names]
         so_far += "/" + part
-        name = parameter_of(part)
-        if name:
-            found.append((so_far, name))
     last = {name: prefix for prefix, name in found}
     return tuple((prefix, name) for prefix, name in found if last[name] == prefix)

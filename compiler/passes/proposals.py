@@ -271,7 +271,8 @@ def _fault_of_class(flow: Flow, own: frozenset[str], text: str) -> str:
 
 def risk_sentence(flow: Flow) -> str:
     """The planner's sentence for the flow's class, "" where the class has none."""
-    return texts.describe((), flow.risk)
+    said = texts.describe((), flow.risk)
+    return said if flow.risk is not Risk.READ or said in flow.description else ""
 
 
 def _with_texts(flow: Flow, value: Mapping[str, str]) -> Flow:

@@ -40,7 +40,7 @@ def is_repeatable(operation: Operation, effect: Effect, risk: Risk, verbs: Verbs
         return False
     if operation.key in verbs.idempotent:
         return True
-    if operation.method in ("GET", "HEAD", "OPTIONS"):
+    if effect is Effect.READ:
         return True
     if effect is Effect.DELETE:
         return _deletes_one(operation.path)

@@ -15,7 +15,8 @@ from compiler.ir.schemas import Schemas
 from compiler.passes import words
 from compiler.passes.identity import Identifier
 from compiler.passes.outcome import Options, Outcome
-from compiler.passes.paths import ends_in_parameter, last_word, parameter_of, parent, prefixes, segments
+from compiler.passes.paths import ends_in_parameter, last_word, parameter_of, parent, prefixes, segments, words_in
+from compiler.passes.told_apart import told_apart
 from workflow.profile import Profile
 
 _ANY = re.compile(r"\{[^{}]*\}")
@@ -30,8 +31,8 @@ def run(api: Api, options: Options) -> Outcome:
 
 
 def shape(path: str) -> str:
-    """The path with all parameters' names taken out: paths of one shape are one address."""
-    return _ANY.sub("{}", path)
+    """The path with all parameters' names and a slash at its end taken out: paths of one shape are one address."""
+    return _ANY.sub("{}", path).rstrip("/") or "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,16 @@ class _Place:
 
     def key(self, method: str) -> str:
         operation = self.methods.get(method)
-        return operation.key if operation and not _is_out(operation) else ""
+        acts = method == "GET" and operation is not None and operation.effect is Effect.ACT
+        return operation.key if operation and not _is_out(operation) and not acts else ""
+
+
+def only_tells_whether(operation: Operation | None) -> bool:
+    """True for a read that answers 204, or a HEAD: it says that there is such a thing, and shows nothing of it."""
+    if operation is not None and operation.method == "HEAD":
+        return True
+    good = [reply for reply in operation.responses if reply.status.startswith("2")] if operation else []
+    return bool(good) and all(reply.status in ("204", "205") and reply.schema is None for reply in good)
 
 
 def _is_out(operation: Operation) -> bool:
@@ -70,7 +80,7 @@ class _Finder:
 
     def _is_record(self, place: _Place) -> bool:
         operation = place.methods.get("GET")
-        if operation is None or "." in last_word(place.path):
+        if operation is None or operation.effect is not Effect.READ or "." in last_word(place.path):
             return False
         above = parent(shape(place.path))
         is_query = words.is_about(words.split(last_word(place.path))[:1], words.READING | {"filter"})
@@ -83,7 +93,8 @@ class _Finder:
             collection = None
         parameter = parameter_of(segments(item.path)[-1])
         resource = self._base(collection.path if collection else "", item.path)
-        resource = replace(resource, id_parameter=parameter, read=item.key("GET"), delete=item.key("DELETE"))
+        read = "" if only_tells_whether(item.methods.get("GET")) else item.key("GET")
+        resource = replace(resource, id_parameter=parameter, read=read, delete=item.key("DELETE"))
         resource = self._with_updates(resource, item)
         if collection is not None:
             made = collection.methods.get("POST")
@@ -108,12 +119,13 @@ class _Finder:
             create = place.key("POST") if made is not None and made.effect is Effect.CREATE else ""
             resource = replace(self._base(place.path, ""), list=place.key("GET"), create=create)
             return self.identifier.identify(resource, reply, None)
-        resource = replace(self._base("", place.path), read=place.key("GET"), delete=place.key("DELETE"))
+        read = "" if only_tells_whether(place.methods.get("GET")) else place.key("GET")
+        resource = replace(self._base("", place.path), read=read, delete=place.key("DELETE"))
         return self.identifier.identify(self._with_updates(resource, place), None, reply)
 
     def _base(self, collection: str, item: str) -> Resource:
         noun = last_word(collection or item) or _noun_of_parameter(item)
-        return Resource(noun=noun, name="", collection=collection, item=item)
+        return Resource(noun=noun, name="", collection=_address(collection), item=_address(item))
 
     def _with_updates(self, resource: Resource, item: _Place) -> Resource:
         verbs = self.profile.verbs
@@ -182,9 +194,15 @@ class _Finder:
         return ""
 
 
+def _address(path: str) -> str:
+    """The path as the address of what stands there: a slash at its end belongs to the request alone."""
+    return path.rstrip("/") or path
+
+
 def _noun_of_parameter(item: str) -> str:
     """What `{realm}` or `{realmId}` alone calls its thing."""
     name = parameter_of(segments(item)[-1]) if segments(item) else ""
+    name = name or "".join(item.replace("{", " ").replace("}", " ").split()[:1])
     said = words.split(name)
     return "_".join(said[:-1]) if len(said) > 1 and said[-1] in ("id", "uuid", "name") else name
 
@@ -224,6 +242,7 @@ def _with_unique_names(found: list[Resource], profile: Profile) -> list[Resource
         if groups and not resource.parent and not resource.id_parameter and not resource.collection:
             names[key] = _joined(words.spoken(words.singular(groups[-1])), names[key])
     _told_apart_by_groups(names, by_path)
+    _told_apart_by_addresses(names)
     seen: dict[str, int] = {}
     result = []
     for key in sorted(by_path, key=lambda k: (len(segments(k)), k)):
@@ -232,6 +251,18 @@ def _with_unique_names(found: list[Resource], profile: Profile) -> list[Resource
         name = names[key] if seen[snake] == 1 else f"{names[key]} {seen[snake]}"
         result.append(replace(by_path[key], name=name))
     return result
+
+
+def _told_apart_by_addresses(names: dict[str, str]) -> None:
+    """Puts the words that an address alone has in front of names that are still equal: `approle role`, `AWS role`."""
+    groups: dict[str, list[str]] = {}
+    for key in _doubles(names):
+        groups.setdefault(words.snake(names[key]), []).append(key)
+    for same in groups.values():
+        found = told_apart({key: names[key] for key in same}, {key: key for key in same})
+        for key in sorted(same, key=lambda k: (len(segments(k)), k))[1:]:
+            if found.get(key):
+                names[key] = f"{words.spoken(found[key])} {names[key]}"
 
 
 def _told_apart_by_groups(names: dict[str, str], by_path: Mapping[str, Resource]) -> None:
@@ -247,10 +278,10 @@ def _told_apart_by_groups(names: dict[str, str], by_path: Mapping[str, Resource]
 def _groups_above(resource: Resource) -> list[str]:
     """The literal segments before the noun, as far as the next parameter or version; the nearest last."""
     parts = segments(resource.collection or resource.item)
-    end = max((n for n, part in enumerate(parts) if part == resource.noun), default=len(parts))
+    end = max((n for n, part in enumerate(parts) if words_in(part) == resource.noun), default=len(parts))
     groups: list[str] = []
     for part in reversed(parts[:end]):
-        if parameter_of(part) or _VERSION.fullmatch(part):
+        if "{" in part or _VERSION.fullmatch(part):
             break
         groups.insert(0, part)
     return groups
@@ -267,7 +298,8 @@ def _plain_name(resource: Resource, profile: Profile) -> str:
     said = profile.vocabulary.get(noun)
     if said:
         return said
-    return words.spoken(words.singular(noun)) if resource.collection else words.spoken(noun)
+    is_one_of_several = resource.collection or resource.id_parameter
+    return words.spoken(words.singular(noun)) if is_one_of_several else words.spoken(noun)
 
 
 def _doubles(names: Mapping[str, str]) -> list[str]:

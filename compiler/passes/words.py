@@ -1,11 +1,38 @@
 """Words in names: how identifiers fall apart, how nouns are counted, and which words tell what an operation does.
 
-English and HTTP habits only; a vendor's own words come from the profile's vocabulary. Used by all passes.
+English and HTTP habits only; a vendor's own words come from the profile's vocabulary. Names in other scripts than
+Latin are transliterated, since callers and clients type what comes of them. Used by all passes.
 """
 
+import hashlib
 import re
+from functools import lru_cache
 
-_PARTS = re.compile(r"PCIe|IPv[46]|\b[a-z][A-Z]{2,}(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+from anyascii import anyascii
+
+# Words with capitals of their own, kept whole wherever they stand: `RunePSADiagnostics` is to run the ePSA ones.
+SPELLED = (
+    "PCIe",
+    "IPv4",
+    "IPv6",
+    "ePSA",
+    "vFlash",
+    "iSCSI",
+    "iLKM",
+    "eSATA",
+    "eMMC",
+    "vTPM",
+    "vCPU",
+    "vSAN",
+    "iPXE",
+)
+_OWN = "|".join(SPELLED)
+_PARTS = re.compile(
+    rf"{_OWN}|VFlash|[A-Z]?[a-z]+?(?={_OWN})|\b[a-z][A-Z]{{2,}}(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+"
+)
+
+
+_SPELLED = {word.lower(): word for word in SPELLED}
 
 
 def _set(text: str) -> frozenset[str]:
@@ -41,9 +68,39 @@ ACRONYMS = _set(
 )
 
 
+_LONGEST_WORD = 24  # letters: what is longer no person has written, and a name of several such would not fit anywhere
+_LONGEST_INPUT = 48  # characters of an input's name: what a caller can still read and type
+_DIGEST = 6  # letters that tell apart what was cut alike
+
+
+def latin(text: str) -> str:
+    """`text` in ASCII: `сервер` → server, `größe` → grosse; what is ASCII stays as it is."""
+    return text if text.isascii() else anyascii(text)
+
+
+@lru_cache(maxsize=65_536)
+def _parts(name: str) -> tuple[str, ...]:
+    """The words of an identifier as they are spelled, each bounded."""
+    return tuple(_bounded(part, _LONGEST_WORD) for part in _PARTS.findall(latin(name)))
+
+
+def _bounded(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]
+    letters = "".join(chr(ord("a") + int(digit, 16)) for digit in digest)  # one word, however often it is split
+    return f"{text[: most - _DIGEST - 1].rstrip('_')}_{letters}"
+
+
 def split(name: str) -> tuple[str, ...]:
     """The lower-case words of an identifier: `VirDomainUUID` → vir, domain, uuid."""
-    return tuple(part.lower() for part in _PARTS.findall(name))
+    return tuple(part.lower() for part in _parts(name))
+
+
+def identifier(name: str) -> str:
+    """A name of the API as that of an input: letters, digits and underscores, of a length that people type."""
+    plain = "".join(c if c.isalnum() or c == "_" else "_" for c in latin(name)).strip("_")
+    return _bounded(plain, _LONGEST_INPUT)
 
 
 def snake(text: str) -> str:
@@ -58,6 +115,8 @@ def singular(word: str) -> str:
         return word
     if lower.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
+    if lower.endswith("iases"):
+        return word[:-2]
     if lower.endswith(("sses", "xes", "ches", "shes", "uses")):
         return word[:-2]
     if lower.endswith("s") and not lower.endswith(("ss", "us", "is", "os", "series", "news", "dns", "bios")):
@@ -80,9 +139,9 @@ def plural(word: str) -> str:
 
 def spoken(identifier: str) -> str:
     """An identifier as a person would say it: `EthernetInterface` → Ethernet interface, `GPUProfile` → GPU profile."""
-    parts = _PARTS.findall(identifier)
-    words = [p if p.isupper() and len(p) > 1 else p.lower() for p in parts]
-    return " ".join(w.upper() if w in ACRONYMS and not w.isupper() else w for w in words)
+    parts = _parts(identifier)
+    words = [p if (p.isupper() and len(p) > 1) or p in SPELLED else _SPELLED.get(p.lower(), p.lower()) for p in parts]
+    return " ".join(w.upper() if w in ACRONYMS else w for w in words)
 
 
 def is_about(words: tuple[str, ...], vocabulary: frozenset[str]) -> bool:

@@ -7,7 +7,7 @@ Called by `machine.Twin.handle` alone. Forms of values and of answers are functi
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -30,7 +30,7 @@ Json = Any
 Go = Callable[[TwinRequest], TwinReply]
 CLOSED = 0  # the status of an answer that never came: the connection was closed
 _SLOW = 20  # polls more than usual
-_APPENDED = re.compile(r"/(moved|renamed)?$")
+_APPENDED = re.compile(r"/(moved)?$")
 _SORTS: Mapping[Kind, Sort] = {
     Kind.LIST: "list", Kind.READ: "read", Kind.DOCUMENT: "document", Kind.CREATE: "create", Kind.UPDATE: "update",
     Kind.REPLACE: "update", Kind.DELETE: "delete", Kind.ACT: "act", Kind.LOGIN: "login", Kind.LOGOUT: "document",
@@ -90,7 +90,7 @@ class Acting:
     def answer(self, request: TwinRequest, go: Go) -> TwinReply:
         """What the device answers; `go` is the twin's own answer."""
         blueprint = self._hands.blueprint
-        sort = sort_of(blueprint, request) or sort_of(blueprint, _plain(request))
+        sort = sort_of(blueprint, request) or sort_of(blueprint, _plain(blueprint, request))
         if sort is None:
             return go(request)
         way = go
@@ -159,6 +159,23 @@ class Acting:
                 spoilt = forms.other(get(body, taken[-1])) if kept is MISSING else kept
                 store.put_at(address, put(body, taken[-1], spoilt))
                 played.acted = True
+
+    def fail(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
+        """What moves comes into a state that means failure, where one is known."""
+        moving = self._hands.moving
+        number = len(moving)
+        reply = go(request)
+        for at in range(number, len(moving)):
+            due, move = moving[at]
+            rules = self._hands.blueprint.profile.states
+            noun = move.place.resource.noun
+            failed = [
+                rule.failed[0] for rule in rules if rule.resource == noun and move.field == rule.field and rule.failed
+            ]
+            if failed:
+                moving[at] = (due, replace(move, to=failed[0]))
+                played.acted = True
+        return reply
 
     # Answers
 
@@ -262,19 +279,21 @@ class Acting:
 
     def offer(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """An action is offered at another address (and under another name), and nowhere else."""
-        moved = f"/{played.rule.form}"
         if request.method not in ("GET", "HEAD"):
-            if request.path.endswith(moved):
-                return go(TwinRequest(**{**_members(request), "path": request.path.removesuffix(moved)}))
+            described = _plain(self._hands.blueprint, request)
+            if described.path != request.path:
+                return go(described)
             if self._is_offered(request):
                 return self._said(Rule("instead", (), status=404, form="refusal", body="nothing is here"), request)
             return go(request)
         usual = go(request)
         body = usual.body
         for place, address in self._offers(request, usual.body):
-            body = forms.readdressed(body, address, moved)
-            if played.rule.form == "renamed":
-                body = forms.renamed(body, place.rpartition("/")[0], "Other.")
+            is_renamed = played.rule.form == "renamed"
+            holder, _, name = address.rpartition("/")
+            elsewhere = f"{holder}/{forms.other_name(name)}" if is_renamed else f"{address}/moved"
+            body = forms.readdressed(body, address, elsewhere)
+            body = forms.renamed(body, place.rpartition("/")[0]) if is_renamed else body
         played.acted = played.acted or body is not usual.body
         return TwinReply(usual.status, usual.headers, body)
 
@@ -351,9 +370,16 @@ def sort_of(blueprint: Blueprint, request: TwinRequest) -> Sort | None:
     return "document" if kind is Kind.ACT and operation.effect is Effect.READ else _SORTS[kind]
 
 
-def _plain(request: TwinRequest) -> TwinRequest:
-    """The request at the address as it is described, without what `offer` and `redirect` append."""
-    return TwinRequest(**{**_members(request), "path": _APPENDED.sub("", request.path)})
+def _plain(blueprint: Blueprint, request: TwinRequest) -> TwinRequest:
+    """The request at the address as it is described, without what `offer` and `redirect` make of it."""
+    path = _APPENDED.sub("", request.path)
+    holder, _, name = path.rpartition("/")
+    if name.startswith(forms.OTHER):
+        paths = (operation.path for operation in blueprint.operations.values() if operation.method == request.method)
+        lasts = (each.rpartition("/")[2] for each in paths)
+        known = (f"{holder}/{last}" for last in lasts if last != name and forms.other_name(last) == name)
+        path = next((each for each in known if blueprint.routes.match(each) is not None), path)
+    return TwinRequest(**{**_members(request), "path": path})
 
 
 def _members(request: TwinRequest) -> dict[str, Any]:
@@ -403,5 +429,5 @@ _MECHANISMS: Mapping[str, Callable[[Acting, _Played, Go, TwinRequest], TwinReply
     "ignore": Acting.ignore, "spoil": Acting.spoil, "instead": Acting.instead, "afterwards": Acting.afterwards,
     "reply": Acting.reply, "show": Acting.show, "job": Acting.job, "lag": Acting.lag, "version": Acting.version,
     "offer": Acting.offer, "page": Acting.page, "expire": Acting.expire, "redirect": Acting.redirect,
-    "double": Acting.double,
+    "double": Acting.double, "fail": Acting.fail,
 }  # fmt: skip

@@ -17,7 +17,7 @@ Json = Any
 Sort = Literal["login", "poll", "list", "read", "document", "create", "update", "delete", "act"]
 Mechanism = Literal[
     "ignore", "spoil", "instead", "afterwards", "reply", "show", "job", "lag", "version", "offer", "page", "expire",
-    "redirect", "double",
+    "redirect", "double", "fail",
 ]  # fmt: skip
 # What a flow has to be like besides making such requests. `seen`: a read shows all of what it changes.
 Shape = Literal["seen", "job", "version", "offered", "pages", "found"]

@@ -15,9 +15,10 @@ from compiler.ir.model import Api, Effect, Job, Operation, Resource, Response, S
 from compiler.ir.schemas import Schemas
 from compiler.passes import words
 from compiler.twin.paging import LINK_PARAMETER
-from compiler.twin.routes import Routes, shape, split
-from compiler.twin.sampler import Sampler
-from compiler.twin.validation import Validation
+from compiler.twin.routes import Routes, fill, parameters_in, shape, split
+from compiler.twin.sampler import Sampler, Want
+from compiler.twin.validation import Validation, View
+from workflow.operations import SAFE_METHODS
 from workflow.profile import Profile, StateRule
 from workflow.profile_speech import JobRule
 
@@ -95,6 +96,7 @@ class Blueprint:
         self._ancestors: dict[str, tuple[tuple[Resource, int], ...]] = {}
         self._embedded: dict[str, tuple[Embedded, ...]] = {}
         self._shown: dict[str, tuple[Shown, ...]] | None = None
+        self._made_up: dict[tuple[str, str], str] = {}
 
     def resource(self, noun: str) -> Resource:
         """The resource with this noun. Raises KeyError."""
@@ -143,6 +145,32 @@ class Blueprint:
     def named_by(self, member: str) -> tuple[Resource, ...]:
         """The resources whose id a member (or path parameter) of this name holds."""
         return self._names.get(member) or self._names.get(member.removesuffix("s"), ())
+
+    def parameter_kind(self, resource: Resource) -> str:
+        """The type that the item's path parameter has, "" where no operation on the item says one."""
+        keys = (resource.read, resource.update, resource.delete, *resource.actions)
+        known = (self.operations[key] for key in keys if key in self.operations)
+        found = (p for one in known for p in one.parameters if (p.location, p.name) == ("path", resource.id_parameter))
+        return next((self.schemas.kind(parameter.schema) for parameter in found), "")
+
+    def with_made_up(self, template: str, rest: str) -> str:
+        """`rest`, the end of `template`, with a value in the place of each parameter: one that its schema takes."""
+        names = parameters_in(rest)
+        if not names:
+            return rest
+        known = self._made_up.get((template, rest))
+        if known is None:
+            known = self._made_up[template, rest] = self._filled(template, rest, names)
+        return known
+
+    def _filled(self, template: str, rest: str, names: tuple[str, ...]) -> str:
+        near = [o for o in self.api.operations if shape(o.path).startswith(shape(template))]
+        made = {}
+        for name in names:
+            declared = (p for o in near for p in o.parameters if (p.location, p.name) == ("path", name))
+            schema = next((p.schema for p in declared), {"type": "string"})
+            made[name] = str(self.sampler.fitting(schema, Want(View.REQUEST), name))
+        return fill(rest, made)
 
     def listed_elsewhere(self, resource: Resource) -> Resource | None:
         """The resource whose list says the ids of this one, which has no list of its own: the best link's."""
@@ -197,12 +225,14 @@ class Blueprint:
         return pointer.removeprefix("/0") if resource is not None and resource.item_is_list else pointer
 
     def item_schema(self, resource: Resource) -> Schema:
-        """The schema of one item: the resource's own, else that of the reply to reading it."""
-        if resource.schema or not resource.read:
+        """The schema of one item: the resource's own, else that of the reply to reading, else to changing it."""
+        if resource.schema:
             return resource.schema
-        reply = self.operations[resource.read].success
-        schema = reply.schema if reply and reply.schema is not None else resource.schema
-        return self.schemas.element(schema) or schema
+        for key in (resource.read, resource.update if not resource.read else ""):
+            reply = self.operations[key].success if key else None
+            if reply is not None and reply.schema is not None:
+                return self.schemas.element(reply.schema) or reply.schema
+        return resource.schema
 
     def looks_like_item(self, schema: Schema | None, resource: Resource) -> bool:
         """Whether a reply with this schema shows the item itself (or a list of one), not a receipt."""
@@ -235,8 +265,8 @@ class Blueprint:
             is_whole = kind is Kind.UPDATE and operation.method != "PATCH"
             return (Kind.REPLACE if is_whole else kind), resource
         method, item = operation.method, self.item_at(operation.path)
-        if method in ("GET", "HEAD"):
-            return Kind.DOCUMENT, None
+        if method in SAFE_METHODS:  # a GET that says that it acts is an action
+            return (Kind.ACT if operation.effect is Effect.ACT else Kind.DOCUMENT), None
         if item is not None and operation.effect in (None, Effect.UPDATE, Effect.DELETE):
             kind = {"PATCH": Kind.UPDATE, "PUT": Kind.REPLACE, "DELETE": Kind.DELETE}.get(method, Kind.ACT)
             if method == "POST" and self.profile.verbs.post_on_item_updates:

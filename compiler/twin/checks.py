@@ -7,39 +7,37 @@ nothing, so these follow the schema to the letter; where the description is sile
 import re
 from typing import Any
 
-from compiler.ir.model import EMPTY, Body, Operation, Parameter, Schema
+from compiler.ir.model import Body, Operation, Parameter, Schema
 from compiler.twin.blueprint import Behaviour, Blueprint, Kind, applies
 from compiler.twin.messages import RefusalError, TwinRequest
 from compiler.twin.pointers import MISSING, get
+from compiler.twin.styles import cookie_value, header_value, query_names, query_value
 from compiler.twin.validation import View
 from workflow.multipart import is_multipart
 
 Json = Any
 _OWN_HEADERS = frozenset({"accept", "content-type", "content-length", "authorization", "if-match", "cookie"})
-_TRUTHS = {"true": True, "false": False}
 
 
 def check_parameters(blueprint: Blueprint, operation: Operation, request: TwinRequest) -> None:
     """Required ones are there, known ones fit their schema, unknown query parameters are what the profile says."""
-    query: dict[str, list[str]] = {}
-    for name, value in request.query:
-        query.setdefault(name, []).append(value)
-    known = {p.name: p for p in operation.parameters if p.location == "query"}
-    understood = blueprint.position_parameters | {
-        word.partition("=")[0] for word in blueprint.profile.envelope.query.values()
-    }
-    for name, values in query.items():
-        if name in known:
-            _check_value(blueprint, known[name], values)
-        elif name not in understood and is_unimplemented(blueprint, name):
+    schemas = blueprint.schemas
+    declared = [p for p in operation.parameters if p.location == "query"]
+    known = {name for p in declared for name in query_names(schemas, p, request.query)}
+    understood = known | blueprint.position_parameters
+    understood |= {word.partition("=")[0] for word in blueprint.profile.envelope.query.values()}
+    for name in dict.fromkeys(name for name, _ in request.query if name not in understood):
+        if is_unimplemented(blueprint, name):
             raise RefusalError(501, f"the query parameter {name} is not implemented here")
-        elif name not in understood and blueprint.profile.envelope.unknown_query_parameters == "refused":
+        if blueprint.profile.envelope.unknown_query_parameters == "refused":
             raise RefusalError(400, f"the query parameter {name} is not known here")
     for parameter in operation.parameters:
-        if parameter.location == "query" and parameter.is_required and parameter.name not in query:
-            raise RefusalError(400, f"the query parameter {parameter.name} is missing")
-        if parameter.location == "header" and parameter.name.lower() not in _OWN_HEADERS:
-            _check_header(blueprint, parameter, request)
+        if parameter.location == "query":
+            _check_value(blueprint, parameter, query_value(schemas, parameter, request.query))
+        elif parameter.location == "header" and parameter.name.lower() not in _OWN_HEADERS:
+            _check_value(blueprint, parameter, header_value(schemas, parameter, request))
+        elif parameter.location == "cookie":
+            _check_value(blueprint, parameter, cookie_value(schemas, parameter, request))
 
 
 def is_unimplemented(blueprint: Blueprint, name: str) -> bool:
@@ -57,40 +55,15 @@ def check_understood(blueprint: Blueprint, request: TwinRequest) -> None:
             raise RefusalError(412, f"{name} has to be {' or '.join(values)}, not {sent}")
 
 
-def _check_header(blueprint: Blueprint, parameter: Parameter, request: TwinRequest) -> None:
-    value = request.header(parameter.name.lower())
-    if value is None and parameter.is_required:
-        raise RefusalError(400, f"the header {parameter.name} is missing")
-    if value is not None:
-        _check_value(blueprint, parameter, [value])
-
-
-def _check_value(blueprint: Blueprint, parameter: Parameter, values: list[str]) -> None:
-    if not parameter.schema:
+def _check_value(blueprint: Blueprint, parameter: Parameter, value: Json) -> None:
+    if value is MISSING:
+        if parameter.is_required:
+            kind = "header" if parameter.location == "header" else f"{parameter.location} parameter"
+            raise RefusalError(400, f"the {kind} {parameter.name} is missing")
         return
-    schema = parameter.schema
-    if blueprint.schemas.kind(schema) == "array":
-        element = blueprint.schemas.element(schema) or EMPTY
-        parts = values if parameter.explode or len(values) > 1 else values[0].split(",")
-        value: Json = [_typed(blueprint, element, part) for part in parts]
-    else:
-        value = _typed(blueprint, schema, values[-1])
-    fault = blueprint.validation.fault(schema, value, View.REQUEST)
+    fault = blueprint.validation.fault(parameter.schema, value, View.REQUEST) if parameter.schema else ""
     if fault:
         raise RefusalError(400, f"the {parameter.location} parameter {parameter.name} does not fit: {fault}")
-
-
-def _typed(blueprint: Blueprint, schema: Schema, text: str) -> Json:
-    """Text as the kind of value that the schema asks for; as it is where it cannot be read so."""
-    kind = blueprint.schemas.kind(schema)
-    if kind == "boolean":
-        return _TRUTHS.get(text, text)
-    if kind in ("integer", "number"):
-        try:
-            return int(text) if kind == "integer" else float(text)
-        except ValueError:
-            return text
-    return text
 
 
 def check_body(blueprint: Blueprint, behaviour: Behaviour, request: TwinRequest) -> None:

@@ -12,6 +12,7 @@ from compiler.twin.blueprint import Blueprint
 from compiler.twin.pointers import MISSING, get
 
 Json = Any
+_MOST_ELEMENTS = 200  # of one list: a device with thousands of things shows nothing that one with hundreds does not
 
 
 class Examples:
@@ -37,11 +38,11 @@ class Examples:
         return address.rstrip("/").rpartition("/")[2] if isinstance(address, str) else ""
 
     def elements(self, resource: Resource) -> tuple[Json, ...]:
-        """What the list's example holds: items, references or bare ids."""
+        """What the list's example holds: items, references or bare ids; of a long one the first."""
         if resource.list not in self._listed:
             reply = self._blueprint.operations[resource.list].success if resource.list else None
             found = get(reply.example, resource.members) if reply else MISSING
-            self._listed[resource.list] = tuple(found) if isinstance(found, list) else ()
+            self._listed[resource.list] = tuple(found[:_MOST_ELEMENTS]) if isinstance(found, list) else ()
         return self._listed[resource.list]
 
     def item(self, resource: Resource) -> Json:

@@ -13,6 +13,7 @@ from compiler.twin.pointers import get, put, without
 from workflow.pointers import escape
 
 Json = Any
+OTHER = "Other."  # what stands before the last dot of an action's name on a device that has it renamed
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}")
 
@@ -43,6 +44,18 @@ def other(value: Json) -> Json:
     if isinstance(value, int | float):
         return value + 1
     return f"{value}-other" if isinstance(value, str) else value
+
+
+def later(value: Json) -> Json:
+    """What a counter or a time may show the next time: of the same form, and another value."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return 1
+    if isinstance(value, int | float):
+        return value + 1
+    digit = next((n for n in range(len(value) - 1, -1, -1) if value[n].isdigit()), None)
+    if digit is None:
+        return f"{value}-2"
+    return f"{value[:digit]}{(int(value[digit]) + 1) % 10}{value[digit + 1 :]}"
 
 
 def reshaped(body: Json, is_meant: Callable[[str, Json], bool], form: Callable[[Json], Json]) -> Json:
@@ -161,17 +174,22 @@ def with_other_id(item: Mapping[str, Json], id_field: str) -> dict[str, Json]:
     return {**item, id_field: made} if id_field in item else dict(item)
 
 
-def renamed(body: Json, at: str, prefix: str) -> Json:
-    """`body` with the member that `at` leads to under another name: the part before its last dot is `prefix`."""
+def other_name(name: str) -> str:
+    """The same name of an action with something else before its last dot."""
+    return OTHER + name.rpartition(".")[2]
+
+
+def renamed(body: Json, at: str) -> Json:
+    """`body` with the member that `at` leads to under the other name of its action."""
     holder, _, key = at.rpartition("/")
     inside = get(body, holder)
     name = key.replace("~1", "/").replace("~0", "~")
     if not isinstance(inside, dict) or name not in inside:
         return body
-    new = f"#{prefix}{name.rpartition('.')[2]}"
+    new = f"#{other_name(name)}"
     return put(body, holder, {new if known == name else known: value for known, value in inside.items()})
 
 
-def readdressed(body: Json, address: str, suffix: str) -> Json:
-    """`body` with the address longer wherever it stands."""
-    return reshaped(body, lambda _name, value: value == address, lambda value: f"{value}{suffix}")
+def readdressed(body: Json, address: str, elsewhere: str) -> Json:
+    """`body` with another address wherever that one stands."""
+    return reshaped(body, lambda _name, value: value == address, lambda _value: elsewhere)

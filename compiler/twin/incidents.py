@@ -15,6 +15,7 @@ from compiler.twin.routes import canonical
 from compiler.twin.samples import allowed_states
 from compiler.twin.seeds import Place, Seeds, member_place
 from compiler.twin.store import Store
+from workflow.pointers import escape
 from workflow.profile import StateRule
 
 Json = Any
@@ -83,6 +84,18 @@ class Incidents:
         """The item at `address` allows no value of the action that is described; False where it says nothing."""
         return self._reoffered(address, operation, is_moved=False)
 
+    def narrow_values(self, address: str, asked: Json, beside: str) -> bool:
+        """The item at `address` lists, beside each member of the body `asked` that is a text, other values than this.
+
+        False where no text is asked for.
+        """
+        match = self._blueprint.routes.match(address)
+        places = self._store.places_on(canonical(address), match) if match is not None else ()
+        found = list(_beside_texts(asked, beside)) if places else []
+        for at in found:
+            self._store.put(places[-1], put(self._store.item(places[-1]), at, ["another value"]))
+        return bool(found)
+
     def _reoffered(self, address: str, key: str, *, is_moved: bool) -> bool:
         match = self._blueprint.routes.match(address)
         places = self._store.places_on(canonical(address), match) if match is not None else ()
@@ -123,3 +136,10 @@ class Incidents:
             return next((place for child in parts if (place := self._store.find(child, item_id))), None)
         place = member_place(resource, canonical(listing), item_id)
         return place if self._store.exists(place) else None
+
+
+def _beside_texts(asked: Json, beside: str, at: str = "") -> Iterator[str]:
+    for name, value in asked.items() if isinstance(asked, dict) else ():
+        if isinstance(value, str):
+            yield f"{at}/{escape(beside.replace('{member}', name))}"
+        yield from _beside_texts(value, beside, f"{at}/{escape(name)}")

@@ -63,6 +63,13 @@ _CHANGES_NOT_MADE = (
         _SEEN,
     ),
     DeviceBehaviour(
+        "failed state",
+        "An action is answered well, and the thing comes into a state that means failure.",
+        (Rule("fail", ("act", "update")),),
+        _NOT_DONE,
+        _SEEN,
+    ),
+    DeviceBehaviour(
         "partial change",
         "One of the values that were sent is not taken, the others are.",
         (Rule("spoil", _SETTING),),

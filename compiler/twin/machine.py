@@ -25,16 +25,17 @@ from compiler.twin.checks import (
     check_version,
     item_part,
 )
+from compiler.twin.forms import later
 from compiler.twin.incidents import Incidents
 from compiler.twin.jobs import Jobs
 from compiler.twin.messages import Recorded, RefusalError, Sample, TwinReply, TwinRequest
 from compiler.twin.multipart import with_values
 from compiler.twin.pending import Pending, Wait
-from compiler.twin.pointers import put
+from compiler.twin.pointers import MISSING, get, put
 from compiler.twin.reading import Reader
 from compiler.twin.references import check_references
 from compiler.twin.replies import Receipt, Replies, allowed
-from compiler.twin.routes import Match, canonical
+from compiler.twin.routes import Match, canonical, plain_path
 from compiler.twin.samples import Samples
 from compiler.twin.seeds import Seeds
 from compiler.twin.sessions import Credentials, Sessions
@@ -190,6 +191,11 @@ class Twin:
         return self._blueprint.api
 
     @property
+    def operations(self) -> Mapping[str, Operation]:
+        """Those of the API by key."""
+        return self._blueprint.operations
+
+    @property
     def profile(self) -> Profile:
         return self._blueprint.profile
 
@@ -224,6 +230,10 @@ class Twin:
         Nouns may repeat: the resources in the operation's own path come first, and an item path names exactly one.
         """
         return self._samples.sample(noun, operation, when or {})
+
+    def example_parameter(self, operation: str, name: str) -> Json:
+        """A value that the operation accepts for its parameter of this name; None where it has none."""
+        return self._samples.parameter(operation, name)
 
     def example_body(self, operation: str, *, is_full: bool = False) -> Json:
         """A body that the operation (`METHOD /path`) accepts now: ids in it name items that exist, names are new."""
@@ -266,7 +276,7 @@ class Twin:
     def _respond(self, request: TwinRequest, match: Match, operation: Operation, now: float) -> TwinReply:
         behaviour = self._blueprint.behaviour(operation)
         request = with_values(request, operation.body, self._blueprint.schemas)
-        path = canonical(request.path)
+        path = plain_path(match, request.path)
         above = self._store.places_on(path, match)
         asked = Asked(request, match, behaviour, path, above, now)
         check_parameters(self._blueprint, operation, request)
@@ -277,6 +287,8 @@ class Twin:
                     return empty
                 raise RefusalError(404, f"there is no {place.resource.name or place.resource.noun} {place.id!r}")
         if behaviour.kind in (Kind.LIST, Kind.READ, Kind.DOCUMENT):
+            if operation.body is not None:
+                check_body(self._blueprint, behaviour, request)
             self._jobs.poll(asked.path, asked.now)
             return self._reader.read(asked)
         check_version(self._blueprint, operation, request, self._store.version(path))
@@ -285,7 +297,8 @@ class Twin:
             return self._log_in(asked) if behaviour.kind is Kind.LOGIN else self._log_out(asked)
         is_replaced = behaviour.kind is Kind.REPLACE and bool(above)
         current = self._store.item(above[-1]) if is_replaced else None
-        check_references(self._blueprint, self._store, behaviour.resource, request.body, current)
+        schema = operation.body.schema if operation.body else None
+        check_references(self._blueprint, self._store, behaviour.resource, request.body, current, schema)
         return self._change(asked)
 
     # Sessions
@@ -418,7 +431,9 @@ class Twin:
 
     def _apply(self, move: Move) -> None:
         if self._store.exists(move.place):
-            self._store.put(move.place, put(self._store.item(move.place), move.field, move.to))
+            item = put(self._store.item(move.place), move.field, move.to)
+            known = get(item, move.changes) if move.changes else MISSING
+            self._store.put(move.place, put(item, move.changes, later(known)) if move.changes else item)
 
     def _settle(self, now: float) -> None:
         self._jobs.settle(now)

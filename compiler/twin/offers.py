@@ -7,7 +7,7 @@ arranged by `incidents.py`. Used by `seeds.py`; the compiler's own reading of th
 from collections.abc import Iterator
 from typing import Any
 
-from compiler.ir.model import Operation, Resource
+from compiler.ir.model import Operation, Resource, Schema
 from compiler.passes.paths import parent
 from compiler.passes.resources import shape
 from compiler.twin.blueprint import Blueprint, applies
@@ -16,6 +16,7 @@ from workflow.pointers import escape
 from workflow.profile import Action
 
 Json = Any
+_DEEPEST = 4  # members of members in which enumerations are looked for
 
 
 def rule_of(blueprint: Blueprint, operation: Operation) -> Action | None:
@@ -34,7 +35,30 @@ def offering(blueprint: Blueprint, resource: Resource, address: str, body: dict[
                 has_room = blueprint.validation.has_room(blueprint.item_schema(resource), tokens(place))
                 if has_room or get(body, place) is not MISSING:
                     body = put(body, place, list(values))
+    return _allowing(blueprint, resource, body)
+
+
+def _allowing(blueprint: Blueprint, resource: Resource, body: dict[str, Json]) -> dict[str, Json]:
+    """`body` with every value that the update takes where an example lists those of some device."""
+    beside = blueprint.profile.allowed_values
+    update = blueprint.operations.get(resource.update) if beside else None
+    if beside is not None and update is not None and update.body is not None:
+        for place, values in _enumerated(blueprint, update.body.schema, beside, "", 0):
+            if get(body, place) is not MISSING:
+                body = put(body, place, list(values))
     return body
+
+
+def _enumerated(
+    blueprint: Blueprint, schema: Schema | None, beside: str, at: str, level: int
+) -> Iterator[tuple[str, tuple[Json, ...]]]:
+    """Where the allowed values of each enumeration of a body stand, and these values."""
+    for name, member in blueprint.schemas.members(schema).items() if level < _DEEPEST else ():
+        values = blueprint.schemas.values(member)
+        if values:
+            yield f"{at}/{escape(beside.replace('{member}', name))}", values
+        else:
+            yield from _enumerated(blueprint, member, beside, f"{at}/{escape(name)}", level + 1)
 
 
 def address_place(rule: Action, operation: Operation) -> str:

@@ -9,6 +9,9 @@ import re
 import string
 from dataclasses import dataclass
 
+from workflow.errors import ExpressionError
+from workflow.patterns import compile_pattern
+
 _CLASSES = {
     "d": string.digits,
     "w": string.ascii_letters + string.digits + "_",
@@ -69,8 +72,8 @@ def string_for(pattern: str, length: int = 0, number: int = 1) -> str | None:
 
 def _fits(pattern: str, made: str) -> bool:
     try:
-        return re.search(pattern, made) is not None
-    except re.error:
+        return compile_pattern(pattern).is_found_in(made)
+    except ExpressionError:
         return False
 
 

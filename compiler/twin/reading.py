@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from compiler.ir.model import Operation
+from compiler.passes.resources import only_tells_whether
 from compiler.twin import queries
 from compiler.twin.asked import Asked
 from compiler.twin.blueprint import Blueprint, Kind
@@ -40,6 +41,8 @@ class Reader:
                 return TwinReply(304, versioned)
             body = self._selected(self._store.shown(asked.place), wanted)
             return TwinReply(200, versioned, self._replies.item(asked.resource, body))
+        if only_tells_whether(asked.operation) and asked.operation.method != "HEAD":
+            return TwinReply(204)
         return TwinReply(200, (), self._seeds.document(asked.operation, asked.path))
 
     def _collection(self, asked: Asked, wanted: Mapping[str, str]) -> TwinReply:

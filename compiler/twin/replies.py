@@ -103,9 +103,10 @@ class Replies:
         is_question = behaviour.operation.effect is Effect.READ
         order = (200, 204) if is_question else _ORDERS.get(behaviour.kind, (200, 204))
         if is_job and behaviour.job is not None:
-            order = (202, *behaviour.job.statuses, *order)
-            if not declared and behaviour.job.statuses:
-                return behaviour.job.statuses[-1]
+            statuses = behaviour.job.statuses
+            order = (202, *statuses, *order)
+            if statuses and not {202, *statuses} & set(declared):  # any change may be answered so, whatever is declared
+                return statuses[-1]
         elif behaviour.kind is not Kind.CREATE and behaviour.job is not None and behaviour.job.handle_within == "body":
             order = (*behaviour.job.statuses, *order)
         return next((status for status in order if status in declared), declared[0] if declared else order[0])
@@ -147,11 +148,14 @@ class Replies:
         return next((response for response in found if response is not None and response.schema is not None), None)
 
     def _said(self, schema: Schema, example: Json, pointers: tuple[str, ...], message: str) -> Json:
-        """The shortest body that fits the schema and carries the message."""
+        """The shortest body that fits the schema and carries the message; a body of its own where there is no place."""
         want = Want(View.RESPONSE, is_full=False)
         small, full = self._blueprint.sampler.value(schema, want), self.sample(schema)
+        places = pointers or _texts_in(full)
+        if not places:
+            return {"message": message}
         for base in (example, small, full):
-            body = _with_message(base, pointers or _texts_in(full), message)
+            body = _with_message(base, places, message)
             if base is not None and self._blueprint.validation.fits(schema, body, View.RESPONSE):
                 return body
         return _with_message(full, tuple(p for p in pointers if get(full, p) is not MISSING), message)
@@ -166,6 +170,9 @@ class Replies:
 
     def _body(self, behaviour: Behaviour, status: int, receipt: Receipt) -> Json:
         response = response_for(behaviour.operation, status)
+        is_told = any(each.status == str(status) for each in behaviour.operation.responses)
+        if receipt.job_id is not None and not is_told and behaviour.job and behaviour.job.handle_within != "body":
+            return None
         if response is None or response.schema is None:
             return response.example if response is not None else None
         shown = self._shown(behaviour, response.schema, receipt)

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
-from compiler.ir.model import Operation
+from compiler.ir.model import Operation, Parameter
+from compiler.twin.styles import segment_pattern
 
 _SAFE = "-._~!$&'()*+,;=:@"
 _BRACES = re.compile(r"\{([^{}]+)\}")
@@ -28,7 +29,7 @@ class _Node:
     literals: dict[str, "_Node"] = field(default_factory=dict)
     patterns: list[tuple[re.Pattern[str], "_Node"]] = field(default_factory=list)
     template: str = ""
-    methods: dict[str, Operation] = field(default_factory=dict)
+    methods: dict[str, list[Operation]] = field(default_factory=dict)
 
 
 class Routes:
@@ -38,16 +39,18 @@ class Routes:
         self._root = _Node()
         for operation in operations:
             node = self._root
+            styled = {p.name: p for p in operation.parameters if p.location == "path"}
             for segment in split(operation.path):
-                node = _child(node, segment)
+                node = _child(node, segment, styled)
             node.template = node.template or operation.path
-            node.methods.setdefault(operation.method, operation)
+            node.methods.setdefault(operation.method, []).append(operation)
 
     def match(self, path: str) -> Match | None:
         """The most literal template that `path` fits, None when no operation stands there."""
         parts = tuple(unquote(part) for part in split(path))
         for node, bound in _walk(self._root, parts, ()):
-            return Match(node.template, node.methods, bound)
+            methods = {method: _meant(operations, bound) for method, operations in node.methods.items()}
+            return Match(node.template, methods, bound)
         return None
 
 
@@ -71,6 +74,14 @@ def fill(template: str, parameters: Mapping[str, str]) -> str:
     return _BRACES.sub(lambda found: encode(parameters[found[1]]) if found[1] in parameters else found[0], template)
 
 
+def plain_path(match: Match, path: str) -> str:
+    """The canonical path, its parameters without what their styles put before them (`.1`, `;id=1`)."""
+    styled = {p.style for one in match.methods.values() for p in one.parameters if p.location == "path"}
+    if styled.isdisjoint(("label", "matrix")):
+        return canonical(path)
+    return fill(match.template, dict(zip(parameters_in(match.template), match.values, strict=True)))
+
+
 def shape(template: str) -> str:
     """The template without its parameters' names: paths of one shape are one address."""
     return _BRACES.sub("{}", template).rstrip("/")
@@ -80,10 +91,20 @@ def parameters_in(template: str) -> tuple[str, ...]:
     return tuple(_BRACES.findall(template))
 
 
-def _child(node: _Node, segment: str) -> _Node:
+def _meant(operations: list[Operation], values: tuple[str, ...]) -> Operation:
+    """Of several operations that no path tells apart that whose parameters have these values as defaults most."""
+    return max(operations, key=lambda one: _usual(one, values)) if len(operations) > 1 else operations[0]
+
+
+def _usual(operation: Operation, values: tuple[str, ...]) -> int:
+    defaults = {p.name: p.schema.get("default") for p in operation.parameters if p.location == "path"}
+    return sum(defaults.get(name) == value for name, value in zip(parameters_in(operation.path), values, strict=False))
+
+
+def _child(node: _Node, segment: str, styled: Mapping[str, Parameter]) -> _Node:
     if not _BRACES.search(segment):
         return node.literals.setdefault(unquote(segment), _Node())
-    pattern = re.compile(_pattern(segment), re.DOTALL)
+    pattern = re.compile(_pattern(segment, styled), re.DOTALL)
     for known, child in node.patterns:
         if known.pattern == pattern.pattern:
             return child
@@ -93,9 +114,9 @@ def _child(node: _Node, segment: str) -> _Node:
     return child
 
 
-def _pattern(segment: str) -> str:
-    parts = _BRACES.split(segment)
-    return "".join("(.+)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
+def _pattern(segment: str, styled: Mapping[str, Parameter]) -> str:
+    parts = enumerate(_BRACES.split(segment))
+    return "".join(segment_pattern(styled.get(part)) if number % 2 else re.escape(part) for number, part in parts)
 
 
 def _walk(node: _Node, parts: tuple[str, ...], bound: tuple[str, ...]) -> Iterator[tuple[_Node, tuple[str, ...]]]:

@@ -5,7 +5,6 @@ Deterministic: the same schema, name and number give the same value. What the de
 Never looks at state: foreign keys and identities are put in by `seeds.py`. JSON Schema 2020-12, OpenAPI 3.1 marks.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +14,8 @@ from compiler.ir.model import EMPTY, Schema
 from compiler.ir.schemas import Schemas
 from compiler.twin.patterns import string_for
 from compiler.twin.validation import Validation, View
+from workflow.errors import ExpressionError
+from workflow.patterns import compile_pattern
 
 Json = Any
 NAMESPACE = UUID("6f1d3c52-7d0e-5c0b-9c0e-2f4b6a8d1e37")  # any fixed one: ids must not differ between runs
@@ -133,6 +134,7 @@ class Sampler:
         """The first alternative, null last, that can be made and fits as the keyword demands."""
         rest = {key: value for key, value in flat.items() if key != keyword}
         options = sorted(flat[keyword], key=lambda o: isinstance(o, Mapping) and o.get("type") == "null")
+        whole = {**rest, keyword: flat[keyword]}
         made = _ABSENT
         for option in options:
             component = self._schemas.component(option) if isinstance(option, Mapping) else ""
@@ -141,7 +143,7 @@ class Sampler:
             candidate = self._make(_joined(rest, self.flat(option)), want, name, (*above, component))
             if candidate is _ABSENT:
                 continue
-            if len(options) == 1 or self._validation.fits({**rest, keyword: flat[keyword]}, candidate, want.view):
+            if len(options) == 1 or self._validation.fits(whole, candidate, want.view):
                 return candidate
             made = candidate if made is _ABSENT else made
         return made
@@ -311,8 +313,8 @@ def _string(flat: Mapping[str, Any], want: Want, name: str) -> str:
 
 def _is_matched(pattern: str, text: str) -> bool:
     try:
-        return re.search(pattern, text) is not None
-    except re.error:
+        return compile_pattern(pattern).is_found_in(text)
+    except ExpressionError:
         return False
 
 

@@ -64,6 +64,19 @@ class Samples:
                 self._arranged(meant, (rule,), key, {})
         return made
 
+    def parameter(self, key: str, name: str) -> Json:
+        """See `Twin.example_parameter`. The description's example where it fits, a default, else one that is made."""
+        declared = next((p for p in self._blueprint.operations[key].parameters if p.name == name), None)
+        if declared is None:
+            return None
+        validation, schema = self._blueprint.validation, declared.schema
+        for offered in (declared.example, self._blueprint.schemas.resolve(schema).get("default")):
+            if offered is not None and validation.fits(schema, offered, View.REQUEST):
+                return offered
+        least = self._blueprint.sampler.fitting(schema, Want(View.REQUEST, is_full=False), name)
+        # A list or an object without anything in it is not written at all.
+        return least if least not in ([], {}) else self._blueprint.sampler.fitting(schema, Want(View.REQUEST), name)
+
     def _login(self) -> Json:
         rule = self._blueprint.profile.auth.session
         return filled(rule.login_body, self._credentials) if rule is not None else {}
@@ -84,7 +97,7 @@ class Samples:
         if body is None or self._blueprint.validation.fault(body.schema, example, View.REQUEST):
             return False
         try:
-            check_references(self._blueprint, self._store, behaviour.resource, example)
+            check_references(self._blueprint, self._store, behaviour.resource, example, schema=body.schema)
         except RefusalError:
             return False
         return True

@@ -5,6 +5,7 @@ format demands, distinct natural keys, foreign keys that point at items that exi
 Never changed after it was made: `store.py` lays changes over it.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from compiler.twin.sampler import NAMESPACE, Want
 from compiler.twin.validation import View
 
 Json = Any
+_ONE_PARAMETER = re.compile(r"\{[^{}]*\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,14 @@ class Seeds:
 
     def document(self, operation: Operation, address: str) -> Json:
         """What a read that shows no item answers: its example, else a value of the reply's schema."""
-        if address not in self._documents:
+        key = f"{operation.method} {address}"
+        if key not in self._documents:
             reply = operation.success
             value = reply.example if reply else None
             if value is None and reply and reply.schema is not None:
                 value = self._blueprint.sampler.fitting(reply.schema, Want(View.RESPONSE), "value")
-            self._documents[address] = value
-        return self._documents[address]
+            self._documents[key] = value
+        return self._documents[key]
 
     def shadowed(self, resource: Resource) -> Resource | None:
         """The other resource whose ids this one uses as its own (statistics of a machine, say).
@@ -168,7 +171,7 @@ class Seeds:
         schema = self._id_schema(resource)
         name = resource.id_field or resource.id_parameter or "id"
         kind, form = self._blueprint.schemas.kind(schema), self._blueprint.schemas.resolve(schema).get("format")
-        if kind in ("integer", "number"):
+        if "integer" in (kind, self._blueprint.parameter_kind(resource)) or kind == "number":
             return str(number)
         if form == "uuid" or "uuid" in name.lower() or "uuid" in resource.id_parameter.lower():
             return str(uuid5(NAMESPACE, f"{collection}/{number}"))
@@ -223,9 +226,19 @@ class Seeds:
         elements = self.examples.elements(resource) if not resource.references else ()
         for element in elements:
             if isinstance(element, dict) and self.examples.id_of(resource, element) == place.id:
-                return self.identified(place, element)
+                return self._told_apart(resource, self.identified(place, element), element)
         nameless = [e for e in elements if isinstance(e, dict) and not self.examples.id_of(resource, e)]
         return nameless[(number - 1) % len(nameless)] if nameless else MISSING
+
+    def _told_apart(self, resource: Resource, body: dict[str, Json], element: Json) -> dict[str, Json]:
+        """The item with other names than the items before it: examples are copied, and people find things by names."""
+        elements = [each for each in self.examples.elements(resource) if isinstance(each, dict)]
+        before = elements[: next((n for n, each in enumerate(elements) if each is element), 0)]
+        for name in resource.natural_keys:
+            same = sum(each.get(name) == body.get(name) for each in before)
+            if same and name != resource.id_field and isinstance(body.get(name), str):
+                body = {**body, name: f"{body[name]}-{same + 1}"}
+        return body
 
     def _first_body(self, place: Place) -> Json:
         match = self._blueprint.routes.match(place.address)
@@ -333,7 +346,8 @@ def item_template(resource: Resource) -> str:
 
 def address_is_member(resource: Resource) -> bool:
     """Whether the item is one of a collection, not a document of its own under a fixed name."""
-    return not resource.item or bool(parameters_in(resource.item.rpartition("/")[2]))
+    last = resource.item.rpartition("/")[2]
+    return not resource.item or _ONE_PARAMETER.fullmatch(last) is not None
 
 
 def member_place(resource: Resource, collection: str, item_id: str) -> Place:

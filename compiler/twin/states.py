@@ -22,12 +22,13 @@ _CONFLICT = 409
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """`place`'s member at `field` becomes `to`."""
+    """`place`'s member at `field` becomes `to`; what stands at `changes` gets another value."""
 
     place: Place
     field: str
     to: str
     settles_s: float
+    changes: str = ""
 
 
 def moves(
@@ -74,7 +75,7 @@ def _move(store: Store, rule: StateRule, operation: Operation, place: Place, cho
     if fitting is None:
         allowed = ", ".join(dict.fromkeys(s for t in chosen for s in t.from_states))
         raise RefusalError(refused_status(operation), f"{place.id} is {_said(state)}; this needs {allowed}")
-    return Move(place, rule.field, fitting.to, rule.settles_s)
+    return Move(place, rule.field, fitting.to, rule.settles_s, fitting.changes or "")
 
 
 def _check_needs(

@@ -170,16 +170,21 @@ class Store:
         yield from self._addresses(item_template(resource).rpartition("/")[0])
 
     def _addresses(self, template: str) -> Iterator[str]:
-        """The concrete forms of a template, one for every item above; none where a parameter is nobody's id."""
+        """The concrete forms of a template, one for every item above; what is nobody's id has a made-up value."""
         if not parameters_in(template):
             yield template
             return
         parts = split(template)
-        above = [(r, length) for r, length in self._blueprint.ancestors(template) if length < len(parts)]
-        rest = "/" + "/".join(parts[above[-1][1] :]) if above else template
-        if above and not parameters_in(rest):
-            for place in self.places(above[-1][0]):
-                yield place.address + rest
+        found = self._blueprint.ancestors(template)
+        above = [(r, length) for r, length in found if length < len(parts) or address_is_member(r)]
+        behind = parts[above[-1][1] :] if above else parts
+        rest = "".join(f"/{part}" for part in behind)
+        rest = self._blueprint.with_made_up(template, rest)
+        if not above:
+            yield rest
+            return
+        for place in self.places(above[-1][0]):
+            yield place.address + rest
 
     def _children(self, place: Place, child: Resource, foreign_key: str) -> list[Json]:
         return [self.item(each) for each in self.places(child) if self._names(each, foreign_key, place.id)]

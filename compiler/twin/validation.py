@@ -1,24 +1,24 @@
 """Whether a value fits a schema, as a request or as a reply: the twin's judgement of everything it is sent.
 
-Follows JSON Schema 2020-12 through jsonschema-rs, and OpenAPI 3.1 for what `readOnly` and `writeOnly` mean: a
-read-only member is not required in a request, a write-only one not in a reply. Compiled validators are kept, since
-one twin model serves hundreds of proofs. Never decides what is answered: it finds, `machine.py` refuses.
+Follows JSON Schema 2020-12 (`validators` compiles), and OpenAPI 3.1 for what `readOnly` and `writeOnly` mean: a
+read-only member is not required in a request, a write-only one not in a reply. Validators are shared, since one twin
+model serves hundreds of proofs. Never decides what is answered: it finds, `machine.py` refuses.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Any
-
-import jsonschema_rs
 
 from compiler.ir.model import EMPTY, Schema
 from compiler.ir.schemas import Schemas
+from compiler.twin.validators import DATA_KEYWORDS, PREFIX, Judge, Validators, tied, whole
+from workflow.errors import ExpressionError
+from workflow.patterns import compile_pattern
 from workflow.pointers import escape
 
 Json = Any
-_PREFIX = "#/components/schemas/"
-_DATA_KEYWORDS = frozenset({"example", "examples", "default", "const", "enum"})
+_MOST_JUDGES = 10_000  # kept by object; a compile of some hundred operations asks for some thousand
 _PARTS = ("allOf", "anyOf", "oneOf")
 _MAX_PARTS = 24  # alternatives of alternatives deeper than this are not looked into: cycles of bare references end here
 
@@ -37,42 +37,36 @@ class Validation:
     def __init__(self, shared: Mapping[str, Schema], schemas: Schemas) -> None:
         self._shared = shared
         self._schemas = schemas
-        self._validators: dict[tuple[int, View], tuple[Schema, jsonschema_rs.Draft202012Validator]] = {}
+        self._judges: dict[tuple[int, View], tuple[Schema, Judge]] = {}
         self._components: dict[tuple[str, View], Any] = {}
+        groups = tied(shared)
+        sides = (View.REQUEST, View.RESPONSE)
+        self._sides = {side: Validators(groups, partial(self._component, view=side)) for side in sides}
 
     def fault(self, schema: Schema, value: Json, view: View) -> str:
         """In words, with a pointer, the first thing about `value` that does not fit; "" when it fits."""
-        try:
-            self.validator(schema, view).validate(value)
-        except jsonschema_rs.ValidationError as error:
-            pointer = "".join(f"/{escape(str(part))}" for part in error.instance_path)
-            return f"{pointer or 'the value'}: {error.message[:300]}"
-        return ""
+        return self._judge(schema, view).fault(value)
 
     def fits(self, schema: Schema, value: Json, view: View) -> bool:
-        return bool(self.validator(schema, view).is_valid(value))
+        return self._judge(schema, view).is_valid(value)
 
-    def validator(self, schema: Schema, view: View) -> jsonschema_rs.Draft202012Validator:
-        known = self._validators.get((id(schema), view))
+    def _judge(self, schema: Schema, view: View) -> Judge:
+        """Kept by content in `Validators`; here by the very object, which is asked for again and again."""
+        known = self._judges.get((id(schema), view))
         if known is None:
-            known = (schema, _compile(self.self_contained(schema, view)))  # the schema is kept, so its id stays its own
-            self._validators[(id(schema), view)] = known
+            if len(self._judges) >= _MOST_JUDGES:
+                self._judges.clear()
+            known = (schema, self._sides[_deeper(view)].judge(self._root(schema, view)))
+            self._judges[(id(schema), view)] = known  # the schema is kept, so its id stays its own
         return known[1]
 
-    def self_contained(self, schema: Schema, view: View) -> Any:
-        """`schema` as seen from `view`, together with every shared schema that it reaches."""
-        deeper = View.REQUEST if view is View.PATCH else view
-        components: dict[str, Any] = {}
-        waiting = list(_references(schema))
-        while waiting:
-            name = waiting.pop()
-            if name not in components:
-                components[name] = self._component(name, deeper)
-                waiting += _references(components[name])
-        root = self._seen(schema, deeper)
-        if view is View.PATCH:
-            root = self._without_required(root, components)
-        return {**root, "components": {"schemas": components}} if isinstance(root, dict) else root
+    def self_contained(self, schema: Schema, view: View, most_bytes: int | None = None) -> Any:
+        """`schema` as seen from `view`, together with every shared schema that it reaches (see `validators.whole`)."""
+        return whole(self._root(schema, view), partial(self._component, view=_deeper(view)), most_bytes)
+
+    def _root(self, schema: Schema, view: View) -> Any:
+        root = self._seen(schema, _deeper(view))
+        return self._without_required(root) if view is View.PATCH else root
 
     def _component(self, name: str, view: View) -> Any:
         if (name, view) not in self._components:
@@ -80,28 +74,34 @@ class Validation:
         return self._components[name, view]
 
     def _seen(self, schema: Any, view: View) -> Any:
-        """A copy in which members that this side does not carry are not required."""
+        """`schema` with members that this side does not carry not required; itself where that changes nothing."""
         if isinstance(schema, (list, tuple)):
-            return [self._seen(part, view) for part in schema]
+            parts = [self._seen(part, view) for part in schema]
+            return parts if any(new is not old for new, old in zip(parts, schema, strict=True)) else schema
         if not isinstance(schema, Mapping):
             return schema
-        copy = {k: v if k in _DATA_KEYWORDS else self._seen(v, view) for k, v in schema.items()}
-        if isinstance(copy.get("required"), list):
+        changed = {
+            k: new for k, v in schema.items() if k not in DATA_KEYWORDS and (new := self._seen(v, view)) is not v
+        }
+        required = schema.get("required")
+        if isinstance(required, list):
             members = self._schemas.members(schema)
-            copy["required"] = [name for name in copy["required"] if not self.is_hidden(members.get(name), view)]
-        return copy
+            carried = [name for name in required if not self.is_hidden(members.get(name), view)]
+            if len(carried) < len(required):
+                changed["required"] = carried
+        return {**schema, **changed} if changed or not isinstance(schema, dict) else schema
 
-    def _without_required(self, schema: Any, components: Mapping[str, Any]) -> Any:
+    def _without_required(self, schema: Any) -> Any:
         for _ in range(_MAX_PARTS):
-            if not isinstance(schema, dict) or "$ref" not in schema:
+            if not isinstance(schema, Mapping) or "$ref" not in schema:
                 break
-            schema = components.get(schema["$ref"].removeprefix(_PREFIX), {})
-        if not isinstance(schema, dict):
+            schema = self._component(schema["$ref"].removeprefix(PREFIX), View.REQUEST)
+        if not isinstance(schema, Mapping):
             return schema
         loose = {key: value for key, value in schema.items() if key != "required"}
         for keyword in _PARTS:
             if keyword in loose:
-                loose[keyword] = [self._without_required(part, components) for part in loose[keyword]]
+                loose[keyword] = [self._without_required(part) for part in loose[keyword]]
         return loose
 
     def is_hidden(self, member: Schema | None, view: View) -> bool:
@@ -178,37 +178,20 @@ class Validation:
             return
         reference = schema.get("$ref")
         if isinstance(reference, str):
-            yield from self._parts(self._shared.get(reference.removeprefix(_PREFIX)), depth + 1)
+            yield from self._parts(self._shared.get(reference.removeprefix(PREFIX)), depth + 1)
         yield schema
         for keyword in _PARTS:
             for part in schema.get(keyword, ()):
                 yield from self._parts(part, depth + 1)
 
 
-def _compile(schema: Any) -> jsonschema_rs.Draft202012Validator:
-    try:
-        return jsonschema_rs.Draft202012Validator(schema, validate_formats=True, ignore_unknown_formats=True)
-    except ValueError:
-        # A pattern in another dialect, or a keyword with a value of the wrong kind. The front end has said so;
-        # the twin cannot judge by such a schema and lets everything pass.
-        return jsonschema_rs.Draft202012Validator(True)
-
-
-def _references(schema: Any) -> Iterator[str]:
-    if isinstance(schema, Mapping):
-        name = schema.get("$ref")
-        if isinstance(name, str):
-            yield name.removeprefix(_PREFIX)
-        for key, value in schema.items():
-            if key not in _DATA_KEYWORDS:
-                yield from _references(value)
-    elif isinstance(schema, (list, tuple)):
-        for part in schema:
-            yield from _references(part)
+def _deeper(view: View) -> View:
+    """Below the top a change of some members is a request like any other."""
+    return View.REQUEST if view is View.PATCH else view
 
 
 def _matches(pattern: str, name: str) -> bool:
     try:
-        return re.search(pattern, name) is not None
-    except re.error:
+        return compile_pattern(pattern).is_found_in(name)
+    except ExpressionError:
         return False

@@ -89,6 +89,8 @@ def _show_dossier(told: Json) -> None:
     steps = [{**each, "step": each["step_id"], "operation": _operation(each)} for each in told["steps"]]
     shown.table(steps, ("step", "operation", "risk", "why"))
     conditions = [text for each in told["steps"] for text in each["succeeds_only_if"]]
+    if told["unproved"]:
+        click.echo(shown.plain(f"Not proved on the twin: {told['unproved']}"))
     if conditions:
         click.echo(shown.plain(f"Succeeds only if: {'; '.join(conditions)}"))
     for each in told["proposed"]:

@@ -153,7 +153,8 @@ class WorkflowDetail(Workflow):
     """With all that an approver looks at: the document, the tool, the steps, the proof, the difference.
 
     `risk_reasons`: why the gravest steps have the workflow's class. `proposed`: what a model said of it, with the
-    compiler's verdict. `difference` is null where nothing is in use; `disabled`, where it is in use.
+    compiler's verdict. `unproved`: why no run on the twin proves it, empty where one does. `difference` is null where
+    nothing is in use; `disabled`, where it is in use.
     """
 
     content: dict[str, Json]
@@ -161,6 +162,7 @@ class WorkflowDetail(Workflow):
     steps: list[ShownStep]
     risk_reasons: list[dict[str, Json]]
     proposed: list[dict[str, Json]]
+    unproved: str
     difference: Difference | None
     disabled: dict[str, Json] | None
 

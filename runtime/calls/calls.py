@@ -32,11 +32,12 @@ from runtime.catalog import Entry
 from runtime.engines.engine import Ended, Engine, Order, Told
 from runtime.errors import BadInput, CallerError, NotApproved, SameEffect
 from runtime.gate.access import Caller
+from runtime.large_values import Unjudged, first_fault, written_if_large
 from runtime.observing import observed
 from runtime.secrets import Vault
 from workflow.errors import InputError
 from workflow.events import Failure
-from workflow.inputs import validate_inputs
+from workflow.inputs import unfit, validate_inputs
 
 log = logging.getLogger("switchgear.runs")
 Json = Any
@@ -83,6 +84,7 @@ class Calls:
         if not may(caller.role, "operator"):
             raise CallerError(f"the role {caller.role} may not run workflows", "ask somebody with the role operator")
         chosen = entry.target(target)
+        await self._judge_if_large(entry, inputs)
         order = self._order(entry, inputs, chosen, caller, key)
         if not await self.plans.is_under_way(order):
             if self.plans.is_wanted(manner, entry.risk, caller.name):
@@ -119,7 +121,7 @@ class Calls:
                 await self._noticed()
             message = f"{entry.workflow_id} was not run: {error.message}"
             raise NotApproved(message, "list the tools again; if it is missing, ask an approver") from error
-        return self._checked(entry, ended)
+        return await self._checked(entry, ended)
 
     async def _noticed(self) -> None:
         """What was loaded is not what is stored: the tool goes, and the mismatch is told (`live`)."""
@@ -133,8 +135,26 @@ class Calls:
         try:
             return validate_inputs(entry.plan, inputs)
         except InputError as error:
-            message = self.vault.redact(error.message)
-            raise BadInput(message, error.pointer, "correct this input; nothing was sent") from error
+            raise self._bad_input(error) from error
+
+    async def _judge_if_large(self, entry: Entry, inputs: Mapping[str, Json]) -> None:
+        """Has large inputs judged where nobody waits for them. Raises BadInput."""
+        schema = entry.plan.main.inputs
+        if written_if_large(schema.root, inputs) is None:
+            return
+        try:
+            completed = schema.completed(inputs)
+            fault = await first_fault(schema.root, orjson.dumps(completed))
+            if fault is not None:
+                raise unfit(fault.what, fault.at)
+        except InputError as error:
+            raise self._bad_input(error) from error
+        except Unjudged as error:
+            raise BadInput(error.message, "", error.remedy) from error
+        schema.vouch(completed)
+
+    def _bad_input(self, error: InputError) -> BadInput:
+        return BadInput(self.vault.redact(error.message), error.pointer, "correct this input; nothing was sent")
 
     def _order(self, entry: Entry, inputs: Mapping[str, Json], target: Target, caller: Caller, key: str) -> Order:
         complete = self.complete(entry, inputs)
@@ -152,9 +172,9 @@ class Calls:
             operations=entry.prepared.content.operations,
         )
 
-    def _checked(self, entry: Entry, ended: Ended) -> Ended:
+    async def _checked(self, entry: Entry, ended: Ended) -> Ended:
         """`ended`, where a success whose outputs are not what was promised becomes a failure that says so."""
-        fault = _fault(entry, dict(ended.outputs)) if ended.is_good else ""
+        fault = await _fault(entry, dict(ended.outputs)) if ended.is_good else ""
         if not fault:
             return ended
         log.error("run %s of %s: %s", ended.run_id, entry.workflow_id, fault)
@@ -165,10 +185,19 @@ class Calls:
         )
 
 
-def _fault(entry: Entry, outputs: Json) -> str:
+async def _fault(entry: Entry, outputs: Json) -> str:
     size = len(orjson.dumps(outputs))
     if size > MAX_OUTPUT_BYTES:
         return f"the outputs have {size} bytes, more than {MAX_OUTPUT_BYTES}"
-    return (
-        "" if entry.prepared.accepts_outputs(outputs) else "the outputs are not what the tool's output schema promises"
-    )
+    return "" if await _are_promised(entry, outputs) else "the outputs are not what the tool's output schema promises"
+
+
+async def _are_promised(entry: Entry, outputs: Json) -> bool:
+    schema = orjson.dumps(entry.prepared.content.tool.get("outputSchema") or True)
+    written = written_if_large(schema, outputs)
+    if written is None:
+        return entry.prepared.accepts_outputs(outputs)
+    try:
+        return await first_fault(schema, written) is None
+    except Unjudged:
+        return False

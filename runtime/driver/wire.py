@@ -18,12 +18,14 @@ import orjson
 
 from runtime.errors import BadReply, Refused
 from workflow.events import SendRequest
-from workflow.multipart import Unwritable, encoded, is_multipart
+from workflow.multipart import Unwritable, encoded, is_multipart, is_textual
+from workflow.operations import is_method
 from workflow.profile_speech import Protocol
+from workflow.renamed import at_name, is_other_name
 from workflow.reserved import why_reserved
+from workflow.templates import text_of
 
 Json = Any
-METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 # pchar of RFC 3986 without `;`: some servers cut a segment there, so it must come percent-encoded.
 SEGMENT = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,=:@]|%[0-9A-Fa-f]{2})*")
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]+")
@@ -111,9 +113,9 @@ def wire_request(
     media_type: str = "application/json",
 ) -> WireRequest:
     """The bytes for `command`. Raises Refused when they would not be the step that was approved."""
-    if command.method not in METHODS:
+    if not is_method(command.method):
         raise Refused(f"{command.method!r} is no method that we send")
-    path = checked_path(command.path, command.path_template)
+    path = checked_path(command.path, _template_of(command))
     target = f"{address.prefix}{path}"
     if command.query:
         for name, _ in command.query:
@@ -131,6 +133,12 @@ def wire_request(
     if body and not any(name == "content-type" for name, _ in fields):
         fields.append(checked_field("content-type", content_type or "application/json"))
     return WireRequest(command.method, target.encode("ascii"), _encoded(_with(fields, credentials)), body)
+
+
+def _template_of(command: SendRequest) -> str:
+    """The approved template; under another name where the device has the action so, and that is one of it."""
+    is_other = is_other_name(command.renamed, command.path_template.rpartition("/")[2])
+    return at_name(command.path_template, command.renamed) if is_other else command.path_template
 
 
 def with_headers(command: SendRequest, protocol: Protocol) -> SendRequest:
@@ -159,9 +167,10 @@ def checked_path(path: str, template: str) -> str:
         raise Refused(
             f"the path {path!r} is not the approved {template!r}", "check the inputs that are part of the path"
         )
+    marks = _matrix_marks(template)
     for segment in path.split("/"):
         plain = unquote(segment, errors="replace")
-        if not SEGMENT.fullmatch(segment) or CONTROL.search(plain):
+        if not SEGMENT.fullmatch(marks.sub("", segment) if marks else segment) or CONTROL.search(plain):
             raise Refused(
                 f"the path {path!r} holds characters that no path may", "check the inputs that are part of it"
             )
@@ -174,6 +183,13 @@ def checked_path(path: str, template: str) -> str:
 def _shape(template: str) -> re.Pattern[str]:
     parts = re.split(r"\{[^{}/]+\}", template)
     return re.compile("[^/]+".join(re.escape(part) for part in parts))
+
+
+@lru_cache(maxsize=4096)
+def _matrix_marks(template: str) -> re.Pattern[str] | None:
+    """What the style `matrix` puts before a value: `;name=`, of the template's names alone; None without names."""
+    names = re.findall(r"\{([^{}/]+)\}", template)
+    return re.compile("|".join(f";{re.escape(quote(name, safe=''))}=" for name in names)) if names else None
 
 
 def checked_field(name: str, value: str) -> tuple[str, str]:
@@ -222,11 +238,16 @@ def encode_body(body: Json, content_type: str) -> bytes:
     if kind == "application/json" or kind.endswith("+json"):
         return orjson.dumps(body)
     if kind == "application/x-www-form-urlencoded" and isinstance(body, dict):
-        return urlencode(body).encode()
+        return urlencode(_fields(body)).encode()
     if isinstance(body, str) and not kind.startswith("multipart/"):
-        is_text = kind.startswith("text/") or kind.endswith(("xml", "yaml"))
-        return body.encode() if is_text else _decoded_file(body, kind)
+        return body.encode() if is_textual(kind) else _decoded_file(body, kind)
     raise Refused(f"a body of type {kind} cannot be written from these values", "let the workflow send JSON or text")
+
+
+def _fields(body: dict[str, Json]) -> list[tuple[str, str]]:
+    """The fields of a form: a list is as many fields of one name (OpenAPI's default for them)."""
+    pairs = [(name, one) for name, value in body.items() for one in (value if isinstance(value, list) else [value])]
+    return [(name, text_of(value)) for name, value in pairs if value is not None]
 
 
 def _decoded_file(body: str, kind: str) -> bytes:

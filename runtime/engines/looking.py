@@ -27,7 +27,8 @@ from runtime.errors import Unservable
 from runtime.secrets import Vault
 from workflow.events import EndRun, Event, FateFound, RequestFailed, SendRequest, StartTimer, TimerFired
 from workflow.interpreter import advance
-from workflow.plan import Plan, PlanStep
+from workflow.plan import PlanStep
+from workflow.planned import step_of
 from workflow.state import State
 
 log = logging.getLogger("switchgear.runs")
@@ -129,7 +130,7 @@ class _Look:
             return TimerFired(command.step_id)
         if not command.is_safe or holds_mask(command):
             return None
-        step = _step(self.order.plan, command.step_id)
+        step = step_of(self.order.plan, command.step_id)
         self.told = step if step is not None and (step.decides or tells(step)) else None
         return await self.driver.send(command, self.order.endpoint, deadline, self.notes)
 
@@ -183,10 +184,6 @@ def tells(step: PlanStep) -> bool:
     """Whether the step's criteria look at the thing: at what is in the answer, or at its not being there."""
     reads = (each for criterion in step.success for each in criterion.expressions)
     return step.role == "gone" or any(each.root == "response" for each in reads)
-
-
-def _step(plan: Plan, key: str) -> PlanStep | None:
-    return next((step for step in plan.steps if step.step_id == key), None)
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ from compiler.twin import Twin
 from compiler.twin.library import LIBRARY
 from compiler.verification import compile_spec
 from tests.shipped import APIS, shipped
-from workflow import comparing, ending, interpreter, pages
+from workflow import comparing, ending, fates, interpreter, pages
 from workflow.events import Failure
 from workflow.plan import Plan, build_plan
 
@@ -61,7 +61,7 @@ def played_usual(api: str, number: int, name: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(behaviour_runs, "LIBRARY", (BY_NAME[name],))
     compiled = shipped(api)
     assert compiled.profile is not None
-    runs = behaviour_runs.BehaviourRuns(compiled.profile)
+    runs = behaviour_runs.BehaviourRuns(compiled.api, compiled.profile)
     return next(runs.runs(compiled.workflows[number].flow, *usual_runs(api, number)), None)
 
 
@@ -144,6 +144,11 @@ def unoffered(step: Step) -> Step:
     return replace(step, address="", failures=kept, success=step.success[:1] if kept != step.failures else step.success)
 
 
+def one_name(step: Step) -> Step:
+    """An action has the name that was described."""
+    return replace(step, renamed="")
+
+
 def denying(course: ending.Course, failure: Failure) -> Failure:
     """Nothing was done, says every failure."""
     return replace(failure, not_done=tuple(step.step_id for step in course.plan.steps if not step.is_safe))
@@ -155,7 +160,15 @@ def first_session(twin: Twin, _sent: dict[int, Any] = {}) -> Any:  # noqa: B006 
 
 
 NO_DOUBT = code(ending, "_complete", denying)
-BELIEVES = code(interpreter, "looked_at", lambda _expects, _scope: ())
+
+
+def BELIEVES(monkeypatch: pytest.MonkeyPatch) -> Edit:
+    """Nothing of what a read shows is held against what was asked for, after a good answer and in doubt alike."""
+    for module in (interpreter, fates):
+        monkeypatch.setattr(module, "looked_at", lambda _expects, _scope: ())
+    return lambda flow: flow
+
+
 LITERAL = code(comparing, "_is_other_form", lambda _asked, _found, _rule: False)
 ONE_TRY = code(proof, "TRIES", 1)
 ANY_LIST = code(pages, "_page", lambda pages, reply, number: getattr(reply, "none", []))
@@ -205,6 +218,7 @@ OUT: dict[str, Out] = {
     "tag in the body": document(unversioned),
     "moved tag": document(unversioned),
     "action moved": document(unoffered),
+    "action renamed": document(one_name),
     "error with 200": ANY_LIST,
     "nothing with 200": ANY_LIST,
     "page with 200": ANY_LIST,
@@ -224,6 +238,10 @@ def test_what_is_told_of_a_behaviour_is_true_and_another_thing_when_the_handling
         compiled = shipped(api)
         for number, one in enumerate(compiled.workflows):
             with monkeypatch.context() as patch:
+                edited = OUT[name](patch)(one.flow)
+            if edited is not one.flow and edited == one.flow:
+                continue  # it has nothing that could be taken out
+            with monkeypatch.context() as patch:
                 usual = played_usual(api, number, name, patch)
             if usual is None or len(tried) >= MOST:
                 continue
@@ -241,7 +259,7 @@ def test_over_all_flows_every_behaviour_that_applies_is_played(hypercore: Compil
         run["case"] for c in (hypercore, idrac) for w in c.workflows for run in w.proof["runs"] if "told" in run
     )
     missing = {b.name for b in LIBRARY if not b.by_driver} - told.keys()
-    assert missing <= {"another MAC form", *IN_PAGES}
+    assert missing <= {"another MAC form", "failed state", *IN_PAGES}
 
 
 def test_an_approver_reads_one_line_of_each(hypercore: Compiled) -> None:
@@ -260,6 +278,42 @@ def test_a_workflow_that_believes_whatever_it_reads_back_is_not_verified(
     assert path.fault == "ended succeeded, and the device is not as it says"
 
 
+def compiled_of(paths: Any, folder: Path, **told: Any) -> Compiled:
+    spec, profile = folder / "api.yaml", folder / "told.yaml"
+    spec.write_text(yaml.safe_dump({"openapi": "3.1.0", "info": {"title": "shop", "version": "1"}, "paths": paths}))
+    profile.write_text(yaml.safe_dump({"api": "shop", **told}))
+    return compile_spec(Request(spec, profile))[0]
+
+
+@pytest.fixture
+def cards(tmp_path: Path) -> Compiled:
+    """Network cards whose hardware address can be set."""
+    address = {"type": "string", "pattern": "^[0-9a-f]{2}(:[0-9a-f]{2}){5}$"}
+    card = {"type": "object", "properties": {"id": {"type": "string"}, "name": {"type": "string"}, "mac": address}}
+    shown = {"200": {"description": "ok", "content": {"application/json": {"schema": card}}}}
+    listed = {
+        "200": {"description": "ok", "content": {"application/json": {"schema": {"type": "array", "items": card}}}}
+    }
+    changed = {"content": {"application/json": {"schema": {"type": "object", "properties": {"mac": address}}}}}
+    which = {"name": "cardId", "in": "path", "required": True, "schema": {"type": "string"}}
+    item = {"get": {"responses": shown}, "patch": {"requestBody": changed, "responses": shown}, "parameters": [which]}
+    return compiled_of({"/cards": {"get": {"responses": listed}}, "/cards/{cardId}": item}, tmp_path)
+
+
+def test_another_form_of_a_hardware_address_is_the_same_one_and_not_when_the_handling_is_taken_out(
+    cards: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow = next(one.flow for one in cards.workflows if one.flow.intent == "update")
+    with monkeypatch.context() as patch:
+        usual = played(cards, flow, "another MAC form", patch)
+    assert usual is not None
+    assert (usual.outcome, usual.fault) == ("succeeded", "")
+    LITERAL(monkeypatch)
+    careless = played(cards, flow, "another MAC form", monkeypatch)
+    assert careless is not None
+    assert careless.fault != ""
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Compiled:
     """A list in pages that says how many things there are."""
@@ -270,11 +324,7 @@ def shop(tmp_path: Path) -> Compiled:
         "Members@odata.nextLink": {"type": "string"},
     }
     listed = {"content": {"application/json": {"schema": {"type": "object", "properties": members}}}}
-    paths = {"/things": {"get": {"responses": {"200": {"description": "ok", **listed}}}}}
-    spec, profile = tmp_path / "api.yaml", tmp_path / "told.yaml"
-    spec.write_text(yaml.safe_dump({"openapi": "3.1.0", "info": {"title": "shop", "version": "1"}, "paths": paths}))
-    profile.write_text(yaml.safe_dump({"api": "shop"}))
-    return compile_spec(Request(spec, profile))[0]
+    return compiled_of({"/things": {"get": {"responses": {"200": {"description": "ok", **listed}}}}}, tmp_path)
 
 
 @pytest.mark.parametrize("name", IN_PAGES)
@@ -290,3 +340,98 @@ def test_a_list_of_which_not_all_comes_is_told_so_and_not_when_the_handling_is_t
     monkeypatch.setattr(pages, "next_link", lambda *_, **__: None)
     careless = played(shop, flow, name, monkeypatch)
     assert careless is None or careless.fault == "ended succeeded, and not with what there is"
+
+
+def realm(which: str, member: str, folder: Path) -> Compiled:
+    """Clients whose update has to repeat in its body which one the path is about."""
+    members = {name: {"type": "string"} for name in ("id", "name", "origin") if member == "id" or name != "id"}
+    client = {"type": "object", "required": [member], "properties": {**members, "enabled": {"type": "boolean"}}}
+    body = {"content": {"application/json": {"schema": client}}}
+    listed = {"content": {"application/json": {"schema": {"type": "array", "items": client}}}}
+    path = {"name": which, "in": "path", "required": True, "schema": {"type": "string"}}
+    item = {
+        "parameters": [path],
+        "get": {"responses": {"200": {"description": "ok", **body}}},
+        "put": {"requestBody": body, "responses": {"204": {"description": "ok"}}},
+    }
+    clients = {"get": {"responses": {"200": {"description": "ok", **listed}}}}
+    return compiled_of({"/clients": clients, f"/clients/{{{which}}}": item}, folder)
+
+
+def test_an_id_that_an_update_repeats_in_its_body_is_that_of_the_path_and_no_part_that_was_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = realm("id", "id", tmp_path)
+    update = next(one for one in compiled.workflows if one.flow.intent == "update")
+    assert "id" not in {given.name for given in update.flow.inputs}
+    put = next(step for step in update.flow.steps if step.operation.startswith("PUT"))
+    assert (put.payload or dict(put.replacements))["id" if put.payload else "/id"] == put.parameters[0][2]
+    ignored = played(compiled, update.flow, "ignored change", monkeypatch)
+    assert ignored is not None
+    assert (ignored.outcome, ignored.code, ignored.fault) == ("failed", "not_taken", "")
+
+
+def test_a_name_that_an_update_repeats_in_its_body_can_be_another_and_is_the_same_in_the_proof(tmp_path: Path) -> None:
+    compiled = realm("client-name", "name", tmp_path)
+    update = next(one for one in compiled.workflows if one.flow.intent == "update")
+    usual = update.proof["runs"][0]["inputs"]
+    assert usual["client"] == usual["name"]
+
+
+STATES: dict[str, Any] = {
+    "resource": "machines", "field": "/state", "initial": "on", "settles_s": 5, "failed": ["broken"],
+    "transitions": [
+        {"operation": "POST /machines/{machineId}/restart", "from_states": ["on"], "to": "on", "changes": "/starts"},
+        {"operation": "POST /machines/{machineId}/stop", "from_states": ["on"], "to": "off"},
+    ],
+}  # fmt: skip
+
+
+def yard(folder: Path, rule: dict[str, Any]) -> Compiled:
+    """Machines that are restarted and stopped, and count their starts."""
+    state = {"type": "string", "enum": ["on", "off", "broken"], "readOnly": True}
+    members = {"id": {"type": "string"}, "name": {"type": "string"}, "state": state, "starts": {"type": "integer"}}
+    machine = {"type": "object", "properties": members}
+    shown = {"content": {"application/json": {"schema": machine}}}
+    listed = {"content": {"application/json": {"schema": {"type": "array", "items": machine}}}}
+    path = {"name": "machineId", "in": "path", "required": True, "schema": {"type": "string"}}
+    act = {"parameters": [path], "post": {"responses": {"204": {"description": "ok"}}}}
+    paths = {
+        "/machines": {"get": {"responses": {"200": {"description": "ok", **listed}}}},
+        "/machines/{machineId}": {"parameters": [path], "get": {"responses": {"200": {"description": "ok", **shown}}}},
+        "/machines/{machineId}/restart": act,
+        "/machines/{machineId}/stop": act,
+    }
+    return compiled_of(paths, folder, states=[rule])
+
+
+def of_goal(compiled: Compiled, ending: str) -> Flow:
+    return next(one.flow for one in compiled.workflows if one.flow.goal.endswith(ending))
+
+
+def test_a_restart_is_seen_by_what_changes_with_it_and_by_nothing_when_that_is_taken_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = yard(tmp_path, STATES)
+    ignored = played(told, of_goal(told, "/restart"), "ignored action", monkeypatch)
+    assert ignored is not None
+    assert (ignored.outcome, ignored.code, ignored.fault) == ("failed", "not_reached", "")
+    blind = yard(tmp_path, {**STATES, "transitions": [{**each, "changes": None} for each in STATES["transitions"]]})
+    assert played(blind, of_goal(blind, "/restart"), "ignored action", monkeypatch) is None  # nothing shows it
+
+
+def test_a_state_that_means_failure_ends_the_wait_and_is_told_and_is_waited_on_when_that_is_taken_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = yard(tmp_path, STATES)
+    flow = of_goal(compiled, "/stop")
+    usual = played(compiled, flow, "failed state", monkeypatch)
+    assert usual is not None
+    assert (usual.outcome, usual.code, usual.fault) == ("failed", "not_reached", "")
+
+    def patient(step: Step) -> Step:
+        return replace(step, failures=tuple(each for each in step.failures if each["name"] != "ended_badly"))
+
+    careless = played(compiled, with_steps(patient)(flow), "failed state", monkeypatch)
+    assert careless is not None
+    assert careless.requests > usual.requests

@@ -61,7 +61,6 @@ def test_starting_a_vm_is_refused_or_fails_as_it_should_on_every_path(hypercore:
         "two of the same name: vm": ("failed", "ambiguous"),
         "wrong state": ("failed", "wrong_state"),
         "job fails": ("failed", "job_failed"),
-        FIRST: ("succeeded", ""),
         CHANGE: ("succeeded", ""),
     }
 
@@ -86,7 +85,7 @@ def test_what_somebody_else_changed_in_between_is_not_overwritten(idrac: Compile
 def test_a_version_that_moved_by_itself_is_named_anew_and_the_change_is_made_once(idrac: Compiled) -> None:
     versioned = [f for f in idrac.api.flows if any("version" in step.outputs for step in f.steps)]
     made = {flow.id: told(proof_of(idrac, flow)).get("version moved by itself") for flow in versioned}
-    assert {name for name, path in made.items() if path != ("succeeded", "")} == set()
+    assert {name for name, path in made.items() if path not in (("succeeded", ""), ("pending", ""))} == set()
 
 
 @pytest.mark.slow

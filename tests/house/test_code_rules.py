@@ -18,7 +18,7 @@ PRODUCT = (*ROOMS, "switchgear", "migrations", "demo")
 FILES = sorted(path.relative_to(ROOT) for room in PRODUCT for path in (ROOT / room).rglob("*.py"))
 ALL_FILES = [*FILES, *(path.relative_to(ROOT) for room in ("tests", "bench") for path in (ROOT / room).rglob("*.py"))]
 # The CLI's main and the tool-call boundary: what passes them would be a traceback in a person's or a model's hands.
-BROAD_EXCEPTS = {"switchgear/main.py", "runtime/mcp/tools.py"}
+BROAD_EXCEPTS = {"switchgear/main.py", "runtime/mcp/tools.py", "compiler/containment.py"}
 # One file each, and both in the driver: nothing else can reach a device, or reach it twice.
 HTTP_CLIENTS = {"httpx": "runtime/driver/exchange.py", "tenacity": "runtime/driver/tries.py"}
 VENDOR = re.compile(r"(?i:hypercore|idrac|redfish|scale.?computing)|(?<![A-Za-z])(dell|Dell|DELL)(?![a-z])")
@@ -91,7 +91,7 @@ def is_introduced(file: Path) -> bool:
     return (1 if file.name == "__init__.py" else 3) <= len(lines) <= (25 if file.name == "errors.py" else 14)
 
 
-def test_everything_is_caught_in_two_places_only() -> None:
+def test_everything_is_caught_in_three_places_only() -> None:
     found = {file.as_posix(): list(broad_handlers(tree_of(file))) for file in FILES}
     assert {name: lines for name, lines in found.items() if lines and name not in BROAD_EXCEPTS} == {}
 

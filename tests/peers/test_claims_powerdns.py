@@ -229,6 +229,10 @@ async def test_nothing_that_is_said_of_a_few_calls_of_powerdns_is_false(agent: A
     await agent.call_all(SAMPLE)
     assert not agent.false, agent.table()
     assert not agent.unclear, agent.table()
+    # What is to become of records is no value that a zone shows: said to be done, and never to be seen.
+    records = next(each.told for each in agent.verdicts if each.call.inputs.get("rrsets") == [WWW])
+    assert (records.outcome, records.verified) == ("succeeded", "none")
+    assert "not to be seen: /rrsets (they say what is to become of some records)" in records.text
 
 
 @pytest.mark.long

@@ -109,9 +109,9 @@ MORE = (
     Call("idrac_get_certificate_place"),
     Call("idrac_find_server_virtual_media"),
     Call("idrac_describe_server_virtual_media", MEDIUM, reads=same(CD)),
-    Call("idrac_insert_media_server_virtual_media", {**MEDIUM, "Image": "IMAGE"}, CD, shows(Inserted=True)),
-    Call("idrac_replace_by_insert_media_server_virtual_media", {**MEDIUM, "Image": "IMAGE"}, CD, shows(Inserted=True)),
-    Call("idrac_eject_media_server_virtual_media", MEDIUM, CD, shows(Inserted=False)),
+    Call("idrac_insert_server_virtual_media", {**MEDIUM, "Image": "IMAGE"}, CD, shows(Inserted=True)),
+    Call("idrac_replace_insert_server_virtual_media", {**MEDIUM, "Image": "IMAGE"}, CD, shows(Inserted=True)),
+    Call("idrac_eject_server_virtual_media", MEDIUM, CD, shows(Inserted=False)),
     Call(
         "idrac_boot_once",
         {"BootSourceOverrideTarget": "Cd"},

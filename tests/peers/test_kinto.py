@@ -7,9 +7,6 @@ read.
 
 import asyncio
 import contextlib
-import subprocess
-import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,9 +17,8 @@ import pytest
 from compiler.compiled import Compiled
 from compiler.pipeline import Request
 from compiler.verification import compile_spec
-from tests.waiting import PATIENCE_S
-
-USER, WORD = "admin", "switchgear"
+from tests.peers import processes
+from tests.peers.processes import USER, WORD
 
 pytestmark = [
     pytest.mark.slow,
@@ -39,32 +35,9 @@ Hook = Callable[[], Awaitable[None]]
 
 
 @pytest.fixture
-def kinto(peers: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Kinto on a free port, all in memory, with one account; gives its address."""
-    folder = tmp_path_factory.mktemp("kinto")
-    port, program = peers.free_port(), str(Path(sys.executable).with_name("kinto"))
-    made = ["init", "--ini", "kinto.ini", "--backend", "memory", "--cache-backend", "memory", "--host", "127.0.0.1"]
-    subprocess.run([program, *made], cwd=folder, check=True, capture_output=True)
-    start = [program, "start", "--ini", "kinto.ini", "--port", str(port)]
-    with (folder / "log").open("wb") as log, subprocess.Popen(start, cwd=folder, stdout=log, stderr=log) as process:
-        try:
-            url = f"http://127.0.0.1:{port}"
-            wait_until_ready(process, url, folder / "log")
-            httpx.put(f"{url}/v1/accounts/{USER}", json={"data": {"password": WORD}}).raise_for_status()
-            yield url
-        finally:
-            process.terminate()
-            process.wait(PATIENCE_S)
-
-
-def wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        with contextlib.suppress(httpx.TransportError):
-            httpx.get(f"{url}/v1/").raise_for_status()
-            return
-        assert process.poll() is None and time.monotonic() < deadline, log.read_text()
-        time.sleep(0.1)
+def kinto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with processes.kinto(tmp_path_factory.mktemp("kinto")) as url:
+        yield url
 
 
 @pytest.fixture

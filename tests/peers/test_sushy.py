@@ -101,11 +101,11 @@ READS = (
 INSERT = {**MEDIUM, "Image": "IMAGE"}
 ONCE = {"BootSourceOverrideEnabled": "Once", "BootSourceOverrideTarget": "Pxe"}
 CHANGES = (
-    Can("idrac_insert_media_server_virtual_media", INSERT, done),
+    Can("idrac_insert_server_virtual_media", INSERT, done),
     Can("idrac_describe_server_virtual_media", MEDIUM, lambda o: o["item"]["Inserted"] and o["item"]["Image"] != ""),
-    Can("idrac_replace_by_insert_media_server_virtual_media", INSERT, done),
+    Can("idrac_replace_insert_server_virtual_media", INSERT, done),
     Can("idrac_describe_server_virtual_media", MEDIUM, has(Inserted=True)),
-    Can("idrac_eject_media_server_virtual_media", MEDIUM, done),
+    Can("idrac_eject_server_virtual_media", MEDIUM, done),
     Can("idrac_describe_server_virtual_media", MEDIUM, has(Inserted=False, Image="")),
     Can("idrac_update_server", {"Boot": ONCE}, otherwise=("/Boot/BootSourceOverrideEnabled",)),
     Can("idrac_describe_server", shows=lambda o: o["item"]["Boot"]["BootSourceOverrideTarget"] == "Pxe"),

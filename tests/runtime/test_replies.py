@@ -221,11 +221,25 @@ async def test_nothing_is_fetched_for_a_schema(lab: Any, device: Any) -> None:
 
 
 @under("report")
-async def test_a_pattern_of_the_description_does_not_hang_on_what_the_device_says(lab: Any, device: Any) -> None:
-    device.script.machines = [{"uuid": "a" * 5_000 + "b", "name": "web-01", "state": "on"}]
-    await promise(lab, s200={"type": "array", "items": {"properties": {"uuid": {"pattern": r"^(a+)+\1$"}}}})
+@pytest.mark.parametrize(("pattern", "misfits"), [("^(a+)+$", 1), (r"^(a+)+\1$", 0), ("(?=.*c$)^(a|b)+$", 0)])
+async def test_a_pattern_of_the_description_does_not_hang_on_what_the_device_says(
+    pattern: str, misfits: int, lab: Any, device: Any
+) -> None:
+    device.script.machines = [{"uuid": "a" * 40_000 + "b", "name": "web-01", "state": "on"}]
+    await promise(lab, s200={"type": "array", "items": {"properties": {"uuid": {"pattern": pattern}}}})
     async with asyncio.timeout(PATIENCE_S):
-        assert (await call(lab, "toy_find_vm", vm="web-01")).misfits == 1
+        assert (await call(lab, "toy_find_vm", vm="web-01")).misfits == misfits
+
+
+@under("report")
+async def test_a_large_reply_is_judged_elsewhere_and_told_alike(lab: Any, device: Any) -> None:
+    machines = [{"uuid": f"u-{n}", "name": "web-01" if n == 0 else "x" * 500, "state": "on"} for n in range(1_000)]
+    device.script.machines = machines
+    await promise(lab, s200=LIST)
+    ended = await call(lab, "toy_find_vm", vm="web-01")
+    assert ended.outcome == "succeeded"
+    (detail,) = await answers_of(lab, ended.run_id)
+    assert ("/0", '"cpus" is a required property') in {(each["at"], each["what"]) for each in detail["misfits"]}
 
 
 @under("report")

@@ -84,6 +84,22 @@ def test_a_path_that_is_not_the_template_filled_is_refused(path: str, template: 
         checked_path(path, template)
 
 
+def test_another_name_of_an_action_is_its_last_segment_with_the_same_ending_and_nothing_else() -> None:
+    template = "/boxes/{id}/Actions/Oem/Maker7.Go"
+    assert wire_request(of("/boxes/1/Actions/Oem/Maker8.Go", template, renamed="Maker8.Go"), ADDRESS).target.endswith(
+        b"/boxes/1/Actions/Oem/Maker8.Go"
+    )
+    for path, renamed in (
+        ("/boxes/1/Actions/Oem/Maker8.Go", ""),
+        ("/boxes/1/Actions/Oem/Maker8.Stop", "Maker8.Stop"),
+        ("/boxes/1/Actions/Maker8.Go", "Maker8.Go"),
+        ("/boxes/1/Actions/Oem/x/Maker8.Go", "x/Maker8.Go"),
+        ("/boxes/1/Actions/Oem/Maker9.Go", "Maker8.Go"),
+    ):
+        with pytest.raises(Refused, match="approved"):
+            wire_request(of(path, template, renamed=renamed), ADDRESS)
+
+
 @settings(max_examples=300)
 @given(st.text(), st.text())
 def test_a_query_value_cannot_start_another_parameter(name: str, value: str) -> None:

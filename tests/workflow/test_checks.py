@@ -265,6 +265,12 @@ def test_a_parameter_that_is_given_twice_is_a_warning_and_the_last_counts() -> N
     assert found(get("/a", parameter("q", "query", "1"), parameter("Q", "query", "2")), "warning") == {}
 
 
+def test_a_pattern_that_is_not_enforced_is_a_warning() -> None:
+    schema = {"type": "object", "properties": {"name": {"type": "string", "pattern": "(?=a)b"}}}
+    checked = document(workflow(step("a", "get", "/a"), inputs=schema))
+    assert found(checked, "warning") == {"unenforced_pattern": "/workflows/0/inputs"}
+
+
 def test_a_step_that_nothing_leads_to_is_a_warning() -> None:
     checked = of({**GOOD, "onSuccess": [{"name": "stop", "type": "end"}]}, step("b", "get", "/b"))
     assert found(checked) == {}

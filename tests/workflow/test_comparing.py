@@ -14,6 +14,7 @@ FORMS = [
     (True, "true"),
     ("Web-01", "web-01"),
     (" web", "web"),
+    ("aGkK", "hi\n"),
     ("00-1B-44-11-3A-B7", "00:1b:44:11:3a:b7"),
     ("001b.4411.3ab7", "00:1B:44:11:3A:B7"),
     ("example.org", "example.org."),
@@ -30,6 +31,9 @@ FORMS = [
     ([], None),
 ]
 DIFFERENT = [
+    ("aGkK", "hi"),
+    ("no base64!", "nobase64"),
+    ("", "x"),
     (8, 9),
     (8, NOTHING),
     (0, NOTHING),

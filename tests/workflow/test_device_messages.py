@@ -278,3 +278,23 @@ def test_reads_that_are_answered_well_say_nothing() -> None:
     body = {"error": "The last backup failed.", "Name@Message.ExtendedInfo": [READ_ONLY]}
     assert device_words(profile, "GET /vms/{id}", 200, {}, body) == ()
     assert device_words(profile, "PATCH /vms/{id}", 200, {}, body) != ()
+
+
+REFUSED = {"status": 403, "path": "/v1/b", "body": {"errno": 121, "message": "This user cannot access it."}}
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"responses": [{"status": 201, "path": "/v1/a", "body": {}}, REFUSED]},
+         ("/v1/b: 403, This user cannot access it. (121)",)),
+        ([{"status": "404 Not Found", "response": "no such zone"}, {"status": 200, "response": "ok"}],
+         ("request 1: 404, no such zone",)),
+        ({"results": [{"statusCode": 409, "error": {}}]}, ("request 1: 409",)),
+        ({"responses": [{"status": 200, "body": {"message": "fine"}}]}, ()),
+        ({"disks": [{"status": 500, "name": "a disk with so many errors"}]}, ()),
+        ({"responses": [{"status": True, "body": {}}, "404", None]}, ()),
+    ],
+)  # fmt: skip
+def test_of_several_requests_in_one_those_that_were_refused_are_told(body: Any, told: tuple[str, ...]) -> None:
+    assert device_words(Profile(api="toy"), "POST /batch", 200, {}, body) == told

@@ -4,8 +4,10 @@ from typing import Any
 
 from tests.workflow.dialogue import Dialogue, ended, ok, retry, sent
 from tests.workflow.documents import inputs, plan, step
-from workflow.events import EndRun, StartTimer, TimerFired
+from workflow.device_messages import device_words
+from workflow.events import EndRun, ResponseArrived, StartTimer, TimerFired
 from workflow.plan import Plan
+from workflow.profile import Profile
 
 LATE = {"outcome": "unknown", "code": "not_seen", "message": "accepted, and not to be seen"}
 
@@ -43,6 +45,17 @@ def test_what_the_device_ignores_is_no_success() -> None:
     assert end.differences == ({"place": "/mem", "asked": "2", "found": "1"},)
     assert "mem is 1 (asked for: 2)" in end.failure.message
     assert (end.failure.done, end.failure.may_be_done, end.failure.not_done) == ((), ("change",), ())
+
+
+def test_a_list_that_was_to_be_emptied_and_was_not_is_no_success() -> None:
+    body = {"requestBody": {"payload": {"mem": "$inputs.mem"}}}
+    ours = {"x-switchgear": {"role": "read_back", "expects": [MEM]}}
+    given = {"type": "object", "properties": {"mem": {"type": "array"}}}
+    made = plan(step("change", "patch", "/vm", **body), step("look", "get", "/vm", **ours), inputs=given)
+    run = Dialogue(made, mem=[])
+    run.answer("change")
+    end = ended(run.answer("look", 200, {"mem": [{"id": 1}]}), "failed", "not_taken")
+    assert end.differences == ({"place": "/mem", "asked": [], "found": [{"id": 1}]},)
 
 
 def test_a_part_that_was_not_taken_is_named() -> None:
@@ -105,6 +118,21 @@ def test_after_a_difference_nothing_more_is_changed() -> None:
     made = changing(MEM, NAME, after=(step("more", "post", "/more"),))
     end = ended(shown(made, mem="1", name="web"), "partial", "partly_taken")
     assert end.failure.not_done == ("more",)
+
+
+def test_a_good_answer_of_which_a_part_was_refused_is_partial_with_the_devices_words() -> None:
+    run = Dialogue(plan(step("batch", "post", "/batch"), inputs=inputs()))
+    said = device_words(Profile(api="toy"), "POST /batch", 200, {}, [{"status": 403, "body": "not yours"}])
+    end = ended(run.say(ResponseArrived("batch", 200, said=said)), "partial", "partly_refused")
+    assert end.failure.said == ("request 1: 403, not yours",)
+
+
+def test_the_branch_that_was_taken_is_told_with_a_good_end() -> None:
+    onward = {"name": "there", "type": "goto", "stepId": "last", "x-switchgear": {"message": "It was there."}}
+    made = plan(step("look", "get", "/vm", onSuccess=[onward]), step("make", "post", "/vm"), step("last", "get", "/vm"))
+    run = Dialogue(made)
+    sent(run.answer("look", 200), "last")
+    assert ended(run.answer("last", 200), "succeeded").note == "It was there."
 
 
 def test_what_is_accepted_and_waits_ends_as_pending_with_the_next_workflow() -> None:

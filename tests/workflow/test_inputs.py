@@ -79,6 +79,40 @@ def test_a_pattern_of_a_schema_cannot_hang() -> None:
     assert time.process_time() - started < MOST_CPU_S
 
 
+@pytest.mark.parametrize("pattern", ["(?=.*y$)^x+$", r"^(x+)+\1y$", "^(?!y)(x|xx)+z$"])
+def test_a_pattern_that_nothing_runs_in_linear_time_is_told_and_not_enforced(pattern: str) -> None:
+    made = taking(inputs("note", note={"type": "string", "maxLength": 50_000, "pattern": pattern}))
+    assert made.main.inputs.unenforced == (pattern,)
+    started = time.process_time()
+    assert validate_inputs(made, {"note": "x" * 40_000})
+    assert time.process_time() - started < MOST_CPU_S
+    with pytest.raises(InputError):
+        validate_inputs(made, {"note": "x" * 60_000})
+
+
+def test_patterns_in_names_data_and_members_called_so_are_told_apart() -> None:
+    odd = "(?=a)"
+    named = {"type": "object", "patternProperties": {odd: {"type": "integer"}, "^b": {"type": "integer"}}}
+    member = {"type": "object", "properties": {"pattern": {"type": "string", "enum": [odd]}}}
+    made = taking(inputs(named=named, member=member, said={"const": {"pattern": odd}}))
+    assert made.main.inputs.unenforced == (odd,)
+    assert validate_inputs(made, {"named": {"a": "x", "b": 1}, "member": {"pattern": odd}, "said": {"pattern": odd}})
+    with pytest.raises(InputError):
+        validate_inputs(made, {"named": {"b": "x"}})
+    with pytest.raises(InputError):
+        validate_inputs(made, {"said": {}})
+
+
+def test_what_was_judged_elsewhere_is_not_judged_again() -> None:
+    made = taking(inputs("vm", vm={"type": "string", "maxLength": 3}, size={"type": "integer", "default": 1}))
+    with pytest.raises(InputError):
+        validate_inputs(made, {"vm": "long-one"})
+    made.main.inputs.vouch(made.main.inputs.completed({"vm": "long-one"}))
+    assert validate_inputs(made, {"vm": "long-one"}) == {"vm": "long-one", "size": 1}
+    with pytest.raises(InputError):
+        validate_inputs(made, {"vm": "another"})
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", {1, 2}, b"x"])
 def test_what_is_no_json_is_refused(value: Any) -> None:
     with pytest.raises(InputError, match="no JSON"):

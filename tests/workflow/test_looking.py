@@ -96,3 +96,44 @@ def test_what_a_person_finds_out_ends_a_look() -> None:
     sent(run.answer("change", 500), "look")
     sent(run.say(FateFound("look", has_happened=True)), "look")
     ended(run.answer("look", 200, {"mem": "2"}), "succeeded")
+
+
+def making(role: str, *, decides: bool) -> Plan:
+    """A change whose answer tells the id by which the next step asks; the last one asks without it."""
+    needs = {"parameters": [{"name": "id", "in": "path", "value": "$steps.change.outputs.id"}]}
+    return plan(
+        step("change", "post", "/vm", outputs={"id": "$response.body#/id"}),
+        step("next", "get" if role != "change" else "post", "/vm/{id}", **needs, **{"x-switchgear": {"role": role}}),
+        step("look", "get", "/vm", successCriteria=ok(), **{"x-switchgear": {"expects": [MEM], "decides": decides}}),
+        inputs=inputs("mem"),
+    )
+
+
+@pytest.mark.parametrize("role", ["wait", "read_back", "change"])
+def test_a_good_answer_without_what_goes_on_from_it_leaves_the_change_open(role: str) -> None:
+    run = Dialogue(making(role, decides=False), mem="2")
+    end = ended(run.answer("change", 200, "<html>"), "unknown", "no_handle")
+    assert (end.failure.done, end.failure.may_be_done) == ((), ("change",))
+    assert end.failure.doubt.request == "POST /vm"
+
+
+def test_what_a_later_read_shows_without_the_handle_was_made() -> None:
+    run = Dialogue(making("wait", decides=True), mem="2")
+    sent(run.answer("change", 200, {}), "look")
+    sent(run.answer("look", 200, {"mem": "2"}), "look")
+    assert ended(run.answer("look", 200, {"mem": "2"}), "succeeded").done == ("change",)
+
+
+def test_what_cannot_be_asked_for_after_the_look_either_is_no_circle() -> None:
+    run = Dialogue(making("read_back", decides=True), mem="2")
+    sent(run.answer("change", 200, {}), "look")
+    ended(run.answer("look", 200, {"mem": "2"}), "unknown", "no_handle")
+
+
+def test_a_missing_value_before_any_change_is_a_failure() -> None:
+    needs = {"parameters": [{"name": "id", "in": "path", "value": "$steps.find.outputs.id"}]}
+    made = plan(
+        step("find", "get", "/vm", outputs={"id": "$response.body#/id"}), step("change", "post", "/vm/{id}", **needs)
+    )
+    end = ended(Dialogue(made).answer("find", 200, {}), "failed", "missing_value")
+    assert end.failure.not_done == ("change",)

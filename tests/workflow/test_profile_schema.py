@@ -1,6 +1,7 @@
 """The published schema of profiles says what the typed form says, and takes the profiles that are shipped."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from workflow.profile import Profile
+from workflow.errors import ProfileError
+from workflow.profile import Profile, parse_profile
 from workflow.profile_schema import DIALECT, profile_schema, schema_text
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -66,3 +68,25 @@ def test_what_the_typed_form_refuses_the_schema_refuses(wrong: dict[str, Any]) -
     with pytest.raises(ValueError):
         Profile.model_validate(data)
     assert not validator.is_valid(data)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer", "mends"),
+    [
+        ({"sates": []}, "/sates", "no field `sates` here; `states` is the nearest"),
+        ({"gone": [{"status": [403]}]}, "/gone/0/status", "`statuses` is the nearest"),
+        ({"protocol": {"request_header": {}}}, "/protocol/request_header", "`request_headers` is the nearest"),
+        ({"verbs": {"zzz": 1}}, "/verbs/zzz", "there are post_on_item_updates, prefer, distinct"),
+        ({"states": [{"resource": "a"}]}, "/states/0/field", "`field` is missing here; say it (Pointer to the state"),
+        (
+            {"states": [{"resource": "a", "field": "/s", "transitions": [{"op": "x", "to": "up"}]}]},
+            "/states/0/transitions/0/op",
+            "no field `op` here",
+        ),
+        ({"compare": [{"member": "/a", "by": "same"}]}, "/compare/0/by", "`rewritten`: it cannot be compared"),
+    ],
+)
+def test_an_error_of_a_profile_says_which_field_mends_it(wrong: dict[str, Any], pointer: str, mends: str) -> None:
+    with pytest.raises(ProfileError, match=re.escape(mends)) as told:
+        parse_profile({"api": "shop", **wrong}, "profile.yaml")
+    assert told.value.pointer == pointer

@@ -260,3 +260,51 @@ def test_a_request_whose_address_the_device_names_otherwise_is_not_made(told: An
     with pytest.raises(Unsendable, match="was approved") as refused:
         addressed(told)
     assert refused.value.code == "not_offered"
+
+
+def renamed(told: Any, other: Any) -> Request:
+    bound = [parameter("id", "path", "$inputs.id")]
+    own = {"x-switchgear": {"address": "$inputs.told", "renamed": "$inputs.other"}}
+    given = {"id": "b 1", "told": told, "other": other}
+    return request("/boxes/{id}/Actions/Oem/Maker7.Go", bound, given, **own)
+
+
+@pytest.mark.parametrize(
+    ("told", "other"),
+    [
+        (None, "/boxes/b%201/Actions/Oem/Maker8.Go"),
+        ("/boxes/b 1/Actions/Oem/Maker8.Go/", None),
+        (None, "https://elsewhere.example/boxes/b%201/Actions/Oem/Maker8.Go"),
+        (None, ["/boxes/b%201/Actions/Oem/Maker8.Go", "/boxes/b%201/Actions/Oem/Maker8.Go"]),
+    ],
+)
+def test_an_action_is_called_by_the_name_that_the_device_has_for_it_where_the_ending_is_the_same(
+    told: Any, other: Any
+) -> None:
+    made = renamed(told, other)
+    assert (made.path, made.renamed) == ("/boxes/b%201/Actions/Oem/Maker8.Go", "Maker8.Go")
+
+
+def test_an_action_that_the_device_has_as_it_was_approved_is_called_so() -> None:
+    made = renamed("/boxes/b%201/Actions/Oem/Maker7.Go", "/boxes/b%201/Actions/Oem/Maker8.Go")
+    assert (made.path, made.renamed) == ("/boxes/b%201/Actions/Oem/Maker7.Go", "")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "/boxes/b%201/Actions/Oem/Maker8.Stop",
+        "/boxes/b%201/Actions/Oem/Maker8.Stop.Go/Maker8.Stop",
+        "/boxes/b%202/Actions/Oem/Maker8.Go",
+        "/boxes/b%201/Actions/Maker8.Go",
+        "/boxes/b%201/Actions/Oem/../Oem/Maker8.Go",
+        "/boxes/b%201/Actions/Oem/%2e%2e%2fMaker8.Go",
+        "/boxes/b%201/Actions/Oem/..Go",
+        "/boxes/b%201/Actions/Oem/Maker8.Go;x=.Go",
+        "/boxes/b%201/Actions/Oem/Go",
+        ["/boxes/b%201/Actions/Oem/Maker8.Go", "/boxes/b%201/Actions/Oem/Maker9.Go"],
+    ],
+)
+def test_no_other_address_is_one_of_an_action_with_the_same_ending(other: Any) -> None:
+    with pytest.raises(Unsendable, match="was approved"):
+        renamed(None, other)

@@ -24,7 +24,9 @@ def test_the_schema_shown_holds_what_is_shown_or_required_and_nothing_else() -> 
     tool = tool_definition(of(READ, inputs=schema, **ours(tool={"shown": ["vm", "note"]})))
     assert list(tool.input_schema["properties"]) == ["vm", "size", "note"]
     assert tool.input_schema["required"] == ["vm", "size"]
-    assert tool.input_schema["additionalProperties"] is False
+    assert "additionalProperties" not in tool.input_schema  # `rare` is taken, though it is not shown
+    whole = tool_definition(of(READ, inputs=schema))
+    assert whole.input_schema["additionalProperties"] is False
 
 
 def test_components_that_the_schema_needs_come_along() -> None:

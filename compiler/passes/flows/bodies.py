@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from compiler.ir.model import Body, Effect, Input, Operation, Resource, Schema
+from compiler.passes import words
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
-from compiler.passes.flows.inlining import inline
+from compiler.passes.flows.inlining import Room, inline
 from compiler.passes.flows.lookups import identify
+from compiler.passes.identity import says_id
 from compiler.passes.words import first_sentence, split
-from workflow.multipart import FILE_NAME, PartKind
+from workflow.multipart import FILE_NAME, PartKind, is_textual
 from workflow.pointers import escape
 from workflow.profile import Fix
 
@@ -61,6 +63,7 @@ class BodyPlan:
         self.choices = choices or {}
         self.schemas = builder.context.schemas
         self.shown = 0
+        self.room = Room()
         self.resource = builder.context.by_change.get(operation.key)
         self.common = self._common()
         marks = builder.context.profile.marks
@@ -107,7 +110,10 @@ class BodyPlan:
         root = _Member("", "body", body.schema, True, 0)
         element = self.schemas.element(body.schema)
         if element is not None and self.schemas.members(element):
-            return [self._object(_Member("/0", "body", element, True, 0))]
+            if self._is_about_one():
+                return [self._object(_Member("/0", "body", element, True, 0))]
+            listed = _Member("", "items", body.schema, body.is_required, 0)
+            return self._given(listed, first_sentence(self.schemas.text(body.schema)) or "The things, as a list.")
         if self.schemas.members(body.schema):
             return self._object(root)
         resolved = self.schemas.resolve(body.schema)
@@ -115,6 +121,14 @@ class BodyPlan:
         if is_empty and self.operation.effect is Effect.ACT:
             return {}  # an action without anything to say still wants its empty object
         return self._given(replace(root, is_required=body.is_required), "The request's body, as the API describes it.")
+
+    def _is_about_one(self) -> bool:
+        """Whether a body that is a list is for one thing at a time: it names something that is looked up, a choice is
+        made or a value set in it, or it holds one at most."""
+        resolved = self.schemas.resolve(self.operation.body.schema if self.operation.body else None)
+        places = self.builder.context.bodies.get(self.operation.key, ())
+        is_led = bool(self.choices or self.said or self.builder.only_member or resolved.get("maxItems") == 1)
+        return is_led or any(into.startswith("body#/0/") for into in places)
 
     def _multipart(self, body: Body) -> dict[str, Any]:
         """The parts by name; how each is written goes to `parts`, with a file's name, which callers may choose."""
@@ -131,7 +145,7 @@ class BodyPlan:
 
     def _file_name(self, part: str) -> str:
         given = {"type": "string", "maxLength": 255, "pattern": FILE_NAME}
-        plain = "".join(c if c.isalnum() or c == "_" else "_" for c in part).strip("_")
+        plain = words.identifier(part)
         text = f"The file's name, as the device is to see it; without one it is {part}."
         name = self.builder.free_input_name(f"{plain}_name" if plain else "file_name")
         return self.builder.add_input(Input(name, given, False, text, False), {"value": "switchgear.bin"})
@@ -141,13 +155,15 @@ class BodyPlan:
             return self._object(_Member("", "body", schema, is_required, 0))
         text = f"The file's content ({media_type}), in base64."
         given = {"type": "string", "contentEncoding": "base64"}
+        if is_textual(media_type):
+            text, given = f"The request's body as text ({media_type}).", {"type": "string"}
         name = self.builder.free_input_name("content")
         return self.builder.add_input(Input(name, given, is_required, text), {"content": media_type})
 
     def _object(self, at: _Member) -> dict[str, Any]:
-        required = self.schemas.required(at.schema)
+        members, required = self.schemas.offered(at.schema)
         template: dict[str, Any] = {}
-        for name, schema in self.schemas.members(at.schema).items():
+        for name, schema in members.items():
             needed = name in required
             if not needed and self._is_left_out(f"{at.pointer}/{escape(name)}", name):
                 continue
@@ -189,6 +205,8 @@ class BodyPlan:
         fixed = self.builder.fixed_members.get(member.pointer)
         if fixed is not None:
             return fixed
+        if self._is_own_id(member):
+            return self._found_for_path() if needed else None
         choice = self.choices.get(member.pointer)
         if choice is not None and not choice.as_input:
             return choice.values[0]
@@ -207,6 +225,16 @@ class BodyPlan:
             return self._object(member)
         return self._given(member, first_sentence(self.schemas.text(member.schema)))
 
+    def _is_own_id(self, member: _Member) -> bool:
+        """Whether an update repeats here which thing it is about: no other id may stand there than in the path."""
+        resource = self.resource
+        is_id = resource is not None and member.name == resource.id_field and says_id(member.name)
+        return is_id and member.depth == 1 and self._found_for_path() != "" and self.operation.effect is Effect.UPDATE
+
+    def _found_for_path(self) -> str:
+        """The expression of the id that was found for the path, "" where the caller gives it."""
+        return self.builder.known.get((address(self.resource), ""), "") if self.resource is not None else ""
+
     def _is_named_thing(self, member: _Member, needed: bool, resource: Resource) -> bool:
         """True when the request makes no sense without the other thing that the member names."""
         if self.builder.context.is_poll(resource.read):
@@ -223,7 +251,7 @@ class BodyPlan:
         return "target" if path_item else ""
 
     def _given(self, member: _Member, text: str) -> str:
-        schema = inline(self.schemas, member.schema)
+        schema = inline(self.schemas, member.schema, 0, self.room)
         choice = self.choices.get(member.pointer)
         if choice is not None:
             schema = {"type": "string", "enum": list(choice.values)}
@@ -258,7 +286,7 @@ class BodyPlan:
 
     def _input_name(self, member: _Member) -> str:
         builder = self.builder
-        plain = "".join(c if c.isalnum() or c == "_" else "_" for c in member.name).strip("_") or "value"
+        plain = words.identifier(member.name) or "value"
         plain = f"{builder.body_prefix}_{plain}" if builder.body_prefix else plain
         if plain not in builder.inputs:
             return plain

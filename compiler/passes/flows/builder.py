@@ -10,10 +10,10 @@ from typing import Any
 
 from compiler.ir.model import Flow, Input, Operation, Paging, Resource, Risk, Role, Step
 from compiler.passes import words
-from compiler.passes.flows import queries
+from compiler.passes.flows import queries, texts
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.expectations import with_expectations
-from compiler.passes.flows.headers import with_required_headers
+from compiler.passes.flows.headers import with_required
 from compiler.passes.flows.identifying import identifies
 from workflow.pointers import child
 
@@ -86,7 +86,7 @@ class Builder:
         return name
 
     def add_step(self, step: Step, why: str) -> Step:
-        step = with_required_headers(self, step)
+        step = with_required(self, step)
         listed = self.context.lists.get(step.operation)
         if listed is not None:
             step = paged(step, listed)
@@ -158,7 +158,7 @@ class Builder:
             id=flow_id,
             intent=intent,
             title=title,
-            description=description,
+            description=texts.with_original(description, self.goal),
             risk=risk,
             goal=self.goal.key,
             resource=resource.noun,
@@ -186,7 +186,8 @@ class Builder:
 
     @staticmethod
     def _used_by(step: Step) -> list[str]:
-        sent = [[p[2] for p in step.parameters], step.payload, list(step.replacements), step.address]
+        sent = [[p[2] for p in step.parameters], step.payload, list(step.replacements), step.address, step.renamed]
+        sent.append(dict(step.allows))
         return queries.steps_used([*sent, list(step.success), step.outputs])
 
     def _forward(self, number: int) -> Step:

@@ -5,19 +5,23 @@ read-back, the proof that a thing is gone. Used by `intents` and `compositions`;
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import Effect, Input, Job, Operation, Resource, Risk, Role, Step
+from compiler.ir.model import Effect, Input, Job, Operation, Resource, Risk, Role, Step, worst
+from compiler.passes import words
 from compiler.passes.flows import queries, states
 from compiler.passes.flows.bodies import BodyPlan, Choice
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
-from compiler.passes.flows.headers import given_header, is_given
+from compiler.passes.flows.following import after_the_job
+from compiler.passes.flows.headers import given_parameter, is_given
 from compiler.passes.flows.inlining import inline
 from compiler.passes.flows.kept import kept
 from compiler.passes.flows.lookups import path_parameters
-from compiler.passes.flows.offers import require_offered
+from compiler.passes.flows.offers import also_called, require_allowed, require_offered
+from compiler.passes.flows.splits import class_of_value
 from compiler.passes.flows.waiting import poll_parameters, wait
 from compiler.passes.identity import says_id
 from compiler.passes.paths import parent
@@ -43,20 +47,20 @@ def parameters_of(
     version = builder.context.profile.conditional.send_header.lower() if leaves_version else ""
     paging = builder.context.paging.get(operation.key)
     for parameter in operation.parameters:
-        if parameter.location not in ("query", "header") or not (filters or parameter.is_required):
+        if parameter.location == "path" or not (filters or parameter.is_required):
             continue
         if paging is not None and parameter.location == "query" and parameter.name == paging.size_parameter:
             continue  # how much is asked for at a time is seen to by the step
         if version and parameter.name.lower() == version and _versioned(builder, operation) is not None:
             continue
         # What belongs to the connection, or is sent with every request, is no business of the caller.
-        if parameter.location == "header":
+        if parameter.location != "query" or parameter.is_required:
             is_condition = parameter.name.lower() == builder.context.profile.conditional.send_header.lower()
-            if is_given(builder, parameter) or is_condition:
-                bound.append((parameter.name, "header", given_header(builder, operation, parameter)))
+            if is_given(builder, parameter) or (is_condition and parameter.location == "header"):
+                bound.append((parameter.name, parameter.location, given_parameter(builder, operation, parameter)))
             continue
         schema = inline(builder.context.schemas, parameter.schema)
-        name = builder.free_input_name("".join(c if c.isalnum() else "_" for c in parameter.name).strip("_") or "value")
+        name = builder.free_input_name(words.identifier(parameter.name) or "value")
         text = first_sentence(parameter.description)
         given = Input(name, schema, parameter.is_required, text, parameter.is_required)
         sample = {"parameter": operation.key, "name": parameter.name}
@@ -82,9 +86,10 @@ def change(
     payload = body.payload()
     if checks_state:
         states.require_before(builder, operation, choices[0] if choices else None)
-        _show_before(builder, operation)
-    told = require_offered(builder, operation, parameters, payload)
+        _show_before(builder, operation, choices)
+    told, renamed = require_offered(builder, operation, parameters, payload)
     match = version_header(builder, operation)
+    require_allowed(builder, operation, payload)
     payload, replacements = kept(builder, operation, payload)
     # Settings that wait for a restart have a job that stays scheduled until then: it is given out, not waited for.
     job = builder.context.jobs.get(operation.key)
@@ -95,12 +100,13 @@ def change(
         id=builder.free_step_id(name),
         operation=operation.key,
         role=Role.CHANGE,
-        description=text,
+        description=text + also_called(operation) if renamed else text,
         parameters=(*parameters, *match),
         payload=payload,
         content_type=operation.body.media_type if operation.body and payload is not None else "",
         replacements=replacements,
         address=told,
+        renamed=renamed,
         parts=body.parts,
         failures=again_with_new_version(match),
     )
@@ -109,7 +115,8 @@ def change(
     builder.add_step(step, "the goal")
     if job is not None and follows:
         number = len(builder.steps) - 1
-        wait(builder, job, f"$steps.{step.id}.outputs.job", where, tries_elsewhere=True)
+        following = after_the_job(builder.context, operation.key)
+        wait(builder, job, f"$steps.{step.id}.outputs.job", where, tries_elsewhere=True, following=following)
         if len(builder.steps) > number + 2:
             # Without a job there is no result either: past all waits and past the reading of the result.
             builder.label(f"past_{step.id}")
@@ -119,23 +126,33 @@ def change(
     return next(each for each in builder.steps if each.id == step.id)
 
 
-def end_after_job(builder: Builder, operation: Operation) -> None:
-    """Where one header leads either to the new item or to a job, a job's end is the end: the item has no known id."""
+def end_after_job(builder: Builder, operation: Operation, label: str = "") -> None:
+    """Where one header leads either to the new item or to a job, a job's end is the end: the item has no known id.
+
+    With a `label` the flow goes on there.
+    """
     job = builder.context.jobs.get(operation.key)
     last = builder.steps[-1]
     if job is None or job.handle_within != "header" or last.role is not Role.WAIT:
         return
     for number, step in enumerate(builder.steps):
         if step.role is Role.WAIT:
-            builder.steps[number] = replace(step, branches=({"name": "made_by_a_job", "type": "end"},))
+            on = {"type": "end"} if not label else {"stepId": f"@{label}"}
+            builder.steps[number] = replace(step, branches=({"name": "made_by_a_job", **on},))
 
 
-def _show_before(builder: Builder, operation: Operation) -> None:
+def _class_of(builder: Builder, operation: Operation, choices: Sequence[Choice]) -> Risk | None:
+    """The class of the operation with what is chosen of an enumeration."""
+    told = [class_of_value(builder.context, operation, c.pointer, value) for c in choices for value in c.values]
+    return worst(told) if told else operation.risk
+
+
+def _show_before(builder: Builder, operation: Operation, choices: Sequence[Choice]) -> None:
     """Reads the thing right before what interrupts or destroys, so that a plan shows what is going to be hit.
 
     Not where a check of its state reads it anyway, nor where the change is not made on one named thing.
     """
-    is_grave = operation.risk in (Risk.DISRUPT, Risk.DESTROY)
+    is_grave = _class_of(builder, operation, choices) in (Risk.DISRUPT, Risk.DESTROY)
     owner = builder.context.by_item.get(shape(parent(operation.path))) if operation.effect is Effect.ACT else None
     known = owner is not None and (address(owner), "") in builder.known
     if not is_grave or owner is None or not known or not owner.read or _is_read(builder, owner.read):
@@ -375,23 +392,16 @@ def _signs_of_absence(builder: Builder, read: Operation) -> list[str]:
 
 def _still_there(resource: Resource) -> dict[str, Any]:
     text = f"The deletion was accepted, but {_GONE_TRIES} s later the {resource.name} is there."
-    return {
-        "name": "still_there",
-        "type": "retry",
-        "retryAfter": _GONE_WAIT_S,
-        "retryLimit": _GONE_TRIES,
-        "criteria": [_OK],
-        "x-switchgear": {"code": "still_there", "message": text},
-    }
+    return {**_looked_for("still_there", {"code": "still_there", "message": text}), "criteria": [_OK]}
 
 
 def _not_to_be_seen(resource: Resource) -> dict[str, Any]:
     """A refusal or an error is no sight of the thing."""
     text = f"The deletion was accepted, but whether the {resource.name} is gone could not be seen."
-    return {
-        "name": "not_to_be_seen",
-        "type": "retry",
-        "retryAfter": _GONE_WAIT_S,
-        "retryLimit": _GONE_TRIES,
-        "x-switchgear": {"outcome": "unknown", "code": "not_seen", "message": text},
-    }
+    return _looked_for("not_to_be_seen", {"outcome": "unknown", "code": "not_seen", "message": text})
+
+
+def _looked_for(name: str, says: Mapping[str, str]) -> dict[str, Any]:
+    """A look for what was deleted is made again for a while; what it `says` in the end."""
+    again = {"type": "retry", "retryAfter": _GONE_WAIT_S, "retryLimit": _GONE_TRIES}
+    return {"name": name, **again, "x-switchgear": dict(says)}

@@ -14,7 +14,7 @@ from compiler.passes import words
 from compiler.passes.flows import queries, states, texts
 from compiler.passes.flows.bodies import Choice, enumerations
 from compiler.passes.flows.builder import Builder, noun_of
-from compiler.passes.flows.changes import change, parameters_of, read_back
+from compiler.passes.flows.changes import change, end_after_job, gone, parameters_of, read_back, read_back_made
 from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.intents import created_id
 from compiler.passes.flows.overrides import at, with_constant
@@ -23,6 +23,7 @@ from compiler.passes.paths import item_prefixes
 from compiler.passes.resources import shape
 from workflow.profile import Compose
 
+_SHOWN = (Effect.CREATE, Effect.UPDATE, Effect.DELETE)
 _DEEPEST = 3  # members of a body below this are given by callers as they are
 
 
@@ -165,6 +166,30 @@ def _change(
     is_awaited = rule is not None and any(states.rule_for(builder, o) is rule for o in after)
     if is_awaited and states.has_outcome(builder, operation, choice):
         _await(course, operation, choice)
+    elif resource is not None and not any(_about(course.context, o) is resource for o in after if o.effect in _SHOWN):
+        is_read = any(_about(course.context, o) is resource for o in after if o.effect is Effect.READ)
+        _show(course, operation, resource, step, gives_out=not is_read)
+
+
+def _show(course: _Course, operation: Operation, resource: Resource, step: Step, *, gives_out: bool) -> None:
+    """Reads back what the last change of a thing made of it, as a workflow of this change alone does."""
+    builder, outputs = course.builder, dict(course.builder.outputs)
+    made = course.made.get(address(resource)) if operation.effect is Effect.CREATE else None
+    back: Step | None = None
+    if operation.effect is Effect.UPDATE:
+        back = read_back(builder, resource)
+    elif operation.effect is Effect.DELETE:
+        gone(builder, resource)
+    elif made is not None:
+        end_after_job(builder, operation, past := f"past_made_{step.id}")
+        back = read_back_made(builder, resource, made)
+        builder.label(past)
+    if back is not None:
+        item = builder.outputs.pop("item")
+        schema = builder.output_schemas.pop("item")
+        builder.outputs.update(outputs)
+        if gives_out:
+            builder.add_output(builder.free_output_name(noun_of(resource)), item, schema)
 
 
 def _await(course: _Course, operation: Operation, choice: Choice | None) -> None:

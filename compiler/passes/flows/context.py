@@ -4,7 +4,7 @@ Read-only, and only what follows from the IR and the profile; decisions are made
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from compiler.ir.model import Api, Job, Link, Operation, Paging, Resource
@@ -83,6 +83,11 @@ class Context:
         """The resource whose id the operation needs at `into` (`path.name`, `body#/pointer`), if one is known."""
         link = self.links.get((operation, into))
         return self.by_source.get((link.source, link.at)) if link else None
+
+    @property
+    def paths(self) -> Iterable[str]:
+        """The paths of all operations."""
+        return (operation.path for operation in self.api.operations)
 
     def owner_of(self, resource: Resource) -> Resource | None:
         """What people know the resource by, where that is another thing."""

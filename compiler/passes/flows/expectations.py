@@ -132,7 +132,11 @@ class _Writer:
         item = back.outputs.get("item")
         if item is None:
             return
+        # Which thing it is, is repeated in many a body: nobody asked for it, and that it is so speaks for nothing.
+        which = [value for _, location, value in change.parameters if location == "path"]
         for pointer, value in _sent(change):
+            if operation.effect is Effect.UPDATE and value in which:
+                continue
             if self.has_branches and not _is_plain(value):
                 if str(value).startswith("$steps."):
                     yield {"place": _short(pointer), "shown": False, "text": "not every run sends it"}

@@ -1,6 +1,7 @@
-"""Headers that an operation requires: each step that calls it sends them, lookups and waits as well as the change.
+"""What an operation requires besides its path: each step that calls it sends it, lookups and waits as well.
 
-What the caller gives once (a project, a tenant) goes to every step that asks for it under the same name. What belongs
+Headers, cookies and query parameters. What the caller gives once (a project, a tenant, the version of the API) goes
+to every step that asks for it under the same name. What belongs
 to the connection, to the credentials or to the version of a conditional write is no input, nor is what the profile
 sends with every request (`protocol.request_headers`). Called by `builder` for each step, by `changes` for the goal's.
 """
@@ -9,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from compiler.ir.model import CONNECTION_HEADERS, Input, Operation, Parameter, Step
+from compiler.passes import words
 from compiler.passes.flows.inlining import inline
 from compiler.passes.words import first_sentence
 
@@ -16,32 +18,41 @@ if TYPE_CHECKING:
     from compiler.passes.flows.builder import Builder
 
 
-def with_required_headers(builder: "Builder", step: Step) -> Step:
-    """The step with the headers that its operation requires and that are not bound yet."""
+def with_required(builder: "Builder", step: Step) -> Step:
+    """The step with what its operation requires in headers, cookies and query and what is not bound yet."""
     operation = builder.operation(step.operation)
-    bound = {name.lower() for name, location, _ in step.parameters if location == "header"}
+    bound = {_slot(name, location) for name, location, _ in step.parameters}
     missing = tuple(
-        (p.name, "header", given_header(builder, operation, p))
+        (p.name, p.location, given_parameter(builder, operation, p))
         for p in operation.parameters
-        if p.location == "header" and p.is_required and p.name.lower() not in bound and is_given(builder, p)
+        if p.is_required and _slot(p.name, p.location) not in bound and is_given(builder, p)
     )
     return replace(step, parameters=(*step.parameters, *missing)) if missing else step
 
 
+def _slot(name: str, location: str) -> tuple[str, str]:
+    return (name.lower() if location == "header" else name), location
+
+
 def is_given(builder: "Builder", parameter: Parameter) -> bool:
-    """Whether a header is something that a caller says."""
+    """Whether a header, a cookie or a query parameter is something that a caller says."""
     profile = builder.context.profile
+    if parameter.location == "cookie":
+        session = profile.auth.session
+        return session is None or session.token.within != "cookie" or session.token.at != parameter.name
+    if parameter.location != "header":
+        return parameter.location == "query"
     constant = {name.lower() for name in profile.protocol.request_headers}
     ours = {*CONNECTION_HEADERS, profile.conditional.send_header.lower(), *constant}
     return parameter.name.lower() not in ours
 
 
-def given_header(builder: "Builder", operation: Operation, parameter: Parameter) -> str:
-    """The expression of the input that gives the header: one for all operations that ask for it."""
-    slot = (f"header {parameter.name.lower()}", "")
+def given_parameter(builder: "Builder", operation: Operation, parameter: Parameter) -> str:
+    """The expression of the input that gives the parameter: one for all operations that ask for it."""
+    slot = (" ".join(reversed(_slot(parameter.name, parameter.location))), "")
     if slot not in builder.known:
         schema = inline(builder.context.schemas, parameter.schema)
-        wanted = "".join(c if c.isalnum() else "_" for c in parameter.name).strip("_") or "value"
+        wanted = words.identifier(parameter.name) or "value"
         text = first_sentence(parameter.description)
         name = builder.free_input_name(wanted)
         given = Input(name, schema, parameter.is_required, text, parameter.is_required)

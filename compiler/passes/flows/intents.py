@@ -4,12 +4,12 @@ find (list) · describe (look up, read) · create · update · delete (and show 
 resource). Each takes the context and gives a flow, or None where the API lacks what the intent needs.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from compiler.ir.model import Effect, Flow, Operation, Resource, Response, Risk, Role, Step, worst
 from compiler.passes import words
 from compiler.passes.flows import queries, states, texts
+from compiler.passes.flows.bodies import BodyPlan
 from compiler.passes.flows.builder import Builder, inside, noun_of
 from compiler.passes.flows.changes import (
     change,
@@ -21,11 +21,14 @@ from compiler.passes.flows.changes import (
     read_back_named,
 )
 from compiler.passes.flows.context import Context
+from compiler.passes.flows.following import ends_pending
 from compiler.passes.flows.splits import Split
+from compiler.passes.resources import only_tells_whether
 from workflow.pages import INCOMPLETE_HEADER, NEXT_HEADER
 from workflow.pointers import escape
 
 _OK = queries.simple("$statusCode == 200")
+_ABSENT = (404, 410)  # RFC 9110, 15.5.5 and 15.5.11
 
 
 def find(context: Context, resource: Resource) -> Flow | None:
@@ -155,6 +158,7 @@ def _updated(context: Context, resource: Resource, operation: Operation, verb: s
     builder = Builder(context, operation)
     change(builder, operation, f"Change the {resource.name}.")
     read_back(builder, resource)
+    ends_pending(builder, resource, operation.key)
     if operation.body is None and not resource.read:
         text = f"Adds {_one(resource)}{_of_owner(context, resource)}"
         return _finish(builder, "update", "add", text, resource, _risk(operation))
@@ -211,23 +215,52 @@ def _act_text(operation: Operation, does: str, resource: Resource, split: Split 
 def _add_reply(builder: Builder, operation: Operation, step: Step) -> None:
     """What an action answered, where it answers at once with something of its own."""
     reply = operation.success
-    has_job = operation.key in builder.context.jobs
-    if not has_job and reply is not None and reply.schema:
-        number = builder.steps.index(step)
+    job = builder.context.jobs.get(operation.key)
+    is_handle = job is not None and (job.handle_within == "body" or reply is None or reply.status == "202")
+    if not is_handle and reply is not None and reply.schema:
+        number = next(n for n, each in enumerate(builder.steps) if each.id == step.id)
+        step = builder.steps[number]
         builder.steps[number] = replace(step, outputs={**step.outputs, "reply": "$response.body"})
         builder.add_output("reply", f"$steps.{step.id}.outputs.reply", {})
 
 
+def check(context: Context, resource: Resource, operation: Operation) -> Flow:
+    """A read that shows nothing: 404 and 410 say that there is no such thing, any success that there is one."""
+    builder = Builder(context, operation)
+    there = queries.any_of(["$statusCode == 200", "$statusCode == 204", *(f"$statusCode == {s}" for s in _ABSENT)])
+    step = Step(
+        id=builder.free_step_id("check"),
+        operation=operation.key,
+        role=Role.READ,
+        description=f"See whether there is the {resource.name}.",
+        parameters=tuple(parameters_of(builder, operation)),
+        outputs={"status": "$statusCode"},
+        success=(queries.simple(there),),
+    )
+    step = builder.add_step(step, "the goal")
+    builder.add_output("status", f"$steps.{step.id}.outputs.status", {"type": "integer"})
+    plain = f"Checks whether there is {_one(resource)}{_of_owner(context, resource)}: 404 says that there is none."
+    said = texts.describe((texts.purpose(operation), plain), Risk.READ)
+    name = texts.flow_id(context.api.name, "check", noun_of(resource))
+    return builder.flow(name, "report", f"Check {resource.name}", said, resource, Risk.READ)
+
+
 def report(context: Context, resource: Resource, operation: Operation) -> Flow:
     """A read that is neither a list nor an item: gives out what is answered."""
+    if only_tells_whether(operation):
+        return check(context, resource, operation)
     builder = Builder(context, operation)
     verb = texts.verb_of(operation)
+    parameters = tuple(parameters_of(builder, operation))
+    payload = BodyPlan(builder, operation).payload()
     step = Step(
         id=builder.free_step_id("read"),
         operation=operation.key,
         role=Role.READ,
         description="Read.",
-        parameters=tuple(parameters_of(builder, operation)),
+        parameters=parameters,
+        payload=payload,
+        content_type=operation.body.media_type if operation.body and payload is not None else "",
         outputs={"result": "$response.body"},
     )
     step = builder.add_step(step, "the goal")
@@ -241,11 +274,18 @@ def report(context: Context, resource: Resource, operation: Operation) -> Flow:
 def _finish(builder: Builder, intent: str, verb: str, text: str, resource: Resource, risk: Risk) -> Flow:
     named = texts.action_id if intent == "act" else texts.flow_id
     name = named(builder.context.api.name, verb, noun_of(resource))
-    steps = [(step.role, step.operation) for step in builder.steps]
+    steps = [(step.role, step.operation) for step in builder.steps if step.role is not Role.WAIT or _is_usual(builder)]
     sentence = text if text.endswith(".") else f"{text}."
     said = texts.describe((sentence, texts.course(steps)), risk)
     title = texts.opened(texts.doing(verb, resource.name))
     return builder.flow(name, intent, title, said, resource, _worst(builder, risk))
+
+
+def _is_usual(builder: Builder) -> bool:
+    """Whether the goal's description says that it starts a job; that any change may is no news to a caller."""
+    job = builder.context.jobs.get(builder.goal.key)
+    listed = {reply.status for reply in builder.goal.responses}
+    return job is None or not job.statuses or bool(listed & {*map(str, job.statuses), "2XX"})
 
 
 def _risk(operation: Operation) -> Risk:
@@ -278,7 +318,5 @@ def _of_owner(context: Context, resource: Resource) -> str:
     return f" of {texts.an(owner.name)}"
 
 
-def all_of(context: Context, resource: Resource) -> Sequence[Flow]:
-    """The flows of the resource's own operations, those of its actions excepted."""
-    made = [plan(context, resource) for plan in (find, describe, create, update, delete)]
-    return [flow for flow in made if flow is not None]
+INTENTS = (find, describe, create, update, delete)
+"""What plans the flows of a resource's own operations, those of its actions excepted."""

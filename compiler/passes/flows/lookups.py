@@ -14,7 +14,7 @@ from compiler.passes.flows import queries
 from compiler.passes.flows.builder import Builder, inside, noun_of
 from compiler.passes.flows.context import address
 from compiler.passes.identity import is_called_by_id, says_id
-from compiler.passes.paths import item_prefixes
+from compiler.passes.paths import item_prefixes, parameter_of
 from compiler.passes.resources import shape
 
 
@@ -38,7 +38,8 @@ def _known_parameter(builder: Builder, prefix: str) -> str:
 
 
 def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) -> str:
-    slot = (f"given {shape(prefix)}", "")
+    is_one = bool(parameter_of(prefix.rpartition("/")[2]))
+    slot = (f"given {shape(prefix)}" if is_one else f"given {shape(prefix)} {name}", "")
     if slot in builder.known:
         return builder.known[slot]
     resource = builder.context.by_item.get(shape(prefix))

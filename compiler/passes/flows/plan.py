@@ -1,65 +1,110 @@
 """The pass that plans: every operation that is not left out ends in at least one flow, or says why not.
 
 Before: resources, jobs, links. After: `Api.flows` in order of their ids, which are unique, and `left_out` of every
-operation that no flow reaches.
+operation that no flow reaches. A flow that cannot be planned for a reason of ours is a finding, and its operation is
+left out: it would not be planned as an operation of nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import replace
+from functools import partial
 
-from compiler.ir.model import Api, Effect, Flow, Operation, Resource
+from compiler.containment import Containment
+from compiler.ir.model import Api, Effect, Flow, Operation, Resource, Risk
 from compiler.passes import words
 from compiler.passes.flows import intents, overrides, texts
 from compiler.passes.flows.composed import composed
-from compiler.passes.flows.compositions.all import compositions
-from compiler.passes.flows.context import Context
+from compiler.passes.flows.compositions.all import COMPOSITIONS
+from compiler.passes.flows.context import Context, address
+from compiler.passes.flows.following import with_next
+from compiler.passes.flows.intents import INTENTS
+from compiler.passes.flows.naming import worded
 from compiler.passes.flows.ranking import ranked
 from compiler.passes.flows.splits import splits_of
 from compiler.passes.outcome import Options, Outcome
 from compiler.passes.paths import last_word, path_of
 
+Plan = Callable[[Context, Resource], Flow | Iterable[Flow] | None]
+
 
 def run(api: Api, options: Options) -> Outcome:
     context = Context.of(api, options.profile)
-    flows: list[Flow] = []
-    for resource in api.resources:
-        flows += intents.all_of(context, resource)
-        flows += _actions(context, resource)
-        flows += compositions(context, resource)
-    flows = [_told_of_its_alias(context, flow) for flow in flows]
+    planner = _Planner(context)
+    flows = [flow for resource in api.resources for flow in planner.of(resource)]
+    tried = planner.contained.tried
+    flows = [tried(flow.id, partial(_told_of_its_alias, context, flow), flow) for flow in flows]
     reached = {step.operation for flow in flows for step in flow.steps}
     aliases = {key: other for resource in api.resources for key, other in resource.aliases.items()}
-    flows += _strays(context, reached | set(aliases))
+    flows += planner.strays(reached | set(aliases))
     flows = overrides.applied(context, flows)
     wanted, found = composed(context)
-    named = [*wanted, *_with_unique_ids(flows, options, {flow.id for flow in wanted})]
+    named = [*wanted, *_with_unique_ids(context, flows, options, {flow.id for flow in wanted})]
     found += overrides.unused(context, [*wanted, *flows], named)
     flows = [flow for flow in named if flow.id not in options.profile.overrides.exclude]
+    flows = with_next(flows)
     reached = {step.operation for flow in flows for step in flow.steps}
-    operations = tuple(_left_out(o, reached, aliases) for o in api.operations)
+    operations = tuple(_left_out(o, reached, aliases, planner.lost) for o in api.operations)
+    flows = [_promising_no_more(context, flow) for flow in flows]
     ordered = tuple(sorted(ranked(context, flows), key=lambda flow: flow.id))
-    return Outcome(replace(api, operations=operations, flows=ordered), tuple(found))
+    return Outcome(replace(api, operations=operations, flows=ordered), (*found, *planner.contained.diagnostics))
 
 
-def _actions(context: Context, resource: Resource) -> Sequence[Flow]:
-    made = []
-    for key in resource.actions:
-        operation = context.operations[key]
-        if operation.left_out:
-            continue
-        if operation.effect is Effect.READ:
-            plan = intents.find_unseen if operation.path == resource.collection else intents.report
-            made.append(plan(context, resource, operation))
-            continue
-        if context.by_change.get(key) is resource:
-            made.append(intents.update_otherwise(context, resource, operation))
-            continue
+class _Planner:
+    """Plans item by item. `lost`: operations of which a flow could not be planned for a reason of ours."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.contained = Containment("the pass flows")
+        self.lost: set[str] = set()
+
+    def of(self, resource: Resource) -> Iterator[Flow]:
+        """The flows about one resource: its own operations, its actions, tasks of several changes."""
+        for intent in INTENTS:
+            yield from self._planned(f"{intent.__name__} {address(resource)}", intent, resource, _own(resource))
+        for key in resource.actions:
+            yield from self._planned(key, partial(_action, key=key), resource, (key,))
+        for task in COMPOSITIONS:
+            yield from self._planned(f"{task.__name__} {address(resource)}", task, resource, ())
+
+    def _planned(self, about: str, plan: Plan, resource: Resource, keys: Iterable[str]) -> tuple[Flow, ...]:
+        made = self.contained.tried(about, lambda: _flows(plan(self.context, resource)), None)
+        if made is None:
+            self.lost.update(key for key in keys if key)
+            return ()
+        return made
+
+    def strays(self, reached: Set[str]) -> Iterator[Flow]:
+        """Operations that stand under no resource become one-step flows of their own."""
+        for operation in self.context.api.operations:
+            if operation.key not in reached and operation.key not in self.lost and not operation.left_out:
+                key, plan = operation.key, partial(_stray, operation=operation)
+                yield from self._planned(key, plan, Resource(noun="", name=""), (key,))
+
+
+def _own(resource: Resource) -> tuple[str, ...]:
+    return (resource.list, resource.read, resource.create, resource.update, resource.delete)
+
+
+def _flows(made: Flow | Iterable[Flow] | None) -> tuple[Flow, ...]:
+    if made is None:
+        return ()
+    return (made,) if isinstance(made, Flow) else tuple(made)
+
+
+def _action(context: Context, resource: Resource, key: str) -> Iterator[Flow]:
+    operation = context.operations[key]
+    if operation.left_out:
+        return
+    if operation.effect is Effect.READ:
+        is_list = operation.method == "GET" and operation.path.rstrip("/") == resource.collection
+        plan = intents.find_unseen if is_list else intents.report
+        yield plan(context, resource, operation)
+    elif context.by_change.get(key) is resource:
+        yield intents.update_otherwise(context, resource, operation)
+    else:
         splits = splits_of(context, operation)
-        if splits:
-            made += [intents.act(context, resource, operation, split) for split in splits]
-        else:
-            made.append(intents.act(context, resource, operation, None))
-    return made
+        for split in splits or (None,):
+            yield intents.act(context, resource, operation, split)
 
 
 def _told_of_its_alias(context: Context, flow: Flow) -> Flow:
@@ -71,23 +116,28 @@ def _told_of_its_alias(context: Context, flow: Flow) -> Flow:
     return replace(flow, description=texts.joined(flow.description, said), why=(*flow.why, f"{said} {other.item}"))
 
 
-def _strays(context: Context, reached: set[str]) -> list[Flow]:
-    """Operations that stand under no resource become one-step flows of their own."""
-    made: list[Flow] = []
-    for operation in context.api.operations:
-        if operation.key in reached or operation.left_out:
-            continue
-        noun = last_word(operation.path) or context.api.name
-        resource = Resource(noun=noun, name=context.profile.vocabulary.get(noun, words.spoken(noun)))
-        plan = intents.report if operation.effect is Effect.READ else None
-        made.append(plan(context, resource, operation) if plan else intents.act(context, resource, operation, None))
-    return made
+def _promising_no_more(context: Context, flow: Flow) -> Flow:
+    """Without the promise that nothing changes, where that is inferred of a step and neither its method nor said."""
+    if flow.risk is not Risk.READ or all(context.operations[step.operation].is_safe for step in flow.steps):
+        return flow
+    return replace(flow, description=flow.description.replace(texts.describe((), Risk.READ), "").strip())
 
 
-def _with_unique_ids(flows: list[Flow], options: Options, taken: set[str]) -> list[Flow]:
+def _stray(context: Context, _resource: Resource, operation: Operation) -> Flow:
+    noun = last_word(operation.path) or context.api.name
+    resource = Resource(noun=noun, name=context.profile.vocabulary.get(noun, words.spoken(noun)))
+    if operation.effect is Effect.READ:
+        return intents.report(context, resource, operation)
+    return intents.act(context, resource, operation, None)
+
+
+def _with_unique_ids(context: Context, flows: list[Flow], options: Options, taken: set[str]) -> list[Flow]:
     """Flows under their final ids: those of shorter addresses keep the plain name, others are numbered."""
     named = []
-    for flow in sorted(flows, key=lambda f: (len(f.goal), f.goal, f.id)):
+    said = options.profile.overrides
+    chosen = frozenset({*said.rename, *said.pin, *said.exclude, *taken})
+    ordered = sorted(flows, key=lambda f: (len(f.goal), f.goal, f.id))
+    for flow in worded(context, ordered, chosen):
         wanted = options.profile.overrides.rename.get(flow.id, flow.id)
         unique = _unused(wanted, taken)
         taken.add(unique)
@@ -110,9 +160,10 @@ def _title(flow_id: str, api: str) -> str:
     return said[:1].upper() + said[1:]
 
 
-def _left_out(operation: Operation, reached: set[str], aliases: dict[str, str]) -> Operation:
+def _left_out(operation: Operation, reached: set[str], aliases: dict[str, str], lost: set[str]) -> Operation:
     if operation.key in reached or operation.left_out:
         return operation if operation.key not in reached else replace(operation, left_out="")
     if operation.key in aliases:
         return replace(operation, left_out=f"alias of {aliases[operation.key]}")
-    return replace(operation, left_out="no workflow needs it")
+    why = "an error of ours while its workflow was planned" if operation.key in lost else "no workflow needs it"
+    return replace(operation, left_out=why)

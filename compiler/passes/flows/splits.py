@@ -1,19 +1,22 @@
 """Splitting an action by the values of an enumeration when these differ in risk: START is no STOP.
 
 Each class of risk becomes a workflow of its own, so that approving one approves nothing worse. The classes come from
-the profile's rules with `when`, else from the words in the values.
+the profile's rules with `when`, else from the words in the values (`compiler.passes.risk`).
 """
 
 import re
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.ir.model import Operation, Risk, worst
+from compiler.ir.model import Effect, Operation, Risk, worst
 from compiler.passes import words
 from compiler.passes.flows import texts
 from compiler.passes.flows.bodies import Choice, enumerations, is_action_word
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import Context
+from compiler.passes.flows.wording import repeated
+from compiler.passes.risk.judging import judged
+from compiler.passes.risk.values import class_of_word
 from workflow.profile import RiskRule
 
 _SILENT = {Risk.READ: "query", Risk.CHANGE: "control", Risk.DISRUPT: "interrupt", Risk.DESTROY: "destroy"}
@@ -102,7 +105,8 @@ def risk_of_value(context: Context, operation: Operation, pointer: str, value: A
     rule = next((r for r in rules if value in r.when[pointer]), None)
     if rule is not None:
         return Risk(rule.risk)
-    return worst((_by_words(value), _floor(context, operation, bool(rules))))
+    said = class_of_word(value)
+    return worst((said or Risk.CHANGE, _floor(context, operation, is_known=said is not None and not rules)))
 
 
 def _rules(context: Context, operation: Operation, pointer: str) -> list[RiskRule]:
@@ -115,30 +119,24 @@ def _applies(pattern: str, operation: Operation) -> bool:
     return re.search(pattern, operation.key) is not None
 
 
-def _floor(context: Context, operation: Operation, has_rules: bool) -> Risk:
-    """The least class of a value that no rule names: words in a value never make a told action harmless."""
-    own = operation.risk or Risk.CHANGE
-    is_told = any(
-        rule.operation == operation.key or (rule.pattern and _applies(rule.pattern, operation))
-        for rule in context.profile.risks
-    )
-    return own if has_rules or is_told or own is Risk.DESTROY else Risk.CHANGE
+def _floor(context: Context, operation: Operation, *, is_known: bool) -> Risk:
+    """The least class of a value: the operation's own, unless the value is a word of its own that says less (`start`).
 
-
-def _by_words(value: Any) -> Risk:
-    said = words.split(str(value))
-    if words.is_about(said, words.DESTROYING):
-        return Risk.DESTROY
-    if words.is_about(said, words.DISRUPTING | {"off", "force", "graceful", "button"}):
-        return Risk.DISRUPT
-    return Risk.CHANGE
+    Words in a value never make harmless what the profile or the operation's own words call destroying.
+    """
+    rules = context.profile.risks
+    if any(r.operation == operation.key or (r.pattern and _applies(r.pattern, operation)) for r in rules if not r.when):
+        return operation.risk or Risk.CHANGE
+    effect = operation.effect or Effect.ACT
+    own = judged(operation, effect, context.schemas, is_readable=True, by_values=False).risk
+    return Risk.CHANGE if is_known and own is not Risk.DESTROY else own
 
 
 def _split(verb: str, pointer: str, values: list[Any], risk: Risk) -> Split:
     """The verb of one class: the value itself where the path's verb says nothing, else verb and value or class."""
     choice = Choice(pointer, tuple(values))
     said = " or ".join(words.spoken(str(v).lower() if str(v).isupper() else str(v)) for v in values)
-    is_short = len(values) <= _JOINED
+    is_short = len(values) <= _JOINED and not repeated(words.split(said))
     if words.snake(verb) in ("action", "actions"):
         named = said if is_short else _SILENT[risk]
         return Split(choice, risk, named, named, "")

@@ -4,8 +4,8 @@ Where the collection lists whole items, the state is looked at in the lookup tha
 is read once more. A value of an enumeration (START, STOP) has its own states before and after.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from compiler.ir.model import Operation, Resource, Role, Step
@@ -20,11 +20,15 @@ _LOOK_EVERY_S = 1
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What one value of the choice needs and reaches; `value` None when there is nothing to choose."""
+    """What one value of the choice needs and reaches; `value` None when there is nothing to choose.
+
+    `changes`: pointer to what has another value afterwards, "" where nothing is known to have.
+    """
 
     value: Any
     before: tuple[str, ...]
     after: tuple[str, ...]
+    changes: str = ""
 
 
 def rule_for(builder: Builder, operation: Operation) -> StateRule | None:
@@ -49,7 +53,8 @@ def cases_of(rule: StateRule, operation: Operation, choice: Choice | None) -> tu
 def _case(value: Any, moves: Sequence[Transition]) -> Case:
     any_before = any(not t.from_states for t in moves)
     before = () if any_before else tuple(dict.fromkeys(s for t in moves for s in t.from_states))
-    return Case(value, before, tuple(dict.fromkeys(t.to for t in moves)))
+    told = {t.changes or "" for t in moves}
+    return Case(value, before, tuple(dict.fromkeys(t.to for t in moves)), told.pop() if len(told) == 1 else "")
 
 
 def chosen_input(builder: Builder, operation: Operation, choice: Choice | None) -> str:
@@ -64,7 +69,7 @@ def require_before(builder: Builder, operation: Operation, choice: Choice | None
     """Adds the check to the lookup of the resource, or a step that reads the state. No check where none is needed."""
     rule = rule_for(builder, operation)
     cases = cases_of(rule, operation, choice) if rule else ()
-    if rule is None or not any(case.before for case in cases):
+    if rule is None or not any(case.before or case.changes for case in cases):
         return
     resource = _resource(builder, rule)
     lookup = builder.lookups.get(rule.resource)
@@ -91,7 +96,8 @@ def _check_in_lookup(
     named = _named_filter(step, base)
     place = "@" + queries.from_pointer(rule.field)
     allowed = _alternatives(cases, _Words(queries.quoted, f"'{{$inputs.{choice_input}}}'", place))
-    query = f"{base}[?({named}) && ({allowed})]"
+    query = f"{base}[?({named}) && ({allowed})]" if any(case.before for case in cases) else f"{base}[?{named}]"
+    shown = {name: queries.selector(f"{base}[?{named}]{queries.from_pointer(at)}") for name, at in _kept_before(cases)}
     ambiguous = [f for f in step.failures if f.get("x-switchgear", {}).get("code") == "ambiguous"]
     others = [f for f in step.failures if f not in ambiguous]
     wrong = {
@@ -102,10 +108,17 @@ def _check_in_lookup(
     }
     builder.steps[number] = replace(
         step,
+        outputs={**step.outputs, **shown},
         success=(*step.success, queries.jsonpath(queries.counted(base, query, "== 1"))),
         failures=(*ambiguous, wrong, *others),
     )
     builder.why.append(f"{lookup}: also refuses unless the {resource.name}'s {rule.field} allows the change")
+
+
+def _kept_before(cases: Sequence[Case]) -> Iterator[tuple[str, str]]:
+    """(output, pointer) of what is looked at before the change because it has another value afterwards."""
+    places = dict.fromkeys(case.changes for case in cases if case.changes)
+    return ((f"before{number or ''}", at) for number, at in enumerate(places))
 
 
 def _named_filter(step: Step, base: str) -> str:
@@ -124,15 +137,17 @@ def _check_by_reading(
     builder: Builder, rule: StateRule, resource: Resource, cases: Sequence[Case], choice_input: str
 ) -> None:
     operation = builder.operation(resource.read)
-    place = f"$response.body#{'/0' if resource.item_is_list else ''}{rule.field}"
-    allowed = _alternatives(cases, _Words(queries.simple_quoted, f"$inputs.{choice_input}", place))
+    item = f"$response.body#{'/0' if resource.item_is_list else ''}"
+    words = _Words(queries.simple_quoted, f"$inputs.{choice_input}", f"{item}{rule.field}")
+    allowed = [queries.simple(_alternatives(cases, words))] if any(case.before for case in cases) else []
     step = Step(
         id=builder.free_step_id("check_state"),
         operation=operation.key,
         role=Role.CHECK,
         description=f"Check the {resource.name}'s state.",
         parameters=tuple(path_parameters(builder, operation)),
-        success=(queries.simple("$statusCode == 200"), queries.simple(allowed)),
+        outputs={name: f"{item}{at}" for name, at in _kept_before(cases)},
+        success=(queries.simple("$statusCode == 200"), *allowed),
         failures=(
             {
                 "name": "wrong_state",
@@ -152,6 +167,7 @@ class _Words:
     literal: Callable[[str], str]
     choice: str
     place: str
+    changed: Mapping[str, str] = field(default_factory=dict)  # pointer → the condition that it has another value
 
 
 def _alternatives(cases: Sequence[Case], said: _Words, after: bool = False) -> str:
@@ -160,6 +176,8 @@ def _alternatives(cases: Sequence[Case], said: _Words, after: bool = False) -> s
     for case in cases:
         states = case.after if after else case.before
         held = queries.any_of(f"{said.place} == {said.literal(state)}" for state in states)
+        if after and case.changes in said.changed:
+            held = f"({held}) && {said.changed[case.changes]}"
         if len(cases) == 1:
             return held
         chosen = f"{said.choice} == {said.literal(str(case.value))}"
@@ -183,7 +201,7 @@ def _reached(resource: Resource, cases: Sequence[Case]) -> str:
 def _expected(rule: StateRule, resource: Resource, cases: Sequence[Case]) -> dict[str, Any]:
     """The state that is to be reached; where it was so before, too, that it is so tells nothing (a restart)."""
     reached = _reached(resource, cases)
-    if any(set(case.before) & set(case.after) for case in cases):
+    if any(set(case.before) & set(case.after) and not case.changes for case in cases):
         return {"place": rule.field, "shown": False, "text": f"{reached}, and was so before"}
     return {"place": rule.field, "text": reached}
 
@@ -203,7 +221,7 @@ def require_after(builder: Builder, operation: Operation, choice: Choice | None,
         return
     choice_input = chosen_input(builder, operation, choice)
     place = f"$response.body#{'/0' if resource.item_is_list else ''}{rule.field}"
-    said = _Words(queries.simple_quoted, f"$inputs.{choice_input}", place)
+    said = _Words(queries.simple_quoted, f"$inputs.{choice_input}", place, _changed(builder, resource, cases))
     reached = _alternatives(cases, said, after=True)
     retry = {
         "name": "not_yet",
@@ -221,10 +239,38 @@ def require_after(builder: Builder, operation: Operation, choice: Choice | None,
     builder.steps[number] = replace(
         back,
         success=(*back.success, queries.simple(reached)),
-        failures=(*back.failures, retry),
+        failures=(*_ended_badly(rule, resource, cases, place), *back.failures, retry),
         expects=(_expected(rule, resource, cases),),
-        decides=all(case.before and set(case.before).isdisjoint(case.after) for case in cases),
+        decides=all(case.changes or (case.before and set(case.before).isdisjoint(case.after)) for case in cases),
         outputs={**back.outputs, "state": place},
     )
     builder.add_output("state", f"$steps.{back.id}.outputs.state", {"type": "string"})
     builder.why.append(f"{back.id}: waits until {rule.field} shows the outcome")
+
+
+def _changed(builder: Builder, resource: Resource, cases: Sequence[Case]) -> dict[str, str]:
+    """Pointer → the condition that what stands there is not as it was before the change."""
+    item = f"$response.body#{'/0' if resource.item_is_list else ''}"
+    found: dict[str, str] = {}
+    for name, at in _kept_before(cases):
+        source = next((step.id for step in builder.steps if name in step.outputs), "")
+        if source:
+            found[at] = f"{item}{at} != $steps.{source}.outputs.{name}"
+    return found
+
+
+def _ended_badly(rule: StateRule, resource: Resource, cases: Sequence[Case], place: str) -> list[dict[str, Any]]:
+    """The end of a wait for a thing that has come into a state that means failure, and was in none before."""
+    is_known = all(case.before for case in cases)  # else it may have been so all along
+    bad = [s for s in rule.failed if is_known and not any(s in (*case.before, *case.after) for case in cases)]
+    if not bad:
+        return []
+    text = f"It was accepted, and the {resource.name} is {{{place}}} now, which means that it failed."
+    return [
+        {
+            "name": "ended_badly",
+            "type": "end",
+            "criteria": [queries.simple("$statusCode == 200"), queries.simple(queries.one_of_states(place, bad))],
+            "x-switchgear": {"code": "not_reached", "message": text},
+        }
+    ]

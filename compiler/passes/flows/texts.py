@@ -3,9 +3,10 @@
 Names are `api_verb_noun` in snake case, at most 64 characters (what MCP clients accept).
 """
 
+import unicodedata
 from collections.abc import Sequence
 
-from compiler.ir.model import Operation, Risk, Role
+from compiler.ir.model import Effect, Operation, Risk, Role
 from compiler.passes import words
 from compiler.passes.paths import last_word, parameter_of, segments
 from compiler.passes.words import first_sentence
@@ -13,9 +14,12 @@ from compiler.proposer.wording import fault_of_description
 
 NAME_LENGTH = 64
 _MOST_WORDS = 60
+_MOST_ORIGINAL = 80  # characters
+_LAST_LATIN = 0x24F  # Unicode, Latin Extended-B
 _SPOKEN_AS_WORDS = frozenset({"RAID", "NIC", "LAN", "SAN", "RAM", "ROM", "SATA", "SCSI", "LUN", "MAC"})
 _TOWARDS = frozenset({"to", "into"})
 _LAST_OF_VERBS = frozenset({"start", "off", "on", "up", "down", "out", "in", "back", "away"})
+_VERBS_OF_ITEMS = {"POST": "submit", "PUT": "set", "PATCH": "set", "GET": "read", "DELETE": "remove"}
 _RISK_TEXT = {
     Risk.READ: "Changes nothing.",
     Risk.CHANGE: "",
@@ -95,16 +99,22 @@ def verb_of(operation: Operation) -> str:
     said = words.spoken(last_word(operation.path).rpartition(".")[2])
     is_file = operation.body is not None and "json" not in operation.body.media_type and operation.method == "PUT"
     if parameter_of(last):
-        return {"POST": "submit", "PUT": "set", "PATCH": "set", "GET": "read", "DELETE": "remove"}[operation.method]
+        return _VERBS_OF_ITEMS.get(operation.method, operation.method.lower())
     if is_file and words.split(said)[:1] != ("upload",):
         return f"upload {said}"
     if operation.method == "DELETE":
-        return f"remove {said}" if operation.body is not None else f"remove all {words.plural(said)}"
+        is_whole = "collection" in f"{operation.description} {operation.operation_id}".lower()
+        is_named = "{" in last or (operation.body is not None and not is_whole)
+        return f"remove {said}" if is_named else f"remove all {words.plural(said)}"
     if operation.method in ("PUT", "PATCH"):
         first = words.split(said)[:1]
         is_verb = any(words.is_about(first, known) for known in (words.DISRUPTING, words.DESTROYING, words.READING))
         return said if is_verb or words.is_about(words.split(said), words.MAKING) else f"set {said}"
+    if operation.method == "QUERY":
+        return f"query {said}"
     if operation.method == "GET":
+        if operation.effect is Effect.ACT:
+            return said
         return said if words.is_about(words.split(said)[:1], words.READING | {"filter"}) else f"get {said}"
     return said
 
@@ -124,6 +134,17 @@ def joined(description: str, sentence: str) -> str:
     """The description with one sentence more, where that fits."""
     fits = len(description.split()) + len(sentence.split()) <= _MOST_WORDS
     return f"{description} {sentence}" if fits else description
+
+
+def with_original(description: str, operation: Operation) -> str:
+    """The description with the vendor's own words beside names that had to be transliterated."""
+    said = next((text for text in (operation.summary, operation.operation_id, operation.path) if text), "")
+    own = first_sentence(said, _MOST_ORIGINAL).rstrip(".")
+    is_foreign = any(ord(c) > _LAST_LATIN and c.isalpha() for c in own)
+    is_plain = all(c.isalnum() or unicodedata.combining(c) or c in " .,:()-/_{}" for c in own)
+    # A command to whoever reads is one in any script: what it sounds like is judged as well.
+    is_fit = is_plain and not fault_of_description(words.spoken(own).capitalize() + ".", _MOST_WORDS)
+    return joined(description, f"In the API's words: “{own}”.") if is_foreign and is_fit else description
 
 
 def course(steps: Sequence[tuple[Role, str]]) -> str:

@@ -5,10 +5,11 @@ waited for within a bound of the profile; then another view of the job is tried,
 read-back decides, where it can (`expectations`). Used by `changes` and the compositions.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import Job, JobView, Role, Step
+from compiler.ir.model import EMPTY, Job, JobView, Role, Step
 from compiler.passes.flows import queries
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.expectations import NOT_THERE
@@ -21,12 +22,18 @@ _AWAY = (401, 403, 408, 409, 423, 425, 429, 500, 502, 503, 504)
 
 
 def wait(
-    builder: Builder, job: Job, handle: str, where: list[tuple[str, str, Any]], tries_elsewhere: bool = False
+    builder: Builder,
+    job: Job,
+    handle: str,
+    where: list[tuple[str, str, Any]],
+    tries_elsewhere: bool = False,
+    following: Mapping[str, Any] = EMPTY,
 ) -> Step:
     """Polls the job that the expression `handle` names; a failed job ends the run with the job's own message.
 
     `where`: what stands above the job in its address, from `poll_parameters`. `tries_elsewhere`: a job that is not
-    found is looked for in its other view; the caller leads what needs no wait past both.
+    found is looked for in its other view; the caller leads what needs no wait past both. `following`: what a job that
+    waits for somebody is to be told with.
     """
     elsewhere = job.elsewhere if tries_elsewhere else None
     operation = builder.operation(job.poll)
@@ -46,7 +53,7 @@ def wait(
         outputs=outputs,
         success=(_OK, *_ended_well(job, state, job.succeeded)),
         branches=({"name": "ended", "stepId": "@after"},) if elsewhere else (),
-        failures=_failures(job, state, job.succeeded, job.failed, told, bool(elsewhere)),
+        failures=_failures(job, state, job.succeeded, job.failed, told, bool(elsewhere), following),
         watches=tuple(f"$response.body#{place}" for place in (job.state, job.progress) if place),
         stalls_after_s=job.stalled_s,
     )
@@ -84,21 +91,27 @@ def _ended_well(job: Job, state: str, succeeded: tuple[str, ...]) -> list[dict[s
 
 
 def _failures(
-    job: Job, state: str, succeeded: tuple[str, ...], failed: tuple[str, ...], told: str, goes_elsewhere: bool
+    job: Job,
+    state: str,
+    succeeded: tuple[str, ...],
+    failed: tuple[str, ...],
+    told: str,
+    goes_elsewhere: bool,
+    following: Mapping[str, Any] = EMPTY,
 ) -> tuple[dict[str, Any], ...]:
     """What a poll that shows no good end means, in order."""
     bad_end = {"code": "job_failed", "message": f"The {job.name} failed{told}"}
     running = [f"{state} != null", *(f"{state} != {queries.simple_quoted(s)}" for s in (*succeeded, *failed))]
-    found: list[dict[str, Any]] = [
-        _end("job_failed", queries.one_of_states(state, failed), bad_end),
-    ]
+    found: list[dict[str, Any]] = []
+    if failed:  # a description may name no state in which it has failed
+        found.append(_end("job_failed", queries.one_of_states(state, failed), bad_end))
     if job.failed_if:
         signs = [queries.one_of_states(f"$response.body#{at}", values) for at, values in job.failed_if]
         over = queries.one_of_states(state, succeeded)
         found.append(_end("ended_badly", queries.all_of([over, queries.any_of(signs)]), bad_end))
     if job.pending:
         text = f"The {job.name} waits at {{{state}}}{told}"
-        pending = {"outcome": "pending", "code": "waits", "message": text}
+        pending = {"outcome": "pending", "code": "waits", "message": text, **following}
         found.append(_again("waits", job, job.pending_s, queries.one_of_states(state, job.pending), pending))
     late = f"The {job.name} had not ended after {job.timeout_s:g} s{told}"
     found.append(_again("still_running", job, job.timeout_s, queries.all_of(running), _open_end("still_running", late)))

@@ -172,7 +172,7 @@ YAML_BOMBS = (
     Bomb("100k anchors", ".yaml", lambda: yaml("x-0:\n" + "".join(f"- &a{n} {n}\n" for n in range(100_000)))),
     Bomb("an anchor name of 5 MB", ".yaml", lambda: yaml("x-0: &" + "a" * (5 * MIB) + " 1\n")),
     Bomb("tabs", ".yaml", lambda: yaml("x-0:\n\t- 1\n"), "not YAML"),
-    Bomb("control characters", ".yaml", lambda: yaml("x-0: a\x07b\n"), "not YAML"),
+    Bomb("NUL in a text", ".yaml", lambda: yaml("x-0: a\x00b\n"), "not YAML"),
     Bomb("an open quote of 10 MB", ".yaml", lambda: yaml('x-0: "' + "x\n" * (5 * MIB)), "not YAML"),
     Bomb("an escaped half surrogate", ".yaml", lambda: yaml('x-0: "\\ud800"\n'), "not YAML"),
     Bomb("1000 tag directives", ".yaml", lambda: b"%TAG !a! tag:x,1:\n" * 1000, "not YAML"),

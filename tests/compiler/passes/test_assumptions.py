@@ -22,14 +22,18 @@ openapi: 3.1.0
 info: {title: Shed, version: '1'}
 paths:
   /pumps:
+    parameters: &version [{name: X-Version, in: header, required: true, schema: {type: string}}]
     get: &pumps {responses: {'200': {description: ok, content: {application/json: {schema: {type: array, items: &pump {$ref: '#/components/schemas/Pump'}}}}}}}
   /pumps/{pumpId}:
+    parameters: *version
     get: *pumps
+    delete: {responses: {'204': {description: gone}}}
     put: &write
       requestBody: {required: true, content: {application/json: {schema: *pump}}}
       responses: {'200': {description: ok}, '412': {description: changed meanwhile}}
     patch: *write
   /pumps/{pumpId}/wipe:
+    parameters: *version
     post: {responses: {'202': {description: accepted}}}
   /pumps/{pumpId}/turn:
     post:
@@ -46,8 +50,9 @@ components:
       type: object
       properties:
         pumpId: {type: string, readOnly: true}
-        power_state: {type: string, readOnly: true, enum: [running, halted]}
+        power_state: {type: string, readOnly: true, enum: [running, halted, removed, failed]}
         speed: {type: integer}
+        certificate: {type: string}
 """  # noqa: E501 - one line an operation reads best
 
 PUMP = "/pumps/{pumpId}"
@@ -56,8 +61,21 @@ TURNS = [
     {**TURN, "when": {"/mode": [value]}, "risk": risk}
     for value, risk in (("run", "change"), ("halt", "disrupt"), ("erase", "destroy"))
 ]
+JOB = {
+    "handle": {"within": "header", "at": "Location"}, "statuses": [202], "poll": "GET /hatches/{hatchId}",
+    "parameter": "hatchId", "state": "/s", "waiting": ["w"], "succeeded": ["s"], "failed": ["f"],
+}  # fmt: skip
 CASES: list[tuple[str, str, str, dict[str, Any]]] = [
     ("authentication-unknown", "#/components/securitySchemes", "(basic)", {"auth": {"kinds": ["basic"]}}),
+    (
+        "header-everywhere", "#/paths", "require the header X-Version",
+        {"protocol": {"request_headers": {"x-version": "7"}}},
+    ),
+    ("gone-by-state", f"GET {PUMP}", "may be removed", {"gone": [{"pattern": "^GET /pumps", "statuses": [403]}]}),
+    (
+        "shown-as-sent", PUMP, "“certificate”",
+        {"compare": [{"member": "/certificate", "by": "rewritten", "why": "a fingerprint is kept"}]},
+    ),
     (
         "not-listed", "/hatches/{hatchId}", "{hatchId} has to be given",
         {"identity": {"synonyms": {"pumps": ["hatchId"]}}},
@@ -68,15 +86,13 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
         "references-only", "GET /valves", "“href”",
         {"envelope": {"member_is_reference": True, "reference_field": "href"}},
     ),
+    ("update-chosen", f"PATCH {PUMP}", f"PUT {PUMP} counts as its alias", {"verbs": {"distinct": [f"PUT {PUMP}"]}}),
     ("update-chosen", f"PATCH {PUMP}", f"PUT {PUMP} counts as its alias", {"verbs": {"prefer": ["PATCH", "PUT"]}}),
     ("state-without-rule", PUMP, "“power_state”", {"states": [{"resource": "pumps", "field": "/0/power_state"}]}),
     ("post-on-item", "POST /hatches/{hatchId}", "not an update", {"verbs": {"post_on_item_updates": False}}),
     (
         "job-unknown", f"POST {PUMP}/wipe", "may answer 202",
-        {"jobs": [{
-            "handle": {"within": "header", "at": "Location"}, "statuses": [202], "poll": "GET /hatches/{hatchId}",
-            "parameter": "hatchId", "state": "/s", "waiting": ["w"], "succeeded": ["s"], "failed": ["f"],
-        }]},
+        {"jobs": [JOB]},
     ),
     ("version-not-sent", f"PATCH {PUMP}", "read before", {"conditional": {"methods": ["PUT", "PATCH"]}}),
     (
@@ -85,6 +101,13 @@ CASES: list[tuple[str, str, str, dict[str, Any]]] = [
     ),
     ("values-by-words", f"POST {PUMP}/turn", "change: run; disrupt: halt; destroy: erase", {"risks": TURNS}),
 ]  # fmt: skip
+
+
+RULE: dict[str, Any] = {
+    "resource": "pumps",
+    "field": "/power_state",
+    "transitions": [{"operation": f"POST {PUMP}/turn", "from_states": ["running"], "to": "running"}],
+}
 
 
 @pytest.fixture(scope="module")
@@ -135,8 +158,19 @@ def test_the_actions_that_no_rule_names_are_counted(spec: Path) -> None:
 
 
 def test_a_job_that_never_starts_is_no_unknown_job(spec: Path) -> None:
-    rule = {**CASES[8][3]["jobs"][0], "never": ["/wipe$"]}
+    rule = {**JOB, "never": ["/wipe$"]}
     assert "job-unknown" not in {one.code for one in assumed(spec, {"jobs": [rule]})}
+
+
+def test_a_rule_for_states_is_asked_what_failure_looks_like_and_what_shows_a_restart(spec: Path) -> None:
+    told = {one.code: one for one in assumed(spec, {"states": [RULE]})}
+    assert "may be failed;" in told["failing-state"].message
+    assert f"POST {PUMP}/turn may begin and end in one state" in told["restart-not-seen"].message
+    assert told["failing-state"].remedy.endswith("`states.failed`")
+    assert told["restart-not-seen"].remedy.endswith("`states.transitions.changes`")
+    moves = [{**RULE["transitions"][0], "changes": "/speed"}]
+    silent = {one.code for one in assumed(spec, {"states": [{**RULE, "failed": ["failed"], "transitions": moves}]})}
+    assert not silent & {"failing-state", "restart-not-seen"}
 
 
 def test_a_value_that_no_rule_names_is_still_told(spec: Path) -> None:

@@ -41,7 +41,7 @@ def compiled(tmp_path: Path, members: dict[str, Any]) -> Compiled:
 
 def test_the_thing_to_say_is_asked_for_and_the_duration_is_fixed(tmp_path: Path) -> None:
     found = {one.flow.id: one for one in compiled(tmp_path, LAMP).workflows}
-    flow = found["racks_panel_once_rack"].flow
+    flow = found["racks_change_panel_once_rack"].flow
     assert [(given.name, given.is_required) for given in flow.inputs] == [("rack", True), ("LampModeColour", True)]
     change = next(step for step in flow.steps if step.operation.startswith("PATCH"))
     assert change.payload == {"Panel": {"LampModeDuration": "OneTime", "LampModeColour": "$inputs.LampModeColour"}}

@@ -240,7 +240,7 @@ GOOD = {
     "machines_find_disks": ("List the disks", "Lists the disks of a machine."),
     "machines_describe_machine": ("Show machine", "Reads a machine, found by its name."),
     "machines_create_disk": ("Add disk", "Adds a disk to a machine and waits for the job."),
-    "machines_reset_off_or_force_off_machine": ("Reset machine off", "Resets a machine so that it is off."),
+    "machines_reset_disrupt_machine": ("Reset machine off", "Resets a machine so that it is off."),
     "machines_wipe_disk": ("Wipe disk", "Wipes a disk."),
 }
 

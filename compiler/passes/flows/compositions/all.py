@@ -3,7 +3,7 @@
 Each file beside this one knows one reason why changes belong together. Called by the planning pass.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from compiler.ir.model import Flow, Resource
 from compiler.passes.flows.compositions.assigned import assigned
@@ -20,17 +20,8 @@ from compiler.passes.flows.compositions.staged import staged
 from compiler.passes.flows.compositions.stopped import stopped, stopped_update
 from compiler.passes.flows.context import Context
 
-
-def compositions(context: Context, resource: Resource) -> Iterator[Flow]:
-    """Every task of several changes that is about this resource."""
-    for plan in (ensure, create_with_children, staged, stopped, stopped_update, applied):
-        made = plan(context, resource)
-        if made is not None:
-            yield made
-    yield from copied(context, resource)
-    yield from restarted(context, resource)
-    yield from once(context, resource)
-    yield from pairs(context, resource)
-    yield from prepared(context, resource)
-    yield from assigned(context, resource)
-    yield from reports(context, resource)
+COMPOSITIONS: tuple[Callable[[Context, Resource], Flow | Iterator[Flow] | list[Flow] | None], ...] = (
+    ensure, create_with_children, staged, stopped, stopped_update, applied,
+    copied, restarted, once, pairs, prepared, assigned, reports,
+)  # fmt: skip
+"""What plans the tasks of several changes about a resource; each gives a flow, none, or several."""

@@ -5,6 +5,7 @@ Where the API lists only addresses the comparison is not possible, so there is n
 """
 
 from dataclasses import replace
+from typing import Any
 
 from compiler.ir.model import Flow, Operation, Resource, Risk, Role, Step, worst
 from compiler.passes.flows import queries, texts
@@ -114,13 +115,17 @@ class _Plan:
         outputs = {n: queries.selector(f"{self.query}{queries.child(n)}") for n in members}
         same = [f"$inputs.{n} == null || $inputs.{n} == $steps.look.outputs.{n}" for n in members]
         there = "$steps.look.outputs.id != null"
+        name = self.resource.name
         stay = {
             "name": "same_already",
             "type": "end",
             "criteria": [queries.simple(there), *(queries.simple(condition) for condition in same)],
+            **_told(f"The {name} was there as it is asked for: nothing was sent."),
         }
         go = {"name": "is_there", "stepId": "@update", "criteria": [queries.simple(there)]}
-        branches = (stay, go) if members else (go,)
+        go |= _told(f"The {name} was there: it was updated.")
+        absent = {"name": "is_absent", "stepId": "@next", **_told(f"There was no such {name}: it was created.")}
+        branches = (stay, go, absent) if members else (go, absent)
         self.builder.steps[number] = replace(look, outputs={**look.outputs, **outputs}, branches=branches)
 
     def read_back(self) -> None:
@@ -137,6 +142,11 @@ class _Plan:
         )
         self.builder.add_step(step, "shows the outcome as the device sees it")
         self.builder.add_output("item", "$steps.read_back.outputs.item", {"type": "object"})
+
+
+def _told(text: str) -> dict[str, Any]:
+    """What a run says that took this branch."""
+    return {"x-switchgear": {"message": text}}
 
 
 def _named(

@@ -14,6 +14,7 @@ from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.lookups import path_parameters
+from compiler.passes.flows.waiting import poll_parameters
 
 _DRY = (("preview",), ("dry", "run"), ("validate",), ("check",))
 _OPPOSITES = {"insert": "eject", "attach": "detach", "connect": "disconnect", "mount": "unmount", "assign": "unassign"}
@@ -64,6 +65,8 @@ def _plan(context: Context, resource: Resource, first: Operation, second: Operat
     builder = Builder(context, second)
     builder.shares_body_inputs = True
     path_parameters(builder, second)
+    for job in dict.fromkeys(context.jobs[o.key] for o in (first, second) if o.key in context.jobs):
+        poll_parameters(builder, job)  # above all branches
     if kind == "replace":
         _skip_when_empty(builder, resource, second)
     names = {"preview": ("preview", "change"), "replace": ("remove_old", "change"), "fetch": ("change", "fetch")}[kind]

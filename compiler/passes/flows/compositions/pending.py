@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from compiler.ir.model import Flow, Job, Operation, Resource, Risk, Step, worst
+from compiler.passes import words
 from compiler.passes.flows import queries, states, texts
 from compiler.passes.flows.bodies import Choice
 from compiler.passes.flows.builder import Builder, noun_of
@@ -54,9 +55,10 @@ class _Plan:
         staged = self._stage(builder, update)
         made = self._make_job(builder, update, staged is not None)
         builder.label("restart")
-        change(
-            builder, restart, "Restart, so that the settings take effect.", *choices, name="restart", checks_state=False
-        )
+        text = "Restart, so that the settings take effect."
+        step = change(builder, restart, text, *choices, name="restart", checks_state=False, waits=False)
+        # A job of its own is not asked for: the one that is waited for is over after it.
+        builder.steps[builder.steps.index(step)] = replace(step, branches=(), outputs={}, transforms={})
         self._waits(builder, staged, made, where)
         builder.label("back")
         read_back(builder, self._shown(self.resource))
@@ -144,7 +146,7 @@ def applying(rule: PendingSettings) -> Any:
 
 
 def _plain(member: str) -> str:
-    return "".join(c if c.isalnum() or c == "_" else "_" for c in member).strip("_")
+    return words.identifier(member)
 
 
 def _filled(value: Any, address: str) -> Any:

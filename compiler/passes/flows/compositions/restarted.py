@@ -72,8 +72,8 @@ def then_restart(
     wished = (*chosen, *_wish(builder, rule, operation))
     step = change(builder, operation, text, *wished, checks_state=False, waits=job is None)
     builder.fixed_members, builder.skipped_members = {}, frozenset()
-    number = builder.steps.index(step)
-    builder.steps[number] = builder.pointed(step, "@restarted")  # without a job it is in force: nothing to restart for
+    if job is not None:  # without a job it is in force: nothing to restart for
+        builder.steps[builder.steps.index(step)] = builder.pointed(step, "@restarted")
     change(builder, restart, "Restart, so that it takes effect.", *choices, name="restart", checks_state=False)
     if job is not None:
         wait(builder, job, f"$steps.{step.id}.outputs.job", where)

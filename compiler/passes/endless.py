@@ -1,0 +1,34 @@
+"""Operations that never end by themselves: they go on answering as long as somebody listens.
+
+A workflow has an end, so these are left out with that as the reason. Told by what the description shows: a reply that
+is a stream of events, a connection that is handed over, or a watch (a segment of the path or the operation's id says
+so). Called by `effects`.
+"""
+
+from compiler.ir.model import Operation
+from compiler.passes import words
+from compiler.passes.paths import segments
+
+_STREAMS = ("text/event-stream", "multipart/x-mixed-replace", "application/vnd.docker.raw-stream")
+_WATCH = frozenset({"watch", "watches"})
+_READS = frozenset(("GET", "QUERY"))
+
+
+def endless(operation: Operation) -> str:
+    """Why the operation has no end, "" where it has one."""
+    why = _why(operation)
+    said = f"{operation.summary} {operation.description}".lower()
+    return f"deprecated by the vendor, and {why}" if why and "deprecated" in said else why
+
+
+def _why(operation: Operation) -> str:
+    good = [reply for reply in operation.responses if reply.status[:1] in "12"]
+    if good and all(reply.status == "101" for reply in good):
+        return "endless: it hands the connection over to another protocol"
+    if good and all(reply.media_type.lower().startswith(_STREAMS) for reply in good):
+        return "endless: it answers with a stream that goes on until the connection is closed"
+    first = words.split(operation.operation_id)[:1]
+    is_watch = bool(_WATCH.intersection(first)) or any(part.lower() in _WATCH for part in segments(operation.path)[:-1])
+    if is_watch and operation.method in _READS:
+        return "endless: it watches, and answers until the connection is closed"
+    return ""

@@ -1,0 +1,302 @@
+"""Names and titles that a person would accept: what the linter (`wording`) finds at fault is worded anew.
+
+Before: flows as the planner named them. After: the same flows; whose wording was at fault has one out of its summary,
+its operation's id or its method and address, whichever first passes; who says the same as another one also says what
+of its address the other does not have. A wording without fault stays as it is. Names follow titles.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from compiler.ir.model import Flow, Operation
+from compiler.passes import words
+from compiler.passes.flows import texts, wording
+from compiler.passes.flows.context import Context
+from compiler.passes.paths import last_word, parameter_of, path_of, segments
+from compiler.passes.told_apart import told_apart
+from compiler.proposer.wording import fault_of_description
+
+_MOST_TITLE_WORDS = 9
+_METHOD_VERBS = {
+    "GET": "get",
+    "POST": "run",
+    "PUT": "replace",
+    "PATCH": "change",
+    "DELETE": "remove",
+    "QUERY": "query",
+}
+_SILENT = frozenset({"api", "rest", "v1", "v2", "v3", "platform", "actions", "action", "oem"})
+
+
+def worded(context: Context, flows: Sequence[Flow], kept: frozenset[str]) -> list[Flow]:
+    """The flows, whose ids may be equal before and are not afterwards. `kept`: ids that a person has chosen."""
+    goals = Counter(flow.goal for flow in flows)
+    mended = [flow if flow.id in kept else _mended(context, flow, is_only=goals[flow.goal] == 1) for flow in flows]
+    for _ in range(3):  # a word more may meet another title; three rounds were enough for all that was seen
+        same = {**_alike(mended, kept), **_same_ids(mended, kept)}
+        if not same:
+            break
+        mended = [_with_words(context, flow, same[n]) if same.get(n) else flow for n, flow in enumerate(mended)]
+    return mended
+
+
+def _mended(context: Context, flow: Flow, *, is_only: bool) -> Flow:
+    api = context.api.name
+    if not any(wording.faults(flow, api)):
+        return flow
+    operation = context.operations[flow.goal]
+    for title in _titles(flow, operation, is_only=is_only):
+        wanted = _titled(context, flow, title)
+        if not any(wording.faults(wanted, api)):
+            return wanted
+    return _titled(context, flow, _plain_title(flow, operation))
+
+
+def _titled(context: Context, flow: Flow, title: str) -> Flow:
+    """Under the title; its name follows where it is at fault itself."""
+    titled = replace(flow, title=texts.opened(title))
+    if not any(wording.name_faults(flow.id, path_of(flow.goal), context.api.name)):
+        return titled
+    return _named(context, titled)
+
+
+def _named(context: Context, flow: Flow, apart: str = "") -> Flow:
+    """Under the name that its title makes; `apart` comes early in it, so that it is not cut off."""
+    said = [w for w in words.split(flow.title) if w not in wording.EMPTY_WORDS]
+    first = [w for w in words.split(apart) if w not in wording.EMPTY_WORDS]
+    said = [*said[:1], *first, *(w for w in said[1:] if w not in first)]
+    return replace(flow, id=texts.flow_id(context.api.name, " ".join(said), ""))
+
+
+def _titles(flow: Flow, operation: Operation, *, is_only: bool) -> Iterator[str]:
+    """Wordings in order of how well a person would read them."""
+    plain = re.sub(r" \d+(?=$|:)", "", flow.title)
+    if "/actions/" in flow.goal:
+        plain = re.sub(r" (?:own|actions?)\b", "", plain)
+    yield _without_repeats(plain)
+    yield _verb_first(plain)
+    if flow.title.startswith("Health of "):
+        yield f"check {flow.title[0].lower()}{flow.title[1:]}"
+    is_main = flow.intent in ("act", "report", "create", "update", "delete", "find", "describe")
+    if not is_only:  # several workflows of one operation: what tells them apart stands in their titles
+        yield _without_repeats(_plain_title(flow, operation))
+        return
+    if is_main and not _is_of_values(flow):
+        yield from _from_summary(operation)
+        yield from _from_id(operation)
+    yield _by_path(flow, operation)
+    yield _without_repeats(_plain_title(flow, operation))
+
+
+def _is_of_values(flow: Flow) -> bool:
+    """One of several workflows of one operation, told apart by what they send."""
+    return ":" in flow.title or "(" in flow.title
+
+
+def _without_repeats(title: str) -> str:
+    """The title without words that come again: the last one stays, which names the thing; of the verb the first."""
+    verb, *rest = [word for word in title.replace(":", " ").split(" ") if word]
+    seen = _parts(verb)
+    said: list[str] = []
+    for word in reversed(rest):
+        parts = _parts(word)
+        if not parts or not parts <= seen:
+            said.insert(0, word)
+        seen |= parts
+    return " ".join([verb, *said])
+
+
+def _verb_first(title: str) -> str:
+    """`System erase` is to erase the system: the first verb that harms or helps comes to the front."""
+    said = [word for word in title.replace(":", " ").split(" ") if word]
+    if words.split(title)[:1] == ("un",) and len(said) > 1:
+        return _without_repeats(" ".join([f"un{said[1]}", *said[2:]]))
+    known = wording.KNOWN_VERBS - _AS_NOUNS
+    at = next((n for n, word in enumerate(said[:5]) if n and word in known), 0)
+    first = said[0] if said[0].isupper() else said[0].lower()
+    return _without_repeats(" ".join([said[at], first, *said[1:at], *said[at + 1 :]])) if at else title
+
+
+_AS_NOUNS = frozenset(
+    [
+        "job",
+        "port",
+        "lock",
+        "log",
+        "test",
+        "report",
+        "export",
+        "state",
+        "status",
+        "backup",
+        "switch",
+        "import",
+        "process",
+        "queue",
+        "access",
+        "view",
+        "group",
+        "share",
+        "tag",
+        "label",
+        "order",
+        "block",
+        "format",
+        "power",
+        "control",
+        "service",
+        "schedule",
+        "issue",
+        "request",
+        "list",
+        "count",
+        "set",
+        "comment",
+        "process",
+        "stage",
+        "link",
+        "profile",
+        "snapshot",
+        "clone",
+        "copy",
+        "trace",
+        "patch",
+        "release",
+        "drop",
+        "boot",
+        "mount",
+        "map",
+        "search",
+        "filter",
+        "query",
+        "check",
+        "cycle",
+        "rate",
+        "write",
+        "read",
+        "put",
+    ]
+)
+
+
+def _parts(word: str) -> set[str]:
+    return {words.singular(w) for w in words.split(word)} - wording.EMPTY_WORDS
+
+
+def _from_summary(operation: Operation) -> Iterator[str]:
+    for text in (operation.summary, operation.description):
+        first = words.first_sentence(text, 90).rstrip(".")
+        said = first.split(" ")
+        if 2 <= len(said) <= _MOST_TITLE_WORDS and not {"…", "/"} & set(first) and not fault_of_description(first, 20):
+            verb = _base(said[0].lower())
+            if verb:
+                yield " ".join([verb, *said[1:]])
+
+
+def _base(word: str) -> str:
+    """The verb in its base form, "" for what is none."""
+    for base in (word, word.removesuffix("s"), word.removesuffix("es"), word.removesuffix("ing")):
+        if base in wording.KNOWN_VERBS:
+            return base
+    return ""
+
+
+def _from_id(operation: Operation) -> Iterator[str]:
+    name = operation.operation_id
+    said = words.spoken(name).split(" ") if name and "/" not in name and "{" not in name else []
+    if 2 <= len(said) <= _MOST_TITLE_WORDS and said[0].lower() in wording.KNOWN_VERBS:
+        yield " ".join(said)
+
+
+def _verb(flow: Flow, operation: Operation) -> str:
+    said = words.split(last_word(operation.path).rpartition(".")[2])
+    if operation.method == "POST" and said and _base(said[0]) == said[0]:
+        return words.spoken(last_word(operation.path).rpartition(".")[2])
+    known = {"create": "create", "delete": "delete", "find": "find", "describe": "describe", "update": "update"}
+    if flow.intent in known and not (flow.intent == "update" and operation.method == "PUT"):
+        return known[flow.intent]
+    return _METHOD_VERBS[operation.method]
+
+
+def _by_path(flow: Flow, operation: Operation) -> str:
+    """`Get status of node`: the verb, the last things of the path, and whose they are."""
+    verb = _verb(flow, operation)
+    literal = [p for p in segments(operation.path) if not parameter_of(p) and p.lower() not in _SILENT]
+    things = [words.spoken(words.singular(part.rpartition(".")[2])) for part in reversed(literal)]
+    spoken = {words.singular(w) for w in words.split(verb)}
+    fresh: list[str] = []
+    for thing in things:
+        parts = {words.singular(w) for w in words.split(thing)}
+        if not parts & spoken and len(fresh) < 2:
+            fresh.append(thing)
+            spoken |= parts
+    return f"{verb} {' of '.join(fresh)}" if fresh else f"{verb} {flow.resource}"
+
+
+def _plain_title(flow: Flow, operation: Operation) -> str:
+    return f"{_METHOD_VERBS[operation.method]} {flow.title[:1].lower()}{flow.title[1:]}"
+
+
+def _alike(flows: Sequence[Flow], kept: frozenset[str]) -> dict[int, str]:
+    """Number of the flow → the words that tell its title from those that say the same."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for number, flow in enumerate(flows):
+        groups.setdefault(wording.weight(flow.title), []).append(number)
+    names = [flow.title for flow in flows]
+    return _words_apart([same for same in groups.values() if len(same) > 1], flows, names, kept)
+
+
+def _same_ids(flows: Sequence[Flow], kept: frozenset[str]) -> dict[int, str]:
+    groups: dict[str, list[int]] = {}
+    for number, flow in enumerate(flows):
+        groups.setdefault(flow.id, []).append(number)
+    return _words_apart([same for same in groups.values() if len(same) > 1], flows, [flow.id for flow in flows], kept)
+
+
+def _words_apart(
+    groups: Sequence[Sequence[int]], flows: Sequence[Flow], names: Sequence[str], kept: frozenset[str]
+) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for group in groups:
+        several = [n for n in group if _is_of_all(flows, n, group) and flows[n].id not in kept]
+        found |= dict.fromkeys(several, "@several")
+        same = [n for n in group if n not in several]
+        if len(same) < 2:
+            continue
+        apart = told_apart({str(n): names[n] for n in same}, {str(n): path_of(flows[n].goal) for n in same})
+        ordered = sorted(
+            same, key=lambda n: (flows[n].id not in kept, len(segments(path_of(flows[n].goal))), flows[n].goal)
+        )
+        found |= {n: apart.get(str(n), "") for n in ordered[1:] if flows[n].id not in kept}
+        found |= {n: _by_method(flows, n, ordered[0]) for n in ordered[1:] if _is_same_place(flows, n, ordered[0])}
+    return found
+
+
+def _is_of_all(flows: Sequence[Flow], one: int, same: Sequence[int]) -> bool:
+    """Whether it does to a collection what another one does to an item in it."""
+    begin = path_of(flows[one].goal).rstrip("/") + "/{"
+    return any(path_of(flows[other].goal).startswith(begin) for other in same if other != one)
+
+
+def _is_same_place(flows: Sequence[Flow], one: int, other: int) -> bool:
+    return path_of(flows[one].goal) == path_of(flows[other].goal)
+
+
+def _by_method(flows: Sequence[Flow], one: int, other: int) -> str:
+    """Two methods on one address: the verb of the method tells them apart."""
+    own = flows[one].goal.partition(" ")[0]
+    return f"@{_METHOD_VERBS[own]}" if own != flows[other].goal.partition(" ")[0] else ""
+
+
+def _with_words(context: Context, flow: Flow, said: str) -> Flow:
+    if said == "@several":
+        verb, *things = flow.title.split(" ")
+        return _named(context, replace(flow, title=" ".join([verb, "several", *things])), "several")
+    if said.startswith("@"):
+        rest = flow.title.split(" ")[1:] or [flow.title.lower()]
+        return _named(context, replace(flow, title=texts.opened(" ".join([said[1:], *rest]))))
+    spoken = words.spoken(said)
+    joined = _without_repeats(f"{flow.title} {'for' if ' of ' in flow.title else 'of'} {spoken}")
+    return _named(context, replace(flow, title=joined), said)

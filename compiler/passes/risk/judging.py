@@ -1,0 +1,309 @@
+"""The class of an operation: the gravest that method, path, operation id, summary, description, body and query suggest.
+
+A word that suggests reading outvotes nothing. A safe method (RFC 9110) is a read unless its own sentence says that it
+acts; any other is a change at least, save one that asks and answers and of which nothing changes by the evidence of
+both kinds. The profile is heard before (`effects`). Words and phrases are data: `lexicon`, `phrases`.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from compiler.ir.model import RISKS, Effect, Operation, Risk
+from compiler.ir.schemas import Schemas
+from compiler.passes import words
+from compiler.passes.paths import last_word, parameter_of, segments
+from compiler.passes.risk import lexicon, phrases, values
+from compiler.passes.risk.clauses import Deed, deeds, deeds_of_name, head, tokens_of_name, tokens_of_text
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})
+_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n\s*\n|\n\s*[-*#>]\s*|\bNOTE\W{0,4}:|</[a-z0-9]{1,3}>")
+_SHARED = re.compile(r"^\W*(?:read|get|list|view)\s*/", re.IGNORECASE)  # one summary for all methods of a path
+_MOST_SENTENCES = 12  # what is said further down is about particular members
+_ALSO_BEFORE = lexicon.LIGHT | {
+    "now",
+    "async",
+    "all",
+    "bulk",
+    "batch",
+    "force",
+    "apply",
+    "action",
+    "actions",
+    "do",
+    "run",
+}
+_SETTINGS = frozenset({"config", "configs", "settings", "configuration", "policies", "preferences"})
+_DETERMINERS = frozenset({"a", "an", "the", "all", "this", "any", "one", "every", "it", "your", "given", "specified"})
+_UNMISTAKABLE = lexicon.STRONG - {"delete", "remove", "format", "reset", "sanitize"}
+_FILTERS = frozenset(
+    [
+        "query",
+        "q",
+        "filter",
+        "filters",
+        "search",
+        "criteria",
+        "limit",
+        "offset",
+        "page",
+        "size",
+        "sort",
+        "order",
+        "orderby",
+        "fields",
+        "from",
+        "to",
+        "cursor",
+        "marker",
+        "where",
+        "pagesize",
+        "perpage",
+        "pagetoken",
+        "start",
+        "end",
+        "ids",
+        "names",
+        "name",
+        "text",
+        "term",
+        "terms",
+        "aggs",
+        "aggregations",
+        "include",
+        "exclude",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    risk: Risk
+    why: str
+
+
+def judged(
+    operation: Operation, effect: Effect, schemas: Schemas, *, is_readable: bool, by_values: bool = True
+) -> Judgement:
+    """The class and its reason. `is_readable`: the path can be read as well, so that its last word is a thing.
+
+    `by_values`: also by what the body and the query let a caller order.
+    """
+    found = list(_deeds(operation, effect, schemas, is_readable, by_values))
+    if operation.method == "DELETE":
+        return Judgement(Risk.DESTROY, "DELETE takes something away")
+    if found:
+        worst = max(found, key=lambda told: RISKS[told[1].risk])
+        source, deed = worst
+        return Judgement(deed.risk, f"{source} says “{deed.said}”: {deed.why}")
+    if operation.method in SAFE_METHODS:
+        return Judgement(Risk.READ, "reads only")
+    if (
+        operation.method == "POST"
+        and _asks(operation)
+        and _answers(operation, schemas)
+        and _is_said_to_change_nothing(operation, schemas)
+    ):
+        return Judgement(Risk.READ, "it asks and is answered, and nothing is said to change")
+    if effect in (Effect.CREATE, Effect.UPDATE):
+        return Judgement(Risk.CHANGE, f"{operation.method} on a resource can be undone")
+    return Judgement(Risk.CHANGE, "an action that changes something")
+
+
+def judged_safe(operation: Operation, schemas: Schemas) -> Judgement:
+    """Of an operation of a safe method, before anybody knows its effect."""
+    return judged(operation, Effect.READ, schemas, is_readable=True)
+
+
+def _deeds(
+    operation: Operation, effect: Effect, schemas: Schemas, is_readable: bool, by_values: bool
+) -> Iterator[tuple[str, Deed]]:
+    """Whatever makes it graver than a change, with where that stands."""
+    if operation.method in SAFE_METHODS:
+        yield from _of_safe(operation)
+        if by_values:
+            yield from (("a parameter", deed) for deed in values.ordered(operation, Effect.READ, schemas))
+    else:
+        yield from _of_path(operation, effect, is_readable)
+        yield from _of_texts(operation)
+        if by_values:
+            yield from (("what it sends", deed) for deed in values.ordered(operation, effect, schemas))
+        yield from _of_commands(operation, effect, schemas)
+
+
+def _of_path(operation: Operation, effect: Effect, is_readable: bool) -> Iterator[tuple[str, Deed]]:
+    parts = [_bare(part) for part in segments(operation.path) if not parameter_of(part)]
+    if not parts:
+        return
+    last = tokens_of_name(parts[-1])
+    if last == ("power",) and not (operation.method == "PATCH" and is_readable):
+        yield "the path", Deed("power", Risk.DISRUPT, "what has no power does not serve")
+    is_told = _is_plainly_told(operation)
+    is_setting = len(parts) > 1 and not _SETTINGS.isdisjoint(tokens_of_name(parts[-2])) and is_readable
+    if is_setting and effect in (Effect.CREATE, Effect.UPDATE):
+        return
+    if is_told and len(last) > 1 and last[-1] in lexicon.STANDING:
+        return
+    if is_told and is_readable and (effect is Effect.UPDATE or (effect is Effect.CREATE and not _is_deed(last))):
+        return
+    forms = lexicon.FORMS_OF_ACTIONS if effect is Effect.ACT else lexicon.FORMS
+    for at in range(len(parts) - 1, -1, -1):
+        said = tokens_of_name(parts[at])
+        is_verb = len(said) == 1 and said[0] in lexicon.STRONG and not is_told
+        if at + 1 < len(parts) and not is_verb and not set(last) & _ALSO_BEFORE:
+            break
+        above = [token for part in parts[max(0, at - 2) : at] for token in tokens_of_name(part)]
+        about = frozenset(above) | _told_about(operation)
+        yield from (("the path", deed) for deed in deeds(said, forms, about))
+        last, forms = said, lexicon.FORMS
+
+
+def _is_deed(said: tuple[str, ...]) -> bool:
+    """Whether a collection's noun is something that is done: `reboots`."""
+    plain = [token for token in said if token not in lexicon.ADVERBS | lexicon.LIGHT | {"requests", "tasks", "jobs"}]
+    return bool(plain) and all(t in lexicon.DEEDS or t.removesuffix("s") in lexicon.DEEDS for t in plain)
+
+
+def _told_about(operation: Operation) -> frozenset[str]:
+    """The words that the texts have for what it is done to."""
+    return frozenset((*tokens_of_text(operation.summary), *tokens_of_text(_first(operation))))
+
+
+def _bare(segment: str) -> str:
+    """The segment without parameters and without what stands before its verb: `{id}:reboot`, `Chassis.Reset`."""
+    plain = re.sub(r"\{[^{}]*\}", "", segment)
+    return plain.rpartition(".")[2] or plain
+
+
+def _is_plainly_told(operation: Operation) -> bool:
+    """Whether a text begins with a verb that is known and harms nothing."""
+    said = [tokens_of_text(operation.summary), _own_words(operation), tokens_of_text(_first(operation))]
+    ends = _own_words(operation)[-1:]
+    return any(head(tokens) in lexicon.PLAIN_FORMS for tokens in said) or bool(set(ends) & lexicon.AT_THE_END)
+
+
+def _first(operation: Operation) -> str:
+    return next(iter(_sentences(operation.description)), "")
+
+
+def _sentences(text: str) -> list[str]:
+    return [s for s in _SENTENCES.split(text.strip()) if s.strip()][:_MOST_SENTENCES]
+
+
+def _of_texts(operation: Operation) -> Iterator[tuple[str, Deed]]:
+    about = _told_about(operation)
+    if _own_words(operation):
+        yield from (("the operation's id", deed) for deed in deeds_of_name(_own_words(operation), about))
+    if not _SHARED.match(operation.summary):
+        yield from (("the summary", deed) for deed in deeds(tokens_of_text(operation.summary)))
+    for number, sentence in enumerate(_sentences(operation.description)):
+        tokens = tokens_of_text(sentence)
+        if _is_about_itself(tokens, is_alone=not operation.summary and number == 0, is_first=number == 0):
+            yield from (("the description", deed) for deed in deeds(tokens))
+    for text in (operation.summary, operation.description):
+        yield from _of_phrases(text)
+
+
+def _is_about_itself(tokens: tuple[str, ...], *, is_alone: bool, is_first: bool) -> bool:
+    """Whether a sentence says what the operation does: the first one, or one that begins with `Reboots`."""
+    first = head(tokens)
+    if is_alone:
+        return first not in lexicon.CONDITIONS
+    if is_first and (first in lexicon.FORMS or first in lexicon.LIGHT_FORMS):
+        return True
+    return first in lexicon.FORMS and first.endswith("s")
+
+
+def _own_words(operation: Operation) -> tuple[str, ...]:
+    """The words of the operation's id, without a method at its start and without what the path's parameters say."""
+    name = operation.operation_id
+    said = () if "/" in name or "{" in name else tokens_of_name(name)
+    return said[1:] if said[:1] == (operation.method.lower(),) else said
+
+
+def _of_phrases(text: str) -> Iterator[tuple[str, Deed]]:
+    plain = " ".join(re.sub(r"<[^<>]{0,200}>|[`*]", " ", text[:4000]).lower().split())
+    for pattern, risk, why in phrases.PHRASES:
+        for found in pattern.finditer(plain):
+            if not phrases.UNLESS.search(plain[max(0, found.start() - 80) : found.start()]) and not _is_negated(
+                found.group()
+            ):
+                yield "the description", Deed(found.group(), risk, why)
+                break
+
+
+def _is_negated(said: str) -> bool:
+    return (
+        re.search(r"\b(?:not|never|no|if|must be|should be|has been|have been)\b", said) is not None
+        and "cannot" not in said
+        and "can not" not in said
+    )
+
+
+def _of_commands(operation: Operation, effect: Effect, schemas: Schemas) -> Iterator[tuple[str, Deed]]:
+    """What takes any order at all may do anything."""
+    said = tokens_of_name(_bare(last_word(operation.path)))
+    is_command = bool(said) and said[-1] in lexicon.COMMANDS and len(said) <= 2
+    is_plain = len(said) > 1 and head(said) in lexicon.PLAIN_FORMS
+    is_action = bool(said) and said[-1] in ("action", "actions") and effect is Effect.ACT and not is_plain
+    if (is_command or is_action) and not values.names_choices(operation, schemas):
+        yield "the path", Deed(said[-1], Risk.DISRUPT, "whatever is sent is done")
+
+
+def _of_safe(operation: Operation) -> Iterator[tuple[str, Deed]]:
+    """What a GET does by its own sentence, or by its path where no text says that it reads."""
+    for source, text in (("the summary", operation.summary), ("the description", operation.description)):
+        for number, sentence in enumerate(_sentences(text)[:2]):
+            tokens = tokens_of_text(sentence)
+            if number == 0 or head(tokens).removesuffix("s") in _UNMISTAKABLE:
+                yield from ((source, deed) for deed in _ordered_by(tokens))
+    names = [_own_words(operation)]
+    heads = [head(tokens_of_text(operation.summary)), head(names[0]), head(tokens_of_text(_first(operation)))]
+    if not any(said in lexicon.ASKING_FORMS for said in heads):
+        names.append(tokens_of_name(_bare(last_word(operation.path))))
+    for name in names:
+        if head(name) in lexicon.STRONG and name[-1] not in lexicon.STANDING:
+            yield from (("the name", deed) for deed in deeds(name))
+
+
+def _ordered_by(tokens: tuple[str, ...]) -> Iterator[Deed]:
+    """A sentence that begins with an order (“Reboots the node”), and not with a thing (“Restart policy of a node”)."""
+    first = head(tokens)
+    word = lexicon.FORMS.get(first)
+    if word is None:
+        return
+    rest = tokens[tokens.index(first) + 1 :]
+    is_order = first != word.base or rest[:1] == () or rest[0] in _DETERMINERS
+    is_strong = first in lexicon.STRONG and rest[:1] != () and rest[0] not in lexicon.STANDING
+    if is_order or is_strong:
+        yield from deeds(tokens)
+
+
+def _asks(operation: Operation) -> bool:
+    """Whether name and summary alike ask for something."""
+    name = head(tokens_of_name(_bare(last_word(operation.path))))
+    told = head(tokens_of_text(operation.summary or _first(operation)))
+    by_id = head(_own_words(operation))
+    return (name in lexicon.ASKING_FORMS or by_id in lexicon.ASKING_FORMS) and (
+        not told or told in lexicon.ASKING_FORMS
+    )
+
+
+def _answers(operation: Operation, schemas: Schemas) -> bool:
+    reply = operation.success
+    return reply is not None and bool(schemas.members(reply.schema) or schemas.element(reply.schema) is not None)
+
+
+def _is_said_to_change_nothing(operation: Operation, schemas: Schemas) -> bool:
+    """By a sentence, or since only filters are sent and a list comes back."""
+    text = f"{operation.summary}. {operation.description}".lower()
+    if phrases.CHANGES_NOTHING.search(text):
+        return True
+    reply = operation.success
+    members = values.members_of(operation, schemas)
+    sent = {"".join(words.split(name)) for name in members}
+    shown = schemas.members(reply.schema if reply else None).values()
+    is_list = reply is not None and (
+        schemas.element(reply.schema) or any(schemas.element(m) is not None for m in shown)
+    )
+    return bool(sent) and sent <= _FILTERS and bool(is_list)

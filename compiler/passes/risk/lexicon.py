@@ -1,0 +1,255 @@
+"""The words that say how bad an action can be, each with its reason. Data alone; read by `clauses` and `judging`.
+
+English verbs and the nouns made of them, in base form: inflections follow (`Rebooting`, `reboots`), past participles
+do not, because they are states (`deleted items`). A word can be milder or graver by what it is done to. Where a word
+is missing an action counts as a change, never as a read; where one is in doubt it stands in the graver class.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from compiler.ir.model import Risk
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """`about`: another class, where one of these is what it is done to. `nouns`: what is done, as a thing."""
+
+    base: str
+    risk: Risk
+    why: str
+    about: Mapping[Risk, frozenset[str]] = field(default_factory=dict)
+
+
+_MARKS = _set(
+    "alarm alarms alert alerts counter counters statistic statistics stats metric metrics error errors fault faults "
+    "warning warnings notification notifications flag flags badge selection filter filters"
+)
+_SESSIONS = _set("session sessions process processes connection connections query queries job jobs task tasks")
+_PEOPLE = _set(
+    "password passwords passphrase pin mfa otp totp 2fa counter counters statistic statistics stats metric metrics "
+    "alarm alarms error errors view preference preferences"
+)
+_HOSTS = _set("host server instance vm machine node device drive disk disks volume volumes storage array pool lun")
+_WATCHING = _set(
+    "capture recording trace tracing beacon led blink monitoring logging profiling scan discovery locate watching"
+)
+_HARMLESS_OFF = _set(
+    "backup backups alert alerts alarm alarms notification notifications metric metrics logging debug debugging "
+    "schedule schedules led beacon locate protection monitoring maintenance autoscaling"
+)
+_ENDING_NOUNS = _set(
+    "deletion delete removal shutdown reboot restart reset reboots termination erasure destruction expiry expiration "
+    "poweroff decommission deletions removals shutdowns restarts resets terminations erasures"
+)
+_COPIES = _set(
+    "image images key keys keypair vm virtual machine iso template volume zone key certificate certs file user users"
+)
+
+
+def _words(text: str, risk: Risk, why: str, **about: frozenset[str]) -> tuple[Word, ...]:
+    return tuple(Word(base, risk, why, {Risk(name): nouns for name, nouns in about.items()}) for base in text.split())
+
+
+WORDS: tuple[Word, ...] = (
+    # -- data or access is lost
+    *_words("delete deletion remove removal destroy destruction erase erasure", Risk.DESTROY, "it is gone afterwards",
+            disrupt=_set("session sessions")),
+    *_words("trash", Risk.DESTROY, "it is to be deleted"),
+    *_words("wipe shred sanitize sanitization purge expunge getrid teardown tidy", Risk.DESTROY, "what was there is gone"),
+    *_words("prune vacuum cleanup truncate empty", Risk.DESTROY, "whatever is not in use, or old, is deleted"),
+    *_words("format reformat cryptographic zeroize", Risk.DESTROY, "the medium is empty afterwards"),
+    *_words("initialize initialise reinitialize", Risk.CHANGE, "it is set up anew", destroy=_HOSTS),
+    *_words("decommission retire deprovision uninstall destruct", Risk.DESTROY, "it is taken out for good"),
+    *_words("revoke revocation", Risk.DESTROY, "whoever used it has no access any more"),
+    *_words("invalidate", Risk.DESTROY, "whoever used it has no access any more", change=_set("cache"), disrupt=_SESSIONS),
+    *_words("expire", Risk.DESTROY, "it ends at once", change=_set("password passwords")),
+    *_words("drop discard abandon forget", Risk.DESTROY, "it is let go of and cannot be had back"),
+    *_words("clear", Risk.DESTROY, "what was recorded is gone", change=_MARKS | _set("cache caches"), disrupt=_SESSIONS),
+    *_words("overwrite", Risk.DESTROY, "what was there is replaced",
+            change=_set("rule rules settings configuration config labels tags values properties")),
+    *_words("rebuild", Risk.DESTROY, "it is made anew and what was on it is lost", change=_set("index cache metadata")),
+    *_words("recreate reinstall reinstallation reimage reprovision", Risk.DESTROY,
+            "it is made anew and what was on it is lost", disrupt=_set("deployment service application pod")),
+    *_words("restore", Risk.DESTROY, "what was written since is lost", change=_set("user users trash deleted archived")),
+    *_words("revert rollback", Risk.DESTROY, "what was done since is lost",
+            disrupt=_set("deployment release firmware update upgrade rollout")),
+    *_words("factoryreset restoredefaults", Risk.DESTROY, "all settings are lost"),
+    *_words("shrink", Risk.DESTROY, "what does not fit any more is lost"),
+    *_words("trim", Risk.CHANGE, "unused space is given back", destroy=_set("key keys version versions snapshots")),
+    *_words("release", Risk.CHANGE, "it is given back",
+            destroy=_set("ip ips address addresses eip elastic floating allocation reservation")),
+    *_words("terminate termination", Risk.DESTROY, "it ends and is gone", disrupt=_SESSIONS),
+    *_words("deregister unregister unenroll", Risk.DESTROY, "it is not known any more",
+            disrupt=_set("target targets backend instance instances")),
+    # -- service is interrupted
+    *_words("reboot restart recycle cycle bounce redeploy powercycle coldboot warmboot softreboot", Risk.DISRUPT,
+            "it goes away and comes back"),
+    *_words("reset", Risk.DISRUPT, "it begins anew", change=_PEOPLE,
+            destroy=_set("default defaults factory configuration config all settings")),
+    *_words("shutdown poweroff halt stop quit", Risk.DISRUPT, "it does not serve any more", change=_WATCHING),
+    *_words("powerstate powercontrol poweraction poweroperation powermanagement powercommand", Risk.DISRUPT,
+            "what has no power does not serve"),
+    *_words("deallocate hibernate hibernation suspend suspension pause freeze quiesce standby sleep", Risk.DISRUPT,
+            "it does not serve meanwhile"),
+    *_words("kill panic crash nmi", Risk.DISRUPT, "it ends without cleaning up"),
+    *_words("abort cancel cancellation", Risk.DISRUPT, "work is left half done", change=_ENDING_NOUNS),
+    *_words("interrupt", Risk.DISRUPT, "work is left half done"),
+    *_words("failover failback switchover cutover takeover giveback promote promotion demote demotion stepdown",
+            Risk.DISRUPT, "another one serves, and what is connected is cut off"),
+    *_words("evict eviction evacuate evacuation drain cordon entermaintenance", Risk.DISRUPT, "what runs there has to go elsewhere"),
+    *_words("migrate migration relocate", Risk.DISRUPT, "it moves while it is in use"),
+    *_words("seal", Risk.DISRUPT, "nothing is served until it is unsealed"),
+    *_words("rotate rotation regenerate regeneration rekey reissue", Risk.DISRUPT, "what uses the old one stops working",
+            change=_set("log logs")),
+    *_words("detach detachment unmount umount unmap unexport unpublish unshare dismount", Risk.DISRUPT,
+            "whoever uses it is cut off"),
+    *_words("disconnect disassociate dissociate unbind unlink unassign unplug unpeer eject", Risk.DISRUPT,
+            "whoever uses it is cut off", destroy=_set("role roles permission permissions license licence")),
+    *_words("disable deactivate deactivation", Risk.DISRUPT, "it does not serve any more", change=_HARMLESS_OFF),
+    *_words("block ban quarantine isolate fence blacklist blackhole lockout", Risk.DISRUPT, "it is shut out", change=_set("until")),
+    *_words("lock", Risk.DISRUPT, "nobody can use it meanwhile"),
+    *_words("logout logoff signout kick", Risk.DISRUPT, "whoever is logged in is cut off"),
+    *_words("leave unjoin withdraw offline sever", Risk.DISRUPT, "it takes no part any more"),
+    *_words("upgrade downgrade patchup reflash flash", Risk.DISRUPT, "it goes away while its software is replaced"),
+    *_words("install installation", Risk.DISRUPT, "software is replaced while it is in use",
+            change=_set("license licence certificate key plugin extension app agent")),
+    *_words("apply", Risk.DISRUPT, "it takes effect at once", change=_set("tag tags label labels filter license")),
+    *_words("close", Risk.CHANGE, "it is not open any more",
+            disrupt=_set("index indices shard connection connections session sessions tunnel port account")),
+    *_words("reload", Risk.DISRUPT, "it begins anew"),
+    *_words("rescue unrescue", Risk.DISRUPT, "it boots into another system"),
+    *_words("flush", Risk.DISRUPT, "what was held there is let go", change=_set("cache caches dns buffer buffers"),
+            destroy=_set("queue database log logs data all")),
+    *_words("scaledown scalein scaletozero", Risk.DISRUPT, "less serves than before"),
+    *_words("resize", Risk.CHANGE, "its size changes",
+            disrupt=_set("server servers instance instances vm machine node droplet flavor type")),
+    *_words("remount remap", Risk.DISRUPT, "it is not where it was"),
+)  # fmt: skip
+
+# What only a custom action says of itself: as the first word of a text these are everyday changes (“Update a volume”).
+OF_ACTIONS: tuple[Word, ...] = (
+    *_words("update", Risk.CHANGE, "it is set anew",
+            disrupt=_set("firmware software system appliance bios cluster package packages os kernel device devices controller "
+                         "host hosts machine release")),
+    *_words("simpleupdate", Risk.DISRUPT, "software is replaced while it is in use"),
+    *_words("import", Risk.DISRUPT, "what is imported takes effect at once", change=_COPIES),
+    *_words("factory", Risk.DESTROY, "all settings are lost"),
+    *_words("power off down", Risk.DISRUPT, "what has no power does not serve"),
+)  # fmt: skip
+
+# Written apart in one place and together in another.
+PAIRS: Mapping[tuple[str, str], str] = {
+    (two.partition("+")[0], two.partition("+")[2]): two.replace("+", "")
+    for two in ["look+up", "step+down", "fail+over", "fail+back", "switch+over", "cut+over", "take+over", "roll+back", "clean+up", "tear+down", "power+cycle", "cold+boot", "warm+boot", "get+rid", "factory+reset", "scale+down", "scale+in", "log+out", "log+off", "sign+out", "power+state", "power+control", "power+action", "power+operation", "power+management", "power+command", "restore+defaults", "white+list", "black+list", "lock+out", "dry+run", "power+on", "power+up", "un+delete", "un+lock", "un+pause", "un+seal", "un+block", "un+ban", "un+suspend", "un+cordon", "un+freeze", "un+mount", "un+map", "un+assign", "un+link", "un+bind", "un+install", "un+register", "un+share", "un+publish", "re+build", "re+install", "re+image", "re+create", "re+boot", "re+start", "re+set", "re+key", "give+back", "simple+update"]
+} | {
+    ("shut", "down"): "shutdown", ("shut", "off"): "poweroff", ("power", "off"): "poweroff", ("power", "down"): "poweroff",
+    ("powered", "off"): "poweroff", ("turn", "off"): "poweroff", ("switch", "off"): "poweroff", ("turn", "on"): "poweron",
+    ("switch", "on"): "poweron", ("force", "off"): "poweroff", ("take", "down"): "shutdown", ("bring", "down"): "shutdown",
+    ("restart", "graceful"): "restart", ("reset", "factory"): "factoryreset", ("take", "offline"): "offline",
+    ("power", "status"): "powerstate", ("powering", "off"): "poweroff",
+    ("change", "type"): "resize",
+    ("enter", "maintenance"): "entermaintenance",
+    ("into", "maintenance"): "entermaintenance",
+    ("start", "maintenance"): "entermaintenance",
+    ("enable", "maintenance"): "entermaintenance",
+}  # fmt: skip
+
+# So unmistakable that a GET, a switch in a body or half of a run-together name (`forcedelete`) means it.
+STRONG = _set(
+    "reboot restart shutdown poweroff powercycle reset factoryreset delete remove destroy erase wipe purge halt kill "
+    "terminate shred sanitize reimage reinstall failover evict drain revoke getrid decommission format teardown"
+)
+# As a thing that is made (“Create an eviction”), these are done.
+DEEDS = _set(
+    "reboot restart reset shutdown poweroff failover failback switchover cutover deletion removal eviction evacuation "
+    "restore rollback migration trash wipe erasure destruction purge termination revocation rotation reimage rebuild reinstall "
+    "upgrade downgrade decommission detachment takeover hibernation suspension"
+)
+# What stands for something that may happen later, or did: a deletion policy deletes nothing.
+STANDING = _set(
+    "policy policies schedule schedules setting settings config configuration rule rules template templates window "
+    "windows protection history log logs status state states info information event events hook hooks script reason "
+    "reasons permission permissions count counts counter counters option options preference preferences method methods "
+    "time date timeout interval threshold level levels type types mode modes notification notifications plan plans "
+    "profile profiles size supply supplies usage consumption outlet outlets feed feeds rate rates delay delays speed speeds cap caps limit limits budget panel panels point points marker "
+    "markers note notes"
+)
+# Verbs that say nothing themselves: what is done stands behind them.
+LIGHT = _set(
+    "perform do execute trigger initiate request issue send invoke run begin start force cause make submit schedule "
+    "dispatch launch process handle queue enqueue confirm commit complete finalize emulate press push dryrun test"
+)
+# Before the verb, or beside it.
+ADVERBS = _set(
+    "immediately forcibly gracefully permanently safely asynchronously optionally bulk batch mass force forced hard soft "
+    "cold warm secure graceful immediate async do api v1 v2 action actions also now this it endpoint "
+    "operation method call used allows enables lets you"
+)
+# Known verbs after which nouns follow.
+PLAIN = _set(
+    "post create add update set modify edit change configure enable register upload attach assign associate generate resume "
+    "get list show read query search find lookup check validate verify preview describe count estimate calculate compare "
+    "download export retrieve return fetch view copy clone duplicate snapshot mount map connect join bind link grant "
+    "allow unlock unblock unban unpause unsuspend unseal uncordon undelete unarchive archive activate approve reject "
+    "accept deny move rename replace extend expand grow scale backup sync synchronize resync refresh rescan scan discover "
+    "install renew sign issue publish share import save store insert append define declare declarative patch put mark "
+    "tag label annotate manage control log sign obtain provide open close claim acquire reserve allocate poweron wake "
+    "boot blink locate identify inspect evaluate simulate parse lint diff filter subscribe unsubscribe notify report "
+    "convert transfer split merge rebalance repair replicate protect ensure provision deploy order select pin stage "
+    "prepare allocate wait attach ack acknowledge comment"
+)
+ASKING = _set(
+    "get list show read query search find lookup check validate verify preview describe count estimate calculate compare "
+    "retrieve fetch view inspect evaluate simulate parse lint diff filter display obtain return discover explain"
+)
+# Values of a member that says what is to be, or to be done, besides the words above.
+OFF = _set(
+    "off stopped stopping halted paused suspended down shutdown shutoff offline inactive terminated deallocated hibernated "
+    "poweredoff force graceful button softoff hard cold standby sleeping disabled acpi"
+)
+ON = _set("on start started running resume poweron poweredon active unpause online enable up boot wake play continue")
+COMMANDS = _set("exec shell cmd command commands graphql rpc jsonrpc sql eval script runcommand")
+BEFORE_NEGATED = _set("not no never without non nor cannot prevent prevents avoid avoids rather")
+BREAKS = _set(", . ; : ( )")
+JOINTS = _set(", ; : / and or then & to will can may must that")
+PREPOSITIONS = _set(
+    "of for on in at from to with by into onto as if when while after before until via using during than against whether"
+)
+
+
+def _inflected(base: str) -> set[str]:
+    stem = base.removesuffix("e")
+    doubled = base + base[-1]
+    forms = {base, f"{base}s", f"{stem}ing", f"{doubled}ing"}
+    if base.endswith(("s", "x", "ch", "sh")):
+        forms.add(f"{base}es")
+    return forms | ({f"{base[:-1]}ies"} if base.endswith("y") else set())
+
+
+def _by_form(words: tuple[Word, ...]) -> dict[str, Word]:
+    return {form: word for word in words for form in sorted(_inflected(word.base))}
+
+
+FORMS: Mapping[str, Word] = _by_form(WORDS)
+FORMS_OF_ACTIONS: Mapping[str, Word] = {**FORMS, **_by_form(OF_ACTIONS)}
+ASKING_FORMS = frozenset(form for base in ASKING for form in _inflected(base))
+PLAIN_FORMS = frozenset(form for base in PLAIN | ASKING for form in _inflected(base)) - set(FORMS)
+LIGHT_FORMS = frozenset(form for base in LIGHT for form in _inflected(base)) - set(FORMS)
+
+# Verbs that names have behind what they are about (`circuits_terminations_create`), and within (`pki-configure-tidy`).
+AT_THE_END = _set("create update list read add edit get cancel abort undo")
+WITHIN = _set("configure create read list get update set write generate sign")
+# Sentences that begin so are about something else: what is to be done first, what is to be avoided.
+CONDITIONS = _set(
+    "before after if when unless once until ensure note to as while although make please use see for in with"
+)
+# What may stand behind an order that is a member's name: `rebootNow`, `wipe_disks`.
+ORDERED = _set(
+    "now all immediately data disk disks vm vms snapshots device host node server system after update upgrade afterwards "
+    "volume volumes contents files children"
+)

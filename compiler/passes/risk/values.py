@@ -1,0 +1,133 @@
+"""What the body and the query of an operation let a caller order: a power state, an action by its name, a switch.
+
+Names of members and values of enumerations are read with the words of `lexicon`. A policy for later (`onFailure`,
+`restartPolicy`) orders nothing, and what is only made with certain members is not acted upon by them.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from compiler.ir.model import Effect, Operation, Risk, Schema, worst
+from compiler.ir.schemas import Schemas
+from compiler.passes import words
+from compiler.passes.paths import last_word
+from compiler.passes.risk import lexicon
+from compiler.passes.risk.clauses import Deed, deeds, head, tokens_of_name, tokens_of_text
+
+_POWER = frozenset(
+    {"power", "powered", "poweredon", "poweron", "powerstate", "targetpowerstate", "desiredpowerstate",
+     "requestedpowerstate", "newpowerstate", "powercontrol", "poweraction", "powerstatus"}
+)  # fmt: skip
+_TARGET = frozenset({"targetstate", "desiredstate", "requestedstate", "runstate", "newstate", "desiredstatus",
+                     "targetstatus", "requestedstatus", "runningstate"})  # fmt: skip
+_ORDERS = frozenset({"action", "command", "cmd", "operation", "op", "verb", "request", "signal", "control"})
+_KINDS = frozenset({"type", "mode", "option", "method", "state", "status", "target"})
+_LATER = frozenset({"on", "failure", "error", "default", "policy", "protection"})
+_LIFECYCLE = frozenset({"reboot", "restart", "shutdown", "poweroff", "stop", "reset", "powercycle", "halt", "suspend"})
+_DONE_TO = frozenset({"action", "actions", "command", "commands", "cmd", "operation", "operations", "task", "tasks",
+                      "control", "request", "requests", "state", "states", "power"})  # fmt: skip
+
+
+def class_of_word(value: Any) -> Risk | None:
+    """The class of one value by its words; CHANGE where they say that something begins, None where they say nothing."""
+    said = tokens_of_name(str(value))
+    known = lexicon.FORMS_OF_ACTIONS
+    is_order = head(said) in known or (said[-1:] and said[-1] in known)  # `FullPowerCycle`, not `LastCrashScreen`
+    found = [deed.risk for deed in deeds(said, known)] if is_order else []
+    found += [Risk.DISRUPT] if not lexicon.OFF.isdisjoint(said) and lexicon.ON.isdisjoint(said) else []
+    begins = not lexicon.ON.isdisjoint(said) or head(said) in lexicon.PLAIN_FORMS
+    return worst(found) if found else (Risk.CHANGE if begins else None)
+
+
+def ordered(operation: Operation, effect: Effect, schemas: Schemas) -> Iterator[Deed]:
+    """What the caller can order by the members of the body and by the query."""
+    for name, member in _members(operation, schemas):
+        yield from _of_member(operation, effect, name, member, schemas)
+    for parameter in operation.parameters:
+        if parameter.location == "query":
+            yield from _of_member(operation, effect, parameter.name, parameter.schema, schemas)
+
+
+def names_choices(operation: Operation, schemas: Schemas) -> bool:
+    """Whether all that can be ordered is named: by an enumeration, or by members that are orders themselves."""
+    return any(schemas.values(member) or _is_order(name) for name, member in _members(operation, schemas))
+
+
+def members_of(operation: Operation, schemas: Schemas) -> Mapping[str, Schema]:
+    """The members of the body, or of its elements."""
+    if operation.body is None:
+        return {}
+    return schemas.members(schemas.element(operation.body.schema) or operation.body.schema)
+
+
+def _members(operation: Operation, schemas: Schemas) -> Iterator[tuple[str, Schema]]:
+    """Those that can be sent, and those right inside objects."""
+    for name, member in members_of(operation, schemas).items():
+        yield name, member
+        if schemas.kind(member) == "object" and not member.get("readOnly"):
+            yield from schemas.members(member).items()
+
+
+def _of_member(operation: Operation, effect: Effect, name: str, member: Schema, schemas: Schemas) -> Iterator[Deed]:
+    resolved = schemas.resolve(member)
+    if member.get("readOnly") or resolved.get("readOnly"):
+        return
+    values = tuple(v for v in schemas.values(schemas.element(member) or member) if isinstance(v, str))
+    joined = "".join(words.split(name))
+    if joined in _POWER | _TARGET:
+        yield from _of_state(effect, name, values, schemas.kind(member))
+    elif values and _orders(operation, effect, name, values):
+        yield from _of_values(name, values)
+    elif schemas.kind(member) in ("boolean", "object", "") and _is_switch(operation, effect, name):
+        said = next(deeds(tokens_of_name(name)))
+        yield Deed(f"{name}", said.risk, said.why)
+
+
+def _of_state(effect: Effect, name: str, values: tuple[str, ...], kind: str) -> Iterator[Deed]:
+    """What is made in a state interrupts nothing; what is brought into another may."""
+    if effect is Effect.CREATE:
+        return
+    is_off = [value for value in values if class_of_word(value) not in (None, Risk.CHANGE)]
+    if is_off or (not values and kind in ("string", "boolean", "integer") and "".join(words.split(name)) in _POWER):
+        said = f"{name}: {is_off[0]}" if is_off else name
+        yield Deed(said, worst(filter(None, map(class_of_word, is_off or ["off"]))), "what has no power does not serve")
+
+
+def _orders(operation: Operation, effect: Effect, name: str, values: tuple[str, ...]) -> bool:
+    """Whether the value says what is to be done now."""
+    said = words.split(name)
+    if not said or not _LATER.isdisjoint(said) or not lexicon.STANDING.isdisjoint(set(said) - _KINDS):
+        return False
+    place = set(words.split(last_word(operation.path)))
+    is_made = effect is Effect.CREATE or head(tokens_of_text(operation.summary)) in words.MAKING
+    if is_made and place.isdisjoint(_DONE_TO - {"power", "state", "states"}):
+        return False
+    is_order = said[-1] in _ORDERS
+    lives = any(not _LIFECYCLE.isdisjoint(tokens_of_name(value)) for value in values)
+    if effect is Effect.UPDATE or effect is Effect.READ:
+        return (is_order and lives) or (said[-1] in _KINDS and lives and not place.isdisjoint(_DONE_TO))
+    verbs = sum(1 for value in values if class_of_word(value) is not None and not value.lower().endswith("ing"))
+    return is_order or 2 * verbs > len(values) or (said[-1] in _KINDS and lives)
+
+
+def _of_values(name: str, values: tuple[str, ...]) -> Iterator[Deed]:
+    for value in values:
+        risk = class_of_word(value)
+        if risk in (Risk.DISRUPT, Risk.DESTROY):
+            yield Deed(f"{name}: {value}", risk, "one of its values says so")
+
+
+def _is_order(name: str) -> bool:
+    said = tokens_of_name(name)
+    return head(said) in lexicon.STRONG and (len(said) == 1 or said[1] not in lexicon.STANDING)
+
+
+def _is_switch(operation: Operation, effect: Effect, name: str) -> bool:
+    """A member that does something when it is true: `reboot`, or an action's own `{"os-stop": null}`."""
+    said = tokens_of_name(name)
+    place = set(tokens_of_name(last_word(operation.path)))
+    if effect is Effect.CREATE or not place.isdisjoint(lexicon.STANDING) or not any(deeds(said)):
+        return False
+    is_action = not place.isdisjoint({"action", "actions", "command", "operation"}) and effect is Effect.ACT
+    plain = [token for token in said if token not in lexicon.ADVERBS]
+    return is_action or (_is_order(name) and set(plain[1:]) <= lexicon.ORDERED)

@@ -1,0 +1,121 @@
+"""Parameters as values: what a request's query, headers, cookies and path segments say, read by style.
+
+The counterpart of how `workflow.requests` writes them, after OpenAPI 3.1, "Parameter Object", and RFC 6570; written
+apart from it, so that one mistake does not hide in both. Used by `checks` and `routes`. Refuses nothing.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote
+
+from compiler.ir.model import EMPTY, Parameter, Schema
+from compiler.ir.schemas import Schemas
+from compiler.twin.messages import TwinRequest
+from compiler.twin.pointers import MISSING
+
+Json = Any
+Pairs = Sequence[tuple[str, str]]
+_TRUTHS = {"true": True, "false": False}
+_SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
+
+
+def query_value(schemas: Schemas, parameter: Parameter, query: Pairs) -> Json:
+    """The value of a query parameter, MISSING where the request does not give it."""
+    members = schemas.members(parameter.schema)
+    if schemas.kind(parameter.schema) == "object" and parameter.style != "json":
+        return _object_of(schemas, parameter, members, query)
+    texts = [value for name, value in query if name == parameter.name]
+    return _value(schemas, parameter, texts) if texts else MISSING
+
+
+def query_names(schemas: Schemas, parameter: Parameter, query: Pairs) -> Iterator[str]:
+    """The names in the query that belong to the parameter."""
+    is_object = schemas.kind(parameter.schema) == "object" and parameter.style != "json"
+    inner = schemas.members(parameter.schema) if is_object and parameter.explode else EMPTY
+    for name, _ in query:
+        is_deep = is_object and parameter.style == "deepObject" and name.startswith(f"{parameter.name}[")
+        if name == parameter.name or is_deep or (parameter.style == "form" and name in inner):
+            yield name
+
+
+def header_value(schemas: Schemas, parameter: Parameter, request: TwinRequest) -> Json:
+    """The value of a header parameter, MISSING where it is not sent."""
+    text = request.header(parameter.name.lower())
+    return MISSING if text is None else _simple(schemas, parameter, text)
+
+
+def cookie_value(schemas: Schemas, parameter: Parameter, request: TwinRequest) -> Json:
+    """The value of a cookie, MISSING where none of its name is sent (RFC 6265, 4.2.1)."""
+    for pair in (request.header("cookie") or "").split(";"):
+        name, _, text = pair.strip().partition("=")
+        if name == parameter.name:
+            return _simple(schemas, parameter, unquote(text))
+    return MISSING
+
+
+def segment_pattern(parameter: Parameter | None) -> str:
+    """What stands for a path parameter in its segment: the value in a group, behind what its style puts before it."""
+    if parameter is not None and parameter.style == "label":
+        return r"\.(.+)"
+    if parameter is not None and parameter.style == "matrix":
+        return f";{re.escape(parameter.name)}=(.+)"
+    return "(.+)"
+
+
+def _value(schemas: Schemas, parameter: Parameter, texts: list[str]) -> Json:
+    if parameter.style != "json" and schemas.kind(parameter.schema) == "array" and parameter.explode:
+        element = schemas.element(parameter.schema) or EMPTY
+        return [typed(schemas, element, text) for text in texts]
+    return _simple(schemas, parameter, texts[-1])
+
+
+def _simple(schemas: Schemas, parameter: Parameter, text: str) -> Json:
+    kind = schemas.kind(parameter.schema)
+    if parameter.style == "json":
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    separator = _SEPARATORS.get(parameter.style, ",")
+    if kind == "array":
+        element = schemas.element(parameter.schema) or EMPTY
+        return [typed(schemas, element, each) for each in text.split(separator)]
+    if kind == "object":
+        parts = text.split(separator)
+        by_turns = zip(parts[::2], parts[1::2], strict=False)
+        pairs = [(p.partition("=")[0], p.partition("=")[2]) for p in parts] if parameter.explode else list(by_turns)
+        members = schemas.members(parameter.schema)
+        return {name: typed(schemas, members.get(name, EMPTY), value) for name, value in pairs}
+    return typed(schemas, parameter.schema, text)
+
+
+def _object_of(schemas: Schemas, parameter: Parameter, members: Mapping[str, Schema], query: Pairs) -> Json:
+    if parameter.style == "deepObject":
+        start = len(parameter.name) + 1
+        pairs = [(n[start:-1], v) for n, v in query if n.startswith(f"{parameter.name}[") and n.endswith("]")]
+    elif parameter.explode:
+        pairs = [(name, value) for name, value in query if name in members]
+    else:
+        texts = [value for name, value in query if name == parameter.name]
+        return _simple(schemas, parameter, texts[-1]) if texts else MISSING
+    return {name: typed(schemas, members.get(name, EMPTY), value) for name, value in pairs} if pairs else MISSING
+
+
+def typed(schemas: Schemas, schema: Schema, text: str) -> Json:
+    """Text as the kind of value that the schema asks for; as it is where it cannot be read so."""
+    kind = schemas.kind(schema)
+    if kind == "boolean":
+        return _TRUTHS.get(text, text)
+    if kind in ("integer", "number"):
+        try:
+            return int(text) if kind == "integer" else float(text)
+        except ValueError:
+            return text
+    if kind in ("array", "object"):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text

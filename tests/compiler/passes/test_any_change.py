@@ -1,0 +1,148 @@
+"""Where any change may be answered by a job: each waits for one that was started. What is stored; what is allowed."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compiler import pipeline
+from compiler.compiled import Compiled
+from compiler.ir.model import Api, Flow, Step
+from compiler.pipeline import Request
+from compiler.verification import compile_spec
+
+ACCEPTED = "'202': {description: accepted}"
+LOCATED = "'202': {description: accepted, headers: {Location: {schema: {type: string}}}}"
+DONE = "'204': {description: done}"
+
+
+def described(*replies: str) -> str:
+    """A rack whose boxes can be updated, blinked, flashed and deleted, with the replies of these in this order."""
+    update, blink, flash, delete = replies
+    return f"""\
+openapi: 3.1.0
+info: {{title: Rack, version: '1'}}
+paths:
+  /boxes:
+    get: {{responses: {{'200': {{description: ok, content: {{application/json: {{schema: {{type: array, items: &box {{$ref: '#/components/schemas/Box'}}}}}}}}}}}}}}
+  /boxes/{{boxId}}:
+    get: {{responses: {{'200': {{description: ok, content: {{application/json: {{schema: *box}}}}}}}}}}
+    patch:
+      requestBody: {{required: true, content: {{application/json: {{schema: *box}}}}}}
+      responses: {{{update}}}
+    delete: {{responses: {{{delete}}}}}
+  /boxes/{{boxId}}/settings:
+    get: {{responses: {{'200': {{description: ok, content: {{application/json: {{schema: *box}}}}}}}}}}
+    patch:
+      requestBody: {{required: true, content: {{application/json: {{schema: *box}}}}}}
+      responses: {{'204': {{description: done}}}}
+  /boxes/{{boxId}}/restart: {{post: {{responses: {{'204': {{description: done}}}}}}}}
+  /boxes/{{boxId}}/blink: {{post: {{responses: {{{blink}}}}}}}
+  /boxes/{{boxId}}/flash: {{post: {{responses: {{{flash}}}}}}}
+  /jobs:
+    post:
+      requestBody: {{required: true, content: {{application/json: {{schema: {{type: object, properties: {{target: {{type: string}}}}}}}}}}}}
+      responses: {{'201': {{description: made, headers: {{Location: {{schema: {{type: string}}}}}}}}}}
+  /jobs/{{jobId}}:
+    get: {{responses: {{'200': {{description: ok, content: {{application/json: {{schema: {{type: object, properties: {{state: {{type: string, enum: [Scheduled, Running, Completed, Failed]}}}}}}}}}}}}}}}}
+components:
+  schemas:
+    Box:
+      type: object
+      properties: {{id: {{type: string, readOnly: true}}, name: {{type: string}}, mode: {{type: string, enum: [fast, slow]}}}}
+"""  # noqa: E501
+
+
+JOBS = """\
+jobs:
+  - handle: {within: header, at: Location, transform: last_path_segment}
+    statuses: [202]
+    any_change: true
+    poll: GET /jobs/{jobId}
+    parameter: jobId
+    state: /state
+    waiting: [Scheduled, Running]
+    succeeded: [Completed]
+    failed: [Failed]
+"""
+PENDING = """\
+pending_settings:
+  - pattern: /settings$
+    job_operation: POST /jobs
+    job_body: {target: '{address}'}
+    applied_by: POST /boxes/{boxId}/restart
+"""
+ALLOWED = "allowed_values: '{member}Values'\nconditional: {methods: [PATCH]}\n"
+
+
+def planned(folder: Path, description: str, profile: str) -> Api:
+    (folder / "api.yaml").write_text(description)
+    (folder / "profile.yaml").write_text(f"api: rack\n{profile}")
+    return pipeline.dump(Request(folder / "api.yaml"), "flows")
+
+
+def compiled(folder: Path, description: str, profile: str) -> Compiled:
+    (folder / "api.yaml").write_text(description)
+    (folder / "profile.yaml").write_text(f"api: rack\n{profile}")
+    return compile_spec(Request(folder / "api.yaml"))[0]
+
+
+def waiting(api: Api) -> set[str]:
+    return {flow.id for flow in api.flows if any(step.role.value == "wait" for step in flow.steps)}
+
+
+EACH = {"rack_update_box", "rack_delete_box", "rack_blink_box", "rack_flash_box", "rack_restart_box"}
+
+
+@pytest.mark.parametrize(
+    ("replies", "are_all"),
+    [
+        ((f"{ACCEPTED}, {DONE}",) * 4, True),  # most say that they may
+        ((f"{LOCATED}, {DONE}",) * 3 + (DONE,), True),
+        ((f"{ACCEPTED}, {DONE}",) * 2 + (DONE,) * 2, False),
+    ],
+)
+def test_without_a_profile_the_descriptions_habit_tells(replies: Any, are_all: bool, tmp_path: Path) -> None:
+    found = waiting(planned(tmp_path, described(*replies), ""))
+    assert (found >= EACH) == are_all
+    assert ("rack_restart_box" in found) == are_all
+
+
+def test_a_profile_says_that_any_change_may_and_what_was_answered_at_once_is_over(tmp_path: Path) -> None:
+    made = compiled(tmp_path, described(*(DONE,) * 4), JOBS)
+    assert waiting(made.api) >= EACH
+    flow = next(one for one in made.workflows if one.flow.id == "rack_update_box")
+    ways = {
+        run["case"]: [each["step"] for each in run["transcript"]] for run in flow.proof["runs"] if "transcript" in run
+    }
+    assert "wait" not in ways["usual"] and "wait" in ways["with a job"]
+
+
+def test_stored_settings_end_as_pending_and_name_what_applies_them(tmp_path: Path) -> None:
+    made = compiled(tmp_path, described(*(DONE,) * 4), JOBS + PENDING)
+    flow = next(
+        one
+        for one in made.workflows
+        if one.flow.goal.endswith("/settings")
+        and one.flow.intent == "update"
+        and not one.flow.id.startswith("rack_apply")
+    )
+    ends = {each["name"]: each["x-switchgear"] for each in flow.flow.steps[-1].branches}
+    applies = next(one.flow.id for one in made.workflows if one.flow.id.startswith("rack_apply"))
+    assert {name: (end["outcome"], end["next"]) for name, end in ends.items()} == {
+        "job_waits": ("pending", "rack_restart_box"),
+        "waits": ("pending", applies),
+    }
+    assert flow.proof["runs"][0]["outcome"] == "pending"
+
+
+def step_of(flow: Flow, name: str) -> Step:
+    return next(step for step in flow.steps if step.id == name)
+
+
+def test_an_update_is_held_against_the_values_that_the_thing_allows(tmp_path: Path) -> None:
+    made = compiled(tmp_path, described(*(DONE,) * 4), ALLOWED)
+    one = next(each for each in made.workflows if each.flow.id == "rack_update_box")
+    assert step_of(one.flow, "read_version").allows["beside"] == "{member}Values"
+    ends = {run["case"]: (run["outcome"], run["code"]) for run in one.proof["runs"] if run.get("failure_path")}
+    assert ends["value not allowed"] == ("failed", "not_allowed")

@@ -1,0 +1,162 @@
+"""The class of an operation: never too low, and seldom too high; what may be promised to change nothing."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compiler.ir.model import RISKS, Effect, Operation, Risk
+from compiler.passes.risk import lexicon
+from compiler.pipeline import Request
+from compiler.verification import compile_spec
+from tests.compiler.passes.labelled import Labelled, classed, labelled, operation
+
+ACTIONS = tuple(labelled())
+_HALVES = ("tune", "test", "third")
+_MOST_ABOVE = 0.05
+
+
+def test_the_table_has_two_halves_of_at_least_a_hundred_and_fifty_actions_each() -> None:
+    sizes = Counter(one.half for one in ACTIONS)
+    assert min(sizes["tune"], sizes["test"]) >= 150
+    assert {one.risk for one in ACTIONS if one.half == "test"} == set(Risk)
+
+
+@pytest.mark.parametrize("one", ACTIONS, ids=lambda one: one.operation.key)
+def test_nothing_is_below_its_class(one: Labelled) -> None:
+    found = classed(one.operation)
+    assert found.risk is not None
+    assert RISKS[found.risk] >= RISKS[one.risk], found.risk_reason
+
+
+@pytest.mark.parametrize("half", _HALVES)
+def test_few_are_above_their_class(half: str) -> None:
+    own = [one for one in ACTIONS if one.half == half]
+    above = [one.operation.key for one in own if RISKS[classed(one.operation).risk or Risk.READ] > RISKS[one.risk]]
+    assert len(above) <= _MOST_ABOVE * len(own), above
+
+
+def risk_of(*told: str) -> Risk | None:
+    return classed(operation(*told)).risk
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ("POST /nodes/{id}/status", "node_cmd", "Reboot or shutdown a node"),
+        ("POST /x/check", "", "", "", "command=ForceOff,On"),
+        ("POST /x/list", "", "Get the list, then restart everything"),
+        ("POST /getStatusAndReboot",),
+        ("POST /search?reboot",),
+        ("POST /x/query", "", "", "Reboots the node."),
+        ("POST /x/validate", "validateAndApplyUpgrade"),
+        ("GET /nodes/{id}/status/reboot", "rebootNode", "Reboot a node"),
+        ("GET /cgi?action=restart",),
+        ("PUT /nodes/{id}/power",),
+        ("PATCH /vms/{id}", "", "", "", "powerState=RUNNING,STOPPED"),
+    ],
+)
+def test_a_word_that_suggests_reading_outvotes_none_that_acts(told: tuple[str, ...]) -> None:
+    assert risk_of(*told) in (Risk.DISRUPT, Risk.DESTROY)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ("POST /system/testFireSuppression", "testFireSuppression", "testFireSuppression"),
+        ("POST /search", "search", "Search"),
+        ("POST /validate", "validate", "Validate"),
+        ("POST /volumes/{id}/check", "check", "Check a volume"),
+        ("POST /x/get", "get", "Move things"),
+        ("POST /things?dryRun", "make", "Make things"),
+    ],
+)
+def test_a_post_is_no_read_for_asking_alone(told: tuple[str, ...]) -> None:
+    assert risk_of(*told) is Risk.CHANGE
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ("PUT /x/{id}/note", "setNote", "Set a note", "Does not delete or reboot anything."),
+        ("POST /x/{id}/undelete", "undelete", "Undelete a thing"),
+        ("POST /x/{id}/unlock", "unlock", "Unlock it"),
+        ("POST /jobs/cancelReboot", "cancelReboot", "Cancel a reboot that is planned"),
+        ("PUT /x/{id}/restart-policy", "setRestartPolicy", "Set the restart policy"),
+        ("POST /x/{id}/list-marker", "mark", "Mark deleted and stopped things"),
+        ("PATCH /x/{id}", "", "", "", "state=stopped,deleted,evicted"),
+    ],
+)
+def test_negations_opposites_and_states_are_no_deeds(told: tuple[str, ...]) -> None:
+    assert risk_of(*told) is Risk.CHANGE
+
+
+@pytest.mark.parametrize("told", [("GET /x/deleted",), ("GET /reboots",), ("GET /x/upgrade", "", "Get the upgrade")])
+def test_a_get_reads_unless_it_says_that_it_acts(told: tuple[str, ...]) -> None:
+    found = classed(operation(*told))
+    assert (found.effect, found.risk, found.is_safe) == (Effect.READ, Risk.READ, True)
+
+
+def test_a_get_that_acts_is_no_read_and_may_not_be_sent_twice() -> None:
+    found = classed(operation("GET /system/reboot", "reboot", "Reboot the system"))
+    assert (found.effect, found.is_idempotent, found.is_safe) == (Effect.ACT, False, False)
+
+
+def test_a_post_that_is_taken_for_a_read_is_not_called_safe() -> None:
+    found = classed(operation("POST /items/query", "queryItems", "Query items", "Read-only."))
+    assert (found.risk, found.is_safe) == (Risk.READ, False)
+
+
+STRONG = tuple(sorted(word for word in lexicon.STRONG if word in lexicon.FORMS))
+_METHODS = ("POST", "PUT", "PATCH")
+
+
+def _spellings(word: str, spelling: str) -> Operation:
+    return {
+        "path": lambda: operation(f"POST /things/{{id}}/{word}"),
+        "camel": lambda: operation(f"POST /things/doThe{word.title()}Now"),
+        "kebab": lambda: operation(f"POST /things/force-{word}"),
+        "id": lambda: operation("POST /things/go", f"{word}Things"),
+        "summary": lambda: operation("POST /things/status", "", f"{word.title()} a thing"),
+        "second verb": lambda: operation("POST /things/get", "", f"Read and {word} a thing"),
+        "description": lambda: operation("POST /things/go", "", "", f"{word.title()} the thing."),
+        "value": lambda: operation("POST /things/list", "", "", "", f"action=get,{word}"),
+    }[spelling]()
+
+
+@given(
+    word=st.sampled_from(STRONG),
+    spelling=st.sampled_from(["path", "camel", "kebab", "id", "summary", "second verb", "description", "value"]),
+)
+def test_an_unmistakable_word_counts_wherever_it_stands(word: str, spelling: str) -> None:
+    assert classed(_spellings(word, spelling)).risk in (Risk.DISRUPT, Risk.DESTROY)
+
+
+@given(asking=st.sampled_from(sorted(lexicon.ASKING)), word=st.sampled_from(STRONG))
+def test_asking_words_beside_it_change_nothing_of_its_class(asking: str, word: str) -> None:
+    plain = classed(operation(f"POST /things/{word}")).risk
+    beside = classed(operation(f"POST /things/{word}", f"{asking}Things", f"{asking.title()} things")).risk
+    assert plain is not None and beside is not None
+    assert RISKS[beside] >= RISKS[plain]
+
+
+def test_each_word_has_one_meaning_and_a_reason() -> None:
+    bases = [word.base for word in (*lexicon.WORDS, *lexicon.OF_ACTIONS)]
+    assert [base for base, times in Counter(bases).items() if times > 1] == []
+    assert all(word.why for word in lexicon.WORDS)
+
+
+def test_what_only_seems_to_read_is_stored_and_promises_nothing(tmp_path: Path) -> None:
+    ok = {"200": {"description": "", "content": {"application/json": {"schema": {"type": "array", "items": {}}}}}}
+    asked = {"operationId": "queryItems", "summary": "Query items", "description": "Read-only.", "responses": ok}
+    acting = {"operationId": "reboot", "summary": "Reboot the system", "responses": {"204": {"description": ""}}}
+    paths = {"/items/query": {"post": asked}, "/system/reboot": {"get": acting}}
+    path = tmp_path / "openapi.json"
+    path.write_text(json.dumps({"openapi": "3.0.3", "info": {"title": "g", "version": "1"}, "paths": paths}))
+    found = {one.flow.goal: one for one in compile_spec(Request(path))[0].workflows}
+    hints = {goal: (one.flow.risk, one.tool["annotations"]["readOnlyHint"]) for goal, one in found.items()}
+    assert hints == {"POST /items/query": (Risk.READ, False), "GET /system/reboot": (Risk.DISRUPT, False)}
+    assert "Changes nothing" not in found["POST /items/query"].flow.description

@@ -1,0 +1,101 @@
+"""Names and titles: what the linter finds at fault, and that what the planner names passes it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compiler.ir.model import Api, Flow, Risk
+from compiler.passes import words
+from compiler.passes.flows.ranking import is_of_all
+from compiler.passes.flows.wording import alike, faults, repeated
+from compiler.passes.told_apart import told_apart
+from compiler.pipeline import Request, dump
+
+_ITEM: Any = {"type": "object", "properties": {"id": {"type": "string"}, "name": {"type": "string"}}}
+_ONE: Any = {"200": {"description": "", "content": {"application/json": {"schema": _ITEM}}}}
+_MANY: Any = {
+    "200": {"description": "", "content": {"application/json": {"schema": {"type": "array", "items": _ITEM}}}}
+}
+_NONE: Any = {"204": {"description": ""}}
+
+
+def flow(flow_id: str, title: str, goal: str = "POST /things", intent: str = "act") -> Flow:
+    return Flow(flow_id, intent, title, "", Risk.CHANGE, goal, "things", ())
+
+
+@pytest.mark.parametrize(
+    ("flow_id", "title", "said"),
+    [
+        ("t_prune_thing_2", "Prune thing", "numbered"),
+        ("t_describe_tag_tag", "Describe tag", "twice"),
+        ("t_describe_tag", "Describe tag of tags", "twice"),
+        ("t_prune", "Prune", "what"),
+        ("t_get_status", "Status of thing", "verb"),
+        ("t_make_thing", "Create or add thing", "two things"),
+    ],
+)
+def test_what_a_person_would_not_accept_is_a_fault(flow_id: str, title: str, said: str) -> None:
+    assert any(said in fault for fault in faults(flow(flow_id, title), "t"))
+
+
+def test_a_number_that_the_address_has_is_no_fault() -> None:
+    assert not list(faults(flow("t_get_ip_4", "Get ip 4", "GET /ip/4"), "t"))
+
+
+def test_titles_that_differ_in_number_or_article_alone_say_the_same() -> None:
+    assert alike([flow("a", "Delete a user"), flow("b", "Delete users")])
+    assert not alike([flow("a", "Delete user"), flow("b", "Delete user of realm")])
+
+
+def test_words_are_told_apart_by_what_one_address_alone_has() -> None:
+    paths = {"a": "/volumes/prune", "b": "/images/prune", "c": "/networks/{id}/prune"}
+    found = told_apart(dict.fromkeys(paths, "prune"), paths)
+    assert found == {"a": "volume", "b": "image", "c": "network"}
+
+
+@pytest.mark.parametrize(
+    ("identifier", "spoken"),
+    [("RunePSADiagnostics", "run ePSA diagnostics"), ("vFlashCard", "vFlash card"), ("iSCSITarget", "iSCSI target"),
+     ("IPv6Address", "IPv6 address"), ("DeviceID", "device ID")],
+)  # fmt: skip
+def test_words_with_capitals_of_their_own_stay_whole(identifier: str, spoken: str) -> None:
+    assert words.spoken(identifier) == spoken
+
+
+def planned(tmp_path: Path, paths: Any) -> Api:
+    document = {"openapi": "3.0.3", "info": {"title": "house", "version": "1"}, "paths": paths}
+    path = tmp_path / "openapi.json"
+    path.write_text(json.dumps(document))
+    return dump(Request(path), "flows")
+
+
+def test_equal_names_of_an_api_are_told_apart_without_a_number(tmp_path: Path) -> None:
+    named = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
+    paths: Any = {f"/{thing}/prune": {"post": {"responses": _NONE}} for thing in ("images", "volumes", "networks")}
+    for owner in ("houses", "gardens"):
+        paths[f"/{owner}/{{id}}/status"] = {
+            "get": {"parameters": named, "responses": _ONE},
+            "patch": {"parameters": named, "responses": _ONE},
+        }
+    api = planned(tmp_path, paths)
+    assert [fault for one in api.flows for fault in faults(one, api.name)] == []
+    assert alike(api.flows) == {}
+    assert repeated([one.id for one in api.flows]) == ""
+
+
+def test_at_most_one_that_destroys_is_among_the_first_ten_and_whole_collections_come_last(tmp_path: Path) -> None:
+    named = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
+    paths: Any = {}
+    for thing in ("servers", "disks", "nets", "hosts"):
+        paths[f"/{thing}"] = {"get": {"responses": _MANY}, "delete": {"responses": _NONE}}
+        item = {"get": {"parameters": named, "responses": _ONE}, "delete": {"parameters": named, "responses": _NONE}}
+        paths[f"/{thing}/{{id}}"] = item
+        for verb in ("wipe", "start"):
+            paths[f"/{thing}/{{id}}/{verb}"] = {"post": {"parameters": named, "responses": _NONE}}
+    ordered = sorted(planned(tmp_path, paths).flows, key=lambda one: (-one.rank, one.id))
+    assert sum(one.risk is Risk.DESTROY for one in ordered[:10]) <= 1
+    whole = [one.rank for one in ordered if is_of_all(one.goal, paths)]
+    assert len(whole) == 4
+    assert max(whole) < min(one.rank for one in ordered if one.intent == "find")

@@ -1,0 +1,197 @@
+"""Parameters, bodies and values as vendors write them: every style and media type, and samples that always fit."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compiler.frontend.load import load_api
+from tests.compiler.odd import DONE, THING, THINGS, all_proved, answers, asked, compiled, given, only, sent
+
+INTEGERS = {"type": "array", "items": {"type": "integer"}, "minItems": 2}
+AN_OBJECT = {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}, "b": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        given("id", style="label"),
+        given("id", style="matrix"),
+        given("deep", "query", AN_OBJECT, style="deepObject", explode=True),
+        given("form", "query", AN_OBJECT),
+        given("list", "query", INTEGERS, explode=False),
+        given("pipe", "query", INTEGERS, style="pipeDelimited", explode=False),
+        given("space", "query", INTEGERS, style="spaceDelimited", explode=False),
+        given("filter[name]", "query"),
+        given("X-Thing", "header", AN_OBJECT, explode=True),
+        given("X-List", "header", INTEGERS),
+        given("From", "header", {"type": "string", "format": "email"}),
+        given("flavour", "cookie"),
+        given("flavour", "cookie", INTEGERS, explode=False),
+    ],
+    ids=lambda p: f"{p['in']}-{p['name']}-{p.get('style', '')}",
+)
+def test_a_required_parameter_of_any_style_is_sent_as_the_twin_reads_it(
+    parameter: dict[str, Any], tmp_path: Path
+) -> None:
+    path = "/things/{id}" if parameter["in"] == "path" else "/things"
+    made = compiled(tmp_path, {path: {"get": {"parameters": [parameter], "responses": answers(THING)}}})
+    assert all_proved(made)
+    assert len(only(made, f"GET {path}").tool["inputSchema"]["required"]) == 1
+
+
+def test_what_a_lookup_requires_in_its_query_is_given_once_for_all_steps(tmp_path: Path) -> None:
+    version = given("api-version", "query")
+    item = {"parameters": [given("id"), version], "delete": {"responses": DONE}, "get": {"responses": answers(THING)}}
+    listed = {"get": {"parameters": [version], "responses": THINGS}}
+    made = compiled(tmp_path, {"/things": listed, "/things/{id}": item})
+    assert all_proved(made)
+    assert sorted(asked(only(made, "DELETE /things/{id}"))) == ["api_version", "thing"]
+
+
+@pytest.mark.parametrize(
+    ("media_type", "schema", "content_type", "kind"),
+    [
+        ("text/plain", {"type": "string"}, "text/plain", "text"),
+        ("application/xml", THING, "application/xml", "text"),
+        ("application/yaml", THING, "application/yaml", "text"),
+        ("application/octet-stream", {}, "application/octet-stream", "file"),
+        ("*/*", THING, "application/json", "members"),
+        ("application/vnd.acme.v2+json", THING, "application/vnd.acme.v2+json", "members"),
+        ("application/x-www-form-urlencoded", THING, "application/x-www-form-urlencoded", "members"),
+    ],
+)
+def test_a_body_of_any_media_type_is_given_as_what_it_is(
+    media_type: str, schema: Any, content_type: str, kind: str, tmp_path: Path
+) -> None:
+    made = compiled(tmp_path, {"/do": {"post": {"requestBody": sent(schema, media_type), "responses": DONE}}})
+    assert all_proved(made)
+    one = only(made, "POST /do")
+    assert one.flow.steps[0].content_type == content_type
+    is_file = "contentEncoding" in str(asked(one))
+    assert {"text": not is_file, "file": is_file, "members": "name" in asked(one)}[kind]
+
+
+def test_of_several_patches_the_one_that_names_members_is_taken(tmp_path: Path) -> None:
+    kinds = ("application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml")
+    body = {"content": {kind: {"schema": THING} for kind in kinds}}
+    item = {"parameters": [given("id")], "patch": {"requestBody": body, "responses": answers(THING)}}
+    made = compiled(tmp_path, {"/things/{id}": item})
+    assert only(made, "PATCH /things/{id}").flow.steps[0].content_type == "application/merge-patch+json"
+
+
+def test_a_list_as_a_body_is_given_as_a_list(tmp_path: Path) -> None:
+    bulk = {"requestBody": sent({"type": "array", "items": THING}), "responses": DONE}
+    made = compiled(tmp_path, {"/bulk": {"post": bulk}})
+    assert all_proved(made)
+    shown = asked(only(made, "POST /bulk"))
+    assert list(shown) == ["items"]
+    assert shown["items"]["items"]["required"] == ["id", "name"]
+
+
+def test_alternatives_that_begin_with_their_own_union_are_told_apart_by_the_discriminator(tmp_path: Path) -> None:
+    refer = {name: {"$ref": f"#/components/schemas/{name}"} for name in ("Pet", "Cat", "Dog")}
+    kind = {"kind": {"type": "string"}, "name": {"type": "string"}}
+    schemas = {
+        "Pet": {
+            "type": "object",
+            "required": ["kind", "name"],
+            "properties": kind,
+            "discriminator": {"propertyName": "kind", "mapping": {"cat": "Cat", "dog": "#/components/schemas/Dog"}},
+            "oneOf": [refer["Cat"], refer["Dog"]],
+        },
+        "Cat": {"allOf": [refer["Pet"], {"required": ["claws"], "properties": {"claws": {"type": "boolean"}}}]},
+        "Dog": {"allOf": [refer["Pet"], {"properties": {"bark": {"type": "string"}}}]},
+    }
+    post = {"requestBody": sent(refer["Pet"]), "responses": answers(refer["Pet"], "201")}
+    made = compiled(tmp_path, {"/pets": {"post": post}}, schemas=schemas)
+    assert all_proved(made)
+    assert not any(d.code == "schema-endless" for d in made.diagnostics)
+    assert {"bark", "claws", "kind", "name"} == set(asked(only(made, "POST /pets")))
+
+
+@pytest.mark.parametrize(
+    ("member", "becomes"),
+    [
+        ({"type": "integer", "default": "10"}, {"type": "integer", "default": 10}),
+        ({"type": "string", "default": 259200}, {"type": "string", "default": "259200"}),
+        ({"type": "boolean", "default": "true"}, {"type": "boolean", "default": True}),
+        ({"type": "integer", "default": "ten"}, {"type": "integer"}),
+        ({"type": "integer", "minimum": 5, "default": 1}, {"type": "integer", "minimum": 5}),
+        ({"type": "string", "format": "duration", "default": "24h"}, {"type": "string", "default": "24h"}),
+        ({"type": "string", "enum": [8, 16]}, {"type": "string", "enum": ["8", "16"]}),
+        ({"type": "integer", "enum": ["1", 2]}, {"type": "integer", "enum": [1, 2]}),
+        ({"type": "string", "enum": ["a"], "default": "b"}, {"type": "string", "enum": ["a"]}),
+        ({"type": "integer", "example": "abc"}, {"type": "integer"}),
+        ({"type": "string", "default": None}, {"type": "string"}),
+        (
+            {"type": "array", "items": {"type": "string"}, "enum": ["a", "b"]},
+            {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}},
+        ),
+    ],
+)
+def test_a_value_of_another_type_is_brought_to_it_or_left_out(
+    member: dict[str, Any], becomes: dict[str, Any], tmp_path: Path
+) -> None:
+    body = {"type": "object", "properties": {"v": member, "x": {"type": "string"}}}
+    made = compiled(tmp_path, {"/do": {"post": {"requestBody": sent(body), "responses": DONE}}})
+    assert all_proved(made)
+    operation = made.api.operations[0]
+    assert operation.body is not None
+    assert operation.body.schema["properties"]["v"] == becomes
+
+
+def test_an_example_that_is_json_in_a_text_ends_nothing(tmp_path: Path) -> None:
+    content = {"application/json": {"schema": THING, "example": '{"id": "1", "name": "a"}'}}
+    listed = {"200": {"description": "", "content": {"application/json": {"schema": THINGS, "example": "[]"}}}}
+    post = {"requestBody": {"content": content}, "responses": DONE}
+    assert all_proved(compiled(tmp_path, {"/things": {"get": {"responses": listed}, "post": post}}))
+
+
+def test_things_that_an_example_calls_alike_are_told_apart_by_the_twin(tmp_path: Path) -> None:
+    example = [{"id": "1", "name": "same"}, {"id": "2", "name": "same"}]
+    shown = {"schema": {"type": "array", "items": THING}, "example": example}
+    listed = {"get": {"responses": {"200": {"description": "", "content": {"application/json": shown}}}}}
+    item = {"parameters": [given("id")], "delete": {"responses": DONE}, "get": {"responses": answers(THING)}}
+    assert all_proved(compiled(tmp_path, {"/things": listed, "/things/{id}": item}))
+
+
+def test_a_job_that_names_no_state_of_failure_is_waited_for(tmp_path: Path) -> None:
+    state = {"type": "string", "enum": ["queued", "done"]}
+    task = {"type": "object", "properties": {"taskId": {"type": "string"}, "state": state}}
+    handle = {"type": "object", "properties": {"taskId": {"type": "string"}}}
+    poll = {"parameters": [given("taskId")], "get": {"responses": answers(task)}}
+    made = compiled(tmp_path, {"/tasks/{taskId}": poll, "/do": {"post": {"responses": answers(handle, "202")}}})
+    assert all_proved(made)
+    assert len(only(made, "POST /do").flow.steps) == 2
+
+
+def test_what_only_lacks_a_sample_is_kept_and_that_is_said(tmp_path: Path) -> None:
+    never = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string", "not": {"type": "string"}}}}
+    made = compiled(tmp_path, {"/do": {"post": {"requestBody": sent(never), "responses": DONE}}})
+    one = only(made, "POST /do")
+    assert not one.is_verified
+    assert one.proof["verified"] is False
+    assert one.proof["reason"]
+    assert not one.flow.is_core
+    assert [d.severity for d in made.diagnostics if d.code == "workflow-unproved"] == ["warning"]
+
+
+def test_a_tool_that_hides_inputs_does_not_forbid_them(tmp_path: Path) -> None:
+    many = {f"member_{number}": {"type": "string"} for number in range(20)}
+    bodies = ({"type": "object", "properties": many}, THING)
+    paths = {f"/do{n}": {"post": {"requestBody": sent(body), "responses": DONE}} for n, body in enumerate(bodies)}
+    made = compiled(tmp_path, paths)
+    assert "additionalProperties" not in only(made, "POST /do0").tool["inputSchema"]
+    assert only(made, "POST /do1").tool["inputSchema"]["additionalProperties"] is False
+
+
+def test_control_characters_in_yaml_are_repaired_and_an_error_names_its_line(tmp_path: Path) -> None:
+    spec = tmp_path / "api.yaml"
+    spec.write_text('openapi: 3.0.3\ninfo:\n  title: "a\x9db"\n  version: "1"\npaths: {/x: {get: {responses: {}}}}\n')
+    loaded = load_api(spec)
+    assert loaded.api.title == "a b"
+    assert any("U+009D" in d.message and "line 3" in d.message for d in loaded.diagnostics)
+    spec.write_text("openapi: 3.0.3\ninfo:\n  title: a\n version: b\n")
+    with pytest.raises(Exception, match="line 4"):
+        load_api(spec)

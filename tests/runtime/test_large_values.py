@@ -1,0 +1,89 @@
+"""Large values are judged in a process of their own: nobody waits for them, and the verdict is the same."""
+
+import asyncio
+from typing import Any
+
+import orjson
+import pytest
+
+from runtime import large_values
+from runtime.errors import BadInput
+from runtime.gate.access import Caller
+from runtime.large_values import LARGE, LARGE_WITH_PATTERNS, Fault, Unjudged, first_fault, written_if_large
+
+ME = Caller("me", "operator")
+SLOW = {"items": {"oneOf": [{"required": ["k"], "properties": {"k": {"const": n}}} for n in range(300)]}}
+
+
+def written(value: Any) -> bytes:
+    return orjson.dumps(value)
+
+
+def test_what_is_small_is_judged_where_it_is_and_what_is_no_json_is_refused_there() -> None:
+    assert written_if_large(b"{}", {"a": "x" * 1_000}) is None
+    assert written_if_large(b"{}", "x" * LARGE) is not None
+    assert written_if_large(b'{"pattern":"a"}', "x" * LARGE_WITH_PATTERNS) is not None
+    assert written_if_large(b"{}", "x" * LARGE_WITH_PATTERNS) is None
+    assert written_if_large(b"{}", {1, 2}) is None
+
+
+async def test_the_verdict_names_the_place_and_never_the_value() -> None:
+    schema = written({"type": "object", "properties": {"a~b": {"items": {"maxLength": 3}}}})
+    assert await first_fault(schema, written({"a~b": ["abc"]})) is None
+    fault = await first_fault(schema, written({"a~b": ["abc", "hunter2-secret"]}))
+    assert fault == Fault("/a~0b/1", "the value is longer than 3 characters")
+
+
+async def test_others_go_on_while_a_value_is_judged() -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0.001)
+
+    going_on = asyncio.create_task(others())
+    assert await first_fault(written(SLOW), written([{"k": 299}] * 20_000)) is None
+    going_on.cancel()
+    assert turns > 20
+
+
+async def test_what_takes_too_long_is_given_up_and_its_process_ends(monkeypatch: Any) -> None:
+    monkeypatch.setattr(large_values, "DEADLINE_S", 0.01)
+    with pytest.raises(Unjudged, match="too long"):
+        await first_fault(written(SLOW), written([{"k": 299}] * 20_000))
+
+
+async def test_a_schema_that_is_none_judges_nothing() -> None:
+    with pytest.raises(Unjudged):
+        await first_fault(written({"type": 3}), written("x"))
+
+
+async def test_nothing_outside_of_the_schema_is_fetched() -> None:
+    with pytest.raises(Unjudged):
+        await first_fault(written({"$ref": "http://127.0.0.1:1/schema.json"}), written("x"))
+
+
+async def test_large_inputs_of_a_call_are_judged_elsewhere_once_and_refused_alike(
+    house: Any, device: Any, monkeypatch: Any
+) -> None:
+    await house.target(device.url)
+    await house.approve("find")
+    await house.service.live.reload()
+    entry = house.service.live.now.entries["toy_find_vm"]
+    judged: list[int] = []
+    original = first_fault
+
+    async def counted(schema: bytes, value: bytes) -> Any:
+        judged.append(len(value))
+        return await original(schema, value)
+
+    monkeypatch.setattr("runtime.calls.calls.first_fault", counted)
+    ended = await house.service.calls.call(entry, {"vm": "x" * (LARGE + 1)}, None, ME)
+    assert (ended.outcome, len(judged)) == ("failed", 1)  # no such machine
+    with pytest.raises(BadInput) as refused:
+        await house.service.calls.call(entry, {"vm": ["x" * LARGE]}, None, ME)
+    assert (refused.value.pointer, len(judged)) == ("/vm", 2)
+    with pytest.raises(BadInput):
+        await house.service.calls.call(entry, {"other": "x" * LARGE, "vm": "a"}, None, ME)

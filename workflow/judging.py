@@ -1,0 +1,41 @@
+"""A process of its own in which one large value is judged by its schema: `python -m workflow.judging`.
+
+Reads `{"schema": …}` as one line of JSON and the value behind it, both on standard input; writes
+`{"fault": null}` or `{"fault": {"message", "path"}}`. Validation holds the interpreter from its first to its last
+value, so that whoever serves many callers has large values judged here (`runtime/large_values.py`).
+Judges exactly as `inputs` and `runtime/replies.py` do: patterns in linear time, nothing fetched, no value repeated.
+"""
+
+import sys
+from typing import Any, NoReturn
+
+import jsonschema_rs
+import orjson
+
+from workflow.patterns import LINEAR, enforceable
+
+
+def fault_of(schema: Any, value: Any) -> dict[str, Any] | None:
+    """The first thing that does not fit: what, and the way to it. Raises ValueError for a schema that is none."""
+    validator = jsonschema_rs.Draft202012Validator(
+        enforceable(schema)[0], mask="the value", validate_formats=False, retriever=_nothing, pattern_options=LINEAR
+    )
+    try:
+        validator.validate(value)
+    except jsonschema_rs.ValidationError as error:
+        return {"message": error.message, "path": list(error.instance_path)}
+    return None
+
+
+def _nothing(uri: str) -> NoReturn:
+    raise ValueError(f"{uri} is outside of the schema")
+
+
+def main() -> None:
+    schema, _, value = sys.stdin.buffer.read().partition(b"\n")
+    fault = fault_of(orjson.loads(schema)["schema"], orjson.loads(value))
+    sys.stdout.buffer.write(orjson.dumps({"fault": fault}))
+
+
+if __name__ == "__main__":
+    main()
