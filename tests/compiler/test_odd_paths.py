@@ -129,7 +129,7 @@ def test_names_in_other_scripts_are_transliterated_and_the_original_is_told(tmp_
         "odd_delete_saba",
         "odd_describe_saba",
         "odd_find_servers",
-        "odd_rocket",
+        "odd_run_rocket",
     ]
     assert "サーバーを削除" in only(made, "DELETE /サーバー/{名前}").flow.description
     assert all(name.isascii() for one in made.workflows for name in asked(one))

@@ -52,12 +52,13 @@ def store(database: Database) -> RevisionStore:
 
 @pytest.fixture
 def submit(store: RevisionStore) -> Submit:
-    """Submits a revision whose content is told apart by `text`."""
+    """Submits a revision whose content is told apart by `text`; `promises`: that nothing changes."""
 
-    async def submit(text: str = "one", workflow_id: str = "start_vm", **changes: Any) -> Submission:
-        content = RevisionContent(
-            {"arazzo": "1.1.0", "text": text}, {"name": workflow_id}, {"GET /x": "sha256:1"}, None
-        )
+    async def submit(
+        text: str = "one", workflow_id: str = "start_vm", *, promises: bool = False, **changes: Any
+    ) -> Submission:
+        tool = {"name": workflow_id} | ({"annotations": {"readOnlyHint": True}} if promises else {})
+        content = RevisionContent({"arazzo": "1.1.0", "text": text}, tool, {"GET /x": "sha256:1"}, None)
         facts = {"intent": "act", "risk": "disrupt", "resource": "VirDomain", "is_core": True, "rank": 0.5}
         facts |= {"proof": {"outcome": "succeeded"}, "actor": "compile", "api": "hypercore"} | changes
         return await store.submit(workflow_id=workflow_id, content=content, **facts)

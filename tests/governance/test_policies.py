@@ -76,7 +76,7 @@ async def test_applying_is_audited_with_the_digest_and_applying_the_same_again_c
 async def test_what_only_reads_is_approved_by_the_policy_with_its_audit_row(
     database: Database, store: RevisionStore, submit: Submit
 ) -> None:
-    revision = (await submit(risk="read")).revision
+    revision = (await submit(risk="read", promises=True)).revision
     (row,) = await AuditLog(database).find(subject=f"revision:{revision.id}", action="revision.approved")
     assert (revision.state, revision.decided_by, row.actor) == ("approved", "policy", "policy")
     assert policy_of(STRICT).digest in row.detail["reason"]
@@ -86,10 +86,15 @@ async def test_what_only_reads_is_approved_by_the_policy_with_its_audit_row(
 async def test_what_waited_before_the_policy_passes_when_it_is_submitted_again(
     database: Database, store: RevisionStore, submit: Submit
 ) -> None:
-    waiting = (await submit(risk="read")).revision
+    waiting = (await submit(risk="read", promises=True)).revision
     await PolicyStore(database).apply(policy_of(STRICT), actor="boss")
-    again = await submit(risk="read")
+    again = await submit(risk="read", promises=True)
     assert (waiting.state, again.is_new, again.revision.state) == ("pending", False, "approved")
+
+
+@pytest.mark.usefixtures("policies")
+async def test_a_read_that_does_not_promise_to_change_nothing_waits_for_a_person(submit: Submit) -> None:
+    assert (await submit(risk="read")).revision.state == "pending"
 
 
 @pytest.mark.usefixtures("policies")

@@ -186,12 +186,18 @@ def _parts(word: str) -> set[str]:
 
 
 def _from_summary(operation: Operation) -> Iterator[str]:
+    """What the summary says, where its things are those of the address and the operation's id.
+
+    Prose may be anybody's, and titles are read by models as names: with these words alone nobody is told what to do.
+    """
+    own = {words.singular(w) for w in (*words.split(operation.path), *words.split(operation.operation_id or ""))}
     for text in (operation.summary, operation.description):
         first = words.first_sentence(text, 90).rstrip(".")
         said = first.split(" ")
         if 2 <= len(said) <= _MOST_TITLE_WORDS and not {"…", "/"} & set(first) and not fault_of_description(first, 20):
             verb = _base(said[0].lower())
-            if verb:
+            things = {words.singular(w) for w in words.split(first)} - wording.EMPTY_WORDS - wording.KNOWN_VERBS
+            if verb and things - {verb, said[0].lower()} <= own:
                 yield " ".join([verb, *said[1:]])
 
 

@@ -5,7 +5,7 @@ that he holds. Properties over arbitrary answers, then twins of descriptions wit
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compiler.ir.model import Api, Flow, Risk
+from compiler.ir.model import RISKS, Api, Flow, Risk, Role
 from compiler.ir.verifier import verify
 from compiler.passes import proposals as judge
 from compiler.passes import questions, words
+from compiler.passes.flows.wording import EMPTY_WORDS
 from compiler.passes.sameness import are_same_but_for_names
 from compiler.proposer.proposal import Item, Kind, Proposal, Question
 from compiler.proposer.vocabulary import ALIKE, COMMANDS, SOOTHING
@@ -221,6 +222,22 @@ SIGNS = (
 )  # fmt: skip
 
 
+def assert_same_or_graver(clean: Sequence[Flow], hostile: Sequence[Flow]) -> None:
+    """A text may make an operation pass for graver than it is (more is looked at before), never for anything else."""
+    assert {flow.goal for flow in hostile} == {flow.goal for flow in clean}
+    for goal in {flow.goal for flow in clean}:
+        was, now = ([flow for flow in flows if flow.goal == goal] for flows in (clean, hostile))
+        assert min(RISKS[flow.risk] for flow in now) >= min(RISKS[flow.risk] for flow in was)
+        assert max(RISKS[flow.risk] for flow in now) >= max(RISKS[flow.risk] for flow in was)
+        assert set().union(*map(changed, now)) == set().union(*map(changed, was))
+    reads = [[bare(flow) | {"rank": 0} for flow in flows if flow.risk is Risk.READ] for flows in (clean, hostile)]
+    assert all(flow in reads[0] for flow in reads[1])
+
+
+def changed(flow: Flow) -> set[str]:
+    return {step.operation for step in flow.steps if step.role is Role.CHANGE}
+
+
 @pytest.mark.parametrize("number", range(len(PAYLOADS)))
 @pytest.mark.parametrize("name", SPECS)
 def test_a_hostile_description_gives_the_workflows_of_its_clean_twin(name: str, number: int) -> None:
@@ -228,7 +245,7 @@ def test_a_hostile_description_gives_the_workflows_of_its_clean_twin(name: str, 
     hostile = understood(planted(SPECS[name], PAYLOADS[number]), profile_of(name))
     after, verdicts = consulted(name, stub, hostile)
     verify(after)
-    assert [bare(flow) for flow in after.flows] == [bare(flow) for flow in known_plan(name).flows]
+    assert_same_or_graver(known_plan(name).flows, after.flows)
     assert stub.was_told == [Kind.TEXTS], "prose reaches the question about texts and no other"
     assert verdicts[2].accepted == ()
     unhelped = planned(hostile, profile_of(name))
@@ -242,7 +259,15 @@ def test_nouns_and_ranks_are_asked_for_in_the_same_words_for_both_twins(name: st
         clean, profile = known(name)
         assert questions.about_nouns(hostile, profile) == questions.about_nouns(clean, profile)
         plans = planned(hostile, profile), known_plan(name)
-        assert questions.about_ranks(plans[0], profile) == questions.about_ranks(plans[1], profile)
+        asked, known_ones = (questions.about_ranks(plan, profile) for plan in plans)
+        assert asked.kind == known_ones.kind
+        assert said_in(asked) <= said_in(known_ones)
+
+
+def said_in(question: Question) -> set[str]:
+    """All words of the items but their classes, which a text may raise."""
+    facts = [str(value) for item in question.items for name, value in item.facts.items() if name != "class"]
+    return {word for text in facts for word in words.split(text)} - EMPTY_WORDS
 
 
 @pytest.mark.parametrize("shift", range(12))
