@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.search_words import ALIKE, EMPTY
+from workflow.pointers import escape
 from workflow.revision import RevisionContent
 
 Json = Any
@@ -86,10 +87,12 @@ class Index:
 def findable(content: RevisionContent, vocabulary: Mapping[str, str], *, api: str, risk: str, rank: float) -> Findable:
     """The words of one workflow. `vocabulary`: the API's noun → the operator's word."""
     tool = content.tool
-    nouns = {segment for key in content.operations for segment in key.split("/")[1:] if segment and segment[0] != "{"}
+    workflow = content.document["workflows"][0]
+    waits = {step.get("operationPath", "").partition("#")[2] for step in workflow["steps"] if _is_wait(step)}
+    asked = [key for key in content.operations if _pointer(key) not in waits]  # jobs are what most changes wait for
+    nouns = {segment for key in asked for segment in key.split("/")[1:] if segment and segment[0] != "{"}
     called = {vocabulary[noun] for noun in nouns if noun in vocabulary}
     nouns |= {noun for noun, word in vocabulary.items() if word in called}  # of one thing, by another name of its API
-    workflow = content.document["workflows"][0]
     schemas = (workflow.get("inputs"), content.document.get("components", {}).get("inputs"))
     return Findable(
         name=str(tool["name"]),
@@ -102,6 +105,16 @@ def findable(content: RevisionContent, vocabulary: Mapping[str, str], *, api: st
         nouns=_once(_apart(" ".join((*sorted(nouns), *sorted(called))))),
         inputs=_once(_apart(" ".join(_words_of(schemas)))),
     )
+
+
+def _is_wait(step: Mapping[str, Any]) -> bool:
+    return bool(step.get("x-switchgear", {}).get("role") == "wait")
+
+
+def _pointer(key: str) -> str:
+    """Of an operation (`GET /things`), as `operationPath` has it."""
+    method, _, path = key.partition(" ")
+    return f"/paths/{escape(path)}/{method.lower()}"
 
 
 def ideas_of(question: str) -> Iterator[tuple[str, ...]]:
