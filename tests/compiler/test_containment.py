@@ -171,7 +171,7 @@ CASES: dict[str, tuple[Any, str, Callable[..., bool], str]] = {
     "an operation is read": (OperationReader, "_operation", is_read_at_bad, "the reading"),
     "a schema is read": (Collector, "schema", lambda _self, place: place.tokens[-1:] == ("Bad",), "the reading"),
     "the writer": (verification, "document_of", lambda _api, flow, *_: flow.goal == BAD, "the writer"),
-    "the checks": (verification, "check", is_named_bad, "the checks"),
+    "the checks": (verification, "checked", is_named_bad, "the checks"),
     "the twin as it is made": (verification, "Prover", has_bad, "the twin"),
     "the twin as it answers": (Twin, "handle", lambda _self, request: request.path[:5] == "/bads", "the proof"),
     "the tool": (verification, "tool_definition", is_named_bad, "the tool"),

@@ -105,7 +105,7 @@ BROKEN: dict[str, Callable[[], Api]] = {
     "the API has no digest": lambda: replace(GOOD, digest="sha256:1"),
     "ends with a slash": lambda: replace(GOOD, base_path="/api/"),
     "no digest": lambda: with_read(digest=""),
-    "none that is served": lambda: replace(GOOD, operations=(LIST, MAKE, replace(READ, method="LINK"))),
+    "none that is served": lambda: replace(GOOD, operations=(LIST, MAKE, replace(READ, method="NO METHOD"))),
     "start with a slash": lambda: replace(GOOD, operations=(*GOOD.operations, operation("GET", "x"))),
     "parameter path id of": lambda: with_read(parameters=(ID, ID)),
     "is nowhere": lambda: with_read(parameters=(ID, replace(ID, location="body"))),
