@@ -1,15 +1,16 @@
-"""The bill of materials: complete, valid by CycloneDX's own library, and clear about what runs on an edge."""
+"""The bill of materials: complete, valid by CycloneDX's own schemas, and clear about what runs on an edge."""
 
+import functools
 import importlib.metadata
+import importlib.resources
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import orjson
 import pytest
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import ComponentScope
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from governance.bundles import archive
 from governance.bundles.sbom import bill_of_materials
@@ -27,19 +28,31 @@ async def test_the_bill_of_materials_names_every_locked_package_and_no_host(fact
     assert b"://" not in data
 
 
-def faults(document: bytes) -> Any:
-    return JsonStrictValidator(SchemaVersion.V1_6).validate_str(document.decode())
+@functools.cache
+def judge() -> Any:
+    """The format's own schemas, which the library brings; what its validator needs costs every process two seconds."""
+    folder = importlib.resources.files("cyclonedx.schema") / "_res"
+    names = ("bom-1.6", "spdx", "jsf-0.82", "cryptography-defs")
+    files = [f"{name}.SNAPSHOT.schema.json" for name in names]
+    schemas = [orjson.loads((folder / file).read_bytes()) for file in files]
+    places = [f"http://cyclonedx.org/schema/{file}" for file in files]
+    known = jsonschema_rs.Registry(list(zip(places, schemas, strict=True)))
+    return jsonschema_rs.Draft7Validator(schemas[0], registry=known)
+
+
+def faults(document: bytes) -> list[str]:
+    return [fault.message for fault in judge().iter_errors(orjson.loads(document))]
 
 
 def test_it_is_a_cyclonedx_document_of_its_version() -> None:
-    assert faults(bill_of_materials(AT)) is None
+    assert faults(bill_of_materials(AT)) == []
 
 
 @pytest.mark.parametrize(("member", "value"), [("scope", "edge"), ("type", "package"), ("colour", "red")])
 def test_the_validator_would_see_a_document_that_is_none(member: str, value: str) -> None:
     document = orjson.loads(bill_of_materials(AT))
     document["components"][0][member] = value
-    assert faults(orjson.dumps(document)) is not None
+    assert faults(orjson.dumps(document))
 
 
 def scopes() -> dict[str, ComponentScope | None]:
