@@ -26,8 +26,14 @@ _METHOD_VERBS = {
     "PATCH": "change",
     "DELETE": "remove",
     "QUERY": "query",
+    "HEAD": "check",
 }
 _SILENT = frozenset({"api", "rest", "v1", "v2", "v3", "platform", "actions", "action", "oem"})
+
+
+def _verb_of(method: str) -> str:
+    """What a method does; one that no standard knows is the vendor's own word for it."""
+    return _METHOD_VERBS.get(method, method.lower())
 
 
 def worded(context: Context, flows: Sequence[Flow], kept: frozenset[str]) -> list[Flow]:
@@ -223,7 +229,7 @@ def _verb(flow: Flow, operation: Operation) -> str:
     known = {"create": "create", "delete": "delete", "find": "find", "describe": "describe", "update": "update"}
     if flow.intent in known and not (flow.intent == "update" and operation.method == "PUT"):
         return known[flow.intent]
-    return _METHOD_VERBS[operation.method]
+    return _verb_of(operation.method)
 
 
 def _by_path(flow: Flow, operation: Operation) -> str:
@@ -242,7 +248,7 @@ def _by_path(flow: Flow, operation: Operation) -> str:
 
 
 def _plain_title(flow: Flow, operation: Operation) -> str:
-    return f"{_METHOD_VERBS[operation.method]} {flow.title[:1].lower()}{flow.title[1:]}"
+    return f"{_verb_of(operation.method)} {flow.title[:1].lower()}{flow.title[1:]}"
 
 
 def _alike(flows: Sequence[Flow], kept: frozenset[str]) -> dict[int, str]:
@@ -293,7 +299,7 @@ def _is_same_place(flows: Sequence[Flow], one: int, other: int) -> bool:
 def _by_method(flows: Sequence[Flow], one: int, other: int) -> str:
     """Two methods on one address: the verb of the method tells them apart."""
     own = flows[one].goal.partition(" ")[0]
-    return f"@{_METHOD_VERBS[own]}" if own != flows[other].goal.partition(" ")[0] else ""
+    return f"@{_verb_of(own)}" if own != flows[other].goal.partition(" ")[0] else ""
 
 
 def _with_words(context: Context, flow: Flow, said: str) -> Flow:
