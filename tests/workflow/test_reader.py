@@ -54,8 +54,9 @@ def test_the_official_cases_are_all_there() -> None:
     assert (len(cases("pass")), len(cases("fail")), len(cases("examples"))) >= (35, 27, 6)
 
 
-PASSING = [load(param.values[0]) for param in cases("pass")]
-DOCUMENTS = [*PASSING, *PASSING, *PASSING, *(load(param.values[0]) for param in cases("fail"))]
+PASSING = [load(param.values[0]) for param in cases("pass")] if IS_THERE else [{}]
+FAILING = [load(param.values[0]) for param in cases("fail")] if IS_THERE else []
+DOCUMENTS = [*PASSING, *PASSING, *PASSING, *FAILING]
 SCHEMA = jsonschema_rs.validator_for(load(FOLDER / "schema-1.1.yaml")) if IS_THERE else None
 JUNK: list[Any] = [
     *(None, True, 0, 1.0, 1.5, -1, "", "$x", "a b", "goto", "retry", "end", "jsonpath", "xpath", "rfc9535", "header"),
