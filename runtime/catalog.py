@@ -13,6 +13,7 @@ import itertools
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -36,6 +37,7 @@ from workflow.plan import Plan, build_plan
 from workflow.profile import Limits, Profile, parse_profile
 from workflow.reader import read_document
 from workflow.revision import RevisionContent
+from workflow.schemas import as_json
 from workflow.tool import free_name, hides_inputs, input_names, plan_properties, whole_input_schema
 
 log = logging.getLogger("switchgear.catalog")
@@ -98,6 +100,11 @@ class Prepared:
                 responses=target.responses,
             )
         return made
+
+    @cached_property
+    def output_schema(self) -> bytes:
+        """The tool's output schema as JSON."""
+        return as_json(self.content.tool.get("outputSchema") or True)
 
     def accepts_outputs(self, outputs: Json) -> bool:
         """Whether `outputs` are what the tool's output schema promises."""

@@ -12,10 +12,9 @@ import itertools
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 import jsonschema_rs
-import orjson
 
 from governance.errors import GovernanceError
 from governance.responses import Policy, ResponseStore
@@ -23,8 +22,10 @@ from governance.settings import Settings
 from runtime.driver import Endpoint
 from runtime.large_values import Unjudged, first_fault, written_if_large
 from workflow.events import ResponseArrived
-from workflow.patterns import LINEAR, enforceable
+from workflow.judging import validator_of
+from workflow.patterns import enforceable
 from workflow.pointers import escape
+from workflow.schemas import as_json
 
 log = logging.getLogger("switchgear.replies")
 Json = Any
@@ -113,23 +114,14 @@ class Replies:
 
 
 def _promise(operation: str, schema: Json) -> Promise | None:
-    """Formats are left alone: the standard makes them annotations, and devices' dates are many.
-
-    The device chooses the text that a pattern runs on: what no engine does in linear time is left out.
-    """
+    """The device chooses the text that a pattern runs on: what no engine does in linear time is left out."""
     enforced, _ = enforceable(schema)
     try:
-        validator = jsonschema_rs.Draft202012Validator(
-            enforced, mask="the value", validate_formats=False, retriever=_nothing, pattern_options=LINEAR
-        )
+        validator = validator_of(enforced)
     except ValueError as error:
         log.warning("replies of %s are not checked, their schema cannot be used: %s", operation, str(error)[:MOST_TEXT])
         return None
-    return Promise(orjson.dumps(enforced), validator)
-
-
-def _nothing(uri: str) -> NoReturn:
-    raise ValueError(f"{uri} is outside of the schema")
+    return Promise(as_json(enforced), validator)
 
 
 def _misfits(operation: str, validator: jsonschema_rs.Draft202012Validator, body: Json) -> tuple[Misfit, ...]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.search_words import ALIKE, EMPTY
-from workflow.pointers import escape
+from workflow.calls import pointer_of
 from workflow.revision import RevisionContent
 
 Json = Any
@@ -24,7 +24,7 @@ _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 MOST_WORDS = 24
 # title and name, description, nouns of the API, inputs with their values
 WEIGHTS = (8.0, 3.0, 2.0, 0.5)
-"""Found by the questions in tests/runtime/test_search.py: an order of weights, not a measurement."""
+"""Found by the questions in tests/switchgear/test_search.py: an order of weights, not a measurement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,8 @@ def findable(content: RevisionContent, vocabulary: Mapping[str, str], *, api: st
     tool = content.tool
     workflow = content.document["workflows"][0]
     waits = {step.get("operationPath", "").partition("#")[2] for step in workflow["steps"] if _is_wait(step)}
-    asked = [key for key in content.operations if _pointer(key) not in waits]  # jobs are what most changes wait for
+    # Jobs are what most changes wait for.
+    asked = [key for key in content.operations if pointer_of(*key.split(" ", 1)) not in waits]
     nouns = {segment for key in asked for segment in key.split("/")[1:] if segment and segment[0] != "{"}
     called = {vocabulary[noun] for noun in nouns if noun in vocabulary}
     nouns |= {noun for noun, word in vocabulary.items() if word in called}  # of one thing, by another name of its API
@@ -109,12 +110,6 @@ def findable(content: RevisionContent, vocabulary: Mapping[str, str], *, api: st
 
 def _is_wait(step: Mapping[str, Any]) -> bool:
     return bool(step.get("x-switchgear", {}).get("role") == "wait")
-
-
-def _pointer(key: str) -> str:
-    """Of an operation (`GET /things`), as `operationPath` has it."""
-    method, _, path = key.partition(" ")
-    return f"/paths/{escape(path)}/{method.lower()}"
 
 
 def ideas_of(question: str) -> Iterator[tuple[str, ...]]:

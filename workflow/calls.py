@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from workflow.document import Document, SourceDescription, Step
 from workflow.errors import DocumentError
 from workflow.operations import METHODS, OperationFacts, OperationIndex, is_method
-from workflow.pointers import parse_pointer
+from workflow.pointers import escape, parse_pointer
 
 _OPERATION_PATH = re.compile(
     r"(?:\{\$sourceDescriptions\.([A-Za-z0-9_\-]+)\.url\}|\$sourceDescriptions\.([A-Za-z0-9_\-]+?)(?:\.url)?)#(/paths/.*)"
@@ -58,6 +58,12 @@ def _by_path(document: Document, text: str, operations: OperationIndex | None) -
     if operations is not None and facts is None:
         raise DocumentError(f"the API has no operation {method} {path}; name one that it has")
     return Call(source.name, method, path, facts)
+
+
+def pointer_of(method: str, path: str) -> str:
+    """Where an operation stands in its description; methods of other names have a place of their own (OpenAPI 3.2)."""
+    place = method.lower() if method in METHODS else f"additionalOperations/{escape(method)}"
+    return f"/paths/{escape(path)}/{place}"
 
 
 def _method(parts: tuple[str, ...]) -> str:

@@ -19,6 +19,7 @@ from workflow.document import Components, Json, Workflow
 from workflow.errors import DocumentError, InputError
 from workflow.patterns import LINEAR, enforceable
 from workflow.pointers import child
+from workflow.schemas import as_json
 
 if TYPE_CHECKING:
     from workflow.planned import Plan
@@ -78,14 +79,6 @@ def unfit(what: str, pointer: str) -> InputError:
     return InputError(f"{what}; give a value that fits", "inputs", pointer)
 
 
-def _written(schema: Json) -> bytes:
-    """A schema as JSON, also one with numbers and texts that orjson has no form for."""
-    try:
-        return orjson.dumps(schema, default=dict)
-    except TypeError:
-        return json.dumps(schema, default=dict).encode()
-
-
 def _key_of(completed: Mapping[str, Json]) -> bytes:
     return hashlib.sha256(orjson.dumps(completed, option=orjson.OPT_SORT_KEYS)).digest()
 
@@ -103,7 +96,7 @@ def compile_inputs(workflow: Workflow, components: Components) -> InputSchema:
     declared = workflow.inputs
     root = {"$ref": "#/workflow", "workflow": {} if declared is None else declared}
     root |= {"components": {"inputs": dict(components.inputs)}}
-    written = _written(root)
+    written = as_json(root)
     root, unenforced = enforceable(root) if b'"pattern' in written else (root, ())
     try:
         validator = jsonschema_rs.Draft202012Validator(
@@ -115,7 +108,7 @@ def compile_inputs(workflow: Workflow, components: Components) -> InputSchema:
     is_open = declared is True or (
         bool(_OPEN_MEMBERS & schema.keys()) and schema.get("additionalProperties") is not False
     )
-    written = _written(root) if unenforced else written
+    written = as_json(root) if unenforced else written
     return InputSchema(schema, components.inputs, is_open, validator, unenforced, written)
 
 

@@ -15,11 +15,19 @@ import orjson
 from workflow.patterns import LINEAR, enforceable
 
 
+def validator_of(enforced: Any) -> jsonschema_rs.Draft202012Validator:
+    """The judge of what a schema says that can be enforced (`patterns`). Raises ValueError for a schema that is none.
+
+    Formats are left alone: the standard makes them annotations, and devices' dates are many.
+    """
+    return jsonschema_rs.Draft202012Validator(
+        enforced, mask="the value", validate_formats=False, retriever=_nothing, pattern_options=LINEAR
+    )
+
+
 def fault_of(schema: Any, value: Any) -> dict[str, Any] | None:
     """The first thing that does not fit: what, and the way to it. Raises ValueError for a schema that is none."""
-    validator = jsonschema_rs.Draft202012Validator(
-        enforceable(schema)[0], mask="the value", validate_formats=False, retriever=_nothing, pattern_options=LINEAR
-    )
+    validator = validator_of(enforceable(schema)[0])
     try:
         validator.validate(value)
     except jsonschema_rs.ValidationError as error:

@@ -5,10 +5,12 @@ answer is three-valued: declared (schemas), not declared (no schema), or UNKNOWN
 References are `#/components/schemas/NAME` of an API or `#/components/inputs/NAME` of a document; cycles are safe.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any
 
+import orjson
 from jsonpath import selectors as kinds
 from jsonpath.segments import JSONPathRecursiveDescentSegment
 
@@ -18,6 +20,14 @@ from workflow.queries import BOUND_NAME
 Schema = Mapping[str, Any]
 _ALTERNATIVES = ("allOf", "anyOf", "oneOf")
 _DEPTH = 12  # nested references and alternatives followed; deeper ones count as unknown
+
+
+def as_json(schema: Any, *, is_sorted: bool = False) -> bytes:
+    """A schema as JSON, also with numbers and texts that orjson has no form for. `is_sorted`: by its content alone."""
+    try:
+        return orjson.dumps(schema, default=dict, option=orjson.OPT_SORT_KEYS if is_sorted else None)
+    except TypeError:
+        return json.dumps(schema, default=dict, sort_keys=is_sorted).encode()
 
 
 class Unknown(Enum):

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from workflow.document import Document, Json, Step, Workflow, ours
 from workflow.errors import DocumentError
 from workflow.inputs import followed
+from workflow.operations import SAFE_METHODS
 from workflow.visible import visible, visible_schema
 
 NAME_LENGTH = 64  # what MCP clients accept for a tool's name
 MOST_TITLE = 200  # characters; it is a line in a list
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
-_SAFE_METHODS = ("/get", "/head", "/options", "/query")
+_SAFE_METHODS = tuple(f"/{method.lower()}" for method in SAFE_METHODS)  # as operationPath ends in them
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from compiler.ir.model import Api, Effect, Flow, Input, Operation, Step
+from workflow.calls import pointer_of
 from workflow.document import Document
-from workflow.operations import METHODS, SAFE_METHODS
-from workflow.pointers import escape
+from workflow.operations import SAFE_METHODS
 from workflow.profile import Profile
 from workflow.reader import read_document
 
@@ -119,7 +119,7 @@ def _step(operation: Operation, source: str, step: Step) -> dict[str, Any]:
     written: dict[str, Any] = {
         "stepId": step.id,
         "description": step.description,
-        "operationPath": f"{{$sourceDescriptions.{source}.url}}#/paths/{_pointer(operation)}",
+        "operationPath": f"{{$sourceDescriptions.{source}.url}}#{pointer_of(operation.method, operation.path)}",
     }
     if step.parameters:
         written["parameters"] = [_parameter(operation, *bound) for bound in step.parameters]
@@ -137,13 +137,6 @@ def _step(operation: Operation, source: str, step: Step) -> dict[str, Any]:
     if step.outputs:
         written["outputs"] = dict(step.outputs)
     return {**written, "x-switchgear": ours}
-
-
-def _pointer(operation: Operation) -> str:
-    """Where the operation stands below `/paths`; methods of other names have a place of their own (OpenAPI 3.2)."""
-    method = operation.method
-    place = method.lower() if method in METHODS else f"additionalOperations/{escape(method)}"
-    return f"{escape(operation.path)}/{place}"
 
 
 def _parameter(operation: Operation, name: str, location: str, value: Any) -> dict[str, Any]:

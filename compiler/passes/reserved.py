@@ -24,13 +24,13 @@ def run(api: Api, _options: Options) -> Outcome:
 
 
 def _without(schemas: Schemas, operation: Operation, found: list[Diagnostic]) -> Operation:
-    taken = [parameter for parameter in operation.parameters if _why(parameter)]
+    reasons = [(parameter, _why(parameter)) for parameter in operation.parameters]
     members = dict(_members(schemas, operation.body))
-    if not taken and not members:
+    if not any(why for _, why in reasons) and not members:
         return operation
-    found += [_told(operation, f"{one.location} {one.name}", _why(one)) for one in taken]
+    found += [_told(operation, f"{one.location} {one.name}", why) for one, why in reasons if why]
     found += [_told(operation, f"the body's {name}", why) for name, why in members.items()]
-    kept = tuple(parameter for parameter in operation.parameters if parameter not in taken)
+    kept = tuple(one for one, why in reasons if not why)
     body = operation.body and replace(operation.body, schema=_without_members(schemas, operation.body.schema, members))
     return replace(operation, parameters=kept, body=body if members else operation.body)
 

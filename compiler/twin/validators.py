@@ -7,17 +7,16 @@ name is kept by its content, and let go of when it has not been used for long.
 Called by `validation`, once for requests and once for replies. Here never lives what `readOnly` means.
 """
 
-import json
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import jsonschema_rs
-import orjson
 
 from workflow.patterns import LINEAR
 from workflow.pointers import escape
+from workflow.schemas import as_json
 
 Json = Any
 PREFIX = "#/components/schemas/"
@@ -81,7 +80,7 @@ class Validators:
         return _compiled({"properties": entries, "components": {"schemas": schemas}}, {})
 
     def _without_name(self, schema: Any) -> Judge:
-        key = _content(schema)
+        key = as_json(schema, is_sorted=True)
         judge = self._kept.pop(key, None)
         if judge is None:
             judge = self._made(schema, key)
@@ -126,13 +125,6 @@ def _compiled(schema: Any, keywords: dict[str, type]) -> jsonschema_rs.Draft2020
 _ANYTHING = Judge(jsonschema_rs.Draft202012Validator(True))
 
 
-def _content(schema: Any) -> bytes:
-    try:
-        return orjson.dumps(schema, default=dict, option=orjson.OPT_SORT_KEYS)
-    except TypeError:  # numbers of more than 64 bits
-        return json.dumps(schema, default=dict, sort_keys=True).encode()
-
-
 def _is_bare(schema: Any) -> str:
     """The name of a schema that is a reference and nothing else, "" for any other."""
     if isinstance(schema, Mapping) and len(schema) == 1 and isinstance(schema.get("$ref"), str):
@@ -166,7 +158,7 @@ def whole(schema: Any, component: Callable[[str], Any], most_bytes: int | None =
         if name in components:
             continue
         found = component(name)
-        spent += 0 if most_bytes is None else len(_content(found))
+        spent += 0 if most_bytes is None else len(as_json(found))
         components[name] = {} if most_bytes is not None and spent > most_bytes else found
         waiting += references(components[name])
     return {**schema, "components": {"schemas": components}} if isinstance(schema, Mapping) else schema

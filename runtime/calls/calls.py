@@ -193,7 +193,7 @@ async def _fault(entry: Entry, outputs: Json) -> str:
 
 
 async def _are_promised(entry: Entry, outputs: Json) -> bool:
-    schema = orjson.dumps(entry.prepared.content.tool.get("outputSchema") or True)
+    schema = entry.prepared.output_schema
     written = written_if_large(schema, outputs)
     if written is None:
         return entry.prepared.accepts_outputs(outputs)

@@ -226,9 +226,9 @@ def _verb(flow: Flow, operation: Operation) -> str:
     said = words.split(last_word(operation.path).rpartition(".")[2])
     if operation.method == "POST" and said and _base(said[0]) == said[0]:
         return words.spoken(last_word(operation.path).rpartition(".")[2])
-    known = {"create": "create", "delete": "delete", "find": "find", "describe": "describe", "update": "update"}
-    if flow.intent in known and not (flow.intent == "update" and operation.method == "PUT"):
-        return known[flow.intent]
+    is_verb = flow.intent in ("create", "delete", "find", "describe", "update")
+    if is_verb and not (flow.intent == "update" and operation.method == "PUT"):
+        return flow.intent
     return _verb_of(operation.method)
 
 

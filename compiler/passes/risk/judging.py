@@ -15,8 +15,8 @@ from compiler.passes import words
 from compiler.passes.paths import last_word, parameter_of, segments
 from compiler.passes.risk import lexicon, phrases, values
 from compiler.passes.risk.clauses import Deed, deeds, deeds_of_name, head, tokens_of_name, tokens_of_text
+from workflow.operations import SAFE_METHODS
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|\n\s*\n|\n\s*[-*#>]\s*|\bNOTE\W{0,4}:|</[a-z0-9]{1,3}>")
 _SHARED = re.compile(r"^\W*(?:read|get|list|view)\s*/", re.IGNORECASE)  # one summary for all methods of a path
 _MOST_SENTENCES = 12  # what is said further down is about particular members
@@ -89,9 +89,9 @@ def judged(
 
     `by_values`: also by what the body and the query let a caller order.
     """
-    found = list(_deeds(operation, effect, schemas, is_readable, by_values))
     if operation.method == "DELETE":
         return Judgement(Risk.DESTROY, "DELETE takes something away")
+    found = list(_deeds(operation, effect, schemas, is_readable, by_values))
     if found:
         worst = max(found, key=lambda told: RISKS[told[1].risk])
         source, deed = worst
