@@ -141,6 +141,7 @@ class Entry:
     risk: str
     is_core: bool
     rank: float
+    intent: str
     resource: str
     uses: int
     prepared: Prepared
@@ -332,6 +333,7 @@ class Loader:
             risk=revision.risk,
             is_core=revision.is_core,
             rank=revision.rank,
+            intent=revision.intent,
             resource=revision.resource,
             uses=(self._uses or {}).get(revision.workflow_id, 0),
             prepared=prepared,

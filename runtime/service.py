@@ -46,7 +46,6 @@ from runtime.engines.executor import Executor
 from runtime.engines.journal import AuditOnly, Books
 from runtime.engines.looking import Looker
 from runtime.engines.restore import Restorer
-from runtime.finder import Finder
 from runtime.gate.company import Company
 from runtime.gate.doorkeeper import Doorkeeper
 from runtime.gate.login import Login
@@ -56,6 +55,7 @@ from runtime.live import LiveCatalog
 from runtime.mcp.listing import DEFAULT, Budget
 from runtime.replies import Replies
 from runtime.scheduling import DEFAULT_RISKS, Around, Scheduler
+from runtime.search.finder import Finder
 from runtime.secrets import Vault
 
 ASKS = Confirmation()
