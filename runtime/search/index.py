@@ -184,14 +184,15 @@ class Index:
         """By what a workflow is better than another with the same words."""
         place = self._places[one]
         said, kind = self._named[place], self._kinds[place]
-        precise = min(1.0, named / max(1, len(said)))
+        is_of_all = "all" in said
+        precise = min(1.0, (named + (is_of_all and question.wants_all)) / max(1, len(said)))
         is_read = one.kind.is_read
         if question.wants in ("know", "look"):
             fits = 1.0 if is_read else _CHANGE_FOR_A_LOOK
         else:
             fits = _READ_FOR_A_CHANGE if is_read and question.wants != "name" else 1.0
         fits *= _FITS[question.wants].get(kind, 1.0)
-        if "all" in said and not question.wants_all:
+        if is_of_all is not question.wants_all:
             fits *= _ALL_FOR_ONE
         return (0.4 + 0.6 * precise) * (1 + one.rank / 2) * fits
 
