@@ -19,7 +19,7 @@ from governance.database import Database
 from governance.disabling import NAMES, why_disabled
 from governance.errors import ConflictError, DigestError, InvalidError, RefusedError, TamperedError
 from governance.identifiers import Json, new_id, to_text
-from governance.models import CatalogChange
+from governance.models import CatalogChange, table_of
 from governance.people.persons import Persons, persons
 from governance.people.scopes import WHOLE, Scope
 from governance.policies import in_force
@@ -39,7 +39,8 @@ MAX_REASON = 2000
 """Characters; a reason is a sentence or two, and is shown in lists."""
 
 # Asked many times a second.
-_CHANGE = select(CatalogChange.version).where(CatalogChange.id == 1)
+_C = table_of(CatalogChange).c
+_CHANGE = select(_C.version).where(_C.id == 1)
 _log = logging.getLogger("switchgear.governance")
 
 
