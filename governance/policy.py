@@ -18,8 +18,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from governance.errors import ForbiddenError, InvalidError
 from governance.identifiers import Json, moment
 from workflow.canonical import digest
+from workflow.risks import RISKS
 
-RiskName = Literal["read", "change", "disrupt", "destroy"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = get_args(Day)
 Hour = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -138,7 +138,7 @@ class Policy(_Part):
 
     def rule(self, risk: str) -> ClassRule:
         """For a class that is not known, the one for the gravest."""
-        return getattr(self.classes, risk, self.classes.destroy) if risk in get_args(RiskName) else self.classes.destroy
+        return getattr(self.classes, risk, self.classes.destroy) if risk in RISKS else self.classes.destroy
 
     def approval_ends(self, risk: str, now: str) -> str | None:
         """Until when what is approved at `now` is valid."""
