@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from governance.accounts import COMMAND_LINE
 from governance.errors import ForbiddenError, InvalidError
 from governance.identifiers import Json, moment
 from workflow.canonical import digest
@@ -25,8 +26,6 @@ DAYS: tuple[Day, ...] = get_args(Day)
 Hour = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Days = Annotated[int, Field(ge=1, le=3650)]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-COMMAND_LINE = "cli:"
-"""What the names of those begin with who act on a command line at the database."""
 MAX_BYTES = 64 * 1024
 """A policy is a page; what is longer is another file."""
 

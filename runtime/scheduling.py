@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from governance.accounts import COMMAND_LINE
 from governance.errors import GovernanceError, RefusedError
 from governance.identifiers import Clock, moment, utc_now
 from governance.locks import Locks
 from governance.open_runs import OpenRuns
-from governance.policy import COMMAND_LINE
 from governance.schedules import Schedule, ScheduleStore
 from governance.settings import Settings
 from governance.transitions import may
