@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from governance.apis import ApiStore
 from governance.audit import AuditLog
@@ -46,7 +47,6 @@ from runtime.engines.executor import Executor
 from runtime.engines.journal import AuditOnly, Books
 from runtime.engines.looking import Looker
 from runtime.engines.restore import Restorer
-from runtime.gate.company import Company
 from runtime.gate.doorkeeper import Doorkeeper
 from runtime.gate.login import Login
 from runtime.gate.refusals import Refusals
@@ -57,6 +57,9 @@ from runtime.replies import Replies
 from runtime.scheduling import DEFAULT_RISKS, Around, Scheduler
 from runtime.search.finder import Finder
 from runtime.secrets import Vault
+
+if TYPE_CHECKING:
+    from runtime.gate.company import Company
 
 ASKS = Confirmation()
 SessionEnds = tuple[timedelta, timedelta]
@@ -105,7 +108,7 @@ def assemble(
     scheduled: frozenset[str] = DEFAULT_RISKS,
     responses: Policy = "report",
     sessions: SessionEnds = SESSION_ENDS,
-    company: Company | None = None,
+    company: "Company | None" = None,
 ) -> Service:
     """The parts around an open database. Nothing is read yet."""
     revisions, apis, targets = RevisionStore(database), ApiStore(database), TargetStore(database)
@@ -176,7 +179,7 @@ async def open_service(
     scheduled: frozenset[str] = DEFAULT_RISKS,
     responses: Policy = "report",
     sessions: SessionEnds = SESSION_ENDS,
-    company: Company | None = None,
+    company: "Company | None" = None,
 ) -> AsyncIterator[Service]:
     """A service with its first catalog; `budget`: how much of it is listed to an MCP client.
     `confirmation`: which workflows ask before they change anything; `scheduled`: which classes schedules may run.
