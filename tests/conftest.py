@@ -45,6 +45,7 @@ from governance.audit import verify_chain
 from governance.connections import parse_url
 from runtime.engines.dbos_process import DbosProcess, beside
 from runtime.observing import traces
+from tests import shipped
 from tests.needs import POSTGRESQL
 from tests.waiting import PATIENCE_S
 
@@ -62,6 +63,11 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        shipped.share_in(Path(config.option.basetemp).parent)
 
 
 pytest_plugins = ["tests.left_out", "tests.quick", "tests.order", "tests.costs"]

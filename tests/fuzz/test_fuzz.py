@@ -60,7 +60,7 @@ def search(reader: str, folder: Path, *bounds: str) -> None:
 
 @pytest.mark.parametrize("reader", sorted(SEEDS))
 def test_no_bytes_raise_what_a_reader_does_not_promise(reader: str, tmp_path: Path) -> None:
-    search(reader, tmp_path, "-runs=3000")
+    search(reader, tmp_path, "-runs=1500")
 
 
 @pytest.mark.long
