@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import yaml
 from click.testing import CliRunner
 
 from switchgear.main import cli
+from tests.forks import search_path
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -138,7 +138,7 @@ def test_the_one_off_compile_does_its_work_twice_without_harm(apis: str, tmp_pat
     script = script.replace("in hypercore idrac;", f"in {apis};")
     environment = {
         **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PATH": search_path(),
         "PROPOSER": "ollama:absent",
         "SWITCHGEAR_OLLAMA_URL": "http://127.0.0.1:9",
         "SWITCHGEAR_DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path}/switchgear.db",
