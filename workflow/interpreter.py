@@ -186,11 +186,11 @@ class _Turn(DoubtfulTurn):
         return read
 
     def _no_list(self, failure: Failure) -> None:
-        """What came is no list. Right after a change devices answer oddly: what shows the change is read once more."""
+        """What came is no list. Right after a change devices answer oddly: the step's own actions say what to do."""
         self.change(pages=None)
         if self.frame.look is not None:
             self.has_looked(self.scope(), False)
-        elif self.step.role == "read_back":
+        elif self.step.role in ("read_back", "wait"):
             self._failed(self.scope(), failure)
         else:
             self.end_failed(failure)

@@ -147,7 +147,7 @@ class Builder:
 
     def flow(self, flow_id: str, intent: str, title: str, description: str, resource: Resource, risk: Risk) -> Flow:
         self._find_subjects_first()
-        has_branches = any(not label.startswith("past_") for label in self.labels)
+        has_branches = any(not label.startswith(("past_", "wait_")) for label in self.labels)  # these are about jobs
         self.steps = with_expectations(self.context, self.steps, has_branches)
         order = {step.id: number for number, step in enumerate(self.steps)}
         links = []

@@ -23,7 +23,7 @@ from compiler.passes.flows.kept import kept
 from compiler.passes.flows.lookups import path_parameters
 from compiler.passes.flows.offers import also_called, require_allowed, require_offered
 from compiler.passes.flows.splits import class_of_value
-from compiler.passes.flows.waiting import poll_parameters, wait
+from compiler.passes.flows.waiting import is_found_later, poll_parameters, wait
 from compiler.passes.identity import says_id
 from compiler.passes.paths import parent
 from compiler.passes.resources import shape
@@ -98,7 +98,7 @@ def change(
     job = builder.context.jobs.get(operation.key)
     is_pending = builder.context.is_pending(operation.key)
     follows = waits and job is not None and not is_pending
-    where = poll_parameters(builder, job) if job and follows else []
+    where = poll_parameters(builder, job) if job and follows and not is_found_later(builder, job) else None
     step = Step(
         id=builder.free_step_id(name),
         operation=operation.key,
