@@ -85,7 +85,7 @@ def _skip_when_empty(builder: Builder, resource: Resource, second: Operation) ->
     if not told or not resource.read:
         return
     operation = builder.operation(resource.read)
-    place = f"$response.body#{'/0' if resource.item_is_list else ''}/{told}"
+    place = f"$response.body#{resource.item_at}/{told}"
     empty = {"name": "empty", "stepId": "@second", "criteria": [queries.simple(f"{place} != true")]}
     step = Step(
         id="look",
