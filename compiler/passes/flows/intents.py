@@ -23,6 +23,7 @@ from compiler.passes.flows.changes import (
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.following import ends_pending
 from compiler.passes.flows.splits import Split
+from compiler.passes.identity import is_a_name
 from compiler.passes.resources import only_tells_whether
 from workflow.pages import INCOMPLETE_HEADER, NEXT_HEADER
 from workflow.pointers import escape
@@ -310,7 +311,8 @@ def _found_by(resource: Resource) -> str:
     """`found by name or id`, "" where nothing is looked up."""
     if not resource.id_parameter or not resource.source:
         return ""
-    return f"found by {' or '.join((*resource.natural_keys, 'id'))}"
+    own = "name" if is_a_name(resource.id_parameter) else "id"
+    return f"found by {' or '.join(dict.fromkeys((*resource.natural_keys, own)))}"
 
 
 def _of_owner(context: Context, resource: Resource) -> str:
