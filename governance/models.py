@@ -258,7 +258,7 @@ class PlanRow(Model):
 
 
 class PrincipalRow(Model):
-    """Who holds a token. Only the SHA-256 of the secret is kept. Sealed by the audit (`people.testimony`)."""
+    """Who holds a token. Only the SHA-256 of the secret is kept. Sealed by the audit (`testimony`)."""
 
     __tablename__ = "principals"
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -273,7 +273,7 @@ class PrincipalRow(Model):
 
 class UserRow(Model):
     """Somebody with a name. `also`: the names under which the same person is known otherwise, as JSON; without a
-    `password_hash` (Argon2id, with its parameters) nobody logs in. Sealed by the audit (`people.testimony`)."""
+    `password_hash` (Argon2id, with its parameters) nobody logs in. Sealed by the audit (`testimony`)."""
 
     __tablename__ = "users"
     name: Mapped[str] = mapped_column(primary_key=True)

@@ -21,8 +21,8 @@ from governance.errors import RefusedError, UnavailableError
 from governance.identifiers import Json, moment, new_id
 from governance.models import SessionRow, table_of
 from governance.people import user_rows
-from governance.people.testimony import is_attested, seal_over
 from governance.people.user_rows import User
+from governance.testimony import is_attested, seal_over
 
 SECRET_PREFIX = "sws_"  # noqa: S105  not a secret: what scanners for leaked secrets look for
 SEALED = ("id", "user_name", "secret_hash", "created_at", "ends_at")

@@ -18,7 +18,7 @@ from governance.errors import TamperedError
 from governance.identifiers import Json, from_text, to_text
 from governance.models import UserRow, table_of
 from governance.people.scopes import WHOLE, Scope
-from governance.people.testimony import is_attested, seal_in, seal_over, told_about
+from governance.testimony import is_attested, seal_in, seal_over, told_about
 from governance.transitions import Role
 
 TABLE = table_of(UserRow)
