@@ -8,7 +8,7 @@ writes only while the run is open, in that executor's hands, and nobody asked fo
 Here never lives how a run proceeds (`workflow.interpreter`), nor what is done to open runs (`open_runs`).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,13 +24,11 @@ from governance.identifiers import Json, from_text, to_text
 from governance.models import RunJournalRow, RunRow, RunStepRow, table_of
 from governance.people.scopes import WHOLE, Scope
 from governance.revision_rows import TABLE, within
-from workflow.canonical import digest_of_texts
+from governance.run_testimony import print_of_key, sealed_end
 
 Phase = Literal["sending", "answered", "failed"]
 Outcome = Literal["succeeded", "partial", "pending", "failed", "unknown", "cancelled", "planned"]
 
-ENDED = ("outcome", "finished_at", "outputs", "failure", "verdict", "resume")
-"""The columns that a run's end writes."""
 _RUN = table_of(RunRow)
 _STEP = table_of(RunStepRow)
 _ADD_RUN = insert(_RUN)
@@ -142,12 +140,15 @@ class RunStore:
             "asked_key": asked and asked.key, "asked_print": asked and asked.print,
         }  # fmt: skip
         records = () if first is None else (first,)
+        told["durable"] = is_durable
+        if asked is not None:
+            told["key"] = print_of_key(asked.key, asked.print)
 
         def work(connection: Connection) -> None:
             if guard is not None:
                 guard(connection)
             connection.execute(_ADD_RUN, row)
-            take(connection, run_id, effects)
+            take(connection, now, run_id, effects)
             started = Event(now, caller, "run.started", f"run:{run_id}", told)
             append_entries(connection, (started, *_add(connection, now, run_id, caller, records)))
 
@@ -191,7 +192,7 @@ class RunStore:
         def work(connection: Connection) -> None:
             if executor is not None:
                 _check_hands(connection, run_id, executor)
-            take(connection, run_id, effects)
+            take(connection, now, run_id, effects)
             append_entries(connection, _add(connection, now, run_id, actor, kept))
 
         if kept:
@@ -229,10 +230,10 @@ class RunStore:
         def work(connection: Connection) -> None:
             _end(connection, run_id, ending, executor)
             if outcome != "unknown":
-                give_back(connection, (run_id,))
+                give_back(connection, now, (run_id,))
             if journal:
                 connection.execute(_ADD_JOURNAL, {"run_id": run_id, "part": part, "body": journal})
-            told = {"outcome": outcome, "failure": failure, **sealed_end(ending, journal)}
+            told = {"outcome": outcome, "failure": failure, **sealed_end(ending, journal, part)}
             ended = Event(now, actor, "run.finished", f"run:{run_id}", told)
             append_entries(connection, (*_add(connection, now, run_id, actor, records), ended))
             tell_of_run(connection, now, run_id, outcome, failure)
@@ -276,16 +277,6 @@ class RunStore:
         )
         query = query.where(_RUN.c.target.in_(scope.targets)) if scope.targets else query
         return await self._database.read(lambda c: tuple(_run(row) for row in c.execute(query)))
-
-
-def sealed_end(ending: Mapping[str, str | None], journal: str) -> dict[str, Json]:
-    """What the audit says of a run's end, beside what happened: hashes over the columns that tell it, and the journal.
-
-    Their names come before `outcome` in the order of letters: see `audit_search`.
-    """
-    texts = {name: ending.get(name) or "" for name in ENDED}
-    told: dict[str, Json] = {"ended": digest_of_texts(texts)}
-    return {**told, "journal": digest_of_texts({"body": journal})} if journal else told
 
 
 def _add(connection: Connection, now: str, run_id: str, actor: str, records: Sequence[StepRecord]) -> tuple[Event, ...]:

@@ -2,8 +2,8 @@
 
 A schedule belongs to whoever added it. `take` is how of several processes one gets a firing: it moves `next_at` on by
 compare-and-set, so that each instant is somebody's once. What came of the last one stands in the row, for people; the
-audit has all of them, and seals the rest of the row at each change (`testimony`): one that was written by hand never fires.
-Called by the runtime's `scheduling` and its commands.
+audit has all of them, and seals the rest of the row at each change (`testimony`): one that was written by hand never
+fires. Called by the runtime's `scheduling` and its commands.
 Here never lives what a cron expression means (`runtime.cron`), nor whether something may be run.
 """
 

@@ -6,7 +6,7 @@ taken from those audit rows themselves, so that editing the table makes nobody t
 Here never lives a password, nor what a user may do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +86,13 @@ def told_users(connection: Connection) -> tuple[User, ...]:
         also, scope = tuple(told["also"]), Scope.from_json(told["scope"])
         found.append(User(subject.partition(":")[2], told["role"], scope, also, disabled_at=told["disabled_at"]))
     return tuple(found)
+
+
+def untold_users(connection: Connection, told: Collection[User]) -> tuple[User, ...]:
+    """Rows of which the audit says nothing at all: they let nobody in."""
+    known = {user.name for user in told}
+    rows = connection.execute(select(TABLE).where(TABLE.c.name.not_in(known))).all()
+    return tuple(map(user_of, rows))
 
 
 def tell(connection: Connection, now: str, actor: str, action: str, name: str, more: Mapping[str, Json]) -> None:
