@@ -19,7 +19,6 @@ from governance.integrity.declared import TABLES
 from governance.integrity.survey import _found
 from governance.models import Model
 from tests.governance.integrity.furnished import FUTURE, PAST, Inside, furnish, had
-from workflow.canonical import digest
 
 COLUMNS = [(table, column.name) for table, known in Model.metadata.tables.items() for column in known.columns]
 # What may follow from rows that are taken away, and why that is so: docs/THREATS.md.
@@ -48,13 +47,6 @@ def values_for(column: Column[Any]) -> list[Any]:
     given = [each for each in MORE.get(column.name, []) if each is None or isinstance(each, kind)]
     usual: dict[type, Any] = {str: "x", int: 7, float: 0.125, bool: True}
     return [*given, usual[kind], *([None] if column.nullable else [])]
-
-
-@pytest.fixture(autouse=True)
-def cheap_prints(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Proofs of inputs are slow on purpose, and here hundreds are asked for."""
-    for module in ("plans", "open_runs"):
-        monkeypatch.setattr(f"governance.{module}.print_of", lambda *asked: digest(list(asked)))
 
 
 @pytest.fixture
