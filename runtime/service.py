@@ -7,6 +7,7 @@ lives a protocol; nothing is created at import.
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from governance.effects import Effects
 from governance.events.deliveries import DeliveryStore
 from governance.events.endpoints import EndpointStore
 from governance.events.mismatches import MismatchStore
+from governance.integrity.survey import altered_objects
 from governance.journals import Journals
 from governance.locks import Locks, locks_of
 from governance.open_runs import OpenRuns
@@ -61,6 +63,7 @@ from runtime.secrets import Vault
 if TYPE_CHECKING:
     from runtime.gate.company import Company
 
+log = logging.getLogger("switchgear.database")
 ASKS = Confirmation()
 SessionEnds = tuple[timedelta, timedelta]
 SESSION_ENDS: SessionEnds = (IDLE, LONGEST)
@@ -202,6 +205,8 @@ async def open_service(
             sessions=sessions,
             company=company,
         )
+        for fault in await altered_objects(database):
+            log.error("the database is not as it was made: %s; see `switchgear doctor`", fault)
         await service.doorkeeper.look()
         await service.live.reload()
         try:
