@@ -84,7 +84,7 @@ class Blueprint:
         self.base_path = (profile.base_path or api.base_path).rstrip("/")
         self.schemas = Schemas(api.schemas)
         self.validation = Validation(api.schemas, self.schemas)
-        self.sampler = Sampler(api.schemas, self.schemas, self.validation)
+        self.sampler = Sampler(self.schemas, self.validation)
         self.operations = {operation.key: operation for operation in api.operations}
         self.routes = Routes(api.operations)
         self._by_item = {shape(r.item): r for r in reversed(api.resources) if r.item}
