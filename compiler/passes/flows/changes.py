@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from compiler.ir.model import Effect, Job, Operation, Resource, Risk, Role, Step, worst
+from compiler.passes import words
 from compiler.passes.flows import queries, states
 from compiler.passes.flows.bodies import BodyPlan, Choice
 from compiler.passes.flows.builder import Builder
