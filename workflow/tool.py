@@ -175,12 +175,6 @@ def _annotations(workflow: Workflow) -> dict[str, bool]:
     }
 
 
-def changes_nothing(tool: Mapping[str, Json]) -> bool:
-    """Whether a tool promises that nothing changes: what may be approved without a person as a read."""
-    annotations = tool.get("annotations")
-    return isinstance(annotations, Mapping) and annotations.get("readOnlyHint") is True
-
-
 def _is_read(step: Step) -> bool:
     effect = ours(step).get("effect")
     return effect == "read" if effect else _has_safe_method(step)

@@ -121,10 +121,10 @@ class Builder:
 
     def pointed(self, step: Step, mark: str) -> Step:
         """The step with its branches to the step after the next going to `mark` instead."""
-        branches = tuple({**b, "stepId": mark} if self._leads_past(b) else b for b in step.branches)
+        branches = tuple({**b, "stepId": mark} if self.leads_past(b) else b for b in step.branches)
         return replace(step, branches=branches)
 
-    def _leads_past(self, branch: Mapping[str, Any]) -> bool:
+    def leads_past(self, branch: Mapping[str, Any]) -> bool:
         """True for a branch to whatever comes next, past all that there is so far."""
         mark = str(branch.get("stepId", ""))
         is_past = mark.startswith("@past_") and self.labels.get(mark[1:]) == len(self.steps)
@@ -137,7 +137,7 @@ class Builder:
             step = self.steps[number]
             branches: list[Mapping[str, Any]] = []
             for b in step.branches:
-                if self._leads_past(b):
+                if self.leads_past(b):
                     leaving = {"name": f"{b['name']}_to_{label}", "criteria": [*b.get("criteria", ()), criterion]}
                     branches.append({**b, **leaving, "stepId": f"@{label}"})
                 branches.append(b)
@@ -150,7 +150,7 @@ class Builder:
 
     def flow(self, flow_id: str, intent: str, title: str, description: str, resource: Resource, risk: Risk) -> Flow:
         self._find_subjects_first()
-        has_branches = any(not label.startswith("past_") for label in self.labels)
+        has_branches = any(not label.startswith(("past_", "wait_")) for label in self.labels)  # these are about jobs
         self.steps = with_expectations(self.context, self.steps, has_branches)
         order = {step.id: number for number, step in enumerate(self.steps)}
         links = []
