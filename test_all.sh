@@ -11,9 +11,9 @@
 # What was left out, why, and how to have it run stands in the last lines.
 set -uo pipefail
 export PYTHONUTF8=1
-# What would lead `cd`, Python, pytest or Switchgear elsewhere: a developer's own settings and database, say. Images often
-# forbid Python to keep its bytecode; then each of a thousand processes would compile what the one before had compiled.
-unset CDPATH PYTHONHOME PYTHONPATH PYTHONIOENCODING PYTHONDONTWRITEBYTECODE PYTEST_ADDOPTS FORCE_COLOR "${!SWITCHGEAR_@}"
+# What would lead `cd`, Python, pytest or Switchgear elsewhere: a developer's own settings and database, say.
+unset PYTHONDONTWRITEBYTECODE # or each of some thousand processes compiles all that it imports
+unset CDPATH PYTHONHOME PYTHONPATH PYTHONIOENCODING PYTEST_ADDOPTS FORCE_COLOR "${!SWITCHGEAR_@}"
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
 marks="not long"
