@@ -276,7 +276,7 @@ class PlanRow(Model):
 
 
 class PrincipalRow(Model):
-    """Who holds a token. Only the SHA-256 of the secret is kept. Sealed by the audit (`people.testimony`)."""
+    """Who holds a token. Only the SHA-256 of the secret is kept. Sealed by the audit (`testimony`)."""
 
     __tablename__ = "principals"
     id: Named[str] = Column(primary_key=True)
@@ -291,7 +291,7 @@ class PrincipalRow(Model):
 
 class UserRow(Model):
     """Somebody with a name. `also`: the names under which the same person is known otherwise, as JSON; without a
-    `password_hash` (Argon2id, with its parameters) nobody logs in. Sealed by the audit (`people.testimony`)."""
+    `password_hash` (Argon2id, with its parameters) nobody logs in. Sealed by the audit (`testimony`)."""
 
     __tablename__ = "users"
     name: Named[str] = Column(primary_key=True)

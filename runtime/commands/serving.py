@@ -68,6 +68,7 @@ def serve_command(transport: str, db: str | None, is_json: bool, **place: Any) -
 def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContextManager[Service]":
     """What both transports serve, as the settings say."""
     from runtime.calls.confirmation import Confirmation
+    from runtime.mcp.listing import UNBOUNDED, Budget
     from runtime.replies import policy_of
     from runtime.scheduling import scheduled_risks
     from runtime.service import open_service
@@ -77,7 +78,7 @@ def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContext
         vault,
         sessions=(timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)),
         company=_company(settings.jwt) if settings.jwt else None,
-        lists_all=settings.catalog == "all",
+        budget=UNBOUNDED if settings.catalog == "all" else Budget(settings.catalog_tools, settings.catalog_tokens),
         keep_days=settings.keep_runs_days,
         confirmation=Confirmation.of(settings),
         scheduled=scheduled_risks(settings),

@@ -17,13 +17,13 @@ from pydantic import PrivateAttr
 from runtime.calls.calls import Calls
 from runtime.catalog import RESERVED_NAMES, Entry
 from runtime.errors import BadInput
-from runtime.finder import Finder
 from runtime.gate.access import Caller
 from runtime.live import LiveCatalog
 from runtime.mcp.confirming import Call
 from runtime.mcp.cutting import MOST_SHOWN_BYTES
 from runtime.mcp.resources import schema_uri
 from runtime.mcp.tools import GuardedTool, carried_out
+from runtime.search.finder import Finder
 from workflow.risks import RISKS
 
 Json = Any

@@ -122,10 +122,23 @@ async def test_an_empty_postgresql_database_is_not_changed_by_surprise(postgres_
 async def test_another_schema_is_refused_with_the_command_to_run(
     url: str, database: Database, behind: Callable[..., None]
 ) -> None:
-    behind("UPDATE alembic_version SET version_num = '0000'")
-    with pytest.raises(OutdatedError, match="0000") as refused:
+    behind("UPDATE alembic_version SET version_num = '0016'")
+    with pytest.raises(OutdatedError, match="0016") as refused:
         await open_database(url)
     assert "switchgear db upgrade" in refused.value.remedy
+
+
+@pytest.mark.parametrize(("level", "says"), [("0999", "newer"), ("0000", "no version"), ("x", "no version")])
+async def test_a_schema_that_this_version_does_not_know_is_left_alone_with_the_right_advice(
+    url: str, database: Database, behind: Callable[..., None], level: str, says: str
+) -> None:
+    behind("UPDATE alembic_version SET version_num = :level", level=level)
+    for opening in (open_database(url), asyncio.to_thread(schema.upgrade, url)):
+        with pytest.raises(OutdatedError, match=says) as refused:
+            await opening
+        assert "db upgrade" not in refused.value.remedy
+        assert "restore the backup" in refused.value.remedy
+        assert ("newer version" in refused.value.remedy) == (says == "newer")
 
 
 async def test_somebody_elses_sqlite_file_is_left_alone(sqlite_url: str) -> None:
