@@ -165,6 +165,15 @@ def changes_nothing(tool: Mapping[str, Json]) -> bool:
     return isinstance(annotations, Mapping) and annotations.get("readOnlyHint") is True
 
 
+def sends_safe_methods_alone(document: Json) -> bool:
+    """Whether each step of a document is a request of a method that is safe by its definition, whatever is said of it.
+
+    A profile or a model can argue about everything else: about this nobody can.
+    """
+    steps = [step for workflow in document.get("workflows", ()) for step in workflow.get("steps", ())]
+    return bool(steps) and all(str(step.get("operationPath", "")).endswith(_SAFE_METHODS) for step in steps)
+
+
 def _is_read(step: Step) -> bool:
     effect = ours(step).get("effect")
     return effect == "read" if effect else _has_safe_method(step)

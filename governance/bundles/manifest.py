@@ -99,7 +99,8 @@ class ProfileLine(Line):
 class RevisionLine(Line):
     """An approved revision as it is stored: `content` is the canonical text that `digest` is over, `proof` is JSON.
 
-    `expires_at`: until when it was approved; a bundle makes no approval longer.
+    `expires_at`: until when it was approved; a bundle makes no approval longer. `votes`: who approved it; left out
+    where nobody is told, as in older bundles.
     """
 
     workflow_id: Text
@@ -115,6 +116,15 @@ class RevisionLine(Line):
     approved_by: Text
     approved_at: Moment
     expires_at: Moment | None
+    votes: Annotated[tuple[Text, ...], Field(max_length=20)] = ()
+
+    def to_bytes(self) -> bytes:
+        return canonical_bytes(self.model_dump(mode="json", exclude=None if self.votes else {"votes"}))
+
+    @property
+    def voters(self) -> tuple[str, ...]:
+        """Who approved it there."""
+        return self.votes or (self.approved_by,)
 
 
 class ReplyLine(Line):
