@@ -20,6 +20,7 @@ from typing import Any
 import jsonschema_rs
 
 from governance.apis import ApiStore
+from governance.dossier import approval_text
 from governance.errors import GovernanceError, TamperedError
 from governance.people.scopes import Scope
 from governance.revisions import Fault, Revision, RevisionStore, Survey
@@ -129,6 +130,7 @@ class Entry:
     """One approved workflow, ready to run. `tool` is the approved definition, by MCP's names.
 
     `target_argument`: the name of the argument that chooses among several targets; empty where there is one or none.
+    `approved`: who or what approved it, in words.
     """
 
     revision_id: str
@@ -144,6 +146,7 @@ class Entry:
     tool: Mapping[str, Json]
     targets: tuple[Target, ...]
     target_argument: str
+    approved: str = ""
 
     @property
     def plan(self) -> Plan:
@@ -327,6 +330,7 @@ class Loader:
             tool=tool,
             targets=targets,
             target_argument=_target_argument(prepared.input_names, targets),
+            approved=approval_text(revision),
         )
 
     async def check_some(self, catalog: Catalog) -> bool:

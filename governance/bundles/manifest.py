@@ -29,6 +29,7 @@ MAX_VERSION = 2**53 - 1
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Text = Annotated[str, Field(max_length=300)]
+Voter = Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 Moment = Annotated[str, Field(pattern=r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z$")]
 L = TypeVar("L", bound="Line")
@@ -116,7 +117,7 @@ class RevisionLine(Line):
     approved_by: Text
     approved_at: Moment
     expires_at: Moment | None
-    votes: Annotated[tuple[Text, ...], Field(max_length=20)] = ()
+    votes: Annotated[tuple[Voter, ...], Field(max_length=20)] = ()
 
     def to_bytes(self) -> bytes:
         return canonical_bytes(self.model_dump(mode="json", exclude=None if self.votes else {"votes"}))

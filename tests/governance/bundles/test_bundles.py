@@ -22,7 +22,10 @@ from governance.bundles.keys import public_key_of
 from governance.bundles.manifest import Manifest, read_contents
 from governance.bundles.trust import TrustStore
 from governance.connections import parse_url
+from governance.dossier import dossier
 from governance.errors import ForbiddenError, GovernanceError, InvalidError, TamperedError
+from governance.events.deliveries import DeliveryStore
+from governance.events.endpoints import Endpoint, EndpointStore
 from governance.identifiers import moment
 from governance.policies import PolicyStore
 from governance.policy import Policy, policy_of
@@ -359,12 +362,18 @@ async def test_what_a_bundle_brings_is_pending_until_as_many_people_here_have_ap
     factory: Any, edge: Any
 ) -> None:
     await PolicyStore(edge.database).apply(policy_of(TWO), actor="olga")
+    await EndpointStore(edge.database).add(Endpoint("hook", "https://h.example", "env:HOOK"), actor="olga")
     verdict = await edge.bring_in(await factory.export(7))
     assert sorted(verdict.waiting) == ["pump_find", "pump_list"]
     assert await RevisionStore(edge.database).approved() == ()
     revision = (await waiting_at(edge))["pump_find"]
     assert (revision.created_by, revision.votes, revision.decided_by) == ("bundle:plant@7", (), None)
     assert revision.reason == "approved by ann at 2026-11-20T10:00:00.000000Z; signed by factory"
+    assert dossier(revision, None)["origin"] == "plant@7"
+    (message, _) = await DeliveryStore(edge.database).claim(
+        "hook", edge.database.now(), moment(START + timedelta(days=1)), 9
+    )
+    assert orjson.loads(message.body)["data"]["by"] == "bundle:plant@7", "whoever is told is told where it came from"
     assert (await vote(edge, revision, "olga")).state == "pending"
     assert (await vote(edge, revision, "ben")).state == "approved"
 
