@@ -355,7 +355,7 @@ def _submit(connection: Connection, values: dict[str, Any], policy: "Policy") ->
     return stored, is_new
 
 
-def passes_by_itself(policy: Policy, risk: str, content: str) -> bool:
+def passes_by_itself(policy: "Policy", risk: str, content: str) -> bool:
     """Whether the policy approves what nobody has looked at: only what cannot change anything by its methods alone.
 
     What a description, a profile or a model says of the effect does not make it so.
