@@ -85,6 +85,11 @@ def create_file(url: URL) -> None:
         raise UnavailableError(f"the database file {path} cannot be made: {error.strerror}") from error
 
 
+def sqlite_files(url: URL) -> tuple[Path, ...]:
+    """The file and its write-ahead log, one of which every write touches; none for another database."""
+    return (Path(url.database), Path(f"{url.database}-wal")) if is_sqlite(url) and url.database else ()
+
+
 def set_durability(connection: Connection, *, is_lasting: bool) -> None:
     """Whether the next transaction of `connection` waits for the disk. PostgreSQL's always do."""
     if connection.dialect.name == "sqlite":

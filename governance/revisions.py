@@ -289,6 +289,10 @@ class RevisionStore:
             raise DigestError(f"{revision.workflow_id}@{revision.number} is not the content that was loaded", "reload")
         return revision
 
+    def stamp(self) -> tuple[int, ...] | None:
+        """`Database.stamp`: while it is the same, `change_token` most likely is."""
+        return self._database.stamp()
+
     async def change_token(self) -> str:
         """A text that differs after any change to a revision or an API, by whichever process and by whatever means."""
         return str(await self._database.read(lambda c: c.execute(_CHANGE).scalar_one()))

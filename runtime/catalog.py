@@ -275,6 +275,7 @@ class Loader:
     # By digest, which is by content: what could not be planned once never can.
     _unservable: dict[str, str] = field(default_factory=dict)
     _checked: set[str] = field(default_factory=set)
+    _all_checked: Catalog | None = None
 
     async def load(self, before: Catalog) -> Catalog:
         """The snapshot of now. Raises GovernanceError when the database cannot be read; then the old one stays."""
@@ -289,7 +290,8 @@ class Loader:
         for revision in survey.revisions:
             try:
                 entry = await self._entry(revision, targets.get(revision.api, ()), known.get(revision.id))
-                if len(fresh) <= CHECKED_AT_ONCE and entry.digest not in self._checked and not self._is_servable(entry):
+                is_checked_now = revision.id in fresh and len(fresh) <= CHECKED_AT_ONCE  # the rest is, bit by bit
+                if is_checked_now and entry.digest not in self._checked and not self._is_servable(entry):
                     raise Unservable(self._unservable[entry.digest])
             except (GovernanceError, ServingError, WorkflowError, KeyError, ValueError) as error:
                 reason = str(error) if not isinstance(error, KeyError) else f"{error} is missing"
@@ -352,11 +354,15 @@ class Loader:
 
         With many tools this is done bit by bit while they are served already; the next snapshot leaves out what fails.
         """
+        if self._all_checked is catalog:
+            return False
         found = False
         unchecked = (entry for entry in catalog.entries.values() if entry.digest not in self._checked)
         for entry in itertools.islice(unchecked, CHECKED_AT_ONCE):
             found = not self._is_servable(entry) or found
             await asyncio.sleep(0)
+        if next(unchecked, None) is None:
+            self._all_checked = catalog
         return found
 
     def _is_servable(self, entry: Entry) -> bool:

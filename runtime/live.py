@@ -27,6 +27,8 @@ log = logging.getLogger("switchgear.catalog")
 POLL_S = 0.05
 # Targets and tokens change rarely, and 0.2 s until a revoked token is out is soon enough.
 ROUNDS_BETWEEN_LOOKS = 4
+# Where the database is a file that was not touched, nothing is asked of it but this often: 1 s.
+ROUNDS_WITHOUT_A_TOUCH = 20
 # More distinct scopes than one installation has.
 MAX_VIEWS = 256
 Told = Callable[[], Awaitable[None]]
@@ -51,6 +53,8 @@ class LiveCatalog:
         self._views: dict[Scope, Catalog] = {}
         self._marks: tuple[str, str] | None = None
         self._holders = ""
+        # What the file looked like before the last look, by whether that was a full one.
+        self._stamps: dict[bool, tuple[int, ...] | None] = {}
         self._loading = asyncio.Lock()
         self._listeners: list[Told] = []
         self.trouble = ""
@@ -126,17 +130,29 @@ class LiveCatalog:
         for number in itertools.count(1):
             await asyncio.sleep(POLL_S)
             try:
-                if await self._has_changed(is_full_look=number % ROUNDS_BETWEEN_LOOKS == 0):
+                is_full_look = number % ROUNDS_BETWEEN_LOOKS == 0
+                if self._is_touched(number, is_full_look=is_full_look) and await self._has_changed(
+                    is_full_look=is_full_look
+                ):
                     await self.reload()
                 if await self._loader.check_some(self._now):
                     await self.reload()
                 await self._tell_mismatches()
             except GovernanceError as error:
+                self._stamps.clear()
                 if error.message != self.trouble:
                     log.error(
                         "the catalog cannot be brought up to date, the last good one is served: %s", error.message
                     )
                 self.trouble = error.message
+
+    def _is_touched(self, number: int, *, is_full_look: bool) -> bool:
+        """Whether the database may say something else than at the last look of this kind."""
+        stamp = self._loader.revisions.stamp()  # before the look: what comes after it is seen the next time
+        if stamp is not None and stamp == self._stamps.get(is_full_look) and number % ROUNDS_WITHOUT_A_TOUCH:
+            return False
+        self._stamps[is_full_look] = stamp
+        return True
 
     async def _has_changed(self, *, is_full_look: bool) -> bool:
         if not is_full_look:

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from governance.database import Database
 from governance.models import RevisionRow
-from runtime.catalog import Catalog
+from governance.revisions import RevisionStore
+from runtime import live
+from runtime.catalog import CHECKED_AT_ONCE, Catalog, Prepared
 from runtime.errors import UnknownTarget, UnknownWorkflow
 from tests.waiting import until
 
@@ -156,3 +159,45 @@ async def test_among_many_what_cannot_be_executed_is_found_while_the_others_are_
     watch.cancel()
     assert [refusal.workflow_id for refusal in house.service.live.now.refusals] == ["toy-find-vm-99"]
     assert len(house.service.live.now.entries) == 25
+
+
+async def test_while_nobody_writes_the_database_is_asked_once_in_twenty_rounds_and_a_write_is_seen_at_the_next(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.approve("find")
+    await house.service.live.reload()
+    rounds, asked = [], []
+    look, ask = Database.stamp, RevisionStore.change_token
+
+    def counted_look(database: Database) -> Any:
+        rounds.append(1)
+        return look(database)
+
+    async def counted_ask(store: RevisionStore) -> str:
+        asked.append(1)
+        return await ask(store)
+
+    monkeypatch.setattr(live, "POLL_S", 0.001)
+    monkeypatch.setattr(Database, "stamp", counted_look)
+    monkeypatch.setattr(RevisionStore, "change_token", counted_ask)
+    watch = asyncio.create_task(house.service.live.watch())
+    try:
+        await until(lambda: len(rounds) > 200)
+        assert 8 <= len(asked) <= 40  # of each kind of look the first, and one in twenty
+        await house.approve("list")
+        await until(lambda: "toy_list_vms" in house.service.live.now.entries)
+    finally:
+        watch.cancel()
+
+
+async def test_what_was_not_checked_yet_does_not_hold_up_a_later_change(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(CHECKED_AT_ONCE + 1):
+        await house.approve("find", number)
+    await house.service.live.reload()
+    checked = []
+    monkeypatch.setattr(Prepared, "check", lambda prepared: checked.append(prepared))
+    await house.approve("list")
+    await house.service.live.reload()
+    assert len(checked) == 1
