@@ -5,6 +5,7 @@ refusal of unknown members. Here never lives what the members mean (see `reader`
 them: 1.0 is an integer and equals 1, true is no number.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
@@ -94,9 +95,11 @@ def elements(place: Place, read: Callable[[Place], T], at_least: int = 0) -> tup
         place.refuse("this must be a list; write it as one")
     if len(place.value) < at_least:
         place.refuse("the list is empty; add an element or leave the member out")
+    sketches = [_sketch(item) for item in place.value]
+    how_many = Counter(sketches)
     seen: set[Any] = set()
-    for number, item in enumerate(place.value):
-        key = _identity(item)
+    for number, (item, sketch) in enumerate(zip(place.value, sketches, strict=True)):
+        key = sketch if how_many[sketch] == 1 else _identity(item)
         if key in seen:
             place.at(number).refuse("this element occurs twice; remove one")
         seen.add(key)
@@ -143,6 +146,13 @@ def one_of(*allowed: str) -> Callable[[Place], Any]:
         return place.value
 
     return read
+
+
+def _sketch(value: Json) -> Any:
+    """A cheap key, equal at least for values that are equal as JSON: what differs in it needs no closer look."""
+    if isinstance(value, Mapping):
+        return ("object", frozenset((name, each if isinstance(each, str) else None) for name, each in value.items()))
+    return ("list", len(value)) if isinstance(value, list | tuple) else _identity(value)
 
 
 def _identity(value: Json) -> Any:
