@@ -23,7 +23,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
-from itertools import count
+from itertools import count, groupby
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -45,7 +45,7 @@ from governance.audit import verify_chain
 from governance.connections import parse_url
 from runtime.engines.dbos_process import DbosProcess, beside
 from runtime.observing import traces
-from tests import samples, shipped
+from tests import once, samples
 from tests.needs import POSTGRESQL
 from tests.waiting import PATIENCE_S
 
@@ -68,7 +68,7 @@ def pytest_collection_finish() -> None:
 def pytest_configure(config: pytest.Config) -> None:
     samples.take_share(config)
     if hasattr(config, "workerinput"):
-        shipped.share_in(Path(config.option.basetemp).parent)
+        once.share_in(Path(config.option.basetemp).parent)
 
 
 pytest_plugins = ["tests.left_out", "tests.quick", "tests.order", "tests.costs", "tests.forks"]
@@ -105,20 +105,24 @@ class PostgresServer:
 
     def new_schema(self) -> str:
         """The address of an empty schema in a database that others share: all that most tests need, and cheap."""
-        name = self._make("SCHEMA")
-        GIVEN.append(f"{self.address('postgres')}?options=-csearch_path%3D{name}")
-        return GIVEN[-1]
+        return self._given(self._make("SCHEMA"))
 
     def migrated_schema(self) -> str:
         """The address of a schema at HEAD: migrated the first time, then made by the statements that this took."""
-        url = self.new_schema()
         if not self._migrations:
-            self._migrations = statements_of(lambda: schema.upgrade(url))
+            url = self.new_schema()
+            self._migrations = joined(statements_of(lambda: schema.upgrade(url)))
             return url
-        with psycopg.connect(url.replace("+psycopg", "", 1)) as connection:
+        name = f"test_{next(self._numbers)}"
+        with psycopg.connect(self.plain_address("postgres")) as connection:
+            connection.execute(f"CREATE SCHEMA {name}; SET search_path TO {name}")  # type: ignore[arg-type]
             for statement, parameters in self._migrations:
                 connection.execute(statement, parameters)  # type: ignore[arg-type]
-        return url
+        return self._given(name)
+
+    def _given(self, name: str) -> str:
+        GIVEN.append(f"{self.address('postgres')}?options=-csearch_path%3D{name}")
+        return GIVEN[-1]
 
     def _make(self, kind: str) -> str:
         name = f"test_{next(self._numbers)}"
@@ -146,6 +150,15 @@ def statements_of(work: Callable[[], object]) -> list[tuple[str, Any]]:
         work()
     finally:
         event.remove(Engine, "before_cursor_execute", note)
+    return found
+
+
+def joined(statements: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The same in fewer ways to the server: those without parameters that follow each other are one text."""
+    found: list[tuple[str, Any]] = []
+    for has_parameters, group in groupby(statements, key=lambda one: bool(one[1])):
+        alike = list(group)
+        found += alike if has_parameters else [(";\n".join(statement for statement, _ in alike), None)]
     return found
 
 

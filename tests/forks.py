@@ -26,8 +26,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 MODULES = (
-    "switchgear.main", "runtime.app", "runtime.commands.serving", "runtime.commands.schedules", "compiler.commands",
-    "compiler.mock", "compiler.verification", "governance.bundles.commands",
+    "switchgear.main", "dbos", "runtime.app", "runtime.commands.serving", "runtime.commands.schedules",
+    "compiler.commands", "compiler.mock", "compiler.verification", "governance.bundles.commands",
 )  # fmt: skip
 # Hands its own streams over, passes signals on and ends as the command does.
 CLIENT = """\
@@ -104,16 +104,17 @@ class Forker:
     def _accept(self) -> list[str] | None:
         client, _ = self._listener.accept()
         size, streams, _, _ = socket.recv_fds(client, 10, 3)
-        told = b""
-        while len(told) < int(size):
-            told += client.recv(1 << 16)
-        process = os.fork()
+        told = _received(client, int(size or 0))
+        process = os.fork() if told else None
         if process == 0:
             client.close()
             return self._begin(streams, *json.loads(told))
         for stream in streams:
             os.close(stream)
-        self._follow(process, client)
+        if process is None:
+            client.close()
+        else:
+            self._follow(process, client)
         return None
 
     def _follow(self, process: int, client: socket.socket) -> None:
@@ -160,6 +161,16 @@ class Forker:
         os.environ.update(environment)
         tempfile.tempdir = None
         return words
+
+
+def _received(client: socket.socket, size: int) -> bytes:
+    """So many bytes; none where whoever sends them ends before."""
+    told = b""
+    while len(told) < size:
+        if not (part := client.recv(1 << 16)):
+            return b""
+        told += part
+    return told
 
 
 def _main() -> int:

@@ -82,6 +82,7 @@ def test_what_somebody_else_changed_in_between_is_not_overwritten(idrac: Compile
     assert {name for name, path in made.items() if path != ("failed", "changed_meanwhile")} == set()
 
 
+@pytest.mark.slow
 def test_a_version_that_moved_by_itself_is_named_anew_and_the_change_is_made_once(idrac: Compiled) -> None:
     versioned = [f for f in idrac.api.flows if any("version" in step.outputs for step in f.steps)]
     made = {flow.id: told(proof_of(idrac, flow)).get("version moved by itself") for flow in versioned}

@@ -59,6 +59,7 @@ async def test_the_password_stands_nowhere_in_the_database(database: Database, u
     assert rows[0].password_hash not in told
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("costly_passwords")
 async def test_a_name_that_nobody_has_is_checked_against_a_hash_of_the_same_cost(
     users: UserStore, monkeypatch: pytest.MonkeyPatch

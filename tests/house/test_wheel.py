@@ -62,6 +62,7 @@ def test_an_image_is_built_from_a_wheel_that_is_the_same(wheel: Path, tmp_path: 
     assert sorted(zipfile.ZipFile(built).namelist()) == sorted(zipfile.ZipFile(wheel).namelist())
 
 
+@pytest.mark.slow
 def test_the_installation_sees_nothing_of_this_checkout(installed: Installed) -> None:
     program = (
         "import importlib.util as u, json, sys; "
@@ -93,6 +94,7 @@ def test_every_command_takes_what_is_shipped_by_name(installed: Installed) -> No
     assert "Did you mean hypercore?" in misspelt
 
 
+@pytest.mark.slow
 def test_a_remedy_names_a_page_that_is_there(installed: Installed) -> None:
     (installed.folder / "policy.yaml").write_text("classes: 7\n")
     told = installed.run("policy", "check", "policy.yaml", code=3).stderr
@@ -101,6 +103,7 @@ def test_a_remedy_names_a_page_that_is_there(installed: Installed) -> None:
     assert Path(page).is_file()
 
 
+@pytest.mark.slow
 def test_without_prism_the_demonstration_says_how_to_get_it(installed: Installed) -> None:
     told = installed.run("demo", "--prism", code=1).stdout
     assert "npm install" in told

@@ -6,7 +6,10 @@
 
 import asyncio
 import contextlib
+import json
+import os
 import re
+import subprocess
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +19,8 @@ from fastmcp import Client
 
 from compiler.compiled import Compiled
 from compiler.submission import submit
-from demo.children import Children
 from demo.desk import Desk
+from tests.forks import program
 from tests.peers.claims import Call, Picture, Told, Verdict, judged
 
 USER, WORD = "admin", "switchgear"
@@ -120,25 +123,28 @@ async def serving(compiled: Compiled, url: str, look: Callable[[], Picture], fol
         "PEER_USER": USER,
         "PEER_WORD": WORD,
     }
-    children = Children(folder, environment)
-    run = lambda *words: asyncio.to_thread(children.run, *words)  # noqa: E731
-    try:
-        token = (await run("init"))["token"]
-        await submit(compiled, database, "test")
-        await run("workflows", "approve", *(f"{one.flow.id}@1" for one in compiled.workflows))
-        references = (
-            "--username-ref",
-            "env:PEER_USER",
-            "--password-ref",
-            "env:PEER_WORD",
-            "--token-ref",
-            "env:PEER_WORD",
-            "--requests-per-s",
-            "1000",
+    given = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHGEAR_")} | environment
+
+    async def run(*words: str) -> Any:
+        done = await asyncio.to_thread(
+            subprocess.run, [program(), *words, "--json"], cwd=folder, env=given, capture_output=True, check=True
         )
-        await run("targets", "add", "peer", "--api", compiled.api.name, "--url", url, *references)
-        server = await asyncio.to_thread(children.serve, "serve", "serve", "--port", "0")
-        async with Client(f"{server.url}/mcp", auth=token, timeout=PATIENCE_S) as client:
-            yield Agent(client, Desk(server.url, token), look, compiled)
+        return json.loads(done.stdout)
+
+    token = (await run("init"))["token"]
+    await submit(compiled, database, "test")
+    await run("workflows", "approve", *(f"{one.flow.id}@1" for one in compiled.workflows))
+    references = ("--username-ref", "env:PEER_USER", "--password-ref", "env:PEER_WORD", "--token-ref", "env:PEER_WORD")
+    there = ("--api", compiled.api.name, "--url", url, "--requests-per-s", "1000")
+    await run("targets", "add", "peer", *there, *references)
+    server = await asyncio.create_subprocess_exec(
+        program(), "serve", "--port", "0", "--json", cwd=folder, env=given, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert server.stdout is not None
+        served = json.loads(await server.stdout.readline())["url"]
+        async with Client(f"{served}/mcp", auth=token, timeout=PATIENCE_S) as client:
+            yield Agent(client, Desk(served, token), look, compiled)
     finally:
-        await asyncio.to_thread(children.stop)
+        server.terminate()
+        await server.wait()

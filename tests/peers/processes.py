@@ -18,8 +18,8 @@ from pathlib import Path
 import httpx
 
 from tests import needs
+from tests.waiting import PATIENCE_S
 
-START_S = 60.0
 USER, WORD = "admin", "switchgear"
 POWERDNS_SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
 POWERDNS = """\
@@ -58,11 +58,11 @@ def started(command: Sequence[str], folder: Path, asked: str) -> Iterator[None]:
             yield
         finally:
             process.terminate()
-            process.wait(START_S)
+            process.wait(PATIENCE_S)
 
 
 def _wait(process: "subprocess.Popen[bytes]", asked: str, log: Path) -> None:
-    deadline = time.monotonic() + START_S
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         with contextlib.suppress(httpx.TransportError):
             httpx.get(asked, trust_env=False)

@@ -376,6 +376,7 @@ async def test_nothing_leaves_when_the_witness_cannot_write(driver: Driver, reco
     assert device.raw == b""
 
 
+@pytest.mark.slow
 @pytest.mark.unwitnessed("the driver alone, in a process of its own, which keeps no notes")
 async def test_proxies_of_the_environment_do_not_count(recorder: Any, tools: Any) -> None:
     proxy = await recorder(tools.said(tools.answer(418)))

@@ -196,6 +196,7 @@ async def test_what_is_no_valid_reply_is_a_typed_error(case: str, driver: Driver
     assert (type(event), getattr(event, "reason", "")) == (RequestFailed, reason), event
 
 
+@pytest.mark.slow
 async def test_the_most_that_is_taken_is_read_within_the_memory_of_one_call(driver: Driver, tools: Any) -> None:
     rows = 30_000
     row = json.dumps({"uuid": "1" * 36, "name": "web-01", "state": "on", "size": 12345}).encode() + b","

@@ -75,6 +75,7 @@ async def test_the_verdict_names_the_place_and_never_the_value() -> None:
     assert fault == Fault("/a~0b/1", "the value is longer than 3 characters")
 
 
+@pytest.mark.slow
 async def test_others_go_on_while_a_value_is_judged() -> None:
     turns = 0
 

@@ -261,6 +261,7 @@ async def test_users_are_administered_over_rest(people: Any, browser: httpx.Asyn
     assert {row.actor for row in rows} == {"ann"}
 
 
+@pytest.mark.slow
 async def test_a_schedule_goes_on_with_its_users_rights_and_stops_when_they_are_disabled(people: Any) -> None:
     door, users = people.service.doorkeeper, people.service.users
     caller = await door.standing("ann")

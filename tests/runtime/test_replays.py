@@ -53,6 +53,7 @@ def edited(lab: Any, run_id: str, change: Callable[[Any], None]) -> None:
     database.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("tool", "turns"), [(FIND, 2), (STOP, 6)], ids=["direct", "durable"])
 async def test_a_run_of_either_engine_replays_without_a_difference(lab: Any, tool: str, turns: int) -> None:
     ended = await call(lab, tool)

@@ -117,6 +117,7 @@ async def test_a_person_who_has_looked_frees_the_effect(there: Any, shop: Any, h
     assert (await call(there, "stop", {"vm": "web-01"}, YOU)).outcome == "succeeded"
 
 
+@pytest.mark.slow
 async def test_a_run_that_is_gone_on_with_keeps_its_effect_until_its_end(there: Any, shop: Any) -> None:
     run = await doubtful(there, shop, "stop", {"vm": "web-01"})
     await there.service.open_runs.resolve(run.run_id, Finding(True, goes_on=True), actor="ann")
@@ -276,6 +277,7 @@ async def switchgear(*words: str) -> tuple[int, str, str]:
     return process.returncode or 0, out.decode(), err.decode()
 
 
+@pytest.mark.slow
 async def test_the_command_line_refuses_looks_and_resolves(there: Any, shop: Any) -> None:
     run = await doubtful(there, shop, "drop", {"vm": "web-01"})
     shop.script.is_away = True

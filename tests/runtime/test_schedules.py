@@ -163,6 +163,7 @@ async def test_paused_and_removed_ones_do_not_fire_and_a_resumed_one_waits_for_i
     assert {"schedule.paused", "schedule.resumed", "schedule.removed"} <= set(await told(lab))
 
 
+@pytest.mark.slow
 async def test_what_came_due_while_nobody_served_is_missed_and_a_clock_that_jumps_makes_no_storm(
     lab: Any, scheduler: Any, hands: Hands
 ) -> None:

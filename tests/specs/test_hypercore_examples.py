@@ -62,6 +62,7 @@ def ids(value: Any, member: str = "") -> Iterator[tuple[str, str]]:
         yield from ((member, found) for found in re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", value))
 
 
+@pytest.mark.slow
 def test_every_json_body_and_successful_reply_has_an_example_that_fits(document: Any) -> None:
     found = list(contents(document))
     assert len(found) > 150

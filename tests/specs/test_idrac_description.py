@@ -192,6 +192,7 @@ def test_basic_and_session_token_are_declared_and_only_root_and_login_are_open(o
     assert is_open == {"GET /redfish/v1", "POST /redfish/v1/SessionService/Sessions"}
 
 
+@pytest.mark.slow
 def test_every_operation_of_ours_is_the_vendors_or_named_with_a_reason(ours: Any, vendors: Any) -> None:
     assert operations(ours).keys() - operations(vendors).keys() == UNDESCRIBED.keys()
 
@@ -252,6 +253,7 @@ def test_a_strange_value_member_or_type_would_be_noticed(vendors: Any) -> None:
     assert len(list(differences(strange, known, ""))) == 3
 
 
+@pytest.mark.slow
 def test_no_six_words_in_a_row_are_the_vendors_or_the_forums(ours: Any, vendors: Any) -> None:
     foreign = runs((vendors, *(cached_file(path) for path in SCHEMAS.glob("*.yaml"))), 6)
     assert len(foreign) > 10_000, "the vendor's sentences were not found"

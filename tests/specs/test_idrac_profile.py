@@ -97,6 +97,7 @@ def test_every_operation_that_the_profile_names_is_in_our_description(profile: P
     assert named(profile) <= keys_of(document)
 
 
+@pytest.mark.slow
 def test_every_operation_that_the_profile_names_is_in_the_vendors(profile: Profile, vendor_keys: set[str]) -> None:
     assert named(profile) <= vendor_keys
 

@@ -137,6 +137,7 @@ def test_what_was_assumed_is_told_until_the_profile_says_it(
     assert [one for one in assumed(spec, profile) if one.code == code and one.pointer == pointer] == []
 
 
+@pytest.mark.slow
 def test_every_remedy_names_a_field_that_profiles_have(spec: Path) -> None:
     for one in assumed(spec):
         named = one.remedy.split("`")[1]

@@ -107,6 +107,7 @@ def test_an_example_body_has_a_name_of_its_own_and_refers_to_what_exists(shipped
     assert snapshot["domainUUID"] in [vm["uuid"] for vm in _get(twin, "/VirDomain")]
 
 
+@pytest.mark.slow
 def test_a_twin_of_714_operations_is_made_with_little_work_and_set_back_with_less() -> None:
     api, profile = raw("idrac/openapi.yaml", "idrac", RAW / "idrac")
     began = time.process_time()
@@ -120,6 +121,7 @@ def test_a_twin_of_714_operations_is_made_with_little_work_and_set_back_with_les
     assert reply.status == 200
 
 
+@pytest.mark.slow
 def test_a_thousand_requests_are_little_work() -> None:
     api, profile = raw("idrac/openapi.yaml", "idrac", RAW / "idrac")
     twin = Twin(api, profile, now=VirtualClock())

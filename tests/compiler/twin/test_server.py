@@ -114,6 +114,7 @@ def test_a_port_that_is_taken_is_an_error_and_port_0_finds_a_free_one() -> None:
             listen("127.0.0.1", port).close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_says_its_address_on_standard_error_serves_and_ends(number: int) -> None:
     code = "import sys; from compiler.mock import mock_command; mock_command(sys.argv[1:])"
