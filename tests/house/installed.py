@@ -94,8 +94,6 @@ def walk(there: Installed) -> None:
     at = ("--db", database)
     token = there.json("init", *at)["token"]
     assert there.json("compile", "hypercore", *at)["workflows"]
-    said = there.run("compile", str(ROOT / "specs/hypercore/openapi.yaml"), "--check", *at)
-    assert "nothing would change" in said.stderr  # by name and by path: the same bytes
     there.run("workflows", "approve", "hypercore_start_vm@1", *at)
     with there.server("mock", "hypercore") as device, there.server("serve", *at) as server:
         account = ("--username-ref", "env:LAB_USER", "--password-ref", "env:LAB_PASSWORD")
