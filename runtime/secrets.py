@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+import orjson
+
 from runtime.errors import Refused
 from workflow import replay
 from workflow.visible import quotable
@@ -33,6 +35,7 @@ SHORTEST_SEARCHED = 4
 LONG = 8
 # Of a longer one so much is enough to know it by.
 BEGINNING = 32
+_PLAIN = (int, float, type(None))
 MAX_FILE_BYTES = 64 * 1024
 
 
@@ -42,6 +45,7 @@ class Vault:
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self._environment = os.environ if environment is None else environment
         self._known: tuple[str, ...] = ()
+        self._signs: tuple[bytes, ...] | None = ()
 
     def resolve(self, reference: str) -> str:
         """The secret behind `reference`, hidden from now on. Raises Refused, naming the reference and never a value."""
@@ -72,6 +76,7 @@ class Vault:
         if value and value not in self._known:
             # Longest first: a secret that holds another one is hidden whole.
             self._known = tuple(sorted({*self._known, *_spellings(value)}, key=lambda each: (-len(each), each)))
+            self._signs = _signs(self._known)
 
     def knows_some_of(self, text: str) -> bool:
         """Whether a known value may stand in `text`, which is JSON (not in its ASCII form)."""
@@ -79,9 +84,25 @@ class Vault:
 
     def redact(self, value: Any, names: Iterable[str] = ()) -> Any:
         """`value` (JSON) with secrets masked: known values anywhere in strings, and the members called `names`."""
-        if not self._known and not names:
+        wanted = frozenset(name.lower() for name in names)
+        if not self._known and not wanted:
             return value
-        return _redact(value, self._known, frozenset(name.lower() for name in names))
+        if not isinstance(value, str) and self._finds_nothing(value, wanted):
+            return value
+        return _redact(value, self._known, wanted)
+
+    def _finds_nothing(self, value: Any, names: frozenset[str]) -> bool:
+        """Whether one look at all of `value` shows that nothing in it is masked: so it is with most replies, and the
+        look takes less than it took to read them.
+        """
+        if self._signs is None:
+            return False
+        try:
+            text, marks = orjson.dumps(value, default=_as_dict), [_quoted(name) for name in names]
+        except TypeError:  # what orjson has no form for is gone through
+            return False
+        lower = text.decode().lower() if names else ""
+        return not any(sign in text for sign in self._signs) and not any(quoted in lower for quoted in marks)
 
 
 class RedactingFormatter(logging.Formatter):
@@ -146,10 +167,32 @@ def _from_keyring(service: str, name: str) -> str | None:
         raise Refused(f"the keyring cannot be asked: {error}", "unlock it, or use env: or file:") from error
 
 
+def _signs(known: tuple[str, ...]) -> tuple[bytes, ...] | None:
+    """What stands in a text as JSON wherever one of `known`, or what is left of it, does; None: nobody can say."""
+    try:
+        return tuple({orjson.dumps(each[:BEGINNING])[1:-1] for each in known})
+    except TypeError:  # half a character, which JSON has no form for
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _quoted(name: str) -> str:
+    """A member's name, in lower case, as it stands in JSON in lower case. Raises TypeError."""
+    return orjson.dumps(name).decode().lower()
+
+
+def _as_dict(value: Any) -> dict[Any, Any]:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError
+
+
 def _redact(value: Any, known: tuple[str, ...], names: frozenset[str]) -> Any:
     if isinstance(value, str):
         return _redact_text(value, known)
-    if isinstance(value, Mapping):
+    if isinstance(value, _PLAIN):  # before mappings, of which to be none takes the longest to find out
+        return value
+    if isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101  the first is far faster alone
         return {
             _redact_text(key, known): MASK if key.lower() in names and item is not None else _redact(item, known, names)
             for key, item in value.items()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runtime.driver.sessions import References, static_fields
@@ -162,3 +162,40 @@ def test_a_line_of_the_json_log_is_one_object_without_secrets_however_they_are_e
     assert (told["level"], told["logger"]) == ("error", "a.b")
     assert told["message"].startswith("it is [redacted]\nTraceback")
     assert "pa" not in told["message"].rpartition("ValueError")[2]
+
+
+TOKEN = "a-long-token-of-more-than-thirty-two-characters"
+PIECES = st.sampled_from(
+    [
+        "hunter22",
+        "hunt",
+        TOKEN,
+        TOKEN[:36],
+        'é\n"\\',
+        "abc",
+        "Passw\u00f6rd",
+        "\u212aey",
+        "key",
+        "KEY",
+        " ",
+        "x",
+        "\ud800",
+    ]
+)
+TEXTS = st.lists(PIECES, max_size=3).map("".join)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(VALUES, st.lists(TEXTS, max_size=3), st.lists(TEXTS, max_size=2))
+@example({"left": TOKEN[:36]}, [TOKEN], [])
+@example({"\u212aey": 7}, [], ["key"])
+def test_one_look_at_all_of_a_value_finds_what_going_through_it_finds(value: Any, known: Any, names: Any) -> None:
+    vault = Vault({})
+    for secret in known:
+        vault.remember(secret)
+    gone_through = vault.redact([value, 1 << 70], names)  # a number for which that look has no form
+    assert vault.redact(value, names) == gone_through[0]
