@@ -23,6 +23,7 @@ from compiler.passes.flows.changes import (
 )
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.following import ends_pending
+from compiler.passes.flows.novelty import expect_new, is_named, look_before, name_before
 from compiler.passes.flows.splits import Split
 from compiler.passes.resources import only_tells_whether
 from workflow.pages import INCOMPLETE_HEADER, NEXT_HEADER
@@ -102,10 +103,20 @@ def create(context: Context, resource: Resource) -> Flow | None:
     """Makes an item, waits for its job, reads it back by the id that the reply gave."""
     if not resource.create:
         return None
+    looking = _created(context, resource, name_before(context, resource))
+    return looking if looking is not None else _created(context, resource, "")
+
+
+def _created(context: Context, resource: Resource, key: str) -> Flow | None:
+    """With a `key` it is looked before, whether one of that name is there; None where no input is that name."""
     operation = context.operations[resource.create]
     builder = Builder(context, operation)
+    look = look_before(builder, resource, key) if key else None
     step = change(builder, operation, f"Create the {resource.name}.")
+    if look is not None and not is_named(builder, key):
+        return None
     made = created_id(builder, operation, resource, step)
+    back: Step | None = None
     if made is not None:
         is_by_job = end_after_job(builder, operation, resource.name)
         builder.add_output("id", made, {"type": ["string", "integer"]})
@@ -113,7 +124,9 @@ def create(context: Context, resource: Resource) -> Flow | None:
         if is_by_job:
             _tell_id_of_item_alone(builder, resource, back)
     elif operation.key not in context.jobs:
-        read_back_named(builder, resource)
+        back = read_back_named(builder, resource)
+    if look is not None:
+        expect_new(builder, resource, look, back, made)
     ends_pending(builder, resource, operation.key)
     return _finish(builder, "create", "create", f"Creates {texts.an(resource.name)}", resource, _risk(operation))
 
