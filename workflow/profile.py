@@ -32,10 +32,10 @@ from workflow.profile_speech import (
     Protocol,
     Sign,
 )
+from workflow.risks import RiskName
 
 Json = Any
 _UNKNOWN = "extra_forbidden"
-RiskName = Literal["read", "change", "disrupt", "destroy"]
 
 
 class Identity(Part):

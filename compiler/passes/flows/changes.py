@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import Effect, Input, Job, Operation, Resource, Risk, Role, Step, worst
+from compiler.ir.model import Effect, Job, Operation, Resource, Risk, Role, Step, worst
 from compiler.passes import words
 from compiler.passes.flows import queries, states
 from compiler.passes.flows.bodies import BodyPlan, Choice
@@ -17,17 +17,16 @@ from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
 from compiler.passes.flows.expectations import ENDED_WELL
 from compiler.passes.flows.following import after_the_job
-from compiler.passes.flows.headers import given_parameter, is_given
-from compiler.passes.flows.inlining import inline
+from compiler.passes.flows.headers import given_parameter, input_of, is_given
 from compiler.passes.flows.kept import kept
 from compiler.passes.flows.lookups import path_parameters
 from compiler.passes.flows.offers import also_called, require_allowed, require_offered
 from compiler.passes.flows.splits import class_of_value
+from compiler.passes.flows.usual import usual_filters
 from compiler.passes.flows.waiting import is_found_later, poll_parameters, wait
 from compiler.passes.identity import says_id
 from compiler.passes.paths import parent
 from compiler.passes.resources import shape
-from compiler.passes.words import first_sentence
 from workflow.pointers import escape
 
 _OK = queries.simple("$statusCode == 200")
@@ -49,6 +48,7 @@ def parameters_of(
     bound = path_parameters(builder, operation)
     version = builder.context.profile.conditional.send_header.lower() if leaves_version else ""
     paging = builder.context.paging.get(operation.key)
+    usual = usual_filters(operation) - {paging.parameter if paging is not None else ""}
     for parameter in operation.parameters:
         if parameter.location == "path" or not (filters or parameter.is_required):
             continue
@@ -62,10 +62,8 @@ def parameters_of(
             if is_given(builder, parameter) or (is_condition and parameter.location == "header"):
                 bound.append((parameter.name, parameter.location, given_parameter(builder, operation, parameter)))
             continue
-        schema = inline(builder.context.schemas, parameter.schema)
-        name = builder.free_input_name(words.identifier(parameter.name) or "value")
-        text = first_sentence(parameter.description)
-        given = Input(name, schema, parameter.is_required, text, parameter.is_required)
+        given = input_of(builder, parameter)
+        given = replace(given, shown=parameter.name in usual)
         sample = {"parameter": operation.key, "name": parameter.name}
         bound.append((parameter.name, parameter.location, builder.add_input(given, sample)))
     return bound

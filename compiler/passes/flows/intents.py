@@ -25,6 +25,7 @@ from compiler.passes.flows.context import Context
 from compiler.passes.flows.following import ends_pending
 from compiler.passes.flows.novelty import expect_new, is_named, look_before, name_before
 from compiler.passes.flows.splits import Split
+from compiler.passes.identity import is_a_name
 from compiler.passes.resources import only_tells_whether
 from workflow.pages import INCOMPLETE_HEADER, NEXT_HEADER
 from workflow.pointers import escape
@@ -164,6 +165,9 @@ def _place_of_id(builder: Builder, reply: Response | None, resource: Resource) -
     for name in ("id", "Id", "uuid"):
         if name in members and not resource.references:
             return f"$response.body#/{name}", ""
+    noun = words.singular(resource.noun)
+    if resource.id_field and resource.id_field in schemas.members(members.get(noun)) and not resource.references:
+        return f"$response.body#/{escape(noun)}/{escape(resource.id_field)}", ""
     declared = reply is not None and "location" in reply.headers
     if declared or (resource.references and reply is not None and reply.status == "201"):
         return "$response.header.location", "last_path_segment"
@@ -334,7 +338,8 @@ def _found_by(resource: Resource) -> str:
     """`found by name or id`, "" where nothing is looked up."""
     if not resource.id_parameter or not resource.source:
         return ""
-    return f"found by {' or '.join((*resource.natural_keys, 'id'))}"
+    own = "name" if is_a_name(resource.id_parameter) else "id"
+    return f"found by {' or '.join(dict.fromkeys((*resource.natural_keys, own)))}"
 
 
 def _of_owner(context: Context, resource: Resource) -> str:
