@@ -224,7 +224,7 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
         if words.is_about(words.split(verb)[:1], words.COPYING) and resource.id_parameter:
             read_back_made(builder, resource, made)
     if states.has_outcome(builder, operation, choice):
-        back = read_back(builder, resource)
+        back = read_back(builder, states.shown_by(builder, operation, resource))
         if back is not None:
             states.require_after(builder, operation, choice, back)
     _add_reply(builder, operation, step)
