@@ -15,6 +15,7 @@ from compiler.passes.flows.changes import (
     change,
     end_after_job,
     gone,
+    look_for_it,
     parameters_of,
     read_back,
     read_back_made,
@@ -204,6 +205,7 @@ def delete(context: Context, resource: Resource) -> Flow | None:
         return None
     operation = context.operations[resource.delete]
     builder = Builder(context, operation)
+    look_for_it(builder, resource)
     change(builder, operation, f"Delete the {resource.name}.")
     gone(builder, resource)
     text = f"Deletes {_one(resource)}{_of_owner(context, resource)}"
