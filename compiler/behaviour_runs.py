@@ -8,6 +8,7 @@ were spent by then, those that the profile names before others, so that over all
 `proving`.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -25,6 +26,7 @@ from workflow.profile import Profile
 Json = Any
 _MOST_POLLS = 400  # of one run; a wait of 600 polls is a tenth of the shorter shipped compile
 _SAMPLE = 1  # for each flow; with two a compile takes more than half as long again as without
+_INPUT = re.compile(r"\$inputs\.(\w+)")
 _SHOWING = (Role.READ_BACK, Role.GONE)
 _TOLD = {"succeeded": "as it is", "pending": "as it is"}
 
@@ -127,10 +129,18 @@ class _Shape:
         asked = {n for n, source in self._flow.sample.items() if "lookup" in source and n in self._ran.inputs}
         return bool(asked) and not any(self._flow.sample[n]["lookup"]["is_reference"] for n in asked)
 
+    @property
+    def _is_looked(self) -> bool:
+        """Whether what was there of the name that the caller gives was looked up."""
+        asked = (_INPUT.findall(str(step.outputs["before"])) for step in self._reached if "before" in step.outputs)
+        return any(set(names) <= self._ran.inputs.keys() for names in asked)
+
     def run(self, behaviour: DeviceBehaviour) -> FailurePath | None:
         """How the workflow ends then; None where the behaviour changed nothing after all."""
         twin = self._ran.start.beside()
         twin.behave(behaviour)
+        if behaviour.is_again:
+            prove(self._plan, twin, self._ran.inputs, is_brief=True)
         proof = prove(self._plan, twin, self._ran.inputs, is_brief=True)
         if not twin.has_misbehaved:
             return None
@@ -142,7 +152,7 @@ class _Shape:
     def _fault(self, behaviour: DeviceBehaviour, proof: Proof, truth: Truth) -> str:
         """What the run says that is not so, or keeps to itself."""
         ended = f"ended {proof.outcome} {proof.failure.code if proof.failure else ''}".rstrip()
-        is_true = self._is_as_usual(truth)
+        is_true = self._is_as_usual(truth) and not behaviour.is_again
         has_ended_well = proof.outcome == self._ran.proof.outcome
         if has_ended_well and not is_true and proof.verified in ("", "all"):
             return f"{ended}, and the device is not as it says"

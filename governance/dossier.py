@@ -57,7 +57,9 @@ def _conditions(step: PlanStep) -> Iterator[str]:
         yield "the thing allows what is going to be sent"
     for each in step.expects:
         place = each.place.lstrip("/")
-        if each.asked is None:
+        if each.before is not None:
+            yield f"it is new: not so if {each.text}"
+        elif each.asked is None:
             yield each.text if each.is_shown else f"not to be seen: {each.text}"
         elif each.found is None:
             yield f"not to be seen: {place or 'the change'} ({each.text})"

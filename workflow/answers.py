@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from workflow.document import Json
 
 _STATUSES = ("status", "statuscode", "httpstatus")
-_ANSWERED = ("body", "response", "error", "errors")
+_ANSWERED = ("body", "response", "error", "errors", "message", "detail")
 _REFUSED = 400
 _MOST = 2000  # answers looked at; a batch of more is none that a person asked for
+# JSend and its like: a word for how it went, beside a message.
+_WORDS = ("status", "result", "outcome")
+_REFUSALS = ("error", "fail", "failed", "failure", "rejected", "refused", "denied")
 _OUTCOMES = ("success", "ok", "succeeded", "issuccess")
 # What stands beside an error and is nothing that was made.
 _BESIDE = ("message", "detail", "title", "code", "status", "statuscode", "timestamp", "path", "requestid", "traceid")
@@ -78,10 +81,14 @@ def refuses_all(body: Json) -> tuple[int, ...] | None:
 
 
 def _is_error_alone(body: Json) -> bool:
+    """Whether there is an error, or a word or a status of one, and nothing that was made beside it."""
     names = plain_names(body)
     errors = [names.pop(name, None) for name in ("error", "errors")]
     is_told = any(each and isinstance(each, str | list | Mapping) for each in errors)
-    return is_told and not any(member for name, member in names.items() if name not in (*_BESIDE, *_OUTCOMES))
+    is_said = any(str(names.pop(name)).lower() in _REFUSALS for name in _WORDS if isinstance(names.get(name), str))
+    is_status = "message" in names and _status_in({"status": names.get("code")}) >= _REFUSED
+    rest = (member for name, member in names.items() if name not in (*_BESIDE, *_OUTCOMES))
+    return (is_told or is_said or is_status) and not any(rest)
 
 
 def _status_in(names: Mapping[str, Json]) -> int:

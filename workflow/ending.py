@@ -45,7 +45,10 @@ def end_of(
     """The command that ends the run."""
     found = tuple(Finding(**each) for findings in course.findings.values() for each in findings)
     verdict = verdict_of(found)
-    if failure is None and verdict.differences:
+    old = tuple(each.text for each in found if each.sight == "old")
+    if failure is None and old:
+        outcome, failure = "failed", _was_there(course, old, verdict)
+    elif failure is None and verdict.differences:
         outcome, failure = _otherwise(course, verdict)
     elif failure is None and course.refusals and verdict.verified != "all":
         text = "the device answered well and says that it refused a part"
@@ -60,13 +63,24 @@ def end_of(
 
 def _otherwise(course: Course, verdict: Verdict) -> tuple[Outcome, Failure]:
     """What is said where the device shows something else than what was asked for, though it refused nothing."""
-    step_id = next(key for key, found in course.findings.items() if any(each["sight"] == "differs" for each in found))
+    step_id = _step_with(course, "differs")
     texts = "; ".join(told(each) for each in verdict.differences)
     if _has_read(course, ("seen", "form")):
         text = f"the device took a part of it: {texts}"
         return "partial", Failure(step_id, "partly_taken", text, said=course.refusals)
     text = f"the device accepted the change and shows otherwise: {texts}"
     return "failed", Failure(step_id, "not_taken", text, said=course.refusals)
+
+
+def _was_there(course: Course, old: tuple[str, ...], verdict: Verdict) -> Failure:
+    """What is said where something was to be made, and the device shows what was there before."""
+    texts = (*dict.fromkeys(old), *(told(each) for each in verdict.differences))
+    text = f"no new one was made: {'; '.join(texts)}"
+    return Failure(_step_with(course, "old"), "there_already", text, said=course.refusals)
+
+
+def _step_with(course: Course, sight: str) -> str:
+    return next(key for key, found in course.findings.items() if any(each["sight"] == sight for each in found))
 
 
 def _has_read(course: Course, sights: tuple[str, ...]) -> bool:
@@ -82,7 +96,7 @@ def _has_read(course: Course, sights: tuple[str, ...]) -> bool:
 def _complete(course: Course, failure: Failure) -> Failure:
     """`failure` with the three words for every step that changes something, and a remedy."""
     done, open_ = course.done, course.in_doubt
-    is_open = failure.code == "not_taken" or _role_of(course.plan, failure.step_id) in _NOT_BORNE_OUT
+    is_open = failure.code in ("not_taken", "there_already") or _role_of(course.plan, failure.step_id) in _NOT_BORNE_OUT
     if done and failure.code not in _STAYS_DONE and is_open:
         done, open_ = done[:-1], (*(key for key in open_ if key != done[-1]), done[-1])
     not_done = tuple(key for key in changes(course.plan) if key not in (*done, *open_))

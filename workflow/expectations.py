@@ -3,7 +3,8 @@
 A step that reads back says in `x-switchgear.expects` what it is expected to show. Each entry has a `place` (a pointer,
 for people), what was `asked` (a value as in a payload), where it is `found` (a value of the reply), how it is compared
 (`compare`, see `workflow.comparing`), and a `text`. Without `asked` it is what the step's own criteria show (the state
-that was reached, the thing that is gone); without `found` (or not `shown`), what no read shows, and why. Pure; made
+that was reached, the thing that is gone); without `found` (or not `shown`), what no read shows, and why. With `before`,
+a value or several, it is about what has to be new: what is `found` must not be among what was there. Pure; made
 ready by `plan`, judged by `interpreter`, shown to approvers by `governance.dossier`.
 """
 
@@ -12,14 +13,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from workflow.comparing import Rule, compared
+from workflow.comparing import Rule, compared, sameness
 from workflow.document import Json
 from workflow.expressions import Expression
 from workflow.pointers import NOTHING
 from workflow.scope import Scope
 from workflow.values import Missing, Value
 
-Sight = Literal["seen", "form", "differs", "unseen"]
+Sight = Literal["seen", "form", "differs", "unseen", "old"]  # old: it was there before, and was to be new
 Verified = Literal["all", "some", "none"]
 # What devices show in place of a secret.
 _MASKED = re.compile(r"[*•●xX]{3,}|[<\[(](hidden|masked|redacted|secret)[>\])]|(redacted|hidden)", re.IGNORECASE)
@@ -39,10 +40,13 @@ class Expectation:
     text: str = ""
     is_lenient: bool = False
     is_shown: bool = True
+    before: Value | None = None
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
-        return tuple(each for value in (self.asked, self.found) if value is not None for each in value.expressions)
+        return tuple(
+            each for value in (self.asked, self.found, self.before) if value is not None for each in value.expressions
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,11 @@ class Finding:
     asked: Json = None
     found: Json = None
 
+    @property
+    def is_otherwise(self) -> bool:
+        """Whether it is not as was asked for."""
+        return self.sight in ("differs", "old")
+
     def to_json(self) -> dict[str, Json]:
         return {name: getattr(self, name) for name in Finding.__slots__}
 
@@ -65,6 +74,8 @@ def looked_at(expects: Iterable[Expectation], scope: Scope) -> tuple[Finding, ..
 
 
 def _looked_at(expected: Expectation, scope: Scope) -> list[Finding]:
+    if expected.before is not None:
+        return _unless_new(expected, evaluated(expected.before, scope), scope)
     if expected.asked is None:
         return [Finding(expected.place, "seen" if expected.is_shown else "unseen", expected.text)]
     asked = evaluated(expected.asked, scope)
@@ -77,6 +88,19 @@ def _looked_at(expected: Expectation, scope: Scope) -> list[Finding]:
         _finding(expected, each.place, each.asked, each.found, each.sameness)
         for each in compared(asked, found, expected.compare, expected.place)
     ]
+
+
+def _unless_new(expected: Expectation, before: Json, scope: Scope) -> list[Finding]:
+    """A finding where all that is found was there before: what is new among it was made; of nothing nobody knows."""
+    found = NOTHING if expected.found is None else evaluated(expected.found, scope)
+    known, now = _listed(before), _listed(found)
+    if not known or not all(any(sameness(each, one) != "differs" for one in known) for each in now):
+        return []
+    return [Finding(expected.place, "old", expected.text, None, found)] if now else []
+
+
+def _listed(value: Json) -> list[Json]:
+    return [] if value is NOTHING or value is None else value if isinstance(value, list) else [value]
 
 
 def evaluated(value: Value, scope: Scope) -> Json:
@@ -111,14 +135,15 @@ class Verdict:
 def verdict_of(findings: Iterable[Finding]) -> Verdict:
     """All findings of a run in one word, with its reason."""
     known = tuple(findings)
-    differing = [each for each in known if each.sight == "differs"]
+    otherwise = [each for each in known if each.is_otherwise]
+    differing = [each for each in otherwise if each.sight == "differs"]
     seen = [each for each in known if each.sight in ("seen", "form")]
     unseen = [each for each in known if each.sight == "unseen"]
     if not known:
         return Verdict()
-    verified: Verified = "none" if not seen else "some" if unseen or differing else "all"
+    verified: Verified = "none" if not seen else "some" if unseen or otherwise else "all"
     differences = tuple({"place": d.place, "asked": d.asked, "found": d.found} for d in differing[:MOST_TOLD])
-    return Verdict(verified, _reason(seen, unseen, differing), differences)
+    return Verdict(verified, _reason(seen, unseen, otherwise), differences)
 
 
 def _reason(seen: list[Finding], unseen: list[Finding], differing: list[Finding]) -> str:

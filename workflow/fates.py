@@ -37,7 +37,7 @@ class DoubtfulTurn(Turn):
         step, look = self.step, self.frame.look
         assert look is not None
         found = looked_at(step.expects, scope)  # nothing, where nothing was asked for that could be seen
-        if is_so and found and all(each.sight != "differs" for each in found):
+        if is_so and found and not any(each.is_otherwise for each in found):
             self.change(step=look["step"], look=None)
             self._go_on_behind()
             return

@@ -20,11 +20,13 @@ LONGEST_LOOK_S = 60.0  # of a state that takes minutes nobody knows so much long
 # The server knows no such thing, or not this version of HTTP: it has done nothing (RFC 9110, 15.6).
 _DONE_NOTHING = frozenset({501, 505})
 _TIMED_OUT = 408
+# What the server did is to be seen elsewhere, or it wants a login first: they look alike (RFC 9110, 15.4.3 and 15.4.4).
+_SEE_ELSEWHERE = frozenset({302, 303})
 
 
 def leaves_open(status: int) -> bool:
     """Whether an answer of this status to a change leaves open if it was made (RFC 9110, 15.5 and 15.6)."""
-    return status == _TIMED_OUT or (status >= 500 and status not in _DONE_NOTHING)
+    return status == _TIMED_OUT or status in _SEE_ELSEWHERE or (status >= 500 and status not in _DONE_NOTHING)
 
 
 def deciding_step(flow: WorkflowPlan, frame: Frame, scope: Scope, base_path: str) -> int | None:

@@ -21,6 +21,13 @@ _ORIGIN = "http://device"  # stands in for the device, whose address nothing her
 _SURE = ("@odata.nextlink", "odata.nextlink", "nextlink", "nextpageurl", "nextpagelink", "nexturl", "nexthref")
 _LOOSE = ("next", "nextpage")  # a member of this name may be an address, or a token, a number, a date
 _GROUPS = ("_links", "links", "paging", "pagination", "page", "meta", "metadata")
+# What says that there is more, and not where: marks that are true, tokens that are there, numbers of what is left.
+_MARKS = ("hasmore", "hasnext", "hasnextpage", "truncated", "istruncated", "incomplete", "incompleteresults",
+          "moreavailable", "more", "moreresults")  # fmt: skip
+_TOKENS = ("continue", "nexttoken", "nextpagetoken", "nextcursor", "nextmarker", "continuationtoken",
+           "nextcontinuationtoken")  # fmt: skip
+_LEFT = ("remainingitemcount", "remaining", "remainingitems")
+_PARTIAL = 206  # RFC 9110, 15.3.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,24 @@ def next_link(reply: Reply, at: Parts | None, members: Parts, url: str, *, is_to
         return NextLink(header, is_told and at is None)
     found = next((address for _, address in links_in(reply.body, members)), "")
     return NextLink(found) if found else None
+
+
+def says_more(reply: Reply, members: Parts) -> bool:
+    """Whether a reply that leads to no next page says that there is one."""
+    holders = [resolve(reply.body, at) for at in dict.fromkeys((members[:-1], ()))]
+    groups = [holder.get(name) for holder in holders if isinstance(holder, Mapping) for name in _GROUPS]
+    return reply.status == _PARTIAL or any(_marks_more(each) for each in (*holders, *groups))
+
+
+def _marks_more(holder: Json) -> bool:
+    for name, value in holder.items() if isinstance(holder, Mapping) else ():
+        plain = name.lower().replace("_", "").replace("-", "")
+        is_mark = plain in _MARKS and value is True
+        is_token = plain in _TOKENS and isinstance(value, str) and bool(value)
+        is_left = plain in _LEFT and isinstance(value, int) and not isinstance(value, bool) and value > 0
+        if is_mark or is_token or is_left:
+            return True
+    return False
 
 
 def query_of(address: str, path: str, url: str) -> list[list[str]] | None:

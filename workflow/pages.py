@@ -17,7 +17,7 @@ from typing import Any
 from workflow.document import Json
 from workflow.errors import ExpressionError
 from workflow.events import Pairs
-from workflow.next_links import NextLink, next_link, query_of
+from workflow.next_links import NextLink, next_link, query_of, says_more
 from workflow.pointers import NOTHING, Parts, parse_pointer, replaced, resolve
 from workflow.scope import Reply
 from workflow.shortfalls import NO_LIST, Shortfall, named, shortfall_of, told_no_list
@@ -209,7 +209,8 @@ def _onward(pages: Pages, now: Mapping[str, Any], reply: Reply, query: Pairs, pa
     if pages.by in _LED:
         link = next_link(reply, pages.at, pages.members, url, is_told=pages.by == "link")
         if link is None:
-            return {"query": None}
+            more = says_more(reply, pages.members)
+            return {"query": None, **({"why_not": "it is said that there is more, and not where"} if more else {})}
         further = _followed(link, path, url)
         if further is None:
             return {"query": None, "why_not": f"it goes on at {named(link.address)}, which is not the list's address"}

@@ -350,6 +350,7 @@ class Parts:
                     text=str(each.get("text") or ""),
                     is_lenient=each.get("lenient") is True,
                     is_shown=each.get("shown") is not False,
+                    before=self._maybe(each, "before", place),
                 )
             )
         return tuple(found)

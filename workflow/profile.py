@@ -96,8 +96,8 @@ class Transition(Part):
 class StateRule(Part):
     """A state that a resource has, how it moves, and which operations need which state."""
 
-    resource: str = Field(description="The path's noun.")
-    field: Pointer = Field(description="Pointer to the state in the item.")
+    resource: str = Field(description="The path's noun: the thing's, or that of what shows its state right below it.")
+    field: Pointer = Field(description="Pointer to the state there.")
     initial: str | None = Field(None, description="The state after creation.")
     target: Pointer | None = Field(
         None,

@@ -54,13 +54,17 @@ class Hands:
 
 @dataclass(slots=True)
 class _Played:
-    """A rule with what it remembers. `met`: requests that it speaks of; `acted`: whether it ever did anything."""
+    """A rule with what it remembers. `met`: requests that it speaks of; `acted`: whether it ever did anything.
+
+    `answered`: bodies of creations, each with its answer.
+    """
 
     rule: Rule
     met: int = 0
     acted: bool = False
     before: Overlay | None = None
     at_first: tuple[str, ...] = ()
+    answered: list[tuple[Json, TwinReply]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -175,6 +179,17 @@ class Acting:
             if failed:
                 moving[at] = (due, replace(move, to=failed[0]))
                 played.acted = True
+        return reply
+
+    def repeat(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
+        """What was made of the same body is answered once more, and nothing is made."""
+        known = next((reply for body, reply in played.answered if body == request.body), None)
+        if known is not None:
+            played.acted = True
+            return known
+        reply = go(request)
+        if reply.status < 400:
+            played.answered.append((request.body, reply))
         return reply
 
     # Answers
@@ -429,5 +444,5 @@ _MECHANISMS: Mapping[str, Callable[[Acting, _Played, Go, TwinRequest], TwinReply
     "ignore": Acting.ignore, "spoil": Acting.spoil, "instead": Acting.instead, "afterwards": Acting.afterwards,
     "reply": Acting.reply, "show": Acting.show, "job": Acting.job, "lag": Acting.lag, "version": Acting.version,
     "offer": Acting.offer, "page": Acting.page, "expire": Acting.expire, "redirect": Acting.redirect,
-    "double": Acting.double, "fail": Acting.fail,
+    "double": Acting.double, "fail": Acting.fail, "repeat": Acting.repeat,
 }  # fmt: skip

@@ -17,10 +17,11 @@ Json = Any
 Sort = Literal["login", "poll", "list", "read", "document", "create", "update", "delete", "act"]
 Mechanism = Literal[
     "ignore", "spoil", "instead", "afterwards", "reply", "show", "job", "lag", "version", "offer", "page", "expire",
-    "redirect", "double", "fail",
+    "redirect", "double", "fail", "repeat",
 ]  # fmt: skip
-# What a flow has to be like besides making such requests. `seen`: a read shows all of what it changes.
-Shape = Literal["seen", "job", "version", "offered", "pages", "found"]
+# What a flow has to be like besides making such requests. `seen`: a read shows all of what it changes. `looked`: it
+# has seen what was there before.
+Shape = Literal["seen", "job", "version", "offered", "pages", "found", "looked"]
 READS: tuple[Sort, ...] = ("list", "read", "document")
 CHANGES: tuple[Sort, ...] = ("create", "update", "delete", "act")
 EVER = 1_000_000
@@ -48,7 +49,8 @@ class DeviceBehaviour:
     """`ends`: outcomes that may be right. `says`: what of the device's words has to be told when it is a failure.
 
     `needs`: what a flow has to be like for it to matter. `by_driver`: no workflow notices it, whoever sends does.
-    `is_long`: a run waits until its patience is over, which may take hundreds of polls.
+    `is_long`: a run waits until its patience is over, which may take hundreds of polls. `is_again`: it is met by
+    whoever asks for the same once more, so that nothing is done then.
     """
 
     name: str
@@ -59,6 +61,7 @@ class DeviceBehaviour:
     says: str = ""
     by_driver: bool = False
     is_long: bool = False
+    is_again: bool = False
 
 
 class UnknownBehaviourError(CompilerError):

@@ -84,6 +84,14 @@ _CHANGES_NOT_MADE = (
         _SEEN,
     ),
     DeviceBehaviour(
+        "answered with what was there",
+        "A creation that is asked for once more is answered as the first was, and nothing new is made.",
+        (Rule("repeat", ("create",)),),
+        _NOT_DONE,
+        ("looked",),
+        is_again=True,
+    ),
+    DeviceBehaviour(
         "refused with a reason",
         "A change is refused with 409 and the reason.",
         (Rule("instead", CHANGES, status=409, form="refusal", body=_LOCKED),),

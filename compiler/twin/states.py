@@ -4,7 +4,7 @@ Says what would move and refuses what the device would refuse; `machine.py` lets
 Pointers into a body that is an array apply to each of its elements, so one request may move several items.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,6 +98,10 @@ def _meant(
     ]
     if inside:
         return inside[-1:]
+    below: list[tuple[Place, tuple[str, ...]]]
+    below = [(each, ()) for place in above for each in _below(blueprint, rule.resource, place)]
+    if below:
+        return below[-1:]
     if rule.target is not None:
         named = [(str(value), bound) for bound, value in each(body, spread(rule.target, body))]
         if named:
@@ -107,6 +111,14 @@ def _meant(
         if item_id:
             return [(_existing(blueprint, store, rule.resource, item_id), ())]
     return []
+
+
+def _below(blueprint: Blueprint, noun: str, place: Place) -> Iterator[Place]:
+    """The one thing of this noun right below the place: where the state of what is there stands by itself."""
+    for resource in blueprint.api.resources:
+        name = resource.item.removeprefix(f"{place.resource.item}/")
+        if resource.noun == noun and place.resource.item and name != resource.item and not set("/{") & set(name):
+            yield Place(resource, f"{place.address}/{name}", "", "")
 
 
 def _existing(blueprint: Blueprint, store: Store, noun: str, item_id: str) -> Place:

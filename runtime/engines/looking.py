@@ -38,6 +38,8 @@ Verdict = Literal["happened", "not happened", "open"]
 LOOK_S = 20.0
 # Devices list new things late, and old ones for a while; a second create because of that is what this is all about.
 SETTLED_S = 60.0
+# Ends of a run that are told by what a read has shown.
+_TELLING = ("not_taken", "there_already", "not_reached", "still_there")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +151,7 @@ class _Look:
             if not self._was_looked_for():
                 return Seen("open", "there is one now, and there may have been one before")
             return Seen("happened", "it is there, and was not before", self._clean(dict(end.outputs)))
-        is_seen = end.failure is not None and (
-            200 <= (end.failure.status or 0) < 300 or end.failure.code in ("not_taken", "not_reached", "still_there")
-        )
+        is_seen = end.failure is not None and (200 <= (end.failure.status or 0) < 300 or end.failure.code in _TELLING)
         if not is_seen or (effect is None and not decides):
             return Seen("open", self._clean(why) or "no read of the workflow tells")
         doubted = self._doubted()

@@ -80,6 +80,7 @@ def same(path: str) -> Any:
 R1 = f"{LAB}/records/r1"
 MEMBERS = ["account:ann", "account:bob"]
 BATCH = {"method": "POST", "path": f"/v1{BUCKET}/collections", "body": {"data": {"id": "by-batch"}}}
+OF_ANOTHER = {"method": "DELETE", "path": "/v1/buckets/nowhere"}
 NEW_RECORD = {"id": "r1", "size": 12, "tags": ["b", "a"], "deep": {"x": 1.5}}
 OF_TEAM = {**OF_RACK, "group_id": "team"}
 OF_ANN = {"account_id": "ann"}
@@ -87,6 +88,8 @@ SAMPLE = (
     Call("kinto_create_bucket", {"data": {"id": "rack", "colour": "red"}}, BUCKET, {"/data/colour": "red"}),
     # Answered with 200 and what is there; nothing is changed.
     Call("kinto_create_bucket", {"data": {"id": "rack", "colour": "blue"}}, is_impossible=True),
+    Call("kinto_create_bucket", {"data": {"id": "rack", "colour": "red"}}, is_impossible=True),
+    Call("kinto_run_batch", {"requests": [OF_ANOTHER, OF_ANOTHER]}, is_impossible=True),
     Call("kinto_describe_bucket", OF_RACK, reads=same(BUCKET)),
     Call("kinto_update_bucket", {**OF_RACK, "data": {"colour": "green"}}, BUCKET, {"/data/colour": "green"}),
     Call("kinto_update_bucket", {**OF_RACK, "data": {"colour": "green"}}, BUCKET, {"/data/colour": "green"}),
@@ -128,15 +131,12 @@ MORE = (
     Call("kinto_describe_record", OF_R1, reads=same(R1)),
     Call("kinto_update_account", {**OF_ANN, "data": {"password": "of-ann-2"}}, is_traceless=True),
     Call("kinto_describe_account", OF_ANN, reads=same("/accounts/ann")),
-    Call("kinto_batch", {"requests": [BATCH]}, f"{BUCKET}/collections/by-batch", {"/data/id": "by-batch"}),
+    Call("kinto_run_batch", {"requests": [BATCH]}, f"{BUCKET}/collections/by-batch", {"/data/id": "by-batch"}),
     Call("kinto_find_collections", OF_RACK, reads=ids(f"{BUCKET}/collections")),
     Call("kinto_find_groups", OF_RACK, reads=ids(f"{BUCKET}/groups")),
     Call("kinto_find_permissions"),
     Call("kinto_inventory_bucket", OF_RACK),
-    *(
-        Call(f"kinto_get_{name}")
-        for name in ("api", "heartbeat", "lbheartbeat", "version", "item", "json_contribute_json")
-    ),
+    *(Call(f"kinto_get_{name}") for name in ("api", "heartbeat", "lbheartbeat", "version", "item", "contribute_json")),
     Call("kinto_delete_record", OF_R1, R1, gone=True),
     Call("kinto_delete_record", OF_R1, is_impossible=True),
     Call("kinto_remove_all_records", OF_LAB, f"{LAB}/records/no id", gone=True),

@@ -42,6 +42,10 @@ REFUSALS = {
     "an error and nothing else": {"error": {"code": 7, "message": "no"}, "status": 200},
     "errors beside no data": {"errors": [{"message": "no"}], "data": None},
     "a list of refusals": [REFUSED],
+    "a list of refusals, each with its message": [{"id": 1, "status": 404, "message": "no such thing"}],
+    "a word for it": {"status": "error", "message": "no", "data": None},
+    "a result that failed": {"result": "failed", "detail": "no"},
+    "a status inside": {"code": 403, "message": "no", "data": None},
 }
 NO_REFUSALS = {
     "an error beside what was made": {"error": "a warning", "id": 7},
@@ -49,6 +53,9 @@ NO_REFUSALS = {
     "a thing with a state": {"id": 7, "ok": True},
     "things with a status that is none of HTTP": [{"id": 7, "status": 500}],
     "nothing": None,
+    "a thing that is in a bad state": {"id": 7, "status": "error", "message": "the disk is full"},
+    "a code of its own": {"code": 0, "message": "success", "data": None},
+    "a number that is no status": {"code": 20000, "message": "success", "data": None},
 }
 
 
@@ -67,3 +74,10 @@ def test_what_the_document_says_of_such_an_answer_goes_before() -> None:
     wanted = [{"condition": "$response.body#/ok == false"}]
     made = plan(step("close", "post", "/door", successCriteria=wanted))
     ended(Dialogue(made).answer("close", 200, {"ok": False}), "succeeded")
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(303, "unknown"), (302, "unknown"), (307, "failed"), (404, "failed")])
+def test_an_answer_that_leads_to_what_was_done_does_not_say_that_nothing_was(status: int, outcome: str) -> None:
+    made = plan(step("batch", "post", "/batch"))
+    end = ended(Dialogue(made).answer("batch", status, None, location="/x"), outcome, "unexpected_status")
+    assert (end.failure.may_be_done == ("batch",)) == (outcome == "unknown")

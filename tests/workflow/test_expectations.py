@@ -179,3 +179,46 @@ def test_a_password_inside_what_is_compared_is_not_looked_for() -> None:
     end = ended(shown(changing(whole), password="a hash", name="web"), "succeeded")
     assert end.verified == "some"
     assert "/data/password (a secret is not read back)" in end.verified_why
+
+
+NEW = {"place": "", "before": "$steps.before.outputs.ids", "found": "$response.body#/id", "text": "the VM was there"}
+
+
+def creating(before: Any, *shown: Any, tries: int = 0) -> EndRun:
+    """A creation with a look before; each of `shown` is what the read-back shows."""
+    late = retry(tries, 0, **{"x-switchgear": LATE})
+    made = plan(
+        step("before", "get", "/vm", successCriteria=ok("$statusCode != null"), outputs={"ids": "$response.body#/ids"}),
+        step("change", "post", "/vm", requestBody={"payload": {"name": "$inputs.name"}}),
+        step("look", "get", "/vm", onFailure=[late], **{"x-switchgear": {"role": "read_back", "expects": [NAME, NEW]}}),
+        inputs=inputs("name"),
+    )
+    run = Dialogue(made, name="web")
+    run.answer("before", 200 if before is not None else 403, {"ids": before})
+    command = run.answer("change", 201, {})
+    for each in shown:
+        command = run.answer("look", 200, {"name": "web", "id": each})
+    assert isinstance(command, EndRun)
+    return command
+
+
+def test_what_was_there_before_was_not_created() -> None:
+    end = ended(creating(["a", "b"], "b"), "failed", "there_already")
+    assert "no new one was made: the VM was there" in end.failure.message
+    assert (end.failure.done, end.failure.may_be_done, end.failure.not_done) == ((), ("change",), ())
+    assert (end.verified, end.differences) == ("some", ())
+
+
+def test_what_was_not_there_before_is_new_and_so_is_one_of_several() -> None:
+    assert ended(creating(["a"], "b"), "succeeded").verified == "all"
+    assert ended(creating(["a"], ["a", "b"]), "succeeded").verified == "all"
+    assert ended(creating("a", "b"), "succeeded").verified == "all"
+
+
+def test_of_a_list_that_shows_nothing_nobody_concludes_anything() -> None:
+    ended(creating([], "a"), "succeeded")
+    ended(creating(None, "a"), "succeeded")
+
+
+def test_a_new_one_that_is_listed_late_is_waited_for() -> None:
+    ended(creating(["a"], "a", ["a", "b"], tries=1), "succeeded")

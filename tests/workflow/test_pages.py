@@ -121,3 +121,33 @@ def test_pages_without_a_bound_or_a_way_are_an_error(pages: dict[str, Any]) -> N
 def test_only_a_step_that_changes_nothing_may_be_sent_once_a_page() -> None:
     ours = {"x-switchgear": {"pages": {"most": 1, **BY_ITEMS}}}
     assert "bad_pages" in [f.code for f in check(document(workflow(step("make", "post", **ours))))]
+
+
+MORE: dict[str, dict[str, Any]] = {
+    "a mark": {"has_more": True},
+    "a mark in a group": {"meta": {"isTruncated": True}},
+    "a token that nobody asked for": {"metadata": {"continue": "abc"}},
+    "a number of what is left": {"remainingItemCount": 7},
+}
+WHOLE: dict[str, dict[str, Any]] = {
+    "a mark that says no": {"has_more": False},
+    "an empty token": {"metadata": {"continue": ""}},
+    "nothing left": {"remainingItemCount": 0},
+    "a text": {"more": "see the manual"},
+}
+
+
+@pytest.mark.parametrize("beside", MORE.values(), ids=MORE)
+def test_a_list_that_says_that_there_is_more_and_not_where_is_not_whole(beside: dict[str, Any]) -> None:
+    end = ended(Dialogue(looking(by="reply")).answer("look", 200, page("web-02", **beside)), "succeeded")
+    assert "there may be more" in end.note
+
+
+@pytest.mark.parametrize("beside", WHOLE.values(), ids=WHOLE)
+def test_a_list_that_says_that_this_is_all_is_whole(beside: dict[str, Any]) -> None:
+    assert not ended(Dialogue(looking(by="reply")).answer("look", 200, page("web-02", **beside)), "succeeded").note
+
+
+def test_a_part_of_a_list_is_not_whole() -> None:
+    end = ended(Dialogue(looking(by="reply")).answer("look", 206, page("web-02")), "succeeded")
+    assert "there may be more" in end.note

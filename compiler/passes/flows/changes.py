@@ -385,20 +385,48 @@ def gone(builder: Builder, resource: Resource) -> Step | None:
     if not resource.read:
         return None
     operation = builder.operation(resource.read)
-    parameters = path_parameters(builder, operation)
-    missing = ["$statusCode == 404", "$statusCode == 410", *_signs_of_absence(builder, operation)]
-    if resource.item_is_list:
-        missing.append("$response.body#/0 == null")
     step = Step(
         id=builder.free_step_id("check_gone"),
         operation=operation.key,
         role=Role.GONE,
         description=f"Check that the {resource.name} is gone.",
-        parameters=tuple(parameters),
-        success=(queries.simple(queries.any_of(missing)),),
+        parameters=tuple(path_parameters(builder, operation)),
+        success=(queries.simple(queries.any_of(_missing(builder, resource, operation))),),
         failures=(_still_there(resource), _not_to_be_seen(resource)),
     )
     return builder.add_step(step, "a deletion is over when the thing can't be read any more")
+
+
+def look_for_it(builder: Builder, resource: Resource) -> None:
+    """Reads what nobody has looked up before it is deleted: servers answer well where there was no such thing."""
+    if _versioned(builder, builder.goal) is not None:
+        return  # its version is read anyway
+    operation = builder.context.operations.get(resource.read)
+    parameters = path_parameters(builder, operation) if operation is not None else []
+    if operation is None or not parameters or not str(parameters[-1][2]).startswith("$inputs."):
+        return
+    missing = {
+        "name": "not_there",
+        "type": "end",
+        "criteria": [queries.simple(queries.any_of(_missing(builder, resource, operation)))],
+        "x-switchgear": {"code": "not_found", "message": f"There is no {resource.name} “{{{parameters[-1][2]}}}”."},
+    }
+    there = queries.all_of([f"!({each})" for each in _missing(builder, resource, operation)])
+    step = Step(
+        id=builder.free_step_id("look"),
+        operation=operation.key,
+        role=Role.READ,
+        description=f"See whether the {resource.name} is there.",
+        parameters=tuple(parameters),
+        success=(queries.simple(there),),
+        failures=(missing,),
+    )
+    builder.add_step(step, "what was not there was not deleted")
+
+
+def _missing(builder: Builder, resource: Resource, read: Operation) -> list[str]:
+    missing = ["$statusCode == 404", "$statusCode == 410", *_signs_of_absence(builder, read)]
+    return [*missing, f"$response.body#{resource.item_at} == null"] if resource.item_is_list else missing
 
 
 def _signs_of_absence(builder: Builder, read: Operation) -> list[str]:

@@ -23,6 +23,8 @@ NOT_THERE = "not_there_yet"  # the retry of a wait whose job the device does not
 SEEN_AFTER_S = 10  # devices list what they have made within seconds; longer, and somebody has to look
 ENDED_WELL = {"place": "", "text": "the device says that it ended well"}
 _EVERY_S = 1
+# What a description says of 200 beside 201, where nothing new was made.
+_OLD = re.compile(r"\b(exist|already|unchanged|updat|replac|modif|overwr|not (been )?created)", re.IGNORECASE)
 _SENT = (Effect.CREATE, Effect.UPDATE)
 
 Expected = dict[str, Any]
@@ -49,10 +51,18 @@ class _Writer:
         if step.role is Role.GONE:
             gone = {"place": "", "text": f"{_opened(step.description)}"}
             return replace(step, expects=(gone,), decides=True)
-        if step.role is Role.CHANGE and not self._is_shown(number):
-            operation = self.context.operations[step.operation]
-            return replace(step, expects=(*step.expects, *self._answered(operation, step), _untraced(operation)))
+        if step.role is Role.CHANGE:
+            return replace(step, expects=(*step.expects, *self._changed(number, step)))
         return self._wait(number, step) if step.role is Role.WAIT else step
+
+    def _changed(self, number: int, step: Step) -> Iterator[Expected]:
+        operation = self.context.operations[step.operation]
+        if operation.key in self.context.by_create and _tells_old(operation):
+            text = "it was answered with 200, which says here that it was there before (201: that it was made)"
+            yield {"place": "", "before": 200, "found": "$statusCode", "text": text}
+        if not self._is_shown(number):
+            yield from self._answered(operation, step)
+            yield _untraced(operation)
 
     def _wait(self, number: int, step: Step) -> Step:
         """A forgotten job leaves it to what decides later; one whose end is all that there is counts as seen."""
@@ -124,7 +134,7 @@ class _Writer:
                 for each in self._expected(change, operation, resource, step):
                     other = found.get(each["place"], each)  # of two branches one runs: what either hides is not judged
                     found[each["place"]] = other if self.has_branches and "found" not in other else each
-        if resource is not None and not found and not step.expects:
+        if resource is not None and not found and all("before" in each for each in step.expects):
             found[""] = {"place": "", "text": f"the {resource.name} is there"}
         decides = step.decides or (is_update and any("found" in each for each in found.values()))
         return replace(
@@ -192,6 +202,12 @@ class _Writer:
         plain = pointer.removeprefix("/0")
         rules = self.context.profile.compare
         return next((r for r in rules if re.search(r.pattern, operation.key) and plain.endswith(r.member)), None)
+
+
+def _tells_old(operation: Operation) -> bool:
+    """Whether the description tells a creation (201) from an answer with what was there (200)."""
+    statuses = {reply.status: reply.description for reply in operation.responses}
+    return operation.method == "POST" and "201" in statuses and bool(_OLD.search(statuses.get("200", "")))
 
 
 def shown_by(context: Context, step: Step) -> Resource | None:

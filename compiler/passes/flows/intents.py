@@ -15,6 +15,7 @@ from compiler.passes.flows.changes import (
     change,
     end_after_job,
     gone,
+    look_for_it,
     parameters_of,
     read_back,
     read_back_made,
@@ -23,6 +24,7 @@ from compiler.passes.flows.changes import (
 )
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.following import ends_pending
+from compiler.passes.flows.novelty import expect_new, is_named, look_before, name_before
 from compiler.passes.flows.splits import Split
 from compiler.passes.identity import is_a_name
 from compiler.passes.resources import only_tells_whether
@@ -103,10 +105,20 @@ def create(context: Context, resource: Resource) -> Flow | None:
     """Makes an item, waits for its job, reads it back by the id that the reply gave."""
     if not resource.create:
         return None
+    looking = _created(context, resource, name_before(context, resource))
+    return looking if looking is not None else _created(context, resource, "")
+
+
+def _created(context: Context, resource: Resource, key: str) -> Flow | None:
+    """With a `key` it is looked before, whether one of that name is there; None where no input is that name."""
     operation = context.operations[resource.create]
     builder = Builder(context, operation)
+    look = look_before(builder, resource, key) if key else None
     step = change(builder, operation, f"Create the {resource.name}.")
+    if look is not None and not is_named(builder, key):
+        return None
     made = created_id(builder, operation, resource, step)
+    back: Step | None = None
     if made is not None:
         is_by_job = end_after_job(builder, operation, resource.name)
         builder.add_output("id", made, {"type": ["string", "integer"]})
@@ -114,7 +126,9 @@ def create(context: Context, resource: Resource) -> Flow | None:
         if is_by_job:
             _tell_id_of_item_alone(builder, resource, back)
     elif operation.key not in context.jobs:
-        read_back_named(builder, resource)
+        back = read_back_named(builder, resource)
+    if look is not None:
+        expect_new(builder, resource, look, back, made)
     ends_pending(builder, resource, operation.key)
     return _finish(builder, "create", "create", f"Creates {texts.an(resource.name)}", resource, _risk(operation))
 
@@ -191,6 +205,7 @@ def delete(context: Context, resource: Resource) -> Flow | None:
         return None
     operation = context.operations[resource.delete]
     builder = Builder(context, operation)
+    look_for_it(builder, resource)
     change(builder, operation, f"Delete the {resource.name}.")
     gone(builder, resource)
     text = f"Deletes {_one(resource)}{_of_owner(context, resource)}"
@@ -211,7 +226,7 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
         if words.is_about(words.split(verb)[:1], words.COPYING) and resource.id_parameter:
             read_back_made(builder, resource, made)
     if states.has_outcome(builder, operation, choice):
-        back = read_back(builder, resource)
+        back = read_back(builder, states.shown_by(builder, operation, resource))
         if back is not None:
             states.require_after(builder, operation, choice, back)
     _add_reply(builder, operation, step)

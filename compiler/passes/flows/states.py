@@ -13,6 +13,7 @@ from compiler.passes.flows import queries
 from compiler.passes.flows.bodies import Choice
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.lookups import path_parameters, states_sequence
+from compiler.passes.paths import parent
 from workflow.profile import StateRule, Transition
 
 _LOOK_EVERY_S = 1
@@ -210,6 +211,13 @@ def has_outcome(builder: Builder, operation: Operation, choice: Choice | None) -
     """True when the operation brings something into a state that can be read."""
     rule = rule_for(builder, operation)
     return rule is not None and any(case.after for case in cases_of(rule, operation, choice))
+
+
+def shown_by(builder: Builder, operation: Operation, acted: Resource) -> Resource:
+    """What shows the state that the operation changes: the thing itself, or what stands below it."""
+    rule = rule_for(builder, operation)
+    found = _resource(builder, rule) if rule is not None else None
+    return found if found is not None and parent(found.item) == acted.item else acted
 
 
 def require_after(builder: Builder, operation: Operation, choice: Choice | None, back: Step) -> None:

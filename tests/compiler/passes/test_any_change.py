@@ -216,6 +216,29 @@ def after_the_managers(plan: Plan, status: int, managers: Any) -> str:
     return str(run.answer("find_manager", status, managers).step_id)
 
 
+STATE_BELOW = """\
+  /boxes/{boxId}/power:
+    get: {responses: {'200': {description: ok, content: {application/json: {schema: {type: object, properties: {state: {type: string, enum: ['on', 'off']}}}}}}}}
+components:
+"""  # noqa: E501
+STATES = """\
+states:
+  - resource: power
+    field: /state
+    initial: 'on'
+    transitions: [{operation: 'POST /boxes/{boxId}/blink', from_states: ['on'], to: 'off'}]
+"""
+
+
+def test_a_state_that_stands_below_the_thing_is_checked_before_and_reached_after(tmp_path: Path) -> None:
+    text = described(*(DONE,) * 4).replace("components:\n", STATE_BELOW, 1)
+    made = {each.flow.id: each for each in compiled(tmp_path, text, STATES).workflows}
+    before, after = (step_of(made["rack_blink_box"].flow, name) for name in ("check_state", "read_back"))
+    assert before.operation == after.operation == "GET /boxes/{boxId}/power"
+    assert {"condition": "$response.body#/state == 'off'"} in after.success
+    assert {run["case"]: run["outcome"] for run in made["rack_blink_box"].proof["runs"]}["usual"] == "succeeded"
+
+
 def step_of(flow: Flow, name: str) -> Step:
     return next(step for step in flow.steps if step.id == name)
 
