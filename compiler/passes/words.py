@@ -112,7 +112,9 @@ def snake(text: str) -> str:
     return "_".join(split(text)) or "item"
 
 
-_SINGULAR_AS_IT_IS = _set("alias bias canvas atlas https cifs onefs always kerberos macos hdfs ntfs gpfs tmpfs")
+_SINGULAR_AS_IT_IS = _set(
+    "alias bias canvas atlas https cifs onefs always kerberos kubernetes macos hdfs ntfs gpfs tmpfs"
+)
 _IRREGULAR = {"indices": "index", "vertices": "vertex", "matrices": "matrix", "children": "child", "people": "person"}
 _PLURALS = {one: several for several, one in _IRREGULAR.items()}
 _LAST = re.compile(r"[ _-]")
