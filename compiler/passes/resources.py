@@ -280,6 +280,7 @@ def _with_unique_names(found: list[Resource], profile: Profile, joined: Mapping[
     result = []
     names |= {key: plain[key] for key in idle}  # nothing is named after them
     for key in sorted(by_path, key=lambda k: (k in idle, len(segments(k)), k)):
+        names[key] = _once(names[key])
         snake = words.snake(names[key])
         seen[snake] = seen.get(snake, 0) + 1
         name = names[key] if seen[snake] == 1 else f"{names[key]} {seen[snake]}"
@@ -322,6 +323,12 @@ def _groups_above(resource: Resource) -> list[str]:
             break
         groups.insert(0, part)
     return groups
+
+
+def _once(name: str) -> str:
+    """The name without a word that stands twice in a row."""
+    said = name.split(" ")
+    return " ".join(word for n, word in enumerate(said) if not n or word.lower() != said[n - 1].lower())
 
 
 def _joined(owner: str, name: str) -> str:

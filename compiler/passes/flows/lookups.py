@@ -14,7 +14,7 @@ from compiler.passes.flows import queries
 from compiler.passes.flows.builder import Builder, inside, noun_of
 from compiler.passes.flows.context import address
 from compiler.passes.identity import is_called_by_id, says_id, takes_name
-from compiler.passes.paths import item_prefixes, parameter_of
+from compiler.passes.paths import item_prefixes, parameter_of, segments
 from compiler.passes.resources import shape
 
 
@@ -43,6 +43,10 @@ def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) ->
     if slot in builder.known:
         return builder.known[slot]
     resource = builder.context.by_item.get(shape(prefix))
+    if resource is not None and segments(resource.item)[:1] != segments(prefix)[:1]:
+        resource = (
+            None  # `/{aws_mount}/roles/{name}` and `/{azure_mount}/roles/{name}` have one shape, and no thing in common
+        )
     parameter = next((p for p in operation.parameters if p.name == name and p.location == "path"), None)
     own = words.snake(name)
     what = resource.name if resource else words.spoken(name)
