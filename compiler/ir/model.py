@@ -363,6 +363,7 @@ class Flow:
 
     `links`: (from step number, to step number), 0-based, between which a value flows. `is_core`: in the default
     catalog of its API (`compiler.budget`). `output_schema`: of `outputs`. `why`: how each step and binding came about.
+    `conditions`: what holds between the inputs, as JSON Schemas of them all.
     `sample`: values of the inputs with which the proof on the twin runs. `identifies`: the inputs that say what thing
     it is about, each with the expression of what it stands for, or an empty text; None: all of them.
     """
@@ -383,4 +384,5 @@ class Flow:
     rank: float = 0.0
     why: tuple[str, ...] = ()
     sample: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+    conditions: tuple[Mapping[str, Any], ...] = ()
     identifies: Mapping[str, str] | None = None

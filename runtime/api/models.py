@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from governance.runs import Outcome
+from workflow.risks import RiskName
 
 Json = Any
-Risk = Literal["read", "change", "disrupt", "destroy"]
 State = Literal["pending", "approved", "superseded", "rejected", "retired"]
 RoleName = Literal["viewer", "operator", "approver", "admin"]
 Names = list[Annotated[str, Field(min_length=1, max_length=200)]]
@@ -153,8 +153,9 @@ class WorkflowDetail(Workflow):
     """With all that an approver looks at: the document, the tool, the steps, the proof, the difference.
 
     `risk_reasons`: why the gravest steps have the workflow's class. `proposed`: what a model said of it, with the
-    compiler's verdict. `unproved`: why no run on the twin proves it, empty where one does. `difference` is null where
-    nothing is in use; `disabled`, where it is in use.
+    compiler's verdict. `unproved`: why no run on the twin proves it, empty where one does. `origin`: the bundle that
+    it came with, NAME@VERSION, or empty. `approval`: who or what approved it; `how` is `people`, `policy` or `bundle`;
+    null while it is not approved. `difference` is null where nothing is in use; `disabled`, where it is in use.
     """
 
     content: dict[str, Json]
@@ -163,6 +164,8 @@ class WorkflowDetail(Workflow):
     risk_reasons: list[dict[str, Json]]
     proposed: list[dict[str, Json]]
     unproved: str
+    origin: str
+    approval: dict[str, Json] | None
     difference: Difference | None
     disabled: dict[str, Json] | None
 
@@ -249,7 +252,7 @@ class TokenScope(Taken):
     """What a token is limited to; what is left out is not limited."""
 
     apis: Names = []
-    risks: list[Risk] = []
+    risks: list[RiskName] = []
     workflows: Names = []
     targets: Names = []
     labels: dict[str, str] = {}

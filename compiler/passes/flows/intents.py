@@ -19,6 +19,7 @@ from compiler.passes.flows.changes import (
     read_back,
     read_back_made,
     read_back_named,
+    told_by,
 )
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.following import ends_pending
@@ -108,12 +109,24 @@ def create(context: Context, resource: Resource) -> Flow | None:
     step = change(builder, operation, f"Create the {resource.name}.")
     made = created_id(builder, operation, resource, step)
     if made is not None:
+        is_by_job = end_after_job(builder, operation, resource.name)
         builder.add_output("id", made, {"type": ["string", "integer"]})
-        end_after_job(builder, operation)
-        read_back_made(builder, resource, made)
+        back = read_back_made(builder, resource, made)
+        if is_by_job:
+            _tell_id_of_item_alone(builder, resource, back)
     elif operation.key not in context.jobs:
         read_back_named(builder, resource)
+    ends_pending(builder, resource, operation.key)
     return _finish(builder, "create", "create", f"Creates {texts.an(resource.name)}", resource, _risk(operation))
+
+
+def _tell_id_of_item_alone(builder: Builder, resource: Resource, back: Step | None) -> None:
+    """Where the change may answer with a job, its answer may tell the job's id: the new item tells its own."""
+    if back is not None and resource.id_field:
+        builder.outputs["id"] = told_by(builder, back, resource)
+    else:
+        builder.outputs.pop("id")
+        builder.output_schemas.pop("id")
 
 
 def created_id(builder: Builder, operation: Operation, resource: Resource, step: Step) -> str | None:
@@ -203,6 +216,7 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
         if back is not None:
             states.require_after(builder, operation, choice, back)
     _add_reply(builder, operation, step)
+    ends_pending(builder, resource, operation.key)
     risk = split.risk if split else _risk(operation)
     flow = _finish(builder, "act", verb, _act_text(operation, does, resource, split), resource, risk)
     which = split.which if split else ""
