@@ -356,7 +356,7 @@ def _name_lists_of_all(names: dict[str, str], by_path: Mapping[str, Resource]) -
         lists = [key for key in same if _is_bare_list(by_path[key])]
         whole = [key for key in same if key not in lists and _has_operations(by_path[key])]
         is_bare = len(lists) == len(whole) == 1 and bool(by_path[lists[0]].list)
-        if is_bare and (by_path[whole[0]].parent or stands_for_list(by_path[lists[0]].collection)):
+        if is_bare and ("{" in by_path[whole[0]].collection or stands_for_list(by_path[lists[0]].collection)):
             names[lists[0]] = f"all {name}"
 
 
