@@ -2,7 +2,7 @@
 
 A workflow has an end, so these are left out with that as the reason. Told by what the description shows: a reply that
 is a stream of events, a connection that is handed over, or a watch (a segment of the path or the operation's id says
-so). Called by `effects`.
+so), a terminal or a tunnel under its usual word. Called by `effects`.
 """
 
 from compiler.ir.model import Operation
@@ -11,6 +11,7 @@ from compiler.passes.paths import segments
 
 _STREAMS = ("text/event-stream", "multipart/x-mixed-replace", "application/vnd.docker.raw-stream")
 _WATCH = frozenset({"watch", "watches"})
+_HANDED_OVER = frozenset({"exec", "attach", "portforward", "port-forward", "ws", "websocket"})
 _READS = frozenset(("GET", "QUERY"))
 
 
@@ -27,6 +28,9 @@ def _why(operation: Operation) -> str:
         return "endless: it hands the connection over to another protocol"
     if good and all(reply.media_type.lower().startswith(_STREAMS) for reply in good):
         return "endless: it answers with a stream that goes on until the connection is closed"
+    last = segments(operation.path)[-1:]
+    if operation.method == "GET" and last and last[0].lower() in _HANDED_OVER:
+        return "endless: it hands the connection over to another protocol"
     first = words.split(operation.operation_id)[:1]
     is_watch = bool(_WATCH.intersection(first)) or any(part.lower() in _WATCH for part in segments(operation.path)[:-1])
     if is_watch and operation.method in _READS:

@@ -4,10 +4,11 @@ Called by the resources pass for each resource; looks only at schemas and profil
 first: the profile's, then the path parameter's own, then the field's usual ones.
 """
 
+import re
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import EMPTY, Resource, Schema
+from compiler.ir.model import EMPTY, Operation, Resource, Schema
 from compiler.ir.schemas import Schemas
 from compiler.passes import words
 from workflow.profile import Profile
@@ -24,6 +25,8 @@ _MADE_UP = frozenset({"id", "uuid", "guid", "tag", "ref", "key", "number", "inde
 _NAME_WORDS = frozenset({"name", "alias", "key"})
 _OF_A_PERSON = frozenset({"first", "last", "given", "family", "middle", "nick"})
 _MOST_AROUND = 4  # members of what is around a thing: itself, its links, its job
+_ID_SAID, _OR = r"\b(?:u?u?id|identifier)\b", r",? ?(?:/|or) ?(?:the |an? )?"
+_EITHER = re.compile(rf"{_ID_SAID}{_OR}name\b|\bname\b{_OR}{_ID_SAID}", re.IGNORECASE)
 _ENOUGH_KEYS = 3  # more ways to call one thing only blur the tool's text
 
 
@@ -44,6 +47,12 @@ def says_id(name: str) -> bool:
 def is_a_name(member: str) -> bool:
     """True for the members `name`, `alias`, `roleName`: what people call a thing."""
     return words.split(member)[-1:] in (("name",), ("alias",), ("title",))
+
+
+def takes_name(operation: Operation, parameter: str) -> bool:
+    """True where the description says that a name will do as well as an id: nothing has to be found."""
+    told = next((p for p in operation.parameters if p.name == parameter and p.location == "path"), None)
+    return told is not None and _EITHER.search(told.description) is not None
 
 
 def is_called_by_id(resource: Resource) -> bool:

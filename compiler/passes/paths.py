@@ -12,6 +12,8 @@ _PARAMETER = re.compile(r"^\{([^{}]*)\}$")
 _NAMES = re.compile(r"\{([^{}]+)\}")
 _WORD = re.compile(r"[^\W\d_][\w.-]*")
 _ITEM_AND_WORD = re.compile(r"\{[^{}]+\}[:.!][^{}]+")  # `{id}:stop`, `{id}.json`: the item, and what is asked of it
+_FOR_ALL = frozenset({"json", "list", "all", "index"})
+_FOR_ONE = frozenset({"json", "describe", "inspect"})
 GROUPING = frozenset({"actions", "action", "oem"})
 
 
@@ -47,6 +49,18 @@ def last_word(path: str) -> str:
 def is_pass_through(path: str) -> bool:
     """`/pods/{name}/proxy/{path}`: what is sent there is for somebody behind it, and nothing of the API's own."""
     return last_word(path).lower() == "proxy" and bool(parameter_of(path.partition("/proxy")[0].rpartition("/")[2]))
+
+
+def stands_for_list(path: str) -> bool:
+    """`/containers/json`, `/users/list`: the list itself under a word that says nothing of what is in it."""
+    parts = segments(path)
+    return len(parts) > 1 and parts[-1].lower() in _FOR_ALL and "{" not in parts[-2]
+
+
+def stands_for_item(path: str) -> bool:
+    """`/containers/{id}/json`: the thing itself under a word that says nothing of it."""
+    parts = segments(path)
+    return len(parts) > 1 and parts[-1].lower() in _FOR_ONE and bool(parameter_of(parts[-2]))
 
 
 def words_in(segment: str) -> str:

@@ -24,6 +24,8 @@ from compiler.passes.paths import (
     parent,
     prefixes,
     segments,
+    stands_for_item,
+    stands_for_list,
     words_in,
 )
 from compiler.passes.told_apart import is_by_place, told_apart
@@ -93,11 +95,11 @@ class _Finder:
         operation = place.methods.get("GET")
         if operation is None or operation.effect is not Effect.READ or "." in last_word(place.path):
             return False
-        if _goes_through(place):
+        if _goes_through(place) or (stands_for_item(place.path) and parent(shape(place.path)) in self.places):
             return False
         above = parent(shape(place.path))
         is_query = words.is_about(words.split(last_word(place.path))[:1], words.READING | {"filter"})
-        return not (is_query and above in self.places)
+        return not (is_query and (above in self.places or f"{above}/{{}}" in self.places))
 
     def _with_items(self, item_shape: str, item: _Place) -> Resource:
         # `/{realm}` stands in the collection `/`.
@@ -137,6 +139,8 @@ class _Finder:
         return self.identifier.identify(self._with_updates(resource, place), None, reply)
 
     def _base(self, collection: str, item: str) -> Resource:
+        if collection and not item and stands_for_list(collection):
+            return Resource(noun=last_word(parent(collection)), name="", collection=_address(collection))
         noun = nouns.noun_of_address(collection, item) or _noun_of_parameter(item)
         return Resource(noun=noun, name="", collection=_address(collection), item=_address(item))
 
@@ -276,6 +280,7 @@ def _with_unique_names(found: list[Resource], profile: Profile, joined: Mapping[
     result = []
     names |= {key: plain[key] for key in idle}  # nothing is named after them
     for key in sorted(by_path, key=lambda k: (k in idle, len(segments(k)), k)):
+        names[key] = _once(names[key])
         snake = words.snake(names[key])
         seen[snake] = seen.get(snake, 0) + 1
         name = names[key] if seen[snake] == 1 else f"{names[key]} {seen[snake]}"
@@ -320,6 +325,12 @@ def _groups_above(resource: Resource) -> list[str]:
     return groups
 
 
+def _once(name: str) -> str:
+    """The name without a word that stands twice in a row."""
+    said = name.split(" ")
+    return " ".join(word for n, word in enumerate(said) if not n or word.lower() != said[n - 1].lower())
+
+
 def _joined(owner: str, name: str) -> str:
     """`lifecycle log` and `log entry` make `lifecycle log entry`."""
     first, _, rest = name.partition(" ")
@@ -344,7 +355,8 @@ def _name_lists_of_all(names: dict[str, str], by_path: Mapping[str, Resource]) -
     for name, same in groups.items():
         lists = [key for key in same if _is_bare_list(by_path[key])]
         whole = [key for key in same if key not in lists and _has_operations(by_path[key])]
-        if len(lists) == len(whole) == 1 and by_path[whole[0]].parent and by_path[lists[0]].list:
+        is_bare = len(lists) == len(whole) == 1 and bool(by_path[lists[0]].list)
+        if is_bare and ("{" in by_path[whole[0]].collection or stands_for_list(by_path[lists[0]].collection)):
             names[lists[0]] = f"all {name}"
 
 

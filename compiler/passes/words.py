@@ -113,7 +113,9 @@ def snake(text: str) -> str:
     return "_".join(split(text)) or "item"
 
 
-_SINGULAR_AS_IT_IS = _set("alias bias canvas atlas https cifs onefs always kerberos macos hdfs ntfs gpfs tmpfs")
+_SINGULAR_AS_IT_IS = _set(
+    "alias bias canvas atlas https cifs onefs always kerberos kubernetes macos hdfs ntfs gpfs tmpfs"
+)
 _IRREGULAR = {"indices": "index", "vertices": "vertex", "matrices": "matrix", "children": "child", "people": "person"}
 _PLURALS = {one: several for several, one in _IRREGULAR.items()}
 _LAST = re.compile(r"[ _-]")
@@ -126,7 +128,7 @@ def singular(word: str) -> str:
     if lower.endswith(("_ips", "-ips", " ips", "_vms", "-vms", " vms")) or lower in ("ips", "vms"):
         return word[:-1]
     last = _LAST.split(lower)[-1]
-    if len(word) <= 3 or last in _SINGULAR_AS_IT_IS or last.endswith("kms"):  # NFS, NIS, DNS
+    if len(word) <= 3 or last in _SINGULAR_AS_IT_IS or last.endswith(("kms", "atlas")):  # NFS, NIS, DNS
         return word
     if lower in _IRREGULAR:
         return _IRREGULAR[lower]

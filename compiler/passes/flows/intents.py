@@ -26,8 +26,9 @@ from compiler.passes.flows.context import Context
 from compiler.passes.flows.following import ends_pending
 from compiler.passes.flows.novelty import expect_new, is_named, look_before, name_before
 from compiler.passes.flows.splits import Split
-from compiler.passes.identity import is_a_name
-from compiler.passes.resources import only_tells_whether
+from compiler.passes.identity import is_a_name, takes_name
+from compiler.passes.paths import parent, segments
+from compiler.passes.resources import only_tells_whether, shape
 from workflow.pages import INCOMPLETE_HEADER, NEXT_HEADER
 from workflow.pointers import escape
 
@@ -61,7 +62,7 @@ def find(context: Context, resource: Resource) -> Flow | None:
         builder.add_output("next", f"$steps.{step.id}.outputs.next", {"type": "string"})
     name = texts.flow_id(context.api.name, "find", words.plural(noun_of(resource)))
     text = texts.describe((f"Lists {many}{_of_owner(context, resource)}.",), Risk.READ)
-    return builder.flow(name, "find", f"Find {many}", text, resource, Risk.READ)
+    return builder.flow(name, "find", f"Find {many}{_whose(context, resource)}", text, resource, Risk.READ)
 
 
 def find_unseen(context: Context, resource: Resource, operation: Operation) -> Flow:
@@ -70,7 +71,7 @@ def find_unseen(context: Context, resource: Resource, operation: Operation) -> F
     many = words.plural(resource.name)
     name = texts.flow_id(context.api.name, "find", words.plural(noun_of(resource)))
     text = texts.describe((f"Lists {many}{_of_owner(context, resource)}, as the device answers.",), Risk.READ)
-    return replace(listed, id=name, intent="find", title=f"Find {many}", description=text)
+    return replace(listed, id=name, intent="find", title=f"Find {many}{_whose(context, resource)}", description=text)
 
 
 def describe(context: Context, resource: Resource) -> Flow | None:
@@ -94,10 +95,10 @@ def describe(context: Context, resource: Resource) -> Flow | None:
     step = builder.add_step(step, "the goal")
     builder.add_output("item", f"$steps.{step.id}.outputs.item", {"type": "object"})
     verb = "describe" if resource.id_parameter else "get"
-    text = f"Shows {_one(resource)}{_of_owner(context, resource)}, {_found_by(resource)}."
+    text = f"Shows {_one(resource)}{_of_owner(context, resource)}, {_found_by(context, resource)}."
     text = text.replace(", .", ".")
     name = texts.flow_id(context.api.name, verb, noun_of(resource))
-    title = f"{verb.capitalize()} {resource.name}"
+    title = f"{verb.capitalize()} {resource.name}{_whose(context, resource)}"
     return builder.flow(name, "describe", title, texts.describe((text,), Risk.READ), resource, Risk.READ)
 
 
@@ -234,7 +235,13 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
     risk = split.risk if split else _risk(operation)
     flow = _finish(builder, "act", verb, _act_text(operation, does, resource, split), resource, risk)
     which = split.which if split else ""
-    return replace(flow, title=texts.opened(texts.doing(does, resource.name)) + which)
+    return replace(flow, title=texts.opened(texts.doing(does, _of_how_many(operation, does, resource))) + which)
+
+
+def _of_how_many(operation: Operation, does: str, resource: Resource) -> str:
+    """`Prune networks`: what takes things away and names none of them is about all."""
+    is_of_all = does in ("prune", "purge", "clear") and parent(operation.path) == resource.collection
+    return words.plural(resource.name) if is_of_all and resource.collection else resource.name
 
 
 def _act_text(operation: Operation, does: str, resource: Resource, split: Split | None) -> str:
@@ -336,18 +343,37 @@ def _one(resource: Resource) -> str:
     return texts.an(resource.name) if resource.id_parameter else f"the {resource.name}"
 
 
-def _found_by(resource: Resource) -> str:
+def _found_by(context: Context, resource: Resource) -> str:
     """`found by name or id`, "" where nothing is looked up."""
+    if resource.id_parameter and takes_name(context.operations[resource.read], resource.id_parameter):
+        return "found by name or id"
     if not resource.id_parameter or not resource.source:
         return ""
     own = "name" if is_a_name(resource.id_parameter) else "id"
     return f"found by {' or '.join(dict.fromkeys((*resource.natural_keys, own)))}"
 
 
+def _whose(context: Context, resource: Resource) -> str:
+    """` of container` behind a single word for what is no item of its own (`stats`, `elevation`), in a title."""
+    owner = context.by_address.get(resource.parent)
+    is_own = bool(resource.id_parameter) or " " in resource.name or resource.name.isupper()
+    place = shape(resource.collection or resource.item)
+    if is_own or owner is None or not owner.id_parameter or not place.startswith(f"{shape(owner.item)}/"):
+        return ""
+    return "" if resource.name in owner.name else f" of {owner.name}"
+
+
+def _is_above(owner: Resource, resource: Resource) -> bool:
+    """Whether the owner's address begins as the resource's does: not `/{pki}/config` and `/{aws}/config/{name}`."""
+    mine = segments(resource.collection or resource.item)
+    first = next((part for part in segments(owner.item) if "{" in part), "")
+    return not first or first in mine[: len(segments(owner.item))] or segments(owner.item)[0] == mine[0]
+
+
 def _of_owner(context: Context, resource: Resource) -> str:
     """` of a server` where the owner is one of several things of its kind and not in the name anyway."""
     owner = context.by_address.get(resource.parent)
-    if owner is None or not owner.id_parameter or owner.name in resource.name:
+    if owner is None or not owner.id_parameter or owner.name in resource.name or not _is_above(owner, resource):
         return ""
     return f" of {texts.an(owner.name)}"
 

@@ -13,8 +13,8 @@ from compiler.passes import words
 from compiler.passes.flows import queries
 from compiler.passes.flows.builder import Builder, inside, noun_of
 from compiler.passes.flows.context import address
-from compiler.passes.identity import is_called_by_id, says_id
-from compiler.passes.paths import item_prefixes, parameter_of
+from compiler.passes.identity import is_called_by_id, says_id, takes_name
+from compiler.passes.paths import item_prefixes, parameter_of, segments
 from compiler.passes.resources import shape
 
 
@@ -24,7 +24,7 @@ def path_parameters(builder: Builder, operation: Operation, lookup_item: bool = 
     for prefix, name in item_prefixes(operation.path):
         resource = builder.context.needed_by(operation.key, f"path.{name}")
         is_named = resource is not None and is_called_by_id(resource) and not builder.context.is_single(resource)
-        if resource is not None and lookup_item and not is_named:
+        if resource is not None and lookup_item and not is_named and not takes_name(operation, name):
             bound.append((name, "path", identify(builder, resource)))
             continue
         known = _known_parameter(builder, prefix)
@@ -43,12 +43,18 @@ def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) ->
     if slot in builder.known:
         return builder.known[slot]
     resource = builder.context.by_item.get(shape(prefix))
+    if resource is not None and segments(resource.item)[:1] != segments(prefix)[:1]:
+        resource = (
+            None  # `/{aws_mount}/roles/{name}` and `/{azure_mount}/roles/{name}` have one shape, and no thing in common
+        )
     parameter = next((p for p in operation.parameters if p.name == name and p.location == "path"), None)
     own = words.snake(name)
     what = resource.name if resource else words.spoken(name)
     said = words.first_sentence(parameter.description) if parameter else ""
     if resource is not None and is_called_by_id(resource):
         own, said = noun_of(resource), f"Name of the {what}."
+    elif resource is not None and takes_name(operation, name):
+        own, said = noun_of(resource), f"Name or id of the {what}."
     elif resource is not None and (says_id(name) or own in ("name", "key")):
         own = f"{words.singular(noun_of(resource))}_{own.rpartition('_')[2]}"
     text = said if _says_more(said, name) else f"Id of the {what}."

@@ -224,8 +224,23 @@ def _from_id(operation: Operation) -> Iterator[str]:
     name = operation.operation_id
     spoken = _VERSION.sub(" ", words.spoken(name)) if name and "/" not in name and "{" not in name else ""
     said = spoken.split()
+    said = said[1:] if said[:1] == [operation.method.lower()] else said
+    said = _verb_within(operation, said)
+    is_last = len(said) > 1 and said[-1].lower() in wording.KNOWN_VERBS
+    if is_last and (said[0].lower() not in wording.KNOWN_VERBS or said[-1].lower() == last_word(operation.path)):
+        things = {words.singular(word) for word in words.split(" ".join(said[:-1]))}
+        is_own = len(said) == 2 or things <= {words.singular(word) for word in words.split(operation.path)}
+        said = [said[-1].lower(), *said[:-1]] if is_own else []  # `ImageCommit`
     if 2 <= len(said) <= _MOST_TITLE_WORDS and said[0].lower() in wording.KNOWN_VERBS:
         yield " ".join(said)
+
+
+def _verb_within(operation: Operation, said: list[str]) -> list[str]:
+    """`azure configure auth` as `configure azure auth`, where the address has all of its things."""
+    at = next((n for n, word in enumerate(said[:3]) if word.lower() in wording.KNOWN_VERBS - _AS_NOUNS), 0)
+    things = {words.singular(word) for word in words.split(" ".join([*said[:at], *said[at + 1 :]]))}
+    is_own = bool(things) and things <= {words.singular(word) for word in words.split(operation.path)}
+    return [said[at].lower(), *said[:at], *said[at + 1 :]] if at and is_own else said
 
 
 def _verb(flow: Flow, operation: Operation) -> str:

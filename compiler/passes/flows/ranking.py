@@ -26,8 +26,8 @@ _DAILY_ACT = 0.8
 # What is done daily to what has a life, whatever it is called elsewhere in the address.
 _DAILY = _set(
     "start stop restart reboot shutdown shut power poweron poweroff snapshot backup restore clone attach mount map "
-    "resize expand extend grow scale pause resume assign connect exec execute acknowledge evict drain cordon migrate "
-    "failover pull push tag rebuild apply kill rename"
+    "resize expand extend grow scale assign connect exec execute acknowledge evict drain cordon migrate "
+    "failover pull push tag rebuild apply"
 )
 _WITH_VERBS = frozenset({"on", "off", "up", "down", "to", "from", "of", "and", "out", "in"})
 _TASK_COST = 0.03  # a task of several changes is done less often than the changes themselves
@@ -132,6 +132,8 @@ def _how_daily(context: Context, flow: Flow, resource: Resource | None) -> float
         return _DAILY_ACT
     if flow.intent == "act" and words.split(flow.title)[:1] == ("create",):  # `POST /networks/create`
         return _INTENTS["create"]
+    if flow.intent == "report" and words.split(flow.title)[:1] == ("describe",):  # `GET /containers/{id}/json`
+        return _INTENTS["describe"]
     return _INTENTS.get(flow.intent, 0.4)
 
 
@@ -162,5 +164,9 @@ def _costs(context: Context, flow: Flow) -> float:
     is_bulk = not ends_in_parameter(path) and flow.goal.split(" ")[0] in ("PATCH", "PUT", "DELETE")
     is_bulk = is_bulk and any(other.startswith(path.rstrip("/") + "/{") for other in context.paths)
     is_bulk = is_bulk or not _BULK.isdisjoint(words.split(flow.title))
+    listed = [r for r in context.api.resources if r.noun == flow.resource and r.list]
+    is_list_of_all = flow.intent == "find" and flow.title.startswith("Find all ") and len(listed) > 1
     passed_on = _PASSED_ON_COST if is_pass_through(path) else 0.0
-    return passed_on + (_SIDE_COST if said & _SIDE else 0.0) + (_BULK_COST if is_bulk else 0.0)
+    of_itself = not ends_in_parameter(path) and ends_in_parameter(path.rpartition("/")[0])  # a container's own log
+    cost = passed_on + (_ALIAS_COST if is_list_of_all else 0.0) + (_BULK_COST if is_bulk else 0.0)
+    return cost + (_SIDE_COST if said & _SIDE and not (of_itself and flow.risk is Risk.READ) else 0.0)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from compiler.ir.model import Effect, Operation, Risk, Role
 from compiler.passes import words
-from compiler.passes.paths import is_pass_through, last_word, parameter_of, segments
+from compiler.passes.paths import is_pass_through, last_word, parameter_of, segments, stands_for_item
 from compiler.passes.words import first_sentence
 from compiler.proposer.wording import fault_of_description
 
@@ -64,6 +64,8 @@ def doing(verb: str, name: str) -> str:
     bare = name.removeprefix("the ").removeprefix("an ").removeprefix("a ")
     if _singulars(bare) <= _singulars(" ".join(said)):
         return " ".join(said)
+    if said == ["wait"]:
+        return f"wait for {name}"
     if len(said) == 1 or _ends_as_verb(said):
         return f"{' '.join(said)} {name}"
     if words.singular(said[-1]) in ("".join(bare.lower().split(" ")), "".join(bare.lower().split(" ")[1:])):
@@ -134,6 +136,8 @@ def verb_of(operation: Operation) -> str:
     if operation.method == "QUERY":
         return f"query {said}"
     if operation.method == "GET":
+        if stands_for_item(operation.path):
+            return "describe"
         if operation.effect is Effect.ACT:
             return said
         return said if words.is_about(words.split(said)[:1], words.READING | {"filter"}) else f"get {said}"

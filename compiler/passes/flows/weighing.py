@@ -1,9 +1,9 @@
 """How much of an API is about a thing: what `ranking` weighs flows by. Pure counts over the description.
 
-A thing matters by its operations, by how many others name it in their bodies (`device`, `device_id`; where
-no body says anything, in their queries), and
-by whether it is started and stopped. What nearly everything stands below (`/namespaces/{namespace}/…`) is a scope: it
-takes nobody further from daily work.
+A thing matters by its operations, by how many others stand below it or name it in their bodies (`device`, `device_id`;
+where no body says anything, in their queries), and by whether it is started and stopped. What nearly everything stands
+below (`/namespaces/{namespace}/…`) is a scope: it takes nobody further from daily work. A list and its items that stand
+apart are one thing; how a thing is (`stats`) matters nearly as it does.
 """
 
 from collections import Counter
@@ -15,9 +15,12 @@ from compiler.ir.model import Operation, Resource, Risk
 from compiler.passes import words
 from compiler.passes.flows.context import Context, address
 from compiler.passes.paths import parameter_of, prefixes, segments
+from compiler.passes.resources import shape
 
 _OF_IDENTITY = frozenset({"id", "ids", "uuid", "name", "slug", "ref", "key"})
 _BY_OPERATIONS, _BY_NAMING, _BY_LIFE = 0.4, 0.4, 0.2
+_OF_OWN_RECORDS = 0.8
+_TELLING = frozenset({"log", "stat", "metric", "status", "health", "state", "sensor", "usage"})  # how a thing is
 _MOST_ON_PLACE = 0.5  # of all operations: what stands below one place is not deep
 
 
@@ -33,7 +36,8 @@ def weights_of(context: Context) -> Weights:
     resources = [r for r in context.api.resources if _operations(r)]
     by_size = {address(r): float(len(_operations(r))) for r in resources}
     naming = _naming(context.api.operations)
-    named = {address(r): log(1 + naming.get(_key(r.noun), 0)) for r in resources}
+    below = _below(resources)
+    named = {address(r): log(1 + naming.get(_key(r.noun), 0) + below.get(shape(r.item), 0)) for r in resources}
     importance = {
         place: _BY_OPERATIONS * by_size[place] / max(by_size.values())
         + _BY_NAMING * (named[place] / (max(named.values()) or 1.0))
@@ -42,8 +46,32 @@ def weights_of(context: Context) -> Weights:
     for resource in resources:
         if any(context.operations[key].risk is Risk.DISRUPT for key in resource.actions if key in context.operations):
             importance[address(resource)] += _BY_LIFE
+    importance = _shared(resources, importance)
     scope = _scope(context.paths)
     return Weights(importance, {address(r): _depth(r, scope) for r in resources})
+
+
+def _shared(resources: Iterable[Resource], importance: Mapping[str, float]) -> dict[str, float]:
+    """A list and its items that stand apart are one thing; how a thing is matters nearly as it does."""
+    by_noun: dict[str, float] = {}
+    for r in resources:
+        by_noun[r.noun] = max(by_noun.get(r.noun, 0.0), importance[address(r)])
+    return {
+        address(r): max(by_noun[r.noun], _OF_OWN_RECORDS * importance.get(r.parent, 0.0) if _tells(r) else 0.0)
+        for r in resources
+    }
+
+
+def _tells(resource: Resource) -> bool:
+    return not resource.id_parameter and words.singular(resource.noun).lower() in _TELLING
+
+
+def _below(resources: Iterable[Resource]) -> Counter[str]:
+    """How many collections stand below each item, by its shape."""
+    places = [shape(r.collection) for r in resources if r.collection]
+    return Counter(
+        p for place in places for p in prefixes(place) if parameter_of(p.rpartition("/")[2]) or "{}" in p[-2:]
+    )
 
 
 def _operations(resource: Resource) -> tuple[str, ...]:

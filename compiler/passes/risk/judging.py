@@ -260,6 +260,10 @@ def _of_safe(operation: Operation) -> Iterator[tuple[str, Deed]]:
             tokens = tokens_of_text(sentence)
             if number == 0 or head(tokens).removesuffix("s") in _UNMISTAKABLE:
                 yield from ((source, deed) for deed in _ordered_by(tokens))
+    last = tokens_of_name(_bare(last_word(operation.path)))
+    asked = {p.name.lower() for p in operation.parameters if p.location == "query"}
+    if last[-1:] and last[-1] in lexicon.COMMANDS and asked & lexicon.COMMANDS:
+        yield "the path", Deed(last[-1], Risk.DISRUPT, "whatever is sent is done")
     names = [_own_words(operation)]
     heads = [head(tokens_of_text(operation.summary)), head(names[0]), head(tokens_of_text(_first(operation)))]
     if not any(said in lexicon.ASKING_FORMS for said in heads):

@@ -58,7 +58,8 @@ def test_words_are_told_apart_by_what_one_address_alone_has() -> None:
 @pytest.mark.parametrize(
     ("identifier", "spoken"),
     [("RunePSADiagnostics", "run ePSA diagnostics"), ("vFlashCard", "vFlash card"), ("iSCSITarget", "iSCSI target"),
-     ("IPv6Address", "IPv6 address"), ("DeviceID", "device ID")],
+     ("IPv6Address", "IPv6 address"), ("DeviceID", "device ID"), ("l2vpnTermination", "L2VPN termination"),
+     ("s3_buckets", "S3 buckets"), ("hosts3", "hosts 3"), ("x509Certificate", "X509 certificate")],
 )  # fmt: skip
 def test_words_with_capitals_of_their_own_stay_whole(identifier: str, spoken: str) -> None:
     assert words.spoken(identifier) == spoken
@@ -99,3 +100,12 @@ def test_at_most_one_that_destroys_is_among_the_first_ten_and_whole_collections_
     whole = [one.rank for one in ordered if is_of_all(one.goal, paths)]
     assert len(whole) == 4
     assert max(whole) < min(one.rank for one in ordered if one.intent == "find")
+
+
+@pytest.mark.parametrize(
+    ("several", "one"),
+    [("aliases", "alias"), ("alias", "alias"), ("isos", "iso"), ("floating_ips", "floating_ip"), ("hdfs", "hdfs"),
+     ("children", "child"), ("caches", "cache"), ("indices", "index"), ("kubernetes", "kubernetes"), ("VMs", "VM")],
+)  # fmt: skip
+def test_several_things_are_one_by_their_usual_rules_and_names_are_left_alone(several: str, one: str) -> None:
+    assert words.singular(several) == one
