@@ -128,7 +128,7 @@ class _Verbs:
 
 def _unsent(body: Body) -> str:
     if not is_multipart(body.media_type):
-        return f"a {body.media_type} body: of multipart ones only form-data is sent"
+        return f"a {body.media_type} body: of multipart ones only form-data, mixed and related are sent"
     return "" if body.schema.get("properties") else "a multipart body whose parts the description does not name"
 
 
