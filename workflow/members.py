@@ -95,7 +95,7 @@ def elements(place: Place, read: Callable[[Place], T], at_least: int = 0) -> tup
     if len(place.value) < at_least:
         place.refuse("the list is empty; add an element or leave the member out")
     seen: set[Any] = set()
-    for number, item in enumerate(place.value):
+    for number, item in enumerate(place.value if len(place.value) > 1 else ()):
         key = _identity(item)
         if key in seen:
             place.at(number).refuse("this element occurs twice; remove one")
@@ -147,10 +147,8 @@ def one_of(*allowed: str) -> Callable[[Place], Any]:
 
 def _identity(value: Json) -> Any:
     """A hashable key, equal for values that are equal as JSON."""
-    if isinstance(value, bool) or value is None or isinstance(value, str):
-        return (type(value).__name__, value)
-    if isinstance(value, Mapping):
-        return ("object", frozenset((name, _identity(member)) for name, member in value.items()))
+    if value.__class__ is dict or isinstance(value, Mapping):
+        return ("object", frozenset([(n, m if m.__class__ is str else _identity(m)) for n, m in value.items()]))
     if isinstance(value, list | tuple):
-        return ("list", tuple(_identity(item) for item in value))
-    return ("number", value)
+        return ("list", tuple([_identity(item) for item in value]))
+    return ("truth", value) if isinstance(value, bool) else value
