@@ -11,19 +11,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import jsonschema_rs
-from jsonschema_rs.canonical import CanonicalizationError, Containment
-
 from compiler.facts import operation_index
 from compiler.ir.model import EMPTY, Api, Body, Operation, Parameter, Response, Schema
-from compiler.ir.schemas import Schemas
-from compiler.twin.validation import Validation, View
+from compiler.schema_changes import SchemaChanges
+from compiler.twin.validation import View
 from governance.sealing import Revision
 from workflow.checks import Severity, check
 from workflow.reader import read_document
-
-_LARGEST = 400_000
-"""Characters of both schemas with all that they refer to: larger ones, circles of half an API, take seconds each."""
 
 
 class Kind(StrEnum):
@@ -149,8 +143,7 @@ class _Judge:
     """Compares what an operation takes and answers, each side with the schemas of its own description."""
 
     def __init__(self, old: Api, new: Api) -> None:
-        self._old = Validation(old.schemas, Schemas(old.schemas))
-        self._new = Validation(new.schemas, Schemas(new.schemas))
+        self._schemas = SchemaChanges(old, new)
 
     def changes(self, old: Operation, new: Operation) -> Iterator[Change]:
         """What is different; where nothing is that a program would notice, that it is text or examples."""
@@ -196,43 +189,20 @@ class _Judge:
     def _answered(self, status: str, old: Response, new: Response) -> Iterator[Change]:
         if old.media_type != new.media_type:
             yield Change(f"reply {status} is {new.media_type or 'empty'}, it was {old.media_type or 'empty'}", True)
-        was = self._old.self_contained(old.schema if old.schema is not None else EMPTY, View.RESPONSE)
-        now = self._new.self_contained(new.schema if new.schema is not None else EMPTY, View.RESPONSE)
-        if was != now:
-            yield _told(f"reply {status}", _covers(was, now), "promises less", "promises no less")
+        was, now = (one.schema if one.schema is not None else EMPTY for one in (old, new))
+        if not self._schemas.are_same(was, now):
+            promises = self._schemas.takes_no_less(was, now, View.RESPONSE)
+            yield _told(f"reply {status}", promises, "promises less", "promises no less")
 
     def _sent(self, name: str, old: Schema, new: Schema) -> Iterator[Change]:
-        was, now = self._old.self_contained(old, View.REQUEST), self._new.self_contained(new, View.REQUEST)
-        if was != now:
-            yield _told(name, _covers(now, was), "takes less", "takes no less")
+        if not self._schemas.are_same(old, new):
+            yield _told(name, self._schemas.takes_no_less(old, new, View.REQUEST), "takes less", "takes no less")
 
 
 def _told(name: str, covers: bool | None, less: str, no_less: str) -> Change:
     if covers is None:
         return Change(f"{name} has another schema; whether it {less} cannot be decided", None)
     return Change(f"{name} {no_less if covers else less} than before", not covers)
-
-
-def _covers(wide: Any, narrow: Any) -> bool | None:
-    """Whether every value of `narrow` is one of `wide`; None where that cannot be decided."""
-    if _are_lists(wide, narrow):  # the library cannot say no of lists
-        return _covers(*({**each["items"], "components": each.get("components", {})} for each in (wide, narrow)))
-    if len(str(wide)) + len(str(narrow)) > _LARGEST:
-        return None
-    try:
-        found = jsonschema_rs.canonicalize(wide).covers(jsonschema_rs.canonicalize(narrow))
-    except (CanonicalizationError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError):
-        return None
-    return None if found is Containment.UNKNOWN else found is Containment.YES
-
-
-def _are_lists(one: Any, other: Any) -> bool:
-    """True for two lists that differ in what they are lists of, and in nothing else."""
-    if not (isinstance(one, dict) and isinstance(other, dict)):  # `true` and `false` are schemas, too
-        return False
-    bare = [{k: v for k, v in each.items() if k not in ("items", "components")} for each in (one, other)]
-    is_alike = bare[0] == bare[1] and bare[0].get("type") == "array"
-    return is_alike and all(isinstance(each.get("items"), dict) for each in (one, other))
 
 
 def _by_place(parameters: Sequence[Parameter]) -> Mapping[tuple[str, str], Parameter]:

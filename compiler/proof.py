@@ -28,6 +28,7 @@ from workflow.events import (
     TimerFired,
     to_json,
 )
+from workflow.form_bodies import form_encoded, is_form
 from workflow.interpreter import advance
 from workflow.multipart import encoded, is_multipart
 from workflow.plan import Plan
@@ -207,7 +208,9 @@ class _Run:
         is_json = "json" in command.content_type or not command.content_type
         body, content_type = command.body, command.content_type
         if has_body and is_multipart(content_type):
-            body, content_type = encoded(body, command.parts)
+            body, content_type = encoded(body, command.parts, content_type)
+        elif isinstance(body, dict) and is_form(content_type):
+            body = form_encoded(body)
         elif has_body and not is_json:
             body = _as_bytes(body)
         media = (("content-type", content_type),) if has_body and content_type else ()

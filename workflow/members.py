@@ -157,10 +157,8 @@ def _sketch(value: Json) -> Any:
 
 def _identity(value: Json) -> Any:
     """A hashable key, equal for values that are equal as JSON."""
-    if isinstance(value, bool) or value is None or isinstance(value, str):
-        return (type(value).__name__, value)
-    if isinstance(value, Mapping):
-        return ("object", frozenset((name, _identity(member)) for name, member in value.items()))
+    if value.__class__ is dict or isinstance(value, Mapping):
+        return ("object", frozenset([(n, m if m.__class__ is str else _identity(m)) for n, m in value.items()]))
     if isinstance(value, list | tuple):
-        return ("list", tuple(_identity(item) for item in value))
-    return ("number", value)
+        return ("list", tuple([_identity(item) for item in value]))
+    return ("truth", value) if isinstance(value, bool) else value

@@ -1,4 +1,5 @@
-"""Multipart bodies (RFC 7578, multipart/form-data): an object's members written as parts, each of its own media type.
+"""Multipart bodies (RFC 7578, RFC 2046): an object's members written as parts, each of its own media type. Those of
+`mixed` and `related` bodies say their names as those of `form-data` do, which readers that want none pass over.
 
 Here live the encoding and what may stand in a part's head, so that no input can add a header, a part or an end: names
 and media types are checked, the boundary occurs in no part. Equal values give equal bytes, so a run can be replayed.
@@ -17,6 +18,7 @@ from workflow.document import Json
 from workflow.templates import text_of
 
 FORM_DATA = "multipart/form-data"
+KINDS = (FORM_DATA, "multipart/mixed", "multipart/related")  # what is written here
 JSON = "application/json"
 MEDIA_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+\-]{1,127}/[A-Za-z0-9!#$&^_.+\-]{1,127}")  # RFC 6838, 4.2
 FILE_NAME = r'^[^\x00-\x1f\x7f"/\\]+$'  # for input schemas; `encoded` asks for more
@@ -47,7 +49,11 @@ class PartKind:
 
 
 def is_multipart(content_type: str) -> bool:
-    return content_type.partition(";")[0].strip().lower() == FORM_DATA
+    return kind_of(content_type) in KINDS
+
+
+def kind_of(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
 
 
 def is_textual(media_type: str) -> bool:
@@ -56,9 +62,9 @@ def is_textual(media_type: str) -> bool:
     return kind.startswith("text/") or kind.endswith(("xml", "yaml", "json-seq", "ndjson", "jsonl", "graphql"))
 
 
-def encoded(body: Json, kinds: tuple[PartKind, ...]) -> tuple[bytes, str]:
-    """The bytes of `body` and its Content-Type with the boundary. Members that `kinds` does not name are plain text,
-    objects JSON; a list is as many parts of one name. Raises Unwritable.
+def encoded(body: Json, kinds: tuple[PartKind, ...], content_type: str = FORM_DATA) -> tuple[bytes, str]:
+    """The bytes of `body` and its Content-Type, one of `KINDS`, with the boundary. Members that `kinds` does not name
+    are plain text, objects JSON; a list is as many parts of one name. Raises Unwritable.
     """
     if not isinstance(body, Mapping):
         raise Unwritable("a multipart body is an object with a member for each part")
@@ -68,7 +74,7 @@ def encoded(body: Json, kinds: tuple[PartKind, ...]) -> tuple[bytes, str]:
         raise Unwritable(f"the parts are more than {MAX_BYTES} bytes together; send a smaller file")
     boundary = _boundary(parts)
     pieces = [b"--%b\r\n%b\r\n\r\n%b\r\n" % (boundary, head, content) for head, content in parts]
-    return b"".join([*pieces, b"--%b--\r\n" % boundary]), f"{FORM_DATA}; boundary={boundary.decode()}"
+    return b"".join([*pieces, b"--%b--\r\n" % boundary]), f"{kind_of(content_type)}; boundary={boundary.decode()}"
 
 
 def _parts(name: str, value: Json, kind: PartKind | None) -> Iterator[tuple[bytes, bytes]]:

@@ -38,7 +38,7 @@ from workflow.document import (
 )
 from workflow.errors import ExpressionError
 from workflow.expectations import Expectation
-from workflow.multipart import FORM_DATA, MEDIA_TYPE, is_multipart
+from workflow.multipart import KINDS, MEDIA_TYPE, is_multipart
 from workflow.operations import ParameterFacts
 from workflow.planned import ENDS, EndsAs, PlannedAction, PlannedOutput
 from workflow.pointers import child, parse_pointer
@@ -251,7 +251,7 @@ class Parts:
         if body is not None and content_type.startswith("multipart/"):
             self._check_multipart(body, content_type, pointer)
         elif written is not None:
-            message = f"only the body of a {FORM_DATA} request has parts"
+            message = "only the body of a multipart request has parts"
             self._report("bad_parts", f"{pointer}/x-switchgear/parts", message, "remove them")
         named = written.items() if isinstance(written, Mapping) else ()
         return tuple(self._part(name, part, child(f"{pointer}/x-switchgear/parts", name)) for name, part in named)
@@ -259,7 +259,7 @@ class Parts:
     def _check_multipart(self, body: RequestBody, content_type: str, pointer: str) -> None:
         if not is_multipart(content_type):
             message = f"bodies of type {content_type} are not executed here"
-            self._report("bad_parts", f"{pointer}/requestBody/contentType", message, f"use {FORM_DATA}")
+            self._report("bad_parts", f"{pointer}/requestBody/contentType", message, f"use {', '.join(KINDS)}")
         if body.payload is not ABSENT and not isinstance(body.payload, Mapping):
             message = "the payload of a multipart body is an object with a member for each part"
             self._report("bad_parts", f"{pointer}/requestBody/payload", message, "write it as one")

@@ -8,6 +8,7 @@ Called by the compiler's importer, by the runtime's catalog and by tests.
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import TypeVar
 
@@ -26,6 +27,7 @@ from workflow.reader_steps import (
     success_action,
     success_entry,
 )
+from workflow.schemas import as_json
 
 T = TypeVar("T")
 
@@ -37,6 +39,8 @@ _COMPONENT_NAME = re.compile(r"[a-zA-Z0-9.\-_]+")
 def read_document(data: Json, source: str) -> Document:
     """The document in `data`. `source` names it in errors. Raises DocumentError with the pointer of the first fault."""
     try:
+        with suppress(TypeError, ValueError):  # what is no JSON is told where it stands
+            as_json(data)
         version = Members(Place(data, source, ""), "an Arazzo document").take("arazzo", _version)
         return _document(Place(data, source, "", is_1_0=version.startswith("1.0.")))
     except RecursionError as error:

@@ -188,7 +188,8 @@ class Collector:
                 self._warn("schema-keyword", f"{name[:60]!r} {fault}; left out")
                 continue
             self._trail.append(name)
-            converted[name] = self._schema(value[name])
+            inner = self._schema(value[name])
+            converted[name] = {} if inner is True and keyword == "properties" else inner  # which say the same
             self._trail.pop()
         return converted
 

@@ -96,10 +96,17 @@ class Schemas:
             return self.members(schema), self.required(schema)
         own = {key: value for key, value in found.items() if key not in ("anyOf", "oneOf")}
         members = dict(self.members(own))
-        for name, said in _said_of_members(self.members(option) for option in named).items():
-            members.setdefault(name, said[0] if len(said) == 1 else {"anyOf": said})
+        for name, said in _said_of_members(self._members_of(self.flat(option), 0) for option in named).items():
+            members.setdefault(name, said[0] if len(said) == 1 else self._one_of_these(said))
         common = set.intersection(*(set(self.required(option)) for option in named))
         return members, tuple(dict.fromkeys((*self.required(own), *sorted(common))))
+
+    def _one_of_these(self, said: Sequence[Schema]) -> Schema:
+        """What several alternatives say of a member; values of one enumeration, where each names some."""
+        values = [self.values(one) for one in said]
+        if all(values) and len({self.kind(one) for one in said}) == 1:
+            return {**self.flat(said[0]), "enum": [*dict.fromkeys(value for some in values for value in some)]}
+        return {"anyOf": list(said)}
 
     def element(self, schema: Schema | None) -> Schema | None:
         """The schema of an array's elements, None for anything that is not an array."""

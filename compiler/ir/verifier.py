@@ -126,11 +126,15 @@ def _check_references(schema: Schema, schemas: Mapping[str, Schema], owner: str)
             _require(known, f"{owner}: the reference {ref!r} leads nowhere")
         if _NESTING.isdisjoint(one):
             continue
-        waiting += [inner for keyword in _HOLDS_ONE if isinstance(inner := one.get(keyword), Mapping)]
+        waiting += [inner for keyword in _HOLDS_ONE if _is_schema(inner := one.get(keyword))]
         for keyword in _HOLDS_SCHEMAS:
-            waiting += [inner for inner in one.get(keyword, ()) if isinstance(inner, Mapping)]
+            waiting += [inner for inner in one.get(keyword, ()) if _is_schema(inner)]
         for keyword in _HOLDS_NAMED:
-            waiting += [inner for inner in one.get(keyword, {}).values() if isinstance(inner, Mapping)]
+            waiting += [inner for inner in one.get(keyword, {}).values() if _is_schema(inner)]
+
+
+def _is_schema(value: Any) -> bool:
+    return value.__class__ is dict or isinstance(value, Mapping)  # asking the abstract class takes ten times as long
 
 
 def _check_resource(one: Resource, operations: Collection[str], places: Set[str]) -> None:

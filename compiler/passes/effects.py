@@ -106,13 +106,14 @@ class _Verbs:
                 return rule.why
         if effect is Effect.SESSION:
             return "session: the runtime opens and closes sessions itself"
-        if operation.is_deprecated:
+        never_ends = endless(operation)
+        if operation.is_deprecated and not never_ends:
             return "deprecated by the vendor"
         if operation.body is not None and operation.body.media_type.startswith("multipart/"):
             unsent = _unsent(operation.body)
             if unsent:
                 return unsent
-        return self._said_elsewhere(operation) or endless(operation)
+        return self._said_elsewhere(operation) or never_ends
 
     def _said_elsewhere(self, operation: Operation) -> str:
         """Why an operation tells nothing of its own: headers of another one, or the same path with a slash more."""
@@ -128,7 +129,7 @@ class _Verbs:
 
 def _unsent(body: Body) -> str:
     if not is_multipart(body.media_type):
-        return f"a {body.media_type} body: of multipart ones only form-data is sent"
+        return f"a {body.media_type} body: of multipart ones only form-data, mixed and related are sent"
     return "" if body.schema.get("properties") else "a multipart body whose parts the description does not name"
 
 

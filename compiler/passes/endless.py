@@ -16,10 +16,11 @@ _READS = frozenset(("GET", "QUERY"))
 
 
 def endless(operation: Operation) -> str:
-    """Why the operation has no end, "" where it has one."""
+    """Why the operation has no end, "" where it has one. That its vendor gives it up as well is said behind that."""
     why = _why(operation)
     said = f"{operation.summary} {operation.description}".lower()
-    return f"deprecated by the vendor, and {why}" if why and "deprecated" in said else why
+    is_given_up = operation.is_deprecated or "deprecated" in said
+    return f"{why}; deprecated by the vendor as well" if why and is_given_up else why
 
 
 def _why(operation: Operation) -> str:

@@ -178,7 +178,7 @@ def is_about(words: tuple[str, ...], vocabulary: frozenset[str]) -> bool:
 
 def first_sentence(text: str, most: int = 120) -> str:
     """The first sentence of a description without marks, at most `most` characters."""
-    printable = "".join(c if c.isprintable() else " " for c in text)
+    printable = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
     plain = " ".join(printable.replace("`", "").replace("*", "").replace("_", " ").split())
     end = plain.find(". ")
     plain = plain if end < 0 else plain[: end + 1]

@@ -7,11 +7,12 @@ follow from the method (RFC 9110, 9.3).
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
-from compiler.ir.model import Api, Effect, Job, Operation, Resource, Response, Schema
+from compiler.ir.model import Api, Effect, Job, Operation, Parameter, Resource, Response, Schema
 from compiler.ir.schemas import Schemas
 from compiler.passes import words
 from compiler.twin.paging import LINK_PARAMETER
@@ -154,6 +155,26 @@ class Blueprint:
     def named_by(self, member: str) -> tuple[Resource, ...]:
         """The resources whose id a member (or path parameter) of this name holds."""
         return self._names.get(member) or self._names.get(member.removesuffix("s"), ())
+
+    def example_of(self, declared: Parameter, number: int = 1) -> Any:
+        """A value of the parameter: the description's example where it fits, a default, else one that is made."""
+        schema = declared.schema
+        offers = (declared.example, self.schemas.resolve(schema).get("default")) if number == 1 else ()
+        for offered in offers:
+            if offered is not None and self.validation.fits(schema, offered, View.REQUEST):
+                return offered
+        want = Want(View.REQUEST, number, takes_offers=number == 1)
+        least = self.sampler.fitting(schema, replace(want, is_full=False), declared.name)
+        # A list or an object without anything in it is not written at all.
+        return least if least not in ([], {}) else self.sampler.fitting(schema, want, declared.name)
+
+    def structured_id(self, resource: Resource) -> Parameter | None:
+        """The parameter of the item's path, where that is a list or an object."""
+        if self.parameter_kind(resource) not in ("array", "object"):
+            return None
+        keys = (resource.read, resource.update, resource.delete, *resource.actions)
+        known = [p for key in keys if key in self.operations for p in self.operations[key].parameters]
+        return next(p for p in known if (p.location, p.name) == ("path", resource.id_parameter))
 
     def parameter_kind(self, resource: Resource) -> str:
         """The type that the item's path parameter has, "" where no operation on the item says one."""

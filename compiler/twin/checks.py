@@ -13,6 +13,7 @@ from compiler.twin.messages import RefusalError, TwinRequest
 from compiler.twin.pointers import MISSING, get
 from compiler.twin.styles import cookie_value, header_value, query_names, query_value
 from compiler.twin.validation import View
+from workflow.form_bodies import is_form
 from workflow.multipart import is_multipart
 
 Json = Any
@@ -79,7 +80,7 @@ def check_body(blueprint: Blueprint, behaviour: Behaviour, request: TwinRequest)
             raise RefusalError(400, "the body is missing")
         return
     _check_media_type(body, request)
-    is_described = "json" in body.media_type or is_multipart(body.media_type)
+    is_described = "json" in body.media_type or is_multipart(body.media_type) or is_form(body.media_type)
     if isinstance(request.body, bytes) or not is_described:
         return
     view = View.PATCH if behaviour.kind is Kind.UPDATE else View.REQUEST

@@ -1,4 +1,4 @@
-"""What a device reads out of a multipart body: its parts as values, or a refusal.
+"""What a device reads out of a multipart body or a form: its parts or fields as values, or a refusal.
 
 The parser is the standard library's for mail (RFC 2046), which knows nothing of how we write such bodies; so the proof
 compares two readings of RFC 7578. A part's value is what its media type says: JSON parsed, a file in base64, else text,
@@ -12,11 +12,14 @@ from email.message import Message
 from email.parser import BytesParser
 from email.policy import compat32
 from typing import Any
+from urllib.parse import parse_qsl
 
 from compiler.ir.model import Body, Schema
 from compiler.ir.schemas import Schemas
 from compiler.twin.messages import RefusalError, TwinRequest
-from workflow.multipart import PartKind, is_multipart
+from compiler.twin.styles import typed
+from workflow.form_bodies import is_form
+from workflow.multipart import PartKind, is_multipart, kind_of
 
 Json = Any
 _TRUTHS = {"true": True, "false": False}
@@ -24,10 +27,14 @@ _TRUTHS = {"true": True, "false": False}
 
 def with_values(request: TwinRequest, body: Body | None, schemas: Schemas) -> TwinRequest:
     """The request with the parts of its body as an object, where the operation takes parts. Raises RefusalError."""
-    if body is None or not is_multipart(body.media_type) or not request.has_body:
+    if body is None or not request.has_body:
+        return request
+    if is_form(body.media_type) and isinstance(request.body, bytes):
+        return replace(request, body=_fields(request.body, body.schema, schemas))
+    if not is_multipart(body.media_type):
         return request
     content_type = request.header("content-type") or ""
-    if not is_multipart(content_type):
+    if kind_of(content_type) != kind_of(body.media_type):
         raise RefusalError(415, f"the body has to be {body.media_type}, not {content_type or 'of no type'}")
     if not isinstance(request.body, bytes):
         raise RefusalError(400, "the body has no parts")
@@ -45,6 +52,20 @@ def with_values(request: TwinRequest, body: Body | None, schemas: Schemas) -> Tw
         else:
             values[name] = value
     return replace(request, body=values)
+
+
+def _fields(content: bytes, schema: Schema, schemas: Schemas) -> Json:
+    """A form's fields as values of the kinds that the schema asks for; several of one name are a list."""
+    members = schemas.offered(schema)[0]
+    values: dict[str, Json] = {}
+    for name, text in parse_qsl(content.decode(errors="replace"), keep_blank_values=True):
+        element = schemas.element(members.get(name))
+        value = typed(schemas, element or members.get(name, {}), text)
+        if element is not None:
+            values.setdefault(name, []).append(value)
+        else:
+            values[name] = value
+    return values
 
 
 def _parts(content_type: str, body: bytes) -> list[tuple[str, Message]]:

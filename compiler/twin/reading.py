@@ -108,7 +108,10 @@ class Reader:
 
     def _is_meant(self, operation: Operation, query: tuple[tuple[str, str], ...], body: Json) -> bool:
         """Whether the item has the values that declared query parameters of its members' names ask for."""
-        declared = {p.name for p in operation.parameters if p.location == "query"}
+        if not query:
+            return True
+        asked = self._blueprint.declared(operation).asked(dict.fromkeys(name for name, _ in query))
+        declared = {parameter.name for parameter in asked if parameter.location == "query"}
         for name, value in query:
             held = body.get(name) if name in declared and isinstance(body, dict) else None
             if isinstance(held, (str, int)) and str(held).lower() != value.lower():

@@ -23,6 +23,7 @@ _MAX_DEPTH = 6  # vendors' items are seldom deeper; every further level multipli
 _MAX_COMPONENTS = 1  # shared schemas inside shared schemas; descriptions of databases refer to each other in circles
 _MOST_MADE = 20_000  # values in one sample: requests of people have some dozen, and lists of lists would multiply
 _MOST_TEXT = 100_000  # characters of one text
+_SAYS_IT_WORKED = frozenset(("success", "successful", "succeeded", "ok", "issuccess", "is_success"))
 _ABSENT = object()
 _FORMATS = {
     "date-time": "2026-01-0{n}T08:00:00Z",
@@ -163,8 +164,8 @@ class Sampler:
             return _string(flat, want, name)
         if kind in ("integer", "number"):
             return _number(flat, kind, want)
-        if kind == "boolean":
-            return False
+        if kind == "boolean":  # what a good reply says of itself is so
+            return want.view is View.RESPONSE and name.lower() in _SAYS_IT_WORKED
         return None if kind == "null" or "null" in _kinds(flat) else _any(name, want)
 
     def _object(self, flat: Mapping[str, Any], want: Want, above: tuple[str, ...]) -> Json:

@@ -65,17 +65,9 @@ class Samples:
         return made
 
     def parameter(self, key: str, name: str) -> Json:
-        """See `Twin.example_parameter`. The description's example where it fits, a default, else one that is made."""
+        """See `Twin.example_parameter`."""
         declared = next((p for p in self._blueprint.operations[key].parameters if p.name == name), None)
-        if declared is None:
-            return None
-        validation, schema = self._blueprint.validation, declared.schema
-        for offered in (declared.example, self._blueprint.schemas.resolve(schema).get("default")):
-            if offered is not None and validation.fits(schema, offered, View.REQUEST):
-                return offered
-        least = self._blueprint.sampler.fitting(schema, Want(View.REQUEST, is_full=False), name)
-        # A list or an object without anything in it is not written at all.
-        return least if least not in ([], {}) else self._blueprint.sampler.fitting(schema, Want(View.REQUEST), name)
+        return None if declared is None else self._blueprint.example_of(declared)
 
     def _login(self) -> Json:
         rule = self._blueprint.profile.auth.session

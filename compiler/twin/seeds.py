@@ -19,6 +19,7 @@ from compiler.twin.offers import offering
 from compiler.twin.pointers import MISSING, put
 from compiler.twin.routes import encode, fill, parameters_in, split
 from compiler.twin.sampler import NAMESPACE, Want
+from compiler.twin.styles import segment_text
 from compiler.twin.validation import View
 
 Json = Any
@@ -168,6 +169,9 @@ class Seeds:
 
     def new_id(self, resource: Resource, collection: str, number: int) -> str:
         """The id of the `number`-th item of a collection: of the kind that the id member's schema asks for."""
+        structured = self._blueprint.structured_id(resource)
+        if structured is not None:
+            return segment_text(structured, self._blueprint.example_of(structured, number))
         schema = self._id_schema(resource)
         name = resource.id_field or resource.id_parameter or "id"
         kind, form = self._blueprint.schemas.kind(schema), self._blueprint.schemas.resolve(schema).get("format")

@@ -91,8 +91,24 @@ def segment_pattern(parameter: Parameter | None) -> str:
     if parameter is not None and parameter.style == "label":
         return r"\.(.+)"
     if parameter is not None and parameter.style == "matrix":
-        return f";{re.escape(parameter.name)}=(.+)"
+        return f";(?:{re.escape(parameter.name)}=)?(.+)"  # the members of an object have names of their own
     return "(.+)"
+
+
+def segment_text(parameter: Parameter, value: Json) -> str:
+    """What `segment_pattern` finds of a list or an object that is written in a segment."""
+    named = {"label": ".", "matrix": ";"}.get(parameter.style, ",") if parameter.explode else ","
+    if isinstance(value, Mapping):
+        pairs = [(name, _text(part)) for name, part in value.items()]
+        return named.join(f"{n}={t}" for n, t in pairs) if parameter.explode else ",".join(",".join(p) for p in pairs)
+    if not isinstance(value, list):
+        return _text(value)
+    is_named = parameter.explode and parameter.style == "matrix"
+    return (f";{parameter.name}=" if is_named else named).join(map(_text, value))
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _value(schemas: Schemas, parameter: Parameter, texts: list[str]) -> Json:

@@ -12,18 +12,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import orjson
 
 from runtime.errors import BadReply, Refused
 from workflow.events import SendRequest
+from workflow.form_bodies import form_encoded
 from workflow.multipart import Unwritable, encoded, is_multipart, is_textual
 from workflow.operations import is_method
 from workflow.profile_speech import Protocol
 from workflow.renamed import at_name, is_other_name
 from workflow.reserved import why_reserved
-from workflow.templates import text_of
 
 Json = Any
 # pchar of RFC 3986 without `;`: some servers cut a segment there, so it must come percent-encoded.
@@ -222,7 +222,7 @@ def _content(command: SendRequest) -> tuple[bytes, str]:
     if command.body is None or not is_multipart(command.content_type):
         return encode_body(command.body, command.content_type), command.content_type
     try:
-        return encoded(command.body, command.parts)
+        return encoded(command.body, command.parts, command.content_type)
     except Unwritable as error:
         raise Refused(str(error), "check the inputs that are part of the body") from error
 
@@ -238,16 +238,10 @@ def encode_body(body: Json, content_type: str) -> bytes:
     if kind == "application/json" or kind.endswith("+json"):
         return orjson.dumps(body)
     if kind == "application/x-www-form-urlencoded" and isinstance(body, dict):
-        return urlencode(_fields(body)).encode()
+        return form_encoded(body)
     if isinstance(body, str) and not kind.startswith("multipart/"):
         return body.encode() if is_textual(kind) else _decoded_file(body, kind)
     raise Refused(f"a body of type {kind} cannot be written from these values", "let the workflow send JSON or text")
-
-
-def _fields(body: dict[str, Json]) -> list[tuple[str, str]]:
-    """The fields of a form: a list is as many fields of one name (OpenAPI's default for them)."""
-    pairs = [(name, one) for name, value in body.items() for one in (value if isinstance(value, list) else [value])]
-    return [(name, text_of(value)) for name, value in pairs if value is not None]
 
 
 def _decoded_file(body: str, kind: str) -> bytes:

@@ -1,6 +1,7 @@
 """Paths as vendors write them: parameters inside segments, slashes too many, methods of their own, other scripts."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -155,3 +156,16 @@ def test_what_has_no_end_is_left_out_as_such(tmp_path: Path) -> None:
     paths = {"/events": stream, "/watch/pods": watch, "/attach": attach, "/watches": listed}
     out = {o.path: o.left_out for o in compiled(tmp_path, paths).api.operations}
     assert [path for path, why in out.items() if why.startswith("endless")] == ["/attach", "/events", "/watch/pods"]
+
+
+@pytest.mark.parametrize(
+    "deprecated", [{"deprecated": True}, {"description": "Watches. Deprecated: list instead."}, {}]
+)
+def test_a_watch_is_left_out_because_it_never_ends_whatever_else_is_said_of_it(
+    deprecated: dict[str, Any], tmp_path: Path
+) -> None:
+    watch = {"operationId": "watchThings", "responses": answers(THING), **deprecated}
+    made = compiled(tmp_path, {"/watch/things": {"get": watch}, "/things": {"get": {"responses": THINGS}}})
+    why = next(one.left_out for one in made.api.operations if one.path == "/watch/things")
+    assert why.startswith("endless: it watches")
+    assert why.endswith("deprecated by the vendor as well") == bool(deprecated)

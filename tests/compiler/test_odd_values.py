@@ -195,3 +195,69 @@ def test_control_characters_in_yaml_are_repaired_and_an_error_names_its_line(tmp
     spec.write_text("openapi: 3.0.3\ninfo:\n  title: a\n version: b\n")
     with pytest.raises(Exception, match="line 4"):
         load_api(spec)
+
+
+@pytest.mark.parametrize("explode", [False, True])
+@pytest.mark.parametrize("style", ["simple", "label", "matrix"])
+@pytest.mark.parametrize("schema", [INTEGERS, AN_OBJECT], ids=["list", "object"])
+def test_a_list_or_an_object_in_a_path_is_proved_in_each_style(
+    schema: Any, style: str, explode: bool, tmp_path: Path
+) -> None:
+    parameter = given("id", schema=schema, style=style, explode=explode)
+    made = compiled(tmp_path, {"/things/{id}": {"get": {"parameters": [parameter], "responses": answers(THING)}}})
+    assert all_proved(made)
+
+
+@pytest.mark.parametrize("media_type", ["multipart/mixed", "multipart/related", "multipart/form-data"])
+def test_an_object_is_sent_as_the_parts_of_any_multipart_body(media_type: str, tmp_path: Path) -> None:
+    file = {"type": "string", "format": "binary"}
+    schema = {"type": "object", "required": ["meta", "file"], "properties": {"meta": AN_OBJECT, "file": file}}
+    operation = {"requestBody": sent(schema, media_type), "responses": answers(THING)}
+    made = compiled(tmp_path, {"/uploads": {"post": operation}})
+    assert all_proved(made)
+    (step,) = only(made, "POST /uploads").document["workflows"][0]["steps"]
+    assert step["requestBody"]["contentType"] == media_type
+
+
+def test_a_form_changes_what_is_there_and_is_read_back(tmp_path: Path) -> None:
+    form = sent(THING, "application/x-www-form-urlencoded")
+    item = {"parameters": [given("id")], "get": {"responses": answers(THING)}}
+    patch = {"patch": {"requestBody": form, "responses": answers(THING)}}
+    made = compiled(tmp_path, {"/things": {"get": {"responses": THINGS}}, "/things/{id}": {**item, **patch}})
+    assert all_proved(made)
+    assert any(step.expects for step in only(made, "PATCH /things/{id}").flow.steps)
+
+
+def test_a_member_of_which_nothing_is_said_but_that_it_may_be_there_is_given(tmp_path: Path) -> None:
+    schema = {"type": "object", "required": ["a"], "properties": {"a": True, "b": False}}
+    made = compiled(tmp_path, {"/t": {"post": {"requestBody": sent(schema), "responses": DONE}}}, "3.1.0")
+    assert all_proved(made)
+    assert list(asked(only(made, "POST /t"))) == ["a"]
+
+
+def test_a_reply_that_says_of_itself_that_it_worked_says_so_on_the_twin(tmp_path: Path) -> None:
+    worked = {"type": "object", "properties": {"success": {"type": "boolean"}}}
+    item = {"parameters": [given("id")], "get": {"responses": answers(THING)}, "delete": {"responses": answers(worked)}}
+    made = compiled(tmp_path, {"/things": {"get": {"responses": THINGS}}, "/things/{id}": item})
+    assert all_proved(made)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "minLength": 2_000_000_000},
+        {"type": "array", "items": {"type": "string"}, "minItems": 1_000_000_000},
+        {
+            "type": "array",
+            "minItems": 5_000,
+            "items": {"type": "array", "minItems": 5_000, "items": {"type": "string"}},
+        },
+        {"type": "object", "minProperties": 1_000_000_000},
+    ],
+)
+def test_a_sample_is_bounded_whatever_length_is_asked_for(schema: Any, tmp_path: Path) -> None:
+    """Unbounded, each of these takes gigabytes: this ends, and what cannot be shown is kept with that said."""
+    needed = {"type": "object", "required": ["a"], "properties": {"a": schema}}
+    made = compiled(tmp_path, {"/t": {"post": {"requestBody": sent(needed), "responses": DONE}}})
+    assert [one.is_verified for one in made.workflows] == [False]
+    assert any(found.code == "workflow-unproved" for found in made.diagnostics)

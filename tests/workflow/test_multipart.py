@@ -172,7 +172,7 @@ def test_a_command_says_how_its_parts_are_written_and_survives_being_recorded() 
         upload({"file": {}}),
         upload({"file": {"contentType": "a/b\r\nX: 1"}}),
         upload({"file": {"contentType": FILE}}, content_type="application/json"),
-        upload({}, content_type="multipart/mixed"),
+        upload({}, content_type="multipart/byteranges"),
         upload({}, payload="text"),
     ],
 )

@@ -62,7 +62,7 @@ class Builder:
         if name in self.inputs and self.sample.get(name) != sample:
             name = self.free_input_name(name)
         if name not in self.inputs:
-            self.inputs[name] = replace(given, name=name)
+            self.inputs[name] = given if name == given.name else replace(given, name=name)
             if sample is not None:
                 self.sample[name] = sample
         return name

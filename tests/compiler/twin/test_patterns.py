@@ -52,3 +52,8 @@ def test_a_longer_string_is_made_where_the_pattern_can_repeat() -> None:
 
 def test_numbers_tell_strings_for_one_pattern_apart() -> None:
     assert len({string_for("^[0-9a-f]{4}$", 0, number) for number in range(1, 6)}) == 5
+
+
+def test_repeats_of_repeats_are_not_written_out() -> None:
+    assert string_for("^(a{1000}){10}$") == "a" * 10_000
+    assert string_for("^(a{1000}){1000}$") is None
