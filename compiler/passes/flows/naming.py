@@ -46,8 +46,15 @@ def worded(context: Context, flows: Sequence[Flow], kept: frozenset[str]) -> lis
         same = {**_alike(mended, kept), **_same_ids(mended, kept)}
         if not same:
             break
-        mended = [_with_words(context, flow, same[n]) if same.get(n) else flow for n, flow in enumerate(mended)]
-    return [flow if flow.id in kept else _described(flow) for flow in mended]
+        mended = [_told(context, flow, same[n]) if same.get(n) else flow for n, flow in enumerate(mended)]
+    return [_described(flow) for flow in mended]
+
+
+def _told(context: Context, flow: Flow, said: str) -> Flow:
+    """With the words that tell it apart, unless its wording is at fault with them; the others have theirs."""
+    wanted = _with_words(context, flow, said)
+    was_fine = not any(wording.title_faults(flow, context.api.name))
+    return flow if was_fine and any(wording.title_faults(wanted, context.api.name)) else wanted
 
 
 def _described(flow: Flow) -> Flow:
