@@ -280,7 +280,8 @@ def _with_unique_names(found: list[Resource], profile: Profile, joined: Mapping[
     result = []
     names |= {key: plain[key] for key in idle}  # nothing is named after them
     for key in sorted(by_path, key=lambda k: (k in idle, len(segments(k)), k)):
-        names[key] = _once(names[key])
+        if words.snake(_once(names[key])) not in {words.snake(name) for name in names.values()}:
+            names[key] = _once(names[key])
         snake = words.snake(names[key])
         seen[snake] = seen.get(snake, 0) + 1
         name = names[key] if seen[snake] == 1 else f"{names[key]} {seen[snake]}"

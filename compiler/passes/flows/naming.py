@@ -46,18 +46,33 @@ def worded(context: Context, flows: Sequence[Flow], kept: frozenset[str]) -> lis
         same = {**_alike(mended, kept), **_same_ids(mended, kept)}
         if not same:
             break
-        mended = [_with_words(context, flow, same[n]) if same.get(n) else flow for n, flow in enumerate(mended)]
-    return mended
+        mended = [_told(context, flow, same[n]) if same.get(n) else flow for n, flow in enumerate(mended)]
+    return [_described(flow) for flow in mended]
+
+
+def _told(context: Context, flow: Flow, said: str) -> Flow:
+    """With the words that tell it apart, unless its wording is at fault with them; the others have theirs."""
+    wanted = _with_words(context, flow, said)
+    was_fine = not any(wording.title_faults(flow, context.api.name))
+    return flow if was_fine and any(wording.title_faults(wanted, context.api.name)) else wanted
+
+
+def _described(flow: Flow) -> Flow:
+    """With the title as its first sentence where that of the description is at fault."""
+    if not any(wording.description_faults(flow)):
+        return flow
+    rest = flow.description[len(wording.first_of(flow.description)) :].lstrip(".").strip()
+    return replace(flow, description=f"{flow.title}. {rest}".strip())
 
 
 def _mended(context: Context, flow: Flow, *, is_only: bool) -> Flow:
     api = context.api.name
-    if not any(wording.faults(flow, api)):
+    if not any(wording.title_faults(flow, api)):
         return flow
     operation = context.operations[flow.goal]
     for title in _titles(flow, operation, is_only=is_only):
         wanted = _titled(context, flow, title)
-        if not any(wording.faults(wanted, api)):
+        if not any(wording.title_faults(wanted, api)):
             return wanted
     return _titled(context, flow, _plain_title(flow, operation))
 

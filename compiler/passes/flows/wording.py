@@ -1,12 +1,13 @@
 """The linter of names and titles: what a person would not accept of a workflow's wording, as sentences.
 
-A name has no number that its address does not have, and no word twice; a title begins with a verb, says one thing, and
-differs from every other title of the API by a word that matters. Pure; `naming` makes wording that passes, and
-`compiler.verification` reports whatever does not all the same.
+A name has no number that its address does not have, and no word twice; titles and descriptions begin with a verb and
+say one thing, and a title differs from every other title of the API by a word that matters. Pure; `naming` makes
+wording that passes, and `compiler.verification` reports whatever does not all the same.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from compiler.ir.model import Flow
 from compiler.passes import words
@@ -258,6 +259,13 @@ _VERBS = frozenset(
         "logout",
         "map",
         "merge",
+        "reactivate",
+        "retry",
+        "build",
+        "say",
+        "try",
+        "do",
+        "show",
     ]
 )
 _REPORTS = frozenset({"health", "inventory", "power"})  # what is told of a thing; a name may begin so
@@ -294,6 +302,12 @@ _DOUBLE = re.compile(
 
 def faults(flow: Flow, api: str) -> Iterator[str]:
     """What is wrong with the wording of one workflow."""
+    yield from title_faults(flow, api)
+    yield from description_faults(flow)
+
+
+def title_faults(flow: Flow, api: str) -> Iterator[str]:
+    """What is wrong with the name and the title of one workflow."""
     yield from name_faults(flow.id, path_of(flow.goal), api)
     twice = repeated(words.split(flow.title))
     if twice:
@@ -307,6 +321,33 @@ def faults(flow: Flow, api: str) -> Iterator[str]:
         yield f"the title “{flow.title}” does not begin with a verb"
     if _DOUBLE.search(flow.title):
         yield f"the title “{flow.title}” means two things"
+
+
+def first_of(description: str) -> str:
+    """The first sentence, which says what is done."""
+    return description.partition(". ")[0].rstrip(".")
+
+
+def description_faults(flow: Flow) -> Iterator[str]:
+    """What is wrong with how a description begins: it says what is done to what, once, with a verb in front."""
+    said = first_of(flow.description).split(" ")
+    if not flow.description:
+        return
+    if len(said) < 2 or not _is_done(said):
+        yield f"the description “{' '.join(said)}” does not begin with what is done"
+    if any(a.lower() == b.lower() and a.isalpha() for a, b in pairwise(said)):
+        yield f"the description “{' '.join(said)}” says a word twice in a row"
+    if _DOUBLE.search(" ".join(said)):
+        yield f"the description “{' '.join(said)}” means two things"
+
+
+def _is_done(said: Sequence[str]) -> bool:
+    """Whether a verb stands first, in its base form or as `shows`; an adverb may stand before it."""
+    first = [word.lower().rstrip(",:") for word in said]
+    is_adverb = first[0].endswith("ly") and first[0] not in KNOWN_VERBS and len(first) > 1
+    first = first[1:] if is_adverb else first
+    forms = (first[0], first[0].removesuffix("s"), first[0].removesuffix("es"), first[0].rpartition("-")[2])
+    return bool(KNOWN_VERBS.intersection((*forms, *forms[0].split("-")[:1]))) or begins_with_verb(" ".join(first))
 
 
 def name_faults(flow_id: str, path: str, api: str) -> Iterator[str]:

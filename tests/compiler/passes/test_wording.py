@@ -109,3 +109,20 @@ def test_at_most_one_that_destroys_is_among_the_first_ten_and_whole_collections_
 )  # fmt: skip
 def test_several_things_are_one_by_their_usual_rules_and_names_are_left_alone(several: str, one: str) -> None:
     assert words.singular(several) == one
+
+
+@pytest.mark.parametrize(
+    ("text", "is_fine"),
+    [
+        ("Config. Changes nothing.", False),
+        ("License trial period extension.", False),
+        ("Create or update a login.", False),
+        ("Shows a catalog catalog.", False),
+        ("Partially updates a pod.", True),
+        ("Apply firewall to resources.", True),
+        ("Power off a server. May interrupt service.", True),
+    ],
+)
+def test_a_description_begins_with_what_is_done(text: str, is_fine: bool) -> None:
+    described = Flow("t_show_thing", "act", "Show thing", text, Risk.CHANGE, "POST /things", "things", ())
+    assert list(faults(described, "t")) is not is_fine

@@ -107,12 +107,12 @@ def _named(
     other = f"replace {thing}" if thing else f"{before} and {verb}"
     told = {"preview": f"preview and {verb}", "replace": other, "fetch": f"{before} and fetch"}[kind]
     text = {
-        "preview": f"Tries it first ({before}), then does it: {verb}.",
-        "replace": f"Takes out what is there ({before}), then: {verb}.",
-        "fetch": f"Does it ({before}), waits, then fetches the result ({verb}).",
+        "preview": f"Tries it first ({before}) on the {resource.name}, then does it: {verb}.",
+        "replace": f"Takes out what is in the {resource.name} ({before}), then: {verb}.",
+        "fetch": f"Does it ({before}) with the {resource.name}, waits, then fetches the result ({verb}).",
     }[kind]
     risk = worst(o.risk or Risk.CHANGE for o in (first, second))
     name = texts.action_id(context.api.name, told, noun_of(resource))
     title = texts.opened(texts.doing(told, resource.name))
-    described = texts.describe((f"{texts.opened(resource.name)}: {text}",), risk)
+    described = texts.describe((text,), risk)
     return builder.flow(name, "act", title, described, resource, risk)
