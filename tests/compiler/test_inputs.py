@@ -239,6 +239,16 @@ def test_a_value_that_is_chosen_for_the_caller_does_not_choose_among_alternative
     assert takes(one, {"b": 1})
 
 
+def test_a_default_that_does_not_fit_is_not_put_in_for_the_caller(tmp_path: Path) -> None:
+    """Kubernetes' `default: {}` of an object that requires members: nobody could leave it out."""
+    schemas = {"Spec": body("image", image=TEXT)}
+    spec = {"allOf": [{"$ref": "#/components/schemas/Spec"}], "default": {}}
+    one = posted(tmp_path, body("name", name=TEXT, spec=spec), schemas)
+    assert one.is_verified
+    assert takes(one, {"name": "x"})
+    assert not takes(one, {"name": "x", "spec": {}})
+
+
 @pytest.mark.parametrize("name", ["hypercore", "idrac"])
 def test_every_input_of_what_is_shipped_can_be_filled(name: str, request: pytest.FixtureRequest) -> None:
     made: Compiled = request.getfixturevalue(name)

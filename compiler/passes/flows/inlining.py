@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import jsonschema_rs
+
 from compiler.ir.model import Schema
 from compiler.ir.schemas import Schemas, joined
 from compiler.passes.words import first_sentence
@@ -47,8 +49,24 @@ def inline(schemas: Schemas, schema: Schema, depth: int = 0, room: Room | None =
 
     Where there is no `room` left any value of the right kind is accepted. `room` is that of all inputs of one body.
     """
-    room = room or Room()
-    found = schemas.flat(schema)
+    made = _inlined(schemas, schemas.flat(schema), depth, room or Room())
+    if "default" in made and not _takes(made, made["default"]):
+        del made["default"]  # it would be put in for the caller, and refused
+    return made
+
+
+def _takes(made: Mapping[str, Any], value: Any) -> bool:
+    """Whether a default is one of the values that are taken; of texts and numbers the front end has seen to it."""
+    if isinstance(value, (str, int, float)) and made.get("type") is not None:
+        return True
+    try:
+        return jsonschema_rs.is_valid(dict(made), value)
+    except ValueError:  # a pattern that cannot be run here
+        return False
+
+
+def _inlined(schemas: Schemas, found: Schema, depth: int, room: Room) -> dict[str, Any]:
+    """`inline` of a flat schema."""
     word, options, takes_null = schemas.choice(found)
     if not word:
         return _plain(schemas, found, depth, room)
