@@ -50,6 +50,14 @@ class OpenRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Swept:
+    """A run that was forgotten. `parts`: how many of it were carried out durably, and have checkpoints elsewhere."""
+
+    id: str
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What somebody found out about a request in doubt, and whether the run goes on.
 
@@ -174,16 +182,17 @@ class OpenRuns:
 
         await self._database.write(work)
 
-    async def sweep(self, before: str) -> tuple[tuple[str, int], ...]:
+    async def sweep(self, before: str) -> tuple[Swept, ...]:
         """Forgets runs that ended before the moment, except those in doubt; the audit keeps what they did.
 
-        Answers the ids of some with their parts; call again until there are none.
+        Some at a time: call again until there are none.
         """
         now = self._database.now()
         is_old = (_RUN.c.finished_at < before) & _RUN.c.outcome.is_not(None) & (_RUN.c.outcome != "unknown")
 
-        def work(connection: Connection) -> tuple[tuple[str, int], ...]:
-            found = connection.execute(select(_RUN.c.id, _RUN.c.part).where(is_old).limit(SWEPT_AT_ONCE)).all()
+        def work(connection: Connection) -> tuple[Swept, ...]:
+            columns = (_RUN.c.id, _RUN.c.part, _RUN.c.is_durable)
+            found = connection.execute(select(*columns).where(is_old).limit(SWEPT_AT_ONCE)).all()
             ids = [row.id for row in found]
             if ids:
                 give_back(connection, now, ids)
@@ -191,7 +200,7 @@ class OpenRuns:
                 connection.execute(delete(_STEP).where(_STEP.c.run_id.in_(ids)))
                 connection.execute(delete(_RUN).where(_RUN.c.id.in_(ids)))
                 append_entry(connection, Event(now, "keeper", "runs.forgotten", FORGOTTEN, {"before": before}))
-            return tuple((row.id, row.part) for row in found)
+            return tuple(Swept(row.id, row.part + 1 if row.is_durable else 0) for row in found)
 
         return await self._database.write(work)
 

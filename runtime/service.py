@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from governance.apis import ApiStore
 from governance.audit import AuditLog
@@ -31,6 +32,7 @@ from governance.people.users import UserStore
 from governance.plans import PlanStore
 from governance.responses import Policy, ResponseStore
 from governance.revisions import RevisionStore
+from governance.run_stats import RunStats
 from governance.runs import RunStore
 from governance.schedules import ScheduleStore
 from governance.targets import TargetStore
@@ -47,16 +49,19 @@ from runtime.engines.executor import Executor
 from runtime.engines.journal import AuditOnly, Books
 from runtime.engines.looking import Looker
 from runtime.engines.restore import Restorer
-from runtime.finder import Finder
-from runtime.gate.company import Company
 from runtime.gate.doorkeeper import Doorkeeper
 from runtime.gate.login import Login
 from runtime.gate.refusals import Refusals
 from runtime.leases import Leases
 from runtime.live import LiveCatalog
+from runtime.mcp.listing import DEFAULT, Budget
 from runtime.replies import Replies
 from runtime.scheduling import DEFAULT_RISKS, Around, Scheduler
+from runtime.search.finder import Finder
 from runtime.secrets import Vault
+
+if TYPE_CHECKING:
+    from runtime.gate.company import Company
 
 log = logging.getLogger("switchgear.database")
 ASKS = Confirmation()
@@ -100,13 +105,13 @@ def assemble(
     database: Database,
     vault: Vault,
     *,
-    lists_all: bool = False,
+    budget: Budget = DEFAULT,
     keep_days: int = 90,
     confirmation: Confirmation = ASKS,
     scheduled: frozenset[str] = DEFAULT_RISKS,
     responses: Policy = "report",
     sessions: SessionEnds = SESSION_ENDS,
-    company: Company | None = None,
+    company: "Company | None" = None,
 ) -> Service:
     """The parts around an open database. Nothing is read yet."""
     revisions, apis, targets = RevisionStore(database), ApiStore(database), TargetStore(database)
@@ -121,7 +126,11 @@ def assemble(
     engine = Engines(driver, books, Executor(locks), restorer, keep_days)
     same_effects = SameEffects(Effects(database), books.runs, Looker(driver, books, restorer))
     live = LiveCatalog(
-        Loader(revisions, apis, targets, lists_all), principals, users, doorkeeper, MismatchStore(database)
+        Loader(revisions, apis, targets, RunStats(database), budget),
+        principals,
+        users,
+        doorkeeper,
+        MismatchStore(database),
     )
     deliveries = DeliveryStore(database)
     calls, schedules = (
@@ -167,15 +176,15 @@ async def open_service(
     database_url: str,
     vault: Vault | None = None,
     *,
-    lists_all: bool = False,
+    budget: Budget = DEFAULT,
     keep_days: int = 90,
     confirmation: Confirmation = ASKS,
     scheduled: frozenset[str] = DEFAULT_RISKS,
     responses: Policy = "report",
     sessions: SessionEnds = SESSION_ENDS,
-    company: Company | None = None,
+    company: "Company | None" = None,
 ) -> AsyncIterator[Service]:
-    """A service with its first catalog; `lists_all`: every approved workflow is listed to MCP clients.
+    """A service with its first catalog; `budget`: how much of it is listed to an MCP client.
     `confirmation`: which workflows ask before they change anything; `scheduled`: which classes schedules may run.
     `responses`: what is done about replies that are not as described. `sessions`: when a login ends unused, and when it
     ends in any case; `company`: whose JWTs are taken.
@@ -188,7 +197,7 @@ async def open_service(
         service = assemble(
             database,
             vault or Vault(),
-            lists_all=lists_all,
+            budget=budget,
             keep_days=keep_days,
             confirmation=confirmation,
             scheduled=scheduled,

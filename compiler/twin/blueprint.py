@@ -17,6 +17,7 @@ from compiler.passes import words
 from compiler.twin.paging import LINK_PARAMETER
 from compiler.twin.routes import Routes, fill, parameters_in, shape, split
 from compiler.twin.sampler import Sampler, Want
+from compiler.twin.styles import Declared
 from compiler.twin.validation import Validation, View
 from workflow.operations import SAFE_METHODS
 from workflow.profile import Profile, StateRule
@@ -84,7 +85,7 @@ class Blueprint:
         self.base_path = (profile.base_path or api.base_path).rstrip("/")
         self.schemas = Schemas(api.schemas)
         self.validation = Validation(api.schemas, self.schemas)
-        self.sampler = Sampler(api.schemas, self.schemas, self.validation)
+        self.sampler = Sampler(self.schemas, self.validation)
         self.operations = {operation.key: operation for operation in api.operations}
         self.routes = Routes(api.operations)
         self._by_item = {shape(r.item): r for r in reversed(api.resources) if r.item}
@@ -93,6 +94,7 @@ class Blueprint:
         self._jobs = {key: job for job in reversed(api.jobs) for key in job.operations}
         self._names = _names(api.resources, profile)
         self._behaviours: dict[str, Behaviour] = {}
+        self._declared: dict[str, Declared] = {}
         self._ancestors: dict[str, tuple[tuple[Resource, int], ...]] = {}
         self._embedded: dict[str, tuple[Embedded, ...]] = {}
         self._shown: dict[str, tuple[Shown, ...]] | None = None
@@ -109,6 +111,13 @@ class Blueprint:
         known = self._behaviours.get(operation.key)
         if known is None:
             known = self._behaviours[operation.key] = self._understand(operation)
+        return known
+
+    def declared(self, operation: Operation) -> Declared:
+        """The operation's parameters, as requests are held against them."""
+        known = self._declared.get(operation.key)
+        if known is None:
+            known = self._declared[operation.key] = Declared.of(self.schemas, operation.parameters)
         return known
 
     def item_at(self, template: str) -> Resource | None:
@@ -222,7 +231,7 @@ class Blueprint:
     def in_item(self, job: Job, pointer: str) -> str:
         """A pointer into the body of the poll as one into the item: without the list of one around it."""
         resource = self.item_at(self.operations[job.poll].path) if job.poll in self.operations else None
-        return pointer.removeprefix("/0") if resource is not None and resource.item_is_list else pointer
+        return pointer.removeprefix(resource.item_at) if resource is not None else pointer
 
     def item_schema(self, resource: Resource) -> Schema:
         """The schema of one item: the resource's own, else that of the reply to reading, else to changing it."""

@@ -15,7 +15,7 @@ from importlib.resources import files
 
 from sqlalchemy import Connection, text
 
-from governance.models import Model
+from governance.models import METADATA
 
 MADE_ANEW = ("trigger", "index", "function")
 """Kinds whose text makes them again."""
@@ -114,7 +114,7 @@ def _dropping(connection: Connection, made: Made) -> str:
 
 def _found(connection: Connection) -> Iterator[Made]:
     is_sqlite = connection.dialect.name == "sqlite"
-    ours = {*Model.metadata.tables, "alembic_version"}
+    ours = {*METADATA.tables, "alembic_version"}
     schema = "" if is_sqlite else str(connection.execute(text("SELECT current_schema()")).scalar())
     for statement in (_SQLITE,) if is_sqlite else _POSTGRESQL:
         for row in connection.execute(text(statement)):

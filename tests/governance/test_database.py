@@ -22,7 +22,7 @@ from governance.audit import AuditLog
 from governance.connections import parse_url
 from governance.database import Database, open_database
 from governance.errors import ConflictError, InvalidError, OutdatedError, UnavailableError
-from governance.models import Model
+from governance.models import METADATA
 from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
@@ -184,7 +184,7 @@ async def test_processes_that_open_a_new_file_at_once_all_succeed(
 async def test_the_models_and_the_migrations_say_the_same(url: str, database: Database) -> None:
     engine = create_engine(parse_url(url))
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Model.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
     engine.dispose()
 
 

@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 
 from compiler import pipeline
+from compiler.backend.arazzo import document_of
 from compiler.compiled import Compiled
 from compiler.ir.model import Api, Flow, Step
 from compiler.pipeline import Request
 from compiler.verification import compile_spec
+from tests.workflow.dialogue import Dialogue
+from workflow.plan import Plan, build_plan
 
 ACCEPTED = "'202': {description: accepted}"
 LOCATED = "'202': {description: accepted, headers: {Location: {schema: {type: string}}}}"
@@ -134,6 +137,83 @@ def test_stored_settings_end_as_pending_and_name_what_applies_them(tmp_path: Pat
         "waits": ("pending", applies),
     }
     assert flow.proof["runs"][0]["outcome"] == "pending"
+
+
+LATER = """\
+pending_settings:
+  - pattern: ^PATCH /boxes/[^/]+$
+    members: [mode]
+    applied_by: POST /boxes/{boxId}/restart
+  - pattern: /blink$
+    applied_by: POST /boxes/{boxId}/restart
+"""
+
+
+def test_what_is_used_after_a_restart_alone_ends_as_pending_unless_a_job_saw_to_it(tmp_path: Path) -> None:
+    made = {each.flow.id: each for each in compiled(tmp_path, described(*(DONE,) * 4), JOBS + LATER).workflows}
+    blink = {run["case"]: run["outcome"] for run in made["rack_blink_box"].proof["runs"]}
+    assert (blink["usual"], blink["with a job"]) == ("pending", "succeeded")
+    told = next(
+        b["x-switchgear"] for b in step_of(made["rack_blink_box"].flow, "change").branches if b["name"] == "over"
+    )
+    assert told["next"] == "rack_restart_box"
+    (end,) = step_of(made["rack_update_box"].flow, "read_back").branches
+    conditions = [each["condition"] for each in end["criteria"]]
+    assert conditions == ["$steps.change.outputs.status != 202", "$inputs.mode != null"]
+    assert end["x-switchgear"]["outcome"] == "pending"
+
+
+def test_a_creation_that_a_job_makes_gives_out_no_id_but_the_new_things_own(tmp_path: Path) -> None:
+    creation = f"""\
+  /boxes:
+    post:
+      requestBody: {{required: true, content: {{application/json: {{schema: {{$ref: '#/components/schemas/Box'}}}}}}}}
+      responses: {{{LOCATED}, '201': {{description: made, headers: {{Location: {{schema: {{type: string}}}}}}}}}}
+"""
+    made = compiled(tmp_path, described(*(DONE,) * 4).replace("  /boxes:\n", creation), JOBS)
+    flow = next(each for each in made.workflows if each.flow.id == "rack_create_box")
+    runs = {run["case"]: run for run in flow.proof["runs"]}
+    assert runs["usual"]["outputs"]["id"] == runs["usual"]["outputs"]["item"]["id"]
+    assert runs["with a job"]["outcome"] == "succeeded" and "id" not in runs["with a job"].get("outputs", {})
+    end = step_of(flow.flow, "wait").branches[0]
+    assert "find it among the boxes" in end["x-switchgear"]["message"]
+    assert [each.get("shown", True) for each in step_of(flow.flow, "wait").expects] == [True, False]
+
+
+BELOW_A_MANAGER = """\
+  /managers:
+    get: {responses: {'200': {description: ok, content: {application/json: {schema: {type: array, items: &manager {type: object, properties: {id: {type: string}}}}}}}}}
+  /managers/{managerId}:
+    get: {responses: {'200': {description: ok, content: {application/json: {schema: *manager}}}}}
+  /managers/{managerId}/jobs/{jobId}:
+    get: {responses: {'200': {description: ok, content: {application/json: {schema: {type: object, properties: {state: {type: string, enum: [Scheduled, Running, Completed, Failed]}}}}}}}}
+components:
+"""  # noqa: E501
+
+
+def test_what_a_job_stands_below_is_looked_up_when_there_is_a_job_and_is_no_input(tmp_path: Path) -> None:
+    jobs = JOBS.replace("poll: GET /jobs/{jobId}", "poll: GET /managers/{managerId}/jobs/{jobId}")
+    jobs += "    other_views: ['GET /jobs/{jobId}']\nsole_members: [/managers]\n"
+    made = compiled(tmp_path, described(*(DONE,) * 4).replace("components:\n", BELOW_A_MANAGER, 1), jobs)
+    one = next(each for each in made.workflows if each.flow.id == "rack_blink_box")
+    assert [given.name for given in one.flow.inputs] == ["box"]
+    assert {run["case"]: run["outcome"] for run in one.proof["runs"]}["with a job"] == "succeeded"
+    asked = {"one": [{"id": "m"}], "two": [{"id": "m"}, {"id": "n"}], "none": [], "no list": {"error": "busy"}}
+    assert made.profile is not None
+    plan = build_plan(document_of(made.api, one.flow, made.profile))
+    for managers, following in (("one", "wait"), ("two", "wait_elsewhere"), ("none", "wait_elsewhere")):
+        assert after_the_managers(plan, 200, asked[managers]) == following
+    assert after_the_managers(plan, 200, asked["no list"]) == "wait_elsewhere"
+    assert after_the_managers(plan, 503, None) == "wait_elsewhere"
+
+
+def after_the_managers(plan: Plan, status: int, managers: Any) -> str:
+    """Which step a run goes on with, once the managers were asked for because there is a job."""
+    run = Dialogue(plan, box="b")
+    run.answer("find_box", 200, [{"id": "b", "name": "b"}])
+    command = run.answer("change", 202, None, location="/jobs/7")
+    assert command.step_id == "find_manager"
+    return str(run.answer("find_manager", status, managers).step_id)
 
 
 def step_of(flow: Flow, name: str) -> Step:

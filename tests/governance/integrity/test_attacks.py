@@ -17,11 +17,11 @@ from governance.connections import parse_url
 from governance.database import Database
 from governance.integrity.declared import TABLES
 from governance.integrity.survey import _found
-from governance.models import Model
+from governance.models import METADATA
 from tests.governance.integrity.furnished import FUTURE, PAST, Inside, furnish, had
 from workflow.canonical import digest
 
-COLUMNS = [(table, column.name) for table, known in Model.metadata.tables.items() for column in known.columns]
+COLUMNS = [(table, column.name) for table, known in METADATA.tables.items() for column in known.columns]
 # What may follow from rows that are taken away, and why that is so: docs/THREATS.md.
 UNTOLD_WHEN_GONE = {"plans", "sessions", "webhook_uses", "event_deliveries", "audit", "audit_head"}
 # One row, or rows that are alike but for what tells them apart.
@@ -122,9 +122,7 @@ async def attacked(engine: Engine, furnished: dict[str, Any], database: Database
 
 def attacks(step: int) -> Iterator[tuple[str, str, Any]]:
     made = [
-        (table, name, value)
-        for table, name in COLUMNS
-        for value in values_for(Model.metadata.tables[table].columns[name])
+        (table, name, value) for table, name in COLUMNS for value in values_for(METADATA.tables[table].columns[name])
     ]
     return itertools.islice(made, 0, None, step)
 
@@ -144,7 +142,7 @@ async def attack_columns(attacked: Attacked, step: int) -> int:
 
 
 async def attack_rows(attacked: Attacked, step: int, attack: Callable[[Table], str], untold: Collection[str]) -> None:
-    for known in itertools.islice(Model.metadata.tables.values(), 0, None, step):
+    for known in itertools.islice(METADATA.tables.values(), 0, None, step):
         statement = attack(known)
         changed, gained, said = await attacked.by(statement) if statement else (0, set(), [])
         assert not gained, known.name
