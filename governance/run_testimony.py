@@ -26,6 +26,12 @@ _AUDIT = table_of(AuditEntry)
 _RECORD = ("seq", "step_id", "phase", "method", "path", "status", "duration_ms", "detail")
 _BEGUN = ("revision_id", "digest", "target")
 UNKNOWN = "the audit knows of no such run"
+OVER = "that it is under way was changed"
+
+
+def is_no_open_run(fault: str) -> bool:
+    """Whether by the audit there is nothing to carry on or to close: no such run, or it has ended."""
+    return UNKNOWN in fault or OVER in fault
 
 
 def print_of_key(key: str | None, asked_print: str | None) -> str:
@@ -101,7 +107,7 @@ def _ended(row: Row[Any], told: Sequence[Row[Any]]) -> str:
     ends = [each for each in told if each.action in ("run.finished", "run.resolved")]
     is_open = not ends or (ends[-1].action == "run.resolved" and from_text(ends[-1].detail)["goes_on"])
     if is_open != (row.outcome is None):
-        return "that it has ended was changed" if not is_open else "that it is under way was changed"
+        return "that it has ended was changed" if is_open else OVER
     if is_open or ends[-1].action == "run.resolved":
         return ""
     said = from_text(ends[-1].detail).get("ended")

@@ -10,6 +10,7 @@ from governance.commands import shown
 from governance.commands.options import actor_here, address_of, common, with_database
 from governance.connections import parse_url
 from governance.database import Database
+from governance.errors import ConflictError
 from governance.identifiers import Json
 from governance.integrity.survey import altered_objects, mended
 from governance.people.principals import PrincipalStore
@@ -37,7 +38,10 @@ async def _first_token(database: Database) -> tuple[Json, str] | None:
     store = PrincipalStore(database)
     if await store.any_tokens():
         return None
-    principal, secret = await store.create_token("admin", "admin", actor=actor_here())
+    try:
+        principal, secret = await store.create_token("admin", "admin", actor=actor_here())
+    except ConflictError:  # somebody else sets up at the same moment, and has shown it
+        return None
     return principal.to_json(), secret
 
 

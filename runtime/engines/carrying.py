@@ -11,7 +11,7 @@ import logging
 from typing import Any
 
 from governance.errors import ConflictError
-from governance.run_testimony import UNKNOWN
+from governance.run_testimony import is_no_open_run
 from governance.runs import Run
 from runtime.driver import Driver
 from runtime.engines.checkpoint import Checkpoint, Turn, holds_mask, turn_from_json
@@ -80,12 +80,13 @@ class Carrier:
     async def give_up(self, run: Run, why: str) -> None:
         """Closes an open run that nobody can carry on, with what is known of it. Raises UnavailableError.
 
-        A row that the audit knows nothing of is no run: it is left as it is, and said once.
+        What by the audit is no open run is left as it is, and said once: nothing is told of what there was not.
         """
-        if await self._books.open_runs.fault_of(run.id) == UNKNOWN:
+        altered = await self._books.open_runs.fault_of(run.id)
+        if is_no_open_run(altered):
             if run.id not in self._refused:
                 self._refused.add(run.id)
-                log.error("refused: the run %s is not as the audit says: %s", run.id, UNKNOWN)
+                log.error("refused: the run %s is not as the audit says: %s", run.id, altered)
             return
         outcome, failure = verdict(run, why)
         log.warning("run %s is closed as %s: %s", run.id, outcome, failure.message)

@@ -12,6 +12,7 @@ from governance.errors import ConflictError, DigestError, ForbiddenError, Refuse
 from governance.policies import SUBJECT, PolicyStore
 from governance.policy import BUILT_IN, policy_of
 from governance.revisions import Revision, RevisionStore, Submission
+from workflow.revision import RevisionContent
 
 Submit = Callable[..., Awaitable[Submission]]
 STRICT = {
@@ -95,6 +96,24 @@ async def test_what_waited_before_the_policy_passes_when_it_is_submitted_again(
 @pytest.mark.usefixtures("policies")
 async def test_a_read_that_does_not_promise_to_change_nothing_waits_for_a_person(submit: Submit) -> None:
     assert (await submit(risk="read")).revision.state == "pending"
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+async def test_nothing_passes_by_itself_that_sends_another_method_whatever_is_said_of_it(
+    database: Database, store: RevisionStore, method: str
+) -> None:
+    nobody = {"classes": {"read": {"approvals": 0}, "change": {"approvals": 0}}}
+    await PolicyStore(database).apply(policy_of(nobody), actor="boss")
+    said = {"effect": "read", "safe": True}
+    steps = [{"operationPath": f"{{$sourceDescriptions.api.url}}#/paths/~1x/{each}", "x-switchgear": said}
+             for each in ("get", method)]  # fmt: skip
+    tool = {"name": "look", "annotations": {"readOnlyHint": True}}
+    content = RevisionContent({"arazzo": "1.1.0", "workflows": [{"steps": steps}]}, tool, {"GET /x": "sha256:1"}, None)
+    facts = {"intent": "find", "resource": "x", "is_core": True, "rank": 0.5, "proof": {}, "actor": "compile"}
+    for risk in ("read", "change"):
+        made = await store.submit("toy", f"look_{risk}", content, risk=risk, **facts)
+        assert made.revision.state == "pending"
+        assert (await approved_by(store, made.revision, "ann")).state == "approved"
 
 
 @pytest.mark.usefixtures("policies")

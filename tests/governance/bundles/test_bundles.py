@@ -430,3 +430,21 @@ async def test_an_api_is_nobodys_by_a_row_that_was_added_to_what_was_imported(
     )
     with pytest.raises(GovernanceError, match="audit"):
         await edge.bring_in(await factory.export(3))
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_a_disk_that_fills_up_in_an_import_leaves_nothing_of_it(factory: Any, edge: Any) -> None:
+    await factory.compile("pump", [f"pump_{number}" for number in range(30)])  # more than free pages take
+    path = await factory.export(1)
+    before = await edge.everything()
+    engine = edge.database._write_engine
+    with engine.connect() as connection:
+        full = connection.exec_driver_sql("PRAGMA page_count").scalar() + 1
+        connection.exec_driver_sql(f"PRAGMA max_page_count={full}")
+    with pytest.raises(GovernanceError, match="full"):
+        await edge.bring_in(path)
+    assert await edge.everything() == before
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count=1000000")
+    await edge.bring_in(path)
+    assert await edge.catalog() == await factory.catalog()

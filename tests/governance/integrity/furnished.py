@@ -238,6 +238,8 @@ async def _started(inside: Any, known: dict[str, Any]) -> list[str]:
         asked = (known["start"].id, "lab", {"vm": run_id})
         same = await _tried(OpenRuns(inside).same_asked("agent", f"key-{run_id}", *asked))
         found += [f"key {run_id} is {same}"] if same else []
+        same = await _tried(OpenRuns(inside).same_asked("agent", "key-free", *asked))
+        found += [f"key-free is {same}"] if same else []
         found += [f"effect {run_id} is free"] if await _tried(_is_free(inside, run_id)) else []
     reached = [await _tried(TargetStore(inside).get(name)) for name in ("lab", "lab2", "x")]
     found += [str(replace(target, is_default=False)) for target in reached if target]

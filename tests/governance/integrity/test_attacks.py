@@ -19,6 +19,7 @@ from governance.integrity.declared import TABLES
 from governance.integrity.survey import _found
 from governance.models import METADATA
 from tests.governance.integrity.furnished import FUTURE, PAST, Inside, furnish, had
+from workflow.canonical import digest
 
 COLUMNS = [(table, column.name) for table, known in METADATA.tables.items() for column in known.columns]
 # What may follow from rows that are taken away, and why that is so: docs/THREATS.md.
@@ -198,3 +199,23 @@ async def test_a_row_of_any_table_that_is_added_taken_away_or_swapped_gives_noth
     attacked: Attacked, kind: str
 ) -> None:
     await attack_rows(attacked, 1, *ROWS[kind])
+
+
+async def test_a_key_that_is_put_on_another_run_answers_for_nothing(attacked: Attacked) -> None:
+    statement = "UPDATE runs SET asked_key = 'key-free', asked_print = :value WHERE id = 'ended'"
+    forged = digest(["ended", attacked.known["start"].id, "lab", {"vm": "ended"}])
+    changed, gained, said = await attacked.by(statement, value=forged)
+    assert (changed, gained) == (1, set())
+    assert "the key that it was asked for under was changed" in str(said)
+
+
+async def test_a_plan_that_was_applied_twice_by_the_audit_is_told(attacked: Attacked) -> None:
+    row = "(SELECT hash FROM audit_head)"
+    statement = (
+        "INSERT INTO audit (seq, at, actor, action, subject, detail, prev_hash, hash) "
+        f"SELECT 1 + (SELECT seq FROM audit_head), at, actor, action, subject, detail, {row}, hash FROM audit "
+        "WHERE action = 'plan.applied'"
+    )
+    changed, gained, said = await attacked.by(statement)
+    assert (changed, gained) == (1, set())
+    assert "the plan used was used twice" in said
