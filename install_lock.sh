@@ -27,7 +27,7 @@ fi
 
 with_pip() { "$python" -X utf8 -I -m pip install "${pip_options[@]}" "${as_it_is[@]}"; }
 # ${…+…}: an empty list is an unset one for the bash of older systems.
-with_uv() { uv pip install --python "$python" ${uv_options[@]+"${uv_options[@]}"} "${as_it_is[@]}"; }
+with_uv() { uv pip install --compile-bytecode --python "$python" ${uv_options[@]+"${uv_options[@]}"} "${as_it_is[@]}"; }
 
 if [ "${SETUP_INSTALLER:-uv}" = uv ] && command -v uv >/dev/null 2>&1; then
   with_uv && exit

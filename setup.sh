@@ -123,6 +123,12 @@ point_here() {
   done
 }
 
+# As pip does for a wheel: where nothing else writes bytecode (PYTHONDONTWRITEBYTECODE, a folder that is read only later),
+# each command would compile all that it imports, which takes longer than most commands do.
+compile_rooms() {
+  .venv/bin/python -X utf8 -I -m compileall -q workflow governance compiler runtime switchgear migrations demo >/dev/null 2>&1 || true
+}
+
 install_environment() {
   local python
   if is_ready; then return; fi
@@ -141,6 +147,7 @@ install_environment() {
   PIP_CONFIG_FILE=/dev/null logged .venv/bin/python -X utf8 -I -m pip --isolated install --disable-pip-version-check --no-input \
     --no-index --no-deps --no-build-isolation -e .
   point_here
+  compile_rooms
   wanted_stamp >"$stamp"
   if ! is_ready; then
     say "the Python in $PWD/.venv does not start: copy this folder to a path of plain letters, and start again there."

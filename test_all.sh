@@ -12,6 +12,7 @@
 set -uo pipefail
 export PYTHONUTF8=1
 # What would lead `cd`, Python, pytest or Switchgear elsewhere: a developer's own settings and database, say.
+unset PYTHONDONTWRITEBYTECODE # or each of some thousand processes compiles all that it imports
 unset CDPATH PYTHONHOME PYTHONPATH PYTHONIOENCODING PYTEST_ADDOPTS FORCE_COLOR "${!SWITCHGEAR_@}"
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 

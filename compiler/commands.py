@@ -13,8 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from compiler import imports, pipeline, report, shipped, submission, verification
 from compiler.compiled import Compiled
@@ -93,16 +91,11 @@ def _explained(compiled: Compiled, workflow: str) -> str:
 def _compile(request: Request, proposing: Proposing) -> tuple[Compiled, Record]:
     """Compiles, with a bar on a terminal."""
     gc.set_threshold(_GARBAGE_AFTER)
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if not sys.stderr.isatty():
         return verification.compile_spec(request, proposing)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("read")
+    from compiler.progress import bar
 
-        def show(stage: str, done: int, total: int) -> None:
-            bar.update(task, description=stage, completed=done, total=total)
-
+    with bar() as show:
         return verification.compile_spec(request, proposing, show)
 
 

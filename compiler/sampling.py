@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import jsonschema_rs
+
 from compiler.ir.model import Api, Flow, Operation, Parameter, Role, Step
 from compiler.ir.schemas import Schemas
 from compiler.passes.identity import says_id
@@ -59,7 +61,9 @@ class Sampler:
                 value = self._plain(flow, twin, name, source)
                 if value is not None and _is_offered(flow, name, value):
                     chosen[name] = value
-        return self._cut(flow, chosen | self._repeated(flow, _Choice(chosen, found.resolved)))
+        whole = chosen | self._repeated(flow, _Choice(chosen, found.resolved))
+        few = self._cut(flow, whole)
+        return few if few == whole or _holds(flow, few) else whole
 
     def _repeated(self, flow: Flow, found: _Choice) -> dict[str, Any]:
         """Inputs by which a body has to say once more which thing the path is about: the same, and not another name."""
@@ -244,6 +248,11 @@ class Sampler:
         shown = [i.name for i in flow.inputs if i.shown and i.name in optional and i.name in chosen]
         kept = set(shown[:_UPDATED] or [n for n in optional if n in chosen][:1])
         return {name: value for name, value in chosen.items() if name not in optional or name in kept}
+
+
+def _holds(flow: Flow, inputs: Mapping[str, Any]) -> bool:
+    """Whether these inputs go together."""
+    return not flow.conditions or jsonschema_rs.is_valid({"allOf": [dict(one) for one in flow.conditions]}, inputs)
 
 
 def _bound(step: Step, found: _Choice) -> Any:

@@ -7,6 +7,9 @@ HOME, SUDO_USER) has a say in it, and one account is one person whatever names l
 import os
 import pwd
 
+COMMAND_LINE = "cli:"
+"""What the names of those begin with who act on a command line at the database."""
+
 
 def account() -> str:
     """The first name that the system has for this process's real user id; its number where there is none."""

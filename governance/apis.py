@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.engine import Row
 
-from governance.audit import Event, append_entry
+from governance.audit import Event, append_entry, last_told
 from governance.database import Database
 from governance.errors import InvalidError, NotFoundError, TamperedError
 from governance.identifiers import Json, from_text
@@ -22,6 +22,7 @@ from governance.models import ApiRow, ProfileRow, table_of
 from workflow.canonical import canonical_bytes
 from workflow.profile import parse_profile
 
+TOLD = ("name", "title", "version", "spec_digest", "profile_digest")
 _API = table_of(ApiRow)
 _PROFILE = table_of(ProfileRow)
 _WITH_PROFILE = select(_API, _PROFILE.c.body).outerjoin(_PROFILE, _API.c.profile_digest == _PROFILE.c.digest)
@@ -70,17 +71,22 @@ class ApiStore:
         return await self.get_api(name)
 
     async def get_api(self, name: str) -> StoredApi:
-        """Raises NotFoundError, or TamperedError if the profile does not have its digest."""
+        """Raises NotFoundError, or TamperedError if it is not as the audit says, or the profile not its digest."""
         query = _WITH_PROFILE.where(_API.c.name == name)
-        row = await self._database.read(lambda c: c.execute(query).first())
-        if row is None:
+
+        def work(connection: Connection) -> StoredApi | None:
+            row = connection.execute(query).first()
+            return None if row is None else _api(connection, row)
+
+        found = await self._database.read(work)
+        if found is None:
             raise NotFoundError(f"there is no API {name}", "compile its description first: `switchgear compile`")
-        return _api(row)
+        return found
 
     async def list_apis(self) -> tuple[StoredApi, ...]:
         """All APIs by name. Raises TamperedError as `get_api` does."""
         query = _WITH_PROFILE.order_by(_API.c.name)
-        return tuple(_api(row) for row in await self._database.read(lambda c: c.execute(query).all()))
+        return await self._database.read(lambda c: tuple(_api(c, row) for row in c.execute(query).all()))
 
     async def get_profile(self, digest: str) -> Json:
         """The profile with this digest. Raises NotFoundError, or TamperedError if it no longer has it."""
@@ -104,22 +110,34 @@ def put(connection: Connection, now: str, actor: str, values: Mapping[str, Any],
     """Stores an API and these profiles (canonical text by digest), which the caller has checked, with an audit row."""
     before = connection.execute(select(_API).where(_API.c.name == values["name"])).mappings().first()
     for digest, body in profiles.items():
-        if connection.execute(select(_PROFILE.c.digest).where(_PROFILE.c.digest == digest)).first() is None:
+        stored = connection.execute(select(_PROFILE.c.body).where(_PROFILE.c.digest == digest)).scalar()
+        if stored is None:
             connection.execute(insert(_PROFILE), {"digest": digest, "body": body})
-    if before is not None and {**before, "updated_at": ""} == {**values, "updated_at": ""}:
+        elif stored != body:  # it was changed behind our back
+            connection.execute(update(_PROFILE).where(_PROFILE.c.digest == digest).values(body=body))
+    is_told = last_told(connection, f"api:{values['name']}", ("api.stored",)) == dict(values)
+    if is_told and before is not None and {**before, "updated_at": ""} == {**values, "updated_at": ""}:
         return
     connection.execute(delete(_API).where(_API.c.name == values["name"]))
     connection.execute(insert(_API), {**values, "updated_at": now})
     append_entry(connection, Event(now, actor, "api.stored", f"api:{values['name']}", dict(values)))
 
 
-def _api(row: Row[tuple[Any, ...]]) -> StoredApi:
+def _api(connection: Connection, row: Row[tuple[Any, ...]]) -> StoredApi:
+    told = {name: getattr(row, name) for name in TOLD}
+    if last_told(connection, f"api:{row.name}", ("api.stored",)) != told:
+        raise TamperedError(f"the API {row.name} is not as the audit says", "compile it again")
     profile = None if row.profile_digest is None else _profile(row.body, row.profile_digest)
     return StoredApi(row.name, row.title, row.version, row.spec_digest, profile, row.profile_digest, row.updated_at)
 
 
+def is_whole_profile(digest: str, body: str) -> bool:
+    """Whether a stored profile has its digest."""
+    return _hash(body.encode()) == digest
+
+
 def _profile(body: str | None, digest: str) -> Json:
-    if body is None or _hash(body.encode()) != digest:
+    if body is None or not is_whole_profile(digest, body):
         raise TamperedError(f"the stored profile {digest} was changed", "compile the API again with its profile")
     return from_text(body)
 

@@ -2,8 +2,9 @@
 
 An effect is a hash that says workflow, target and thing (`workflow.sameness`). A run takes its effects in the
 transaction that begins it, or that records its first change, and gives them back in the one that ends it; a run that
-ends as `unknown` keeps them until it is resolved. One row an effect: of two runs that want the same one, in whatever
-process or replica, the second is refused. Here never lives what counts as the same, nor what is told of it.
+ends as `unknown` keeps them until it is resolved. Who has one is what the audit last said of it, so that taking rows
+away frees nothing: of two runs that want the same one, in whatever process or replica, the second is refused. Here
+never lives what counts as the same, nor what is told of it.
 """
 
 from collections.abc import Iterable
@@ -11,18 +12,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
 
+from governance.audit import Event, append_entries, last_told
 from governance.database import Database
 from governance.errors import SameEffectError
 from governance.models import RunEffectRow, RunRow, table_of
 
 _EFFECT = table_of(RunEffectRow)
 _RUN = table_of(RunRow)
-_HOLDER = (
-    select(_EFFECT.c.run_id, _RUN.c.caller, _RUN.c.outcome)
-    .join(_RUN, _RUN.c.id == _EFFECT.c.run_id)
-    .order_by(_EFFECT.c.run_id)
-    .limit(1)
-)
+TAKEN, RETURNED = "effect.taken", "effect.returned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +31,31 @@ class Holder:
     is_in_doubt: bool
 
 
-def take(connection: Connection, run_id: str, effects: Iterable[str]) -> None:
-    """Gives the effects to the run, in a writing transaction. Raises SameEffectError if another run has one."""
-    wanted = sorted(set(effects))
-    if not wanted:
-        return
-    holder = _holder(connection, wanted, but=run_id)
-    if holder is not None:
-        raise SameEffectError(holder.run_id, holder.caller, is_in_doubt=holder.is_in_doubt)
-    own = select(_EFFECT.c.effect).where(_EFFECT.c.run_id == run_id)
-    had = set(connection.execute(own).scalars())
-    rows = [{"effect": effect, "run_id": run_id} for effect in wanted if effect not in had]
-    if rows:
-        connection.execute(insert(_EFFECT), rows)
+def take(connection: Connection, now: str, run_id: str, effects: Iterable[str]) -> None:
+    """Gives the effects to the run, in a writing transaction. Raises SameEffectError if another run has one.
+
+    Raises TamperedError where nobody can tell.
+    """
+    fresh: list[str] = []
+    for effect in sorted(set(effects)):
+        has = _run_that_has(connection, effect)
+        if has and has != run_id:
+            holder = _holder(connection, has)
+            raise SameEffectError(holder.run_id, holder.caller, is_in_doubt=holder.is_in_doubt)
+        fresh += [] if has else [effect]
+    if fresh:
+        connection.execute(delete(_EFFECT).where(_EFFECT.c.effect.in_(fresh)))
+        connection.execute(insert(_EFFECT), [{"effect": effect, "run_id": run_id} for effect in fresh])
+        _tell(connection, now, TAKEN, [(effect, run_id) for effect in fresh])
 
 
-def give_back(connection: Connection, run_ids: Iterable[str]) -> None:
+def give_back(connection: Connection, now: str, run_ids: Iterable[str]) -> None:
     """The runs have no effects any more."""
-    connection.execute(delete(_EFFECT).where(_EFFECT.c.run_id.in_(tuple(run_ids))))
+    is_theirs = _EFFECT.c.run_id.in_(tuple(run_ids))
+    had = connection.execute(select(_EFFECT.c.effect, _EFFECT.c.run_id).where(is_theirs)).all()
+    if had:
+        connection.execute(delete(_EFFECT).where(is_theirs))
+        _tell(connection, now, RETURNED, [(row.effect, row.run_id) for row in had])
 
 
 class Effects:
@@ -59,12 +63,32 @@ class Effects:
         self._database = database
 
     async def holder(self, effects: Iterable[str]) -> Holder | None:
-        """The run that has one of the effects at this moment."""
-        wanted = tuple(effects)
-        return await self._database.read(lambda connection: _holder(connection, wanted)) if wanted else None
+        """The run that has one of the effects at this moment. Raises TamperedError."""
+        wanted = sorted(set(effects))
+
+        def work(connection: Connection) -> Holder | None:
+            has = [run_id for run_id in (_run_that_has(connection, effect) for effect in wanted) if run_id]
+            return _holder(connection, min(has)) if has else None
+
+        return await self._database.read(work) if wanted else None
 
 
-def _holder(connection: Connection, effects: Iterable[str], but: str = "") -> Holder | None:
-    query = _HOLDER.where(_EFFECT.c.effect.in_(tuple(effects)), _EFFECT.c.run_id != but)
-    row = connection.execute(query).first()
-    return None if row is None else Holder(row.run_id, row.caller, row.outcome is not None)
+def _run_that_has(connection: Connection, effect: str) -> str:
+    """What the audit says, or where it says nothing, the row; empty where it is nobody's."""
+    told = last_told(connection, f"effect:{effect}")
+    if told is not None:
+        return str(told["run"]) if told["has"] else ""
+    return str(connection.execute(select(_EFFECT.c.run_id).where(_EFFECT.c.effect == effect)).scalar() or "")
+
+
+def _holder(connection: Connection, run_id: str) -> Holder:
+    row = connection.execute(select(_RUN.c.caller, _RUN.c.outcome).where(_RUN.c.id == run_id)).first()
+    return Holder(run_id, "", True) if row is None else Holder(run_id, row.caller, row.outcome is not None)
+
+
+def _tell(connection: Connection, now: str, action: str, pairs: Iterable[tuple[str, str]]) -> None:
+    events = [
+        Event(now, "runtime", action, f"effect:{effect}", {"run": run_id, "has": action == TAKEN})
+        for effect, run_id in pairs
+    ]
+    append_entries(connection, events)

@@ -2,27 +2,33 @@
 
 The migration in `migrations/` makes them (and the triggers, which models cannot say); a test compares the two on
 both databases. Rows never leave this room: stores turn them into frozen values. Statements are written over
-these models and run on plain connections, since nothing here needs a session's identity map.
+their tables and run on plain connections: SQLAlchemy's ORM is not even imported, since nothing here needs a session.
 Moments are UTC text, JSON is text (`governance.identifiers`).
 """
 
-from typing import Any, ClassVar, cast
+from typing import ClassVar
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    Double,
+    Column,
     ForeignKey,
     Index,
     Integer,
     MetaData,
+    Named,
+    String,
     Table,
     Text,
+    TypedColumns,
     UniqueConstraint,
     false,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.schema import SchemaItem
+
+# The condition of an index is said for SQLite; the migration gives PostgreSQL the same. Said here, it would import its
+# dialect into every command.
 
 # Named, so that a later migration can name what it changes.
 NAMES = {
@@ -37,72 +43,84 @@ NAMES = {
 Sequence = BigInteger().with_variant(Integer, "sqlite")
 
 
-class Model(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMES)
-    # Without lengths: SQLite would not keep to them, PostgreSQL would, and nothing is gained by either.
-    type_annotation_map: ClassVar[dict[Any, Any]] = {str: Text(), float: Double()}
+METADATA = MetaData(naming_convention=NAMES)
+
+
+class Model(TypedColumns):
+    """The columns of one table, by name. Each subclass makes its table, from which statements are written."""
+
+    __tablename__: ClassVar[str]
+    __table_args__: ClassVar[tuple[SchemaItem, ...]] = ()
+    __table__: ClassVar[Table]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.__table__ = Table(cls.__tablename__, METADATA, cls, *cls.__table_args__)
+        for column in cls.__table__.columns:
+            if type(column.type) is String:
+                # Without lengths: SQLite would not keep to them, PostgreSQL would, and nothing is gained by either.
+                column.type = Text()
 
 
 def table_of(model: type[Model]) -> Table:
-    """The plain table: statements over it skip what the ORM would add to each."""
-    return cast(Table, model.__table__)
+    return model.__table__
 
 
 class AuditEntry(Model):
     """One event. `hash` covers every other column and `prev_hash` is the hash of the row before."""
 
     __tablename__ = "audit"
-    seq: Mapped[int] = mapped_column(Sequence, primary_key=True, autoincrement=False)
-    at: Mapped[str]
-    actor: Mapped[str]
-    action: Mapped[str]
-    subject: Mapped[str] = mapped_column(index=True)
-    detail: Mapped[str]
-    prev_hash: Mapped[str]
-    hash: Mapped[str]
+    seq: Named[int] = Column(Sequence, primary_key=True, autoincrement=False)
+    at: Named[str]
+    actor: Named[str]
+    action: Named[str]
+    subject: Named[str] = Column(index=True)
+    detail: Named[str]
+    prev_hash: Named[str]
+    hash: Named[str]
 
 
 class AuditHead(Model):
     """The end of the chain, in one row: writers lock it, and a chain cut at its end no longer matches it."""
 
     __tablename__ = "audit_head"
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    seq: Mapped[int] = mapped_column(Sequence)
-    hash: Mapped[str]
+    id: Named[int] = Column(primary_key=True, autoincrement=False)
+    seq: Named[int] = Column(Sequence)
+    hash: Named[str]
 
 
 class CatalogChange(Model):
     """One row whose `version` triggers raise whenever a revision or an API changes, whoever changes it."""
 
     __tablename__ = "catalog_change"
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    version: Mapped[int] = mapped_column(Sequence)
+    id: Named[int] = Column(primary_key=True, autoincrement=False)
+    version: Named[int] = Column(Sequence)
 
 
 class ApiRow(Model):
     __tablename__ = "apis"
-    name: Mapped[str] = mapped_column(primary_key=True)
-    title: Mapped[str]
-    version: Mapped[str]
-    spec_digest: Mapped[str]
-    profile_digest: Mapped[str | None] = mapped_column(ForeignKey("profiles.digest"))
-    updated_at: Mapped[str]
+    name: Named[str] = Column(primary_key=True)
+    title: Named[str]
+    version: Named[str]
+    spec_digest: Named[str]
+    profile_digest: Named[str | None] = Column(ForeignKey("profiles.digest"))
+    updated_at: Named[str]
 
 
 class ProfileRow(Model):
     """Profiles by their digest: an approved revision keeps the profile that it was approved with."""
 
     __tablename__ = "profiles"
-    digest: Mapped[str] = mapped_column(primary_key=True)
-    body: Mapped[str]
+    digest: Named[str] = Column(primary_key=True)
+    body: Named[str]
 
 
 class ResponseRow(Model):
     """Schemas of an operation's successful replies, by the operation's digest."""
 
     __tablename__ = "responses"
-    operation: Mapped[str] = mapped_column(primary_key=True)
-    body: Mapped[str]
+    operation: Named[str] = Column(primary_key=True)
+    body: Named[str]
 
 
 class RevisionRow(Model):
@@ -113,55 +131,55 @@ class RevisionRow(Model):
     __table_args__ = (
         UniqueConstraint("workflow_id", "number"),
         Index("uq_revisions_approved", "workflow_id", unique=True,
-              sqlite_where=text("state = 'approved'"), postgresql_where=text("state = 'approved'")),
+              sqlite_where=text("state = 'approved'")),
         Index("uq_revisions_pending", "workflow_id", unique=True,
-              sqlite_where=text("state = 'pending'"), postgresql_where=text("state = 'pending'")),
+              sqlite_where=text("state = 'pending'")),
         Index("ix_revisions_expires_at", "expires_at",
-              sqlite_where=text("expires_at IS NOT NULL"), postgresql_where=text("expires_at IS NOT NULL")),
+              sqlite_where=text("expires_at IS NOT NULL")),
         CheckConstraint("state IN ('pending', 'approved', 'superseded', 'rejected', 'retired')", name="state"),
     )  # fmt: skip
-    id: Mapped[str] = mapped_column(primary_key=True)
-    api: Mapped[str] = mapped_column(index=True)
-    workflow_id: Mapped[str]
-    number: Mapped[int]
-    digest: Mapped[str]
-    state: Mapped[str] = mapped_column(index=True)
-    content: Mapped[str]
-    intent: Mapped[str]
-    risk: Mapped[str]
-    resource: Mapped[str]
-    is_core: Mapped[bool]
-    rank: Mapped[float]
-    proof: Mapped[str]
-    created_at: Mapped[str]
-    created_by: Mapped[str]
-    decided_at: Mapped[str | None]
-    decided_by: Mapped[str | None]
-    reason: Mapped[str | None]
-    votes: Mapped[str] = mapped_column(server_default=text("'[]'"))
-    expires_at: Mapped[str | None]
-    seal: Mapped[str]
+    id: Named[str] = Column(primary_key=True)
+    api: Named[str] = Column(index=True)
+    workflow_id: Named[str]
+    number: Named[int]
+    digest: Named[str]
+    state: Named[str] = Column(index=True)
+    content: Named[str]
+    intent: Named[str]
+    risk: Named[str]
+    resource: Named[str]
+    is_core: Named[bool]
+    rank: Named[float]
+    proof: Named[str]
+    created_at: Named[str]
+    created_by: Named[str]
+    decided_at: Named[str | None]
+    decided_by: Named[str | None]
+    reason: Named[str | None]
+    votes: Named[str] = Column(server_default=text("'[]'"))
+    expires_at: Named[str | None]
+    seal: Named[str]
 
 
 class DisabledRow(Model):
     """A workflow that is taken out of use for now; the audit's last row about it says so too."""
 
     __tablename__ = "disabled_workflows"
-    workflow_id: Mapped[str] = mapped_column(primary_key=True)
-    reason: Mapped[str]
-    disabled_at: Mapped[str]
-    disabled_by: Mapped[str]
+    workflow_id: Named[str] = Column(primary_key=True)
+    reason: Named[str]
+    disabled_at: Named[str]
+    disabled_by: Named[str]
 
 
 class PolicyRow(Model):
     """Each policy that was applied; the one with the highest number is in force."""
 
     __tablename__ = "policies"
-    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    digest: Mapped[str]
-    body: Mapped[str]
-    applied_at: Mapped[str]
-    applied_by: Mapped[str]
+    number: Named[int] = Column(primary_key=True, autoincrement=False)
+    digest: Named[str]
+    body: Named[str]
+    applied_at: Named[str]
+    applied_by: Named[str]
 
 
 class RunRow(Model):
@@ -174,65 +192,65 @@ class RunRow(Model):
 
     __tablename__ = "runs"
     __table_args__ = (
-        Index("ix_runs_open", "id", sqlite_where=text("outcome IS NULL"), postgresql_where=text("outcome IS NULL")),
+        Index("ix_runs_open", "id", sqlite_where=text("outcome IS NULL")),
         Index("ix_runs_unknown", "id",
-              sqlite_where=text("outcome = 'unknown'"), postgresql_where=text("outcome = 'unknown'")),
+              sqlite_where=text("outcome = 'unknown'")),
         Index("uq_runs_asked", "caller", "asked_key", unique=True,
-              sqlite_where=text("asked_key IS NOT NULL"), postgresql_where=text("asked_key IS NOT NULL")),
+              sqlite_where=text("asked_key IS NOT NULL")),
     )  # fmt: skip
-    id: Mapped[str] = mapped_column(primary_key=True)
-    revision_id: Mapped[str] = mapped_column(ForeignKey("revisions.id"), index=True)
-    digest: Mapped[str]
-    target: Mapped[str]
-    caller: Mapped[str]
-    inputs: Mapped[str]
-    started_at: Mapped[str]
-    finished_at: Mapped[str | None]
-    outcome: Mapped[str | None]
-    outputs: Mapped[str | None]
-    failure: Mapped[str | None]
-    verdict: Mapped[str | None]
-    executor: Mapped[str | None]
-    is_durable: Mapped[bool] = mapped_column(server_default=false())
-    part: Mapped[int] = mapped_column(server_default=text("0"))
-    asked_key: Mapped[str | None]
-    asked_print: Mapped[str | None]
-    cancel_by: Mapped[str | None]
-    resume: Mapped[str | None]
-    resolution: Mapped[str | None]
+    id: Named[str] = Column(primary_key=True)
+    revision_id: Named[str] = Column(ForeignKey("revisions.id"), index=True)
+    digest: Named[str]
+    target: Named[str]
+    caller: Named[str]
+    inputs: Named[str]
+    started_at: Named[str]
+    finished_at: Named[str | None]
+    outcome: Named[str | None]
+    outputs: Named[str | None]
+    failure: Named[str | None]
+    verdict: Named[str | None]
+    executor: Named[str | None]
+    is_durable: Named[bool] = Column(server_default=false())
+    part: Named[int] = Column(server_default=text("0"))
+    asked_key: Named[str | None]
+    asked_print: Named[str | None]
+    cancel_by: Named[str | None]
+    resume: Named[str | None]
+    resolution: Named[str | None]
 
 
 class RunEffectRow(Model):
     """An effect that a run has for itself while it is under way or in doubt, as a hash (`governance/effects.py`)."""
 
     __tablename__ = "run_effects"
-    effect: Mapped[str] = mapped_column(primary_key=True)
-    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    effect: Named[str] = Column(primary_key=True)
+    run_id: Named[str] = Column(ForeignKey("runs.id"), index=True)
 
 
 class RunStepRow(Model):
     """One thing that happened to one request of a run; `seq` numbers the requests of a run, `phase` what happened."""
 
     __tablename__ = "run_steps"
-    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
-    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    phase: Mapped[str] = mapped_column(primary_key=True)
-    step_id: Mapped[str]
-    method: Mapped[str]
-    path: Mapped[str]
-    status: Mapped[int | None]
-    duration_ms: Mapped[float | None]
-    detail: Mapped[str]
-    at: Mapped[str]
+    run_id: Named[str] = Column(ForeignKey("runs.id"), primary_key=True)
+    seq: Named[int] = Column(primary_key=True, autoincrement=False)
+    phase: Named[str] = Column(primary_key=True)
+    step_id: Named[str]
+    method: Named[str]
+    path: Named[str]
+    status: Named[int | None]
+    duration_ms: Named[float | None]
+    detail: Named[str]
+    at: Named[str]
 
 
 class RunJournalRow(Model):
     """What happened in a run and what was done about it, for a replay. `part`: 0, then 1 more each time it went on."""
 
     __tablename__ = "run_journals"
-    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
-    part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    body: Mapped[str]
+    run_id: Named[str] = Column(ForeignKey("runs.id"), primary_key=True)
+    part: Named[int] = Column(primary_key=True, autoincrement=False)
+    body: Named[str]
 
 
 class PlanRow(Model):
@@ -241,81 +259,81 @@ class PlanRow(Model):
     `target` is the target's name, and the two prints prove where, and with which inputs, without telling them."""
 
     __tablename__ = "plans"
-    id: Mapped[str] = mapped_column(primary_key=True)
-    run_id: Mapped[str]
-    revision_id: Mapped[str] = mapped_column(ForeignKey("revisions.id"))
-    digest: Mapped[str]
-    target: Mapped[str]
-    target_print: Mapped[str]
-    inputs_print: Mapped[str]
-    caller: Mapped[str]
-    basis: Mapped[str]
-    changes: Mapped[str]
-    made_at: Mapped[str]
-    expires_at: Mapped[str] = mapped_column(index=True)
-    used_at: Mapped[str | None]
-    applied_by: Mapped[str | None] = mapped_column(index=True)
+    id: Named[str] = Column(primary_key=True)
+    run_id: Named[str]
+    revision_id: Named[str] = Column(ForeignKey("revisions.id"))
+    digest: Named[str]
+    target: Named[str]
+    target_print: Named[str]
+    inputs_print: Named[str]
+    caller: Named[str]
+    basis: Named[str]
+    changes: Named[str]
+    made_at: Named[str]
+    expires_at: Named[str] = Column(index=True)
+    used_at: Named[str | None]
+    applied_by: Named[str | None] = Column(index=True)
 
 
 class PrincipalRow(Model):
-    """Who holds a token. Only the SHA-256 of the secret is kept. Sealed by the audit (`people.testimony`)."""
+    """Who holds a token. Only the SHA-256 of the secret is kept. Sealed by the audit (`testimony`)."""
 
     __tablename__ = "principals"
-    id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(index=True)
-    role: Mapped[str]
-    scope: Mapped[str] = mapped_column(server_default=text("'{}'"))
-    secret_hash: Mapped[str] = mapped_column(unique=True)
-    created_at: Mapped[str]
-    expires_at: Mapped[str | None]
-    revoked_at: Mapped[str | None]
+    id: Named[str] = Column(primary_key=True)
+    name: Named[str] = Column(index=True)
+    role: Named[str]
+    scope: Named[str] = Column(server_default=text("'{}'"))
+    secret_hash: Named[str] = Column(unique=True)
+    created_at: Named[str]
+    expires_at: Named[str | None]
+    revoked_at: Named[str | None]
 
 
 class UserRow(Model):
     """Somebody with a name. `also`: the names under which the same person is known otherwise, as JSON; without a
-    `password_hash` (Argon2id, with its parameters) nobody logs in. Sealed by the audit (`people.testimony`)."""
+    `password_hash` (Argon2id, with its parameters) nobody logs in. Sealed by the audit (`testimony`)."""
 
     __tablename__ = "users"
-    name: Mapped[str] = mapped_column(primary_key=True)
-    role: Mapped[str]
-    scope: Mapped[str]
-    also: Mapped[str]
-    password_hash: Mapped[str | None]
-    created_at: Mapped[str]
-    created_by: Mapped[str]
-    disabled_at: Mapped[str | None]
+    name: Named[str] = Column(primary_key=True)
+    role: Named[str]
+    scope: Named[str]
+    also: Named[str]
+    password_hash: Named[str | None]
+    created_at: Named[str]
+    created_by: Named[str]
+    disabled_at: Named[str | None]
 
 
 class SessionRow(Model):
     """A login that has not ended. Only the SHA-256 of its secret is kept. All but `used_at` is sealed by the audit."""
 
     __tablename__ = "sessions"
-    id: Mapped[str] = mapped_column(primary_key=True)
-    user_name: Mapped[str] = mapped_column(ForeignKey("users.name"), index=True)
-    secret_hash: Mapped[str] = mapped_column(unique=True)
-    created_at: Mapped[str]
-    used_at: Mapped[str]
-    ends_at: Mapped[str]
+    id: Named[str] = Column(primary_key=True)
+    user_name: Named[str] = Column(ForeignKey("users.name"), index=True)
+    secret_hash: Named[str] = Column(unique=True)
+    created_at: Named[str]
+    used_at: Named[str]
+    ends_at: Named[str]
 
 
 class WebhookRow(Model):
     """Whose signed messages may decide, and where its secret is found."""
 
     __tablename__ = "webhooks"
-    name: Mapped[str] = mapped_column(primary_key=True)
-    secret_ref: Mapped[str]
-    scope: Mapped[str]
-    created_at: Mapped[str]
-    created_by: Mapped[str]
+    name: Named[str] = Column(primary_key=True)
+    secret_ref: Named[str]
+    scope: Named[str]
+    created_at: Named[str]
+    created_by: Named[str]
 
 
 class WebhookUseRow(Model):
     """A message that was used: no second one of its sender may have this id."""
 
     __tablename__ = "webhook_uses"
-    webhook: Mapped[str] = mapped_column(primary_key=True)
-    message_id: Mapped[str] = mapped_column(primary_key=True)
-    at: Mapped[str]
+    webhook: Named[str] = Column(primary_key=True)
+    message_id: Named[str] = Column(primary_key=True)
+    at: Named[str]
 
 
 class TargetRow(Model):
@@ -323,58 +341,58 @@ class TargetRow(Model):
     __table_args__ = (
         CheckConstraint("mode IN ('twin', 'prism', 'live')", name="mode"),
         Index("uq_targets_default", "api", unique=True,
-              sqlite_where=text("is_default"), postgresql_where=text("is_default")),
+              sqlite_where=text("is_default")),
     )  # fmt: skip
-    name: Mapped[str] = mapped_column(primary_key=True)
-    api: Mapped[str] = mapped_column(index=True)
-    base_url: Mapped[str]
-    mode: Mapped[str]
-    username_ref: Mapped[str | None]
-    password_ref: Mapped[str | None]
-    token_ref: Mapped[str | None]
-    tls: Mapped[str]
-    is_default: Mapped[bool]
-    labels: Mapped[str] = mapped_column(server_default=text("'{}'"))
-    limits: Mapped[str] = mapped_column(server_default=text("'{}'"))
-    responses: Mapped[str] = mapped_column(server_default=text("''"))
-    created_at: Mapped[str]
+    name: Named[str] = Column(primary_key=True)
+    api: Named[str] = Column(index=True)
+    base_url: Named[str]
+    mode: Named[str]
+    username_ref: Named[str | None]
+    password_ref: Named[str | None]
+    token_ref: Named[str | None]
+    tls: Named[str]
+    is_default: Named[bool]
+    labels: Named[str] = Column(server_default=text("'{}'"))
+    limits: Named[str] = Column(server_default=text("'{}'"))
+    responses: Named[str] = Column(server_default=text("''"))
+    created_at: Named[str]
 
 
 class BundleKeyRow(Model):
     """Whose signature on a bundle counts. `id` is the fingerprint of `public_key`; revoking is final."""
 
     __tablename__ = "bundle_keys"
-    id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    public_key: Mapped[str]
-    trusted_at: Mapped[str]
-    trusted_by: Mapped[str]
-    revoked_at: Mapped[str | None]
-    revoked_by: Mapped[str | None]
+    id: Named[str] = Column(primary_key=True)
+    name: Named[str]
+    public_key: Named[str]
+    trusted_at: Named[str]
+    trusted_by: Named[str]
+    revoked_at: Named[str | None]
+    revoked_by: Named[str | None]
 
 
 class BundleThresholdRow(Model):
     """One row, or none as long as one signature is enough."""
 
     __tablename__ = "bundle_threshold"
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    signatures: Mapped[int]
+    id: Named[int] = Column(primary_key=True, autoincrement=False)
+    signatures: Named[int]
 
 
 class BundleRow(Model):
     """Each bundle that was imported: the memory that refuses older ones and knows which APIs came with which name."""
 
     __tablename__ = "bundles"
-    name: Mapped[str] = mapped_column(primary_key=True)
-    version: Mapped[int] = mapped_column(Sequence, primary_key=True, autoincrement=False)
-    digest: Mapped[str]
-    catalog: Mapped[str]
-    apis: Mapped[str]
-    signed_by: Mapped[str]
-    created_at: Mapped[str]
-    expires_at: Mapped[str]
-    imported_at: Mapped[str]
-    imported_by: Mapped[str]
+    name: Named[str] = Column(primary_key=True)
+    version: Named[int] = Column(Sequence, primary_key=True, autoincrement=False)
+    digest: Named[str]
+    catalog: Named[str]
+    apis: Named[str]
+    signed_by: Named[str]
+    created_at: Named[str]
+    expires_at: Named[str]
+    imported_at: Named[str]
+    imported_by: Named[str]
 
 
 class ScheduleRow(Model):
@@ -382,46 +400,46 @@ class ScheduleRow(Model):
     moment that comes next, and what two replicas compare and set; `last` tells what came of the one before."""
 
     __tablename__ = "schedules"
-    name: Mapped[str] = mapped_column(primary_key=True)
-    workflow_id: Mapped[str]
-    target: Mapped[str | None]
-    labels: Mapped[str]
-    inputs: Mapped[str]
-    cron: Mapped[str]
-    zone: Mapped[str]
-    created_by: Mapped[str]
-    created_at: Mapped[str]
-    is_paused: Mapped[bool]
-    next_at: Mapped[str] = mapped_column(index=True)
-    last: Mapped[str] = mapped_column(server_default=text("'{}'"))
+    name: Named[str] = Column(primary_key=True)
+    workflow_id: Named[str]
+    target: Named[str | None]
+    labels: Named[str]
+    inputs: Named[str]
+    cron: Named[str]
+    zone: Named[str]
+    created_by: Named[str]
+    created_at: Named[str]
+    is_paused: Named[bool]
+    next_at: Named[str] = Column(index=True)
+    last: Named[str] = Column(server_default=text("'{}'"))
 
 
 class EndpointRow(Model):
     """Who is told of events. `kinds` and `apis`: JSON lists, empty for all; `secret_ref`: where its secret is found."""
 
     __tablename__ = "event_endpoints"
-    name: Mapped[str] = mapped_column(primary_key=True)
-    url: Mapped[str]
-    secret_ref: Mapped[str]
-    kinds: Mapped[str]
-    apis: Mapped[str]
-    tls: Mapped[str]
-    created_at: Mapped[str]
-    created_by: Mapped[str]
-    disabled_at: Mapped[str | None]
-    disabled_why: Mapped[str | None]
+    name: Named[str] = Column(primary_key=True)
+    url: Named[str]
+    secret_ref: Named[str]
+    kinds: Named[str]
+    apis: Named[str]
+    tls: Named[str]
+    created_at: Named[str]
+    created_by: Named[str]
+    disabled_at: Named[str | None]
+    disabled_why: Named[str | None]
 
 
 class DeliveryRow(Model):
     """One message for one endpoint, until it is heard. `next_at`: when it is due, or a claim of it ends; null: dead."""
 
     __tablename__ = "event_deliveries"
-    id: Mapped[str] = mapped_column(primary_key=True)
-    endpoint: Mapped[str] = mapped_column(ForeignKey("event_endpoints.name"), index=True)
-    kind: Mapped[str]
-    body: Mapped[str]
-    made_at: Mapped[str]
-    tries: Mapped[int]
-    next_at: Mapped[str | None] = mapped_column(index=True)
-    error: Mapped[str | None]
-    error_at: Mapped[str | None]
+    id: Named[str] = Column(primary_key=True)
+    endpoint: Named[str] = Column(ForeignKey("event_endpoints.name"), index=True)
+    kind: Named[str]
+    body: Named[str]
+    made_at: Named[str]
+    tries: Named[int]
+    next_at: Named[str | None] = Column(index=True)
+    error: Named[str | None]
+    error_at: Named[str | None]

@@ -8,16 +8,18 @@ Here never lives a run's course, nor the record of its requests (`runs`).
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, text, update
 
 from governance.audit import Event, append_entry
 from governance.database import Database
 from governance.effects import give_back
-from governance.errors import ConflictError, InvalidError, NotFoundError, TransitionError
+from governance.errors import ConflictError, InvalidError, NotFoundError, TamperedError, TransitionError
 from governance.events.outbox import tell_of_run
 from governance.identifiers import Json, from_text, to_text
 from governance.models import RunJournalRow, RunRow, RunStepRow, table_of
+from governance.run_testimony import run_fault
 
 _RUN = table_of(RunRow)
 _STEP = table_of(RunStepRow)
@@ -30,6 +32,8 @@ _OPEN = (
 _IS_OPEN = _RUN.c.outcome.is_(None)
 # Spelt as its index is, or the index does not serve it.
 _IS_UNKNOWN = _RUN.c.outcome == text("'unknown'")
+FORGOTTEN = "runs:forgotten"
+"""What the audit rows are about that say which runs are not kept any more."""
 SWEPT_AT_ONCE = 500
 """Small enough that calls do not notice the transaction."""
 
@@ -43,6 +47,14 @@ class OpenRun:
     is_durable: bool
     part: int
     cancel_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """A run that was forgotten. `parts`: how many of it were carried out durably, and have checkpoints elsewhere."""
+
+    id: str
+    parts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,10 @@ class OpenRuns:
         statement = update(_RUN).where(is_open).values(executor=executor)
         return await self._database.write(lambda c: c.execute(statement).rowcount == 1)
 
+    async def fault_of(self, run_id: str) -> str:
+        """What of the run is not as the audit says (`run_testimony`); empty where all is."""
+        return await self._database.read(lambda c: run_fault(c, run_id))
+
     async def resume_of(self, run_id: str) -> Json:
         """Where a run goes on that was gone on with, and what was found: {"from", "has_happened"}; None for others."""
         query = select(_RUN.c.resume, _RUN.c.resolution).where(_RUN.c.id == run_id, _RUN.c.resume.is_not(None))
@@ -99,11 +115,19 @@ class OpenRuns:
         return None if row is None else from_text(row.resume)
 
     async def same_asked(self, caller: str, key: str, revision_id: str, target: str, inputs: Json) -> str | None:
-        """The id of the run that `caller` asked for under `key`, if any. Raises ConflictError if it is another one."""
+        """The id of the run that `caller` asked for under `key`, if any. Raises ConflictError if it is another one,
+        TamperedError if it is not as the audit says."""
         query = select(_RUN.c.id, _RUN.c.asked_print).where(_RUN.c.caller == caller, _RUN.c.asked_key == key)
-        row = await self._database.read(lambda c: c.execute(query).first())
+
+        def work(connection: Connection) -> tuple[Any, str]:
+            row = connection.execute(query).first()
+            return row, "" if row is None else run_fault(connection, row.id)
+
+        row, fault = await self._database.read(work)
         if row is None:
             return None
+        if fault:
+            raise _altered(row.id, fault)
         if row.asked_print != print_of(row.id, revision_id, target, inputs):
             message = f"the key {key} was used for another run, {row.id}: workflow, target or inputs differ"
             raise ConflictError(message, "give each wish a key of its own")
@@ -135,7 +159,7 @@ class OpenRuns:
         """Records what was found out about an unknown run: it ends (as succeeded where all of it was seen, else as
         failed) and gives its effects back, or is open again and goes on.
 
-        Raises NotFoundError, TransitionError (it is not unknown), InvalidError (it cannot go on).
+        Raises NotFoundError, TransitionError (it is not unknown), InvalidError (it cannot go on), TamperedError.
         """
         now = self._database.now()
         told = {"has_happened": finding.has_happened, "goes_on": finding.goes_on, "note": finding.note}
@@ -146,33 +170,43 @@ class OpenRuns:
             if outcome != "unknown":
                 state = outcome or "still under way"
                 raise TransitionError(f"the run {run_id} is not in doubt: {state}", "see `switchgear runs show`")
+            fault = run_fault(connection, run_id)
+            if fault:
+                raise _altered(run_id, fault)
             change = _reopened(run_id, row) if finding.goes_on else _settled(row, finding, actor)
             connection.execute(update(_RUN).where(_RUN.c.id == run_id).values(resolution=resolution, **change))
             append_entry(connection, Event(now, actor, "run.resolved", f"run:{run_id}", told))
             if not finding.goes_on:
-                give_back(connection, (run_id,))
+                give_back(connection, now, (run_id,))
                 tell_of_run(connection, now, run_id, change["outcome"], from_text(change["failure"] or "null"))
 
         await self._database.write(work)
 
-    async def sweep(self, before: str) -> tuple[tuple[str, int], ...]:
+    async def sweep(self, before: str) -> tuple[Swept, ...]:
         """Forgets runs that ended before the moment, except those in doubt; the audit keeps what they did.
 
-        Answers the ids of some with their parts; call again until there are none.
+        Some at a time: call again until there are none.
         """
+        now = self._database.now()
         is_old = (_RUN.c.finished_at < before) & _RUN.c.outcome.is_not(None) & (_RUN.c.outcome != "unknown")
 
-        def work(connection: Connection) -> tuple[tuple[str, int], ...]:
-            found = connection.execute(select(_RUN.c.id, _RUN.c.part).where(is_old).limit(SWEPT_AT_ONCE)).all()
+        def work(connection: Connection) -> tuple[Swept, ...]:
+            columns = (_RUN.c.id, _RUN.c.part, _RUN.c.is_durable)
+            found = connection.execute(select(*columns).where(is_old).limit(SWEPT_AT_ONCE)).all()
             ids = [row.id for row in found]
             if ids:
-                give_back(connection, ids)
+                give_back(connection, now, ids)
                 connection.execute(delete(_JOURNAL).where(_JOURNAL.c.run_id.in_(ids)))
                 connection.execute(delete(_STEP).where(_STEP.c.run_id.in_(ids)))
                 connection.execute(delete(_RUN).where(_RUN.c.id.in_(ids)))
-            return tuple((row.id, row.part) for row in found)
+                append_entry(connection, Event(now, "keeper", "runs.forgotten", FORGOTTEN, {"before": before}))
+            return tuple(Swept(row.id, row.part + 1 if row.is_durable else 0) for row in found)
 
         return await self._database.write(work)
+
+
+def _altered(run_id: str, fault: str) -> TamperedError:
+    return TamperedError(f"the run {run_id} is not as the audit says: {fault}", "compare with a backup; ask anew")
 
 
 def _state(connection: Connection, run_id: str) -> tuple[str | None, Json]:

@@ -14,12 +14,17 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from governance.audit import Event, append_entry
 from governance.database import Database
-from governance.errors import PlanError
+from governance.errors import PlanError, TamperedError
 from governance.identifiers import Json, from_text, moment, to_text
-from governance.models import PlanRow, table_of
+from governance.models import AuditEntry, PlanRow, table_of
 from governance.open_runs import print_of
+from governance.testimony import SEAL, is_about, is_attested, seal_over
 
 _PLAN = table_of(PlanRow)
+_AUDIT = table_of(AuditEntry)
+SEALED = tuple(column.name for column in _PLAN.columns)
+CHANGES = ("plan.made", "plan.confirmed", "plan.sealed")
+"""The actions that say how a plan's row is; refusals, of whomever, leave it as it is."""
 KEPT = timedelta(days=7)
 """So long it is told why a plan cannot be used any more; the audit keeps what became of it."""
 REMEDY = "ask for a new plan, look at it, and confirm that one"
@@ -65,7 +70,8 @@ class PlanStore:
         def work(connection: Connection) -> None:
             connection.execute(delete(_PLAN).where(_PLAN.c.expires_at < _later(now, -KEPT)))
             connection.execute(insert(_PLAN), row)
-            append_entry(connection, Event(now, bound.caller, "plan.made", f"plan:{plan_id}", told))
+            seal = _seal(connection, plan_id)
+            append_entry(connection, Event(now, bound.caller, "plan.made", f"plan:{plan_id}", {**told, SEAL: seal}))
 
         await self._database.write(work)
         return expires_at
@@ -81,11 +87,12 @@ class PlanStore:
             row = _get(plan_id)(connection)
             if row is None:
                 return _nobodys(plan_id)
-            fault = _fault(row, bound, now, same_inputs=same_inputs)
+            fault = _fault(row, bound, now, same_inputs=same_inputs) or _alteration(connection, row)
             told = {"run": run_id, "reason": fault} if fault else {"run": run_id}
             action = "plan.refused" if fault else "plan.confirmed"
             if not fault:
                 connection.execute(update(_PLAN).where(_PLAN.c.id == plan_id).values(used_at=now, applied_by=run_id))
+                told |= {SEAL: _seal(connection, plan_id)}
             append_entry(connection, Event(now, bound.caller, action, f"plan:{plan_id}", told))
             return fault
 
@@ -96,17 +103,46 @@ class PlanStore:
         return Confirmed(plan_id, row.basis, row.changes)
 
     async def close(self, plan_id: str, *, is_applied: bool, run_id: str, actor: str) -> None:
-        """Notes whether the run got past the plan's check."""
+        """Notes whether the run got past the plan's check. A plan is noted as applied once."""
         now, action = self._database.now(), "plan.applied" if is_applied else "plan.refused"
         told: Json = {"run": run_id} if is_applied else {"run": run_id, "reason": "what was read has changed"}
         event = Event(now, actor, action, f"plan:{plan_id}", told)
-        await self._database.write(lambda c: append_entry(c, event))
+        known = select(_AUDIT.c.seq).where(_AUDIT.c.subject == event.subject, _AUDIT.c.action == "plan.applied")
+
+        def work(connection: Connection) -> None:
+            if connection.execute(known).first() is None:
+                append_entry(connection, event)
+
+        await self._database.write(work)
 
     async def confirmed_for(self, run_id: str) -> Confirmed | None:
-        """The plan that the run was started on, if on any."""
+        """The plan that the run was started on, if on any. Raises TamperedError where it is not as the audit says."""
         query = select(_PLAN).where(_PLAN.c.applied_by == run_id)
-        row = await self._database.read(lambda c: c.execute(query).first())
+
+        def work(connection: Connection) -> "Row[tuple[object, ...]] | None":
+            row = connection.execute(query).first()
+            if (row is None and _was_held(connection, run_id)) or (row is not None and _alteration(connection, row)):
+                raise TamperedError(f"the plan of the run {run_id} is not as the audit says", REMEDY)
+            return row
+
+        row = await self._database.read(work)
         return None if row is None else Confirmed(row.id, row.basis, row.changes)
+
+
+def _seal(connection: Connection, plan_id: str) -> str:
+    return seal_over(connection.execute(select(_PLAN).where(_PLAN.c.id == plan_id)).one()._asdict(), SEALED)
+
+
+def _alteration(connection: Connection, row: "Row[tuple[object, ...]]") -> str:
+    """What is wrong with a row that is not as the audit says; empty where it is."""
+    is_whole = is_attested(connection, f"plan:{row.id}", seal_over(row._asdict(), SEALED), CHANGES)
+    return "" if is_whole else "it is not as the audit says: it was changed in the database"
+
+
+def _was_held(connection: Connection, run_id: str) -> bool:
+    """Whether the audit knows of a plan that the run was started on."""
+    is_held = (_AUDIT.c.action == "plan.confirmed") & _AUDIT.c.detail.contains(to_text(run_id), autoescape=True)
+    return connection.execute(select(_AUDIT.c.seq).where(is_about("plan"), is_held)).first() is not None
 
 
 def _get(plan_id: str) -> "Callable[[Connection], Row[tuple[object, ...]] | None]":

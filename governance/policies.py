@@ -7,7 +7,7 @@ Here never lives what a policy says (`policy`).
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import Connection, insert, select
@@ -17,14 +17,16 @@ from governance.database import Database
 from governance.errors import StaleError, TamperedError
 from governance.identifiers import Json, from_text, to_text
 from governance.models import AuditEntry, PolicyRow, table_of
-from governance.policy import BUILT_IN, Policy, policy_of
+
+if TYPE_CHECKING:
+    from governance.policy import Policy
 
 SUBJECT = "policy:current"
 _P = table_of(PolicyRow)
 _AUDIT = table_of(AuditEntry)
 _NEWEST = select(_P).order_by(_P.c.number.desc()).limit(1)
 _TOLD = select(_AUDIT).where(_AUDIT.c.subject == SUBJECT).order_by(_AUDIT.c.seq.desc()).limit(1)
-_KNOWN: dict[tuple[str, str], Policy] = {}
+_KNOWN: dict[tuple[str, str], "Policy"] = {}
 """Policies by digest and text: parsed once. Few, and never wrong, since they are found by their whole content."""
 
 
@@ -33,7 +35,7 @@ class AppliedPolicy:
     """`number` 0: none was ever applied, and the built-in one holds."""
 
     number: int
-    policy: Policy
+    policy: "Policy"
     applied_at: str | None
     applied_by: str | None
 
@@ -51,7 +53,7 @@ class PolicyStore:
         return await self._database.read(_current)
 
     async def apply(
-        self, policy: Policy, *, actor: str, seen: AppliedPolicy | None = None
+        self, policy: "Policy", *, actor: str, seen: AppliedPolicy | None = None
     ) -> tuple[AppliedPolicy, bool]:
         """Puts `policy` in force and answers it, and whether that changed anything.
 
@@ -78,12 +80,14 @@ class PolicyStore:
         return await self._database.write(work)
 
 
-def in_force(connection: Connection) -> Policy:
+def in_force(connection: Connection) -> "Policy":
     """The policy to go by, within a transaction. Raises TamperedError."""
     return _current(connection).policy
 
 
 def _current(connection: Connection) -> AppliedPolicy:
+    from governance.policy import BUILT_IN, policy_of
+
     row = connection.execute(_NEWEST).first()
     fault = _fault(connection, row)
     if fault:
@@ -95,7 +99,7 @@ def _current(connection: Connection) -> AppliedPolicy:
     return _applied(row, _KNOWN[row.digest, row.body])
 
 
-def _applied(row: Any, policy: Policy) -> AppliedPolicy:
+def _applied(row: Any, policy: "Policy") -> AppliedPolicy:
     return AppliedPolicy(row.number, policy, row.applied_at, row.applied_by)
 
 

@@ -15,18 +15,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from governance.accounts import COMMAND_LINE
 from governance.errors import ForbiddenError, InvalidError
 from governance.identifiers import Json, moment
 from workflow.canonical import digest
+from workflow.risks import RISKS
 
-RiskName = Literal["read", "change", "disrupt", "destroy"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = get_args(Day)
 Hour = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Days = Annotated[int, Field(ge=1, le=3650)]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-COMMAND_LINE = "cli:"
-"""What the names of those begin with who act on a command line at the database."""
 MAX_BYTES = 64 * 1024
 """A policy is a page; what is longer is another file."""
 
@@ -138,7 +137,7 @@ class Policy(_Part):
 
     def rule(self, risk: str) -> ClassRule:
         """For a class that is not known, the one for the gravest."""
-        return getattr(self.classes, risk, self.classes.destroy) if risk in get_args(RiskName) else self.classes.destroy
+        return getattr(self.classes, risk, self.classes.destroy) if risk in RISKS else self.classes.destroy
 
     def approval_ends(self, risk: str, now: str) -> str | None:
         """Until when what is approved at `now` is valid."""

@@ -9,7 +9,7 @@ Here never lives the rule of who may do what (`transitions`), nor SQL (`revision
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 from sqlalchemy import Connection, Select, select
@@ -19,17 +19,18 @@ from governance.database import Database
 from governance.disabling import NAMES, why_disabled
 from governance.errors import ConflictError, DigestError, InvalidError, RefusedError, TamperedError
 from governance.identifiers import Json, new_id, to_text
-from governance.models import CatalogChange
+from governance.models import CatalogChange, table_of
 from governance.people.persons import Persons, persons
 from governance.people.scopes import WHOLE, Scope
 from governance.policies import in_force
-from governance.policy import Policy
 from governance.revision_rows import TABLE, Stored
 from governance.sealing import Fault, Revision, content_text, find_fault, open_row
 from governance.transitions import ONE_VOTE, Ballot, Role, State, decide
 from governance.transitions import TABLE as RULES
-from workflow.revision import RevisionContent
-from workflow.tool import changes_nothing
+from workflow.revision import RevisionContent, changes_nothing
+
+if TYPE_CHECKING:
+    from governance.policy import Policy
 
 __all__ = ["Fault", "NewRevision", "Revision", "RevisionStore", "Submission", "Survey"]
 
@@ -39,7 +40,8 @@ MAX_REASON = 2000
 """Characters; a reason is a sentence or two, and is shown in lists."""
 
 # Asked many times a second.
-_CHANGE = select(CatalogChange.version).where(CatalogChange.id == 1)
+_C = table_of(CatalogChange).c
+_CHANGE = select(_C.version).where(_C.id == 1)
 _log = logging.getLogger("switchgear.governance")
 
 
@@ -326,7 +328,7 @@ def _values(api: str, new: NewRevision, actor: str, now: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _ballot(revision: Revision, actor: str, policy: Policy, now: str, person: Persons) -> Ballot:
+def _ballot(revision: Revision, actor: str, policy: "Policy", now: str, person: Persons) -> Ballot:
     return Ballot(
         voter=person(actor),
         submitter=person(revision.created_by),
@@ -337,7 +339,7 @@ def _ballot(revision: Revision, actor: str, policy: Policy, now: str, person: Pe
     )
 
 
-def _counted(revision: Revision, action: str, to: State, actor: str, policy: Policy, now: str) -> dict[str, Any]:
+def _counted(revision: Revision, action: str, to: State, actor: str, policy: "Policy", now: str) -> dict[str, Any]:
     """What a decision changes besides its author: who has voted, and until when it holds."""
     if action != "approve":
         return {}
@@ -345,7 +347,7 @@ def _counted(revision: Revision, action: str, to: State, actor: str, policy: Pol
     return {"votes": to_text([*revision.votes, actor]), "expires_at": ends}
 
 
-def _submit(connection: Connection, values: dict[str, Any], policy: Policy) -> tuple[Stored, bool]:
+def _submit(connection: Connection, values: dict[str, Any], policy: "Policy") -> tuple[Stored, bool]:
     stored, is_new = _stored(connection, values, policy)
     if stored.state == "pending" and policy.rule(_class_for_policy(stored)).approvals == 0:
         _accept(connection, stored, values["created_at"], policy)
@@ -361,7 +363,7 @@ def _class_for_policy(stored: Stored) -> str:
     return "read" if changes_nothing(content["tool"]) else "change"
 
 
-def _accept(connection: Connection, stored: Stored, now: str, policy: Policy) -> None:
+def _accept(connection: Connection, stored: Stored, now: str, policy: "Policy") -> None:
     """Approves what the policy lets pass without a person."""
     reason = f"the policy {policy.digest} approves what may only {stored.risk}"
     ends = policy.approval_ends(stored.risk, now)
@@ -370,7 +372,7 @@ def _accept(connection: Connection, stored: Stored, now: str, policy: Policy) ->
     rows.move(connection, now, stored, RULES["pending", "accept"].to, actor="policy", changes=changes)
 
 
-def _stored(connection: Connection, values: dict[str, Any], policy: Policy) -> tuple[Stored, bool]:
+def _stored(connection: Connection, values: dict[str, Any], policy: "Policy") -> tuple[Stored, bool]:
     history = rows.of_workflow(connection, values["workflow_id"])
     if any(row.api != values["api"] for row in history):
         raise ConflictError(

@@ -24,6 +24,7 @@ from governance.identifiers import Json, from_text, to_text
 from governance.models import RunJournalRow, RunRow, RunStepRow, table_of
 from governance.people.scopes import WHOLE, Scope
 from governance.revision_rows import TABLE, within
+from governance.run_testimony import print_of_key, sealed_end
 
 Phase = Literal["sending", "answered", "failed"]
 Outcome = Literal["succeeded", "partial", "pending", "failed", "unknown", "cancelled", "planned"]
@@ -139,12 +140,15 @@ class RunStore:
             "asked_key": asked and asked.key, "asked_print": asked and asked.print,
         }  # fmt: skip
         records = () if first is None else (first,)
+        told["durable"] = is_durable
+        if asked is not None:
+            told["key"] = print_of_key(asked.key, asked.print)
 
         def work(connection: Connection) -> None:
             if guard is not None:
                 guard(connection)
             connection.execute(_ADD_RUN, row)
-            take(connection, run_id, effects)
+            take(connection, now, run_id, effects)
             started = Event(now, caller, "run.started", f"run:{run_id}", told)
             append_entries(connection, (started, *_add(connection, now, run_id, caller, records)))
 
@@ -188,7 +192,7 @@ class RunStore:
         def work(connection: Connection) -> None:
             if executor is not None:
                 _check_hands(connection, run_id, executor)
-            take(connection, run_id, effects)
+            take(connection, now, run_id, effects)
             append_entries(connection, _add(connection, now, run_id, actor, kept))
 
         if kept:
@@ -226,10 +230,11 @@ class RunStore:
         def work(connection: Connection) -> None:
             _end(connection, run_id, ending, executor)
             if outcome != "unknown":
-                give_back(connection, (run_id,))
+                give_back(connection, now, (run_id,))
             if journal:
                 connection.execute(_ADD_JOURNAL, {"run_id": run_id, "part": part, "body": journal})
-            ended = Event(now, actor, "run.finished", f"run:{run_id}", {"outcome": outcome, "failure": failure})
+            told = {"outcome": outcome, "failure": failure, **sealed_end(ending, journal, part)}
+            ended = Event(now, actor, "run.finished", f"run:{run_id}", told)
             append_entries(connection, (*_add(connection, now, run_id, actor, records), ended))
             tell_of_run(connection, now, run_id, outcome, failure)
 

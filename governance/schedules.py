@@ -2,10 +2,12 @@
 
 A schedule belongs to whoever added it. `take` is how of several processes one gets a firing: it moves `next_at` on by
 compare-and-set, so that each instant is somebody's once. What came of the last one stands in the row, for people; the
-audit has all of them. Called by the runtime's `scheduling` and its commands.
+audit has all of them, and seals the rest of the row at each change (`testimony`): one that was written by hand never
+fires. Called by the runtime's `scheduling` and its commands.
 Here never lives what a cron expression means (`runtime.cron`), nor whether something may be run.
 """
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,11 +16,17 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from governance.audit import Event, append_entry
 from governance.database import Database
-from governance.errors import ConflictError, InvalidError, NotFoundError
+from governance.errors import ConflictError, InvalidError, NotFoundError, TamperedError
 from governance.identifiers import Json, from_text, to_text
 from governance.models import ScheduleRow, table_of
+from governance.testimony import SEAL, is_attested, seal_over
 
 _S = table_of(ScheduleRow)
+SEALED = tuple(column.name for column in _S.columns if column.name != "last")
+CHANGES = tuple(f"schedule.{action}" for action in ("added", "taken", "paused", "resumed", "removed", "sealed"))
+"""The actions that say how a schedule's row is; the others tell what came of it."""
+MEND = "see who did it, then remove it and add it again"
+_log = logging.getLogger("switchgear.governance")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -49,6 +57,7 @@ class Schedule:
 class ScheduleStore:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._refused: set[str] = set()
 
     async def add(self, schedule: Schedule) -> Schedule:
         """Raises InvalidError (the name), ConflictError (it is taken)."""
@@ -66,21 +75,18 @@ class ScheduleStore:
             if connection.execute(select(_S.c.name).where(_S.c.name == schedule.name)).first():
                 raise ConflictError(f"there is a schedule {schedule.name} already", "remove it, or take another name")
             connection.execute(insert(_S), values)
-            append_entry(connection, _event(now, schedule.created_by, "added", schedule.name, told))
+            _tell(connection, now, schedule.created_by, "added", schedule.name, told)
 
         await self._database.write(work)
         return added
 
     async def list_schedules(self) -> tuple[Schedule, ...]:
-        """All, by name."""
+        """All, by name; what is not as the audit says is left out."""
         return await self._find(select(_S).order_by(_S.c.name))
 
     async def get(self, name: str) -> Schedule:
-        """Raises NotFoundError."""
-        found = await self._find(select(_S).where(_S.c.name == name))
-        if not found:
-            raise _absent(name)
-        return found[0]
+        """Raises NotFoundError, or TamperedError if it is not as the audit says."""
+        return _schedule(await self._database.read(lambda c: _whole(c, name)))
 
     async def due(self, now: str) -> tuple[Schedule, ...]:
         """Those whose moment has come, the longest waiting first."""
@@ -88,11 +94,20 @@ class ScheduleStore:
         return await self._find(select(_S).where(is_due).order_by(_S.c.next_at, _S.c.name))
 
     async def take(self, schedule: Schedule, next_at: str) -> bool:
-        """Moves on from `schedule.next_at`; whether nobody else did so before, or paused or removed it."""
+        """Moves on from `schedule.next_at`; whether nobody else did so before, or paused, removed or altered it."""
         is_same = (_S.c.name == schedule.name) & (_S.c.next_at == schedule.next_at) & _S.c.is_paused.is_(False)
         same = is_same & (_S.c.created_at == schedule.created_at)
-        statement = update(_S).where(same).values(next_at=next_at)
-        return await self._database.write(lambda c: c.execute(statement).rowcount == 1)
+        now, statement = self._database.now(), update(_S).where(same).values(next_at=next_at)
+
+        def work(connection: Connection) -> bool:
+            row = connection.execute(select(_S).where(same)).first()
+            if row is None or not _is_whole(connection, row):
+                return False
+            connection.execute(statement)
+            _tell(connection, now, "scheduler", "taken", schedule.name, {"next_at": next_at})
+            return True
+
+        return await self._database.write(work)
 
     async def note(self, schedule: Schedule, last: Json) -> None:
         """Keeps what came of the firing at `schedule.next_at`, with its audit row."""
@@ -106,26 +121,63 @@ class ScheduleStore:
         await self._database.write(work)
 
     async def set_paused(self, name: str, next_at: str | None, *, actor: str) -> None:
-        """Pauses it, or with `next_at` lets it go on from that moment. Raises NotFoundError."""
+        """Pauses it, or with `next_at` lets it go on from that moment. Raises NotFoundError, TamperedError."""
         change = {"is_paused": True} if next_at is None else {"is_paused": False, "next_at": next_at}
-        await self._change(name, update(_S).values(change), "paused" if next_at is None else "resumed", actor)
+        now, action = self._database.now(), "paused" if next_at is None else "resumed"
+
+        def work(connection: Connection) -> None:
+            _whole(connection, name)
+            connection.execute(update(_S).where(_S.c.name == name).values(change))
+            _tell(connection, now, actor, action, name, {})
+
+        await self._database.write(work)
 
     async def remove(self, name: str, *, actor: str) -> None:
         """Raises NotFoundError. A run under way is not broken off."""
-        await self._change(name, delete(_S), "removed", actor)
-
-    async def _change(self, name: str, statement: Json, action: str, actor: str) -> None:
         now = self._database.now()
 
         def work(connection: Connection) -> None:
-            if connection.execute(statement.where(_S.c.name == name)).rowcount == 0:
+            if connection.execute(delete(_S).where(_S.c.name == name)).rowcount == 0:
                 raise _absent(name)
-            append_entry(connection, _event(now, actor, action, name, {}))
+            append_entry(connection, _event(now, actor, "removed", name, {}))
 
         await self._database.write(work)
 
     async def _find(self, query: Json) -> tuple[Schedule, ...]:
-        return tuple(_schedule(row) for row in await self._database.read(lambda c: c.execute(query).all()))
+        def work(connection: Connection) -> tuple[Schedule, ...]:
+            rows = connection.execute(query).all()
+            return tuple(_schedule(row) for row in rows if self._is_believed(connection, row))
+
+        return await self._database.read(work)
+
+    def _is_believed(self, connection: Connection, row: "Row[tuple[object, ...]]") -> bool:
+        if _is_whole(connection, row):
+            self._refused.discard(row.name)
+            return True
+        if row.name not in self._refused:  # asked once a second: said once
+            self._refused.add(row.name)
+            _log.error("refused: the schedule %s is not as the audit says; %s", row.name, MEND)
+        return False
+
+
+def _is_whole(connection: Connection, row: "Row[tuple[object, ...]]") -> bool:
+    return is_attested(connection, f"schedule:{row.name}", seal_over(row._asdict(), SEALED), CHANGES)
+
+
+def _whole(connection: Connection, name: str) -> "Row[tuple[object, ...]]":
+    row = connection.execute(select(_S).where(_S.c.name == name)).first()
+    if row is None:
+        raise _absent(name)
+    if not _is_whole(connection, row):
+        raise TamperedError(f"the schedule {name} is not as the audit says", MEND)
+    return row
+
+
+def _tell(connection: Connection, now: str, actor: str, action: str, name: str, told: Json) -> None:
+    """The audit row of a change, with the seal over the row as it is now."""
+    row = connection.execute(select(_S).where(_S.c.name == name)).one()
+    seal = seal_over(row._asdict(), SEALED)
+    append_entry(connection, _event(now, actor, action, name, {**told, SEAL: seal}))
 
 
 def _event(now: str, actor: str, action: str, name: str, told: Json) -> Event:

@@ -17,10 +17,12 @@ from governance.errors import OutdatedError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0017"
+HEAD = "0018"
 """The newest migration; a test compares it with what the folder says."""
 
 UPGRADE = "run `switchgear db upgrade` with the same --db, after a backup"
+
+RESTORE = "restore the backup that was made before the upgrade"
 
 
 def ensure(engine: Engine, address: str) -> None:
@@ -35,6 +37,7 @@ def ensure(engine: Engine, address: str) -> None:
         raise translate(error) from error
     if found is None:
         raise OutdatedError("the database has no tables of Switchgear", UPGRADE)
+    _check_known(found)
     if found != HEAD:
         raise OutdatedError(f"the database has schema {found}, this version needs {HEAD}", UPGRADE)
 
@@ -42,7 +45,8 @@ def ensure(engine: Engine, address: str) -> None:
 def upgrade(address: str) -> str:
     """Brings the database to HEAD in one transaction and answers the schema that it had before, or "".
 
-    Safe when several processes do it at once: the second finds nothing left to do.
+    Raises OutdatedError for a schema that this version does not know: nothing is done to it then. Safe when several
+    processes do it at once: the second finds nothing left to do.
     """
     url = parse_url(address)
     if is_sqlite(url):
@@ -68,9 +72,22 @@ def _migrate(connection: Connection) -> str:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(7306366)"))
     found, _ = _found(connection)
+    if found is not None:
+        _check_known(found)
     if found != HEAD:
         _run_alembic(connection)
     return found or ""
+
+
+def _check_known(found: str) -> None:
+    """Raises OutdatedError for a schema that no upgrade of this version begins at or ends with."""
+    if not found.isdecimal() or len(found) != len(HEAD) or int(found) == 0:
+        raise OutdatedError(
+            f"the database says that it has schema {found}, which no version of Switchgear has", RESTORE
+        )
+    if found > HEAD:
+        message = f"the database was brought to schema {found} by a newer Switchgear; this version knows {HEAD} at most"
+        raise OutdatedError(message, f"use that newer version, or {RESTORE}")
 
 
 def _found(connection: Connection) -> tuple[str | None, bool]:

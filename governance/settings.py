@@ -53,9 +53,11 @@ class Settings:
     rate_per_s: int = _setting(100, "requests a second that one token may make, ten times that at once; 0: any number")
     catalog: str = _setting(
         "default",
-        "default lists each API's main workflows to MCP clients and finds the rest by search; all lists every one",
+        "default lists the main workflows to MCP clients and finds the rest by search; all lists every one",
         choices=("default", "all"),
     )
+    catalog_tools: int = _setting(30, "tools that one MCP client is listed, of all APIs together")
+    catalog_tokens: int = _setting(4000, "tokens that these may cost; a token is four bytes of their JSON")
     keep_runs_days: int = _setting(90, "days for which an ended run can be looked up; the audit is kept for ever")
     confirm: str = _setting(
         "disrupt,destroy",

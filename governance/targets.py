@@ -37,7 +37,7 @@ _ALL = select(_T).order_by(_T.c.name)
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?")
 _REFERENCES = ("username_ref", "password_ref", "token_ref")
 _FIELDS = ("name", "api", "base_url", "mode", *_REFERENCES, "tls", "is_default", "responses")
-_CHANGES = ("target.added", "target.changed", "target.removed")
+CHANGES = ("target.added", "target.changed", "target.removed")
 # What older audit rows do not say, as it was then for all.
 _NOT_TOLD_BEFORE: dict[str, Json] = {"labels": {}, "limits": {}, "responses": ""}
 Applied = Literal["added", "changed", "unchanged", "removed"]
@@ -119,7 +119,7 @@ class TargetStore:
         now = self._database.now()
 
         def work(connection: Connection) -> dict[str, Applied]:
-            known = {row.name: _target(row) for row in connection.execute(select(_T))}
+            known = {row.name: read_target(row) for row in connection.execute(select(_T))}
             untold = {name for name, each in known.items() if not _is_told(connection, each)}
             done: dict[str, Applied] = {}
             for name in sorted(known.keys() - wanted.keys() if prune else ()):
@@ -170,7 +170,7 @@ class TargetStore:
 
         def work(connection: Connection) -> Target | None:
             row = connection.execute(query).first()
-            return None if row is None else self._told(connection, _target(row))
+            return None if row is None else self._told(connection, read_target(row))
 
         target = await self._database.read(work)
         if target is None:
@@ -182,7 +182,7 @@ class TargetStore:
         query = _ALL if api is None else _ALL.where(_T.c.api == api)
 
         def work(connection: Connection) -> tuple[Target, ...]:
-            return tuple(self._told(connection, _target(row)) for row in connection.execute(query).all())
+            return tuple(self._told(connection, read_target(row)) for row in connection.execute(query).all())
 
         return await self._database.read(work)
 
@@ -211,22 +211,27 @@ class TargetStore:
 
 
 def _is_told(connection: Connection, target: Target) -> bool:
-    """Whether the last audit row that changed it says the same. Of a default that is none any more, another tells."""
+    """Whether the last audit row that changed it says the same."""
     try:
-        told = last_told(connection, f"target:{target.name}", _CHANGES)
+        told = last_told(connection, f"target:{target.name}", CHANGES)
     except TamperedError:
         return False
-    row = target.to_json()
-    lost_default = not row["is_default"]
-    expected = {**_NOT_TOLD_BEFORE, **told} if isinstance(told, dict) and told else {}
-    return bool(row == {**expected, "is_default": False} if lost_default else row == expected)
+    return fits_told(target.to_json(), told)
+
+
+def fits_told(row: Json, told: Json) -> bool:
+    """Whether a target, as JSON, is what its audit row says. Of a default that is none any more, another row tells."""
+    if not isinstance(row, dict) or not isinstance(told, dict) or not told:
+        return False
+    expected = {**_NOT_TOLD_BEFORE, **told}
+    return bool(row == (expected if row["is_default"] else {**expected, "is_default": False}))
 
 
 def _found(connection: Connection, name: str) -> Target:
     row = connection.execute(select(_T).where(_T.c.name == name)).first()
     if row is None:
         raise NotFoundError(f"there is no target {name}", "see `switchgear targets list`")
-    return _target(row)
+    return read_target(row)
 
 
 def _check_seen(connection: Connection, seen: Target) -> None:
@@ -312,7 +317,7 @@ def _checked_tls(tls: str) -> str:
     raise InvalidError("tls says nothing that is known", "give verify, ca:/path or pin:<sha256 of the certificate>")
 
 
-def _target(row: Row[tuple[Any, ...]]) -> Target:
+def read_target(row: Row[tuple[Any, ...]]) -> Target:
     """The target that the row says. Raises TamperedError."""
     try:
         labels = tuple(sorted(from_text(row.labels).items()))

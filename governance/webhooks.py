@@ -104,14 +104,22 @@ class WebhookStore:
         now = self._database.now()
         old = moment(datetime.fromisoformat(now) - REMEMBERED)
         known = select(_USE.c.at).where(_USE.c.webhook == name, _USE.c.message_id == message_id)
+        subject = use_subject(name, message_id)
 
         def work(connection: Connection) -> None:
-            if connection.execute(known).first():
+            # The audit knows it too, so that a row that is taken away lets nothing be used twice.
+            if connection.execute(known).first() or last_told(connection, subject) is not None:
                 raise ConflictError(f"the message {message_id} was used before", "sign a new one with an id of its own")
             connection.execute(delete(_USE).where(_USE.c.at < old))
             connection.execute(insert(_USE), {"webhook": name, "message_id": message_id, "at": now})
+            append_entry(connection, Event(now, f"webhook:{name}", "webhook.used", subject, {"at": now}))
 
         await self._database.write(work)
+
+
+def use_subject(name: str, message_id: str) -> str:
+    """What the audit row is about that knows that a message was used."""
+    return f"webhook-use:{name}:{message_id}"
 
 
 def _is_told(connection: Connection, row: Row[tuple[Any, ...]]) -> bool:

@@ -11,12 +11,12 @@ from alembic import context
 from sqlalchemy import Connection
 
 from governance.connections import parse_url, writer_engine
-from governance.models import Model
+from governance.models import METADATA
 from governance.settings import Settings
 
 
 def _migrate(connection: Connection) -> None:
-    context.configure(connection=connection, target_metadata=Model.metadata)
+    context.configure(connection=connection, target_metadata=METADATA)
     with context.begin_transaction():
         context.run_migrations()
 

@@ -23,13 +23,14 @@ from governance.apis import ApiStore
 from governance.errors import GovernanceError, TamperedError
 from governance.people.scopes import Scope
 from governance.revisions import Fault, Revision, RevisionStore, Survey
+from governance.run_stats import RunStats
 from governance.targets import Target, TargetStore
 from runtime.calls.manner import Manner, manner_of
 from runtime.driver import Endpoint
 from runtime.driver.sessions import References
 from runtime.driver.wire import address_of
 from runtime.errors import ServingError, UnknownTarget, UnknownWorkflow, Unservable
-from runtime.mcp.listing import Candidate, listed_names
+from runtime.mcp.listing import Budget, Candidate, listing_of
 from workflow.budget import tokens_of
 from workflow.errors import WorkflowError
 from workflow.patterns import LINEAR, enforceable
@@ -126,7 +127,8 @@ def _judge_of(schema: Json) -> Callable[[Json], bool]:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One approved workflow, ready to run. `tool` is the approved definition, by MCP's names.
+    """One approved workflow, ready to run. `tool` is the approved definition, by MCP's names; `uses`: how often it
+    was run, as counted when the server started.
 
     `target_argument`: the name of the argument that chooses among several targets; empty where there is one or none.
     """
@@ -139,6 +141,9 @@ class Entry:
     risk: str
     is_core: bool
     rank: float
+    intent: str
+    resource: str
+    uses: int
     prepared: Prepared
     profile: Profile
     tool: Mapping[str, Json]
@@ -221,12 +226,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """`entries` by the names of their tools, listed or not; `listed` in the same order."""
+    """`entries` by the names of their tools, listed or not; `listed` in the same order; `searched`: what can be
+    searched besides, a line for each of several APIs."""
 
     version: str = ""
     entries: Mapping[str, Entry] = field(default_factory=lambda: NOTHING)
     refusals: tuple[Refusal, ...] = ()
     listed: tuple[Entry, ...] = ()
+    searched: str = ""
     _by_workflow: Mapping[str, Entry] = field(default_factory=lambda: NOTHING, repr=False)
 
     @property
@@ -258,7 +265,9 @@ class Loader:
     revisions: RevisionStore
     apis: ApiStore
     targets: TargetStore
-    lists_all: bool = False
+    run_stats: RunStats
+    budget: Budget = field(default_factory=Budget)
+    _uses: Mapping[str, int] | None = None
     _profiles: dict[str | None, Profile] = field(default_factory=dict)
     # By digest, which is by content: what could not be planned once never can.
     _unservable: dict[str, str] = field(default_factory=dict)
@@ -266,6 +275,8 @@ class Loader:
 
     async def load(self, before: Catalog) -> Catalog:
         """The snapshot of now. Raises GovernanceError when the database cannot be read; then the old one stays."""
+        if self._uses is None:
+            self._uses = await self.run_stats.uses()
         survey = await self.revisions.approved_survey()
         targets = _by_api(await self.targets.list_targets())
         known = {entry.revision_id: entry for entry in before.entries.values()}
@@ -293,7 +304,7 @@ class Loader:
                 log.error(
                     "%s (revision %s) is not served: %s", refusal.workflow_id, refusal.revision_id, refusal.reason
                 )
-        return _catalog(entries, tuple(refusals), lists_all=self.lists_all)
+        return _catalog(entries, tuple(refusals), self.budget)
 
     async def _vanished(self, survey: Survey, before: Catalog) -> tuple[Fault, ...]:
         """What was served, or refused as altered, and is not among the approved any more without a decision."""
@@ -322,6 +333,9 @@ class Loader:
             risk=revision.risk,
             is_core=revision.is_core,
             rank=revision.rank,
+            intent=revision.intent,
+            resource=revision.resource,
+            uses=(self._uses or {}).get(revision.workflow_id, 0),
             prepared=prepared,
             profile=await self._profile(revision.api, content.profile_digest),
             tool=tool,
@@ -359,7 +373,7 @@ class Loader:
         return self._profiles[profile_digest]
 
 
-def view_of(catalog: Catalog, scope: Scope, *, lists_all: bool = False) -> Catalog:
+def view_of(catalog: Catalog, scope: Scope, budget: Budget) -> Catalog:
     """The catalog as it is for somebody with `scope`: what they cannot call is not there."""
     entries: dict[str, Entry] = {}
     for name, entry in catalog.entries.items():
@@ -369,7 +383,7 @@ def view_of(catalog: Catalog, scope: Scope, *, lists_all: bool = False) -> Catal
         is_same = targets == entry.targets
         argument = _target_argument(entry.prepared.input_names, targets)
         entries[name] = entry if is_same else replace(entry, targets=targets, target_argument=argument)
-    return _catalog(entries, (), lists_all=lists_all)
+    return _catalog(entries, (), budget)
 
 
 def _mismatch(fault: Fault) -> Refusal:
@@ -396,14 +410,26 @@ def _taken_by(name: str, entries: Mapping[str, Entry]) -> str:
     return entries[name].workflow_id if name in entries else ""
 
 
-def _catalog(entries: dict[str, Entry], refusals: tuple[Refusal, ...], *, lists_all: bool) -> Catalog:
-    candidates = (Candidate(e.name, e.api, e.is_core, e.rank, e.prepared.tokens) for e in entries.values())
-    names = listed_names(candidates, lists_all=lists_all)
-    listed = tuple(entry for entry in entries.values() if entry.name in names)
-    version = hashlib.sha256(f"{len(listed) < len(entries)}\n".encode())
+def _catalog(entries: dict[str, Entry], refusals: tuple[Refusal, ...], budget: Budget) -> Catalog:
+    listing = listing_of((_candidate(entry) for entry in entries.values()), budget)
+    listed = tuple(entry for entry in entries.values() if entry.name in listing.names)
+    hides_some = len(listed) < len(entries)
+    version = hashlib.sha256(f"{hides_some} {listing.searched if hides_some else ''}\n".encode())
     for entry in listed:
         choice = (entry.target_argument, entry.target_schema) if entry.target_argument else ""
         version.update(f"{entry.digest} {entry.number} {choice}\n".encode())
     by_workflow = {entry.workflow_id: entry for entry in entries.values()}
     by_workflow |= {entry.revision_id: entry for entry in entries.values()}
-    return Catalog(version.hexdigest(), MappingProxyType(entries), refusals, listed, MappingProxyType(by_workflow))
+    return Catalog(
+        version.hexdigest(),
+        MappingProxyType(entries),
+        refusals,
+        listed,
+        listing.searched,
+        MappingProxyType(by_workflow),
+    )
+
+
+def _candidate(entry: Entry) -> Candidate:
+    thing = entry.profile.vocabulary.get(entry.resource, entry.resource)
+    return Candidate(entry.name, entry.api, entry.is_core, entry.rank, entry.prepared.tokens, thing, entry.uses)

@@ -9,9 +9,6 @@ import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from croniter import croniter
-from croniter.croniter import CroniterError
-
 from governance.identifiers import moment
 from runtime.errors import BadInput
 
@@ -23,6 +20,9 @@ _UNSTEADY = re.compile(r"[RrHh](?![A-Za-z])")
 
 def next_moment(cron: str, zone: str, after: datetime) -> str:
     """The first moment of the expression behind `after`. Raises BadInput for an expression or zone that is none."""
+    from croniter import croniter
+    from croniter.croniter import CroniterError
+
     fields = cron.split()
     if len(fields) != FIELDS or any(_UNSTEADY.match(each) for each in fields):
         raise BadInput(f"the cron expression {cron[:80]!r} is not five plain fields", "/cron", EXAMPLE)

@@ -68,7 +68,7 @@ class LiveCatalog:
         if view is None:
             if len(self._views) >= MAX_VIEWS:
                 self._views = {}
-            view = self._views[scope] = view_of(self._now, scope, lists_all=self._loader.lists_all)
+            view = self._views[scope] = view_of(self._now, scope, self._loader.budget)
         return view
 
     @property

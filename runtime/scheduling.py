@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from governance.accounts import COMMAND_LINE
 from governance.errors import GovernanceError, RefusedError
 from governance.identifiers import Clock, moment, utc_now
 from governance.locks import Locks
 from governance.open_runs import OpenRuns
-from governance.people.scopes import RISKS
-from governance.policy import COMMAND_LINE
 from governance.schedules import Schedule, ScheduleStore
 from governance.settings import Settings
 from governance.transitions import may
@@ -33,6 +32,7 @@ from runtime.gate.access import LOCAL, Caller
 from runtime.gate.doorkeeper import Doorkeeper
 from runtime.live import LiveCatalog
 from runtime.problems import message_of
+from workflow.risks import RISKS
 
 log = logging.getLogger("switchgear.schedules")
 Json = Any

@@ -7,10 +7,12 @@ lives a protocol; nothing is created at import.
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from governance.apis import ApiStore
 from governance.audit import AuditLog
@@ -20,6 +22,7 @@ from governance.effects import Effects
 from governance.events.deliveries import DeliveryStore
 from governance.events.endpoints import EndpointStore
 from governance.events.mismatches import MismatchStore
+from governance.integrity.survey import altered_objects
 from governance.journals import Journals
 from governance.locks import Locks, locks_of
 from governance.open_runs import OpenRuns
@@ -29,6 +32,7 @@ from governance.people.users import UserStore
 from governance.plans import PlanStore
 from governance.responses import Policy, ResponseStore
 from governance.revisions import RevisionStore
+from governance.run_stats import RunStats
 from governance.runs import RunStore
 from governance.schedules import ScheduleStore
 from governance.targets import TargetStore
@@ -45,17 +49,21 @@ from runtime.engines.executor import Executor
 from runtime.engines.journal import AuditOnly, Books
 from runtime.engines.looking import Looker
 from runtime.engines.restore import Restorer
-from runtime.finder import Finder
-from runtime.gate.company import Company
 from runtime.gate.doorkeeper import Doorkeeper
 from runtime.gate.login import Login
 from runtime.gate.refusals import Refusals
 from runtime.leases import Leases
 from runtime.live import LiveCatalog
+from runtime.mcp.listing import DEFAULT, Budget
 from runtime.replies import Replies
 from runtime.scheduling import DEFAULT_RISKS, Around, Scheduler
+from runtime.search.finder import Finder
 from runtime.secrets import Vault
 
+if TYPE_CHECKING:
+    from runtime.gate.company import Company
+
+log = logging.getLogger("switchgear.database")
 ASKS = Confirmation()
 SessionEnds = tuple[timedelta, timedelta]
 SESSION_ENDS: SessionEnds = (IDLE, LONGEST)
@@ -97,13 +105,13 @@ def assemble(
     database: Database,
     vault: Vault,
     *,
-    lists_all: bool = False,
+    budget: Budget = DEFAULT,
     keep_days: int = 90,
     confirmation: Confirmation = ASKS,
     scheduled: frozenset[str] = DEFAULT_RISKS,
     responses: Policy = "report",
     sessions: SessionEnds = SESSION_ENDS,
-    company: Company | None = None,
+    company: "Company | None" = None,
 ) -> Service:
     """The parts around an open database. Nothing is read yet."""
     revisions, apis, targets = RevisionStore(database), ApiStore(database), TargetStore(database)
@@ -118,7 +126,11 @@ def assemble(
     engine = Engines(driver, books, Executor(locks), restorer, keep_days)
     same_effects = SameEffects(Effects(database), books.runs, Looker(driver, books, restorer))
     live = LiveCatalog(
-        Loader(revisions, apis, targets, lists_all), principals, users, doorkeeper, MismatchStore(database)
+        Loader(revisions, apis, targets, RunStats(database), budget),
+        principals,
+        users,
+        doorkeeper,
+        MismatchStore(database),
     )
     deliveries = DeliveryStore(database)
     calls, schedules = (
@@ -164,15 +176,15 @@ async def open_service(
     database_url: str,
     vault: Vault | None = None,
     *,
-    lists_all: bool = False,
+    budget: Budget = DEFAULT,
     keep_days: int = 90,
     confirmation: Confirmation = ASKS,
     scheduled: frozenset[str] = DEFAULT_RISKS,
     responses: Policy = "report",
     sessions: SessionEnds = SESSION_ENDS,
-    company: Company | None = None,
+    company: "Company | None" = None,
 ) -> AsyncIterator[Service]:
-    """A service with its first catalog; `lists_all`: every approved workflow is listed to MCP clients.
+    """A service with its first catalog; `budget`: how much of it is listed to an MCP client.
     `confirmation`: which workflows ask before they change anything; `scheduled`: which classes schedules may run.
     `responses`: what is done about replies that are not as described. `sessions`: when a login ends unused, and when it
     ends in any case; `company`: whose JWTs are taken.
@@ -185,7 +197,7 @@ async def open_service(
         service = assemble(
             database,
             vault or Vault(),
-            lists_all=lists_all,
+            budget=budget,
             keep_days=keep_days,
             confirmation=confirmation,
             scheduled=scheduled,
@@ -193,6 +205,8 @@ async def open_service(
             sessions=sessions,
             company=company,
         )
+        for fault in await altered_objects(database):
+            log.error("the database is not as it was made: %s; see `switchgear doctor`", fault)
         await service.doorkeeper.look()
         await service.live.reload()
         try:

@@ -18,7 +18,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -76,13 +75,20 @@ COMMANDS = {
 """In the order in which a newcomer meets them; `--help` keeps it."""
 
 PARTS = {
-    "runs": {"resolve": Entry("runtime.commands.resolving:resolve_command", "Say what became of a run in doubt.")},
+    "runs": {
+        "replay": Entry(
+            "governance.commands.replaying:replay_command", "Replay an ended run offline from its journal."
+        ),
+        "resolve": Entry("runtime.commands.resolving:resolve_command", "Say what became of a run in doubt."),
+    },
     "targets": {"test": Entry("runtime.commands.target_test:test_command", "Say whether a target can be used.")},
     "webhooks": {
         "endpoints": Entry("governance.commands.endpoints:endpoints_group", "Who is told of events."),
         "dead": Entry("governance.commands.endpoints:dead_group", "Events that could not be told."),
     },
     "workflows": {
+        "show": Entry("governance.commands.dossiers:show_command", "Show a revision."),
+        "diff": Entry("governance.commands.dossiers:diff_command", "Show what a revision changes."),
         "disable": Entry("governance.commands.disabling:disable_command", "Take a workflow out of use for now."),
         "enable": Entry("governance.commands.disabling:enable_command", "Put a disabled workflow back into use."),
         "disabled": Entry("governance.commands.disabling:disabled_command", "List what is out of use for now."),
@@ -182,7 +188,7 @@ def load(name: str, entry: Entry) -> click.Command:
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("switchgear"), package_name="switchgear", prog_name="switchgear")
+@click.version_option(package_name="switchgear", prog_name="switchgear")
 def cli() -> None:
     """Compiles vendor OpenAPI documents into approved, deterministic workflows and serves them to AI agents."""
 

@@ -45,6 +45,7 @@ from governance.audit import verify_chain
 from governance.connections import parse_url
 from runtime.engines.dbos_process import DbosProcess, beside
 from runtime.observing import traces
+from tests import shipped
 from tests.needs import POSTGRESQL
 from tests.waiting import PATIENCE_S
 
@@ -64,7 +65,12 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-pytest_plugins = ["tests.left_out", "tests.quick", "tests.order", "tests.costs"]
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        shipped.share_in(Path(config.option.basetemp).parent)
+
+
+pytest_plugins = ["tests.left_out", "tests.quick", "tests.order", "tests.costs", "tests.forks"]
 # httpx gives up after 5 s where nothing is said, and has no public way to say it once.
 for way in ("connect", "read", "write", "pool"):
     setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, way, PATIENCE_S)

@@ -8,7 +8,6 @@ how it is read.
 import resource
 import time
 from collections.abc import Generator
-from pathlib import Path
 
 import pytest
 
@@ -17,16 +16,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--costs", metavar="FILE", help="adds there what each test takes: clock, processor, children's")
 
 
+TOLD = [0.0, 0.0, 0.0]
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     begun = _spent()
     try:
         return (yield)
     finally:
-        if place := item.config.getoption("--costs"):
-            took = " ".join(f"{now - before:8.2f}" for before, now in zip(begun, _spent(), strict=True))
-            with Path(place).open("a", encoding="utf-8") as file:
-                file.write(f"{took} {item.nodeid}\n")
+        took = [now - before for before, now in zip(begun, _spent(), strict=True)]
+        TOLD[:] = [before + more for before, more in zip(TOLD, took, strict=True)]
+        _write(item.config, took, item.nodeid)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """What is no test's: imports, finding the tests, and servers that many tests use and that end here."""
+    rest = [spent - told for spent, told in zip(_spent(), TOLD, strict=True)]
+    _write(session.config, [0.0, *rest[1:]], "(the rest of this process)")
+
+
+def _write(config: pytest.Config, took: list[float], name: str) -> None:
+    if place := config.getoption("--costs"):
+        with (config.rootpath / place).open("a", encoding="utf-8") as file:
+            file.write(" ".join(f"{seconds:8.2f}" for seconds in took) + f" {name}\n")
 
 
 def _spent() -> tuple[float, float, float]:

@@ -13,6 +13,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
+from workflow.answers import answers_in, plain_name, plain_names, says_refused
 from workflow.device_texts import filled, says_nothing, texts_of_markup, told_once
 from workflow.pointers import NOTHING, parse_pointer, resolve
 from workflow.profile import Profile
@@ -40,12 +41,7 @@ _NO_FIELDS = ("domain", "lang", "language", "locale")
 _SEVERITIES = ("severity", "messageseverity", "level")
 _FINE = ("ok", "informational", "info", "information", "success", "succeeded", "none", "debug")
 _SUCCESS = re.compile(r"(^|\.)(success|created|nooperation|accountmodified)$", re.IGNORECASE)
-# An answer among others, of several requests in one: its status, and what it consists of beside that.
-_STATUSES = ("status", "statuscode", "httpstatus")
-_ANSWERED = ("body", "response", "error", "errors")
-_REFUSED = 400
 _READS = ("GET ", "HEAD ", "OPTIONS ")
-_NOT_WORDS = re.compile(r"[-_.\s]")
 
 
 def device_words(
@@ -153,35 +149,22 @@ def _of_annotation(about: str, told: Json) -> Iterator[str]:
 
 
 def _beside_success(body: Json) -> Iterator[str]:
-    if not isinstance(body, Mapping):
-        return
-    names = {_plain(name): member for name, member in body.items()}
-    if any(names.get(name) is False for name in ("success", "ok", "succeeded", "issuccess")):
+    if says_refused(body):
         yield from _Walk().texts(body)
         return
+    names = plain_names(body)
     for name in ("error", "errors"):
         if isinstance(names.get(name), str | list | Mapping):
             yield from _Walk().texts(names[name])
 
 
 def _in_answers(body: Json) -> Iterator[str]:
-    """Of several requests in one, those that were refused: a list of answers, each with its own status and body."""
-    lists = [body] if isinstance(body, list) else list(body.values()) if isinstance(body, Mapping) else []
-    for answers in (each for each in lists if isinstance(each, list)):
-        for number, answer in enumerate(answers[:_MOST_VALUES], 1):
-            names = {_plain(name): member for name, member in answer.items()} if isinstance(answer, Mapping) else {}
-            status = _status_in(names)
-            if status >= _REFUSED and any(name in names for name in _ANSWERED):
-                told = [text for name in _ANSWERED if name in names for text in _Walk(status).texts(names[name])]
-                about = _about(names) or f"request {number}"
-                yield f"{about}: {status}{f', {told[0]}' if told else ''}"
-
-
-def _status_in(names: Mapping[str, Json]) -> int:
-    """The status of an answer among others, as a number or a text of digits (`404`, `404 Not Found`)."""
-    status = next((names[name] for name in _STATUSES if name in names), None)
-    found = re.match(r"[1-5]\d\d\b", str(status)) if isinstance(status, int | str) else None
-    return int(found[0]) if found else 0
+    """Of several requests in one, those that were refused."""
+    for answer in answers_in(body):
+        if answer.is_refusal:
+            told = [text for part in answer.parts for text in _Walk(answer.status).texts(part)]
+            about = _about(answer.names) or f"request {answer.number}"
+            yield f"{about}: {answer.status}{f', {told[0]}' if told else ''}"
 
 
 # The usual forms
@@ -248,7 +231,7 @@ class _Walk:
             about = name.removesuffix(ANNOTATION)
             told = self.texts(value[name], level + 1)
             yield from (text if about in text else f"{about}: {text}" for text in told)
-        names = {_plain(name): member for name, member in value.items() if name not in annotations}
+        names = {plain_name(name): member for name, member in value.items() if name not in annotations}
         sentence = "" if annotations and any(value[name] for name in annotations) else self._sentence(names, level)
         if sentence:
             yield sentence
@@ -294,7 +277,7 @@ class _Walk:
     def _fields(self, value: Mapping[str, Json], *, is_list_needed: bool) -> Iterator[str]:
         """Fields with their messages, as frameworks write them: {"mem": ["Not a number."]}."""
         for name, told in value.items():
-            if _plain(name) in (*_HOLDERS, *_MESSAGES, *_ARGUMENTS, *_NO_FIELDS) or name.startswith("@"):
+            if plain_name(name) in (*_HOLDERS, *_MESSAGES, *_ARGUMENTS, *_NO_FIELDS) or name.startswith("@"):
                 continue
             if isinstance(told, list):
                 texts = [each for each in told if isinstance(each, str)]
@@ -309,12 +292,8 @@ class _Walk:
                 yield from self.texts(member, level + 1, is_told=False)
 
 
-def _plain(name: str) -> str:
-    return _NOT_WORDS.sub("", name).lower()
-
-
 def _is_left_out(name: str) -> bool:
-    return _plain(name) in _LEFT_OUT
+    return plain_name(name) in _LEFT_OUT
 
 
 def _first(names: Mapping[str, Json], wanted: tuple[str, ...]) -> Json:
@@ -326,7 +305,7 @@ def _listed(value: Json) -> list[Json]:
 
 
 def _severity(told: Json) -> str:
-    names = {_plain(name): member for name, member in told.items()} if isinstance(told, Mapping) else {}
+    names = plain_names(told)
     return next((str(names[name]).lower() for name in _SEVERITIES if names.get(name)), "")
 
 
@@ -336,7 +315,7 @@ def _is_success(told: Json) -> bool:
 
 def _code(members: Mapping[str, Json], wanted: tuple[str, ...], status: int = 0) -> str:
     """What the device calls this kind of error; a number that repeats the status says nothing."""
-    names = {_plain(name): member for name, member in members.items()}
+    names = plain_names(members)
     for name in wanted:
         code = names.get(name)
         is_number = isinstance(code, int) and not isinstance(code, bool) and code != status and code > 0

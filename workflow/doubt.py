@@ -44,12 +44,12 @@ def step_after_doubt(flow: WorkflowPlan, frame: Frame, scope: Scope, base_path: 
     read back later tells.
     """
     scope.sent = nothing_sent
-    number = frame.step + 1
-    while number < len(flow.steps) and flow.steps[number].role == "wait":
-        if _built(flow.steps[number], scope, base_path) is not None:
-            break
-        number += 1
-    return number
+    first = behind = frame.step + 1
+    while behind < len(flow.steps) and flow.steps[behind].role == "wait":
+        behind += 1
+    # The last view of the job needs its handle alone; what stands above the job may be found on the way.
+    is_known = behind > first and _built(flow.steps[behind - 1], scope, base_path) is not None
+    return first if is_known else behind
 
 
 def _change_before(flow: WorkflowPlan, number: int) -> int:

@@ -46,6 +46,7 @@ REMEDIES: Mapping[str, str] = {
     "not_carried_out": "The device failed and shows that it was not done; see what it says, then call again.",
     "not_taken": "The device accepts this and leaves it as it was: see what it says, and which values it takes.",
     "partly_taken": "What is named was not taken: see why at the device, then call again with the rest.",
+    "refused_within": "Nothing was changed by this step. See what the device says, put it right and call again.",
     "partly_refused": "See what the device says, and read the thing to see which part was taken.",
     "not_reached": "Look at the device: it may still get there, or something keeps it from it.",
     "not_seen": "It was accepted; look whether it is there before you ask for it again.",

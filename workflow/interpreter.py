@@ -12,6 +12,7 @@ else the next step or the end.
 from dataclasses import replace
 
 from workflow.allowed import refusal
+from workflow.answers import refuses_all
 from workflow.criteria import all_hold
 from workflow.errors import EventError, InputError
 from workflow.events import (
@@ -115,6 +116,8 @@ class _Turn(DoubtfulTurn):
         if self.frame.look is not None:
             self.has_looked(scope, has_succeeded)
             return
+        if is_good and not step.is_safe and self._is_refused_well(reply, scope, has_succeeded):
+            return
         if not step.is_safe and (has_succeeded or is_good):
             self.note_done()
             self.refusals += reply.said
@@ -132,6 +135,23 @@ class _Turn(DoubtfulTurn):
             self.look(failure)
         else:
             self._failed(scope, failure)
+
+    def _is_refused_well(self, reply: Reply, scope: Scope, has_succeeded: bool) -> bool:
+        """Whether a change was answered well, and the answer says that nothing of it was done: then the run is over.
+
+        What the document itself says of such an answer goes before.
+        """
+        statuses = refuses_all(reply.body)
+        if statuses is None or (self.step.success and has_succeeded) or self._is_explained(scope):
+            return False
+        parts = f" of each of its {len(statuses)} parts" if len(statuses) > 1 else ""
+        text = f"{self.step.key} was answered with {reply.status}, and the answer says{parts} that it was refused"
+        failure = Failure(self.key, "refused_within", text, reply.status, said=reply.said)
+        if any(leaves_open(status) for status in statuses):
+            self.look(failure)
+        else:
+            self.end_failed(failure)
+        return True
 
     def _is_explained(self, scope: Scope) -> bool:
         """Whether the document itself says what this answer to a change means."""
@@ -166,11 +186,11 @@ class _Turn(DoubtfulTurn):
         return read
 
     def _no_list(self, failure: Failure) -> None:
-        """What came is no list. Right after a change devices answer oddly: what shows the change is read once more."""
+        """What came is no list. Right after a change devices answer oddly: the step's own actions say what to do."""
         self.change(pages=None)
         if self.frame.look is not None:
             self.has_looked(self.scope(), False)
-        elif self.step.role == "read_back":
+        elif self.step.role in ("read_back", "wait"):
             self._failed(self.scope(), failure)
         else:
             self.end_failed(failure)

@@ -32,10 +32,10 @@ from workflow.profile_speech import (
     Protocol,
     Sign,
 )
+from workflow.risks import RiskName
 
 Json = Any
 _UNKNOWN = "extra_forbidden"
-RiskName = Literal["read", "change", "disrupt", "destroy"]
 
 
 class Identity(Part):
@@ -185,7 +185,8 @@ class PendingSettings(Part):
     """Settings that wait for a job and a restart: the settings resource, what to send, and what applies them.
 
     A write without `apply_member` needs `job_operation`. With neither, what matches (a write or an action) is in
-    force after `applied_by` alone. What `is_optional` is in force at once unless `apply_member` asks to wait.
+    force after `applied_by` alone, of a write perhaps some `members` only. What `is_optional` is in force at once
+    unless `apply_member` asks to wait.
     """
 
     pattern: str = Field(description="The writes (or actions) that wait.")
@@ -198,6 +199,7 @@ class PendingSettings(Part):
     address: Pointer | None = Field(None, description="Pointer, in what these are the settings of, to their address.")
     applied_by: OperationRef | None = Field(None, description="The operation that brings the settings into force.")
     applied_with: dict[str, Json] = Field({}, description="Its body.")
+    members: tuple[str, ...] = Field((), description="The only members of the write that wait for `applied_by`.")
     is_optional: bool = Field(False, description="Only a write that asks for it waits; any other is in force at once.")
 
 

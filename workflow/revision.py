@@ -7,10 +7,11 @@ Made by the compiler, stored by governance, checked again by the runtime before 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from workflow.canonical import digest
-from workflow.document import Json
 
+Json = Any
 FORMAT = 1
 
 
@@ -41,3 +42,9 @@ class RevisionContent:
     def from_json(cls, data: Mapping[str, Json]) -> "RevisionContent":
         """The content that `to_json` wrote. Raises KeyError where a part is missing."""
         return cls(data["document"], data["tool"], data["operations"], data["profile"])
+
+
+def changes_nothing(tool: Mapping[str, Json]) -> bool:
+    """Whether a tool promises that nothing changes: what may be approved without a person as a read."""
+    annotations = tool.get("annotations")
+    return isinstance(annotations, Mapping) and annotations.get("readOnlyHint") is True

@@ -13,9 +13,12 @@ from workflow.document import Document, Json, Step, Workflow, ours
 from workflow.errors import DocumentError
 from workflow.inputs import followed
 from workflow.operations import SAFE_METHODS
+from workflow.schemas import as_json
 from workflow.visible import visible, visible_schema
 
 NAME_LENGTH = 64  # what MCP clients accept for a tool's name
+_BETWEEN = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas")
+_MOST_EXAMPLE = 40  # bytes, brackets included: ten tokens
 MOST_TITLE = 200  # characters; it is a line in a list
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 _SAFE_METHODS = tuple(f"/{method.lower()}" for method in SAFE_METHODS)  # as operationPath ends in them
@@ -115,12 +118,25 @@ def _shown_inputs(document: Document, workflow: Workflow, shown: Json) -> dict[s
     properties = schema.get("properties") or {}
     required = [name for name in schema.get("required") or [] if name in properties]
     names = [name for name in properties if shown is None or name in shown or name in required]
-    cut: dict[str, Json] = {"type": "object", "properties": {name: properties[name] for name in names}}
+    written = {name: properties[name] if shown is None else _brief(properties[name]) for name in names}
+    cut: dict[str, Json] = {"type": "object", "properties": written}
     if required:
         cut["required"] = required
     if len(names) == len(properties):  # else more is accepted than is shown
         cut["additionalProperties"] = False
+    if shown is None:  # a tool's own text says it, since clients refuse schemas that choose at the top
+        cut |= {word: schema[word] for word in _BETWEEN if word in schema}
     return dict(visible_schema(_with_definitions(cut, document.components.inputs)))
+
+
+def _brief(schema: Json) -> Json:
+    """An input as a list of tools shows it: with an example where that is short and says what nothing else does."""
+    if not isinstance(schema, Mapping) or "examples" not in schema:
+        return schema
+    says_enough = "enum" in schema or "default" in schema or schema.get("type") == "boolean"
+    if not says_enough and len(as_json(schema["examples"])) <= _MOST_EXAMPLE:
+        return schema
+    return {key: value for key, value in schema.items() if key != "examples"}
 
 
 def _with_definitions(schema: dict[str, Json], components: Mapping[str, Json]) -> dict[str, Json]:
@@ -157,12 +173,6 @@ def _annotations(workflow: Workflow) -> dict[str, bool]:
         "idempotentHint": all(_is_read(step) or ours(step).get("idempotent") is True for step in workflow.steps),
         "openWorldHint": False,
     }
-
-
-def changes_nothing(tool: Mapping[str, Json]) -> bool:
-    """Whether a tool promises that nothing changes: what may be approved without a person as a read."""
-    annotations = tool.get("annotations")
-    return isinstance(annotations, Mapping) and annotations.get("readOnlyHint") is True
 
 
 def _is_read(step: Step) -> bool:

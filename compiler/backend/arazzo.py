@@ -8,7 +8,7 @@ Follows the Arazzo Specification 1.1. Called by the pipeline; no judgement here,
 from collections.abc import Mapping
 from typing import Any
 
-from compiler.ir.model import Api, Effect, Flow, Input, Operation, Step
+from compiler.ir.model import Api, Effect, Flow, Operation, Step
 from workflow.calls import pointer_of
 from workflow.document import Document
 from workflow.operations import SAFE_METHODS
@@ -58,7 +58,7 @@ def _workflow(api: Api, flow: Flow, by_key: Mapping[str, Operation]) -> dict[str
         "workflowId": flow.id,
         "summary": flow.title,
         "description": flow.description,
-        "inputs": _inputs(flow.inputs),
+        "inputs": _inputs(flow),
         "steps": [_step(by_key[step.operation], _source(api), step) for step in flow.steps],
         "outputs": dict(flow.outputs),
         "x-switchgear": {
@@ -79,15 +79,17 @@ def _deadline_s(flow: Flow) -> int:
     return int(sum(waits)) + _USUAL_S
 
 
-def _inputs(inputs: tuple[Input, ...]) -> dict[str, Any]:
+def _inputs(flow: Flow) -> dict[str, Any]:
     properties = {}
-    for given in inputs:
+    for given in flow.inputs:
         text = {"description": given.description} if given.description else {}
         properties[given.name] = {**given.schema, **text}
     schema: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
-    required = [given.name for given in inputs if given.is_required]
+    required = [given.name for given in flow.inputs if given.is_required]
     if required:
         schema["required"] = required
+    if flow.conditions:
+        schema["allOf"] = [dict(condition) for condition in flow.conditions]
     return schema
 
 

@@ -165,7 +165,8 @@ class Resource:
     the item. `id_field`: member of an item that holds its id; `natural_keys`: members that people know it by;
     `known_by`: the member that holds the id of what it belongs to, where people know it by that.
     `members`: pointer from the collection's body to the list; `references`: the list holds only addresses, under
-    this member's name. `item_is_list`: reading one answers a list of one. `single`: the usual only member's id.
+    this member's name. `item_at`: pointer from the reply that shows one to it, where something is around it: a list of
+    one (`/0`) or a name (`/server`). `single`: the usual only member's id.
     `aliases`: keys of operations that do the same as another one here, mapped to it.
     `listed_in`: without a collection of its own, the read of the owner whose item names these, at `members`.
     `paging`: None where only the replies tell whether the list goes on. `total`: where they say how many there are; ""
@@ -190,7 +191,7 @@ class Resource:
     schema: Schema = field(default_factory=lambda: EMPTY)
     members: str = ""
     references: str = ""
-    item_is_list: bool = False
+    item_at: str = ""
     single: str | None = None
     synonyms: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=lambda: EMPTY)
@@ -201,7 +202,12 @@ class Resource:
     @property
     def item_in_reply(self) -> str:
         """Where the reply to `read` holds the item, as a runtime expression."""
-        return "$response.body#/0" if self.item_is_list else "$response.body"
+        return f"$response.body#{self.item_at}" if self.item_at else "$response.body"
+
+    @property
+    def item_is_list(self) -> bool:
+        """True where reading one answers a list of one."""
+        return self.item_at == "/0"
 
     @property
     def source(self) -> str:
@@ -357,6 +363,7 @@ class Flow:
 
     `links`: (from step number, to step number), 0-based, between which a value flows. `is_core`: in the default
     catalog of its API (`compiler.budget`). `output_schema`: of `outputs`. `why`: how each step and binding came about.
+    `conditions`: what holds between the inputs, as JSON Schemas of them all.
     `sample`: values of the inputs with which the proof on the twin runs. `identifies`: the inputs that say what thing
     it is about, each with the expression of what it stands for, or an empty text; None: all of them.
     """
@@ -377,4 +384,5 @@ class Flow:
     rank: float = 0.0
     why: tuple[str, ...] = ()
     sample: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+    conditions: tuple[Mapping[str, Any], ...] = ()
     identifies: Mapping[str, str] | None = None

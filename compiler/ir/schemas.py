@@ -5,12 +5,14 @@ operations. Nothing here changes or generates a schema. Used by passes, backend 
 Follows JSON Schema 2020-12 as far as OpenAPI 3.1 descriptions use it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from compiler.ir.model import EMPTY, Schema
 
 _PREFIX = "#/components/schemas/"
+_PLAIN_KINDS = frozenset(("type", "enum", "items"))  # by which what `allOf` joins need not be an object
+_CHOICES = ("anyOf", "oneOf")
 _MAX_HOPS = 32  # longer chains of references than this have not been seen; cycles of bare references end here
 
 
@@ -21,6 +23,7 @@ class Schemas:
         self._shared = shared
         self._members: dict[int, Mapping[str, Schema]] = {}
         self._alive: list[Schema] = []  # keeps the keys of `_members` (ids) from being reused
+        self._flat: dict[int, tuple[Schema, dict[str, Any]]] = {}
 
     def resolve(self, schema: Schema | None) -> Schema:
         """The schema behind `$ref`s; an empty one where the chain is cyclic or leads nowhere."""
@@ -50,20 +53,48 @@ class Schemas:
             names += [n for n in self.required(part) if n not in names]
         return tuple(n for n in names if isinstance(n, str))
 
+    def flat(self, schema: Schema | None) -> Mapping[str, Any]:
+        """`schema` with its references followed and its `allOf` parts merged into one; alternatives stay.
+
+        What cannot be merged (two choices, say) stays under `allOf`.
+        """
+        schema = schema if schema is not None else EMPTY
+        return self._merge(schema, 0)
+
+    def choice(self, found: Schema) -> tuple[str, tuple[Schema, ...], bool]:
+        """Of a flat schema: by which word it chooses ("" for none), among what, and whether null is one of them."""
+        word = next((w for w in ("oneOf", "anyOf") if isinstance(found.get(w), (list, tuple)) and found[w]), "")
+        options = [option for option in found.get(word, ()) if isinstance(option, Mapping)]
+        named = tuple(option for option in options if self._shallow(option).get("type") != "null")
+        return word, named, len(named) < len(options)
+
+    def newest(self, options: Sequence[Schema]) -> Schema | None:
+        """The alternative that stands for all: versions of one thing, each with nothing that the last has not.
+
+        None where they are different things, or say otherwise what is required.
+        """
+        members = [self._members_of(self.flat(option), 0) for option in options]
+        best = max(range(len(options)), key=lambda number: (len(members[number]), number))
+        are_objects = all(self.kind(option) == "object" for option in options)
+        demanded = {frozenset(self.flat(option).get("required", ())) for option in options}
+        are_less = all(own.keys() <= members[best].keys() for own in members)
+        return options[best] if are_objects and are_less and members[best] and len(demanded) == 1 else None
+
     def offered(self, schema: Schema | None) -> tuple[Mapping[str, Schema], tuple[str, ...]]:
         """What a caller may give of an object: its members with those of all alternatives beside them, and which of
         them every alternative requires. Versions of one thing (a bare `anyOf`) are read as the one of most members.
         """
         found = self._shallow(schema)
-        is_one = "properties" not in found and "discriminator" not in found
-        options = [*found.get("oneOf", ()), *(() if is_one else found.get("anyOf", ()))]
-        named = [option for option in options if isinstance(option, Mapping)]
+        named = [one for word in ("oneOf", "anyOf") for one in found.get(word, ()) if isinstance(one, Mapping)]
+        named = [option for option in named if self._shallow(option).get("type") != "null"]
+        if named and not found.get("oneOf") and "properties" not in found and self.newest(named) is not None:
+            named = []
         if not named:
             return self.members(schema), self.required(schema)
         own = {key: value for key, value in found.items() if key not in ("anyOf", "oneOf")}
         members = dict(self.members(own))
-        for option in named:
-            members = {**self.members(option), **members}
+        for name, said in _said_of_members(self.members(option) for option in named).items():
+            members.setdefault(name, said[0] if len(said) == 1 else {"anyOf": said})
         common = set.intersection(*(set(self.required(option)) for option in named))
         return members, tuple(dict.fromkeys((*self.required(own), *sorted(common))))
 
@@ -81,13 +112,17 @@ class Schemas:
             kind = next((k for k in kind if k != "null"), "")
         if isinstance(kind, str) and kind:
             return kind
-        if "properties" in found or found.get("allOf"):
+        if "properties" in found:
             return "object"
+        if found.get("allOf"):  # a name with a text of its own is written so as well
+            merged = self.flat(found)
+            return self.kind(merged) if merged.keys() & _PLAIN_KINDS else "object"
         return "array" if "items" in found else ""
 
     def values(self, schema: Schema | None) -> tuple[Any, ...]:
         """The values of an enumeration without null, empty where there is none."""
         found = self.resolve(schema)
+        found = self.flat(found) if "allOf" in found else found
         return tuple(v for v in found.get("enum", ()) if v is not None)
 
     def at(self, schema: Schema | None, pointer: str) -> Schema | None:
@@ -109,6 +144,21 @@ class Schemas:
         for name, member in self.members(schema).items():
             if self.kind(member) == "string":
                 yield name
+
+    def _merge(self, schema: Any, hops: int) -> dict[str, Any]:
+        if not isinstance(schema, Mapping) or hops > _MAX_HOPS:
+            return {}
+        known = self._flat.get(id(schema))
+        if known is not None:
+            return known[1]
+        merged: dict[str, Any] = {}
+        if isinstance(schema.get("$ref"), str):
+            merged = self._merge(self._shared.get(schema["$ref"].removeprefix(_PREFIX)), hops + 1)
+        for part in schema.get("allOf", ()):
+            merged = joined(merged, self._merge(part, hops + 1))
+        merged = joined(merged, {k: v for k, v in schema.items() if k not in ("$ref", "allOf")})
+        self._flat[id(schema)] = (schema, merged)  # with the schema, so that its id stays its own
+        return merged
 
     def _members_of(self, found: Schema, depth: int) -> Mapping[str, Schema]:
         known = self._members.get(id(found))
@@ -151,3 +201,37 @@ class Schemas:
                 return schema
             schema = self._shared.get(name.removeprefix(_PREFIX))
         return EMPTY
+
+
+def joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Both schemas at once: members and demands united, the tighter bound kept, the second's word elsewhere."""
+    both = {**first, **second}
+    for keyword in ("properties", "patternProperties"):
+        if keyword in first and keyword in second:
+            both[keyword] = {**first[keyword], **second[keyword]}
+    if "required" in first and "required" in second:
+        both["required"] = [*first["required"], *(n for n in second["required"] if n not in first["required"])]
+    if first.get("enum") and second.get("enum"):
+        both["enum"] = [value for value in first["enum"] if value in second["enum"]]
+    for keyword in ("minimum", "minLength", "minItems"):
+        if keyword in first and keyword in second:
+            both[keyword] = max(first[keyword], second[keyword])
+    for keyword in ("maximum", "maxLength", "maxItems"):
+        if keyword in first and keyword in second:
+            both[keyword] = min(first[keyword], second[keyword])
+    twice = [{word: second[word]} for word in _CHOICES if word in first and word in second]
+    if twice:
+        both |= {word: first[word] for part in twice for word in part}
+        both["allOf"] = [*first.get("allOf", ()), *second.get("allOf", ()), *twice]
+    return both
+
+
+def _said_of_members(alternatives: Iterable[Mapping[str, Schema]]) -> dict[str, list[Schema]]:
+    """Each member with what the alternatives say of it, the same only once."""
+    said: dict[str, list[Schema]] = {}
+    for members in alternatives:
+        for name, member in members.items():
+            told = said.setdefault(name, [])
+            if member not in told:
+                told.append(member)
+    return said

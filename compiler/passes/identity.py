@@ -23,6 +23,7 @@ _ID_WORDS = frozenset({"uuid", "id", "guid", "tag", "key", "name"})
 _MADE_UP = frozenset({"id", "uuid", "guid", "tag", "ref", "key", "number", "index", "serial"})
 _NAME_WORDS = frozenset({"name", "alias", "key"})
 _OF_A_PERSON = frozenset({"first", "last", "given", "family", "middle", "nick"})
+_MOST_AROUND = 4  # members of what is around a thing: itself, its links, its job
 _ENOUGH_KEYS = 3  # more ways to call one thing only blur the tool's text
 
 
@@ -76,6 +77,7 @@ class Identifier:
         pointer = self.list_pointer(listed, resource.noun) if listed is not None else None
         element = self._element(listed, pointer)
         is_list = self._item_is_list(item)
+        item, wrapper = (None, "") if item is None else self._unwrapped(item, resource.noun)
         schema = (self.schemas.element(item) if is_list and item else item) or element or EMPTY
         shown = _shown_reference(example, pointer) if pointer is not None else ""
         references = (self.reference_member(element) or shown) if resource.list else ""
@@ -86,7 +88,7 @@ class Identifier:
             schema=schema,
             members=pointer or "",
             references=references,
-            item_is_list=is_list,
+            item_at="/0" if is_list else wrapper,
             id_field=references or self._id_field(resource, keyed),
             natural_keys=self._natural_keys(resource, keyed),
             known_by=self._known_by(resource, keyed),
@@ -114,6 +116,16 @@ class Identifier:
         if listed is None or pointer is None:
             return None
         return self.schemas.element(self.schemas.at(listed, pointer) if pointer else listed)
+
+    def _unwrapped(self, item: Schema, noun: str) -> tuple[Schema, str]:
+        """The thing in `{"server": {…}}`, and where it stands: a member of the noun's name with members of its own."""
+        members = self.schemas.members(item)
+        wanted = words.singular(noun).lower().replace("_", "").replace("-", "")
+        named = next((n for n in members if n.lower().replace("_", "") == wanted), "")
+        is_around = bool(named) and len(members) <= _MOST_AROUND and not set(members) & set(_ID_NAMES)
+        if not is_around or len(self.schemas.members(members[named])) < len(members):
+            return item, ""
+        return members[named], f"/{named}"
 
     def _item_is_list(self, item: Schema | None) -> bool:
         if item is None:

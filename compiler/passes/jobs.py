@@ -2,23 +2,26 @@
 
 Before: operations and resources. After: `Api.jobs`, each with the operations that start it. The profile's rules come
 first; without any, a job is inferred where a change answers a member that is the path parameter of a readable thing
-with a state, or where it may answer 202 and there is one kind of thing that looks like a job. Where most changes may
-answer 202, or several with a Location, any change may: the wait is planned for all, and skipped where none was started.
+with a state, or that thing as a member, or where it may answer 202 and there is one kind of thing that looks like a
+job. Where most changes may answer 202, or several with a Location, any change may: the wait is planned for all, and
+skipped where none was started.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
-from compiler.ir.model import EMPTY, Api, Diagnostic, Effect, Job, JobView, Operation, Response, Severity
+from compiler.ir.model import EMPTY, Api, Diagnostic, Effect, Job, JobView, Operation, Response, Schema, Severity
 from compiler.ir.schemas import Schemas
 from compiler.passes import words
 from compiler.passes.outcome import Options, Outcome
-from compiler.passes.paths import ends_in_parameter, last_word, parameter_of, segments
+from compiler.passes.paths import ends_in_parameter, last_word, parameter_of, parent, segments
 from workflow.profile_speech import JobRule
 
 _CHANGES = (Effect.CREATE, Effect.UPDATE, Effect.DELETE, Effect.ACT)
 _VERSIONED = re.compile(r"[._]?v\d+([._]\d+)*")
 _JOB_NOUNS = frozenset({"task", "job", "operation", "activity", "tasktag", "request"})
+_SHOWN_NOUNS = _JOB_NOUNS | {"action"}  # what a change may answer whole, with its id and its state
 _SEVERAL = 3  # changes that say that they may be accepted: with fewer it is a matter of these alone
 _STATE_NAMES = ("state", "status", "State", "Status", "TaskState", "JobState", "taskState", "jobState", "phase")
 _MESSAGES = ("message", "formattedMessage", "error", "statusMessage", "detail", "Message", "error_message")
@@ -140,7 +143,30 @@ class _Seeker:
             job = self._job(poll, parameter, starts, "body", f"/{parameter}") if starts else None
             if job:
                 return (job,)
-        return self._infer_accepted()
+        return self._infer_shown() or self._infer_accepted()
+
+    def _infer_shown(self) -> tuple[Job, ...]:
+        """The job that changes answer as a member of their reply, where one and the same is to be read by its id."""
+        for poll in sorted(self.polls, key=lambda o: (o.path.count("{"), o.path)):
+            noun = words.singular(last_word(poll.path)).lower()
+            parameter = parameter_of(segments(poll.path)[-1])
+            shown = self.schemas.members(poll.success.schema if poll.success else None).get(noun)
+            job = self._job(poll, parameter, (), "body", "", noun) if noun in _SHOWN_NOUNS and shown else None
+            if job is None or "{" in parent(poll.path):
+                continue
+            members = self.schemas.members(shown)
+            named = next((name for name in (parameter, "id", f"{noun}_id", f"{noun}Id") if name in members), "")
+            starts = tuple(o.key for o in self.changes if named and self._answers(o, noun, named, members))
+            if starts:
+                return (replace(job, operations=starts, handle_at=f"/{noun}/{named}"),)
+        return ()
+
+    def _answers(self, change: Operation, noun: str, named: str, members: Mapping[str, Schema]) -> bool:
+        """Whether the reply has under `noun` what `poll` has there, with all that tells how it stands."""
+        shown = self.schemas.members(change.success.schema if change.success else None).get(noun)
+        mine = self.schemas.members(shown)
+        states = {name for name in _STATE_NAMES if name in members}
+        return named in mine and bool(states) and states <= set(mine)
 
     def _answering(self) -> dict[str, list[str]]:
         """The changes whose reply has a member, by the member's name."""
@@ -172,10 +198,15 @@ class _Seeker:
         """The shared schema of a reply, without its version (`Task_v1_3_0` is a Task)."""
         return _VERSIONED.sub("", self.schemas.component(reply.schema if reply else None))
 
-    def _job(self, poll: Operation, parameter: str, starts: tuple[str, ...], within: str, at: str) -> Job | None:
+    def _job(
+        self, poll: Operation, parameter: str, starts: tuple[str, ...], within: str, at: str, member: str = ""
+    ) -> Job | None:
+        """`member`: of the reply to `poll`, which holds the job; "" where the reply is the job or a list of it."""
         body = poll.success.schema if poll.success else None
         element = self.schemas.element(body)
         prefix, schema = ("/0", element) if element is not None else ("", body)
+        if member:
+            prefix, schema = f"/{member}", self.schemas.members(body).get(member)
         state = next((n for n in _STATE_NAMES if n in self.schemas.members(schema)), "")
         if not state:
             return None

@@ -44,6 +44,11 @@ def last_word(path: str) -> str:
     return next((word for part in reversed(segments(path)) if (word := words_in(part))), "")
 
 
+def is_pass_through(path: str) -> bool:
+    """`/pods/{name}/proxy/{path}`: what is sent there is for somebody behind it, and nothing of the API's own."""
+    return last_word(path).lower() == "proxy" and bool(parameter_of(path.partition("/proxy")[0].rpartition("/")[2]))
+
+
 def words_in(segment: str) -> str:
     """The text of a segment without its parameters, "" where that says nothing: `image{n}` is `image`, `{a}-{b}` "."""
     if "{" not in segment:

@@ -12,13 +12,24 @@ from typing import Any
 
 from compiler.ir.model import EMPTY, Api, Effect, Operation, Resource, Schema
 from compiler.ir.schemas import Schemas
-from compiler.passes import words
+from compiler.passes import nouns, words
 from compiler.passes.identity import Identifier
 from compiler.passes.outcome import Options, Outcome
-from compiler.passes.paths import ends_in_parameter, last_word, parameter_of, parent, prefixes, segments, words_in
-from compiler.passes.told_apart import told_apart
+from compiler.passes.paths import (
+    GROUPING,
+    ends_in_parameter,
+    is_pass_through,
+    last_word,
+    parameter_of,
+    parent,
+    prefixes,
+    segments,
+    words_in,
+)
+from compiler.passes.told_apart import is_by_place, told_apart
 from workflow.profile import Profile
 
+_ALL_METHODS = 4  # of what passes on whatever is sent
 _ANY = re.compile(r"\{[^{}]*\}")
 _VERSION = re.compile(r"v?\d+(\.\d+)*")
 
@@ -26,7 +37,7 @@ _VERSION = re.compile(r"v?\d+(\.\d+)*")
 def run(api: Api, options: Options) -> Outcome:
     finder = _Finder(api, options.profile)
     found = finder.resources()
-    named = _with_unique_names(found, options.profile)
+    named = _with_unique_names(found, options.profile, nouns.joined_words(api))
     return Outcome(replace(api, resources=tuple(sorted(named, key=lambda r: (r.collection, r.item)))))
 
 
@@ -70,7 +81,7 @@ class _Finder:
     def resources(self) -> list[Resource]:
         found: dict[str, Resource] = {}
         for place_shape, place in self.places.items():
-            if ends_in_parameter(place_shape):
+            if ends_in_parameter(place_shape) and not _goes_through(place):
                 found[place_shape] = self._with_items(place_shape, place)
         collections = {shape(r.collection) for r in found.values() if r.collection}
         for place_shape, place in self.places.items():
@@ -81,6 +92,8 @@ class _Finder:
     def _is_record(self, place: _Place) -> bool:
         operation = place.methods.get("GET")
         if operation is None or operation.effect is not Effect.READ or "." in last_word(place.path):
+            return False
+        if _goes_through(place):
             return False
         above = parent(shape(place.path))
         is_query = words.is_about(words.split(last_word(place.path))[:1], words.READING | {"filter"})
@@ -124,7 +137,7 @@ class _Finder:
         return self.identifier.identify(self._with_updates(resource, place), None, reply)
 
     def _base(self, collection: str, item: str) -> Resource:
-        noun = last_word(collection or item) or _noun_of_parameter(item)
+        noun = nouns.noun_of_address(collection, item) or _noun_of_parameter(item)
         return Resource(noun=noun, name="", collection=_address(collection), item=_address(item))
 
     def _with_updates(self, resource: Resource, item: _Place) -> Resource:
@@ -158,7 +171,7 @@ class _Finder:
             for operation in place.methods.values():
                 if operation.key in claimed or _is_out(operation):
                     continue
-                ways = (place_shape, *prefixes(place_shape))
+                ways = (place_shape, *(p for p in prefixes(place_shape) if not _only_groups(p, operation)))
                 owner = next((by_path[p] for p in ways if p in by_path), "")
                 if owner:
                     actions.setdefault(owner, []).append(operation.key)
@@ -194,6 +207,15 @@ class _Finder:
         return ""
 
 
+def _only_groups(prefix: str, operation: Operation) -> bool:
+    """`/servers/{}/actions` lists what was done; `POST /servers/{}/actions/reboot` is done to the server."""
+    return operation.effect is Effect.ACT and prefix.rpartition("/")[2].lower() in GROUPING
+
+
+def _goes_through(place: _Place) -> bool:
+    return is_pass_through(place.path) and len(place.methods) >= _ALL_METHODS
+
+
 def _address(path: str) -> str:
     """The path as the address of what stands there: a slash at its end belongs to the request alone."""
     return path.rstrip("/") or path
@@ -219,15 +241,22 @@ def _places(operations: tuple[Operation, ...]) -> dict[str, _Place]:
     return {key: _Place(first[key], methods) for key, methods in gathered.items()}
 
 
-def _with_unique_names(found: list[Resource], profile: Profile) -> list[Resource]:
+def _with_unique_names(found: list[Resource], profile: Profile, joined: Mapping[str, str]) -> list[Resource]:
     """Names from the vocabulary or the noun; several of one name are told apart by their owners' names."""
     by_path = {r.item or r.collection: r for r in found}
-    plain = {key: _plain_name(r, profile) for key, r in by_path.items()}
-    names = dict(plain)
+    plain = {key: _plain_name(r, profile, joined) for key, r in by_path.items()}
+    _name_lists_of_all(plain, by_path)
+    for key, resource in by_path.items():
+        is_bare = nouns.says_nothing(resource.noun) and resource.noun not in profile.vocabulary
+        if is_bare and resource.parent in plain and not _groups_above(resource):
+            plain[key] = _joined(plain[resource.parent], plain[key])
+    above = {r.parent for r in found if _has_operations(r)}
+    idle = {key for key, r in by_path.items() if not _has_operations(r) and key not in above}
+    names = {key: name for key, name in plain.items() if key not in idle}
     # The root of the whole API tells nothing apart.
     roots = {key for key in by_path if all(other.startswith(key) for other in by_path)}
-    above = {key: "" if r.parent in roots else r.parent for key, r in by_path.items()}
-    owners = dict(above)
+    parents = {key: "" if r.parent in roots else r.parent for key, r in by_path.items()}
+    owners = dict(parents)
     for _ in range(6):  # deeper nesting of equal names falls through to numbers
         doubles = _doubles(names)
         if not doubles:
@@ -236,16 +265,17 @@ def _with_unique_names(found: list[Resource], profile: Profile) -> list[Resource
             owner = owners.get(key, "")
             if owner:
                 names[key] = _joined(plain[owner], names[key])
-                owners[key] = above[owner]
+                owners[key] = parents[owner]
     for key, resource in by_path.items():
         groups = _groups_above(resource)
-        if groups and not resource.parent and not resource.id_parameter and not resource.collection:
+        if groups and key in names and not resource.parent and not resource.id_parameter and not resource.collection:
             names[key] = _joined(words.spoken(words.singular(groups[-1])), names[key])
     _told_apart_by_groups(names, by_path)
     _told_apart_by_addresses(names)
     seen: dict[str, int] = {}
     result = []
-    for key in sorted(by_path, key=lambda k: (len(segments(k)), k)):
+    names |= {key: plain[key] for key in idle}  # nothing is named after them
+    for key in sorted(by_path, key=lambda k: (k in idle, len(segments(k)), k)):
         snake = words.snake(names[key])
         seen[snake] = seen.get(snake, 0) + 1
         name = names[key] if seen[snake] == 1 else f"{names[key]} {seen[snake]}"
@@ -260,7 +290,10 @@ def _told_apart_by_addresses(names: dict[str, str]) -> None:
         groups.setdefault(words.snake(names[key]), []).append(key)
     for same in groups.values():
         found = told_apart({key: names[key] for key in same}, {key: key for key in same})
-        for key in sorted(same, key=lambda k: (len(segments(k)), k))[1:]:
+        ordered = sorted(same, key=lambda k: (len(segments(k)), k))
+        is_told = len(segments(ordered[0])) == len(segments(ordered[1])) and "{" not in segments(ordered[0])[0]
+        is_told = is_told and not is_by_place(found.get(ordered[0], ""))
+        for key in ordered[0 if is_told else 1 :]:
             if found.get(key):
                 names[key] = f"{words.spoken(found[key])} {names[key]}"
 
@@ -293,13 +326,36 @@ def _joined(owner: str, name: str) -> str:
     return f"{owner} {rest}" if rest and owner.rpartition(" ")[2].lower() == first.lower() else f"{owner} {name}"
 
 
-def _plain_name(resource: Resource, profile: Profile) -> str:
+def _plain_name(resource: Resource, profile: Profile, joined: Mapping[str, str]) -> str:
     noun = resource.noun
     said = profile.vocabulary.get(noun)
     if said:
         return said
-    is_one_of_several = resource.collection or resource.id_parameter
-    return words.spoken(words.singular(noun)) if is_one_of_several else words.spoken(noun)
+    name = nouns.spoken_noun(noun, joined, is_one=bool(resource.collection or resource.id_parameter))
+    above = _groups_above(resource) if nouns.says_nothing(noun) else []
+    return _joined(words.spoken(words.singular(above[-1])), name) if above else name
+
+
+def _name_lists_of_all(names: dict[str, str], by_path: Mapping[str, Resource]) -> None:
+    """A bare list of what stands elsewhere, each below its owner, is that of `all pods`; the others keep their name."""
+    groups: dict[str, list[str]] = {}
+    for key, name in names.items():
+        groups.setdefault(name, []).append(key)
+    for name, same in groups.items():
+        lists = [key for key in same if _is_bare_list(by_path[key])]
+        whole = [key for key in same if key not in lists and _has_operations(by_path[key])]
+        if len(lists) == len(whole) == 1 and by_path[whole[0]].parent and by_path[lists[0]].list:
+            names[lists[0]] = f"all {name}"
+
+
+def _is_bare_list(resource: Resource) -> bool:
+    others = (resource.read, resource.create, resource.update, resource.delete, *resource.actions)
+    return bool(resource.list) and not any(others)
+
+
+def _has_operations(resource: Resource) -> bool:
+    own = (resource.list, resource.read, resource.create, resource.update, resource.delete)
+    return any((*own, *resource.actions))
 
 
 def _doubles(names: Mapping[str, str]) -> list[str]:

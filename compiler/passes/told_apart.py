@@ -56,6 +56,11 @@ def _choices(path: str, others: Sequence[str], name: str) -> Iterator[str]:
     yield from _by_place(path, name)
 
 
+def is_by_place(said: str) -> bool:
+    """True for a word that says only where an address stands: no name for the first of several."""
+    return said in ("", "list", "own", "any", "other")
+
+
 def _by_place(path: str, name: str) -> Iterator[str]:
     """`one` for what stands below one named thing, `any` for what does not: addresses of the same words."""
     parts = segments(path)

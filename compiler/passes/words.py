@@ -13,6 +13,7 @@ from anyascii import anyascii
 # Words with capitals of their own, kept whole wherever they stand: `RunePSADiagnostics` is to run the ePSA ones.
 SPELLED = (
     "PCIe",
+    "IPsec",
     "IPv4",
     "IPv6",
     "ePSA",
@@ -27,12 +28,15 @@ SPELLED = (
     "iPXE",
 )
 _OWN = "|".join(SPELLED)
+# Names with a figure in them, whatever their letters' case; never the end of another word (`hosts3`).
+_FIGURED = {w.lower(): w for w in ("L2VPN", "L3VPN", "S3", "X509", "OAuth2", "krb5", "K8s", "EC2", "SHA256", "MD5")}
+_WITH_FIGURES = "|".join(rf"(?<![A-Za-z])(?i:{word}s?)(?![a-z0-9])" for word in _FIGURED)
 _PARTS = re.compile(
-    rf"{_OWN}|VFlash|[A-Z]?[a-z]+?(?={_OWN})|\b[a-z][A-Z]{{2,}}(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+"
+    rf"{_WITH_FIGURES}|{_OWN}|VFlash|[A-Z]?[a-z]+?(?={_OWN})|\b[a-z][A-Z]{{2,}}(?![a-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+"
 )
 
 
-_SPELLED = {word.lower(): word for word in SPELLED}
+_SPELLED = {**{word.lower(): word for word in SPELLED}, **_FIGURED}
 
 
 def _set(text: str) -> frozenset[str]:
@@ -64,7 +68,7 @@ UNCOUNTED = _set(
 )
 ACRONYMS = _set(
     "vm id ip dns cpu ssl tls iso url uri nic bios smtp api ssh ldap nfs smb usb gpu raid oidc http https ntp scp csr "
-    "bmc mac os"
+    "bmc mac os nas snmp asn vlan vpn ike vrf crl pem acme ttl acl tpm kmip dhcp iscsi snat"
 )
 
 
@@ -108,11 +112,25 @@ def snake(text: str) -> str:
     return "_".join(split(text)) or "item"
 
 
+_SINGULAR_AS_IT_IS = _set("alias bias canvas atlas https cifs onefs always kerberos macos hdfs ntfs gpfs tmpfs")
+_IRREGULAR = {"indices": "index", "vertices": "vertex", "matrices": "matrix", "children": "child", "people": "person"}
+_PLURALS = {one: several for several, one in _IRREGULAR.items()}
+_LAST = re.compile(r"[ _-]")
+_STEMS_IN_O = _set("iso repo video photo memo demo info logo macro zero")
+
+
 def singular(word: str) -> str:
     """`policies` → policy, `addresses` → address, `Systems` → System; a word that is not plural stays."""
     lower = word.lower()
-    if len(word) <= 3:  # NFS, NIS, DNS
+    if lower.endswith(("_ips", "-ips", " ips", "_vms", "-vms", " vms")) or lower in ("ips", "vms"):
+        return word[:-1]
+    last = _LAST.split(lower)[-1]
+    if len(word) <= 3 or last in _SINGULAR_AS_IT_IS or last.endswith("kms"):  # NFS, NIS, DNS
         return word
+    if lower in _IRREGULAR:
+        return _IRREGULAR[lower]
+    if lower[:-1] in _STEMS_IN_O or lower.endswith("caches"):
+        return word[:-1]
     if lower.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
     if lower.endswith("iases"):
@@ -128,7 +146,14 @@ def plural(word: str) -> str:
     """`policy` → policies, `address` → addresses, `VM` → VMs."""
     lower = word.lower()
     last = lower.rpartition(" ")[2].rpartition("_")[2]
-    if last in UNCOUNTED or last.isdigit() or (last.endswith(("ed", "able")) and len(last) > 5):
+    if last in _PLURALS:
+        return word[: -len(last)] + _PLURALS[last]
+    if (
+        last in UNCOUNTED
+        or last.isdigit()
+        or (len(last) <= 3 and last.endswith("s"))
+        or (last.endswith(("ed", "able")) and len(last) > 5)
+    ):
         return word
     if lower.endswith("y") and not lower.endswith(("ay", "ey", "oy", "uy")):
         return word[:-1] + "ies"

@@ -84,7 +84,7 @@ class Blueprint:
         self.base_path = (profile.base_path or api.base_path).rstrip("/")
         self.schemas = Schemas(api.schemas)
         self.validation = Validation(api.schemas, self.schemas)
-        self.sampler = Sampler(api.schemas, self.schemas, self.validation)
+        self.sampler = Sampler(self.schemas, self.validation)
         self.operations = {operation.key: operation for operation in api.operations}
         self.routes = Routes(api.operations)
         self._by_item = {shape(r.item): r for r in reversed(api.resources) if r.item}
@@ -222,7 +222,7 @@ class Blueprint:
     def in_item(self, job: Job, pointer: str) -> str:
         """A pointer into the body of the poll as one into the item: without the list of one around it."""
         resource = self.item_at(self.operations[job.poll].path) if job.poll in self.operations else None
-        return pointer.removeprefix("/0") if resource is not None and resource.item_is_list else pointer
+        return pointer.removeprefix(resource.item_at) if resource is not None else pointer
 
     def item_schema(self, resource: Resource) -> Schema:
         """The schema of one item: the resource's own, else that of the reply to reading, else to changing it."""

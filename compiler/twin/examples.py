@@ -46,9 +46,12 @@ class Examples:
         return self._listed[resource.list]
 
     def item(self, resource: Resource) -> Json:
-        """The item that the read's example shows, without the list of one around it; None where there is none."""
+        """The item that the read's example shows, without what is around it; None where there is none."""
         reply = self._blueprint.operations[resource.read].success if resource.read else None
         example = reply.example if reply else None
+        if resource.item_at and not resource.item_is_list:
+            inner = get(example, resource.item_at)
+            return None if inner is MISSING else inner
         return example[0] if isinstance(example, list) and example else example
 
     def ids(self, resource: Resource) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ _CLASSES = {
 }
 _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
 _PRINTABLE = string.ascii_lowercase + string.digits + string.ascii_uppercase + "-_.:/ ,;@#+=~!$%&*()[]{}<>?'\"|^`\\"
+_MOST_MADE = 100_000  # characters
 _MAX_REPEAT = 1000  # no sensible member is longer; guards against {1000000}
 
 
@@ -90,7 +91,10 @@ def _sequence(reader: _Reader, wanted: int) -> str:
         atom = _atom(reader, wanted)
         low, high = _repeats(reader)
         times = max(low, min(high, wanted)) if wanted else low
-        made += atom * min(times, _MAX_REPEAT)
+        times = min(times, _MAX_REPEAT)
+        if len(made) + len(atom) * times > _MOST_MADE:
+            raise _NotSimpleError  # repeats of repeats
+        made += atom * times
     return made
 
 

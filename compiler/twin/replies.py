@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from compiler.ir.model import Effect, Operation, Resource, Response, Schema
+from compiler.passes import words
 from compiler.twin.blueprint import Behaviour, Blueprint, Kind, response_for
 from compiler.twin.messages import RefusalError, TwinReply, TwinRequest
 from compiler.twin.pointers import MISSING, get, put, without
@@ -51,7 +52,11 @@ class Replies:
         self._samples: dict[int, tuple[Schema, Json]] = {}
 
     def item(self, resource: Resource, body: Json) -> Json:
-        return [body] if resource.item_is_list else body
+        if resource.item_is_list or not resource.item_at:
+            return [body] if resource.item_is_list else body
+        read = self._blueprint.operations[resource.read].success
+        around = self.sample(read.schema) if read is not None and read.schema is not None else None
+        return put(around if isinstance(around, dict) else {}, resource.item_at, body)
 
     def collection(self, resource: Resource, envelope: Json, items: list[Json], total: int) -> Json:
         """The list as the vendor sends it, with every member beside it that counts what there is in `total`."""
@@ -189,9 +194,19 @@ class Replies:
                 if is_it and self._blueprint.validation.fits(schema, shown, View.RESPONSE):
                     return shown
         resource = behaviour.resource
-        if resource is None or receipt.item is MISSING or not self._blueprint.looks_like_item(schema, resource):
+        if resource is None or receipt.item is MISSING:
             return MISSING
+        if not self._blueprint.looks_like_item(schema, resource):
+            return self._around(schema, resource, receipt.item)
         return [receipt.item] if self._blueprint.schemas.kind(schema) == "array" else receipt.item
+
+    def _around(self, schema: Schema, resource: Resource, item: Json) -> Json:
+        """The reply that has the item under its noun (`{"server": {…}}`), MISSING where it has not."""
+        noun = words.singular(resource.noun)
+        member = self._blueprint.schemas.members(schema).get(noun)
+        if member is None or not self._blueprint.looks_like_item(member, resource):
+            return MISSING
+        return put(self.sample(schema), f"/{noun}", item)
 
 
 def allowed(methods: Collection[str]) -> str:

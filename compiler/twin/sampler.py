@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from compiler.ir.model import EMPTY, Schema
-from compiler.ir.schemas import Schemas
+from compiler.ir.schemas import Schemas, joined
 from compiler.twin.patterns import string_for
 from compiler.twin.validation import Validation, View
 from workflow.errors import ExpressionError
@@ -19,10 +19,10 @@ from workflow.patterns import compile_pattern
 
 Json = Any
 NAMESPACE = UUID("6f1d3c52-7d0e-5c0b-9c0e-2f4b6a8d1e37")  # any fixed one: ids must not differ between runs
-_PREFIX = "#/components/schemas/"
 _MAX_DEPTH = 6  # vendors' items are seldom deeper; every further level multiplies the size
 _MAX_COMPONENTS = 1  # shared schemas inside shared schemas; descriptions of databases refer to each other in circles
-_MAX_HOPS = 32
+_MOST_MADE = 20_000  # values in one sample: requests of people have some dozen, and lists of lists would multiply
+_MOST_TEXT = 100_000  # characters of one text
 _ABSENT = object()
 _FORMATS = {
     "date-time": "2026-01-0{n}T08:00:00Z",
@@ -66,23 +66,23 @@ class Want:
 class Sampler:
     """Samples for the schemas of one Api."""
 
-    def __init__(self, shared: Mapping[str, Schema], schemas: Schemas, validation: Validation) -> None:
-        self._shared = shared
+    def __init__(self, schemas: Schemas, validation: Validation) -> None:
         self._schemas = schemas
         self._validation = validation
-        self._flat: dict[int, tuple[Schema, dict[str, Any]]] = {}
+        self._left = _MOST_MADE
 
     def value(self, schema: Schema | None, want: Want, name: str = "value") -> Json:
         """A value that fits as far as one can be made; None where the schema allows nothing that is understood."""
+        self._left = _MOST_MADE
         made = self._make(schema if schema is not None else EMPTY, want, name, ())
         return None if made is _ABSENT else made
 
     def fitting(self, schema: Schema, want: Want, name: str = "value") -> Json:
-        """A value that has been checked to fit: the full one, one without what the description offers, the smallest.
-
-        Where none of them fits, the full one all the same.
+        """A value that has been checked to fit: the wanted one, one without what the description offers, the smallest,
+        the fullest. Where none of them fits, the wanted one all the same.
         """
-        tries = (want, replace(want, takes_offers=False), replace(want, is_full=False, takes_offers=False))
+        plain = replace(want, takes_offers=False)
+        tries = dict.fromkeys((want, plain, replace(plain, is_full=False), replace(plain, is_full=True)))
         full = self.value(schema, want, name)
         for one in tries:
             made = full if one is want else self.value(schema, one, name)
@@ -91,26 +91,13 @@ class Sampler:
         return full
 
     def flat(self, schema: Schema) -> Mapping[str, Any]:
-        """`schema` with its references followed and its `allOf` parts merged into one; alternatives stay."""
-        known = self._flat.get(id(schema))
-        if known is None:
-            known = (schema, self._merge(schema, 0))
-            self._flat[id(schema)] = known
-        return known[1]
-
-    def _merge(self, schema: Any, hops: int) -> dict[str, Any]:
-        if not isinstance(schema, Mapping) or hops > _MAX_HOPS:
-            return {}
-        merged: dict[str, Any] = {}
-        if isinstance(schema.get("$ref"), str):
-            merged = self._merge(self._shared.get(schema["$ref"].removeprefix(_PREFIX)), hops + 1)
-        for part in schema.get("allOf", ()):
-            merged = _joined(merged, self._merge(part, hops + 1))
-        return _joined(merged, {k: v for k, v in schema.items() if k not in ("$ref", "allOf")})
+        """See `Schemas.flat`."""
+        return self._schemas.flat(schema)
 
     def _make(self, schema: Schema, want: Want, name: str, above: tuple[str, ...]) -> Json:
         component = self._schemas.component(schema)
-        if (component and component in above) or len(above) > _MAX_DEPTH:
+        self._left -= 1
+        if (component and component in above) or len(above) > _MAX_DEPTH or self._left <= 0:
             return self._least(schema)
         above = (*above, component)
         flat = self.flat(schema)
@@ -140,7 +127,7 @@ class Sampler:
             component = self._schemas.component(option) if isinstance(option, Mapping) else ""
             if not isinstance(option, Mapping) or (component and component in above):
                 continue
-            candidate = self._make(_joined(rest, self.flat(option)), want, name, (*above, component))
+            candidate = self._make(joined(rest, self.flat(option)), want, name, (*above, component))
             if candidate is _ABSENT:
                 continue
             if len(options) == 1 or self._validation.fits(whole, candidate, want.view):
@@ -204,10 +191,15 @@ class Sampler:
         return want.view is View.RESPONSE or not self.flat(member).get("deprecated")
 
     def _padded(self, flat: Mapping[str, Any], made: dict[str, Json], want: Want, above: tuple[str, ...]) -> Json:
-        """With further members where `minProperties` asks for more than the named ones."""
+        """With further members where `minProperties` asks for more: optional ones first, then without a name."""
         least = flat.get("minProperties", 0)
+        least = min(least, self._left) if isinstance(least, int) else 0
         extra = flat.get("additionalProperties")
-        for number in range(len(made), least if isinstance(least, int) else 0):
+        for name, member in flat.get("properties", EMPTY).items() if len(made) < least else ():
+            if len(made) < least and name not in made and not self._validation.is_hidden(member, want.view):
+                value = self._make(member, want, name, above)
+                made |= {} if value is _ABSENT else {name: value}
+        for number in range(len(made), least):
             schema = extra if isinstance(extra, Mapping) else EMPTY
             made[f"key{number + 1}"] = self._make(schema, want, "value", above)
         return made
@@ -219,7 +211,7 @@ class Sampler:
         is_deep = isinstance(items, Mapping) and bool(self._schemas.component(items)) and _is_deep(above)
         wanted = max(least, len(prefix), 1 if want.is_full and flat.get("maxItems") != 0 and not is_deep else 0)
         made: list[Json] = []
-        for number in range(wanted):
+        for number in range(min(wanted, self._left)):
             schema = prefix[number] if number < len(prefix) else items
             step = replace(want, number=want.number + number)
             value = self._make(schema if isinstance(schema, Mapping) else EMPTY, step, name, above)
@@ -250,25 +242,6 @@ def _is_plausible(flat: Mapping[str, Any], value: Json) -> bool:
     low, high = flat.get("minimum"), flat.get("maximum")
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return not is_number or ((low is None or value >= low) and (high is None or value <= high))
-
-
-def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
-    """Both schemas at once: members and demands united, the tighter bound kept, the second's word elsewhere."""
-    joined = {**first, **second}
-    for keyword in ("properties", "patternProperties"):
-        if keyword in first and keyword in second:
-            joined[keyword] = {**first[keyword], **second[keyword]}
-    if "required" in first and "required" in second:
-        joined["required"] = [*first["required"], *(n for n in second["required"] if n not in first["required"])]
-    if first.get("enum") and second.get("enum"):
-        joined["enum"] = [value for value in first["enum"] if value in second["enum"]]
-    for keyword in ("minimum", "minLength", "minItems"):
-        if keyword in first and keyword in second:
-            joined[keyword] = max(first[keyword], second[keyword])
-    for keyword in ("maximum", "maxLength", "maxItems"):
-        if keyword in first and keyword in second:
-            joined[keyword] = min(first[keyword], second[keyword])
-    return joined
 
 
 def _kinds(flat: Mapping[str, Any]) -> tuple[str, ...]:
@@ -319,7 +292,7 @@ def _is_matched(pattern: str, text: str) -> bool:
 
 
 def _sized(text: str, low: int, high: int | None) -> str:
-    text = text + "x" * (low - len(text))
+    text = text + "x" * (min(low, _MOST_TEXT) - len(text))
     return text if high is None or len(text) <= high else text[len(text) - high :].lstrip("-") or "x" * min(high, 1)
 
 

@@ -236,7 +236,7 @@ def _activate(connection: Connection, opened: Opened, verdict: Verdict, now: str
     signed_by = ", ".join(key.name for key in verdict.signers)
     profiles = {line.digest: line.body for line in opened.contents.profiles}
     policy = in_force(connection)
-    put_texts(connection, {line.operation: line.body for line in opened.contents.replies})
+    put_texts(connection, now, actor, {line.operation: line.body for line in opened.contents.replies})
     for api in manifest.apis:
         apis.put(connection, now, actor, api.model_dump(), profiles)
     for line in verdict.added:

@@ -22,6 +22,7 @@ from workflow.plan import build_plan
 from workflow.profile import parse_profile
 from workflow.reader import read_document
 from workflow.revision import RevisionContent
+from workflow.risks import RiskName
 
 FORMAT = 1
 FOREIGN = "do not use it: ask whoever made it for a new export"
@@ -107,7 +108,7 @@ class RevisionLine(Line):
     digest: Digest
     content: str
     intent: Text
-    risk: Literal["read", "change", "disrupt", "destroy"]
+    risk: RiskName
     resource: Text
     is_core: bool
     rank: float

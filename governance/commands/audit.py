@@ -12,12 +12,13 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from governance.audit import AuditLog
+from governance.audit import AuditLog, AuditVerdict
 from governance.audit_search import AuditSearch, Wanted
 from governance.commands import shown
 from governance.commands.options import common, with_database
 from governance.database import Database
 from governance.identifiers import moment
+from governance.integrity.survey import alterations
 from governance.run_stats import GROUPS, PERCENTILES, RunStats
 from governance.runs import Outcome
 
@@ -60,15 +61,19 @@ def audit_group() -> None:
 @audit_group.command("verify")
 @common
 def audit_verify(db: str | None, as_json: bool) -> int:
-    """Recompute the chain of hashes; ends with 1 when it is broken."""
-    verdict = with_database(db, lambda d: AuditLog(d).verify())
+    """Recompute the chain of hashes and hold the database against it; ends with 1 when something is otherwise."""
+    verdict, altered = with_database(db, _verified)
     if as_json:
-        shown.as_json(verdict.to_json())
-    else:
-        click.echo(
-            f"{verdict.rows} rows, whole" if verdict.ok else f"broken at row {verdict.first_bad}: {verdict.reason}"
-        )
-    return 0 if verdict.ok else 1
+        shown.as_json({**verdict.to_json(), "ok": verdict.ok and not altered, "altered": altered})
+        return 1 if altered or not verdict.ok else 0
+    click.echo(f"{verdict.rows} rows, whole" if verdict.ok else f"broken at row {verdict.first_bad}: {verdict.reason}")
+    for each in altered:
+        shown.note(f"altered: {each}")
+    return 1 if altered or not verdict.ok else 0
+
+
+async def _verified(database: Database) -> tuple[AuditVerdict, tuple[str, ...]]:
+    return await AuditLog(database).verify(), await alterations(database)
 
 
 @audit_group.command("list")

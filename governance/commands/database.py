@@ -1,4 +1,4 @@
-"""The commands `switchgear init` and `switchgear db upgrade`: a database that is ready, and its first token.
+"""The commands `switchgear init` and `switchgear db upgrade|mend`: a database that is ready, and its first token.
 
 Each parses, calls one function, prints. Here never lives a statement: `governance.schema` and the stores have them.
 """
@@ -11,6 +11,7 @@ from governance.commands.options import actor_here, address_of, common, with_dat
 from governance.connections import parse_url
 from governance.database import Database
 from governance.identifiers import Json
+from governance.integrity.survey import altered_objects, mended
 from governance.people.principals import PrincipalStore
 
 
@@ -54,3 +55,21 @@ def db_upgrade(db: str | None, as_json: bool) -> None:
         shown.as_json({"before": before or None, "now": schema.HEAD})
     else:
         click.echo(f"schema {schema.HEAD}, before: {before or 'none'}")
+
+
+@db_group.command("mend")
+@common
+def db_mend(db: str | None, as_json: bool) -> int:
+    """Put triggers and indexes back as they were made; ends with 1 where something is left that only a backup mends."""
+    done, left = with_database(db, _mended)
+    if as_json:
+        shown.as_json({"mended": done, "left": left})
+    else:
+        for each in (*(f"mended: {one}" for one in done), *(f"left: {one}" for one in left)):
+            click.echo(each)
+        click.echo(f"{len(done)} put back" if done or left else "all is as it was made")
+    return 1 if left else 0
+
+
+async def _mended(database: Database) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return await mended(database, actor=actor_here()), await altered_objects(database)

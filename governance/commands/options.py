@@ -7,15 +7,15 @@ the roles of tokens guard the server. Here never lives a command.
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import click
 
 from governance.accounts import account
 from governance.database import Database, open_database
 from governance.people.scopes import Scope
-from governance.policy import RiskName
 from governance.settings import Settings
+from workflow.risks import RISKS
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -43,7 +43,7 @@ def scope_options(command: F) -> F:
     """What limits a token or a user to a part; `scope_of` makes a scope of what was given."""
     options = (
         click.option("--api", "apis", multiple=True, help="Only workflows of this API."),
-        click.option("--risk", "risks", multiple=True, type=click.Choice(get_args(RiskName)), help="Only this class."),
+        click.option("--risk", "risks", multiple=True, type=click.Choice(RISKS), help="Only this class."),
         click.option(
             "--workflow", "workflows", multiple=True, help="Only this workflow; START* for all that begin so."
         ),

@@ -1,7 +1,7 @@
-"""The commands `switchgear runs list|show|replay|cancel`: what was run, and ending what has not.
+"""The commands `switchgear runs list|show|cancel`: what was run, and ending what has not.
 
 Each parses, calls one store, prints and answers its exit code. Here never lives a rule or a statement.
-`resolve` may speak to a device, and is in `runtime.commands.resolving`.
+`replay` interprets documents, and is in `replaying`; `resolve` may speak to a device: `runtime.commands.resolving`.
 """
 
 from collections.abc import Awaitable
@@ -13,7 +13,6 @@ from governance.commands import shown
 from governance.commands.options import actor_here, common, with_database
 from governance.database import Database
 from governance.identifiers import Json
-from governance.journals import Journals
 from governance.open_runs import OpenRuns
 from governance.runs import Outcome, RunStore
 
@@ -42,22 +41,6 @@ def runs_list(outcome: Outcome | None, limit: int, db: str | None, as_json: bool
 def runs_show(run_id: str, db: str | None, as_json: bool) -> None:
     """Show a run and each of its requests."""
     show_run(with_database(db, lambda d: RunStore(d).get(run_id)).to_json(), as_json)
-
-
-@runs_group.command("replay")
-@click.argument("run_id")
-@common
-def runs_replay(run_id: str, db: str | None, as_json: bool) -> int:
-    """Replay an ended run offline from its journal; ends with 1 when it would go otherwise now."""
-    replay = with_database(db, lambda d: Journals(d).replay(run_id))
-    if as_json:
-        shown.as_json(replay.to_json())
-    else:
-        found = len(replay.differences)
-        click.echo(f"{replay.turns} turns replayed, {found or 'no'} difference{'' if found == 1 else 's'}")
-        for each in replay.differences:
-            shown.fields({"turn": each.number, "step": each.step_id, "recorded": each.recorded, "now": each.now})
-    return 1 if replay.differences else 0
 
 
 @runs_group.command("cancel")

@@ -4,7 +4,7 @@ Each parses, calls one store, prints. See docs/WEBHOOKS.md for what a message lo
 only the reference to one is given and shown.
 """
 
-from typing import Any, get_args
+from typing import Any
 
 import click
 
@@ -12,8 +12,8 @@ from governance.commands import shown
 from governance.commands.options import actor_here, common, with_database
 from governance.database import Database
 from governance.people.scopes import Scope
-from governance.policy import RiskName
 from governance.webhooks import Webhook, WebhookStore
+from workflow.risks import RISKS
 
 
 @click.group("webhooks")
@@ -25,7 +25,7 @@ def webhooks_group() -> None:
 @click.argument("name")
 @click.option("--secret-ref", required=True, help="env:NAME or file:/path of its secret (whsec_…), for the server.")
 @click.option("--api", "apis", multiple=True, help="It decides on this API's workflows only.")
-@click.option("--risk", "risks", multiple=True, type=click.Choice(get_args(RiskName)), help="On this class only.")
+@click.option("--risk", "risks", multiple=True, type=click.Choice(RISKS), help="On this class only.")
 @click.option("--workflow", "workflows", multiple=True, help="On this workflow only; START* for all that begin so.")
 @common
 def webhooks_add(name: str, secret_ref: str, db: str | None, as_json: bool, **named: Any) -> None:

@@ -1,7 +1,8 @@
-"""The commands `switchgear workflows list|show|diff|approve|reject|retire`: looking at revisions, deciding on them.
+"""The commands `switchgear workflows list|approve|reject|retire`: which revisions there are, deciding on them.
 
 Each parses, calls one store, prints and answers its exit code. With `--json` a list is an object with one member named
-like the command group. Here never lives a rule or a statement. See `disabling` for what is out of use for now.
+like the command group. Here never lives a rule or a statement. See `dossiers` for looking at one, `disabling` for what
+is out of use for now.
 """
 
 from collections.abc import Callable
@@ -12,8 +13,6 @@ import click
 from governance.commands import shown
 from governance.commands.options import actor_here, common, with_database
 from governance.database import Database
-from governance.dossier import difference, dossier
-from governance.identifiers import Json
 from governance.revisions import Decision, Revision, RevisionStore
 from governance.transitions import STATES, State
 
@@ -43,76 +42,6 @@ def workflows_list(state: State | None, api: str | None, db: str | None, as_json
         for fault in survey.faults:
             shown.note(f"refused: {fault.message}")
     return 1 if faults else 0
-
-
-@workflows_group.command("show")
-@click.argument("ref")
-@common
-def workflows_show(ref: str, db: str | None, as_json: bool) -> None:
-    """Show a revision. REF is an id, WORKFLOW@NUMBER, or a WORKFLOW for its newest revision."""
-    revision, in_use = with_database(db, lambda d: _with_the_one_in_use(RevisionStore(d), ref))
-    told = dossier(revision, in_use)
-    if as_json:
-        shown.as_json({**revision.to_json(), **told})
-        return
-    tool = revision.content.tool
-    shown.fields({**revision.summary(), "tool": tool.get("name"), "description": tool.get("description")})
-    _show_dossier(told)
-
-
-@workflows_group.command("diff")
-@click.argument("ref")
-@click.option("--against", metavar="REF", help="Another revision; default: the one of this workflow that is in use.")
-@common
-def workflows_diff(ref: str, against: str | None, db: str | None, as_json: bool) -> None:
-    """Show what a revision changes: requests, document, tool text. REF as for `show`."""
-    revision, other = with_database(db, lambda d: _with_the_one_in_use(RevisionStore(d), ref, against))
-    told = difference(revision, other)
-    if as_json:
-        shown.as_json({"id": revision.id, "digest": revision.digest, "difference": told})
-    elif told is None:
-        shown.note("it is the one in use" if other else "nothing of this workflow is in use: all of it is new")
-    else:
-        _show_difference(told)
-
-
-async def _with_the_one_in_use(
-    store: RevisionStore, ref: str, against: str | None = None
-) -> tuple[Revision, Revision | None]:
-    """The revision, and the one named by `against`, without it the one in use."""
-    revision = await store.get(ref)
-    return revision, await (store.get(against) if against else store.in_use(revision.workflow_id))
-
-
-def _show_dossier(told: Json) -> None:
-    """For people: the steps and why; what a model said, what would change, where there is any of it."""
-    steps = [{**each, "step": each["step_id"], "operation": _operation(each)} for each in told["steps"]]
-    shown.table(steps, ("step", "operation", "risk", "why"))
-    conditions = [text for each in told["steps"] for text in each["succeeds_only_if"]]
-    if told["unproved"]:
-        click.echo(shown.plain(f"Not proved on the twin: {told['unproved']}"))
-    if conditions:
-        click.echo(shown.plain(f"Succeeds only if: {'; '.join(conditions)}"))
-    for each in told["proposed"]:
-        verdict = "taken" if each["is_accepted"] else f"refused: {each['reason']}"
-        click.echo(shown.plain(f"a model ({each['model']}) proposed {each['kind']} {each['value']}: {verdict}"))
-    if told["difference"]:
-        _show_difference(told["difference"])
-
-
-def _show_difference(told: Json) -> None:
-    """The requests as lines that went and came; of all else where it is, since the values are for programs."""
-    click.echo(f"Against revision {told['since']['number']}:")
-    for line in told["requests"]:
-        click.echo(shown.plain(line))
-    for part in ("document", "tool"):
-        places = [each if isinstance(each, str) else f"{each['what']} {each['at']}" for each in told[part]]
-        for place in places:
-            click.echo(shown.plain(f"{part}: {place}"))
-
-
-def _operation(step: Json) -> str:
-    return f"{step['method']} {step['path_template']}".strip() or "another workflow"
 
 
 def _decision_options(command: F) -> F:

@@ -2,10 +2,11 @@
 
 A claim moves the row's next moment to the claim's end, by compare-and-set: whoever dies with it loses it by then, and
 somebody else sends the same message once more, under the same id. What was heard is removed. A dead letter waits for a
-person, who looks and has it sent again; after a while it is forgotten.
+person, who looks and has it sent again; after a while it is forgotten. What the audit does not know is never sent.
 Called by the runtime's `delivering`, the API and the commands. Here never lives a request, nor when to try again.
 """
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +17,13 @@ from governance.audit import Event, append_entry
 from governance.database import Database
 from governance.errors import NotFoundError, TamperedError
 from governance.events.endpoints import disable, is_attested
+from governance.events.outbox import SEALED, SEALS
 from governance.identifiers import Json
 from governance.models import DeliveryRow, EndpointRow, table_of
+from governance.testimony import is_attested as is_told
+from governance.testimony import seal_over
 
+_log = logging.getLogger("switchgear.governance")
 _D = table_of(DeliveryRow)
 _E = table_of(EndpointRow)
 _WITH_PLACE = select(_D, _E.c.url, _E.c.secret_ref, _E.c.tls).join_from(_D, _E, _E.c.name == _D.c.endpoint)
@@ -85,13 +90,30 @@ class DeliveryStore:
             if not is_attested(connection, endpoint):
                 raise TamperedError(f"the endpoint {endpoint} is not as the audit says", "remove it, and add it again")
             rows = connection.execute(query).all()
-            return tuple(_delivery(row, until) for row in rows if _take(connection, row, until))
+            known = [row for row in rows if self._is_known(connection, row)]
+            return tuple(_delivery(row, until) for row in known if _take(connection, row, until))
 
         return await self._database.write(work)
 
+    def _is_known(self, connection: Connection, row: Row[tuple[Any, ...]]) -> bool:
+        """Whether the audit knows the message, and not that it was heard; what it does not know is dead at once."""
+        if _is_queued(connection, row):
+            return True
+        _log.error("refused: the message %s for %s is not as the audit says", row.id, row.endpoint)
+        why = {"next_at": None, "error": "it is not as the audit says", "error_at": self._database.now()}
+        connection.execute(update(_D).where(_D.c.id == row.id).values(why))
+        return False
+
     async def delivered(self, delivery: Delivery) -> None:
         """It was heard."""
-        await self._database.write(lambda c: c.execute(delete(_D).where(_is_ours(delivery))).rowcount)
+        now, told = self._database.now(), {"endpoint": delivery.endpoint, "kind": delivery.kind}
+        heard = Event(now, "deliverer", "event.delivered", f"event:{delivery.id}", told)
+
+        def work(connection: Connection) -> None:
+            if connection.execute(delete(_D).where(_is_ours(delivery))).rowcount:
+                append_entry(connection, heard)
+
+        await self._database.write(work)
 
     async def failed(self, delivery: Delivery, error: str, next_at: str | None) -> None:
         """It was not heard, and is due again at `next_at`, or with None dead."""
@@ -125,7 +147,8 @@ class DeliveryStore:
         change = update(_D).where(_D.c.id == letter, _D.c.next_at.is_(None)).values(next_at=now, tries=0)
 
         def work(connection: Connection) -> None:
-            if connection.execute(change).rowcount != 1:
+            row = connection.execute(select(_D).where(_D.c.id == letter)).first()
+            if row is None or not _is_queued(connection, row) or connection.execute(change).rowcount != 1:
                 raise NotFoundError(f"there is no dead letter {letter}", "see `switchgear webhooks dead list`")
             append_entry(connection, Event(now, actor, "event.resent", f"event:{letter}", {}))
 
@@ -147,6 +170,10 @@ class DeliveryStore:
         )
         grouped = query.group_by(_E.c.name).order_by(_E.c.name)
         return await self._database.read(lambda c: tuple(Depth(*row) for row in c.execute(grouped)))
+
+
+def _is_queued(connection: Connection, row: Row[tuple[Any, ...]]) -> bool:
+    return is_told(connection, f"event:{row.id}", seal_over(row._asdict(), SEALED), SEALS)
 
 
 def _take(connection: Connection, row: Row[tuple[Any, ...]], until: str) -> bool:

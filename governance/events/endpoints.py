@@ -78,12 +78,12 @@ class EndpointStore:
         row = await self._database.read(lambda c: c.execute(select(_E).where(_E.c.name == name)).first())
         if row is None:
             raise _absent(name)
-        return _endpoint(row)
+        return read_endpoint(row)
 
     async def list_endpoints(self) -> tuple[Endpoint, ...]:
         """By name."""
         rows = await self._database.read(lambda c: c.execute(select(_E).order_by(_E.c.name)).all())
-        return tuple(_endpoint(row) for row in rows)
+        return tuple(read_endpoint(row) for row in rows)
 
     async def faults(self) -> tuple[str, ...]:
         """Rows that are not as the audit says: nothing is sent there until they are removed and added again."""
@@ -142,7 +142,7 @@ def is_attested(connection: Connection, name: str) -> bool:
 def _told(connection: Connection, name: str) -> Json:
     """The whole row, as the audit tells it; None where there is none."""
     row = connection.execute(select(_E).where(_E.c.name == name)).first()
-    return None if row is None else _endpoint(row).to_json()
+    return None if row is None else read_endpoint(row).to_json()
 
 
 def _check(wish: Endpoint, *, allow_http: bool) -> None:
@@ -192,7 +192,8 @@ def _absent(name: str) -> NotFoundError:
     return NotFoundError(f"there is no endpoint {name}", "see `switchgear webhooks endpoints list`")
 
 
-def _endpoint(row: Row[tuple[Any, ...]]) -> Endpoint:
+def read_endpoint(row: Row[tuple[Any, ...]]) -> Endpoint:
+    """The endpoint that the row says. Raises TamperedError."""
     told: dict[str, Any] = row._asdict()
     return Endpoint(**{**told, "kinds": _names(told["kinds"]), "apis": _names(told["apis"])})
 

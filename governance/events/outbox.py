@@ -1,6 +1,7 @@
 """What others are told of: events, written into the outbox in the same transaction as what they tell.
 
-One row for each endpoint that wants it, with the very bytes that will be sent; without an endpoint nothing is written.
+One row for each endpoint that wants it, with the very bytes that will be sent, and an audit row that seals it, so that
+nothing is signed and sent that was written by hand; without an endpoint nothing is written.
 Called by the stores inside their own writes, like the audit. What is told are names, ids, digests and outcomes: never
 inputs, outputs, texts of people or messages of devices. Sending is the runtime's (`deliveries`).
 Here never lives an endpoint's secret. Standard Webhooks, "Payload structure"; docs/EVENTS.md.
@@ -12,8 +13,10 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, insert, select
 
+from governance.audit import Event, append_entries
 from governance.identifiers import Json, from_text, new_id, to_text
 from governance.models import DeliveryRow, EndpointRow, RevisionRow, RunRow, table_of
+from governance.testimony import SEAL, seal_over
 
 Kind = Literal[
     "workflow.pending",
@@ -31,6 +34,10 @@ _OF_STATE: Mapping[str, Kind] = MappingProxyType(
     {kind.removeprefix("workflow."): kind for kind in KINDS if kind.startswith("workflow.")}
 )
 
+SEALED = ("id", "endpoint", "kind", "body", "made_at")
+"""Of a message in the outbox; the other columns say when and how often it is tried."""
+QUEUED, SEALS = "event.queued", ("event.queued", "event.sealed", "event.delivered")
+"""The actions that say whether a message is to be sent: the last of them."""
 _ENDPOINT = table_of(EndpointRow)
 _RUN = table_of(RunRow)
 _REVISION = table_of(RevisionRow)
@@ -56,6 +63,12 @@ def emit(connection: Connection, at: str, kind: Kind, tell: Callable[[], Mapping
     ]
     if rows:
         connection.execute(_ADD, rows)
+        append_entries(connection, [_queued(at, row) for row in rows])
+
+
+def _queued(at: str, row: Mapping[str, Json]) -> Event:
+    told = {"endpoint": row["endpoint"], "kind": row["kind"], SEAL: seal_over(row, SEALED)}
+    return Event(at, "outbox", QUEUED, f"event:{row['id']}", told)
 
 
 def tell_of_revision(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from sqlalchemy import Connection
 
-from governance.people.user_rows import User, told_users
+from governance.people.user_rows import User, told_users, untold_users
 from governance.transitions import person_of
 
 Persons = Callable[[str], str]
@@ -18,9 +18,11 @@ Persons = Callable[[str], str]
 def persons(connection: Connection) -> Persons:
     """Who stands behind an actor, by what admins have said until now.
 
-    Raises TamperedError where the audit of it was changed: two names of one person would be two votes.
+    Where the audit says nothing of a user any more, the row's names still stand for one person: nobody gets a vote more
+    by what is taken away. Raises TamperedError where the audit of it was changed: two names would be two votes.
     """
-    return person_among(told_users(connection))
+    told = told_users(connection)
+    return person_among((*untold_users(connection, told), *told))
 
 
 def person_among(users: Iterable[User]) -> Persons:

@@ -25,7 +25,7 @@ from governance.errors import ConflictError, InvalidError, NotFoundError
 from governance.identifiers import Json, from_text, moment, new_id, to_text
 from governance.models import PrincipalRow, table_of
 from governance.people.scopes import WHOLE, Scope
-from governance.people.testimony import is_attested, seal_in, seal_over, told_about
+from governance.testimony import is_attested, seal_in, seal_over, told_about
 from governance.transitions import Role
 
 SECRET_PREFIX = "swg_"  # noqa: S105  not a secret: what scanners for leaked secrets look for

@@ -8,14 +8,11 @@ Here never lives a role, a database or a protocol.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from typing import get_args
 
 from governance.errors import InvalidError
 from governance.identifiers import Json
-from governance.policy import RiskName
 from governance.targets import Target
-
-RISKS: tuple[str, ...] = get_args(RiskName)
+from workflow.risks import RISKS
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from governance.errors import RefusedError, UnavailableError
 from governance.identifiers import Json, moment, new_id
 from governance.models import SessionRow, table_of
 from governance.people import user_rows
-from governance.people.testimony import is_attested, seal_over
 from governance.people.user_rows import User
+from governance.testimony import is_attested, seal_over
 
 SECRET_PREFIX = "sws_"  # noqa: S105  not a secret: what scanners for leaked secrets look for
 SEALED = ("id", "user_name", "secret_hash", "created_at", "ends_at")
@@ -81,11 +81,17 @@ class SessionStore:
         """Whose session this is, if it has not ended; finding it is using it."""
         hashed, now = _hash(secret), self._database.now()
         row, user = await self._database.read(lambda c: _found(c, hashed))
-        if row is None or user is None or row.ends_at <= now or _later(row.used_at, self._idle) <= now:
+        if row is None or user is None or row.ends_at <= now or self._is_idle(row.used_at, now):
             return None
         if _later(row.used_at, NOTICED) <= now:
             await self._note_use(row.id, now)
         return Session(row.id, user, row.created_at, row.ends_at)
+
+    def _is_idle(self, used_at: str, now: str) -> bool:
+        try:
+            return _later(used_at, self._idle) <= now
+        except ValueError:  # no moment of ours: this column is not sealed
+            return True
 
     async def close(self, session_id: str, *, actor: str, why: str) -> None:
         """Ends it at once; one that has ended is left alone."""

@@ -6,7 +6,7 @@ taken from those audit rows themselves, so that editing the table makes nobody t
 Here never lives a password, nor what a user may do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from governance.errors import TamperedError
 from governance.identifiers import Json, from_text, to_text
 from governance.models import UserRow, table_of
 from governance.people.scopes import WHOLE, Scope
-from governance.people.testimony import is_attested, seal_in, seal_over, told_about
+from governance.testimony import is_attested, seal_in, seal_over, told_about
 from governance.transitions import Role
 
 TABLE = table_of(UserRow)
@@ -86,6 +86,13 @@ def told_users(connection: Connection) -> tuple[User, ...]:
         also, scope = tuple(told["also"]), Scope.from_json(told["scope"])
         found.append(User(subject.partition(":")[2], told["role"], scope, also, disabled_at=told["disabled_at"]))
     return tuple(found)
+
+
+def untold_users(connection: Connection, told: Collection[User]) -> tuple[User, ...]:
+    """Rows of which the audit says nothing at all: they let nobody in."""
+    known = {user.name for user in told}
+    rows = connection.execute(select(TABLE).where(TABLE.c.name.not_in(known))).all()
+    return tuple(map(user_of, rows))
 
 
 def tell(connection: Connection, now: str, actor: str, action: str, name: str, more: Mapping[str, Json]) -> None:

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from governance.runs import Outcome
+from workflow.risks import RiskName
 
 Json = Any
-Risk = Literal["read", "change", "disrupt", "destroy"]
 State = Literal["pending", "approved", "superseded", "rejected", "retired"]
 RoleName = Literal["viewer", "operator", "approver", "admin"]
 Names = list[Annotated[str, Field(min_length=1, max_length=200)]]
@@ -249,7 +249,7 @@ class TokenScope(Taken):
     """What a token is limited to; what is left out is not limited."""
 
     apis: Names = []
-    risks: list[Risk] = []
+    risks: list[RiskName] = []
     workflows: Names = []
     targets: Names = []
     labels: dict[str, str] = {}

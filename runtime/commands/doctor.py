@@ -7,7 +7,8 @@ tries whether its port answers. Called by `switchgear doctor`.
 import asyncio
 from dataclasses import dataclass
 
-from governance.errors import GovernanceError
+from governance.errors import GovernanceError, TamperedError
+from governance.integrity.survey import alterations
 from governance.targets import Target
 from runtime.driver.wire import address_of
 from runtime.errors import TargetError
@@ -39,15 +40,14 @@ async def examine(database_url: str) -> tuple[Finding, ...]:
 async def _database(service: Service) -> tuple[Finding, ...]:
     verdict = await service.audit.verify()
     chain = f"{verdict.rows} rows, whole" if verdict.ok else f"row {verdict.first_bad}: {verdict.reason}"
-    tokens, users, senders = await service.principals.survey(), await service.users.survey(), service.webhooks
-    altered = (*tokens.faults, *users.faults, *await senders.faults())
+    altered = await alterations(service.database)
     has_any = await service.principals.any_tokens() or await service.users.any_users()
     credentials = "there are some" if has_any else "no token, no user: the server listens on loopback only"
     return (
         Finding("database", True, f"{service.database.kind}, up to date"),
         Finding("audit", verdict.ok, chain),
         Finding("credentials", True, credentials),
-        *(Finding("credentials", False, fault) for fault in altered),
+        *(Finding("altered", False, fault) for fault in altered),
     )
 
 
@@ -60,7 +60,10 @@ def _catalog(service: Service) -> tuple[Finding, ...]:
 
 
 async def _targets(service: Service) -> tuple[Finding, ...]:
-    targets = await service.targets.list_targets()
+    try:
+        targets = await service.targets.list_targets()
+    except TamperedError as error:
+        return (Finding("targets", False, f"{error.message}; {error.remedy}"),)
     return tuple(await asyncio.gather(*(_target(target, service.vault) for target in targets)))
 
 

@@ -24,6 +24,7 @@ from runtime.errors import BadInput, ServingError, StartRefused
 from runtime.secrets import JsonFormatter, RedactingFormatter, Vault
 
 if TYPE_CHECKING:
+    from runtime.gate.company import Company
     from runtime.service import Service
 
 Json = Any
@@ -67,7 +68,7 @@ def serve_command(transport: str, db: str | None, is_json: bool, **place: Any) -
 def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContextManager[Service]":
     """What both transports serve, as the settings say."""
     from runtime.calls.confirmation import Confirmation
-    from runtime.gate.company import Company, read_trust
+    from runtime.mcp.listing import UNBOUNDED, Budget
     from runtime.replies import policy_of
     from runtime.scheduling import scheduled_risks
     from runtime.service import open_service
@@ -76,13 +77,20 @@ def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContext
         url,
         vault,
         sessions=(timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)),
-        company=Company(read_trust(Path(settings.jwt))) if settings.jwt else None,
-        lists_all=settings.catalog == "all",
+        company=_company(settings.jwt) if settings.jwt else None,
+        budget=UNBOUNDED if settings.catalog == "all" else Budget(settings.catalog_tools, settings.catalog_tokens),
         keep_days=settings.keep_runs_days,
         confirmation=Confirmation.of(settings),
         scheduled=scheduled_risks(settings),
         responses=policy_of(settings),
     )
+
+
+def _company(file: str) -> "Company":
+    """The company whose logins are taken, as the file says."""
+    from runtime.gate.company import Company, read_trust
+
+    return Company(read_trust(Path(file)))
 
 
 async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any], is_json: bool) -> None:

@@ -11,6 +11,7 @@ import logging
 from typing import Any
 
 from governance.errors import ConflictError
+from governance.run_testimony import UNKNOWN
 from governance.runs import Run
 from runtime.driver import Driver
 from runtime.engines.checkpoint import Checkpoint, Turn, holds_mask, turn_from_json
@@ -49,6 +50,7 @@ class Carrier:
         self._books = books
         self._executor = executor
         self._restorer = restorer
+        self._refused: set[str] = set()
 
     def course(self, order: Order) -> Course:
         """The course of a new run."""
@@ -62,6 +64,10 @@ class Carrier:
         run = await self._books.runs.get(run_id)
         if run.outcome is not None or not await self._books.open_runs.claim(run_id, self._executor.name):
             return None
+        altered = await self._books.open_runs.fault_of(run_id)
+        if altered:
+            await self.give_up(run, f"it is not as the audit says: {altered}")
+            return None
         try:
             order = await self._restorer.order(run)
         except Unservable as error:
@@ -72,7 +78,15 @@ class Carrier:
         return TakenUp(order, self._driver, journal, self._books.replies, run)
 
     async def give_up(self, run: Run, why: str) -> None:
-        """Closes an open run that nobody can carry on, with what is known of it. Raises UnavailableError."""
+        """Closes an open run that nobody can carry on, with what is known of it. Raises UnavailableError.
+
+        A row that the audit knows nothing of is no run: it is left as it is, and said once.
+        """
+        if await self._books.open_runs.fault_of(run.id) == UNKNOWN:
+            if run.id not in self._refused:
+                self._refused.add(run.id)
+                log.error("refused: the run %s is not as the audit says: %s", run.id, UNKNOWN)
+            return
         outcome, failure = verdict(run, why)
         log.warning("run %s is closed as %s: %s", run.id, outcome, failure.message)
         try:

@@ -47,7 +47,7 @@ class Engines:
         return await self._keeper.look()
 
     def watch(self) -> None:
-        """From now on open runs are looked after, and durable ones can be carried out at once."""
+        """From now on open runs are looked after."""
         self._watching = asyncio.create_task(self._keeper.watch())
 
     async def park(self) -> None:

@@ -154,6 +154,7 @@ class DurableEngine:
         for name in over:
             del self._over[name]
         if over or ids:
+            await self.start()
             await self._dbos.forget((*over, *ids))
 
     # DBOS calls

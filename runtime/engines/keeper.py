@@ -48,8 +48,7 @@ class Keeper:
         self._trouble = ""
 
     async def watch(self) -> None:
-        """Until cancelled. What durable runs need is made ready first, so that no caller waits for it."""
-        await self._calmly(self._durable.start)
+        """Until cancelled."""
         number = 0
         while True:
             await self._calmly(self.look)
@@ -100,4 +99,4 @@ class Keeper:
         await self._durable.forget()
         while swept := await self._books.open_runs.sweep(before):
             log.info("%d old runs are forgotten; the audit keeps what they did", len(swept))
-            await self._durable.forget(tuple(workflow_id(run_id, n) for run_id, part in swept for n in range(part + 1)))
+            await self._durable.forget(tuple(workflow_id(run.id, n) for run in swept for n in range(run.parts)))

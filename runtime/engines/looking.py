@@ -68,6 +68,9 @@ class Looker:
         return seen
 
     async def _look(self, run: Run, actor: str) -> Seen:
+        altered = await self._books.open_runs.fault_of(run.id)
+        if altered:
+            return Seen("open", f"it is not as the audit says: {altered}")
         left = await self._books.open_runs.left_of(run.id)
         if left is None:
             return Seen("open", "it is not kept where the run stands")

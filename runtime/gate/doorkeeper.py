@@ -6,13 +6,16 @@ with all of them. Here never lives what somebody may do (`access`), nor a header
 """
 
 import hashlib
+from typing import TYPE_CHECKING
 
 from governance.identifiers import moment, utc_now
 from governance.people.principals import PrincipalStore
 from governance.people.sessions import Session, SessionStore
 from governance.people.users import UserStore
 from runtime.gate.access import LOCAL, Caller
-from runtime.gate.company import Company
+
+if TYPE_CHECKING:
+    from runtime.gate.company import Company
 
 # More distinct tokens than one installation has; guesses are not kept.
 MAX_REMEMBERED = 1024
@@ -20,7 +23,7 @@ MAX_REMEMBERED = 1024
 
 class Doorkeeper:
     def __init__(
-        self, principals: PrincipalStore, users: UserStore, sessions: SessionStore, company: Company | None = None
+        self, principals: PrincipalStore, users: UserStore, sessions: SessionStore, company: "Company | None" = None
     ) -> None:
         """`company`: whose JWTs are taken, if anybody's."""
         self._principals = principals

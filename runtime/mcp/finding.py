@@ -17,13 +17,14 @@ from pydantic import PrivateAttr
 from runtime.calls.calls import Calls
 from runtime.catalog import RESERVED_NAMES, Entry
 from runtime.errors import BadInput
-from runtime.finder import Finder
 from runtime.gate.access import Caller
 from runtime.live import LiveCatalog
 from runtime.mcp.confirming import Call
 from runtime.mcp.cutting import MOST_SHOWN_BYTES
 from runtime.mcp.resources import schema_uri
 from runtime.mcp.tools import GuardedTool, carried_out
+from runtime.search.finder import Finder
+from workflow.risks import RISKS
 
 Json = Any
 SEARCH, DESCRIBE, RUN = RESERVED_NAMES
@@ -99,7 +100,7 @@ class RunTool(FindingTool):
 
 def finding_tools(live: LiveCatalog, finder: Finder, calls: Calls, asking: Callable[[], Caller]) -> list[FindingTool]:
     """`asking`: who sent the request that is being served."""
-    risk = {"enum": ["read", "change", "disrupt", "destroy"]}
+    risk = {"enum": [*RISKS]}
     search = SearchTool.define(
         SEARCH,
         "Finds approved workflows that are no tools of their own. Say what is to be done, to what: "

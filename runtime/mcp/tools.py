@@ -9,7 +9,7 @@ reaches the client. Here never lives a private attribute of FastMCP (`list_chang
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -126,7 +126,7 @@ class CatalogProvider(Provider):
     async def _list_tools(self) -> Sequence[Tool]:
         self.lists_built += 1
         catalog = self._seen()
-        finders = self._finders.values() if catalog.hides_some else ()
+        finders = with_apis(self._finders.values(), catalog.searched) if catalog.hides_some else ()
         return [*finders, *(self._tool(entry) for entry in catalog.listed)]
 
     async def _get_tool(self, name: str, version: VersionSpec | None = None) -> Tool | None:  # noqa: ARG002  its interface
@@ -152,6 +152,15 @@ class CatalogProvider(Provider):
         if tool is None:
             tool = self._made[id(entry)] = WorkflowTool.of(entry, self._calls, self._local)
         return tool
+
+
+def with_apis(finders: Iterable[GuardedTool], searched: str) -> list[GuardedTool]:
+    """The tools that reach the rest; the first of them, search, says which APIs there are."""
+    search, *others = finders
+    if not searched:
+        return [search, *others]
+    more = f"{search.description} APIs, with how many workflows: {searched}."
+    return [search.model_copy(update={"description": more}), *others]
 
 
 async def carried_out(call: Call, calls: Calls) -> ToolResult:

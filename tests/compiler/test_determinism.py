@@ -52,17 +52,16 @@ def shuffled(value: Any, chance: random.Random) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["hypercore", "idrac"])
+@pytest.mark.parametrize("name", ["hypercore", pytest.param("idrac", marks=pytest.mark.long)])
 def test_two_hash_seeds_give_the_same_bytes(name: str) -> None:
     assert told(shipped(name)) == compiled_elsewhere(4711, f"specs/{name}/openapi.yaml")
 
 
 @pytest.mark.slow
-def test_the_order_of_keys_changes_nothing(tmp_path: Path, vendors_hypercore: Compiled) -> None:
+@pytest.mark.parametrize("seed", [1, *(pytest.param(more, marks=pytest.mark.long) for more in range(2, 6))])
+def test_the_order_of_keys_changes_nothing(seed: int, tmp_path: Path, vendors_hypercore: Compiled) -> None:
     raw = json.loads((VENDOR_FOLDER / "specs/hypercore/openapi.json").read_text())
-    for number in (1, 2):
-        spec = tmp_path / str(number) / "openapi.json"
-        spec.parent.mkdir()
-        spec.write_text(json.dumps(shuffled(raw, random.Random(number))))
-        made = compile_spec(Request(spec, ROOT / "specs/hypercore/profile.yaml"))[0]
-        assert told(made) == told(vendors_hypercore)
+    spec = tmp_path / "openapi.json"
+    spec.write_text(json.dumps(shuffled(raw, random.Random(seed))))
+    made = compile_spec(Request(spec, ROOT / "specs/hypercore/profile.yaml"))[0]
+    assert told(made) == told(vendors_hypercore)

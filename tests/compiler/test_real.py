@@ -57,9 +57,9 @@ def test_the_big_description_with_missing_files_keeps_every_operation(vendors_id
 @pytest.mark.parametrize(
     ("name", "least"),
     [
-        ("redfish-small/openapi.yaml", 0.9),
+        pytest.param("redfish-small/openapi.yaml", 0.9, marks=pytest.mark.long),
         ("odd/powerstore-swagger20.json", 0.9),
-        ("odd/powerscale.json", 0.9),
+        pytest.param("odd/powerscale.json", 0.9, marks=pytest.mark.long),
         ("odd/keycloak-dangling-ref.json", 0.9),
         ("odd/openstack-image-31.yaml", 0.9),
     ],

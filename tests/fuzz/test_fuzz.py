@@ -4,10 +4,11 @@ The search is libFuzzer's, guided by what of our code an input reaches (`fuzz.py
 does not promise, takes a minute or a gigabyte ends the search with its bytes, which then stand in the failure.
 """
 
+import json
 import os
-import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -35,35 +36,47 @@ SEEDS: dict[str, tuple[Path | bytes, ...]] = {
 }
 
 
-def search(reader: str, folder: Path, *bounds: str) -> None:
-    """Runs one search and fails with what it says when it found something."""
+def searched(folder: Path, readers: Sequence[str], *bounds: str) -> dict[str, int]:
+    """Runs a search for each reader, one after the other; answers their exit codes."""
     FUZZER.or_skip()
-    seeds = folder / "seeds"
-    seeds.mkdir()
-    for number, seed in enumerate(SEEDS[reader]):
-        (seeds / str(number)).write_bytes(seed if isinstance(seed, bytes) else seed.read_bytes())
-    options = [f"-dict={HERE / 'words.dict'}", f"-artifact_prefix={folder}/", "-seed=1", "-timeout=60"]
+    for reader in readers:
+        seeds = folder / reader / "seeds"
+        seeds.mkdir(parents=True)
+        for number, seed in enumerate(SEEDS[reader]):
+            (seeds / str(number)).write_bytes(seed if isinstance(seed, bytes) else seed.read_bytes())
+    options = [f"-dict={HERE / 'words.dict'}", "-seed=1", "-timeout=60"]
     limits = ["-rss_limit_mb=1024", "-max_len=20000", "-print_final_stats=1", *bounds]
-    found = subprocess.run(
-        [*FORK, sys.executable, str(HERE / "fuzz.py"), reader, str(seeds), *options, *limits],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    inputs = {path.name: path.read_bytes()[:2000] for path in folder.iterdir() if path.is_file()}
-    shutil.rmtree(seeds)
-    assert found.returncode == 0, f"{inputs}\n{found.stderr[-4000:]}"
-    assert "Done " in found.stderr
+    done = subprocess.run(
+        [*FORK, sys.executable, str(HERE / "fuzz.py"), str(folder), *options, *limits],
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, errors="replace", check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    codes: dict[str, int] = json.loads(done.stdout)
+    return codes
 
 
+def assert_nothing_was_found(place: Path, code: int) -> None:
+    said = (place / "log").read_text(errors="replace")
+    inputs = {path.name: path.read_bytes()[:2000] for path in place.iterdir() if path.is_file() and path.name != "log"}
+    assert code == 0, f"{inputs}\n{said[-4000:]}"
+    assert "Done " in said
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, int]]:
+    folder = tmp_path_factory.mktemp("searches")
+    return folder, searched(folder, sorted(SEEDS), "-runs=3000")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", sorted(SEEDS))
-def test_no_bytes_raise_what_a_reader_does_not_promise(reader: str, tmp_path: Path) -> None:
-    search(reader, tmp_path, "-runs=3000")
+def test_no_bytes_raise_what_a_reader_does_not_promise(reader: str, found: tuple[Path, dict[str, int]]) -> None:
+    folder, codes = found
+    assert_nothing_was_found(folder / reader, codes[reader])
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("reader", sorted(SEEDS))
 def test_no_bytes_do_so_in_two_minutes_of_searching(reader: str, tmp_path: Path) -> None:
-    search(reader, tmp_path, "-max_total_time=120")
+    codes = searched(tmp_path, [reader], "-max_total_time=120")
+    assert_nothing_was_found(tmp_path / reader, codes[reader])

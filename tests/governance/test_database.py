@@ -22,7 +22,7 @@ from governance.audit import AuditLog
 from governance.connections import parse_url
 from governance.database import Database, open_database
 from governance.errors import ConflictError, InvalidError, OutdatedError, UnavailableError
-from governance.models import Model
+from governance.models import METADATA
 from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
@@ -122,10 +122,23 @@ async def test_an_empty_postgresql_database_is_not_changed_by_surprise(postgres_
 async def test_another_schema_is_refused_with_the_command_to_run(
     url: str, database: Database, behind: Callable[..., None]
 ) -> None:
-    behind("UPDATE alembic_version SET version_num = '0000'")
-    with pytest.raises(OutdatedError, match="0000") as refused:
+    behind("UPDATE alembic_version SET version_num = '0016'")
+    with pytest.raises(OutdatedError, match="0016") as refused:
         await open_database(url)
     assert "switchgear db upgrade" in refused.value.remedy
+
+
+@pytest.mark.parametrize(("level", "says"), [("0999", "newer"), ("0000", "no version"), ("x", "no version")])
+async def test_a_schema_that_this_version_does_not_know_is_left_alone_with_the_right_advice(
+    url: str, database: Database, behind: Callable[..., None], level: str, says: str
+) -> None:
+    behind("UPDATE alembic_version SET version_num = :level", level=level)
+    for opening in (open_database(url), asyncio.to_thread(schema.upgrade, url)):
+        with pytest.raises(OutdatedError, match=says) as refused:
+            await opening
+        assert "db upgrade" not in refused.value.remedy
+        assert "restore the backup" in refused.value.remedy
+        assert ("newer version" in refused.value.remedy) == (says == "newer")
 
 
 async def test_somebody_elses_sqlite_file_is_left_alone(sqlite_url: str) -> None:
@@ -171,7 +184,7 @@ async def test_processes_that_open_a_new_file_at_once_all_succeed(
 async def test_the_models_and_the_migrations_say_the_same(url: str, database: Database) -> None:
     engine = create_engine(parse_url(url))
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Model.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
     engine.dispose()
 
 

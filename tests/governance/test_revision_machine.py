@@ -325,7 +325,7 @@ class Machine(RuleBasedStateMachine):
 
 @pytest.mark.slow
 def test_only_what_was_approved_and_is_unaltered_is_served() -> None:
-    run_state_machine_as_test(Machine, settings=settings(max_examples=40, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(Machine, settings=settings(max_examples=20, stateful_step_count=40, deadline=None))
 
 
 @pytest.mark.long

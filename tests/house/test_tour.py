@@ -9,13 +9,13 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.forks import search_path
 from tests.waiting import WALK_S
 
 ROOT = Path(__file__).parents[2]
@@ -93,7 +93,7 @@ def test_the_guide_to_an_api_of_your_own_goes_as_it_is_told(tmp_path: Path) -> N
 
 def walk(shown: list[Shown], tmp_path: Path, start: Path) -> None:
     """Runs all commands in the folder `start` and compares what they print."""
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environment = {**os.environ, "PATH": search_path()}
     try:
         done = subprocess.run(
             ["/bin/bash", "-c", script(tmp_path, shown, start)],

@@ -8,11 +8,11 @@ import os
 import re
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.forks import search_path
 from tests.waiting import WALK_S
 
 ROOT = Path(__file__).parents[2]
@@ -54,10 +54,10 @@ def test_the_tutorial_shows_what_most_of_its_blocks_print() -> None:
 @pytest.mark.unwitnessed("a reader's own commands: the mock is a process that ends with them")
 def test_the_tutorial_goes_as_it_is_told(tmp_path: Path) -> None:
     (tmp_path / "specs").symlink_to(ROOT / "specs")
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     known = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHGEAR_")}
+    environment = {**known, "PATH": search_path(), "NO_PROXY": "127.0.0.1"}
     done = subprocess.run(
-        ["/bin/bash", "-c", script(tmp_path)], cwd=tmp_path, env={**known, "PATH": path, "NO_PROXY": "127.0.0.1"},
+        ["/bin/bash", "-c", script(tmp_path)], cwd=tmp_path, env=environment,
         capture_output=True, text=True, check=False, timeout=WALK_S,
     )  # fmt: skip
     printed = {number: (tmp_path / f"{number}.txt") for number in range(len(BLOCKS))}

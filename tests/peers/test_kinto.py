@@ -34,13 +34,13 @@ LAB = {"bucket_id": "rack", "collection_id": "lab"}
 Hook = Callable[[], Awaitable[None]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def kinto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with processes.kinto(tmp_path_factory.mktemp("kinto")) as url:
         yield url
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def compiled(kinto: str, tmp_path_factory: pytest.TempPathFactory) -> Compiled:
     folder = tmp_path_factory.mktemp("description")
     (folder / "openapi.json").write_bytes(httpx.get(f"{kinto}/v1/__api__").content)

@@ -45,10 +45,10 @@ EVERYWHERE: tuple[tuple[str, Mapping[str, Any], str], ...] = (
     ("idrac_find_server_virtual_media", {}, "succeeded"),
     ("idrac_describe_server_virtual_media", {"server_virtual_media": "no-such-medium"}, "not_found"),
     ("idrac_get_secure_boot", {}, "succeeded"),
-    ("idrac_update_secure_boot", {"SecureBootEnable": True}, "succeeded"),
+    ("idrac_update_secure_boot", {"SecureBootEnable": True}, "pending"),
     ("idrac_get_firmware_update", {}, "succeeded"),
     ("idrac_get_task_service", {}, "succeeded"),
-    ("idrac_update_server", {"Boot": {"BootSourceOverrideTarget": "Pxe"}}, "succeeded"),
+    ("idrac_update_server", {"Boot": {"BootSourceOverrideTarget": "Pxe"}}, "pending"),
     ("idrac_power_on_server", {"ResetType": "On"}, "wrong_state"),
     ("idrac_restart_server", {"ResetType": "ForceRestart"}, "succeeded"),
 )

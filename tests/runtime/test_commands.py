@@ -15,14 +15,14 @@ from sqlalchemy import text
 
 from runtime.commands.serving import client_config_command, parsed_inputs
 from runtime.errors import BadInput
+from tests.forks import program
 
 ROOT = Path(__file__).parents[2]
 
 
 async def start(*words: str) -> asyncio.subprocess.Process:
-    command = [sys.executable, "-m", "switchgear.main", *words]
     pipe = subprocess.PIPE
-    return await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=pipe, stderr=pipe)
+    return await asyncio.create_subprocess_exec(program(), *words, cwd=ROOT, stdout=pipe, stderr=pipe)
 
 
 async def switchgear(*words: str) -> tuple[int, str, str]:

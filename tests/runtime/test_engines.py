@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from dbos import DBOS
 
+from governance.open_runs import Swept
 from runtime.calls.confirmation import Confirmation
+from runtime.engines.dbos_process import DbosProcess
 from runtime.errors import Interrupted
 from runtime.gate.access import Caller
 from runtime.secrets import Vault
-from runtime.service import open_service
+from runtime.service import open_service, watching
 from tests.waiting import until
 
 ME = Caller("me", "operator")
@@ -119,9 +121,24 @@ async def test_ended_runs_are_forgotten_after_their_time_and_the_audit_stays(hou
     ended = await call(house.service, CHANGE)
     before = await house.service.audit.last()
     assert await house.service.open_runs.sweep("2000-01-01") == ()
-    assert await house.service.open_runs.sweep("9999-01-01") == ((ended.run_id, 0),)
+    assert await house.service.open_runs.sweep("9999-01-01") == (Swept(ended.run_id, parts=1),)
     assert await house.service.runs.find() == ()
-    assert await house.service.audit.last() == before
+    *same, forgotten = await house.service.audit.last()
+    assert (tuple(same), forgotten.action) == (before, "runs.forgotten")
+
+
+async def test_what_carries_durable_runs_out_is_started_by_the_first_of_them_and_not_by_serving_or_reading(
+    house: Any,
+) -> None:
+    async with watching(house.service):
+        read = await call(house.service, READ)
+        for _ in range(10):
+            await house.service.engine.recover()
+        await house.service.engine.settle()
+        assert await house.service.open_runs.sweep("9999-01-01") == (Swept(read.run_id, parts=0),)
+        assert not DbosProcess._is_taken
+        await call(house.service, CHANGE)
+        assert DbosProcess._is_taken
 
 
 def test_dbos_still_has_the_private_call_that_hands_on_the_runs_of_the_dead() -> None:

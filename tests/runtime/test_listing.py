@@ -1,11 +1,13 @@
 """Which workflows are listed as tools: all while they fit, the core when they do not; and when clients hear of it."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from runtime.catalog import RESERVED_NAMES
-from runtime.mcp.listing import Candidate, listed_names
+from runtime.mcp.listing import DEFAULT, UNBOUNDED, Budget, Candidate, listing_of
 from workflow.budget import MOST_TOKENS, MOST_TOOLS, RESERVED_TOKENS, RESERVED_TOOLS
 
 ROOM = MOST_TOKENS - RESERVED_TOKENS
@@ -15,6 +17,10 @@ MANY = MOST_TOOLS + 5
 def candidates(count: int, *, core: int = 0, api: str = "toy", tokens: int = 10) -> list[Candidate]:
     """The first `core` of them are core; ranks fall."""
     return [Candidate(f"{api}_{n}", api, n < core, 1 - n / 1000, tokens) for n in range(count)]
+
+
+def listed_names(ones: Iterable[Candidate], budget: Budget = DEFAULT) -> frozenset[str]:
+    return listing_of(ones, budget).names
 
 
 def test_all_are_listed_while_they_fit() -> None:
@@ -38,13 +44,50 @@ def test_too_many_core_ones_are_listed_by_rank_as_far_as_they_fit() -> None:
     assert len(listed_names(small)) == MOST_TOOLS - RESERVED_TOOLS
 
 
-def test_each_api_has_a_budget_of_its_own() -> None:
+def test_of_a_small_api_beside_a_big_one_all_is_listed_while_there_is_room() -> None:
     big, small = candidates(MANY, core=2, api="big"), candidates(4, api="small")
     assert listed_names([*big, *small]) == {"big_0", "big_1", *(one.name for one in small)}
 
 
 def test_everything_is_listed_where_that_is_asked_for() -> None:
-    assert len(listed_names(candidates(MANY), lists_all=True)) == MANY
+    assert len(listed_names(candidates(MANY), UNBOUNDED)) == MANY
+
+
+def test_twenty_apis_share_one_budget_so_that_each_has_a_tool() -> None:
+    many = [one for number in range(20) for one in candidates(MANY, core=20, api=f"api{number:02}", tokens=100)]
+    listing = listing_of(many)
+    assert len(listing.names) <= MOST_TOOLS - RESERVED_TOOLS
+    cost = RESERVED_TOKENS + len(listing.searched) // 4 + 100 * len(listing.names)
+    assert cost <= MOST_TOKENS
+    assert {name.partition("_")[0] for name in listing.names} == {f"api{number:02}" for number in range(20)}
+
+
+def test_an_api_that_is_used_more_gets_more_of_the_turns_but_never_all() -> None:
+    used = [replace(one, uses=50) for one in candidates(MANY, core=MANY, api="used")]
+    names = listed_names([*used, *candidates(MANY, core=MANY, api="new")])
+    mine = [name for name in names if name.startswith("used")]
+    assert len(names) / 2 < len(mine) < len(names)
+
+
+def test_what_is_used_most_is_listed_before_what_ranks_higher() -> None:
+    ones = candidates(MANY, core=MANY)
+    ones[-1] = replace(ones[-1], uses=9)
+    assert ones[-1].name in listed_names(ones, Budget(tools=4))
+
+
+def test_a_line_for_each_api_says_what_can_be_searched_and_is_cut_where_there_are_many() -> None:
+    things = [replace(one, thing="VM") for one in candidates(MANY, core=1, api="one")]
+    assert listing_of([*things, *candidates(3, api="two")]).searched == f"one {MANY} (VM); two 3"
+    assert listing_of(things).searched == ""
+    many = [Candidate(f"a_rather_long_name_{n}_x", f"a_rather_long_name_{n}", True, 1.0, 10) for n in range(500)]
+    searched = listing_of(many).searched
+    assert searched.endswith("more APIs")
+    assert len(searched) < MOST_TOKENS
+
+
+def test_a_smaller_budget_is_kept_to() -> None:
+    assert len(listed_names(candidates(MANY, core=MANY), Budget(tools=8))) == 8 - RESERVED_TOOLS
+    assert len(listed_names(candidates(MANY, core=MANY, tokens=100), Budget(tokens=1000))) == 6
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from fastmcp.client.messages import MessageHandler
 from fastmcp.client.transports import StdioTransport, StreamableHttpTransport
 from mcp.client.subscriptions import ToolsListChanged, listen
 
+from runtime.mcp.listing import UNBOUNDED
 from runtime.service import open_service
 from tests.waiting import PATIENCE_S
 
@@ -182,7 +183,7 @@ async def test_with_many_tools_a_call_builds_no_list_and_lists_are_built_once(
     for number in range(60):
         await house.approve("find", number)
     async with (
-        open_service(house.url, lists_all=True) as service,
+        open_service(house.url, budget=UNBOUNDED) as service,
         tools.running(service) as run,
         client(run.mcp, era) as opened,
     ):

@@ -6,7 +6,6 @@ change, having carried it out or not, and cannot be read until it is back.
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -30,6 +29,7 @@ from runtime.gate.access import Caller
 from runtime.scheduling import Scheduler
 from runtime.secrets import Vault
 from runtime.service import open_service
+from tests.forks import program
 from tests.runtime import shop as shops
 from tests.waiting import until
 
@@ -271,8 +271,7 @@ async def test_an_agent_that_tries_again_makes_no_second_effect_and_is_told_how_
 
 async def switchgear(*words: str) -> tuple[int, str, str]:
     pipe = asyncio.subprocess.PIPE
-    command = (sys.executable, "-m", "switchgear.main", *words)
-    process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
+    process = await asyncio.create_subprocess_exec(program(), *words, stdout=pipe, stderr=pipe)
     out, err = await process.communicate()
     return process.returncode or 0, out.decode(), err.decode()
 

@@ -2,19 +2,18 @@
 
 import asyncio
 import json
-import sys
 from typing import Any
 
 import pytest
+
+from tests.forks import program
 
 ADD = ("schedules", "add", "nightly")
 
 
 async def switchgear(*words: str) -> tuple[int | None, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "switchgear.main", *words,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(program(), *words, stdout=pipe, stderr=pipe)
     out, err = await process.communicate()
     return process.returncode, out.decode(), err.decode()
 

@@ -7,7 +7,6 @@ times, so that both servers reach for the same rows. Beside it: the hours of the
 import asyncio
 import contextlib
 import os
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -27,11 +26,11 @@ from runtime.gate.access import Caller
 from runtime.scheduling import Scheduler
 from runtime.secrets import Vault
 from runtime.service import open_service
+from tests.forks import program
 from tests.waiting import until
 
 ME = Caller("cli:me", "operator")
 SCHEDULES, MOMENTS = 12, 2
-PROGRAM = Path(sys.executable).with_name("switchgear")
 NOT_YET = ("", "begun")
 FAR, TOO_FAR = "far", "2099-01-01T00:00:00.000000Z"
 
@@ -56,7 +55,7 @@ async def serving(url: str, store: Any) -> AsyncIterator[None]:
     await store.set_paused(FAR, TOO_FAR, actor="test")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SWITCHGEAR_")}
     process = await asyncio.create_subprocess_exec(
-        PROGRAM, "serve", "--port", "0", "--db", url, "--json",
+        program(), "serve", "--port", "0", "--db", url, "--json",
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, env=environment,
     )  # fmt: skip
     try:

@@ -8,8 +8,11 @@ import pytest
 from fastmcp import Client
 
 from compiler.compiled import Compiled
+from governance.people.scopes import WHOLE, Scope
 from runtime.app import build
 from runtime.catalog import RESERVED_NAMES
+from runtime.gate.access import Caller
+from runtime.mcp.listing import DEFAULT, UNBOUNDED, Budget
 from runtime.service import open_service
 from workflow.budget import BYTES_A_TOKEN, MOST_TOKENS, MOST_TOOLS, RESERVED_TOKENS, RESERVED_TOOLS, tokens_of
 
@@ -18,9 +21,13 @@ pytestmark = pytest.mark.slow  # both descriptions are compiled, stored and appr
 Tools = Mapping[str, Mapping[str, Any]]
 
 
-async def listed(url: str, *, lists_all: bool = False) -> Tools:
-    """tools/list as a client gets it, by name."""
-    async with open_service(url, lists_all=lists_all) as service, Client(build(service).mcp) as client:
+async def listed(url: str, *, budget: Budget = DEFAULT, scope: Scope = WHOLE) -> Tools:
+    """tools/list as a client with `scope` gets it, by name."""
+    local = Caller("local", "operator", scope)
+    async with (
+        open_service(url, budget=budget) as service,
+        Client(build(service, local=local).mcp) as client,
+    ):
         tools = await client.list_tools()
     return {tool.name: tool.model_dump(by_alias=True, exclude_none=True, mode="json") for tool in tools}
 
@@ -29,30 +36,37 @@ def size_of(tools: Sequence[Mapping[str, Any]]) -> int:
     return len(orjson.dumps(tools))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("api", ["hypercore", "idrac"])
-async def test_with_everything_approved_a_client_sees_the_core_and_three_tools_within_the_budget(
-    shipped: dict[str, Compiled], approved: str, api: str
+async def test_with_everything_of_one_api_approved_a_client_sees_its_core_and_three_tools_within_the_budget(
+    shipped: dict[str, Compiled], approved: str
+) -> None:
+    for api, compiled in shipped.items():
+        tools = await listed(approved, scope=Scope(apis=(api,)))
+        core = {one.flow.id for one in compiled.workflows if one.flow.is_core}
+        assert tools.keys() == {*RESERVED_NAMES, *core}
+        assert len(tools) <= MOST_TOOLS
+        assert size_of([*tools.values()]) / BYTES_A_TOKEN <= MOST_TOKENS
+
+
+async def test_with_two_apis_approved_both_share_the_budget_and_a_line_tells_of_each(
+    shipped: dict[str, Compiled], approved: str
 ) -> None:
     tools = await listed(approved)
-    core = {one.flow.id for one in shipped[api].workflows if one.flow.is_core}
-    mine = {name for name in tools if name.startswith(f"{api}_")}
-    assert mine == core
-    assert set(RESERVED_NAMES) <= tools.keys()
-    told = [tools[name] for name in (*RESERVED_NAMES, *sorted(mine))]
-    assert len(told) <= MOST_TOOLS
-    assert size_of(told) / BYTES_A_TOKEN <= MOST_TOKENS
+    assert len(tools) <= MOST_TOOLS
+    assert size_of([*tools.values()]) / BYTES_A_TOKEN <= MOST_TOKENS
+    for api, compiled in shipped.items():
+        assert sum(name.startswith(f"{api}_") for name in tools) >= 5
+        assert f"{api} {len(compiled.workflows)} (" in tools[RESERVED_NAMES[0]]["description"]
 
 
 async def test_the_room_kept_for_the_three_tools_is_what_they_take(approved: str) -> None:
-    tools = await listed(approved)
+    tools = await listed(approved, scope=Scope(apis=("hypercore",)))
     finders = [tools[name] for name in RESERVED_NAMES]
     assert len(finders) == RESERVED_TOOLS
     assert 0.8 * RESERVED_TOKENS <= size_of(finders) / BYTES_A_TOKEN <= RESERVED_TOKENS
 
 
 async def test_each_tool_costs_what_the_compiler_counted(shipped: dict[str, Compiled], approved: str) -> None:
-    tools = await listed(approved, lists_all=True)
+    tools = await listed(approved, budget=UNBOUNDED)
     for compiled in shipped.values():
         for one in compiled.workflows:
             counted, served = tokens_of(one.tool, one.document), size_of([tools[one.flow.id]]) / BYTES_A_TOKEN
@@ -62,5 +76,5 @@ async def test_each_tool_costs_what_the_compiler_counted(shipped: dict[str, Comp
 async def test_told_to_the_server_lists_everything_and_no_tool_to_search(
     shipped: dict[str, Compiled], approved: str
 ) -> None:
-    tools = await listed(approved, lists_all=True)
+    tools = await listed(approved, budget=UNBOUNDED)
     assert set(tools) == {one.flow.id for compiled in shipped.values() for one in compiled.workflows}

@@ -6,29 +6,27 @@ for updates. An optional member that is not given is left out of the request.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from compiler.ir.model import Body, Effect, Input, Operation, Resource, Schema
 from compiler.passes import words
 from compiler.passes.flows.builder import Builder
+from compiler.passes.flows.conditions import Conditions, inputs_in
 from compiler.passes.flows.context import address
 from compiler.passes.flows.inlining import Room, inline
+from compiler.passes.flows.input_texts import offers_of, told, with_example
 from compiler.passes.flows.lookups import identify
+from compiler.passes.flows.usual import MOST_OPTIONAL, is_server_made, usual_members
 from compiler.passes.identity import says_id
 from compiler.passes.words import first_sentence, split
 from workflow.multipart import FILE_NAME, PartKind, is_textual
-from workflow.pointers import escape
+from workflow.pointers import NOTHING, escape, parse_pointer, resolve
 from workflow.profile import Fix
 
 _OPEN_DEPTH = 3  # objects nested deeper are given as a whole
-_FAMILIAR = (
-    frozenset({"value", "password", "path", "email", "size", "type", "temporary"}),
-    frozenset({"enabled", "description", "state", "address", "url", "host", "visibility", "protocol"}),
-)  # best first; English habits, no API's own words
 _SAMPLE_FILE = "c3dpdGNoZ2Vhcg=="
-_SHOWN_OPTIONAL = 6  # optional members that the small schema shows; the full one has all
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +74,22 @@ class BodyPlan:
         self.said = (*self.fixes, *builder.fixed_members)
         self.body_parts = operation.body.parts if operation.body else {}
         self.parts: dict[str, dict[str, str]] = {}
+        self.defaulted: set[str] = set()  # inputs whose default a person chose
 
     def _common(self) -> frozenset[str]:
-        """The optional members that people set most: names first, then what everybody knows, then the first ones."""
+        """The optional members that people set most, where not all can be shown (`usual`)."""
         body = self.operation.body
         start = self.schemas.element(body.schema) or body.schema if body else None
         members = self.schemas.members(start)
         plain = [n for n, m in members.items() if self.schemas.kind(m) not in ("object", "array")]
-        if len(plain) <= _SHOWN_OPTIONAL:
+        if len(plain) <= MOST_OPTIONAL:
             return frozenset()
         required = self.schemas.required(start)
-        wanted = [n for n in plain if n not in required and not is_server_made(n)]
+        wanted = [name for name in plain if name not in required]
         keys = self.resource.natural_keys if self.resource else ()
-        wanted.sort(key=lambda name: -1 if name in keys else _familiarity(name))
-        return frozenset(wanted[:_SHOWN_OPTIONAL])
+        example = next((e for e in (body and body.example, *offers_of(self.schemas.flat(start))) if e), None)
+        needed = self.builder.context.required_names
+        return frozenset(usual_members(self.operation, wanted, keys, needed, example))
 
     def _settable(self) -> frozenset[str]:
         """The members that can be changed later; empty where the resource can't be updated or names none."""
@@ -106,6 +106,11 @@ class BodyPlan:
             return self._multipart(body)
         if "json" not in body.media_type:
             return self._content(body.media_type, body.schema, body.is_required)
+        template = self._json(body)
+        self._add_conditions(body, template)
+        return template
+
+    def _json(self, body: Body) -> Any:
         # Once a body is sent it has to be whole, so its required members are required whether or not the body is.
         root = _Member("", "body", body.schema, True, 0)
         element = self.schemas.element(body.schema)
@@ -121,6 +126,24 @@ class BodyPlan:
         if is_empty and self.operation.effect is Effect.ACT:
             return {}  # an action without anything to say still wants its empty object
         return self._given(replace(root, is_required=body.is_required), "The request's body, as the API describes it.")
+
+    def _add_conditions(self, body: Body, template: Any) -> None:
+        """What the body says of its members together holds of the inputs that fill them, if it is sent as a whole."""
+        builder = self.builder
+        is_partial = bool(builder.only_member or builder.skipped_members or builder.body_prefix)
+        if is_partial or builder.shares_body_inputs or self.operation.key != builder.goal.key or builder.conditions:
+            return
+        element = self.schemas.element(body.schema) if isinstance(template, list) else None
+        inner, schema = (template[0], element) if element is not None else (template, body.schema)
+        if not isinstance(inner, Mapping):
+            return
+        found = list(Conditions(self.schemas, inner, self.schemas.offered(schema)[0], self.room).of(schema))
+        builder.conditions.extend(one for number, one in enumerate(found) if one not in found[:number])
+        for number, name in enumerate(dict.fromkeys(name for one in found for name in inputs_in(one))):
+            given = builder.inputs[name]
+            # What is put in for the caller would choose for them; what has to be chosen is shown.
+            plain = {key: value for key, value in given.schema.items() if key != "default" or name in self.defaulted}
+            builder.inputs[name] = replace(given, schema=plain, shown=given.shown or number < MOST_OPTIONAL)
 
     def _is_about_one(self) -> bool:
         """Whether a body that is a list is for one thing at a time: it names something that is looked up, a choice is
@@ -213,7 +236,7 @@ class BodyPlan:
         fix = self.fixes.get(member.pointer) if choice is None else None
         if fix is not None:
             self.builder.tell(reason_of(fix))
-            return fix.value if fix.is_fixed else self._given(member, first_sentence(self.schemas.text(member.schema)))
+            return fix.value if fix.is_fixed else self._given(member, self._text(member.schema, member.name))
         resource = self.builder.context.needed_by(self.operation.key, f"body#{member.pointer}")
         if choice is None and resource is not None and self._is_named_thing(member, needed, resource):
             return identify(self.builder, resource, self._purpose(address(resource)))
@@ -223,7 +246,7 @@ class BodyPlan:
         is_on_the_way = is_on_the_way or (member.pointer not in self.said and self._is_said(member.pointer))
         if (needed or is_on_the_way) and member.depth < _OPEN_DEPTH and self.schemas.members(member.schema):
             return self._object(member)
-        return self._given(member, first_sentence(self.schemas.text(member.schema)))
+        return self._given(member, self._text(member.schema, member.name))
 
     def _is_own_id(self, member: _Member) -> bool:
         """Whether an update repeats here which thing it is about: no other id may stand there than in the path."""
@@ -260,6 +283,8 @@ class BodyPlan:
         if fix is not None:
             schema = {**schema, "default": fix.value}
             source["value"] = fix.value
+        else:
+            schema = with_example(schema, *self._examples(member))
         part = PartKind(member.name, self.body_parts.get(member.name, "") if member.depth == 1 else "")
         if part.is_file:
             source = {"value": [_SAMPLE_FILE] if schema.get("type") == "array" else _SAMPLE_FILE}
@@ -275,11 +300,24 @@ class BodyPlan:
         )
         if self.builder.shares_body_inputs and name in self.builder.inputs:
             return f"$inputs.{name}"
-        return self.builder.add_input(Input(name, schema, is_required, text, shown), source)
+        name = self.builder.input_name(Input(name, schema, is_required, text, shown), source)
+        if fix is not None:
+            self.defaulted.add(name)
+        return f"$inputs.{name}"
+
+    def _text(self, schema: Schema, name: str) -> str:
+        return told(self.schemas.text(schema), name, self.schemas.flat(schema))
+
+    def _examples(self, member: _Member) -> Iterator[Any]:
+        """What the description shows as a value of the member: its own example, else the one in the body's."""
+        yield from offers_of(member.schema, self.schemas.flat(member.schema))
+        example = self.operation.body.example if self.operation.body else None
+        shown = resolve(example, parse_pointer(member.pointer))
+        yield None if shown is NOTHING else shown
 
     def _may_show(self, schema: Mapping[str, Any], name: str) -> bool:
         is_big = schema.get("type") in ("object", "array")
-        if is_big or self.shown >= _SHOWN_OPTIONAL or is_server_made(name):
+        if is_big or self.shown >= MOST_OPTIONAL or is_server_made(name):
             return False
         self.shown += 1
         return True
@@ -294,22 +332,6 @@ class BodyPlan:
             return plain
         told_apart = f"new_{plain}" if self.operation.effect is Effect.UPDATE else f"{plain}_value"
         return builder.free_input_name(told_apart)
-
-
-def is_server_made(name: str) -> bool:
-    """True for `id`, `createdTimestamp`, `updated_at`, `memberCount`: devices fill them, callers do not."""
-    said = split(name)
-    is_time = said[:1] in (("created",), ("updated",), ("modified",)) or said[-1:] == ("timestamp",)
-    return (
-        said in (("id",), ("uuid",), ("self",), ("links",), ("etag",)) or is_time or said[-1:] in (("count",), ("at",))
-    )
-
-
-def _familiarity(name: str) -> int:
-    said = split(name)
-    if said[-1:] == ("name",) and len(said) <= 2:
-        return 0
-    return next((rank for rank, known in enumerate(_FAMILIAR, 1) if not known.isdisjoint(said)), len(_FAMILIAR) + 1)
 
 
 def _leads_to(pointer: str, place: str) -> bool:

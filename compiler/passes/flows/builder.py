@@ -11,6 +11,7 @@ from typing import Any
 from compiler.ir.model import Flow, Input, Operation, Paging, Resource, Risk, Role, Step
 from compiler.passes import words
 from compiler.passes.flows import queries, texts
+from compiler.passes.flows.conditions import in_words
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.expectations import with_expectations
 from compiler.passes.flows.headers import with_required
@@ -25,10 +26,11 @@ _ENDS_WELL = {"x-switchgear": {"outcome": "succeeded"}}
 class Builder:
     """`known` maps what was looked up (resource address and purpose) to the expression of its id.
 
-    `labels` name places in the order of steps for branches (`@label`). With `body_prefix` the inputs of a body carry
-    it; with `shares_body_inputs` a member of a second body takes the input of the same member of the first.
-    `skipped_members` are left out of bodies, because other steps see to them; `fixed_members` maps pointers into the
-    next body to what stands there; with `only_member` (a pointer) nothing else is sent, save what is required.
+    `conditions`: what holds between the inputs, as schemas of them all. `labels` name places in the order of steps for
+    branches (`@label`). With `body_prefix` the inputs of a body carry it; with `shares_body_inputs` a member of a
+    second body takes the input of the same member of the first. `skipped_members` are left out of bodies, because
+    other steps see to them; `fixed_members` maps pointers into the next body to what stands there; with `only_member`
+    (a pointer) nothing else is sent, save what is required.
     """
 
     def __init__(self, context: Context, goal: Operation) -> None:
@@ -41,6 +43,7 @@ class Builder:
         self.outputs: dict[str, Any] = {}
         self.output_schemas: dict[str, Any] = {}
         self.sample: dict[str, Any] = {}
+        self.conditions: list[dict[str, Any]] = []
         self.why: list[str] = []
         self.labels: dict[str, int] = {}
         self.body_prefix = ""
@@ -118,10 +121,10 @@ class Builder:
 
     def pointed(self, step: Step, mark: str) -> Step:
         """The step with its branches to the step after the next going to `mark` instead."""
-        branches = tuple({**b, "stepId": mark} if self._leads_past(b) else b for b in step.branches)
+        branches = tuple({**b, "stepId": mark} if self.leads_past(b) else b for b in step.branches)
         return replace(step, branches=branches)
 
-    def _leads_past(self, branch: Mapping[str, Any]) -> bool:
+    def leads_past(self, branch: Mapping[str, Any]) -> bool:
         """True for a branch to whatever comes next, past all that there is so far."""
         mark = str(branch.get("stepId", ""))
         is_past = mark.startswith("@past_") and self.labels.get(mark[1:]) == len(self.steps)
@@ -134,7 +137,7 @@ class Builder:
             step = self.steps[number]
             branches: list[Mapping[str, Any]] = []
             for b in step.branches:
-                if self._leads_past(b):
+                if self.leads_past(b):
                     leaving = {"name": f"{b['name']}_to_{label}", "criteria": [*b.get("criteria", ()), criterion]}
                     branches.append({**b, **leaving, "stepId": f"@{label}"})
                 branches.append(b)
@@ -147,7 +150,7 @@ class Builder:
 
     def flow(self, flow_id: str, intent: str, title: str, description: str, resource: Resource, risk: Risk) -> Flow:
         self._find_subjects_first()
-        has_branches = any(not label.startswith("past_") for label in self.labels)
+        has_branches = any(not label.startswith(("past_", "wait_")) for label in self.labels)  # these are about jobs
         self.steps = with_expectations(self.context, self.steps, has_branches)
         order = {step.id: number for number, step in enumerate(self.steps)}
         links = []
@@ -158,12 +161,13 @@ class Builder:
             id=flow_id,
             intent=intent,
             title=title,
-            description=texts.with_original(description, self.goal),
+            description=texts.with_original(self._with_needs(description), self.goal),
             risk=risk,
             goal=self.goal.key,
             resource=resource.noun,
             steps=tuple(self._forward(number) for number in range(len(self.steps))),
             inputs=tuple(sorted(self.inputs.values(), key=lambda i: not i.is_required)),
+            conditions=tuple(self.conditions),
             outputs=dict(self.outputs),
             output_schema={"type": "object", "properties": dict(self.output_schemas)},
             links=tuple(sorted(set(links))),
@@ -171,6 +175,10 @@ class Builder:
             sample=dict(self.sample),
             identifies=None if risk is Risk.READ else identifies(self, resource),
         )
+
+    def _with_needs(self, description: str) -> str:
+        needs = in_words(self.conditions)
+        return texts.joined(description, needs) if needs else description
 
     def _find_subjects_first(self) -> None:
         """Lookups at the start that do not need each other: first what the API is most about, as people say it."""

@@ -9,28 +9,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import Effect, Input, Job, Operation, Resource, Risk, Role, Step, worst
+from compiler.ir.model import Effect, Job, Operation, Resource, Risk, Role, Step, worst
 from compiler.passes import words
 from compiler.passes.flows import queries, states
 from compiler.passes.flows.bodies import BodyPlan, Choice
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
+from compiler.passes.flows.expectations import ENDED_WELL
 from compiler.passes.flows.following import after_the_job
-from compiler.passes.flows.headers import given_parameter, is_given
-from compiler.passes.flows.inlining import inline
+from compiler.passes.flows.headers import given_parameter, input_of, is_given
 from compiler.passes.flows.kept import kept
 from compiler.passes.flows.lookups import path_parameters
 from compiler.passes.flows.offers import also_called, require_allowed, require_offered
 from compiler.passes.flows.splits import class_of_value
-from compiler.passes.flows.waiting import poll_parameters, wait
+from compiler.passes.flows.usual import usual_filters
+from compiler.passes.flows.waiting import is_found_later, poll_parameters, wait
 from compiler.passes.identity import says_id
 from compiler.passes.paths import parent
 from compiler.passes.resources import shape
-from compiler.passes.words import first_sentence
+from workflow.pointers import escape
 
 _OK = queries.simple("$statusCode == 200")
 _GONE_TRIES = 10  # a device may list what it deletes for a moment longer
 _GONE_WAIT_S = 1
+MADE_BY_A_JOB = "made_by_a_job"
 _VERSION_TRIES = 4  # a tag that moved once, and its forms: strong, without a suffix, from the body
 
 
@@ -46,6 +48,7 @@ def parameters_of(
     bound = path_parameters(builder, operation)
     version = builder.context.profile.conditional.send_header.lower() if leaves_version else ""
     paging = builder.context.paging.get(operation.key)
+    usual = usual_filters(operation) - {paging.parameter if paging is not None else ""}
     for parameter in operation.parameters:
         if parameter.location == "path" or not (filters or parameter.is_required):
             continue
@@ -59,10 +62,8 @@ def parameters_of(
             if is_given(builder, parameter) or (is_condition and parameter.location == "header"):
                 bound.append((parameter.name, parameter.location, given_parameter(builder, operation, parameter)))
             continue
-        schema = inline(builder.context.schemas, parameter.schema)
-        name = builder.free_input_name(words.identifier(parameter.name) or "value")
-        text = first_sentence(parameter.description)
-        given = Input(name, schema, parameter.is_required, text, parameter.is_required)
+        given = input_of(builder, parameter)
+        given = replace(given, shown=parameter.name in usual)
         sample = {"parameter": operation.key, "name": parameter.name}
         bound.append((parameter.name, parameter.location, builder.add_input(given, sample)))
     return bound
@@ -95,7 +96,7 @@ def change(
     job = builder.context.jobs.get(operation.key)
     is_pending = builder.context.is_pending(operation.key)
     follows = waits and job is not None and not is_pending
-    where = poll_parameters(builder, job) if job and follows else []
+    where = poll_parameters(builder, job) if job and follows and not is_found_later(builder, job) else None
     step = Step(
         id=builder.free_step_id(name),
         operation=operation.key,
@@ -126,19 +127,26 @@ def change(
     return next(each for each in builder.steps if each.id == step.id)
 
 
-def end_after_job(builder: Builder, operation: Operation, label: str = "") -> None:
+def end_after_job(builder: Builder, operation: Operation, what: str, label: str = "") -> bool:
     """Where one header leads either to the new item or to a job, a job's end is the end: the item has no known id.
 
-    With a `label` the flow goes on there.
+    With a `label` the flow goes on there. True where it is so: then the change's answer tells no id for certain.
     """
     job = builder.context.jobs.get(operation.key)
     last = builder.steps[-1]
     if job is None or job.handle_within != "header" or last.role is not Role.WAIT:
-        return
+        return False
+    text = (
+        f"A {job.name} made it, and the device told the {job.name}'s id alone: find it among the {words.plural(what)}."
+    )
+    unseen = {"place": "", "shown": False, "text": f"nothing tells which {what} the {job.name} made"}
     for number, step in enumerate(builder.steps):
-        if step.role is Role.WAIT:
-            on = {"type": "end"} if not label else {"stepId": f"@{label}"}
-            builder.steps[number] = replace(step, branches=({"name": "made_by_a_job", **on},))
+        if step.role is Role.WAIT and label:
+            builder.steps[number] = replace(step, branches=({"name": MADE_BY_A_JOB, "stepId": f"@{label}"},))
+        elif step.role is Role.WAIT:
+            end = {"name": MADE_BY_A_JOB, "type": "end", "x-switchgear": {"message": text}}
+            builder.steps[number] = replace(step, branches=(end,), expects=(ENDED_WELL, unseen))
+    return True
 
 
 def _class_of(builder: Builder, operation: Operation, choices: Sequence[Choice]) -> Risk | None:
@@ -348,6 +356,21 @@ def read_back_named(builder: Builder, resource: Resource) -> Step | None:
         if name in outputs:
             builder.add_output(name, f"$steps.{step.id}.outputs.{name}", schema)
     return step
+
+
+def told_by(builder: Builder, back: Step, resource: Resource) -> str:
+    """The expression of the id of the item that the step reads, which the step gives out for it."""
+    item = back.outputs["item"]
+    if isinstance(item, Mapping):
+        place: Any = queries.selector(f"{item['selector']}{queries.child(resource.id_field)}")
+    else:
+        place = f"{item}{'' if '#' in str(item) else '#'}/{escape(resource.id_field)}"
+    number = next(n for n, step in enumerate(builder.steps) if step.id == back.id)
+    transforms = {"id": "last_path_segment"} if resource.references else {}
+    step = builder.steps[number]
+    outputs = {**step.outputs, "id": place}
+    builder.steps[number] = replace(step, outputs=outputs, transforms={**step.transforms, **transforms})
+    return f"$steps.{back.id}.outputs.id"
 
 
 def _names_body(builder: Builder, key: str) -> bool:

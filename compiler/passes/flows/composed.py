@@ -181,7 +181,7 @@ def _show(course: _Course, operation: Operation, resource: Resource, step: Step,
     elif operation.effect is Effect.DELETE:
         gone(builder, resource)
     elif made is not None:
-        end_after_job(builder, operation, past := f"past_made_{step.id}")
+        end_after_job(builder, operation, "", past := f"past_made_{step.id}")
         back = read_back_made(builder, resource, made)
         builder.label(past)
     if back is not None:

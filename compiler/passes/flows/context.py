@@ -4,11 +4,13 @@ Read-only, and only what follows from the IR and the profile; decisions are made
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from compiler.ir.model import Api, Job, Link, Operation, Paging, Resource
 from compiler.ir.schemas import Schemas
+from compiler.passes.flows.usual import required_names
 from compiler.passes.links import Referents, place_of_ids
 from compiler.passes.resources import shape
 from workflow.profile import PendingSettings, Profile, StateRule
@@ -25,7 +27,7 @@ class Context:
     `by_address`, `by_create` and `by_action` by what they say, `by_change` by the operations that create or update;
     `paging` and `lists` by the operation that lists; `under` by an
     item's path, to what stands right under it; `naming` by a resource's address, to the others whose items hold its
-    id, and the member that does.
+    id, and the member that does; `required_names` by how many operations require them.
     """
 
     api: Api
@@ -48,6 +50,7 @@ class Context:
     under: Mapping[str, tuple[Resource, ...]]
     naming: Mapping[str, tuple[tuple[Resource, str], ...]]
     holders: Mapping[str, tuple[Resource, str]] = field(default_factory=dict)
+    required_names: Counter[str] = field(default_factory=Counter)
 
     @staticmethod
     def of(api: Api, profile: Profile) -> "Context":
@@ -77,6 +80,7 @@ class Context:
             under=_under(api),
             naming=_naming(api, schemas),
             holders=_holders(api, schemas),
+            required_names=required_names(api, schemas),
         )
 
     def needed_by(self, operation: str, into: str) -> Resource | None:

@@ -5,7 +5,7 @@ have their final names, that becomes the name of the workflow: the one that stag
 job was started, the plain restart where one waits for it. Used by `intents`, `waiting` and the planning pass.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,9 +19,12 @@ _BY = "@applied_by"  # in place of the name, until there are names
 
 
 def ends_pending(builder: Builder, resource: Resource, key: str) -> None:
-    """Makes the flow end as pending, where its change (`key`) stores what waits for a job and a restart."""
+    """Makes the flow end as pending, where its change (`key`) stores what waits for a job and a restart, or for one."""
     rule = builder.context.pending_rule(key)
-    if rule is None or not builder.context.is_pending(key):
+    if rule is None or rule.is_optional:
+        return
+    if not builder.context.is_pending(key):
+        _ends_stored(builder, resource, rule, key)
         return
     change = next(step for step in builder.steps if step.operation == key)
     stored = f"The {resource.name} hold what was asked for, and it is not in force yet"
@@ -37,6 +40,53 @@ def ends_pending(builder: Builder, resource: Resource, key: str) -> None:
     ends.append(_end("waits", f"{stored}: {needs}.", {_BY: rule.applied_by or rule.job_operation, "of": key}))
     last = builder.steps[-1]
     builder.steps[-1] = replace(last, branches=(*last.branches, *ends))
+
+
+def _ends_stored(builder: Builder, resource: Resource, rule: PendingSettings, key: str) -> None:
+    """What is stored without a job is used after the restart; where a job was waited for, that has seen to it."""
+    number = next(n for n, step in enumerate(builder.steps) if step.operation == key and step.role is Role.CHANGE)
+    change, behind = builder.steps[number], builder.steps[number + 1 :]
+    text = f"What was asked for of the {resource.name} is stored, and takes effect with the next restart."
+    end = _end("takes_effect_later", text, _restart(rule))
+    if not all(step.role is Role.WAIT for step in behind):
+        no_job = _without_a_job(builder, number)
+        asked = _asked_for(builder.steps[number], rule)
+        criteria = [queries.simple(each) for each in (*no_job, *((queries.any_of(asked),) if asked else ()))]
+        last = builder.steps[-1]
+        builder.steps[-1] = replace(
+            last, branches=(*last.branches, {**end, **({"criteria": criteria} if criteria else {})})
+        )
+    else:
+        past = [{**end, "name": b["name"], "criteria": b["criteria"]} for b in change.branches if builder.leads_past(b)]
+        others = [b for b in change.branches if not builder.leads_past(b)]
+        builder.steps[number] = replace(change, branches=(*others, *past, *(() if behind else (end,))))
+
+
+def _without_a_job(builder: Builder, number: int) -> list[str]:
+    """What tells behind the change of this number that no job of it was waited for."""
+    change = builder.steps[number]
+    job = builder.context.jobs.get(change.operation)
+    if job is None or not any(step.role is Role.WAIT for step in builder.steps[number + 1 :]):
+        return []
+    if not job.statuses:
+        return [f"$steps.{change.id}.outputs.job == null"]
+    builder.steps[number] = replace(change, outputs={**change.outputs, "status": "$statusCode"})
+    return [f"$steps.{change.id}.outputs.status != {status}" for status in job.statuses]
+
+
+def _asked_for(change: Step, rule: PendingSettings) -> list[str]:
+    """For each input at one of the members that wait: that it was given."""
+    payload = change.payload if isinstance(change.payload, Mapping) else {}
+    inputs = (each for name in rule.members for each in _inputs(payload.get(name)))
+    return [f"{each} != null" for each in inputs]
+
+
+def _inputs(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for member in value.values():
+            yield from _inputs(member)
+    elif isinstance(value, str) and value.startswith("$inputs."):
+        yield value
 
 
 def after_the_job(context: Context, key: str) -> Mapping[str, Any]:

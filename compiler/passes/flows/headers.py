@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from compiler.ir.model import CONNECTION_HEADERS, Input, Operation, Parameter, Step
 from compiler.passes import words
 from compiler.passes.flows.inlining import inline
-from compiler.passes.words import first_sentence
+from compiler.passes.flows.input_texts import offers_of, told, with_example
 
 if TYPE_CHECKING:
     from compiler.passes.flows.builder import Builder
@@ -47,15 +47,21 @@ def is_given(builder: "Builder", parameter: Parameter) -> bool:
     return parameter.name.lower() not in ours
 
 
+def input_of(builder: "Builder", parameter: Parameter) -> Input:
+    """A parameter as an input, under a name that is free, with what its description says of its values."""
+    schemas = builder.context.schemas
+    name = builder.free_input_name(words.identifier(parameter.name) or "value")
+    schema = inline(schemas, parameter.schema)
+    schema = with_example(schema, parameter.example, *offers_of(parameter.schema, schemas.flat(parameter.schema)))
+    text = told(parameter.description or schemas.text(parameter.schema), parameter.name, schema)
+    return Input(name, schema, parameter.is_required, text, parameter.is_required)
+
+
 def given_parameter(builder: "Builder", operation: Operation, parameter: Parameter) -> str:
     """The expression of the input that gives the parameter: one for all operations that ask for it."""
     slot = (" ".join(reversed(_slot(parameter.name, parameter.location))), "")
     if slot not in builder.known:
-        schema = inline(builder.context.schemas, parameter.schema)
-        wanted = words.identifier(parameter.name) or "value"
-        text = first_sentence(parameter.description)
-        name = builder.free_input_name(wanted)
-        given = Input(name, schema, parameter.is_required, text, parameter.is_required)
+        given = input_of(builder, parameter)
         sample: dict[str, Any] = {"parameter": operation.key, "name": parameter.name}
         builder.known[slot] = builder.add_input(given, sample)
     expression = builder.known[slot]

@@ -19,10 +19,12 @@ from compiler.passes.flows.changes import (
     read_back,
     read_back_made,
     read_back_named,
+    told_by,
 )
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.following import ends_pending
 from compiler.passes.flows.splits import Split
+from compiler.passes.identity import is_a_name
 from compiler.passes.resources import only_tells_whether
 from workflow.pages import INCOMPLETE_HEADER, NEXT_HEADER
 from workflow.pointers import escape
@@ -106,12 +108,24 @@ def create(context: Context, resource: Resource) -> Flow | None:
     step = change(builder, operation, f"Create the {resource.name}.")
     made = created_id(builder, operation, resource, step)
     if made is not None:
+        is_by_job = end_after_job(builder, operation, resource.name)
         builder.add_output("id", made, {"type": ["string", "integer"]})
-        end_after_job(builder, operation)
-        read_back_made(builder, resource, made)
+        back = read_back_made(builder, resource, made)
+        if is_by_job:
+            _tell_id_of_item_alone(builder, resource, back)
     elif operation.key not in context.jobs:
         read_back_named(builder, resource)
+    ends_pending(builder, resource, operation.key)
     return _finish(builder, "create", "create", f"Creates {texts.an(resource.name)}", resource, _risk(operation))
+
+
+def _tell_id_of_item_alone(builder: Builder, resource: Resource, back: Step | None) -> None:
+    """Where the change may answer with a job, its answer may tell the job's id: the new item tells its own."""
+    if back is not None and resource.id_field:
+        builder.outputs["id"] = told_by(builder, back, resource)
+    else:
+        builder.outputs.pop("id")
+        builder.output_schemas.pop("id")
 
 
 def created_id(builder: Builder, operation: Operation, resource: Resource, step: Step) -> str | None:
@@ -138,6 +152,9 @@ def _place_of_id(builder: Builder, reply: Response | None, resource: Resource) -
     for name in ("id", "Id", "uuid"):
         if name in members and not resource.references:
             return f"$response.body#/{name}", ""
+    noun = words.singular(resource.noun)
+    if resource.id_field and resource.id_field in schemas.members(members.get(noun)) and not resource.references:
+        return f"$response.body#/{escape(noun)}/{escape(resource.id_field)}", ""
     declared = reply is not None and "location" in reply.headers
     if declared or (resource.references and reply is not None and reply.status == "201"):
         return "$response.header.location", "last_path_segment"
@@ -198,6 +215,7 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
         if back is not None:
             states.require_after(builder, operation, choice, back)
     _add_reply(builder, operation, step)
+    ends_pending(builder, resource, operation.key)
     risk = split.risk if split else _risk(operation)
     flow = _finish(builder, "act", verb, _act_text(operation, does, resource, split), resource, risk)
     which = split.which if split else ""
@@ -307,7 +325,8 @@ def _found_by(resource: Resource) -> str:
     """`found by name or id`, "" where nothing is looked up."""
     if not resource.id_parameter or not resource.source:
         return ""
-    return f"found by {' or '.join((*resource.natural_keys, 'id'))}"
+    own = "name" if is_a_name(resource.id_parameter) else "id"
+    return f"found by {' or '.join(dict.fromkeys((*resource.natural_keys, own)))}"
 
 
 def _of_owner(context: Context, resource: Resource) -> str:

@@ -30,7 +30,7 @@ def kept(builder: Builder, operation: Operation, payload: Any) -> tuple[Any, Cha
         role=Role.CHECK,
         description=f"Read the {resource.name} as it is, to keep what is not given.",
         parameters=tuple(path_parameters(builder, read)),
-        outputs={"item": "$response.body"},
+        outputs={"item": resource.item_in_reply},
         success=(queries.simple("$statusCode == 200"),),
     )
     builder.add_step(step, "a PUT replaces the whole: what is not given is sent back as it was read")

@@ -14,8 +14,8 @@ from compiler.ir.model import Flow, Operation
 from compiler.passes import words
 from compiler.passes.flows import texts, wording
 from compiler.passes.flows.context import Context
-from compiler.passes.paths import last_word, parameter_of, path_of, segments
-from compiler.passes.told_apart import told_apart
+from compiler.passes.paths import ends_in_parameter, is_pass_through, last_word, parameter_of, path_of, segments
+from compiler.passes.told_apart import is_by_place, told_apart
 from compiler.proposer.wording import fault_of_description
 
 _MOST_TITLE_WORDS = 9
@@ -28,6 +28,8 @@ _METHOD_VERBS = {
     "QUERY": "query",
     "HEAD": "check",
 }
+_VERSION = re.compile(r"\b(?:core )?v \d+(?: (?:alpha|beta)(?: \d+)?)?\b")
+_BETWEEN = frozenset({"of", "to", "from"})
 _SILENT = frozenset({"api", "rest", "v1", "v2", "v3", "platform", "actions", "action", "oem"})
 
 
@@ -111,6 +113,9 @@ def _without_repeats(title: str) -> str:
         if not parts or not parts <= seen:
             said.insert(0, word)
         seen |= parts
+    place = 1 if said[:1] in (["all"], ["several"]) else 0
+    if said[place : place + 1] and said[place] in _BETWEEN:  # what stood before it was said again behind it
+        del said[place]
     return " ".join([verb, *said])
 
 
@@ -217,7 +222,8 @@ def _base(word: str) -> str:
 
 def _from_id(operation: Operation) -> Iterator[str]:
     name = operation.operation_id
-    said = words.spoken(name).split(" ") if name and "/" not in name and "{" not in name else []
+    spoken = _VERSION.sub(" ", words.spoken(name)) if name and "/" not in name and "{" not in name else ""
+    said = spoken.split()
     if 2 <= len(said) <= _MOST_TITLE_WORDS and said[0].lower() in wording.KNOWN_VERBS:
         yield " ".join(said)
 
@@ -281,13 +287,19 @@ def _words_apart(
         ordered = sorted(
             same, key=lambda n: (flows[n].id not in kept, len(segments(path_of(flows[n].goal))), flows[n].goal)
         )
-        found |= {n: apart.get(str(n), "") for n in ordered[1:] if flows[n].id not in kept}
+        depths = [len(segments(path_of(flows[n].goal))) for n in ordered]
+        is_told = depths[0] == depths[1] and not is_by_place(apart.get(str(ordered[0]), ""))
+        is_told = is_told and not any(_is_same_place(flows, n, ordered[0]) for n in ordered[1:])
+        named = ordered[0 if is_told else 1 :]
+        found |= {n: apart.get(str(n), "") for n in named if flows[n].id not in kept}
         found |= {n: _by_method(flows, n, ordered[0]) for n in ordered[1:] if _is_same_place(flows, n, ordered[0])}
     return found
 
 
 def _is_of_all(flows: Sequence[Flow], one: int, same: Sequence[int]) -> bool:
     """Whether it does to a collection what another one does to an item in it."""
+    if ends_in_parameter(path_of(flows[one].goal)) or is_pass_through(path_of(flows[one].goal)):
+        return False
     begin = path_of(flows[one].goal).rstrip("/") + "/{"
     return any(path_of(flows[other].goal).startswith(begin) for other in same if other != one)
 

@@ -13,6 +13,7 @@ from typing import Any
 from compiler.ir.model import Diagnostic, Flow, Severity, Step, worst
 from compiler.passes import words
 from compiler.passes.flows.bodies import reason_of
+from compiler.passes.flows.conditions import inputs_in
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.splits import Split, forced_split, splits_of
 from compiler.passes.flows.texts import NAME_LENGTH
@@ -92,7 +93,8 @@ def with_constant(flow: Flow, name: str, value: Any) -> Flow:
         if i.name != name or is_needed
     )
     sample = {k: v for k, v in flow.sample.items() if k != name or is_needed}
-    return replace(flow, steps=steps, inputs=tuple(kept), sample=sample)
+    conditions = tuple(one for one in flow.conditions if is_needed or name not in inputs_in(one))
+    return replace(flow, steps=steps, inputs=tuple(kept), sample=sample, conditions=conditions)
 
 
 def _texts(step: Step) -> list[Any]:

@@ -137,7 +137,7 @@ def _check_by_reading(
     builder: Builder, rule: StateRule, resource: Resource, cases: Sequence[Case], choice_input: str
 ) -> None:
     operation = builder.operation(resource.read)
-    item = f"$response.body#{'/0' if resource.item_is_list else ''}"
+    item = f"$response.body#{resource.item_at}"
     words = _Words(queries.simple_quoted, f"$inputs.{choice_input}", f"{item}{rule.field}")
     allowed = [queries.simple(_alternatives(cases, words))] if any(case.before for case in cases) else []
     step = Step(
@@ -220,7 +220,7 @@ def require_after(builder: Builder, operation: Operation, choice: Choice | None,
     if rule is None or resource is None or not any(case.after for case in cases):
         return
     choice_input = chosen_input(builder, operation, choice)
-    place = f"$response.body#{'/0' if resource.item_is_list else ''}{rule.field}"
+    place = f"$response.body#{resource.item_at}{rule.field}"
     said = _Words(queries.simple_quoted, f"$inputs.{choice_input}", place, _changed(builder, resource, cases))
     reached = _alternatives(cases, said, after=True)
     retry = {
@@ -250,7 +250,7 @@ def require_after(builder: Builder, operation: Operation, choice: Choice | None,
 
 def _changed(builder: Builder, resource: Resource, cases: Sequence[Case]) -> dict[str, str]:
     """Pointer → the condition that what stands there is not as it was before the change."""
-    item = f"$response.body#{'/0' if resource.item_is_list else ''}"
+    item = f"$response.body#{resource.item_at}"
     found: dict[str, str] = {}
     for name, at in _kept_before(cases):
         source = next((step.id for step in builder.steps if name in step.outputs), "")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from compiler.ir.model import Effect, Operation, Risk, Role
 from compiler.passes import words
-from compiler.passes.paths import last_word, parameter_of, segments
+from compiler.passes.paths import is_pass_through, last_word, parameter_of, segments
 from compiler.passes.words import first_sentence
 from compiler.proposer.wording import fault_of_description
 
@@ -17,8 +17,18 @@ _MOST_WORDS = 60
 _MOST_ORIGINAL = 80  # characters
 _LAST_LATIN = 0x24F  # Unicode, Latin Extended-B
 _SPOKEN_AS_WORDS = frozenset({"RAID", "NIC", "LAN", "SAN", "RAM", "ROM", "SATA", "SCSI", "LUN", "MAC"})
-_TOWARDS = frozenset({"to", "into"})
+_TOWARDS = frozenset({"to", "into", "from"})
+_TAKING = frozenset({"remove", "delete", "detach", "revoke", "unassign"})
+_GIVING = frozenset({"add", "attach", "assign", "insert", "apply"})
 _LAST_OF_VERBS = frozenset({"start", "off", "on", "up", "down", "out", "in", "back", "away"})
+# A path often names what is done by its noun: `POST /pods/{name}/eviction`.
+_DONE_BY_NOUN = {
+    "eviction": "evict", "rotation": "rotate", "revocation": "revoke", "activation": "activate", "binding": "bind",
+    "deactivation": "deactivate", "migration": "migrate", "termination": "terminate", "registration": "register",
+    "cancellation": "cancel", "deletion": "delete", "removal": "remove", "restoration": "restore", "renewal": "renew",
+    "approval": "approve", "rejection": "reject", "suspension": "suspend", "resumption": "resume",
+    "execution": "execute", "verification": "verify", "synchronization": "synchronize", "replication": "replicate",
+}  # fmt: skip
 _VERBS_OF_ITEMS = {"POST": "submit", "PUT": "set", "PATCH": "set", "GET": "read", "DELETE": "remove"}
 _RISK_TEXT = {
     Risk.READ: "Changes nothing.",
@@ -46,9 +56,9 @@ def opened(text: str) -> str:
 
 
 def doing(verb: str, name: str) -> str:
-    """What is done to what: `start VM`, `reset iDRAC to defaults`, `blink target: RAID controller`.
+    """What is done to what: `start VM`, `reset iDRAC to defaults`, `blink target of RAID controller`.
 
-    A name that the verb says already is not said again. `name` may have its article, which goes after a colon.
+    A name that the verb says already is not said again. `name` may have its article.
     """
     said = words.spoken(verb).split(" ")
     bare = name.removeprefix("the ").removeprefix("an ").removeprefix("a ")
@@ -56,15 +66,19 @@ def doing(verb: str, name: str) -> str:
         return " ".join(said)
     if len(said) == 1 or _ends_as_verb(said):
         return f"{' '.join(said)} {name}"
+    if words.singular(said[-1]) in ("".join(bare.lower().split(" ")), "".join(bare.lower().split(" ")[1:])):
+        return f"{' '.join(said[:-1])} {words.plural(bare) if words.singular(said[-1]) != said[-1] else bare}"
     if said[1] in _TOWARDS and "and" not in said:
         return " ".join((said[0], name, *said[1:]))
-    return f"{' '.join(said)}: {bare}"
+    between = "to" if said[0] in _GIVING else "from" if said[0] in _TAKING else "of"
+    return f"{' '.join(said)} {between} {name}"
 
 
 def _ends_as_verb(said: Sequence[str]) -> bool:
     """`power off`, `secure erase`, `stop and delete`; not `get status`, where the last word is what is got."""
-    is_joined = said[-2] in ("and", "or") or not _is_verb(said[0])
-    return said[-1] in _LAST_OF_VERBS or (_is_verb(said[-1]) and is_joined)
+    if said[-2] in ("and", "or"):
+        return True
+    return said[-1] in _LAST_OF_VERBS or (_is_verb(said[-1]) and not _is_verb(said[0]))
 
 
 def _is_verb(word: str) -> bool:
@@ -78,6 +92,9 @@ def _singulars(text: str) -> set[str]:
 
 def action_id(api: str, verb: str, noun: str) -> str:
     """Like `flow_id`; a noun that the verb names already is not said twice (`replace_certificate_certificates`)."""
+    said = words.snake(verb).split("_")
+    if words.singular(said[-1]) == words.snake(noun).replace("_", ""):  # `remove all podtemplates`, of pod templates
+        return flow_id(api, "_".join(said[:-1]), words.plural(noun) if words.singular(said[-1]) != said[-1] else noun)
     return flow_id(api, verb, "" if _singulars(noun) <= _singulars(verb) else noun)
 
 
@@ -98,6 +115,8 @@ def verb_of(operation: Operation) -> str:
     last = segments(operation.path)[-1] if segments(operation.path) else ""
     said = words.spoken(last_word(operation.path).rpartition(".")[2])
     is_file = operation.body is not None and "json" not in operation.body.media_type and operation.method == "PUT"
+    if is_pass_through(operation.path):
+        return f"send {operation.method}{'' if parameter_of(last) else ' to root'} through proxy"
     if parameter_of(last):
         return _VERBS_OF_ITEMS.get(operation.method, operation.method.lower())
     if is_file and words.split(said)[:1] != ("upload",):
@@ -110,6 +129,8 @@ def verb_of(operation: Operation) -> str:
         first = words.split(said)[:1]
         is_verb = any(words.is_about(first, known) for known in (words.DISRUPTING, words.DESTROYING, words.READING))
         return said if is_verb or words.is_about(words.split(said), words.MAKING) else f"set {said}"
+    if operation.method == "POST" and operation.effect is Effect.ACT:
+        return _DONE_BY_NOUN.get(said, said)
     if operation.method == "QUERY":
         return f"query {said}"
     if operation.method == "GET":

@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import EMPTY, Job, JobView, Role, Step
+from compiler.ir.model import EMPTY, Job, JobView, Resource, Role, Step
 from compiler.passes.flows import queries
-from compiler.passes.flows.builder import Builder
+from compiler.passes.flows.builder import Builder, noun_of
+from compiler.passes.flows.context import address
 from compiler.passes.flows.expectations import NOT_THERE
 from compiler.passes.flows.lookups import path_parameters
-from compiler.passes.paths import parameter_of, parent, segments
+from compiler.passes.paths import item_prefixes, parameter_of, parent, segments
 
+_ELSEWHERE = "wait_elsewhere"  # the step, and the label at its place
 _OK = queries.simple("$statusCode == 200")
 # What says nothing of the job: no answer at all, and what stands before the device or in it (RFC 9110, 15.5 and 15.6).
 _AWAY = (401, 403, 408, 409, 423, 425, 429, 500, 502, 503, 504)
@@ -25,18 +27,20 @@ def wait(
     builder: Builder,
     job: Job,
     handle: str,
-    where: list[tuple[str, str, Any]],
+    where: list[tuple[str, str, Any]] | None,
     tries_elsewhere: bool = False,
     following: Mapping[str, Any] = EMPTY,
 ) -> Step:
     """Polls the job that the expression `handle` names; a failed job ends the run with the job's own message.
 
-    `where`: what stands above the job in its address, from `poll_parameters`. `tries_elsewhere`: a job that is not
-    found is looked for in its other view; the caller leads what needs no wait past both. `following`: what a job that
+    `where`: what stands above the job in its address, from `poll_parameters`; None: what `is_found_later` is looked up
+    now. `tries_elsewhere`: a job that is not found is looked for in its other view; the caller leads what needs no wait
+    past both. `following`: what a job that
     waits for somebody is to be told with.
     """
     elsewhere = job.elsewhere if tries_elsewhere else None
     operation = builder.operation(job.poll)
+    where = _find_above(builder, job) if where is None else where
     state = f"$response.body#{job.state}"
     # By a rule of the profile whoever runs the workflow reads it, with its places filled: the device's own words.
     told = f": {{$response.body#{job.message}}}" if job.message and not builder.context.profile.jobs else ""
@@ -69,8 +73,9 @@ def wait(
 
 def _wait_elsewhere(builder: Builder, job: Job, view: JobView, handle: str) -> None:
     state = f"$response.body#{view.state}"
+    builder.label(name := builder.free_step_id(_ELSEWHERE))
     step = Step(
-        id=builder.free_step_id("wait_elsewhere"),
+        id=name,
         operation=view.poll,
         role=Role.WAIT,
         description=f"Wait for the {job.name} where else it is shown.",
@@ -167,3 +172,41 @@ def poll_parameters(builder: Builder, job: Job) -> list[tuple[str, str, Any]]:
     above = parent(builder.operation(job.poll).path)
     owner = replace(builder.operation(job.poll), path=above)
     return path_parameters(builder, owner) if "{" in above else []
+
+
+def is_found_later(builder: Builder, job: Job) -> bool:
+    """Whether what stands above the job is looked up when there is a job: where there usually is one of its kind, that
+    the flow needs for nothing else, and another view of the job does without it. So nobody has to name it.
+    """
+    owner = _owner_above(builder, job)
+    if owner is None or job.elsewhere is None or not builder.context.is_single(owner):
+        return False
+    is_listed = bool(owner.list) and "{" not in builder.operation(owner.list).path
+    return is_listed and (address(owner), "") not in builder.known
+
+
+def _owner_above(builder: Builder, job: Job) -> Resource | None:
+    """The one thing in whose address the job stands; None where there is none, or several."""
+    above = list(item_prefixes(parent(builder.operation(job.poll).path)))
+    return builder.context.needed_by(job.poll, f"path.{above[0][1]}") if len(above) == 1 else None
+
+
+def _find_above(builder: Builder, job: Job) -> list[tuple[str, str, Any]]:
+    """Finds the one that there is; of none or several, and of a list that does not come, the other view is asked."""
+    owner = _owner_above(builder, job)
+    assert owner is not None, "asked for by is_found_later"
+    ((_, name),) = item_prefixes(parent(builder.operation(job.poll).path))
+    base = "$" + queries.from_pointer(owner.members)
+    each = f"{base}[*]"
+    step = Step(
+        id=builder.free_step_id(f"find_{noun_of(owner)}"),
+        operation=owner.list,
+        role=Role.WAIT,
+        description=f"Find the {owner.name} that shows the {job.name}.",
+        outputs={"id": queries.selector(f"{each}{queries.child(owner.id_field)}")},
+        success=(_OK, queries.jsonpath(queries.counted(base, each, "== 1"))),
+        failures=({"name": "not_one", "type": "goto", "stepId": f"@{builder.free_step_id(_ELSEWHERE)}"},),
+        transforms={"id": "last_path_segment"} if owner.references else {},
+    )
+    builder.add_step(step, f"the {job.name} stands below the {owner.name}, of which there usually is one")
+    return [(name, "path", f"$steps.{step.id}.outputs.id")]

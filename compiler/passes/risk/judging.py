@@ -70,6 +70,8 @@ _FILTERS = frozenset(
         "terms",
         "aggs",
         "aggregations",
+        "step",
+        "time",
         "include",
         "exclude",
     ]
@@ -165,8 +167,9 @@ def _is_deed(said: tuple[str, ...]) -> bool:
 
 
 def _told_about(operation: Operation) -> frozenset[str]:
-    """The words that the texts have for what it is done to."""
-    return frozenset((*tokens_of_text(operation.summary), *tokens_of_text(_first(operation))))
+    """The words that the texts have for what it is done to; a verb that asks (`view`) is no such thing."""
+    told = (*tokens_of_text(operation.summary), *tokens_of_text(_first(operation)))
+    return frozenset(token for token in told if token not in lexicon.ASKING_FORMS)
 
 
 def _bare(segment: str) -> str:

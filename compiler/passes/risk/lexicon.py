@@ -61,14 +61,15 @@ WORDS: tuple[Word, ...] = (
             disrupt=_set("session sessions")),
     *_words("trash", Risk.DESTROY, "it is to be deleted"),
     *_words("wipe shred sanitize sanitization purge expunge getrid teardown tidy", Risk.DESTROY, "what was there is gone"),
-    *_words("prune vacuum cleanup truncate empty", Risk.DESTROY, "whatever is not in use, or old, is deleted"),
+    *_words("prune vacuum cleanup truncate empty gc garbagecollection", Risk.DESTROY, "whatever is not in use, or old, is deleted"),
     *_words("format reformat cryptographic zeroize", Risk.DESTROY, "the medium is empty afterwards"),
     *_words("initialize initialise reinitialize", Risk.CHANGE, "it is set up anew", destroy=_HOSTS),
     *_words("decommission retire deprovision uninstall destruct", Risk.DESTROY, "it is taken out for good"),
     *_words("revoke revocation", Risk.DESTROY, "whoever used it has no access any more"),
     *_words("invalidate", Risk.DESTROY, "whoever used it has no access any more", change=_set("cache"), disrupt=_SESSIONS),
     *_words("expire", Risk.DESTROY, "it ends at once", change=_set("password passwords")),
-    *_words("drop discard abandon forget", Risk.DESTROY, "it is let go of and cannot be had back"),
+    *_words("drop abandon forget", Risk.DESTROY, "it is let go of and cannot be had back"),
+    *_words("discard", Risk.DESTROY, "it is let go of and cannot be had back", disrupt=_set("run runs plan plans")),
     *_words("clear", Risk.DESTROY, "what was recorded is gone", change=_MARKS | _set("cache caches"), disrupt=_SESSIONS),
     *_words("overwrite", Risk.DESTROY, "what was there is replaced",
             change=_set("rule rules settings configuration config labels tags values properties")),
@@ -77,9 +78,12 @@ WORDS: tuple[Word, ...] = (
             "it is made anew and what was on it is lost", disrupt=_set("deployment service application pod")),
     *_words("restore", Risk.DESTROY, "what was written since is lost", change=_set("user users trash deleted archived")),
     *_words("revert rollback", Risk.DESTROY, "what was done since is lost",
-            disrupt=_set("deployment release firmware update upgrade rollout")),
+            disrupt=_set("deployment release firmware update upgrade rollout job")),
     *_words("factoryreset restoredefaults", Risk.DESTROY, "all settings are lost"),
     *_words("shrink", Risk.DESTROY, "what does not fit any more is lost"),
+    *_words("clean", Risk.CHANGE, "it is tidied", destroy=_HOSTS | _set("devices data files")),
+    *_words("transfer", Risk.CHANGE, "it goes to another place",
+            destroy=_set("project repository ownership owner domain account organization organisation")),
     *_words("trim", Risk.CHANGE, "unused space is given back", destroy=_set("key keys version versions snapshots")),
     *_words("release", Risk.CHANGE, "it is given back",
             destroy=_set("ip ips address addresses eip elastic floating allocation reservation")),
@@ -94,8 +98,10 @@ WORDS: tuple[Word, ...] = (
     *_words("shutdown poweroff halt stop quit", Risk.DISRUPT, "it does not serve any more", change=_WATCHING),
     *_words("powerstate powercontrol poweraction poweroperation powermanagement powercommand", Risk.DISRUPT,
             "what has no power does not serve"),
-    *_words("deallocate hibernate hibernation suspend suspension pause freeze quiesce standby sleep", Risk.DISRUPT,
+    *_words("deallocate hibernate hibernation suspend suspension freeze quiesce standby sleep", Risk.DISRUPT,
             "it does not serve meanwhile"),
+    *_words("pause", Risk.DISRUPT, "it does not serve meanwhile",
+            change=_set("alert alerts notification notifications reminder reminders")),
     *_words("kill panic crash nmi", Risk.DISRUPT, "it ends without cleaning up"),
     *_words("abort cancel cancellation", Risk.DISRUPT, "work is left half done", change=_ENDING_NOUNS),
     *_words("interrupt", Risk.DISRUPT, "work is left half done"),
@@ -128,6 +134,12 @@ WORDS: tuple[Word, ...] = (
     *_words("scaledown scalein scaletozero", Risk.DISRUPT, "less serves than before"),
     *_words("resize", Risk.CHANGE, "its size changes",
             disrupt=_set("server servers instance instances vm machine node droplet flavor type")),
+    *_words("reassign reassignment", Risk.CHANGE, "it is somebody else's",
+            disrupt=_set("partition partitions shard shards replica replicas")),
+    *_words("exclude exclusion", Risk.DISRUPT, "it takes no part any more",
+            change=_set("pattern patterns file files path paths rule rules tag tags field fields backup")),
+    *_words("unload", Risk.DISRUPT, "whoever uses it is cut off"),
+    *_words("forceunlock", Risk.DISRUPT, "whoever holds it loses it"),
     *_words("remount remap", Risk.DISRUPT, "it is not where it was"),
 )  # fmt: skip
 
@@ -139,13 +151,15 @@ OF_ACTIONS: tuple[Word, ...] = (
     *_words("simpleupdate", Risk.DISRUPT, "software is replaced while it is in use"),
     *_words("import", Risk.DISRUPT, "what is imported takes effect at once", change=_COPIES),
     *_words("factory", Risk.DESTROY, "all settings are lost"),
+    *_words("eligibility schedulable unschedulable", Risk.CHANGE, "whether it is chosen is set",
+            disrupt=_set("node nodes host hosts server servers agent agents client clients")),
     *_words("power off down", Risk.DISRUPT, "what has no power does not serve"),
 )  # fmt: skip
 
 # Written apart in one place and together in another.
 PAIRS: Mapping[tuple[str, str], str] = {
     (two.partition("+")[0], two.partition("+")[2]): two.replace("+", "")
-    for two in ["look+up", "step+down", "fail+over", "fail+back", "switch+over", "cut+over", "take+over", "roll+back", "clean+up", "tear+down", "power+cycle", "cold+boot", "warm+boot", "get+rid", "factory+reset", "scale+down", "scale+in", "log+out", "log+off", "sign+out", "power+state", "power+control", "power+action", "power+operation", "power+management", "power+command", "restore+defaults", "white+list", "black+list", "lock+out", "dry+run", "power+on", "power+up", "un+delete", "un+lock", "un+pause", "un+seal", "un+block", "un+ban", "un+suspend", "un+cordon", "un+freeze", "un+mount", "un+map", "un+assign", "un+link", "un+bind", "un+install", "un+register", "un+share", "un+publish", "re+build", "re+install", "re+image", "re+create", "re+boot", "re+start", "re+set", "re+key", "give+back", "simple+update"]
+    for two in ["look+up", "step+down", "fail+over", "fail+back", "switch+over", "cut+over", "take+over", "roll+back", "clean+up", "tear+down", "power+cycle", "cold+boot", "warm+boot", "get+rid", "factory+reset", "scale+down", "scale+in", "log+out", "log+off", "sign+out", "power+state", "power+control", "power+action", "power+operation", "power+management", "power+command", "restore+defaults", "white+list", "black+list", "lock+out", "dry+run", "power+on", "power+up", "un+delete", "un+lock", "un+pause", "un+seal", "un+block", "un+ban", "un+suspend", "un+cordon", "un+freeze", "un+mount", "un+map", "un+assign", "un+link", "un+bind", "un+install", "un+register", "un+share", "un+publish", "re+build", "re+install", "re+image", "re+create", "re+boot", "re+start", "re+set", "re+key", "give+back", "simple+update", "garbage+collection", "garbage+collect", "force+unlock"]
 } | {
     ("shut", "down"): "shutdown", ("shut", "off"): "poweroff", ("power", "off"): "poweroff", ("power", "down"): "poweroff",
     ("powered", "off"): "poweroff", ("turn", "off"): "poweroff", ("switch", "off"): "poweroff", ("turn", "on"): "poweron",
@@ -166,7 +180,7 @@ STRONG = _set(
 )
 # As a thing that is made (“Create an eviction”), these are done.
 DEEDS = _set(
-    "reboot restart reset shutdown poweroff failover failback switchover cutover deletion removal eviction evacuation "
+    "entermaintenance garbagecollection gc reboot restart reset shutdown poweroff failover failback switchover cutover deletion removal eviction evacuation "
     "restore rollback migration trash wipe erasure destruction purge termination revocation rotation reimage rebuild reinstall "
     "upgrade downgrade decommission detachment takeover hibernation suspension"
 )
@@ -204,7 +218,7 @@ PLAIN = _set(
     "prepare allocate wait attach ack acknowledge comment"
 )
 ASKING = _set(
-    "get list show read query search find lookup check validate verify preview describe count estimate calculate compare "
+    "translate get list show read query search find lookup check validate verify preview describe count estimate calculate compare "
     "retrieve fetch view inspect evaluate simulate parse lint diff filter display obtain return discover explain"
 )
 # Values of a member that says what is to be, or to be done, besides the words above.

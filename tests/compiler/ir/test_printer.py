@@ -81,7 +81,7 @@ def test_all_that_a_flow_says_is_printed() -> None:
 def test_jobs_and_resources_print_their_rarer_parts() -> None:
     job = replace(JOB, handle_is_address=True, statuses=(202,), failed=("E",), message="/m", created_id="/i", result="")
     resource = replace(
-        RESOURCE, natural_keys=("name",), members="/Members", references="@id", item_is_list=True, single="1",
+        RESOURCE, natural_keys=("name",), members="/Members", references="@id", item_at="/0", single="1",
         synonyms=("thingId",), actions=("POST /things",), aliases={"POST /things": "GET /things"}, parent="things",
     )  # fmt: skip
     printed = print_api(replace(GOOD, jobs=(job,), resources=(resource,)))

@@ -136,6 +136,47 @@ def test_stored_settings_end_as_pending_and_name_what_applies_them(tmp_path: Pat
     assert flow.proof["runs"][0]["outcome"] == "pending"
 
 
+LATER = """\
+pending_settings:
+  - pattern: ^PATCH /boxes/[^/]+$
+    members: [mode]
+    applied_by: POST /boxes/{boxId}/restart
+  - pattern: /blink$
+    applied_by: POST /boxes/{boxId}/restart
+"""
+
+
+def test_what_is_used_after_a_restart_alone_ends_as_pending_unless_a_job_saw_to_it(tmp_path: Path) -> None:
+    made = {each.flow.id: each for each in compiled(tmp_path, described(*(DONE,) * 4), JOBS + LATER).workflows}
+    blink = {run["case"]: run["outcome"] for run in made["rack_blink_box"].proof["runs"]}
+    assert (blink["usual"], blink["with a job"]) == ("pending", "succeeded")
+    told = next(
+        b["x-switchgear"] for b in step_of(made["rack_blink_box"].flow, "change").branches if b["name"] == "over"
+    )
+    assert told["next"] == "rack_restart_box"
+    (end,) = step_of(made["rack_update_box"].flow, "read_back").branches
+    conditions = [each["condition"] for each in end["criteria"]]
+    assert conditions == ["$steps.change.outputs.status != 202", "$inputs.mode != null"]
+    assert end["x-switchgear"]["outcome"] == "pending"
+
+
+def test_a_creation_that_a_job_makes_gives_out_no_id_but_the_new_things_own(tmp_path: Path) -> None:
+    creation = f"""\
+  /boxes:
+    post:
+      requestBody: {{required: true, content: {{application/json: {{schema: {{$ref: '#/components/schemas/Box'}}}}}}}}
+      responses: {{{LOCATED}, '201': {{description: made, headers: {{Location: {{schema: {{type: string}}}}}}}}}}
+"""
+    made = compiled(tmp_path, described(*(DONE,) * 4).replace("  /boxes:\n", creation), JOBS)
+    flow = next(each for each in made.workflows if each.flow.id == "rack_create_box")
+    runs = {run["case"]: run for run in flow.proof["runs"]}
+    assert runs["usual"]["outputs"]["id"] == runs["usual"]["outputs"]["item"]["id"]
+    assert runs["with a job"]["outcome"] == "succeeded" and "id" not in runs["with a job"].get("outputs", {})
+    end = step_of(flow.flow, "wait").branches[0]
+    assert "find it among the boxes" in end["x-switchgear"]["message"]
+    assert [each.get("shown", True) for each in step_of(flow.flow, "wait").expects] == [True, False]
+
+
 def step_of(flow: Flow, name: str) -> Step:
     return next(step for step in flow.steps if step.id == name)
 

@@ -33,7 +33,7 @@ from tests.compiler.passes.proposal_specs import (
 )
 
 DIGEST = "sha256:" + "0" * 64
-COUNTS = (100, pytest.param(2000, marks=pytest.mark.long))
+COUNTS = (40, pytest.param(2000, marks=pytest.mark.long))
 ID = re.compile(r"[a-z0-9_]{1,64}")
 PLAIN = re.compile(r"[A-Za-z0-9 .,;:()'/%+-]+")
 

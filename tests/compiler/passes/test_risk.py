@@ -15,7 +15,7 @@ from compiler.verification import compile_spec
 from tests.compiler.passes.labelled import Labelled, classed, labelled, operation
 
 ACTIONS = tuple(labelled())
-_HALVES = ("tune", "test", "third")
+_HALVES = ("tune", "test", "third", "fourth")
 _MOST_ABOVE = 0.05
 
 

@@ -46,7 +46,7 @@ FORMATS = ["uuid", "date-time", "date", "time", "duration", "email", "hostname",
 def sampler() -> tuple[Sampler, Validation]:
     schemas = Schemas(SHARED)
     validation = Validation(SHARED, schemas)
-    return Sampler(SHARED, schemas, validation), validation
+    return Sampler(schemas, validation), validation
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -21,7 +21,7 @@ from governance.bundles.manifest import catalog_digest, hash_of
 from governance.bundles.trust import TrustStore
 from governance.database import Database, open_database
 from governance.identifiers import moment
-from governance.models import Model
+from governance.models import METADATA
 from governance.responses import ResponseStore
 from governance.revisions import RevisionStore
 from workflow.canonical import canonical_bytes
@@ -125,7 +125,7 @@ class Machine:
         """Each row of each table."""
 
         def rows(connection: Connection) -> dict[str, list[Any]]:
-            tables = Model.metadata.sorted_tables
+            tables = METADATA.sorted_tables
             return {table.name: sorted(map(str, connection.execute(select(table)))) for table in tables}
 
         return await self.database.read(rows)

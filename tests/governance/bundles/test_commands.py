@@ -4,7 +4,6 @@ import asyncio
 import json
 import stat
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from governance.bundles.commands import bundle_group, keys_group
 from governance.bundles.keys import generate, read_private_key
 from governance.errors import InvalidError, RefusedError
 from switchgear.main import main
+from tests.forks import program
 
 BEGIN = "-----BEGIN PUBLIC KEY-----"
 Run = Callable[..., tuple[int, Any]]
@@ -55,7 +55,7 @@ async def test_the_way_from_one_machine_to_another_by_commands(
     bundle, there, here = tmp_path / "a.bundle", ("--db", factory.database.address), ("--db", sqlite_url)
 
     async def say(*words: str | Path) -> tuple[int, Any]:
-        command = [sys.executable, "-m", "switchgear.main", "bundle", *map(str, words), "--json"]
+        command = [program(), "bundle", *map(str, words), "--json"]
         done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
         return done.returncode, json.loads(done.stdout)
 

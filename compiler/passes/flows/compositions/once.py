@@ -16,6 +16,7 @@ from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.compositions.restarted import is_told_at_once, then_restart
 from compiler.passes.flows.context import Context
+from compiler.passes.flows.following import ends_pending
 from compiler.passes.flows.lookups import path_parameters
 from workflow.pointers import escape
 
@@ -92,6 +93,7 @@ def _plan(context: Context, resource: Resource, update: Operation, group: _Group
     else:
         change(builder, update, f"Set the {what} for one time.", chosen)
         read_back(builder, resource)
+        ends_pending(builder, resource, update.key)
     builder.tell(f"{place}: {group.switch} can be {group.value}, and {group.chosen} says what holds so long")
     verb = f"{words.snake(group.holder)}_once"
     text = f"Sets the {what} of {texts.an(resource.name)} for one time; afterwards it is as before."

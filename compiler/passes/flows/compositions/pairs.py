@@ -85,7 +85,7 @@ def _skip_when_empty(builder: Builder, resource: Resource, second: Operation) ->
     if not told or not resource.read:
         return
     operation = builder.operation(resource.read)
-    place = f"$response.body#{'/0' if resource.item_is_list else ''}/{told}"
+    place = f"$response.body#{resource.item_at}/{told}"
     empty = {"name": "empty", "stepId": "@second", "criteria": [queries.simple(f"{place} != true")]}
     step = Step(
         id="look",
@@ -103,7 +103,9 @@ def _named(
     context: Context, builder: Builder, resource: Resource, first: Operation, second: Operation, kind: str
 ) -> Flow:
     verb, before = texts.verb_of(second), texts.verb_of(first)
-    told = {"preview": f"preview and {verb}", "replace": f"replace by {verb}", "fetch": f"{before} and fetch"}[kind]
+    thing = " ".join(verb.split(" ")[1:])
+    other = f"replace {thing}" if thing else f"{before} and {verb}"
+    told = {"preview": f"preview and {verb}", "replace": other, "fetch": f"{before} and fetch"}[kind]
     text = {
         "preview": f"Tries it first ({before}), then does it: {verb}.",
         "replace": f"Takes out what is there ({before}), then: {verb}.",

@@ -95,9 +95,8 @@ def _inventory(context: Context, resource: Resource, parts: list[_Part]) -> Flow
 
 def _health_report(context: Context, resource: Resource, own: str, sick: list[tuple[_Part, str]]) -> Flow:
     builder = _started(context, resource)
-    body = "$response.body#/0" if resource.item_is_list else "$response.body#"
     step = builder.steps[-1]
-    builder.steps[-1] = replace(step, outputs={"item": f"{body}{own}"})
+    builder.steps[-1] = replace(step, outputs={"item": f"$response.body#{resource.item_at}{own}"})
     for part, place in sick:
         _add(builder, part, place)
     told = ", ".join(part.resource.name for part, _ in sick)
@@ -170,8 +169,7 @@ def _found(builder: Builder, part: _Part, health: str) -> Any:
         return queries.selector(f"{base}[?{queries.all_of(tests)}]")
     if resource.list:
         return f"$response.body#{resource.members}" if resource.members else "$response.body"
-    body = resource.item_in_reply
-    return f"{body}{health if resource.item_is_list else '#' + health}" if health else body
+    return f"$response.body#{resource.item_at}{health}" if health else resource.item_in_reply
 
 
 def _unexpanded(parts: list[_Part]) -> str:

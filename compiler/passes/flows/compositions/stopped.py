@@ -107,7 +107,7 @@ def _look(builder: Builder, need: _Need) -> str:
     """Looks up everything that the change names, then the owner's state; in the right one already, on to the change."""
     path_parameters(builder, need.goal)
     operation = builder.operation(need.owner.read)
-    place = f"$response.body#{'/0' if need.owner.item_is_list else ''}{need.rule.field}"
+    place = f"$response.body#{need.owner.item_at}{need.rule.field}"
     step = Step(
         id="look",
         operation=operation.key,
@@ -150,7 +150,7 @@ def _offer(builder: Builder, operation: Operation, choice: Choice, need: _Need) 
 
 
 def _place(need: _Need) -> str:
-    return f"$response.body#{'/0' if need.owner.item_is_list else ''}{need.rule.field}"
+    return f"$response.body#{need.owner.item_at}{need.rule.field}"
 
 
 def _await(builder: Builder, need: _Need, name: str, reached: str) -> None:

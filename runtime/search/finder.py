@@ -1,8 +1,8 @@
 """The search over what is served now, for MCP and REST alike: the index of the catalog, made when it is first asked.
 
-The index follows the catalog: another set of approved revisions is another index. The words of a revision are kept by
-its digest, so that one approval among a thousand reads one document. Here never lives ranking (`search`), a protocol
-or a right: what is found is what the live catalog lets the caller see.
+The index follows the catalog and is shared with no other. The words of a revision are kept by its digest, and taken
+into the index once, so that one approval among a thousand reads one document. Here never lives ranking (`index`), a
+protocol or a right: what is found is what the live catalog lets the caller see.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from governance.people.scopes import WHOLE, Scope
 from runtime.catalog import Catalog, Entry
 from runtime.live import LiveCatalog
-from runtime.search import Findable, Index, findable
+from runtime.search.index import Findable, Index, Kind, findable, with_words_of_their_things
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +33,17 @@ class Finder:
         """All approved workflows in `scope` that have to do with `question`, the best first."""
         catalog = self._live.now
         if self._made is None or self._made.catalog is not catalog:
-            self._made = _made(catalog, self._made.words if self._made else {})
+            self._made = _made(catalog, *((self._made.index, self._made.words) if self._made else (Index(), {})))
         seen = self._live.seen_by(scope).entries
         return [seen[name] for name in self._made.index.search(question, api=api, risk=risk) if name in seen]
 
 
-def _made(catalog: Catalog, known: dict[str, Findable]) -> _Made:
+def _made(catalog: Catalog, before: Index, known: dict[str, Findable]) -> _Made:
     words = {entry.digest: known.get(entry.digest) or _words_of(entry) for entry in catalog.entries.values()}
-    return _Made(catalog, Index(words.values()), words)
+    return _Made(catalog, before.hold(with_words_of_their_things(words.values())), words)
 
 
 def _words_of(entry: Entry) -> Findable:
     content, vocabulary = entry.prepared.content, entry.profile.vocabulary
-    return findable(content, vocabulary, api=entry.api, risk=entry.risk, rank=entry.rank)
+    kind = Kind(entry.api, entry.risk, entry.intent, entry.resource)
+    return findable(content, vocabulary, kind, rank=entry.rank)

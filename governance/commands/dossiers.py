@@ -1,0 +1,83 @@
+"""The commands `switchgear workflows show|diff`: one revision, step by step, and what it changes.
+
+They stand in the group of `workflows` (`switchgear.main`), in a file of their own because they read documents, which
+takes many imports. As there: each parses, calls one store, prints. Here never lives a rule or a statement.
+"""
+
+import click
+
+from governance.commands import shown
+from governance.commands.options import common, with_database
+from governance.dossier import difference, dossier
+from governance.identifiers import Json
+from governance.revisions import Revision, RevisionStore
+
+
+@click.command("show")
+@click.argument("ref")
+@common
+def show_command(ref: str, db: str | None, as_json: bool) -> None:
+    """Show a revision. REF is an id, WORKFLOW@NUMBER, or a WORKFLOW for its newest revision."""
+    revision, in_use = with_database(db, lambda d: _with_the_one_in_use(RevisionStore(d), ref))
+    told = dossier(revision, in_use)
+    if as_json:
+        shown.as_json({**revision.to_json(), **told})
+        return
+    tool = revision.content.tool
+    shown.fields({**revision.summary(), "tool": tool.get("name"), "description": tool.get("description")})
+    _show_dossier(told)
+
+
+@click.command("diff")
+@click.argument("ref")
+@click.option("--against", metavar="REF", help="Another revision; default: the one of this workflow that is in use.")
+@common
+def diff_command(ref: str, against: str | None, db: str | None, as_json: bool) -> None:
+    """Show what a revision changes: requests, document, tool text. REF as for `show`."""
+    revision, other = with_database(db, lambda d: _with_the_one_in_use(RevisionStore(d), ref, against))
+    told = difference(revision, other)
+    if as_json:
+        shown.as_json({"id": revision.id, "digest": revision.digest, "difference": told})
+    elif told is None:
+        shown.note("it is the one in use" if other else "nothing of this workflow is in use: all of it is new")
+    else:
+        _show_difference(told)
+
+
+async def _with_the_one_in_use(
+    store: RevisionStore, ref: str, against: str | None = None
+) -> tuple[Revision, Revision | None]:
+    """The revision, and the one named by `against`, without it the one in use."""
+    revision = await store.get(ref)
+    return revision, await (store.get(against) if against else store.in_use(revision.workflow_id))
+
+
+def _show_dossier(told: Json) -> None:
+    """For people: the steps and why; what a model said, what would change, where there is any of it."""
+    steps = [{**each, "step": each["step_id"], "operation": _operation(each)} for each in told["steps"]]
+    shown.table(steps, ("step", "operation", "risk", "why"))
+    conditions = [text for each in told["steps"] for text in each["succeeds_only_if"]]
+    if told["unproved"]:
+        click.echo(shown.plain(f"Not proved on the twin: {told['unproved']}"))
+    if conditions:
+        click.echo(shown.plain(f"Succeeds only if: {'; '.join(conditions)}"))
+    for each in told["proposed"]:
+        verdict = "taken" if each["is_accepted"] else f"refused: {each['reason']}"
+        click.echo(shown.plain(f"a model ({each['model']}) proposed {each['kind']} {each['value']}: {verdict}"))
+    if told["difference"]:
+        _show_difference(told["difference"])
+
+
+def _show_difference(told: Json) -> None:
+    """The requests as lines that went and came; of all else where it is, since the values are for programs."""
+    click.echo(f"Against revision {told['since']['number']}:")
+    for line in told["requests"]:
+        click.echo(shown.plain(line))
+    for part in ("document", "tool"):
+        places = [each if isinstance(each, str) else f"{each['what']} {each['at']}" for each in told[part]]
+        for place in places:
+            click.echo(shown.plain(f"{part}: {place}"))
+
+
+def _operation(step: Json) -> str:
+    return f"{step['method']} {step['path_template']}".strip() or "another workflow"

@@ -1,0 +1,93 @@
+"""What a question asks for, and which of many workflows fits it: by kind, by words, as the catalog changes."""
+
+import pytest
+
+from runtime.search.index import Findable, Index, Kind
+from runtime.search.question import understood
+
+
+def one(name: str, intent: str, *, risk: str = "change", api: str = "lab", inputs: str = "") -> Findable:
+    title = name.replace("_", " ")
+    return Findable(f"{api}_{name}", Kind(api, risk, intent, "things"), 0.5, name, title, "", title, inputs)
+
+
+PODS = (
+    one("find_pods", "find", risk="read"),
+    one("describe_pod", "describe", risk="read"),
+    one("create_pod", "create"),
+    one("update_pod", "update", inputs="cpu memory"),
+    one("delete_pod", "delete", risk="destroy"),
+    one("remove_all_pods", "act", risk="destroy"),
+    one("power_off_node", "act", risk="disrupt"),
+    one("delete_pod_schedule", "delete", risk="destroy"),
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "wants"),
+    [
+        ("which pods are there", "know"),
+        ("Is the node up?", "know"),
+        ("show me the pods", "look"),
+        ("please delete a pod", "delete"),
+        ("can you get rid of the pod", "delete"),
+        ("how do i add a disk", "create"),
+        ("make the disk bigger", "update"),
+        ("give it two more CPUs", "update"),
+        ("turn the node off", "act"),
+        ("VirDomain", "name"),
+        ("", "act"),
+    ],
+)
+def test_what_is_wanted_is_told_by_how_a_sentence_begins(said: str, wants: str) -> None:
+    assert understood(said).wants == wants
+
+
+def test_the_halves_of_a_phrase_may_stand_apart_and_mean_what_its_other_words_mean() -> None:
+    idea = understood("turn the big server off").ideas[0]
+    assert idea.said == ("turn", "off")
+    assert ("shutdown",) in idea.others
+
+
+def test_two_words_are_looked_for_as_the_one_that_apis_make_of_them() -> None:
+    assert ("configmap",) in understood("change the config map").ideas[1].others
+
+
+@pytest.mark.parametrize(
+    ("said", "first"),
+    [
+        ("which pods are there", "find_pods"),
+        ("delete a pod", "delete_pod"),
+        ("delete all pods", "remove_all_pods"),
+        ("get rid of an old pod", "delete_pod"),
+        ("give the pod more memory", "update_pod"),
+        ("a new pod", "create_pod"),
+        ("turn the node off", "power_off_node"),
+    ],
+)
+def test_of_what_has_the_same_words_the_kind_decides(said: str, first: str) -> None:
+    assert Index(PODS).search(said)[0] == f"lab_{first}"
+
+
+def test_a_question_is_answered_by_no_change_where_any_read_has_to_do_with_it() -> None:
+    found = Index(PODS).search("what deletes pods")
+    assert found
+    assert set(found) <= {"lab_find_pods", "lab_describe_pod"}
+    assert Index(PODS).search("is the node off") == ["lab_power_off_node"]
+
+
+def test_an_index_that_follows_the_catalog_finds_what_is_there_and_nothing_that_is_gone() -> None:
+    index = Index(PODS)
+    pods = [each for each in PODS if each.name != "delete_pod"]
+    more = one("drain_node", "act")
+    index = index.hold([*pods, more])
+    assert "lab_delete_pod" not in index.search("delete a pod")
+    assert index.search("drain the node")[0] == "lab_drain_node"
+    assert index.hold([more]).search("node pod") == ["lab_drain_node"]
+    assert index.hold(PODS).search("delete a pod")[0] == "lab_delete_pod"
+
+
+def test_an_api_and_a_class_are_kept_to() -> None:
+    index = Index([*PODS, one("find_pods", "find", risk="read", api="other")])
+    assert index.search("which pods are there", api="other") == ["other_find_pods"]
+    assert index.search("pods", risk="disrupt") == []

@@ -1,0 +1,91 @@
+"""Answers in an answer: what a good reply to a change says became of its parts, by statuses and by signs of refusal.
+
+A batch is answered well whatever becomes of its requests (RFC 4918, 13, is one form of it), and some servers answer
+everything well and say in the body that it was refused. Here lives which answers there are, and whether all was
+refused; what they say in words is in `device_messages`. Pure; called by it and by `interpreter`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from workflow.document import Json
+
+_STATUSES = ("status", "statuscode", "httpstatus")
+_ANSWERED = ("body", "response", "error", "errors")
+_REFUSED = 400
+_MOST = 2000  # answers looked at; a batch of more is none that a person asked for
+_OUTCOMES = ("success", "ok", "succeeded", "issuccess")
+# What stands beside an error and is nothing that was made.
+_BESIDE = ("message", "detail", "title", "code", "status", "statuscode", "timestamp", "path", "requestid", "traceid")
+_NOT_WORDS = re.compile(r"[-_.\s]")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer among others. `number` counts from 1; `names` are its members, by `plain_name`."""
+
+    number: int
+    names: Mapping[str, Json]
+    status: int
+
+    @property
+    def is_refusal(self) -> bool:
+        return self.status >= _REFUSED
+
+    @property
+    def parts(self) -> Iterator[Json]:
+        """What it consists of beside its status."""
+        return (self.names[name] for name in _ANSWERED if name in self.names)
+
+
+def plain_name(name: str) -> str:
+    """A member's name in lower case and without marks between its words."""
+    return _NOT_WORDS.sub("", name).lower()
+
+
+def plain_names(body: Json) -> dict[str, Json]:
+    """The members of an object by their plain names; of anything else none."""
+    return {plain_name(name): member for name, member in body.items()} if isinstance(body, Mapping) else {}
+
+
+def answers_in(body: Json) -> Iterator[Answer]:
+    """The answers to several requests in one: a list of objects, each with its own status and body."""
+    lists = [body] if isinstance(body, list) else list(body.values()) if isinstance(body, Mapping) else []
+    for answers in (each for each in lists if isinstance(each, list)):
+        for number, answer in enumerate(answers[:_MOST], 1):
+            names = plain_names(answer)
+            status = _status_in(names)
+            if status and any(name in names for name in _ANSWERED):
+                yield Answer(number, names, status)
+
+
+def says_refused(body: Json) -> bool:
+    """Whether the body of a good reply says of the whole that it did not succeed."""
+    names = plain_names(body)
+    return any(names.get(name) is False for name in _OUTCOMES)
+
+
+def refuses_all(body: Json) -> tuple[int, ...] | None:
+    """The statuses of the answers where a good reply says that nothing of it was done; None where it does not say so.
+
+    It is empty where the whole is refused in one word. An error beside what was made is no refusal of all.
+    """
+    answers = tuple(answers_in(body))
+    if answers:
+        return tuple(each.status for each in answers) if all(each.is_refusal for each in answers) else None
+    return () if says_refused(body) or _is_error_alone(body) else None
+
+
+def _is_error_alone(body: Json) -> bool:
+    names = plain_names(body)
+    errors = [names.pop(name, None) for name in ("error", "errors")]
+    is_told = any(each and isinstance(each, str | list | Mapping) for each in errors)
+    return is_told and not any(member for name, member in names.items() if name not in (*_BESIDE, *_OUTCOMES))
+
+
+def _status_in(names: Mapping[str, Json]) -> int:
+    """As a number or a text of digits (`404`, `404 Not Found`)."""
+    status = next((names[name] for name in _STATUSES if name in names), None)
+    found = re.match(r"[1-5]\d\d\b", str(status)) if isinstance(status, int | str) else None
+    return int(found[0]) if found else 0
