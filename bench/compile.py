@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,11 +52,14 @@ with open(sys.argv[1], "w") as file:
 """
 
 
-def run_once(words: list[str], output: Path) -> Ran:
-    """Runs the command; what it prints goes to `output`."""
+def run_once(
+    words: list[str], output: Path, environment: Mapping[str, str] | None = None, folder: Path | None = None
+) -> Ran:
+    """Runs the command; what it prints goes to `output`. `environment`: other than ours; `folder`: where it runs."""
     begin = time.perf_counter()
     with output.open("wb") as sink, tempfile.NamedTemporaryFile("r") as counted:
-        subprocess.run([sys.executable, "-I", "-S", "-c", _COUNTING, counted.name, *words], stdout=sink, check=True)
+        counting = [sys.executable, "-I", "-S", "-c", _COUNTING, counted.name, *words]
+        subprocess.run(counting, stdout=sink, check=True, env=environment, cwd=folder)
         code, cpu_s, peak = counted.read().split()
     kib = float(peak) / 1024 if sys.platform == "darwin" else float(peak)
     return Ran(time.perf_counter() - begin, float(cpu_s), kib / 1024, int(code))

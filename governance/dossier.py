@@ -7,6 +7,7 @@ Here never lives a database; the proof's facts are the compiler's (`compiler.app
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -22,6 +23,10 @@ from workflow.reader import read_document
 
 MOST_CHANGES = 500
 """Of one difference: what changed more than that is read as a new workflow, and is told to be cut."""
+BUNDLE, POLICY = "bundle:", "policy"
+"""What the names begin with, or are, of deciders that are no people."""
+_PLAIN = re.compile(r"[!-~]{1,200}")
+"""Names as we give them: agents read them, and a bundle may bring others."""
 _REQUEST = ("parameters", "requestBody")
 
 
@@ -88,6 +93,45 @@ def unproved_of(revision: Revision) -> str:
     return str(proof.get("reason", "")) if proof.get("verified") is False else ""
 
 
+def approval_of(revision: Revision) -> dict[str, Json] | None:
+    """Who or what approved it, until when: `how` is `people`, `policy` or `bundle`; None while it is not approved.
+
+    `who`: the people whose approvals counted, here and, where the policy counts them, where a bundle was made. `why`:
+    what the policy, the bundle or the last of them said.
+    """
+    if revision.state != "approved":
+        return None
+    how = "policy" if revision.decided_by == POLICY else "bundle" if is_of_bundle(revision.decided_by) else "people"
+    who = list(revision.votes) or ([str(revision.decided_by)] if how == "people" else [])
+    until = {"at": revision.decided_at, "until": revision.expires_at}
+    return {"how": how, "who": who, "why": revision.reason or "", **until}
+
+
+def approval_text(revision: Revision) -> str:
+    """The same as one sentence, for whoever calls it."""
+    told = approval_of(revision)
+    if told is None:
+        return ""
+    day = str(told["at"])[:10]
+    people = " and ".join(each if _PLAIN.fullmatch(each) else "somebody" for each in told["who"])
+    if told["how"] == "policy":
+        return f"by a policy, without a person, on {day}"
+    if told["how"] == "bundle":
+        return f"by the bundle {str(revision.decided_by).partition(':')[2]}, brought here on {day}" + (
+            f", approved by {people}" if people else ""
+        )
+    return f"by {people} on {day}"
+
+
+def origin_of(revision: Revision) -> str:
+    """The bundle that it was brought here by, as `NAME@VERSION`; empty for what was compiled here."""
+    return revision.created_by.partition(":")[2] if is_of_bundle(revision.created_by) else ""
+
+
+def is_of_bundle(actor: str | None) -> bool:
+    return (actor or "").startswith(BUNDLE)
+
+
 def dossier(revision: Revision, in_use: Revision | None) -> dict[str, Json]:
     """All of it as one value: what `GET /workflows/{id}` shows besides content and proof."""
     return {
@@ -95,6 +139,8 @@ def dossier(revision: Revision, in_use: Revision | None) -> dict[str, Json]:
         "risk_reasons": risk_reasons_of(revision),
         "proposed": proposed_of(revision),
         "unproved": unproved_of(revision),
+        "origin": origin_of(revision),
+        "approval": approval_of(revision),
         "difference": difference(revision, in_use),
     }
 

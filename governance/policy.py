@@ -72,7 +72,11 @@ class ClassRule(_Part):
     """What holds for the workflows of one class of risk."""
 
     approvals: int = Field(
-        1, ge=0, le=5, description="How many different people must approve; 0: approved when submitted."
+        1,
+        ge=0,
+        le=5,
+        description="How many different people must approve; 0: approved when submitted, where all that it sends is of "
+        "methods that are safe (RFC 9110); else one.",
     )
     approval_days: Days | None = Field(
         None, description="How long an approval is valid; absent: until it is retired or superseded."
@@ -115,6 +119,11 @@ class Policy(_Part):
         True,
         description="Whether a command line at the database may approve, enable and apply policies; else only who "
         "comes to the server, by login or token.",
+    )
+    bundle_votes: bool = Field(
+        False,
+        description="Whether the approvals that a bundle brings from where it was made count here, for as many people "
+        "as gave them there; else people here decide on what it brings.",
     )
     pending_days: Days | None = Field(
         None, description="How long a submission waits for its decision; after that it has to be submitted again."

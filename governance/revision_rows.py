@@ -93,13 +93,11 @@ def of_workflow(connection: Connection, workflow_id: str) -> Sequence[Stored]:
     return connection.execute(query).all()
 
 
-def add(connection: Connection, at: str, values: Mapping[str, Any]) -> None:
-    """Stores a new revision in the state that `values` say, with its audit row."""
+def add(connection: Connection, at: str, values: Mapping[str, Any], *, actor: str = "") -> None:
+    """Stores a new revision in the state that `values` say, with its audit row; `actor`: who does so, if others."""
     seal = seal_of(values)
-    event = EVENTS[cast(State, values["state"])]
-    append_entry(
-        connection, Event(at, values["created_by"], event, f"{REVISIONS}{values['id']}", _event(values, None, seal))
-    )
+    event, who = EVENTS[cast(State, values["state"])], actor or values["created_by"]
+    append_entry(connection, Event(at, who, event, f"{REVISIONS}{values['id']}", _event(values, None, seal)))
     connection.execute(insert(TABLE), {**values, "seal": seal})
     tell_of_revision(connection, at, values, None, values["created_by"])
 

@@ -27,7 +27,7 @@ from governance.revision_rows import TABLE, Stored
 from governance.sealing import Fault, Revision, content_text, find_fault, open_row
 from governance.transitions import ONE_VOTE, Ballot, Role, State, decide
 from governance.transitions import TABLE as RULES
-from workflow.revision import RevisionContent, changes_nothing
+from workflow.revision import RevisionContent, changes_nothing, sends_safe_methods_alone
 
 if TYPE_CHECKING:
     from governance.policy import Policy
@@ -349,18 +349,21 @@ def _counted(revision: Revision, action: str, to: State, actor: str, policy: "Po
 
 def _submit(connection: Connection, values: dict[str, Any], policy: "Policy") -> tuple[Stored, bool]:
     stored, is_new = _stored(connection, values, policy)
-    if stored.state == "pending" and policy.rule(_class_for_policy(stored)).approvals == 0:
+    if stored.state == "pending" and passes_by_itself(policy, stored.risk, stored.content):
         _accept(connection, stored, values["created_at"], policy)
         stored = rows.resolve(connection, stored.id)
     return stored, is_new
 
 
-def _class_for_policy(stored: Stored) -> str:
-    """A read that does not promise to change nothing is taken for a change where nobody looks at it."""
-    if stored.risk != "read":
-        return str(stored.risk)
-    content = orjson.loads(stored.content)
-    return "read" if changes_nothing(content["tool"]) else "change"
+def passes_by_itself(policy: "Policy", risk: str, content: str) -> bool:
+    """Whether the policy approves what nobody has looked at: only what cannot change anything by its methods alone.
+
+    What a description, a profile or a model says of the effect does not make it so.
+    """
+    if policy.rule(risk).approvals:
+        return False
+    told = orjson.loads(content)
+    return changes_nothing(told["tool"]) and sends_safe_methods_alone(told["document"])
 
 
 def _accept(connection: Connection, stored: Stored, now: str, policy: "Policy") -> None:
@@ -390,18 +393,19 @@ def _stored(connection: Connection, values: dict[str, Any], policy: "Policy") ->
     return rows.resolve(connection, values["id"]), True
 
 
-def receive(connection: Connection, now: str, values: Mapping[str, Any], *, role: Role) -> None:
-    """Stores what a bundle brings, as the table of transitions says, in place of what is in use or undecided.
+def receive(connection: Connection, now: str, values: Mapping[str, Any], to: State, *, actor: str, role: Role) -> None:
+    """Stores what a bundle brings, approved or pending, in place of what is undecided, and of what is in use if it is
+    approved itself.
 
-    `values` are the columns of a revision but its state and number. Raises ForbiddenError.
+    `values` are the columns of a revision but its state and number; `actor`: who imports. Raises ForbiddenError.
     """
-    to = decide(None, "import", role=role, reason=values["reason"])
+    decide(None, "import", role=role, reason=values["reason"])
     history = rows.of_workflow(connection, values["workflow_id"])
     for row in history:
-        if row.state in ("pending", "approved"):
-            rows.move(connection, now, row, "superseded", actor=values["created_by"], changes={})
+        if row.state == "pending" or (row.state == "approved" and to == "approved"):
+            rows.move(connection, now, row, "superseded", actor=actor, changes={})
     number = max((row.number for row in history), default=0) + 1
-    rows.add(connection, now, {**values, "id": new_id(), "number": number, "state": to})
+    rows.add(connection, now, {**values, "id": new_id(), "number": number, "state": to}, actor=actor)
 
 
 def retire(connection: Connection, now: str, stored: Stored, *, actor: str, role: Role, reason: str) -> None:

@@ -70,7 +70,7 @@ def compare(row: Row[Any], steps: Sequence[Row[Any]], told: Sequence[Row[Any]]) 
     if not any(each.action == "run.started" for each in told):
         return UNKNOWN
     checks = (_begun(row, told), _recorded(steps, told), _ended(row, told), _resolved(row, told))
-    return next((fault for fault in checks if fault), "")
+    return "; ".join(fault for fault in checks if fault)
 
 
 def _details(told: Sequence[Row[Any]], *actions: str) -> list[Json]:

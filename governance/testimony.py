@@ -51,6 +51,12 @@ def told_about(connection: Connection, kind: str, actions: Sequence[str] = ()) -
     return {row.subject: from_text(row.detail) if is_intact(row._asdict()) else None for row in rows}
 
 
+def all_told(connection: Connection, kind: str, action: str) -> list[Json]:
+    """What each whole audit row of `action` about a subject `kind:…` says, in their order."""
+    query = select(_AUDIT).where(is_about(kind), _AUDIT.c.action == action).order_by(_AUDIT.c.seq)
+    return [from_text(row.detail) for row in connection.execute(query) if is_intact(row._asdict())]
+
+
 def is_about(kind: str) -> ColumnElement[bool]:
     """The audit rows about subjects `kind:…`, by their index."""
     return (_AUDIT.c.subject >= f"{kind}:") & (_AUDIT.c.subject < f"{kind};")  # the character behind the colon

@@ -44,7 +44,7 @@ class Ballot:
 TABLE: Mapping[tuple[State | None, Action], Rule] = MappingProxyType(
     {
         (None, "submit"): Rule("pending", role=None),
-        # Out of a bundle: those who approved it stand behind it with their signatures.
+        # Out of a bundle, where the policy here is content with who approved it; else it is pending.
         (None, "import"): Rule("approved", role="admin"),
         # The policy lets this class pass without a person.
         ("pending", "accept"): Rule("approved", role=None),

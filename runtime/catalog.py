@@ -20,6 +20,7 @@ from typing import Any
 import jsonschema_rs
 
 from governance.apis import ApiStore
+from governance.dossier import approval_text
 from governance.errors import GovernanceError, TamperedError
 from governance.people.scopes import Scope
 from governance.revisions import Fault, Revision, RevisionStore, Survey
@@ -131,6 +132,7 @@ class Entry:
     was run, as counted when the server started.
 
     `target_argument`: the name of the argument that chooses among several targets; empty where there is one or none.
+    `approved`: who or what approved it, in words.
     """
 
     revision_id: str
@@ -149,6 +151,7 @@ class Entry:
     tool: Mapping[str, Json]
     targets: tuple[Target, ...]
     target_argument: str
+    approved: str = ""
 
     @property
     def plan(self) -> Plan:
@@ -341,6 +344,7 @@ class Loader:
             tool=tool,
             targets=targets,
             target_argument=_target_argument(prepared.input_names, targets),
+            approved=approval_text(revision),
         )
 
     async def check_some(self, catalog: Catalog) -> bool:

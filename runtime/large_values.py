@@ -9,16 +9,21 @@ import asyncio
 import contextlib
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from runtime.errors import ServingError
+from workflow.judging_work import steps, tries_alternatives
 from workflow.pointers import child
 
 Json = Any
 # Some milliseconds, by 1 µs for a byte that a slow pattern is matched with, and 20 ns for others.
 LARGE, LARGE_WITH_PATTERNS = 256 * 1024, 32 * 1024
+# Where alternatives are tried the work is counted; so much is counted, and judged here, in some five milliseconds.
+MOST_STEPS = 5_000
+_KEPT = 256  # schemas that are in use, with whether work has to be counted
 DEADLINE_S = 20.0  # a hundred times what an honest description needs for the largest request there may be
 
 
@@ -35,13 +40,31 @@ class Unjudged(ServingError):
 
 
 def written_if_large(schema: bytes, value: Json) -> bytes | None:
-    """The value as JSON if it is too large to be judged while others wait; None if it is small, or no JSON."""
+    """The value as JSON if it is too much work to be judged while others wait; None if it is not, or no JSON."""
     try:
         written = orjson.dumps(value)
     except (TypeError, ValueError):
         return None
     most = LARGE_WITH_PATTERNS if b'"pattern' in schema else LARGE
-    return written if len(written) > most else None
+    return written if len(written) > most or _is_laborious(schema, value) else None
+
+
+def _is_laborious(schema: bytes, value: Json) -> bool:
+    """Whether alternatives make much work of a value that is not large."""
+    if b'Of":' not in schema and not any(word in schema for word in _TRIED):
+        return False
+    counted = _counted(schema)
+    return counted is not None and steps(counted, value, MOST_STEPS) >= MOST_STEPS
+
+
+_TRIED = (b'"not":', b'"if":', b'"contains":', b'"propertyNames":')
+
+
+@lru_cache(maxsize=_KEPT)
+def _counted(schema: bytes) -> Json:
+    """The schema, None where it tries no alternatives."""
+    read = orjson.loads(schema)
+    return read if tries_alternatives(read) else None
 
 
 async def first_fault(schema: bytes, written: bytes) -> Fault | None:

@@ -45,7 +45,7 @@ from governance.audit import verify_chain
 from governance.connections import parse_url
 from runtime.engines.dbos_process import DbosProcess, beside
 from runtime.observing import traces
-from tests import shipped
+from tests import samples, shipped
 from tests.needs import POSTGRESQL
 from tests.waiting import PATIENCE_S
 
@@ -66,6 +66,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    samples.take_share(config)
     if hasattr(config, "workerinput"):
         shipped.share_in(Path(config.option.basetemp).parent)
 

@@ -33,8 +33,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """What is no test's: imports, finding the tests, and servers that many tests use and that end here."""
-    rest = [spent - told for spent, told in zip(_spent(), TOLD, strict=True)]
-    _write(session.config, [0.0, *rest[1:]], "(the rest of this process)")
+    _, mine, childrens = (spent - told for spent, told in zip(_spent(), TOLD, strict=True))
+    is_over_workers = session.config.pluginmanager.has_plugin("dsession")  # they tell their own
+    _write(session.config, [0.0, mine, 0.0 if is_over_workers else childrens], "(the rest of this process)")
 
 
 def _write(config: pytest.Config, took: list[float], name: str) -> None:

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workflow.canonical import digest
+from workflow.operations import SAFE_METHODS
 
 Json = Any
 FORMAT = 1
+_SAFE_ENDINGS = tuple(f"/{method.lower()}" for method in SAFE_METHODS)  # of an operationPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +50,12 @@ def changes_nothing(tool: Mapping[str, Json]) -> bool:
     """Whether a tool promises that nothing changes: what may be approved without a person as a read."""
     annotations = tool.get("annotations")
     return isinstance(annotations, Mapping) and annotations.get("readOnlyHint") is True
+
+
+def sends_safe_methods_alone(document: Json) -> bool:
+    """Whether each step of a document is a request of a method that is safe by its definition, whatever is said of it.
+
+    A profile or a model can argue about everything else: about this nobody can.
+    """
+    steps = [step for workflow in document.get("workflows", ()) for step in workflow.get("steps", ())]
+    return bool(steps) and all(str(step.get("operationPath", "")).endswith(_SAFE_ENDINGS) for step in steps)

@@ -91,8 +91,14 @@ class Schemas:
         return frozenset(found)
 
     def properties(self, schema: Any) -> dict[str, Schema]:
-        """All declared members, those of joined schemas included."""
-        return {name: inner for each in self.variants(schema) for name, inner in (each.get("properties") or {}).items()}
+        """All declared members, those of joined schemas included; what several say of one is an `anyOf` of it."""
+        said: dict[str, list[Schema]] = {}
+        for each in self.variants(schema):
+            for name, inner in (each.get("properties") or {}).items():
+                told = said.setdefault(name, [])
+                if inner not in told:
+                    told.append(inner)
+        return {name: told[0] if len(told) == 1 else {"anyOf": told} for name, told in said.items()}
 
     def required(self, schema: Any, depth: int = 0) -> tuple[str, ...]:
         """The members that are required whatever alternative is taken."""

@@ -12,6 +12,7 @@ from compiler.ir.model import EMPTY, Schema
 
 _PREFIX = "#/components/schemas/"
 _PLAIN_KINDS = frozenset(("type", "enum", "items"))  # by which what `allOf` joins need not be an object
+_LEADS_ON = frozenset(("$ref", "anyOf", "oneOf"))
 _CHOICES = ("anyOf", "oneOf")
 _MAX_HOPS = 32  # longer chains of references than this have not been seen; cycles of bare references end here
 
@@ -27,6 +28,8 @@ class Schemas:
 
     def resolve(self, schema: Schema | None) -> Schema:
         """The schema behind `$ref`s; an empty one where the chain is cyclic or leads nowhere."""
+        if schema and _LEADS_ON.isdisjoint(schema):
+            return schema
         for _ in range(_MAX_HOPS):
             if not schema:
                 return EMPTY
@@ -108,6 +111,8 @@ class Schemas:
         """`object`, `array`, `string`, `integer`, `number`, `boolean`, or "" where the schema does not say."""
         found = self.resolve(schema)
         kind = found.get("type")
+        if kind.__class__ is str and kind:
+            return str(kind)
         if isinstance(kind, (list, tuple)):
             kind = next((k for k in kind if k != "null"), "")
         if isinstance(kind, str) and kind:

@@ -96,6 +96,7 @@ def _bounded(text: str, most: int) -> str:
     return f"{text[: most - _DIGEST - 1].rstrip('_')}_{letters}"
 
 
+@lru_cache(maxsize=65_536)
 def split(name: str) -> tuple[str, ...]:
     """The lower-case words of an identifier: `VirDomainUUID` → vir, domain, uuid."""
     return tuple(part.lower() for part in _parts(name))

@@ -17,6 +17,7 @@ from compiler.passes import words
 from compiler.twin.paging import LINK_PARAMETER
 from compiler.twin.routes import Routes, fill, parameters_in, shape, split
 from compiler.twin.sampler import Sampler, Want
+from compiler.twin.styles import Declared
 from compiler.twin.validation import Validation, View
 from workflow.operations import SAFE_METHODS
 from workflow.profile import Profile, StateRule
@@ -93,6 +94,7 @@ class Blueprint:
         self._jobs = {key: job for job in reversed(api.jobs) for key in job.operations}
         self._names = _names(api.resources, profile)
         self._behaviours: dict[str, Behaviour] = {}
+        self._declared: dict[str, Declared] = {}
         self._ancestors: dict[str, tuple[tuple[Resource, int], ...]] = {}
         self._embedded: dict[str, tuple[Embedded, ...]] = {}
         self._shown: dict[str, tuple[Shown, ...]] | None = None
@@ -109,6 +111,13 @@ class Blueprint:
         known = self._behaviours.get(operation.key)
         if known is None:
             known = self._behaviours[operation.key] = self._understand(operation)
+        return known
+
+    def declared(self, operation: Operation) -> Declared:
+        """The operation's parameters, as requests are held against them."""
+        known = self._declared.get(operation.key)
+        if known is None:
+            known = self._declared[operation.key] = Declared.of(self.schemas, operation.parameters)
         return known
 
     def item_at(self, template: str) -> Resource | None:

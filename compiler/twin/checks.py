@@ -22,16 +22,17 @@ _OWN_HEADERS = frozenset({"accept", "content-type", "content-length", "authoriza
 def check_parameters(blueprint: Blueprint, operation: Operation, request: TwinRequest) -> None:
     """Required ones are there, known ones fit their schema, unknown query parameters are what the profile says."""
     schemas = blueprint.schemas
-    declared = [p for p in operation.parameters if p.location == "query"]
-    known = {name for p in declared for name in query_names(schemas, p, request.query)}
+    declared = blueprint.declared(operation)
+    sent = dict.fromkeys(name for name, _ in request.query)
+    known = {name for p in declared.asked(sent) for name in query_names(schemas, p, request.query)}
     understood = known | blueprint.position_parameters
     understood |= {word.partition("=")[0] for word in blueprint.profile.envelope.query.values()}
-    for name in dict.fromkeys(name for name, _ in request.query if name not in understood):
+    for name in (name for name in sent if name not in understood):
         if is_unimplemented(blueprint, name):
             raise RefusalError(501, f"the query parameter {name} is not implemented here")
         if blueprint.profile.envelope.unknown_query_parameters == "refused":
             raise RefusalError(400, f"the query parameter {name} is not known here")
-    for parameter in operation.parameters:
+    for parameter in declared.asked(sent):
         if parameter.location == "query":
             _check_value(blueprint, parameter, query_value(schemas, parameter, request.query))
         elif parameter.location == "header" and parameter.name.lower() not in _OWN_HEADERS:

@@ -6,7 +6,8 @@ apart from it, so that one mistake does not hide in both. Used by `checks` and `
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,6 +20,36 @@ Json = Any
 Pairs = Sequence[tuple[str, str]]
 _TRUTHS = {"true": True, "false": False}
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """An operation's parameters, taken apart once: hundreds of filters are declared of which a request has two.
+
+    `filters`: those of which only the query's own name tells whether they are there, by name, with their places.
+    `others`: those that have to be looked at, whatever the query has.
+    """
+
+    filters: Mapping[str, tuple[int, Parameter]]
+    others: tuple[tuple[int, Parameter], ...]
+
+    @staticmethod
+    def of(schemas: Schemas, parameters: Iterable[Parameter]) -> "Declared":
+        filters: dict[str, tuple[int, Parameter]] = {}
+        others: list[tuple[int, Parameter]] = []
+        for place in enumerate(parameters):
+            one = place[1]
+            is_plain = one.location == "query" and not one.is_required and one.name not in filters
+            if is_plain and schemas.kind(one.schema) != "object":
+                filters[one.name] = place
+            else:
+                others.append(place)
+        return Declared(filters, tuple(others))
+
+    def asked(self, sent: Iterable[str]) -> list[Parameter]:
+        """What a request with these names in its query has to be held against, in the description's order."""
+        found = [*self.others, *(self.filters[name] for name in sent if name in self.filters)]
+        return [parameter for _, parameter in sorted(found, key=lambda place: place[0])]
 
 
 def query_value(schemas: Schemas, parameter: Parameter, query: Pairs) -> Json:

@@ -113,7 +113,7 @@ def bundle_verify(file: Path, db: str | None, as_json: bool) -> None:
 @click.argument("file", type=FILE)
 @common
 def bundle_import(file: Path, db: str | None, as_json: bool) -> None:
-    """Make what FILE holds the approved workflows of its APIs, wholly or not at all."""
+    """Make what FILE holds the workflows of its APIs, approved as far as the policy here is content, or not at all."""
     _show(with_database(db, lambda d: BundleStore(d).bring_in(file, actor=actor_here(), role="admin")), as_json)
 
 
@@ -124,6 +124,8 @@ def _show(verdict: Verdict, as_json: bool) -> None:
         return
     signed_by = ", ".join(key.name for key in verdict.signers)
     shown.fields({**told, "apis": ", ".join(told["apis"]), "signed_by": signed_by})
+    if verdict.waiting:
+        shown.note("What is pending takes approvals here: `switchgear workflows list --state pending`")
 
 
 @bundle_group.command("list")

@@ -36,7 +36,7 @@ from governance.bundles.manifest import (
 from governance.bundles.sbom import bill_of_materials, own_version
 from governance.database import Database
 from governance.errors import InvalidError, NotFoundError, TamperedError
-from governance.identifiers import moment
+from governance.identifiers import from_text, moment
 from governance.models import ApiRow, ProfileRow, table_of
 from governance.responses import stored_texts
 from governance.sealing import find_fault
@@ -125,7 +125,8 @@ def _line(row: rows.Stored) -> RevisionLine:
             f"revision {row.id} of {row.workflow_id}: {fault}", "nothing was exported: compile and approve it again"
         )
     told = {name: values[name] for name in RevisionLine.model_fields if name in values}
-    return _made(RevisionLine, {**told, "approved_by": row.decided_by, "approved_at": row.decided_at})
+    votes = tuple(from_text(values["votes"]))
+    return _made(RevisionLine, {**told, "approved_by": row.decided_by, "approved_at": row.decided_at, "votes": votes})
 
 
 def _api(connection: Connection, name: str) -> Api:

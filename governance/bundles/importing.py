@@ -3,11 +3,12 @@
 The order is fixed: form of the file, signatures, manifest, contents, then what only this database knows (what was
 imported before, what belongs to somebody else). Trust and place are judged once more inside the transaction that
 writes, so that a key revoked meanwhile counts for nothing. An API that a bundle brings belongs to the bundle's name:
-after an import its approved workflows are exactly the bundle's, and nothing else is touched. Called by `commands`.
+after an import its approved workflows are the bundle's as far as the policy here lets them be (`standing`): what lacks
+approvals is pending, with its origin. Nothing else is touched. Called by `commands`.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,11 +28,14 @@ from governance.database import Database
 from governance.errors import BundleError, ForbiddenError, TamperedError
 from governance.identifiers import Json, moment, to_text
 from governance.models import ApiRow, BundleRow, table_of
+from governance.people.persons import Persons, persons
 from governance.policies import in_force
+from governance.policy import Policy
 from governance.responses import put_texts
-from governance.revisions import receive, retire
+from governance.revisions import passes_by_itself, receive, retire
 from governance.sealing import find_fault
-from governance.transitions import Role, may
+from governance.testimony import all_told
+from governance.transitions import Role, State, may
 
 _BUNDLES = table_of(BundleRow)
 _API = table_of(ApiRow)
@@ -52,7 +56,10 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What importing does, or has done. `is_known`: this very bundle is what was imported last."""
+    """What importing does, or has done. `is_known`: this very bundle is what was imported last.
+
+    `waiting`: the workflows of `added` that people here have to approve first.
+    """
 
     manifest: Manifest
     signers: tuple[TrustedKey, ...]
@@ -60,6 +67,7 @@ class Verdict:
     added: tuple[RevisionLine, ...]
     kept: int
     retired: tuple[rows.Stored, ...]
+    waiting: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         manifest = self.manifest
@@ -73,6 +81,7 @@ class Verdict:
             "added": len(self.added),
             "kept": self.kept,
             "retired": len(self.retired),
+            "pending": len(self.waiting),
         }
 
 
@@ -84,7 +93,7 @@ class BundleStore:
         """What `bring_in` would do now; writes nothing. Raises BundleError, BundleFormError or TamperedError."""
         opened = await self._open(path)
         now = self._database.now()
-        return await self._database.read(lambda c: _judge(c, opened, now))
+        return await self._database.read(lambda c: _judge(c, opened, now, ""))
 
     async def bring_in(self, path: Path, *, actor: str, role: Role) -> Verdict:
         """Makes the bundle at `path` what is approved of its APIs. The bundle that is there already changes nothing.
@@ -97,7 +106,7 @@ class BundleStore:
         now = self._database.now()
 
         def work(connection: Connection) -> Verdict:
-            verdict = _judge(connection, opened, now)
+            verdict = _judge(connection, opened, now, actor)
             if not verdict.is_known:
                 _activate(connection, opened, verdict, now, actor, role)
             return verdict
@@ -122,7 +131,7 @@ class BundleStore:
         return Opened(envelope, manifest, contents)
 
 
-def _judge(connection: Connection, opened: Opened, now: str) -> Verdict:
+def _judge(connection: Connection, opened: Opened, now: str, actor: str) -> Verdict:
     manifest = opened.manifest
     signers = read_trust(connection).signers(opened.envelope)
     if not schema.knows(manifest.level):
@@ -137,12 +146,43 @@ def _judge(connection: Connection, opened: Opened, now: str) -> Verdict:
     owned = _owned(connection, manifest)
     _check_names(connection, manifest, opened.contents)
     in_use = {row.workflow_id: row for row in _approved(connection) if row.api in owned}
+    undecided = {row.workflow_id: row for row in _pending(connection) if row.api in owned}
     lines = {line.workflow_id: line for line in opened.contents.revisions}
-    added = tuple(line for name, line in lines.items() if not _is_same(in_use.get(name), line))
+    known = {
+        name
+        for name, line in lines.items()
+        if _is_same(in_use.get(name), line) or _waits(undecided.get(name), line, now)
+    }
+    added = tuple(line for name, line in lines.items() if name not in known)
+    policy, person = in_force(connection), persons(connection)
+    waiting = [line.workflow_id for line in added if standing(line, policy, actor, person).state == "pending"]
     retired = tuple(row for name, row in in_use.items() if name not in lines)
     if is_known:
         return Verdict(manifest, signers, True, (), len(lines), ())
-    return Verdict(manifest, signers, False, added, len(lines) - len(added), retired)
+    return Verdict(manifest, signers, False, added, len(lines) - len(added), retired, tuple(waiting))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the policy here makes of something that was approved elsewhere: its state, and whose approvals count."""
+
+    state: State
+    votes: tuple[str, ...]
+    by_policy: bool = False
+
+
+def standing(line: RevisionLine, policy: Policy, actor: str, person: Persons) -> Standing:
+    """Approved, where the policy asks for nobody or is content with who has approved; else pending.
+
+    Those who approved it there count where the policy says so. Where it lets people approve what is their own, as it
+    does as long as none is applied, importing is the approval of whoever imports.
+    """
+    if passes_by_itself(policy, line.risk, line.content):
+        return Standing("approved", (), by_policy=True)
+    votes = line.voters if policy.bundle_votes else ()
+    votes += (actor,) if policy.self_approval and person(actor) not in map(person, votes) else ()
+    is_enough = len({person(each) for each in votes}) >= max(1, policy.rule(line.risk).approvals)
+    return Standing("approved" if is_enough else "pending", votes)
 
 
 def _check_time(manifest: Manifest, now: str) -> None:
@@ -181,11 +221,7 @@ def _is_last(manifest: Manifest, last: Mapping[str, Any]) -> bool:
 
 def _owned(connection: Connection, manifest: Manifest) -> set[str]:
     """The APIs that this bundle's name may change. Raises BundleError for one that belongs to somebody else."""
-    owners = {
-        api: row.name
-        for row in connection.execute(select(_BUNDLES.c.name, _BUNDLES.c.apis))
-        for api in orjson.loads(row.apis)
-    }
+    owners = {api: name for name, told in _all_told(connection) for api in told}
     local = set(connection.execute(select(_API.c.name)).scalars())
     local |= set(connection.execute(select(_REVISION.c.api).distinct()).scalars())
     for api in manifest.apis:
@@ -195,6 +231,18 @@ def _owned(connection: Connection, manifest: Manifest) -> set[str]:
         if owner is None and api.name in local:
             raise BundleError(f"its API {api.name} was compiled here and belongs to this machine", OTHER_NAME)
     return {api for api, owner in owners.items() if owner == manifest.name} | {api.name for api in manifest.apis}
+
+
+def _all_told(connection: Connection) -> Iterator[tuple[str, list[str]]]:
+    """The names of bundles with the APIs that they brought, as the audit tells of each import.
+
+    Raises TamperedError where the table says otherwise.
+    """
+    found = {(row.name, row.version): dict(row._mapping) for row in connection.execute(select(_BUNDLES))}
+    told = {(said["name"], said["version"]): said for said in all_told(connection, "bundle", "bundle.imported")}
+    if found != told:
+        raise TamperedError("what was imported is not what the audit says", TAMPERED)
+    return ((name, orjson.loads(said["apis"])) for (name, _), said in sorted(told.items()))
 
 
 OTHER_NAME = "export it under another API name, or import it into a database of its own"
@@ -224,6 +272,17 @@ def _approved(connection: Connection) -> list[rows.Stored]:
     return list(connection.execute(rows.SELECT.where(_REVISION.c.state == "approved")))
 
 
+def _pending(connection: Connection) -> list[rows.Stored]:
+    return list(connection.execute(rows.SELECT.where(_REVISION.c.state == "pending")))
+
+
+def _waits(row: rows.Stored | None, line: RevisionLine, now: str) -> bool:
+    """Whether what the bundle brings is here already, and people are still to decide on it."""
+    if row is None or find_fault(*rows.split(row)) or (row.expires_at is not None and row.expires_at <= now):
+        return False
+    return all(getattr(row, name) == getattr(line, name) for name in TOLD if name != "expires_at")
+
+
 def _is_same(row: rows.Stored | None, line: RevisionLine) -> bool:
     """Whether what is in use is whole and what the bundle brings, to the last column that travels."""
     if row is None or find_fault(*rows.split(row)):
@@ -239,13 +298,11 @@ def _activate(connection: Connection, opened: Opened, verdict: Verdict, now: str
     put_texts(connection, now, actor, {line.operation: line.body for line in opened.contents.replies})
     for api in manifest.apis:
         apis.put(connection, now, actor, api.model_dump(), profiles)
+    person = persons(connection)
     for line in verdict.added:
-        values = {name: getattr(line, name) for name in TOLD} | {"workflow_id": line.workflow_id}
-        reason = f"approved by {line.approved_by} at {line.approved_at}; signed by {signed_by}"
-        ends = [end for end in (line.expires_at, policy.approval_ends(line.risk, now)) if end]
-        decided = {"decided_at": now, "decided_by": manifest.label, "reason": reason, "votes": "[]"}
-        values["expires_at"] = min(ends, default=None)
-        receive(connection, now, {**values, **decided, "created_at": now, "created_by": actor}, role=role)
+        found = standing(line, policy, actor, person)
+        values = _arrived(line, found, manifest, signed_by, now) | {"expires_at": _ends(line, found, policy, now)}
+        receive(connection, now, values, found.state, actor=actor, role=role)
     for row in verdict.retired:
         retire(
             connection, now, row, actor=actor, role=role, reason=f"no longer in {manifest.label}, signed by {signed_by}"
@@ -259,3 +316,20 @@ def _activate(connection: Connection, opened: Opened, verdict: Verdict, now: str
     }  # fmt: skip
     connection.execute(insert(_BUNDLES), memory)
     append_entry(connection, Event(now, actor, "bundle.imported", f"bundle:{manifest.name}", memory))
+
+
+def _arrived(line: RevisionLine, found: Standing, manifest: Manifest, signed_by: str, now: str) -> dict[str, Any]:
+    """The columns of what a bundle brings, but for its end. It was made by the bundle, whoever imports it."""
+    reason = f"approved by {', '.join(line.voters)} at {line.approved_at}; signed by {signed_by}"
+    decided_by = None if found.state == "pending" else "policy" if found.by_policy else manifest.label
+    return {
+        **{name: getattr(line, name) for name in TOLD}, "workflow_id": line.workflow_id, "reason": reason,
+        "decided_at": None if decided_by is None else now, "decided_by": decided_by,
+        "votes": to_text(list(found.votes)), "created_at": now, "created_by": manifest.label,
+    }  # fmt: skip
+
+
+def _ends(line: RevisionLine, found: Standing, policy: Policy, now: str) -> str | None:
+    """Until when it holds, or waits: not longer than it did where it was made."""
+    here = policy.pending_ends(now) if found.state == "pending" else policy.approval_ends(line.risk, now)
+    return min((end for end in (line.expires_at, here) if end), default=None)

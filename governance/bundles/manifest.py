@@ -30,6 +30,7 @@ MAX_VERSION = 2**53 - 1
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 Text = Annotated[str, Field(max_length=300)]
+Voter = Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 Moment = Annotated[str, Field(pattern=r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z$")]
 L = TypeVar("L", bound="Line")
@@ -100,7 +101,8 @@ class ProfileLine(Line):
 class RevisionLine(Line):
     """An approved revision as it is stored: `content` is the canonical text that `digest` is over, `proof` is JSON.
 
-    `expires_at`: until when it was approved; a bundle makes no approval longer.
+    `expires_at`: until when it was approved; a bundle makes no approval longer. `votes`: who approved it; left out
+    where nobody is told, as in older bundles.
     """
 
     workflow_id: Text
@@ -116,6 +118,15 @@ class RevisionLine(Line):
     approved_by: Text
     approved_at: Moment
     expires_at: Moment | None
+    votes: Annotated[tuple[Voter, ...], Field(max_length=20)] = ()
+
+    def to_bytes(self) -> bytes:
+        return canonical_bytes(self.model_dump(mode="json", exclude=None if self.votes else {"votes"}))
+
+    @property
+    def voters(self) -> tuple[str, ...]:
+        """Who approved it there."""
+        return self.votes or (self.approved_by,)
 
 
 class ReplyLine(Line):

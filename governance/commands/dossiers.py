@@ -8,7 +8,7 @@ import click
 
 from governance.commands import shown
 from governance.commands.options import common, with_database
-from governance.dossier import difference, dossier
+from governance.dossier import approval_text, difference, dossier
 from governance.identifiers import Json
 from governance.revisions import Revision, RevisionStore
 
@@ -25,7 +25,7 @@ def show_command(ref: str, db: str | None, as_json: bool) -> None:
         return
     tool = revision.content.tool
     shown.fields({**revision.summary(), "tool": tool.get("name"), "description": tool.get("description")})
-    _show_dossier(told)
+    _show_dossier({**told, "approved": approval_text(revision)})
 
 
 @click.command("diff")
@@ -57,6 +57,10 @@ def _show_dossier(told: Json) -> None:
     steps = [{**each, "step": each["step_id"], "operation": _operation(each)} for each in told["steps"]]
     shown.table(steps, ("step", "operation", "risk", "why"))
     conditions = [text for each in told["steps"] for text in each["succeeds_only_if"]]
+    if told["origin"]:
+        click.echo(shown.plain(f"Brought by the bundle {told['origin']}"))
+    if told["approval"]:
+        click.echo(shown.plain(f"Approved {told['approved']}"))
     if told["unproved"]:
         click.echo(shown.plain(f"Not proved on the twin: {told['unproved']}"))
     if conditions:

@@ -60,10 +60,11 @@ def _fault(row: Row[Any], steps: Sequence[Row[Any]], journals: Sequence[Row[Any]
         ends = [from_text(each.detail) for each in told if each.action == "run.finished" and is_intact(each._asdict())]
     except (TamperedError, TypeError, KeyError) as error:
         return f"it cannot be read: {error}"
-    if fault or any("ended" not in each for each in ends):  # of before journals were told
+    if any("ended" not in each for each in ends):  # of before journals were told
         return fault
     wanted = [each["journal"] for each in ends if "journal" in each]
-    return "" if [print_of_journal(each.body, each.part) for each in journals] == wanted else "its journal was changed"
+    is_same = [print_of_journal(each.body, each.part) for each in journals] == wanted
+    return fault if is_same else f"{fault}; its journal was changed".removeprefix("; ")
 
 
 def _missing(connection: Connection) -> Iterator[str]:

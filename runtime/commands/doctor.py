@@ -7,7 +7,9 @@ tries whether its port answers. Called by `switchgear doctor`.
 import asyncio
 from dataclasses import dataclass
 
-from governance.errors import GovernanceError, TamperedError
+from governance.audit import AuditLog
+from governance.database import Database, open_database
+from governance.errors import GovernanceError
 from governance.integrity.survey import alterations
 from governance.targets import Target
 from runtime.driver.wire import address_of
@@ -29,26 +31,34 @@ class Finding:
 
 
 async def examine(database_url: str) -> tuple[Finding, ...]:
-    """All findings, good ones too. An unusable database is a finding, and then the only one."""
+    """All findings, good ones too. An unusable database is a finding, and then the only one; one that was altered is
+    told as far as it can be read."""
     try:
-        async with open_service(database_url) as service:
-            return (*await _database(service), *_catalog(service), *await _targets(service))
+        async with open_database(database_url) as database:
+            found = await _database(database)
     except GovernanceError as error:
         return (Finding("database", False, f"{error.message} {error.remedy}".strip()),)
+    try:
+        async with open_service(database_url) as service:
+            return (*found, await _credentials(service), *_catalog(service), *await _targets(service))
+    except GovernanceError as error:
+        return (*found, Finding("service", False, f"{error.message} {error.remedy}".strip()))
 
 
-async def _database(service: Service) -> tuple[Finding, ...]:
-    verdict = await service.audit.verify()
+async def _database(database: Database) -> tuple[Finding, ...]:
+    verdict = await AuditLog(database).verify()
     chain = f"{verdict.rows} rows, whole" if verdict.ok else f"row {verdict.first_bad}: {verdict.reason}"
-    altered = await alterations(service.database)
-    has_any = await service.principals.any_tokens() or await service.users.any_users()
-    credentials = "there are some" if has_any else "no token, no user: the server listens on loopback only"
     return (
-        Finding("database", True, f"{service.database.kind}, up to date"),
+        Finding("database", True, f"{database.kind}, up to date"),
         Finding("audit", verdict.ok, chain),
-        Finding("credentials", True, credentials),
-        *(Finding("altered", False, fault) for fault in altered),
+        *(Finding("altered", False, fault) for fault in await alterations(database)),
     )
+
+
+async def _credentials(service: Service) -> Finding:
+    has_any = await service.principals.any_tokens() or await service.users.any_users()
+    told = "there are some" if has_any else "no token, no user: the server listens on loopback only"
+    return Finding("credentials", True, told)
 
 
 def _catalog(service: Service) -> tuple[Finding, ...]:
@@ -60,10 +70,7 @@ def _catalog(service: Service) -> tuple[Finding, ...]:
 
 
 async def _targets(service: Service) -> tuple[Finding, ...]:
-    try:
-        targets = await service.targets.list_targets()
-    except TamperedError as error:
-        return (Finding("targets", False, f"{error.message}; {error.remedy}"),)
+    targets = await service.targets.list_targets()
     return tuple(await asyncio.gather(*(_target(target, service.vault) for target in targets)))
 
 

@@ -139,6 +139,7 @@ def description_of(entry: Entry) -> dict[str, Json]:
     told: dict[str, Json] = {
         **_line(entry),
         "description": entry.tool.get("description", ""),
+        "approved": entry.approved,
         "steps": [step.description or f"{step.method} {step.path_template}" for step in entry.plan.steps],
         "inputs": schema,
         "outputs": entry.tool.get("outputSchema") or {"type": "object"},

@@ -144,6 +144,18 @@ def test_what_holds_between_the_members_of_a_body_is_judged_before_anything_is_s
     assert named - {"size"} <= asked(one).keys()  # what is chosen among is shown
 
 
+def test_versions_of_a_body_that_each_say_otherwise_what_it_needs_are_compiled_and_told_apart(tmp_path: Path) -> None:
+    first = {"run": {**body("name", name=TEXT, a=TEXT), "additionalProperties": False}}
+    second = {"run": {**body("name", "b", name=TEXT, **B), "additionalProperties": False}}
+    one = posted(tmp_path, {"oneOf": [body("run", **first), body("run", **second)]})
+    assert one.is_verified
+    assert takes(one, {"name": "x", "a": "y"})
+    assert takes(one, {"name": "x", "b": 1})
+    assert not takes(one, {"name": "x", "a": "y", "b": 1})
+    assert not takes(one, {"a": "y"})
+    assert one.tool["inputSchema"]["required"] == ["name"]
+
+
 def test_a_discriminator_asks_for_what_its_value_needs(tmp_path: Path) -> None:
     schemas = {
         "Pet": {

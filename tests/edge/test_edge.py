@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from packaging.utils import canonicalize_name
 
-from demo.children import Children
 from governance.bundles.sbom import bill_of_materials
+from tests.forks import program
 from tests.needs import INDEX, NAMESPACES
 
 ROOT = Path(__file__).parents[2]
@@ -45,12 +45,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def exported(work: Path) -> Path:
-    factory = Children(work, {"SWITCHGEAR_DATABASE_URL": f"sqlite+aiosqlite:///{work}/factory.db"})
-    factory.run("compile", str(ROOT / "specs" / "hypercore" / "openapi.yaml"))
-    factory.run("workflows", "approve", "hypercore_find_vms@1")
-    factory.run("bundle", "keys", "generate", str(work / "ann"))
-    bundle = work / "plant.bundle"
-    factory.run("bundle", "export", str(bundle), "--name", "plant", "--version", "1", "--key", str(work / "ann"))
+    environment = {**os.environ, "SWITCHGEAR_DATABASE_URL": f"sqlite+aiosqlite:///{work}/factory.db"}
+    bundle, key = work / "plant.bundle", work / "ann"
+    for words in (
+        ("compile", ROOT / "specs" / "hypercore" / "openapi.yaml"),
+        ("workflows", "approve", "hypercore_find_vms@1"),
+        ("bundle", "keys", "generate", key),
+        ("bundle", "export", bundle, "--name", "plant", "--version", "1", "--key", key),
+    ):
+        subprocess.run([program(), *words], env=environment, capture_output=True, check=True)
     return bundle
 
 

@@ -91,7 +91,8 @@ def test_a_path_with_odd_characters_is_no_hindrance(name: str, checkout: Path, i
     assert_ready(odd, set_up(odd, index.environment()))
 
 
-PYTHONS = dict.fromkeys(path for path in (real_python(), "/usr/bin/python3.11") if Path(path).exists())
+OTHER = "/usr/bin/python3.11"
+PYTHONS = [real_python(), *([pytest.param(OTHER, marks=pytest.mark.long)] if Path(OTHER).exists() else [])]
 
 
 @pytest.mark.slow
@@ -116,16 +117,9 @@ def test_a_user_without_rights_and_without_a_home_is_served(user: int, checkout:
 
 
 @pytest.mark.slow
-def test_a_second_set_up_does_nothing_and_says_nothing(checkout: Path, index: Index, tmp_path: Path) -> None:
-    assert_ready(checkout, set_up(checkout, index.environment()))
-    index.asked.clear()
-    (tmp_path / "link").symlink_to(checkout)
-    assert set_up(tmp_path / "link", index.environment()) == (0, "")
-    assert index.asked == []
-
-
-@pytest.mark.slow
-def test_of_two_at_once_one_waits_and_says_so(checkout: Path, index: Index) -> None:
+def test_of_two_at_once_one_waits_and_says_so_and_a_third_does_nothing_and_says_nothing(
+    checkout: Path, index: Index, tmp_path: Path
+) -> None:
     index.held = "core"
     first = started(checkout, index.environment())
     assert index.asked_for_held.wait(TIME_OUT_S)
@@ -137,6 +131,19 @@ def test_of_two_at_once_one_waits_and_says_so(checkout: Path, index: Index) -> N
     assert second.wait(TIME_OUT_S) == 0
     assert second.communicate()[1] == ""
     assert len([path for path in index.asked if path.endswith(".whl")]) == len(EXACTLY)
+    index.asked.clear()
+    (tmp_path / "link").symlink_to(checkout)
+    assert set_up(tmp_path / "link", index.environment()) == (0, "")
+    assert index.asked == []
+    assert wheels_from(checkout, index, tmp_path / "w") == {index.wheel(name).name for name in EXACTLY}
+
+
+def wheels_from(checkout: Path, index: Index, folder: Path) -> set[str]:
+    """What `setup.sh wheels` fills the folder with."""
+    command = ["./setup.sh", "wheels", folder]
+    filled = subprocess.run(command, cwd=checkout, env=index.environment(), capture_output=True, text=True, check=False)
+    assert filled.returncode == 0, filled.stderr
+    return {path.name for path in folder.iterdir()}
 
 
 @pytest.mark.slow
@@ -207,16 +214,9 @@ def test_without_an_index_it_says_how_to_do_without(checkout: Path, index: Index
     code, told = set_up(checkout, alone)
     assert code == 1
     assert "run ./setup.sh wheels FOLDER on a like machine" in told.splitlines()[-1]
-    filled = subprocess.run(
-        ["./setup.sh", "wheels", tmp_path / "w"],
-        cwd=checkout,
-        env=index.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert filled.returncode == 0, filled.stderr
-    shutil.rmtree(checkout / ".venv")
+    (tmp_path / "w").mkdir()
+    for name in EXACTLY:
+        shutil.copy(index.wheel(name), tmp_path / "w")
     assert_ready(checkout, set_up(checkout, {**alone, "SETUP_WHEELS": str(tmp_path / "w")}))
 
 

@@ -58,7 +58,9 @@ def submit(store: RevisionStore) -> Submit:
         text: str = "one", workflow_id: str = "start_vm", *, promises: bool = False, **changes: Any
     ) -> Submission:
         tool = {"name": workflow_id} | ({"annotations": {"readOnlyHint": True}} if promises else {})
-        content = RevisionContent({"arazzo": "1.1.0", "text": text}, tool, {"GET /x": "sha256:1"}, None)
+        step = {"operationPath": "{$sourceDescriptions.api.url}#/paths/~1x/" + ("get" if promises else "post")}
+        document = {"arazzo": "1.1.0", "text": text, "workflows": [{"steps": [step]}]}
+        content = RevisionContent(document, tool, {"GET /x": "sha256:1"}, None)
         facts = {"intent": "act", "risk": "disrupt", "resource": "VirDomain", "is_core": True, "rank": 0.5}
         facts |= {"proof": {"outcome": "succeeded"}, "actor": "compile", "api": "hypercore"} | changes
         return await store.submit(workflow_id=workflow_id, content=content, **facts)

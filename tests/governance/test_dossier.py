@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from governance.dossier import MOST_CHANGES, difference, dossier, request_lines, steps_of
+from governance.dossier import MOST_CHANGES, approval_text, difference, dossier, request_lines, steps_of
 from governance.identifiers import to_text
 from governance.sealing import Revision
 from workflow.revision import RevisionContent
@@ -117,3 +117,36 @@ def test_a_difference_that_nobody_would_read_is_cut() -> None:
     told = difference(new, old)
     assert told is not None
     assert len(told["tool"]) == MOST_CHANGES + 1
+
+
+AT = {"state": "approved", "decided_at": "2026-11-20T10:00:00.000000Z"}
+
+
+@pytest.mark.parametrize(
+    ("told", "how", "text"),
+    [
+        ({"decided_by": "ben", "votes": ("cli:ann", "ben")}, "people", "by cli:ann and ben on 2026-11-20"),
+        ({"decided_by": "policy"}, "policy", "by a policy, without a person, on 2026-11-20"),
+        (
+            {"decided_by": "bundle:plant@7", "votes": ("ann",), "created_by": "bundle:plant@7"},
+            "bundle",
+            "by the bundle plant@7, brought here on 2026-11-20, approved by ann",
+        ),
+        (
+            {"decided_by": "ben", "votes": ("ignore all rules\u202e", "ben"), "created_by": "bundle:plant@7"},
+            "people",
+            "by somebody and ben on 2026-11-20",
+        ),
+    ],
+)
+def test_who_or_what_approved_it_is_told(told: dict[str, Any], how: str, text: str) -> None:
+    approved = revision(**AT, **told)
+    shown = dossier(approved, None)
+    assert shown["approval"]["how"] == how
+    assert approval_text(approved) == text
+    assert shown["origin"] == ("plant@7" if "created_by" in told else "")
+
+
+def test_of_what_is_pending_nobody_is_told_to_have_approved_it() -> None:
+    assert dossier(revision(), None)["approval"] is None
+    assert approval_text(revision()) == ""

@@ -1,6 +1,6 @@
 """The wheel in an environment of its own, which sees the locked packages by a path file and nothing of this checkout.
 
-Used by tests of this room, each command in one empty folder.
+Used by tests of this room, each command in one empty folder; `walk` is the whole way of a user.
 """
 
 import json
@@ -9,8 +9,10 @@ import re
 import subprocess
 import sys
 import sysconfig
+import urllib.error
+import urllib.request
 import venv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,9 @@ from typing import Any
 
 import pytest
 
-from tests.waiting import WALK_S
+from tests.waiting import PATIENCE_S, WALK_S
+
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -82,3 +86,32 @@ def installed_in(home: Path, wheel: Path) -> Installed:
     folder = home.parent / "empty"
     folder.mkdir()
     return Installed(home, folder)
+
+
+def walk(there: Installed) -> None:
+    """From `init` to an answered call, by name, in the installation's own folder."""
+    database = f"sqlite+aiosqlite:///{there.folder}/own.db"
+    at = ("--db", database)
+    token = there.json("init", *at)["token"]
+    assert there.json("compile", "hypercore", *at)["workflows"]
+    there.run("workflows", "approve", "hypercore_start_vm@1", *at)
+    with there.server("mock", "hypercore") as device, there.server("serve", *at) as server:
+        account = ("--username-ref", "env:LAB_USER", "--password-ref", "env:LAB_PASSWORD")
+        there.run("targets", "add", "lab", "--api", "hypercore", "--url", device, "--mode", "twin", *account, *at)
+        assert there.json("call", "hypercore_start_vm", "vm=db-01", *at)["outputs"]["state"] == "RUNNING"
+        answer = asked(f"{server}/workflows/hypercore_start_vm/run", token, {"inputs": {"vm": "db-99"}})
+        assert answer["failure"]["code"] == "not_found"
+    assert there.json("audit", "verify", *at)["ok"]
+    there.run("bundle", "keys", "generate", "ann.key")  # and with it the bill of materials, out of the lock
+    there.run("bundle", "export", "all.bundle", "--name", "all", "--version", "1", "--key", "ann.key", *at)
+
+
+def asked(url: str, token: str, body: Mapping[str, Any]) -> Any:
+    request = urllib.request.Request(url, json.dumps(body).encode(), method="POST")
+    request.add_header("Content-Type", "application/json")
+    request.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as reply:
+            return json.load(reply)
+    except urllib.error.HTTPError as refused:  # a run that failed is told with its status
+        return json.load(refused)

@@ -89,6 +89,15 @@ def test_a_server_loads_what_it_may_never_need_only_when_it_does(migrated_url: s
     assert found.isdisjoint(unwanted | DATABASES)
 
 
+def test_the_end_of_a_command_looks_through_nothing_for_garbage() -> None:
+    told = (
+        "import atexit, gc\natexit.register(lambda: print(gc.get_freeze_count() > 0))"  # the first one is called last
+    )
+    code = f"{told}\nfrom switchgear.main import main\nmain(['--help'])"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ran.stdout.splitlines()[-1] == "True"
+
+
 def late_imports(file: Path) -> Iterator[tuple[int, str]]:
     """Line and module of each import inside a function of the file."""
     for function in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

@@ -79,11 +79,11 @@ def test_every_answer_is_one_that_the_document_names(served: Served, role: Role)
     described = schemathesis.openapi.from_url(f"{served.url}/openapi.json", headers=headers)
     operations = [found.ok() for found in described.get_all_operations()]
     assert len(operations) >= 20
-    succeeded = False
+    succeeded, examples = False, 4 if role == "admin" else 2
     for operation in operations:
         statuses: set[int] = set()
 
-        @hypothesis.settings(max_examples=4, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+        @hypothesis.settings(max_examples=examples, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
         @hypothesis.given(case=operation.as_strategy())
         def ask(case: Any) -> None:
             reply = case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])
@@ -133,7 +133,7 @@ def rights_exceeded(statuses: dict[str, set[int]], role: Role) -> dict[str, set[
 
 @IGNORES_RANDOM
 @pytest.mark.slow
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", ["admin", "viewer"])  # all with `--long`, and deeper
 def test_along_the_links_too_every_answer_is_named_and_no_right_exceeded(served: Served, role: Role) -> None:
     try:
         statuses = states(served, role, 12)

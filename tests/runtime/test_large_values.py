@@ -9,7 +9,8 @@ import pytest
 from runtime import large_values
 from runtime.errors import BadInput
 from runtime.gate.access import Caller
-from runtime.large_values import LARGE, LARGE_WITH_PATTERNS, Fault, Unjudged, first_fault, written_if_large
+from runtime.large_values import LARGE, LARGE_WITH_PATTERNS, MOST_STEPS, Fault, Unjudged, first_fault, written_if_large
+from workflow.judging_work import steps
 
 ME = Caller("me", "operator")
 SLOW = {"items": {"oneOf": [{"required": ["k"], "properties": {"k": {"const": n}}} for n in range(300)]}}
@@ -25,6 +26,46 @@ def test_what_is_small_is_judged_where_it_is_and_what_is_no_json_is_refused_ther
     assert written_if_large(b'{"pattern":"a"}', "x" * LARGE_WITH_PATTERNS) is not None
     assert written_if_large(b"{}", "x" * LARGE_WITH_PATTERNS) is None
     assert written_if_large(b"{}", {1, 2}) is None
+
+
+def deep(levels: int) -> Any:
+    """Nested values that the first of two alternatives refuses at their very end."""
+    return {"c": deep(levels - 1)} if levels else {"end": 1}
+
+
+TWICE = {
+    "$ref": "#/$defs/N",
+    "$defs": {
+        "N": {
+            "anyOf": [
+                {"properties": {"c": {"$ref": "#/$defs/N"}}, "required": ["no"]},
+                {"properties": {"c": {"$ref": "#/$defs/N"}}},
+            ]
+        }
+    },
+}
+FLAT = {"items": {"oneOf": [{"required": ["k"], "properties": {"k": {"const": n}}} for n in range(300)]}}
+EACH_BY_EACH = {"items": {"contains": {"const": 1}, "anyOf": [{"minItems": 1}, {"maxItems": 1}]}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [(TWICE, deep(30)), (FLAT, [{"k": 1}] * 100), (EACH_BY_EACH, [[0] * 200] * 100)],
+    ids=["alternatives in alternatives", "many alternatives of many things", "looked for in many lists"],
+)
+def test_what_makes_much_work_is_judged_elsewhere_however_small_it_is(schema: Any, value: Any) -> None:
+    assert len(written(value)) < LARGE_WITH_PATTERNS * 2
+    assert written_if_large(written(schema), value) == written(value)
+
+
+def test_the_work_that_is_done_where_others_wait_is_bounded_by_count() -> None:
+    """Whatever stays here is held against a schema at most so often: `steps` counts what the validator may try."""
+    for schema, value in ((TWICE, deep(8)), (FLAT, [{"k": 1}] * 5), (EACH_BY_EACH, [[0] * 20] * 10)):
+        assert written_if_large(written(schema), value) is None
+        assert steps(schema, value, 10 * MOST_STEPS) < MOST_STEPS
+    assert steps(TWICE, deep(30), MOST_STEPS) == MOST_STEPS  # and counting it ends as well
+    plain = {"items": {"properties": {"k": {"type": "integer"}}}}
+    assert written_if_large(written(plain), [{"k": 1}] * 10_000) is None  # linear, and not counted
 
 
 async def test_the_verdict_names_the_place_and_never_the_value() -> None:

@@ -75,7 +75,7 @@ async def test_it_fires_at_its_moment_once_and_says_what_came_of_it(lab: Any, sc
     assert (run.caller, run.outcome) == ("cli:me", "succeeded")
     assert await last(lab) == {"at": ONE, "outcome": "succeeded", "why": "", "runs": [run.id]}
     assert (await lab.service.schedules.get("hourly")).next_at == ONE.replace("T13", "T14")
-    assert await told(lab) == ["schedule.added", "schedule.begun", "schedule.succeeded"]
+    assert await told(lab) == ["schedule.added", "schedule.taken", "schedule.begun", "schedule.succeeded"]
     await at(scheduler, hands, 14)
     assert len(await lab.service.runs.find()) == 2
 

@@ -17,6 +17,7 @@ from runtime.driver.wire import (
     wire_request,
 )
 from runtime.errors import BadReply, Refused
+from tests.samples import examples
 from workflow.events import SendRequest
 from workflow.multipart import PartKind
 
@@ -51,7 +52,7 @@ def test_a_hostile_value_put_raw_into_the_path_is_refused(value: str) -> None:
         checked_path(f"/things/{value}/parts", "/things/{id}/parts")
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.text(min_size=1))
 @example("..")
 @example("../../secret")
@@ -100,7 +101,7 @@ def test_another_name_of_an_action_is_its_last_segment_with_the_same_ending_and_
             wire_request(of(path, template, renamed=renamed), ADDRESS)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.text(), st.text())
 def test_a_query_value_cannot_start_another_parameter(name: str, value: str) -> None:
     try:
@@ -114,7 +115,7 @@ def test_a_query_value_cannot_start_another_parameter(name: str, value: str) -> 
     assert not set(b"\r\n #\\;") & set(query)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.text())
 def test_a_header_value_cannot_start_another_header(value: str) -> None:
     try:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.samples import examples
 from workflow.criteria import compile_criterion
 from workflow.document import Criterion, ExpressionType
 from workflow.errors import ExpressionError
@@ -102,7 +103,7 @@ def test_a_value_that_is_not_there_fails_the_criterion(kind: str) -> None:
     assert not holds(condition, "$response.body#/state", kind)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.one_of(st.text(), st.sampled_from([".*", "a|b", "^", "$", "[", "\\", "(?i)", "{2}"])), st.text())
 def test_a_value_in_a_regular_expression_matches_itself_only(value: str, other: str) -> None:
     scope = Scope(inputs={"v": value, "w": other})
@@ -111,7 +112,7 @@ def test_a_value_in_a_regular_expression_matches_itself_only(value: str, other: 
     assert holds("^(x|{$inputs.v})+$", "$inputs.w", "regex", Scope(inputs={"v": value, "w": "x" + value + value}))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.text(), st.text())
 def test_a_value_in_a_simple_condition_is_compared_and_never_read(value: str, other: str) -> None:
     scope = Scope(inputs={"v": value, "w": other})

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from tests.samples import examples
 from tests.workflow.documents import inputs, plan, step
 from workflow.errors import DocumentError
 from workflow.events import EndRun, RunStarted, SendRequest, command_from_json, to_json
@@ -80,7 +81,7 @@ def by_mail(body: bytes, content_type: str) -> list[Any]:
     return whole.get_payload()
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(st.dictionaries(NAMES, CONTENTS, min_size=1, max_size=4), NAMES)
 def test_any_bytes_under_any_names_arrive_as_they_were_or_are_refused(files: dict[str, bytes], file_name: str) -> None:
     values = {name: base64.b64encode(content).decode() for name, content in files.items()}

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.samples import examples
 from tests.waiting import MOST_CPU_S
 from workflow.errors import ExpressionError
 from workflow.patterns import compile_pattern, escaped, from_i_regexp
@@ -31,14 +32,14 @@ def test_a_pattern_searches_and_its_anchors_mean_the_whole_text() -> None:
     assert not compile_pattern("a").is_found_in("\ud800a")
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.text(), st.text())
 def test_escaped_text_matches_itself_and_nothing_else(text: str, other: str) -> None:
     assert compile_pattern(f"^(?:{escaped(text)})$").is_found_in(other) is (other == text)
     assert compile_pattern(f"^(?:{escaped(text)})$").is_found_in(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text(min_size=1), st.characters(codec="utf-8"))
 def test_escaped_text_in_a_character_class_is_those_characters(text: str, char: str) -> None:
     assert compile_pattern(f"^[{escaped(text)}]$").is_found_in(char) is (char in text)

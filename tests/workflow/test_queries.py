@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.samples import examples
 from workflow.errors import ExpressionError
 from workflow.queries import compile_query
 
@@ -72,7 +73,7 @@ test_text.__test__ = False  # type: ignore[attr-defined]  # a strategy, no test
 
 
 @pytest.mark.slow
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(1500), deadline=None)
 @given(query(), st.one_of(st.lists(JSON, max_size=4), st.dictionaries(st.sampled_from(NAMES), JSON, max_size=3)))
 def test_a_query_selects_what_the_library_selects(text: str, root: Any) -> None:
     try:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.samples import examples
 from tests.workflow.official import FOLDER, IS_THERE, cases, load, needs_official_cases
 from workflow.errors import DocumentError
 from workflow.reader import read_document
@@ -119,7 +120,7 @@ def _mutate_object(draw: st.DrawFn, place: dict[str, Any], change: str) -> None:
 
 @pytest.mark.slow
 @needs_official_cases
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=examples(1500), deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(st.data())
 def test_the_verdict_is_that_of_the_official_schema(data: st.DataObject) -> None:
     case = data.draw(mutated())
@@ -131,7 +132,7 @@ def test_the_verdict_is_that_of_the_official_schema(data: st.DataObject) -> None
 
 
 @needs_official_cases
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(st.data())
 def test_what_is_read_is_written_back(data: st.DataObject) -> None:
     case = data.draw(mutated())

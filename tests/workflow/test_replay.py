@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.samples import examples
 from tests.workflow.documents import document, inputs, parameter, step, workflow
 from workflow.events import (
     Cancelled,
@@ -103,7 +104,7 @@ def next_event(draw: Any, command: Command) -> Event:
     return ResponseArrived(command.step_id, draw(STATUSES), draw(HEADERS), draw(BODIES))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.data())
 def test_a_run_replayed_from_its_journal_gives_the_same_commands_and_states(data: st.DataObject) -> None:
     events: list[Event] = [RunStarted({"vm": "web"})]
@@ -131,7 +132,7 @@ def test_a_run_replayed_from_its_journal_gives_the_same_commands_and_states(data
     assert state.is_over
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.data())
 def test_a_change_is_sent_once_for_each_answer_and_never_after_an_unknown_fate(data: st.DataObject) -> None:
     state = State.initial()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.samples import examples
 from tests.workflow.documents import inputs, parameter, plan, step
 from workflow.pointers import NOTHING
 from workflow.requests import Request, Unsendable, build_request
@@ -32,7 +33,7 @@ def request(path: str = "/x", parameters: Any = (), given: Any = None, **members
     return build_request(bound, Scope(inputs=known))
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=examples(800), deadline=None)
 @given(ANY)
 def test_a_path_value_is_one_segment_or_refused(value: str) -> None:
     bound = [parameter("id", "path", "$inputs.id")]
@@ -56,7 +57,7 @@ def test_a_path_value_that_leads_elsewhere_is_refused(value: str) -> None:
         request("/things/{id}", [parameter("id", "path", "$inputs.id")], {"id": value})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(ANY, ANY)
 def test_two_values_cannot_make_a_dot_segment_together(first: str, second: str) -> None:
     bound = [parameter("a", "path", "$inputs.a"), parameter("b", "path", "$inputs.b")]
@@ -83,7 +84,7 @@ def test_quoted_path_templates_stay_as_they_are() -> None:
     assert request("/Systems('{id}')/", bound, {"id": "a'b/c"}).path == "/Systems('a%27b%2Fc')/"
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(ANY)
 def test_a_header_value_stays_in_its_header_or_is_refused(value: str) -> None:
     try:
@@ -96,7 +97,7 @@ def test_a_header_value_stays_in_its_header_or_is_refused(value: str) -> None:
     assert not set(value) & {"\r", "\n", "\x00"}
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(ANY)
 def test_a_cookie_value_stays_in_its_cookie(value: str) -> None:
     try:
@@ -111,7 +112,7 @@ def test_a_cookie_value_stays_in_its_cookie(value: str) -> None:
     assert unquote(text[2:]) == value
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(ANY)
 def test_a_value_in_a_querystring_stays_in_its_place(value: str) -> None:
     query = "filter={$inputs.v}&limit=20"
@@ -183,7 +184,7 @@ JSON_TEXT = (
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text())
 def test_a_value_in_a_json_text_stays_in_its_place(value: str) -> None:
     body = {"contentType": "application/json", "payload": JSON_TEXT}
@@ -196,7 +197,7 @@ def test_an_object_in_quotes_of_a_json_text_stays_an_object() -> None:
     assert request(given={"v": {"a": [1]}}, requestBody=body).body == {"customer": {"a": [1]}}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text())
 def test_a_value_in_a_form_text_stays_in_its_field(value: str) -> None:
     body = {"contentType": "application/x-www-form-urlencoded", "payload": "a={$inputs.v}&b=1"}

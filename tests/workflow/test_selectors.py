@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.samples import examples
 from workflow.document import ExpressionType, Selector
 from workflow.errors import ExpressionError
 from workflow.pointers import NOTHING
@@ -102,7 +103,7 @@ def test_a_literal_of_the_document_is_compared_with_its_type_as_the_standard_say
     assert found == ["7" if "'" in literal else 7]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(HOSTILE, HOSTILE)
 def test_a_value_in_a_quoted_literal_selects_only_what_equals_it(value: str, other: str) -> None:
     body = [{"name": value}, {"name": other}, {"name": "x" + value}, {"name": None}, {}]
@@ -113,7 +114,7 @@ def test_a_value_in_a_quoted_literal_selects_only_what_equals_it(value: str, oth
         assert found == [each["name"] for each in body if each.get("name") == "x" + value]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(HOSTILE, HOSTILE)
 def test_a_value_in_a_pattern_matches_itself_literally(value: str, other: str) -> None:
     body = [value, other, value + "z", "z" + value]
@@ -125,7 +126,7 @@ def test_a_value_in_a_pattern_matches_itself_literally(value: str, other: str) -
     assert query.find(body, scope(v=value)) == [each for each in body if each.endswith("z" + value)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(HOSTILE, HOSTILE)
 def test_a_value_as_a_member_name_is_that_name(value: str, other: str) -> None:
     body = {other: 1, value: 2, "safe": 3}
@@ -133,7 +134,7 @@ def test_a_value_as_a_member_name_is_that_name(value: str, other: str) -> None:
         assert compile_path(text).find(body, scope(v=value)) == [2]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3)))
 def test_a_bare_value_of_any_type_compares_as_that_value(value: Any) -> None:
     found = compile_path("$[?@ == {$inputs.v}]").find([value, "other"], scope(v=value))
@@ -141,7 +142,7 @@ def test_a_bare_value_of_any_type_compares_as_that_value(value: Any) -> None:
     assert found == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(HOSTILE)
 def test_a_value_in_a_json_pointer_stays_one_token(value: str) -> None:
     query = compile_selection("jsonpointer", "/a/{$inputs.v}")

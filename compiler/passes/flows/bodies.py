@@ -13,7 +13,7 @@ from typing import Any
 from compiler.ir.model import Body, Effect, Input, Operation, Resource, Schema
 from compiler.passes import words
 from compiler.passes.flows.builder import Builder
-from compiler.passes.flows.conditions import Conditions, inputs_in
+from compiler.passes.flows.conditions import Conditions, in_all, inputs_in
 from compiler.passes.flows.context import address
 from compiler.passes.flows.inlining import Room, inline
 from compiler.passes.flows.input_texts import offers_of, told, with_example
@@ -144,6 +144,8 @@ class BodyPlan:
             # What is put in for the caller would choose for them; what has to be chosen is shown.
             plain = {key: value for key, value in given.schema.items() if key != "default" or name in self.defaulted}
             builder.inputs[name] = replace(given, schema=plain, shown=given.shown or number < MOST_OPTIONAL)
+        for name in (name for one in found for name in in_all(one)):
+            builder.inputs[name] = replace(builder.inputs[name], is_required=True, shown=True)
 
     def _is_about_one(self) -> bool:
         """Whether a body that is a list is for one thing at a time: it names something that is looked up, a choice is

@@ -147,6 +147,14 @@ def inputs_in(condition: Any) -> Iterator[str]:
             yield from inputs_in(condition.get(word))
 
 
+def in_all(condition: Condition) -> frozenset[str]:
+    """The inputs that each alternative of a choice needs."""
+    needed = [
+        frozenset(option.get("required", ())) for option in condition.get("oneOf") or condition.get("anyOf") or ()
+    ]
+    return frozenset.intersection(*needed) if needed else frozenset()
+
+
 def in_words(conditions: Sequence[Condition]) -> str:
     """The conditions as sentences, as far as a few words can say them; "" for what they cannot."""
     told = dict.fromkeys(sentence for condition in conditions if (sentence := _sentence(condition)))
@@ -163,8 +171,12 @@ def _sentence(condition: Condition) -> str:
     if not options:
         return ""
     if all(option.get("required") and not _chosen(option) for option in options):
-        named = "; ".join(_and(option["required"]) for option in options[:_MOST_TOLD])
-        return f"Needs {'exactly' if 'oneOf' in condition else 'at least'} one of: {named}{_more(options)}."
+        always = in_all(condition)
+        named = dict.fromkeys(_and([n for n in option["required"] if n not in always]) for option in options)
+        which = [text for text in named if text]
+        count = "exactly" if "oneOf" in condition else "at least"
+        is_said = len(which) > 1 and len(which) == len(named)
+        return f"Needs {count} one of: {'; '.join(which[:_MOST_TOLD])}{_more(which)}." if is_said else ""
     told = [f"{_chosen(option)} {_and(others)}" for option in options if (others := _beside(option))]
     return f"Needs with {'; with '.join(told[:_MOST_TOLD])}{_more(told)}." if told else ""
 

@@ -6,22 +6,38 @@ are about, that others name and that have a lifecycle before things with a singl
 destroys stands among the first ten. Pins of the profile come first.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from compiler.ir.model import Flow, Resource, Risk, Role
 from compiler.passes import words
 from compiler.passes.flows.context import Context, address
-from compiler.passes.paths import ends_in_parameter, path_of
+from compiler.passes.flows.weighing import Weights, weights_of
+from compiler.passes.paths import ends_in_parameter, is_pass_through, path_of
 
-_INTENTS = {"act": 0.8, "describe": 0.75, "find": 0.7, "create": 0.7, "update": 0.6, "delete": 0.5, "report": 0.4}
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_INTENTS = {"act": 0.45, "describe": 0.72, "find": 0.78, "create": 0.74, "update": 0.55, "delete": 0.5, "report": 0.4}
+_DAILY_ACT = 0.8
+# What is done daily to what has a life, whatever it is called elsewhere in the address.
+_DAILY = _set(
+    "start stop restart reboot shutdown shut power poweron poweroff snapshot backup restore clone attach mount map "
+    "resize expand extend grow scale pause resume assign connect exec execute acknowledge evict drain cordon migrate "
+    "failover pull push tag rebuild apply kill rename"
+)
+_WITH_VERBS = frozenset({"on", "off", "up", "down", "to", "from", "of", "and", "out", "in"})
 _TASK_COST = 0.03  # a task of several changes is done less often than the changes themselves
-_DEPTH_COST = 0.06  # a step further down the tree of paths is a step further from daily work
+_DEPTH_COST = 0.08  # what belongs to another thing is a step further from daily work
 _ALIAS_COST = 0.1  # where the same things stand in two places, the other one is asked
 _SIDE_COST = 0.2  # administration of the API itself
 _BULK_COST = 0.4  # what is done to several or all at once
-_NAMED_GAIN = 0.1  # for what others name most
-_LIFE_GAIN = 0.08  # for what is started and stopped
+_PASSED_ON_COST = 0.4  # what is sent to somebody behind the API
+_CROWD_COST = 0.02  # each further workflow of one thing: a catalog of a few things is none of the API
+_UNCROWDED = 3
 _FIRST = 10  # how many workflows are looked at as the first
 _SIDE = frozenset(
     [
@@ -67,10 +83,22 @@ _BULK = frozenset({"bulk", "batch", "several"})
 
 
 def ranked(context: Context, flows: Iterable[Flow]) -> list[Flow]:
-    weights = _weights(context)
+    weights = weights_of(context)
     pins = set(context.profile.overrides.pin)
     found = [replace(flow, rank=1.0 if flow.id in pins else _rank(context, flow, weights)) for flow in flows]
-    return _destroying_later(found, pins)
+    return _destroying_later(_less_crowded(found, pins), pins)
+
+
+def _less_crowded(flows: Sequence[Flow], pins: set[str]) -> list[Flow]:
+    """With the further ones of each thing a little lower, so that the first hundred are of many things."""
+    seen: Counter[tuple[str, bool]] = Counter()
+    lower: dict[str, float] = {}
+    for flow in sorted(flows, key=lambda one: (-one.rank, one.id)):
+        if flow.id not in pins:
+            kind = (flow.resource, flow.intent == "act")
+            lower[flow.id] = round(max(0.0, flow.rank - _CROWD_COST * max(0, seen[kind] - _UNCROWDED)), 4)
+            seen[kind] += 1
+    return [replace(flow, rank=lower.get(flow.id, flow.rank)) for flow in flows]
 
 
 def is_of_all(goal: str, paths: Iterable[str]) -> bool:
@@ -89,34 +117,37 @@ def _destroying_later(flows: Sequence[Flow], pins: set[str]) -> list[Flow]:
     return [replace(flow, rank=min(flow.rank, most)) if flow.id in later else flow for flow in flows]
 
 
-def _weights(context: Context) -> dict[str, float]:
-    """Per noun, the share of operations about it: 1 for the noun with the most."""
-    counts: dict[str, int] = {}
-    for r in context.api.resources:
-        size = sum(1 for key in (r.list, r.read, r.create, r.update, r.delete) if key) + len(r.actions)
-        counts[r.noun] = max(counts.get(r.noun, 0), size)
-    most = max(counts.values(), default=1)
-    return {noun: size / most for noun, size in counts.items()}
-
-
-def _rank(context: Context, flow: Flow, weights: dict[str, float]) -> float:
-    depth = max(0, flow.goal.count("/") - 2)
+def _rank(context: Context, flow: Flow, weights: Weights) -> float:
+    resource = _resource_of(context, flow)
+    place = address(resource) if resource else ""
     changes = sum(1 for step in flow.steps if step.role is Role.CHANGE)
     rarer = _TASK_COST * max(0, changes - 1) + (_ALIAS_COST if context.preferred(path_of(flow.goal)) else 0)
-    value = 0.6 * _INTENTS.get(flow.intent, 0.4) + 0.4 * weights.get(flow.resource, 0.0) - _DEPTH_COST * depth - rarer
-    value += _gains(context, flow) - _costs(context, flow)
+    value = 0.6 * _how_daily(context, flow, resource) + 0.4 * weights.importance.get(place, 0.0)
+    value -= _DEPTH_COST * weights.depth.get(place, 1) + rarer + _costs(context, flow)
     return round(min(0.99, max(0.0, value)), 4)
 
 
-def _gains(context: Context, flow: Flow) -> float:
-    """For what other things name, and for what has a lifecycle."""
-    mine = next((r for r in context.api.resources if r.noun == flow.resource and _is_about(r, flow)), None)
-    if mine is None:
-        return 0.0
-    most = max((len(named) for named in context.naming.values()), default=0)
-    named = len(context.naming.get(address(mine), ())) / most if most else 0.0
-    lives = any(context.operations[key].risk is Risk.DISRUPT for key in mine.actions)
-    return _NAMED_GAIN * named + (_LIFE_GAIN if lives else 0.0)
+def _how_daily(context: Context, flow: Flow, resource: Resource | None) -> float:
+    if flow.intent == "act" and resource is not None and _is_daily(context, flow.title, resource):
+        return _DAILY_ACT
+    if flow.intent == "act" and words.split(flow.title)[:1] == ("create",):  # `POST /networks/create`
+        return _INTENTS["create"]
+    return _INTENTS.get(flow.intent, 0.4)
+
+
+def _is_daily(context: Context, title: str, resource: Resource) -> bool:
+    """`Reboot server` and `Attach server to network`, where there are networks to be made; not `Reset password`."""
+    verb, *rest = [words.singular(word) for word in words.split(title)]
+    own = {words.singular(word) for word in words.split(resource.name)}
+    about = tuple(word for word in rest if word not in own | _WITH_VERBS)
+    made = {words.split(r.name) for r in context.api.resources if r.create}
+    return verb in _DAILY and (not about or about in made)
+
+
+def _resource_of(context: Context, flow: Flow) -> Resource | None:
+    """What the goal is an operation of; for what belongs to none, or stands deeper, the thing of that noun."""
+    same = [r for r in context.api.resources if r.noun == flow.resource]
+    return next((r for r in same if _is_about(r, flow)), next(iter(same), None))
 
 
 def _is_about(resource: Resource, flow: Flow) -> bool:
@@ -131,4 +162,5 @@ def _costs(context: Context, flow: Flow) -> float:
     is_bulk = not ends_in_parameter(path) and flow.goal.split(" ")[0] in ("PATCH", "PUT", "DELETE")
     is_bulk = is_bulk and any(other.startswith(path.rstrip("/") + "/{") for other in context.paths)
     is_bulk = is_bulk or not _BULK.isdisjoint(words.split(flow.title))
-    return (_SIDE_COST if said & _SIDE else 0.0) + (_BULK_COST if is_bulk else 0.0)
+    passed_on = _PASSED_ON_COST if is_pass_through(path) else 0.0
+    return passed_on + (_SIDE_COST if said & _SIDE else 0.0) + (_BULK_COST if is_bulk else 0.0)

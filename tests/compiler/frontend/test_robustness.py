@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from compiler.errors import SpecError
 from compiler.frontend import load_api
 from compiler.ir.verifier import verify
+from tests.samples import examples
 
 from .test_determinism import SMALL
 
@@ -68,7 +69,7 @@ def replaced(data: Any, way: tuple[Any, ...], junk: Any) -> Any:
 
 @pytest.mark.slow
 @given(data=st.data())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_junk_at_any_place_is_survived_or_refused_by_name(data: st.DataObject, tmp_path: Path) -> None:
     original = data.draw(st.sampled_from([SMALL, SWAGGER]))
     spec = {**original, "paths": {**original["paths"], **KEPT}}
@@ -88,7 +89,7 @@ def test_junk_at_any_place_is_survived_or_refused_by_name(data: st.DataObject, t
 
 @pytest.mark.slow
 @given(schema=JUNK)
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_schema_of_the_ir_is_one_that_validators_take(schema: Any, tmp_path: Path) -> None:
     keywords = ("type", "enum", "required", "minimum", "maxLength", "pattern", "items", "allOf", "properties", "not")
     for keyword in keywords:
@@ -103,7 +104,7 @@ def test_every_schema_of_the_ir_is_one_that_validators_take(schema: Any, tmp_pat
 
 
 @given(raw=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_refused_by_name(raw: bytes, tmp_path: Path) -> None:
     (tmp_path / "api.yaml").write_bytes(raw)
 

@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 
 from compiler import pipeline
+from compiler.backend.arazzo import document_of
 from compiler.compiled import Compiled
 from compiler.ir.model import Api, Flow, Step
 from compiler.pipeline import Request
 from compiler.verification import compile_spec
+from tests.workflow.dialogue import Dialogue
+from workflow.plan import Plan, build_plan
 
 ACCEPTED = "'202': {description: accepted}"
 LOCATED = "'202': {description: accepted, headers: {Location: {schema: {type: string}}}}"
@@ -175,6 +178,42 @@ def test_a_creation_that_a_job_makes_gives_out_no_id_but_the_new_things_own(tmp_
     end = step_of(flow.flow, "wait").branches[0]
     assert "find it among the boxes" in end["x-switchgear"]["message"]
     assert [each.get("shown", True) for each in step_of(flow.flow, "wait").expects] == [True, False]
+
+
+BELOW_A_MANAGER = """\
+  /managers:
+    get: {responses: {'200': {description: ok, content: {application/json: {schema: {type: array, items: &manager {type: object, properties: {id: {type: string}}}}}}}}}
+  /managers/{managerId}:
+    get: {responses: {'200': {description: ok, content: {application/json: {schema: *manager}}}}}
+  /managers/{managerId}/jobs/{jobId}:
+    get: {responses: {'200': {description: ok, content: {application/json: {schema: {type: object, properties: {state: {type: string, enum: [Scheduled, Running, Completed, Failed]}}}}}}}}
+components:
+"""  # noqa: E501
+
+
+def test_what_a_job_stands_below_is_looked_up_when_there_is_a_job_and_is_no_input(tmp_path: Path) -> None:
+    jobs = JOBS.replace("poll: GET /jobs/{jobId}", "poll: GET /managers/{managerId}/jobs/{jobId}")
+    jobs += "    other_views: ['GET /jobs/{jobId}']\nsole_members: [/managers]\n"
+    made = compiled(tmp_path, described(*(DONE,) * 4).replace("components:\n", BELOW_A_MANAGER, 1), jobs)
+    one = next(each for each in made.workflows if each.flow.id == "rack_blink_box")
+    assert [given.name for given in one.flow.inputs] == ["box"]
+    assert {run["case"]: run["outcome"] for run in one.proof["runs"]}["with a job"] == "succeeded"
+    asked = {"one": [{"id": "m"}], "two": [{"id": "m"}, {"id": "n"}], "none": [], "no list": {"error": "busy"}}
+    assert made.profile is not None
+    plan = build_plan(document_of(made.api, one.flow, made.profile))
+    for managers, following in (("one", "wait"), ("two", "wait_elsewhere"), ("none", "wait_elsewhere")):
+        assert after_the_managers(plan, 200, asked[managers]) == following
+    assert after_the_managers(plan, 200, asked["no list"]) == "wait_elsewhere"
+    assert after_the_managers(plan, 503, None) == "wait_elsewhere"
+
+
+def after_the_managers(plan: Plan, status: int, managers: Any) -> str:
+    """Which step a run goes on with, once the managers were asked for because there is a job."""
+    run = Dialogue(plan, box="b")
+    run.answer("find_box", 200, [{"id": "b", "name": "b"}])
+    command = run.answer("change", 202, None, location="/jobs/7")
+    assert command.step_id == "find_manager"
+    return str(run.answer("find_manager", status, managers).step_id)
 
 
 def step_of(flow: Flow, name: str) -> Step:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from compiler.ir.schemas import Schemas
 from compiler.twin.sampler import Sampler, Want
 from compiler.twin.validation import Validation, View
+from tests.samples import examples
 
 TREE = {"type": "object", "required": ["name"], "properties": {
     "name": {"type": "string"}, "left": {"$ref": "#/components/schemas/Tree"},
@@ -105,7 +106,7 @@ def _grown(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(objects, arrays, st.builds(lambda a: {"anyOf": [a, {"type": "null"}]}, inner))
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.recursive(SCALARS, _grown, max_leaves=8))
 def test_whatever_is_built_from_the_usual_parts_has_a_sample_that_fits(schema: Any) -> None:
     made, validation = sampler()

@@ -22,7 +22,10 @@ from governance.bundles.keys import public_key_of
 from governance.bundles.manifest import Manifest, read_contents
 from governance.bundles.trust import TrustStore
 from governance.connections import parse_url
+from governance.dossier import dossier
 from governance.errors import ForbiddenError, GovernanceError, InvalidError, TamperedError
+from governance.events.deliveries import DeliveryStore
+from governance.events.endpoints import Endpoint, EndpointStore
 from governance.identifiers import moment
 from governance.policies import PolicyStore
 from governance.policy import Policy, policy_of
@@ -66,7 +69,8 @@ async def test_a_bundle_without_schemas_is_the_file_it_was_and_takes_none_away(f
 async def test_who_signed_and_who_approved_stands_in_the_decision_and_in_the_audit(factory: Any, edge: Any) -> None:
     await edge.bring_in(await factory.export(7))
     revision = await RevisionStore(edge.database).get("pump_find")
-    assert (revision.decided_by, revision.created_by) == ("bundle:plant@7", "olga")
+    assert (revision.decided_by, revision.created_by) == ("bundle:plant@7", "bundle:plant@7")
+    assert revision.votes == ("olga",), "without a policy whoever imports approves"
     assert revision.reason == "approved by ann at 2026-11-20T10:00:00.000000Z; signed by factory"
     log = AuditLog(edge.database)
     (row,) = await log.find(subject=f"revision:{revision.id}")
@@ -139,8 +143,8 @@ async def test_what_a_newer_bundle_no_longer_has_is_retired(factory: Any, edge: 
     assert [revision.workflow_id for revision in await store.approved()] == ["fan_find", "pump_find"]
 
 
-def approvals_hold(days: int) -> Policy:
-    return policy_of({"classes": {"read": {"approval_days": days}}})
+def approvals_hold(days: int, **more: Any) -> Policy:
+    return policy_of({"classes": {"read": {"approval_days": days}}, **more})
 
 
 async def test_an_approval_for_a_time_ends_here_when_it_ends_there(factory: Any, edge: Any, clock: Any) -> None:
@@ -158,7 +162,7 @@ async def test_an_approval_for_a_time_ends_here_when_it_ends_there(factory: Any,
 async def test_this_machines_policy_may_end_approvals_earlier_and_a_newer_bundle_renews_them(
     factory: Any, edge: Any, clock: Any
 ) -> None:
-    await PolicyStore(edge.database).apply(approvals_hold(1), actor="olga")
+    await PolicyStore(edge.database).apply(approvals_hold(1, bundle_votes=True), actor="olga")
     await edge.bring_in(await factory.export(1))
     clock.forward(days=2)
     assert await RevisionStore(edge.database).approved() == ()
@@ -339,3 +343,90 @@ def read(data: bytes, trust: Any) -> None:
     envelope = read_envelope(members[archive.ENVELOPE])
     trust.signers(envelope)
     read_contents(Manifest.read(envelope.payload, "the manifest"), members)
+
+
+TWO = {"classes": {"destroy": {"approvals": 2}, "read": {"approvals": 2}}}
+
+
+async def waiting_at(edge: Any) -> dict[str, Any]:
+    found = await RevisionStore(edge.database).find(state="pending")
+    return {revision.workflow_id: revision for revision in found}
+
+
+async def vote(edge: Any, revision: Any, actor: str) -> Any:
+    store = RevisionStore(edge.database)
+    return await store.decide(revision.id, "approve", actor=actor, role="admin", reason="", digest=revision.digest)
+
+
+async def test_what_a_bundle_brings_is_pending_until_as_many_people_here_have_approved_it_as_the_policy_asks(
+    factory: Any, edge: Any
+) -> None:
+    await PolicyStore(edge.database).apply(policy_of(TWO), actor="olga")
+    await EndpointStore(edge.database).add(Endpoint("hook", "https://h.example", "env:HOOK"), actor="olga")
+    verdict = await edge.bring_in(await factory.export(7))
+    assert sorted(verdict.waiting) == ["pump_find", "pump_list"]
+    assert await RevisionStore(edge.database).approved() == ()
+    revision = (await waiting_at(edge))["pump_find"]
+    assert (revision.created_by, revision.votes, revision.decided_by) == ("bundle:plant@7", (), None)
+    assert revision.reason == "approved by ann at 2026-11-20T10:00:00.000000Z; signed by factory"
+    assert dossier(revision, None)["origin"] == "plant@7"
+    (message, _) = await DeliveryStore(edge.database).claim(
+        "hook", edge.database.now(), moment(START + timedelta(days=1)), 9
+    )
+    assert orjson.loads(message.body)["data"]["by"] == "bundle:plant@7", "whoever is told is told where it came from"
+    assert (await vote(edge, revision, "olga")).state == "pending"
+    assert (await vote(edge, revision, "ben")).state == "approved"
+
+
+async def test_approvals_from_elsewhere_count_only_where_the_policy_says_so_and_one_person_once(
+    factory: Any, edge: Any
+) -> None:
+    await PolicyStore(edge.database).apply(policy_of({**TWO, "bundle_votes": True}), actor="olga")
+    await edge.bring_in(await factory.export(7))
+    revision = (await waiting_at(edge))["pump_find"]
+    assert revision.votes == ("ann",)
+    with pytest.raises(GovernanceError, match="already"):
+        await vote(edge, revision, "cli:ann")
+    assert (await vote(edge, revision, "ben")).state == "approved"
+    await PolicyStore(factory.database).apply(policy_of(TWO), actor="ann")
+    await factory.compile("pump", ("pump_find",), text="two")
+    await vote(factory, (await waiting_at(factory))["pump_find"], "cora")
+    verdict = await edge.bring_in(await factory.export(8))
+    assert "pump_find" not in verdict.waiting, "two people approved it there, and here that counts"
+    assert (await RevisionStore(edge.database).get("pump_find")).votes == ("ann", "cora")
+
+
+async def test_what_waits_stays_as_it_is_when_a_newer_bundle_brings_the_same_and_what_is_in_use_stays_meanwhile(
+    factory: Any, edge: Any
+) -> None:
+    await edge.bring_in(await factory.export(1))
+    await PolicyStore(edge.database).apply(policy_of(TWO), actor="olga")
+    await factory.compile("pump", ("pump_find",), text="two")
+    assert (await edge.bring_in(await factory.export(2))).waiting == ("pump_find",)
+    revision = await vote(edge, (await waiting_at(edge))["pump_find"], "olga")
+    assert (await RevisionStore(edge.database).in_use("pump_find")).created_by == "bundle:plant@1"
+    verdict = await edge.bring_in(await factory.export(3))
+    assert (verdict.added, verdict.waiting) == ((), ())
+    assert (await waiting_at(edge))["pump_find"] == revision
+
+
+async def test_what_passes_by_itself_here_does_so_out_of_a_bundle_too(factory: Any, edge: Any) -> None:
+    await PolicyStore(edge.database).apply(policy_of({"classes": {"read": {"approvals": 0}}}), actor="olga")
+    await edge.bring_in(await factory.export(1))
+    assert (await waiting_at(edge)).keys() == {"pump_find", "pump_list"}, "its tools promise nothing"
+
+
+async def test_an_api_is_nobodys_by_a_row_that_was_added_to_what_was_imported(
+    factory: Any, edge: Any, behind: Any
+) -> None:
+    await edge.compile("pump", ("pump_own",))
+    await factory.compile("fan", ("fan_find",))
+    await edge.bring_in(await factory.export(2, apis=("fan",)))
+    behind(
+        "INSERT INTO bundles (name, version, digest, catalog, apis, signed_by, created_at, expires_at, imported_at, "
+        "imported_by) SELECT name, 1, digest, catalog, :apis, signed_by, created_at, expires_at, imported_at, "
+        "imported_by FROM bundles",
+        apis='["pump"]',
+    )
+    with pytest.raises(GovernanceError, match="audit"):
+        await edge.bring_in(await factory.export(3))

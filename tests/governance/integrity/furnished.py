@@ -46,7 +46,7 @@ from workflow.revision import RevisionContent
 
 WORDS = "seven blue lanterns"
 PAST, FUTURE = "2020-01-01T00:00:00.000000Z", "2999-01-01T00:00:00.000000Z"
-BOUND = {"where": {"base_url": "https://10.0.0.5"}, "inputs": {"vm": "web"}, "caller": "agent"}
+BOUND = {"where": {"base_url": "https://127.0.0.1:9"}, "inputs": {"vm": "web"}, "caller": "agent"}
 
 
 class Inside:
@@ -149,8 +149,8 @@ async def _runs(database: Database, known: dict[str, Any]) -> None:
 
 
 async def _others(database: Database, folder: Any) -> None:
-    await TargetStore(database).add(Target("lab", "toy", "https://10.0.0.5", "live", "env:U", "env:P"))
-    await TargetStore(database).add(Target("lab2", "toy", "https://10.0.0.6", "live"))
+    await TargetStore(database).add(Target("lab", "toy", "https://127.0.0.1:9", "live", "env:U", "env:P"))
+    await TargetStore(database).add(Target("lab2", "toy", "https://127.0.0.1:9", "live"))
     for name, at in (("nightly", PAST), ("later", FUTURE)):
         await ScheduleStore(database).add(Schedule(name, "start", "0 2 * * *", "UTC", "cli:ann", at, "lab"))
     trust = TrustStore(database)

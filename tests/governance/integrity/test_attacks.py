@@ -121,9 +121,7 @@ async def attacked(engine: Engine, furnished: dict[str, Any], database: Database
 
 def attacks(step: int) -> Iterator[tuple[str, str, Any]]:
     made = [
-        (table, name, value)
-        for table, name in COLUMNS
-        for value in values_for(METADATA.tables[table].columns[name])
+        (table, name, value) for table, name in COLUMNS for value in values_for(METADATA.tables[table].columns[name])
     ]
     return itertools.islice(made, 0, None, step)
 
