@@ -65,6 +65,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("switchgear.database")
 ASKS = Confirmation()
+# So long after the disk has room again at most, `/ready` says so.
+PROBE_S = 1.0
 SessionEnds = tuple[timedelta, timedelta]
 SESSION_ENDS: SessionEnds = (IDLE, LONGEST)
 
@@ -223,6 +225,7 @@ async def watching(service: Service) -> AsyncIterator[None]:
     events are sent."""
     watched = (service.live, service.scheduler, service.deliverer)
     watches = [asyncio.create_task(each.watch()) for each in watched]
+    watches.append(asyncio.create_task(_probing(service.database)))
     service.engine.watch()
     try:
         yield
@@ -233,3 +236,11 @@ async def watching(service: Service) -> AsyncIterator[None]:
                 await watch
         await service.scheduler.close()
         await service.deliverer.close()
+
+
+async def _probing(database: Database) -> None:
+    """Until cancelled: tries whether a database that refused a write takes them again, also where nobody writes."""
+    while True:
+        await asyncio.sleep(PROBE_S)
+        if database.trouble:
+            await database.probe()
