@@ -12,11 +12,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from governance.apis import ApiStore
 from governance.audit import AuditLog
 from governance.database import Database, open_database
+from governance.database_clock import database_now
 from governance.disabling import DisabledStore
 from governance.effects import Effects
 from governance.events.deliveries import DeliveryStore
@@ -169,7 +171,7 @@ def assemble(
         live=live,
         finder=Finder(live),
         schedules=schedules,
-        scheduler=Scheduler(around),
+        scheduler=Scheduler(around, reference=partial(database_now, database)),
     )
 
 

@@ -19,7 +19,10 @@ async def health() -> models.Health:
 
 @router.get("/ready", responses={503: {"model": models.Readiness}})
 async def ready(service: ServicePart, response: Response) -> models.Readiness:
-    """Whether calls can be served: a catalog is loaded and follows the database, which takes what is written."""
+    """Whether calls can be served: a catalog is loaded and follows the database, which takes what is written.
+
+    A clock that is off is told, too: calls are served all the same, and schedules are fired by other servers.
+    """
     live = service.live
     trouble = live.trouble or service.database.trouble
     is_ready = live.is_loaded and not trouble
@@ -29,7 +32,7 @@ async def ready(service: ServicePart, response: Response) -> models.Readiness:
         workflows=len(live.now.entries),
         tools=len(live.now.listed),
         refused=len(live.now.refusals),
-        trouble=trouble,
+        trouble=trouble or service.scheduler.trouble,
     )
 
 

@@ -1,7 +1,6 @@
 """Who floods the server keeps nobody from it: half-sent requests, streams, sessions, calls (THREATS F1, F2).
 
-Counted, never timed: what is still open, who was refused, and that whoever else asks is answered meanwhile. The figures
-are told by `python -m bench.floods`, which the long test runs with thousands.
+Counted, never timed: what is still open, who was refused, and that whoever else asks is answered meanwhile.
 """
 
 import asyncio
