@@ -104,6 +104,15 @@ def lock_chain(connection: Connection) -> None:
         connection.execute(text("SELECT seq FROM audit_head WHERE id = 1 FOR UPDATE"))
 
 
+def touch(connection: Connection) -> None:
+    """Writes, and changes nothing: a number of the file's head that stays as it is, or the id of a transaction."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_current_xact_id()"))
+        return
+    number = int(connection.execute(text("PRAGMA user_version")).scalar_one())
+    connection.execute(text(f"PRAGMA user_version = {number}"))
+
+
 def translate(error: Exception) -> Exception:
     """Our error for a foreign one; others, our own among them, are answered as they are."""
     match error:

@@ -8,8 +8,10 @@ Here never lives SQL of a store. SQLite and PostgreSQL differ in `governance.con
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -26,14 +28,16 @@ from governance.connections import (
     reader_engine,
     set_durability,
     sqlite_files,
+    touch,
     translate,
 )
 from governance.connections import writer_engine as make_writer_engine
-from governance.errors import UnavailableError
+from governance.errors import GovernanceError, UnavailableError
 from governance.identifiers import Clock, moment, utc_now
 from governance.writer import Writer
 
 T = TypeVar("T")
+log = logging.getLogger("switchgear.governance")
 
 
 class Database:
@@ -51,6 +55,9 @@ class Database:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="switchgear-read")
         self._writer = Writer(self._write_engine, set_durability, lock_chain)
         self._is_open = True
+        self.trouble = ""
+        """Why it takes no writes; empty after one that it took."""
+        self._refused = 0
 
     @property
     def kind(self) -> str:
@@ -94,9 +101,29 @@ class Database:
         """
         self._check_open()
         try:
-            return await asyncio.wrap_future(self._writer.submit(work, is_lasting=is_lasting))
+            result = await asyncio.wrap_future(self._writer.submit(work, is_lasting=is_lasting))
         except FOREIGN as error:
-            raise translate(error) from error
+            failed = translate(error)
+            self._note(failed)
+            raise failed from error
+        if self.trouble:
+            log.warning("the database takes writes again; %s were refused meanwhile", self._refused)
+            self.trouble, self._refused = "", 0
+        return result
+
+    async def probe(self) -> None:
+        """Tries whether it takes writes, by one that changes nothing of what is stored. What comes of it: `trouble`."""
+        with suppress(GovernanceError):
+            await self.write(touch)
+
+    def _note(self, failed: Exception) -> None:
+        """One line when it begins to refuse; how many it refused is told when that is over."""
+        if not isinstance(failed, UnavailableError):
+            return
+        self._refused += 1
+        if not self.trouble:
+            log.error("the database takes no writes: %s", failed.message)
+        self.trouble = failed.message
 
     async def close(self) -> None:
         """Waits for the writes under way, then lets go of everything. Closing twice is allowed."""

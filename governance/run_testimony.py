@@ -91,7 +91,7 @@ def _begun(row: Row[Any], told: Sequence[Row[Any]]) -> str:
     is_same = is_same and row.is_durable == said.get("durable", row.is_durable)
     if not is_same or row.inputs != to_text(said["inputs"]):
         return "how it was begun was changed"
-    keys = [said["key"] for said in _details(told, "run.started", "run.sealed") if "key" in said]
+    keys = [said["key"] for said in _details(told, "run.started", "run.sealed", "run.key_freed") if "key" in said]
     asked = print_of_key(row.asked_key, row.asked_print) if row.asked_key else None
     return "" if asked == (keys[-1] if keys else None) else "the key that it was asked for under was changed"
 

@@ -31,6 +31,8 @@ Outcome = Literal["succeeded", "partial", "pending", "failed", "unknown", "cance
 
 _RUN = table_of(RunRow)
 _STEP = table_of(RunStepRow)
+NEVER_LEFT = ("not_sent", "refused")
+"""What is on record of a request that was begun and of which no byte left."""
 _ADD_RUN = insert(_RUN)
 _ADD_JOURNAL = insert(table_of(RunJournalRow))
 _ADD_STEP = insert(_STEP)
@@ -216,7 +218,8 @@ class RunStore:
     ) -> None:
         """Ends a run, with the records of its last requests that are not stored yet.
 
-        An unknown one keeps its effects; `resume`: where it may be gone on from. `journal`: of this `part` of the run,
+        A failed one of which nothing left gives back the key that it was asked for under. An unknown one keeps its
+        effects; `resume`: where it may be gone on from. `journal`: of this `part` of the run,
         see `journals`.
         Raises NotFoundError, or ConflictError if the run has ended already or is in other hands than `executor`.
         """
@@ -236,6 +239,8 @@ class RunStore:
             told = {"outcome": outcome, "failure": failure, **sealed_end(ending, journal, part)}
             ended = Event(now, actor, "run.finished", f"run:{run_id}", told)
             append_entries(connection, (*_add(connection, now, run_id, actor, records), ended))
+            if outcome == "failed":
+                _free_key(connection, now, run_id, actor)
             tell_of_run(connection, now, run_id, outcome, failure)
 
         await self._database.write(work, is_lasting=is_lasting)
@@ -294,6 +299,23 @@ def _check_hands(connection: Connection, run_id: str, executor: str) -> None:
         raise NotOursError(f"the run {run_id} is not carried out by this process any more")
     if row.cancel_by is not None:
         raise StopAskedError(f"{row.cancel_by} asked for the end of the run {run_id}")
+
+
+def _free_key(connection: Connection, now: str, run_id: str, actor: str) -> None:
+    """Where nothing of the run left, whoever asks under its key again asks for a run, not for how this one ended."""
+    asked = connection.execute(select(_RUN.c.asked_key).where(_RUN.c.id == run_id)).scalar_one()
+    if asked is None or _has_left(connection, run_id):
+        return
+    connection.execute(update(_RUN).where(_RUN.c.id == run_id).values(asked_key=None, asked_print=None))
+    append_entries(connection, (Event(now, actor, "run.key_freed", f"run:{run_id}", {"key": None}),))
+
+
+def _has_left(connection: Connection, run_id: str) -> bool:
+    """Whether a request of the run may have left: all that began it but what ended as not sent."""
+    steps = connection.execute(select(_STEP.c.seq, _STEP.c.phase, _STEP.c.detail).where(_STEP.c.run_id == run_id)).all()
+    begun = {step.seq for step in steps if step.phase == "sending"}
+    kept = {step.seq for step in steps if (from_text(step.detail or "null") or {}).get("reason") in NEVER_LEFT}
+    return bool(begun - kept)
 
 
 def _end(connection: Connection, run_id: str, ending: dict[str, str], executor: str | None) -> None:

@@ -52,7 +52,9 @@ from runtime.api.description import Description
 from runtime.api.part import refuse_repeated
 from runtime.errors import StartRefused
 from runtime.gate.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopback
-from runtime.gate.crowd import MOST_AT_ONCE, Crowd, most_at_once
+from runtime.gate.concurrency import MOST_AT_ONCE, Concurrency, most_at_once, most_files
+from runtime.gate.connections import Connections, listen
+from runtime.gate.mcp_sessions import McpSessions
 from runtime.gate.rates import Rates
 from runtime.mcp.finding import finding_tools
 from runtime.mcp.list_changed import ListChanged
@@ -118,7 +120,15 @@ def build(
     api = _rest_api(service, lifespan)
     api.state.settings = settings
     api.state.library = Library(Path(folder), service.database) if folder else None
-    gate = Gate(api, mcp_app, service.doorkeeper, hosts, Rates(rate_per_s), Crowd(at_once), metrics_open=metrics_open)
+    gate = Gate(
+        api,
+        McpSessions(mcp_app),
+        service.doorkeeper,
+        hosts,
+        Rates(rate_per_s),
+        Concurrency(at_once),
+        metrics_open=metrics_open,
+    )
     return Application(gate, api, mcp, provider, changes)
 
 
@@ -281,6 +291,15 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, before_end: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
         self._before_end = before_end
+        self.open = Connections(most_files())
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, but for the connections, which are bounded here (`connections`)."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            raise StartRefused("the application did not start", "see the lines of the log before this one")
+        self.servers = [await listen(self, each, self.lifespan.state, self.open) for each in sockets or []]
+        self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._before_end()

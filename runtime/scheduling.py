@@ -9,11 +9,13 @@ is noted and not made up for. Here never lives a statement, nor what an expressi
 import asyncio
 import itertools
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from governance.accounts import COMMAND_LINE
+from governance.database_clock import clock_fault
 from governance.errors import GovernanceError, RefusedError
 from governance.identifiers import Clock, moment, utc_now
 from governance.locks import Locks
@@ -36,6 +38,7 @@ from workflow.risks import RISKS
 
 log = logging.getLogger("switchgear.schedules")
 Json = Any
+Reference = Callable[[], Awaitable[datetime]]
 ROUND_S = 1.0
 ROUNDS_BETWEEN_SETTINGS = 60
 # The finest schedule is one a minute: what is later than that belongs to a moment when nobody served, or to a clock
@@ -70,15 +73,36 @@ class Around:
 
 
 class Scheduler:
-    def __init__(self, around: Around, clock: Clock = utc_now) -> None:
+    """`trouble`: why nothing is fired here, though it may be elsewhere."""
+
+    def __init__(self, around: Around, clock: Clock = utc_now, reference: Reference | None = None) -> None:
+        """`reference`: the clock that all servers of this database share; without one, ours is right."""
         self._around = around
         self._clock = clock
+        self._reference = reference
+        self._off = timedelta()
+        self.trouble = ""
         self._firing: set[asyncio.Task[None]] = set()
         self._trouble = ""
 
     def next_of(self, schedule: Schedule) -> str:
         """The moment that comes next from now on. Raises BadInput."""
-        return next_moment(schedule.cron, schedule.zone, self._clock())
+        return next_moment(schedule.cron, schedule.zone, self._clock() - self._off)
+
+    async def _is_on_time(self) -> bool:
+        """Whether our clock is the database's, as far as clocks are. Another server fires what a wrong one does not."""
+        if self._reference is None:
+            return True
+        theirs = await self._reference()
+        own = self._clock()
+        fault = clock_fault(own, theirs)
+        self._off = own - theirs if fault else timedelta()
+        if fault and not self.trouble:
+            log.error("%s: no schedule is fired here; set it right", fault)
+        elif self.trouble and not fault:
+            log.warning("this server's clock is right again: schedules are fired here")
+        self.trouble = fault
+        return not fault
 
     async def add(self, wish: Schedule, caller: Caller) -> Schedule:
         """Keeps the schedule, if `caller` may run now what it says.
@@ -86,6 +110,7 @@ class Scheduler:
         Raises CallerError (role, target, inputs, expression), UnknownWorkflow, RefusedError (class, secrets),
         GovernanceError (the name).
         """
+        await self._is_on_time()
         entry = await self._checked(wish, caller)
         if wish.target is not None and wish.labels:
             raise BadInput("a target and labels are two wishes", "/labels", "give one of them")
@@ -123,6 +148,8 @@ class Scheduler:
 
     async def look(self) -> None:
         """One round: begins what is due, and does not wait for it. Raises GovernanceError."""
+        if not await self._is_on_time():
+            return
         now = self._clock()
         for schedule in await self._around.store.due(moment(now)):
             if not await self._take(schedule):
@@ -136,6 +163,8 @@ class Scheduler:
 
     async def align(self) -> None:
         """Brings back what a clock that ran ahead has put off too far; the keys keep an instant from running twice."""
+        if not await self._is_on_time():
+            return
         for schedule in await self._around.store.list_schedules():
             if not schedule.is_paused and moment(self._clock()) < schedule.next_at:
                 await self._take(schedule, only_earlier=True)

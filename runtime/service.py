@@ -12,11 +12,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from governance.apis import ApiStore
 from governance.audit import AuditLog
 from governance.database import Database, open_database
+from governance.database_clock import database_now
 from governance.disabling import DisabledStore
 from governance.effects import Effects
 from governance.events.deliveries import DeliveryStore
@@ -65,6 +67,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("switchgear.database")
 ASKS = Confirmation()
+# So long after the disk has room again at most, `/ready` says so.
+PROBE_S = 1.0
 SessionEnds = tuple[timedelta, timedelta]
 SESSION_ENDS: SessionEnds = (IDLE, LONGEST)
 
@@ -167,7 +171,7 @@ def assemble(
         live=live,
         finder=Finder(live),
         schedules=schedules,
-        scheduler=Scheduler(around),
+        scheduler=Scheduler(around, reference=partial(database_now, database)),
     )
 
 
@@ -223,6 +227,7 @@ async def watching(service: Service) -> AsyncIterator[None]:
     events are sent."""
     watched = (service.live, service.scheduler, service.deliverer)
     watches = [asyncio.create_task(each.watch()) for each in watched]
+    watches.append(asyncio.create_task(_probing(service.database)))
     service.engine.watch()
     try:
         yield
@@ -233,3 +238,11 @@ async def watching(service: Service) -> AsyncIterator[None]:
                 await watch
         await service.scheduler.close()
         await service.deliverer.close()
+
+
+async def _probing(database: Database) -> None:
+    """Until cancelled: tries whether a database that refused a write takes them again, also where nobody writes."""
+    while True:
+        await asyncio.sleep(PROBE_S)
+        if database.trouble:
+            await database.probe()

@@ -199,8 +199,8 @@ class _Turn(DoubtfulTurn):
         step = self.step
         if self.frame.look is not None:
             self.has_looked(self.scope(), False)
-        elif event.reason == "refused":
-            self.end_failed(Failure(self.key, "refused", event.message or f"{step.key} was refused"))
+        elif event.reason in ("refused", "unrecorded"):
+            self.end_failed(Failure(self.key, event.reason, event.message or f"{step.key} was {event.reason}"))
         elif event.reason == "unknown_fate" and not step.is_safe:
             text = f"{step.key} was sent and not answered: whether it was carried out is not known"
             self.look(Failure(self.key, "unknown_fate", _joined(text, event.message)))

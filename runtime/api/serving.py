@@ -19,16 +19,20 @@ async def health() -> models.Health:
 
 @router.get("/ready", responses={503: {"model": models.Readiness}})
 async def ready(service: ServicePart, response: Response) -> models.Readiness:
-    """Whether calls can be served: a catalog is loaded and follows the database."""
+    """Whether calls can be served: a catalog is loaded and follows the database, which takes what is written.
+
+    A clock that is off is told, too: calls are served all the same, and schedules are fired by other servers.
+    """
     live = service.live
-    is_ready = live.is_loaded and not live.trouble
+    trouble = live.trouble or service.database.trouble
+    is_ready = live.is_loaded and not trouble
     response.status_code = 200 if is_ready else 503
     return models.Readiness(
         status="ready" if is_ready else "not ready",
         workflows=len(live.now.entries),
         tools=len(live.now.listed),
         refused=len(live.now.refusals),
-        trouble=live.trouble,
+        trouble=trouble or service.scheduler.trouble,
     )
 
 

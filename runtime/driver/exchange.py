@@ -8,12 +8,13 @@ after inflating. Foreign errors become ours here, once: whether bytes of the req
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import httpx
 
+from runtime.driver.streams import HEAD, Backend, Head, Pieces
 from runtime.driver.wire import Inflater, Reply, WireRequest, read_body
 from runtime.errors import BadReply, FateUnknown, NotSent, Refused, TargetError
 
@@ -28,8 +29,10 @@ class Flight:
 
     may_have_left: bool = False
     is_kept: bool = False
+    head: Head = field(default_factory=Head)
 
     async def trace(self, name: str, _info: dict[str, Any]) -> None:
+        self.head.note(name)
         if name.endswith("send_request_headers.started"):
             self.may_have_left = True
 
@@ -42,6 +45,8 @@ class Connections:
         idle = None if keeps_alive else 0
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=idle, keepalive_expiry=KEEP_ALIVE_S)
         self._transport = httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits)
+        # It has no public way to be told how bytes are read (`tests/runtime/test_hostile_replies.py` holds it).
+        self._transport._pool._network_backend = Backend()
 
     async def aclose(self) -> None:
         """Closes all; a later request opens anew."""
@@ -56,6 +61,7 @@ class Connections:
             content=wire.body or None,
             extensions={"target": wire.target, "trace": flight.trace, "timeout": {"connect": CONNECT_TIMEOUT_S}},
         )
+        HEAD.set(flight.head)
         try:
             response = await self._transport.handle_async_request(request)
             reply = await _received(response, max_body_bytes)
@@ -70,20 +76,24 @@ class Connections:
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, name: str) -> tuple[int, Mapping[str, str]]:
         """Status and fields of the reply to a posted message; of its body nothing is read. Raises TargetError."""
-        limits = {"timeout": {"connect": CONNECT_TIMEOUT_S}}
-        request = httpx.Request("POST", _parsed(url), headers=dict(headers), content=body, extensions=limits)
+        flight = Flight(may_have_left=True)
+        extensions = {"timeout": {"connect": CONNECT_TIMEOUT_S}, "trace": flight.trace}
+        request = httpx.Request("POST", _parsed(url), headers=dict(headers), content=body, extensions=extensions)
+        HEAD.set(flight.head)
         try:
             response = await self._transport.handle_async_request(request)
             await response.aclose()
         except (httpx.HTTPError, httpx.StreamError, ssl.SSLError) as error:
-            raise _judged(error, name, Flight(may_have_left=True)) from error
+            raise _judged(error, name, flight) from error
         return response.status_code, {key.lower(): value for key, value in response.headers.items()}
 
 
 async def _received(response: httpx.Response, max_body_bytes: int) -> Reply:
     try:
         body = Inflater(response.headers.get("content-encoding", "").strip(), max_body_bytes)
+        pieces = Pieces()
         async for piece in response.aiter_raw():
+            await pieces.take(piece)
             body.feed(piece)
     finally:
         await response.aclose()

@@ -36,6 +36,8 @@ from workflow.pointers import NOTHING, parse_pointer, resolve
 from workflow.state import State
 from workflow.watched import watched
 
+_OURS = "it could not be recorded in this server's own database"
+
 
 class Parked(Exception):
     """The run is let go of: another process, or the next one, takes it up. Nothing of it is under way."""
@@ -163,7 +165,7 @@ class Course:
         except GovernanceError as error:
             if not self.journal.is_open:
                 raise
-            return RequestFailed(command.step_id, "refused", f"not sent, for it could not be recorded: {error.message}")
+            return RequestFailed(command.step_id, "unrecorded", f"not sent, for {_OURS}: {error.message}")
         if isinstance(event, ResponseArrived):
             self._percent = self._percent_in(command, event)
             return await self._held_to_description(command, self._with_words(command, event))

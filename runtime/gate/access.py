@@ -8,10 +8,10 @@ Here never lives what a role may decide on a revision (`governance.transitions`)
 """
 
 import re
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -23,22 +23,33 @@ from governance.people.scopes import WHOLE
 from governance.people.scopes import Scope as Reach
 from governance.people.sessions import Session
 from governance.transitions import Role, may
+from runtime.gate.bodies import whole_body
+from runtime.gate.concurrency import Concurrency, Kind
 from runtime.gate.credentials import SAFE_METHODS, bearer_in, cookie_in, shows_csrf
-from runtime.gate.crowd import Crowd
 from runtime.gate.rates import Rates
+from runtime.gate.turns import Turns
 from runtime.observing import traces
 from runtime.problems import Problem, of_error, respond
 
+if TYPE_CHECKING:  # a call without a server needs none
+    from runtime.gate.connections import HttpConnection
+
 CALLER = "switchgear.caller"
+# Where the connection stands in the state of a request that came by one of ours.
+CONNECTION = "switchgear.connection"
 # Where the session stands that a request came with, if it came with one, and its secret.
 SESSION = "switchgear.session"
 MCP_PATH = "/mcp"
+# The method of MCP whose answer is a stream that stays open; the other one is GET. Handshake versions do not know it.
+LISTENS = b"subscriptions/listen"
 METRICS_PATH = "/metrics"
 # Whoever looks after the server has to be told how it is, however many others ask.
 WATCHES = frozenset({"/health", "/ready", METRICS_PATH})
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 # Inputs are names, numbers and small objects; files do not come this way.
 MAX_BODY_BYTES = 4 * 1024 * 1024
+# A password, or a decision.
+MAX_STRANGERS_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +98,7 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", "/workflows/disabled", "viewer"),
     Rule("POST", "/workflows/{ref}/disable", "approver"),
     Rule("POST", "/workflows/{ref}/enable", "approver"),
-    Rule("POST", "/login", None),  # by name and password (`api.login`)
+    Rule("POST", "/login", None, max_body_bytes=MAX_STRANGERS_BYTES),  # by name and password (`api.login`)
     Rule("POST", "/logout", "viewer"),
     Rule("GET", "/session", "viewer"),
     Rule("POST", "/password", "viewer"),
@@ -97,7 +108,7 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/users/{user}/disable", "admin", takes_whole=True),
     Rule("POST", "/users/{user}/enable", "admin", takes_whole=True),
     Rule("POST", "/users/{user}/password", "admin", takes_whole=True),
-    Rule("POST", "/webhooks/{name}", None),  # by its signature (`api.webhooks`)
+    Rule("POST", "/webhooks/{name}", None, max_body_bytes=MAX_STRANGERS_BYTES),  # by its signature (`api.webhooks`)
     Rule("GET", "/events/endpoints", "admin", takes_whole=True),
     Rule("POST", "/events/endpoints", "admin", takes_whole=True),
     Rule("DELETE", "/events/endpoints/{endpoint}", "admin", takes_whole=True),
@@ -176,7 +187,7 @@ class Gate:
         doorkeeper: Door,
         hosts: frozenset[str] | None,
         rates: Rates,
-        crowd: Crowd,
+        concurrency: Concurrency,
         *,
         metrics_open: bool = False,
     ) -> None:
@@ -186,7 +197,8 @@ class Gate:
         self._doorkeeper = doorkeeper
         self._hosts = hosts
         self._rates = rates
-        self._crowd = crowd
+        self._concurrency = concurrency
+        self._turns = Turns()
         self._metrics_open = metrics_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -194,24 +206,48 @@ class Gate:
             await self._api(scope, receive, send)
         if scope["type"] != "http":  # there are no websockets here
             return
-        with ExitStack() as inside:
+        async with AsyncExitStack() as inside:
             try:
-                await self._admit(scope)
-                if scope["path"] not in WATCHES:
-                    inside.enter_context(self._crowd.place())
+                rule = await self._admit(scope)
+                heard = await self._enter(scope, receive, rule, inside)
             except Problem as problem:
                 await respond(problem)(scope, receive, send)
                 return
+            if heard is None:  # whoever asked is gone
+                return
             inside.enter_context(traces.continued(scope["headers"]))
-            await (self._mcp if scope["path"] == MCP_PATH else self._api)(scope, receive, send)
+            await (self._mcp if scope["path"] == MCP_PATH else self._api)(scope, heard, send)
 
-    async def _admit(self, scope: Scope) -> None:
+    async def _enter(self, scope: Scope, receive: Receive, rule: Rule, inside: AsyncExitStack) -> Receive | None:
+        """A place for the request, and its body as a whole; None where that does not come.
+
+        A stranger's comes first: what is half sent takes no place. A caller's place is one of their own share.
+        """
+        if scope["path"] in WATCHES:
+            return receive
+        caller: Caller | None = scope.get(CALLER)
+        connection: HttpConnection | None = scope.get("state", {}).get(CONNECTION)
+        share = None if caller is None or caller is LOCAL else caller.name
+        if connection is not None and caller is not None:
+            connection.belongs_to(caller.name, has_share=share is not None)
+        heard = await whole_body(scope, receive) if caller is None else receive
+        kind = _kind(scope, rule)
+        inside.enter_context(self._concurrency.place(kind, share))
+        if caller is None:
+            return heard
+        heard = await whole_body(scope, receive)
+        if heard is not None and kind != "admin":
+            await inside.enter_async_context(self._turns.turn(caller.name))
+        return heard
+
+    async def _admit(self, scope: Scope) -> Rule:
+        """Finds out who asks, and whether they may. Raises Problem."""
         headers = Headers(scope=scope)
         check_addresses(headers, self._hosts, str(scope.get("scheme", "http")))
         rule = rule_for(scope["method"], scope["path"])
         check_size(headers, rule.max_body_bytes)
         if rule.role is None or (rule.path == METRICS_PATH and self._metrics_open and _is_here(scope, headers)):
-            return
+            return rule
         try:
             caller = await self._caller(scope, headers, rule)
         except GovernanceError as error:
@@ -238,6 +274,7 @@ class Gate:
             from mcp.server.auth.provider import AccessToken
 
             scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=caller.name, scopes=[]))
+        return rule
 
     async def _caller(self, scope: Scope, headers: Headers, rule: Rule) -> Caller | None:
         """Whose credential the request carries. A cookie that is none any more is as if it were not there."""
@@ -250,6 +287,16 @@ class Gate:
             raise Problem(403, "no CSRF token", detail, "send X-CSRF-Token as `GET /session` tells it")
         scope[SESSION] = (session, cookie)
         return Caller(session.user.name, session.user.role, session.user.scope)
+
+
+def _kind(scope: Scope, rule: Rule) -> Kind:
+    """Which places a request takes one of. What listens is told by its method, which MCP wants in a header too."""
+    if rule.role is None:
+        return "stranger"
+    listens = (b"mcp-method", LISTENS) in scope["headers"] or scope["method"] == "GET"
+    if rule.path == MCP_PATH and listens:
+        return "stream"
+    return "admin" if rule.role == "admin" else "call"
 
 
 def _is_here(scope: Scope, headers: Headers) -> bool:

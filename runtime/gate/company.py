@@ -93,7 +93,7 @@ class Company:
         """Who the JWT says, with the role that they have by the rules. Whatever is wrong is logged: None."""
         try:
             return self._caller(secret)
-        except (JoseError, _RefusedTokenError, ValueError) as error:
+        except (JoseError, _RefusedTokenError, ValueError, RecursionError) as error:
             # Whoever sends very many wrong ones does not fill the log.
             if not self._told.wait_s("refused"):
                 log.warning("a JWT was refused: %s", _told(error))
@@ -149,7 +149,7 @@ def read_trust(file: Path) -> Trust:
     """The file that says whose JWTs are taken. Raises InvalidError naming the place that does not fit."""
     try:
         trust = Trust.model_validate(yaml.load(_bounded(file), Loader=yaml.CSafeLoader))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, yaml.YAMLError, RecursionError) as error:
         raise InvalidError(f"{file} cannot be read: {error}", "see docs/ACCESS.md") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]

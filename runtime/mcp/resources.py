@@ -5,6 +5,7 @@ moment. A run's outputs are read by the caller who ran it, for a limited time; t
 redacted there. Whatever else is asked for does not exist, whoever asks. MCP 2026-07-28, resources. Called by `app`.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -21,7 +22,9 @@ from runtime.errors import ServingError
 from runtime.gate.access import Caller
 from runtime.service import Service
 from workflow.errors import WorkflowError
+from workflow.visible import visible
 
+log = logging.getLogger("switchgear.tools")
 JSON_TYPE = "application/json"
 SCHEMA_TYPE = "application/schema+json"
 SCHEMA_URI = "switchgear://workflows/{name}/schema"
@@ -62,15 +65,21 @@ def add_resources(mcp: FastMCP[Any], service: Service, asking: Callable[[], Call
         return await _outputs(service, run_id, asking())
 
 
+def _refused(message: str) -> ResourceError:
+    """As a client is told it. FastMCP would log each with its traceback: one line, at most so many (`summing`)."""
+    log.warning("a resource was not read: %s", visible(message))
+    return ResourceError(message, log_level=logging.DEBUG)
+
+
 async def _schema(service: Service, name: str, caller: Caller) -> str:
     entry = service.live.seen_by(caller.scope).get(name)
     if entry is None:
-        raise ResourceError(f"no approved workflow has a tool called {name}; list the tools again")
+        raise _refused(f"no approved workflow has a tool called {name}; list the tools again")
     try:
         await service.revisions.confirm(entry.revision_id, entry.digest)
         schema = entry.with_more(entry.prepared.whole_input_schema())
     except (GovernanceError, ServingError, WorkflowError) as error:
-        raise ResourceError(f"{name} is not served: {error}") from error
+        raise _refused(f"{name} is not served: {error}") from error
     return orjson.dumps(schema).decode()
 
 
@@ -87,7 +96,7 @@ async def _outputs(service: Service, run_id: str, caller: Caller) -> str:
 
 def _no_run(run_id: str) -> ResourceError:
     """The same for all, so that nobody learns of other people's runs."""
-    return ResourceError(
+    return _refused(
         f"there are no outputs of a run {run_id} of yours, or no longer; run the workflow again, "
         "or ask somebody who may look at the records"
     )

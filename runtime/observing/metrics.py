@@ -41,6 +41,12 @@ _DELIVERIES = Counter(
 )
 
 
+_TURNED_AWAY = Counter(
+    "switchgear_turned_away", "Requests and connections that were refused to keep the server free.", ["reason"],
+    registry=REGISTRY,
+)  # fmt: skip
+
+
 @lru_cache(maxsize=16_384)
 def _of(metric: T, *labels: str) -> T:
     """The child with these labels: looking it up in the library costs more than counting."""
@@ -96,3 +102,8 @@ def reloaded(outcome: str) -> None:
 
 def delivered(endpoint: str, outcome: str) -> None:
     _of(_DELIVERIES, _ENDPOINTS(endpoint), outcome).inc()
+
+
+def turned_away(reason: str) -> None:
+    """`reason`: one of ours, never a word of whoever was refused."""
+    _of(_TURNED_AWAY, reason).inc()

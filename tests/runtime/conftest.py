@@ -33,6 +33,7 @@ from runtime.driver.sessions import References
 from runtime.driver.wire import address_of
 from runtime.driver.witness import Answered, Sending
 from runtime.gate.company import Company, RoleRule, Trust
+from runtime.gate.connections import Connections
 from runtime.gate.credentials import COOKIE, CSRF_HEADER, csrf_of
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
@@ -344,6 +345,7 @@ class Running:
 
     url: str
     application: Application
+    connections: Connections
 
     @property
     def mcp(self) -> str:
@@ -359,7 +361,7 @@ async def running(service: Service) -> AsyncIterator[Running]:
     while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
         await asyncio.sleep(0.005)
     try:
-        yield Running(f"http://127.0.0.1:{listener.getsockname()[1]}", application)
+        yield Running(f"http://127.0.0.1:{listener.getsockname()[1]}", application, server.open)
     finally:
         server.should_exit = True
         await task

@@ -21,7 +21,7 @@ from sqlalchemy import event
 from governance.connections import parse_url
 from governance.errors import UnavailableError
 from runtime.gate.access import Caller
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 FIND, STOP = ("toy_find_vm", {"vm": "web-01"}), ("toy_stop_vm", {"uuid": "u-1"})
 
@@ -177,6 +177,52 @@ async def test_a_database_that_breaks_during_a_request_lets_nothing_more_out_and
     assert (await asked(api, FIND)).status_code == 200
     await check_the_record(lab, device)
     assert heard_by(device).count("POST /api/vms/u-1/stop") == (0 if wish is FIND else 2)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_while_the_database_takes_no_writes_the_server_is_not_ready_and_says_so_once(
+    lab: Any, device: Any, api: httpx.AsyncClient, fault: str, caplog: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.service.PROBE_S", 0.05)
+    assert (await api.get("/ready")).status_code == 200
+    async with broken(lab, fault):
+        for _ in range(2 if fault == "locked" else 5):
+            assert (await asked(api, FIND)).status_code == 503
+        told = await api.get("/ready")
+        assert (told.status_code, bool(told.json()["trouble"])) == (503, True)
+        lines = [line for line in caplog.messages if "takes no writes" in line]
+        assert len(lines) == 1, "one line, however many are refused"
+    await until(lambda: not lab.service.database.trouble, "it to take writes again")
+    assert (await api.get("/ready")).status_code == 200
+    assert any("takes writes again" in line for line in caplog.messages), "though nobody wrote meanwhile"
+
+
+async def test_a_run_that_the_loss_of_the_database_ends_is_told_as_our_fault_and_not_the_devices(
+    lab: Any, device: Any, api: httpx.AsyncClient, tools: Any
+) -> None:
+    document = tools.toy_content("find").document
+    workflow = document["workflows"][0]
+    workflow["workflowId"] = "toy-find-twice"
+    workflow["x-switchgear"]["tool"]["name"] = "toy_find_twice"
+    workflow["steps"].insert(0, {**workflow["steps"][0], "stepId": "before"})
+    revision = await lab._submit(tools.content_of(document))
+    await lab.service.revisions.decide(
+        revision.id, "approve", actor="test", role="admin", reason="", digest=revision.digest
+    )
+    await lab.service.live.reload()
+    plain = device.script
+    async with contextlib.AsyncExitStack() as until_well:
+
+        async def breaks(heard: Any, writer: asyncio.StreamWriter) -> None:
+            await until_well.enter_async_context(broken(lab, "failing"))
+            device.script = plain
+            await plain(heard, writer)
+
+        device.script = breaks
+        reply = await asked(api, ("toy_find_twice", {"vm": "web-01"}))
+    assert reply.status_code == 503
+    assert "this server's own database" in reply.json()["detail"]
+    assert reply.json()["failure"]["code"] == "unrecorded"
 
 
 @pytest.mark.long

@@ -11,6 +11,7 @@ from fastmcp.client.transports import StreamableHttpTransport
 
 from governance.errors import ConflictError, InvalidError, TransitionError
 from governance.open_runs import Finding
+from runtime.driver.breaker import Breaker
 from runtime.gate.access import Caller
 from tests.waiting import until
 
@@ -257,3 +258,24 @@ async def test_a_run_that_nobody_can_carry_on_is_not_gone_on_with(lab: Any, devi
     await lab.service.runs.finish("r", "unknown", None, json.loads('{"step_id": "change"}'))
     with pytest.raises(InvalidError, match="cannot go on"):
         await lab.service.open_runs.resolve("r", Finding(True, True), actor="ann")
+
+
+@pytest.mark.parametrize("name", ["toy_find_vm", "toy_stop_vm"])
+async def test_a_key_whose_run_never_left_is_free_again(
+    lab: Any, device: Any, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = {"vm": "web-01"} if name == "toy_find_vm" else {"uuid": "u-1"}
+
+    async def asked() -> Any:
+        entry = lab.service.live.now.find(name)
+        return await lab.service.calls.call(entry, inputs, None, Caller("ann", "admin"), key="once")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Breaker, "rests_for", lambda _self, _now: 60.0)
+        refused = await asked()
+    assert (refused.outcome, device.heard) == ("failed", [])
+    ended = await asked()
+    assert (ended.outcome, ended.run_id != refused.run_id) == ("succeeded", True)
+    assert (await asked()).run_id == ended.run_id, "and then it stands for that run"
+    assert await lab.service.open_runs.fault_of(refused.run_id) == ""
+    assert (await lab.service.audit.verify()).ok

@@ -315,10 +315,37 @@ async def test_over_rest_operators_have_their_own_and_admins_all(lab: Any, serve
 
 
 async def test_a_server_fires_what_is_due(lab: Any, device: Any, tools: Any, hands: Hands) -> None:
-    lab.service.scheduler._clock = hands
+    lab.service.scheduler._clock, lab.service.scheduler._reference = hands, None
     await lab.service.scheduler.add(HOURLY, ME)
     async with tools.running(lab.service):
         hands.now = NOON.replace(hour=13, second=1)
         await asyncio.wait_for(device.has_heard(1), PATIENCE_S)
     (run,) = await lab.service.runs.find()
     assert run.caller == "cli:me"
+
+
+async def test_of_three_servers_the_one_whose_clock_is_off_fires_nothing_and_claims_nothing_and_says_so(
+    lab: Any, hands: Hands, caplog: Any
+) -> None:
+    async def reference() -> datetime:
+        return hands.now
+
+    for begun, off in enumerate((timedelta(hours=1), timedelta(hours=-1), timedelta(seconds=90)), 1):
+        around = lab.service.scheduler._around
+        wrong = Scheduler(around, lambda off=off: hands.now + off, reference)
+        right = [Scheduler(around, lambda: hands.now + timedelta(seconds=2), reference) for _ in range(2)]
+        hands.now = NOON
+        added = await wrong.add(HOURLY, ME)
+        assert added.next_at == ONE, "what is added there is right all the same"
+        for second in (-2, 3, 4):
+            hands.now = NOON.replace(hour=13) + timedelta(seconds=second)
+            for each in (wrong, *right):
+                await each.look()
+                await each.align()
+                await each.settle()
+        assert (await last(lab))["outcome"] == "succeeded", "no moment is lost, or written down as missed"
+        assert (await told(lab)).count("schedule.begun") == begun, "nor doubled"
+        assert "clock is" in wrong.trouble
+        assert [line for line in caplog.messages if "no schedule is fired here" in line] == [caplog.messages[0]]
+        await lab.service.schedules.remove("hourly", actor="test")
+        caplog.clear()

@@ -1,0 +1,182 @@
+"""Connections: how many there may be, whose they are, and how fast a request has to arrive on one.
+
+What is half sent never reaches the application, so this stands below it, at the protocol of uvicorn. Whoever has shown
+no credential yet is a stranger; of strangers there are so many connections, and of each caller so many, and for one
+more the oldest is closed that had its chance to send a request, and whose request is not worked on. A
+request that does not arrive, byte for byte at some speed, and an answer that nobody takes end the connection. Here
+never lives a place for a request (`concurrency`). Called by `app`; the gate (`access`) says whose a connection is.
+RFC 9112, RFC 9110 (408).
+"""
+
+import asyncio
+from typing import Any
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from runtime.gate.access import CONNECTION
+from runtime.gate.concurrency import FILES_OF_OUR_OWN
+from runtime.observing import metrics
+
+# In each of these so many seconds a request that is not whole yet brings so many bytes a second.
+WINDOW_S = 10
+BYTES_PER_S = 4_096
+# Whoever takes nothing of an answer for so long is gone.
+UNREAD_S = 60
+# A connection takes about 0.02 MB. A load balancer in front keeps tens open.
+MOST_STRANGERS = 256
+MOST_OF_ONE = 512
+# Whoever has sent nothing yet makes no room before there are so many: in a burst a client is slow too.
+MOST_SILENT = 1_024
+FEWEST = 64
+# Of connections that wait, so many are accepted before those that are there have their turn.
+ACCEPTED_AT_ONCE = 16
+WAITING = 2_048
+STRANGER = ""
+LATE = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class Connections:
+    """All that are open, by whose they are, the oldest first."""
+
+    def __init__(self, files: int) -> None:
+        """`files`: how many this process may have open."""
+        spare = max(1, files - FILES_OF_OUR_OWN)
+        self._most = max(2 * FEWEST, spare // 2)
+        self._most_strangers = max(FEWEST, min(MOST_STRANGERS, spare // 4))
+        self._most_silent = min(MOST_SILENT, self._most)
+        self._of: dict[str, dict[HttpConnection, None]] = {STRANGER: {}}
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, connection: "HttpConnection") -> None:
+        self._of[STRANGER][connection] = None
+        self._count += 1
+        strangers = len(self._of[STRANGER])
+        if strangers > self._most_strangers:
+            self._close_oldest(STRANGER, is_pressing=strangers > self._most_silent)
+        if self._count > self._most:
+            self._close_oldest(max(self._of, key=lambda owner: len(self._of[owner])), is_pressing=True)
+
+    def remove(self, connection: "HttpConnection") -> None:
+        group = self._of.get(connection.owner, {})
+        if connection in group:
+            del group[connection]
+            self._count -= 1
+        if not group and connection.owner != STRANGER:
+            self._of.pop(connection.owner, None)
+
+    def belongs(self, connection: "HttpConnection", owner: str, *, has_share: bool) -> None:
+        """Who showed a credential on it. `has_share`: whether this caller's connections are bounded."""
+        if connection.owner == owner:
+            return
+        self.remove(connection)
+        connection.owner = owner
+        self._of.setdefault(owner, {})[connection] = None
+        self._count += 1
+        if has_share and len(self._of[owner]) > MOST_OF_ONE:
+            self._close_oldest(owner, is_pressing=True)
+
+    def _close_oldest(self, owner: str, *, is_pressing: bool) -> None:
+        may = (each for each in self._of[owner] if not each.is_worked_on and (is_pressing or each.has_had_its_chance))
+        oldest = next(may, None)
+        if oldest is not None:
+            metrics.turned_away("connection: oldest")
+            self.remove(oldest)
+            oldest.transport.abort()
+
+
+class HttpConnection(H11Protocol):
+    """One connection. `owner`: who showed a credential on it last."""
+
+    def __init__(
+        self, table: Connections, config: uvicorn.Config, server_state: ServerState, app_state: dict[str, Any]
+    ) -> None:
+        super().__init__(config, server_state, {**app_state, CONNECTION: self})
+        self.owner = STRANGER
+        self._table = table
+        self._bytes = 0
+        self._arriving: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._table.add(self)
+        self._expect_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._table.remove(self)
+        for timer in (self._arriving, self._unread):
+            if timer is not None:
+                timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._bytes += len(data)
+        super().data_received(data)
+        if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):  # a request is here as a whole
+            if self._arriving is not None:
+                self._arriving.cancel()
+                self._arriving = None
+        elif self._arriving is None:
+            self._expect_request()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread = self.loop.call_later(UNREAD_S, self._end_unread)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
+
+    def belongs_to(self, caller: str, *, has_share: bool) -> None:
+        self._table.belongs(self, caller, has_share=has_share)
+
+    @property
+    def is_worked_on(self) -> bool:
+        """Whether a request has arrived as a whole and is not answered yet."""
+        return self._arriving is None and self.cycle is not None and not self.cycle.response_complete
+
+    @property
+    def has_had_its_chance(self) -> bool:
+        """Whether something was sent on it."""
+        return self._bytes > 0 or self.cycle is not None
+
+    def _expect_request(self) -> None:
+        self._bytes = 0
+        self._arriving = self.loop.call_later(WINDOW_S, self._look_at_arrival)
+
+    def _look_at_arrival(self) -> None:
+        if self._bytes >= WINDOW_S * BYTES_PER_S:
+            self._expect_request()
+            return
+        metrics.turned_away("request: late")
+        is_answered = self.cycle is not None and self.cycle.response_started and self.conn.their_state != h11.IDLE
+        if self._bytes and not is_answered:
+            self.transport.write(LATE)
+        self.transport.close()
+
+    def _end_unread(self) -> None:
+        metrics.turned_away("answer: unread")
+        self.transport.abort()
+
+
+async def listen(
+    server: uvicorn.Server, listener: Any, app_state: dict[str, Any], table: Connections
+) -> asyncio.Server:
+    """Has `server` accept connections on `listener`, a few at a time."""
+
+    def connection() -> HttpConnection:
+        return HttpConnection(table, server.config, server.server_state, app_state)
+
+    tls = server.config.ssl
+    timeouts: dict[str, Any] = {} if tls is None else {"ssl_handshake_timeout": WINDOW_S}
+    loop = asyncio.get_running_loop()
+    accepting = await loop.create_server(connection, sock=listener, ssl=tls, backlog=ACCEPTED_AT_ONCE, **timeouts)
+    listener.listen(WAITING)  # asyncio takes one number for how many are accepted at once and for how many may wait
+    return accepting

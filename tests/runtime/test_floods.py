@@ -1,0 +1,235 @@
+"""Who floods the server keeps nobody from it: half-sent requests, streams, sessions, calls (THREATS F1, F2).
+
+Counted, never timed: what is still open, who was refused, and that whoever else asks is answered meanwhile.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from typing import Any
+
+import httpx
+import pytest
+
+from runtime.gate import connections
+from runtime.gate.concurrency import ENSURED, RESERVED, STREAMS_OF_ONE, Concurrency
+from runtime.gate.mcp_sessions import MOST_OF_ONE
+from runtime.gate.turns import Turns
+from runtime.problems import Problem
+from tests.waiting import until
+
+FLOOD = 150
+HALVES = (
+    "POST /login HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 50\r\n\r\n{",
+    "POST /workflows/a/run HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 50\r\n\r\n{",
+    "GET /workflows HTTP/1.1\r\nhost: 127",
+)
+LISTEN = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "subscriptions/listen",
+    "params": {
+        "notifications": {"toolsListChanged": True},
+        "_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": {"name": "c", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {},
+        },
+    },
+}
+OPEN = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}},
+}
+STREAM = {"mcp-protocol-version": "2026-07-28", "mcp-method": "subscriptions/listen"}
+JSON = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+
+
+class Flood:
+    """Connections to one server, each of which has sent something."""
+
+    def __init__(self, url: str) -> None:
+        self.port = int(url.rpartition(":")[2])
+        self.open: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def send(self, data: bytes) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(data)
+        self.open.append((reader, writer))
+
+    async def post(self, path: str, headers: dict[str, str], body: Any) -> None:
+        text = json.dumps(body)
+        told = {"host": f"127.0.0.1:{self.port}", **JSON, **headers, "content-length": str(len(text))}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in told.items())
+        await self.send(f"POST {path} HTTP/1.1\r\n{lines}\r\n{text}".encode())
+
+    async def statuses(self) -> Counter[str]:
+        """What each was answered first; "closed" for those that were closed without a word."""
+        heads = [await reader.read(12) for reader, _ in self.open]
+        return Counter(head[9:].decode() or "closed" for head in heads)
+
+
+@pytest.fixture
+async def flood(server: Any) -> AsyncIterator[Flood]:
+    made = Flood(server.url)
+    yield made
+    for _, writer in made.open:
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+@pytest.fixture
+async def boss(lab: Any, server: Any) -> AsyncIterator[httpx.AsyncClient]:
+    headers = {"authorization": f"Bearer {await lab.token('admin', 'boss')}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, trust_env=False) as client:
+        yield client
+
+
+async def shown(lab: Any, name: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {await lab.token('operator', name)}"}
+
+
+async def test_an_admin_is_answered_while_strangers_hold_all_their_places_with_half_sent_requests(
+    lab: Any, server: Any, boss: httpx.AsyncClient, flood: Flood, monkeypatch: Any
+) -> None:
+    table = server.connections
+    monkeypatch.setattr(table, "_most_strangers", 20)
+    await lab.token("operator", "bad")
+    for number in range(FLOOD):
+        await flood.send(HALVES[number % 3].encode())
+    assert (await boss.get("/runs")).status_code == 200
+    assert (await boss.delete("/tokens/bad")).status_code == 200
+    assert (await boss.get("/health")).status_code == 200
+    assert len(table) <= 20 + 2, "the oldest made room"
+
+
+async def test_what_does_not_arrive_in_time_is_ended_also_when_it_drips(
+    lab: Any, server: Any, flood: Flood, monkeypatch: Any
+) -> None:
+    await lab.token("operator", "somebody")
+    monkeypatch.setattr(connections, "WINDOW_S", 0.2)
+    for half in HALVES:
+        await flood.send(half.encode())
+
+    async def drip() -> None:
+        while True:
+            for _, writer in flood.open:
+                writer.write(b"x")
+            await asyncio.sleep(0.02)
+
+    dripping = asyncio.create_task(drip())
+    said = await flood.statuses()
+    await until(lambda: len(server.connections) == 0, "all to be closed")
+    dripping.cancel()
+    assert said == {"408": 2, "401": 1}
+
+
+async def test_half_a_body_takes_no_place_and_no_line_of_the_log(
+    lab: Any, boss: httpx.AsyncClient, flood: Flood, caplog: Any
+) -> None:
+    headers = await shown(lab, "bad")
+    lines = "".join(f"{name}: {value}\r\n" for name, value in (headers | {"host": "127.0.0.1"}).items())
+    for path in ("/login", "/webhooks/x", "/workflows/toy-find-vm/run", "/mcp"):
+        await flood.send(f"POST {path} HTTP/1.1\r\n{lines}content-length: 50\r\n\r\n{{".encode())
+    assert (await boss.get("/runs")).status_code == 200
+    for _, writer in flood.open:
+        writer.close()
+    assert (await boss.get("/runs")).status_code == 200
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def test_one_caller_has_a_share_of_the_streams_and_their_token_can_be_revoked(
+    lab: Any, boss: httpx.AsyncClient, flood: Flood
+) -> None:
+    bad, good = await shown(lab, "bad"), await shown(lab, "good")
+    for _ in range(FLOOD):
+        await flood.post("/mcp", bad | STREAM, LISTEN)
+    assert await flood.statuses() == {"200": STREAMS_OF_ONE, "429": FLOOD - STREAMS_OF_ONE}
+    assert (await boss.delete("/tokens/bad")).status_code == 200
+    other = Flood(str(boss.base_url).rstrip("/"))
+    await other.post("/mcp", good | STREAM, LISTEN)
+    assert await other.statuses() == {"200": 1}
+    other.open[0][1].close()
+
+
+async def test_of_many_sessions_of_one_caller_the_one_used_least_lately_is_ended(
+    lab: Any, server: Any, boss: httpx.AsyncClient
+) -> None:
+    headers = await shown(lab, "bad") | JSON
+
+    async def asked(session: str) -> int:
+        ping = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
+        more = {"mcp-session-id": session, "mcp-protocol-version": "2025-11-25"}
+        return (await boss.post("/mcp", headers=headers | more, json=ping)).status_code
+
+    async def opened() -> str:
+        return str((await boss.post("/mcp", headers=headers, json=OPEN)).headers["mcp-session-id"])
+
+    sessions = [await opened() for _ in range(MOST_OF_ONE)]
+    assert await asked(sessions[0]) == 200
+    sessions.append(await opened())
+    assert [await asked(sessions[number]) for number in (0, 1, 2, -1)] == [200, 404, 200, 200]
+
+
+def test_a_caller_has_a_share_an_admin_a_reserve_and_whoever_has_few_calls_some_that_are_ensured() -> None:
+    limits = Concurrency(40)
+    with ExitStack() as inside:
+        for number in range(40):
+            inside.enter_context(limits.place("call", f"bad{number % 4}"))
+        with pytest.raises(Problem) as problem:
+            limits.place("call", "bad0").__enter__()
+        assert problem.value.status == 429
+        for _ in range(ENSURED["call"]):
+            inside.enter_context(limits.place("call", "good"))
+        with pytest.raises(Problem) as problem:
+            limits.place("call", "good").__enter__()
+        assert problem.value.status == 503
+        for _ in range(RESERVED):
+            inside.enter_context(limits.place("admin", "boss"))
+    with limits.place("call", "bad0"):
+        pass
+
+
+async def test_the_next_turn_is_of_whoever_has_the_fewest_calls_under_way() -> None:
+    turns, begun = Turns(2), []
+
+    async def call(caller: str, is_over: asyncio.Event) -> None:
+        async with turns.turn(caller):
+            begun.append(caller)
+            await is_over.wait()
+
+    over = [asyncio.Event() for _ in range(7)]
+    callers = ["bad", "bad", "bad", "bad", "other", "good", "other"]
+    calls = [asyncio.create_task(call(caller, event)) for caller, event in zip(callers, over, strict=True)]
+    await asyncio.sleep(0)
+    calls[2].cancel()  # whoever goes away while they wait costs nobody a turn
+    over[0].set()
+    await until(lambda: len(begun) == 3, "the next")
+    over[1].set()
+    await until(lambda: len(begun) == 4, "the one after")
+    assert begun[:4] == ["bad", "bad", "other", "good"]
+    for event in over:
+        event.set()
+    await asyncio.gather(*calls, return_exceptions=True)
+    assert sorted(begun) == ["bad", "bad", "bad", "good", "other", "other"]
+
+
+async def test_whoever_waits_for_a_device_keeps_nobody_from_beginning() -> None:
+    turns, begun, is_over = Turns(1), [], asyncio.Event()
+
+    async def call(number: int) -> None:
+        async with turns.turn("one"):
+            begun.append(number)
+            await is_over.wait()
+
+    calls = [asyncio.create_task(call(number)) for number in range(3)]
+    await until(lambda: len(begun) == 3, "all to begin, though none has ended")
+    is_over.set()
+    await asyncio.gather(*calls)
