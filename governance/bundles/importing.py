@@ -238,7 +238,7 @@ def _all_told(connection: Connection) -> Iterator[tuple[str, list[str]]]:
 
     Raises TamperedError where the table says otherwise.
     """
-    found = {(row.name, row.version): dict(row._mapping) for row in connection.execute(select(_BUNDLES))}
+    found = {(row["name"], row["version"]): dict(row) for row in connection.execute(select(_BUNDLES)).mappings()}
     told = {(said["name"], said["version"]): said for said in all_told(connection, "bundle", "bundle.imported")}
     if found != told:
         raise TamperedError("what was imported is not what the audit says", TAMPERED)
