@@ -121,8 +121,8 @@ def test_lint_ends_with_1_for_warnings_and_0_for_notes(spec: Path) -> None:
 def test_the_catalog_and_each_workflow_are_explained(spec: Path) -> None:
     catalog = run("compile", str(spec), "--explain")
     assert [line.split(": in: rank ")[0] for line in catalog.stdout.splitlines()] == [
-        "shop_create_order",
         "shop_find_orders",
+        "shop_create_order",
     ]
     one = run("compile", str(spec), "--explain", "shop_create_order").stdout
     assert "change: POST /orders: the goal" in one

@@ -110,7 +110,7 @@ MORE = (
     Call("idrac_find_server_virtual_media"),
     Call("idrac_describe_server_virtual_media", MEDIUM, reads=same(CD)),
     Call("idrac_insert_server_virtual_media", {**MEDIUM, "Image": "IMAGE"}, CD, shows(Inserted=True)),
-    Call("idrac_replace_insert_server_virtual_media", {**MEDIUM, "Image": "IMAGE"}, CD, shows(Inserted=True)),
+    Call("idrac_replace_server_virtual_media", {**MEDIUM, "Image": "IMAGE"}, CD, shows(Inserted=True)),
     Call("idrac_eject_server_virtual_media", MEDIUM, CD, shows(Inserted=False)),
     Call(
         "idrac_boot_once",

@@ -104,7 +104,7 @@ ONCE = {"BootSourceOverrideEnabled": "Once", "BootSourceOverrideTarget": "Pxe"}
 CHANGES = (
     Can("idrac_insert_server_virtual_media", INSERT, done),
     Can("idrac_describe_server_virtual_media", MEDIUM, lambda o: o["item"]["Inserted"] and o["item"]["Image"] != ""),
-    Can("idrac_replace_insert_server_virtual_media", INSERT, done),
+    Can("idrac_replace_server_virtual_media", INSERT, done),
     Can("idrac_describe_server_virtual_media", MEDIUM, has(Inserted=True)),
     Can("idrac_eject_server_virtual_media", MEDIUM, done),
     Can("idrac_describe_server_virtual_media", MEDIUM, has(Inserted=False, Image="")),
