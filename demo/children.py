@@ -58,8 +58,9 @@ class Children:
     environment: Mapping[str, str]
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def run(self, *words: str) -> Any:
-        """The JSON that `switchgear WORDS --json` prints. Raises CommandFailedError with what it said instead."""
+    def run(self, *words: str, code: int = 0) -> Any:
+        """The JSON that `switchgear WORDS --json` prints. Raises CommandFailedError with what it said instead, unless
+        it ends with `code`."""
         done = subprocess.run(
             [*SWITCHGEAR, *words, "--json"],
             cwd=self.folder,
@@ -68,7 +69,7 @@ class Children:
             capture_output=True,
             check=False,
         )
-        if done.returncode:
+        if done.returncode != code:
             said = (done.stdout + done.stderr).decode(errors="replace").strip()
             raise CommandFailedError(f"switchgear {' '.join(words)} ended with {done.returncode}:\n{said}")
         return json.loads(done.stdout)

@@ -69,7 +69,7 @@ def play_all(play: Play, keep: bool) -> None:
     with between(story.device_of(play.mocks[VENDOR.api])) as line:
         add_target(play, line)
         asyncio.run(play_agent(play, line))
-        story.look_back(play)
+        story.look_back(play, altered=story.chosen_for(play, VENDOR.api, START)["id"])
         if keep:
             story.keep_up(play)
 
