@@ -274,9 +274,7 @@ async def test_of_two_servers_one_has_to_be_named(peers: Any, idrac: Compiled, t
             idrac, ["idrac_power_off_server", "idrac_describe_server"], tmp_path / "own", url
         ) as peer:
             unnamed = await peer.call("idrac_power_off_server", {"ResetType": "ForceOff"})
-            named = await peer.call(
-                "idrac_power_off_server", {"ResetType": "ForceOff", "server": other, "idrac": other}
-            )
+            named = await peer.call("idrac_power_off_server", {"ResetType": "ForceOff", "server": other})
             untouched = await peer.call("idrac_describe_server", {"server": SERVER})
     assert unnamed.failure.code == "ambiguous"
     assert named.outcome == "succeeded", named

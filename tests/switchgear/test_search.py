@@ -93,7 +93,7 @@ FLOORS = {
     ("hypercore", "tuned"): (0.7, 0.9),
     ("hypercore", "kept"): (0.6, 0.9),
     ("idrac", "tuned"): (0.65, 0.93),
-    ("idrac", "kept"): (0.6, 0.82),
+    ("idrac", "kept"): (0.6, 0.8),
 }
 
 
