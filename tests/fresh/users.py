@@ -1,6 +1,7 @@
 """Other users of this machine, and a Python and a folder that they can reach; only root can be somebody else."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,8 @@ NAMELESS = 54321  # in no list of users
 def as_user(user: int) -> list[str]:
     """What a command begins with to run as `user`. Skips the test where that is not permitted."""
     ROOT_USER.or_skip()
-    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+    # By its place: what is started may have a PATH of its own, and the program is looked for there.
+    return [shutil.which("setpriv") or "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
 
 
 def real_python() -> str:
