@@ -32,7 +32,9 @@ def python_for(user: int) -> str:
     for program in (real_python(), "/usr/bin/python3.11", "/usr/bin/python3"):
         test = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))"
         try:
-            done = subprocess.run([*as_user(user), program, "-I", "-c", test], capture_output=True, check=False)
+            # By a shell, as set-up does it: what `setpriv` starts itself is found with the rights that it had before.
+            command = [*as_user(user), "/bin/sh", "-c", 'exec "$@"', "sh", program, "-I", "-c", test]
+            done = subprocess.run(command, capture_output=True, check=False)
         except OSError:
             continue
         if done.returncode == 0:
