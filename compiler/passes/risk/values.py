@@ -20,6 +20,7 @@ _POWER = frozenset(
 )  # fmt: skip
 _TARGET = frozenset({"targetstate", "desiredstate", "requestedstate", "runstate", "newstate", "desiredstatus",
                      "targetstatus", "requestedstatus", "runningstate"})  # fmt: skip
+_LINES = (frozenset({"online", "offline"}), frozenset({"up", "down"}))  # what a `state` may be brought to
 _ORDERS = frozenset({"action", "command", "cmd", "operation", "op", "verb", "request", "signal", "control"})
 _KINDS = frozenset({"type", "mode", "option", "method", "state", "status", "target"})
 _LATER = frozenset({"on", "failure", "error", "default", "policy", "protection"})
@@ -74,7 +75,8 @@ def _of_member(operation: Operation, effect: Effect, name: str, member: Schema, 
         return
     values = tuple(v for v in schemas.values(schemas.element(member) or member) if isinstance(v, str))
     joined = "".join(words.split(name))
-    if joined in _POWER | _TARGET:
+    is_line = joined == "state" and any(line <= {value.lower() for value in values} for line in _LINES)
+    if joined in _POWER | _TARGET or is_line:
         yield from _of_state(effect, name, values, schemas.kind(member))
     elif values and _orders(operation, effect, name, values):
         yield from _of_values(name, values)
@@ -107,7 +109,8 @@ def _orders(operation: Operation, effect: Effect, name: str, values: tuple[str, 
     if effect is Effect.UPDATE or effect is Effect.READ:
         return (is_order and lives) or (said[-1] in _KINDS and lives and not place.isdisjoint(_DONE_TO))
     verbs = sum(1 for value in values if class_of_word(value) is not None and not value.lower().endswith("ing"))
-    return is_order or 2 * verbs > len(values) or (said[-1] in _KINDS and lives)
+    turns_off = any(value.lower() == "off" for value in values) and place.isdisjoint(lexicon.WATCHED)
+    return is_order or 2 * verbs > len(values) or (said[-1] in _KINDS and (lives or turns_off))
 
 
 def _of_values(name: str, values: tuple[str, ...]) -> Iterator[Deed]:
@@ -119,7 +122,7 @@ def _of_values(name: str, values: tuple[str, ...]) -> Iterator[Deed]:
 
 def _is_order(name: str) -> bool:
     said = tokens_of_name(name)
-    return head(said) in lexicon.STRONG and (len(said) == 1 or said[1] not in lexicon.STANDING)
+    return head(said) in lexicon.SWITCHES and (len(said) == 1 or said[1] not in lexicon.STANDING)
 
 
 def _is_switch(operation: Operation, effect: Effect, name: str) -> bool:
