@@ -42,8 +42,11 @@ def class_of_word(value: Any) -> Risk | None:
 
 def ordered(operation: Operation, effect: Effect, schemas: Schemas) -> Iterator[Deed]:
     """What the caller can order by the members of the body and by the query."""
+    orders = _alternatives(operation, schemas) if effect is Effect.ACT else frozenset()
     for name, member in _members(operation, schemas):
         yield from _of_member(operation, effect, name, member, schemas)
+        if name in orders:
+            yield from deeds(tokens_of_name(name))
     for parameter in operation.parameters:
         if parameter.location == "query":
             yield from _of_member(operation, effect, parameter.name, parameter.schema, schemas)
@@ -55,10 +58,17 @@ def names_choices(operation: Operation, schemas: Schemas) -> bool:
 
 
 def members_of(operation: Operation, schemas: Schemas) -> Mapping[str, Schema]:
-    """The members of the body, or of its elements."""
+    """The members of the body, or of its elements, those of all its alternatives included."""
     if operation.body is None:
         return {}
-    return schemas.members(schemas.element(operation.body.schema) or operation.body.schema)
+    return schemas.offered(schemas.element(operation.body.schema) or operation.body.schema)[0]
+
+
+def _alternatives(operation: Operation, schemas: Schemas) -> frozenset[str]:
+    """The members by which a body is one of several orders: `{"forceDelete": null}` or `{"reboot": …}`."""
+    _, options, _ = schemas.choice(schemas.flat(operation.body.schema if operation.body else None))
+    required = [frozenset(schemas.required(option)) for option in options]
+    return frozenset().union(*required) - frozenset.intersection(*required) if len(required) > 1 else frozenset()
 
 
 def _members(operation: Operation, schemas: Schemas) -> Iterator[tuple[str, Schema]]:

@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.ir.model import RISKS, Effect, Operation, Risk
+from compiler.ir.model import RISKS, Body, Effect, Operation, Risk
 from compiler.passes.risk import lexicon
 from compiler.pipeline import Request
 from compiler.verification import compile_spec
@@ -160,3 +161,11 @@ def test_what_only_seems_to_read_is_stored_and_promises_nothing(tmp_path: Path) 
     hints = {goal: (one.flow.risk, one.tool["annotations"]["readOnlyHint"]) for goal, one in found.items()}
     assert hints == {"POST /items/query": (Risk.READ, False), "GET /system/reboot": (Risk.DISRUPT, False)}
     assert "Changes nothing" not in found["POST /items/query"].flow.description
+
+
+def test_a_body_that_is_one_of_several_orders_is_as_grave_as_the_gravest() -> None:
+    nothing = {"type": "null"}
+    orders = [{"type": "object", "required": [w], "properties": {w: nothing}} for w in ("forceDelete", "reboot")]
+    plain = operation("POST /servers/{id}/action", "act", "Run an action")
+    one = replace(plain, body=Body("application/json", {"oneOf": orders}, is_required=True))
+    assert classed(one).risk is Risk.DESTROY
