@@ -44,6 +44,11 @@ UNLESS = re.compile(
     r"until|before|after|whether|when|once|instead of|should)\b[^.;]{0,60}$"
 )
 
+# What comes of an error (“if an error occurs, the workflow fails, the data is deleted”) is not what is done.
+AFTER_AN_ERROR = re.compile(
+    r"\b(?:if|when|in case of|after|on) (?:an? |any |some )?(?:errors?|failures?|exceptions?)\b[^.;]{0,160}$"
+)
+
 CHANGES_NOTHING = re.compile(
     r"\bread[- ]only\b|\b(?:does|do|will) not (?:change|modify|alter|affect|apply|create|persist|save|store|execute)\b|"
     r"\bwithout (?:applying|changing|modifying|altering|making|creating|saving|storing|executing|persisting)\b|"

@@ -89,6 +89,12 @@ def test_a_post_is_no_read_for_asking_alone(told: tuple[str, ...]) -> None:
         ("PUT /x/{id}/restart-policy", "setRestartPolicy", "Set the restart policy"),
         ("POST /x/{id}/list-marker", "mark", "Mark deleted and stopped things"),
         ("PATCH /x/{id}", "", "", "", "state=stopped,deleted,evicted"),
+        (
+            "POST /x/{id}/fill",
+            "",
+            "",
+            "Fills it. If an error occurs meanwhile, the workflow fails, the data is deleted.",
+        ),
     ],
 )
 def test_negations_opposites_and_states_are_no_deeds(told: tuple[str, ...]) -> None:
