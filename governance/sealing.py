@@ -19,7 +19,7 @@ from governance.audit import REVISIONS, AuditRow
 from governance.errors import TamperedError
 from governance.identifiers import Json, from_text
 from governance.transitions import State
-from workflow.canonical import canonical_bytes, digest
+from workflow.canonical import canonical_bytes, digest_of_row
 from workflow.errors import CanonicalError
 from workflow.revision import RevisionContent
 
@@ -116,7 +116,7 @@ def seal_of(values: Mapping[str, Any]) -> str:
     """The seal of a revision's columns; of the proof its hash is sealed, of the content its digest."""
     sealed = {name: values[name] for name in SEALED}
     sealed |= {name: values[name] for name, nothing in LATER.items() if values.get(name, nothing) != nothing}
-    return digest({**sealed, "proof": hashlib.sha256(values["proof"].encode()).hexdigest()})
+    return digest_of_row({**sealed, "proof": hashlib.sha256(values["proof"].encode()).hexdigest()})
 
 
 def open_row(values: Mapping[str, Any], witness: AuditRow | None) -> Revision:
