@@ -18,7 +18,7 @@ from governance import revision_rows as rows
 from governance.approved import Approved, look
 from governance.database import Database
 from governance.disabling import why_disabled
-from governance.errors import ConflictError, DigestError, InvalidError, RefusedError, TamperedError
+from governance.errors import ConflictError, DigestError, InvalidError, NotFoundError, RefusedError, TamperedError
 from governance.identifiers import Json, new_id, to_text
 from governance.models import CatalogChange, table_of
 from governance.people.persons import Persons, persons
@@ -122,6 +122,15 @@ class RevisionStore:
         Raises NotFoundError, or TamperedError if what is stored is not what was submitted and decided.
         """
         return _open(await self._database.read(lambda c: rows.resolve(c, ref)))
+
+    async def get_all(self, ids: Sequence[str]) -> tuple[Revision, ...]:
+        """The revisions of these ids, in their order. Raises NotFoundError, TamperedError as `get`."""
+        stored = await self._database.read(lambda c: _all(c, rows.SELECT.where(TABLE.c.id.in_(ids))))
+        found = {row.id: _open(row) for row in stored}
+        missing = next((each for each in ids if each not in found), None)
+        if missing is not None:
+            raise NotFoundError(f"there is no revision {missing}", "see `switchgear workflows list`")
+        return tuple(found[each] for each in ids)
 
     async def survey(
         self,
