@@ -28,6 +28,7 @@ from governance.revision_rows import TABLE, Stored
 from governance.sealing import Fault, Revision, check_row, content_text, find_fault, open_row
 from governance.transitions import ONE_VOTE, Ballot, Role, State, decide
 from governance.transitions import TABLE as RULES
+from governance.untouched import Untouched
 from workflow.revision import RevisionContent, changes_nothing, sends_safe_methods_alone
 
 if TYPE_CHECKING:
@@ -296,9 +297,9 @@ class RevisionStore:
             raise DigestError(f"{revision.workflow_id}@{revision.number} is not the content that was loaded", "reload")
         return revision
 
-    def stamp(self) -> tuple[int, ...] | None:
-        """`Database.stamp`: while it is the same, `change_token` most likely is."""
-        return self._database.stamp()
+    def untouched(self, times: int) -> Untouched:
+        """By which to see whether `change_token` need be asked."""
+        return Untouched(self._database, times)
 
     async def change_token(self) -> str:
         """A text that differs after any change to a revision or an API, by whichever process and by whatever means."""

@@ -9,5 +9,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index("ix_revisions_state_id", "revisions", ["state", "id"])
-    op.drop_index("ix_revisions_state", "revisions")
+    op.create_index("ix_revisions_state_id", "revisions", ["state", "id"], if_not_exists=True)
+    op.drop_index("ix_revisions_state", "revisions", if_exists=True)
