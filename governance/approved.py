@@ -23,7 +23,7 @@ from governance.models import AuditEntry, CatalogChange, table_of
 from governance.revision_rows import TABLE, Stored
 from governance.sealing import Fault, Revision, check_row, revision_of
 
-SWEPT = 100
+SWEPT = 50
 """Revisions that each look reads besides: with so few, each look reads all."""
 LOOKS_A_ROUND = 120
 """After so many looks at most, each was read."""

@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import itertools
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -37,7 +37,7 @@ Json = Any
 CHECKED_AT_ONCE = 20
 # Names of the tools by which the rest is reached (`finding`): no workflow may stand in their way.
 RESERVED_NAMES = ("search_workflows", "describe_workflow", "run_workflow")
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NOTHING: MappingProxyType[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,14 @@ class Catalog:
     searched besides, a line for each of several APIs."""
 
     version: str = ""
-    entries: Mapping[str, Entry] = field(default_factory=lambda: NOTHING)
+    entries: MappingProxyType[str, Entry] = field(default_factory=lambda: NOTHING)
     refusals: tuple[Refusal, ...] = ()
     listed: tuple[Entry, ...] = ()
     searched: str = ""
-    by_revision: Mapping[str, Entry] = field(default_factory=lambda: NOTHING, repr=False)
-    _by_workflow: Mapping[str, Entry] = field(default_factory=lambda: NOTHING, repr=False)
-    parts: Mapping[str, Part] = field(default_factory=lambda: NOTHING, repr=False)
+    by_revision: MappingProxyType[str, Entry] = field(default_factory=lambda: NOTHING, repr=False)
+    by_workflow: MappingProxyType[str, Entry] = field(default_factory=lambda: NOTHING, repr=False)
+    parts: MappingProxyType[str, Part] = field(default_factory=lambda: NOTHING, repr=False)
+    by_api: MappingProxyType[str, dict[str, Entry]] = field(default_factory=lambda: NOTHING, repr=False)
 
     @property
     def hides_some(self) -> bool:
@@ -79,7 +80,7 @@ class Catalog:
         Raises UnknownWorkflow for everything that is not approved now.
         """
         name, _, number = ref.partition("@")
-        entry = self._by_workflow.get(name) or self.by_revision.get(ref) or self.entries.get(ref)
+        entry = self.by_workflow.get(name) or self.by_revision.get(ref) or self.entries.get(ref)
         if entry is None or (number and number != str(entry.number)):
             remedy = "see `switchgear workflows list`, and `switchgear workflows disabled` for what is out of use"
             raise UnknownWorkflow(f"no approved workflow is called {ref}", remedy)
@@ -104,6 +105,7 @@ class Loader:
     _approved: Approved = field(default_factory=Approved)
     _loaded: Catalog | None = None
     _targets: tuple[tuple[Target, ...], Mapping[str, tuple[Target, ...]]] = ((), NOTHING)
+    _placed: Mapping[str, tuple[Target, ...]] = field(default_factory=dict)
 
     async def load(self, before: Catalog) -> Catalog:
         """The snapshot of now. Raises GovernanceError when the database cannot be read; then the old one stays."""
@@ -112,16 +114,23 @@ class Loader:
         targets = await self._targets_now()
         approved = await self._follow(before)
         refusals = [_mismatch(fault) for fault in (*approved.faults, *await self._vanished(approved, before))]
-        entries, refused = await self._entries(before, approved, targets)
-        fitting, taken = _by_name(entries)
-        refusals += (*refused, *taken)
+        draft = Draft(before)
+        for one in approved.gone:
+            draft.drop(one)
+        refusals += await self._take_in(draft, approved, targets)
+        if self._placed is not targets:
+            for entry in draft.entries_now():
+                draft.put(_at(entry, targets.get(entry.api, ())))
+        if self._unservable:
+            bad = [each for each in draft.entries_now() if each.digest in self._unservable]
+            refusals += [draft.refuse(each, self._unservable[each.digest]) for each in bad]
         for refusal in refusals:
             if refusal not in before.refusals:
                 log.error(
                     "%s (revision %s) is not served: %s", refusal.workflow_id, refusal.revision_id, refusal.reason
                 )
-        self._approved = approved.without_news()
-        self._loaded = _catalog(fitting, tuple(refusals), self.budget, before)
+        self._approved, self._placed = approved.without_news(), targets
+        self._loaded = draft.catalog(tuple(refusals), self.budget)
         return self._loaded
 
     async def has_strayed(self) -> bool:
@@ -149,40 +158,35 @@ class Loader:
             self._targets = now, grouped
         return self._targets[1]
 
-    async def _entries(
-        self, before: Catalog, approved: Approved, targets: Mapping[str, tuple[Target, ...]]
-    ) -> tuple[list[Entry], list[Refusal]]:
-        """What is approved, in the order of its workflows, and what of it cannot be served."""
-        made = {one: each for one, each in before.by_revision.items() if one in approved.known}
+    async def _take_in(
+        self, draft: "Draft", approved: Approved, targets: Mapping[str, tuple[Target, ...]]
+    ) -> list[Refusal]:
+        """Puts in what is new, the first of two that have one name; answers what cannot be served."""
         refused: list[Refusal] = []
-        is_little = sum(whole.id not in made for whole in approved.fresh) <= CHECKED_AT_ONCE
-        for revision in (whole.revision() for whole in approved.fresh):
-            known = made.pop(revision.id, None)
+        ordered = sorted(approved.fresh, key=lambda whole: str(whole.stored.workflow_id))
+        is_little = sum(draft.of(whole.id) is None for whole in ordered) <= CHECKED_AT_ONCE
+        for revision in (whole.revision() for whole in ordered):
+            known = draft.of(revision.id)
             try:
                 entry = await self._entry(revision, targets.get(revision.api, ()), known)
                 is_checked_now = known is None and is_little  # the rest is, bit by bit
                 if is_checked_now and entry.digest not in self._checked and not self._is_servable(entry):
                     raise Unservable(self._unservable[entry.digest])
-                made[revision.id] = entry
             except (GovernanceError, ServingError, WorkflowError, KeyError, ValueError) as error:
                 reason = str(error) if not isinstance(error, KeyError) else f"{error} is missing"
                 is_mismatch = isinstance(error, TamperedError)
                 refused.append(Refusal(revision.workflow_id, revision.id, reason, is_mismatch))
-        for one, entry in made.items():
-            if (now := targets.get(entry.api, ())) is not entry.targets:
-                made[one] = _at(entry, now)
-        if self._unservable:
-            bad = [each for each in made.values() if each.digest in self._unservable]
-            refused += [Refusal(each.workflow_id, each.revision_id, self._unservable[each.digest]) for each in bad]
-            made = {one: each for one, each in made.items() if each.digest not in self._unservable}
-        return sorted(made.values(), key=lambda entry: entry.workflow_id), refused
+                draft.drop(revision.id)
+            else:
+                refused += draft.add(entry)
+        return refused
 
     async def _vanished(self, approved: Approved, before: Catalog) -> tuple[Fault, ...]:
         """What was served, or refused as altered, and is not among the approved any more without a decision."""
         if not before.version:  # nothing was served before: the audit knows what should be
             return await self.revisions.astray()
-        there = approved.known.keys() | {each.revision_id for each in approved.faults}
-        gone = {one: entry.workflow_id for one, entry in before.by_revision.items() if one not in there}
+        there = {*approved.known, *(each.revision_id for each in approved.faults)}
+        gone = {one: name for one, name in approved.gone.items() if one in before.by_revision}
         gone |= {each.revision_id: each.workflow_id for each in before.refusals if each.is_mismatch}
         return await self.revisions.vanished({one: name for one, name in gone.items() if one not in there})
 
@@ -248,25 +252,117 @@ class Loader:
 
 def view_of(catalog: Catalog, scope: Scope, budget: Budget) -> Catalog:
     """The catalog as it is for somebody with `scope`: what they cannot call is not there."""
-    entries: dict[str, Entry] = {}
-    admitted: dict[tuple[Target, ...], tuple[Target, ...]] = {}
-    for name, entry in catalog.entries.items():
+    draft = Draft(Catalog())
+    admitted: dict[int, tuple[Target, ...]] = {}
+    for entry in catalog.entries.values():
         if not scope.admits(entry.api, entry.risk, entry.workflow_id):
             continue
-        targets = admitted.get(entry.targets)
+        targets = admitted.get(id(entry.targets))
         if targets is None:
             targets = tuple(target for target in entry.targets if scope.admits_target(target))
-            targets = admitted[entry.targets] = entry.targets if targets == entry.targets else targets
+            targets = admitted[id(entry.targets)] = entry.targets if targets == entry.targets else targets
         if targets or not scope.limits_targets:
-            entries[name] = entry if targets is entry.targets else _at(entry, targets)
-    return _catalog(entries, (), budget, Catalog())
+            draft.put(entry if targets is entry.targets else _at(entry, targets))
+    return draft.catalog((), budget)
 
 
 def _at(entry: Entry, targets: tuple[Target, ...]) -> Entry:
     """The entry with these targets."""
-    if targets == entry.targets:
+    if targets is entry.targets or targets == entry.targets:
         return entry
     return replace(entry, targets=targets, target_argument=_target_argument(entry.prepared.input_names, targets))
+
+
+class Draft:
+    """The next snapshot while it is made out of the one before: what did not change is copied, not looked at."""
+
+    def __init__(self, before: Catalog) -> None:
+        # `dict(…)` would ask the proxy for each of thousands; it copies the dictionary behind it as a whole.
+        self._entries: dict[str, Entry] = before.entries.copy()
+        self._by_revision: dict[str, Entry] = before.by_revision.copy()
+        self._by_workflow: dict[str, Entry] = before.by_workflow.copy()
+        self._by_api: dict[str, dict[str, Entry]] = before.by_api.copy()
+        self._parts: dict[str, Part] = before.parts.copy()
+        self._touched: set[str] = set()
+
+    def of(self, revision_id: str) -> Entry | None:
+        return self._by_revision.get(revision_id)
+
+    def entries_now(self) -> tuple[Entry, ...]:
+        return tuple(self._entries.values())
+
+    def add(self, entry: Entry) -> list[Refusal]:
+        """Puts it in, unless another one has its name that comes before it; answers who has to do without."""
+        if entry.name in RESERVED_NAMES:
+            return [self.refuse(entry, "the server itself has a tool of this name already")]
+        there = self._entries.get(entry.name)
+        if there is None or there.revision_id == entry.revision_id:
+            self.put(entry)
+            return []
+        first, second = sorted((there, entry), key=lambda each: each.workflow_id)
+        told = self.refuse(second, f"{first.workflow_id} has a tool of this name already")
+        self.put(first)
+        return [told]
+
+    def put(self, entry: Entry) -> None:
+        known = self._by_revision.get(entry.revision_id)
+        if known is entry:
+            return
+        if known is not None:
+            self.drop(entry.revision_id)
+        self._entries[entry.name] = self._by_revision[entry.revision_id] = self._by_workflow[entry.workflow_id] = entry
+        self._of_api(entry.api)[entry.revision_id] = entry
+
+    def drop(self, revision_id: str) -> None:
+        entry = self._by_revision.pop(revision_id, None)
+        if entry is None:
+            return
+        del self._entries[entry.name]
+        if self._by_workflow.get(entry.workflow_id) is entry:
+            del self._by_workflow[entry.workflow_id]
+        del self._of_api(entry.api)[revision_id]
+
+    def refuse(self, entry: Entry, reason: str) -> Refusal:
+        self.drop(entry.revision_id)
+        return Refusal(entry.workflow_id, entry.revision_id, reason)
+
+    def catalog(self, refusals: tuple[Refusal, ...], budget: Budget) -> Catalog:
+        for api in self._touched:
+            ones = self._by_api[api]
+            if ones:
+                self._parts[api] = Part(map(_candidate, ones.values()))
+            else:
+                self._parts.pop(api, None)
+                del self._by_api[api]
+        listing = listing_of_parts(self._parts, budget)
+        listed = sorted((self._entries[name] for name in listing.names), key=lambda entry: entry.workflow_id)
+        return Catalog(
+            version=_version(listed, listing.searched if len(listed) < len(self._entries) else None),
+            entries=MappingProxyType(self._entries),
+            refusals=refusals,
+            listed=tuple(listed),
+            searched=listing.searched,
+            by_revision=MappingProxyType(self._by_revision),
+            by_workflow=MappingProxyType(self._by_workflow),
+            parts=MappingProxyType(self._parts),
+            by_api=MappingProxyType(self._by_api),
+        )
+
+    def _of_api(self, api: str) -> dict[str, Entry]:
+        """The entries of an API, by their revisions, to be changed."""
+        if api not in self._touched:
+            self._by_api[api] = dict(self._by_api.get(api, {}))
+            self._touched.add(api)
+        return self._by_api[api]
+
+
+def _version(listed: Iterable[Entry], searched: str | None) -> str:
+    """`searched`: what is told of those that are not listed; None where all are."""
+    version = hashlib.sha256(f"{searched is not None} {searched or ''}\n".encode())
+    for entry in listed:
+        choice = (entry.target_argument, entry.target_schema) if entry.target_argument else ""
+        version.update(f"{entry.digest} {entry.number} {choice}\n".encode())
+    return version.hexdigest()
 
 
 def _mismatch(fault: Fault) -> Refusal:
@@ -284,66 +380,6 @@ def _by_api(targets: Iterable[Target]) -> dict[str, tuple[Target, ...]]:
     for target in targets:
         grouped.setdefault(target.api, []).append(target)
     return {api: tuple(each) for api, each in grouped.items()}
-
-
-def _by_name(entries: Collection[Entry]) -> tuple[dict[str, Entry], list[Refusal]]:
-    """The entries by the names of their tools, each of which the first one has, and who does not get theirs."""
-    found = {entry.prepared.name: entry for entry in entries}
-    if len(found) == len(entries) and found.keys().isdisjoint(RESERVED_NAMES):
-        return found, []
-    found = {}
-    refused: list[Refusal] = []
-    for entry in entries:
-        taken = _taken_by(entry.name, found)
-        if taken:
-            reason = f"{taken} has a tool of this name already"
-            refused.append(Refusal(entry.workflow_id, entry.revision_id, reason))
-        else:
-            found[entry.name] = entry
-    return found, refused
-
-
-def _taken_by(name: str, entries: Mapping[str, Entry]) -> str:
-    """Whose tool has this name already; empty when it is free."""
-    if name in RESERVED_NAMES:
-        return "the server itself"
-    return entries[name].workflow_id if name in entries else ""
-
-
-def _catalog(entries: dict[str, Entry], refusals: tuple[Refusal, ...], budget: Budget, before: Catalog) -> Catalog:
-    """`before`: the one whose parts are taken over where they are the same."""
-    parts = _parts(entries.values(), before)
-    listing = listing_of_parts(parts, budget)
-    listed = tuple(sorted((entries[name] for name in listing.names), key=lambda entry: entry.workflow_id))
-    hides_some = len(listed) < len(entries)
-    version = hashlib.sha256(f"{hides_some} {listing.searched if hides_some else ''}\n".encode())
-    for entry in listed:
-        choice = (entry.target_argument, entry.target_schema) if entry.target_argument else ""
-        version.update(f"{entry.digest} {entry.number} {choice}\n".encode())
-    return Catalog(
-        version.hexdigest(),
-        MappingProxyType(entries),
-        refusals,
-        listed,
-        listing.searched,
-        MappingProxyType({entry.revision_id: entry for entry in entries.values()}),
-        MappingProxyType({entry.workflow_id: entry for entry in entries.values()}),
-        MappingProxyType(parts),
-    )
-
-
-def _parts(entries: Iterable[Entry], before: Catalog) -> dict[str, Part]:
-    """By API; what is told of one stays where its revisions are the same."""
-    by_api: dict[str, list[Entry]] = {}
-    for entry in entries:
-        by_api.setdefault(entry.api, []).append(entry)
-    parts: dict[str, Part] = {}
-    for api, ones in by_api.items():
-        known = before.parts.get(api)
-        prepared = [entry.prepared for entry in ones]
-        is_same = known is not None and known.of == prepared
-        parts[api] = known if known is not None and is_same else Part(map(_candidate, ones), prepared)
-    return parts
 
 
 def _candidate(entry: Entry) -> Candidate:

@@ -59,10 +59,8 @@ class Listing:
 class Part:
     """The workflows of one API, and what is worked out of them once: a catalog of many APIs changes in one of them."""
 
-    def __init__(self, ones: Iterable[Candidate], of: Sequence[object] = ()) -> None:
-        """`of`: what they were made from, by which somebody knows them again."""
+    def __init__(self, ones: Iterable[Candidate]) -> None:
         self.ones = tuple(ones)
-        self.of = of
         self.uses = sum(one.uses for one in self.ones)
         self.most_used = max((one.uses for one in self.ones), default=0)
         self.tokens = sum(one.tokens for one in self.ones)
