@@ -6,7 +6,7 @@ import pytest
 
 from tests.workflow.dialogue import Dialogue, ended
 from tests.workflow.documents import plan, step
-from workflow.answers import refuses_all
+from workflow.answers import complains_alone, refuses_all
 from workflow.events import ResponseArrived
 
 DONE = {"status": 201, "body": {"id": "a"}}
@@ -68,6 +68,27 @@ def test_a_good_answer_that_says_that_it_was_refused_is_a_failure(body: Any) -> 
 @pytest.mark.parametrize("body", NO_REFUSALS.values(), ids=NO_REFUSALS)
 def test_any_other_good_answer_is_none(body: Any) -> None:
     assert refuses_all(body) is None
+
+
+COMPLAINT = {"MessageId": "X.1.Busy", "Message": "Unable to reset", "Severity": "Critical"}
+
+
+def test_of_a_good_answer_that_only_complains_nobody_knows_what_was_done() -> None:
+    end = answered({"@Message.ExtendedInfo": [COMPLAINT]}, "unknown", "refused_within")
+    assert (end.failure.done, end.failure.may_be_done) == ((), ("batch",))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"@Message.ExtendedInfo": [COMPLAINT, {"MessageId": "Base.1.0.Success", "Severity": "OK"}]},
+        {"@Message.ExtendedInfo": [COMPLAINT], "Id": "7"},
+        {"@Message.ExtendedInfo": []},
+        [COMPLAINT],
+    ],
+)
+def test_a_complaint_beside_something_else_is_about_a_part(body: Any) -> None:
+    assert not complains_alone(body)
 
 
 def test_what_the_document_says_of_such_an_answer_goes_before() -> None:
