@@ -76,6 +76,19 @@ COMPLAINT = {"MessageId": "X.1.Busy", "Message": "Unable to reset", "Severity": 
 def test_of_a_good_answer_that_only_complains_nobody_knows_what_was_done() -> None:
     end = answered({"@Message.ExtendedInfo": [COMPLAINT]}, "unknown", "refused_within")
     assert (end.failure.done, end.failure.may_be_done) == ((), ("batch",))
+    assert "Nothing was changed" not in end.failure.remedy
+    assert "look at the device" in end.failure.remedy
+
+
+def test_what_was_accepted_without_a_word_on_which_job_it_is_may_have_been_done() -> None:
+    lost = {"outcome": "unknown", "code": "no_handle", "message": "Accepted, and nothing tells which job."}
+    end = {"name": "which_job", "type": "end", "criteria": [{"condition": "$statusCode == 202"}], "x-switchgear": lost}
+    made = plan(step("make", "post", "/door"), step("close", "delete", "/door", onSuccess=[end]))
+    run = Dialogue(made)
+    run.answer("make", 201)
+    told = ended(run.answer("close", 202), "unknown", "no_handle").failure
+    assert (told.done, told.may_be_done, told.not_done) == (("make",), ("close",), ())
+    assert "call again only if it was not" in told.remedy
 
 
 @pytest.mark.parametrize(
