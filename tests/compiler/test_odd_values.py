@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from compiler.frontend.load import load_api
+from compiler.passes import words
 from tests.compiler.odd import DONE, THING, THINGS, all_proved, answers, asked, compiled, given, only, sent
 
 INTEGERS = {"type": "array", "items": {"type": "integer"}, "minItems": 2}
@@ -270,3 +271,25 @@ def test_a_parameter_that_takes_one_value_alone_is_sent_and_not_asked_for(tmp_pa
     assert asked(one) == {}
     assert one.document["workflows"][0]["steps"][0]["parameters"] == [{"name": "list", "in": "query", "value": "true"}]
     assert one.is_verified
+
+
+def test_a_member_of_a_member_is_told_apart_by_its_owners_word(tmp_path: Path) -> None:
+    """The `name` of a port, and that of the device that it is in."""
+    device = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+    port = {
+        "type": "object",
+        "required": ["device", "name"],
+        "properties": {"device": device, "name": {"type": "string"}},
+    }
+    made = compiled(tmp_path, {"/ports": {"post": {"requestBody": sent(port), "responses": DONE}}})
+    (one,) = made.workflows
+    assert list(asked(one)) == ["device_name", "name"]
+    body = one.document["workflows"][0]["steps"][0]["requestBody"]["payload"]
+    assert body == {"device": {"name": "$inputs.device_name"}, "name": "$inputs.name"}
+
+
+def test_a_schema_that_can_be_read_is_called_one_and_acronyms_keep_their_plural(tmp_path: Path) -> None:
+    thing = answers({"type": "object", "properties": {"properties": {"type": "object"}}})
+    made = compiled(tmp_path, {"/schemas/image": {"get": {"responses": thing}}})
+    assert made.workflows[0].flow.title == "Get image schema"
+    assert words.split("LDAPs") == ("ldaps",) and words.spoken("LDAPs") == "LDAPs"
