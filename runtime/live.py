@@ -18,6 +18,7 @@ from governance.people.principals import PrincipalStore
 from governance.people.scopes import Scope
 from governance.people.users import UserStore
 from governance.sealing import Fault
+from governance.targets import Target
 from runtime.catalog import Catalog, Loader, Refusal, view_of
 from runtime.gate.doorkeeper import Doorkeeper
 from runtime.observing import observed
@@ -27,8 +28,10 @@ log = logging.getLogger("switchgear.catalog")
 POLL_S = 0.05
 # Targets and tokens change rarely, and 0.2 s until a revoked token is out is soon enough.
 ROUNDS_BETWEEN_LOOKS = 4
-# Where the database is a file that was not touched, nothing is asked of it but this often: 1 s.
-ROUNDS_WITHOUT_A_TOUCH = 20
+# Where the database is a file that was not touched, nothing is asked of it but in every fifth of these looks: 1 s.
+LOOKS_WITHOUT_A_TOUCH = 5
+# So often some of the approved rows are compared that nobody is known to have changed: 5 s.
+ROUNDS_BETWEEN_SWEEPS = 100
 # More distinct scopes than one installation has.
 MAX_VIEWS = 256
 Told = Callable[[], Awaitable[None]]
@@ -51,10 +54,13 @@ class LiveCatalog:
         self._doorkeeper = doorkeeper
         self._now = Catalog()
         self._views: dict[Scope, Catalog] = {}
-        self._marks: tuple[str, str] | None = None
+        self._marks: tuple[str, tuple[Target, ...]] | None = None
         self._holders = ""
-        # What the file looked like before the last look, by whether that was a full one.
-        self._stamps: dict[bool, tuple[int, ...] | None] = {}
+        # By whether the look is a full one.
+        self._untouched = {
+            True: loader.revisions.untouched(LOOKS_WITHOUT_A_TOUCH),
+            False: loader.revisions.untouched(LOOKS_WITHOUT_A_TOUCH * ROUNDS_BETWEEN_LOOKS),
+        }
         self._loading = asyncio.Lock()
         self._listeners: list[Told] = []
         self.trouble = ""
@@ -131,28 +137,26 @@ class LiveCatalog:
             await asyncio.sleep(POLL_S)
             try:
                 is_full_look = number % ROUNDS_BETWEEN_LOOKS == 0
-                if self._is_touched(number, is_full_look=is_full_look) and await self._has_changed(
-                    is_full_look=is_full_look
-                ):
+                is_same = self._untouched[is_full_look].since_last()
+                if not is_same and await self._has_changed(is_full_look=is_full_look):
                     await self.reload()
-                if await self._loader.check_some(self._now):
+                if await self._loader.check_some(self._now) or await self._has_strayed(number):
                     await self.reload()
                 await self._tell_mismatches()
             except GovernanceError as error:
-                self._stamps.clear()
+                self._untouched[is_full_look].forget()
                 if error.message != self.trouble:
                     log.error(
                         "the catalog cannot be brought up to date, the last good one is served: %s", error.message
                     )
                 self.trouble = error.message
 
-    def _is_touched(self, number: int, *, is_full_look: bool) -> bool:
-        """Whether the database may say something else than at the last look of this kind."""
-        stamp = self._loader.revisions.stamp()  # before the look: what comes after it is seen the next time
-        if stamp is not None and stamp == self._stamps.get(is_full_look) and number % ROUNDS_WITHOUT_A_TOUCH:
+    async def _has_strayed(self, number: int) -> bool:
+        """Whether rows say something else though nothing tells of a change: all are compared, some each time."""
+        if number % ROUNDS_BETWEEN_SWEEPS or self._loading.locked():
             return False
-        self._stamps[is_full_look] = stamp
-        return True
+        async with self._loading:
+            return await self._loader.has_strayed()
 
     async def _has_changed(self, *, is_full_look: bool) -> bool:
         if not is_full_look:
@@ -161,9 +165,9 @@ class LiveCatalog:
         await self._loader.revisions.expire()
         return await self._look() != self._marks
 
-    async def _look(self) -> tuple[str, str]:
+    async def _look(self) -> tuple[str, tuple[Target, ...]]:
         targets = await self._loader.targets.list_targets()
-        return (await self._loader.revisions.change_token(), repr(targets))
+        return (await self._loader.revisions.change_token(), targets)
 
     async def _notice_tokens(self) -> None:
         """Whoever's token was revoked or has expired, or who was disabled, is out within one round of the loop."""

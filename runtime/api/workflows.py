@@ -211,7 +211,7 @@ async def _found(
 ) -> list[models.Workflow]:
     entries = service.finder.find(q, api=api, scope=caller.scope)
     wanted = [entry.revision_id for entry in entries if core in (None, entry.is_core)][:limit]
-    return [models.Workflow(**_summary(await service.revisions.get(each))) for each in wanted]
+    return [models.Workflow(**_summary(each)) for each in await service.revisions.get_all(wanted)]
 
 
 def _summary(revision: Revision) -> dict[str, Json]:

@@ -15,7 +15,8 @@ from mcp_types import TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
 from runtime.calls.calls import Calls
-from runtime.catalog import RESERVED_NAMES, Entry
+from runtime.catalog import RESERVED_NAMES
+from runtime.entries import Entry
 from runtime.errors import BadInput
 from runtime.gate.access import Caller
 from runtime.live import LiveCatalog

@@ -8,7 +8,8 @@ protocol or a right: what is found is what the live catalog lets the caller see.
 from dataclasses import dataclass
 
 from governance.people.scopes import WHOLE, Scope
-from runtime.catalog import Catalog, Entry
+from runtime.catalog import Catalog
+from runtime.entries import Entry
 from runtime.live import LiveCatalog
 from runtime.search.index import Findable, Index, Kind, findable, with_words_of_their_things
 
