@@ -288,6 +288,31 @@ def test_a_member_of_a_member_is_told_apart_by_its_owners_word(tmp_path: Path) -
     assert body == {"device": {"name": "$inputs.device_name"}, "name": "$inputs.name"}
 
 
+def test_what_has_no_name_is_found_by_the_member_that_is_called_like_it(tmp_path: Path) -> None:
+    """An IP address is known by its address."""
+    held = {"type": "object", "properties": {"id": {"type": "integer"}, "address": {"type": "string"}}}
+    read = {"parameters": [given("id")], "get": {"responses": answers(held)}}
+    listed = {"get": {"responses": answers({"type": "array", "items": held})}}
+    one = only(compiled(tmp_path, {"/ip-addresses": listed, "/ip-addresses/{id}": read}), "GET /ip-addresses/{id}")
+    assert asked(one)["ip_address"]["description"] == "Address or id of the IP address."
+
+
+def test_an_inventory_has_nothing_of_others(tmp_path: Path) -> None:
+    """`/servers/log` is about all servers, `/servers/{id}/log` about one."""
+    below = {
+        f"/servers/{{id}}/{noun}": {"parameters": [given("id")], "get": {"responses": THINGS}}
+        for noun in ("disks", "nics")
+    }
+    paths = {
+        "/servers": {"get": {"responses": THINGS}},
+        "/servers/events": {"get": {"responses": THINGS}},
+        "/servers/{id}": {"parameters": [given("id")], "get": {"responses": answers(THING)}},
+    }
+    made = compiled(tmp_path, {**paths, **below})
+    (told,) = [one.flow for one in made.workflows if one.flow.title.startswith("Inventory")]
+    assert "GET /servers/events" not in {step.operation for step in told.steps}
+
+
 def test_a_schema_that_can_be_read_is_called_one_and_acronyms_keep_their_plural(tmp_path: Path) -> None:
     thing = answers({"type": "object", "properties": {"properties": {"type": "object"}}})
     made = compiled(tmp_path, {"/schemas/image": {"get": {"responses": thing}}})
