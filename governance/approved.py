@@ -38,6 +38,7 @@ _LAST = select(func.coalesce(func.max(_A.seq), 0)).scalar_subquery()
 _MARK = select(_CHANGES.version, _LAST).where(_CHANGES.id == 1)
 # An API is stored anew by two statements.
 _STATEMENTS = {"api.stored": 2}
+_CONTENT = rows.COLUMNS.index("content")
 _MOST_NAMED = 500  # in one statement
 _log = logging.getLogger("switchgear.governance")
 
@@ -101,7 +102,9 @@ def look(connection: Connection, before: Approved, now: str, again: Collection[s
     `again`: ids whose rows are wanted whole, and are `fresh`, whether they changed or not.
     """
     found = _read(connection, before, again)
-    known = {} if found.asked is None else {one: each for one, each in before.known.items() if one not in found.asked}
+    known = {} if found.asked is None else {**before.known}
+    for one in found.asked or ():
+        known.pop(one, None)
     fresh: list[Whole] = []
     faults: list[Fault] = []
     told = {fault.revision_id for fault in before.faults}
@@ -120,7 +123,8 @@ def look(connection: Connection, before: Approved, now: str, again: Collection[s
     due = [one for one, each in known.items() if each.expires_at is not None and each.expires_at <= now]
     for one in due:
         del known[one]
-    gone = {one: each.workflow_id for one, each in before.known.items() if one not in known}
+    missed = before.known if found.asked is None else {*found.asked, *due}
+    gone = {one: before.known[one].workflow_id for one in missed if one in before.known and one not in known}
     return Approved(
         known, tuple(each for each in fresh if each.id in known), gone, tuple(faults), found.mark, found.swept
     )
@@ -128,7 +132,10 @@ def look(connection: Connection, before: Approved, now: str, again: Collection[s
 
 def print_of(row: Stored) -> bytes:
     """The hash of all that a row and its witness say."""
-    return hashlib.sha256(repr(tuple(row)).encode("utf-8", "surrogatepass")).digest()
+    content = row[_CONTENT]
+    told = hashlib.sha256(repr((*row[:_CONTENT], *row[_CONTENT + 1 :])).encode("utf-8", "surrogatepass"))
+    told.update((content if isinstance(content, str) else repr(content)).encode("utf-8", "surrogatepass"))
+    return told.digest()
 
 
 def _read(connection: Connection, before: Approved, again: Iterable[str]) -> _Read:
