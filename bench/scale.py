@@ -36,7 +36,7 @@ from workflow.revision import RevisionContent
 
 SPECS = ("hypercore", "idrac")
 APIS, SIZES, LISTENERS = 20, (50, 500, 5000), 10
-WARM_UP, ROUNDS, SETTLE_S, IDLE_S, TOLD_S = 5, 60, 20.0, 20.0, 30.0
+WARM_UP, ROUNDS, SETTLE_S, IDLE_S, TOLD_S = 5, 60, 40.0, 20.0, 30.0
 SPARE = WARM_UP + ROUNDS
 """Pending ones, a decision on one of which is timed."""
 TITLE = "20 APIs: processor time, memory and medians by how many workflows are approved"

@@ -107,11 +107,14 @@ class Loader:
     _targets: tuple[tuple[Target, ...], Mapping[str, tuple[Target, ...]]] = ((), NOTHING)
     _placed: Mapping[str, tuple[Target, ...]] = field(default_factory=dict)
 
-    async def load(self, before: Catalog) -> Catalog:
-        """The snapshot of now. Raises GovernanceError when the database cannot be read; then the old one stays."""
+    async def load(self, before: Catalog, listed: tuple[Target, ...]) -> Catalog:
+        """The snapshot of now; `listed`: the targets there are.
+
+        Raises GovernanceError when the database cannot be read; then the old one stays.
+        """
         if self._uses is None:
             self._uses = await self.run_stats.uses()
-        targets = await self._targets_now()
+        targets = self._grouped(listed)
         approved = await self._follow(before)
         refusals = [_mismatch(fault) for fault in (*approved.faults, *await self._vanished(approved, before))]
         draft = Draft(before)
@@ -149,9 +152,8 @@ class Loader:
         again = {each.revision_id for each in before.refusals} if is_again else ()
         return await self.revisions.follow(self._approved, again)
 
-    async def _targets_now(self) -> Mapping[str, tuple[Target, ...]]:
+    def _grouped(self, now: tuple[Target, ...]) -> Mapping[str, tuple[Target, ...]]:
         """By API; those of an API are the same object while none of them changed."""
-        now = await self.targets.list_targets()
         if now is not self._targets[0]:
             before = self._targets[1]
             grouped = {api: before[api] if before.get(api) == each else each for api, each in _by_api(now).items()}

@@ -94,7 +94,7 @@ class LiveCatalog:
         async with self._loading:
             try:
                 marks = await self._look()
-                fresh = await self._loader.load(self._now)
+                fresh = await self._loader.load(self._now, marks[1])
             except GovernanceError as error:
                 self.trouble = error.message
                 observed.not_reloaded(time.monotonic() - begun)
