@@ -35,6 +35,9 @@ log = logging.getLogger("switchgear.catalog")
 Json = Any
 # A few new ones are checked before they are served; a whole catalog, at the start, while it is served: 10 ms a round.
 CHECKED_AT_ONCE = 20
+# With more than so many the rest is checked so slowly that nobody sees it: one in four rounds, 0.5 % of a core.
+CHECKED_SOON = 400
+ROUNDS_BETWEEN_CHECKS = 4
 # Names of the tools by which the rest is reached (`finding`): no workflow may stand in their way.
 RESERVED_NAMES = ("search_workflows", "describe_workflow", "run_workflow")
 NOTHING: MappingProxyType[str, Any] = MappingProxyType({})
@@ -102,6 +105,7 @@ class Loader:
     _unservable: dict[str, str] = field(default_factory=dict)
     _checked: set[str] = field(default_factory=set)
     _all_checked: Catalog | None = None
+    _rounds: int = 0
     _approved: Approved = field(default_factory=Approved)
     _loaded: Catalog | None = None
     _targets: tuple[tuple[Target, ...], Mapping[str, tuple[Target, ...]]] = ((), NOTHING)
@@ -225,9 +229,13 @@ class Loader:
         """
         if self._all_checked is catalog:
             return False
+        self._rounds += 1
+        is_slow = len(self._checked) > CHECKED_SOON
+        if is_slow and self._rounds % ROUNDS_BETWEEN_CHECKS:
+            return False
         found = False
         unchecked = (entry for entry in catalog.entries.values() if entry.digest not in self._checked)
-        for entry in itertools.islice(unchecked, CHECKED_AT_ONCE):
+        for entry in itertools.islice(unchecked, 1 if is_slow else CHECKED_AT_ONCE):
             found = not self._is_servable(entry) or found
             await asyncio.sleep(0)
         if next(unchecked, None) is None:
