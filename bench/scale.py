@@ -54,7 +54,7 @@ def copies(parts: Sequence[Revision], model: str, api: str, wanted: int, digest:
     """That many workflows of `model`, spread over all of them, called as of `api`; round again where it has less."""
     for number in range(wanted):
         one = parts[number * len(parts) // wanted if wanted < len(parts) else number % len(parts)]
-        data = orjson.loads(orjson.dumps(one.content.to_json()).replace(model.encode(), api.encode()))
+        data = orjson.loads(one.content_bytes.replace(model.encode(), api.encode()))
         again = f"_{number // len(parts)}" if number >= len(parts) else ""
         data["tool"]["name"] += again
         content = RevisionContent(data["document"], data["tool"], data["operations"], digest)

@@ -54,16 +54,23 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A row that was checked. What it says is read when it is asked for: of thousands, one at a time."""
+    """A row that was checked. What it says is read when it is asked for: of thousands, one at a time.
 
-    stored: Stored
+    `content` are the bytes of that column, a third of what its text takes where one sign is beyond Latin-1.
+    """
 
-    @property
-    def id(self) -> str:
-        return str(self.stored.id)
+    id: str
+    workflow_id: str
+    content: bytes
+    columns: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "Whole":
+        columns = {name: value for name, value in values.items() if name != "content"}
+        return cls(values["id"], values["workflow_id"], values["content"].encode(), columns)
 
     def revision(self) -> Revision:
-        return revision_of(rows.split(self.stored)[0])
+        return revision_of(self.columns, self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,7 @@ class _Read:
     """The approved rows among those that were `asked` for, which is everything where it is None."""
 
     mark: tuple[int, int]
-    stored: Sequence[Stored]
+    stored: Iterable[Stored]
     asked: frozenset[str] | None = None
     swept: str = ""
 
@@ -112,8 +119,9 @@ def look(connection: Connection, before: Approved, now: str, again: Collection[s
         said, was = print_of(stored), before.known.get(stored.id)
         if was is None or was.print != said or stored.id in again:
             try:
-                check_row(*rows.split(stored))
-                fresh.append(Whole(stored))
+                values, witness = rows.split(stored)
+                check_row(values, witness)
+                fresh.append(Whole.of(values))
             except TamperedError as error:
                 faults.append(Fault(stored.id, stored.workflow_id, error.message))
                 if stored.id not in told:
@@ -142,7 +150,7 @@ def _read(connection: Connection, before: Approved, again: Iterable[str]) -> _Re
     version, seq = connection.execute(_MARK).one()
     told = _told(connection, before.mark[1]) if before.mark else []
     if before.mark is None or version - before.mark[0] > sum(_STATEMENTS.get(action, 1) for action, _ in told):
-        return _Read((version, seq), connection.execute(_approved()).all())
+        return _Read((version, seq), connection.execute(_approved()))
     part, swept = _part(connection, before.swept)
     asked = {*again, *part, *(fault.revision_id for fault in before.faults), *_ids(connection, told)}
     asked |= {one for one in before.known if before.swept < one and (one <= swept or not swept)}
@@ -177,8 +185,9 @@ def _part(connection: Connection, after: str) -> tuple[list[str], str]:
     return found, found[-1] if len(found) == wanted else ""
 
 
-def _rows(connection: Connection, ids: Sequence[str]) -> list[Stored]:
-    return [row for some in _batches(ids) for row in connection.execute(_approved(TABLE.c.id.in_(some)))]
+def _rows(connection: Connection, ids: Sequence[str]) -> Iterator[Stored]:
+    """One at a time: each is as large as a document."""
+    return (row for some in _batches(ids) for row in connection.execute(_approved(TABLE.c.id.in_(some))))
 
 
 def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:

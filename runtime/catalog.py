@@ -169,7 +169,7 @@ class Loader:
     ) -> list[Refusal]:
         """Puts in what is new, the first of two that have one name; answers what cannot be served."""
         refused: list[Refusal] = []
-        ordered = sorted(approved.fresh, key=lambda whole: str(whole.stored.workflow_id))
+        ordered = sorted(approved.fresh, key=lambda whole: whole.workflow_id)
         is_little = sum(draft.of(whole.id) is None for whole in ordered) <= CHECKED_AT_ONCE
         for revision in (whole.revision() for whole in ordered):
             known = draft.of(revision.id)
