@@ -20,7 +20,7 @@ from compiler.proof import Proof, proof_to_json, prove
 from compiler.sampling import Sampler, known_members, read
 from compiler.twin.machine import Tempo, Twin
 from compiler.twin.messages import TwinRequest
-from compiler.twin.pointers import get
+from compiler.twin.pointers import listed
 from workflow.document import Document
 from workflow.plan import Plan, build_plan
 from workflow.profile import Profile
@@ -98,8 +98,7 @@ class Prover:
     def listed(self, resource: Resource) -> list[Mapping[str, Any]]:
         """The items of a collection at the top, as a fresh twin has them."""
         reply = read(self._twin.fresh(), resource.list.partition(" ")[2])
-        items = get(reply, resource.members)
-        return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
+        return [item for item in listed(reply, resource.members, resource.element_at) if isinstance(item, Mapping)]
 
     def _runs(self, flow: Flow, ran: list[Ran]) -> Iterator[tuple[Case, Tempo | None]]:
         """The usual cases; where none of them (`ran` by then) waited for a job, one more that does."""
@@ -128,8 +127,8 @@ class Prover:
     def _ensure_cases(self, flow: Flow) -> tuple[Case, ...]:
         resource = next(r for r in self._resources if r.create == flow.goal)
         reply = read(self._twin.fresh(), resource.list.partition(" ")[2])
-        items = get(reply, resource.members)
-        there = items[0] if isinstance(items, list) and items else {}
+        items = listed(reply, resource.members, resource.element_at)
+        there = items[0] if items else {}
         key = next((k for k in resource.natural_keys if k in flow.sample and k in there), "")
         is_single = all(given.name not in resource.natural_keys or not given.is_required for given in flow.inputs)
         if key and not is_single:

@@ -261,3 +261,12 @@ def test_a_sample_is_bounded_whatever_length_is_asked_for(schema: Any, tmp_path:
     made = compiled(tmp_path, {"/t": {"post": {"requestBody": sent(needed), "responses": DONE}}})
     assert [one.is_verified for one in made.workflows] == [False]
     assert any(found.code == "workflow-unproved" for found in made.diagnostics)
+
+
+def test_a_parameter_that_takes_one_value_alone_is_sent_and_not_asked_for(tmp_path: Path) -> None:
+    """Vaults list by `GET /roles/?list=true`."""
+    told = given("list", "query", {"type": "string", "enum": ["true"]})
+    one = only(compiled(tmp_path, {"/roles/": {"get": {"parameters": [told], "responses": THINGS}}}), "GET /roles/")
+    assert asked(one) == {}
+    assert one.document["workflows"][0]["steps"][0]["parameters"] == [{"name": "list", "in": "query", "value": "true"}]
+    assert one.is_verified

@@ -313,15 +313,14 @@ def read_back_made(builder: Builder, resource: Resource, made: str) -> Step | No
     if not resource.list or resource.references or not resource.id_field:
         return read_back(builder, resource)
     operation = builder.operation(resource.list)
-    base = "$" + queries.from_pointer(resource.members)
-    query = f"{base}[?@{queries.child(resource.id_field)} == '{{{made}}}']"
+    query = f"{queries.listed(resource)}[?@{queries.of_listed(resource, resource.id_field)} == '{{{made}}}']"
     step = Step(
         id=builder.free_step_id("read_back"),
         operation=operation.key,
         role=Role.READ_BACK,
         description=f"Read the new {resource.name} back.",
         parameters=tuple(path_parameters(builder, operation)),
-        outputs={"item": queries.selector(query)},
+        outputs={"item": queries.selector(query + queries.of_listed(resource))},
         success=(_OK, queries.jsonpath(query)),
     )
     builder.add_step(step, "shows that the collection has it, and how the device sees it")
@@ -338,10 +337,10 @@ def read_back_named(builder: Builder, resource: Resource) -> Step | None:
         return None
     builder.inputs[key] = replace(builder.inputs[key], is_required=True, shown=True)
     operation = builder.operation(resource.list)
-    query = f"${queries.from_pointer(resource.members)}[?@{queries.child(key)} == '{{$inputs.{key}}}']"
-    outputs = {"item": queries.selector(query)}
+    query = f"{queries.listed(resource)}[?@{queries.of_listed(resource, key)} == '{{$inputs.{key}}}']"
+    outputs = {"item": queries.selector(query + queries.of_listed(resource))}
     if resource.id_field and resource.id_field != key:
-        outputs["id"] = queries.selector(f"{query}{queries.child(resource.id_field)}")
+        outputs["id"] = queries.selector(query + queries.of_listed(resource, resource.id_field))
     step = Step(
         id=builder.free_step_id("read_back"),
         operation=operation.key,

@@ -196,14 +196,14 @@ def _find_above(builder: Builder, job: Job) -> list[tuple[str, str, Any]]:
     owner = _owner_above(builder, job)
     assert owner is not None, "asked for by is_found_later"
     ((_, name),) = item_prefixes(parent(builder.operation(job.poll).path))
-    base = "$" + queries.from_pointer(owner.members)
+    base = queries.listed(owner)
     each = f"{base}[*]"
     step = Step(
         id=builder.free_step_id(f"find_{noun_of(owner)}"),
         operation=owner.list,
         role=Role.WAIT,
         description=f"Find the {owner.name} that shows the {job.name}.",
-        outputs={"id": queries.selector(f"{each}{queries.child(owner.id_field)}")},
+        outputs={"id": queries.selector(f"{each}{queries.of_listed(owner, owner.id_field)}")},
         success=(_OK, queries.jsonpath(queries.counted(base, each, "== 1"))),
         failures=({"name": "not_one", "type": "goto", "stepId": f"@{builder.free_step_id(_ELSEWHERE)}"},),
         transforms={"id": "last_path_segment"} if owner.references else {},

@@ -152,14 +152,14 @@ def _expansion(builder: Builder, resource: Resource) -> list[tuple[str, str, Any
 def _found(builder: Builder, part: _Part, health: str) -> Any:
     """Everything of the part, or what of it belongs to the owner, or what of that is not well."""
     resource = part.resource
-    base = "$" + queries.from_pointer(resource.members)
+    base, thing = queries.listed(resource), queries.of_listed(resource)
     tests = []
     if part.named_by:
         owner = builder.steps[0].id
-        tests.append(f"@{queries.child(part.named_by)} == '{{$steps.{owner}.outputs.id}}'")
+        tests.append(f"@{queries.of_listed(resource, part.named_by)} == '{{$steps.{owner}.outputs.id}}'")
     if health:
         good = _good_value(builder.context, builder.context.schemas.at(resource.schema, health))
-        place = f"@{queries.from_pointer(health)}"
+        place = f"@{thing}{queries.from_pointer(health)}"
         # What says nothing about its health (an empty slot) is not said to be ill. A bare address is no item: a
         # device that does not expand lists gives it, and leaving it out would pass for health.
         ill = f"({place} && {place} != {queries.quoted(good)})"
