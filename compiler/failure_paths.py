@@ -16,7 +16,7 @@ from compiler.proof import Proof, prove
 from compiler.sampling import known_members, read
 from compiler.twin import Twin
 from compiler.twin.machine import Traces
-from compiler.twin.pointers import get
+from compiler.twin.pointers import listed
 from workflow.plan import Plan
 
 _NOBODY = "no-such-thing-here"
@@ -260,10 +260,10 @@ class _Paths:
     def _doubled(self, twin: Twin, reached: _Reached, name: str) -> bool:
         """Adds another thing of the name that the run gives; False where it gives none, or an id."""
         source, inputs = self._flow.sample[name]["lookup"], reached.ran.inputs
-        items = get(read(twin, reached.path), source["members"])
+        items = listed(read(twin, reached.path), source["members"], source["element"])
         if "inside" in source:
             holder = _meant(items, self._flow.sample[source["holder"]]["lookup"], inputs.get(source["holder"]))
-            items = holder.get(source["inside"])
+            items = holder.get(source["inside"]) or []
         item = _meant(items, source, inputs.get(name))
         keys = [key for key in source["keys"] if key != source["id"]]
         if source["is_reference"] or not any(str(item.get(key)) == inputs.get(name) for key in keys):
@@ -278,7 +278,8 @@ class _Paths:
         for name in _asked(self._flow, reached.step):
             source = self._flow.sample[name]["lookup"]
             if "inside" not in source:
-                item = _meant(get(read(twin, reached.path), source["members"]), source, reached.ran.inputs.get(name))
+                items = listed(read(twin, reached.path), source["members"], source["element"])
+                item = _meant(items, source, reached.ran.inputs.get(name))
                 item_id = str(item.get(source["id"], ""))
                 if twin.incidents.misplace_listed(reached.path, item_id, change.operation, when):
                     return True
@@ -342,5 +343,5 @@ def _version_step(flow: Flow, change: Step) -> Step | None:
 def _meant(items: Any, source: Mapping[str, Any], given: Any) -> Mapping[str, Any]:
     """The item that the caller means by this name or id, an empty one where there is none."""
     members = (*source["keys"], source["id"])
-    found = (i for i in items or () if isinstance(i, dict) and any(str(i.get(m)) == str(given) for m in members))
+    found = (i for i in items if isinstance(i, dict) and any(str(i.get(m)) == str(given) for m in members))
     return next(found, {})

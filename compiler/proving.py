@@ -20,7 +20,7 @@ from compiler.proof import Proof, proof_to_json, prove
 from compiler.sampling import Sampler, known_members, read
 from compiler.twin.machine import Tempo, Twin
 from compiler.twin.messages import TwinRequest
-from compiler.twin.pointers import get
+from compiler.twin.pointers import listed
 from workflow.document import Document
 from workflow.plan import Plan, build_plan
 from workflow.profile import Profile
@@ -84,8 +84,9 @@ class Prover:
         ran: list[Ran] = []
         for case, tempo in self._runs(flow, ran):
             ran.append(self._run(flow, plan, case, tempo))
-            if not ran[-1].proof.is_verified:
-                refused = _flow_proof(ran, (), f"{case.name}: {_why(ran[-1].proof)}")
+            why = _why(flow, ran[-1])
+            if why:
+                refused = _flow_proof(ran, (), f"{case.name}: {why}")
                 return replace(refused, lacks_sample=_lacks_sample(ran[-1].proof))
         paths: list[FailurePath] = []
         behaviours = self._behaviours.runs(flow, plan, tuple(ran))
@@ -98,8 +99,7 @@ class Prover:
     def listed(self, resource: Resource) -> list[Mapping[str, Any]]:
         """The items of a collection at the top, as a fresh twin has them."""
         reply = read(self._twin.fresh(), resource.list.partition(" ")[2])
-        items = get(reply, resource.members)
-        return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
+        return [item for item in listed(reply, resource.members, resource.element_at) if isinstance(item, Mapping)]
 
     def _runs(self, flow: Flow, ran: list[Ran]) -> Iterator[tuple[Case, Tempo | None]]:
         """The usual cases; where none of them (`ran` by then) waited for a job, one more that does."""
@@ -128,8 +128,8 @@ class Prover:
     def _ensure_cases(self, flow: Flow) -> tuple[Case, ...]:
         resource = next(r for r in self._resources if r.create == flow.goal)
         reply = read(self._twin.fresh(), resource.list.partition(" ")[2])
-        items = get(reply, resource.members)
-        there = items[0] if isinstance(items, list) and items else {}
+        items = listed(reply, resource.members, resource.element_at)
+        there = items[0] if items else {}
         key = next((k for k in resource.natural_keys if k in flow.sample and k in there), "")
         is_single = all(given.name not in resource.natural_keys or not given.is_required for given in flow.inputs)
         if key and not is_single:
@@ -181,8 +181,7 @@ def _lacks_sample(proof: Proof) -> bool:
 
 def _waited(flow: Flow, ran: Sequence[Ran]) -> bool:
     """True when some run took the way over a job, or there is none."""
-    waits = {step.id for step in flow.steps if step.role is Role.WAIT}
-    return not waits or any(exchange.step_id in waits for one in ran for exchange in one.proof.transcript)
+    return all(step.role is not Role.WAIT for step in flow.steps) or any(_asks(flow, one) for one in ran)
 
 
 def _address(resource: Resource, item: Mapping[str, Any]) -> str:
@@ -190,5 +189,15 @@ def _address(resource: Resource, item: Mapping[str, Any]) -> str:
     return path.replace("{" + resource.id_parameter + "}", quote(str(item.get(resource.id_field, "")), safe=""))
 
 
-def _why(proof: Proof) -> str:
-    return "; ".join(proof.findings) or proof.outcome
+def _why(flow: Flow, ran: Ran) -> str:
+    """Why a usual run proves nothing, "" where it does: it has to end well, and not before what it waits for."""
+    if not ran.proof.is_verified:
+        return "; ".join(ran.proof.findings) or ran.proof.outcome
+    is_early = ran.proof.outcome == "succeeded" and ran.truth.at_the_end.effects != ran.truth.later.effects
+    return "it is over before the job is" if is_early and _asks(flow, ran) else ""
+
+
+def _asks(flow: Flow, ran: Ran) -> bool:
+    """Whether the run took the way over a job."""
+    waits = {step.id for step in flow.steps if step.role is Role.WAIT}
+    return any(exchange.step_id in waits for exchange in ran.proof.transcript)

@@ -20,7 +20,7 @@ from compiler.passes.paths import item_prefixes
 from compiler.passes.resources import shape
 from compiler.twin.machine import Twin
 from compiler.twin.messages import TwinRequest
-from compiler.twin.pointers import MISSING, get
+from compiler.twin.pointers import MISSING, get, listed
 from workflow.templates import text_of
 
 _MOST_OWNERS = 4  # owners tried before a collection counts as empty everywhere
@@ -95,7 +95,7 @@ class Sampler:
         if path is None:
             return
         source = flow.sample[asked[-1]]["lookup"]
-        items = get(self._read_list(flow, twin, step, path, so_far, wanted), source["members"]) or []
+        items = listed(self._read_list(flow, twin, step, path, so_far, wanted), source["members"], source["element"])
         if "owner" in source:
             reference = _REFERENCE.fullmatch(source["owner"]["id"])
             owner = so_far.resolved.get((reference[1], reference[2])) if reference else None

@@ -61,18 +61,24 @@ class Children:
     def run(self, *words: str, code: int = 0) -> Any:
         """The JSON that `switchgear WORDS --json` prints. Raises CommandFailedError with what it said instead, unless
         it ends with `code`."""
-        done = subprocess.run(
+        process = subprocess.Popen(
             [*SWITCHGEAR, *words, "--json"],
             cwd=self.folder,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
-        if done.returncode != code:
-            said = (done.stdout + done.stderr).decode(errors="replace").strip()
-            raise CommandFailedError(f"switchgear {' '.join(words)} ended with {done.returncode}:\n{said}")
-        return json.loads(done.stdout)
+        try:
+            printed, complained = process.communicate()
+        except BaseException:  # above all an interrupt: `subprocess.run` would not wait for what it has killed
+            process.kill()
+            process.wait()
+            raise
+        if process.returncode != code:
+            said = (printed + complained).decode(errors="replace").strip()
+            raise CommandFailedError(f"switchgear {' '.join(words)} ended with {process.returncode}:\n{said}")
+        return json.loads(printed)
 
     def serve(self, name: str, *words: str) -> Server:
         """A server of ours, followed until it says where it is; lives until `stop`. Raises CommandFailedError."""

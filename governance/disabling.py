@@ -23,6 +23,8 @@ from governance.policies import in_force
 _D = table_of(DisabledRow)
 NAMES = select(_D.c.workflow_id)
 """The statement that other statements leave these out with."""
+WORKFLOWS = "workflow:"
+"""Subjects of the audit that begin so tell that a workflow was disabled or enabled."""
 MAX_REASON = 2000
 
 
@@ -102,7 +104,7 @@ def why_disabled(connection: Connection, workflow_id: str) -> str:
 
 
 def _subject(workflow_id: str) -> str:
-    return f"workflow:{workflow_id}"
+    return f"{WORKFLOWS}{workflow_id}"
 
 
 def _found(connection: Connection, workflow_id: str) -> Disabled | None:

@@ -134,6 +134,7 @@ class RevisionRow(Model):
               sqlite_where=text("state = 'approved'")),
         Index("uq_revisions_pending", "workflow_id", unique=True,
               sqlite_where=text("state = 'pending'")),
+        Index("ix_revisions_state_id", "state", "id"),
         Index("ix_revisions_expires_at", "expires_at",
               sqlite_where=text("expires_at IS NOT NULL")),
         CheckConstraint("state IN ('pending', 'approved', 'superseded', 'rejected', 'retired')", name="state"),
@@ -143,7 +144,7 @@ class RevisionRow(Model):
     workflow_id: Named[str]
     number: Named[int]
     digest: Named[str]
-    state: Named[str] = Column(index=True)
+    state: Named[str]
     content: Named[str]
     intent: Named[str]
     risk: Named[str]

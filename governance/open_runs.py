@@ -20,6 +20,7 @@ from governance.events.outbox import tell_of_run
 from governance.identifiers import Json, from_text, to_text
 from governance.models import RunJournalRow, RunRow, RunStepRow, table_of
 from governance.run_testimony import run_fault
+from governance.untouched import Untouched
 
 _RUN = table_of(RunRow)
 _STEP = table_of(RunStepRow)
@@ -83,6 +84,10 @@ class OpenRuns:
     async def look(self) -> tuple[OpenRun, ...]:
         """All of them, oldest first."""
         return await self._database.read(lambda c: tuple(OpenRun(*row) for row in c.execute(_OPEN)))
+
+    def untouched(self, times: int) -> Untouched:
+        """By which to see whether `look` need be asked."""
+        return Untouched(self._database, times)
 
     async def counts(self) -> tuple[int, int]:
         """How many are under way, and how many have ended in a doubt that nobody has resolved."""

@@ -7,26 +7,28 @@ Here never lives the rule of who may do what (`transitions`), nor SQL (`revision
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from governance import revision_rows as rows
+from governance.approved import Approved, look
 from governance.database import Database
-from governance.disabling import NAMES, why_disabled
-from governance.errors import ConflictError, DigestError, InvalidError, RefusedError, TamperedError
+from governance.disabling import why_disabled
+from governance.errors import ConflictError, DigestError, InvalidError, NotFoundError, RefusedError, TamperedError
 from governance.identifiers import Json, new_id, to_text
 from governance.models import CatalogChange, table_of
 from governance.people.persons import Persons, persons
 from governance.people.scopes import WHOLE, Scope
 from governance.policies import in_force
 from governance.revision_rows import TABLE, Stored
-from governance.sealing import Fault, Revision, content_text, find_fault, open_row
+from governance.sealing import Fault, Revision, check_row, content_text, find_fault, open_row
 from governance.transitions import ONE_VOTE, Ballot, Role, State, decide
 from governance.transitions import TABLE as RULES
+from governance.untouched import Untouched
 from workflow.revision import RevisionContent, changes_nothing, sends_safe_methods_alone
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ MAX_REASON = 2000
 # Asked many times a second.
 _C = table_of(CatalogChange).c
 _CHANGE = select(_C.version).where(_C.id == 1)
+_DUE = select(TABLE.c.state).where(TABLE.c.expires_at <= bindparam("now"))
 _log = logging.getLogger("switchgear.governance")
 
 
@@ -78,8 +81,6 @@ class Survey:
 class RevisionStore:
     def __init__(self, database: Database) -> None:
         self._database = database
-        # Rows of the approved set as last read, with what they were found to be: equal bytes are not checked again.
-        self._known: Mapping[str, tuple[Stored, Revision]] = {}
 
     async def submit(
         self,
@@ -124,6 +125,15 @@ class RevisionStore:
         """
         return _open(await self._database.read(lambda c: rows.resolve(c, ref)))
 
+    async def get_all(self, ids: Sequence[str]) -> tuple[Revision, ...]:
+        """The revisions of these ids, in their order. Raises NotFoundError, TamperedError as `get`."""
+        stored = await self._database.read(lambda c: _all(c, rows.SELECT.where(TABLE.c.id.in_(ids))))
+        found = {row.id: _open(row) for row in stored}
+        missing = next((each for each in ids if each not in found), None)
+        if missing is not None:
+            raise NotFoundError(f"there is no revision {missing}", "see `switchgear workflows list`")
+        return tuple(found[each] for each in ids)
+
     async def survey(
         self,
         *,
@@ -142,7 +152,7 @@ class RevisionStore:
         query = query.where(TABLE.c.id > after) if after else query
         query = query if scope.is_whole else query.where(rows.within(scope))
         stored = await self._database.read(lambda c: _all(c, query))
-        return _sort_out((row, None) for row in stored)
+        return _sort_out(stored)
 
     async def find(
         self,
@@ -195,7 +205,7 @@ class RevisionStore:
     async def in_use(self, workflow_id: str) -> Revision | None:
         """The approved revision of a workflow, disabled or not; None where there is none that is whole."""
         query = rows.SELECT.where(TABLE.c.workflow_id == workflow_id, TABLE.c.state == "approved")
-        found = _sort_out((row, None) for row in await self._database.read(lambda c: _all(c, query)))
+        found = _sort_out(row for row in await self._database.read(lambda c: _all(c, query)))
         return found.revisions[0] if found.revisions else None
 
     async def approved(self) -> tuple[Revision, ...]:
@@ -208,10 +218,9 @@ class RevisionStore:
         From the moment on nothing of it is served, whether this was called or not; this makes it known.
         """
         now = self._database.now()
-        is_due = TABLE.c.expires_at <= now
-        due = select(TABLE.c.state).where(is_due)  # by its index: this is asked several times a second
-        if not RUNNING_OUT & set(await self._database.read(lambda c: c.execute(due).scalars().all())):
+        if not await self._database.read(self.is_some_due):
             return ()
+        is_due = TABLE.c.expires_at <= now
 
         def work(connection: Connection) -> list[Stored]:
             found = _all(connection, rows.SELECT.where(is_due, TABLE.c.state.in_(RUNNING_OUT)))
@@ -222,22 +231,26 @@ class RevisionStore:
                 rows.move(connection, now, stored, to, actor="policy", changes=changes, has_expired=True)
             return [rows.resolve(connection, stored.id) for stored in found]
 
-        return _sort_out((row, None) for row in await self._database.write(work)).revisions
+        return _sort_out(row for row in await self._database.write(work)).revisions
+
+    def is_some_due(self, connection: Connection) -> bool:
+        """Whether `expire` has something to do. Asked several times a second, and answered by an index."""
+        due = connection.execute(_DUE, {"now": self._database.now()})
+        return not RUNNING_OUT.isdisjoint(due.scalars())
 
     async def approved_survey(self) -> Survey:
         """Like `approved`, and with it the approved revisions that were refused, so that a caller can say so.
 
         What is disabled is in neither.
         """
-        query = rows.SELECT.where(TABLE.c.state == "approved", TABLE.c.workflow_id.not_in(NAMES))
-        # Sorted here: the database would carry every row's content through its sort, five times the rest's cost.
-        stored = sorted(await self._database.read(lambda c: _all(c, query)), key=lambda row: str(row.workflow_id))
-        known = self._known
+        found = await self.follow(Approved())
+        whole = sorted((each.revision() for each in found.fresh), key=lambda revision: revision.workflow_id)
+        return Survey(tuple(whole), found.faults)
+
+    async def follow(self, before: Approved, again: Collection[str] = ()) -> Approved:
+        """What is approved now, for one who saw `before`, at the price of what changed since; see `approved.look`."""
         now = self._database.now()
-        survey = _sort_out((row, known.get(row.id)) for row in stored if row.expires_at is None or now < row.expires_at)
-        whole = {revision.id: revision for revision in survey.revisions}
-        self._known = {row.id: (row, whole[row.id]) for row in stored if row.id in whole}
-        return survey
+        return await self._database.read(lambda c: look(c, before, now, again))
 
     async def vanished(self, approved: Mapping[str, str]) -> tuple[Fault, ...]:
         """Those of `approved`, workflows by their revisions' ids, that did not leave that state by a decision."""
@@ -245,19 +258,19 @@ class RevisionStore:
         stored = await self._database.read(lambda c: _all(c, wanted)) if approved else []
         there = {row.id for row in stored}
         gone = [Fault(one, name, "its row was removed") for one, name in approved.items() if one not in there]
-        return (*_sort_out((row, None) for row in stored if not rows.was_moved(row)).faults, *gone)
+        return (*_sort_out(row for row in stored if not rows.was_moved(row)).faults, *gone)
 
     async def astray(self) -> tuple[Fault, ...]:
         """Those that the audit knows as approved and whose rows say another state: altered while nobody looked."""
         wanted = rows.SELECT.where(TABLE.c.state != "approved", rows.IS_KNOWN_APPROVED)
-        return _sort_out((row, None) for row in await self._database.read(lambda c: _all(c, wanted))).faults
+        return _sort_out(row for row in await self._database.read(lambda c: _all(c, wanted))).faults
 
     async def confirm(self, revision_id: str, digest: str) -> Revision:
         """The revision, if it is approved at this moment, whole, and has this digest.
 
         Raises NotFoundError, TamperedError, DigestError or RefusedError.
         """
-        return await self._database.read(lambda c: self._confirmed(c, revision_id, digest))
+        return _open(await self._database.read(lambda c: self._confirmed(c, revision_id, digest)))
 
     def guard(self, revision_id: str, digest: str) -> Callable[[Connection], object]:
         """What each run has to pass, as the first thing of somebody's own transaction: `RunStore.create` takes it.
@@ -278,20 +291,20 @@ class RevisionStore:
 
         return work
 
-    def _confirmed(self, connection: Connection, revision_id: str, digest: str) -> Revision:
-        stored = rows.resolve(connection, revision_id)
-        revision = _open_known(stored, self._known.get(stored.id))
+    def _confirmed(self, connection: Connection, revision_id: str, digest: str) -> Stored:
+        revision = rows.resolve(connection, revision_id)
+        check_row(*rows.split(revision))
         if revision.state != "approved":
             raise RefusedError(f"{revision.workflow_id}@{revision.number} is {revision.state}, not approved")
-        if not revision.is_valid(self._database.now()):
+        if revision.expires_at is not None and revision.expires_at <= self._database.now():
             raise RefusedError(f"{revision.workflow_id}@{revision.number} was approved until {revision.expires_at}")
         if revision.digest != digest:
             raise DigestError(f"{revision.workflow_id}@{revision.number} is not the content that was loaded", "reload")
         return revision
 
-    def stamp(self) -> tuple[int, ...] | None:
-        """`Database.stamp`: while it is the same, `change_token` most likely is."""
-        return self._database.stamp()
+    def untouched(self, times: int) -> Untouched:
+        """By which to see whether `change_token` need be asked."""
+        return Untouched(self._database, times)
 
     async def change_token(self) -> str:
         """A text that differs after any change to a revision or an API, by whichever process and by whatever means."""
@@ -306,16 +319,12 @@ def _open(stored: Stored) -> Revision:
     return open_row(*rows.split(stored))
 
 
-def _open_known(stored: Stored, known: tuple[Stored, Revision] | None) -> Revision:
-    return known[1] if known is not None and known[0] == stored else _open(stored)
-
-
-def _sort_out(found: Iterable[tuple[Stored, tuple[Stored, Revision] | None]]) -> Survey:
+def _sort_out(found: Iterable[Stored]) -> Survey:
     whole: list[Revision] = []
     faults: list[Fault] = []
-    for stored, known in found:
+    for stored in found:
         try:
-            whole.append(_open_known(stored, known))
+            whole.append(_open(stored))
         except TamperedError as error:
             _log.error("refused: %s", error.message)
             faults.append(Fault(stored.id, stored.workflow_id, error.message))

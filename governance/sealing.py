@@ -9,7 +9,7 @@ Here never lives SQL.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -19,7 +19,7 @@ from governance.audit import REVISIONS, AuditRow
 from governance.errors import TamperedError
 from governance.identifiers import Json, from_text
 from governance.transitions import State
-from workflow.canonical import canonical_bytes, digest
+from workflow.canonical import canonical_bytes, digest_of_row
 from workflow.errors import CanonicalError
 from workflow.revision import RevisionContent
 
@@ -76,6 +76,8 @@ class Revision:
     reason: str | None
     votes: tuple[str, ...] = ()
     expires_at: str | None = None
+    content_bytes: bytes = field(default=b"", repr=False)
+    """`content` as its digest is over."""
 
     @property
     def proof(self) -> Json:
@@ -116,7 +118,7 @@ def seal_of(values: Mapping[str, Any]) -> str:
     """The seal of a revision's columns; of the proof its hash is sealed, of the content its digest."""
     sealed = {name: values[name] for name in SEALED}
     sealed |= {name: values[name] for name, nothing in LATER.items() if values.get(name, nothing) != nothing}
-    return digest({**sealed, "proof": hashlib.sha256(values["proof"].encode()).hexdigest()})
+    return digest_of_row({**sealed, "proof": hashlib.sha256(values["proof"].encode()).hexdigest()})
 
 
 def open_row(values: Mapping[str, Any], witness: AuditRow | None) -> Revision:
@@ -124,13 +126,23 @@ def open_row(values: Mapping[str, Any], witness: AuditRow | None) -> Revision:
 
     `values` are the row's columns; `witness` is the last audit row about it, or None if absent or not intact.
     """
+    check_row(values, witness)
+    return revision_of(values, values["content"].encode())
+
+
+def revision_of(values: Mapping[str, Any], told: bytes) -> Revision:
+    """The revision that a row says which was checked; `told`: the bytes of its content."""
+    content = RevisionContent.from_json(orjson.loads(told))
+    columns = {name: values[name] for name in (*SEALED, "expires_at")}
+    votes = tuple(from_text(values["votes"]))
+    return Revision(content=content, proof_text=values["proof"], votes=votes, content_bytes=told, **columns)
+
+
+def check_row(values: Mapping[str, Any], witness: AuditRow | None) -> None:
+    """Raises TamperedError where row, seal and audit do not agree."""
     fault = find_fault(values, witness)
     if fault:
         raise TamperedError(f"revision {values['id']} of {values['workflow_id']}: {fault}", RESTORE)
-    content = RevisionContent.from_json(orjson.loads(values["content"]))
-    columns = {name: values[name] for name in (*SEALED, "expires_at")}
-    votes = tuple(from_text(values["votes"]))
-    return Revision(content=content, proof_text=values["proof"], votes=votes, **columns)
 
 
 def find_fault(values: Mapping[str, Any], witness: AuditRow | None) -> str:

@@ -10,7 +10,7 @@ Here never lives a secret, nor a connection.
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -90,6 +90,8 @@ class TargetStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._attested: dict[str, Target] = {}
+        # All rows as last read, with what they say: equal rows say the same, and are asked for several times a second.
+        self._last: tuple[Sequence[Row[tuple[Any, ...]]], tuple[Target, ...]] | None = None
 
     async def add(self, target: Target, *, actor: str = "system") -> Target:
         """Stores the target; the first one of an API becomes its default, and a new default replaces the old one.
@@ -178,13 +180,18 @@ class TargetStore:
         return target
 
     async def list_targets(self, api: str | None = None) -> tuple[Target, ...]:
-        """By name. Raises TamperedError like `get`."""
-        query = _ALL if api is None else _ALL.where(_T.c.api == api)
+        """By name; of all the same object as the last time while none changed. Raises TamperedError like `get`."""
+        return await self._database.read(self.listed if api is None else lambda c: self._read(c, _of(c, api)))
 
-        def work(connection: Connection) -> tuple[Target, ...]:
-            return tuple(self._told(connection, read_target(row)) for row in connection.execute(query).all())
+    def listed(self, connection: Connection) -> tuple[Target, ...]:
+        """`list_targets`, within somebody's own transaction."""
+        rows, last = connection.execute(_ALL).all(), self._last
+        if last is None or last[0] != rows:
+            last = self._last = rows, self._read(connection, rows)
+        return last[1]
 
-        return await self._database.read(work)
+    def _read(self, connection: Connection, rows: Sequence[Row[tuple[Any, ...]]]) -> tuple[Target, ...]:
+        return tuple(self._told(connection, read_target(row)) for row in rows)
 
     async def remove(self, name: str, *, actor: str = "system", seen: Target | None = None) -> None:
         """Raises NotFoundError, or StaleError if it is not as it was `seen`. The API has no default then, if this was
@@ -208,6 +215,10 @@ class TargetStore:
                 raise TamperedError(f"the target {target.name} is not as the audit says", remedy)
             self._attested[target.name] = target
         return target
+
+
+def _of(connection: Connection, api: str) -> Sequence[Row[tuple[Any, ...]]]:
+    return connection.execute(_ALL.where(_T.c.api == api)).all()
 
 
 def _is_told(connection: Connection, target: Target) -> bool:

@@ -11,210 +11,36 @@ import asyncio
 import hashlib
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-import jsonschema_rs
-
 from governance.apis import ApiStore
+from governance.approved import Approved
 from governance.dossier import approval_text
 from governance.errors import GovernanceError, TamperedError
 from governance.people.scopes import Scope
-from governance.revisions import Fault, Revision, RevisionStore, Survey
+from governance.revisions import Fault, Revision, RevisionStore
 from governance.run_stats import RunStats
 from governance.targets import Target, TargetStore
-from runtime.calls.manner import Manner, manner_of
-from runtime.driver import Endpoint
-from runtime.driver.sessions import References
-from runtime.driver.wire import address_of
-from runtime.errors import ServingError, UnknownTarget, UnknownWorkflow, Unservable
-from runtime.mcp.listing import Budget, Candidate, listing_of
-from workflow.budget import tokens_of
+from runtime.entries import Entry, Prepared
+from runtime.errors import ServingError, UnknownWorkflow, Unservable
+from runtime.mcp.listing import Budget, Candidate, Part, listing_of_parts
 from workflow.errors import WorkflowError
-from workflow.patterns import LINEAR, enforceable
-from workflow.plan import Plan, build_plan
-from workflow.profile import Limits, Profile, parse_profile
-from workflow.reader import read_document
-from workflow.revision import RevisionContent
-from workflow.schemas import as_json
-from workflow.tool import free_name, hides_inputs, input_names, plan_properties, whole_input_schema
+from workflow.profile import Profile, parse_profile
+from workflow.tool import free_name
 
 log = logging.getLogger("switchgear.catalog")
 Json = Any
 # A few new ones are checked before they are served; a whole catalog, at the start, while it is served: 10 ms a round.
 CHECKED_AT_ONCE = 20
-# Each tool that takes a target would name them all; with more than these the list is longer than the tools.
-MOST_TARGETS_NAMED = 8
+# With more than so many the rest is checked so slowly that nobody sees it: one in four rounds, 0.5 % of a core.
+CHECKED_SOON = 400
+ROUNDS_BETWEEN_CHECKS = 4
 # Names of the tools by which the rest is reached (`finding`): no workflow may stand in their way.
 RESERVED_NAMES = ("search_workflows", "describe_workflow", "run_workflow")
-NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-def own_limits(target: Target, profile: Profile) -> Limits | None:
-    """The profile's limits with those of the target in their places; None where it has none."""
-    told = target.limits.to_json()
-    return profile.limits.model_copy(update=told) if told else None
-
-
-class Prepared:
-    """What is made of an approved revision when it is first needed: most of a thousand tools are not called today."""
-
-    def __init__(self, content: RevisionContent, source: str) -> None:
-        self.content = content
-        self._source = source
-        self._plan: Plan | None = None
-        self._accepts: Callable[[Json], bool] | None = None
-        self._endpoints: dict[Target, Endpoint] = {}
-        self.tokens = tokens_of(content.tool, content.document)
-        self.hides_inputs = hides_inputs(content.document, content.tool)
-        self.input_names = input_names(content.document)
-
-    def whole_input_schema(self) -> dict[str, Json]:
-        """What inputs are validated with. Made anew each time: it is asked for rarely."""
-        return whole_input_schema(read_document(self.content.document, self._source))
-
-    def plan(self) -> Plan:
-        """The plan, made once. Raises Unservable when the document cannot be executed."""
-        if self._plan is None:
-            self._plan = self._made()
-        return self._plan
-
-    def check(self) -> None:
-        """Raises Unservable as `plan` does; keeps nothing."""
-        if self._plan is None:
-            self._made()
-
-    def endpoint(self, target: Target, profile: Profile) -> Endpoint:
-        """`target` as the driver sees it, made once. Raises TargetError for an address that is none."""
-        made = self._endpoints.get(target)
-        if made is None:
-            keeps_base_path = target.mode != "prism"  # which serves the paths of the description alone
-            made = self._endpoints[target] = Endpoint(
-                name=target.name,
-                address=address_of(target.base_url, self.plan().base_path, adds_base_path=keeps_base_path),
-                tls=target.tls,
-                references=References(target.username_ref, target.password_ref, target.token_ref),
-                profile=profile,
-                own_limits=own_limits(target, profile),
-                responses=target.responses,
-            )
-        return made
-
-    @cached_property
-    def output_schema(self) -> bytes:
-        """The tool's output schema as JSON."""
-        return as_json(self.content.tool.get("outputSchema") or True)
-
-    def accepts_outputs(self, outputs: Json) -> bool:
-        """Whether `outputs` are what the tool's output schema promises."""
-        if self._accepts is None:
-            schema = self.content.tool.get("outputSchema")
-            self._accepts = _judge_of(schema) if schema else lambda _outputs: True
-        return self._accepts(outputs)
-
-    def _made(self) -> Plan:
-        try:
-            return build_plan(read_document(self.content.document, self._source))
-        except WorkflowError as error:
-            raise Unservable(f"{self._source} cannot be executed: {error}", "compile it again") from error
-
-
-def _judge_of(schema: Json) -> Callable[[Json], bool]:
-    return jsonschema_rs.validator_for(enforceable(schema)[0], pattern_options=LINEAR).is_valid
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One approved workflow, ready to run. `tool` is the approved definition, by MCP's names; `uses`: how often it
-    was run, as counted when the server started.
-
-    `target_argument`: the name of the argument that chooses among several targets; empty where there is one or none.
-    `approved`: who or what approved it, in words.
-    """
-
-    revision_id: str
-    workflow_id: str
-    number: int
-    digest: str
-    api: str
-    risk: str
-    is_core: bool
-    rank: float
-    intent: str
-    resource: str
-    uses: int
-    prepared: Prepared
-    profile: Profile
-    tool: Mapping[str, Json]
-    targets: tuple[Target, ...]
-    target_argument: str
-    approved: str = ""
-
-    @property
-    def plan(self) -> Plan:
-        """Raises Unservable."""
-        return self.prepared.plan()
-
-    @property
-    def name(self) -> str:
-        return str(self.tool["name"])
-
-    @property
-    def input_schema(self) -> dict[str, Json]:
-        """What a client sees: the approved schema, and what else can be said of a call."""
-        return self.with_more(self.tool["inputSchema"])
-
-    def with_plan(self, inputs: Mapping[str, Json]) -> dict[str, Json]:
-        """`inputs`, a schema of the workflow, with the arguments by which it is planned and a plan confirmed."""
-        more = plan_properties(self.tool, self.prepared.input_names)
-        return {**inputs, "properties": {**inputs.get("properties", {}), **more}} if more else dict(inputs)
-
-    def with_more(self, inputs: Mapping[str, Json]) -> dict[str, Json]:
-        """`inputs`, a schema of the workflow, with what a client gives besides: a plan, which of several targets."""
-        schema = self.with_plan(inputs)
-        if self.target_argument:
-            schema["properties"] = {**schema.get("properties", {}), self.target_argument: self.target_schema}
-            if not any(target.is_default for target in self.targets):
-                schema["required"] = [*schema.get("required", []), self.target_argument]
-        return schema
-
-    @property
-    def output_schema(self) -> dict[str, Json] | None:
-        """What a client is promised of results; where a plan may be the result, nothing has to be there."""
-        schema = self.tool.get("outputSchema")
-        if schema is None or self.risk == "read":
-            return schema
-        return {name: part for name, part in schema.items() if name not in ("required", "additionalProperties")}
-
-    def taken_apart(self, arguments: Mapping[str, Json]) -> tuple[dict[str, Json], str | None, Manner]:
-        """What a client sent: the workflow's inputs, the target, how it wants it. Raises BadInput."""
-        inputs, names = dict(arguments), self.prepared.input_names
-        target = inputs.pop(self.target_argument, None) if self.target_argument else None
-        return inputs, target, manner_of(inputs, free_name("plan", names), free_name("plan_id", names))
-
-    @property
-    def target_schema(self) -> dict[str, Json]:
-        """How one of several targets is named."""
-        default = next((f" Without it: {target.name}." for target in self.targets if target.is_default), "")
-        schema: dict[str, Json] = {"type": "string", "description": f"The device to act on.{default}"}
-        if len(self.targets) <= MOST_TARGETS_NAMED:
-            schema["enum"] = [target.name for target in self.targets]
-        return schema
-
-    def target(self, name: str | None) -> Target:
-        """The target called `name`, or the one that is meant without a name. Raises UnknownTarget."""
-        for target in self.targets:
-            if target.name == name or (name is None and (target.is_default or len(self.targets) == 1)):
-                return target
-        if not self.targets:
-            raise UnknownTarget(f"there is no target for the API {self.api}", "add one with `switchgear targets add`")
-        known = ", ".join(target.name for target in self.targets)
-        if name is None:
-            raise UnknownTarget("several targets are possible and none was named", f"name one of {known}")
-        raise UnknownTarget(f"there is no target {name} for the API {self.api}", f"name one of {known}")
+NOTHING: MappingProxyType[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,11 +59,14 @@ class Catalog:
     searched besides, a line for each of several APIs."""
 
     version: str = ""
-    entries: Mapping[str, Entry] = field(default_factory=lambda: NOTHING)
+    entries: MappingProxyType[str, Entry] = field(default_factory=lambda: NOTHING)
     refusals: tuple[Refusal, ...] = ()
     listed: tuple[Entry, ...] = ()
     searched: str = ""
-    _by_workflow: Mapping[str, Entry] = field(default_factory=lambda: NOTHING, repr=False)
+    by_revision: MappingProxyType[str, Entry] = field(default_factory=lambda: NOTHING, repr=False)
+    by_workflow: MappingProxyType[str, Entry] = field(default_factory=lambda: NOTHING, repr=False)
+    parts: MappingProxyType[str, Part] = field(default_factory=lambda: NOTHING, repr=False)
+    by_api: MappingProxyType[str, dict[str, Entry]] = field(default_factory=lambda: NOTHING, repr=False)
 
     @property
     def hides_some(self) -> bool:
@@ -254,7 +83,7 @@ class Catalog:
         Raises UnknownWorkflow for everything that is not approved now.
         """
         name, _, number = ref.partition("@")
-        entry = self._by_workflow.get(ref) or self._by_workflow.get(name) or self.entries.get(ref)
+        entry = self.by_workflow.get(name) or self.by_revision.get(ref) or self.entries.get(ref)
         if entry is None or (number and number != str(entry.number)):
             remedy = "see `switchgear workflows list`, and `switchgear workflows disabled` for what is out of use"
             raise UnknownWorkflow(f"no approved workflow is called {ref}", remedy)
@@ -271,64 +100,109 @@ class Loader:
     run_stats: RunStats
     budget: Budget = field(default_factory=Budget)
     _uses: Mapping[str, int] | None = None
-    _profiles: dict[str | None, Profile] = field(default_factory=dict)
+    _profiles: dict[str, Profile] = field(default_factory=dict)
     # By digest, which is by content: what could not be planned once never can.
     _unservable: dict[str, str] = field(default_factory=dict)
     _checked: set[str] = field(default_factory=set)
     _all_checked: Catalog | None = None
+    _rounds: int = 0
+    _approved: Approved = field(default_factory=Approved)
+    _loaded: Catalog | None = None
+    _targets: tuple[tuple[Target, ...], Mapping[str, tuple[Target, ...]]] = ((), NOTHING)
+    _placed: Mapping[str, tuple[Target, ...]] = field(default_factory=dict)
 
-    async def load(self, before: Catalog) -> Catalog:
-        """The snapshot of now. Raises GovernanceError when the database cannot be read; then the old one stays."""
+    async def load(self, before: Catalog, listed: tuple[Target, ...]) -> Catalog:
+        """The snapshot of now; `listed`: the targets there are.
+
+        Raises GovernanceError when the database cannot be read; then the old one stays.
+        """
         if self._uses is None:
             self._uses = await self.run_stats.uses()
-        survey = await self.revisions.approved_survey()
-        targets = _by_api(await self.targets.list_targets())
-        known = {entry.revision_id: entry for entry in before.entries.values()}
-        refusals = [_mismatch(fault) for fault in (*survey.faults, *await self._vanished(survey, before))]
-        fresh = {revision.id for revision in survey.revisions} - known.keys()
-        entries: dict[str, Entry] = {}
-        for revision in survey.revisions:
-            try:
-                entry = await self._entry(revision, targets.get(revision.api, ()), known.get(revision.id))
-                is_checked_now = revision.id in fresh and len(fresh) <= CHECKED_AT_ONCE  # the rest is, bit by bit
-                if is_checked_now and entry.digest not in self._checked and not self._is_servable(entry):
-                    raise Unservable(self._unservable[entry.digest])
-            except (GovernanceError, ServingError, WorkflowError, KeyError, ValueError) as error:
-                reason = str(error) if not isinstance(error, KeyError) else f"{error} is missing"
-                is_mismatch = isinstance(error, TamperedError)
-                refusals.append(Refusal(revision.workflow_id, revision.id, reason, is_mismatch))
-                continue
-            taken = _taken_by(entry.name, entries)
-            if taken:
-                reason = f"{taken} has a tool of this name already"
-                refusals.append(Refusal(entry.workflow_id, entry.revision_id, reason))
-                continue
-            entries[entry.name] = entry
+        targets = self._grouped(listed)
+        approved = await self._follow(before)
+        refusals = [_mismatch(fault) for fault in (*approved.faults, *await self._vanished(approved, before))]
+        draft = Draft(before)
+        for one in approved.gone:
+            draft.drop(one)
+        refusals += await self._take_in(draft, approved, targets)
+        if self._placed is not targets:
+            for entry in draft.entries_now():
+                draft.put(_at(entry, targets.get(entry.api, ())))
+        if self._unservable:
+            bad = [each for each in draft.entries_now() if each.digest in self._unservable]
+            refusals += [draft.refuse(each, self._unservable[each.digest]) for each in bad]
         for refusal in refusals:
             if refusal not in before.refusals:
                 log.error(
                     "%s (revision %s) is not served: %s", refusal.workflow_id, refusal.revision_id, refusal.reason
                 )
-        return _catalog(entries, tuple(refusals), self.budget)
+        self._approved, self._placed = approved.without_news(), targets
+        self._loaded = draft.catalog(tuple(refusals), self.budget)
+        return self._loaded
 
-    async def _vanished(self, survey: Survey, before: Catalog) -> tuple[Fault, ...]:
+    async def has_strayed(self) -> bool:
+        """Looks at what changed and at some more, and says whether that is another set than what was loaded last."""
+        if self._loaded is None:
+            return False
+        found = await self._follow(self._loaded, is_again=False)
+        is_same = not found.fresh and not found.gone and found.faults == self._approved.faults
+        if is_same:
+            self._approved = found.without_news()
+        return not is_same
+
+    async def _follow(self, before: Catalog, *, is_again: bool = True) -> Approved:
+        if before is not self._loaded:
+            return await self.revisions.follow(Approved())
+        again = {each.revision_id for each in before.refusals} if is_again else ()
+        return await self.revisions.follow(self._approved, again)
+
+    def _grouped(self, now: tuple[Target, ...]) -> Mapping[str, tuple[Target, ...]]:
+        """By API; those of an API are the same object while none of them changed."""
+        if now is not self._targets[0]:
+            before = self._targets[1]
+            grouped = {api: before[api] if before.get(api) == each else each for api, each in _by_api(now).items()}
+            self._targets = now, grouped
+        return self._targets[1]
+
+    async def _take_in(
+        self, draft: "Draft", approved: Approved, targets: Mapping[str, tuple[Target, ...]]
+    ) -> list[Refusal]:
+        """Puts in what is new, the first of two that have one name; answers what cannot be served."""
+        refused: list[Refusal] = []
+        ordered = sorted(approved.fresh, key=lambda whole: whole.workflow_id)
+        is_little = sum(draft.of(whole.id) is None for whole in ordered) <= CHECKED_AT_ONCE
+        for revision in (whole.revision() for whole in ordered):
+            known = draft.of(revision.id)
+            try:
+                entry = await self._entry(revision, targets.get(revision.api, ()), known)
+                is_checked_now = known is None and is_little  # the rest is, bit by bit
+                if is_checked_now and entry.digest not in self._checked and not self._is_servable(entry):
+                    raise Unservable(self._unservable[entry.digest])
+            except (GovernanceError, ServingError, WorkflowError, KeyError, ValueError) as error:
+                reason = str(error) if not isinstance(error, KeyError) else f"{error} is missing"
+                is_mismatch = isinstance(error, TamperedError)
+                refused.append(Refusal(revision.workflow_id, revision.id, reason, is_mismatch))
+                draft.drop(revision.id)
+            else:
+                refused += draft.add(entry)
+        return refused
+
+    async def _vanished(self, approved: Approved, before: Catalog) -> tuple[Fault, ...]:
         """What was served, or refused as altered, and is not among the approved any more without a decision."""
         if not before.version:  # nothing was served before: the audit knows what should be
             return await self.revisions.astray()
-        there = {each.id for each in survey.revisions} | {each.revision_id for each in survey.faults}
-        served = {entry.revision_id: entry.workflow_id for entry in before.entries.values()}
-        served |= {each.revision_id: each.workflow_id for each in before.refusals if each.is_mismatch}
-        return await self.revisions.vanished({one: name for one, name in served.items() if one not in there})
+        there = {*approved.known, *(each.revision_id for each in approved.faults)}
+        gone = {one: name for one, name in approved.gone.items() if one in before.by_revision}
+        gone |= {each.revision_id: each.workflow_id for each in before.refusals if each.is_mismatch}
+        return await self.revisions.vanished({one: name for one, name in gone.items() if one not in there})
 
     async def _entry(self, revision: Revision, targets: tuple[Target, ...], known: Entry | None) -> Entry:
         if revision.digest in self._unservable:
             raise Unservable(self._unservable[revision.digest])
         if known is not None and known.digest == revision.digest and known.targets == targets:
             return known
-        content = revision.content
-        tool = content.tool
         is_same = known is not None and known.digest == revision.digest
-        prepared = known.prepared if known and is_same else Prepared(content, f"revision {revision.id}")
+        prepared = known.prepared if known and is_same else Prepared(revision)
         return Entry(
             revision_id=revision.id,
             workflow_id=revision.workflow_id,
@@ -342,8 +216,7 @@ class Loader:
             resource=revision.resource,
             uses=(self._uses or {}).get(revision.workflow_id, 0),
             prepared=prepared,
-            profile=await self._profile(revision.api, content.profile_digest),
-            tool=tool,
+            profile=await self._profile(revision.api, revision.content.profile_digest),
             targets=targets,
             target_argument=_target_argument(prepared.input_names, targets),
             approved=approval_text(revision),
@@ -356,9 +229,13 @@ class Loader:
         """
         if self._all_checked is catalog:
             return False
+        self._rounds += 1
+        is_slow = len(self._checked) > CHECKED_SOON
+        if is_slow and self._rounds % ROUNDS_BETWEEN_CHECKS:
+            return False
         found = False
         unchecked = (entry for entry in catalog.entries.values() if entry.digest not in self._checked)
-        for entry in itertools.islice(unchecked, CHECKED_AT_ONCE):
+        for entry in itertools.islice(unchecked, 1 if is_slow else CHECKED_AT_ONCE):
             found = not self._is_servable(entry) or found
             await asyncio.sleep(0)
         if next(unchecked, None) is None:
@@ -375,25 +252,127 @@ class Loader:
 
     async def _profile(self, api: str, profile_digest: str | None) -> Profile:
         """The profile that the revision was approved with; without one, what holds for any API."""
-        if profile_digest is None:
-            return Profile(api=api)
-        if profile_digest not in self._profiles:
-            profile = parse_profile(await self.apis.get_profile(profile_digest), api)
-            self._profiles[profile_digest] = profile
-        return self._profiles[profile_digest]
+        key = profile_digest or f"none {api}"
+        if key not in self._profiles:
+            plain = profile_digest is None
+            profile = Profile(api=api) if plain else parse_profile(await self.apis.get_profile(key), api)
+            self._profiles[key] = profile
+        return self._profiles[key]
 
 
 def view_of(catalog: Catalog, scope: Scope, budget: Budget) -> Catalog:
     """The catalog as it is for somebody with `scope`: what they cannot call is not there."""
-    entries: dict[str, Entry] = {}
-    for name, entry in catalog.entries.items():
-        targets = tuple(target for target in entry.targets if scope.admits_target(target))
-        if not scope.admits(entry.api, entry.risk, entry.workflow_id) or (scope.limits_targets and not targets):
+    draft = Draft(Catalog())
+    admitted: dict[int, tuple[Target, ...]] = {}
+    for entry in catalog.entries.values():
+        if not scope.admits(entry.api, entry.risk, entry.workflow_id):
             continue
-        is_same = targets == entry.targets
-        argument = _target_argument(entry.prepared.input_names, targets)
-        entries[name] = entry if is_same else replace(entry, targets=targets, target_argument=argument)
-    return _catalog(entries, (), budget)
+        targets = admitted.get(id(entry.targets))
+        if targets is None:
+            targets = tuple(target for target in entry.targets if scope.admits_target(target))
+            targets = admitted[id(entry.targets)] = entry.targets if targets == entry.targets else targets
+        if targets or not scope.limits_targets:
+            draft.put(entry if targets is entry.targets else _at(entry, targets))
+    return draft.catalog((), budget)
+
+
+def _at(entry: Entry, targets: tuple[Target, ...]) -> Entry:
+    """The entry with these targets."""
+    if targets is entry.targets or targets == entry.targets:
+        return entry
+    return replace(entry, targets=targets, target_argument=_target_argument(entry.prepared.input_names, targets))
+
+
+class Draft:
+    """The next snapshot while it is made out of the one before: what did not change is copied, not looked at."""
+
+    def __init__(self, before: Catalog) -> None:
+        # `dict(…)` would ask the proxy for each of thousands; it copies the dictionary behind it as a whole.
+        self._entries: dict[str, Entry] = before.entries.copy()
+        self._by_revision: dict[str, Entry] = before.by_revision.copy()
+        self._by_workflow: dict[str, Entry] = before.by_workflow.copy()
+        self._by_api: dict[str, dict[str, Entry]] = before.by_api.copy()
+        self._parts: dict[str, Part] = before.parts.copy()
+        self._touched: set[str] = set()
+
+    def of(self, revision_id: str) -> Entry | None:
+        return self._by_revision.get(revision_id)
+
+    def entries_now(self) -> tuple[Entry, ...]:
+        return tuple(self._entries.values())
+
+    def add(self, entry: Entry) -> list[Refusal]:
+        """Puts it in, unless another one has its name that comes before it; answers who has to do without."""
+        if entry.name in RESERVED_NAMES:
+            return [self.refuse(entry, "the server itself has a tool of this name already")]
+        there = self._entries.get(entry.name)
+        if there is None or there.revision_id == entry.revision_id:
+            self.put(entry)
+            return []
+        first, second = sorted((there, entry), key=lambda each: each.workflow_id)
+        told = self.refuse(second, f"{first.workflow_id} has a tool of this name already")
+        self.put(first)
+        return [told]
+
+    def put(self, entry: Entry) -> None:
+        known = self._by_revision.get(entry.revision_id)
+        if known is entry:
+            return
+        if known is not None:
+            self.drop(entry.revision_id)
+        self._entries[entry.name] = self._by_revision[entry.revision_id] = self._by_workflow[entry.workflow_id] = entry
+        self._of_api(entry.api)[entry.revision_id] = entry
+
+    def drop(self, revision_id: str) -> None:
+        entry = self._by_revision.pop(revision_id, None)
+        if entry is None:
+            return
+        del self._entries[entry.name]
+        if self._by_workflow.get(entry.workflow_id) is entry:
+            del self._by_workflow[entry.workflow_id]
+        del self._of_api(entry.api)[revision_id]
+
+    def refuse(self, entry: Entry, reason: str) -> Refusal:
+        self.drop(entry.revision_id)
+        return Refusal(entry.workflow_id, entry.revision_id, reason)
+
+    def catalog(self, refusals: tuple[Refusal, ...], budget: Budget) -> Catalog:
+        for api in self._touched:
+            ones = self._by_api[api]
+            if ones:
+                self._parts[api] = Part(map(_candidate, ones.values()))
+            else:
+                self._parts.pop(api, None)
+                del self._by_api[api]
+        listing = listing_of_parts(self._parts, budget)
+        listed = sorted((self._entries[name] for name in listing.names), key=lambda entry: entry.workflow_id)
+        return Catalog(
+            version=_version(listed, listing.searched if len(listed) < len(self._entries) else None),
+            entries=MappingProxyType(self._entries),
+            refusals=refusals,
+            listed=tuple(listed),
+            searched=listing.searched,
+            by_revision=MappingProxyType(self._by_revision),
+            by_workflow=MappingProxyType(self._by_workflow),
+            parts=MappingProxyType(self._parts),
+            by_api=MappingProxyType(self._by_api),
+        )
+
+    def _of_api(self, api: str) -> dict[str, Entry]:
+        """The entries of an API, by their revisions, to be changed."""
+        if api not in self._touched:
+            self._by_api[api] = dict(self._by_api.get(api, {}))
+            self._touched.add(api)
+        return self._by_api[api]
+
+
+def _version(listed: Iterable[Entry], searched: str | None) -> str:
+    """`searched`: what is told of those that are not listed; None where all are."""
+    version = hashlib.sha256(f"{searched is not None} {searched or ''}\n".encode())
+    for entry in listed:
+        choice = (entry.target_argument, entry.target_schema) if entry.target_argument else ""
+        version.update(f"{entry.digest} {entry.number} {choice}\n".encode())
+    return version.hexdigest()
 
 
 def _mismatch(fault: Fault) -> Refusal:
@@ -407,37 +386,10 @@ def _target_argument(names: frozenset[str], targets: tuple[Target, ...]) -> str:
 
 
 def _by_api(targets: Iterable[Target]) -> dict[str, tuple[Target, ...]]:
-    grouped: dict[str, tuple[Target, ...]] = {}
+    grouped: dict[str, list[Target]] = {}
     for target in targets:
-        grouped[target.api] = (*grouped.get(target.api, ()), target)
-    return grouped
-
-
-def _taken_by(name: str, entries: Mapping[str, Entry]) -> str:
-    """Whose tool has this name already; empty when it is free."""
-    if name in RESERVED_NAMES:
-        return "the server itself"
-    return entries[name].workflow_id if name in entries else ""
-
-
-def _catalog(entries: dict[str, Entry], refusals: tuple[Refusal, ...], budget: Budget) -> Catalog:
-    listing = listing_of((_candidate(entry) for entry in entries.values()), budget)
-    listed = tuple(entry for entry in entries.values() if entry.name in listing.names)
-    hides_some = len(listed) < len(entries)
-    version = hashlib.sha256(f"{hides_some} {listing.searched if hides_some else ''}\n".encode())
-    for entry in listed:
-        choice = (entry.target_argument, entry.target_schema) if entry.target_argument else ""
-        version.update(f"{entry.digest} {entry.number} {choice}\n".encode())
-    by_workflow = {entry.workflow_id: entry for entry in entries.values()}
-    by_workflow |= {entry.revision_id: entry for entry in entries.values()}
-    return Catalog(
-        version.hexdigest(),
-        MappingProxyType(entries),
-        refusals,
-        listed,
-        listing.searched,
-        MappingProxyType(by_workflow),
-    )
+        grouped.setdefault(target.api, []).append(target)
+    return {api: tuple(each) for api, each in grouped.items()}
 
 
 def _candidate(entry: Entry) -> Candidate:

@@ -18,11 +18,11 @@ from typing import Any, Literal
 from governance.audit import AuditLog
 from governance.errors import NotFoundError
 from governance.targets import Target
-from runtime.catalog import own_limits
 from runtime.driver import Endpoint, tls
 from runtime.driver.sessions import References
 from runtime.driver.wire import Address, Reply, address_of
 from runtime.driver.witness import Answered, Sending
+from runtime.entries import own_limits
 from runtime.errors import Refused, TargetError
 from runtime.secrets import Vault
 from runtime.service import Service

@@ -14,10 +14,12 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from governance.errors import GovernanceError
 from governance.events.mismatches import MismatchStore
-from governance.people.principals import PrincipalStore
+from governance.glance import Glances
+from governance.people.principals import TokenSurvey
 from governance.people.scopes import Scope
-from governance.people.users import UserStore
+from governance.people.user_rows import UserSurvey
 from governance.sealing import Fault
+from governance.targets import Target
 from runtime.catalog import Catalog, Loader, Refusal, view_of
 from runtime.gate.doorkeeper import Doorkeeper
 from runtime.observing import observed
@@ -27,8 +29,10 @@ log = logging.getLogger("switchgear.catalog")
 POLL_S = 0.05
 # Targets and tokens change rarely, and 0.2 s until a revoked token is out is soon enough.
 ROUNDS_BETWEEN_LOOKS = 4
-# Where the database is a file that was not touched, nothing is asked of it but this often: 1 s.
-ROUNDS_WITHOUT_A_TOUCH = 20
+# Where the database is a file that was not touched, nothing is asked of it but in every fifth of these looks: 1 s.
+LOOKS_WITHOUT_A_TOUCH = 5
+# So often some of the approved rows are compared that nobody is known to have changed: 5 s.
+ROUNDS_BETWEEN_SWEEPS = 100
 # More distinct scopes than one installation has.
 MAX_VIEWS = 256
 Told = Callable[[], Awaitable[None]]
@@ -38,23 +42,24 @@ class LiveCatalog:
     def __init__(
         self,
         loader: Loader,
-        principals: PrincipalStore,
-        users: UserStore,
+        glances: Glances,
         doorkeeper: Doorkeeper,
         mismatches: MismatchStore,
     ) -> None:
         self._loader = loader
         self._mismatches = mismatches
         self._told: Mapping[str, Refusal] = {}
-        self._principals = principals
-        self._users = users
+        self._glances = glances
         self._doorkeeper = doorkeeper
         self._now = Catalog()
         self._views: dict[Scope, Catalog] = {}
-        self._marks: tuple[str, str] | None = None
-        self._holders = ""
-        # What the file looked like before the last look, by whether that was a full one.
-        self._stamps: dict[bool, tuple[int, ...] | None] = {}
+        self._marks: tuple[str, tuple[Target, ...]] | None = None
+        self._holders: tuple[TokenSurvey, UserSurvey] | None = None
+        # By whether the look is a full one.
+        self._untouched = {
+            True: loader.revisions.untouched(LOOKS_WITHOUT_A_TOUCH),
+            False: loader.revisions.untouched(LOOKS_WITHOUT_A_TOUCH * ROUNDS_BETWEEN_LOOKS),
+        }
         self._loading = asyncio.Lock()
         self._listeners: list[Told] = []
         self.trouble = ""
@@ -89,7 +94,7 @@ class LiveCatalog:
         async with self._loading:
             try:
                 marks = await self._look()
-                fresh = await self._loader.load(self._now)
+                fresh = await self._loader.load(self._now, marks[1])
             except GovernanceError as error:
                 self.trouble = error.message
                 observed.not_reloaded(time.monotonic() - begun)
@@ -131,43 +136,45 @@ class LiveCatalog:
             await asyncio.sleep(POLL_S)
             try:
                 is_full_look = number % ROUNDS_BETWEEN_LOOKS == 0
-                if self._is_touched(number, is_full_look=is_full_look) and await self._has_changed(
-                    is_full_look=is_full_look
-                ):
+                is_same = self._untouched[is_full_look].since_last()
+                if not is_same and await self._has_changed(is_full_look=is_full_look):
                     await self.reload()
-                if await self._loader.check_some(self._now):
+                if await self._loader.check_some(self._now) or await self._has_strayed(number):
                     await self.reload()
                 await self._tell_mismatches()
             except GovernanceError as error:
-                self._stamps.clear()
+                self._untouched[is_full_look].forget()
                 if error.message != self.trouble:
                     log.error(
                         "the catalog cannot be brought up to date, the last good one is served: %s", error.message
                     )
                 self.trouble = error.message
 
-    def _is_touched(self, number: int, *, is_full_look: bool) -> bool:
-        """Whether the database may say something else than at the last look of this kind."""
-        stamp = self._loader.revisions.stamp()  # before the look: what comes after it is seen the next time
-        if stamp is not None and stamp == self._stamps.get(is_full_look) and number % ROUNDS_WITHOUT_A_TOUCH:
+    async def _has_strayed(self, number: int) -> bool:
+        """Whether rows say something else though nothing tells of a change: all are compared, some each time."""
+        if number % ROUNDS_BETWEEN_SWEEPS or self._loading.locked():
             return False
-        self._stamps[is_full_look] = stamp
-        return True
+        async with self._loading:
+            return await self._loader.has_strayed()
 
     async def _has_changed(self, *, is_full_look: bool) -> bool:
         if not is_full_look:
-            return self._marks is None or await self._loader.revisions.change_token() != self._marks[0]
-        await self._notice_tokens()
-        await self._loader.revisions.expire()
-        return await self._look() != self._marks
+            return self._marks is None or await self._token() != self._marks[0]
+        seen = await self._glances.look()
+        await self._notice_holders((seen.tokens, seen.users))
+        if seen.is_some_due:
+            await self._loader.revisions.expire()
+        return self._marks is None or await self._token() != self._marks[0] or seen.targets != self._marks[1]
 
-    async def _look(self) -> tuple[str, str]:
+    async def _look(self) -> tuple[str, tuple[Target, ...]]:
         targets = await self._loader.targets.list_targets()
-        return (await self._loader.revisions.change_token(), repr(targets))
+        return (await self._token(), targets)
 
-    async def _notice_tokens(self) -> None:
+    async def _token(self) -> str:
+        return await self._loader.revisions.change_token()
+
+    async def _notice_holders(self, holders: tuple[TokenSurvey, UserSurvey]) -> None:
         """Whoever's token was revoked or has expired, or who was disabled, is out within one round of the loop."""
-        holders = repr((await self._principals.list_tokens(), await self._users.survey()))
         if holders != self._holders:
             self._doorkeeper.forget()
             await self._doorkeeper.look()

@@ -27,8 +27,8 @@ from runtime.calls.calls import Calls
 from runtime.calls.manner import Manner
 from runtime.calls.selection import Selection, run_on
 from runtime.calls.telling import told_words
-from runtime.catalog import Entry
 from runtime.cron import lateness, next_moment
+from runtime.entries import Entry
 from runtime.errors import BadInput, CallerError, Interrupted, SameEffect, ServingError
 from runtime.gate.access import LOCAL, Caller
 from runtime.gate.doorkeeper import Doorkeeper

@@ -17,7 +17,7 @@ from workflow.document import Json
 from workflow.events import Failure
 from workflow.expressions import Expression
 from workflow.planned import PlanStep
-from workflow.pointers import NOTHING
+from workflow.pointers import NOTHING, resolve
 from workflow.queries import Query
 from workflow.scope import Scope
 from workflow.selectors import PathQuery
@@ -114,17 +114,19 @@ class _Lookup:
         segments = query.query.segments
         self._query = query
         self._segments = segments
-        self.names = tuple(dict.fromkeys(_MEMBER.findall(str(segments[-2]))))
-        self.path = tuple(name for segment in segments[:-2] for name in _MEMBER.findall(str(segment)))
-        self.id = next(iter(_MEMBER.findall(str(segments[-1]))), "")
+        self._filter = _filter_of(segments)
+        self._around = _members(segments[self._filter + 1 : -1])  # what is around a thing in its list
+        self.names = tuple(n for n in _members(segments[self._filter : self._filter + 1]) if n not in self._around)
+        self.path = (*_members(segments[: self._filter]), *self._around)
+        self.id = next(iter(_members(segments[-1:])), "")
 
     def things(self, scope: Scope) -> list[Mapping[str, Json]]:
         """Those that fit."""
-        return self._found(self._segments[:-1], scope)
+        return self._found(self._segments[: self._filter + 1], scope)
 
     def all(self, scope: Scope) -> list[Mapping[str, Json]]:
         """Those among which it selects."""
-        return self._found(self._segments[:-2], scope, is_whole=True)
+        return self._found(self._segments[: self._filter], scope, is_whole=True)
 
     def asked(self, scope: Scope) -> list[str]:
         """The texts that it compares with, as the caller gave them."""
@@ -137,7 +139,16 @@ class _Lookup:
         listed: list[Json] = [] if found is NOTHING else list(found)
         if is_whole:
             listed = [each for one in listed for each in (one if isinstance(one, list) else [one])]
-        return [each for each in listed if isinstance(each, Mapping)]
+        return [each for one in listed if isinstance(each := resolve(one, self._around), Mapping)]
+
+
+def _members(segments: Iterable[Json]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for segment in segments for name in _MEMBER.findall(str(segment))))
+
+
+def _filter_of(segments: tuple[Json, ...]) -> int:
+    """The number of the last segment that is a filter with members behind it; -1 where none is."""
+    return next((n for n in range(len(segments) - 2, -1, -1) if "?" in str(segments[n])), -1)
 
 
 def _lookups(step: PlanStep) -> Iterator[_Lookup]:
@@ -145,7 +156,7 @@ def _lookups(step: PlanStep) -> Iterator[_Lookup]:
         if not isinstance(output.value, Selected) or output.value.selection.context.text != "$response.body":
             continue
         query = output.value.selection.query
-        if isinstance(query, PathQuery) and len(query.query.segments) > 1 and "?" in str(query.query.segments[-2]):
+        if isinstance(query, PathQuery) and _filter_of(query.query.segments) >= 0:
             yield _Lookup(query)
 
 

@@ -89,6 +89,16 @@ class Envelope(Part):
     item: Literal["object", "one_element_list"] = Field(
         "object", description="`one_element_list` when reading one item answers a list of one."
     )
+    item_at: dict[str, Pointer] = Field(
+        {},
+        description="Noun (`*`: all others) → pointer, in the reply that shows one thing, to the thing, where "
+        "something is around it: `/server`; empty: nothing is.",
+    )
+    element_at: dict[str, Pointer] = Field(
+        {},
+        description="Noun (`*`: all others) → pointer, in an element of a list, to the thing, where something is "
+        "around it.",
+    )
     members: Pointer | None = Field(
         None, description="Pointer from the body of a collection to its list (empty when the body is the list)."
     )

@@ -19,6 +19,7 @@ from workflow.visible import visible, visible_schema
 NAME_LENGTH = 64  # what MCP clients accept for a tool's name
 _BETWEEN = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas")
 _MOST_EXAMPLE = 40  # bytes, brackets included: ten tokens
+_LENGTHS = ("minLength", "maxLength")
 MOST_TITLE = 200  # characters; it is a line in a list
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 _SAFE_METHODS = tuple(f"/{method.lower()}" for method in SAFE_METHODS)  # as operationPath ends in them
@@ -62,7 +63,7 @@ def tool_definition(document: Document, workflow_id: str | None = None) -> ToolD
         title=visible(str(title), MOST_TITLE),
         description=visible(str(tool.get("description") or workflow.description or title)),
         input_schema=_shown_inputs(document, workflow, tool.get("shown")),
-        output_schema=visible_schema(ours(workflow).get("outputs")),
+        output_schema=_shown_outputs(ours(workflow).get("outputs")),
         annotations=_annotations(workflow),
     )
 
@@ -129,9 +130,23 @@ def _shown_inputs(document: Document, workflow: Workflow, shown: Json) -> dict[s
     return dict(visible_schema(_with_definitions(cut, document.components.inputs)))
 
 
+def _shown_outputs(declared: Json) -> Mapping[str, Json] | None:
+    """The schema of what is given out, None where nothing is: it would only cost tokens."""
+    if isinstance(declared, Mapping) and declared.keys() == {"type", "properties"} and not declared["properties"]:
+        return None
+    shown: Mapping[str, Json] | None = visible_schema(declared)
+    return shown
+
+
 def _brief(schema: Json) -> Json:
-    """An input as a list of tools shows it: with an example where that is short and says what nothing else does."""
-    if not isinstance(schema, Mapping) or "examples" not in schema:
+    """An input as a list of tools shows it: with an example where that is short and says what nothing else does.
+
+    How long a text may be is told by whoever refuses it, and in the whole schema.
+    """
+    if not isinstance(schema, Mapping):
+        return schema
+    schema = {key: value for key, value in schema.items() if key not in _LENGTHS}
+    if "examples" not in schema:
         return schema
     says_enough = "enum" in schema or "default" in schema or schema.get("type") == "boolean"
     if not says_enough and len(as_json(schema["examples"])) <= _MOST_EXAMPLE:

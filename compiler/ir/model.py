@@ -166,7 +166,8 @@ class Resource:
     `known_by`: the member that holds the id of what it belongs to, where people know it by that.
     `members`: pointer from the collection's body to the list; `references`: the list holds only addresses, under
     this member's name. `item_at`: pointer from the reply that shows one to it, where something is around it: a list of
-    one (`/0`) or a name (`/server`). `single`: the usual only member's id.
+    one (`/0`) or a name (`/server`); `element_at` the same from an element of the list. `single`: the usual only
+    member's id.
     `aliases`: keys of operations that do the same as another one here, mapped to it.
     `listed_in`: without a collection of its own, the read of the owner whose item names these, at `members`.
     `paging`: None where only the replies tell whether the list goes on. `total`: where they say how many there are; ""
@@ -192,6 +193,7 @@ class Resource:
     members: str = ""
     references: str = ""
     item_at: str = ""
+    element_at: str = ""
     single: str | None = None
     synonyms: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=lambda: EMPTY)
@@ -208,6 +210,11 @@ class Resource:
     def item_is_list(self) -> bool:
         """True where reading one answers a list of one."""
         return self.item_at == "/0"
+
+    @property
+    def wrapper(self) -> str:
+        """Pointer to the item in an answer that has something around it, "" where nothing is."""
+        return "" if self.item_is_list else self.item_at
 
     @property
     def source(self) -> str:

@@ -104,6 +104,7 @@ def _resource(one: Resource) -> str:
         _named("members", one.members),
         _named("references", one.references),
         "item-is-list" if one.item_is_list else _named("item_at", one.item_at),
+        _named("element_at", one.element_at),
         _named("single", one.single),
         _named("synonyms", ",".join(one.synonyms)),
         _named("aliases", ",".join(f"{alias}={target}" for alias, target in sorted(one.aliases.items()))),

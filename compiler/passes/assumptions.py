@@ -7,15 +7,17 @@ Jobs that were inferred are told by the jobs pass itself (`job-assumed`).
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from compiler.ir.model import Api, Diagnostic, Effect, Operation, Resource, Risk, Severity
+from compiler.ir.model import Api, Diagnostic, Effect, Operation, Resource, Risk, Schema, Severity
 from compiler.passes import words
 from compiler.passes.flows.bodies import enumerations
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.splits import risk_of_value, splits_of
+from compiler.passes.identity import MOST_AROUND, says_id
 from compiler.passes.outcome import Options, Outcome
 from compiler.passes.paths import ends_in_parameter
 from workflow.profile import Profile, RiskRule
@@ -23,6 +25,8 @@ from workflow.profile import Profile, RiskRule
 _CHANGES = (Effect.CREATE, Effect.UPDATE, Effect.DELETE, Effect.ACT)
 _DANGEROUS = (Risk.DISRUPT, Risk.DESTROY)
 _STATE_WORDS = ("state", "status")
+_SHOWING = (("power",), ("state",), ("status",), ("runtime",))  # what shows nothing but the state of what it is below
+_MOVING = {"start", "stop", "shutdown", "reboot", "restart", "suspend", "resume", "pause", "poweron", "poweroff"}
 _GONE_WORDS = {"deleted", "terminated", "removed", "absent", "destroyed", "purged", "gone"}
 _KEPT_OTHERWISE = {"certificate", "cert", "pem", "fingerprint", "hash", "checksum", "key", "html", "markdown"}
 _FAILURE_WORDS = {"error", "failed", "failure", "fault", "faulted", "crashed", "broken", "stuck"}
@@ -88,11 +92,13 @@ class _Teller:
         for resource in self.resources:
             yield from self.identity(resource)
             yield from self.envelope(resource)
+            yield from self.around(resource)
             yield from self.updates(resource)
             yield from self.state(resource)
             yield from self.moves(resource)
             yield from self.gone(resource)
             yield from self.rewritten(resource)
+        yield from self.unseen_states()
         yield from self.item_posts()
         yield from self.accepted()
         yield from self.versions()
@@ -167,6 +173,36 @@ class _Teller:
                 "say it in the profile's `envelope.member_is_reference` and `envelope.reference_field`",
             )
 
+    def around(self, resource: Resource) -> Iterator[Diagnostic]:
+        """Where a reply shows a thing inside something else, or may do so."""
+        told = self.profile.envelope
+        shown = self.context.operations[resource.list].success if resource.list else None
+        element = self.schemas.element(self.schemas.at(shown.schema, resource.members)) if shown else None
+        for field, place, schema, where in (
+            ("item_at", resource.wrapper, resource.schema if resource.read else None, resource.read),
+            ("element_at", resource.element_at, element, resource.list),
+        ):
+            if {resource.noun, "*"} & getattr(told, field).keys() or resource.references:
+                continue
+            inner = "" if place else self._inside(schema)
+            if place or inner:
+                yield _note(
+                    "something-around",
+                    where,
+                    f"assumed that a {resource.name} stands in “{place.lstrip('/')}” alone"
+                    if place
+                    else f"“{inner}” may be the {resource.name} itself; assumed that it is a part of it",
+                    f"say it in the profile's `envelope.{field}`",
+                )
+
+    def _inside(self, schema: Schema | None) -> str:
+        """The members that have an id, of a reply that has none itself; "" where none has."""
+        members = self.schemas.members(schema)
+        if len(members) > MOST_AROUND or any(says_id(name) for name in members):
+            return ""
+        named = [n for n, m in members.items() if any(says_id(inner) for inner in self.schemas.members(m))]
+        return "” or “".join(named)
+
     def updates(self, resource: Resource) -> Iterator[Diagnostic]:
         if resource.aliases and "prefer" not in self.profile.verbs.model_fields_set:
             others = ", ".join(resource.aliases)
@@ -178,19 +214,44 @@ class _Teller:
             )
 
     def state(self, resource: Resource) -> Iterator[Diagnostic]:
-        changes = (resource.update, resource.delete, *resource.actions)
-        if not any(changes) or any(rule.resource == resource.noun for rule in self.profile.states):
+        moved = self._moved(resource)
+        told = {rule.resource for rule in self.profile.states}
+        is_told = told & {resource.noun, moved} or self._moves_known() & set(resource.actions)
+        if is_told or not any((resource.update, resource.delete, *resource.actions, moved)):
             return
-        for name, member in self.schemas.members(resource.schema).items():
+        members = self.schemas.members(resource.schema)
+        inside = ((f"{n}/{i}", each) for n, m in members.items() for i, each in self._parts(m).items())
+        found = [*self._states(members.items())] or [*self._states(inside if moved else ())]
+        for place, values in found:
+            yield _note(
+                "state-without-rule",
+                _address(resource),
+                f"“{place}” looks like a state ({', '.join(map(str, values))}); assumed that it allows every change "
+                "and that none has to be waited for",
+                "say how it moves in the profile's `states`",
+            )
+
+    def _moves_known(self) -> set[str]:
+        return {each.operation for rule in self.profile.states for each in rule.transitions}
+
+    def _parts(self, member: Schema) -> Mapping[str, Schema]:
+        """Members of a part of the thing; of another thing that is shown with it none."""
+        found = self.schemas.members(member)
+        return {} if any(says_id(name) for name in found) else found
+
+    def _moved(self, resource: Resource) -> str:
+        """The noun of what is started and stopped and shows its state here: the thing itself, or what it is below."""
+        above = (r for r in self.resources if r.item and r.item == resource.parent and not resource.id_parameter)
+        is_state = words.split(resource.noun)[-1:] in _SHOWING
+        owner = next(above, None) if is_state else resource
+        moves = owner is not None and any(set(words.split(key.rpartition("/")[2])) & _MOVING for key in owner.actions)
+        return owner.noun if owner is not None and moves else ""
+
+    def _states(self, members: Iterable[tuple[str, Schema]]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        for name, member in members:
             values = self.schemas.values(member)
             if values and words.split(name)[-1:] and words.split(name)[-1] in _STATE_WORDS:
-                yield _note(
-                    "state-without-rule",
-                    _address(resource),
-                    f"“{name}” looks like a state ({', '.join(map(str, values))}); assumed that it allows every change "
-                    "and that none has to be waited for",
-                    "say how it moves in the profile's `states`",
-                )
+                yield name, values
 
     def moves(self, resource: Resource) -> Iterator[Diagnostic]:
         """What the rule for a thing's state leaves open: how a failure looks, and what shows a restart."""
@@ -216,6 +277,21 @@ class _Teller:
                     _address(resource),
                     f"{', '.join(dict.fromkeys(same))} may begin and end in one state; assumed that nothing shows it",
                     "name what has another value afterwards in the profile's `states.transitions.changes`",
+                )
+
+    def unseen_states(self) -> Iterator[Diagnostic]:
+        """Rules for states that nothing shows where they say."""
+        for rule in self.profile.states:
+            shown = [r for r in self.api.resources if r.noun == rule.resource and (r.read or r.list)]
+            if not any(not r.schema or self.schemas.at(r.schema, rule.field) is not None for r in shown):
+                yield _note(
+                    "state-not-shown",
+                    "#/paths",
+                    f"nothing of the noun {rule.resource} shows “{rule.field}”; assumed that devices do"
+                    if shown
+                    else f"nothing that is read has the noun {rule.resource}; assumed that its state is shown nowhere",
+                    "name in the profile's `states.resource` the noun of what shows it (the thing, or what stands "
+                    "right below it), and in `states.field` the place there",
                 )
 
     def gone(self, resource: Resource) -> Iterator[Diagnostic]:

@@ -5,6 +5,7 @@ first: the profile's, then the path parameter's own, then the field's usual ones
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +25,7 @@ _ID_WORDS = frozenset({"uuid", "id", "guid", "tag", "key", "name"})
 _MADE_UP = frozenset({"id", "uuid", "guid", "tag", "ref", "key", "number", "index", "serial"})
 _NAME_WORDS = frozenset({"name", "alias", "key"})
 _OF_A_PERSON = frozenset({"first", "last", "given", "family", "middle", "nick"})
-_MOST_AROUND = 4  # members of what is around a thing: itself, its links, its job
+MOST_AROUND = 4  # members of what is around a thing: itself, its links, its job
 _ID_SAID, _OR = r"\b(?:u?u?id|identifier)\b", r",? ?(?:/|or) ?(?:the |an? )?"
 _EITHER = re.compile(rf"{_ID_SAID}{_OR}name\b|\bname\b{_OR}{_ID_SAID}", re.IGNORECASE)
 _ENOUGH_KEYS = 3  # more ways to call one thing only blur the tool's text
@@ -84,9 +85,10 @@ class Identifier:
         `example`: of the list, which may show addresses where the schema allows whole items as well.
         """
         pointer = self.list_pointer(listed, resource.noun) if listed is not None else None
-        element = self._element(listed, pointer)
+        told = self.profile.envelope
         is_list = self._item_is_list(item)
-        item, wrapper = (None, "") if item is None else self._unwrapped(item, resource.noun)
+        element, element_at = self._unwrapped(self._element(listed, pointer), resource.noun, told.element_at)
+        item, wrapper = (item, "/0") if is_list else self._unwrapped(item, resource.noun, told.item_at)
         schema = (self.schemas.element(item) if is_list and item else item) or element or EMPTY
         shown = _shown_reference(example, pointer) if pointer is not None else ""
         references = (self.reference_member(element) or shown) if resource.list else ""
@@ -97,7 +99,8 @@ class Identifier:
             schema=schema,
             members=pointer or "",
             references=references,
-            item_at="/0" if is_list else wrapper,
+            item_at=wrapper,
+            element_at="" if references else element_at,
             id_field=references or self._id_field(resource, keyed),
             natural_keys=self._natural_keys(resource, keyed),
             known_by=self._known_by(resource, keyed),
@@ -126,12 +129,17 @@ class Identifier:
             return None
         return self.schemas.element(self.schemas.at(listed, pointer) if pointer else listed)
 
-    def _unwrapped(self, item: Schema, noun: str) -> tuple[Schema, str]:
-        """The thing in `{"server": {…}}`, and where it stands: a member of the noun's name with members of its own."""
+    def _unwrapped(self, item: Schema | None, noun: str, places: Mapping[str, str]) -> tuple[Schema | None, str]:
+        """The thing in `{"server": {…}}`, and where it stands: as told, else in a member of the noun's name."""
+        told = places.get(noun, places.get("*"))
+        if item is None or told == "":
+            return item, ""
         members = self.schemas.members(item)
+        if told is not None and (not members or self.schemas.at(item, told) is not None):
+            return self.schemas.at(item, told) or EMPTY, told
         wanted = words.singular(noun).lower().replace("_", "").replace("-", "")
         named = next((n for n in members if n.lower().replace("_", "") == wanted), "")
-        is_around = bool(named) and len(members) <= _MOST_AROUND and not set(members) & set(_ID_NAMES)
+        is_around = bool(named) and len(members) <= MOST_AROUND and not set(members) & set(_ID_NAMES)
         if not is_around or len(self.schemas.members(members[named])) < len(members):
             return item, ""
         return members[named], f"/{named}"
@@ -182,6 +190,7 @@ class Identifier:
             found = [*self._own_word(resource, members), *found][: len(found) + 1]
             said = [n for n in members if words.split(n)[-1:] == ("name",) and words.split(n)[0] not in _OF_A_PERSON]
             found += [n for n in said if n not in found][: 0 if found else 1]
+            found += self._named_like_it(resource, members)[: 0 if found else 1]
         return tuple(n for n in found if n != resource.id_field)[:_ENOUGH_KEYS]
 
     def _known_by(self, resource: Resource, members: Schema) -> str:
@@ -193,6 +202,11 @@ class Identifier:
         noun = words.singular(resource.noun)
         names = [n for n in (f"{noun}Id", f"{noun}_id") if n in members and self._is_text(members[n])]
         return names if self._id_field(resource, members) in _ID_NAMES else []
+
+    def _named_like_it(self, resource: Resource, members: Schema) -> list[str]:
+        """`mac_address` of `/mac-addresses`, `address` of `/ip-addresses`: what says which one it is."""
+        noun = words.split(words.singular(resource.noun))
+        return [n for n in members if words.split(n) in (noun, noun[-1:]) and self._is_text(members[n])]
 
     def _is_text(self, schema: Schema) -> bool:
         return self.schemas.kind(schema) in ("string", "") and not self.schemas.values(schema)

@@ -176,7 +176,7 @@ class _Linker:
 
 def place_of_ids(resource: Resource) -> str:
     """Where the ids stand in the reply of `resource.source`, as `Link.at` has it."""
-    return f"body#{resource.members}/*/{resource.id_field}"
+    return f"body#{resource.members}/*{resource.element_at}/{resource.id_field}"
 
 
 def _link(found: Referent, target: str, into: str) -> Link:

@@ -19,7 +19,7 @@ from compiler.twin.jobs import JobRun, Jobs
 from compiler.twin.messages import RefusalError, TwinReply, TwinRequest
 from compiler.twin.offers import address_place, rule_of
 from compiler.twin.pending import Pending
-from compiler.twin.pointers import MISSING, get, put
+from compiler.twin.pointers import MISSING, get, listed, put
 from compiler.twin.replies import Replies
 from compiler.twin.routes import canonical
 from compiler.twin.sessions import Sessions
@@ -347,9 +347,9 @@ class Acting:
         match = self._hands.blueprint.routes.match(request.path)
         resource = self._hands.blueprint.collection_at(match.template) if match is not None else None
         usual = go(request)
-        items = get(usual.body, resource.members) if resource is not None else None
+        items = listed(usual.body, resource.members, resource.element_at) if resource is not None else None
         names = {*resource.natural_keys} - {resource.id_field} if resource is not None else set()
-        if resource is None or not isinstance(items, list) or not names or resource.references:
+        if resource is None or not items or not names or resource.references:
             return usual
         others = [
             forms.with_other_id(item, resource.id_field)
@@ -357,7 +357,9 @@ class Acting:
             if isinstance(item, dict) and names & item.keys()
         ]
         played.acted = played.acted or bool(others)
-        return TwinReply(usual.status, usual.headers, put(usual.body, resource.members, [*items, *others]))
+        wrapped = [put({}, resource.element_at, each) for each in others] if resource.element_at else others
+        elements = get(usual.body, resource.members)
+        return TwinReply(usual.status, usual.headers, put(usual.body, resource.members, [*elements, *wrapped]))
 
     def redirect(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
         """To the same address with a slash at its end, where it is answered."""

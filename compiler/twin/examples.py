@@ -9,7 +9,7 @@ from typing import Any
 
 from compiler.ir.model import Resource
 from compiler.twin.blueprint import Blueprint
-from compiler.twin.pointers import MISSING, get
+from compiler.twin.pointers import MISSING, get, listed
 
 Json = Any
 _MOST_ELEMENTS = 200  # of one list: a device with thousands of things shows nothing that one with hundreds does not
@@ -41,16 +41,16 @@ class Examples:
         """What the list's example holds: items, references or bare ids; of a long one the first."""
         if resource.list not in self._listed:
             reply = self._blueprint.operations[resource.list].success if resource.list else None
-            found = get(reply.example, resource.members) if reply else MISSING
-            self._listed[resource.list] = tuple(found[:_MOST_ELEMENTS]) if isinstance(found, list) else ()
+            found = listed(reply.example, resource.members, resource.element_at) if reply else []
+            self._listed[resource.list] = tuple(found[:_MOST_ELEMENTS])
         return self._listed[resource.list]
 
     def item(self, resource: Resource) -> Json:
         """The item that the read's example shows, without what is around it; None where there is none."""
         reply = self._blueprint.operations[resource.read].success if resource.read else None
         example = reply.example if reply else None
-        if resource.item_at and not resource.item_is_list:
-            inner = get(example, resource.item_at)
+        if resource.wrapper:
+            inner = get(example, resource.wrapper)
             return None if inner is MISSING else inner
         return example[0] if isinstance(example, list) and example else example
 

@@ -27,6 +27,13 @@ def get(value: Json, pointer: str) -> Json:
     return _walk(value, tokens(pointer))
 
 
+def listed(body: Json, members: str, element_at: str) -> list[Json]:
+    """The things in a list: what stands at `element_at` in each element at `members`; nothing where no list is."""
+    elements = get(body, members)
+    found = (get(each, element_at) for each in elements) if isinstance(elements, list) else ()
+    return [each for each in found if each is not MISSING]
+
+
 def _walk(value: Json, path: tuple[str, ...]) -> Json:
     for token in path:
         if isinstance(value, dict) and token in value:

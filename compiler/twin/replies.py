@@ -52,14 +52,23 @@ class Replies:
         self._samples: dict[int, tuple[Schema, Json]] = {}
 
     def item(self, resource: Resource, body: Json) -> Json:
-        if resource.item_is_list or not resource.item_at:
+        if not resource.wrapper:
             return [body] if resource.item_is_list else body
         read = self._blueprint.operations[resource.read].success
         around = self.sample(read.schema) if read is not None and read.schema is not None else None
         return put(around if isinstance(around, dict) else {}, resource.item_at, body)
 
+    def _element(self, resource: Resource, item: Json) -> Json:
+        """An element of the list: the item with what the description says to be around it there."""
+        reply = self._blueprint.operations[resource.list].success
+        schema = self._blueprint.schemas.at(reply.schema, resource.members) if reply and reply.schema else None
+        element = self._blueprint.schemas.element(schema)
+        around = self.sample(element) if element is not None else None
+        return put(around if isinstance(around, dict) else {}, resource.element_at, item)
+
     def collection(self, resource: Resource, envelope: Json, items: list[Json], total: int) -> Json:
         """The list as the vendor sends it, with every member beside it that counts what there is in `total`."""
+        items = [self._element(resource, item) for item in items] if resource.element_at else items
         if resource.members == "":
             return items
         body = put(envelope if isinstance(envelope, dict) else {}, resource.members, items)
@@ -201,12 +210,12 @@ class Replies:
         return [receipt.item] if self._blueprint.schemas.kind(schema) == "array" else receipt.item
 
     def _around(self, schema: Schema, resource: Resource, item: Json) -> Json:
-        """The reply that has the item under its noun (`{"server": {…}}`), MISSING where it has not."""
-        noun = words.singular(resource.noun)
-        member = self._blueprint.schemas.members(schema).get(noun)
-        if member is None or not self._blueprint.looks_like_item(member, resource):
-            return MISSING
-        return put(self.sample(schema), f"/{noun}", item)
+        """The reply that has the item where reading has it, or under its noun; MISSING where it has not."""
+        for place in dict.fromkeys((resource.wrapper, f"/{words.singular(resource.noun)}")):
+            member = self._blueprint.schemas.at(schema, place) if place else None
+            if member is not None and self._blueprint.looks_like_item(member, resource):
+                return put(self.sample(schema), place, item)
+        return MISSING
 
 
 def allowed(methods: Collection[str]) -> str:

@@ -13,7 +13,8 @@ from fastapi.openapi.utils import get_openapi
 from governance.people.scopes import WHOLE, Scope
 from runtime.api.models import ProblemOut
 from runtime.api.part import problems
-from runtime.catalog import Catalog, Entry
+from runtime.catalog import Catalog
+from runtime.entries import Entry
 from runtime.gate.access import rule_for
 from runtime.gate.credentials import COOKIE, CSRF_HEADER
 from runtime.live import LiveCatalog

@@ -28,8 +28,8 @@ from governance.transitions import may
 from runtime.calls.manner import PLAIN, Manner
 from runtime.calls.planning import Plans
 from runtime.calls.same_effect import SameEffects
-from runtime.catalog import Entry
 from runtime.engines.engine import Ended, Engine, Order, Told
+from runtime.entries import Entry
 from runtime.errors import BadInput, CallerError, NotApproved, SameEffect
 from runtime.gate.access import Caller
 from runtime.large_values import Unjudged, first_fault, written_if_large

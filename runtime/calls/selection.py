@@ -15,15 +15,15 @@ from governance.targets import Target
 from runtime.calls.calls import Calls
 from runtime.calls.manner import Manner
 from runtime.calls.telling import told, told_plan
-from runtime.catalog import Entry
 from runtime.engines.engine import Ended
+from runtime.entries import Entry
 from runtime.errors import BadInput, ServingError, UnknownTarget
 from runtime.gate.access import Caller
 from runtime.problems import message_of
 from workflow.events import to_json
 
 Json = Any
-MOST_AT_ONCE = 32  # each device has its own line; more runs than this only wait in ours
+MOST_AT_ONCE = 64  # each device has its own line; more runs than this only wait in ours
 
 
 @dataclass(frozen=True, slots=True)

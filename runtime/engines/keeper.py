@@ -24,6 +24,8 @@ from runtime.engines.journal import Books
 log = logging.getLogger("switchgear.runs")
 # An orphan is taken up within five seconds: this wait, mourning (`executor`), and DBOS's own second.
 ROUND_S = 0.5
+# Where no run is open and the database is a file that nobody touched, it is asked in every tenth round.
+ROUNDS_WITHOUT_A_TOUCH = 10
 ROUNDS_BETWEEN_SWEEPS = 120
 NOT_CARRIED_ON = "runs that only read are not carried on"
 LOST = "it was lost inside the server: see its log"
@@ -46,6 +48,8 @@ class Keeper:
         self._carrier = carrier
         self._keep_days = keep_days
         self._trouble = ""
+        self._untouched = books.open_runs.untouched(ROUNDS_WITHOUT_A_TOUCH)
+        self._has_some = True
 
     async def watch(self) -> None:
         """Until cancelled."""
@@ -70,7 +74,11 @@ class Keeper:
     async def look(self) -> tuple[str, ...]:
         """One round; the ids of the orphans that it found. Raises GovernanceError."""
         await self._executor.stay()
+        if self._untouched.since_last() and not self._has_some:
+            return ()
+        self._has_some = True  # until it is known
         found = await self._books.open_runs.look()
+        self._has_some = bool(found)
         for run in found:
             if run.cancel_by is not None and run.executor == self._executor.name:
                 self._direct.cancel(run.id)

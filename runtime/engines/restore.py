@@ -13,8 +13,8 @@ from governance.plans import PlanStore
 from governance.revisions import RevisionStore
 from governance.runs import Run
 from governance.targets import TargetStore
-from runtime.catalog import Prepared
 from runtime.engines.engine import Order
+from runtime.entries import Prepared
 from runtime.errors import ServingError, Unservable
 from workflow.errors import WorkflowError
 from workflow.profile import Profile, parse_profile
@@ -47,7 +47,7 @@ class Restorer:
         target = await self.targets.get(run.target)
         if target.api != revision.api:
             raise DigestError(f"the target {target.name} is of another API now")
-        prepared = Prepared(revision.content, f"revision {revision.id}")
+        prepared = Prepared(revision)
         return Order(
             run_id=run.id,
             revision_id=run.revision_id,
@@ -58,6 +58,6 @@ class Restorer:
             inputs=run.inputs,
             secret_names=profile.secrets,
             workflow=f"{revision.workflow_id}@{revision.number}",
-            operations=revision.content.operations,
+            operations=prepared.content.operations,
             confirmed=await self.plans.confirmed_for(run.id),
         )

@@ -103,6 +103,7 @@ class HttpConnection(H11Protocol):
         self._table = table
         self._arrivals = table.arrivals
         self._bytes = 0
+        self._is_heard = False
         self._arriving: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
 
@@ -124,6 +125,7 @@ class HttpConnection(H11Protocol):
         self._arrivals.take(self, data)
 
     def read(self, data: bytes) -> None:
+        self._is_heard = True
         super().data_received(data)
         if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):  # a request is here as a whole
             if self._arriving is not None:
@@ -151,8 +153,8 @@ class HttpConnection(H11Protocol):
 
     @property
     def has_had_its_chance(self) -> bool:
-        """Whether something was sent on it."""
-        return self._bytes > 0 or self.cycle is not None
+        """Whether something was sent on it, and read."""
+        return self._is_heard
 
     def _expect_request(self) -> None:
         self._bytes = 0

@@ -18,8 +18,8 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from runtime.calls.calls import Calls
 from runtime.calls.manner import Manner
 from runtime.calls.telling import told_plan
-from runtime.catalog import Entry
 from runtime.engines.engine import Ended
+from runtime.entries import Entry
 from runtime.gate.access import Caller
 from runtime.mcp.asking import Wish
 

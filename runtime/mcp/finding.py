@@ -15,7 +15,8 @@ from mcp_types import TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
 from runtime.calls.calls import Calls
-from runtime.catalog import RESERVED_NAMES, Entry
+from runtime.catalog import RESERVED_NAMES
+from runtime.entries import Entry
 from runtime.errors import BadInput
 from runtime.gate.access import Caller
 from runtime.live import LiveCatalog
@@ -68,6 +69,7 @@ class SearchTool(FindingTool):
     async def answer(self, arguments: dict[str, Json]) -> ToolResult:
         wanted = self.checked(arguments)
         scope = self._asking().scope
+        await self._finder.ready()
         found = self._finder.find(wanted["query"], api=wanted.get("api"), risk=wanted.get("risk"), scope=scope)
         outputs: dict[str, Json] = {"workflows": [_line(entry) for entry in found[:MOST_FOUND]]}
         if len(found) > MOST_FOUND:

@@ -7,10 +7,12 @@ starts, so that no list moves under a client. Targets do not count: another devi
 is no right: whatever is approved is called alike. Called by `catalog`. Pure.
 """
 
+import heapq
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from workflow.budget import BYTES_A_TOKEN, MOST_TOKENS, MOST_TOOLS, RESERVED_TOKENS, RESERVED_TOOLS
 
@@ -54,41 +56,75 @@ class Listing:
     searched: str = ""
 
 
+class Part:
+    """The workflows of one API, and what is worked out of them once: a catalog of many APIs changes in one of them."""
+
+    def __init__(self, ones: Iterable[Candidate]) -> None:
+        self.ones = tuple(ones)
+        self.uses = sum(one.uses for one in self.ones)
+        self.most_used = max((one.uses for one in self.ones), default=0)
+        self.tokens = sum(one.tokens for one in self.ones)
+        self.least_tokens = min((one.tokens for one in self.ones), default=0)
+        self._ordered: tuple[tuple[Budget, int], Sequence[tuple[float, Candidate]]] | None = None
+
+    def ordered(self, budget: Budget, most: int) -> Sequence[tuple[float, Candidate]]:
+        """What may be listed with its worth, the best first; `most`: how often the most used of all was run."""
+        if self._ordered is None or self._ordered[0] != (budget, most):
+            whole = _all_fit((self,), budget)
+            able = [(one.rank + _used(one.uses, most), one) for one in self.ones if whole or one.is_core]
+            self._ordered = (budget, most), sorted(able, key=lambda each: (-each[0], each[1].name))
+        return self._ordered[1]
+
+    @cached_property
+    def things(self) -> Sequence[str]:
+        """What it is about, the things of the highest rank alone."""
+        ranked = sorted(self.ones, key=lambda one: (-one.rank, one.name))
+        return list(dict.fromkeys(one.thing for one in ranked if one.thing))[:MOST_THINGS]
+
+
 def listing_of(candidates: Iterable[Candidate], budget: Budget = DEFAULT) -> Listing:
     """What is listed, and what is told of the rest."""
-    ones = list(candidates)
     by_api: dict[str, list[Candidate]] = {}
-    for one in ones:
+    for one in candidates:
         by_api.setdefault(one.api, []).append(one)
-    if _all_fit(ones, budget):
-        return Listing(frozenset(one.name for one in ones))
-    lines = _lines(by_api, budget.tokens * BYTES_A_TOKEN // MOST_LINES_PART) if len(by_api) > 1 else ""
+    return listing_of_parts({api: Part(ones) for api, ones in by_api.items()}, budget)
+
+
+def listing_of_parts(parts: Mapping[str, Part], budget: Budget) -> Listing:
+    """What is listed of these APIs, and what is told of the rest."""
+    if _all_fit(parts.values(), budget):
+        return Listing(frozenset(one.name for part in parts.values() for one in part.ones))
+    lines = _lines(parts, budget.tokens * BYTES_A_TOKEN // MOST_LINES_PART) if len(parts) > 1 else ""
     spent = RESERVED_TOKENS + -(-len(lines.encode()) // BYTES_A_TOKEN)
+    least = min(part.least_tokens for part in parts.values())
     kept: set[str] = set()
-    for one in _in_turns(by_api, budget):
-        if len(kept) < budget.tools - RESERVED_TOOLS and spent + one.tokens <= budget.tokens:
+    for one in _in_turns(parts, budget):
+        if len(kept) >= budget.tools - RESERVED_TOOLS or spent + least > budget.tokens:
+            break
+        if spent + one.tokens <= budget.tokens:
             kept.add(one.name)
             spent += one.tokens
     return Listing(frozenset(kept), lines)
 
 
-def _all_fit(ones: Sequence[Candidate], budget: Budget) -> bool:
-    spent = sum(one.tokens for one in ones)
-    return len(ones) <= budget.tools - RESERVED_TOOLS and spent <= budget.tokens - RESERVED_TOKENS
+def _all_fit(parts: Iterable[Part], budget: Budget) -> bool:
+    counted = [(len(part.ones), part.tokens) for part in parts]
+    spent = sum(tokens for _, tokens in counted)
+    many = sum(number for number, _ in counted)
+    return many <= budget.tools - RESERVED_TOOLS and spent <= budget.tokens - RESERVED_TOKENS
 
 
-def _in_turns(by_api: Mapping[str, Sequence[Candidate]], budget: Budget) -> list[Candidate]:
+def _in_turns(parts: Mapping[str, Part], budget: Budget) -> Iterator[Candidate]:
     """What may be listed, in the order in which it is taken while there is room."""
-    uses = {api: sum(one.uses for one in ones) for api, ones in by_api.items()}
-    total, most = sum(uses.values()) or 1, max((one.uses for ones in by_api.values() for one in ones), default=0)
-    turns: list[tuple[float, float, str, Candidate]] = []
-    for api, ones in by_api.items():
-        share = 1 + len(by_api) * uses[api] / total
-        whole = _all_fit(ones, budget)
-        worths = {one.name: one.rank + _used(one.uses, most) for one in ones if whole or one.is_core}
-        able = sorted((one for one in ones if one.name in worths), key=lambda one: (-worths[one.name], one.name))
-        turns += [((at + 1) / share, -worths[one.name], one.name, one) for at, one in enumerate(able)]
-    return [turn[-1] for turn in sorted(turns, key=lambda turn: turn[:-1])]
+    total = sum(part.uses for part in parts.values()) or 1
+    most = max(part.most_used for part in parts.values())
+    shares = ((1 + len(parts) * part.uses / total, part) for part in parts.values())
+    queues = (_turns(part.ordered(budget, most), share) for share, part in shares)
+    return (turn[-1] for turn in heapq.merge(*queues, key=lambda turn: turn[:-1]))
+
+
+def _turns(able: Sequence[tuple[float, Candidate]], share: float) -> Iterator[tuple[float, float, str, Candidate]]:
+    return (((at + 1) / share, -worth, one.name, one) for at, (worth, one) in enumerate(able))
 
 
 def _used(uses: int, most: int) -> float:
@@ -96,10 +132,10 @@ def _used(uses: int, most: int) -> float:
     return math.log1p(uses) / math.log1p(most) if most else 0.0
 
 
-def _lines(by_api: Mapping[str, Sequence[Candidate]], most_bytes: int) -> str:
+def _lines(parts: Mapping[str, Part], most_bytes: int) -> str:
     """A line for each API: how many workflows, on which things. Shorter ones where they would take too much."""
     for things in (MOST_THINGS, 0):
-        lines = [_line(api, by_api[api], things) for api in sorted(by_api)]
+        lines = [_line(api, parts[api], things) for api in sorted(parts)]
         if sum(len(line.encode()) + 2 for line in lines) <= most_bytes:
             return "; ".join(lines)
     shown, spent = [], 0
@@ -111,7 +147,6 @@ def _lines(by_api: Mapping[str, Sequence[Candidate]], most_bytes: int) -> str:
     return "; ".join((*shown, f"and {len(lines) - len(shown)} more APIs"))
 
 
-def _line(api: str, ones: Sequence[Candidate], things: int) -> str:
-    ranked = sorted(ones, key=lambda one: (-one.rank, one.name))
-    named = list(dict.fromkeys(one.thing for one in ranked if one.thing))[:things]
-    return f"{api} {len(ones)}" + (f" ({', '.join(named)})" if named else "")
+def _line(api: str, part: Part, things: int) -> str:
+    named = part.things[:things]
+    return f"{api} {len(part.ones)}" + (f" ({', '.join(named)})" if named else "")

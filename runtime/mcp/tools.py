@@ -24,8 +24,9 @@ from pydantic import PrivateAttr
 from runtime.calls.calls import Calls
 from runtime.calls.manner import Manner
 from runtime.calls.telling import failure_of, told, told_plan, verified_line
-from runtime.catalog import Catalog, Entry
+from runtime.catalog import Catalog
 from runtime.engines.engine import Ended
+from runtime.entries import Entry
 from runtime.gate.access import CALLER, Caller
 from runtime.live import LiveCatalog
 from runtime.mcp.asking import wish_of_request

@@ -20,10 +20,11 @@ from runtime.observing import lines, metrics, traces
 if TYPE_CHECKING:
     from governance.revisions import Revision
     from governance.runs import Run
-    from runtime.catalog import Catalog, Entry
+    from runtime.catalog import Catalog
     from runtime.driver import Endpoint
     from runtime.driver.witness import Answered, Sending
     from runtime.engines.engine import Ended, Order
+    from runtime.entries import Entry
     from workflow.events import SendRequest
 
 GOOD = frozenset({"succeeded", "pending", "planned"})

@@ -86,26 +86,47 @@ class _Postings:
     fields: "array[int]"
 
 
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a workflow is weighed by, beside its words. `kind`: what it does, as wishes are called; `says`: how many
+    telling stems its name has."""
+
+    tool: str
+    api: str
+    risk: str
+    is_read: bool
+    kind: str
+    says: int
+    is_of_all: bool
+    weight: float
+
+
 class Index:
     """Many workflows, ready to be searched. What is taken out leaves its place empty until the index is made anew."""
 
     def __init__(self, found: Iterable[Findable] = ()) -> None:
-        self._kept: list[Findable | None] = []
-        self._named: list[frozenset[str]] = []
-        self._kinds: list[str] = []
+        self._kept: list[_Facts | None] = []
         self._postings: dict[str, _Postings] = {}
         self._places: dict[Findable, int] = {}
         self.take_in(found)
+
+    @property
+    def is_hollow(self) -> bool:
+        """Whether most of it is empty, so that it had better be made anew."""
+        return len(self._places) < len(self._kept) / 2
 
     def hold(self, found: Iterable[Findable]) -> "Index":
         """An index of just these: this one brought up to date, or a new one where too much of it is empty."""
         wanted = dict.fromkeys(found)
         if len(wanted) < len(self._kept) / 2:
             return Index(wanted)
-        for gone in [each for each in self._places if each not in wanted]:
-            self._kept[self._places.pop(gone)] = None
+        self.take_out([each for each in self._places if each not in wanted])
         self.take_in(each for each in wanted if each not in self._places)
         return self
+
+    def take_out(self, found: Iterable[Findable]) -> None:
+        for gone in found:
+            self._kept[self._places.pop(gone)] = None
 
     def take_in(self, found: Iterable[Findable]) -> None:
         for each in found:
@@ -120,12 +141,13 @@ class Index:
             postings = self._postings.setdefault(stem, _Postings(array("l"), array("b")))
             postings.places.append(place)
             postings.fields.append(number)
-        self._kept.append(one)
         first, _, rest = one.name.partition("_")
         kind = want_of(first) if one.kind.intent == "act" else one.kind.intent
         said = frozenset(_telling(one.name if kind == "act" else rest))
-        self._named.append(said - frozenset(_stems(one.kind.api)) or said)
-        self._kinds.append(kind)
+        said = said - frozenset(_stems(one.kind.api)) or said
+        weight, is_read = 1 + one.rank / 2, one.kind.is_read
+        facts = _Facts(one.tool, one.kind.api, one.kind.risk, is_read, kind, len(said), "all" in said, weight)
+        self._kept.append(facts)
         self._places[one] = place
 
     def search(self, text: str, *, api: str | None = None, risk: str | None = None) -> list[str]:
@@ -145,16 +167,15 @@ class Index:
         fitting = {
             place: one
             for place in scores
-            if (one := self._kept[place])
-            and (api is None or one.kind.api == api)
-            and (risk is None or one.kind.risk == risk)
+            if (one := self._kept[place]) and (api is None or one.api == api) and (risk is None or one.risk == risk)
         }
-        if question.wants == "know" and any(one.kind.is_read for one in fitting.values()):
-            fitting = {place: one for place, one in fitting.items() if one.kind.is_read}
+        if question.wants == "know" and any(one.is_read for one in fitting.values()):
+            fitting = {place: one for place, one in fitting.items() if one.is_read}
         ranked = []
         for place, one in fitting.items():
-            share = math.sqrt(scores[place] / weighed) if weighed else 1.0
-            ranked.append((-scores[place] * share * self._manner(one, named.get(place, 0), question), one.tool))
+            score = scores[place]
+            share = math.sqrt(score / weighed) if weighed else 1.0
+            ranked.append((-score * share * _manner(one, named.get(place, 0), question), one.tool))
         return [name for _, name in sorted(ranked)]
 
     def _matching(self, idea: Idea) -> Iterator[tuple[int, tuple[float, bool]]]:
@@ -180,21 +201,19 @@ class Index:
             found = {place: max(field, mine[place]) for place, field in found.items() if place in mine}
         return found.items()
 
-    def _manner(self, one: Findable, named: int, question: Question) -> float:
-        """By what a workflow is better than another with the same words."""
-        place = self._places[one]
-        said, kind = self._named[place], self._kinds[place]
-        is_of_all = "all" in said
-        precise = min(1.0, (named + (is_of_all and question.wants_all)) / max(1, len(said)))
-        is_read = one.kind.is_read
-        if question.wants in ("know", "look"):
-            fits = 1.0 if is_read else _CHANGE_FOR_A_LOOK
-        else:
-            fits = _READ_FOR_A_CHANGE if is_read and question.wants != "name" else 1.0
-        fits *= _FITS[question.wants].get(kind, 1.0)
-        if is_of_all is not question.wants_all:
-            fits *= _ALL_FOR_ONE
-        return (0.4 + 0.6 * precise) * (1 + one.rank / 2) * fits
+
+def _manner(one: _Facts, named: int, question: Question) -> float:
+    """By what a workflow is better than another with the same words."""
+    wants, wants_all = question.wants, question.wants_all
+    precise = min(1.0, (named + (one.is_of_all and wants_all)) / (one.says or 1))
+    if wants in ("know", "look"):
+        fits = 1.0 if one.is_read else _CHANGE_FOR_A_LOOK
+    else:
+        fits = _READ_FOR_A_CHANGE if one.is_read and wants != "name" else 1.0
+    fits *= _FITS[wants].get(one.kind, 1.0)
+    if one.is_of_all is not wants_all:
+        fits *= _ALL_FOR_ONE
+    return (0.4 + 0.6 * precise) * one.weight * fits
 
 
 def findable(content: RevisionContent, vocabulary: Mapping[str, str], kind: Kind, *, rank: float) -> Findable:

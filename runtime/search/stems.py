@@ -31,7 +31,7 @@ class _Stemmer:
         self._known: dict[str, str] = {}
 
     def stems(self, words: frozenset[str]) -> Mapping[str, str]:
-        fresh = sorted(words - self._known.keys())
+        fresh = sorted(word for word in words if word not in self._known)
         if fresh:
             rows = list(enumerate(fresh, start=1))
             self._database.executemany("INSERT INTO said(rowid, word) VALUES (?, ?)", rows)

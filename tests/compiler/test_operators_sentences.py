@@ -1,4 +1,4 @@
-"""What operators ask of five APIs: most of it is in a workflow, and a good part in what every client sees at once.
+"""What operators ask of nine APIs: most of it is in a workflow, and a good part in what every client sees at once.
 
 The sentences are ours and stand in `operators_sentences.txt`; the descriptions are their vendors' and may be absent.
 """
@@ -13,7 +13,7 @@ from compiler.verification import compile_spec
 
 TABLE = Path(__file__).with_name("operators_sentences.txt")
 _LEAST_DONE = 0.85
-_LEAST_AT_HAND = 0.35  # the goal is 0.6: docs/UNSEEN_SPECS.md says what is in the way
+_LEAST_AT_HAND = 0.42  # the goal is 0.6: docs/UNSEEN_SPECS.md says what is in the way
 
 
 def _asked() -> dict[str, list[str]]:
@@ -36,6 +36,6 @@ def test_what_operators_ask_for_is_done_by_a_workflow_and_often_in_the_default_c
         at_hand += sum(goal in core for goal in goals)
         print(name, sum(goal in reached for goal in goals), sum(goal in core for goal in goals))
     count = sum(map(len, _asked().values()))
-    assert count == 100
+    assert count == 148
     assert done >= _LEAST_DONE * count
     assert at_hand >= _LEAST_AT_HAND * count

@@ -1,6 +1,7 @@
 """Other users of this machine, and a Python and a folder that they can reach; only root can be somebody else."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,8 @@ NAMELESS = 54321  # in no list of users
 def as_user(user: int) -> list[str]:
     """What a command begins with to run as `user`. Skips the test where that is not permitted."""
     ROOT_USER.or_skip()
-    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+    # By its place: what is started may have a PATH of its own, and the program is looked for there.
+    return [shutil.which("setpriv") or "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
 
 
 def real_python() -> str:
@@ -30,7 +32,9 @@ def python_for(user: int) -> str:
     for program in (real_python(), "/usr/bin/python3.11", "/usr/bin/python3"):
         test = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))"
         try:
-            done = subprocess.run([*as_user(user), program, "-I", "-c", test], capture_output=True, check=False)
+            # By a shell, as set-up does it: what `setpriv` starts itself is found with the rights that it had before.
+            command = [*as_user(user), "/bin/sh", "-c", 'exec "$@"', "sh", program, "-I", "-c", test]
+            done = subprocess.run(command, capture_output=True, check=False)
         except OSError:
             continue
         if done.returncode == 0:

@@ -1,12 +1,14 @@
 """A failure tells what was found: the state, the things that fit, the nearest names, what a wait saw last."""
 
+import json
 from typing import Any
 
 import pytest
 
 from tests.workflow.dialogue import Dialogue, end, ended, ok, retry, sent
-from tests.workflow.documents import inputs, parameter, plan, step
+from tests.workflow.documents import document, inputs, parameter, plan, step, workflow
 from workflow.events import Cancelled, DeadlinePassed, RequestFailed, ResponseArrived, TimerFired
+from workflow.plan import build_plan
 
 NAMED = "$.vms[?(@.name == '{$inputs.vm}' || @.uuid == '{$inputs.vm}')]"
 
@@ -21,7 +23,7 @@ def action(name: str, code: str, *criteria: Any) -> dict[str, Any]:
     return {"name": name, "type": "end", "criteria": list(criteria), "x-switchgear": ours}
 
 
-LOOKUP = plan(
+LOOKING = workflow(
     step(
         "find",
         "get",
@@ -36,6 +38,7 @@ LOOKUP = plan(
     ),
     inputs=inputs("vm"),
 )
+LOOKUP = build_plan(document(LOOKING))
 WAIT = plan(
     step("change", "post", "/vms/{id}/stop", parameters=[parameter("id", "path", "$inputs.vm")]),
     step(
@@ -64,6 +67,24 @@ def vm(uuid: str, name: str = "web-01", **more: Any) -> dict[str, Any]:
 def test_an_ambiguous_name_is_told_with_the_ids_and_what_tells_them_apart() -> None:
     told = looked_up("web-01", vm("u-1", tags="old", mem=4), vm("u-2", tags="new", mem=4), vm("u-3", "db-01"))
     assert told == "several web-01. They are: uuid u-1 (tags old); uuid u-2 (tags new)."
+
+
+def test_things_with_something_around_them_are_told_as_those_without() -> None:
+    """`{"vm": {…}, "owner": {…}}`: what is told is of the thing, not of what is beside it."""
+    text = json.dumps(LOOKING).replace("@.", "@.vm.").replace("].uuid", "].vm.uuid")
+    wrapped = build_plan(document(json.loads(text)))
+
+    def told(name: str, *vms: dict[str, Any]) -> str:
+        command = Dialogue(wrapped, vm=name).answer(
+            "find", 200, {"vms": [{"owner": {"uuid": "o"}, "vm": v} for v in vms]}
+        )
+        assert command.failure is not None
+        return str(command.failure.message)
+
+    two = told("web-01", vm("u-1", tags="old", mem=4), vm("u-2", tags="new", mem=4), vm("u-3", "db-01"))
+    assert two == "several web-01. They are: uuid u-1 (tags old); uuid u-2 (tags new)."
+    assert told("web-1", vm("u-1"), vm("u-2", "mail")) == "none web-1. The nearest: web-01."
+    assert told("web-01", vm("u-1")) == "wrong web-01. Found: state RUNNING."
 
 
 def test_of_many_that_fit_five_are_told_and_secrets_are_not_what_tells_them_apart() -> None:

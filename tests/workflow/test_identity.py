@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.canonical import canonical_bytes, digest, digest_of_texts
+from workflow.canonical import canonical_bytes, digest, digest_of_row, digest_of_texts
 from workflow.errors import CanonicalError
 from workflow.revision import RevisionContent
 
@@ -59,6 +59,21 @@ def test_what_has_no_canonical_form_is_refused(value: Any) -> None:
 @given(st.dictionaries(st.text(st.characters(max_codepoint=127)), st.text() | st.integers(-(2**53) + 1, 2**53 - 1)))
 def test_the_fast_digest_of_texts_is_the_digest(values: dict[str, str | int]) -> None:
     assert digest_of_texts(values) == digest(values)
+
+
+_INTEGERS = st.integers(-(2**53) + 1, 2**53 - 1)
+_NUMBERS = st.floats(allow_nan=False, allow_infinity=False) | st.floats(0, 1) | _INTEGERS
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), st.none() | st.booleans() | st.text() | _NUMBERS))
+def test_the_fast_digest_of_a_row_is_the_digest(values: dict[str, str | float | bool | None]) -> None:
+    assert digest_of_row(values) == digest(values)
+
+
+@pytest.mark.parametrize("value", ["\ud800", 2**70, float("nan"), float("-inf"), object()])
+def test_what_a_row_cannot_hold_is_refused(value: Any) -> None:
+    with pytest.raises(CanonicalError):
+        digest_of_row({"a": value})
 
 
 @pytest.mark.parametrize("value", ["\ud800", 2**70, object()])

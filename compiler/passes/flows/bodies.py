@@ -64,6 +64,7 @@ class BodyPlan:
         self.room = Room()
         self.resource = builder.context.by_change.get(operation.key)
         self.common = self._common()
+        self.top = frozenset(self._start())
         marks = builder.context.profile.marks
         hidden = (*marks.get("internal", ()), *marks.get("deprecated", ()), *marks.get("read_only", ()))
         self.hidden = hidden or ("INTERNAL", "DEPRECATED", "Deprecated")
@@ -75,6 +76,11 @@ class BodyPlan:
         self.body_parts = operation.body.parts if operation.body else {}
         self.parts: dict[str, dict[str, str]] = {}
         self.defaulted: set[str] = set()  # inputs whose default a person chose
+
+    def _start(self) -> Mapping[str, Schema]:
+        """The members at the top of the body, or of its elements."""
+        body = self.operation.body
+        return self.schemas.offered(self.schemas.element(body.schema) or body.schema)[0] if body else {}
 
     def _common(self) -> frozenset[str]:
         """The optional members that people set most, where not all can be shown (`usual`)."""
@@ -327,6 +333,11 @@ class BodyPlan:
     def _input_name(self, member: _Member) -> str:
         builder = self.builder
         plain = words.identifier(member.name) or "value"
+        if member.depth > 1 and (
+            member.name in self.top or (plain in builder.inputs and not builder.shares_body_inputs)
+        ):
+            # The `name` of a `device` inside the body is no name of what the body is about.
+            plain = words.identifier("_".join(parse_pointer(member.pointer)[-2:])) or plain
         plain = f"{builder.body_prefix}_{plain}" if builder.body_prefix else plain
         if plain not in builder.inputs:
             return plain

@@ -242,10 +242,11 @@ def inside(resource: Resource) -> dict[str, Any]:
 
 def pages_of(listed: Resource, rule: Paging = _AS_TOLD, most: int = _AS_TOLD.most) -> dict[str, Any]:
     """What a step says of the list in its reply (`workflow.pages`)."""
+    own = listed.references or listed.id_field
     known = {
         "parameter": rule.parameter,
         "at": rule.at,
-        "id": child("", listed.references or listed.id_field) if listed.references or listed.id_field else "",
+        "id": listed.element_at + child("", own) if own else "",
         "total": listed.total,
     }
     pages = {"by": rule.by, "members": listed.members, "most": most}

@@ -23,7 +23,7 @@ from compiler.passes.flows.lookups import path_parameters
 from compiler.passes.flows.offers import also_called, require_allowed, require_offered
 from compiler.passes.flows.splits import class_of_value
 from compiler.passes.flows.usual import usual_filters
-from compiler.passes.flows.waiting import is_found_later, poll_parameters, wait
+from compiler.passes.flows.waiting import is_asked, is_found_later, poll_parameters, wait
 from compiler.passes.identity import says_id
 from compiler.passes.paths import parent
 from compiler.passes.resources import shape
@@ -141,9 +141,11 @@ def end_after_job(builder: Builder, operation: Operation, what: str, label: str 
     )
     unseen = {"place": "", "shown": False, "text": f"nothing tells which {what} the {job.name} made"}
     for number, step in enumerate(builder.steps):
-        if step.role is Role.WAIT and label:
+        if not is_asked(step):
+            continue
+        if label:
             builder.steps[number] = replace(step, branches=({"name": MADE_BY_A_JOB, "stepId": f"@{label}"},))
-        elif step.role is Role.WAIT:
+        else:
             end = {"name": MADE_BY_A_JOB, "type": "end", "x-switchgear": {"message": text}}
             builder.steps[number] = replace(step, branches=(end,), expects=(ENDED_WELL, unseen))
     return True
@@ -313,15 +315,14 @@ def read_back_made(builder: Builder, resource: Resource, made: str) -> Step | No
     if not resource.list or resource.references or not resource.id_field:
         return read_back(builder, resource)
     operation = builder.operation(resource.list)
-    base = "$" + queries.from_pointer(resource.members)
-    query = f"{base}[?@{queries.child(resource.id_field)} == '{{{made}}}']"
+    query = f"{queries.listed(resource)}[?@{queries.of_listed(resource, resource.id_field)} == '{{{made}}}']"
     step = Step(
         id=builder.free_step_id("read_back"),
         operation=operation.key,
         role=Role.READ_BACK,
         description=f"Read the new {resource.name} back.",
         parameters=tuple(path_parameters(builder, operation)),
-        outputs={"item": queries.selector(query)},
+        outputs={"item": queries.selector(query + queries.of_listed(resource))},
         success=(_OK, queries.jsonpath(query)),
     )
     builder.add_step(step, "shows that the collection has it, and how the device sees it")
@@ -338,10 +339,10 @@ def read_back_named(builder: Builder, resource: Resource) -> Step | None:
         return None
     builder.inputs[key] = replace(builder.inputs[key], is_required=True, shown=True)
     operation = builder.operation(resource.list)
-    query = f"${queries.from_pointer(resource.members)}[?@{queries.child(key)} == '{{$inputs.{key}}}']"
-    outputs = {"item": queries.selector(query)}
+    query = f"{queries.listed(resource)}[?@{queries.of_listed(resource, key)} == '{{$inputs.{key}}}']"
+    outputs = {"item": queries.selector(query + queries.of_listed(resource))}
     if resource.id_field and resource.id_field != key:
-        outputs["id"] = queries.selector(f"{query}{queries.child(resource.id_field)}")
+        outputs["id"] = queries.selector(query + queries.of_listed(resource, resource.id_field))
     step = Step(
         id=builder.free_step_id("read_back"),
         operation=operation.key,

@@ -57,8 +57,14 @@ def input_of(builder: "Builder", parameter: Parameter) -> Input:
     return Input(name, schema, parameter.is_required, text, parameter.is_required)
 
 
-def given_parameter(builder: "Builder", operation: Operation, parameter: Parameter) -> str:
-    """The expression of the input that gives the parameter: one for all operations that ask for it."""
+def given_parameter(builder: "Builder", operation: Operation, parameter: Parameter) -> Any:
+    """The expression of the input that gives the parameter: one for all operations that ask for it.
+
+    Where it is required and takes one value alone (`list=true`), there is nothing to ask for: that value.
+    """
+    values = builder.context.schemas.values(parameter.schema)
+    if parameter.is_required and len(values) == 1 and not str(values[0]).startswith("$"):
+        return values[0]
     slot = (" ".join(reversed(_slot(parameter.name, parameter.location))), "")
     if slot not in builder.known:
         given = input_of(builder, parameter)

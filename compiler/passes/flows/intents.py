@@ -167,9 +167,10 @@ def _place_of_id(builder: Builder, reply: Response | None, resource: Resource) -
     for name in ("id", "Id", "uuid"):
         if name in members and not resource.references:
             return f"$response.body#/{name}", ""
-    noun = words.singular(resource.noun)
-    if resource.id_field and resource.id_field in schemas.members(members.get(noun)) and not resource.references:
-        return f"$response.body#/{escape(noun)}/{escape(resource.id_field)}", ""
+    for around in dict.fromkeys((resource.wrapper, f"/{escape(words.singular(resource.noun))}")):
+        inside = schemas.members(schemas.at(reply.schema, around) if reply and around else None)
+        if resource.id_field in inside and not resource.references:
+            return f"$response.body#{around}/{escape(resource.id_field)}", ""
     declared = reply is not None and "location" in reply.headers
     if declared or (resource.references and reply is not None and reply.status == "201"):
         return "$response.header.location", "last_path_segment"

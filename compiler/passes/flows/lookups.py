@@ -6,6 +6,7 @@ by the last segment. Where the API has no list, the caller gives the id.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from compiler.ir.model import Input, Operation, Resource, Role, Step
@@ -56,7 +57,8 @@ def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) ->
     elif resource is not None and takes_name(operation, name):
         own, said = noun_of(resource), f"Name or id of the {what}."
     elif resource is not None and (says_id(name) or own in ("name", "key")):
-        own = f"{words.singular(noun_of(resource))}_{own.rpartition('_')[2]}"
+        noun, last = words.singular(noun_of(resource)), own.rpartition("_")[2]
+        own = noun if noun.rpartition("_")[2] == last else f"{noun}_{last}"
     text = said if _says_more(said, name) else f"Id of the {what}."
     schema = {"type": builder.context.schemas.kind(parameter.schema if parameter else None) or "string"}
     sample = {"parameter": operation.key, "name": name}
@@ -88,10 +90,10 @@ def _look_up(builder: Builder, resource: Resource, purpose: str) -> str:
     owner = builder.context.owner_of(resource) if not purpose else None
     owner_id = identify(builder, owner) if owner is not None else ""
     asked = _asked_for(builder, resource, purpose, owner=owner, owner_id=owner_id)
-    base = "$" + queries.from_pointer(resource.members)
+    base = queries.listed(resource)
     wanted = condition(builder, resource, asked, is_optional=owner is not None)
     if owner is not None:
-        wanted = f"@{queries.child(resource.known_by)} == '{{{owner_id}}}' && ({wanted})"
+        wanted = f"@{queries.of_listed(resource, resource.known_by)} == '{{{owner_id}}}' && ({wanted})"
     step_id = builder.free_step_id(
         f"find_{noun_of(resource)}" if not purpose else f"find_{purpose}_{noun_of(resource)}"
     )
@@ -101,7 +103,7 @@ def _look_up(builder: Builder, resource: Resource, purpose: str) -> str:
         role=Role.LOOKUP,
         description=f"Find the {resource.name} that is meant.",
         parameters=tuple(parameters),
-        outputs={"id": queries.selector(f"{base}[?{wanted}]{queries.child(resource.id_field)}")},
+        outputs={"id": queries.selector(f"{base}[?{wanted}]{queries.of_listed(resource, resource.id_field)}")},
         success=(queries.simple("$statusCode == 200"), _exactly_one(base, f"{base}[?{wanted}]")),
         failures=_refusals(resource, asked, base, f"{base}[?{wanted}]"),
         transforms={"id": "last_path_segment"} if resource.references else {},
@@ -118,9 +120,10 @@ def _look_inside(builder: Builder, part: Resource, holder: Resource, member: str
     operation = builder.operation(holder.list)
     parameters = path_parameters(builder, operation)
     asked_holder, asked = _asked_for(builder, holder, ""), _asked_for(builder, part, "", holder, member)
-    base = "$" + queries.from_pointer(holder.members)
+    base = queries.listed(holder)
     of_holder = f"{base}[?{condition(builder, holder, asked_holder)}]"
-    of_part = f"{of_holder}{queries.child(member)}[?{condition(builder, part, asked)}]"
+    bare = replace(part, element_at="")  # what wraps it in a list of its own does not wrap it here
+    of_part = f"{of_holder}{queries.of_listed(holder, member)}[?{condition(builder, bare, asked)}]"
     step_id = builder.free_step_id(f"find_{noun_of(part)}")
     step = Step(
         id=step_id,
@@ -130,7 +133,7 @@ def _look_inside(builder: Builder, part: Resource, holder: Resource, member: str
         parameters=tuple(parameters),
         outputs={
             "id": queries.selector(f"{of_part}{queries.child(part.id_field)}"),
-            "holder": queries.selector(f"{of_holder}{queries.child(holder.id_field)}"),
+            "holder": queries.selector(f"{of_holder}{queries.of_listed(holder, holder.id_field)}"),
         },
         success=(queries.simple("$statusCode == 200"), _exactly_one(base, of_part), _exactly_one(base, of_holder)),
         failures=(
@@ -167,11 +170,12 @@ def _asked_for(
         f"; leave it out where there is only one{of}." if single else "."
     )
     source: dict[str, Any] = {"list": resource.source, "members": resource.members, "keys": [*resource.natural_keys]}
-    source |= {"id": resource.id_field, "is_reference": bool(resource.references)}
+    source |= {"id": resource.id_field, "is_reference": bool(resource.references), "element": resource.element_at}
     if owner is not None:
         source |= {"owner": {"member": resource.known_by, "id": owner_id}}
     if holder is not None:
         source |= {"list": holder.list, "members": holder.members, "inside": member, "holder": noun_of(holder)}
+        source["element"] = holder.element_at
     return builder.input_name(Input(name, schema, not single, text), {"lookup": source})
 
 
@@ -182,11 +186,11 @@ def id_schema(builder: Builder, resource: Resource) -> Any:
 def condition(builder: Builder, resource: Resource, asked: str, is_optional: bool = False) -> str:
     """The filter that holds for the item that the input `asked` names, for any when it may be left out and is."""
     value = f"'{{$inputs.{asked}}}'"
-    id_place = "@" + queries.child(resource.id_field)
+    id_place = "@" + queries.of_listed(resource, resource.id_field)
     if resource.references:
         ways = [f"match({id_place}, '.*/{{$inputs.{asked}}}/?')", f"{id_place} == {value}"]
     else:
-        ways = [f"@{queries.child(key)} == {value}" for key in resource.natural_keys]
+        ways = [f"@{queries.of_listed(resource, key)} == {value}" for key in resource.natural_keys]
         ways.append(f"{id_place} == {value}")  # also of numbers: devices type ids otherwise than they describe them
     if is_optional or builder.context.is_single(resource):
         ways.insert(0, f"{value} == ''")

@@ -58,7 +58,7 @@ def look_before(builder: Builder, resource: Resource, key: str) -> Step:
         role=Role.READ,
         description=f"See which {words.plural(resource.name)} of that {words.spoken(key)} are there.",
         parameters=tuple(parameters_of(builder, operation, filters=False)),
-        outputs={"before": queries.selector(_of_name(resource, key) + queries.child(resource.id_field))},
+        outputs={"before": queries.selector(_of_name(resource, key) + queries.of_listed(resource, resource.id_field))},
         success=(_ANSWERED,),
     )
     return builder.add_step(step, "what was there before was not made")
@@ -84,4 +84,4 @@ def expect_new(builder: Builder, resource: Resource, look: Step, back: Step | No
 
 
 def _of_name(resource: Resource, key: str) -> str:
-    return f"${queries.from_pointer(resource.members)}[?@{queries.child(key)} == '{{$inputs.{key}}}']"
+    return f"{queries.listed(resource)}[?@{queries.of_listed(resource, key)} == '{{$inputs.{key}}}']"

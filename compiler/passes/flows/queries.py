@@ -1,12 +1,15 @@
 """The texts of selectors and criteria: JSONPath (RFC 9535) and Arazzo's simple conditions.
 
-Only text is made here. Values of inputs are embedded as `{$inputs.x}`; the workflow language escapes them by where
+Only text is made here; where a list and its things stand is asked of the resource. Values of inputs
+are embedded as `{$inputs.x}`; the workflow language escapes them by where
 they stand, so that an input cannot change the query.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from compiler.ir.model import Resource
 
 _PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _EXPRESSION = re.compile(r"\$steps\.([A-Za-z0-9_-]+)\.")
@@ -31,6 +34,16 @@ def from_pointer(pointer: str) -> str:
     """`/Members` → `.Members`; a JSON pointer as JSONPath segments."""
     parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
     return "".join(f"[{part}]" if part.isdigit() else child(part) for part in parts)
+
+
+def listed(resource: Resource) -> str:
+    """The query of the list in the reply of the resource's source."""
+    return "$" + from_pointer(resource.members)
+
+
+def of_listed(resource: Resource, name: str = "") -> str:
+    """What follows an element of that list: the thing itself, or its member `name`."""
+    return from_pointer(resource.element_at) + (child(name) if name else "")
 
 
 def any_of(conditions: Iterable[str]) -> str:

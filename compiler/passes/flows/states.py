@@ -13,7 +13,7 @@ from compiler.passes.flows import queries
 from compiler.passes.flows.bodies import Choice
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.lookups import path_parameters, states_sequence
-from compiler.passes.paths import parent
+from compiler.passes.paths import parent, segments
 from workflow.profile import StateRule, Transition
 
 _LOOK_EVERY_S = 1
@@ -72,7 +72,7 @@ def require_before(builder: Builder, operation: Operation, choice: Choice | None
     cases = cases_of(rule, operation, choice) if rule else ()
     if rule is None or not any(case.before or case.changes for case in cases):
         return
-    resource = _resource(builder, rule)
+    resource = _resource(builder, rule, operation)
     lookup = builder.lookups.get(rule.resource)
     if resource is None:
         return
@@ -83,9 +83,16 @@ def require_before(builder: Builder, operation: Operation, choice: Choice | None
         _check_by_reading(builder, rule, resource, cases, asked)
 
 
-def _resource(builder: Builder, rule: StateRule) -> Resource | None:
+def _resource(builder: Builder, rule: StateRule, operation: Operation) -> Resource | None:
+    """What shows the state: of several things of the noun the one whose address is nearest to the operation's."""
     found = [r for r in builder.context.api.resources if r.noun == rule.resource and r.read]
-    return found[0] if found else None
+    asked = segments(operation.path)
+    return max(found, key=lambda r: _shared(segments(r.item), asked), default=None)
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many segments two paths have in common at their beginning."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _check_in_lookup(
@@ -93,12 +100,13 @@ def _check_in_lookup(
 ) -> None:
     number = next(n for n, step in enumerate(builder.steps) if step.id == lookup)
     step = builder.steps[number]
-    base = "$" + queries.from_pointer(resource.members)
-    named = _named_filter(step, base)
-    place = "@" + queries.from_pointer(rule.field)
+    base, thing = queries.listed(resource), queries.of_listed(resource)
+    named = _named_filter(step, base, queries.of_listed(resource, resource.id_field))
+    place = f"@{thing}{queries.from_pointer(rule.field)}"
     allowed = _alternatives(cases, _Words(queries.quoted, f"'{{$inputs.{choice_input}}}'", place))
     query = f"{base}[?({named}) && ({allowed})]" if any(case.before for case in cases) else f"{base}[?{named}]"
-    shown = {name: queries.selector(f"{base}[?{named}]{queries.from_pointer(at)}") for name, at in _kept_before(cases)}
+    item = f"{base}[?{named}]{thing}"
+    shown = {name: queries.selector(f"{item}{queries.from_pointer(at)}") for name, at in _kept_before(cases)}
     ambiguous = [f for f in step.failures if f.get("x-switchgear", {}).get("code") == "ambiguous"]
     others = [f for f in step.failures if f not in ambiguous]
     wrong = {
@@ -122,11 +130,10 @@ def _kept_before(cases: Sequence[Case]) -> Iterator[tuple[str, str]]:
     return ((f"before{number or ''}", at) for number, at in enumerate(places))
 
 
-def _named_filter(step: Step, base: str) -> str:
-    """The filter with which the lookup selects the item: what stands in its first output about the resource."""
+def _named_filter(step: Step, base: str, ending: str) -> str:
+    """The filter with which the lookup selects the item: what stands in its output about the resource's id."""
     output = step.outputs.get("holder", step.outputs["id"])
-    text = str(output["selector"]).removeprefix(f"{base}[?")
-    return text[: text.rindex("]")] if "]" in text else text
+    return str(output["selector"]).removeprefix(f"{base}[?").removesuffix(f"]{ending}")
 
 
 def _part_is_there(step: Step) -> list[dict[str, Any]]:
@@ -216,7 +223,7 @@ def has_outcome(builder: Builder, operation: Operation, choice: Choice | None) -
 def shown_by(builder: Builder, operation: Operation, acted: Resource) -> Resource:
     """What shows the state that the operation changes: the thing itself, or what stands below it."""
     rule = rule_for(builder, operation)
-    found = _resource(builder, rule) if rule is not None else None
+    found = _resource(builder, rule, operation) if rule is not None else None
     return found if found is not None and parent(found.item) == acted.item else acted
 
 
@@ -224,7 +231,7 @@ def require_after(builder: Builder, operation: Operation, choice: Choice | None,
     """Makes the read-back wait until the state has followed, for as long as the profile says that it may take."""
     rule = rule_for(builder, operation)
     cases = cases_of(rule, operation, choice) if rule else ()
-    resource = _resource(builder, rule) if rule else None
+    resource = _resource(builder, rule, operation) if rule else None
     if rule is None or resource is None or not any(case.after for case in cases):
         return
     choice_input = chosen_input(builder, operation, choice)

@@ -174,6 +174,11 @@ def poll_parameters(builder: Builder, job: Job) -> list[tuple[str, str, Any]]:
     return path_parameters(builder, owner) if "{" in above else []
 
 
+def is_asked(step: Step) -> bool:
+    """Whether the step asks for the job itself: what only finds where it is to be seen says nothing of its end."""
+    return step.role is Role.WAIT and any(action["name"] == NOT_THERE for action in step.failures)
+
+
 def is_found_later(builder: Builder, job: Job) -> bool:
     """Whether what stands above the job is looked up when there is a job: where there usually is one of its kind, that
     the flow needs for nothing else, and another view of the job does without it. So nobody has to name it.
@@ -196,14 +201,14 @@ def _find_above(builder: Builder, job: Job) -> list[tuple[str, str, Any]]:
     owner = _owner_above(builder, job)
     assert owner is not None, "asked for by is_found_later"
     ((_, name),) = item_prefixes(parent(builder.operation(job.poll).path))
-    base = "$" + queries.from_pointer(owner.members)
+    base = queries.listed(owner)
     each = f"{base}[*]"
     step = Step(
         id=builder.free_step_id(f"find_{noun_of(owner)}"),
         operation=owner.list,
         role=Role.WAIT,
         description=f"Find the {owner.name} that shows the {job.name}.",
-        outputs={"id": queries.selector(f"{each}{queries.child(owner.id_field)}")},
+        outputs={"id": queries.selector(f"{each}{queries.of_listed(owner, owner.id_field)}")},
         success=(_OK, queries.jsonpath(queries.counted(base, each, "== 1"))),
         failures=({"name": "not_one", "type": "goto", "stepId": f"@{builder.free_step_id(_ELSEWHERE)}"},),
         transforms={"id": "last_path_segment"} if owner.references else {},

@@ -228,9 +228,9 @@ def _of_phrases(text: str) -> Iterator[tuple[str, Deed]]:
     plain = " ".join(re.sub(r"<[^<>]{0,200}>|[`*]", " ", text[:4000]).lower().split())
     for pattern, risk, why in phrases.PHRASES:
         for found in pattern.finditer(plain):
-            if not phrases.UNLESS.search(plain[max(0, found.start() - 80) : found.start()]) and not _is_negated(
-                found.group()
-            ):
+            before = plain[max(0, found.start() - 200) : found.start()]
+            is_else = phrases.UNLESS.search(before[-80:]) or phrases.AFTER_AN_ERROR.search(before)
+            if not is_else and not _is_negated(found.group()):
                 yield "the description", Deed(found.group(), risk, why)
                 break
 

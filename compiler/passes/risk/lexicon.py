@@ -32,7 +32,7 @@ _MARKS = _set(
 _SESSIONS = _set("session sessions process processes connection connections query queries job jobs task tasks")
 _PEOPLE = _set(
     "password passwords passphrase pin mfa otp totp 2fa counter counters statistic statistics stats metric metrics "
-    "alarm alarms error errors view preference preferences"
+    "alarm alarms error errors view preference preferences peak peaks"
 )
 _HOSTS = _set("host server instance vm machine node device drive disk disks volume volumes storage array pool lun")
 _WATCHING = _set(
@@ -70,7 +70,8 @@ WORDS: tuple[Word, ...] = (
     *_words("expire", Risk.DESTROY, "it ends at once", change=_set("password passwords")),
     *_words("drop abandon forget", Risk.DESTROY, "it is let go of and cannot be had back"),
     *_words("discard", Risk.DESTROY, "it is let go of and cannot be had back", disrupt=_set("run runs plan plans")),
-    *_words("clear", Risk.DESTROY, "what was recorded is gone", change=_MARKS | _set("cache caches"), disrupt=_SESSIONS),
+    *_words("clear", Risk.DESTROY, "what was recorded is gone", change=_MARKS | _set("cache caches"),
+            disrupt=_SESSIONS | _set("mac macs arp neighbor neighbors neighbour neighbours fdb bgp")),
     *_words("overwrite", Risk.DESTROY, "what was there is replaced",
             change=_set("rule rules settings configuration config labels tags values properties")),
     *_words("rebuild", Risk.DESTROY, "it is made anew and what was on it is lost", change=_set("index cache metadata")),
@@ -78,7 +79,7 @@ WORDS: tuple[Word, ...] = (
             "it is made anew and what was on it is lost", disrupt=_set("deployment service application pod")),
     *_words("restore", Risk.DESTROY, "what was written since is lost", change=_set("user users trash deleted archived")),
     *_words("revert rollback", Risk.DESTROY, "what was done since is lost",
-            disrupt=_set("deployment release firmware update upgrade rollout job")),
+            disrupt=_set("deployment release firmware update upgrade rollout job application applications app apps revision")),
     *_words("factoryreset restoredefaults", Risk.DESTROY, "all settings are lost"),
     *_words("shrink", Risk.DESTROY, "what does not fit any more is lost"),
     *_words("clean", Risk.CHANGE, "it is tidied", destroy=_HOSTS | _set("devices data files")),
@@ -87,7 +88,8 @@ WORDS: tuple[Word, ...] = (
     *_words("trim", Risk.CHANGE, "unused space is given back", destroy=_set("key keys version versions snapshots")),
     *_words("release", Risk.CHANGE, "it is given back",
             destroy=_set("ip ips address addresses eip elastic floating allocation reservation")),
-    *_words("terminate termination", Risk.DESTROY, "it ends and is gone", disrupt=_SESSIONS),
+    *_words("terminate termination", Risk.DESTROY, "it ends and is gone",
+            disrupt=_SESSIONS | _set("build builds call calls")),
     *_words("deregister unregister unenroll", Risk.DESTROY, "it is not known any more",
             disrupt=_set("target targets backend instance instances")),
     # -- service is interrupted
@@ -95,7 +97,7 @@ WORDS: tuple[Word, ...] = (
             "it goes away and comes back"),
     *_words("reset", Risk.DISRUPT, "it begins anew", change=_PEOPLE,
             destroy=_set("default defaults factory configuration config all settings")),
-    *_words("shutdown poweroff halt stop quit", Risk.DISRUPT, "it does not serve any more", change=_WATCHING),
+    *_words("shutdown shut poweroff halt stop quit", Risk.DISRUPT, "it does not serve any more", change=_WATCHING),
     *_words("powerstate powercontrol poweraction poweroperation powermanagement powercommand", Risk.DISRUPT,
             "what has no power does not serve"),
     *_words("deallocate hibernate hibernation suspend suspension freeze quiesce standby sleep", Risk.DISRUPT,
@@ -117,11 +119,14 @@ WORDS: tuple[Word, ...] = (
     *_words("disconnect disassociate dissociate unbind unlink unassign unplug unpeer eject", Risk.DISRUPT,
             "whoever uses it is cut off", destroy=_set("role roles permission permissions license licence")),
     *_words("disable deactivate deactivation", Risk.DISRUPT, "it does not serve any more", change=_HARMLESS_OFF),
-    *_words("block ban quarantine isolate fence blacklist blackhole lockout", Risk.DISRUPT, "it is shut out", change=_set("until")),
+    *_words("block ban quarantine isolate fence blacklist blackhole lockout", Risk.DISRUPT, "it is shut out", change=_set("until media medium tape tapes file files")),
     *_words("lock", Risk.DISRUPT, "nobody can use it meanwhile"),
     *_words("logout logoff signout kick", Risk.DISRUPT, "whoever is logged in is cut off"),
     *_words("leave unjoin withdraw offline sever", Risk.DISRUPT, "it takes no part any more"),
-    *_words("upgrade downgrade patchup reflash flash", Risk.DISRUPT, "it goes away while its software is replaced"),
+    *_words("upgrade downgrade patchup reflash flash", Risk.DISRUPT, "it goes away while its software is replaced",
+            change=_set("led leds light lights lamp")),
+    *_words("trip", Risk.CHANGE, "it is set off", disrupt=_set("breaker breakers circuit circuits relay relays inlet outlet fuse")),
+    *_words("override", Risk.CHANGE, "another value holds", disrupt=_set("point points setpoint setpoints output outputs value")),
     *_words("install installation", Risk.DISRUPT, "software is replaced while it is in use",
             change=_set("license licence certificate key plugin extension app agent")),
     *_words("apply", Risk.DISRUPT, "it takes effect at once", change=_set("tag tags label labels filter license")),
@@ -153,6 +158,8 @@ OF_ACTIONS: tuple[Word, ...] = (
     *_words("factory", Risk.DESTROY, "all settings are lost"),
     *_words("eligibility schedulable unschedulable", Risk.CHANGE, "whether it is chosen is set",
             disrupt=_set("node nodes host hosts server servers agent agents client clients")),
+    *_words("execute run", Risk.CHANGE, "what it holds is done",
+            disrupt=_set("control controls changecontrol script scripts playbook playbooks runbook runbooks command commands")),
     *_words("power off down", Risk.DISRUPT, "what has no power does not serve"),
 )  # fmt: skip
 
@@ -178,9 +185,13 @@ STRONG = _set(
     "reboot restart shutdown poweroff powercycle reset factoryreset delete remove destroy erase wipe purge halt kill "
     "terminate shred sanitize reimage reinstall failover evict drain revoke getrid decommission format teardown"
 )
+# A member of a body called so is an order: `prune: true`.
+SWITCHES = STRONG | {"prune"}
+# What is looked at or shines: off or on, it serves as before.
+WATCHED = _WATCHING | _HARMLESS_OFF
 # As a thing that is made (“Create an eviction”), these are done.
 DEEDS = _set(
-    "entermaintenance garbagecollection gc reboot restart reset shutdown poweroff failover failback switchover cutover deletion removal eviction evacuation "
+    "powerstate entermaintenance garbagecollection gc reboot restart reset shutdown poweroff failover failback switchover cutover deletion removal eviction evacuation "
     "restore rollback migration trash wipe erasure destruction purge termination revocation rotation reimage rebuild reinstall "
     "upgrade downgrade decommission detachment takeover hibernation suspension"
 )

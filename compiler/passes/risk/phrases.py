@@ -15,7 +15,7 @@ _DOWN = r"(?:rebooted|restarted|power(?:ed)? off|power[- ]cycled|shut ?down|inte
 PHRASES: tuple[tuple[re.Pattern[str], Risk, str], ...] = tuple(
     (re.compile(pattern), risk, why)
     for pattern, risk, why in (
-        (rf"\b(?:data|contents?|everything|files?|settings|changes)\b[^.;]{{0,40}} {_WILL}{_GONE}", Risk.DESTROY, "data are lost"),
+        (rf"\b(?:data|contents?|everything|files?|settings|changes|programs?|disks?|partitions?|volumes?)\b[^.;]{{0,40}} {_WILL}{_GONE}", Risk.DESTROY, "data are lost"),
         (rf"\bwhat(?:ever)? (?:is|was|stands) (?:on|in|there)\b[^.;]{{0,24}} {_WILL}{_GONE}", Risk.DESTROY, "data are lost"),
         (r"\b(?:permanently|irreversibly|irrevocably) (?:delet|remov|eras|destroy|wip|discard|los)", Risk.DESTROY, "it cannot be undone"),
         (r"\b(?:cannot|can not|can't|can never) be (?:undone|reversed|recovered|reverted)\b", Risk.DESTROY, "it cannot be undone"),
@@ -42,6 +42,11 @@ PHRASES: tuple[tuple[re.Pattern[str], Risk, str], ...] = tuple(
 UNLESS = re.compile(
     r"\b(?:not|no|never|may|might|could|can|without|n't|cannot|avoids?|prevents?|if|unless|may (?:need|require)|requires?|needs? to|must|"
     r"until|before|after|whether|when|once|instead of|should)\b[^.;]{0,60}$"
+)
+
+# What comes of an error (“if an error occurs, the workflow fails, the data is deleted”) is not what is done.
+AFTER_AN_ERROR = re.compile(
+    r"\b(?:if|when|in case of|after|on) (?:an? |any |some )?(?:errors?|failures?|exceptions?)\b[^.;]{0,160}$"
 )
 
 CHANGES_NOTHING = re.compile(

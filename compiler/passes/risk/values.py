@@ -20,6 +20,7 @@ _POWER = frozenset(
 )  # fmt: skip
 _TARGET = frozenset({"targetstate", "desiredstate", "requestedstate", "runstate", "newstate", "desiredstatus",
                      "targetstatus", "requestedstatus", "runningstate"})  # fmt: skip
+_LINES = (frozenset({"online", "offline"}), frozenset({"up", "down"}))  # what a `state` may be brought to
 _ORDERS = frozenset({"action", "command", "cmd", "operation", "op", "verb", "request", "signal", "control"})
 _KINDS = frozenset({"type", "mode", "option", "method", "state", "status", "target"})
 _LATER = frozenset({"on", "failure", "error", "default", "policy", "protection"})
@@ -41,8 +42,11 @@ def class_of_word(value: Any) -> Risk | None:
 
 def ordered(operation: Operation, effect: Effect, schemas: Schemas) -> Iterator[Deed]:
     """What the caller can order by the members of the body and by the query."""
+    orders = _alternatives(operation, schemas) if effect is Effect.ACT else frozenset()
     for name, member in _members(operation, schemas):
         yield from _of_member(operation, effect, name, member, schemas)
+        if name in orders:
+            yield from deeds(tokens_of_name(name))
     for parameter in operation.parameters:
         if parameter.location == "query":
             yield from _of_member(operation, effect, parameter.name, parameter.schema, schemas)
@@ -54,10 +58,17 @@ def names_choices(operation: Operation, schemas: Schemas) -> bool:
 
 
 def members_of(operation: Operation, schemas: Schemas) -> Mapping[str, Schema]:
-    """The members of the body, or of its elements."""
+    """The members of the body, or of its elements, those of all its alternatives included."""
     if operation.body is None:
         return {}
-    return schemas.members(schemas.element(operation.body.schema) or operation.body.schema)
+    return schemas.offered(schemas.element(operation.body.schema) or operation.body.schema)[0]
+
+
+def _alternatives(operation: Operation, schemas: Schemas) -> frozenset[str]:
+    """The members by which a body is one of several orders: `{"forceDelete": null}` or `{"reboot": …}`."""
+    _, options, _ = schemas.choice(schemas.flat(operation.body.schema if operation.body else None))
+    required = [frozenset(schemas.required(option)) for option in options]
+    return frozenset().union(*required) - frozenset.intersection(*required) if len(required) > 1 else frozenset()
 
 
 def _members(operation: Operation, schemas: Schemas) -> Iterator[tuple[str, Schema]]:
@@ -74,7 +85,8 @@ def _of_member(operation: Operation, effect: Effect, name: str, member: Schema, 
         return
     values = tuple(v for v in schemas.values(schemas.element(member) or member) if isinstance(v, str))
     joined = "".join(words.split(name))
-    if joined in _POWER | _TARGET:
+    is_line = joined == "state" and any(line <= {value.lower() for value in values} for line in _LINES)
+    if joined in _POWER | _TARGET or is_line:
         yield from _of_state(effect, name, values, schemas.kind(member))
     elif values and _orders(operation, effect, name, values):
         yield from _of_values(name, values)
@@ -107,7 +119,8 @@ def _orders(operation: Operation, effect: Effect, name: str, values: tuple[str, 
     if effect is Effect.UPDATE or effect is Effect.READ:
         return (is_order and lives) or (said[-1] in _KINDS and lives and not place.isdisjoint(_DONE_TO))
     verbs = sum(1 for value in values if class_of_word(value) is not None and not value.lower().endswith("ing"))
-    return is_order or 2 * verbs > len(values) or (said[-1] in _KINDS and lives)
+    turns_off = any(value.lower() == "off" for value in values) and place.isdisjoint(lexicon.WATCHED)
+    return is_order or 2 * verbs > len(values) or (said[-1] in _KINDS and (lives or turns_off))
 
 
 def _of_values(name: str, values: tuple[str, ...]) -> Iterator[Deed]:
@@ -119,7 +132,7 @@ def _of_values(name: str, values: tuple[str, ...]) -> Iterator[Deed]:
 
 def _is_order(name: str) -> bool:
     said = tokens_of_name(name)
-    return head(said) in lexicon.STRONG and (len(said) == 1 or said[1] not in lexicon.STANDING)
+    return head(said) in lexicon.SWITCHES and (len(said) == 1 or said[1] not in lexicon.STANDING)
 
 
 def _is_switch(operation: Operation, effect: Effect, name: str) -> bool:

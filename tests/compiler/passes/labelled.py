@@ -28,14 +28,20 @@ def labelled() -> Iterator[Labelled]:
             yield Labelled(half, Risk(risk), operation(key, named, summary, description, members))
 
 
+def _member(said: str) -> Any:
+    if said.startswith(":"):
+        return {"type": said[1:]}
+    return {"type": "string", **({"enum": said.split(",")} if said else {})}
+
+
 def operation(key: str, named: str = "", summary: str = "", description: str = "", members: str = "") -> Operation:
-    """`members`: `action=stop,start;force=` makes an enumeration and a plain string of the body."""
+    """`members`: `action=stop,start;force=;prune=:boolean` makes an enumeration, a plain string and a switch."""
     method, _, path = key.partition(" ")
     path, _, query = path.partition("?")
     name, _, value = query.partition("=")
     asked: Any = {"type": "string", "enum": [value]} if value else {"type": "boolean"}
     told = dict(part.split("=") for part in members.split(";")) if members else {}
-    properties = {n: {"type": "string", **({"enum": v.split(",")} if v else {})} for n, v in told.items()}
+    properties = {name: _member(said) for name, said in told.items()}
     body = Body("application/json", {"type": "object", "properties": properties}, is_required=True) if told else None
     return Operation(
         method=method,

@@ -174,6 +174,55 @@ def test_a_rule_for_states_is_asked_what_failure_looks_like_and_what_shows_a_res
     assert not silent & {"failing-state", "restart-not-seen"}
 
 
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ({"resource": "lids"}, "nothing that is read has the noun lids"),
+        ({"field": "/mode"}, "nothing of the noun pumps shows “/mode”"),
+    ],
+)
+def test_a_rule_for_a_state_that_nothing_shows_is_told_with_the_fields_that_say_where(
+    spec: Path, where: dict[str, str], says: str
+) -> None:
+    told = next(one for one in assumed(spec, {"states": [{**RULE, **where}]}) if one.code == "state-not-shown")
+    assert told.message.startswith(says)
+    assert "`states.resource`" in told.remedy
+    assert "`states.field`" in told.remedy
+    assert "state-not-shown" not in {one.code for one in assumed(spec, {"states": [RULE]})}
+
+
+LIVES = """
+openapi: 3.1.0
+info: {title: Hall, version: '1'}
+paths:
+  /vms: {get: {responses: {'200': {description: ok, content: {application/json: {schema: {type: array, items: &vm {$ref: '#/components/schemas/VM'}}}}}}}}
+  /vms/{vmId}: {get: {responses: {'200': {description: ok, content: {application/json: {schema: *vm}}}}}}
+  /vms/{vmId}/start: {post: {responses: {'204': {description: ok}}}}
+  /vms/{vmId}/power: {get: {responses: {'200': {description: ok, content: {application/json: {schema: {type: object, properties: {state: &state {type: string, enum: ['on', 'off']}}}}}}}}}
+components:
+  schemas:
+    VM:
+      type: object
+      properties:
+        vmId: {type: string}
+        run: {type: object, properties: {status: *state}}
+        task: {type: object, properties: {taskId: {type: string}, state: *state}}
+"""  # noqa: E501
+
+
+def test_states_in_a_part_of_a_thing_or_right_below_it_are_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "hall.yaml"
+    path.write_text(LIVES)
+    told = {one.pointer: one.message for one in assumed(path) if one.code == "state-without-rule"}
+    assert told.keys() == {"/vms/{vmId}", "/vms/{vmId}/power"}
+    assert "“run/status”" in told["/vms/{vmId}"]
+    assert "“state”" in told["/vms/{vmId}/power"]
+    moves = [{"operation": "POST /vms/{vmId}/start", "from_states": ["off"], "to": "on"}]
+    for resource, field in (("power", "/state"), ("vms", "/run/status")):
+        rule = {"resource": resource, "field": field, "transitions": moves}
+        assert "state-without-rule" not in {one.code for one in assumed(path, {"states": [rule]})}
+
+
 def test_a_value_that_no_rule_names_is_still_told(spec: Path) -> None:
     told = next(one for one in assumed(spec, {"risks": TURNS[:2]}) if one.code == "values-by-words")
     assert "erase" in told.message

@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.ir.model import RISKS, Effect, Operation, Risk
+from compiler.ir.model import RISKS, Body, Effect, Operation, Risk
 from compiler.passes.risk import lexicon
 from compiler.pipeline import Request
 from compiler.verification import compile_spec
@@ -32,9 +33,9 @@ def test_nothing_is_below_its_class(one: Labelled) -> None:
     assert RISKS[found.risk] >= RISKS[one.risk], found.risk_reason
 
 
-@pytest.mark.parametrize("half", _HALVES)
+@pytest.mark.parametrize("half", (*_HALVES, "all"))
 def test_few_are_above_their_class(half: str) -> None:
-    own = [one for one in ACTIONS if one.half == half]
+    own = [one for one in ACTIONS if half in (one.half, "all")]
     above = [one.operation.key for one in own if RISKS[classed(one.operation).risk or Risk.READ] > RISKS[one.risk]]
     assert len(above) <= _MOST_ABOVE * len(own), above
 
@@ -88,6 +89,12 @@ def test_a_post_is_no_read_for_asking_alone(told: tuple[str, ...]) -> None:
         ("PUT /x/{id}/restart-policy", "setRestartPolicy", "Set the restart policy"),
         ("POST /x/{id}/list-marker", "mark", "Mark deleted and stopped things"),
         ("PATCH /x/{id}", "", "", "", "state=stopped,deleted,evicted"),
+        (
+            "POST /x/{id}/fill",
+            "",
+            "",
+            "Fills it. If an error occurs meanwhile, the workflow fails, the data is deleted.",
+        ),
     ],
 )
 def test_negations_opposites_and_states_are_no_deeds(told: tuple[str, ...]) -> None:
@@ -160,3 +167,11 @@ def test_what_only_seems_to_read_is_stored_and_promises_nothing(tmp_path: Path) 
     hints = {goal: (one.flow.risk, one.tool["annotations"]["readOnlyHint"]) for goal, one in found.items()}
     assert hints == {"POST /items/query": (Risk.READ, False), "GET /system/reboot": (Risk.DISRUPT, False)}
     assert "Changes nothing" not in found["POST /items/query"].flow.description
+
+
+def test_a_body_that_is_one_of_several_orders_is_as_grave_as_the_gravest() -> None:
+    nothing = {"type": "null"}
+    orders = [{"type": "object", "required": [w], "properties": {w: nothing}} for w in ("forceDelete", "reboot")]
+    plain = operation("POST /servers/{id}/action", "act", "Run an action")
+    one = replace(plain, body=Body("application/json", {"oneOf": orders}, is_required=True))
+    assert classed(one).risk is Risk.DESTROY

@@ -53,9 +53,10 @@ class _Plan:
     def __init__(self, builder: Builder, resource: Resource, key: str) -> None:
         self.builder = builder
         self.resource = resource
-        self.base = "$" + queries.from_pointer(resource.members)
+        self.base = queries.listed(resource)
         self.key = key
-        self.query = f"{self.base}[?@{queries.child(key)} == '{{$inputs.{key}}}']" if key else f"{self.base}[*]"
+        of_name = f"{self.base}[?@{queries.of_listed(resource, key)} == '{{$inputs.{key}}}']"
+        self.query = of_name if key else f"{self.base}[*]"
 
     def look(self) -> None:
         """Whether it is there; what it says now. The branches are added when the inputs are known."""
@@ -66,7 +67,7 @@ class _Plan:
             role=Role.CHECK,
             description=f"See whether the {self.resource.name} is there.",
             parameters=tuple(parameters_of(self.builder, operation, filters=False)),
-            outputs={"id": queries.selector(f"{self.query}{queries.child(self.resource.id_field)}")},
+            outputs={"id": queries.selector(f"{self.query}{queries.of_listed(self.resource, self.resource.id_field)}")},
             success=(_OK,),
         )
         self.builder.add_step(step, "decides between creating, updating and leaving it alone")
@@ -101,7 +102,7 @@ class _Plan:
             role=Role.LOOKUP,
             description=f"Find the {resource.name}.",
             parameters=tuple(parameters_of(builder, builder.operation(resource.list), filters=False)),
-            outputs={"id": queries.selector(f"{self.query}{queries.child(resource.id_field)}")},
+            outputs={"id": queries.selector(f"{self.query}{queries.of_listed(resource, resource.id_field)}")},
             success=(_OK, queries.jsonpath(queries.counted(self.base, self.query, "== 1"))),
             failures=(several,),
         )
@@ -112,7 +113,7 @@ class _Plan:
         """The branches of the first step: same → end, there → update; absent goes on to the creation."""
         number = next(n for n, step in enumerate(self.builder.steps) if step.id == "look")
         look = self.builder.steps[number]
-        outputs = {n: queries.selector(f"{self.query}{queries.child(n)}") for n in members}
+        outputs = {n: queries.selector(f"{self.query}{queries.of_listed(self.resource, n)}") for n in members}
         same = [f"$inputs.{n} == null || $inputs.{n} == $steps.look.outputs.{n}" for n in members]
         there = "$steps.look.outputs.id != null"
         name = self.resource.name

@@ -16,6 +16,7 @@ from compiler.passes.flows import queries, texts
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.lookups import path_parameters
+from compiler.passes.resources import shape
 
 _FEWEST, _MOST = 2, 10  # fewer parts are a description; more do not fit one answer
 _WELL = ("ok", "healthy", "good", "normal")
@@ -49,7 +50,8 @@ def _parts(context: Context, owner: Resource) -> list[_Part]:
     found = [
         _Part(resource)
         for resource in context.under.get(owner.item, ())
-        if (resource.list and (can_expand or not resource.references)) or _is_record(context, resource)
+        if _is_below(owner, resource)
+        and ((resource.list and (can_expand or not resource.references)) or _is_record(context, resource))
     ]
     beside = {address(part.resource) for part in found}
     for resource, member in context.naming.get(address(owner), ()):
@@ -57,6 +59,11 @@ def _parts(context: Context, owner: Resource) -> list[_Part]:
         if is_listed and address(resource) not in beside and not context.is_poll(resource.read):
             found.append(_Part(resource, member))
     return found
+
+
+def _is_below(owner: Resource, resource: Resource) -> bool:
+    """Not `/servers/actions`, which are those of all servers."""
+    return shape(resource.collection or resource.item).startswith(f"{shape(owner.item)}/")
 
 
 def _is_record(context: Context, resource: Resource) -> bool:
@@ -152,14 +159,14 @@ def _expansion(builder: Builder, resource: Resource) -> list[tuple[str, str, Any
 def _found(builder: Builder, part: _Part, health: str) -> Any:
     """Everything of the part, or what of it belongs to the owner, or what of that is not well."""
     resource = part.resource
-    base = "$" + queries.from_pointer(resource.members)
+    base, thing = queries.listed(resource), queries.of_listed(resource)
     tests = []
     if part.named_by:
         owner = builder.steps[0].id
-        tests.append(f"@{queries.child(part.named_by)} == '{{$steps.{owner}.outputs.id}}'")
+        tests.append(f"@{queries.of_listed(resource, part.named_by)} == '{{$steps.{owner}.outputs.id}}'")
     if health:
         good = _good_value(builder.context, builder.context.schemas.at(resource.schema, health))
-        place = f"@{queries.from_pointer(health)}"
+        place = f"@{thing}{queries.from_pointer(health)}"
         # What says nothing about its health (an empty slot) is not said to be ill. A bare address is no item: a
         # device that does not expand lists gives it, and leaving it out would pass for health.
         ill = f"({place} && {place} != {queries.quoted(good)})"

@@ -1,0 +1,217 @@
+"""One approved workflow as it is served: what was approved, what is made of it when it is needed, its targets.
+
+An `Entry` is frozen and belongs to a snapshot; what is made of its revision (`Prepared`) is shared by all that have the
+same one. Of thousands of workflows few are called: kept is the text as it is stored, an eighth of what its values take,
+and what a list has to know. Made by `catalog`; here never lives a request, a protocol or the database.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import jsonschema_rs
+import orjson
+
+from governance.revisions import Revision
+from governance.targets import Target
+from runtime.calls.manner import Manner, manner_of
+from runtime.driver import Endpoint
+from runtime.driver.sessions import References
+from runtime.driver.wire import address_of
+from runtime.errors import UnknownTarget, Unservable
+from workflow.budget import tokens_of
+from workflow.errors import WorkflowError
+from workflow.patterns import LINEAR, enforceable
+from workflow.plan import Plan, build_plan
+from workflow.profile import Limits, Profile
+from workflow.reader import read_document
+from workflow.revision import RevisionContent
+from workflow.schemas import as_json
+from workflow.tool import free_name, hides_inputs, input_names, plan_properties, whole_input_schema
+
+Json = Any
+# Each tool that takes a target would name them all; with more than these the list is longer than the tools.
+MOST_TARGETS_NAMED = 8
+# Of so many workflows the content is kept as values, those that were looked at last: some pages of a list, or tools.
+MOST_READ = 128
+
+
+def own_limits(target: Target, profile: Profile) -> Limits | None:
+    """The profile's limits with those of the target in their places; None where it has none."""
+    told = target.limits.to_json()
+    return profile.limits.model_copy(update=told) if told else None
+
+
+@lru_cache(MOST_READ)
+def _read(told: bytes) -> RevisionContent:
+    return RevisionContent.from_json(orjson.loads(told))
+
+
+class Prepared:
+    """What is made of an approved revision when it is first needed: most of a thousand tools are not called today."""
+
+    def __init__(self, revision: Revision) -> None:
+        self._told = revision.content_bytes
+        self._source = f"revision {revision.id}"
+        self._plan: Plan | None = None
+        self._accepts: Callable[[Json], bool] | None = None
+        self._endpoints: dict[Target, Endpoint] = {}
+        content = revision.content
+        self.name = str(content.tool["name"])
+        self.tokens = tokens_of(content.tool, content.document)
+        self.hides_inputs = hides_inputs(content.document, content.tool)
+        self.input_names = input_names(content.document)
+
+    @property
+    def content(self) -> RevisionContent:
+        """What was approved, read anew where that was not done lately."""
+        return _read(self._told)
+
+    def whole_input_schema(self) -> dict[str, Json]:
+        """What inputs are validated with. Made anew each time: it is asked for rarely."""
+        return whole_input_schema(read_document(self.content.document, self._source))
+
+    def plan(self) -> Plan:
+        """The plan, made once. Raises Unservable when the document cannot be executed."""
+        if self._plan is None:
+            self._plan = self._made()
+        return self._plan
+
+    def check(self) -> None:
+        """Raises Unservable as `plan` does; keeps nothing."""
+        if self._plan is None:
+            self._made()
+
+    def endpoint(self, target: Target, profile: Profile) -> Endpoint:
+        """`target` as the driver sees it, made once. Raises TargetError for an address that is none."""
+        made = self._endpoints.get(target)
+        if made is None:
+            keeps_base_path = target.mode != "prism"  # which serves the paths of the description alone
+            made = self._endpoints[target] = Endpoint(
+                name=target.name,
+                address=address_of(target.base_url, self.plan().base_path, adds_base_path=keeps_base_path),
+                tls=target.tls,
+                references=References(target.username_ref, target.password_ref, target.token_ref),
+                profile=profile,
+                own_limits=own_limits(target, profile),
+                responses=target.responses,
+            )
+        return made
+
+    @cached_property
+    def output_schema(self) -> bytes:
+        """The tool's output schema as JSON."""
+        return as_json(self.content.tool.get("outputSchema") or True)
+
+    def accepts_outputs(self, outputs: Json) -> bool:
+        """Whether `outputs` are what the tool's output schema promises."""
+        if self._accepts is None:
+            schema = self.content.tool.get("outputSchema")
+            self._accepts = _judge_of(schema) if schema else lambda _outputs: True
+        return self._accepts(outputs)
+
+    def _made(self) -> Plan:
+        try:
+            return build_plan(read_document(self.content.document, self._source))
+        except WorkflowError as error:
+            raise Unservable(f"{self._source} cannot be executed: {error}", "compile it again") from error
+
+
+def _judge_of(schema: Json) -> Callable[[Json], bool]:
+    return jsonschema_rs.validator_for(enforceable(schema)[0], pattern_options=LINEAR).is_valid
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One approved workflow, ready to run. `uses`: how often it was run, as counted when the server started.
+
+    `target_argument`: the name of the argument that chooses among several targets; empty where there is one or none.
+    `approved`: who or what approved it, in words.
+    """
+
+    revision_id: str
+    workflow_id: str
+    number: int
+    digest: str
+    api: str
+    risk: str
+    is_core: bool
+    rank: float
+    intent: str
+    resource: str
+    uses: int
+    prepared: Prepared
+    profile: Profile
+    targets: tuple[Target, ...]
+    target_argument: str
+    approved: str = ""
+
+    @property
+    def plan(self) -> Plan:
+        """Raises Unservable."""
+        return self.prepared.plan()
+
+    @property
+    def name(self) -> str:
+        return self.prepared.name
+
+    @property
+    def tool(self) -> Mapping[str, Json]:
+        """The approved definition, by MCP's names."""
+        tool: Mapping[str, Json] = self.prepared.content.tool
+        return tool
+
+    @property
+    def input_schema(self) -> dict[str, Json]:
+        """What a client sees: the approved schema, and what else can be said of a call."""
+        return self.with_more(self.tool["inputSchema"])
+
+    def with_plan(self, inputs: Mapping[str, Json]) -> dict[str, Json]:
+        """`inputs`, a schema of the workflow, with the arguments by which it is planned and a plan confirmed."""
+        more = plan_properties(self.tool, self.prepared.input_names)
+        return {**inputs, "properties": {**inputs.get("properties", {}), **more}} if more else dict(inputs)
+
+    def with_more(self, inputs: Mapping[str, Json]) -> dict[str, Json]:
+        """`inputs`, a schema of the workflow, with what a client gives besides: a plan, which of several targets."""
+        schema = self.with_plan(inputs)
+        if self.target_argument:
+            schema["properties"] = {**schema.get("properties", {}), self.target_argument: self.target_schema}
+            if not any(target.is_default for target in self.targets):
+                schema["required"] = [*schema.get("required", []), self.target_argument]
+        return schema
+
+    @property
+    def output_schema(self) -> dict[str, Json] | None:
+        """What a client is promised of results; where a plan may be the result, nothing has to be there."""
+        schema = self.tool.get("outputSchema")
+        if schema is None or self.risk == "read":
+            return schema
+        return {name: part for name, part in schema.items() if name not in ("required", "additionalProperties")}
+
+    def taken_apart(self, arguments: Mapping[str, Json]) -> tuple[dict[str, Json], str | None, Manner]:
+        """What a client sent: the workflow's inputs, the target, how it wants it. Raises BadInput."""
+        inputs, names = dict(arguments), self.prepared.input_names
+        target = inputs.pop(self.target_argument, None) if self.target_argument else None
+        return inputs, target, manner_of(inputs, free_name("plan", names), free_name("plan_id", names))
+
+    @property
+    def target_schema(self) -> dict[str, Json]:
+        """How one of several targets is named."""
+        default = next((f" Without it: {target.name}." for target in self.targets if target.is_default), "")
+        schema: dict[str, Json] = {"type": "string", "description": f"The device to act on.{default}"}
+        if len(self.targets) <= MOST_TARGETS_NAMED:
+            schema["enum"] = [target.name for target in self.targets]
+        return schema
+
+    def target(self, name: str | None) -> Target:
+        """The target called `name`, or the one that is meant without a name. Raises UnknownTarget."""
+        for target in self.targets:
+            if target.name == name or (name is None and (target.is_default or len(self.targets) == 1)):
+                return target
+        if not self.targets:
+            raise UnknownTarget(f"there is no target for the API {self.api}", "add one with `switchgear targets add`")
+        known = ", ".join(target.name for target in self.targets)
+        if name is None:
+            raise UnknownTarget("several targets are possible and none was named", f"name one of {known}")
+        raise UnknownTarget(f"there is no target {name} for the API {self.api}", f"name one of {known}")
