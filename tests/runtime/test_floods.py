@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
@@ -25,6 +26,8 @@ from runtime.problems import Problem
 from tests.waiting import PATIENCE_S, until
 
 FLOOD = 150
+# Of a crowd's calls, while one of somebody else's is worked on; with a turn each for twenty callers it would be twenty.
+MEANWHILE = 8
 HALVES = (
     "POST /login HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 50\r\n\r\n{",
     "POST /workflows/a/run HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 50\r\n\r\n{",
@@ -60,16 +63,17 @@ class Flood:
         self.port = int(url.rpartition(":")[2])
         self.open: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: bytes) -> asyncio.StreamReader:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(data)
         self.open.append((reader, writer))
+        return reader
 
-    async def post(self, path: str, headers: dict[str, str], body: Any) -> None:
+    async def post(self, path: str, headers: dict[str, str], body: Any) -> asyncio.StreamReader:
         text = json.dumps(body)
         told = {"host": f"127.0.0.1:{self.port}", **JSON, **headers, "content-length": str(len(text))}
         lines = "".join(f"{name}: {value}\r\n" for name, value in told.items())
-        await self.send(f"POST {path} HTTP/1.1\r\n{lines}\r\n{text}".encode())
+        return await self.send(f"POST {path} HTTP/1.1\r\n{lines}\r\n{text}".encode())
 
     async def statuses(self) -> Counter[str]:
         """What each was answered first; "closed" for those that were closed without a word."""
@@ -136,14 +140,20 @@ async def test_what_does_not_arrive_in_time_is_ended_also_when_it_drips(
 async def test_half_a_body_takes_no_place_and_no_line_of_the_log(
     lab: Any, boss: httpx.AsyncClient, flood: Flood, caplog: Any
 ) -> None:
-    headers = await shown(lab, "bad")
+    async def half_sent() -> int:
+        told = re.search(r'reason="body: half sent"} (\d+)', (await boss.get("/metrics")).text)
+        return int(told[1]) if told else 0
+
+    headers, before = await shown(lab, "bad"), await half_sent()
     lines = "".join(f"{name}: {value}\r\n" for name, value in (headers | {"host": "127.0.0.1"}).items())
     for path in ("/login", "/webhooks/x", "/workflows/toy-find-vm/run", "/mcp"):
         await flood.send(f"POST {path} HTTP/1.1\r\n{lines}content-length: 50\r\n\r\n{{".encode())
     assert (await boss.get("/runs")).status_code == 200
     for _, writer in flood.open:
         writer.close()
+        await writer.wait_closed()
     assert (await boss.get("/runs")).status_code == 200
+    assert await half_sent() == before + 4, "nothing was begun with any of them"
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
@@ -305,3 +315,27 @@ async def test_whoever_waits_for_a_device_keeps_nobody_from_beginning() -> None:
     await until(lambda: len(begun) == 3, "all to begin, though none has ended")
     is_over.set()
     await asyncio.gather(*calls)
+
+
+@pytest.mark.long
+async def test_of_two_thousand_calls_of_twenty_callers_few_are_answered_while_somebody_elses_one_waits(
+    lab: Any, server: Any, boss: httpx.AsyncClient, flood: Flood
+) -> None:
+    floods, good = [await shown(lab, f"bad{number}") for number in range(20)], await shown(lab, "good")
+    path, wish = "/workflows/toy-find-vm/run", {"inputs": {"vm": "web-01"}}
+    said: Counter[str] = Counter()
+
+    async def one(headers: dict[str, str]) -> None:
+        reader = await flood.post(path, headers, wish)
+        said[(await reader.read(12))[9:].decode() or "closed"] += 1
+
+    assert (await boss.post(path, headers=good, json=wish)).status_code == 200
+    tasks = [asyncio.create_task(one(floods[number % 20])) for number in range(2_000)]
+    meanwhile = []
+    while said.total() < len(tasks):
+        before = said["200"]
+        assert (await boss.post(path, headers=good, json=wish, timeout=PATIENCE_S)).status_code == 200
+        meanwhile.append(said["200"] - before)
+    assert (await boss.delete("/tokens/bad0")).status_code == 200
+    assert said["200"] > 100, "there was a crowd"
+    assert sorted(meanwhile)[int(0.95 * len(meanwhile))] <= MEANWHILE, sorted(meanwhile)[-20:]
