@@ -36,7 +36,7 @@ from workflow.revision import RevisionContent
 
 SPECS = ("hypercore", "idrac")
 APIS, SIZES, LISTENERS = 20, (50, 500, 5000), 10
-WARM_UP, ROUNDS, SETTLE_S, IDLE_S, TOLD_S = 5, 60, 20.0, 20.0, 30.0
+WARM_UP, ROUNDS, SETTLE_S, IDLE_S, TOLD_S = 5, 60, 40.0, 20.0, 30.0
 SPARE = WARM_UP + ROUNDS
 """Pending ones, a decision on one of which is timed."""
 TITLE = "20 APIs: processor time, memory and medians by how many workflows are approved"
@@ -54,7 +54,7 @@ def copies(parts: Sequence[Revision], model: str, api: str, wanted: int, digest:
     """That many workflows of `model`, spread over all of them, called as of `api`; round again where it has less."""
     for number in range(wanted):
         one = parts[number * len(parts) // wanted if wanted < len(parts) else number % len(parts)]
-        data = orjson.loads(orjson.dumps(one.content.to_json()).replace(model.encode(), api.encode()))
+        data = orjson.loads(one.content_bytes.replace(model.encode(), api.encode()))
         again = f"_{number // len(parts)}" if number >= len(parts) else ""
         data["tool"]["name"] += again
         content = RevisionContent(data["document"], data["tool"], data["operations"], digest)

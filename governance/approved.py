@@ -38,6 +38,7 @@ _LAST = select(func.coalesce(func.max(_A.seq), 0)).scalar_subquery()
 _MARK = select(_CHANGES.version, _LAST).where(_CHANGES.id == 1)
 # An API is stored anew by two statements.
 _STATEMENTS = {"api.stored": 2}
+_CONTENT = rows.COLUMNS.index("content")
 _MOST_NAMED = 500  # in one statement
 _log = logging.getLogger("switchgear.governance")
 
@@ -53,16 +54,23 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A row that was checked. What it says is read when it is asked for: of thousands, one at a time."""
+    """A row that was checked. What it says is read when it is asked for: of thousands, one at a time.
 
-    stored: Stored
+    `content` are the bytes of that column, a third of what its text takes where one sign is beyond Latin-1.
+    """
 
-    @property
-    def id(self) -> str:
-        return str(self.stored.id)
+    id: str
+    workflow_id: str
+    content: bytes
+    columns: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "Whole":
+        columns = {name: value for name, value in values.items() if name != "content"}
+        return cls(values["id"], values["workflow_id"], values["content"].encode(), columns)
 
     def revision(self) -> Revision:
-        return revision_of(rows.split(self.stored)[0])
+        return revision_of(self.columns, self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +98,7 @@ class _Read:
     """The approved rows among those that were `asked` for, which is everything where it is None."""
 
     mark: tuple[int, int]
-    stored: Sequence[Stored]
+    stored: Iterable[Stored]
     asked: frozenset[str] | None = None
     swept: str = ""
 
@@ -101,7 +109,9 @@ def look(connection: Connection, before: Approved, now: str, again: Collection[s
     `again`: ids whose rows are wanted whole, and are `fresh`, whether they changed or not.
     """
     found = _read(connection, before, again)
-    known = {} if found.asked is None else {one: each for one, each in before.known.items() if one not in found.asked}
+    known = {} if found.asked is None else {**before.known}
+    for one in found.asked or ():
+        known.pop(one, None)
     fresh: list[Whole] = []
     faults: list[Fault] = []
     told = {fault.revision_id for fault in before.faults}
@@ -109,8 +119,9 @@ def look(connection: Connection, before: Approved, now: str, again: Collection[s
         said, was = print_of(stored), before.known.get(stored.id)
         if was is None or was.print != said or stored.id in again:
             try:
-                check_row(*rows.split(stored))
-                fresh.append(Whole(stored))
+                values, witness = rows.split(stored)
+                check_row(values, witness)
+                fresh.append(Whole.of(values))
             except TamperedError as error:
                 faults.append(Fault(stored.id, stored.workflow_id, error.message))
                 if stored.id not in told:
@@ -120,7 +131,8 @@ def look(connection: Connection, before: Approved, now: str, again: Collection[s
     due = [one for one, each in known.items() if each.expires_at is not None and each.expires_at <= now]
     for one in due:
         del known[one]
-    gone = {one: each.workflow_id for one, each in before.known.items() if one not in known}
+    missed = before.known if found.asked is None else {*found.asked, *due}
+    gone = {one: before.known[one].workflow_id for one in missed if one in before.known and one not in known}
     return Approved(
         known, tuple(each for each in fresh if each.id in known), gone, tuple(faults), found.mark, found.swept
     )
@@ -128,14 +140,17 @@ def look(connection: Connection, before: Approved, now: str, again: Collection[s
 
 def print_of(row: Stored) -> bytes:
     """The hash of all that a row and its witness say."""
-    return hashlib.sha256(repr(tuple(row)).encode("utf-8", "surrogatepass")).digest()
+    content = row[_CONTENT]
+    told = hashlib.sha256(repr((*row[:_CONTENT], *row[_CONTENT + 1 :])).encode("utf-8", "surrogatepass"))
+    told.update((content if isinstance(content, str) else repr(content)).encode("utf-8", "surrogatepass"))
+    return told.digest()
 
 
 def _read(connection: Connection, before: Approved, again: Iterable[str]) -> _Read:
     version, seq = connection.execute(_MARK).one()
     told = _told(connection, before.mark[1]) if before.mark else []
     if before.mark is None or version - before.mark[0] > sum(_STATEMENTS.get(action, 1) for action, _ in told):
-        return _Read((version, seq), connection.execute(_approved()).all())
+        return _Read((version, seq), connection.execute(_approved()))
     part, swept = _part(connection, before.swept)
     asked = {*again, *part, *(fault.revision_id for fault in before.faults), *_ids(connection, told)}
     asked |= {one for one in before.known if before.swept < one and (one <= swept or not swept)}
@@ -170,8 +185,9 @@ def _part(connection: Connection, after: str) -> tuple[list[str], str]:
     return found, found[-1] if len(found) == wanted else ""
 
 
-def _rows(connection: Connection, ids: Sequence[str]) -> list[Stored]:
-    return [row for some in _batches(ids) for row in connection.execute(_approved(TABLE.c.id.in_(some)))]
+def _rows(connection: Connection, ids: Sequence[str]) -> Iterator[Stored]:
+    """One at a time: each is as large as a document."""
+    return (row for some in _batches(ids) for row in connection.execute(_approved(TABLE.c.id.in_(some))))
 
 
 def _batches(names: Sequence[str]) -> Iterator[Sequence[str]]:

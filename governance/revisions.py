@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from governance import revision_rows as rows
 from governance.approved import Approved, look
@@ -44,6 +44,7 @@ MAX_REASON = 2000
 # Asked many times a second.
 _C = table_of(CatalogChange).c
 _CHANGE = select(_C.version).where(_C.id == 1)
+_DUE = select(TABLE.c.state).where(TABLE.c.expires_at <= bindparam("now"))
 _log = logging.getLogger("switchgear.governance")
 
 
@@ -217,10 +218,9 @@ class RevisionStore:
         From the moment on nothing of it is served, whether this was called or not; this makes it known.
         """
         now = self._database.now()
-        is_due = TABLE.c.expires_at <= now
-        due = select(TABLE.c.state).where(is_due)  # by its index: this is asked several times a second
-        if not RUNNING_OUT & set(await self._database.read(lambda c: c.execute(due).scalars().all())):
+        if not await self._database.read(self.is_some_due):
             return ()
+        is_due = TABLE.c.expires_at <= now
 
         def work(connection: Connection) -> list[Stored]:
             found = _all(connection, rows.SELECT.where(is_due, TABLE.c.state.in_(RUNNING_OUT)))
@@ -232,6 +232,11 @@ class RevisionStore:
             return [rows.resolve(connection, stored.id) for stored in found]
 
         return _sort_out(row for row in await self._database.write(work)).revisions
+
+    def is_some_due(self, connection: Connection) -> bool:
+        """Whether `expire` has something to do. Asked several times a second, and answered by an index."""
+        due = connection.execute(_DUE, {"now": self._database.now()})
+        return not RUNNING_OUT.isdisjoint(due.scalars())
 
     async def approved_survey(self) -> Survey:
         """Like `approved`, and with it the approved revisions that were refused, so that a caller can say so.

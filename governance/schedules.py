@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from governance.audit import Event, append_entry
 from governance.database import Database
@@ -20,6 +20,7 @@ from governance.errors import ConflictError, InvalidError, NotFoundError, Tamper
 from governance.identifiers import Json, from_text, to_text
 from governance.models import ScheduleRow, table_of
 from governance.testimony import SEAL, is_attested, seal_over
+from governance.untouched import LOOKS_WITHOUT_A_TOUCH, Untouched, next_due
 
 _S = table_of(ScheduleRow)
 SEALED = tuple(column.name for column in _S.columns if column.name != "last")
@@ -54,9 +55,16 @@ class Schedule:
         return {**{name: getattr(self, name) for name in self.__slots__}, "labels": dict(self.labels)}
 
 
+_IS_DUE = (_S.c.next_at <= bindparam("now")) & _S.c.is_paused.is_(False)
+_DUE = select(_S).where(_IS_DUE).order_by(_S.c.next_at, _S.c.name)
+_NEXT = select(func.min(_S.c.next_at)).where(_S.c.is_paused.is_(False))
+
+
 class ScheduleStore:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._untouched = Untouched(database, LOOKS_WITHOUT_A_TOUCH)
+        self._next = ""
         self._refused: set[str] = set()
 
     async def add(self, schedule: Schedule) -> Schedule:
@@ -90,8 +98,11 @@ class ScheduleStore:
 
     async def due(self, now: str) -> tuple[Schedule, ...]:
         """Those whose moment has come, the longest waiting first."""
-        is_due = (_S.c.next_at <= now) & _S.c.is_paused.is_(False)
-        return await self._find(select(_S).where(is_due).order_by(_S.c.next_at, _S.c.name))
+        if self._untouched.since_last() and now < self._next:
+            return ()
+        self._next = ""  # until it is known
+        found, self._next = await self._database.read(lambda c: (self._found(c, _DUE, now), next_due(c, _NEXT)))
+        return found
 
     async def take(self, schedule: Schedule, next_at: str) -> bool:
         """Moves on from `schedule.next_at`; whether nobody else did so before, or paused, removed or altered it."""
@@ -144,11 +155,11 @@ class ScheduleStore:
         await self._database.write(work)
 
     async def _find(self, query: Json) -> tuple[Schedule, ...]:
-        def work(connection: Connection) -> tuple[Schedule, ...]:
-            rows = connection.execute(query).all()
-            return tuple(_schedule(row) for row in rows if self._is_believed(connection, row))
+        return await self._database.read(lambda c: self._found(c, query))
 
-        return await self._database.read(work)
+    def _found(self, connection: Connection, query: Json, now: str = "") -> tuple[Schedule, ...]:
+        rows = connection.execute(query, {"now": now}).all()
+        return tuple(_schedule(row) for row in rows if self._is_believed(connection, row))
 
     def _is_believed(self, connection: Connection, row: "Row[tuple[object, ...]]") -> bool:
         if _is_whole(connection, row):

@@ -76,8 +76,8 @@ class Revision:
     reason: str | None
     votes: tuple[str, ...] = ()
     expires_at: str | None = None
-    content_text: str = field(default="", repr=False)
-    """`content` as it is stored."""
+    content_bytes: bytes = field(default=b"", repr=False)
+    """`content` as its digest is over."""
 
     @property
     def proof(self) -> Json:
@@ -127,15 +127,15 @@ def open_row(values: Mapping[str, Any], witness: AuditRow | None) -> Revision:
     `values` are the row's columns; `witness` is the last audit row about it, or None if absent or not intact.
     """
     check_row(values, witness)
-    return revision_of(values)
+    return revision_of(values, values["content"].encode())
 
 
-def revision_of(values: Mapping[str, Any]) -> Revision:
-    """The revision that a row says which was checked."""
-    content = RevisionContent.from_json(orjson.loads(values["content"]))
+def revision_of(values: Mapping[str, Any], told: bytes) -> Revision:
+    """The revision that a row says which was checked; `told`: the bytes of its content."""
+    content = RevisionContent.from_json(orjson.loads(told))
     columns = {name: values[name] for name in (*SEALED, "expires_at")}
     votes = tuple(from_text(values["votes"]))
-    return Revision(content=content, proof_text=values["proof"], votes=votes, content_text=values["content"], **columns)
+    return Revision(content=content, proof_text=values["proof"], votes=votes, content_bytes=told, **columns)
 
 
 def check_row(values: Mapping[str, Any], witness: AuditRow | None) -> None:

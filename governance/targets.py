@@ -181,9 +181,10 @@ class TargetStore:
 
     async def list_targets(self, api: str | None = None) -> tuple[Target, ...]:
         """By name; of all the same object as the last time while none changed. Raises TamperedError like `get`."""
-        return await self._database.read(self._listed if api is None else lambda c: self._read(c, _of(c, api)))
+        return await self._database.read(self.listed if api is None else lambda c: self._read(c, _of(c, api)))
 
-    def _listed(self, connection: Connection) -> tuple[Target, ...]:
+    def listed(self, connection: Connection) -> tuple[Target, ...]:
+        """`list_targets`, within somebody's own transaction."""
         rows, last = connection.execute(_ALL).all(), self._last
         if last is None or last[0] != rows:
             last = self._last = rows, self._read(connection, rows)

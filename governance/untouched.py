@@ -2,15 +2,27 @@
 
 Where it is a file, nobody writes without touching it: a look at two names of the file system is a fiftieth of a query.
 What cannot be seen so (a database that is no file here, a write within one tick of the file system's clock beside one
-that was seen) counts as touched. Those who ask many times a second ask here first. Here never lives a query.
+that was seen) counts as touched. Those who ask many times a second ask here first. Here never lives who asks what.
 """
 
 import time
+from typing import Any
+
+from sqlalchemy import Connection, Select
 
 from governance.database import Database
 
 TICK_S = 0.03
 """Longer than a tick of any clock by which a file system says when a file was written."""
+LOOKS_WITHOUT_A_TOUCH = 10
+"""Of those who ask once or twice a second what is due."""
+NEVER = "~"
+"""Behind all moments, as they are stored."""
+
+
+def next_due(connection: Connection, query: Select[Any]) -> str:
+    """The moment that `query` answers, or one that does not come."""
+    return str(connection.execute(query).scalar() or NEVER)
 
 
 class Untouched:

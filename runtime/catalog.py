@@ -35,6 +35,9 @@ log = logging.getLogger("switchgear.catalog")
 Json = Any
 # A few new ones are checked before they are served; a whole catalog, at the start, while it is served: 10 ms a round.
 CHECKED_AT_ONCE = 20
+# With more than so many the rest is checked so slowly that nobody sees it: one in four rounds, 0.5 % of a core.
+CHECKED_SOON = 400
+ROUNDS_BETWEEN_CHECKS = 4
 # Names of the tools by which the rest is reached (`finding`): no workflow may stand in their way.
 RESERVED_NAMES = ("search_workflows", "describe_workflow", "run_workflow")
 NOTHING: MappingProxyType[str, Any] = MappingProxyType({})
@@ -102,16 +105,20 @@ class Loader:
     _unservable: dict[str, str] = field(default_factory=dict)
     _checked: set[str] = field(default_factory=set)
     _all_checked: Catalog | None = None
+    _rounds: int = 0
     _approved: Approved = field(default_factory=Approved)
     _loaded: Catalog | None = None
     _targets: tuple[tuple[Target, ...], Mapping[str, tuple[Target, ...]]] = ((), NOTHING)
     _placed: Mapping[str, tuple[Target, ...]] = field(default_factory=dict)
 
-    async def load(self, before: Catalog) -> Catalog:
-        """The snapshot of now. Raises GovernanceError when the database cannot be read; then the old one stays."""
+    async def load(self, before: Catalog, listed: tuple[Target, ...]) -> Catalog:
+        """The snapshot of now; `listed`: the targets there are.
+
+        Raises GovernanceError when the database cannot be read; then the old one stays.
+        """
         if self._uses is None:
             self._uses = await self.run_stats.uses()
-        targets = await self._targets_now()
+        targets = self._grouped(listed)
         approved = await self._follow(before)
         refusals = [_mismatch(fault) for fault in (*approved.faults, *await self._vanished(approved, before))]
         draft = Draft(before)
@@ -149,9 +156,8 @@ class Loader:
         again = {each.revision_id for each in before.refusals} if is_again else ()
         return await self.revisions.follow(self._approved, again)
 
-    async def _targets_now(self) -> Mapping[str, tuple[Target, ...]]:
+    def _grouped(self, now: tuple[Target, ...]) -> Mapping[str, tuple[Target, ...]]:
         """By API; those of an API are the same object while none of them changed."""
-        now = await self.targets.list_targets()
         if now is not self._targets[0]:
             before = self._targets[1]
             grouped = {api: before[api] if before.get(api) == each else each for api, each in _by_api(now).items()}
@@ -163,7 +169,7 @@ class Loader:
     ) -> list[Refusal]:
         """Puts in what is new, the first of two that have one name; answers what cannot be served."""
         refused: list[Refusal] = []
-        ordered = sorted(approved.fresh, key=lambda whole: str(whole.stored.workflow_id))
+        ordered = sorted(approved.fresh, key=lambda whole: whole.workflow_id)
         is_little = sum(draft.of(whole.id) is None for whole in ordered) <= CHECKED_AT_ONCE
         for revision in (whole.revision() for whole in ordered):
             known = draft.of(revision.id)
@@ -223,9 +229,13 @@ class Loader:
         """
         if self._all_checked is catalog:
             return False
+        self._rounds += 1
+        is_slow = len(self._checked) > CHECKED_SOON
+        if is_slow and self._rounds % ROUNDS_BETWEEN_CHECKS:
+            return False
         found = False
         unchecked = (entry for entry in catalog.entries.values() if entry.digest not in self._checked)
-        for entry in itertools.islice(unchecked, CHECKED_AT_ONCE):
+        for entry in itertools.islice(unchecked, 1 if is_slow else CHECKED_AT_ONCE):
             found = not self._is_servable(entry) or found
             await asyncio.sleep(0)
         if next(unchecked, None) is None:

@@ -44,15 +44,15 @@ def own_limits(target: Target, profile: Profile) -> Limits | None:
 
 
 @lru_cache(MOST_READ)
-def _read(text: str) -> RevisionContent:
-    return RevisionContent.from_json(orjson.loads(text))
+def _read(told: bytes) -> RevisionContent:
+    return RevisionContent.from_json(orjson.loads(told))
 
 
 class Prepared:
     """What is made of an approved revision when it is first needed: most of a thousand tools are not called today."""
 
     def __init__(self, revision: Revision) -> None:
-        self._text = revision.content_text
+        self._told = revision.content_bytes
         self._source = f"revision {revision.id}"
         self._plan: Plan | None = None
         self._accepts: Callable[[Json], bool] | None = None
@@ -66,7 +66,7 @@ class Prepared:
     @property
     def content(self) -> RevisionContent:
         """What was approved, read anew where that was not done lately."""
-        return _read(self._text)
+        return _read(self._told)
 
     def whole_input_schema(self) -> dict[str, Json]:
         """What inputs are validated with. Made anew each time: it is asked for rarely."""

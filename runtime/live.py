@@ -14,9 +14,10 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from governance.errors import GovernanceError
 from governance.events.mismatches import MismatchStore
-from governance.people.principals import PrincipalStore
+from governance.glance import Glances
+from governance.people.principals import TokenSurvey
 from governance.people.scopes import Scope
-from governance.people.users import UserStore
+from governance.people.user_rows import UserSurvey
 from governance.sealing import Fault
 from governance.targets import Target
 from runtime.catalog import Catalog, Loader, Refusal, view_of
@@ -41,21 +42,19 @@ class LiveCatalog:
     def __init__(
         self,
         loader: Loader,
-        principals: PrincipalStore,
-        users: UserStore,
+        glances: Glances,
         doorkeeper: Doorkeeper,
         mismatches: MismatchStore,
     ) -> None:
         self._loader = loader
         self._mismatches = mismatches
         self._told: Mapping[str, Refusal] = {}
-        self._principals = principals
-        self._users = users
+        self._glances = glances
         self._doorkeeper = doorkeeper
         self._now = Catalog()
         self._views: dict[Scope, Catalog] = {}
         self._marks: tuple[str, tuple[Target, ...]] | None = None
-        self._holders = ""
+        self._holders: tuple[TokenSurvey, UserSurvey] | None = None
         # By whether the look is a full one.
         self._untouched = {
             True: loader.revisions.untouched(LOOKS_WITHOUT_A_TOUCH),
@@ -95,7 +94,7 @@ class LiveCatalog:
         async with self._loading:
             try:
                 marks = await self._look()
-                fresh = await self._loader.load(self._now)
+                fresh = await self._loader.load(self._now, marks[1])
             except GovernanceError as error:
                 self.trouble = error.message
                 observed.not_reloaded(time.monotonic() - begun)
@@ -160,18 +159,22 @@ class LiveCatalog:
 
     async def _has_changed(self, *, is_full_look: bool) -> bool:
         if not is_full_look:
-            return self._marks is None or await self._loader.revisions.change_token() != self._marks[0]
-        await self._notice_tokens()
-        await self._loader.revisions.expire()
-        return await self._look() != self._marks
+            return self._marks is None or await self._token() != self._marks[0]
+        seen = await self._glances.look()
+        await self._notice_holders((seen.tokens, seen.users))
+        if seen.is_some_due:
+            await self._loader.revisions.expire()
+        return self._marks is None or await self._token() != self._marks[0] or seen.targets != self._marks[1]
 
     async def _look(self) -> tuple[str, tuple[Target, ...]]:
         targets = await self._loader.targets.list_targets()
-        return (await self._loader.revisions.change_token(), targets)
+        return (await self._token(), targets)
 
-    async def _notice_tokens(self) -> None:
+    async def _token(self) -> str:
+        return await self._loader.revisions.change_token()
+
+    async def _notice_holders(self, holders: tuple[TokenSurvey, UserSurvey]) -> None:
         """Whoever's token was revoked or has expired, or who was disabled, is out within one round of the loop."""
-        holders = repr((await self._principals.list_tokens(), await self._users.survey()))
         if holders != self._holders:
             self._doorkeeper.forget()
             await self._doorkeeper.look()

@@ -24,6 +24,7 @@ from governance.effects import Effects
 from governance.events.deliveries import DeliveryStore
 from governance.events.endpoints import EndpointStore
 from governance.events.mismatches import MismatchStore
+from governance.glance import Glances
 from governance.integrity.survey import altered_objects
 from governance.journals import Journals
 from governance.locks import Locks, locks_of
@@ -131,8 +132,7 @@ def assemble(
     same_effects = SameEffects(Effects(database), books.runs, Looker(driver, books, restorer))
     live = LiveCatalog(
         Loader(revisions, apis, targets, RunStats(database), budget),
-        principals,
-        users,
+        Glances(database, revisions, targets),
         doorkeeper,
         MismatchStore(database),
     )

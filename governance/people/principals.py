@@ -121,7 +121,7 @@ class PrincipalStore:
 
     async def survey(self) -> TokenSurvey:
         """What `list_tokens` answers, and what is wrong with the rest."""
-        return await self._database.read(_held)
+        return await self._database.read(held)
 
     async def revoke(self, ref: str, *, actor: str = "system") -> Principal:
         """Ends the valid token with this id or of this name, at once. Raises NotFoundError if there is none."""
@@ -149,7 +149,7 @@ class PrincipalStore:
         return bool(survey.faults) or any(each.is_valid(now) for each in survey.principals)
 
 
-def _held(connection: Connection) -> TokenSurvey:
+def held(connection: Connection) -> TokenSurvey:
     """All rows, held against the audit."""
     rows = list(connection.execute(select(_P).order_by(_P.c.id)))
     told = told_about(connection, "principal")

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from governance.runs import Outcome
+from runtime.calls.selection import MOST_AT_ONCE
 from workflow.risks import RiskName
 
 Json = Any
@@ -43,7 +44,7 @@ class SelectionRequest(Taken):
 
     inputs: dict[str, Json] = {}
     labels: Annotated[dict[str, str], Field(min_length=1)]
-    parallel: Annotated[int, Field(ge=1, le=32, description="How many targets at a time.")] = 4
+    parallel: Annotated[int, Field(ge=1, le=MOST_AT_ONCE, description="How many targets at a time.")] = 4
     stop_on_failure: Annotated[bool, Field(description="Begin on no further target after a failure.")] = False
     plan: Annotated[bool, Field(description="Change nothing, and show the requests that would be sent.")] = False
 

@@ -209,6 +209,7 @@ async def _page(
 async def _found(
     service: Service, caller: Caller, q: str, api: str | None, core: bool | None, limit: int
 ) -> list[models.Workflow]:
+    await service.finder.ready()
     entries = service.finder.find(q, api=api, scope=caller.scope)
     wanted = [entry.revision_id for entry in entries if core in (None, entry.is_core)][:limit]
     return [models.Workflow(**_summary(each)) for each in await service.revisions.get_all(wanted)]

@@ -23,7 +23,7 @@ from runtime.problems import message_of
 from workflow.events import to_json
 
 Json = Any
-MOST_AT_ONCE = 32  # each device has its own line; more runs than this only wait in ours
+MOST_AT_ONCE = 64  # each device has its own line; more runs than this only wait in ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ async def _stdio(url: str, vault: Vault, settings: Settings) -> None:
 @click.option("--plan", "is_plan", is_flag=True, help="Change nothing; show the requests that would be sent.")
 @click.option("--plan-id", default="", help="Carry out this plan, given the same inputs.")
 @click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="On all targets that have it.")
-@click.option("--parallel", type=click.IntRange(1, 32), default=4, show_default=True, help="Targets at a time.")
+@click.option("--parallel", type=click.IntRange(1, 64), default=4, show_default=True, help="Targets at a time.")
 @click.option("--stop-on-failure", "stops", is_flag=True, help="Begin on no further target after a failure.")
 @click.option("--yes", "is_confirmed", is_flag=True, help="Do not ask before something is interrupted or destroyed.")
 @database

@@ -69,6 +69,7 @@ class SearchTool(FindingTool):
     async def answer(self, arguments: dict[str, Json]) -> ToolResult:
         wanted = self.checked(arguments)
         scope = self._asking().scope
+        await self._finder.ready()
         found = self._finder.find(wanted["query"], api=wanted.get("api"), risk=wanted.get("risk"), scope=scope)
         outputs: dict[str, Json] = {"workflows": [_line(entry) for entry in found[:MOST_FOUND]]}
         if len(found) > MOST_FOUND:

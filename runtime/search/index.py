@@ -110,15 +110,23 @@ class Index:
         self._places: dict[Findable, int] = {}
         self.take_in(found)
 
+    @property
+    def is_hollow(self) -> bool:
+        """Whether most of it is empty, so that it had better be made anew."""
+        return len(self._places) < len(self._kept) / 2
+
     def hold(self, found: Iterable[Findable]) -> "Index":
         """An index of just these: this one brought up to date, or a new one where too much of it is empty."""
         wanted = dict.fromkeys(found)
         if len(wanted) < len(self._kept) / 2:
             return Index(wanted)
-        for gone in [each for each in self._places if each not in wanted]:
-            self._kept[self._places.pop(gone)] = None
+        self.take_out([each for each in self._places if each not in wanted])
         self.take_in(each for each in wanted if each not in self._places)
         return self
+
+    def take_out(self, found: Iterable[Findable]) -> None:
+        for gone in found:
+            self._kept[self._places.pop(gone)] = None
 
     def take_in(self, found: Iterable[Findable]) -> None:
         for each in found:

@@ -66,7 +66,7 @@ async def test_one_decision_among_many_reads_few(
     state = await store.follow(Approved())
     await approve((await submit("two", "w3")).revision)
     after = await store.follow(state)
-    assert [each.stored.workflow_id for each in after.fresh] == ["w3"]
+    assert [each.workflow_id for each in after.fresh] == ["w3"]
     kept = [after.known[one] is state.known[one] for one in after.known if one in state.known]
     assert kept.count(True) >= MANY - 1 - FEW
 

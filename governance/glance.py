@@ -1,0 +1,41 @@
+"""All that a server follows besides revisions, seen in one go: who may speak to it, its targets, what has run out.
+
+Asked several times a second while something is written, so that it is one transaction and one hand-over between
+threads, not one for each store. Here never lives what follows of it (`runtime.live`).
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from governance.database import Database
+from governance.people import user_rows
+from governance.people.principals import TokenSurvey, held
+from governance.people.user_rows import UserSurvey
+from governance.revisions import RevisionStore
+from governance.targets import Target, TargetStore
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """`is_some_due`: whether `RevisionStore.expire` has something to do."""
+
+    tokens: TokenSurvey
+    users: UserSurvey
+    targets: tuple[Target, ...]
+    is_some_due: bool
+
+
+class Glances:
+    def __init__(self, database: Database, revisions: RevisionStore, targets: TargetStore) -> None:
+        self._database = database
+        self._revisions = revisions
+        self._targets = targets
+
+    async def look(self) -> Glance:
+        """Raises TamperedError as `TargetStore.list_targets` does."""
+        return await self._database.read(self._look)
+
+    def _look(self, connection: Connection) -> Glance:
+        tokens, users = held(connection), user_rows.survey(connection)
+        return Glance(tokens, users, self._targets.listed(connection), self._revisions.is_some_due(connection))
