@@ -9,8 +9,11 @@ import gc
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,11 +29,19 @@ from compiler.proposing import Proposing
 from governance.accounts import account
 from governance.settings import Settings
 
+if TYPE_CHECKING:
+    from compiler.reports.cases import Case
+
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _ALL = "*"
 # What a compile makes it keeps: looking for garbage after every 700 objects takes a fifth of its time.
 _GARBAGE_AFTER = 10_000_000
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_FOR_CI = ("sarif", "junit")
+_FORMAT = click.option(
+    "--format", "form", type=click.Choice(("text", "json", *_FOR_CI)), default="text", show_default=True,
+    help="How it is printed: sarif for code scanning, junit for lists of tests.",
+)  # fmt: skip
 
 
 @click.command("compile", epilog=shipped.help_text())
@@ -50,11 +61,12 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     "--all-behaviours", is_flag=True, help="Prove each workflow on every behaviour that applies, not on some."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@_FORMAT
 def compile_command(
     spec: Path, profile: Path | None, overlay: Path | None, root: Path | None, db: str | None, out: Path | None,
     arazzo: tuple[Path, ...],
     proposer: str, lock: Path | None, check: bool, dump_after: str | None, explain: str | None, as_json: bool,
-    all_behaviours: bool,
+    all_behaviours: bool, form: str,
 ) -> int:  # fmt: skip
     """Turn the OpenAPI document SPEC into verified, pending workflows."""
     request = Request(spec, profile, overlay, root, all_behaviours)
@@ -69,9 +81,16 @@ def compile_command(
         return 0
     if lock is not None and not check:
         lock.write_text(record.to_text(), encoding="utf-8")
-    code, compiled = _keep(compiled, db, out, check)
-    click.echo(json.dumps(report.as_json(compiled), indent=1) if as_json else report.as_text(compiled))
-    return code or (1 if any(_is_fault(d.code) for d in compiled.diagnostics) else 0)
+    changed, compiled = _keep(compiled, db, out, check)
+    faults = {d.code for d in compiled.diagnostics if _is_fault(d.code)}
+    if form in _FOR_CI:
+        from compiler.reports import cases
+
+        _print_for_ci("compile", form, cases.of_compile(compiled, changed, faults), spec)
+    else:
+        is_json = as_json or form == "json"
+        click.echo(json.dumps(report.as_json(compiled), indent=1) if is_json else report.as_text(compiled))
+    return 1 if changed or faults else 0
 
 
 def _is_fault(code: str) -> bool:
@@ -99,18 +118,31 @@ def _compile(request: Request, proposing: Proposing) -> tuple[Compiled, Record]:
         return verification.compile_spec(request, proposing, show)
 
 
-def _keep(compiled: Compiled, db: str | None, out: Path | None, check: bool) -> tuple[int, Compiled]:
-    """Writes files and database, or with `check` says what would change; the exit code, and what is to be reported."""
+def _keep(compiled: Compiled, db: str | None, out: Path | None, check: bool) -> tuple[Sequence[str], Compiled]:
+    """Writes files and database, or with `check` answers which workflows would change; and what is to be reported."""
     url = db or Settings.read(os.environ).database
     if check:
         changed = asyncio.run(submission.changes(compiled, url))
         _tell([f"would change: {workflow}" for workflow in changed] or ["nothing would change"])
-        return 1 if changed else 0, compiled
+        return changed, compiled
     if out is not None:
         submission.write_documents(compiled, out)
     made = asyncio.run(submission.submit(compiled, url, f"compile:{account()}"))
     _tell([f"{made.new} new pending, {made.unchanged} unchanged"])
-    return 0, replace(compiled, diagnostics=(*compiled.diagnostics, *made.faults))
+    return (), replace(compiled, diagnostics=(*compiled.diagnostics, *made.faults))
+
+
+def _print_for_ci(command: str, form: str, found: "Sequence[Case]", new: Path, old: Path | None = None) -> None:
+    """SARIF with places in `new`, and in `old` for what is gone; or JUnit."""
+    from compiler.reports.junit import as_junit
+    from compiler.reports.places import Places
+    from compiler.reports.sarif import as_sarif
+
+    if form == "junit":
+        click.echo(as_junit(command, found))
+    else:
+        places = Places(new), Places(old) if old else None
+        click.echo(json.dumps(as_sarif(command, version("switchgear"), found, *places), indent=1))
 
 
 def _tell(lines: list[str]) -> None:
@@ -123,13 +155,18 @@ def _tell(lines: list[str]) -> None:
 @click.option("--profile", type=shipped.VENDOR_PROFILE, help="The vendor profile; default: profile.yaml beside SPEC.")
 @click.option("--root", type=_FOLDER, help="References are followed below this folder; default: SPEC's folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def lint_command(spec: Path, profile: Path | None, root: Path | None, as_json: bool) -> int:
+@_FORMAT
+def lint_command(spec: Path, profile: Path | None, root: Path | None, as_json: bool, form: str) -> int:
     """Say what is wrong with the OpenAPI document SPEC, and what was assumed about it."""
     # Here and not above: the specification's validator takes longer to import than most compiles take.
     from compiler import lint
 
     found = lint.lint(Request(spec, profile, None, root))
-    if as_json:
+    if form in _FOR_CI:
+        from compiler.reports import cases
+
+        _print_for_ci("lint", form, cases.of_lint(found), spec)
+    elif as_json or form == "json":
         click.echo(json.dumps({"diagnostics": [report.diagnostic_json(d) for d in found]}, indent=1))
     else:
         click.echo(lint.as_text(found))
@@ -144,7 +181,8 @@ def lint_command(spec: Path, profile: Path | None, root: Path | None, as_json: b
 )
 @click.option("--db", metavar="URL", help="Also say what becomes of the workflows that are approved in this database.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def diff_command(old: Path, new: Path, profile: Path | None, db: str | None, as_json: bool) -> int:
+@_FORMAT
+def diff_command(old: Path, new: Path, profile: Path | None, db: str | None, as_json: bool, form: str) -> int:
     """Say what the description NEW changes against OLD; ends with 1 when something breaks.
 
     With a database that is an approved workflow; without one, any operation.
@@ -155,8 +193,13 @@ def diff_command(old: Path, new: Path, profile: Path | None, db: str | None, as_
     found = drift.differences(before, after)
     approved = asyncio.run(submission.approved(after.name, db)) if db else ()
     standing = drift.standings(approved, after)
-    told = drift.as_json if as_json else drift.as_text
-    said = told(before, after, found, standing)
-    click.echo(json.dumps(said, indent=1) if as_json else said)
+    if form in _FOR_CI:
+        from compiler.reports import cases
+
+        _print_for_ci("diff", form, cases.of_diff(found, standing, by_workflow=bool(db)), new, old)
+    elif as_json or form == "json":
+        click.echo(json.dumps(drift.as_json(before, after, found, standing), indent=1))
+    else:
+        click.echo(drift.as_text(before, after, found, standing))
     breaks = [one.verdict is drift.Verdict.BREAKS for one in standing] if db else [one.breaks for one in found]
     return 1 if any(breaks) else 0

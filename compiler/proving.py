@@ -84,8 +84,9 @@ class Prover:
         ran: list[Ran] = []
         for case, tempo in self._runs(flow, ran):
             ran.append(self._run(flow, plan, case, tempo))
-            if not ran[-1].proof.is_verified:
-                refused = _flow_proof(ran, (), f"{case.name}: {_why(ran[-1].proof)}")
+            why = _why(flow, ran[-1])
+            if why:
+                refused = _flow_proof(ran, (), f"{case.name}: {why}")
                 return replace(refused, lacks_sample=_lacks_sample(ran[-1].proof))
         paths: list[FailurePath] = []
         behaviours = self._behaviours.runs(flow, plan, tuple(ran))
@@ -180,8 +181,7 @@ def _lacks_sample(proof: Proof) -> bool:
 
 def _waited(flow: Flow, ran: Sequence[Ran]) -> bool:
     """True when some run took the way over a job, or there is none."""
-    waits = {step.id for step in flow.steps if step.role is Role.WAIT}
-    return not waits or any(exchange.step_id in waits for one in ran for exchange in one.proof.transcript)
+    return all(step.role is not Role.WAIT for step in flow.steps) or any(_asks(flow, one) for one in ran)
 
 
 def _address(resource: Resource, item: Mapping[str, Any]) -> str:
@@ -189,5 +189,15 @@ def _address(resource: Resource, item: Mapping[str, Any]) -> str:
     return path.replace("{" + resource.id_parameter + "}", quote(str(item.get(resource.id_field, "")), safe=""))
 
 
-def _why(proof: Proof) -> str:
-    return "; ".join(proof.findings) or proof.outcome
+def _why(flow: Flow, ran: Ran) -> str:
+    """Why a usual run proves nothing, "" where it does: it has to end well, and not before what it waits for."""
+    if not ran.proof.is_verified:
+        return "; ".join(ran.proof.findings) or ran.proof.outcome
+    is_early = ran.proof.outcome == "succeeded" and ran.truth.at_the_end.effects != ran.truth.later.effects
+    return "it is over before the job is" if is_early and _asks(flow, ran) else ""
+
+
+def _asks(flow: Flow, ran: Ran) -> bool:
+    """Whether the run took the way over a job."""
+    waits = {step.id for step in flow.steps if step.role is Role.WAIT}
+    return any(exchange.step_id in waits for exchange in ran.proof.transcript)

@@ -21,6 +21,7 @@ _REFUSALS = ("error", "fail", "failed", "failure", "rejected", "refused", "denie
 _OUTCOMES = ("success", "ok", "succeeded", "issuccess")
 # What stands beside an error and is nothing that was made.
 _BESIDE = ("message", "detail", "title", "code", "status", "statuscode", "timestamp", "path", "requestid", "traceid")
+_GRAVE = ("critical", "error", "fatal")
 _NOT_WORDS = re.compile(r"[-_.\s]")
 
 
@@ -78,6 +79,14 @@ def refuses_all(body: Json) -> tuple[int, ...] | None:
     if answers:
         return tuple(each.status for each in answers) if all(each.is_refusal for each in answers) else None
     return () if says_refused(body) or _is_error_alone(body) else None
+
+
+def complains_alone(body: Json) -> bool:
+    """Whether a good reply is nothing but messages of which none is less than an error: what was done, nobody says."""
+    members = [member for member in body.values() if member] if isinstance(body, Mapping) else []
+    told = [plain_names(each) for member in members if isinstance(member, list) for each in member]
+    severities = [str(names.get("severity") or names.get("messageseverity") or "").lower() for names in told]
+    return len(members) == 1 and bool(told) and all(each in _GRAVE for each in severities)
 
 
 def _is_error_alone(body: Json) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_interface
 from typing import Literal
+from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
 from workflow.document import Json
@@ -127,7 +128,7 @@ def _are_alike(asked: Json, found: Json, rule: Rule) -> bool:
         return one == other or (rule == "rounded" and abs(one - other) <= _NEARLY * max(abs(one), abs(other)))
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
-    left, right = str(asked).strip(), str(found).strip()
+    left, right = (normalize("NFC", str(each)).strip() for each in (asked, found))
     if left.casefold() == right.casefold():
         return True
     return any(form(left) == form(right) is not None for form in _FORMS) or _is_decoded(left, str(found))

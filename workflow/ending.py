@@ -55,7 +55,7 @@ def end_of(
         outcome, failure = "partial", Failure(course.done[-1], "partly_refused", text, said=course.refusals)
     if failure is not None:
         outcome = "unknown" if course.in_doubt and outcome in ("failed", "cancelled") else outcome
-        failure = _complete(course, failure)
+        failure = _complete(course, failure, outcome)
     return EndRun(
         outcome, outputs, failure, note, verdict.verified, verdict.why, verdict.differences, following, course.done
     )
@@ -93,14 +93,16 @@ def _has_read(course: Course, sights: tuple[str, ...]) -> bool:
     )
 
 
-def _complete(course: Course, failure: Failure) -> Failure:
+def _complete(course: Course, failure: Failure, outcome: Outcome) -> Failure:
     """`failure` with the three words for every step that changes something, and a remedy."""
     done, open_ = course.done, course.in_doubt
     is_open = failure.code in ("not_taken", "there_already") or _role_of(course.plan, failure.step_id) in _NOT_BORNE_OUT
+    is_open = is_open or (outcome == "unknown" and done[-1:] == (failure.step_id,))  # accepted, and nothing tells more
     if done and failure.code not in _STAYS_DONE and is_open:
         done, open_ = done[:-1], (*(key for key in open_ if key != done[-1]), done[-1])
     not_done = tuple(key for key in changes(course.plan) if key not in (*done, *open_))
-    remedy = failure.remedy or after_failure(done, failure.code)
+    is_doubt = outcome == "unknown" and failure.step_id in open_
+    remedy = failure.remedy or after_failure(done, "unknown_fate" if is_doubt else failure.code)
     return replace(failure, done=done, not_done=not_done, may_be_done=open_, remedy=remedy)
 
 

@@ -11,7 +11,7 @@ from workflow.document import Json
 from workflow.doubt import doubt_of, line_of, step_after_doubt
 from workflow.events import Failure, Outcome, StartTimer
 from workflow.expectations import looked_at
-from workflow.looking import as_failure, begun, change_without_a_trace, deciding_step, looks_of, with_try
+from workflow.looking import as_failure, begun, change_without_a_trace, deciding_step, looks_of, shown_of, with_try
 from workflow.scope import Scope
 from workflow.turn import Turn
 
@@ -42,7 +42,8 @@ class DoubtfulTurn(Turn):
             self._go_on_behind()
             return
         status = scope.reply.status if scope.reply else 0
-        look = with_try(look, 200 <= status < 300 and bool(found))
+        seen = [each.sight for each in found if each.asked is not None and each.sight in ("seen", "form")]
+        look = with_try(look, 200 <= status < 300 and bool(found), is_partly_so=bool(seen))
         most, seconds = looks_of(step)
         self.change(look=look)
         if look["tries"] < most:
@@ -54,10 +55,12 @@ class DoubtfulTurn(Turn):
     def _has_looked_in_vain(self, look: Mapping[str, Json]) -> None:
         line = line_of(self.step, self.scope(), self.plan.base_path)
         self.change(step=look["step"], look=None)
-        failure = as_failure(self.key, look, f"{line} {'does not show it' if look['has_seen'] else 'cannot be read'}")
+        failure = as_failure(self.key, look, f"{line} {shown_of(look)}")
         if look["has_seen"] and self._sends_again():
             return
-        if look["has_seen"] and look["status"] is not None:  # without an answer it may still be under way
+        if look["is_partly_so"]:  # a part of it is as it was to be: it was made in part, or that was so before
+            self.end_unknown(failure)
+        elif look["has_seen"] and look["status"] is not None:  # without an answer it may still be under way
             self.in_doubt = tuple(key for key in self.in_doubt if key != self.key)
             self.end_failed(failure)
         else:

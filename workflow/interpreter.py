@@ -12,7 +12,7 @@ else the next step or the end.
 from dataclasses import replace
 
 from workflow.allowed import refusal
-from workflow.answers import refuses_all
+from workflow.answers import complains_alone, refuses_all
 from workflow.criteria import all_hold
 from workflow.errors import EventError, InputError
 from workflow.events import (
@@ -139,15 +139,17 @@ class _Turn(DoubtfulTurn):
     def _is_refused_well(self, reply: Reply, scope: Scope, has_succeeded: bool) -> bool:
         """Whether a change was answered well, and the answer says that nothing of it was done: then the run is over.
 
+        One that only complains leaves that open.
         What the document itself says of such an answer goes before.
         """
-        statuses = refuses_all(reply.body)
+        is_complaint = complains_alone(reply.body)
+        statuses = () if is_complaint else refuses_all(reply.body)
         if statuses is None or (self.step.success and has_succeeded) or self._is_explained(scope):
             return False
         parts = f" of each of its {len(statuses)} parts" if len(statuses) > 1 else ""
         text = f"{self.step.key} was answered with {reply.status}, and the answer says{parts} that it was refused"
         failure = Failure(self.key, "refused_within", text, reply.status, said=reply.said)
-        if any(leaves_open(status) for status in statuses):
+        if is_complaint or any(leaves_open(status) for status in statuses):
             self.look(failure)
         else:
             self.end_failed(failure)

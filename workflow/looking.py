@@ -66,15 +66,23 @@ def looks_of(step: PlanStep) -> tuple[int, float]:
 def begun(step: int, failure: Failure) -> dict[str, Json]:
     """What is known when the look begins. `step`: number of the change; `status` is None where its answer is lost."""
     told = {"code": failure.code, "text": failure.message, "status": failure.status, "said": list(failure.said)}
-    return {"step": step, **told, "tries": 0, "has_seen": False}
+    return {"step": step, **told, "tries": 0, "has_seen": False, "is_partly_so": False}
 
 
 def as_failure(key: str, look: Mapping[str, Json], found: str) -> Failure:
     """What the change at `key` ended with, after a look in vain."""
-    code = "not_carried_out" if look["has_seen"] and look["status"] is not None else look["code"]
+    is_known = look["has_seen"] and not look["is_partly_so"] and look["status"] is not None
+    code = "not_carried_out" if is_known else look["code"]
     return Failure(key, code, f"{look['text']}; {found}", look["status"], said=tuple(look["said"]))
 
 
-def with_try(look: Mapping[str, Json], has_seen: bool) -> dict[str, Json]:
-    """After one more look; `has_seen`: the device answered it with what there is."""
-    return {**look, "tries": look["tries"] + 1, "has_seen": has_seen}
+def shown_of(look: Mapping[str, Json]) -> str:
+    """What a look in vain showed, as a person reads it."""
+    if look["is_partly_so"]:
+        return "shows a part of it, and not the rest"
+    return "does not show it" if look["has_seen"] else "cannot be read"
+
+
+def with_try(look: Mapping[str, Json], has_seen: bool, is_partly_so: bool) -> dict[str, Json]:
+    """After one more look; `has_seen`: the device answered it with what there is, `is_partly_so`: with a part of it."""
+    return {**look, "tries": look["tries"] + 1, "has_seen": has_seen, "is_partly_so": is_partly_so}

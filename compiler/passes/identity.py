@@ -190,6 +190,7 @@ class Identifier:
             found = [*self._own_word(resource, members), *found][: len(found) + 1]
             said = [n for n in members if words.split(n)[-1:] == ("name",) and words.split(n)[0] not in _OF_A_PERSON]
             found += [n for n in said if n not in found][: 0 if found else 1]
+            found += self._named_like_it(resource, members)[: 0 if found else 1]
         return tuple(n for n in found if n != resource.id_field)[:_ENOUGH_KEYS]
 
     def _known_by(self, resource: Resource, members: Schema) -> str:
@@ -201,6 +202,11 @@ class Identifier:
         noun = words.singular(resource.noun)
         names = [n for n in (f"{noun}Id", f"{noun}_id") if n in members and self._is_text(members[n])]
         return names if self._id_field(resource, members) in _ID_NAMES else []
+
+    def _named_like_it(self, resource: Resource, members: Schema) -> list[str]:
+        """`mac_address` of `/mac-addresses`, `address` of `/ip-addresses`: what says which one it is."""
+        noun = words.split(words.singular(resource.noun))
+        return [n for n in members if words.split(n) in (noun, noun[-1:]) and self._is_text(members[n])]
 
     def _is_text(self, schema: Schema) -> bool:
         return self.schemas.kind(schema) in ("string", "") and not self.schemas.values(schema)

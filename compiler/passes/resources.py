@@ -33,6 +33,7 @@ from workflow.profile import Profile
 
 _ALL_METHODS = 4  # of what passes on whatever is sent
 _ANY = re.compile(r"\{[^{}]*\}")
+_SCHEMAS = frozenset({"schema", "schemas"})
 _VERSION = re.compile(r"v?\d+(\.\d+)*")
 
 
@@ -344,8 +345,17 @@ def _plain_name(resource: Resource, profile: Profile, joined: Mapping[str, str])
     if said:
         return said
     name = nouns.spoken_noun(noun, joined, is_one=bool(resource.collection or resource.id_parameter))
+    if _is_schema(resource):
+        return f"{name} schema"
     above = _groups_above(resource) if nouns.says_nothing(noun) else []
     return _joined(words.spoken(words.singular(above[-1])), name) if above else name
+
+
+def _is_schema(resource: Resource) -> bool:
+    """`/schemas/image` shows what an image is like, and no image."""
+    parts = [part.lower() for part in segments(resource.item)]
+    is_below = not _SCHEMAS.isdisjoint(parts[:-1]) and not resource.id_parameter
+    return is_below and "schema" not in words.split(resource.noun)
 
 
 def _name_lists_of_all(names: dict[str, str], by_path: Mapping[str, Resource]) -> None:

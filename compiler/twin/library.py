@@ -192,7 +192,11 @@ _JOBS = (
     DeviceBehaviour(
         "job not there at first",
         "A job that was just made is 404 for its first two polls.",
-        (Rule("instead", ("poll",), last=2, status=404, form="refusal", body="there is no such job"),),
+        (
+            Rule(
+                "instead", ("poll",), last=2, after_change=True, status=404, form="refusal", body="there is no such job"
+            ),
+        ),
         _BEARABLE,
         _JOB,
     ),

@@ -1,4 +1,7 @@
-"""Revisions in a state are found in the order of their ids: a page costs what is on it, however many there are."""
+"""Revisions in a state are found in the order of their ids: a page costs what is on it, however many there are.
+
+One index takes the place of another; no row and no column changes.
+"""
 
 from alembic import op
 

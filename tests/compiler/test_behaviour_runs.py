@@ -149,7 +149,7 @@ def one_name(step: Step) -> Step:
     return replace(step, renamed="")
 
 
-def denying(course: ending.Course, failure: Failure) -> Failure:
+def denying(course: ending.Course, failure: Failure, _outcome: str) -> Failure:
     """Nothing was done, says every failure."""
     return replace(failure, not_done=tuple(step.step_id for step in course.plan.steps if not step.is_safe))
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from compiler.frontend.load import load_api
+from compiler.passes import words
 from tests.compiler.odd import DONE, THING, THINGS, all_proved, answers, asked, compiled, given, only, sent
 
 INTEGERS = {"type": "array", "items": {"type": "integer"}, "minItems": 2}
@@ -270,3 +271,50 @@ def test_a_parameter_that_takes_one_value_alone_is_sent_and_not_asked_for(tmp_pa
     assert asked(one) == {}
     assert one.document["workflows"][0]["steps"][0]["parameters"] == [{"name": "list", "in": "query", "value": "true"}]
     assert one.is_verified
+
+
+def test_a_member_of_a_member_is_told_apart_by_its_owners_word(tmp_path: Path) -> None:
+    """The `name` of a port, and that of the device that it is in."""
+    device = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
+    port = {
+        "type": "object",
+        "required": ["device", "name"],
+        "properties": {"device": device, "name": {"type": "string"}},
+    }
+    made = compiled(tmp_path, {"/ports": {"post": {"requestBody": sent(port), "responses": DONE}}})
+    (one,) = made.workflows
+    assert list(asked(one)) == ["device_name", "name"]
+    body = one.document["workflows"][0]["steps"][0]["requestBody"]["payload"]
+    assert body == {"device": {"name": "$inputs.device_name"}, "name": "$inputs.name"}
+
+
+def test_what_has_no_name_is_found_by_the_member_that_is_called_like_it(tmp_path: Path) -> None:
+    """An IP address is known by its address."""
+    held = {"type": "object", "properties": {"id": {"type": "integer"}, "address": {"type": "string"}}}
+    read = {"parameters": [given("id")], "get": {"responses": answers(held)}}
+    listed = {"get": {"responses": answers({"type": "array", "items": held})}}
+    one = only(compiled(tmp_path, {"/ip-addresses": listed, "/ip-addresses/{id}": read}), "GET /ip-addresses/{id}")
+    assert asked(one)["ip_address"]["description"] == "Address or id of the IP address."
+
+
+def test_an_inventory_has_nothing_of_others(tmp_path: Path) -> None:
+    """`/servers/log` is about all servers, `/servers/{id}/log` about one."""
+    below = {
+        f"/servers/{{id}}/{noun}": {"parameters": [given("id")], "get": {"responses": THINGS}}
+        for noun in ("disks", "nics")
+    }
+    paths = {
+        "/servers": {"get": {"responses": THINGS}},
+        "/servers/events": {"get": {"responses": THINGS}},
+        "/servers/{id}": {"parameters": [given("id")], "get": {"responses": answers(THING)}},
+    }
+    made = compiled(tmp_path, {**paths, **below})
+    (told,) = [one.flow for one in made.workflows if one.flow.title.startswith("Inventory")]
+    assert "GET /servers/events" not in {step.operation for step in told.steps}
+
+
+def test_a_schema_that_can_be_read_is_called_one_and_acronyms_keep_their_plural(tmp_path: Path) -> None:
+    thing = answers({"type": "object", "properties": {"properties": {"type": "object"}}})
+    made = compiled(tmp_path, {"/schemas/image": {"get": {"responses": thing}}})
+    assert made.workflows[0].flow.title == "Get image schema"
+    assert words.split("LDAPs") == ("ldaps",) and words.spoken("LDAPs") == "LDAPs"

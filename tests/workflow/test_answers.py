@@ -6,7 +6,7 @@ import pytest
 
 from tests.workflow.dialogue import Dialogue, ended
 from tests.workflow.documents import plan, step
-from workflow.answers import refuses_all
+from workflow.answers import complains_alone, refuses_all
 from workflow.events import ResponseArrived
 
 DONE = {"status": 201, "body": {"id": "a"}}
@@ -68,6 +68,40 @@ def test_a_good_answer_that_says_that_it_was_refused_is_a_failure(body: Any) -> 
 @pytest.mark.parametrize("body", NO_REFUSALS.values(), ids=NO_REFUSALS)
 def test_any_other_good_answer_is_none(body: Any) -> None:
     assert refuses_all(body) is None
+
+
+COMPLAINT = {"MessageId": "X.1.Busy", "Message": "Unable to reset", "Severity": "Critical"}
+
+
+def test_of_a_good_answer_that_only_complains_nobody_knows_what_was_done() -> None:
+    end = answered({"@Message.ExtendedInfo": [COMPLAINT]}, "unknown", "refused_within")
+    assert (end.failure.done, end.failure.may_be_done) == ((), ("batch",))
+    assert "Nothing was changed" not in end.failure.remedy
+    assert "look at the device" in end.failure.remedy
+
+
+def test_what_was_accepted_without_a_word_on_which_job_it_is_may_have_been_done() -> None:
+    lost = {"outcome": "unknown", "code": "no_handle", "message": "Accepted, and nothing tells which job."}
+    end = {"name": "which_job", "type": "end", "criteria": [{"condition": "$statusCode == 202"}], "x-switchgear": lost}
+    made = plan(step("make", "post", "/door"), step("close", "delete", "/door", onSuccess=[end]))
+    run = Dialogue(made)
+    run.answer("make", 201)
+    told = ended(run.answer("close", 202), "unknown", "no_handle").failure
+    assert (told.done, told.may_be_done, told.not_done) == (("make",), ("close",), ())
+    assert "call again only if it was not" in told.remedy
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"@Message.ExtendedInfo": [COMPLAINT, {"MessageId": "Base.1.0.Success", "Severity": "OK"}]},
+        {"@Message.ExtendedInfo": [COMPLAINT], "Id": "7"},
+        {"@Message.ExtendedInfo": []},
+        [COMPLAINT],
+    ],
+)
+def test_a_complaint_beside_something_else_is_about_a_part(body: Any) -> None:
+    assert not complains_alone(body)
 
 
 def test_what_the_document_says_of_such_an_answer_goes_before() -> None:

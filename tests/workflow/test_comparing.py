@@ -29,6 +29,7 @@ FORMS = [
     ([{"a": 1}], [{"a": 1, "id": 7}]),
     ("", NOTHING),
     ([], None),
+    ("Bücherei", "Bu\u0308cherei"),  # a letter with its dots, and the letter and the dots
 ]
 DIFFERENT = [
     ("aGkK", "hi"),

@@ -11,6 +11,7 @@ from workflow.looking import LOOKS, leaves_open
 from workflow.plan import Plan
 
 MEM = {"place": "/mem", "asked": "$inputs.mem", "found": "$response.body#/mem"}
+BOTH = {"expects": [MEM, {"place": "/cpu", "asked": "$inputs.cpu", "found": "$response.body#/cpu"}]}
 OPEN = [
     RequestFailed("change", "unknown_fate", "lost"),
     RequestFailed("change", "bad_reply", "no JSON"),
@@ -61,6 +62,30 @@ def test_an_answered_change_that_does_not_show_was_not_made() -> None:
     _, command = looked(changing(), ResponseArrived("change", 500), "1")
     end = ended(command, "failed", "not_carried_out")
     assert (end.failure.may_be_done, end.failure.not_done, end.failure.status) == ((), ("change",), 500)
+
+
+def test_a_change_of_which_a_part_shows_may_have_been_made_whatever_was_answered() -> None:
+    """A device stored the first value, failed at the second, and answered 500."""
+    made = plan(
+        step("change", "post", "/vm"),
+        step(
+            "look",
+            "get",
+            "/vm",
+            successCriteria=ok(),
+            **{"x-switchgear": {"role": "read_back", "decides": True} | BOTH},
+        ),
+        inputs=inputs("mem", "cpu"),
+    )
+    run = Dialogue(made, mem="2", cpu="4")
+    sent(run.answer("change", 500), "look")
+    command: Any = run.answer("look", 200, {"mem": "2", "cpu": "1"})
+    while isinstance(command, StartTimer):
+        run.say(TimerFired("look"))
+        command = run.answer("look", 200, {"mem": "2", "cpu": "1"})
+    end = ended(command, "unknown", "unexpected_status")
+    assert (end.failure.may_be_done, end.failure.not_done) == (("change",), ())
+    assert "shows a part of it, and not the rest" in end.failure.message
 
 
 def test_an_unanswered_change_that_does_not_show_may_still_be_under_way() -> None:

@@ -23,7 +23,7 @@ from compiler.passes.flows.lookups import path_parameters
 from compiler.passes.flows.offers import also_called, require_allowed, require_offered
 from compiler.passes.flows.splits import class_of_value
 from compiler.passes.flows.usual import usual_filters
-from compiler.passes.flows.waiting import is_found_later, poll_parameters, wait
+from compiler.passes.flows.waiting import is_asked, is_found_later, poll_parameters, wait
 from compiler.passes.identity import says_id
 from compiler.passes.paths import parent
 from compiler.passes.resources import shape
@@ -141,9 +141,11 @@ def end_after_job(builder: Builder, operation: Operation, what: str, label: str 
     )
     unseen = {"place": "", "shown": False, "text": f"nothing tells which {what} the {job.name} made"}
     for number, step in enumerate(builder.steps):
-        if step.role is Role.WAIT and label:
+        if not is_asked(step):
+            continue
+        if label:
             builder.steps[number] = replace(step, branches=({"name": MADE_BY_A_JOB, "stepId": f"@{label}"},))
-        elif step.role is Role.WAIT:
+        else:
             end = {"name": MADE_BY_A_JOB, "type": "end", "x-switchgear": {"message": text}}
             builder.steps[number] = replace(step, branches=(end,), expects=(ENDED_WELL, unseen))
     return True

@@ -24,8 +24,8 @@ class Context:
     operation that lists a resource and the place of the ids in its reply; `jobs` by the operation that starts one;
     `states` by the resource's noun; `holders` by a resource's address, to the resource that embeds it and the member
     in which it does; `bodies` by operation, to the body places that name something, nearest the top first;
-    `by_address`, `by_create` and `by_action` by what they say, `by_change` by the operations that create or update;
-    `paging` and `lists` by the operation that lists; `under` by an
+    `by_address`, `by_noun`, `by_create` and `by_action` by what they say, `by_change` by the operations that create or
+    update; `paging` and `lists` by the operation that lists; `under` by an
     item's path, to what stands right under it; `naming` by a resource's address, to the others whose items hold its
     id, and the member that does; `required_names` by how many operations require them.
     """
@@ -49,6 +49,7 @@ class Context:
     by_action: Mapping[str, Resource]
     under: Mapping[str, tuple[Resource, ...]]
     naming: Mapping[str, tuple[tuple[Resource, str], ...]]
+    by_noun: Mapping[str, tuple[Resource, ...]] = field(default_factory=dict)
     holders: Mapping[str, tuple[Resource, str]] = field(default_factory=dict)
     required_names: Counter[str] = field(default_factory=Counter)
 
@@ -79,6 +80,7 @@ class Context:
             by_action={key: r for r in api.resources for key in r.actions},
             under=_under(api),
             naming=_naming(api, schemas),
+            by_noun=_by_noun(api),
             holders=_holders(api, schemas),
             required_names=required_names(api, schemas),
         )
@@ -137,6 +139,13 @@ def _bodies(api: Api) -> dict[str, tuple[str, ...]]:
         if link.into.startswith("body#"):
             found.setdefault(link.target, []).append(link.into)
     return {key: tuple(sorted(places, key=lambda into: (into.count("/"), into))) for key, places in found.items()}
+
+
+def _by_noun(api: Api) -> dict[str, tuple[Resource, ...]]:
+    found: dict[str, list[Resource]] = {}
+    for resource in api.resources:
+        found.setdefault(resource.noun, []).append(resource)
+    return {noun: tuple(resources) for noun, resources in found.items()}
 
 
 def _under(api: Api) -> dict[str, tuple[Resource, ...]]:

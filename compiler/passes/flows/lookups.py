@@ -57,7 +57,8 @@ def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) ->
     elif resource is not None and takes_name(operation, name):
         own, said = noun_of(resource), f"Name or id of the {what}."
     elif resource is not None and (says_id(name) or own in ("name", "key")):
-        own = f"{words.singular(noun_of(resource))}_{own.rpartition('_')[2]}"
+        noun, last = words.singular(noun_of(resource)), own.rpartition("_")[2]
+        own = noun if noun.rpartition("_")[2] == last else f"{noun}_{last}"
     text = said if _says_more(said, name) else f"Id of the {what}."
     schema = {"type": builder.context.schemas.kind(parameter.schema if parameter else None) or "string"}
     sample = {"parameter": operation.key, "name": name}

@@ -265,6 +265,11 @@ def _verb(flow: Flow, operation: Operation) -> str:
     is_verb = flow.intent in ("create", "delete", "find", "describe", "update")
     if is_verb and not (flow.intent == "update" and operation.method == "PUT"):
         return flow.intent
+    told = words.split(operation.summary or operation.description)[:1]
+    if operation.method == "GET" and told and _base(told[0]) == "list" and flow.intent == "report":
+        return "find"
+    if operation.method == "POST" and told and _base(told[0]) not in ("", "get", "list", "read"):
+        return _base(told[0])
     return _verb_of(operation.method)
 
 
@@ -280,6 +285,8 @@ def _by_path(flow: Flow, operation: Operation) -> str:
         if not parts & spoken and len(fresh) < 2:
             fresh.append(thing)
             spoken |= parts
+    if verb == "find" and fresh:
+        fresh[0] = words.plural(fresh[0])
     return f"{verb} {' of '.join(fresh)}" if fresh else f"{verb} {flow.resource}"
 
 

@@ -22,7 +22,7 @@ from compiler.passes.flows.naming import worded
 from compiler.passes.flows.ranking import ranked
 from compiler.passes.flows.splits import splits_of
 from compiler.passes.outcome import Options, Outcome
-from compiler.passes.paths import last_word, path_of
+from compiler.passes.paths import ends_in_parameter, last_word, path_of
 
 Plan = Callable[[Context, Resource], Flow | Iterable[Flow] | None]
 
@@ -125,7 +125,8 @@ def _promising_no_more(context: Context, flow: Flow) -> Flow:
 
 def _stray(context: Context, _resource: Resource, operation: Operation) -> Flow:
     noun = last_word(operation.path) or context.api.name
-    resource = Resource(noun=noun, name=context.profile.vocabulary.get(noun, words.spoken(noun)))
+    said = words.singular(noun) if ends_in_parameter(operation.path) else noun
+    resource = Resource(noun=noun, name=context.profile.vocabulary.get(noun, words.spoken(said)))
     if operation.effect is Effect.READ:
         return intents.report(context, resource, operation)
     return intents.act(context, resource, operation, None)

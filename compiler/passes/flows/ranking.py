@@ -148,21 +148,20 @@ def _how_daily(context: Context, flow: Flow, resource: Resource | None) -> float
 def _is_daily(context: Context, flow: Flow, resource: Resource) -> bool:
     """`Reboot server` and `Attach server to network`, where there are networks to be made; not `Reset password`."""
     verb, *rest = [words.singular(word) for word in words.split(flow.title)]
-    if verb in _WITH_SOMETHING and context.operations[flow.goal].body is None:
+    if verb not in _DAILY or (verb in _WITH_SOMETHING and context.operations[flow.goal].body is None):
         return False
     own = {words.singular(word) for word in words.split(resource.name)}
     about = tuple(word for word in rest if word not in own | _WITH_VERBS)
-    made = {words.split(r.name) for r in context.api.resources if r.create}
-    return verb in _DAILY and (not about or about in made)
+    return not about or any(about == words.split(r.name) for r in context.api.resources if r.create)
 
 
 def _resource_of(context: Context, flow: Flow) -> Resource | None:
     """What the goal is an operation of; for what belongs to none, or stands deeper, the thing of that noun."""
-    same = [r for r in context.api.resources if r.noun == flow.resource] or _beside(context, path_of(flow.goal))
+    same = context.by_noun.get(flow.resource) or _beside(context, path_of(flow.goal))
     return next((r for r in same if _is_about(r, flow)), next(iter(same), None))
 
 
-def _beside(context: Context, path: str) -> list[Resource]:
+def _beside(context: Context, path: str) -> Sequence[Resource]:
     """The things whose items stand beside what is done: `/containers/{id}` beside `/containers/create`."""
     begin = shape(path.rpartition("/")[0])
     return [r for r in context.api.resources if r.id_parameter and shape(r.item).rpartition("/")[0] == begin]
@@ -180,8 +179,8 @@ def _costs(context: Context, flow: Flow) -> float:
     is_bulk = not ends_in_parameter(path) and flow.goal.split(" ")[0] in ("PATCH", "PUT", "DELETE")
     is_bulk = is_bulk and any(other.startswith(path.rstrip("/") + "/{") for other in context.paths)
     is_bulk = is_bulk or not _BULK.isdisjoint(words.split(flow.title))
-    listed = [r for r in context.api.resources if r.noun == flow.resource and r.list]
-    is_list_of_all = flow.intent == "find" and flow.title.startswith("Find all ") and len(listed) > 1
+    is_list_of_all = flow.intent == "find" and flow.title.startswith("Find all ")
+    is_list_of_all = is_list_of_all and sum(1 for r in context.by_noun.get(flow.resource, ()) if r.list) > 1
     passed_on = _PASSED_ON_COST if is_pass_through(path) else 0.0
     of_itself = not ends_in_parameter(path) and ends_in_parameter(path.rpartition("/")[0])  # a container's own log
     cost = passed_on + (_ALIAS_COST if is_list_of_all else 0.0) + (_BULK_COST if is_bulk else 0.0)

@@ -29,6 +29,26 @@ _DONE_BY_NOUN = {
     "approval": "approve", "rejection": "reject", "suspension": "suspend", "resumption": "resume",
     "execution": "execute", "verification": "verify", "synchronization": "synchronize", "replication": "replicate",
 }  # fmt: skip
+# What an operation's id says is done, where the method says no more than that something is sent.
+_VERBS_WITHIN = frozenset(
+    [
+        "create",
+        "generate",
+        "configure",
+        "write",
+        "renew",
+        "verify",
+        "sign",
+        "encrypt",
+        "decrypt",
+        "rewrap",
+        "issue",
+        "login",
+        "import",
+        "restore",
+        "update",
+    ]
+)
 _VERBS_OF_ITEMS = {"POST": "submit", "PUT": "set", "PATCH": "set", "GET": "read", "DELETE": "remove"}
 _RISK_TEXT = {
     Risk.READ: "Changes nothing.",
@@ -120,6 +140,10 @@ def verb_of(operation: Operation) -> str:
     if is_pass_through(operation.path):
         return f"send {operation.method}{'' if parameter_of(last) else ' to root'} through proxy"
     if parameter_of(last):
+        told = words.split(operation.operation_id) if operation.method == "POST" else ()
+        verb = next((word for word in told if word in _VERBS_WITHIN), "")
+        if verb and not words.is_about(words.split(said), frozenset({verb})):
+            return verb
         return _VERBS_OF_ITEMS.get(operation.method, operation.method.lower())
     if is_file and words.split(said)[:1] != ("upload",):
         return f"upload {said}"

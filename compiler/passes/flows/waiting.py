@@ -174,6 +174,11 @@ def poll_parameters(builder: Builder, job: Job) -> list[tuple[str, str, Any]]:
     return path_parameters(builder, owner) if "{" in above else []
 
 
+def is_asked(step: Step) -> bool:
+    """Whether the step asks for the job itself: what only finds where it is to be seen says nothing of its end."""
+    return step.role is Role.WAIT and any(action["name"] == NOT_THERE for action in step.failures)
+
+
 def is_found_later(builder: Builder, job: Job) -> bool:
     """Whether what stands above the job is looked up when there is a job: where there usually is one of its kind, that
     the flow needs for nothing else, and another view of the job does without it. So nobody has to name it.

@@ -8,7 +8,8 @@ import pytest
 from compiler import pipeline
 from compiler.backend.arazzo import document_of
 from compiler.compiled import Compiled
-from compiler.ir.model import Api, Flow, Step
+from compiler.ir.model import Api, Flow, Role, Step
+from compiler.passes.flows import changes
 from compiler.pipeline import Request
 from compiler.verification import compile_spec
 from tests.workflow.dialogue import Dialogue
@@ -163,14 +164,16 @@ def test_what_is_used_after_a_restart_alone_ends_as_pending_unless_a_job_saw_to_
     assert end["x-switchgear"]["outcome"] == "pending"
 
 
-def test_a_creation_that_a_job_makes_gives_out_no_id_but_the_new_things_own(tmp_path: Path) -> None:
-    creation = f"""\
+CREATION = f"""\
   /boxes:
     post:
       requestBody: {{required: true, content: {{application/json: {{schema: {{$ref: '#/components/schemas/Box'}}}}}}}}
       responses: {{{LOCATED}, '201': {{description: made, headers: {{Location: {{schema: {{type: string}}}}}}}}}}
 """
-    made = compiled(tmp_path, described(*(DONE,) * 4).replace("  /boxes:\n", creation), JOBS)
+
+
+def test_a_creation_that_a_job_makes_gives_out_no_id_but_the_new_things_own(tmp_path: Path) -> None:
+    made = compiled(tmp_path, described(*(DONE,) * 4).replace("  /boxes:\n", CREATION), JOBS)
     flow = next(each for each in made.workflows if each.flow.id == "rack_create_box")
     runs = {run["case"]: run for run in flow.proof["runs"]}
     assert runs["usual"]["outputs"]["id"] == runs["usual"]["outputs"]["item"]["id"]
@@ -205,6 +208,26 @@ def test_what_a_job_stands_below_is_looked_up_when_there_is_a_job_and_is_no_inpu
         assert after_the_managers(plan, 200, asked[managers]) == following
     assert after_the_managers(plan, 200, asked["no list"]) == "wait_elsewhere"
     assert after_the_managers(plan, 503, None) == "wait_elsewhere"
+
+
+def test_a_creation_whose_job_stands_below_something_is_over_when_the_job_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = JOBS.replace("poll: GET /jobs/{jobId}", "poll: GET /managers/{managerId}/jobs/{jobId}")
+    jobs += "    other_views: ['GET /jobs/{jobId}']\nsole_members: [/managers]\n"
+    text = described(*(DONE,) * 4).replace("components:\n", BELOW_A_MANAGER, 1).replace("  /boxes:\n", CREATION)
+    made = compiled(tmp_path, text, jobs)
+    one = next(each for each in made.workflows if each.flow.id == "rack_create_box")
+    ends = {step.id: {branch["name"] for branch in step.branches} for step in one.flow.steps if step.role is Role.WAIT}
+    assert ends["find_manager"] == set()
+    assert "made_by_a_job" in ends["wait"] & ends["wait_elsewhere"]
+    with_a_job = next(run for run in one.proof["runs"] if run["case"] == "with a job")
+    assert [each["step"] for each in with_a_job["transcript"]][-1] == "wait"
+
+    monkeypatch.setattr(changes, "is_asked", lambda step: step.role is Role.WAIT)
+    early = compiled(tmp_path, text, jobs)
+    told = next(each.message for each in early.diagnostics if each.pointer == "rack_create_box")
+    assert "with a job: it is over before the job is" in told
 
 
 def after_the_managers(plan: Plan, status: int, managers: Any) -> str:

@@ -16,6 +16,7 @@ from compiler.passes.flows import queries, texts
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.lookups import path_parameters
+from compiler.passes.resources import shape
 
 _FEWEST, _MOST = 2, 10  # fewer parts are a description; more do not fit one answer
 _WELL = ("ok", "healthy", "good", "normal")
@@ -49,7 +50,8 @@ def _parts(context: Context, owner: Resource) -> list[_Part]:
     found = [
         _Part(resource)
         for resource in context.under.get(owner.item, ())
-        if (resource.list and (can_expand or not resource.references)) or _is_record(context, resource)
+        if _is_below(owner, resource)
+        and ((resource.list and (can_expand or not resource.references)) or _is_record(context, resource))
     ]
     beside = {address(part.resource) for part in found}
     for resource, member in context.naming.get(address(owner), ()):
@@ -57,6 +59,11 @@ def _parts(context: Context, owner: Resource) -> list[_Part]:
         if is_listed and address(resource) not in beside and not context.is_poll(resource.read):
             found.append(_Part(resource, member))
     return found
+
+
+def _is_below(owner: Resource, resource: Resource) -> bool:
+    """Not `/servers/actions`, which are those of all servers."""
+    return shape(resource.collection or resource.item).startswith(f"{shape(owner.item)}/")
 
 
 def _is_record(context: Context, resource: Resource) -> bool:
