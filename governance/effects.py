@@ -23,6 +23,9 @@ _RUN = table_of(RunRow)
 _HAS = select(_EFFECT.c.effect, _EFFECT.c.run_id).where(_EFFECT.c.run_id == bindparam("run"))
 TAKEN, RETURNED = "effect.taken", "effect.returned"
 
+# Asked at the end of each run; made once, since making it costs as much as asking.
+_HAD = select(_EFFECT.c.effect, _EFFECT.c.run_id).where(_EFFECT.c.run_id.in_(bindparam("run_ids", expanding=True)))
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -56,6 +59,10 @@ def give_back(connection: Connection, now: str, run_ids: Iterable[str]) -> None:
     had = [row for run_id in run_ids for row in connection.execute(_HAS, {"run": run_id}).all()]
     if had:
         connection.execute(delete(_EFFECT).where(_EFFECT.c.run_id.in_({row.run_id for row in had})))
+    ids = tuple(run_ids)
+    had = connection.execute(_HAD, {"run_ids": ids}).all()
+    if had:
+        connection.execute(delete(_EFFECT).where(_EFFECT.c.run_id.in_(ids)))
         _tell(connection, now, RETURNED, [(row.effect, row.run_id) for row in had])
 
 
