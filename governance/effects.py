@@ -19,8 +19,6 @@ from governance.models import RunEffectRow, RunRow, table_of
 
 _EFFECT = table_of(RunEffectRow)
 _RUN = table_of(RunRow)
-# Asked at the end of each run; made once, since making it costs as much as asking.
-_HAS = select(_EFFECT.c.effect, _EFFECT.c.run_id).where(_EFFECT.c.run_id == bindparam("run"))
 TAKEN, RETURNED = "effect.taken", "effect.returned"
 
 # Asked at the end of each run; made once, since making it costs as much as asking.
@@ -56,9 +54,6 @@ def take(connection: Connection, now: str, run_id: str, effects: Iterable[str]) 
 
 def give_back(connection: Connection, now: str, run_ids: Iterable[str]) -> None:
     """The runs have no effects any more."""
-    had = [row for run_id in run_ids for row in connection.execute(_HAS, {"run": run_id}).all()]
-    if had:
-        connection.execute(delete(_EFFECT).where(_EFFECT.c.run_id.in_({row.run_id for row in had})))
     ids = tuple(run_ids)
     had = connection.execute(_HAD, {"run_ids": ids}).all()
     if had:
