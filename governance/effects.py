@@ -19,9 +19,10 @@ from governance.models import RunEffectRow, RunRow, table_of
 
 _EFFECT = table_of(RunEffectRow)
 _RUN = table_of(RunRow)
-# Asked at the end of each run; made once, since making it costs as much as asking.
-_HAS = select(_EFFECT.c.effect, _EFFECT.c.run_id).where(_EFFECT.c.run_id == bindparam("run"))
 TAKEN, RETURNED = "effect.taken", "effect.returned"
+
+# Asked at the end of each run; made once, since making it costs as much as asking.
+_HAD = select(_EFFECT.c.effect, _EFFECT.c.run_id).where(_EFFECT.c.run_id.in_(bindparam("run_ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,10 @@ def take(connection: Connection, now: str, run_id: str, effects: Iterable[str]) 
 
 def give_back(connection: Connection, now: str, run_ids: Iterable[str]) -> None:
     """The runs have no effects any more."""
-    had = [row for run_id in run_ids for row in connection.execute(_HAS, {"run": run_id}).all()]
+    ids = tuple(run_ids)
+    had = connection.execute(_HAD, {"run_ids": ids}).all()
     if had:
-        connection.execute(delete(_EFFECT).where(_EFFECT.c.run_id.in_({row.run_id for row in had})))
+        connection.execute(delete(_EFFECT).where(_EFFECT.c.run_id.in_(ids)))
         _tell(connection, now, RETURNED, [(row.effect, row.run_id) for row in had])
 
 
