@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 
 from governance.connections import parse_url
+from governance.database import Database
 from governance.integrity import objects
 from governance.integrity.objects import Made, differences, mend, printed
+from governance.integrity.survey import alterations, altered_objects
 
 GOLDEN = Path(objects.__file__).with_name("objects.json")
 
@@ -62,6 +64,17 @@ def guards(kind: str) -> list[Made]:
 def attacked(connection: Connection, statement: str) -> list[str]:
     connection.execute(text(statement))
     return [str(each) for each in differences(connection)]
+
+
+async def test_what_doctor_and_audit_verify_ask_tells_of_a_trigger_that_is_gone(
+    database: Database, engine: Engine
+) -> None:
+    made = next(each for each in guards(engine.dialect.name) if each.kind == "trigger")
+    with engine.begin() as connection:
+        connection.execute(text(dropping(made, engine.dialect.name)))
+    told = f"the trigger {made.name} of {made.place} is gone"
+    assert told in await alterations(database)
+    assert told in await altered_objects(database)
 
 
 def test_each_trigger_and_index_that_is_dropped_is_told_and_put_back(engine: Engine) -> None:
