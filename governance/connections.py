@@ -32,6 +32,8 @@ from governance.errors import ConflictError, GovernanceError, InvalidError, Tamp
 
 LOCK_WAIT_S = 5
 """Longer than any write of ours holds the lock, shorter than a person waits for an answer."""
+CHECKPOINT_PAGES = 1000
+"""SQLite's own choice."""
 READERS = 4
 """Reads of one process at the same time; a read takes well under a millisecond, so more would only wait in line."""
 
@@ -90,12 +92,18 @@ def sqlite_files(url: URL) -> tuple[Path, ...]:
     return (Path(url.database), Path(f"{url.database}-wal")) if is_sqlite(url) and url.database else ()
 
 
-def set_durability(connection: Connection, *, is_lasting: bool) -> None:
-    """Whether the next transaction of `connection` waits for the disk. PostgreSQL's always do."""
+def set_durability(connection: Connection, *, is_lasting: bool, is_patient: bool) -> None:
+    """Whether the next transaction of `connection` waits for the disk, and for whoever writes at the moment.
+
+    PostgreSQL's always do.
+    """
     if connection.dialect.name == "sqlite":
         # To the driver's connection: SQLAlchemy would begin a transaction first, in which this has no effect.
-        kind = "FULL" if is_lasting else "NORMAL"
-        cast(Any, connection.connection.driver_connection).execute(f"PRAGMA synchronous={kind}").close()
+        driver = cast(Any, connection.connection.driver_connection)
+        driver.execute(f"PRAGMA synchronous={'FULL' if is_lasting else 'NORMAL'}").close()
+        driver.execute(f"PRAGMA busy_timeout={LOCK_WAIT_S * 1000 if is_patient else 0}").close()
+        # What is brought from the log into the file waits for the disk: that is left to those who wait.
+        driver.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES if is_patient else 0}").close()
 
 
 def lock_chain(connection: Connection) -> None:

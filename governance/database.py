@@ -92,15 +92,21 @@ class Database:
         self._check_open()
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
 
-    async def write(self, work: Callable[[Connection], T], *, is_lasting: bool = True) -> T:
+    async def write(self, work: Callable[[Connection], T], *, is_lasting: bool = True, is_small: bool = False) -> T:
         """The result of `work`, once it is committed and on the disk; not `is_lasting`: safe from the end of this
         process, however it ends, and on the disk with whatever is written next that has to be.
 
+        `is_small`: a few statements that somebody waits for; what does not last either is then written without a thread
+        between, where that needs no waiting.
         `work` must be repeatable and may be called more than once. When it raises, nothing of it is stored. If the
         awaiting task is cancelled, work that has begun is completed all the same.
         Raises UnavailableError (locked, full, read-only, unreachable), ConflictError (a constraint), or its own errors.
         """
         self._check_open()
+        if is_small and not is_lasting and self._files and not self.trouble:
+            done = self._writer.try_now(work)
+            if done is not None:
+                return done.result
         try:
             result = await asyncio.wrap_future(self._writer.submit(work, is_lasting=is_lasting))
         except FOREIGN as error:

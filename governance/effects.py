@@ -10,7 +10,7 @@ never lives what counts as the same, nor what is told of it.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from governance.audit import Event, append_entries, last_told
 from governance.database import Database
@@ -20,6 +20,9 @@ from governance.models import RunEffectRow, RunRow, table_of
 _EFFECT = table_of(RunEffectRow)
 _RUN = table_of(RunRow)
 TAKEN, RETURNED = "effect.taken", "effect.returned"
+
+# Asked at the end of each run; made once, since making it costs as much as asking.
+_HAD = select(_EFFECT.c.effect, _EFFECT.c.run_id).where(_EFFECT.c.run_id.in_(bindparam("run_ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,10 @@ def take(connection: Connection, now: str, run_id: str, effects: Iterable[str]) 
 
 def give_back(connection: Connection, now: str, run_ids: Iterable[str]) -> None:
     """The runs have no effects any more."""
-    is_theirs = _EFFECT.c.run_id.in_(tuple(run_ids))
-    had = connection.execute(select(_EFFECT.c.effect, _EFFECT.c.run_id).where(is_theirs)).all()
+    ids = tuple(run_ids)
+    had = connection.execute(_HAD, {"run_ids": ids}).all()
     if had:
-        connection.execute(delete(_EFFECT).where(is_theirs))
+        connection.execute(delete(_EFFECT).where(_EFFECT.c.run_id.in_(ids)))
         _tell(connection, now, RETURNED, [(row.effect, row.run_id) for row in had])
 
 

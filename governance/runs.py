@@ -154,7 +154,7 @@ class RunStore:
             started = Event(now, caller, "run.started", f"run:{run_id}", told)
             append_entries(connection, (started, *_add(connection, now, run_id, caller, records)))
 
-        await self._database.write(work, is_lasting=is_lasting)
+        await self._database.write(work, is_lasting=is_lasting, is_small=True)
 
     async def record_step(
         self,
@@ -198,7 +198,7 @@ class RunStore:
             append_entries(connection, _add(connection, now, run_id, actor, kept))
 
         if kept:
-            await self._database.write(work, is_lasting=is_lasting)
+            await self._database.write(work, is_lasting=is_lasting, is_small=True)
 
     async def finish(
         self,

@@ -5,18 +5,22 @@ head of the audit chain. So writes are handed to this thread, and whatever has q
 commit: under load the disk is waited for once for many audit rows, and not at all where nothing in the batch has to
 outlive a power cut. A unit of work is a function of a connection; it must be repeatable, since a batch in which one
 fails is rolled back and tried again one by one.
+A hand-over to a thread and back costs more than a small commit that does not wait for the disk: where nobody writes at
+this moment, such a one is made in the caller's thread (`try_now`), and by this one wherever that is not so.
 Here never lives SQL. `governance.database` is the only caller.
 """
 
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from governance.errors import UnavailableError
 
@@ -25,7 +29,7 @@ Work = Callable[[Connection], T]
 
 
 class Prepare(Protocol):
-    def __call__(self, connection: Connection, *, is_lasting: bool) -> None: ...
+    def __call__(self, connection: Connection, *, is_lasting: bool, is_patient: bool) -> None: ...
 
 
 MAX_BATCH = 64
@@ -40,6 +44,11 @@ class _Job:
         self.is_lasting = is_lasting
         self.future: Future[Any] = Future()
         self.result: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    result: T
 
 
 class _Caught:
@@ -59,8 +68,8 @@ class _Caught:
 
 
 class Writer:
-    """`prepare` is called before every transaction and says whether its commit waits for the disk; `begin` is called
-    first in it and takes the lock that makes writers of all processes queue.
+    """`prepare` is called before every transaction and says whether its commit waits for the disk, and whether it waits
+    for other writers; `begin` is called first in it and takes the lock that makes writers of all processes queue.
     """
 
     def __init__(self, engine: Engine, prepare: Prepare, begin: Callable[[Connection], None]) -> None:
@@ -69,6 +78,7 @@ class Writer:
         self._begin = begin
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._gate = threading.Lock()
+        self._turn = threading.Lock()
         self._is_open = True
         self._thread = threading.Thread(target=self._serve, name="switchgear-writer", daemon=True)
         self._thread.start()
@@ -81,6 +91,27 @@ class Writer:
                 raise UnavailableError("the database is closed")
             self._queue.put(job)
         return job.future
+
+    def try_now(self, work: Work[T]) -> "Done[T] | None":
+        """The result of `work`, committed in this thread, and safe from the end of this process; without waiting.
+
+        None where somebody else writes, or the database does not take it: then nothing of it is stored, and `submit` is
+        the way. Raises what `work` raises.
+        """
+        if not self._turn.acquire(blocking=False):
+            return None
+        try:
+            job = _Job(work, is_lasting=False)
+            if not self._is_open or not self._queue.empty():
+                return None
+            error = self._commit([job], is_patient=False)
+        finally:
+            self._turn.release()
+        if isinstance(error, SQLAlchemyError | sqlite3.Error):
+            return None
+        if error is not None:
+            raise error
+        return Done(job.result)
 
     def close(self) -> None:
         """Returns when everything submitted before is committed or has failed."""
@@ -95,7 +126,8 @@ class Writer:
             batch, is_open = self._next_batch()
             jobs = [job for job in batch if job.future.set_running_or_notify_cancel()]
             if jobs:
-                self._settle(jobs)
+                with self._turn:
+                    self._settle(jobs)
 
     def _next_batch(self) -> tuple[list[_Job], bool]:
         first = self._queue.get()
@@ -123,9 +155,9 @@ class Writer:
             else:
                 job.future.set_exception(error)
 
-    def _commit(self, jobs: list[_Job]) -> Exception | None:
+    def _commit(self, jobs: list[_Job], *, is_patient: bool = True) -> Exception | None:
         with _Caught() as caught, self._engine.connect() as connection:
-            self._prepare(connection, is_lasting=any(job.is_lasting for job in jobs))
+            self._prepare(connection, is_lasting=any(job.is_lasting for job in jobs), is_patient=is_patient)
             with connection.begin():
                 self._begin(connection)
                 for job in jobs:

@@ -35,9 +35,9 @@ log = logging.getLogger("switchgear.catalog")
 Json = Any
 # A few new ones are checked before they are served; a whole catalog, at the start, while it is served: 10 ms a round.
 CHECKED_AT_ONCE = 20
-# With more than so many the rest is checked so slowly that nobody sees it: one in four rounds, 0.5 % of a core.
+# With more than so many the rest is checked so slowly that nobody sees it: one in ten rounds, 0.2 % of a core.
 CHECKED_SOON = 400
-ROUNDS_BETWEEN_CHECKS = 4
+ROUNDS_BETWEEN_CHECKS = 10
 # Names of the tools by which the rest is reached (`finding`): no workflow may stand in their way.
 RESERVED_NAMES = ("search_workflows", "describe_workflow", "run_workflow")
 NOTHING: MappingProxyType[str, Any] = MappingProxyType({})

@@ -4,6 +4,7 @@ A decision names the digest that was looked at; `governance` applies it with its
 at once, so that connected clients are told. A run that does not succeed is a problem document with the run's members.
 """
 
+import sys
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -210,7 +211,8 @@ async def _found(
     service: Service, caller: Caller, q: str, api: str | None, core: bool | None, limit: int
 ) -> list[models.Workflow]:
     await service.finder.ready()
-    entries = service.finder.find(q, api=api, scope=caller.scope)
+    most = limit if core is None else sys.maxsize
+    entries, _ = service.finder.best(q, most, api=api, scope=caller.scope)
     wanted = [entry.revision_id for entry in entries if core in (None, entry.is_core)][:limit]
     return [models.Workflow(**_summary(each)) for each in await service.revisions.get_all(wanted)]
 

@@ -70,10 +70,11 @@ class SearchTool(FindingTool):
         wanted = self.checked(arguments)
         scope = self._asking().scope
         await self._finder.ready()
-        found = self._finder.find(wanted["query"], api=wanted.get("api"), risk=wanted.get("risk"), scope=scope)
-        outputs: dict[str, Json] = {"workflows": [_line(entry) for entry in found[:MOST_FOUND]]}
-        if len(found) > MOST_FOUND:
-            outputs["more"] = len(found) - MOST_FOUND
+        api, risk = wanted.get("api"), wanted.get("risk")
+        found, count = self._finder.best(wanted["query"], MOST_FOUND, api=api, risk=risk, scope=scope)
+        outputs: dict[str, Json] = {"workflows": [_line(entry) for entry in found]}
+        if count > len(found):
+            outputs["more"] = count - len(found)
         if not found:
             outputs["hint"] = "nothing approved has to do with these words: try the thing's or the action's other name"
         return _said(outputs)

@@ -6,6 +6,7 @@ and taken into the index once, so that one approval among a thousand reads one d
 """
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,10 +52,19 @@ class Finder:
         self, question: str, *, api: str | None = None, risk: str | None = None, scope: Scope = WHOLE
     ) -> list[Entry]:
         """All approved workflows in `scope` that have to do with `question`, the best first."""
+        return self.best(question, sys.maxsize, api=api, risk=risk, scope=scope)[0]
+
+    def best(
+        self, question: str, most: int, *, api: str | None = None, risk: str | None = None, scope: Scope = WHOLE
+    ) -> tuple[list[Entry], int]:
+        """At most so many of what `find` answers, and how many that would be: of thousands these are sooner found."""
         if not self._reading.locked():  # else what is there has to do
             deque(self._follow(), maxlen=0)
         seen = self._live.seen_by(scope).entries
-        return [seen[name] for name in self._index.search(question, api=api, risk=risk) if name in seen]
+        wanted = most if scope.is_whole and most < len(seen) else None  # of what not all may see, all are looked at
+        names, count = self._index.best(question, most=wanted, api=api, risk=risk)
+        found = [seen[name] for name in names if name in seen]
+        return found[:most], count if wanted is not None else len(found)
 
     def _follow(self) -> Iterator[None]:
         """Brings the index up to the catalog of now, API by API; each step is short."""

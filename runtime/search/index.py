@@ -6,6 +6,7 @@ question is answered by no change) and what is used daily, stands above the rest
 words of a revision are taken in once. Here never lives a catalog, a protocol or a right.
 """
 
+import heapq
 import math
 import re
 from array import array
@@ -43,6 +44,7 @@ _CHANGE_FOR_A_LOOK = 0.3
 _VERB = 0.5
 _READ_FOR_A_CHANGE = 0.35
 _ALL_FOR_ONE = 0.4
+_BEST_FIT = max(fits for kinds in _FITS.values() for fits in kinds.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class Index:
         self._kept: list[_Facts | None] = []
         self._postings: dict[str, _Postings] = {}
         self._places: dict[Findable, int] = {}
+        # No workflow is better than its words by more than this.
+        self._most_manner = 0.0
         self.take_in(found)
 
     @property
@@ -148,13 +152,41 @@ class Index:
         weight, is_read = 1 + one.rank / 2, one.kind.is_read
         facts = _Facts(one.tool, one.kind.api, one.kind.risk, is_read, kind, len(said), "all" in said, weight)
         self._kept.append(facts)
+        self._most_manner = max(self._most_manner, weight * _BEST_FIT)
         self._places[one] = place
 
     def search(self, text: str, *, api: str | None = None, risk: str | None = None) -> list[str]:
         """The names of the tools of all that match, the best first."""
+        return self.best(text, api=api, risk=risk)[0]
+
+    def best(
+        self, text: str, *, most: int | None = None, api: str | None = None, risk: str | None = None
+    ) -> tuple[list[str], int]:
+        """The names of the tools that match best, at most so many, and how many match."""
         question = understood(text)
+        scores, named, weighed = self._scored(question)
+        fitting = [place for place in scores if self._fits(place, api, risk)]
+        if question.wants == "know" and any(self._is_read(place) for place in fitting):
+            fitting = [place for place in fitting if self._is_read(place)]
+        by_words = sorted(((scores[place], place) for place in fitting), reverse=True)
+        ranked: list[tuple[float, str]] = []
+        bars: list[float] = []  # the ranks of the best of them, the least first
+        for score, place in by_words:
+            worth = score * (math.sqrt(score / weighed) if weighed else 1.0)
+            if len(bars) == most and worth * self._most_manner < bars[0]:
+                break  # neither this one nor any that says less of what is asked comes before those
+            facts = self._kept[place]
+            assert facts is not None
+            rank = worth * _manner(facts, named.get(place, 0), question)
+            ranked.append((-rank, facts.tool))
+            if most is not None:
+                (heapq.heappush if len(bars) < most else heapq.heappushpop)(bars, rank)
+        return [name for _, name in sorted(ranked)[:most]], len(fitting)
+
+    def _scored(self, question: Question) -> tuple[dict[int, float], dict[int, int], float]:
+        """How much of what is asked each one says, in how many ideas its title does, verbs left out, and the most."""
         scores: dict[int, float] = {}
-        named: dict[int, int] = {}  # how many ideas, but for verbs, the title of each says
+        named: dict[int, int] = {}
         weighed = 0.0
         for idea in question.ideas:
             found = dict(self._matching(idea))
@@ -163,20 +195,17 @@ class Index:
             weighed += rarity
             for place, (worth, in_title) in found.items():
                 scores[place] = scores.get(place, 0.0) + worth * rarity
-                named[place] = named.get(place, 0) + (in_title and not idea.is_verb)
-        fitting = {
-            place: one
-            for place in scores
-            if (one := self._kept[place]) and (api is None or one.api == api) and (risk is None or one.risk == risk)
-        }
-        if question.wants == "know" and any(one.is_read for one in fitting.values()):
-            fitting = {place: one for place, one in fitting.items() if one.is_read}
-        ranked = []
-        for place, one in fitting.items():
-            score = scores[place]
-            share = math.sqrt(score / weighed) if weighed else 1.0
-            ranked.append((-score * share * _manner(one, named.get(place, 0), question), one.tool))
-        return [name for _, name in sorted(ranked)]
+                if in_title and not idea.is_verb:
+                    named[place] = named.get(place, 0) + 1
+        return scores, named, weighed
+
+    def _fits(self, place: int, api: str | None, risk: str | None) -> bool:
+        one = self._kept[place]
+        return one is not None and api in (None, one.api) and risk in (None, one.risk)
+
+    def _is_read(self, place: int) -> bool:
+        one = self._kept[place]
+        return one is not None and one.is_read
 
     def _matching(self, idea: Idea) -> Iterator[tuple[int, tuple[float, bool]]]:
         """Each workflow that has the idea: its worth by the best word and field, and whether its title says it."""

@@ -1,5 +1,7 @@
 """What a question asks for, and which of many workflows fits it: by kind, by words, as the catalog changes."""
 
+from dataclasses import replace
+
 import pytest
 
 from runtime.search.index import Findable, Index, Kind
@@ -85,6 +87,17 @@ def test_an_index_that_follows_the_catalog_finds_what_is_there_and_nothing_that_
     assert index.search("drain the node")[0] == "lab_drain_node"
     assert index.hold([more]).search("node pod") == ["lab_drain_node"]
     assert index.hold(PODS).search("delete a pod")[0] == "lab_delete_pod"
+
+
+@pytest.mark.parametrize(
+    "said", ["delete a pod", "which pods are there", "power off the node", "pods", "nothing of it"]
+)
+@pytest.mark.parametrize("most", [1, 2, 3, 50])
+def test_the_best_few_are_the_first_of_all(said: str, most: int) -> None:
+    more = (replace(one(f"see_pod_{number}", "find", risk="read"), rank=number / 30) for number in range(30))
+    index = Index([*PODS, *more])
+    found = index.search(said)
+    assert index.best(said, most=most) == (found[:most], len(found))
 
 
 def test_an_api_and_a_class_are_kept_to() -> None:
