@@ -12,7 +12,9 @@ here=$(CDPATH="" cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 say() { printf 'install: %s\n' "$*" >&2; }
 
 if [ $# != 1 ]; then sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2; fi
-if [ -e "$1" ]; then say "$1 is there already: name a new folder"; exit 2; fi
+# What was killed half-way is known by this file, and made anew.
+unfinished=$1/install.unfinished
+if [ -e "$1" ] && [ ! -e "$unfinished" ]; then say "$1 is there already: name a new folder"; exit 2; fi
 
 made_for=$(cat "$here/made_for.txt")
 python=${PYTHON:-python${made_for%% *}}
@@ -23,6 +25,9 @@ if [ "$found" != "$made_for" ]; then
   exit 3
 fi
 
+if [ -e "$unfinished" ]; then say "an installation into $1 was interrupted: it is made anew"; rm -rf -- "$1"; fi
+mkdir -p -- "$1"
+: >"$unfinished"
 "$python" -X utf8 -I -m venv "$1"
 log=$1/install.log
 # By bash, since a stick's file system may know no executable files.
@@ -32,4 +37,5 @@ if ! bash "$here/install_lock.sh" "$1/bin/python" "$here/requirements.txt" "$her
   say "nothing was installed: mend what it says, or have the folder made again"
   exit 1
 fi
+rm -f -- "$unfinished"
 say "ready: $1/bin/switchgear"

@@ -22,7 +22,7 @@ FIRST_BYTES, NEXT_BYTES = 4_096, 512
 # More than the longest chain of 1xx replies and the longest head that makes sense.
 MOST_HEAD_BYTES = 64 * 1024
 # A piece of a body costs 0.05 ms, whatever it holds.
-PIECES_AT_ONCE = 8
+PIECES_AT_ONCE = 4
 # So many are free, then they have to hold something. Devices that print piece by piece print lines.
 FREE_PIECES, PIECE_BYTES = 10_000, 64
 

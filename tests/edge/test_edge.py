@@ -9,8 +9,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +118,25 @@ def test_an_altered_wheel_is_not_installed(folder: Path, tmp_path: Path) -> None
     done = subprocess.run([copy / "install.sh", tmp_path / "venv"], capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "DO NOT MATCH THE HASHES" in done.stderr
+
+
+@pytest.mark.long
+def test_an_installation_that_is_killed_half_way_is_made_again_by_the_same_command(
+    folder: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "app"
+    command = ["bash", folder / "install.sh", place]
+    with subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL) as first:
+        while not (place / "install.log").exists():
+            assert first.poll() is None
+            time.sleep(0.01)
+        os.killpg(first.pid, signal.SIGKILL)
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    assert "was interrupted" in again.stderr
+    assert subprocess.run([place / "bin" / "switchgear", "--version"], check=False).returncode == 0
+    third = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert third.returncode == 2, "what is whole is left alone"
 
 
 def test_another_kind_of_machine_is_told_so(folder: Path, tmp_path: Path) -> None:

@@ -7,10 +7,11 @@ amount. What is no more than unusual is read as before.
 import asyncio
 from typing import Any
 
+import h11
 import pytest
 
 from runtime.driver import Driver
-from runtime.driver.streams import FREE_PIECES, MOST_HEAD_BYTES, NEXT_BYTES, PIECES_AT_ONCE
+from runtime.driver.streams import FIRST_BYTES, FREE_PIECES, MOST_HEAD_BYTES, PIECES_AT_ONCE
 from workflow.events import RequestFailed, ResponseArrived
 
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -48,12 +49,28 @@ async def test_pieces_of_one_byte_give_others_their_turn_and_are_given_up(
 
 
 async def test_informational_replies_without_end_give_others_their_turn_and_are_given_up(
-    driver: Driver, tools: Any, recorder: Any
+    driver: Driver, tools: Any, recorder: Any, monkeypatch: Any
 ) -> None:
-    event, turns = await read(HINT * (2 * MOST_HEAD_BYTES // len(HINT)), driver, tools, recorder)
+    looks, take = 0, h11.Connection.next_event
+    in_one_turn: list[int] = []
+
+    def counted(connection: h11.Connection) -> Any:
+        nonlocal looks
+        if not looks:
+            asyncio.get_running_loop().call_soon(over)
+        looks += 1
+        return take(connection)
+
+    def over() -> None:
+        nonlocal looks
+        in_one_turn.append(looks)
+        looks = 0
+
+    monkeypatch.setattr(h11.Connection, "next_event", counted)
+    event, _ = await read(HINT * (2 * MOST_HEAD_BYTES // len(HINT)), driver, tools, recorder)
     assert (type(event), event.reason) == (RequestFailed, "unknown_fate")
     assert "before the reply" in event.message
-    assert turns >= MOST_HEAD_BYTES // NEXT_BYTES
+    assert max(in_one_turn) <= 2 * FIRST_BYTES // len(HINT), "so many are read before others have their turn"
 
 
 @pytest.mark.parametrize(

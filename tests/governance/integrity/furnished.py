@@ -61,6 +61,9 @@ class Inside:
     def now(self) -> str:
         return self._now
 
+    def stamp(self) -> None:
+        """No file tells of what is written within a transaction."""
+
     async def read(self, work: Callable[[Connection], Any]) -> Any:
         return work(self.connection)
 
