@@ -7,7 +7,6 @@ the compiler nor anything of it is ever imported here. ASGI 3, MCP Streamable HT
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 import socket
@@ -30,6 +29,7 @@ from starlette.types import ASGIApp
 
 from governance.library import Library
 from governance.settings import SettingInUse
+from runtime import memory
 from runtime.api import (
     administration,
     audit,
@@ -271,15 +271,13 @@ async def serve_http(service: Service, at: Listening, announce: Callable[[str], 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.handle_exit, number, None)
-    settle_memory()
+    memory.settle()
     announce(f"{'https' if all(at.tls) else 'http'}://{shown}:{listener.getsockname()[1]}")
-    await server.serve(sockets=[listener])
-
-
-def settle_memory() -> None:
-    """What was loaded so far stays as long as the process: the garbage collector need not look at it ever again."""
-    gc.freeze()
-    gc.enable()
+    tidying = asyncio.create_task(memory.after_crowds(lambda: len(server.open)))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        tidying.cancel()
 
 
 class Server(uvicorn.Server):
@@ -346,6 +344,6 @@ def http_server(
 async def serve_stdio(service: Service, local: Caller) -> None:
     """Serves one client over standard input and output, until it hangs up."""
     application = build(service, local=local)
-    settle_memory()
+    memory.settle()
     async with watching(service):
         await application.mcp.run_stdio_async(show_banner=False)

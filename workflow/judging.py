@@ -6,6 +6,7 @@ value, so that whoever serves many callers has large values judged here (`runtim
 Judges exactly as `inputs` and `runtime/replies.py` do: patterns in linear time, nothing fetched, no value repeated.
 """
 
+import os
 import sys
 from typing import Any, NoReturn
 
@@ -13,6 +14,8 @@ import jsonschema_rs
 import orjson
 
 from workflow.patterns import LINEAR, enforceable
+
+_NICE = 10  # whoever serves many callers goes first, also where all processors are busy
 
 
 def validator_of(enforced: Any) -> jsonschema_rs.Draft202012Validator:
@@ -40,6 +43,8 @@ def _nothing(uri: str) -> NoReturn:
 
 
 def main() -> None:
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
     schema, _, value = sys.stdin.buffer.read().partition(b"\n")
     fault = fault_of(orjson.loads(schema)["schema"], orjson.loads(value))
     sys.stdout.buffer.write(orjson.dumps({"fault": fault}))

@@ -51,7 +51,7 @@ CHATTY = ("mcp", "fastmcp", "httpcore", "sse_starlette")
 @as_json
 def serve_command(transport: str, db: str | None, is_json: bool, **place: Any) -> None:
     """Serves approved workflows: MCP at /mcp, the REST API beside it."""
-    gc.disable()  # until all is loaded, which takes a tenth less time so (`app.settle_memory`)
+    gc.disable()  # until all is loaded, which takes a tenth less time so (`memory.settle`)
     from runtime.observing.exporting import exporting
 
     settings = _settings()

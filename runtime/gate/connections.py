@@ -17,6 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from runtime.gate.access import CONNECTION
+from runtime.gate.arrivals import Arrivals
 from runtime.gate.concurrency import FILES_OF_OUR_OWN
 from runtime.observing import metrics
 
@@ -31,8 +32,8 @@ MOST_OF_ONE = 512
 # Whoever has sent nothing yet makes no room before there are so many: in a burst a client is slow too.
 MOST_SILENT = 1_024
 FEWEST = 64
-# Of connections that wait, so many are accepted before those that are there have their turn.
-ACCEPTED_AT_ONCE = 16
+# In a turn of the event loop; what they send is read as slowly (`arrivals`).
+ACCEPTED_AT_ONCE = 1
 WAITING = 2_048
 STRANGER = ""
 LATE = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -49,6 +50,7 @@ class Connections:
         self._most_silent = min(MOST_SILENT, self._most)
         self._of: dict[str, dict[HttpConnection, None]] = {STRANGER: {}}
         self._count = 0
+        self.arrivals = Arrivals()
 
     def __len__(self) -> int:
         return self._count
@@ -99,7 +101,9 @@ class HttpConnection(H11Protocol):
         super().__init__(config, server_state, {**app_state, CONNECTION: self})
         self.owner = STRANGER
         self._table = table
+        self._arrivals = table.arrivals
         self._bytes = 0
+        self._is_heard = False
         self._arriving: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
 
@@ -110,6 +114,7 @@ class HttpConnection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._table.remove(self)
+        self._arrivals.forget(self)
         for timer in (self._arriving, self._unread):
             if timer is not None:
                 timer.cancel()
@@ -117,6 +122,10 @@ class HttpConnection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._bytes += len(data)
+        self._arrivals.take(self, data)
+
+    def read(self, data: bytes) -> None:
+        self._is_heard = True
         super().data_received(data)
         if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):  # a request is here as a whole
             if self._arriving is not None:
@@ -144,8 +153,8 @@ class HttpConnection(H11Protocol):
 
     @property
     def has_had_its_chance(self) -> bool:
-        """Whether something was sent on it."""
-        return self._bytes > 0 or self.cycle is not None
+        """Whether something was sent on it, and read."""
+        return self._is_heard
 
     def _expect_request(self) -> None:
         self._bytes = 0

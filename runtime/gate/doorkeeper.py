@@ -5,7 +5,10 @@ happens when any token or user changes. Sessions and JWTs are looked at each tim
 with all of them. Here never lives what somebody may do (`access`), nor a header (`credentials`).
 """
 
+import asyncio
+import contextlib
 import hashlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 from governance.identifiers import moment, utc_now
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 
 # More distinct tokens than one installation has; guesses are not kept.
 MAX_REMEMBERED = 1024
+# Tokens that nobody has shown lately are looked up so many at a time: guesses keep the database from nobody.
+STRANGERS_AT_A_TIME = 2
 
 
 class Doorkeeper:
@@ -31,6 +36,9 @@ class Doorkeeper:
         self._sessions = sessions
         self._company = company
         self._known: dict[bytes, tuple[Caller, str]] = {}
+        self._before: frozenset[bytes] = frozenset()
+        self._asked: dict[bytes, asyncio.Task[Caller | None]] = {}
+        self._strangers = asyncio.Semaphore(STRANGERS_AT_A_TIME)
         self._needs_token = company is not None
 
     async def look(self) -> None:
@@ -44,7 +52,9 @@ class Doorkeeper:
 
     def forget(self) -> None:
         """To be called when any token or user was made or changed, has expired or was ended."""
+        self._before = frozenset(self._known) or self._before
         self._known.clear()
+        self._asked.clear()
 
     async def caller(self, secret: str | None) -> Caller | None:
         """Who holds the token or JWT `secret`; where nobody has a credential, whoever is on this machine."""
@@ -59,11 +69,29 @@ class Doorkeeper:
         if caller is not None and (not expires_at or moment(utc_now()) < expires_at):
             return caller
         self._known.pop(key, None)
-        principal = await self._principals.authenticate(secret)
-        if principal is None:
-            return None
-        caller = await self._unless_out(Caller(principal.name, principal.role, principal.scope))
-        if caller is not None:
+        return await self._looked_up(key, secret)
+
+    async def _looked_up(self, key: bytes, secret: str) -> Caller | None:
+        """What the database says. Who asks for the same meanwhile waits for the same answer."""
+        task = self._asked.get(key)
+        if task is None:
+            task = self._asked[key] = asyncio.create_task(self._look_up(key, secret))
+            task.add_done_callback(partial(self._answered, key))
+        return await asyncio.shield(task)
+
+    def _answered(self, key: bytes, task: "asyncio.Task[Caller | None]") -> None:
+        if self._asked.get(key) is task:
+            del self._asked[key]
+        if not task.cancelled():
+            task.exception()  # whoever waits is told; nobody may be left
+
+    async def _look_up(self, key: bytes, secret: str) -> Caller | None:
+        async with contextlib.nullcontext() if key in self._before else self._strangers:
+            principal = await self._principals.authenticate(secret)
+            if principal is None:
+                return None
+            caller = await self._unless_out(Caller(principal.name, principal.role, principal.scope))
+        if caller is not None and self._asked.get(key) is asyncio.current_task():  # nothing was changed meanwhile
             if len(self._known) >= MAX_REMEMBERED:
                 self._known.clear()
             self._known[key] = (caller, principal.expires_at or "")

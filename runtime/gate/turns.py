@@ -1,9 +1,10 @@
-"""Whose call is begun next, while more want to begin than the processor stands: whoever has the fewest under way.
+"""Whose call is begun next, while more want to begin than the processor stands: whoever has the fewest open.
 
-One caller who begins hundreds at once would hold up everybody's next step, since one thread serves all. So a few begin
-at a time, the others wait in line, each caller in their own. A call keeps its turn until it ends, or until it has run
-for a moment and the event loop is on time: then it waits for its device, and costs nothing. Without a crowd nobody
-waits. Called by the gate (`access`), behind a place (`concurrency`). The clock is the loop's.
+Callers who begin hundreds at once would hold up everybody's next step, since one thread serves all. So one call at a
+time is begun, and the others wait in line, each caller's in their own; of a caller who has no other one more may begin.
+Those who flood with many credentials have long lines each, and whoever asks one thing at a time comes before them. A
+call keeps its turn until it ends, or until it has run for a moment and the event loop is on time: then it waits for its
+device, and costs nothing. Called by the gate (`access`), behind a place (`concurrency`). The clock is the loop's.
 """
 
 import asyncio
@@ -11,17 +12,21 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-# More only make each slower: a call takes 5 ms of the processor, and waits for the database and a device in between.
-AT_A_TIME = 6
-# With a device that takes its time 150 calls a second are begun, which is what one process can carry.
-MOMENT_S = 0.04
+# More only make each slower: a call takes 5 ms of the one thread that serves all.
+AT_A_TIME = 1
+# Of those who have nothing else open, so many more: they need not wait for the one that is under way.
+AHEAD = 1
+# With devices that take their time 100 calls a second are begun, which is what one process can carry.
+MOMENT_S = 0.01
 # A timer that comes so late says that the loop has more to do than it can.
-LATE_S = 0.01
+LATE_S = 0.002
+# However late it is: a call that waits for a slow device does not hold up the line.
+MOST_MOMENTS = 25
 
 
 class Turns:
-    def __init__(self, at_a_time: int = AT_A_TIME) -> None:
-        self._free = at_a_time
+    def __init__(self, at_a_time: int = AT_A_TIME, ahead: int = AHEAD) -> None:
+        self._free, self._ahead = at_a_time, ahead
         self._begun: Counter[str] = Counter()
         self._lines: dict[str, deque[asyncio.Future[None]]] = {}
 
@@ -36,7 +41,7 @@ class Turns:
             turn.end()
 
     async def _wait(self, caller: str) -> None:
-        if self._free > 0:
+        if self._free > 0 or (self._free > -self._ahead and not self._open(caller)):
             self._take(caller)
             return
         begins = asyncio.get_running_loop().create_future()
@@ -58,7 +63,10 @@ class Turns:
         if not self._begun[caller]:
             del self._begun[caller]
         while self._free > 0 and self._lines:
-            self._call_up(min(self._lines, key=self._begun.__getitem__))
+            self._call_up(min(self._lines, key=self._open))
+
+    def _open(self, caller: str) -> int:
+        return self._begun[caller] + len(self._lines.get(caller, ()))
 
     def _call_up(self, caller: str) -> None:
         line = self._lines.pop(caller)
@@ -78,6 +86,7 @@ class _Turn:
         self._caller = caller
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._moments = 0
         self._watch()
 
     def _watch(self) -> None:
@@ -85,7 +94,8 @@ class _Turn:
         self._timer = self._loop.call_at(due, self._look, due)
 
     def _look(self, due: float) -> None:
-        if self._loop.time() - due > LATE_S:
+        self._moments += 1
+        if self._loop.time() - due > LATE_S and self._moments < MOST_MOMENTS:
             self._watch()
         else:
             self._timer = None

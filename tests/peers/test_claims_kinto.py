@@ -27,7 +27,7 @@ LAB = f"{BUCKET}/collections/lab"
 TEAM = f"{BUCKET}/groups/team"
 OF_RACK = {"bucket_id": "rack"}
 OF_LAB = {**OF_RACK, "collection_id": "lab"}
-OF_R1 = {**OF_LAB, "record_id": "r1"}
+OF_R1 = {**OF_LAB, "collection_record_id": "r1"}
 
 pytestmark = [
     pytest.mark.slow,
@@ -77,9 +77,14 @@ def same(path: str) -> Any:
     return is_same
 
 
+def made_by_batch(name: str) -> dict[str, Any]:
+    return {"method": "POST", "path": f"/v1{BUCKET}/collections", "body": {"data": {"id": name}}}
+
+
 R1 = f"{LAB}/records/r1"
 MEMBERS = ["account:ann", "account:bob"]
 BATCH = {"method": "POST", "path": f"/v1{BUCKET}/collections", "body": {"data": {"id": "by-batch"}}}
+UNKNOWN_TO_IT = {"method": "PATCH", "path": "/v1/nowhere", "body": {}}
 OF_ANOTHER = {"method": "DELETE", "path": "/v1/buckets/nowhere"}
 NEW_RECORD = {"id": "r1", "size": 12, "tags": ["b", "a"], "deep": {"x": 1.5}}
 OF_TEAM = {**OF_RACK, "group_id": "team"}
@@ -114,32 +119,46 @@ MORE = (
     Call("kinto_update_group", {**OF_TEAM, "data": {"members": MEMBERS[1:]}}, TEAM, {"/data/members": MEMBERS[1:]}),
     Call("kinto_replace_group", {**OF_TEAM, "data": {"members": []}}, TEAM, {"/data/members": []}),
     Call("kinto_describe_group", OF_TEAM, reads=same(TEAM)),
-    Call("kinto_create_record", {**OF_LAB, "data": NEW_RECORD}, R1, {"/data/size": 12, "/data/deep/x": 1.5}),
+    Call("kinto_create_collection_record", {**OF_LAB, "data": NEW_RECORD}, R1, {"/data/size": 12, "/data/deep/x": 1.5}),
     Call(
-        "kinto_create_record", {**OF_LAB, "data": {"title": "no id"}}, f"{LAB}/records/no id", {"/data/title": "no id"}
+        "kinto_create_collection_record",
+        {**OF_LAB, "data": {"title": "no id"}},
+        f"{LAB}/records/no id",
+        {"/data/title": "no id"},
     ),
     Call(
-        "kinto_update_record",
+        "kinto_update_collection_record",
         {**OF_R1, "data": {"size": 13, "deep": {"y": 2}}},
         R1,
         {"/data/size": 13, "/data/deep/y": 2},
     ),
     # Taken with 200; versions are the server's own.
-    Call("kinto_update_record", {**OF_R1, "data": {"last_modified": 5}}, is_impossible=True),
-    Call("kinto_replace_record", {**OF_R1, "data": {"size": 1}}, R1, {"/data/size": 1}),
-    Call("kinto_find_records", OF_LAB, reads=ids(f"{LAB}/records")),
-    Call("kinto_describe_record", OF_R1, reads=same(R1)),
+    Call("kinto_update_collection_record", {**OF_R1, "data": {"last_modified": 5}}, is_impossible=True),
+    Call("kinto_replace_collection_record", {**OF_R1, "data": {"size": 1}}, R1, {"/data/size": 1}),
+    Call("kinto_find_collection_records", OF_LAB, reads=ids(f"{LAB}/records")),
+    Call("kinto_describe_collection_record", OF_R1, reads=same(R1)),
     Call("kinto_update_account", {**OF_ANN, "data": {"password": "of-ann-2"}}, is_traceless=True),
     Call("kinto_describe_account", OF_ANN, reads=same("/accounts/ann")),
     Call("kinto_run_batch", {"requests": [BATCH]}, f"{BUCKET}/collections/by-batch", {"/data/id": "by-batch"}),
+    # Of these some are refused, each in another way; the others are made all the same.
+    Call("kinto_run_batch", {"requests": [made_by_batch("second"), OF_ANOTHER]}, is_impossible=True),
+    Call("kinto_run_batch", {"requests": [OF_ANOTHER, made_by_batch("third"), UNKNOWN_TO_IT]}, is_impossible=True),
+    Call("kinto_run_batch", {"requests": [made_by_batch("no id"), made_by_batch("")]}, is_impossible=True),
+    Call("kinto_run_batch", {"requests": [{"method": "BREW", "path": "/v1/"}]}, is_impossible=True),
+    # Siblings: what is no id, what merges, what is the same again, what is in another order.
+    Call("kinto_create_collection_record", {**OF_LAB, "data": {"id": "no id"}}, is_impossible=True),
+    Call("kinto_update_collection_record", {**OF_R1, "data": {}}, is_traceless=True),
+    Call("kinto_update_collection_record", {**OF_R1, "data": {"id": "r2"}}, is_impossible=True),
+    Call("kinto_update_group", {**OF_TEAM, "data": {"members": MEMBERS[::-1]}}, TEAM),
+    Call("kinto_update_group", {**OF_TEAM, "data": {"members": [*MEMBERS, *MEMBERS]}}, TEAM),
     Call("kinto_find_collections", OF_RACK, reads=ids(f"{BUCKET}/collections")),
     Call("kinto_find_groups", OF_RACK, reads=ids(f"{BUCKET}/groups")),
     Call("kinto_find_permissions"),
     Call("kinto_inventory_bucket", OF_RACK),
     *(Call(f"kinto_get_{name}") for name in ("api", "heartbeat", "lbheartbeat", "version", "item", "contribute_json")),
-    Call("kinto_delete_record", OF_R1, R1, gone=True),
-    Call("kinto_delete_record", OF_R1, is_impossible=True),
-    Call("kinto_remove_all_records", OF_LAB, f"{LAB}/records/no id", gone=True),
+    Call("kinto_delete_collection_record", OF_R1, R1, gone=True),
+    Call("kinto_delete_collection_record", OF_R1, is_impossible=True),
+    Call("kinto_remove_all_collection_records", OF_LAB, f"{LAB}/records/no id", gone=True),
     Call("kinto_delete_group", OF_TEAM, TEAM, gone=True),
     Call("kinto_remove_all_groups", OF_RACK),
     Call("kinto_delete_collection", OF_LAB, LAB, gone=True),

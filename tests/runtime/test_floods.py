@@ -7,8 +7,9 @@ import asyncio
 import contextlib
 import json
 import logging
+import re
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -16,13 +17,17 @@ import httpx
 import pytest
 
 from runtime.gate import connections
+from runtime.gate import turns as turns_module
+from runtime.gate.arrivals import Arrivals
 from runtime.gate.concurrency import ENSURED, RESERVED, STREAMS_OF_ONE, Concurrency
-from runtime.gate.mcp_sessions import MOST_OF_ONE
+from runtime.gate.mcp_sessions import MOST_OF_ONE, MOST_UNUSED
 from runtime.gate.turns import Turns
 from runtime.problems import Problem
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 FLOOD = 150
+# Of a crowd's calls, while one of somebody else's is worked on; with a turn each for twenty callers it would be twenty.
+MEANWHILE = 8
 HALVES = (
     "POST /login HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 50\r\n\r\n{",
     "POST /workflows/a/run HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 50\r\n\r\n{",
@@ -58,16 +63,17 @@ class Flood:
         self.port = int(url.rpartition(":")[2])
         self.open: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: bytes) -> asyncio.StreamReader:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(data)
         self.open.append((reader, writer))
+        return reader
 
-    async def post(self, path: str, headers: dict[str, str], body: Any) -> None:
+    async def post(self, path: str, headers: dict[str, str], body: Any) -> asyncio.StreamReader:
         text = json.dumps(body)
         told = {"host": f"127.0.0.1:{self.port}", **JSON, **headers, "content-length": str(len(text))}
         lines = "".join(f"{name}: {value}\r\n" for name, value in told.items())
-        await self.send(f"POST {path} HTTP/1.1\r\n{lines}\r\n{text}".encode())
+        return await self.send(f"POST {path} HTTP/1.1\r\n{lines}\r\n{text}".encode())
 
     async def statuses(self) -> Counter[str]:
         """What each was answered first; "closed" for those that were closed without a word."""
@@ -134,14 +140,20 @@ async def test_what_does_not_arrive_in_time_is_ended_also_when_it_drips(
 async def test_half_a_body_takes_no_place_and_no_line_of_the_log(
     lab: Any, boss: httpx.AsyncClient, flood: Flood, caplog: Any
 ) -> None:
-    headers = await shown(lab, "bad")
+    async def half_sent() -> int:
+        told = re.search(r'reason="body: half sent"} (\d+)', (await boss.get("/metrics")).text)
+        return int(told[1]) if told else 0
+
+    headers, before = await shown(lab, "bad"), await half_sent()
     lines = "".join(f"{name}: {value}\r\n" for name, value in (headers | {"host": "127.0.0.1"}).items())
     for path in ("/login", "/webhooks/x", "/workflows/toy-find-vm/run", "/mcp"):
         await flood.send(f"POST {path} HTTP/1.1\r\n{lines}content-length: 50\r\n\r\n{{".encode())
     assert (await boss.get("/runs")).status_code == 200
     for _, writer in flood.open:
         writer.close()
+        await writer.wait_closed()
     assert (await boss.get("/runs")).status_code == 200
+    assert await half_sent() == before + 4, "nothing was begun with any of them"
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
@@ -169,13 +181,17 @@ async def test_of_many_sessions_of_one_caller_the_one_used_least_lately_is_ended
         more = {"mcp-session-id": session, "mcp-protocol-version": "2025-11-25"}
         return (await boss.post("/mcp", headers=headers | more, json=ping)).status_code
 
-    async def opened() -> str:
-        return str((await boss.post("/mcp", headers=headers, json=OPEN)).headers["mcp-session-id"])
+    async def opened(*, is_used: bool = True) -> str:
+        session = str((await boss.post("/mcp", headers=headers, json=OPEN)).headers["mcp-session-id"])
+        assert not is_used or await asked(session) == 200
+        return session
 
     sessions = [await opened() for _ in range(MOST_OF_ONE)]
     assert await asked(sessions[0]) == 200
     sessions.append(await opened())
     assert [await asked(sessions[number]) for number in (0, 1, 2, -1)] == [200, 404, 200, 200]
+    unused = [await opened(is_used=False) for _ in range(MOST_UNUSED + 1)]
+    assert [await asked(each) for each in unused] == [404, *[200] * MOST_UNUSED]
 
 
 def test_a_caller_has_a_share_an_admin_a_reserve_and_whoever_has_few_calls_some_that_are_ensured() -> None:
@@ -197,28 +213,94 @@ def test_a_caller_has_a_share_an_admin_a_reserve_and_whoever_has_few_calls_some_
         pass
 
 
-async def test_the_next_turn_is_of_whoever_has_the_fewest_calls_under_way() -> None:
-    turns, begun = Turns(2), []
+async def test_the_next_turn_is_of_whoever_has_the_fewest_calls_open_and_who_has_no_other_need_not_wait(
+    monkeypatch: Any,
+) -> None:
+    monkeypatch.setattr(turns_module, "MOMENT_S", PATIENCE_S)
+    turns, begun = Turns(1, ahead=1), []
 
     async def call(caller: str, is_over: asyncio.Event) -> None:
         async with turns.turn(caller):
             begun.append(caller)
             await is_over.wait()
 
-    over = [asyncio.Event() for _ in range(7)]
-    callers = ["bad", "bad", "bad", "bad", "other", "good", "other"]
+    over = [asyncio.Event() for _ in range(8)]
+    callers = ["bad", "bad", "bad", "bad", "good", "other", "other", "worse"]
     calls = [asyncio.create_task(call(caller, event)) for caller, event in zip(callers, over, strict=True)]
     await asyncio.sleep(0)
+    assert begun == ["bad", "good"], "the second one of the same caller waits, whoever has none goes ahead"
     calls[2].cancel()  # whoever goes away while they wait costs nobody a turn
-    over[0].set()
-    await until(lambda: len(begun) == 3, "the next")
-    over[1].set()
-    await until(lambda: len(begun) == 4, "the one after")
-    assert begun[:4] == ["bad", "bad", "other", "good"]
-    for event in over:
-        event.set()
+    for each in (4, 0, 7, 5, 6, 1, 3):
+        over[each].set()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
     await asyncio.gather(*calls, return_exceptions=True)
-    assert sorted(begun) == ["bad", "bad", "bad", "good", "other", "other"]
+    assert begun == ["bad", "good", "worse", "other", "other", "bad", "bad"]
+
+
+async def test_in_a_turn_of_the_loop_one_arrival_is_read_and_next_of_whoever_has_the_fewest_waiting() -> None:
+    turns: list[Callable[[], None]] = []
+    arrivals, heard = Arrivals(turns.append), []
+
+    class Connection:
+        def __init__(self, owner: str) -> None:
+            self.owner = owner
+
+        def read(self, data: bytes) -> None:
+            heard.append((self.owner, data))
+
+    bad = [Connection("bad") for _ in range(4)]
+    good = Connection("good")
+    for each in bad:
+        arrivals.take(each, b"1")
+    arrivals.take(good, b"a")
+    arrivals.take(good, b"b")
+    arrivals.take(bad[1], b"2")
+    arrivals.forget(bad[2])
+    assert heard == [("bad", b"1")]
+    counts = []
+    while turns:
+        turns.pop()()
+        counts.append(len(heard))
+    assert counts == [2, 3, 4, 4]
+    assert heard[1:] == [("good", b"ab"), ("bad", b"12"), ("bad", b"1")]
+    arrivals.take(good, b"c")
+    assert heard[-1] == ("good", b"c"), "without a crowd nobody waits"
+
+
+async def test_a_credential_that_many_show_at_once_is_looked_up_once(lab: Any, monkeypatch: Any) -> None:
+    secret, looked_up = await lab.token("operator", "bad"), []
+    found = lab.service.principals.authenticate
+
+    async def counted(shown: str) -> Any:
+        looked_up.append(shown)
+        return await found(shown)
+
+    monkeypatch.setattr(lab.service.principals, "authenticate", counted)
+    keeper = lab.service.doorkeeper
+    callers = await asyncio.gather(*(keeper.caller(secret) for _ in range(50)))
+    assert {each.name for each in callers} == {"bad"}
+    assert len(looked_up) == 1
+
+
+async def test_what_was_looked_up_while_a_token_changed_is_not_remembered(lab: Any, monkeypatch: Any) -> None:
+    secret, keeper = await lab.token("operator", "bad"), lab.service.doorkeeper
+    found, has_found, goes_on = lab.service.principals.authenticate, asyncio.Event(), asyncio.Event()
+
+    async def slow(shown: str) -> Any:
+        principal = await found(shown)
+        has_found.set()
+        await goes_on.wait()
+        return principal
+
+    monkeypatch.setattr(lab.service.principals, "authenticate", slow)
+    asking = asyncio.create_task(keeper.caller(secret))
+    await has_found.wait()
+    await lab.service.principals.revoke("bad")
+    keeper.forget()
+    goes_on.set()
+    assert (await asking) is not None, "it was valid when it was shown"
+    assert await keeper.caller(secret) is None
 
 
 async def test_whoever_waits_for_a_device_keeps_nobody_from_beginning() -> None:
@@ -233,3 +315,27 @@ async def test_whoever_waits_for_a_device_keeps_nobody_from_beginning() -> None:
     await until(lambda: len(begun) == 3, "all to begin, though none has ended")
     is_over.set()
     await asyncio.gather(*calls)
+
+
+@pytest.mark.long
+async def test_of_two_thousand_calls_of_twenty_callers_few_are_answered_while_somebody_elses_one_waits(
+    lab: Any, server: Any, boss: httpx.AsyncClient, flood: Flood
+) -> None:
+    floods, good = [await shown(lab, f"bad{number}") for number in range(20)], await shown(lab, "good")
+    path, wish = "/workflows/toy-find-vm/run", {"inputs": {"vm": "web-01"}}
+    said: Counter[str] = Counter()
+
+    async def one(headers: dict[str, str]) -> None:
+        reader = await flood.post(path, headers, wish)
+        said[(await reader.read(12))[9:].decode() or "closed"] += 1
+
+    assert (await boss.post(path, headers=good, json=wish)).status_code == 200
+    tasks = [asyncio.create_task(one(floods[number % 20])) for number in range(2_000)]
+    meanwhile = []
+    while said.total() < len(tasks):
+        before = said["200"]
+        assert (await boss.post(path, headers=good, json=wish, timeout=PATIENCE_S)).status_code == 200
+        meanwhile.append(said["200"] - before)
+    assert (await boss.delete("/tokens/bad0")).status_code == 200
+    assert said["200"] > 100, "there was a crowd"
+    assert sorted(meanwhile)[int(0.95 * len(meanwhile))] <= MEANWHILE, sorted(meanwhile)[-20:]

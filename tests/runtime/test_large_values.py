@@ -1,6 +1,10 @@
 """Large values are judged in a process of their own: nobody waits for them, and the verdict is the same."""
 
 import asyncio
+import os
+import subprocess
+import sys
+import time
 from typing import Any
 
 import orjson
@@ -129,3 +133,12 @@ async def test_large_inputs_of_a_call_are_judged_elsewhere_once_and_refused_alik
     assert (refused.value.pointer, len(judged)) == ("/vm", 2)
     with pytest.raises(BadInput):
         await house.service.calls.call(entry, {"other": "x" * LARGE, "vm": "a"}, None, ME)
+
+
+def test_whoever_judges_lets_whoever_serves_go_first() -> None:
+    ends_at = time.monotonic() + 60
+    with subprocess.Popen([sys.executable, "-m", "workflow.judging"], stdin=subprocess.PIPE) as child:
+        while os.getpriority(os.PRIO_PROCESS, child.pid) <= os.getpriority(os.PRIO_PROCESS, 0):
+            assert time.monotonic() < ends_at
+            time.sleep(0.01)
+        child.kill()

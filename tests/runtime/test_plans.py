@@ -23,6 +23,7 @@ from runtime.calls.manner import PLAIN, Manner
 from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
+from workflow.profile import Profile
 
 ME, YOU = Caller("me", "operator"), Caller("you", "operator")
 ERAS = pytest.mark.parametrize("era", ["legacy", "2026-07-28"])
@@ -205,6 +206,19 @@ async def test_a_plan_is_for_the_revision_that_it_was_made_with(yard: Any, devic
     with pytest.raises(PlanError, match="another revision"):
         await call(yard, Manner(plan_id=planned.outputs["plan_id"]))
     assert changes_heard(device) == []
+
+
+async def test_a_plan_is_carried_out_under_the_profile_that_it_was_made_with(yard: Any, device: Any) -> None:
+    planned = await call(yard)
+    entry = yard.service.live.now.find(TOOL)
+    profile = Profile(**{**entry.profile.model_dump(), "secrets": ["password", "key"]})
+    await yard.service.apis.put_api(
+        "toy", "Toy", "2", "sha256:" + "1" * 64, profile.model_dump(mode="json"), profile.digest
+    )
+    await yard.service.live.reload()
+    await call(yard, Manner(plan_id=planned.outputs["plan_id"]))
+    assert yard.service.live.now.find(TOOL).profile == entry.profile != profile
+    assert len(changes_heard(device)) == 2, "it was stopped and taken out of service"
 
 
 async def test_a_plan_expires(house: Any, device: Any) -> None:
