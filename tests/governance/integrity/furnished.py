@@ -67,9 +67,6 @@ class Inside:
     async def read(self, work: Callable[[Connection], Any]) -> Any:
         return work(self.connection)
 
-    def stamp(self) -> None:
-        """It is no file, and always asked."""
-
     async def write(self, work: Callable[[Connection], Any], *, is_lasting: bool = True, is_small: bool = False) -> Any:
         try:
             with self.connection.begin_nested():
