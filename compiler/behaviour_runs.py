@@ -168,17 +168,22 @@ class _Shape:
         if twice:
             return f"{ended} and did {twice} more often than was asked for"
         is_lucky = "found" in behaviour.needs  # which of two namesakes was meant, no truth tells
-        is_well = is_true and self._changes and has_ended_well and not is_lucky
+        is_so = self._is_as_usual(truth, may_do_more=True) and not behaviour.is_again
+        is_well = is_so and self._changes and has_ended_well and not is_lucky
         if proof.outcome not in behaviour.ends and not is_well:
             return f"{ended}, not {' or '.join(behaviour.ends)}"
         said = " ".join((proof.failure.message, *proof.failure.said)) if proof.failure else behaviour.says
         return "" if behaviour.says in said else f"{ended} without the device's words"
 
-    def _is_as_usual(self, truth: Truth) -> bool:
-        """Whether the device is as after the usual run: its things, and what acts without a trace in them."""
+    def _is_as_usual(self, truth: Truth, *, may_do_more: bool = False) -> bool:
+        """Whether the device is as after the usual run: its things, and what acts without a trace in them.
+
+        `may_do_more`: another branch of the workflow may have acted besides (made a job, where usually there is one).
+        """
         usual = self._ran.truth
         return all(
-            _shows(one, other) and self._acts(one) == self._acts(other)
+            _shows(one, other)
+            and (self._acts(one) >= self._acts(other) if may_do_more else self._acts(one) == self._acts(other))
             for one, other in ((truth.at_the_end, usual.at_the_end), (truth.later, usual.later))
         )
 

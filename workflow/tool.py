@@ -20,6 +20,8 @@ NAME_LENGTH = 64  # what MCP clients accept for a tool's name
 _BETWEEN = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas")
 _MOST_EXAMPLE = 40  # bytes, brackets included: ten tokens
 _LENGTHS = ("minLength", "maxLength")
+_MOST_STRUCTURE = 400  # bytes of an optional object: of a larger one the whole schema tells, and a list its purpose
+_OUTLINE = {"type", "description"}
 MOST_TITLE = 200  # characters; it is a line in a list
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 _SAFE_METHODS = tuple(f"/{method.lower()}" for method in SAFE_METHODS)  # as operationPath ends in them
@@ -81,15 +83,21 @@ def whole_input_schema(document: Document, workflow_id: str | None = None) -> di
 
 def input_names(document: Json) -> frozenset[str]:
     """What the first workflow of `document` takes, also what its tool does not show."""
+    return frozenset(_taken(document))
+
+
+def _taken(document: Json) -> Mapping[str, Json]:
     declared = document["workflows"][0].get("inputs")
     components = document.get("components", {}).get("inputs", {})
     schema = followed(declared, components) if isinstance(declared, Mapping) else {}
-    return frozenset(schema.get("properties") or {})
+    return schema.get("properties") or {}
 
 
 def hides_inputs(document: Json, tool: Mapping[str, Json]) -> bool:
-    """Whether the first workflow of `document` takes inputs that its tool does not show."""
-    return len(input_names(document)) > len(tool["inputSchema"].get("properties") or {})
+    """Whether the first workflow of `document` takes inputs, or members of them, that its tool does not show."""
+    shown, taken = tool["inputSchema"].get("properties") or {}, _taken(document)
+    is_outline = (one.keys() <= _OUTLINE and "properties" in taken.get(name, {}) for name, one in shown.items())
+    return len(taken) > len(shown) or any(is_outline)
 
 
 def plan_properties(tool: Mapping[str, Json], names: frozenset[str]) -> dict[str, Json]:
@@ -119,7 +127,10 @@ def _shown_inputs(document: Document, workflow: Workflow, shown: Json) -> dict[s
     properties = schema.get("properties") or {}
     required = [name for name in schema.get("required") or [] if name in properties]
     names = [name for name in properties if shown is None or name in shown or name in required]
-    written = {name: properties[name] if shown is None else _brief(properties[name]) for name in names}
+    written = {
+        name: properties[name] if shown is None else _brief(properties[name], is_required=name in required)
+        for name in names
+    }
     cut: dict[str, Json] = {"type": "object", "properties": written}
     if required:
         cut["required"] = required
@@ -138,7 +149,7 @@ def _shown_outputs(declared: Json) -> Mapping[str, Json] | None:
     return shown
 
 
-def _brief(schema: Json) -> Json:
+def _brief(schema: Json, *, is_required: bool) -> Json:
     """An input as a list of tools shows it: with an example where that is short and says what nothing else does.
 
     How long a text may be is told by whoever refuses it, and in the whole schema.
@@ -146,6 +157,8 @@ def _brief(schema: Json) -> Json:
     if not isinstance(schema, Mapping):
         return schema
     schema = {key: value for key, value in schema.items() if key not in _LENGTHS}
+    if not is_required and schema.get("type") == "object" and len(as_json(schema)) > _MOST_STRUCTURE:
+        return {"type": "object", "description": schema.get("description", "")}
     if "examples" not in schema:
         return schema
     says_enough = "enum" in schema or "default" in schema or schema.get("type") == "boolean"

@@ -21,7 +21,7 @@ from compiler.twin import Twin
 from compiler.twin.library import LIBRARY
 from compiler.verification import compile_spec
 from tests.shipped import APIS, shipped
-from workflow import comparing, ending, fates, interpreter, pages
+from workflow import comparing, ending, fates, interpreter, pages, requests
 from workflow.events import Failure
 from workflow.plan import Plan, build_plan
 
@@ -196,6 +196,7 @@ OUT: dict[str, Out] = {
     "202 without a handle": document(any_handle),
     "absolute Location": document(addresses),
     "relative Location": document(addresses),
+    "ids as numbers": code(requests, "text_of", lambda value: value if isinstance(value, str) else repr([value])),
     "slow job": document(without("still_running")),
     "critical job": document(state_alone),
     "done, told as failed": NO_DOUBT,
@@ -227,6 +228,8 @@ OUT: dict[str, Out] = {
 }
 # Neither shipped description has lists of more than one page in its examples.
 IN_PAGES = ("next page is this one", "next page missing", "older key of the next page")
+# These two have descriptions of their own below.
+ALONE = ("another MAC form", "failed state")
 MOST = 12  # flows that are tried for one behaviour
 
 
@@ -255,12 +258,19 @@ def test_what_is_told_of_a_behaviour_is_true_and_another_thing_when_the_handling
     pytest.fail(f"nothing is noticed: {tried}")
 
 
+def test_of_every_behaviour_the_handling_is_taken_out_somewhere() -> None:
+    """Those that the driver alone meets: `tests/runtime/test_driver_behaviours.py`."""
+    by_driver = {each.name for each in LIBRARY if each.by_driver}
+    assert {*OUT, *IN_PAGES, *ALONE} | by_driver == BY_NAME.keys()
+    assert len(BY_NAME) >= 30
+
+
 def test_over_all_flows_every_behaviour_that_applies_is_played(hypercore: Compiled, idrac: Compiled) -> None:
     told = Counter(
         run["case"] for c in (hypercore, idrac) for w in c.workflows for run in w.proof["runs"] if "told" in run
     )
     missing = {b.name for b in LIBRARY if not b.by_driver} - told.keys()
-    assert missing <= {"another MAC form", "failed state", *IN_PAGES}
+    assert missing <= {*ALONE, *IN_PAGES}
 
 
 def test_an_approver_reads_one_line_of_each(hypercore: Compiled) -> None:

@@ -8,6 +8,7 @@ import pytest
 from compiler.frontend.load import load_api
 from compiler.passes import words
 from tests.compiler.odd import DONE, THING, THINGS, all_proved, answers, asked, compiled, given, only, sent
+from workflow.tool import hides_inputs
 
 INTEGERS = {"type": "array", "items": {"type": "integer"}, "minItems": 2}
 AN_OBJECT = {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}, "b": {"type": "string"}}}
@@ -295,6 +296,16 @@ def test_what_has_no_name_is_found_by_the_member_that_is_called_like_it(tmp_path
     listed = {"get": {"responses": answers({"type": "array", "items": held})}}
     one = only(compiled(tmp_path, {"/ip-addresses": listed, "/ip-addresses/{id}": read}), "GET /ip-addresses/{id}")
     assert asked(one)["ip_address"]["description"] == "Address or id of the IP address."
+
+
+def test_a_body_of_little_but_objects_shows_them_in_outline(tmp_path: Path) -> None:
+    """`metadata` and `spec`: what they hold stands in the whole schema, to which the tool leads."""
+    wide = {"type": "object", "properties": {f"member_{n}": {"type": "string"} for n in range(30)}}
+    pod = {"type": "object", "properties": {"kind": {"type": "string"}, "spec": wide, "status": wide}}
+    one = compiled(tmp_path, {"/pods": {"post": {"requestBody": sent(pod), "responses": DONE}}}).workflows[0]
+    assert asked(one)["spec"] == {"type": "object", "description": "Spec."}
+    assert "status" not in asked(one)
+    assert hides_inputs(one.document, one.tool)
 
 
 def test_an_inventory_has_nothing_of_others(tmp_path: Path) -> None:

@@ -176,30 +176,30 @@ MORE = (
     Call("pdns_find_cryptokeys", OF_LAB),
     Call("pdns_delete_cryptokey", KEY, KEY_AT, gone=True),
     Call(
-        "pdns_create_tsigkey", {"name": "k1", "algorithm": "hmac-sha256"}, f"{TSIG}/k1.", {"/algorithm": "hmac-sha256"}
+        "pdns_create_tsig_key", {"name": "k1", "algorithm": "hmac-sha256"}, f"{TSIG}/k1.", {"/algorithm": "hmac-sha256"}
     ),
-    Call("pdns_create_tsigkey", {"name": "k1", "algorithm": "hmac-sha256"}, is_impossible=True),
+    Call("pdns_create_tsig_key", {"name": "k1", "algorithm": "hmac-sha256"}, is_impossible=True),
     Call(
-        "pdns_ensure_tsigkey", {"name": "k1", "algorithm": "hmac-sha256"}, f"{TSIG}/k1.", {"/algorithm": "hmac-sha256"}
+        "pdns_ensure_tsig_key", {"name": "k1", "algorithm": "hmac-sha256"}, f"{TSIG}/k1.", {"/algorithm": "hmac-sha256"}
     ),
-    Call("pdns_update_tsigkey", {"tsigkey": "k1", "name": "k2"}, f"{TSIG}/k2.", {"/algorithm": "hmac-sha256"}),
-    Call("pdns_describe_tsigkey", {"tsigkey": "k2"}),
+    Call("pdns_update_tsig_key", {"tsig_key": "k1", "name": "k2"}, f"{TSIG}/k2.", {"/algorithm": "hmac-sha256"}),
+    Call("pdns_describe_tsig_key", {"tsig_key": "k2"}),
     # A second key of the same name comes of it, which the server shows in the list alone.
     Call(
-        "pdns_update_tsigkey",
-        {"tsigkey": "k2", "algorithm": "hmac-sha512"},
+        "pdns_update_tsig_key",
+        {"tsig_key": "k2", "algorithm": "hmac-sha512"},
         f"{TSIG}/k2.",
         {"/algorithm": "hmac-sha512"},
     ),
-    Call("pdns_find_tsigkeys", reads=ids(TSIG)),
-    Call("pdns_delete_tsigkey", {"tsigkey": "k2"}, is_impossible=True),
+    Call("pdns_find_tsig_keys", reads=ids(TSIG)),
+    Call("pdns_delete_tsig_key", {"tsig_key": "k2"}, is_impossible=True),
     Call(
-        "pdns_create_tsigkey", {"name": "k3", "algorithm": "hmac-sha256"}, f"{TSIG}/k3.", {"/algorithm": "hmac-sha256"}
+        "pdns_create_tsig_key", {"name": "k3", "algorithm": "hmac-sha256"}, f"{TSIG}/k3.", {"/algorithm": "hmac-sha256"}
     ),
-    Call("pdns_update_tsigkey", {"tsigkey": "k3", "key": "c2Vjb25k"}, f"{TSIG}/k3.", {"/key": "c2Vjb25k"}),
-    Call("pdns_delete_tsigkey", {"tsigkey": "k3"}, f"{TSIG}/k3.", gone=True),
-    Call("pdns_create_autoprimary", PRIMARY, "/servers/localhost/autoprimaries", {"/0/ip": "192.0.2.7"}),
-    Call("pdns_find_autoprimaries"),
+    Call("pdns_update_tsig_key", {"tsig_key": "k3", "key": "c2Vjb25k"}, f"{TSIG}/k3.", {"/key": "c2Vjb25k"}),
+    Call("pdns_delete_tsig_key", {"tsig_key": "k3"}, f"{TSIG}/k3.", gone=True),
+    Call("pdns_create_server_autoprimary", PRIMARY, "/servers/localhost/autoprimaries", {"/0/ip": "192.0.2.7"}),
+    Call("pdns_find_server_autoprimaries"),
     Call("pdns_find_servers"),
     Call("pdns_describe_server"),
     Call("pdns_inventory_server"),

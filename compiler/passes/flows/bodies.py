@@ -18,8 +18,9 @@ from compiler.passes.flows.context import address
 from compiler.passes.flows.inlining import Room, inline
 from compiler.passes.flows.input_texts import offers_of, told, with_example
 from compiler.passes.flows.lookups import identify
-from compiler.passes.flows.usual import MOST_OPTIONAL, is_server_made, usual_members
+from compiler.passes.flows.usual import MOST_OPTIONAL, is_server_made, usual_members, usual_structures
 from compiler.passes.identity import says_id
+from compiler.passes.paths import last_word
 from compiler.passes.words import first_sentence, split
 from workflow.multipart import FILE_NAME, PartKind, is_textual
 from workflow.pointers import NOTHING, escape, parse_pointer, resolve
@@ -65,6 +66,7 @@ class BodyPlan:
         self.resource = builder.context.by_change.get(operation.key)
         self.common = self._common()
         self.top = frozenset(self._start())
+        self.structures = self._structures()
         marks = builder.context.profile.marks
         hidden = (*marks.get("internal", ()), *marks.get("deprecated", ()), *marks.get("read_only", ()))
         self.hidden = hidden or ("INTERNAL", "DEPRECATED", "Deprecated")
@@ -96,6 +98,12 @@ class BodyPlan:
         example = next((e for e in (body and body.example, *offers_of(self.schemas.flat(start))) if e), None)
         needed = self.builder.context.required_names
         return frozenset(usual_members(self.operation, wanted, keys, needed, example))
+
+    def _structures(self) -> frozenset[str]:
+        body = self.operation.body
+        offers = (body.example, *offers_of(self.schemas.flat(body.schema))) if body else ()
+        example = next((one for one in offers if one), None)
+        return usual_structures(self.schemas, self._start(), last_word(self.operation.path), example)
 
     def _settable(self) -> frozenset[str]:
         """The members that can be changed later; empty where the resource can't be updated or names none."""
@@ -305,6 +313,7 @@ class BodyPlan:
             is_required
             or not member.pointer
             or (not is_status and not is_uncommon and self._may_show(schema, member.name))
+            or (member.depth == 1 and member.name in self.structures)
         )
         if self.builder.shares_body_inputs and name in self.builder.inputs:
             return f"$inputs.{name}"

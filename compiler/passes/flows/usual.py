@@ -15,6 +15,7 @@ from compiler.ir.schemas import Schemas
 from compiler.passes.words import split
 
 MOST_OPTIONAL = 6  # optional members of a body that the small schema shows; the full one has all
+MOST_STRUCTURES = 3  # objects, where a body has hardly anything else to say
 MOST_FILTERS = 3  # optional query parameters
 _FAMILIAR = (
     frozenset({"value", "password", "path", "email", "size", "type", "temporary"}),
@@ -45,6 +46,22 @@ def usual_members(
         return 4 + familiarity(name)
 
     return sorted((name for name in plain if not is_server_made(name)), key=rank)[:MOST_OPTIONAL]
+
+
+def usual_structures(schemas: Schemas, members: Mapping[str, Any], about: str, example: Any) -> frozenset[str]:
+    """The objects that are shown where nearly all of a body stands in objects: `metadata` and `spec`.
+
+    `about`: the last word of the path, which is meant where it is one of them (`…/status`); then come those of the
+    description's `example`.
+    """
+    settable = {name: member for name, member in members.items() if not schemas.resolve(member).get("readOnly")}
+    plain = [name for name, member in settable.items() if schemas.kind(member) not in ("object", "array")]
+    objects = [name for name, member in settable.items() if schemas.members(member)]
+    if len(plain) > _FEW or not objects:
+        return frozenset()
+    shown = _in_example(example)
+    told = [name for name in objects if name != "status" or name == about]
+    return frozenset(sorted(told, key=lambda name: (name != about, name not in shown))[:MOST_STRUCTURES])
 
 
 def usual_filters(operation: Operation) -> frozenset[str]:

@@ -67,7 +67,7 @@ class Inside:
     async def read(self, work: Callable[[Connection], Any]) -> Any:
         return work(self.connection)
 
-    async def write(self, work: Callable[[Connection], Any], *, is_lasting: bool = True) -> Any:
+    async def write(self, work: Callable[[Connection], Any], *, is_lasting: bool = True, is_small: bool = False) -> Any:
         try:
             with self.connection.begin_nested():
                 return work(self.connection)
