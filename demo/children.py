@@ -7,12 +7,14 @@ the demonstration alone and the children are then stopped in order. Also used by
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from typing import Any
 # By module, since not every way of installing puts the script beside the interpreter; -P: what lies in the folder at
 # hand is never taken for a part of the product.
 SWITCHGEAR = (sys.executable, "-P", "-m", "switchgear.main")
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # what tells the demonstration to end
 STOP_S = 8.0  # more than a server's own grace for calls under way
 READY_S = 60.0  # Prism on a loaded machine
 
@@ -35,6 +38,23 @@ def answers(url: str) -> bool:
             return bool(reply.status < 300)
     except (urllib.error.URLError, OSError):
         return False
+
+
+@contextlib.contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Signals that end the demonstration come when this is over, so that no process is begun that nobody knows."""
+    if threading.current_thread() is not threading.main_thread():  # where none is told of signals
+        yield
+        return
+    told: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: told.append(number)) for number in ENDS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if told:
+        signal.raise_signal(told[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +81,22 @@ class Children:
     def run(self, *words: str, code: int = 0) -> Any:
         """The JSON that `switchgear WORDS --json` prints. Raises CommandFailedError with what it said instead, unless
         it ends with `code`."""
-        process = subprocess.Popen(
-            [*SWITCHGEAR, *words, "--json"],
-            cwd=self.folder,
-            env=self._environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        process = None
         try:
+            with interrupts_held():
+                process = subprocess.Popen(
+                    [*SWITCHGEAR, *words, "--json"],
+                    cwd=self.folder,
+                    env=self._environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                )
             printed, complained = process.communicate()
         except BaseException:  # above all an interrupt: `subprocess.run` would not wait for what it has killed
-            process.kill()
-            process.wait()
+            if process:
+                process.kill()
+                process.wait()
             raise
         if process.returncode != code:
             said = (printed + complained).decode(errors="replace").strip()
@@ -91,7 +114,7 @@ class Children:
 
     def start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
         """Any program, its output in `folder/NAME.log`."""
-        with (self.folder / f"{name}.log").open("wb") as log:
+        with (self.folder / f"{name}.log").open("wb") as log, interrupts_held():
             process = subprocess.Popen(
                 command,
                 cwd=self.folder,
@@ -101,7 +124,7 @@ class Children:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._processes.append(process)
+            self._processes.append(process)
         return process
 
     def log(self, name: str) -> str:

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from demo import short, story
 from demo.agent import connected
-from demo.children import Children, CommandFailedError
+from demo.children import ENDS, Children, CommandFailedError
 from demo.choice import NoSuchWorkflowError
 from demo.desk import RestError
 from demo.scenes import SHORT, VENDORS, Vendor
@@ -46,7 +46,7 @@ def played(
     """Plays in a folder of its own; answers the exit code."""
     ask_no_proxy()
     # Whoever tells it to end, in whatever way, its servers are stopped: a shell starts background jobs deaf to SIGINT.
-    for told in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for told in ENDS:
         signal.signal(told, signal.default_int_handler)
     console = Console(width=min(WIDTH, Console().width) if sys.stdout.isatty() else WIDTH, highlight=False)
     with tempfile.TemporaryDirectory(prefix="switchgear-demo-") as folder:

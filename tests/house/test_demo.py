@@ -19,6 +19,7 @@ from typing import ClassVar
 import httpx
 import pytest
 
+from demo.children import interrupts_held
 from demo.choice import NoSuchWorkflowError, Wish, granted
 from demo.line import between
 from demo.show import brief, folded
@@ -155,6 +156,18 @@ def test_whoever_interrupts_the_demonstration_finds_nothing_left(
     assert played.returncode == 130, told
     assert list(folder.iterdir()) == []
     assert processes_that_know(folder) == []
+
+
+def test_an_interrupt_while_a_process_begins_comes_once_it_is_known() -> None:
+    begun, before = [], signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), interrupts_held():
+            signal.raise_signal(signal.SIGTERM)
+            begun.append("a process")
+        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert begun
 
 
 @pytest.mark.slow
