@@ -97,7 +97,9 @@ async def _victim(case: dict[str, Any]) -> None:
 def _tell(case: dict[str, Any], told: dict[str, Any]) -> None:
     verdict = Path(case["verdict"])
     kept = json.loads(verdict.read_text()) if verdict.exists() else {}
-    verdict.write_text(json.dumps({**kept, **told}))
+    beside = verdict.with_suffix(f".{os.getpid()}")
+    beside.write_text(json.dumps({**kept, **told}))
+    beside.replace(verdict)  # two at a time may tell, and one read what the other has begun to write
 
 
 def _count_commits(moment: str, number: int) -> list[int]:
