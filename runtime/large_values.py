@@ -7,6 +7,7 @@ Here never lives an opinion on what does not fit.
 
 import asyncio
 import contextlib
+import signal
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,7 +25,10 @@ LARGE, LARGE_WITH_PATTERNS = 256 * 1024, 32 * 1024
 # Where alternatives are tried the work is counted; so much is counted, and judged here, in some five milliseconds.
 MOST_STEPS = 5_000
 _KEPT = 256  # schemas that are in use, with whether work has to be counted
-DEADLINE_S = 20.0  # a hundred times what an honest description needs for the largest request there may be
+# The work is bounded by the judging process itself, by its processor time: a busy machine makes no value too large.
+# This is for a process that hangs or gets no processor at all.
+DEADLINE_S = 90.0
+TOO_LONG, SMALLER = "it took too long to judge the value", "give a smaller value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +81,14 @@ async def first_fault(schema: bytes, written: bytes) -> Fault | None:
         async with asyncio.timeout(DEADLINE_S):
             said, _ = await process.communicate(b'{"schema": ' + schema + b"}\n" + written)
     except TimeoutError:
-        raise Unjudged("it took too long to judge the value", "give a smaller value") from None
+        raise Unjudged(TOO_LONG, SMALLER) from None
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
     if process.returncode != 0:
-        raise Unjudged("the value could not be judged", "give a smaller value")
+        is_too_long = process.returncode == -signal.SIGXCPU
+        raise Unjudged(TOO_LONG if is_too_long else "the value could not be judged", SMALLER)
     found = orjson.loads(said)["fault"]
     return None if found is None else Fault("".join(child("", part) for part in found["path"]), found["message"])

@@ -6,6 +6,7 @@ value, so that whoever serves many callers has large values judged here (`runtim
 Judges exactly as `inputs` and `runtime/replies.py` do: patterns in linear time, nothing fetched, no value repeated.
 """
 
+import contextlib
 import os
 import sys
 from typing import Any, NoReturn
@@ -16,6 +17,8 @@ import orjson
 from workflow.patterns import LINEAR, enforceable
 
 _NICE = 10  # whoever serves many callers goes first, also where all processors are busy
+# Seconds of processor time: a hundred times what an honest description needs for the largest request there may be.
+MOST_WORK_S = 20
 
 
 def validator_of(enforced: Any) -> jsonschema_rs.Draft202012Validator:
@@ -45,6 +48,10 @@ def _nothing(uri: str) -> NoReturn:
 def main() -> None:
     if hasattr(os, "nice"):
         os.nice(_NICE)
+    with contextlib.suppress(ImportError, ValueError, OSError):  # where there is no such limit, whoever asks has one
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CPU, (MOST_WORK_S, MOST_WORK_S + 1))
     schema, _, value = sys.stdin.buffer.read().partition(b"\n")
     fault = fault_of(orjson.loads(schema)["schema"], orjson.loads(value))
     sys.stdout.buffer.write(orjson.dumps({"fault": fault}))

@@ -101,6 +101,19 @@ async def test_what_takes_too_long_is_given_up_and_its_process_ends(monkeypatch:
         await first_fault(written(SLOW), written([{"k": 299}] * 20_000))
 
 
+async def test_what_is_too_much_work_is_given_up_by_processor_time(monkeypatch: Any) -> None:
+    """The process ends itself, however long it had to wait for a processor."""
+    program = "import workflow.judging as judging\njudging.MOST_WORK_S = 1\njudging.main()"
+    start = asyncio.create_subprocess_exec
+
+    async def started(python: str, *_: str, **pipes: Any) -> asyncio.subprocess.Process:
+        return await start(python, "-c", program, **pipes)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", started)
+    with pytest.raises(Unjudged, match="too long"):
+        await first_fault(written(SLOW), written([{"k": 299}] * 200_000))
+
+
 async def test_a_schema_that_is_none_judges_nothing() -> None:
     with pytest.raises(Unjudged):
         await first_fault(written({"type": 3}), written("x"))
