@@ -8,6 +8,7 @@ Judges exactly as `inputs` and `runtime/replies.py` do: patterns in linear time,
 
 import contextlib
 import os
+import resource
 import sys
 from typing import Any, NoReturn
 
@@ -48,9 +49,7 @@ def _nothing(uri: str) -> NoReturn:
 def main() -> None:
     if hasattr(os, "nice"):
         os.nice(_NICE)
-    with contextlib.suppress(ImportError, ValueError, OSError):  # where there is no such limit, whoever asks has one
-        import resource
-
+    with contextlib.suppress(ValueError, OSError):  # a machine that sets less; whoever asks has a limit, too
         resource.setrlimit(resource.RLIMIT_CPU, (MOST_WORK_S, MOST_WORK_S + 1))
     schema, _, value = sys.stdin.buffer.read().partition(b"\n")
     fault = fault_of(orjson.loads(schema)["schema"], orjson.loads(value))
