@@ -84,20 +84,13 @@ class Children:
         process = None
         try:
             with interrupts_held():
-                process = subprocess.Popen(
-                    [*SWITCHGEAR, *words, "--json"],
-                    cwd=self.folder,
-                    env=self._environment(),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                )
+                command = [*SWITCHGEAR, *words, "--json"]
+                process = self._popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             printed, complained = process.communicate()
-        except BaseException:  # above all an interrupt: `subprocess.run` would not wait for what it has killed
-            if process:
+        finally:  # interrupted, `subprocess.run` would not wait for what it has killed
+            if process and process.poll() is None:
                 process.kill()
                 process.wait()
-            raise
         if process.returncode != code:
             said = (printed + complained).decode(errors="replace").strip()
             raise CommandFailedError(f"switchgear {' '.join(words)} ended with {process.returncode}:\n{said}")
@@ -115,15 +108,7 @@ class Children:
     def start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
         """Any program, its output in `folder/NAME.log`."""
         with (self.folder / f"{name}.log").open("wb") as log, interrupts_held():
-            process = subprocess.Popen(
-                command,
-                cwd=self.folder,
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            process = self._popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
             self._processes.append(process)
         return process
 
@@ -146,6 +131,10 @@ class Children:
                 process.wait()
         self._processes.clear()
         return count
+
+    def _popen(self, command: Sequence[str], **more: Any) -> subprocess.Popen[bytes]:
+        environment = self._environment()
+        return subprocess.Popen(command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, **more)
 
     def _environment(self) -> dict[str, str]:
         # Settings of whoever runs the demonstration must not lead it to their own database.

@@ -20,7 +20,7 @@ from governance.errors import ConflictError, InvalidError, NotFoundError, Tamper
 from governance.identifiers import Json, from_text, to_text
 from governance.models import ScheduleRow, table_of
 from governance.testimony import SEAL, is_attested, seal_over
-from governance.untouched import LOOKS_WITHOUT_A_TOUCH, Untouched, next_due
+from governance.untouched import Due
 
 _S = table_of(ScheduleRow)
 SEALED = tuple(column.name for column in _S.columns if column.name != "last")
@@ -63,8 +63,7 @@ _NEXT = select(func.min(_S.c.next_at)).where(_S.c.is_paused.is_(False))
 class ScheduleStore:
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._untouched = Untouched(database, LOOKS_WITHOUT_A_TOUCH)
-        self._next = ""
+        self._due = Due(database, _NEXT)
         self._refused: set[str] = set()
 
     async def add(self, schedule: Schedule) -> Schedule:
@@ -98,11 +97,15 @@ class ScheduleStore:
 
     async def due(self, now: str) -> tuple[Schedule, ...]:
         """Those whose moment has come, the longest waiting first."""
-        if self._untouched.since_last() and now < self._next:
+        if self._due.is_nothing(now):
             return ()
-        self._next = ""  # until it is known
-        found, self._next = await self._database.read(lambda c: (self._found(c, _DUE, now), next_due(c, _NEXT)))
-        return found
+
+        def work(connection: Connection) -> tuple[Schedule, ...]:
+            found = self._found(connection, _DUE, now)
+            self._due.learn(connection)
+            return found
+
+        return await self._database.read(work)
 
     async def take(self, schedule: Schedule, next_at: str) -> bool:
         """Moves on from `schedule.next_at`; whether nobody else did so before, or paused, removed or altered it."""

@@ -20,11 +20,6 @@ NEVER = "~"
 """Behind all moments, as they are stored."""
 
 
-def next_due(connection: Connection, query: Select[Any]) -> str:
-    """The moment that `query` answers, or one that does not come."""
-    return str(connection.execute(query).scalar() or NEVER)
-
-
 class Untouched:
     """One asker's memory of what the database looked like."""
 
@@ -48,6 +43,26 @@ class Untouched:
     def forget(self) -> None:
         """What came of the last look is not known: the next one is for real."""
         self._seen = None
+
+
+class Due:
+    """One asker's memory of the moment when something is due next."""
+
+    def __init__(self, database: Database, query: Select[Any]) -> None:
+        """`query`: the next moment, as it is stored; nothing where none is known."""
+        self._untouched = Untouched(database, LOOKS_WITHOUT_A_TOUCH)
+        self._query = query
+        self._next = ""
+
+    def is_nothing(self, now: str) -> bool:
+        """Whether nothing can be due at `now`; else it is to be asked, and `learn` with it."""
+        if self._untouched.since_last() and now < self._next:
+            return True
+        self._next = ""  # until it is known
+        return False
+
+    def learn(self, connection: Connection) -> None:
+        self._next = str(connection.execute(self._query).scalar() or NEVER)
 
 
 def _is_recent(seen: tuple[int, ...]) -> bool:

@@ -22,7 +22,7 @@ from governance.identifiers import Json
 from governance.models import DeliveryRow, EndpointRow, table_of
 from governance.testimony import is_attested as is_told
 from governance.testimony import seal_over
-from governance.untouched import LOOKS_WITHOUT_A_TOUCH, Untouched, next_due
+from governance.untouched import Due
 
 _log = logging.getLogger("switchgear.governance")
 _D = table_of(DeliveryRow)
@@ -76,17 +76,20 @@ _NEXT = select(func.min(_D.c.next_at))
 class DeliveryStore:
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._untouched = Untouched(database, LOOKS_WITHOUT_A_TOUCH)
-        self._next = ""
+        self._due = Due(database, _NEXT)
 
     async def due(self, now: str) -> tuple[str, ...]:
         """The endpoints for which something is due."""
-        if self._untouched.since_last() and now < self._next:
+        if self._due.is_nothing(now):
             return ()
-        self._next = ""  # until it is known
         query = select(_D.c.endpoint).where(_D.c.next_at <= now).distinct().order_by(_D.c.endpoint)
-        found, self._next = await self._database.read(lambda c: (tuple(c.execute(query).scalars()), next_due(c, _NEXT)))
-        return found
+
+        def work(connection: Connection) -> tuple[str, ...]:
+            found = tuple(connection.execute(query).scalars())
+            self._due.learn(connection)
+            return found
+
+        return await self._database.read(work)
 
     async def claim(self, endpoint: str, now: str, until: str, limit: int) -> tuple[Delivery, ...]:
         """Some of what is due for `endpoint`, oldest first; nobody else is given it before `until`.
