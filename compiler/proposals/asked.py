@@ -14,7 +14,7 @@ from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.ir.model import Diagnostic, Flow, Risk, Role, Step
 from compiler.passes import words
 from compiler.passes.flows.fulfilled import constants
-from compiler.proposals.clauses import Clause, clauses_of, verbs_and_things
+from compiler.proposals.clauses import MEASURES, Clause, clauses_of, verbs_and_things, wants_of
 from compiler.proposals.composing import Composer, Refusal
 from compiler.proposals.sentences import findables
 from compiler.proposer.proposer import Asker
@@ -22,11 +22,12 @@ from compiler.proposer.question import NONE_OF_THESE, Answer, Kind, Question, fa
 from compiler.proposer.record import Entry
 from compiler.proposer.wording import clean
 from workflow.search.index import Index
-from workflow.search.question import Idea, understood, want_of
+from workflow.search.question import Idea, want_of
 from workflow.search.stems import WORD, stems_of
 
 MOST_OFFERED = 4
 _LOOKED_AT = 10
+_LIGHT = frozenset({"take", "make", "do", "perform", "run"})  # what is done is said by the next word
 _SWITCHED = frozenset({"on", "off"})  # what is turned, switched or put
 _CHANGES = ("create", "update", "delete")
 
@@ -72,7 +73,8 @@ class Apis:
         found = [found for each in compiled for found in findables(each) if found.tool in self._flows]
         self._index = Index(found)
         self.count = len(compiled)
-        self._known = frozenset(stem for one in found for text in one.fields for stem in _stems(text))
+        self._words = {one.tool: frozenset().union(*map(_stems, one.fields)) for one in found}
+        self._known = frozenset().union(*self._words.values())
 
     def api_of(self, flow: Flow) -> Compiled:
         return self._of[flow.id]
@@ -87,10 +89,25 @@ class Apis:
         if unknown:
             return Piece(clause, why=f"nothing here has to do with “{'”, “'.join(unknown)}”")
         found, _ = self._index.best(clause.text, most=_LOOKED_AT)
-        fitting = [flow for tool in found if _fits(clause.text, flow := self._flows[tool])]
-        titles = {self.title_of(flow): flow for flow in reversed(fitting)}
-        offered = tuple(flow for flow in fitting if flow in titles.values())[:MOST_OFFERED]
-        return Piece(clause, offered, why="" if offered else "no workflow here does that")
+        fitting = [self._flows[tool] for tool in found if self._fits(clause, tool)]
+        whole = [flow for flow in fitting if self._has_all(clause, flow.id)]
+        offered = {self.title_of(flow): flow for flow in reversed((*whole, *fitting)[:MOST_OFFERED])}
+        flows = tuple(reversed(offered.values()))
+        return Piece(clause, flows, why="" if flows else "no workflow here does that")
+
+    def _fits(self, clause: Clause, tool: str) -> bool:
+        """Whether it is the wish's kind, and about one of the things in its name; of what makes and destroys nothing,
+        about all of them anywhere in its words."""
+        flow = self._flows[tool]
+        _, things = verbs_and_things(clause.text)
+        about = _stems(f"{flow.title} {flow.resource} {words.spoken(flow.resource)}")
+        is_strict = flow.risk is Risk.DESTROY or flow.intent in ("create", "delete")
+        is_about = not things or _say(things, about) or (not is_strict and self._has_all(clause, tool))
+        return is_about and _is_meant(clause.text, flow)
+
+    def _has_all(self, clause: Clause, tool: str) -> bool:
+        _, things = verbs_and_things(clause.text)
+        return all(_say([idea], self._words[tool]) for idea in things if idea.said[0] not in MEASURES)
 
     def existing(self, pieces: Sequence[Flow]) -> str:
         """The workflow whose changes are just these in this order, "" where there is none."""
@@ -102,7 +119,7 @@ class Apis:
     def _unknown(self, clause: Clause) -> list[str]:
         _, said = verbs_and_things(clause.text)
         strange = [i for i in said if not any(self._known.issuperset(p) for p in (i.said, *i.others))]
-        return [" ".join(idea.said) for idea in strange if not clause.names.issuperset(idea.said)]
+        return [" ".join(idea.said) for idea in strange if not (clause.names | MEASURES).issuperset(idea.said)]
 
 
 def _stems(text: str) -> frozenset[str]:
@@ -113,21 +130,19 @@ def _changing(flow: Flow) -> list[Step]:
     return [step for step in flow.steps if step.role is Role.CHANGE]
 
 
-def _fits(text: str, flow: Flow) -> bool:
-    """Whether the clause can mean it: the kind of wish, the verb, and at least one thing that it names."""
-    verbs, things = verbs_and_things(text)
-    wants = understood(text).wants
-    title = _stems(flow.title)
-    about = title | _stems(flow.resource) | _stems(words.spoken(flow.resource))
-    if things and not _say(things, about):
-        return False
+def _is_meant(text: str, flow: Flow) -> bool:
+    """Whether what is done is what the clause wants: a look, or a change by its verb; nothing destroys unless that is
+    said."""
+    wants = wants_of(text)
     if wants in ("know", "look") or flow.risk is Risk.READ:
         return flow.risk is Risk.READ and wants in ("know", "look", "name")
-    said = title | _stems(" ".join(_values(flow)))
-    says_verb = _say(verbs, said) or any(idea.said[-1] in _SWITCHED & said for idea in verbs)
+    verbs, things = verbs_and_things(text)
+    light = things if text.split()[0] in _LIGHT and flow.intent in ("create", "act") else []
+    said = _stems(flow.title) | _stems(" ".join(_values(flow)))
+    says_verb = _say([*verbs, *light], said) or any(idea.said[-1] in _SWITCHED & said for idea in verbs)
     kind = flow.intent if flow.intent in _CHANGES else want_of(next(iter(words.split(flow.title)), ""))
     if flow.risk is Risk.DESTROY or wants == "delete":
-        return kind == wants == "delete" or (flow.risk is Risk.DESTROY and says_verb)
+        return kind == wants == "delete" or (flow.risk is Risk.DESTROY and _say(verbs, said))
     return says_verb or (wants in _CHANGES and kind == wants)
 
 

@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass
 
 from compiler.passes.flows.wording import KNOWN_VERBS
-from workflow.search.question import Idea, understood
+from workflow.search.question import Idea, Want, understood, want_of
 from workflow.search.stems import WORD, stems_of
-from workflow.search.words import EMPTY, POLITE
+from workflow.search.words import ASKING, EMPTY, LOOKING, POLITE
 
 MOST_CLAUSES = 5
 _JOINTS = re.compile(
@@ -24,6 +24,13 @@ _WAIT = re.compile(r"^(?:wait|make sure|check that|verify that)\b", re.IGNORECAS
 _FIRST = re.compile(r"^(?:first|at last|finally|afterwards|also)\s+", re.IGNORECASE)
 _QUOTED = re.compile(r"[“\"'‘]([^”\"'’]{1,60})[”\"'’]")
 _CALLED = re.compile(r"\b(?:called|named)\s+(\S+)", re.IGNORECASE)
+_NOUN = re.compile(r"(?:tion|ment|ance|ence|ity|ness)s?$")
+_PRONOUNS = frozenset(("it", "them", "its", "their"))
+# How much of something, which is no thing itself.
+_COMPARED = frozenset(("more", "less", "bigger", "larger", "smaller", "fewer", "faster"))
+MEASURES = frozenset(
+    stems_of((*_COMPARED, "two", "three", "four", "twice", "half", "double", "gb", "mb", "tb")).values()
+)
 _VERBS = frozenset(stems_of(KNOWN_VERBS).values())
 _GLUE = frozenset(
     ("first", "again", "afterwards", "finally", "also", "new", "named", "called", "same", "just", "next", "then")
@@ -88,18 +95,31 @@ def _whole(text: str, before: Clause | None) -> str:
     verbs, things = verbs_and_things(text)
     if before is None or not (verbs or things):
         return text
-    if not verbs:
+    if not verbs and wants_of(text) in ("know", "act", "name"):
         return f"{_verb(before.text)} {text}"
-    return text if things else f"{text} {_things(before)}".strip()
+    is_about_it = not things or not _PRONOUNS.isdisjoint(text.split())
+    return f"{text} {_things(before)}".strip() if is_about_it else text
 
 
 def verbs_and_things(text: str) -> tuple[list[Idea], list[Idea]]:
-    """The ideas of what is done, and those of what it is done to: the first word is a verb where it can be one."""
+    """The ideas of what is done, and those of what it is done to: the first word is a verb where it can be one, and a
+    noun that is made of a verb (`configuration`) is none."""
     verbs, things = list[Idea](), list[Idea]()
+    nouns = frozenset(stems_of(word for word in text.split() if _NOUN.search(word)).values())
     for number, idea in enumerate(understood(text).ideas if text else ()):
-        is_verb = idea.is_verb or (number == 0 and idea.said[0] in _VERBS)
+        is_verb = (idea.is_verb and idea.said[0] not in nouns) or (number == 0 and idea.said[0] in _VERBS)
         (verbs if is_verb else things).append(idea)
     return verbs, things
+
+
+def wants_of(text: str) -> Want:
+    """What the clause wants, by its first word where that is a verb."""
+    first = next((word for word in text.split() if word not in POLITE), "")
+    if first in LOOKING or first in ASKING:
+        return understood(text).wants
+    wanted = want_of(first)
+    is_verb = wanted != "act" or stems_of((first,))[first] in _VERBS
+    return wanted if is_verb and _COMPARED.isdisjoint(text.split()) else understood(text).wants
 
 
 def _verb(text: str) -> str:

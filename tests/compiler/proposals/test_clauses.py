@@ -11,7 +11,7 @@ from compiler.proposals.clauses import MOST_CLAUSES, clauses_of
     ("sentence", "wanted"),
     [
         ("start a VM", ["start a vm"]),
-        ("create a machine, then add a disk to it", ["create a machine", "add a disk to it"]),
+        ("create a machine, then add a disk to it", ["create a machine", "add a disk to it machine"]),
         ("take a snapshot before deleting the vm", ["take a snapshot", "deleting the vm"]),
         ("delete the vm after taking a snapshot", ["taking a snapshot", "delete the vm"]),
         ("list the machines and the disks", ["list the machines", "list the disks"]),
@@ -21,6 +21,11 @@ from compiler.proposals.clauses import MOST_CLAUSES, clauses_of
         ("restart the server when it is off", ["restart the server"]),
         ("restart the server, wait until it is up", ["restart the server"]),
         ("delete the vm called old-01", ["delete the vm"]),
+        (
+            "export the server configuration, then reboot the server",
+            ["export the server configuration", "reboot the server"],
+        ),
+        ("shut down the vm and give it more memory", ["shut down the vm", "give it more memory vm"]),
         ("", []),
         (" ,; . ", []),
     ],
