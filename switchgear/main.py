@@ -54,6 +54,7 @@ COMMANDS = {
     "demo": Entry("demo.command:demo_command", "Show the whole way on this machine, on mocks."),
     "init": Entry("governance.commands.database:init_command", "Make the database and the first token."),
     "compile": Entry("compiler.commands:compile_command", "Turn an API's description into pending workflows."),
+    "eval": Entry("compiler.evaluating:eval_group", "Measure a local model on questions with known answers."),
     "lint": Entry("compiler.commands:lint_command", "Say what is wrong with a description."),
     "diff": Entry("compiler.commands:diff_command", "Say what a newer description breaks."),
     "mock": Entry("compiler.mock:mock_command", "Serve a stateful mock of an API."),

@@ -25,6 +25,7 @@ Says = Callable[[Question, bool], str]
 
 def written(folder: Path, name: str = "machines", spec: Mapping[str, Any] | None = None) -> Path:
     """The description and its profile as files; answers the description's."""
+    folder.mkdir(exist_ok=True)
     profile = {"api": name}
     (folder / "profile.yaml").write_text(yaml.safe_dump(profile))
     file = folder / "openapi.json"
