@@ -59,6 +59,7 @@ _FORMAT = click.option(
 @click.option(
     "--ask", metavar="SENTENCE", help="Make one workflow of what an operator says; several SPECs are searched."
 )
+@click.option("--asked-by", hidden=True, help="Whose sentence it is: who may not approve what comes of it.")
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 when something would change.")
 @click.option("--dump-after", type=click.Choice(pipeline.PASSES), help="Print the IR after a pass, and stop.")
 @click.option("--explain", is_flag=False, flag_value=_ALL, metavar="[WORKFLOW]", help="Say why; store nothing.")
@@ -70,8 +71,8 @@ _FORMAT = click.option(
 def compile_command(
     specs: tuple[Path, ...], profile: Path | None, overlay: Path | None, root: Path | None, db: str | None,
     out: Path | None, arazzo: tuple[Path, ...], proposer: str, lock: Path | None, model_deadline: float,
-    model_renew: bool, ask: str | None, check: bool, dump_after: str | None, explain: str | None, as_json: bool,
-    all_behaviours: bool, form: str,
+    model_renew: bool, ask: str | None, asked_by: str | None, check: bool, dump_after: str | None, explain: str | None,
+    as_json: bool, all_behaviours: bool, form: str,
 ) -> int:  # fmt: skip
     """Turn the OpenAPI document SPEC into verified, pending workflows."""
     request = Request(specs[0], profile, overlay, root, all_behaviours)
@@ -82,7 +83,8 @@ def compile_command(
     asking = asking_of(proposer, lock, model_deadline, is_renewed=model_renew, is_kept=is_kept)
     is_json = as_json or form == "json"
     if ask is not None:
-        return _ask(_all_requests(request, specs), ask, asking, db, is_json=is_json, is_kept=is_kept)
+        who = asked_by or f"compile:{account()}"
+        return _ask(_all_requests(request, specs), ask, asking, db, who, is_json=is_json, is_kept=is_kept)
     if len(specs) > 1:
         raise click.UsageError("one SPEC is compiled at a time; several are searched with --ask")
     compiled, record = _compile(request, asking)
@@ -111,7 +113,14 @@ def _all_requests(first: Request, specs: Sequence[Path]) -> list[Request]:
 
 
 def _ask(
-    requests: Sequence[Request], sentence: str, asking: Asking, db: str | None, *, is_json: bool, is_kept: bool
+    requests: Sequence[Request],
+    sentence: str,
+    asking: Asking,
+    db: str | None,
+    who: str,
+    *,
+    is_json: bool,
+    is_kept: bool,
 ) -> int:
     """Makes and stores the workflow that the sentence asks for; 0 where there is one then, or was before."""
     with _shown() as show:
@@ -120,7 +129,7 @@ def _ask(
         record.write(asking.lock)
     if is_kept and outcome.compiled is not None and outcome.workflow is not None:
         alone = replace(outcome.compiled, workflows=(outcome.workflow,))
-        made = asyncio.run(submission.submit(alone, db or Settings.read(os.environ).database, f"compile:{account()}"))
+        made = asyncio.run(submission.submit(alone, db or Settings.read(os.environ).database, who))
         _tell([f"{made.new} new pending, {made.unchanged} unchanged"])
     click.echo(json.dumps(asked_report.as_json(outcome), indent=1) if is_json else asked_report.as_text(outcome))
     return 0 if outcome.workflow is not None or outcome.exists else 1

@@ -33,11 +33,18 @@ def unfulfilled(context: Context, flow: Flow, title: str, description: str = "")
     for idea in understood(title).ideas:
         if not _JOINING.issuperset(idea.said) and not any(known.issuperset(each) for each in _phrases(idea)):
             return f"“{' '.join(idea.said)}” is promised, and no step does it"
-    promised = [each for text in (title, description) for idea in understood(text).ideas for each in _phrases(idea)]
-    for step in flow.steps:
-        if step.role is Role.CHANGE and not any(_stems(_verbs(context, step)).issuperset(each) for each in promised):
+    promised = [idea for text in (title, description) for idea in understood(text).ideas]
+    named = [idea for idea in promised if not idea.is_verb]
+    for step, said in zip(flow.steps, told, strict=True):
+        is_told = _say(promised, _stems(_verbs(context, step)))
+        is_about = "it" in words.split(title) or _say(named, _stems(said))
+        if step.role is Role.CHANGE and not (is_told and is_about):
             return f"{step.operation} is done, and the title does not tell it"
     return ""
+
+
+def _say(ideas: Iterable[Idea], known: frozenset[str]) -> bool:
+    return any(known.issuperset(each) for idea in ideas for each in _phrases(idea))
 
 
 def _phrases(idea: Idea) -> Iterator[tuple[str, ...]]:
