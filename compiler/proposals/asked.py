@@ -28,6 +28,8 @@ from workflow.search.stems import WORD, stems_of
 MOST_OFFERED = 4
 _LOOKED_AT = 10
 _LIGHT = frozenset({"take", "make", "do", "perform", "run"})  # what is done is said by the next word
+# What says that something is lost by it; defaults are what is reset to.
+_DESTROYING = frozenset(stems_of((*words.DESTROYING, "defaults")).values())
 _SWITCHED = frozenset({"on", "off"})  # what is turned, switched or put
 _CHANGES = ("create", "update", "delete")
 
@@ -141,9 +143,15 @@ def _is_meant(text: str, flow: Flow) -> bool:
     said = _stems(flow.title) | _stems(" ".join(_values(flow)))
     says_verb = _say([*verbs, *light], said) or any(idea.said[-1] in _SWITCHED & said for idea in verbs)
     kind = flow.intent if flow.intent in _CHANGES else want_of(next(iter(words.split(flow.title)), ""))
+    if flow.risk is Risk.DESTROY and _DESTROYING.isdisjoint(_all_said([*verbs, *things])):
+        return False
     if flow.risk is Risk.DESTROY or wants == "delete":
         return kind == wants == "delete" or (flow.risk is Risk.DESTROY and _say(verbs, said))
     return says_verb or (wants in _CHANGES and kind == wants)
+
+
+def _all_said(ideas: Sequence[Idea]) -> frozenset[str]:
+    return frozenset(stem for idea in ideas for phrase in (idea.said, *idea.others) for stem in phrase)
 
 
 def _say(ideas: Sequence[Idea], known: frozenset[str]) -> bool:

@@ -83,7 +83,7 @@ def test_what_can_not_be_done_is_refused_with_what_is_missing(sentence: str, mis
 
 def test_nothing_that_destroys_is_offered_for_what_does_not_say_so() -> None:
     asker = Scripted(best)
-    for sentence in ("turn the machine off", "change the machine", "turn the machine on", "show the disks"):
+    for sentence in ("turn the machine off", "change the machine", "reset the machine", "show the disks"):
         for piece in understand_sentence(sentence, APIS, asker).pieces:
             assert Risk.DESTROY not in {flow.risk for flow in piece.offered}, sentence
 
