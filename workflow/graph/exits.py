@@ -4,6 +4,7 @@ A step that succeeds without an action of its own leads to the next; one that fa
 Follows the Arazzo Specification 1.1, "Success Action Object" and "Failure Action Object". Pure.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ from workflow.selectors import kind_of
 
 Action = SuccessAction | FailureAction
 _LONGEST = 200
+# One place held against several values, and a count that holds or not: shorter, and the same.
+_ONE_OF = re.compile(r"(\$\S+) == ([\w']+)(?: \|\| \1 == [\w']+)+")
+_COUNTED = re.compile(r"\$\[\?(count\(.*\) [=<>!]+ \d+)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +42,26 @@ def exits_of(document: Document, workflow: Workflow, step: DocumentStep) -> Exit
 
 def condition(criterion: Criterion) -> str:
     """A criterion on one line."""
-    text = on_one_line(criterion.condition, _LONGEST)
+    text = on_one_line(_ONE_OF.sub(_listed, criterion.condition), _LONGEST)
+    counted = _COUNTED.fullmatch(text)
     match kind_of(criterion.type):
         case "simple":
             return text
+        case "jsonpath" if counted:
+            return f"{counted[1]} in {criterion.context}"
         case "regex":
             return f"{criterion.context} matches {text}"
         case kind:
             return f"{text} finds something in {criterion.context}" + ("" if kind == "jsonpath" else f" ({kind})")
 
 
+def _listed(found: re.Match[str]) -> str:
+    values = re.findall(r" == ([\w']+)", found[0])
+    return f"{found[1]} is one of {', '.join(values)}"
+
+
 def _followed(document: Document, entries: Sequence[Action | Reusable]) -> Iterator[Action]:
-    known = {**document.components.success_actions, **document.components.failure_actions}
+    known: dict[str, Action] = {**document.components.success_actions, **document.components.failure_actions}
     seen = set[str]()
     for entry in entries:
         action = known.get(entry.reference.rpartition(".")[2]) if isinstance(entry, Reusable) else entry

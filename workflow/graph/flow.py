@@ -29,7 +29,12 @@ class Exit:
 
     @property
     def line(self) -> str:
-        return f"{MARKS[self.kind]} " + (f"if {self.when}: " if self.when else "") + self.text
+        return f"{MARKS[self.kind]} {self.text}"
+
+    @property
+    def condition(self) -> str:
+        """When it is taken, for a line of its own; empty for in any other case."""
+        return f"if {self.when}" if self.when else ""
 
 
 @dataclass(frozen=True, slots=True)

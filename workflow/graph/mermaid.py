@@ -46,9 +46,9 @@ def _box(box: Box, name: str, *, is_last: bool) -> Iterator[str]:
 
 
 def _exit(each: Exit, here: str, name: str, number: int) -> str:
-    when = f'|"{_label(f"if {each.when}")}"|' if each.when else ""
+    when = f'|"{_label(each.condition)}"|' if each.when else ""
     if each.kind == "again":
-        return f'{here} -. "{_label(each.line)}" .-> {here}'
+        return f'{here} -. "{_label(f"{each.line} {each.condition}".strip())}" .-> {here}'
     if each.to is not None:
         return f"{here} -->{when} {name}_s{each.to}"
     return f'{here} -.->{when} {here}_e{number}(["{_label(each.text)}"])'

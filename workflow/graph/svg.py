@@ -102,7 +102,7 @@ def _rows(box: Box) -> Iterator[_Row]:
     for each in box.exits:
         first, *others = _broken(each.line)
         yield _Row(first, "exit", each)
-        yield from (_Row(f"  {other}", "exit") for other in others)
+        yield from (_Row(f"  {other}", "exit") for other in (*others, *_broken(each.condition)))
 
 
 def _lines(text: str, kind: str) -> Iterator[_Row]:

@@ -34,6 +34,7 @@ def _box(box: Box) -> Iterator[str]:
             yield from _wrapped(f"{word:5} {line}", "  │ ", 6)
     for each in box.exits:
         yield from _wrapped(each.line, "  ├─ ", 2)
+        yield from _wrapped(each.condition, "  │    ", 2)
     if not box.falls_through:
         yield "  ×  no way on to the next step but those"
 
