@@ -65,7 +65,9 @@ async def _with_the_one_in_use(
 def _show_dossier(told: Json) -> None:
     """For people: the steps and why; what a model said, what would change, where there is any of it."""
     steps = [{**each, "step": each["step_id"], "operation": _operation(each)} for each in told["steps"]]
-    shown.table(steps, ("step", "operation", "risk", "why"))
+    shown.table(steps, ("step", "operation", "risk"))
+    for each in told["risk_reasons"]:
+        click.echo(shown.hung(shown.plain(each["why"]), f"{shown.plain(each['step'])}: ", 2))
     conditions = [text for each in told["steps"] for text in each["succeeds_only_if"]]
     if told["origin"]:
         click.echo(shown.plain(f"Brought by the bundle {told['origin']}"))

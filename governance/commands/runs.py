@@ -144,25 +144,39 @@ def _print_step(step: Json, as_json: bool) -> None:
     if as_json:
         shown.json_line(step)
     else:
-        answered = " ".join(str(each) for each in (step["phase"], step["status"]) if each is not None)
-        click.echo(shown.plain(f"{step['at'][11:19]}  {step['step_id']}  {step['method']} {step['path']}  {answered}"))
+        click.echo(_request_line(step))
+
+
+def _request_line(step: Json) -> str:
+    """One event of a request: when, of which step, what was sent, and what became of it."""
+    took = f"{step['duration_ms']:.0f} ms" if step["duration_ms"] is not None else None
+    told = " ".join(str(each) for each in (step["phase"], step["status"], took) if each is not None)
+    line = f"{step['at'][11:19]}  {step['step_id']}  {step['method']} {step['path']}  {told}"
+    return shown.hung(shown.plain(line), "", 10)
 
 
 def show_run(run: Json, as_json: bool, *, is_brief: bool = False) -> None:
-    """Prints a run with its requests; `is_brief`: without them, which were printed."""
+    """Prints a run with its requests and what it gave; `is_brief`: without the requests, which were printed."""
     if as_json:
         shown.json_line(run) if is_brief else shown.as_json(run)
         return
-    steps = run.pop("steps")
+    steps, outputs = run.pop("steps"), run.pop("outputs", None)
     shown.fields({name: value for name, value in _for_people(run).items() if value not in ([], {})})
-    if not is_brief:
-        shown.table(steps, ("step_id", "phase", "method", "path", "status", "duration_ms"))
+    for step in () if is_brief else _ended(steps):
+        click.echo(_request_line(step))
+    if outputs:
+        shown.as_json(outputs)
+
+
+def _ended(steps: Sequence[dict[str, Json]]) -> list[dict[str, Json]]:
+    """Of each request the last that is on record: what became of it, or that it was begun."""
+    return list({step["seq"]: step for step in steps}.values())
 
 
 def _for_people(run: dict[str, Json]) -> dict[str, Json]:
     """The run with what went wrong and what was verified as words in place of their members."""
-    failure, verdict = run.pop("failure") or {}, run.pop("verdict") or {}
+    failure, verdict = run.pop("failure", None) or {}, run.pop("verdict", None) or {}
     told = {"what to do": failure.get("remedy"), "may be done": ", ".join(failure.get("may_be_done") or ())}
     why = verdict.get("verified_why")
-    told["verified"] = f"{verdict['verified']}{f' ({why})' * bool(why)}" if verdict.get("verified") else ""
+    told["verified"] = f"{verdict['verified']}{f' ({why})' if why else ''}" if verdict.get("verified") else ""
     return {**run, **told, "differences": verdict.get("differences") or []}

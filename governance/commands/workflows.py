@@ -149,8 +149,10 @@ def _decide(
 def _show(revisions: Sequence[Revision], columns: Sequence[str], as_json: bool, **more: Json) -> None:
     if as_json:
         shown.as_json({"workflows": [revision.summary() for revision in revisions], **more})
+    elif len(revisions) == 1 and columns == DECIDED:
+        shown.fields({name: _row(revisions[0])[name] for name in DECIDED})
     else:
-        shown.table([_row(revision) for revision in revisions], columns)
+        shown.table([_row(revision) for revision in revisions], LISTED)
 
 
 async def _meant(database: Database, wish: Wish) -> list[Revision]:
