@@ -19,10 +19,11 @@ from compiler.verification import compile_spec
 PLACE = ROOT / "docs" / "what_an_agent_sees.svg"
 MEASURED = ROOT / "docs" / "MEASUREMENTS.md"
 SPEC = ROOT / "specs" / "hypercore" / "openapi.yaml"
-WORKFLOW, CALL = "hypercore_start_vm", 'hypercore_start_vm(vm="db-01")'
+WORKFLOW = "hypercore_start_vm"
 NAME = "HyperCore"
-WIDTH, HALF, PAD = 800, 385, 16
+WIDTH, HALF, PAD = 800, 400, 20
 _ACROSS, _CELL = 25, 14
+_BELOW = 70 + 6 * _CELL + 36  # the rows of tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def picture(without: Figures, with_it: Figures, one: CompiledWorkflow) -> str:
     steps = [step.operation for step in one.flow.steps]
     left = [*_panel(PAD, "One tool for each operation", without), *_left(PAD, steps)]
     right = [*_panel(PAD + HALF, "With Switchgear", with_it), *_right(PAD + HALF, one, steps)]
-    height = 150 + 14 * 6 + 26 * (len(steps) + 3)
+    height = _BELOW + 62 + 26 * len(steps)
     label = f"One API to an agent: {without.text} with one tool for each operation, {with_it.text} with Switchgear"
     return "\n".join(
         [
@@ -79,19 +80,17 @@ def _panel(x: int, title: str, figures: Figures) -> Iterator[str]:
 
 
 def _left(x: int, steps: Sequence[str]) -> Iterator[str]:
-    top = 70 + 6 * _CELL + 36
-    yield _text(x, top, f"“Start db-01”: {len(steps)} tools to find, to combine and to wait for,", "bold")
-    yield _text(x, top + 20, "each time anew, as nobody has looked at it:")
+    yield _text(x, _BELOW, f"“Start db-01” is {len(steps)} tools to find and combine,", "bold")
+    yield _text(x, _BELOW + 20, "each time anew; nobody has looked at it:")
     for number, step in enumerate(steps):
-        yield _text(x + 14, top + 50 + 26 * number, f"?  {step}", face="ui-monospace, monospace")
+        yield _text(x + 14, _BELOW + 50 + 26 * number, f"?  {step}", face="ui-monospace, monospace")
 
 
 def _right(x: int, one: CompiledWorkflow, steps: Sequence[str]) -> Iterator[str]:
-    top = 70 + 6 * _CELL + 36
-    yield _text(x, top, f"“Start db-01”: one call, {CALL}", "bold")
-    yield _text(x, top + 20, "proved on a twin, approved by a person, run as approved:")
+    yield _text(x, _BELOW, "“Start db-01” is one call of one of them,", "bold")
+    yield _text(x, _BELOW + 20, "proved on a twin, approved, run as approved:")
     for number, (step, why) in enumerate(zip(steps, (each.id for each in one.flow.steps), strict=True)):
-        y = top + 50 + 26 * number
+        y = _BELOW + 50 + 26 * number
         yield f'<path d="M{x + 6} {y - 4}l3 4l6 -9" fill="none" stroke="#1a7f37" stroke-width="2"/>'
         yield _text(x + 24, y, f"{why}  {step}", face="ui-monospace, monospace")
 
