@@ -1,7 +1,8 @@
 """Which of the known names somebody may have meant: one rule for commands, workflows, targets, APIs and inputs.
 
-What is suggested is what whoever asks may see: the caller gives the names. Pure; called by all rooms where they refuse
-a name.
+What is suggested is what whoever asks may see: the caller gives the names. Names are compared letter by letter only
+where they share words or are about as long, since a server is asked for what there is not by whoever likes. Pure;
+called by all rooms where they refuse a name.
 """
 
 import difflib
@@ -9,15 +10,20 @@ from collections.abc import Iterable
 
 MOST = 3
 """Suggestions: more are a list, and there are commands for lists."""
+_COMPARED = 40
+"""Names that are compared by letters; of a thousand the choice of these takes as long as their comparison."""
 
 
 def nearest(word: str, names: Iterable[str]) -> tuple[str, ...]:
     """Those that are like `word`, the likest first: letters mistaken, or a part of the name left out."""
-    known = list(dict.fromkeys(names))
-    folded = {name.lower(): name for name in known}
-    close = difflib.get_close_matches(word.lower(), folded, n=MOST, cutoff=0.7)
     wanted = _words(word)
-    has_all = sorted((name for name in known if wanted and wanted <= _words(name)), key=len)
+    if not wanted:
+        return ()
+    known = {name: _words(name) for name in names}
+    likely = sorted(known, key=lambda name: (-len(wanted & known[name]), abs(len(name) - len(word))))[:_COMPARED]
+    folded = {name.lower(): name for name in likely}
+    close = difflib.get_close_matches(word.lower(), folded, n=MOST, cutoff=0.7)
+    has_all = [name for name in likely if wanted <= known[name]]
     far = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.55)
     found = dict.fromkeys([*(folded[name] for name in close), *has_all, *(folded[name] for name in far)])
     return tuple(found)[:MOST]

@@ -1,5 +1,8 @@
 """What somebody may have meant by a name that there is not."""
 
+import difflib
+from typing import Any
+
 import pytest
 
 from workflow.nearest import MOST, did_you_mean, nearest
@@ -29,3 +32,18 @@ def test_what_is_like_nothing_suggests_nothing() -> None:
 
 def test_a_few_are_suggested_and_never_a_list() -> None:
     assert len(nearest("vm", [f"vm_{number}" for number in range(50)])) == MOST
+
+
+def test_few_of_many_names_are_compared_by_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks a server for what there is not, again and again, does not cost it a comparison with all names."""
+    compared: list[int] = []
+    usual = difflib.get_close_matches
+
+    def counted(word: str, names: Any, **more: Any) -> list[str]:
+        compared.append(len(names))
+        return usual(word, names, **more)
+
+    monkeypatch.setattr(difflib, "get_close_matches", counted)
+    names = [f"api_update_thing_{number}" for number in range(5000)]
+    assert "api_update_thing_77" in nearest("api_updat_thing_77", names)
+    assert max(compared) <= 40
