@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from governance.commands.completing import complete
+from governance.errors import GovernanceError
 from governance.identifiers import moment, utc_now
 from governance.settings import Settings, in_use
 from runtime.commands.client_config import CLIENTS
@@ -123,6 +124,22 @@ async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any
             metrics_open=settings.metrics_open,
         )
         await serve_http(service, at, announce)
+        await _tell_end(service)
+
+
+async def _tell_end(service: "Service") -> None:
+    """Says what goes on, now that nothing is served any more."""
+    with suppress(GovernanceError):  # a database that does not answer was told by the log
+        under_way, _ = await service.open_runs.counts()
+        told = (
+            "No run was under way."
+            if not under_way
+            else (
+                f"{under_way} runs have not ended: the next server on this database goes on with them "
+                "(`switchgear runs list`, `switchgear runs cancel RUN`)."
+            )
+        )
+        click.echo(f"Stopped. {told}", err=True)
 
 
 async def _stdio(url: str, vault: Vault, settings: Settings) -> None:

@@ -115,6 +115,7 @@ async def test_a_free_port_is_taken_and_said_and_the_end_is_clean(lab: Any, devi
     process.send_signal(signal.SIGTERM)
     out, err = await process.communicate()
     assert (process.returncode, out) == (0, b""), err
+    assert b"Stopped. No run was under way." in err
     assert b"Traceback" not in err
 
 
