@@ -8,9 +8,9 @@ Text is set in a fixed width, so that lines are broken by counting. Follows SVG 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import pairwise
 from textwrap import wrap
-from xml.sax.saxutils import escape, quoteattr
 
 from workflow.graph.flow import Box, Exit, Flow
 
@@ -63,7 +63,7 @@ def as_svg(flows: tuple[Flow, ...]) -> str:
         parts += drawn
         top = cards[-1].bottom + 3 * _GAP
     width = _LEFT + _CARD + _STUB + _LANE * (lanes + 1) + _LEFT
-    name = quoteattr(flows[0].heading)
+    name = f'"{escape(flows[0].heading)}"'
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="img" aria-label={name}'
