@@ -24,6 +24,7 @@ from compiler.isolating import isolated
 from compiler.passes.flows.simpler import PLAIN_INTENTS, without_sight
 from compiler.passes.flows.wording import alike, faults
 from compiler.pipeline import Request, find_profile, understand
+from compiler.profile_fit import refuse_another
 from compiler.proposer import Record
 from compiler.proposing import Proposing, propose_and_plan
 from compiler.proving import Prover
@@ -53,6 +54,7 @@ def compile_spec(
     profile = find_profile(request)
     progress("read", 0, 1)
     loaded = load_api(request.spec, root=request.root, profile=profile, overlay=request.overlay)
+    refuse_another(loaded.api, profile, request)
     understood = understand(loaded.api, profile)
     progress("plan", 0, 1)
     proposed = propose_and_plan(understood.api, profile, proposing)

@@ -131,8 +131,15 @@ class RevisionStore:
         found = {row.id: _open(row) for row in stored}
         missing = next((each for each in ids if each not in found), None)
         if missing is not None:
-            raise NotFoundError(f"there is no revision {missing}", "see `switchgear workflows list`")
+            raise NotFoundError(
+                f"there is no revision {missing}", "see `switchgear workflows list`", kind="workflow", name=missing
+            )
         return tuple(found[each] for each in ids)
+
+    async def whole(self, ids: Collection[str]) -> dict[str, Revision]:
+        """Those of these ids that are there and whole, by id: for whoever only names them beside something else."""
+        stored = await self._database.read(lambda c: _all(c, rows.SELECT.where(TABLE.c.id.in_(ids)))) if ids else []
+        return {each.id: each for each in _sort_out(stored).revisions}
 
     async def survey(
         self,
@@ -184,7 +191,7 @@ class RevisionStore:
             revision = _open(stored)
             if digest != revision.digest:
                 raise DigestError(
-                    f"revision {revision.id} has the digest {revision.digest}, the decision names {digest}",
+                    f"{_exact(revision)} has the digest {revision.digest}, the decision names {digest}",
                     "look at the revision again and decide on what it says now",
                 )
             policy = in_force(connection)
@@ -339,6 +346,10 @@ def _values(api: str, new: NewRevision, actor: str, now: str) -> dict[str, Any]:
         "rank": float(new.rank), "proof": to_text(new.proof), "created_at": now, "created_by": actor,
         "decided_at": None, "decided_by": None, "reason": None, "votes": "[]", "expires_at": None,
     }  # fmt: skip
+
+
+def _exact(revision: Revision) -> str:
+    return f"{revision.workflow_id}@{revision.number}"
 
 
 def _ballot(revision: Revision, actor: str, policy: "Policy", now: str, person: Persons) -> Ballot:

@@ -39,6 +39,7 @@ from runtime.api import (
     library,
     login,
     metrics,
+    pictures,
     policy,
     records,
     schedules,
@@ -176,7 +177,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         openapi_url=None, generate_unique_id_function=lambda route: route.name, dependencies=[Depends(refuse_repeated)]
     )
     # `/workflows/disabled` before `/workflows/{ref}`.
-    decisions = (disabling, workflows, webhooks, events)
+    decisions = (disabling, workflows, pictures, webhooks, events)
     kept = (records, targets, schedules, audit, policy, library)
     for part in (*decisions, *kept, login, users, administration, serving, metrics, docs):
         api.include_router(part.router)

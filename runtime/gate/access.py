@@ -90,6 +90,7 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", "/workflows", "viewer"),
     Rule("GET", "/workflows/pending", "viewer"),
     Rule("GET", "/workflows/{ref}", "viewer"),
+    Rule("GET", "/workflows/{ref}/graph", "viewer"),
     Rule("POST", "/workflows/{ref}/run", "operator"),
     Rule("POST", "/workflows/{ref}/run-selection", "operator"),
     Rule("POST", "/workflows/{ref}/approve", "approver"),
