@@ -1,4 +1,8 @@
-"""The audit: its rows by who, what, about what and when; whether the chain is whole; all of it as JSON lines."""
+"""The audit: its rows by who, what, about what and when; whether the chain is whole; all of it as JSON lines.
+
+Without a place in the address the newest rows stand first; behind `after` they stand in the order of their writing.
+The export is the API's, passed on. Here never lives who may look at it.
+"""
 
 from starlette.responses import Response
 

@@ -1,4 +1,8 @@
-"""Who is told of events by signed messages, what could not be told, and which bundles came here."""
+"""Who is told of events by signed messages, what could not be told, and which bundles came here.
+
+An endpoint is added where its secret is: on the server. Here it is put back into use or removed. docs/EVENTS.md.
+Here never lives a message.
+"""
 
 from starlette.responses import Response
 

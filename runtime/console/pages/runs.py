@@ -1,4 +1,8 @@
-"""The list of runs: which workflow, where, by whom, how it ended, when; filters stand in the address."""
+"""The list of runs: which workflow, where, by whom, how it ended, when; filters stand in the address.
+
+An operator sees their own, an approver everybody's in reach: the API says which. What is under way moves by itself.
+Here never lives a run (`one_run`).
+"""
 
 from starlette.responses import Response
 

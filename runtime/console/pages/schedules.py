@@ -1,4 +1,8 @@
-"""Schedules: what runs by itself, when next, what came of the last time; paused, resumed and removed from here."""
+"""Schedules: what runs by itself, when next, what came of the last time; paused, resumed and removed from here.
+
+Whose they are and who sees them the API says. They are added by the command line or REST, which check their inputs.
+Here never lives a moment (`runtime.scheduling`).
+"""
 
 from starlette.responses import Response
 

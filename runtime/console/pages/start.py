@@ -36,15 +36,15 @@ async def _ready(desk: Desk) -> Json:
 
 def _steps(counts: Json, targets: Json, runs: int, desk: Desk) -> list[dict[str, Json]]:
     """What a new installation takes, in order; empty when all of it is done."""
-    states = counts["state"]
+    states, api = counts["state"], next(iter(counts["api"]), "API")
     base = f"{desk.request.url.scheme}://{desk.request.headers.get('host', '')}"
     steps = [
         ("Make the first token, so that the server asks who you are", desk.visitor.via != "this machine",
          "switchgear init"),
         ("Compile an API: its workflows are then pending", bool(states),
-         "switchgear compile hypercore        # or: switchgear compile openapi.yaml --profile profile.yaml"),
+         "switchgear compile openapi.yaml      # or the name of one that is shipped: switchgear compile --help"),
         ("Say which device they act on; its account is a reference", bool(targets),
-         "switchgear targets add lab --api hypercore --url https://10.0.0.5 \\\n"
+         f"switchgear targets add lab --api {api} --url https://10.0.0.5 \\\n"
          "    --username-ref env:LAB_USER --password-ref env:LAB_PASSWORD"),
         ("Approve what agents may do", bool(states.get("approved")), f"{base}/console/queue"),
         ("Connect an MCP client with a token of its own", runs > 0,

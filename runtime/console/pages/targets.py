@@ -1,4 +1,8 @@
-"""Targets: which devices there are, how it stands with each, its labels and limits, and a test of it step by step."""
+"""Targets: which devices there are, how it stands with each, its labels and limits, and a test of it step by step.
+
+Labels in the address choose among them, as they do for a call on many. Credentials are references, shown to admins.
+Here never lives a connection: what is told of one is told by the driver, over the API.
+"""
 
 from starlette.responses import Response
 
