@@ -122,7 +122,7 @@ async def list_pending(
 ) -> list[models.Workflow]:
     """What waits for a decision; `q`: words in its name."""
     wanted = replace(filters, state="pending", words=q or "")
-    return await _page(service, caller, response, wanted, limit, after, page)
+    return await _page(service, caller, response, wanted, limit, after, page, has_state=False)
 
 
 @router.get("/counts", responses=problems(422))
@@ -252,14 +252,18 @@ async def _page(
     limit: int,
     after: str | None,
     page: int | None,
+    *,
+    has_state: bool = True,
 ) -> list[models.Workflow]:
+    """`has_state`: whether the route takes the state as a parameter."""
     wanted = replace(wanted, scope=await scope_of(service, caller))
     found = await RevisionSearch(service.database).page(
         wanted, limit=limit, after=after, skip=skipped(page, limit, after)
     )
     revisions = found.survey.revisions
     behind = {"after": revisions[-1].id} if len(revisions) == limit else {}
-    told_page(response, _query_of(wanted), total=found.total, limit=limit, page=page, behind=behind)
+    asked = _query_of(wanted if has_state else replace(wanted, state=None))
+    told_page(response, asked, total=found.total, limit=limit, page=page, behind=behind)
     return await _told(service, caller, revisions)
 
 

@@ -22,9 +22,11 @@ async def api(lab: Any) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.mark.parametrize(
     ("path", "remedy"),
     [
-        ("/workflows?state=pending&rsik=read", "did you mean risk?"), ("/workflows?stat=pending", "did you mean state?"),
+        ("/workflows?state=pending&rsik=read", "did you mean risk?"),
+        ("/workflows?stat=pending", "did you mean state?"),
         ("/runs?workflows=x", "did you mean workflow?"), ("/audit?actr=x", "did you mean actor?"),
-        ("/workflows/toy-find-vm?full=1", "it takes none"), ("/health?x=1", "it takes none"), ("/targets?q=x", "it takes"),
+        ("/workflows/toy-find-vm?full=1", "it takes none"),
+        ("/health?x=1", "it takes none"), ("/targets?q=x", "it takes"),
     ],
 )  # fmt: skip
 async def test_a_parameter_that_a_route_does_not_know_is_refused_with_the_one_that_is_meant(
