@@ -440,6 +440,9 @@ def _same_content(history: Iterable[Stored], digest: str, now: str) -> Stored | 
     return next((row for row in same if not find_fault(*rows.split(row))), None)
 
 
+_sort_out, _ballot = sort_out, ballot_of
+
+
 def _is_due_later(row: Stored, now: str) -> bool:
     return row.state not in ("pending", "approved") or row.expires_at is None or now < row.expires_at
 
