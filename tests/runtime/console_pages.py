@@ -167,7 +167,16 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
     """Each template with its values: all of their texts are what `say` says."""
     told, one = detail(say, "pending"), run(say)
     turns = [
-        {"event": {}, "command": {"type": "SendRequest", "query": [[say(), say()]], "body": {say(): say()}}},
+        {
+            "event": {},
+            "command": {
+                "type": "SendRequest",
+                "step_id": one["steps"][0]["step_id"],
+                "method": one["steps"][0]["method"],
+                "query": [[say(), say()]],
+                "body": {say(): say()},
+            },
+        },
         {"event": {"type": "ResponseArrived", "body": say()}, "command": {"type": "StartTimer", "seconds": 1}},
     ]
     counts = {"state": {say(): 1}, "api": {say(): 1}, "risk": {say(): 1}, "created_by": {say(): 1}}
