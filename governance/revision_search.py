@@ -1,15 +1,15 @@
 """Looking revisions up by state, API, class, thing, submitter and words of the name; in pages, with how many there are.
 
-What is asked for must fit, all of it. Names and numbers are found without reading contents, which are a hundred times
-as long; of a page alone the contents are read, and checked as everywhere (`sealing`). Words are looked for in the
-workflow's name and the name of its thing; what a workflow does is searched among approved ones (`runtime.search`).
+What is asked for must fit, all of it. Names and numbers are found in an index, without the contents, which are a
+hundred times as long; of a page alone these are read, and checked as everywhere (`sealing`). Words are looked for in the
+workflow's name; what a workflow does is searched among approved ones (`runtime.search`).
 Here never lives who may see what (`people.scopes` says it, the caller gives it). Called by the REST API.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from governance import revision_rows as rows
 from governance.database import Database
@@ -26,7 +26,7 @@ MOST_WORDS = 12
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is not given is not asked for. `by`: who submitted it; `words`: all of them in its name or its thing's."""
+    """What is not given is not asked for. `by`: who submitted it; `words`: all of them in its name."""
 
     state: State | None = None
     api: str | None = None
@@ -87,4 +87,4 @@ def _fits(wanted: Wanted, *, without: str = "") -> list[ColumnElement[bool]]:
 
 def _has(word: str) -> ColumnElement[bool]:
     """Lower on both sides: of itself LIKE minds the case on one database and not on the other."""
-    return or_(*(func.lower(_C[name]).contains(word, autoescape=True) for name in ("workflow_id", "resource")))
+    return func.lower(_C.workflow_id).contains(word, autoescape=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, func, select
 
 from governance.database import Database
+from governance.identifiers import earliest_id
 from governance.models import RunRow, table_of
 from governance.people.scopes import WHOLE, Scope
 from governance.revision_rows import TABLE, within
@@ -66,7 +67,7 @@ def _fits(wanted: RunsWanted) -> list[ColumnElement[bool]]:
         del given["outcome"]
     found: list[ColumnElement[bool]] = [_RUN.c[name] == value for name, value in given.items() if value]
     found += [_RUN.c.outcome.is_(None)] if wanted.outcome == UNDER_WAY else []
-    found += [_RUN.c.started_at >= wanted.since] if wanted.since else []
+    found += [_RUN.c.started_at >= wanted.since, _RUN.c.id >= earliest_id(wanted.since)] if wanted.since else []
     found += [_RUN.c.started_at < wanted.until] if wanted.until else []
     found += [_RUN.c.revision_id.in_(_revisions(TABLE.c.workflow_id == wanted.workflow))] if wanted.workflow else []
     found += [] if wanted.scope.is_whole else [_RUN.c.revision_id.in_(_revisions(within(wanted.scope)))]

@@ -10,7 +10,7 @@ from runtime.console import rendering
 from runtime.console.desk import Asked, Desk
 
 FILTERS = ("actor", "action", "subject", "target", "digest", "outcome", "since", "until")
-PER_PAGE = 100
+PER_PAGE = 50
 
 
 async def listed(desk: Desk) -> Response:

@@ -10,13 +10,15 @@ from starlette.responses import Response
 from runtime.console.desk import Desk
 from runtime.console.plots import bars
 
+# Of the newest so many the times are told: half of them, and 95 of 100, move little with more.
+SAMPLE = 1000
 SPANS = {"day": 1, "week": 7, "month": 30, "all": 0}
 
 
 async def show(desk: Desk) -> Response:
-    span = desk.asked("span") if desk.asked("span") in SPANS else "week"
+    span = desk.asked("span") if desk.asked("span") in SPANS else "day"
     since = (datetime.now(UTC) - timedelta(days=SPANS[span])).strftime("%Y-%m-%dT%H:%M:%SZ") if SPANS[span] else ""
-    stats = await desk.api.get("/audit/stats", {"since": since})
+    stats = await desk.api.get("/audit/stats", {"since": since, "sample": SAMPLE})
     catalog = await desk.api.get("/catalog")
     by_workflow = sorted(stats["by_workflow"].items(), key=lambda each: -each[1]["runs"])[:25]
     slowest = sorted(
