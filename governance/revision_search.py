@@ -1,8 +1,8 @@
 """Looking revisions up by state, API, class, thing, submitter and words of the name; in pages, with how many there are.
 
 What is asked for must fit, all of it. Names and numbers are found in an index, without the contents, which are a
-hundred times as long; of a page alone these are read, and checked as everywhere (`sealing`). Words are looked for in the
-workflow's name; what a workflow does is searched among approved ones (`runtime.search`).
+hundred times as long; of a page alone these are read, and checked as everywhere (`sealing`). Words are looked for in
+the workflow's name; what a workflow does is searched among approved ones (`runtime.search`).
 Here never lives who may see what (`people.scopes` says it, the caller gives it). Called by the REST API.
 """
 
