@@ -61,6 +61,7 @@ from runtime.gate.mcp_sessions import McpSessions
 from runtime.gate.rates import Rates
 from runtime.mcp.finding import finding_tools
 from runtime.mcp.list_changed import ListChanged
+from runtime.mcp.proposing import propose_tool
 from runtime.mcp.resources import add_resources
 from runtime.mcp.tools import CatalogProvider, caller_of_request
 from runtime.problems import KNOWN, Problem, of_error, respond
@@ -139,7 +140,8 @@ def build(
 def _mcp_server(service: Service, local: Caller) -> tuple[FastMCP[Any], CatalogProvider, ListChanged]:
     asking = partial(caller_of_request, local)
     finders = finding_tools(service.live, service.finder, service.calls, asking)
-    provider = CatalogProvider(service.live, service.calls, local, finders)
+    others = [propose_tool(service.proposals, asking)] if service.proposals.terms.may_be_asked else []
+    provider = CatalogProvider(service.live, service.calls, local, finders, others)
     mcp: FastMCP[Any] = FastMCP(
         "Switchgear",
         instructions=INSTRUCTIONS,

@@ -166,9 +166,11 @@ class WorkflowDetail(Workflow):
     """With all that an approver looks at: the document, the tool, the steps, the proof, the difference.
 
     `risk_reasons`: why the gravest steps have the workflow's class. `proposed`: what a model said of it, with the
-    compiler's verdict. `unproved`: why no run on the twin proves it, empty where one does. `origin`: the bundle that
-    it came with, NAME@VERSION, or empty. `approval`: who or what approved it; `how` is `people`, `policy` or `bundle`;
-    null while it is not approved. `difference` is null where nothing is in use; `disabled`, where it is in use.
+    compiler's verdict. `asked_as`: sentences by which operators ask for it. `proposed_by`: `by` which model it was put
+    together, and from which `sentence`; null where people did that. `unproved`: why no run on the twin proves it, empty
+    where one does. `origin`: the bundle that it came with, NAME@VERSION, or empty. `approval`: who or what approved it;
+    `how` is `people`, `policy` or `bundle`; null while it is not approved. `difference` is null where nothing is in
+    use; `disabled`, where it is in use.
     """
 
     content: dict[str, Json]
@@ -176,6 +178,8 @@ class WorkflowDetail(Workflow):
     steps: list[ShownStep]
     risk_reasons: list[dict[str, Json]]
     proposed: list[dict[str, Json]]
+    asked_as: list[str]
+    proposed_by: dict[str, str] | None
     unproved: str
     origin: str
     approval: dict[str, Json] | None

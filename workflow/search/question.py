@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from runtime.search.stems import WORD, stems_of
-from runtime.search.words import ALIKE, ASKING, EMPTY, LOOKING, POLITE, WANTS
+from workflow.search.stems import WORD, stems_of
+from workflow.search.words import ALIKE, ASKING, EMPTY, LOOKING, POLITE, WANTS
 
 Want = Literal["know", "look", "create", "update", "delete", "act", "name"]
 """`know`: a question, which no change answers; `look`: a sentence that begins with a verb of looking; `name`: one word

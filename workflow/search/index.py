@@ -1,9 +1,10 @@
 """Which workflows fit a question, the best first: an index in memory, by the words of each workflow.
 
 A word counts by how rare it is and by where it stands: in the name, among the things of the API, in the description,
-among the inputs. What has more of the question's ideas, whose name says little else, whose kind is what is wanted (a
-question is answered by no change) and what is used daily, stands above the rest. An index grows with the catalog:
-words of a revision are taken in once. Here never lives a catalog, a protocol or a right.
+among the inputs, in the sentences that its document says it is asked for with. What has more of the question's ideas,
+whose name says little else, whose kind is what is wanted (a question is answered by no change) and what is used daily,
+stands above the rest. An index grows with the catalog: words of a revision are taken in once. Here never lives a
+catalog, a protocol or a right.
 """
 
 import heapq
@@ -14,17 +15,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from runtime.search.question import Idea, Question, understood, want_of
-from runtime.search.stems import WORD, stems_of
-from runtime.search.words import EMPTY
 from workflow.calls import pointer_of
+from workflow.document import OURS
 from workflow.revision import RevisionContent
+from workflow.search.question import Idea, Question, understood, want_of
+from workflow.search.stems import WORD, stems_of
+from workflow.search.words import EMPTY
 
 Json = Any
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-# Name and title, things of the API, description, inputs with their values: found by the tuning half of
-# tests/switchgear/sentences.py, an order of weights, not a measurement.
-WEIGHTS = (3.0, 2.0, 1.2, 0.7)
+# Name and title, things of the API, sentences, description, inputs with their values: found by the tuning half of
+# tests/switchgear/sentences.yaml, an order of weights, not a measurement.
+WEIGHTS = (3.0, 2.0, 1.6, 1.2, 0.7)
 _TITLE = 0
 # A word that means the same counts a little less than the one that was typed.
 _OTHER = 0.8
@@ -73,11 +75,12 @@ class Findable:
     nouns: str
     description: str
     inputs: str
+    sentences: str = ""
 
     @property
-    def fields(self) -> tuple[str, str, str, str]:
+    def fields(self) -> tuple[str, str, str, str, str]:
         """In the order of `WEIGHTS`."""
-        return self.title, self.nouns, self.description, self.inputs
+        return self.title, self.nouns, self.sentences, self.description, self.inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +271,15 @@ def findable(content: RevisionContent, vocabulary: Mapping[str, str], kind: Kind
         nouns=_once(_apart(" ".join((*sorted(nouns), *sorted(called))))),
         description=_apart(str(tool.get("description", ""))),
         inputs=_once(_apart(" ".join(_words_of(schemas)))),
+        sentences=_once(" ".join(asked_as(workflow))),
     )
+
+
+def asked_as(workflow: Mapping[str, Json]) -> tuple[str, ...]:
+    """The sentences by which operators ask for it, as its document has them."""
+    own = workflow.get(OURS)
+    said = own.get("asked_as") if isinstance(own, Mapping) else None
+    return tuple(str(each) for each in said) if isinstance(said, (list, tuple)) else ()
 
 
 def with_words_of_their_things(found: Iterable[Findable]) -> Iterator[Findable]:

@@ -1,8 +1,8 @@
-"""A server that speaks Ollama's HTTP API from a script: real sockets, no model.
+"""A server that speaks Ollama's HTTP API, and OpenAI's, from a script: real sockets, no model.
 
-`/api/version`, `/api/tags` and `/api/chat` (streamed, one JSON object a line, as Ollama does). What `/api/chat`
-answers is a list of moves, one a request; the last one is repeated. Every request is kept, so that a test can look at
-what was really sent. Free port, closed and joined on leaving.
+`/api/version`, `/api/tags` and `/api/chat` (streamed, one JSON object a line, as Ollama does), `/v1/chat/completions`
+(one object). What a chat is answered is a list of moves, one a request; the last one is repeated. Every request is
+kept, so that a test can look at what was really sent. Free port, closed and joined on leaving.
 """
 
 import json
@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from compiler.proposer.prompts import INSTRUCTIONS
+from compiler.proposer.question import Kind
 
 DIGEST = "ab" * 32
 Chat = Mapping[str, Any]
@@ -45,10 +48,21 @@ def line(text: str, reason: str | None = None) -> bytes:
     return json.dumps({"model": "tiny", "message": {"role": "assistant", "content": text}, **end}).encode() + b"\n"
 
 
+def completion(text: str, reason: str) -> bytes:
+    message = {"role": "assistant", "content": text}
+    choice = {"index": 0, "message": message, "finish_reason": reason}
+    told = {"id": "c", "object": "chat.completion", "created": 0, "model": "tiny", "choices": [choice]}
+    return json.dumps(told).encode()
+
+
 def says(text: str, reason: str = "stop") -> Move:
-    """Streams `text` in three parts."""
+    """Streams `text` in three parts; by OpenAI's interface, all at once."""
 
     def move(handler: BaseHTTPRequestHandler, _chat: Chat, _script: Script) -> None:
+        if handler.path.endswith("/completions"):
+            start(handler, 200, "application/json")
+            handler.wfile.write(completion(text, reason))
+            return
         start(handler)
         third = len(text) // 3 + 1
         for part in (text[:third], text[third : 2 * third], text[2 * third :]):
@@ -59,17 +73,22 @@ def says(text: str, reason: str = "stop") -> Move:
 
 
 def told(chat: Chat) -> Mapping[str, Any]:
-    """The data of the prompt's fence, by key."""
-    text = next(m["content"] for m in chat["messages"] if m["role"] == "user")
+    """The data of the question's fence: the facts, and the answers that are offered."""
+    text = chat["messages"][-1]["content"]
+    if chat["messages"][-1]["role"] != "user" or not text.startswith("```json"):  # asked again, with the fault named
+        text = [m["content"] for m in chat["messages"] if m["content"].startswith("```json")][-1]
     return json.loads(text.removeprefix("```json\n").removesuffix("\n```"))
 
 
-def answers(value: Callable[[Mapping[str, Any]], Any]) -> Move:
-    """Answers every key of the prompt with `value` of its facts."""
+def kind_of(chat: Chat) -> Kind:
+    return next(kind for kind, text in INSTRUCTIONS.items() if text == chat["messages"][0]["content"])
+
+
+def answers(value: Callable[[Kind, Mapping[str, Any]], Any]) -> Move:
+    """Answers each question with `value` of its kind and its facts."""
 
     def move(handler: BaseHTTPRequestHandler, chat: Chat, script: Script) -> None:
-        answer = {key: value(facts) for key, facts in told(chat).items()}
-        says(json.dumps(answer))(handler, chat, script)
+        says(json.dumps({"answer": value(kind_of(chat), told(chat))}))(handler, chat, script)
 
     return move
 
@@ -121,7 +140,7 @@ def babbles(handler: BaseHTTPRequestHandler, _chat: Chat, script: Script) -> Non
 
 
 @contextmanager
-def ollama(*moves: Move, models: Sequence[str] = ("tiny:latest",)) -> Iterator[tuple[str, Script]]:
+def model_server(*moves: Move, models: Sequence[str] = ("tiny:latest",)) -> Iterator[tuple[str, Script]]:
     """The server's address and its script."""
     script = Script(moves, models)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(script))
