@@ -31,6 +31,7 @@ from compiler.proposer.proposer import Asking
 from compiler.stages import Progress, silent
 from governance.accounts import account
 from governance.settings import Settings
+from workflow.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from compiler.reports.cases import Case
@@ -44,6 +45,11 @@ _FOR_CI = ("sarif", "junit")
 _FORMAT = click.option(
     "--format", "form", type=click.Choice(("text", "json", *_FOR_CI)), default="text", show_default=True,
     help="How it is printed: sarif for code scanning, junit for lists of tests.",
+)  # fmt: skip
+
+_REPORT = click.option(
+    "--report", "report_to", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
+    help="Write all of it as one HTML page, too.",
 )  # fmt: skip
 
 
@@ -67,12 +73,13 @@ _FORMAT = click.option(
     "--all-behaviours", is_flag=True, help="Prove each workflow on every behaviour that applies, not on some."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@_REPORT
 @_FORMAT
 def compile_command(
     specs: tuple[Path, ...], profile: Path | None, overlay: Path | None, root: Path | None, db: str | None,
     out: Path | None, arazzo: tuple[Path, ...], proposer: str, lock: Path | None, model_deadline: float,
     model_renew: bool, ask: str | None, asked_by: str | None, check: bool, dump_after: str | None, explain: str | None,
-    as_json: bool, all_behaviours: bool, form: str,
+    as_json: bool, all_behaviours: bool, report_to: Path | None, form: str,
 ) -> int:  # fmt: skip
     """Turn the OpenAPI document SPEC into verified, pending workflows."""
     request = Request(specs[0], profile, overlay, root, all_behaviours)
@@ -95,6 +102,10 @@ def compile_command(
     if lock is not None and not check:
         record.write(lock)
     changed, compiled = _keep(compiled, db, out, check)
+    if report_to is not None:
+        from compiler.reports.page import compile_page
+
+        report_to.write_text(compile_page(compiled), encoding="utf-8")
     faults = {d.code for d in compiled.diagnostics if _is_fault(d.code)}
     if form in _FOR_CI:
         from compiler.reports import cases
@@ -145,7 +156,9 @@ def _explained(compiled: Compiled, workflow: str) -> str:
         return report.explained_catalog(compiled)
     one = next((one for one in compiled.workflows if one.flow.id == workflow), None)
     if one is None:
-        raise click.UsageError(f"there is no workflow {workflow!r}; --explain alone lists all")
+        near = did_you_mean(workflow, (each.flow.id for each in compiled.workflows))
+        told = f"there is no workflow {workflow!r}; --explain alone lists all"
+        raise click.UsageError(told + ("." + near if near else ""))
     return report.explained_workflow(one)
 
 
@@ -231,8 +244,11 @@ def lint_command(spec: Path, profile: Path | None, root: Path | None, as_json: b
 )
 @click.option("--db", metavar="URL", help="Also say what becomes of the workflows that are approved in this database.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_REPORT
 @_FORMAT
-def diff_command(old: Path, new: Path, profile: Path | None, db: str | None, as_json: bool, form: str) -> int:
+def diff_command(
+    old: Path, new: Path, profile: Path | None, db: str | None, as_json: bool, report_to: Path | None, form: str
+) -> int:
     """Say what the description NEW changes against OLD; ends with 1 when something breaks.
 
     With a database that is an approved workflow; without one, any operation.
@@ -243,6 +259,10 @@ def diff_command(old: Path, new: Path, profile: Path | None, db: str | None, as_
     found = drift.differences(before, after)
     approved = asyncio.run(submission.approved(after.name, db)) if db else ()
     standing = drift.standings(approved, after)
+    if report_to is not None:
+        from compiler.reports.page import diff_page
+
+        report_to.write_text(diff_page(before, after, found, standing), encoding="utf-8")
     if form in _FOR_CI:
         from compiler.reports import cases
 

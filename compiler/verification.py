@@ -10,6 +10,7 @@ from dataclasses import replace
 from compiler.compiled import Compiled
 from compiler.frontend import load_api
 from compiler.pipeline import Request, find_profile, understand
+from compiler.profile_fit import refuse_another
 from compiler.proposals.asked import Apis, Outcome, understand_sentence
 from compiler.proposer import Record, open_asker
 from compiler.proposer.proposer import Asking
@@ -28,6 +29,7 @@ def compile_spec(request: Request, asking: Asking = _NOBODY, progress: Progress 
     profile = find_profile(request)
     progress("read", 0, 1)
     loaded = load_api(request.spec, root=request.root, profile=profile, overlay=request.overlay)
+    refuse_another(loaded.api, profile, request)
     understood = understand(loaded.api, profile)
     with open_asker(asking, loaded.api.digest, progress) as asker:
         progress("plan", 0, 1)

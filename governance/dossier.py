@@ -13,10 +13,12 @@ from typing import Any
 
 import orjson
 
+from governance.errors import InvalidError
 from governance.identifiers import Json
 from governance.sealing import Revision
 from workflow.document import OURS
 from workflow.errors import WorkflowError
+from workflow.graph.drawing import Form, draw
 from workflow.plan import build_plan
 from workflow.planned import PlanStep
 from workflow.pointers import NOTHING, parse_pointer, resolve
@@ -167,6 +169,19 @@ def dossier(revision: Revision, in_use: Revision | None) -> dict[str, Json]:
         "approval": approval_of(revision),
         "difference": difference(revision, in_use),
     }
+
+
+def picture(revision: Revision, form: Form) -> str:
+    """Its steps as a picture, with their classes and what each has to show. Raises InvalidError where what is stored is
+    no document; `steps_of` shows that one all the same.
+    """
+    steps = steps_of(revision)
+    risks = {each["step_id"]: each["risk"] for each in steps}
+    conditions = {each["step_id"]: each["succeeds_only_if"] for each in steps}
+    try:
+        return draw(revision.content.document, form, risks=risks, conditions=conditions)
+    except WorkflowError as error:
+        raise InvalidError(f"{revision.workflow_id} cannot be drawn: {error}", "look at its steps instead") from error
 
 
 def difference(revision: Revision, in_use: Revision | None) -> dict[str, Json] | None:

@@ -33,12 +33,14 @@ from runtime import memory
 from runtime.api import (
     administration,
     audit,
+    catalog,
     disabling,
     docs,
     events,
     library,
     login,
     metrics,
+    pictures,
     policy,
     records,
     schedules,
@@ -49,7 +51,8 @@ from runtime.api import (
     workflows,
 )
 from runtime.api.description import Description
-from runtime.api.part import refuse_repeated
+from runtime.api.part import check_query
+from runtime.console.app import Console
 from runtime.errors import StartRefused
 from runtime.gate.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopback
 from runtime.gate.concurrency import MOST_AT_ONCE, Concurrency, most_at_once, most_files
@@ -129,6 +132,7 @@ def build(
         Rates(rate_per_s),
         Concurrency(at_once),
         metrics_open=metrics_open,
+        console=Console,
     )
     return Application(gate, api, mcp, provider, changes)
 
@@ -175,11 +179,11 @@ def _rest_api(service: Service, lifespan: Callable[[FastAPI], Any]) -> FastAPI:
 def _routes() -> tuple[BaseRoute, ...]:
     """The same for every service of this process: FastAPI makes each of them ready when it is first asked for one."""
     api = FastAPI(
-        openapi_url=None, generate_unique_id_function=lambda route: route.name, dependencies=[Depends(refuse_repeated)]
+        openapi_url=None, generate_unique_id_function=lambda route: route.name, dependencies=[Depends(check_query)]
     )
     # `/workflows/disabled` before `/workflows/{ref}`.
-    decisions = (disabling, workflows, webhooks, events)
-    kept = (records, targets, schedules, audit, policy, library)
+    decisions = (disabling, workflows, pictures, webhooks, events)
+    kept = (records, targets, catalog, schedules, audit, policy, library)
     for part in (*decisions, *kept, login, users, administration, serving, metrics, docs):
         api.include_router(part.router)
     return tuple(api.routes)

@@ -28,6 +28,7 @@ from runtime.entries import Entry, Prepared
 from runtime.errors import ServingError, UnknownWorkflow, Unservable
 from runtime.mcp.listing import Budget, Candidate, Part, listing_of_parts
 from workflow.errors import WorkflowError
+from workflow.nearest import did_you_mean
 from workflow.profile import Profile, parse_profile
 from workflow.tool import free_name
 
@@ -87,7 +88,8 @@ class Catalog:
         entry = self.by_workflow.get(name) or self.by_revision.get(ref) or self.entries.get(ref)
         if entry is None or (number and number != str(entry.number)):
             remedy = "see `switchgear workflows list`, and `switchgear workflows disabled` for what is out of use"
-            raise UnknownWorkflow(f"no approved workflow is called {ref}", remedy)
+            near = did_you_mean(name, self.by_workflow)
+            raise UnknownWorkflow(f"no approved workflow is called {ref}" + ("." + near if near else ""), remedy)
         return entry
 
 

@@ -117,8 +117,20 @@ class Workflow(BaseModel):
     expires_at: Annotated[
         str | None, Field(description="Until when it may be decided, or its approval is valid; null: without an end.")
     ]
+    votes_needed: Annotated[int | None, Field(description="How many people it takes; null: it is not pending.")] = None
+    votes_counted: Annotated[int, Field(description="How many of them it has.")] = 0
+    not_yours: Annotated[str, Field(description="Why whoever asks may not approve it; empty where they may.")] = ""
     title: str
     description: str
+
+
+class WorkflowCounts(BaseModel):
+    """How many revisions fit, by each value."""
+
+    state: dict[str, int]
+    api: dict[str, int]
+    risk: dict[str, int]
+    created_by: dict[str, int]
 
 
 class ShownStep(BaseModel):
@@ -198,7 +210,11 @@ class RunResult(BaseModel):
 
 
 class Run(BaseModel):
+    """`workflow_id` and `number` say which revision it was a run of."""
+
     id: str
+    workflow_id: str
+    number: int
     revision_id: str
     digest: str
     target: str

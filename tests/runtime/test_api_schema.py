@@ -103,6 +103,11 @@ def states(served: Served, role: Role, examples: int) -> dict[str, set[int]]:
     statuses: dict[str, set[int]] = {}
 
     class Walk(described.as_state_machine()):  # type: ignore[misc]  made anew for each document
+        def before_call(self, case: Any) -> None:
+            # A target is of an API that there is, which no document can say.
+            if case.operation.path.startswith("/targets") and isinstance(case.body, dict) and "api" in case.body:
+                case.body["api"] = "toy"
+
         def get_call_kwargs(self, _case: Any) -> dict[str, Any]:
             return {"headers": headers}
 
