@@ -20,7 +20,7 @@ FLOORS = {("hypercore", "tuned"): 1.0, ("hypercore", "kept"): 0.8, ("idrac", "tu
 
 
 def knowing(titles: list[str]) -> Scripted:
-    """Says the first title that is right where it is offered, and else that there is none; the sentence's order stands."""
+    """Says the first title that is right where it is offered, else that there is none; the order stands as it is."""
 
     def says(question: Question, _turned: bool) -> str:
         if question.kind is Kind.ORDER:
