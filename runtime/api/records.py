@@ -13,11 +13,15 @@ from governance.open_runs import Finding
 from governance.runs import Outcome
 from runtime.api import models
 from runtime.api.part import CallerPart, ServicePart, problems
+from runtime.calls.under_way import progress_json, recorded_progress
 from runtime.errors import BadInput
-from runtime.reach import run_of, runs_of
+from runtime.gate.access import Caller
+from runtime.reach import run_of, run_seen, runs_of
+from runtime.service import Service
 
 router = APIRouter(tags=["records"])
 Limit = Annotated[int, Query(ge=1, le=1000)]
+Wait = Annotated[float, Query(ge=0, le=600, description="Seconds to wait for the end, where the run goes on.")]
 
 
 @router.get("/runs", responses=problems(422))
@@ -35,14 +39,23 @@ async def list_runs(
     if len(found) == limit:
         kept = {"outcome": outcome} if outcome else {}
         response.headers["link"] = f'<?{urlencode({**kept, "before": found[-1].id, "limit": limit})}>; rel="next"'
-    return [models.Run(**run.to_json()) for run in found]
+    return [models.Run(**run.to_json(), progress=None) for run in found]
 
 
-@router.get("/runs/{run_id}", responses=problems(404))
-async def show_run(run_id: str, service: ServicePart, caller: CallerPart) -> models.Run:
-    """One run with every request that it sent."""
+@router.get("/runs/{run_id}", responses=problems(404, 422))
+async def show_run(run_id: str, service: ServicePart, caller: CallerPart, wait: Wait = 0) -> models.Run:
+    """One run with every request that it sent; with `wait` its end is waited for, as long as a call waits at most."""
+    if wait:
+        seen = await run_seen(service, caller, run_id)
+        await service.under_way.look(run_id, caller, seen, wait_s=wait)
+    return await _shown(service, caller, run_id)
+
+
+async def _shown(service: Service, caller: Caller, run_id: str) -> models.Run:
     await service.engine.settle()
-    return models.Run(**(await run_of(service, caller, run_id)).to_json())
+    run = await run_of(service, caller, run_id)
+    at = None if run.outcome is not None else service.under_way.progress_of(run_id) or recorded_progress(run)
+    return models.Run(**run.to_json(), progress=at and progress_json(at))
 
 
 @router.get("/runs/{run_id}/journal", responses=problems(404, 422))
@@ -59,7 +72,7 @@ async def cancel_run(run_id: str, service: ServicePart, caller: CallerPart) -> m
     """Asks for the end of a run: between two requests it stops, what was done stays done."""
     await run_of(service, caller, run_id)
     await service.open_runs.ask_cancel(run_id, actor=caller.name)
-    return await show_run(run_id, service, caller)
+    return await _shown(service, caller, run_id)
 
 
 @router.post("/runs/{run_id}/resolve", responses=problems(404, 409, 422))
@@ -73,4 +86,4 @@ async def resolve_run(run_id: str, body: models.Finding, service: ServicePart, c
     else:
         finding = Finding(body.has_happened, body.goes_on, body.note)
         await service.open_runs.resolve(run_id, finding, actor=caller.name)
-    return await show_run(run_id, service, caller)
+    return await _shown(service, caller, run_id)

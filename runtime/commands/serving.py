@@ -80,6 +80,7 @@ def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContext
         company=_company(settings.jwt) if settings.jwt else None,
         budget=UNBOUNDED if settings.catalog == "all" else Budget(settings.catalog_tools, settings.catalog_tokens),
         keep_days=settings.keep_runs_days,
+        call_wait_s=settings.call_wait_s,
         confirmation=Confirmation.of(settings),
         scheduled=scheduled_risks(settings),
         responses=policy_of(settings),
@@ -95,6 +96,7 @@ def _company(file: str) -> "Company":
 
 async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any], is_json: bool) -> None:
     from runtime.app import Listening, serve_http
+    from runtime.gate.cors import origins_in
 
     def announce(address: str) -> None:
         if is_json:
@@ -114,6 +116,7 @@ async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any
             settings=in_use(os.environ, place),
             folder=settings.library,
             metrics_open=settings.metrics_open,
+            origins=origins_in(settings.cors_origins),
         )
         await serve_http(service, at, announce)
 
