@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from governance.settings import Settings, in_use
-from runtime.commands.client_config import CLIENTS
+from runtime.commands.client_config import CLIENTS, printed_for
 from runtime.commands.ending import run_to_its_end
 from runtime.errors import BadInput, ServingError, StartRefused
 from runtime.secrets import JsonFormatter, RedactingFormatter, Vault
@@ -198,13 +198,14 @@ def parsed_labels(pairs: tuple[str, ...], target: str | None) -> dict[str, str]:
 @click.command("client-config")
 @click.argument("client", type=click.Choice(sorted(CLIENTS)))
 @click.option("--url", help="Where the server is reached; else from SWITCHGEAR_HOST and SWITCHGEAR_PORT.")
+@click.option("--stdio", "is_started", is_flag=True, help="Have the client start the server itself.")
 @database
 @as_json
-def client_config_command(client: str, url: str | None, db: str | None, is_json: bool) -> None:
+def client_config_command(client: str, url: str | None, is_started: bool, db: str | None, is_json: bool) -> None:
     """Prints what a client's configuration needs to reach this server."""
     settings = _settings()
     address = url or f"http://{settings.host}:{settings.port}"
-    lines = CLIENTS[client](address.rstrip("/"), db or settings.database_url or None)
+    lines = printed_for(client, address, db or settings.database, is_started=is_started)
     click.echo(json.dumps(lines, indent=None if is_json else 2))
 
 
