@@ -282,7 +282,9 @@ def read(twin: Twin, path: str) -> Any:
 def _name(item: Mapping[str, Any], source: Mapping[str, Any]) -> Any:
     """What a person would call the item: its natural key, else its id."""
     keys = [] if source["is_reference"] else source["keys"]
-    return next((str(item[key]) for key in keys if item.get(key)), None) or _id(item, source)
+    inner = get(item, source["inner"]) if "inner" in source else MISSING
+    known = next((str(item[key]) for key in keys if item.get(key)), None)
+    return known or (inner if isinstance(inner, str) and inner else None) or _id(item, source)
 
 
 def _id(item: Mapping[str, Any], source: Mapping[str, Any]) -> Any:
