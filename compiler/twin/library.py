@@ -86,7 +86,7 @@ _CHANGES_NOT_MADE = (
     DeviceBehaviour(
         "action with another value",
         "An action is answered well, and one of the values that were sent with it is another one afterwards.",
-        (Rule("spoil", ("act",)),),
+        (Rule("spoil", ("act",), form="also alone"),),
         _NOT_DONE,
         _SEEN,
     ),
