@@ -265,6 +265,7 @@ def test_of_every_behaviour_the_handling_is_taken_out_somewhere() -> None:
     assert len(BY_NAME) >= 30
 
 
+@pytest.mark.slow
 def test_over_all_flows_every_behaviour_that_applies_is_played(hypercore: Compiled, idrac: Compiled) -> None:
     told = Counter(
         run["case"] for c in (hypercore, idrac) for w in c.workflows for run in w.proof["runs"] if "told" in run

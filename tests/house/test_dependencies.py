@@ -161,6 +161,7 @@ def private_parts(file: Path) -> Iterator[str]:
             yield from (part for alias in node.names for part in alias.name.split(".") if is_private(part))
 
 
+@pytest.mark.slow
 def test_private_parts_of_libraries_are_used_in_the_known_places_alone() -> None:
     files = [file for room in MAY_USE for file in (ROOT / room).rglob("*.py")]
     assert {(file.relative_to(ROOT).as_posix(), name) for file in files for name in private_parts(file)} == PRIVATE
