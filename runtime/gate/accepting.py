@@ -81,7 +81,7 @@ class Accepted:
 
     def read(self, _data: bytes) -> None:
         """It is its turn: from here on it is a connection, or a handshake that becomes one."""
-        self.has_had_its_chance = True
+        self.has_had_its_chance = self._acceptor.is_tls  # else its request is here, and is read at once
         self._opening = self._loop.create_task(self._open())
         self._opening.add_done_callback(self._closed)
         self._acceptor.table.make_room()
@@ -141,6 +141,10 @@ class Acceptor:
         listener.setblocking(False)
         listener.listen(WAITING)
         self._loop.add_reader(self._file, self._accept)
+
+    @property
+    def is_tls(self) -> bool:
+        return self._tls is not None
 
     async def open(self, accepted: Accepted, taken: socket.socket) -> None:
         """Makes a connection of it. Raises OSError for a handshake that fails or is not done in time."""
