@@ -282,6 +282,31 @@ async def test_the_next_turn_is_of_whoever_has_the_fewest_calls_open_and_who_has
     assert begun == ["bad", "good", "worse", "other", "other", "bad", "bad"]
 
 
+async def test_beside_a_crowd_a_single_call_keeps_its_turn_through_what_looks_like_a_device(clock: Any) -> None:
+    turns, is_over = Turns(1, ahead=0), asyncio.Event()
+    begun: list[str] = []
+
+    async def call(caller: str) -> None:
+        async with turns.turn(caller):
+            begun.append(caller)
+            await is_over.wait()
+
+    async def passed(seconds: float) -> None:
+        for _ in range(round(seconds / turns_module.MOMENT_S)):
+            clock.jump(turns_module.MOMENT_S)
+            await asyncio.sleep(0.001)
+
+    calls = [asyncio.create_task(call(caller)) for caller in ("good", "bad", "bad", "bad")]
+    await passed(3 * turns_module.MOMENT_S)
+    assert begun == ["good"]
+    await passed(2 * turns_module.SINGLE_S)
+    assert begun[:2] == ["good", "bad"], "a device that takes its time holds up nobody"
+    calls.append(asyncio.create_task(call("other")))
+    await passed(2 * turns_module.SINGLE_S)
+    is_over.set()
+    await asyncio.gather(*calls)
+
+
 @dataclass(eq=False)
 class Waiting:
     """A connection of which it is only noted when it is read."""
