@@ -62,6 +62,7 @@ COMMANDS = {
     "targets": Entry("governance.commands.targets:targets_group", "Devices and mocks to run on."),
     "serve": Entry("runtime.commands.serving:serve_command", "Serve what is approved as MCP tools and as an API."),
     "call": Entry("runtime.commands.serving:call_command", "Run one workflow."),
+    "asks": Entry("governance.commands.asks:asks_group", "Answer calls that wait for a person."),
     "schedules": Entry("runtime.commands.schedules:schedules_group", "Have workflows run by themselves."),
     "runs": Entry("governance.commands.runs:runs_group", "What was run."),
     "audit": Entry("governance.commands.audit:audit_group", "What happened, in order."),
