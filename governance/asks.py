@@ -154,9 +154,10 @@ def _refused(connection: Connection, ask: Ask, now: str, actor: str, reason: str
 def _voted(connection: Connection, ask: Ask, now: str, actor: str, reason: str) -> Ask:
     votes = (*ask.votes, actor)
     is_last = len(votes) >= ask.people
-    told = {"reason": reason[:MOST_REASON], "votes": list(votes)}
+    said = reason[:MOST_REASON]
+    told: dict[str, Json] = {"reason": said, "votes": list(votes)}
     append_entry(connection, Event(now, actor, LET if is_last else VOTED, f"ask:{ask.id}", told))
-    after = replace(ask, votes=votes, state="let through" if is_last else "waiting", by=actor, reason=told["reason"])
+    after = replace(ask, votes=votes, state="let through" if is_last else "waiting", by=actor, reason=said)
     if is_last:
         tell_of_ask(connection, now, "call.let_through", after.to_json())
     return after

@@ -131,8 +131,15 @@ class RevisionStore:
         found = {row.id: _open(row) for row in stored}
         missing = next((each for each in ids if each not in found), None)
         if missing is not None:
-            raise NotFoundError(f"there is no revision {missing}", "see `switchgear workflows list`")
+            raise NotFoundError(
+                f"there is no revision {missing}", "see `switchgear workflows list`", kind="workflow", name=missing
+            )
         return tuple(found[each] for each in ids)
+
+    async def whole(self, ids: Collection[str]) -> dict[str, Revision]:
+        """Those of these ids that are there and whole, by id: for whoever only names them beside something else."""
+        stored = await self._database.read(lambda c: _all(c, rows.SELECT.where(TABLE.c.id.in_(ids)))) if ids else []
+        return {each.id: each for each in sort_out(stored).revisions}
 
     async def survey(
         self,
@@ -184,7 +191,7 @@ class RevisionStore:
             revision = _open(stored)
             if digest != revision.digest:
                 raise DigestError(
-                    f"revision {revision.id} has the digest {revision.digest}, the decision names {digest}",
+                    f"{_exact(revision)} has the digest {revision.digest}, the decision names {digest}",
                     "look at the revision again and decide on what it says now",
                 )
             policy = in_force(connection)
@@ -342,6 +349,10 @@ def _values(api: str, new: NewRevision, actor: str, now: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _exact(revision: Revision) -> str:
+    return f"{revision.workflow_id}@{revision.number}"
+
+
 def ballot_of(revision: Revision, actor: str, policy: "Policy", now: str, person: Persons) -> Ballot:
     """What `actor` would vote on, at `now`."""
     return Ballot(
@@ -438,9 +449,6 @@ def _same_content(history: Iterable[Stored], digest: str, now: str) -> Stored | 
     candidates = [row for at, row in enumerate(history) if at == 0 or row.state == "approved"]
     same = [row for row in candidates if row.digest == digest and row.state != "retired" and _is_due_later(row, now)]
     return next((row for row in same if not find_fault(*rows.split(row))), None)
-
-
-_sort_out, _ballot = sort_out, ballot_of
 
 
 def _is_due_later(row: Stored, now: str) -> bool:

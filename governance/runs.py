@@ -259,7 +259,7 @@ class RunStore:
 
         run = await self._database.read(work)
         if run is None:
-            raise NotFoundError(f"there is no run {run_id}", "see `switchgear runs list`")
+            raise NotFoundError(f"there is no run {run_id}", "see `switchgear runs list`", kind="run", name=run_id)
         return run
 
     async def find(
@@ -325,7 +325,7 @@ def _end(connection: Connection, run_id: str, ending: dict[str, str], executor: 
         return
     row = connection.execute(select(_RUN.c.outcome).where(_RUN.c.id == run_id)).first()
     if row is None:
-        raise NotFoundError(f"there is no run {run_id}", "see `switchgear runs list`")
+        raise NotFoundError(f"there is no run {run_id}", "see `switchgear runs list`", kind="run", name=run_id)
     if row.outcome is None:
         raise NotOursError(f"the run {run_id} is in other hands")
     raise ConflictError(f"the run {run_id} has ended already: {row.outcome}")

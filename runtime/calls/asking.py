@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from governance.asks import Ask, AskStore
 from governance.errors import NotFoundError, PlanError
+from governance.identifiers import Json
 from governance.targets import Target
 from runtime.calls.planning import bound_of
 from runtime.engines.engine import Ended, Order
@@ -73,7 +74,12 @@ def lasts(rule: "AskRule") -> timedelta:
 
 def told(ask: Ask) -> Waiting:
     """How it stands, for the caller."""
-    more = {"outcome": "waiting", "plan_id": ask.id, "run_id": ask.run_id, "expires_at": ask.expires_at}
+    more: dict[str, Json] = {
+        "outcome": "waiting",
+        "plan_id": ask.id,
+        "run_id": ask.run_id,
+        "expires_at": ask.expires_at,
+    }
     more |= {"people": ask.people, "votes": len(ask.votes), "state": ask.state}
     if ask.state == "refused":
         message = f"NOT DONE: {ask.by} has refused this call: {ask.reason}"
