@@ -16,11 +16,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from governance.apis import ApiStore
+from governance.asks import AskStore
 from governance.audit import AuditLog
 from governance.database import Database, open_database
 from governance.database_clock import database_now
 from governance.disabling import DisabledStore
 from governance.effects import Effects
+from governance.errors import GovernanceError
 from governance.events.deliveries import DeliveryStore
 from governance.events.endpoints import EndpointStore
 from governance.events.mismatches import MismatchStore
@@ -33,6 +35,7 @@ from governance.open_runs import OpenRuns
 from governance.people.principals import PrincipalStore
 from governance.people.sessions import IDLE, LONGEST, SessionStore
 from governance.people.users import UserStore
+from governance.place import REMEDY, PlaceStore
 from governance.plans import PlanStore
 from governance.responses import Policy, ResponseStore
 from governance.revisions import RevisionStore
@@ -41,6 +44,7 @@ from governance.runs import RunStore
 from governance.schedules import ScheduleStore
 from governance.targets import TargetStore
 from governance.webhooks import WebhookStore
+from runtime.calls.asking import Asking
 from runtime.calls.calls import Calls
 from runtime.calls.confirmation import Confirmation
 from runtime.calls.planning import Plans
@@ -89,6 +93,7 @@ class Service:
     runs: RunStore
     open_runs: OpenRuns
     journals: Journals
+    asks: AskStore
     audit: AuditLog
     principals: PrincipalStore
     users: UserStore
@@ -112,6 +117,7 @@ class Service:
     schedules: ScheduleStore
     scheduler: Scheduler
     proposals: Proposals
+    places: PlaceStore
 
 
 def assemble(
@@ -136,7 +142,7 @@ def assemble(
     locks = locks_of(database.address)
     driver = Driver(vault, Leases(locks if database.kind == "postgresql" else None))
     books = Books(database, revisions, vault, Replies(ResponseStore(database), responses))
-    plans = PlanStore(database)
+    plans, asks = PlanStore(database), AskStore(database)
     restorer = Restorer(revisions, apis, targets, plans)
     engine = Engines(driver, books, Executor(locks), restorer, keep_days)
     same_effects = SameEffects(Effects(database), books.runs, Looker(driver, books, restorer))
@@ -148,7 +154,14 @@ def assemble(
     )
     deliveries = DeliveryStore(database)
     calls, schedules = (
-        Calls(engine, vault, Plans(plans, books.open_runs, confirmation), same_effects, live.reload),
+        Calls(
+            engine,
+            vault,
+            Plans(plans, books.open_runs, confirmation),
+            Asking(asks),
+            same_effects,
+            live.reload,
+        ),
         ScheduleStore(database),
     )
     around = Around(schedules, live, calls, doorkeeper, books.open_runs, locks, scheduled)
@@ -162,6 +175,7 @@ def assemble(
         runs=books.runs,
         open_runs=books.open_runs,
         journals=Journals(database),
+        asks=asks,
         audit=books.audit,
         principals=principals,
         users=users,
@@ -185,6 +199,7 @@ def assemble(
         schedules=schedules,
         scheduler=Scheduler(around, reference=partial(database_now, database)),
         proposals=Proposals(database, books.audit, proposing),
+        places=PlaceStore(database),
     )
 
 
@@ -229,6 +244,7 @@ async def open_service(
         for fault in await altered_objects(database):
             log.error("the database is not as it was made: %s; see `switchgear doctor`", fault)
         await service.doorkeeper.look()
+        await service.doorkeeper.learn()
         await service.live.reload()
         try:
             yield service
@@ -242,11 +258,12 @@ async def open_service(
 @asynccontextmanager
 async def watching(service: Service) -> AsyncIterator[None]:
     """As long as it is entered: the catalog follows the database, open runs are looked after, schedules are fired,
-    events are sent."""
-    watched = (service.live, service.scheduler, service.deliverer)
+    events are sent. On a copy of another installation's database the catalog alone: the rest is done there."""
+    is_copy = await _is_copy(service)
+    watched = (service.live,) if is_copy else (service.live, service.scheduler, service.deliverer)
     watches = [asyncio.create_task(each.watch()) for each in watched]
     watches.append(asyncio.create_task(_probing(service.database)))
-    service.engine.watch()
+    service.engine.watch(adopted_at=None if is_copy else await service.places.adopted_at())
     try:
         yield
     finally:
@@ -256,6 +273,18 @@ async def watching(service: Service) -> AsyncIterator[None]:
                 await watch
         await service.scheduler.close()
         await service.deliverer.close()
+
+
+async def _is_copy(service: Service) -> bool:
+    try:
+        fault = await service.places.settle()
+    except GovernanceError as error:  # a database that takes no writes yet: a later start writes it down
+        log.error("where the database is could not be written down: %s", error.message)
+        return False
+    if fault:
+        log.error("%s; no run is taken up, no schedule fired, no message sent, no plan carried out: %s", fault, REMEDY)
+        service.live.set_apart = f"{fault}; {REMEDY}"
+    return bool(fault)
 
 
 async def _probing(database: Database) -> None:
