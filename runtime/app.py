@@ -25,7 +25,6 @@ from fastmcp import FastMCP
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp
 
 from governance.library import Library
 from governance.settings import SettingInUse
@@ -83,7 +82,7 @@ KEEP_ALIVE_S = 125
 class Application:
     """`asgi` is what a server runs; the rest is for whoever runs it in another way, and for tests."""
 
-    asgi: ASGIApp
+    asgi: Gate
     api: FastAPI
     mcp: FastMCP[Any]
     provider: CatalogProvider
@@ -288,11 +287,13 @@ class Server(uvicorn.Server):
     `before_end` is awaited when the server was told to stop and its callers still wait.
     """
 
-    def __init__(self, config: uvicorn.Config, before_end: Callable[[], Awaitable[None]], known: Known) -> None:
+    def __init__(
+        self, config: uvicorn.Config, before_end: Callable[[], Awaitable[None]], application: Application
+    ) -> None:
         super().__init__(config)
         self._before_end = before_end
-        self._known = known
-        self.open = Connections(most_files())
+        self._known = application.known
+        self.open = Connections(most_files(), application.asgi.unbegun)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, but for the connections, which are bounded here (`connections`)."""
@@ -341,7 +342,7 @@ def http_server(
         raise StartRefused(
             f"the certificate {tls[0]} cannot be used: {error}", "give a PEM file and its key"
         ) from error
-    return Server(config, before_end, application.known)
+    return Server(config, before_end, application)
 
 
 async def serve_stdio(service: Service, local: Caller) -> None:
