@@ -1,9 +1,10 @@
-"""From a compile to the governance database: every workflow as a pending revision, the API with its profile
-and with what its replies promise.
+"""From a compile to the governance database: every workflow as a pending revision, the API with its profile, with
+what its replies promise and with what is known of its operations.
 
 Writes only through governance's stores. A workflow whose content has not changed makes no new revision.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,9 +14,13 @@ import orjson
 from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.containment import Containment
 from compiler.ir.model import Diagnostic
+from compiler.knowledge import cards_of
 from compiler.promises import promised_replies
 from governance.apis import ApiStore
+from governance.connections import require_file
 from governance.database import open_database
+from governance.errors import NotFoundError
+from governance.knowledge import KnowledgeStore
 from governance.responses import ResponseStore
 from governance.revisions import NewRevision, RevisionStore
 from governance.sealing import Revision
@@ -38,7 +43,7 @@ async def submit(compiled: Compiled, database_url: str, actor: str) -> Submitted
     """Stores the compile. Raises GovernanceError when the database cannot take it."""
     api, profile = compiled.api, compiled.profile
     contained = Containment("the store")
-    promised = promised_replies(compiled, contained)
+    promised, cards = promised_replies(compiled, contained), cards_of(compiled, contained)
     tried = (contained.tried(one.flow.id, partial(_new, compiled, one), None) for one in compiled.workflows)
     found = [new for new in tried if new is not None]
     async with open_database(database_url) as database:
@@ -47,6 +52,7 @@ async def submit(compiled: Compiled, database_url: str, actor: str) -> Submitted
             api.name, visible(api.title), api.version, api.digest, body, digest, actor=actor
         )
         await ResponseStore(database).put(promised)
+        await KnowledgeStore(database).put(api.name, cards, actor=actor)
         made = await RevisionStore(database).submit_all(api.name, found, actor=actor)
     new = sum(submission.is_new for submission in made)
     return Submitted(new=new, unchanged=len(made) - new, faults=contained.diagnostics)
@@ -77,11 +83,13 @@ def write_documents(compiled: Compiled, folder: Path) -> int:
 
 async def changes(compiled: Compiled, database_url: str) -> list[str]:
     """The workflows whose compiled content is not the approved or, without one, the newest content; and those approved
-    ones that the compile no longer makes.
+    ones that the compile no longer makes. Where there is no database yet, all would: a look makes none.
     """
-    async with open_database(database_url) as database:
-        store = RevisionStore(database)
-        known = await store.find(api=compiled.api.name)
+    known: tuple[Revision, ...] = ()
+    with suppress(NotFoundError):
+        require_file(database_url)
+        async with open_database(database_url) as database:
+            known = await RevisionStore(database).find(api=compiled.api.name)
     current = {r.workflow_id: r for r in known if r.state in ("pending", "approved")}
     current |= {r.workflow_id: r for r in known if r.state == "approved"}
     digests = {one.flow.id: compiled.content_of(one).digest for one in compiled.workflows}
@@ -91,6 +99,7 @@ async def changes(compiled: Compiled, database_url: str) -> list[str]:
 
 
 async def approved(api: str, database_url: str) -> tuple[Revision, ...]:
-    """The approved revisions of the API, by workflow."""
+    """The approved revisions of the API, by workflow. Raises NotFoundError where there is no database."""
+    require_file(database_url)
     async with open_database(database_url) as database:
         return await RevisionStore(database).find(state="approved", api=api, limit=10_000)

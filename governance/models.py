@@ -123,6 +123,14 @@ class ResponseRow(Model):
     body: Named[str]
 
 
+class KnowledgeRow(Model):
+    """What is known of an API's operations: a card for each."""
+
+    __tablename__ = "knowledge"
+    api: Named[str] = Column(primary_key=True)
+    body: Named[str]
+
+
 class RevisionRow(Model):
     """One revision. `digest` is the identity of `content`; `seal` covers every column but itself, and stands in the
     audit row of the last event that moved this revision too."""
@@ -135,6 +143,7 @@ class RevisionRow(Model):
         Index("uq_revisions_pending", "workflow_id", unique=True,
               sqlite_where=text("state = 'pending'")),
         Index("ix_revisions_state_id", "state", "id"),
+        Index("ix_revisions_listed", "state", "api", "risk", "is_core", "created_by", "workflow_id", "id"),
         Index("ix_revisions_expires_at", "expires_at",
               sqlite_where=text("expires_at IS NOT NULL")),
         CheckConstraint("state IN ('pending', 'approved', 'superseded', 'rejected', 'retired')", name="state"),

@@ -155,6 +155,12 @@ class OpenRuns:
             raise ConflictError(message, "give each wish a key of its own")
         return str(row.id)
 
+    async def asked(self, caller: str, key: str) -> str | None:
+        """The id of the run that `caller` asked for under `key`, whatever it is; to be told, not to be relied on."""
+        query = select(_RUN.c.id).where(_RUN.c.caller == caller, _RUN.c.asked_key == key)
+        row = await self._database.read(lambda c: c.execute(query).first())
+        return None if row is None else str(row.id)
+
     async def any_asked(self, caller: str, prefix: str) -> bool:
         """Whether a run that `caller` asked for under a key that begins so is still open."""
         is_asked = (_RUN.c.caller == caller) & _RUN.c.asked_key.startswith(prefix, autoescape=True)
@@ -236,7 +242,7 @@ def _state(connection: Connection, run_id: str) -> tuple[str | None, Json]:
     columns = (_RUN.c.outcome, _RUN.c.failure, _RUN.c.resume, _RUN.c.part)
     row = connection.execute(select(*columns).where(_RUN.c.id == run_id)).first()
     if row is None:
-        raise NotFoundError(f"there is no run {run_id}", "see `switchgear runs list`")
+        raise NotFoundError(f"there is no run {run_id}", "see `switchgear runs list`", kind="run", name=run_id)
     return row.outcome, row._asdict()
 
 

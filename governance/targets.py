@@ -202,7 +202,9 @@ class TargetStore:
             if seen is not None:
                 _check_seen(connection, seen)
             if connection.execute(delete(_T).where(_T.c.name == name)).rowcount != 1:
-                raise NotFoundError(f"there is no target {name}", "see `switchgear targets list`")
+                raise NotFoundError(
+                    f"there is no target {name}", "see `switchgear targets list`", kind="target", name=name
+                )
             append_entry(connection, Event(now, actor, "target.removed", f"target:{name}", {}))
 
         await self._database.write(work)
@@ -241,7 +243,7 @@ def fits_told(row: Json, told: Json) -> bool:
 def _found(connection: Connection, name: str) -> Target:
     row = connection.execute(select(_T).where(_T.c.name == name)).first()
     if row is None:
-        raise NotFoundError(f"there is no target {name}", "see `switchgear targets list`")
+        raise NotFoundError(f"there is no target {name}", "see `switchgear targets list`", kind="target", name=name)
     return read_target(row)
 
 

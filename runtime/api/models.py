@@ -37,6 +37,43 @@ class RunRequest(Taken):
     target: Annotated[str | None, Field(description="Which device; may be left out where one is the default.")] = None
     plan: Annotated[bool, Field(description="Change nothing, and show the requests that would be sent.")] = False
     plan_id: Annotated[str, Field(max_length=64, description="Carry out this plan, given the same inputs.")] = ""
+    select: Annotated[Json, Field(description="Of a read: the fields to show, by name or JSON Pointer.")] = None
+    where: Annotated[Json, Field(description="Of a read: the items to show, {field: value or comparison}.")] = None
+
+
+class Search(Taken):
+    """What is to be done, to what: “add a disk to a VM”."""
+
+    query: Annotated[str, Field(min_length=1, max_length=500)]
+    api: Annotated[str | None, Field(max_length=128)] = None
+    risk: RiskName | None = None
+
+
+class Named(Taken):
+    """A workflow, by the name that search answers."""
+
+    name: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class SearchApi(Taken):
+    """What is to be done, to what."""
+
+    query: Annotated[str, Field(min_length=1, max_length=500)]
+    api: Annotated[str | None, Field(max_length=500)] = None
+
+
+class NamedOperation(Taken):
+    operation: Annotated[str, Field(min_length=1, max_length=500, description="METHOD /path")]
+    api: Annotated[str | None, Field(max_length=500)] = None
+
+
+class RunByName(Named):
+    arguments: Annotated[dict[str, Json], Field(description="The inputs that describe_workflow told.")] = {}
+    target: Annotated[str | None, Field(max_length=500, description="The device, where there are several.")] = None
+
+
+class RunId(Taken):
+    run: Annotated[str, Field(min_length=1, max_length=64, description="The run's id.")]
 
 
 class SelectionRequest(Taken):
@@ -117,8 +154,20 @@ class Workflow(BaseModel):
     expires_at: Annotated[
         str | None, Field(description="Until when it may be decided, or its approval is valid; null: without an end.")
     ]
+    votes_needed: Annotated[int | None, Field(description="How many people it takes; null: it is not pending.")] = None
+    votes_counted: Annotated[int, Field(description="How many of them it has.")] = 0
+    not_yours: Annotated[str, Field(description="Why whoever asks may not approve it; empty where they may.")] = ""
     title: str
     description: str
+
+
+class WorkflowCounts(BaseModel):
+    """How many revisions fit, by each value."""
+
+    state: dict[str, int]
+    api: dict[str, int]
+    risk: dict[str, int]
+    created_by: dict[str, int]
 
 
 class ShownStep(BaseModel):
@@ -154,9 +203,11 @@ class WorkflowDetail(Workflow):
     """With all that an approver looks at: the document, the tool, the steps, the proof, the difference.
 
     `risk_reasons`: why the gravest steps have the workflow's class. `proposed`: what a model said of it, with the
-    compiler's verdict. `unproved`: why no run on the twin proves it, empty where one does. `origin`: the bundle that
-    it came with, NAME@VERSION, or empty. `approval`: who or what approved it; `how` is `people`, `policy` or `bundle`;
-    null while it is not approved. `difference` is null where nothing is in use; `disabled`, where it is in use.
+    compiler's verdict. `asked_as`: sentences by which operators ask for it. `proposed_by`: `by` which model it was put
+    together, and from which `sentence`; null where people did that. `unproved`: why no run on the twin proves it, empty
+    where one does. `origin`: the bundle that it came with, NAME@VERSION, or empty. `approval`: who or what approved it;
+    `how` is `people`, `policy` or `bundle`; null while it is not approved. `difference` is null where nothing is in
+    use; `disabled`, where it is in use.
     """
 
     content: dict[str, Json]
@@ -164,6 +215,8 @@ class WorkflowDetail(Workflow):
     steps: list[ShownStep]
     risk_reasons: list[dict[str, Json]]
     proposed: list[dict[str, Json]]
+    asked_as: list[str]
+    proposed_by: dict[str, str] | None
     unproved: str
     origin: str
     approval: dict[str, Json] | None
@@ -181,7 +234,7 @@ class RunResult(BaseModel):
     """
 
     run_id: str
-    outcome: Literal["succeeded", "pending", "planned"]
+    outcome: Literal["succeeded", "pending", "planned", "running"]
     outputs: dict[str, Json]
     note: str = ""
     verified: Literal["", "all", "some", "none"] = ""
@@ -190,11 +243,16 @@ class RunResult(BaseModel):
     next: str = ""
     done: list[str] = []
     misfits: int = 0
+    shown: Annotated[dict[str, Json], Field(description="How much of how much `outputs` are; empty: the whole.")] = {}
     plan: Annotated[Json, Field(description="What would be sent, what follows, and the plan_id.")] = None
 
 
 class Run(BaseModel):
+    """`workflow_id` and `number` say which revision it was a run of."""
+
     id: str
+    workflow_id: str
+    number: int
     revision_id: str
     digest: str
     target: str
@@ -207,6 +265,7 @@ class Run(BaseModel):
     failure: Annotated[Json, Field(description="Which step, why, what was done. `said`: the device's own sentences.")]
     verdict: Annotated[Json, Field(description="What was verified of what was asked for, and what is next.")]
     cancel_by: str | None
+    progress: Annotated[Json, Field(description="Where it is; null where it has ended, and in lists.")]
     resolution: Json
     steps: list[dict[str, Json]]
 
