@@ -16,6 +16,7 @@ import orjson
 from governance.errors import InvalidError
 from governance.identifiers import Json
 from governance.sealing import Revision
+from workflow.document import OURS
 from workflow.errors import WorkflowError
 from workflow.graph.drawing import Form, draw
 from workflow.plan import build_plan
@@ -91,6 +92,25 @@ def proposed_of(revision: Revision) -> list[dict[str, Json]]:
     return list(revision.proof.get("proposed", ())) if isinstance(revision.proof, dict) else []
 
 
+def asked_as_of(revision: Revision) -> list[str]:
+    """The sentences by which operators ask for it, as its document has them."""
+    said = _own(revision).get("asked_as")
+    return [str(each) for each in said] if isinstance(said, list) else []
+
+
+def proposed_by_of(revision: Revision) -> dict[str, str] | None:
+    """`by` which model, and from which `sentence` of an operator, it was put together; None where people did that."""
+    told = _own(revision).get("proposed")
+    return {str(name): str(value) for name, value in told.items()} if isinstance(told, dict) else None
+
+
+def _own(revision: Revision) -> Mapping[str, Json]:
+    document = revision.content.document
+    workflows = document.get("workflows") if isinstance(document, dict) else None
+    own = workflows[0].get(OURS) if workflows and isinstance(workflows[0], dict) else None
+    return own if isinstance(own, dict) else {}
+
+
 def unproved_of(revision: Revision) -> str:
     """Why the compiler could not run it on the twin; empty where it did, and for what was never to be run there."""
     proof = revision.proof if isinstance(revision.proof, dict) else {}
@@ -142,6 +162,8 @@ def dossier(revision: Revision, in_use: Revision | None) -> dict[str, Json]:
         "steps": steps_of(revision),
         "risk_reasons": risk_reasons_of(revision),
         "proposed": proposed_of(revision),
+        "asked_as": asked_as_of(revision),
+        "proposed_by": proposed_by_of(revision),
         "unproved": unproved_of(revision),
         "origin": origin_of(revision),
         "approval": approval_of(revision),

@@ -41,6 +41,7 @@ CHECKED_SOON = 400
 ROUNDS_BETWEEN_CHECKS = 10
 # Names of the tools by which the rest is reached (`finding`): no workflow may stand in their way.
 RESERVED_NAMES = ("search_workflows", "describe_workflow", "run_workflow")
+PROPOSE = "propose_workflow"
 NOTHING: MappingProxyType[str, Any] = MappingProxyType({})
 
 
@@ -305,7 +306,7 @@ class Draft:
 
     def add(self, entry: Entry) -> list[Refusal]:
         """Puts it in, unless another one has its name that comes before it; answers who has to do without."""
-        if entry.name in RESERVED_NAMES:
+        if entry.name in (*RESERVED_NAMES, PROPOSE):
             return [self.refuse(entry, "the server itself has a tool of this name already")]
         there = self._entries.get(entry.name)
         if there is None or there.revision_id == entry.revision_id:

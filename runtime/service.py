@@ -58,6 +58,7 @@ from runtime.gate.refusals import Refusals
 from runtime.leases import Leases
 from runtime.live import LiveCatalog
 from runtime.mcp.listing import DEFAULT, Budget
+from runtime.proposing import Proposals, Terms
 from runtime.replies import Replies
 from runtime.scheduling import DEFAULT_RISKS, Around, Scheduler
 from runtime.search.finder import Finder
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("switchgear.database")
 ASKS = Confirmation()
+NONE_PROPOSED = Terms()
 # So long after the disk has room again at most, `/ready` says so.
 PROBE_S = 1.0
 SessionEnds = tuple[timedelta, timedelta]
@@ -104,6 +106,7 @@ class Service:
     finder: Finder
     schedules: ScheduleStore
     scheduler: Scheduler
+    proposals: Proposals
 
 
 def assemble(
@@ -117,6 +120,7 @@ def assemble(
     responses: Policy = "report",
     sessions: SessionEnds = SESSION_ENDS,
     company: "Company | None" = None,
+    proposing: Terms = NONE_PROPOSED,
 ) -> Service:
     """The parts around an open database. Nothing is read yet."""
     revisions, apis, targets = RevisionStore(database), ApiStore(database), TargetStore(database)
@@ -172,6 +176,7 @@ def assemble(
         finder=Finder(live),
         schedules=schedules,
         scheduler=Scheduler(around, reference=partial(database_now, database)),
+        proposals=Proposals(database, books.audit, proposing),
     )
 
 
@@ -187,11 +192,12 @@ async def open_service(
     responses: Policy = "report",
     sessions: SessionEnds = SESSION_ENDS,
     company: "Company | None" = None,
+    proposing: Terms = NONE_PROPOSED,
 ) -> AsyncIterator[Service]:
     """A service with its first catalog; `budget`: how much of it is listed to an MCP client.
     `confirmation`: which workflows ask before they change anything; `scheduled`: which classes schedules may run.
     `responses`: what is done about replies that are not as described. `sessions`: when a login ends unused, and when it
-    ends in any case; `company`: whose JWTs are taken.
+    ends in any case; `company`: whose JWTs are taken. `proposing`: what may be asked for.
 
     `keep_days`: how long runs that have ended can be looked up.
 
@@ -208,6 +214,7 @@ async def open_service(
             responses=responses,
             sessions=sessions,
             company=company,
+            proposing=proposing,
         )
         for fault in await altered_objects(database):
             log.error("the database is not as it was made: %s; see `switchgear doctor`", fault)

@@ -65,6 +65,7 @@ COMMANDS = {
         "Turn an API's description into pending workflows.",
         "What was compiled is stored as a whole or not at all: `switchgear workflows list` shows which.",
     ),
+    "eval": Entry("compiler.evaluating:eval_group", "Measure a local model on questions with known answers."),
     "lint": Entry("compiler.commands:lint_command", "Say what is wrong with a description."),
     "diff": Entry("compiler.commands:diff_command", "Say what a newer description breaks."),
     "mock": Entry("compiler.mock:mock_command", "Serve a stateful mock of an API."),

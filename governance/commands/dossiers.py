@@ -77,6 +77,12 @@ def _show_dossier(told: Json) -> None:
         click.echo(shown.plain(f"Not proved on the twin: {told['unproved']}"))
     if conditions:
         click.echo(shown.plain(f"Succeeds only if: {'; '.join(conditions)}"))
+    if told["proposed_by"]:
+        sentence = told["proposed_by"].get("sentence", "")
+        of_what = f", of what an operator said: “{sentence}”" if sentence else ""
+        click.echo(shown.plain(f"Put together by a model ({told['proposed_by'].get('by', '')}){of_what}"))
+    if told["asked_as"]:
+        click.echo(shown.plain(f"Asked for as: {'; '.join(told['asked_as'])}"))
     for each in told["proposed"]:
         verdict = "taken" if each["is_accepted"] else f"refused: {each['reason']}"
         click.echo(shown.plain(f"a model ({each['model']}) proposed {each['kind']} {each['value']}: {verdict}"))

@@ -77,6 +77,7 @@ def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContext
     """What both transports serve, as the settings say."""
     from runtime.calls.confirmation import Confirmation
     from runtime.mcp.listing import UNBOUNDED, Budget
+    from runtime.proposing import Terms
     from runtime.replies import policy_of
     from runtime.scheduling import scheduled_risks
     from runtime.service import open_service
@@ -86,12 +87,21 @@ def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContext
         vault,
         sessions=(timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)),
         company=_company(settings.jwt) if settings.jwt else None,
-        budget=UNBOUNDED if settings.catalog == "all" else Budget(settings.catalog_tools, settings.catalog_tokens),
+        budget=UNBOUNDED if settings.catalog == "all" else Budget(*_room(settings)),
         keep_days=settings.keep_runs_days,
         confirmation=Confirmation.of(settings),
         scheduled=scheduled_risks(settings),
         responses=policy_of(settings),
+        proposing=Terms(settings.proposals, settings.proposer, settings.library),
     )
+
+
+def _room(settings: Settings) -> tuple[int, int]:
+    """Tools and tokens for workflows: where one may be asked for, the tool that takes it costs its part."""
+    from runtime.mcp.proposing import TOKENS
+
+    taken = (1, TOKENS) if settings.proposals else (0, 0)
+    return settings.catalog_tools - taken[0], settings.catalog_tokens - taken[1]
 
 
 def _company(file: str) -> "Company":

@@ -25,7 +25,7 @@ LATE = {
     "keyring": "an extra, and only where a reference names it",
     "opentelemetry": "its exporter is an extra, and only where a setting names an endpoint",
     "mcp.server.auth": "command lines have the gate's callers without any of MCP",
-    "compiler.proposer.ollama": "instructor and openai; only where a model is asked",
+    "compiler.proposer.live": "instructor and openai; only where a model is asked",
     "compiler.progress": "rich; only on a terminal",
     "runtime.gate.company": "joserfc and cryptography; only where a company's logins are taken",
 }

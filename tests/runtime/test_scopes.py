@@ -224,6 +224,7 @@ def test_the_routes_that_tell_of_everything_are_those() -> None:
         ("GET", "/audit"),
         ("GET", "/audit/export"),
         ("GET", "/audit/stats"),
+        ("GET", "/audit/verify"),
         ("GET", "/tokens"),
         ("POST", "/tokens"),
         ("DELETE", "/tokens/{ref}"),
