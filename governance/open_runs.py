@@ -138,6 +138,12 @@ class OpenRuns:
             raise ConflictError(message, "give each wish a key of its own")
         return str(row.id)
 
+    async def asked(self, caller: str, key: str) -> str | None:
+        """The id of the run that `caller` asked for under `key`, whatever it is; to be told, not to be relied on."""
+        query = select(_RUN.c.id).where(_RUN.c.caller == caller, _RUN.c.asked_key == key)
+        row = await self._database.read(lambda c: c.execute(query).first())
+        return None if row is None else str(row.id)
+
     async def any_asked(self, caller: str, prefix: str) -> bool:
         """Whether a run that `caller` asked for under a key that begins so is still open."""
         is_asked = (_RUN.c.caller == caller) & _RUN.c.asked_key.startswith(prefix, autoescape=True)

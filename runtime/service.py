@@ -27,6 +27,7 @@ from governance.events.mismatches import MismatchStore
 from governance.glance import Glances
 from governance.integrity.survey import altered_objects
 from governance.journals import Journals
+from governance.knowledge import KnowledgeStore
 from governance.locks import Locks, locks_of
 from governance.open_runs import OpenRuns
 from governance.people.principals import PrincipalStore
@@ -44,6 +45,7 @@ from runtime.calls.calls import Calls
 from runtime.calls.confirmation import Confirmation
 from runtime.calls.planning import Plans
 from runtime.calls.same_effect import SameEffects
+from runtime.calls.under_way import DEFAULT_WAIT_S, UnderWay
 from runtime.catalog import Loader
 from runtime.delivering import Deliverer
 from runtime.driver import Driver
@@ -55,6 +57,7 @@ from runtime.engines.restore import Restorer
 from runtime.gate.doorkeeper import Doorkeeper
 from runtime.gate.login import Login
 from runtime.gate.refusals import Refusals
+from runtime.knowledge import Knowledge
 from runtime.leases import Leases
 from runtime.live import LiveCatalog
 from runtime.mcp.listing import DEFAULT, Budget
@@ -102,8 +105,10 @@ class Service:
     engine: Engines
     locks: Locks
     calls: Calls
+    under_way: UnderWay
     live: LiveCatalog
     finder: Finder
+    knowledge: Knowledge
     schedules: ScheduleStore
     scheduler: Scheduler
     proposals: Proposals
@@ -121,6 +126,7 @@ def assemble(
     sessions: SessionEnds = SESSION_ENDS,
     company: "Company | None" = None,
     proposing: Terms = NONE_PROPOSED,
+    call_wait_s: float = DEFAULT_WAIT_S,
 ) -> Service:
     """The parts around an open database. Nothing is read yet."""
     revisions, apis, targets = RevisionStore(database), ApiStore(database), TargetStore(database)
@@ -172,8 +178,10 @@ def assemble(
         engine=engine,
         locks=locks,
         calls=calls,
+        under_way=UnderWay(calls, engine, call_wait_s),
         live=live,
         finder=Finder(live),
+        knowledge=Knowledge(KnowledgeStore(database), live),
         schedules=schedules,
         scheduler=Scheduler(around, reference=partial(database_now, database)),
         proposals=Proposals(database, books.audit, proposing),
@@ -193,13 +201,14 @@ async def open_service(
     sessions: SessionEnds = SESSION_ENDS,
     company: "Company | None" = None,
     proposing: Terms = NONE_PROPOSED,
+    call_wait_s: float = DEFAULT_WAIT_S,
 ) -> AsyncIterator[Service]:
     """A service with its first catalog; `budget`: how much of it is listed to an MCP client.
     `confirmation`: which workflows ask before they change anything; `scheduled`: which classes schedules may run.
     `responses`: what is done about replies that are not as described. `sessions`: when a login ends unused, and when it
     ends in any case; `company`: whose JWTs are taken. `proposing`: what may be asked for.
 
-    `keep_days`: how long runs that have ended can be looked up.
+    `keep_days`: how long runs that have ended can be looked up; `call_wait_s`: how long a call waits for its run.
 
     Raises GovernanceError when the database cannot be used.
     """
@@ -215,6 +224,7 @@ async def open_service(
             sessions=sessions,
             company=company,
             proposing=proposing,
+            call_wait_s=call_wait_s,
         )
         for fault in await altered_objects(database):
             log.error("the database is not as it was made: %s; see `switchgear doctor`", fault)
@@ -224,6 +234,7 @@ async def open_service(
             yield service
         finally:
             await service.engine.close()
+            await service.under_way.close()
             await service.driver.aclose(AuditOnly(service.audit))
             await service.locks.close()
 

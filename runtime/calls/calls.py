@@ -64,8 +64,11 @@ class Calls:
         *,
         key: str = "",
         told: Told | None = None,
+        run_id: str = "",
     ) -> Ended:
         """Runs the workflow and answers how it ended, a failed step included. See `Order.key`, `Engine.run`.
+
+        `run_id`: under which it is begun; empty: a new one.
 
         It ends as `planned` where a plan was wanted, or where the workflow asks first and no plan was confirmed. What
         changes nothing has no plan: it is run. What is under way, or in doubt, is not begun a second time.
@@ -75,17 +78,17 @@ class Calls:
         (nothing can be recorded, or the key stands for another run), Interrupted (the server stops).
         """
         with observed.call(entry, target, caller.name) as seen:
-            return seen.ended(await self._called(entry, inputs, target, caller, manner, key, told))
+            return seen.ended(await self._called(entry, inputs, target, caller, manner, key, told, run_id))
 
     async def _called(
         self, entry: Entry, inputs: Mapping[str, Json], target: str | None, caller: Caller, manner: Manner, key: str,
-        told: Told | None,
+        told: Told | None, run_id: str,
     ) -> Ended:  # fmt: skip
         if not may(caller.role, "operator"):
             raise CallerError(f"the role {caller.role} may not run workflows", "ask somebody with the role operator")
         chosen = entry.target(target)
         await self._judge_if_large(entry, inputs)
-        order = self._order(entry, inputs, chosen, caller, key)
+        order = self._order(entry, inputs, chosen, caller, key, run_id)
         if not await self.plans.is_under_way(order):
             if self.plans.is_wanted(manner, entry.risk, caller.name):
                 ended = await self._run(entry, replace(order, is_plan=True, key=""), told)
@@ -156,10 +159,12 @@ class Calls:
     def _bad_input(self, error: InputError) -> BadInput:
         return BadInput(self.vault.redact(error.message), error.pointer, "correct this input; nothing was sent")
 
-    def _order(self, entry: Entry, inputs: Mapping[str, Json], target: Target, caller: Caller, key: str) -> Order:
+    def _order(
+        self, entry: Entry, inputs: Mapping[str, Json], target: Target, caller: Caller, key: str, run_id: str
+    ) -> Order:
         complete = self.complete(entry, inputs)
         return Order(
-            run_id=new_id(),
+            run_id=run_id or new_id(),
             revision_id=entry.revision_id,
             digest=entry.digest,
             plan=entry.plan,

@@ -180,6 +180,7 @@ OUT: dict[str, Out] = {
     "ignored action": document(blind),
     "partial change": BELIEVES,
     "creation with another value": BELIEVES,
+    "action with another value": BELIEVES,
     "answered with what was there": BELIEVES,
     "refused with a reason": code(proof, "device_words", lambda *_: ()),
     "another letter case": LITERAL,

@@ -11,7 +11,7 @@ from compiler.ir.model import Effect, Flow, Operation, Resource, Risk, Role, Ste
 from compiler.passes import words
 from compiler.passes.flows import queries, texts
 from compiler.passes.flows.builder import Builder, noun_of
-from compiler.passes.flows.changes import change
+from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.lookups import path_parameters
 from compiler.passes.flows.waiting import poll_parameters
@@ -73,6 +73,8 @@ def _plan(context: Context, resource: Resource, first: Operation, second: Operat
     change(builder, first, f"{texts.opened(texts.verb_of(first))}.", name=names[0])
     builder.label("second")
     change(builder, second, f"{texts.opened(texts.verb_of(second))}.", name=names[1])
+    if kind == "replace" and second.leaves is not None and resource is context.by_action.get(second.key):
+        read_back(builder, resource)
     return _named(context, builder, resource, first, second, kind)
 
 
