@@ -18,8 +18,8 @@ from governance.identifiers import Json
 from governance.sealing import Revision
 from workflow.document import OURS
 from workflow.errors import WorkflowError
-from workflow.graph.drawing import Form, draw
 from workflow.expectations import Expectation
+from workflow.graph.drawing import Form, draw
 from workflow.plan import build_plan
 from workflow.planned import PlanStep
 from workflow.pointers import NOTHING, parse_pointer, resolve
