@@ -68,7 +68,9 @@ def look_before(builder: Builder, resource: Resource, key: str) -> Step:
 
 def _namesake(resource: Resource, key: str) -> dict[str, Any]:
     """On to the creation all the same, and told with a good end: who asks for it by its name from now on meets two."""
-    said = f"There was {texts.an(resource.name)} of that {words.spoken(key)} before; now there are several: go by the id."
+    said = (
+        f"There was {texts.an(resource.name)} of that {words.spoken(key)} before; now there are several: go by the id."
+    )
     several = queries.jsonpath(queries.counted(queries.listed(resource), _of_name(resource, key), "> 0"))
     return {"name": "namesake", "stepId": "@next", "criteria": [several], "x-switchgear": {"message": said}}
 
