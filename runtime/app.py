@@ -61,6 +61,7 @@ from runtime.gate.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopb
 from runtime.gate.concurrency import MOST_AT_ONCE, Concurrency, most_at_once, most_files
 from runtime.gate.connections import Connections, listen
 from runtime.gate.cors import Cors
+from runtime.gate.first_bytes import Known
 from runtime.gate.mcp_sessions import McpSessions
 from runtime.gate.rates import Rates
 from runtime.mcp.finding import finding_tools
@@ -101,6 +102,7 @@ class Application:
     mcp: FastMCP[Any]
     provider: CatalogProvider
     changes: ListChanged
+    known: Known
 
 
 def build(
@@ -146,7 +148,8 @@ def build(
         metrics_open=metrics_open,
         console=Console,
     )
-    return Application(Cors(gate, origins, hosts) if origins else gate, api, mcp, provider, changes)
+    outermost = Cors(gate, origins, hosts) if origins else gate
+    return Application(outermost, api, mcp, provider, changes, service.doorkeeper.known)
 
 
 def _mcp_server(service: Service, local: Caller) -> tuple[FastMCP[Any], CatalogProvider, ListChanged]:
@@ -312,9 +315,10 @@ class Server(uvicorn.Server):
     `before_end` is awaited when the server was told to stop and its callers still wait.
     """
 
-    def __init__(self, config: uvicorn.Config, before_end: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, config: uvicorn.Config, before_end: Callable[[], Awaitable[None]], known: Known) -> None:
         super().__init__(config)
         self._before_end = before_end
+        self._known = known
         self.open = Connections(most_files())
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -322,7 +326,7 @@ class Server(uvicorn.Server):
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             raise StartRefused("the application did not start", "see the lines of the log before this one")
-        self.servers = [await listen(self, each, self.lifespan.state, self.open) for each in sockets or []]
+        self.servers = [listen(self, each, self.lifespan.state, self.open, self._known) for each in sockets or []]  # type: ignore[misc]
         self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -364,7 +368,7 @@ def http_server(
         raise StartRefused(
             f"the certificate {tls[0]} cannot be used: {error}", "give a PEM file and its key"
         ) from error
-    return Server(config, before_end)
+    return Server(config, before_end, application.known)
 
 
 async def serve_stdio(service: Service, local: Caller) -> None:

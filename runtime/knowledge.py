@@ -16,7 +16,7 @@ from governance.knowledge import KnowledgeStore
 from governance.people.scopes import Scope
 from runtime.catalog import Catalog
 from runtime.live import LiveCatalog
-from runtime.search.index import Findable, Index, Kind, apart
+from workflow.search.index import Findable, Index, Kind, apart
 
 Json = Any
 Card = Mapping[str, Json]

@@ -21,6 +21,7 @@ from governance.database import Database, open_database
 from governance.database_clock import database_now
 from governance.disabling import DisabledStore
 from governance.effects import Effects
+from governance.errors import GovernanceError
 from governance.events.deliveries import DeliveryStore
 from governance.events.endpoints import EndpointStore
 from governance.events.mismatches import MismatchStore
@@ -33,6 +34,7 @@ from governance.open_runs import OpenRuns
 from governance.people.principals import PrincipalStore
 from governance.people.sessions import IDLE, LONGEST, SessionStore
 from governance.people.users import UserStore
+from governance.place import REMEDY, PlaceStore
 from governance.plans import PlanStore
 from governance.responses import Policy, ResponseStore
 from governance.revisions import RevisionStore
@@ -112,6 +114,7 @@ class Service:
     schedules: ScheduleStore
     scheduler: Scheduler
     proposals: Proposals
+    places: PlaceStore
 
 
 def assemble(
@@ -185,6 +188,7 @@ def assemble(
         schedules=schedules,
         scheduler=Scheduler(around, reference=partial(database_now, database)),
         proposals=Proposals(database, books.audit, proposing),
+        places=PlaceStore(database),
     )
 
 
@@ -229,6 +233,7 @@ async def open_service(
         for fault in await altered_objects(database):
             log.error("the database is not as it was made: %s; see `switchgear doctor`", fault)
         await service.doorkeeper.look()
+        await service.doorkeeper.learn()
         await service.live.reload()
         try:
             yield service
@@ -242,11 +247,12 @@ async def open_service(
 @asynccontextmanager
 async def watching(service: Service) -> AsyncIterator[None]:
     """As long as it is entered: the catalog follows the database, open runs are looked after, schedules are fired,
-    events are sent."""
-    watched = (service.live, service.scheduler, service.deliverer)
+    events are sent. On a copy of another installation's database the catalog alone: the rest is done there."""
+    is_copy = await _is_copy(service)
+    watched = (service.live,) if is_copy else (service.live, service.scheduler, service.deliverer)
     watches = [asyncio.create_task(each.watch()) for each in watched]
     watches.append(asyncio.create_task(_probing(service.database)))
-    service.engine.watch()
+    service.engine.watch(adopted_at=None if is_copy else await service.places.adopted_at())
     try:
         yield
     finally:
@@ -256,6 +262,18 @@ async def watching(service: Service) -> AsyncIterator[None]:
                 await watch
         await service.scheduler.close()
         await service.deliverer.close()
+
+
+async def _is_copy(service: Service) -> bool:
+    try:
+        fault = await service.places.settle()
+    except GovernanceError as error:  # a database that takes no writes yet: a later start writes it down
+        log.error("where the database is could not be written down: %s", error.message)
+        return False
+    if fault:
+        log.error("%s; no run is taken up, no schedule fired, no message sent, no plan carried out: %s", fault, REMEDY)
+        service.live.set_apart = f"{fault}; {REMEDY}"
+    return bool(fault)
 
 
 async def _probing(database: Database) -> None:

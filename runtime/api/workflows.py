@@ -13,7 +13,8 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 
 from governance.dossier import dossier
 from governance.outlooks import Outlook, Outlooks
-from governance.revision_search import RevisionSearch, Wanted
+from governance.revision_search import RevisionSearch
+from governance.revision_search import Wanted as Listed
 from governance.revisions import Revision
 from governance.transitions import State
 from runtime.api import models
@@ -71,11 +72,11 @@ def filters_of(
         str | None, Query(max_length=200, pattern=NO_NUL, description="All revisions of this one.")
     ] = None,
     core: Core = None,
-) -> Wanted:
-    return Wanted(api=api, risk=risk, resource=resource, by=by, workflow=workflow, core=core)
+) -> Listed:
+    return Listed(api=api, risk=risk, resource=resource, by=by, workflow=workflow, core=core)
 
 
-FiltersPart = Annotated[Wanted, Depends(filters_of)]
+FiltersPart = Annotated[Listed, Depends(filters_of)]
 LISTED = {"links": {"show": {"operationId": "show_workflow", "parameters": {"ref": "$response.body#/0/id"}}}}
 GOES_ON: dict[str, Json] = {"model": models.RunResult, "description": "It takes longer than a call may, and goes on."}
 OUTCOME_STATUSES = {"failed": 409, "partial": 409, "unknown": 504, "cancelled": 503}
@@ -286,7 +287,7 @@ async def _page(
     service: Service,
     caller: Caller,
     response: Response,
-    wanted: Wanted,
+    wanted: Listed,
     limit: int,
     after: str | None,
     page: int | None,
@@ -317,14 +318,14 @@ def _outlook(seen: Outlook | None) -> dict[str, Json]:
     return {"votes_needed": seen.needed, "votes_counted": seen.counted, "not_yours": seen.refusal}
 
 
-def _query_of(wanted: Wanted) -> dict[str, Json]:
+def _query_of(wanted: Listed) -> dict[str, Json]:
     """The parameters that ask for it again."""
     names = ("state", "api", "risk", "resource", "workflow", "core", "by")
     return {**{name: getattr(wanted, name) for name in names}, "q": wanted.words}
 
 
 async def _found(
-    service: Service, caller: Caller, response: Response, q: str, filters: Wanted, limit: int
+    service: Service, caller: Caller, response: Response, q: str, filters: Listed, limit: int
 ) -> list[models.Workflow]:
     await service.finder.ready()
     is_plain = (filters.core, filters.resource, filters.by, filters.workflow) == (None,) * 4
@@ -338,7 +339,7 @@ async def _found(
     return [models.Workflow(**_summary(each)) for each in kept[:limit]]
 
 
-def _has(entry: Entry, filters: Wanted) -> bool:
+def _has(entry: Entry, filters: Listed) -> bool:
     return filters.core in (None, entry.is_core)
 
 
