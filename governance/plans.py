@@ -134,6 +134,11 @@ class PlanStore:
         return None if row is None else Confirmed(row.id, row.basis, row.changes)
 
 
+def is_print_of(row: "Row[tuple[object, ...]]", bound: Bound) -> bool:
+    """Whether the plan in `row` was made for these inputs. Slow on purpose (see `print_of`)."""
+    return bool(row.inputs_print == _print(row.id, bound))
+
+
 def _seal(connection: Connection, plan_id: str) -> str:
     return seal_over(connection.execute(select(_PLAN).where(_PLAN.c.id == plan_id)).one()._asdict(), SEALED)
 

@@ -32,6 +32,7 @@ from governance.settings import SettingInUse
 from runtime import memory
 from runtime.api import (
     administration,
+    asks,
     audit,
     catalog,
     disabling,
@@ -204,7 +205,7 @@ def _routes() -> tuple[BaseRoute, ...]:
     )
     # `/workflows/disabled` before `/workflows/{ref}`, `/tools/search_api` before `/tools/{name}`.
     decisions = (disabling, workflows, pictures, knowledge, tools, webhooks, events)
-    kept = (records, targets, catalog, schedules, audit, policy, library)
+    kept = (records, asks, targets, catalog, schedules, audit, policy, library)
     for part in (*decisions, *kept, login, users, administration, serving, metrics, docs):
         api.include_router(part.router)
     return tuple(api.routes)

@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from governance.apis import ApiStore
+from governance.asks import AskStore
 from governance.audit import AuditLog
 from governance.database import Database, open_database
 from governance.database_clock import database_now
@@ -43,6 +44,7 @@ from governance.runs import RunStore
 from governance.schedules import ScheduleStore
 from governance.targets import TargetStore
 from governance.webhooks import WebhookStore
+from runtime.calls.asking import Asking
 from runtime.calls.calls import Calls
 from runtime.calls.confirmation import Confirmation
 from runtime.calls.planning import Plans
@@ -91,6 +93,7 @@ class Service:
     runs: RunStore
     open_runs: OpenRuns
     journals: Journals
+    asks: AskStore
     audit: AuditLog
     principals: PrincipalStore
     users: UserStore
@@ -139,7 +142,7 @@ def assemble(
     locks = locks_of(database.address)
     driver = Driver(vault, Leases(locks if database.kind == "postgresql" else None))
     books = Books(database, revisions, vault, Replies(ResponseStore(database), responses))
-    plans = PlanStore(database)
+    plans, asks = PlanStore(database), AskStore(database)
     restorer = Restorer(revisions, apis, targets, plans)
     engine = Engines(driver, books, Executor(locks), restorer, keep_days)
     same_effects = SameEffects(Effects(database), books.runs, Looker(driver, books, restorer))
@@ -151,7 +154,14 @@ def assemble(
     )
     deliveries = DeliveryStore(database)
     calls, schedules = (
-        Calls(engine, vault, Plans(plans, books.open_runs, confirmation), same_effects, live.reload),
+        Calls(
+            engine,
+            vault,
+            Plans(plans, books.open_runs, confirmation),
+            Asking(asks),
+            same_effects,
+            live.reload,
+        ),
         ScheduleStore(database),
     )
     around = Around(schedules, live, calls, doorkeeper, books.open_runs, locks, scheduled)
@@ -165,6 +175,7 @@ def assemble(
         runs=books.runs,
         open_runs=books.open_runs,
         journals=Journals(database),
+        asks=asks,
         audit=books.audit,
         principals=principals,
         users=users,

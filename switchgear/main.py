@@ -78,6 +78,7 @@ COMMANDS = {
     "targets": Entry("governance.commands.targets:targets_group", "Keep the devices and mocks to run on."),
     "serve": Entry("runtime.commands.serving:serve_command", "Serve what is approved as MCP tools and as an API."),
     "call": Entry("runtime.commands.serving:call_command", "Run one workflow."),
+    "asks": Entry("governance.commands.asks:asks_group", "Answer calls that wait for a person."),
     "api": Entry("runtime.commands.knowledge:api_group", "Say what the compiled APIs can do."),
     "schedules": Entry("runtime.commands.schedules:schedules_group", "Have workflows run by themselves."),
     "runs": Entry(

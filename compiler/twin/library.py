@@ -153,6 +153,13 @@ _AFTER_THE_FACT = (
         (Rule("instead", CHANGES),),
         ("failed", "unknown"),
     ),
+    DeviceBehaviour(
+        "second change not made",
+        "The first change is made, and the connection is closed at the second, which is not.",
+        (Rule("instead", CHANGES, first=2),),
+        ("failed", "unknown", "partial"),
+        ("several",),
+    ),
 )
 
 _HANDLES = (

@@ -13,8 +13,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 
 from governance.dossier import dossier
 from governance.outlooks import Outlook, Outlooks
-from governance.revision_search import RevisionSearch
-from governance.revision_search import Wanted as Listed
+from governance.revision_search import RevisionSearch, RevisionsWanted
 from governance.revisions import Revision
 from governance.transitions import State
 from runtime.api import models
@@ -72,11 +71,11 @@ def filters_of(
         str | None, Query(max_length=200, pattern=NO_NUL, description="All revisions of this one.")
     ] = None,
     core: Core = None,
-) -> Listed:
-    return Listed(api=api, risk=risk, resource=resource, by=by, workflow=workflow, core=core)
+) -> RevisionsWanted:
+    return RevisionsWanted(api=api, risk=risk, resource=resource, by=by, workflow=workflow, core=core)
 
 
-FiltersPart = Annotated[Listed, Depends(filters_of)]
+FiltersPart = Annotated[RevisionsWanted, Depends(filters_of)]
 LISTED = {"links": {"show": {"operationId": "show_workflow", "parameters": {"ref": "$response.body#/0/id"}}}}
 GOES_ON: dict[str, Json] = {"model": models.RunResult, "description": "It takes longer than a call may, and goes on."}
 OUTCOME_STATUSES = {"failed": 409, "partial": 409, "unknown": 504, "cancelled": 503}
@@ -287,7 +286,7 @@ async def _page(
     service: Service,
     caller: Caller,
     response: Response,
-    wanted: Listed,
+    wanted: RevisionsWanted,
     limit: int,
     after: str | None,
     page: int | None,
@@ -318,14 +317,14 @@ def _outlook(seen: Outlook | None) -> dict[str, Json]:
     return {"votes_needed": seen.needed, "votes_counted": seen.counted, "not_yours": seen.refusal}
 
 
-def _query_of(wanted: Listed) -> dict[str, Json]:
+def _query_of(wanted: RevisionsWanted) -> dict[str, Json]:
     """The parameters that ask for it again."""
     names = ("state", "api", "risk", "resource", "workflow", "core", "by")
     return {**{name: getattr(wanted, name) for name in names}, "q": wanted.words}
 
 
 async def _found(
-    service: Service, caller: Caller, response: Response, q: str, filters: Listed, limit: int
+    service: Service, caller: Caller, response: Response, q: str, filters: RevisionsWanted, limit: int
 ) -> list[models.Workflow]:
     await service.finder.ready()
     is_plain = (filters.core, filters.resource, filters.by, filters.workflow) == (None,) * 4
@@ -339,7 +338,7 @@ async def _found(
     return [models.Workflow(**_summary(each)) for each in kept[:limit]]
 
 
-def _has(entry: Entry, filters: Listed) -> bool:
+def _has(entry: Entry, filters: RevisionsWanted) -> bool:
     return filters.core in (None, entry.is_core)
 
 

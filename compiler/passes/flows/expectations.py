@@ -130,18 +130,19 @@ class _Writer:
     def _read_back(self, number: int, step: Step) -> Step:
         resource = self.shown[number]
         found: dict[str, Expected] = {}
-        is_update = False
+        is_update, applied_by = False, ""  # what the last change did is all that a read decides
         for change in self.steps[:number]:
             operation = self.context.operations[change.operation]
             if change.role is not Role.CHANGE or resource is None:
                 continue
+            is_update = is_update and operation.key == applied_by  # settings are in force by the restart alone
             if self._leaves_in(operation, resource):
                 left = operation.leaves
                 is_update = left is not None and not left.is_assumed
                 # What an action before it left behind may be otherwise now (out with the old, in with the new).
                 found = {each["place"]: each for each in self._left(change, operation, resource, step)}
             elif (operation.effect in _SENT and self._is_about(operation, resource)) or _reads_made(step, change):
-                is_update = operation.effect is Effect.UPDATE
+                is_update, applied_by = operation.effect is Effect.UPDATE, self._applied_by(operation)
                 for each in self._expected(change, operation, resource, step):
                     other = found.get(each["place"], each)  # of two branches one runs: what either hides is not judged
                     found[each["place"]] = other if self.has_branches and "found" not in other else each
@@ -151,6 +152,11 @@ class _Writer:
         return replace(
             step, expects=(*step.expects, *found.values()), decides=decides, failures=(*step.failures, _seen_late(step))
         )
+
+    def _applied_by(self, operation: Operation) -> str:
+        """What brings the settings into force that the operation writes, "" where they are at once."""
+        rule = self.context.pending_rule(operation.key) if self.context.is_pending(operation.key) else None
+        return (rule.applied_by or "") if rule is not None else ""
 
     def _left(self, change: Step, operation: Operation, resource: Resource, back: Step) -> Iterator[Expected]:
         """What the action leaves behind: what was sent, where the thing shows it, and what it is whatever was sent."""

@@ -101,6 +101,10 @@ def _skip_when_empty(builder: Builder, resource: Resource, second: Operation) ->
     builder.add_step(step, f"{told} says whether there is something to remove")
 
 
+def _members(context: Context, operation: Operation) -> set[str]:
+    return set(context.schemas.members(operation.body.schema)) if operation.body is not None else set()
+
+
 def _named(
     context: Context, builder: Builder, resource: Resource, first: Operation, second: Operation, kind: str
 ) -> Flow:
@@ -108,9 +112,11 @@ def _named(
     thing = " ".join(verb.split(" ")[1:])
     other = f"replace {thing}" if thing else f"{before} and {verb}"
     told = {"preview": f"preview and {verb}", "replace": other, "fetch": f"{before} and fetch"}[kind]
+    together = _members(context, first) & _members(context, second)
+    out = f"Takes out what is in the {resource.name} ({before}), then: {verb}."
     text = {
         "preview": f"Tries it first ({before}) on the {resource.name}, then does it: {verb}.",
-        "replace": f"Takes out what is in the {resource.name} ({before}), then: {verb}.",
+        "replace": f"First {before}, then {verb}, both as the inputs say." if together else out,
         "fetch": f"Does it ({before}) with the {resource.name}, waits, then fetches the result ({verb}).",
     }[kind]
     risk = worst(o.risk or Risk.CHANGE for o in (first, second))

@@ -6,8 +6,8 @@ One row an API; the audit has the hash of each.
 from alembic import op
 from sqlalchemy import Column, PrimaryKeyConstraint, Text
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
