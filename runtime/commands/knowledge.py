@@ -25,7 +25,7 @@ api_name = click.option("--api", help="Of this API alone.")
 
 @click.group("api")
 def api_group() -> None:
-    """What the compiled APIs can do: operations, fields, values, and which workflows do it."""
+    """Look up what the compiled APIs can do: operations, fields, values, which workflows do it."""
 
 
 @api_group.command("search")
@@ -33,7 +33,7 @@ def api_group() -> None:
 @api_name
 @common
 def api_search(words: tuple[str, ...], api: str | None, db: str | None, as_json: bool) -> None:
-    """Finds operations by what is to be done, to what."""
+    """Find operations by what is to be done, to what."""
     told = _asked(db, lambda knowledge: knowledge.search(" ".join(words), WHOLE, api=api))
     if as_json:
         shown.as_json(told)
@@ -50,7 +50,7 @@ def api_search(words: tuple[str, ...], api: str | None, db: str | None, as_json:
 @api_name
 @common
 def api_describe(operation: str, api: str | None, db: str | None, as_json: bool) -> None:
-    """Shows one operation, named METHOD /path: its fields, values, risk, workflows."""
+    """Show one operation, named METHOD /path: its fields, values, risk, workflows."""
     told = _asked(db, lambda knowledge: knowledge.describe(operation, WHOLE, api=api))
     if as_json:
         shown.as_json(told)
