@@ -356,6 +356,7 @@ class TargetRow(Model):
     labels: Named[str] = Column(server_default=text("'{}'"))
     limits: Named[str] = Column(server_default=text("'{}'"))
     responses: Named[str] = Column(server_default=text("''"))
+    server: Named[str] = Column(server_default=text("'{}'"))
     created_at: Named[str]
 
 

@@ -58,6 +58,7 @@ from runtime.gate.refusals import Refusals
 from runtime.leases import Leases
 from runtime.live import LiveCatalog
 from runtime.mcp.listing import DEFAULT, Budget
+from runtime.remotes.syncing import Remotes
 from runtime.replies import Replies
 from runtime.scheduling import DEFAULT_RISKS, Around, Scheduler
 from runtime.search.finder import Finder
@@ -104,6 +105,7 @@ class Service:
     finder: Finder
     schedules: ScheduleStore
     scheduler: Scheduler
+    remotes: Remotes
 
 
 def assemble(
@@ -172,6 +174,7 @@ def assemble(
         finder=Finder(live),
         schedules=schedules,
         scheduler=Scheduler(around, reference=partial(database_now, database)),
+        remotes=Remotes(revisions, apis, targets, driver, live.reload),
     )
 
 
@@ -224,8 +227,8 @@ async def open_service(
 @asynccontextmanager
 async def watching(service: Service) -> AsyncIterator[None]:
     """As long as it is entered: the catalog follows the database, open runs are looked after, schedules are fired,
-    events are sent."""
-    watched = (service.live, service.scheduler, service.deliverer)
+    events are sent, changes of MCP servers' tools are followed."""
+    watched = (service.live, service.scheduler, service.deliverer, service.remotes)
     watches = [asyncio.create_task(each.watch()) for each in watched]
     watches.append(asyncio.create_task(_probing(service.database)))
     service.engine.watch()

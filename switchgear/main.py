@@ -60,6 +60,7 @@ COMMANDS = {
     "workflows": Entry("governance.commands.workflows:workflows_group", "Look at workflows and decide on them."),
     "policy": Entry("governance.commands.policy:policy_group", "Who decides on what, until when, at which hours."),
     "targets": Entry("governance.commands.targets:targets_group", "Devices and mocks to run on."),
+    "servers": Entry("governance.commands.servers:servers_group", "MCP servers of others, and their tools."),
     "serve": Entry("runtime.commands.serving:serve_command", "Serve what is approved as MCP tools and as an API."),
     "call": Entry("runtime.commands.serving:call_command", "Run one workflow."),
     "schedules": Entry("runtime.commands.schedules:schedules_group", "Have workflows run by themselves."),
@@ -85,6 +86,11 @@ PARTS = {
         "resolve": Entry("runtime.commands.resolving:resolve_command", "Say what became of a run in doubt."),
     },
     "targets": {"test": Entry("runtime.commands.target_test:test_command", "Say whether a target can be used.")},
+    "servers": {
+        "test": Entry("runtime.commands.servers:test_command", "Ask a server for its tools, and change nothing."),
+        "sync": Entry("runtime.commands.servers:sync_command", "Have its new and changed tools wait for an approver."),
+        "classify": Entry("runtime.commands.servers:classify_command", "Submit a tool with the class that it has."),
+    },
     "webhooks": {
         "endpoints": Entry("governance.commands.endpoints:endpoints_group", "Who is told of events."),
         "dead": Entry("governance.commands.endpoints:dead_group", "Events that could not be told."),
