@@ -52,6 +52,11 @@ def read_servers(text: str) -> Reading:
         told = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InvalidError(f"the file is not JSON: {type(error).__name__}", "take the comments out of it") from None
+    return servers_of(told)
+
+
+def servers_of(told: Json) -> Reading:
+    """The same of what was read already."""
     entries = _entries(told)
     if len(entries) > MOST_SERVERS:
         raise InvalidError(f"the file has more than {MOST_SERVERS} servers", "import it in parts")

@@ -42,6 +42,7 @@ from runtime.api import (
     policy,
     records,
     schedules,
+    servers,
     serving,
     targets,
     users,
@@ -177,7 +178,7 @@ def _routes() -> tuple[BaseRoute, ...]:
     )
     # `/workflows/disabled` before `/workflows/{ref}`.
     decisions = (disabling, workflows, webhooks, events)
-    kept = (records, targets, schedules, audit, policy, library)
+    kept = (records, targets, servers, schedules, audit, policy, library)
     for part in (*decisions, *kept, login, users, administration, serving, metrics, docs):
         api.include_router(part.router)
     return tuple(api.routes)

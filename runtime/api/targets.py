@@ -142,6 +142,8 @@ async def change_target(
 ) -> TargetOut:
     """Makes a target what is sent. Runs under way go on as they began."""
     seen = await _seen(service, caller, name, if_match)
+    if seen.server is not None:
+        raise Problem(409, "conflict", f"{name} is an MCP server.", "remove it, or change it by /servers")
     wanted = _target(name, body)
     await _check_references(service, wanted)
     stored = await service.targets.replace(seen, wanted, actor=caller.name)

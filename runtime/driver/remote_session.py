@@ -36,6 +36,7 @@ LIST_S = 30.0
 MOST_PAGES = 50
 # Pauses before it is opened again after it could not be: 0.5, 1, 2 … s.
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
+LONGEST_WAIT_S = 2.0
 # A server that says more than this in so many seconds says it to keep us busy.
 MOST_NOTIFICATIONS, NOTIFICATIONS_IN_S = 2_000, 10.0
 MOST_HTTP_BYTES = 16 * 1024 * 1024
@@ -157,11 +158,11 @@ class RemoteSession:
         async with self._opening:
             if self._client is not None and self._client.is_connected():
                 return self._client
-            self._check_pause()
+            await self._rested()
             client = await self._made()
             try:
                 async with asyncio.timeout(OPEN_S):
-                    await client.__aenter__()  # type: ignore[no-untyped-call]  its own
+                    await client.__aenter__()  # type: ignore[no-untyped-call]
             except _foreign() as error:
                 self._pause()
                 await _closed(client)
@@ -172,9 +173,12 @@ class RemoteSession:
             self._client = client
             return client
 
-    def _check_pause(self) -> None:
+    async def _rested(self) -> None:
+        """Waits out a short pause. Raises NotSent in a long one: nobody is held up by a server that does not come."""
         rest_s = self._not_before - asyncio.get_running_loop().time()
-        if rest_s > 0:
+        if rest_s <= LONGEST_WAIT_S:
+            await asyncio.sleep(max(0.0, rest_s))
+        else:
             message = f"{self._name} failed {self._failed} times in a row and is tried again in {rest_s:.1f} s"
             raise NotSent(message, _REMEDY)
 
@@ -250,7 +254,7 @@ async def _unheard(*_: Any) -> None:
 
 async def _closed(client: "Client[Any]") -> None:
     with contextlib.suppress(*_foreign()):
-        await client.close()  # type: ignore[no-untyped-call]  its own
+        await client.close()  # type: ignore[no-untyped-call]
 
 
 def _foreign() -> tuple[type[BaseException], ...]:

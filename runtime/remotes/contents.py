@@ -177,7 +177,10 @@ def _step(server: str, definition: Definition, chosen: Class) -> dict[str, Json]
     _, _, path = operation_of(definition.name).partition(" ")
     is_read = chosen.risk == "read"
     ours = {"role": "read" if is_read else "change", "effect": "read" if is_read else "act"}
-    failed = f"The server {server} says that the tool failed; what it had done until then is not known."
+    words = "“{$response.body#/text}”"
+    failed = (
+        f"The server {server} says that the tool failed, in its words: {words}. What was done until then is not known."
+    )
     return {
         "stepId": "call",
         "description": f"Call the tool {definition.name} of the MCP server {server}.",
