@@ -10,6 +10,7 @@
 #   ./setup.sh haproxy       the distribution's HAProxy, for tests (likewise)
 #   ./setup.sh faketime      the distribution's libfaketime, for tests (likewise)
 #   ./setup.sh powerdns      the distribution's PowerDNS server, for tests (likewise)
+#   ./setup.sh chromium      the distribution's Chromium (likewise), and axe-core into .tools where npm is
 #
 # Ends with 1 when what was asked for cannot be had, and says why.
 set -euo pipefail
@@ -21,6 +22,7 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 stamp=.venv/.switchgear-stamp
 log=.venv/setup.log
 prism_version=5.14.2
+axe_version=4.14.1
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
@@ -270,6 +272,27 @@ install_powerdns() {
   fi
 }
 
+has_chromium() { command -v chromium >/dev/null 2>&1; }
+
+install_chromium() {
+  if [ ! -e .tools/node_modules/axe-core/axe.min.js ] && command -v npm >/dev/null 2>&1; then
+    say "installing axe-core $axe_version into .tools"
+    timeout 120 npm install --silent --no-save --no-package-lock --no-audit --no-fund \
+      --prefix .tools "axe-core@$axe_version" >/dev/null 2>&1 || say "npm could not install axe-core"
+  fi
+  if has_chromium; then return; fi
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    say "Chromium is not installed; to install it here takes root and apt-get"
+    return 1
+  fi
+  say "installing Chromium"
+  apt_install chromium
+  if ! has_chromium; then
+    say "apt-get could not install Chromium"
+    return 1
+  fi
+}
+
 case "${1:-environment}" in
   environment) install_environment ;;
   wheels) shift; fetch_wheels "$@" ;;
@@ -278,5 +301,6 @@ case "${1:-environment}" in
   haproxy) install_haproxy ;;
   faketime) install_faketime ;;
   powerdns) install_powerdns ;;
-  *) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  chromium) install_chromium ;;
+  *) sed -n '2,17s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

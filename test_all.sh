@@ -42,7 +42,9 @@ stage() {
 bash setup.sh || exit 1
 if [ "$install_peers" = yes ]; then
   # Other programs that some tests run against. Without them the gate does not fail: those tests skip and say why.
-  for peer in postgresql haproxy faketime powerdns prism; do
+  peers=(postgresql haproxy faketime powerdns prism)
+  [ -n "$marks" ] || peers+=(chromium) # only tests marked `long` drive a browser
+  for peer in "${peers[@]}"; do
     bash setup.sh "$peer" || echo "test_all: going on without $peer; its tests will skip"
   done
 fi

@@ -1,8 +1,9 @@
 """What an approver is told besides the run on the twin: why each step has its class, and what a model said of it.
 
 Stored with the proof, which is sealed but no part of the identity: the same requests approved for the same reasons are
-the same revision however the compiler words them. Called by `verification` and `imports`; shown by
-`governance.dossier`. Here never lives a judgement: the classes are set by the passes, the verdicts by `proposals`.
+the same revision however the compiler words them. Called by `verifying`, `proposing` and `imports`; shown by
+`governance.dossier`. Here never lives a judgement: the classes are set by the passes, the verdicts by
+`compiler.proposals`.
 """
 
 import re
@@ -10,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from compiler.ir.model import Api, Flow, Operation, Resource, Step
-from compiler.passes.questions import address_of
-from compiler.proposer import Record
-from compiler.proposer.proposal import Entry, Kind
+from compiler.passes.flows.context import address
+from compiler.proposer import Entry, Kind, Record
 from compiler.sampling import leaves
 from workflow.profile import Profile, RiskRule
 
@@ -69,15 +69,15 @@ def _sent(flow: Flow, step: Step) -> dict[str, tuple[Json, ...]]:
 def proposed(flow: Flow, api: Api, record: Record) -> list[dict[str, Json]]:
     """What a model said of this workflow or of the things that it touches, with the compiler's verdict on each."""
     touched = {step.operation for step in flow.steps}
-    things = {address_of(one) for one in api.resources if touched & _operations_of(one)}
+    things = {address(one) for one in api.resources if touched & _operations_of(one)}
     mine = [entry for entry in record.entries if _is_about(entry, flow, things)]
     return [
         {
-            "kind": entry.proposal.kind.value,
-            "subject": entry.proposal.subject,
-            "value": entry.proposal.value,
-            "model": entry.proposal.model,
-            "prompt": entry.proposal.prompt,
+            "kind": entry.answer.kind.value,
+            "subject": entry.answer.subject,
+            "value": entry.answer.agreed or list(entry.answer.said),
+            "model": entry.answer.model,
+            "prompt": entry.answer.asked,
             "is_accepted": entry.is_accepted,
             "reason": entry.reason,
         }
@@ -86,8 +86,8 @@ def proposed(flow: Flow, api: Api, record: Record) -> list[dict[str, Json]]:
 
 
 def _is_about(entry: Entry, flow: Flow, things: set[str]) -> bool:
-    one = entry.proposal
-    return one.subject in things if one.kind is Kind.NOUNS else one.subject == flow.id
+    one = entry.answer
+    return one.subject in things if one.kind is Kind.NOUN else flow.id in one.subject.split("|")
 
 
 def _operations_of(resource: Resource) -> set[str]:

@@ -4,6 +4,7 @@
     ├── SpecError            the description's author: cannot be read at all   exit code 3
     │   └── LimitError       the description goes beyond a limit               exit code 3
     ├── OverlayError         the overlay's author                              exit code 3
+    ├── OtherProfileError    the caller: a profile of another API               exit code 3
     ├── LockError            the lock file or the recording does not fit       exit code 3
     ├── ProposerError        the model's server did not answer usefully        exit code 4
     └── CompilerBug          ours: a pass broke an invariant                   exit code 5
@@ -44,6 +45,11 @@ class LimitError(SpecError):
 class OverlayError(CompilerError):
     exit_code = 3
     remedy = "give an OpenAPI Overlay 1.0 document whose targets are RFC 9535 JSONPath"
+
+
+class OtherProfileError(CompilerError):
+    exit_code = 3
+    remedy = "give the profile of this API, or none"
 
 
 class LockError(CompilerError):

@@ -144,12 +144,17 @@ class _Paths:
         """The thing is in a state that does not allow the change."""
         for step in self._flow.steps:
             reached = self._reached(step) if "wrong_state" in _codes(step) else None
-            if reached is None:
+            if reached is None or (self._flow.proposed and self._is_of_made(step)):
                 continue
             twin = reached.ran.start.beside()
             if any(self._misplaced(twin, reached, change) for change in self._changes):
                 proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
-                yield _ended("wrong state", proof, self._refused(proof, "wrong_state"))
+                yield _ended("wrong state", proof, self._refused(proof, "wrong_state", step))
+
+    def _is_of_made(self, step: Step) -> bool:
+        """Whether it looks at what the run itself has made, which is in the state that it was made in."""
+        bound = [str(value) for _, _, value in step.parameters]
+        return any(f"$steps.{change.id}.outputs" in value for change in self._changes for value in bound)
 
     def not_as_approved(self) -> Iterator[FailurePath]:
         """The device offers an action at another address than the approved one, or does not allow the value."""
@@ -249,9 +254,15 @@ class _Paths:
                     return _Reached(ran, step, number)
         return None
 
-    def _refused(self, proof: Proof, code: str) -> str:
-        """The fault, unless the run ended with this code and nothing was changed."""
-        changes = {step.id for step in self._changes}
+    def _refused(self, proof: Proof, code: str, at: Step | None = None) -> str:
+        """The fault, unless the run ended with this code and nothing was changed.
+
+        Changes that were put together in an order may stop half-way: what stands before the step `at` is done then, and
+        is told as done.
+        """
+        steps = self._flow.steps
+        done = steps[: steps.index(at)] if at is not None and self._flow.proposed else ()
+        changes = {step.id for step in self._changes if step not in done}
         if any(exchange.step_id in changes for exchange in proof.transcript):
             return "something was changed all the same"
         is_refused = proof.outcome == "failed" and _code(proof) == code

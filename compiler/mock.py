@@ -17,6 +17,7 @@ from compiler import shipped
 from compiler.frontend import load_api
 from compiler.ir.model import Api
 from compiler.pipeline import Request, find_profile, understand
+from compiler.profile_fit import refuse_another
 from compiler.twin import prism, server
 from compiler.twin.behaviours import named
 from compiler.twin.library import LIBRARY
@@ -44,7 +45,13 @@ def _list_behaviours(context: click.Context, _option: click.Parameter, is_asked:
 @click.option("--prism", "is_prism", is_flag=True, help="Start Prism (needs Node) instead of the stateful twin.")
 @click.option("--behaviour", "behaviours", multiple=True, metavar="NAME", help="Behave so; repeatable.")
 @click.option(
-    "--behaviours", is_flag=True, is_eager=True, expose_value=False, callback=_list_behaviours, help="List them."
+    "--behaviours",
+    "is_list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_behaviours,
+    help="List them.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Say where the mock is as JSON.")
 def mock_command(
@@ -76,6 +83,7 @@ def understood(spec: Path, profile: Path | None, root: Path | None) -> tuple[Api
     request = Request(spec, profile, None, root)
     vendor = find_profile(request)
     api = load_api(spec, root=root, profile=vendor).api
+    refuse_another(api, vendor, request)
     return understand(api, vendor).api, vendor or Profile(api=api.name)
 
 

@@ -6,13 +6,14 @@ folder does not, since it is no description. What is found is a path like any ot
 profile beside it is found as ever. Called by the commands of this room; here never lives what is in the files.
 """
 
-import difflib
 import os
 import re
 from pathlib import Path
 from typing import Any
 
 import click
+
+from workflow.nearest import did_you_mean
 
 FOLDER = "specs"
 PLACES = (Path(__file__).parent / FOLDER, Path(__file__).parents[1] / FOLDER)
@@ -62,9 +63,9 @@ class ShippedOrFile(click.Path):
 
 def _unknown(word: str) -> str:
     shipped = names()
-    near = difflib.get_close_matches(word.lower(), shipped, n=1)
-    asked = f" Did you mean {near[0]}?" if near else ""
-    return f"there is no file {word!r} and no API of that name; shipped are {', '.join(shipped) or 'none'}.{asked}"
+    told = f"there is no file {word!r} and no API of that name; shipped are {', '.join(shipped) or 'none'}"
+    near = did_you_mean(word, shipped)
+    return told + ("." + near if near else "")
 
 
 SPEC = ShippedOrFile(DESCRIPTION)

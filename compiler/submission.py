@@ -4,6 +4,7 @@ and with what its replies promise.
 Writes only through governance's stores. A workflow whose content has not changed makes no new revision.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,9 @@ from compiler.containment import Containment
 from compiler.ir.model import Diagnostic
 from compiler.promises import promised_replies
 from governance.apis import ApiStore
+from governance.connections import require_file
 from governance.database import open_database
+from governance.errors import NotFoundError
 from governance.responses import ResponseStore
 from governance.revisions import NewRevision, RevisionStore
 from governance.sealing import Revision
@@ -77,11 +80,13 @@ def write_documents(compiled: Compiled, folder: Path) -> int:
 
 async def changes(compiled: Compiled, database_url: str) -> list[str]:
     """The workflows whose compiled content is not the approved or, without one, the newest content; and those approved
-    ones that the compile no longer makes.
+    ones that the compile no longer makes. Where there is no database yet, all would: a look makes none.
     """
-    async with open_database(database_url) as database:
-        store = RevisionStore(database)
-        known = await store.find(api=compiled.api.name)
+    known: tuple[Revision, ...] = ()
+    with suppress(NotFoundError):
+        require_file(database_url)
+        async with open_database(database_url) as database:
+            known = await RevisionStore(database).find(api=compiled.api.name)
     current = {r.workflow_id: r for r in known if r.state in ("pending", "approved")}
     current |= {r.workflow_id: r for r in known if r.state == "approved"}
     digests = {one.flow.id: compiled.content_of(one).digest for one in compiled.workflows}
@@ -91,6 +96,7 @@ async def changes(compiled: Compiled, database_url: str) -> list[str]:
 
 
 async def approved(api: str, database_url: str) -> tuple[Revision, ...]:
-    """The approved revisions of the API, by workflow."""
+    """The approved revisions of the API, by workflow. Raises NotFoundError where there is no database."""
+    require_file(database_url)
     async with open_database(database_url) as database:
         return await RevisionStore(database).find(state="approved", api=api, limit=10_000)

@@ -316,6 +316,8 @@ def keep_up(play: Play) -> None:
     play.show.fact("administrator's token", play.admin)
     play.show.fact("API documentation", f"{play.server.url}/docs (any user name, a token as the password)")
     play.show.fact("try", f"curl -H 'Authorization: Bearer {play.admin}' {play.server.url}/workflows/pending")
+    database = play.children.environment["SWITCHGEAR_DATABASE_URL"]
+    play.show.fact("command line", f"export SWITCHGEAR_DATABASE_URL={database}; switchgear workflows list")
     while play.server.process.poll() is None:
         time.sleep(0.5)
     raise SceneFailedError(f"the runtime ended by itself:\n{play.children.log('runtime')}")

@@ -80,7 +80,9 @@ class ApiStore:
 
         found = await self._database.read(work)
         if found is None:
-            raise NotFoundError(f"there is no API {name}", "compile its description first: `switchgear compile`")
+            raise NotFoundError(
+                f"there is no API {name}", "compile its description first: `switchgear compile`", kind="api", name=name
+            )
         return found
 
     async def list_apis(self) -> tuple[StoredApi, ...]:

@@ -28,7 +28,14 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from governance.errors import ConflictError, GovernanceError, InvalidError, TamperedError, UnavailableError
+from governance.errors import (
+    ConflictError,
+    GovernanceError,
+    InvalidError,
+    NotFoundError,
+    TamperedError,
+    UnavailableError,
+)
 
 LOCK_WAIT_S = 5
 """Longer than any write of ours holds the lock, shorter than a person waits for an answer."""
@@ -50,7 +57,9 @@ def parse_url(address: str) -> URL:
     try:
         url = make_url(address)
     except ArgumentError as error:
-        raise InvalidError("the database's address is not a URL", ALLOWED) from error
+        is_file = "://" not in address and address.isprintable()
+        meant = f"for the file {address} give sqlite+aiosqlite:///{address}" if is_file else ALLOWED
+        raise InvalidError("the database's address is not a URL", meant) from error
     if url.drivername in POSTGRESQL:
         return url.set(drivername="postgresql+psycopg")
     if url.drivername not in SQLITE:
@@ -85,6 +94,14 @@ def create_file(url: URL) -> None:
         path.touch(mode=0o600, exist_ok=True)
     except OSError as error:
         raise UnavailableError(f"the database file {path} cannot be made: {error.strerror}") from error
+
+
+def require_file(address: str) -> None:
+    """Raises NotFoundError where the address is of a SQLite file that is not there, InvalidError where it is none."""
+    url = parse_url(address)
+    if is_sqlite(url) and not Path(url.database or "").exists():
+        remedy = "correct --db or SWITCHGEAR_DATABASE_URL; `switchgear init` makes a new one there"
+        raise NotFoundError(f"there is no database at {url.database}", remedy)
 
 
 def sqlite_files(url: URL) -> tuple[Path, ...]:

@@ -13,9 +13,12 @@ from typing import Any
 
 import orjson
 
+from governance.errors import InvalidError
 from governance.identifiers import Json
 from governance.sealing import Revision
+from workflow.document import OURS
 from workflow.errors import WorkflowError
+from workflow.graph.drawing import Form, draw
 from workflow.plan import build_plan
 from workflow.planned import PlanStep
 from workflow.pointers import NOTHING, parse_pointer, resolve
@@ -89,6 +92,25 @@ def proposed_of(revision: Revision) -> list[dict[str, Json]]:
     return list(revision.proof.get("proposed", ())) if isinstance(revision.proof, dict) else []
 
 
+def asked_as_of(revision: Revision) -> list[str]:
+    """The sentences by which operators ask for it, as its document has them."""
+    said = _own(revision).get("asked_as")
+    return [str(each) for each in said] if isinstance(said, list) else []
+
+
+def proposed_by_of(revision: Revision) -> dict[str, str] | None:
+    """`by` which model, and from which `sentence` of an operator, it was put together; None where people did that."""
+    told = _own(revision).get("proposed")
+    return {str(name): str(value) for name, value in told.items()} if isinstance(told, dict) else None
+
+
+def _own(revision: Revision) -> Mapping[str, Json]:
+    document = revision.content.document
+    workflows = document.get("workflows") if isinstance(document, dict) else None
+    own = workflows[0].get(OURS) if workflows and isinstance(workflows[0], dict) else None
+    return own if isinstance(own, dict) else {}
+
+
 def unproved_of(revision: Revision) -> str:
     """Why the compiler could not run it on the twin; empty where it did, and for what was never to be run there."""
     proof = revision.proof if isinstance(revision.proof, dict) else {}
@@ -140,11 +162,26 @@ def dossier(revision: Revision, in_use: Revision | None) -> dict[str, Json]:
         "steps": steps_of(revision),
         "risk_reasons": risk_reasons_of(revision),
         "proposed": proposed_of(revision),
+        "asked_as": asked_as_of(revision),
+        "proposed_by": proposed_by_of(revision),
         "unproved": unproved_of(revision),
         "origin": origin_of(revision),
         "approval": approval_of(revision),
         "difference": difference(revision, in_use),
     }
+
+
+def picture(revision: Revision, form: Form) -> str:
+    """Its steps as a picture, with their classes and what each has to show. Raises InvalidError where what is stored is
+    no document; `steps_of` shows that one all the same.
+    """
+    steps = steps_of(revision)
+    risks = {each["step_id"]: each["risk"] for each in steps}
+    conditions = {each["step_id"]: each["succeeds_only_if"] for each in steps}
+    try:
+        return draw(revision.content.document, form, risks=risks, conditions=conditions)
+    except WorkflowError as error:
+        raise InvalidError(f"{revision.workflow_id} cannot be drawn: {error}", "look at its steps instead") from error
 
 
 def difference(revision: Revision, in_use: Revision | None) -> dict[str, Json] | None:

@@ -95,7 +95,14 @@ class TamperedError(GovernanceError):
 
 
 class NotFoundError(GovernanceError):
+    """`kind` and `name`, where they are given: what was looked for, so that a command line can say what is near."""
+
     exit_code = 3
+
+    def __init__(self, message: str, remedy: str = "", *, kind: str = "", name: str = "") -> None:
+        super().__init__(message, remedy)
+        self.kind = kind
+        self.name = name
 
 
 class InvalidError(GovernanceError):

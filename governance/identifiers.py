@@ -11,7 +11,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from governance.errors import InvalidError, TamperedError
@@ -51,3 +51,9 @@ def from_text(text: str) -> Json:
         return json.loads(text)
     except (TypeError, ValueError) as error:
         raise TamperedError(f"a stored value is no JSON: {error}", "restore the database from a good copy") from error
+
+
+def earliest_id(at: str, slack: timedelta = timedelta(hours=1)) -> str:
+    """What no id made at `at` or later sorts before; `slack`: by how much clocks may differ."""
+    milliseconds = max(0, int((datetime.fromisoformat(at) - slack).timestamp() * 1000))
+    return f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}"

@@ -135,6 +135,7 @@ class RevisionRow(Model):
         Index("uq_revisions_pending", "workflow_id", unique=True,
               sqlite_where=text("state = 'pending'")),
         Index("ix_revisions_state_id", "state", "id"),
+        Index("ix_revisions_listed", "state", "api", "risk", "is_core", "created_by", "workflow_id", "id"),
         Index("ix_revisions_expires_at", "expires_at",
               sqlite_where=text("expires_at IS NOT NULL")),
         CheckConstraint("state IN ('pending', 'approved', 'superseded', 'rejected', 'retired')", name="state"),

@@ -219,7 +219,7 @@ def _state(connection: Connection, run_id: str) -> tuple[str | None, Json]:
     columns = (_RUN.c.outcome, _RUN.c.failure, _RUN.c.resume, _RUN.c.part)
     row = connection.execute(select(*columns).where(_RUN.c.id == run_id)).first()
     if row is None:
-        raise NotFoundError(f"there is no run {run_id}", "see `switchgear runs list`")
+        raise NotFoundError(f"there is no run {run_id}", "see `switchgear runs list`", kind="run", name=run_id)
     return row.outcome, row._asdict()
 
 

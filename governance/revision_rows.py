@@ -61,7 +61,7 @@ def resolve(connection: Connection, ref: str) -> Stored:
     """The row that `ref` names: a revision's id, `workflow@number`, or a workflow's id for its newest revision."""
     row = connection.execute(_BY_ID, {"ref": ref}).first() or connection.execute(_named(ref)).first()
     if row is None:
-        raise NotFoundError(f"there is no revision {ref}", "see `switchgear workflows list`")
+        raise NotFoundError(f"there is no revision {ref}", "see `switchgear workflows list`", kind="workflow", name=ref)
     return row
 
 

@@ -131,8 +131,15 @@ class RevisionStore:
         found = {row.id: _open(row) for row in stored}
         missing = next((each for each in ids if each not in found), None)
         if missing is not None:
-            raise NotFoundError(f"there is no revision {missing}", "see `switchgear workflows list`")
+            raise NotFoundError(
+                f"there is no revision {missing}", "see `switchgear workflows list`", kind="workflow", name=missing
+            )
         return tuple(found[each] for each in ids)
+
+    async def whole(self, ids: Collection[str]) -> dict[str, Revision]:
+        """Those of these ids that are there and whole, by id: for whoever only names them beside something else."""
+        stored = await self._database.read(lambda c: _all(c, rows.SELECT.where(TABLE.c.id.in_(ids)))) if ids else []
+        return {each.id: each for each in _sort_out(stored).revisions}
 
     async def survey(
         self,
@@ -152,7 +159,7 @@ class RevisionStore:
         query = query.where(TABLE.c.id > after) if after else query
         query = query if scope.is_whole else query.where(rows.within(scope))
         stored = await self._database.read(lambda c: _all(c, query))
-        return _sort_out(stored)
+        return sort_out(stored)
 
     async def find(
         self,
@@ -184,7 +191,7 @@ class RevisionStore:
             revision = _open(stored)
             if digest != revision.digest:
                 raise DigestError(
-                    f"revision {revision.id} has the digest {revision.digest}, the decision names {digest}",
+                    f"{_exact(revision)} has the digest {revision.digest}, the decision names {digest}",
                     "look at the revision again and decide on what it says now",
                 )
             policy = in_force(connection)
@@ -192,7 +199,7 @@ class RevisionStore:
             is_vote = action == "approve"
             if is_vote:
                 policy.check_door(actor)
-            ballot = _ballot(revision, actor, policy, now, persons(connection)) if is_vote else ONE_VOTE
+            ballot = ballot_of(revision, actor, policy, now, persons(connection)) if is_vote else ONE_VOTE
             to = decide(revision.state, action, role=role, reason=reason, ballot=ballot)
             told = changes | _counted(revision, action, to, actor, policy, now)
             if to == "approved":
@@ -205,7 +212,7 @@ class RevisionStore:
     async def in_use(self, workflow_id: str) -> Revision | None:
         """The approved revision of a workflow, disabled or not; None where there is none that is whole."""
         query = rows.SELECT.where(TABLE.c.workflow_id == workflow_id, TABLE.c.state == "approved")
-        found = _sort_out(row for row in await self._database.read(lambda c: _all(c, query)))
+        found = sort_out(row for row in await self._database.read(lambda c: _all(c, query)))
         return found.revisions[0] if found.revisions else None
 
     async def approved(self) -> tuple[Revision, ...]:
@@ -231,7 +238,7 @@ class RevisionStore:
                 rows.move(connection, now, stored, to, actor="policy", changes=changes, has_expired=True)
             return [rows.resolve(connection, stored.id) for stored in found]
 
-        return _sort_out(row for row in await self._database.write(work)).revisions
+        return sort_out(row for row in await self._database.write(work)).revisions
 
     def is_some_due(self, connection: Connection) -> bool:
         """Whether `expire` has something to do. Asked several times a second, and answered by an index."""
@@ -258,12 +265,12 @@ class RevisionStore:
         stored = await self._database.read(lambda c: _all(c, wanted)) if approved else []
         there = {row.id for row in stored}
         gone = [Fault(one, name, "its row was removed") for one, name in approved.items() if one not in there]
-        return (*_sort_out(row for row in stored if not rows.was_moved(row)).faults, *gone)
+        return (*sort_out(row for row in stored if not rows.was_moved(row)).faults, *gone)
 
     async def astray(self) -> tuple[Fault, ...]:
         """Those that the audit knows as approved and whose rows say another state: altered while nobody looked."""
         wanted = rows.SELECT.where(TABLE.c.state != "approved", rows.IS_KNOWN_APPROVED)
-        return _sort_out(row for row in await self._database.read(lambda c: _all(c, wanted))).faults
+        return sort_out(row for row in await self._database.read(lambda c: _all(c, wanted))).faults
 
     async def confirm(self, revision_id: str, digest: str) -> Revision:
         """The revision, if it is approved at this moment, whole, and has this digest.
@@ -319,7 +326,8 @@ def _open(stored: Stored) -> Revision:
     return open_row(*rows.split(stored))
 
 
-def _sort_out(found: Iterable[Stored]) -> Survey:
+def sort_out(found: Iterable[Stored]) -> Survey:
+    """The whole ones among rows of `revision_rows.SELECT`, and the damaged ones, which are logged."""
     whole: list[Revision] = []
     faults: list[Fault] = []
     for stored in found:
@@ -341,7 +349,12 @@ def _values(api: str, new: NewRevision, actor: str, now: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _ballot(revision: Revision, actor: str, policy: "Policy", now: str, person: Persons) -> Ballot:
+def _exact(revision: Revision) -> str:
+    return f"{revision.workflow_id}@{revision.number}"
+
+
+def ballot_of(revision: Revision, actor: str, policy: "Policy", now: str, person: Persons) -> Ballot:
+    """What `actor` would vote on, at `now`."""
     return Ballot(
         voter=person(actor),
         submitter=person(revision.created_by),
@@ -436,6 +449,9 @@ def _same_content(history: Iterable[Stored], digest: str, now: str) -> Stored | 
     candidates = [row for at, row in enumerate(history) if at == 0 or row.state == "approved"]
     same = [row for row in candidates if row.digest == digest and row.state != "retired" and _is_due_later(row, now)]
     return next((row for row in same if not find_fault(*rows.split(row))), None)
+
+
+_sort_out, _ballot = sort_out, ballot_of
 
 
 def _is_due_later(row: Stored, now: str) -> bool:

@@ -7,14 +7,14 @@ Here never lives who may ask, nor what a single run did (`runs`).
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
 from governance.database import Database
-from governance.identifiers import Json
+from governance.identifiers import Json, earliest_id
 from governance.models import RevisionRow, RunRow, table_of
 
 _RUN = table_of(RunRow).c
@@ -39,9 +39,12 @@ class RunStats:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def of(self, *, since: str = "", until: str = "") -> dict[str, Json]:
-        """`all`: the figures of all of them together; `by_…`: of each one of a group, by its name."""
-        return await self._database.read(lambda c: _told(c, since, until))
+    async def of(self, *, since: str = "", until: str = "", sample: int | None = None) -> dict[str, Json]:
+        """`all`: the figures of all of them together; `by_…`: of each one of a group, by its name.
+
+        `sample`: the times are those of so many of the newest, which is soon told of however many there are.
+        """
+        return await self._database.read(lambda c: _told(c, since, until, sample))
 
     async def uses(self) -> Mapping[str, int]:
         """How often each workflow was run, by its id; those that never were are not there. Cheap: the index answers."""
@@ -58,23 +61,35 @@ def _uses(connection: Connection) -> Mapping[str, int]:
     return {workflow: int(count) for workflow, count in connection.execute(query)}
 
 
-def _told(connection: Connection, since: str, until: str) -> dict[str, Json]:
+def _told(connection: Connection, since: str, until: str, sample: int | None) -> dict[str, Json]:
     whole, groups = _Tally(), {name: dict[str, _Tally]() for name in GROUPS}
-    query = select(
-        _REVISION.workflow_id.label("workflow"), _RUN.caller, _RUN.target, _RUN.outcome, _RUN.started_at,
-        _RUN.finished_at,
-    ).where(_RUN.revision_id == _REVISION.id)  # fmt: skip
-    query = query.where(_RUN.started_at >= since) if since else query
-    query = query.where(_RUN.started_at < until) if until else query
-    for workflow, caller, target, ended, begun_at, ended_at in connection.execute(query):
-        outcome = ended or UNDER_WAY
-        names = zip(GROUPS, (workflow, caller, target, outcome), strict=True)
-        for tally in (whole, *(groups[group].setdefault(name, _Tally()) for group, name in names)):
-            tally.outcomes[outcome] += 1
-            if ended_at:
-                tally.took_ms.append(_between_ms(begun_at, ended_at))
+    # By the id as well, in whose order they are found: what began long ago is not looked at.
+    fits = [_RUN.started_at >= since, _RUN.id >= earliest_id(since)] if since else []
+    fits += [_RUN.started_at < until] if until else []
+    # By the revision first: of thousands of runs few are of another one, and its name is looked up once.
+    each = (_RUN.revision_id, _RUN.caller, _RUN.target, _RUN.outcome)
+    counted = select(*each, func.count().label("runs")).where(*fits).group_by(*each).subquery()
+    counts = select(_REVISION.workflow_id, *list(counted.c)[1:]).where(_REVISION.id == counted.c.revision_id)
+    for *names, number in connection.execute(counts):
+        for tally in _tallies(whole, groups, names):
+            tally.outcomes[names[-1] or UNDER_WAY] += number
+    # Those of the sample first: joined before, all that ever ran would be put in order.
+    ended = select(*each, _RUN.started_at, _RUN.finished_at).where(_RUN.finished_at.is_not(None), *fits)
+    newest = ended.order_by(_RUN.id.desc()).limit(sample).subquery()
+    times = select(_REVISION.workflow_id, *list(newest.c)[1:]).where(_REVISION.id == newest.c.revision_id)
+    for *names, begun_at, ended_at in connection.execute(times):
+        took_ms = _between_ms(begun_at, ended_at)
+        for tally in _tallies(whole, groups, names):
+            tally.took_ms.append(took_ms)
     by = {f"by_{group}": {name: found[name].to_json() for name in sorted(found)} for group, found in groups.items()}
     return {"all": whole.to_json(), **by}
+
+
+def _tallies(whole: _Tally, groups: dict[str, dict[str, _Tally]], names: Sequence[str | None]) -> Iterator[_Tally]:
+    """The tally of all, and those of each group that the run of these names is in."""
+    yield whole
+    for group, name in zip(GROUPS, names, strict=True):
+        yield groups[group].setdefault(name or UNDER_WAY, _Tally())
 
 
 def percentile(ordered: Sequence[float], percent: int) -> float | None:

@@ -255,11 +255,11 @@ class RunStore:
             # Of one request, `sending` comes before what became of it, also when both have the same moment.
             order = (_STEP.c.seq, _STEP.c.phase != "sending", _STEP.c.at)
             steps = connection.execute(select(_STEP).where(_STEP.c.run_id == run_id).order_by(*order))
-            return _run(row, tuple(_step(step) for step in steps))
+            return run_of_row(row, tuple(_step(step) for step in steps))
 
         run = await self._database.read(work)
         if run is None:
-            raise NotFoundError(f"there is no run {run_id}", "see `switchgear runs list`")
+            raise NotFoundError(f"there is no run {run_id}", "see `switchgear runs list`", kind="run", name=run_id)
         return run
 
     async def find(
@@ -281,7 +281,7 @@ class RunStore:
             query if scope.is_whole else query.where(_RUN.c.revision_id.in_(select(TABLE.c.id).where(within(scope))))
         )
         query = query.where(_RUN.c.target.in_(scope.targets)) if scope.targets else query
-        return await self._database.read(lambda c: tuple(_run(row) for row in c.execute(query)))
+        return await self._database.read(lambda c: tuple(run_of_row(row) for row in c.execute(query)))
 
 
 def _add(connection: Connection, now: str, run_id: str, actor: str, records: Sequence[StepRecord]) -> tuple[Event, ...]:
@@ -325,13 +325,14 @@ def _end(connection: Connection, run_id: str, ending: dict[str, str], executor: 
         return
     row = connection.execute(select(_RUN.c.outcome).where(_RUN.c.id == run_id)).first()
     if row is None:
-        raise NotFoundError(f"there is no run {run_id}", "see `switchgear runs list`")
+        raise NotFoundError(f"there is no run {run_id}", "see `switchgear runs list`", kind="run", name=run_id)
     if row.outcome is None:
         raise NotOursError(f"the run {run_id} is in other hands")
     raise ConflictError(f"the run {run_id} has ended already: {row.outcome}")
 
 
-def _run(row: Row[tuple[Any, ...]], steps: tuple[StoredStep, ...] = ()) -> Run:
+def run_of_row(row: Row[tuple[Any, ...]], steps: tuple[StoredStep, ...] = ()) -> Run:
+    """The run that a row of the table says."""
     return Run(
         id=row.id,
         revision_id=row.revision_id,

@@ -199,7 +199,7 @@ def _event(now: str, actor: str, action: str, name: str, told: Json) -> Event:
 
 
 def _absent(name: str) -> NotFoundError:
-    return NotFoundError(f"there is no schedule {name}", "see `switchgear schedules list`")
+    return NotFoundError(f"there is no schedule {name}", "see `switchgear schedules list`", kind="schedule", name=name)
 
 
 def _schedule(row: "Row[tuple[object, ...]]") -> Schedule:

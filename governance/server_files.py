@@ -131,7 +131,7 @@ def _reference(reading: Reading, server: str, name: str, value: str) -> str:
         variable = _variable(found["name"])
         reading.notes.append(f"{server}: {name} is taken from the variable {variable}, which has to be set")
         return f"{found['before']}env:{variable}"
-    variable = _variable(f"{server}_{name}")
+    variable = _variable(f"{server}_{name}".upper())
     reading.notes.append(
         f"{server}: the value of {name} is not kept; put it into the variable {variable}, and take it out of the file"
     )

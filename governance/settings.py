@@ -75,6 +75,13 @@ class Settings:
         choices=("report", "refuse", "off"),
     )
     ollama_url: str = _setting("http://127.0.0.1:11434", "where Ollama answers, for `compile --proposer ollama:MODEL`")
+    openai_url: str = _setting(
+        "http://127.0.0.1:8000/v1",
+        "where a server with OpenAI's interface answers (llama.cpp, vLLM), for `compile --proposer openai:MODEL`",
+    )
+    model_may_leave: bool = _setting(False, "1 lets `compile` ask a model's server that is not on this machine")
+    proposals: int = _setting(0, "workflows that one caller may ask for over MCP in a day (docs/PROPOSER.md); 0: none")
+    proposer: str = _setting("none", "whom a server asks about these: none, ollama:MODEL or openai:MODEL")
     prism: str = _setting("", "the prism command for `mock --prism`; empty: found in .tools or on the PATH")
     library: str = _setting("", "folder for specs and profiles that come over REST; empty: none can")
     token: str = _setting("", "bearer token with which the command line speaks to a server", is_secret=True)

@@ -204,7 +204,9 @@ class TargetStore:
             if seen is not None:
                 _check_seen(connection, seen)
             if connection.execute(delete(_T).where(_T.c.name == name)).rowcount != 1:
-                raise NotFoundError(f"there is no target {name}", "see `switchgear targets list`")
+                raise NotFoundError(
+                    f"there is no target {name}", "see `switchgear targets list`", kind="target", name=name
+                )
             append_entry(connection, Event(now, actor, "target.removed", f"target:{name}", {}))
 
         await self._database.write(work)
@@ -248,7 +250,7 @@ def fits_told(row: Json, told: Json) -> bool:
 def _found(connection: Connection, name: str) -> Target:
     row = connection.execute(select(_T).where(_T.c.name == name)).first()
     if row is None:
-        raise NotFoundError(f"there is no target {name}", "see `switchgear targets list`")
+        raise NotFoundError(f"there is no target {name}", "see `switchgear targets list`", kind="target", name=name)
     return read_target(row)
 
 
@@ -354,7 +356,7 @@ def read_target(row: Row[tuple[Any, ...]]) -> Target:
         limits = TargetLimits(**from_text(row.limits))
         told = from_text(row.server)
         server = Server.from_json(told) if told else None
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise TamperedError(f"the target {row.name} was changed: {error}", "remove it and add it again") from error
     given = {field: getattr(row, field) for field in _FIELDS}
     return Target(**given, labels=labels, limits=limits, server=server)

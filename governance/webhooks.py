@@ -94,7 +94,9 @@ class WebhookStore:
 
         def work(connection: Connection) -> None:
             if connection.execute(delete(_W).where(_W.c.name == name)).rowcount != 1:
-                raise NotFoundError(f"there is no webhook {name}", "see `switchgear webhooks list`")
+                raise NotFoundError(
+                    f"there is no webhook {name}", "see `switchgear webhooks list`", kind="webhook", name=name
+                )
             append_entry(connection, Event(now, actor, "webhook.removed", f"webhook:{name}", {}))
 
         await self._database.write(work)

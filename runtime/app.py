@@ -33,12 +33,14 @@ from runtime import memory
 from runtime.api import (
     administration,
     audit,
+    catalog,
     disabling,
     docs,
     events,
     library,
     login,
     metrics,
+    pictures,
     policy,
     records,
     schedules,
@@ -50,7 +52,8 @@ from runtime.api import (
     workflows,
 )
 from runtime.api.description import Description
-from runtime.api.part import refuse_repeated
+from runtime.api.part import check_query
+from runtime.console.app import Console
 from runtime.errors import StartRefused
 from runtime.gate.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopback
 from runtime.gate.concurrency import MOST_AT_ONCE, Concurrency, most_at_once, most_files
@@ -59,6 +62,7 @@ from runtime.gate.mcp_sessions import McpSessions
 from runtime.gate.rates import Rates
 from runtime.mcp.finding import finding_tools
 from runtime.mcp.list_changed import ListChanged
+from runtime.mcp.proposing import propose_tool
 from runtime.mcp.resources import add_resources
 from runtime.mcp.tools import CatalogProvider, caller_of_request
 from runtime.problems import KNOWN, Problem, of_error, respond
@@ -129,6 +133,7 @@ def build(
         Rates(rate_per_s),
         Concurrency(at_once),
         metrics_open=metrics_open,
+        console=Console,
     )
     return Application(gate, api, mcp, provider, changes)
 
@@ -136,7 +141,8 @@ def build(
 def _mcp_server(service: Service, local: Caller) -> tuple[FastMCP[Any], CatalogProvider, ListChanged]:
     asking = partial(caller_of_request, local)
     finders = finding_tools(service.live, service.finder, service.calls, asking)
-    provider = CatalogProvider(service.live, service.calls, local, finders)
+    others = [propose_tool(service.proposals, asking)] if service.proposals.terms.may_be_asked else []
+    provider = CatalogProvider(service.live, service.calls, local, finders, others)
     mcp: FastMCP[Any] = FastMCP(
         "Switchgear",
         instructions=INSTRUCTIONS,
@@ -174,11 +180,11 @@ def _rest_api(service: Service, lifespan: Callable[[FastAPI], Any]) -> FastAPI:
 def _routes() -> tuple[BaseRoute, ...]:
     """The same for every service of this process: FastAPI makes each of them ready when it is first asked for one."""
     api = FastAPI(
-        openapi_url=None, generate_unique_id_function=lambda route: route.name, dependencies=[Depends(refuse_repeated)]
+        openapi_url=None, generate_unique_id_function=lambda route: route.name, dependencies=[Depends(check_query)]
     )
     # `/workflows/disabled` before `/workflows/{ref}`.
-    decisions = (disabling, workflows, webhooks, events)
-    kept = (records, targets, servers, schedules, audit, policy, library)
+    decisions = (disabling, workflows, pictures, webhooks, events)
+    kept = (records, targets, servers, catalog, schedules, audit, policy, library)
     for part in (*decisions, *kept, login, users, administration, serving, metrics, docs):
         api.include_router(part.router)
     return tuple(api.routes)

@@ -29,6 +29,7 @@ from runtime.entries import Entry, Prepared
 from runtime.errors import ServingError, UnknownWorkflow, Unservable
 from runtime.mcp.listing import Budget, Candidate, Part, listing_of_parts
 from workflow.errors import WorkflowError
+from workflow.nearest import did_you_mean
 from workflow.profile import Profile, parse_profile
 from workflow.tool import free_name
 
@@ -41,6 +42,7 @@ CHECKED_SOON = 400
 ROUNDS_BETWEEN_CHECKS = 10
 # Names of the tools by which the rest is reached (`finding`): no workflow may stand in their way.
 RESERVED_NAMES = ("search_workflows", "describe_workflow", "run_workflow")
+PROPOSE = "propose_workflow"
 NOTHING: MappingProxyType[str, Any] = MappingProxyType({})
 
 
@@ -87,7 +89,8 @@ class Catalog:
         entry = self.by_workflow.get(name) or self.by_revision.get(ref) or self.entries.get(ref)
         if entry is None or (number and number != str(entry.number)):
             remedy = "see `switchgear workflows list`, and `switchgear workflows disabled` for what is out of use"
-            raise UnknownWorkflow(f"no approved workflow is called {ref}", remedy)
+            near = did_you_mean(name, self.by_workflow)
+            raise UnknownWorkflow(f"no approved workflow is called {ref}" + ("." + near if near else ""), remedy)
         return entry
 
 
@@ -313,7 +316,7 @@ class Draft:
 
     def add(self, entry: Entry) -> list[Refusal]:
         """Puts it in, unless another one has its name that comes before it; answers who has to do without."""
-        if entry.name in RESERVED_NAMES:
+        if entry.name in (*RESERVED_NAMES, PROPOSE):
             return [self.refuse(entry, "the server itself has a tool of this name already")]
         there = self._entries.get(entry.name)
         if there is None or there.revision_id == entry.revision_id:

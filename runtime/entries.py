@@ -24,6 +24,7 @@ from runtime.driver.wire import Address, address_of
 from runtime.errors import UnknownTarget, Unservable
 from workflow.budget import tokens_of
 from workflow.errors import WorkflowError
+from workflow.nearest import did_you_mean
 from workflow.patterns import LINEAR, enforceable
 from workflow.plan import Plan, build_plan
 from workflow.profile import Limits, Profile
@@ -233,4 +234,6 @@ class Entry:
         known = ", ".join(target.name for target in self.targets)
         if name is None:
             raise UnknownTarget("several targets are possible and none was named", f"name one of {known}")
-        raise UnknownTarget(f"there is no target {name} for the API {self.api}", f"name one of {known}")
+        near = did_you_mean(str(name), (target.name for target in self.targets))
+        told = f"there is no target {name} for the API {self.api}" + ("." + near if near else "")
+        raise UnknownTarget(told, f"name one of {known}")

@@ -5,9 +5,12 @@ exist. Runs are seen by whoever ran them, and by approvers and admins whose scop
 Here never lives the rule of what a scope admits (`governance.people.scopes`). Called by the REST routes.
 """
 
+from dataclasses import replace
+
 from governance.errors import NotFoundError
 from governance.people.scopes import Scope
 from governance.revisions import Revision
+from governance.run_search import RunSearch, RunsWanted
 from governance.runs import Run
 from governance.schedules import Schedule
 from governance.targets import Target
@@ -46,18 +49,16 @@ async def run_of(service: Service, caller: Caller, run_id: str) -> Run:
 
 
 async def runs_of(
-    service: Service, caller: Caller, *, outcome: str | None, limit: int, before: str | None
-) -> tuple[Run, ...]:
-    """The caller's own, or for approvers and admins all in reach: newest first, without their steps."""
-    scope = await scope_of(service, caller)
-    name = None if may(caller.role, "approver") else caller.name
-    return await service.runs.find(
-        outcome=outcome,  # type: ignore[arg-type]  # checked where it came in
-        limit=limit,
-        before=before,
-        caller=name,
-        scope=scope,
-    )
+    service: Service, caller: Caller, wanted: RunsWanted, *, limit: int, before: str | None, skip: int = 0
+) -> tuple[tuple[Run, ...], int]:
+    """The caller's own, or for approvers and admins all in reach: newest first, without their steps; and how many."""
+    wanted = replace(wanted, scope=await scope_of(service, caller))
+    if not may(caller.role, "approver"):
+        if wanted.caller not in ("", caller.name):
+            return (), 0
+        wanted = replace(wanted, caller=caller.name)
+    search = RunSearch(service.database)
+    return await search.page(wanted, limit=limit, before=before, skip=skip), await search.count(wanted)
 
 
 async def target_of(service: Service, caller: Caller, name: str) -> Target:

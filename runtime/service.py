@@ -58,6 +58,7 @@ from runtime.gate.refusals import Refusals
 from runtime.leases import Leases
 from runtime.live import LiveCatalog
 from runtime.mcp.listing import DEFAULT, Budget
+from runtime.proposing import Proposals, Terms
 from runtime.remotes.syncing import Remotes
 from runtime.replies import Replies
 from runtime.scheduling import DEFAULT_RISKS, Around, Scheduler
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("switchgear.database")
 ASKS = Confirmation()
+NONE_PROPOSED = Terms()
 # So long after the disk has room again at most, `/ready` says so.
 PROBE_S = 1.0
 SessionEnds = tuple[timedelta, timedelta]
@@ -106,6 +108,7 @@ class Service:
     schedules: ScheduleStore
     scheduler: Scheduler
     remotes: Remotes
+    proposals: Proposals
 
 
 def assemble(
@@ -119,6 +122,7 @@ def assemble(
     responses: Policy = "report",
     sessions: SessionEnds = SESSION_ENDS,
     company: "Company | None" = None,
+    proposing: Terms = NONE_PROPOSED,
 ) -> Service:
     """The parts around an open database. Nothing is read yet."""
     revisions, apis, targets = RevisionStore(database), ApiStore(database), TargetStore(database)
@@ -175,6 +179,7 @@ def assemble(
         schedules=schedules,
         scheduler=Scheduler(around, reference=partial(database_now, database)),
         remotes=Remotes(revisions, apis, targets, driver, live.reload),
+        proposals=Proposals(database, books.audit, proposing),
     )
 
 
@@ -190,11 +195,12 @@ async def open_service(
     responses: Policy = "report",
     sessions: SessionEnds = SESSION_ENDS,
     company: "Company | None" = None,
+    proposing: Terms = NONE_PROPOSED,
 ) -> AsyncIterator[Service]:
     """A service with its first catalog; `budget`: how much of it is listed to an MCP client.
     `confirmation`: which workflows ask before they change anything; `scheduled`: which classes schedules may run.
     `responses`: what is done about replies that are not as described. `sessions`: when a login ends unused, and when it
-    ends in any case; `company`: whose JWTs are taken.
+    ends in any case; `company`: whose JWTs are taken. `proposing`: what may be asked for.
 
     `keep_days`: how long runs that have ended can be looked up.
 
@@ -211,6 +217,7 @@ async def open_service(
             responses=responses,
             sessions=sessions,
             company=company,
+            proposing=proposing,
         )
         for fault in await altered_objects(database):
             log.error("the database is not as it was made: %s; see `switchgear doctor`", fault)

@@ -26,7 +26,9 @@ from typing import Any
 import click
 
 from governance.errors import GovernanceError
+from switchgear.examples import shown
 from workflow.errors import WorkflowError
+from workflow.nearest import MOST, nearest
 
 ROOMS = ("workflow", "governance", "compiler", "runtime", "switchgear", "migrations", "demo")
 # Rooms that are no extra of their own.
@@ -35,15 +37,20 @@ EXTRAS = {"demo": "compiler,runtime"}
 PAGES = (Path(__file__).parent / "docs", Path(__file__).parents[1] / "docs")
 # Objects. What commands make they mostly keep: looking after every 700 takes a tenth of what they cost.
 _GARBAGE_AFTER = 10_000
+_WHOLE = 1000  # characters of a summary: it is wrapped, and never cut
 _PAGE = re.compile(r"\bdocs/(?=[A-Z_]+\.md\b)")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`place` is `module:attribute`, its first part the room, which names the extra it may need (`EXTRAS`)."""
+    """`place` is `module:attribute`, its first part the room, which names the extra it may need (`EXTRAS`).
+
+    `interrupted`: what goes on and what does not after Ctrl-C, where that is not plain.
+    """
 
     place: str
     summary: str
+    interrupted: str = ""
 
     @property
     def room(self) -> str:
@@ -53,28 +60,46 @@ class Entry:
 COMMANDS = {
     "demo": Entry("demo.command:demo_command", "Show the whole way on this machine, on mocks."),
     "init": Entry("governance.commands.database:init_command", "Make the database and the first token."),
-    "compile": Entry("compiler.commands:compile_command", "Turn an API's description into pending workflows."),
+    "compile": Entry(
+        "compiler.commands:compile_command",
+        "Turn an API's description into pending workflows.",
+        "What was compiled is stored as a whole or not at all: `switchgear workflows list` shows which.",
+    ),
+    "eval": Entry("compiler.evaluating:eval_group", "Measure a local model on questions with known answers."),
     "lint": Entry("compiler.commands:lint_command", "Say what is wrong with a description."),
     "diff": Entry("compiler.commands:diff_command", "Say what a newer description breaks."),
     "mock": Entry("compiler.mock:mock_command", "Serve a stateful mock of an API."),
-    "workflows": Entry("governance.commands.workflows:workflows_group", "Look at workflows and decide on them."),
-    "policy": Entry("governance.commands.policy:policy_group", "Who decides on what, until when, at which hours."),
-    "targets": Entry("governance.commands.targets:targets_group", "Devices and mocks to run on."),
-    "servers": Entry("governance.commands.servers:servers_group", "MCP servers of others, and their tools."),
+    "workflows": Entry(
+        "governance.commands.workflows:workflows_group",
+        "Look at workflows and decide on them.",
+        "What was decided before stays decided, nothing else was: `switchgear workflows list` shows which.",
+    ),
+    "policy": Entry("governance.commands.policy:policy_group", "Say who decides on what, until when, at which hours."),
+    "targets": Entry("governance.commands.targets:targets_group", "Keep the devices and mocks to run on."),
+    "servers": Entry("governance.commands.servers:servers_group", "Keep MCP servers of others, and their tools."),
     "serve": Entry("runtime.commands.serving:serve_command", "Serve what is approved as MCP tools and as an API."),
     "call": Entry("runtime.commands.serving:call_command", "Run one workflow."),
     "schedules": Entry("runtime.commands.schedules:schedules_group", "Have workflows run by themselves."),
-    "runs": Entry("governance.commands.runs:runs_group", "What was run."),
-    "audit": Entry("governance.commands.audit:audit_group", "What happened, in order."),
-    "bundle": Entry("governance.bundles.commands:bundle_group", "What is approved, signed in one file, for elsewhere."),
-    "webhooks": Entry("governance.commands.webhooks:webhooks_group", "Whose messages decide; who is told of events."),
-    "tokens": Entry("governance.commands.tokens:tokens_group", "Who may speak to the server."),
-    "users": Entry("governance.commands.users:users_group", "People with passwords, and who is who."),
+    "runs": Entry(
+        "governance.commands.runs:runs_group",
+        "Look at what was run, and end what has not ended.",
+        "Only the looking ended: a run that is under way goes on. `switchgear runs cancel RUN` ends it.",
+    ),
+    "audit": Entry("governance.commands.audit:audit_group", "Look at what happened, in order, and verify it."),
+    "bundle": Entry(
+        "governance.bundles.commands:bundle_group", "Carry what is approved elsewhere, signed in one file."
+    ),
+    "webhooks": Entry(
+        "governance.commands.webhooks:webhooks_group", "Say whose messages decide, who is told of events."
+    ),
+    "tokens": Entry("governance.commands.tokens:tokens_group", "Say who may speak to the server."),
+    "users": Entry("governance.commands.users:users_group", "Keep people with passwords, and who is who."),
     "client-config": Entry(
         "runtime.commands.serving:client_config_command", "Print what an MCP client needs to connect."
     ),
     "db": Entry("governance.commands.database:db_group", "Bring the database up to date."),
     "doctor": Entry("runtime.commands.serving:doctor_command", "Look for what is wrong with this installation."),
+    "completion": Entry("switchgear.completion:completion_command", "Print what makes a shell complete names."),
 }
 """In the order in which a newcomer meets them; `--help` keeps it."""
 
@@ -92,11 +117,11 @@ PARTS = {
         "classify": Entry("runtime.commands.servers:classify_command", "Submit a tool with the class that it has."),
     },
     "webhooks": {
-        "endpoints": Entry("governance.commands.endpoints:endpoints_group", "Who is told of events."),
-        "dead": Entry("governance.commands.endpoints:dead_group", "Events that could not be told."),
+        "endpoints": Entry("governance.commands.endpoints:endpoints_group", "Keep who is told of events."),
+        "dead": Entry("governance.commands.endpoints:dead_group", "Look after events that could not be told."),
     },
     "workflows": {
-        "show": Entry("governance.commands.dossiers:show_command", "Show a revision."),
+        "show": Entry("governance.commands.dossiers:show_command", "Show a revision, or draw it."),
         "diff": Entry("governance.commands.dossiers:diff_command", "Show what a revision changes."),
         "disable": Entry("governance.commands.disabling:disable_command", "Take a workflow out of use for now."),
         "enable": Entry("governance.commands.disabling:enable_command", "Put a disabled workflow back into use."),
@@ -114,7 +139,43 @@ class MissingExtraError(Exception):
         self.remedy = f"pip install 'switchgear[{extra}]'"
 
 
-class LazyGroup(click.Group):
+class GuidedGroup(click.Group):
+    """A group whose commands say what is near to a name that there is not, and show their examples."""
+
+    path = ""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            raise NoSuchCommandError(self, error.command_name, ctx) from None
+
+    def dressed(self, command: click.Command, name: str) -> click.Command:
+        """The command with its examples behind its help, and what is in it likewise."""
+        path = f"{self.path} {name}".strip()
+        parts = PARTS.get(path, {})
+        if isinstance(command, click.Group) and not isinstance(command, SharedGroup):
+            command = SharedGroup(path, command, parts)
+        if "Examples:" not in (command.epilog or ""):
+            command.epilog = "\n\n".join(filter(None, (shown(path), command.epilog)))
+        return command
+
+
+class NoSuchCommandError(click.UsageError):
+    """Names what may have been meant: a command of this group, or one of this name in another."""
+
+    def __init__(self, group: GuidedGroup, name: str, ctx: click.Context) -> None:
+        near = nearest(name, group.list_commands(ctx))
+        elsewhere = [f"{word} {name}" for word in _groups_with(name)] if isinstance(group, LazyGroup) else []
+        meant = [f"{ctx.command_path} {each}" for each in (elsewhere[:MOST] or near)]
+        super().__init__(
+            f"there is no command {name!r}." + (f" Did you mean {' or '.join(meant)}?" if meant else ""), ctx
+        )
+
+
+class LazyGroup(GuidedGroup):
     """A group that knows its commands by name, and loads the one that is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
@@ -122,11 +183,7 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  likewise
         entry = COMMANDS.get(cmd_name)
-        if entry is None:
-            return None
-        command = load(cmd_name, entry)
-        parts = PARTS.get(cmd_name)
-        return SharedGroup(command, parts) if parts and isinstance(command, click.Group) else command
+        return None if entry is None else self.dressed(load(cmd_name, entry), cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -141,11 +198,12 @@ class LazyGroup(click.Group):
             raise
 
 
-class SharedGroup(click.Group):
+class SharedGroup(GuidedGroup):
     """A room's group with commands of other rooms in it, which are loaded when they are asked for."""
 
-    def __init__(self, own: click.Group, parts: dict[str, Entry]) -> None:
-        super().__init__(own.name, dict(own.commands), help=own.help)
+    def __init__(self, path: str, own: click.Group, parts: dict[str, Entry]) -> None:
+        super().__init__(own.name, dict(own.commands), help=own.help, epilog=own.epilog)
+        self.path = path
         self._parts = parts
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -153,12 +211,24 @@ class SharedGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         entry = self._parts.get(cmd_name)
-        return load(f"{self.name} {cmd_name}", entry) if entry else super().get_command(ctx, cmd_name)
+        found = load(f"{self.path} {cmd_name}", entry) if entry else super().get_command(ctx, cmd_name)
+        return found and self.dressed(found, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        own = [(name, self.commands[name].get_short_help_str()) for name in self.commands]
+        own = [(name, self.commands[name].get_short_help_str(_WHOLE)) for name in self.commands]
         with formatter.section("Commands"):
             formatter.write_dl(sorted([*own, *((name, entry.summary) for name, entry in self._parts.items())]))
+
+
+def _groups_with(name: str) -> list[str]:
+    """The groups of the database's room that have a command of this name; others take too long to load for a guess."""
+    found = []
+    for group, entry in COMMANDS.items():
+        if entry.room == "governance" and entry.place.endswith("_group"):
+            loaded = load(group, entry)
+            own = loaded.commands if isinstance(loaded, click.Group) else {}
+            found += [group] if name in {*own, *PARTS.get(group, {})} else []
+    return found
 
 
 def raise_if_extra(error: ModuleNotFoundError, command: str, room: str) -> None:
@@ -200,10 +270,10 @@ def load(name: str, entry: Entry) -> click.Command:
 atexit.register(gc.freeze)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=shown(""))
 @click.version_option(package_name="switchgear", prog_name="switchgear")
 def cli() -> None:
-    """Compiles vendor OpenAPI documents into approved, deterministic workflows and serves them to AI agents."""
+    """Compile vendor OpenAPI documents into approved, deterministic workflows, and serve them to AI agents."""
     gc.set_threshold(_GARBAGE_AFTER)
 
 
@@ -214,10 +284,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         answer = cli.main(given, prog_name="switchgear", standalone_mode=False)
     except click.Abort:
-        return 130
+        return tell_interrupted(given)
+    except click.exceptions.NoArgsIsHelpError as error:  # no mistake yet: somebody looks what there is
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
     except Exception as error:  # noqa: BLE001  the last place: what nobody expected ends here as exit code 5
         return render(error, as_json="--json" in given)
     return answer if isinstance(answer, int) else 0
+
+
+def tell_interrupted(given: Sequence[str]) -> int:
+    """Says what goes on and what does not, and answers the exit code."""
+    entry = COMMANDS.get(next(iter(given), ""))
+    click.echo(" ".join(filter(None, ("\nInterrupted.", entry.interrupted if entry else ""))), err=True)
+    return 130
 
 
 def speak_utf8() -> None:
@@ -234,7 +314,8 @@ def render(error: Exception, *, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"error": told}, indent=2))
         return int(told["exit_code"])
-    click.secho(f"error: {_printable(told['message'])}", err=True, fg="red")
+    colour = False if os.environ.get("NO_COLOR") else None
+    click.secho(f"error: {_printable(told['message'])}", err=True, fg="red", color=colour)
     if told["remedy"]:
         click.echo(f"  → {_printable(_with_place(told['remedy']))}", err=True)
     return int(told["exit_code"])
@@ -246,7 +327,7 @@ def describe(error: Exception) -> dict[str, Any]:
     match error:
         case click.UsageError():
             path = error.ctx.command_path if error.ctx else "switchgear"
-            message, remedy = error.format_message(), f"{path} --help"
+            message, remedy = " ".join(error.format_message().split()), f"{path} --help"
         case click.ClickException():
             message, exit_code = error.format_message(), 3
         case WorkflowError():
@@ -255,6 +336,7 @@ def describe(error: Exception) -> dict[str, Any]:
             message = error.message
         case OSError() if error.filename is not None:
             message, exit_code = f"{error.filename}: {error.strerror}", 3
+            remedy = "name a file that is there" if isinstance(error, FileNotFoundError) else ""
         case _ if not hasattr(error, "exit_code"):
             message = f"{type(error).__name__}: {error}"
             remedy = "this is our fault; SWITCHGEAR_DEBUG=1 shows where"

@@ -58,6 +58,16 @@ HAPROXY = Need("HAProxy is not installed", "./setup.sh haproxy")
 FAKETIME = Need("libfaketime is not installed", "./setup.sh faketime")
 PRISM = Need("Prism is not here", "./setup.sh prism (needs Node 20 and npm)")
 POWERDNS = Need("PowerDNS is not installed", "./setup.sh powerdns")
+CHROMIUM = Need(
+    "Chromium, or its driver, is not installed",
+    "./setup.sh && ./setup.sh chromium",
+    lambda: shutil.which("chromium") is not None and find_spec("playwright") is not None,
+)
+AXE = Need(
+    "axe-core is not here",
+    "./setup.sh chromium (needs npm)",
+    (ROOT / ".tools" / "node_modules" / "axe-core" / "axe.min.js").is_file,
+)
 SUSHY = Need("sushy-tools is not installed", "./setup.sh", lambda: find_spec("sushy_tools") is not None)
 STRACE = Need("strace is not installed", "apt-get install strace", lambda: shutil.which("strace") is not None)
 FUZZER = Need(

@@ -8,6 +8,7 @@ engine does not have is not enforced, which `checks` tells. Errors never repeat 
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
@@ -17,8 +18,9 @@ import orjson
 
 from workflow.document import Components, Json, Workflow
 from workflow.errors import DocumentError, InputError
+from workflow.nearest import did_you_mean
 from workflow.patterns import LINEAR, enforceable
-from workflow.pointers import child
+from workflow.pointers import child, parse_pointer
 from workflow.schemas import as_json
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 _MOST_VOUCHED = 64  # large values that are on their way at a time
 _COMPONENT = "#/components/inputs/"
+_MASK = "the value"  # what stands in messages in place of one
+_MISSING = re.compile(r'"(.+)" is a required property')
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +67,9 @@ class InputSchema:
         known = self.schema.get("properties") or {}
         for name in given:
             if name not in known and not self.is_open:
-                raise InputError(
-                    f"there is no input {name}; known are {', '.join(known) or 'none'}", "inputs", child("", name)
-                )
+                near = did_you_mean(name, known)
+                told = f"there is no input {name}; known are {', '.join(known) or 'none'}"
+                raise InputError(told + ("." + near if near else ""), "inputs", child("", name))
         return given
 
     def vouch(self, completed: Mapping[str, Json]) -> None:
@@ -75,8 +79,16 @@ class InputSchema:
 
 
 def unfit(what: str, pointer: str) -> InputError:
-    """The refusal of a value that does not fit."""
-    return InputError(f"{what}; give a value that fits", "inputs", pointer)
+    """The refusal of what the validator found at `pointer`, naming the input that it is about."""
+    missing = _MISSING.fullmatch(what)
+    if missing and not pointer:
+        return InputError(f"the input {missing[1]} is missing; give it", "inputs", child("", missing[1]))
+    if not pointer:
+        return InputError(f"the inputs do not go together: {what}; give others", "inputs")
+    name, *inside = parse_pointer(pointer)
+    place = f"the input {name}" + (f", at {''.join(child('', part) for part in inside)}" if inside else "")
+    said = what.removeprefix(_MASK) if what.startswith(_MASK + " ") else f": {what}"
+    return InputError(f"{place}{said}; give a value that fits", "inputs", pointer)
 
 
 def _key_of(completed: Mapping[str, Json]) -> bytes:
@@ -100,7 +112,7 @@ def compile_inputs(workflow: Workflow, components: Components) -> InputSchema:
     root, unenforced = enforceable(root) if b'"pattern' in written else (root, ())
     try:
         validator = jsonschema_rs.Draft202012Validator(
-            root, retriever=_retrieve_nothing, pattern_options=LINEAR, mask="the value"
+            root, retriever=_retrieve_nothing, pattern_options=LINEAR, mask=_MASK
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
         raise DocumentError(f"the input schema cannot be used: {error}; correct it") from error

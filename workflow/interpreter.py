@@ -96,7 +96,7 @@ class _Turn(DoubtfulTurn):
         try:
             inputs = self.plan.main.inputs.check(event.inputs)
         except InputError as error:
-            self.end_run("failed", Failure("", "invalid_input", f"{error.pointer or 'inputs'}: {error.message}"))
+            self.end_run("failed", Failure("", "invalid_input", error.message))
             return
         self.frames.append(Frame(self.plan.workflow_id, inputs))
         self.enter(0)

@@ -52,6 +52,8 @@ def _source(api: Api) -> str:
 
 def _workflow(api: Api, flow: Flow, by_key: Mapping[str, Operation]) -> dict[str, Any]:
     identifies = {} if flow.identifies is None else {"identifies": dict(flow.identifies)}
+    asked_as = {"asked_as": list(flow.asked_as)} if flow.asked_as else {}
+    proposed = {"proposed": dict(flow.proposed)} if flow.proposed else {}
     shown = [given.name for given in flow.inputs if given.shown]
     tool = {"name": flow.id, "title": flow.title, "description": flow.description, "shown": shown}
     return {
@@ -67,6 +69,8 @@ def _workflow(api: Api, flow: Flow, by_key: Mapping[str, Operation]) -> dict[str
             "resource": flow.resource,
             "deadline_s": _deadline_s(flow),
             **identifies,
+            **asked_as,
+            **proposed,
             "tool": tool,
             "outputs": dict(flow.output_schema),
         },

@@ -372,7 +372,8 @@ class Flow:
     catalog of its API (`compiler.budget`). `output_schema`: of `outputs`. `why`: how each step and binding came about.
     `conditions`: what holds between the inputs, as JSON Schemas of them all.
     `sample`: values of the inputs with which the proof on the twin runs. `identifies`: the inputs that say what thing
-    it is about, each with the expression of what it stands for, or an empty text; None: all of them.
+    it is about, each with the expression of what it stands for, or an empty text; None: all of them. `asked_as`:
+    sentences by which operators ask for it. `proposed`: by whom, and of which sentence, where a model put it together.
     """
 
     id: str
@@ -393,3 +394,5 @@ class Flow:
     sample: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
     conditions: tuple[Mapping[str, Any], ...] = ()
     identifies: Mapping[str, str] | None = None
+    asked_as: tuple[str, ...] = ()
+    proposed: Mapping[str, str] = field(default_factory=lambda: EMPTY)

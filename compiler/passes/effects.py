@@ -17,6 +17,7 @@ from compiler.passes.outcome import Options, Outcome
 from compiler.passes.paths import ends_in_parameter, last_word, parent
 from compiler.passes.repeating import is_repeatable
 from compiler.passes.risk.judging import Judgement, judged, judged_safe
+from compiler.passes.versions import spoken_for
 from workflow.multipart import is_multipart
 from workflow.operations import SAFE_METHODS
 from workflow.profile import Profile, RiskRule
@@ -27,7 +28,13 @@ _SESSION_WORDS = frozenset({"login", "logout", "logoff", "signin", "signout", "a
 def run(api: Api, options: Options) -> Outcome:
     paths = {operation.path for operation in api.operations}
     verbs = _Verbs(options.profile, paths, {o.key for o in api.operations}, Schemas(api.schemas))
-    return Outcome(replace(api, operations=tuple(verbs.judge(o) for o in api.operations)))
+    known = [verbs.judge(o) for o in api.operations]
+    better = spoken_for(o for o in known if not o.left_out)
+    told = tuple(
+        replace(o, left_out=f"another version of {better[o.key]}, which is preferred") if o.key in better else o
+        for o in known
+    )
+    return Outcome(replace(api, operations=told))
 
 
 class _Verbs:

@@ -29,12 +29,14 @@ from compiler.passes.paths import (
     words_in,
 )
 from compiler.passes.told_apart import is_by_place, told_apart
+from compiler.passes.versions import is_version
 from workflow.profile import Profile
 
 _ALL_METHODS = 4  # of what passes on whatever is sent
 _ANY = re.compile(r"\{[^{}]*\}")
 _SCHEMAS = frozenset({"schema", "schemas"})
 _VERSION = re.compile(r"v?\d+(\.\d+)*")
+_PREFIXES = frozenset({"api", "apis", "rest"})
 
 
 def run(api: Api, options: Options) -> Outcome:
@@ -260,7 +262,7 @@ def _with_unique_names(found: list[Resource], profile: Profile, joined: Mapping[
     names = {key: name for key, name in plain.items() if key not in idle}
     # The root of the whole API tells nothing apart.
     roots = {key for key in by_path if all(other.startswith(key) for other in by_path)}
-    parents = {key: "" if r.parent in roots else r.parent for key, r in by_path.items()}
+    parents = {key: _named_above(r.parent, by_path, roots) for key, r in by_path.items()}
     owners = dict(parents)
     for _ in range(6):  # deeper nesting of equal names falls through to numbers
         doubles = _doubles(names)
@@ -290,12 +292,20 @@ def _with_unique_names(found: list[Resource], profile: Profile, joined: Mapping[
     return result
 
 
+def _named_above(path: str, by_path: Mapping[str, Resource], roots: set[str]) -> str:
+    """The nearest resource above that says something: neither the root of the whole API nor a version of it."""
+    while path in by_path and (path in roots or _says_nothing(path.rpartition("/")[2])):
+        path = by_path[path].parent
+    return path if path in by_path else ""
+
+
+def _says_nothing(segment: str) -> bool:
+    return segment.lower() in _PREFIXES or is_version(segment)
+
+
 def _told_apart_by_addresses(names: dict[str, str]) -> None:
     """Puts the words that an address alone has in front of names that are still equal: `approle role`, `AWS role`."""
-    groups: dict[str, list[str]] = {}
-    for key in _doubles(names):
-        groups.setdefault(words.snake(names[key]), []).append(key)
-    for same in groups.values():
+    for same in _alike(names):
         found = told_apart({key: names[key] for key in same}, {key: key for key in same})
         ordered = sorted(same, key=lambda k: (len(segments(k)), k))
         is_told = len(segments(ordered[0])) == len(segments(ordered[1])) and "{" not in segments(ordered[0])[0]
@@ -382,8 +392,13 @@ def _has_operations(resource: Resource) -> bool:
 
 
 def _doubles(names: Mapping[str, str]) -> list[str]:
-    counts: dict[str, int] = {}
-    for name in names.values():
-        snake = words.snake(name)
-        counts[snake] = counts.get(snake, 0) + 1
-    return [key for key, name in names.items() if counts[words.snake(name)] > 1]
+    doubled = {key for same in _alike(names) for key in same}
+    return [key for key in names if key in doubled]
+
+
+def _alike(names: Mapping[str, str]) -> list[list[str]]:
+    """The keys of those that are called the same, name by name."""
+    groups: dict[str, list[str]] = {}
+    for key, name in names.items():
+        groups.setdefault(words.snake(name), []).append(key)
+    return [same for same in groups.values() if len(same) > 1]

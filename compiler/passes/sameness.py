@@ -2,7 +2,7 @@
 
 Here lives the form of a flow without what people read: its id, title, texts, the names of its inputs and steps. What
 is left, operations, order, bindings, criteria, schemas, class and rank, is compared byte for byte. Pure.
-Called by `compiler.passes.proposals` and its tests. THREATS.md, B1.
+Called by `compiler.proposals.nouns` and its tests. THREATS.md, B1.
 """
 
 import json

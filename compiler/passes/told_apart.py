@@ -7,8 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from compiler.passes import words
 from compiler.passes.paths import parameter_of, segments
+from compiler.passes.versions import is_version
 
-_SILENT = frozenset({"id", "uuid", "name", "path", "mount", "api", "rest", "platform", "v", "key", "url", "ref"})
+_SILENT = frozenset(
+    {"id", "uuid", "name", "path", "mount", "api", "apis", "rest", "platform", "v", "key", "url", "ref"}
+)
 _MOST_WORDS = 3
 
 
@@ -17,6 +20,8 @@ def words_of(path: str) -> tuple[str, ...]:
     literal: list[str] = []
     named: list[str] = []
     for part in reversed(segments(path)):
+        if is_version(part):
+            continue
         name = parameter_of(part)
         said = [words.singular(w) for w in words.split(name or part)]
         plain = [w for w in said if w not in _SILENT and not w.isdigit()]

@@ -1,24 +1,11 @@
-"""Proposals of a local model: what is asked, who answers, what is kept. The model proposes, the compiler judges.
+"""What a local model is asked, who answers, what is kept of it. The model proposes, the compiler judges.
 
-Here live questions, answers, the lock file, and the connection to Ollama, which is loaded only where a model is asked
-(`ollama`). Here never lives a verdict: that is `compiler.passes.proposals`, pure, which treats every answer as hostile.
+Here live questions and answers, the lock file, and the servers of models, which are loaded only where one is asked.
+Here never lives a verdict: that is `compiler.proposals`, which treats every answer as hostile.
 """
 
-from compiler.proposer.proposal import Entry, Item, Kind, Proposal, Question, Record, Reply, read_record, stale
-from compiler.proposer.proposer import NoProposer, Proposer, RecordedProposer, open_proposer
+from compiler.proposer.proposer import Asker, open_asker
+from compiler.proposer.question import Answer, Kind, Question
+from compiler.proposer.record import Entry, Record, read_record
 
-__all__ = [
-    "Entry",
-    "Item",
-    "Kind",
-    "NoProposer",
-    "Proposal",
-    "Proposer",
-    "Question",
-    "Record",
-    "RecordedProposer",
-    "Reply",
-    "open_proposer",
-    "read_record",
-    "stale",
-]
+__all__ = ["Answer", "Asker", "Entry", "Kind", "Question", "Record", "open_asker", "read_record"]

@@ -1,6 +1,6 @@
 """Words with which proposals are judged: data only, English, about no vendor.
 
-Read by `wording` and by `compiler.passes.proposals`. A list is no proof against every phrasing; it stands behind the
+Read by `wording` and by `compiler.proposals`. A list is no proof against every phrasing; it stands behind the
 alphabet, the lengths and the person who approves, and it is kept short enough to be read.
 """
 
@@ -25,32 +25,31 @@ COMMANDS = (
     "secretly", "silently", "quietly", "hidden", "tell the", "tell no", "do anything", "developer mode", "sudo", "rm",
 )  # fmt: skip
 
-# What a text may not say of a workflow of the class. A read may say that it changes nothing, nothing else may.
+# What no name may say of a thing, and no sentence of a workflow: that is a judgement.
 SOOTHING = (
     "safe", "safely", "harmless", "harmlessly", "risk free", "riskless", "no risk", "without risk", "benign",
     "non destructive", "nondestructive", "not destructive", "read only", "readonly", "changes nothing",
     "change nothing", "no change", "no changes", "without changing", "without changes", "no effect", "without effect",
     "side effect", "side effects", "dry run", "simulate", "simulates", "simulated", "simulation", "pretends",
     "preview", "previews", "test only", "only a test", "dummy", "fake", "unused", "obsolete", "temporary",
-)  # fmt: skip
-SOOTHING_DANGER = (
-    "reversible", "reversibly", "undo", "undone", "undoable", "recoverable", "can be recovered", "restorable",
-    "can be restored", "revertible", "no downtime", "without downtime", "zero downtime", "no interruption",
-    "without interruption", "not interrupt", "uninterrupted", "without interrupting", "no impact", "without impact",
-    "no loss", "without loss", "lossless", "nothing is lost", "keeps all", "graceful only", "routine", "merely",
+    "reversible", "reversibly", "undo", "undone", "undoable", "recoverable", "restorable", "revertible", "downtime",
+    "interruption", "uninterrupted", "no impact", "without impact", "no loss", "without loss", "lossless", "routine",
+    "merely",
 )  # fmt: skip
 
-# How else people say what a workflow of the intent does; the planner's own verb always counts.
-VERBS: Mapping[str, tuple[str, ...]] = {
-    "find": ("find", "list", "show", "search", "get", "return", "read", "look", "view"),
-    "describe": ("describe", "show", "read", "get", "return", "find", "view", "look", "report"),
-    "report": ("report", "show", "read", "get", "return", "list", "view", "describe"),
-    "create": ("create", "make", "add"),
-    "update": ("update", "change", "edit", "modify", "set"),
-    "delete": ("delete", "remove", "erase"),
-    "ensure": ("ensure", "keep", "bring"),
-    "act": (),
-}
+# Words that are written cut short in names, and what they stand for.
+CUT_SHORT: Mapping[str, str] = {
+    "vir": "virtual", "virt": "virtual", "dom": "domain", "net": "network", "dev": "device", "cfg": "configuration",
+    "conf": "configuration", "config": "configuration", "mgmt": "management", "mgr": "manager", "svc": "service",
+    "srv": "server", "acct": "account", "grp": "group", "usr": "user", "vol": "volume", "snap": "snapshot",
+    "repl": "replication", "cert": "certificate", "ctrl": "controller", "drv": "drive", "intf": "interface",
+    "iface": "interface", "addr": "address", "sched": "schedule", "stat": "statistic", "stats": "statistics",
+    "env": "environment", "org": "organization", "repo": "repository", "sub": "subscription", "msg": "message",
+    "evt": "event", "proc": "process", "mem": "memory", "img": "image", "pwd": "password", "perm": "permission",
+    "auth": "authentication", "cred": "credential", "sec": "security", "sys": "system", "tmpl": "template",
+    "info": "information", "hw": "hardware", "fw": "firmware", "sw": "software", "attr": "attribute",
+    "param": "parameter", "num": "number", "alloc": "allocation", "db": "database", "ns": "namespace",
+}  # fmt: skip
 
 # Words that the trade uses for one another: a name has to be recognisable from the API's own words.
 ALIKE = (

@@ -1,7 +1,7 @@
 """What text from outside may look like: cleaning before a model reads it, limits before a person or an agent does.
 
 Here live the rules about characters, words and sentences. Here never lives what a text is about (see
-`compiler.passes.proposals`). `clean` never refuses: a prompt needs something to show. The `fault_of_…` functions
+`compiler.proposals`). `clean` never refuses: a prompt needs something to show. The `fault_of_…` functions
 never repair: they say in words what is wrong, "" when nothing is. THREATS.md, B1 and B2.
 """
 
@@ -9,16 +9,15 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from compiler.proposer.vocabulary import COMMANDS
+from compiler.proposer.vocabulary import COMMANDS, SOOTHING
 from workflow.visible import is_visible
 
 MAX_NOUN = 40
 MAX_NOUN_WORDS = 4
-MAX_TITLE = 60
-MAX_DESCRIPTION_WORDS = 60
+SENTENCE_WORDS = range(2, 13)
 MAX_WORD = 30  # longer ones are encodings, not words
 _NOUN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[ -][A-Za-z0-9]+)*")
-_TITLE = re.compile(r"[A-Za-z][A-Za-z0-9 ,()'/-]*")
+_SENTENCE = re.compile(r"[A-Za-z][A-Za-z ,'-]*")
 _DESCRIPTION = re.compile(r"[A-Za-z][A-Za-z0-9 .,;:()'/%+-]*")
 _ADDRESS = re.compile(r"//|www\.|[a-z0-9]\.[a-z0-9]|\bhttps?\b", re.IGNORECASE)
 _SEGMENT = re.compile(r"\{?[A-Za-z0-9_.@$:~-]{1,48}\}?")
@@ -79,14 +78,6 @@ def fault_of_noun(name: str, own: frozenset[str] = frozenset()) -> str:
     return fault_of_command(name, own)
 
 
-def fault_of_title(title: str, own: frozenset[str] = frozenset()) -> str:
-    if len(title) > MAX_TITLE:
-        return f"a title longer than {MAX_TITLE} characters"
-    if not _TITLE.fullmatch(title):
-        return "a title with characters that no title needs"
-    return _fault_of_words(title, own)
-
-
 def fault_of_description(text: str, most_words: int, own: frozenset[str] = frozenset()) -> str:
     if "\n" in text or "\r" in text:
         return "more than one paragraph"
@@ -103,3 +94,14 @@ def _fault_of_words(text: str, own: frozenset[str]) -> str:
     if any(len(word) > MAX_WORD for word in text.split()):
         return f"a word longer than {MAX_WORD} characters"
     return fault_of_command(text, own)
+
+
+def fault_of_sentence(text: str, own: frozenset[str] = frozenset()) -> str:
+    """Of what an operator would say: a few plain words, no number and no name of one thing."""
+    if not _SENTENCE.fullmatch(text):
+        return "other characters than letters, commas and hyphens"
+    said = words_of(text)
+    if len(said) not in SENTENCE_WORDS:
+        return f"{len(said)} words; a sentence has {SENTENCE_WORDS.start} to {SENTENCE_WORDS.stop - 1}"
+    judging = phrase_in(text, (phrase for phrase in SOOTHING if phrase not in own))
+    return f"“{judging}” is a judgement" if judging else _fault_of_words(text, own)

@@ -49,7 +49,7 @@ class Receipt:
 class Replies:
     def __init__(self, blueprint: Blueprint) -> None:
         self._blueprint = blueprint
-        self._samples: dict[int, tuple[Schema, Json]] = {}
+        self._samples: dict[tuple[int, bool], tuple[Schema, Json]] = {}
 
     def item(self, resource: Resource, body: Json) -> Json:
         if not resource.wrapper:
@@ -163,8 +163,8 @@ class Replies:
 
     def _said(self, schema: Schema, example: Json, pointers: tuple[str, ...], message: str) -> Json:
         """The shortest body that fits the schema and carries the message; a body of its own where there is no place."""
-        want = Want(View.RESPONSE, is_full=False)
-        small, full = self._blueprint.sampler.value(schema, want), self.sample(schema)
+        want = Want(View.RESPONSE, is_full=False, is_well=False)
+        small, full = self._blueprint.sampler.value(schema, want), self.sample(schema, is_well=False)
         places = pointers or _texts_in(full)
         if not places:
             return {"message": message}
@@ -174,12 +174,12 @@ class Replies:
                 return body
         return _with_message(full, tuple(p for p in pointers if get(full, p) is not MISSING), message)
 
-    def sample(self, schema: Schema) -> Json:
-        """One value for the schema, always the same."""
-        known = self._samples.get(id(schema))
+    def sample(self, schema: Schema, *, is_well: bool = True) -> Json:
+        """One value for the schema, always the same; of a reply that tells of an error where not `is_well`."""
+        known = self._samples.get((id(schema), is_well))
         if known is None:
-            known = (schema, self._blueprint.sampler.fitting(schema, Want(View.RESPONSE)))
-            self._samples[id(schema)] = known
+            known = (schema, self._blueprint.sampler.fitting(schema, Want(View.RESPONSE, is_well=is_well)))
+            self._samples[id(schema), is_well] = known
         return known[1]
 
     def _body(self, behaviour: Behaviour, status: int, receipt: Receipt) -> Json:

@@ -24,6 +24,7 @@ _MAX_COMPONENTS = 1  # shared schemas inside shared schemas; descriptions of dat
 _MOST_MADE = 20_000  # values in one sample: requests of people have some dozen, and lists of lists would multiply
 _MOST_TEXT = 100_000  # characters of one text
 _SAYS_IT_WORKED = frozenset(("success", "successful", "succeeded", "ok", "issuccess", "is_success"))
+_SAYS_IT_FAILED = frozenset(("error", "errors"))
 _ABSENT = object()
 _FORMATS = {
     "date-time": "2026-01-0{n}T08:00:00Z",
@@ -55,13 +56,15 @@ _FORMATS = {
 class Want:
     """`number` tells several samples of one schema apart (from 1). `is_full`: optional members as well.
 
-    `takes_offers`: examples and defaults of the description come first; they are not always right.
+    `takes_offers`: examples and defaults of the description come first; they are not always right. `is_well`: a reply
+    that tells of no error.
     """
 
     view: View
     number: int = 1
     is_full: bool = True
     takes_offers: bool = True
+    is_well: bool = True
 
 
 class Sampler:
@@ -83,7 +86,8 @@ class Sampler:
         the fullest. Where none of them fits, the wanted one all the same.
         """
         plain = replace(want, takes_offers=False)
-        tries = dict.fromkeys((want, plain, replace(plain, is_full=False), replace(plain, is_full=True)))
+        least, full_again = replace(plain, is_full=False), replace(plain, is_full=True)
+        tries = dict.fromkeys((want, plain, least, full_again, replace(full_again, is_well=False)))
         full = self.value(schema, want, name)
         for one in tries:
             made = full if one is want else self.value(schema, one, name)
@@ -175,7 +179,9 @@ class Sampler:
         for name, member in members.items():
             if not isinstance(member, Mapping) or self._validation.is_hidden(member, want.view):
                 continue
-            if name in required or (want.is_full and self._is_wanted(member, want, above)):
+            if want.is_well and want.view is View.RESPONSE and name.lower() in _SAYS_IT_FAILED:
+                made |= {name: self._nothing_in(member)} if name in required else {}
+            elif name in required or (want.is_full and self._is_wanted(member, want, above)):
                 value = self._make(member, want, name, above)
                 if value is not _ABSENT:
                     made[name] = value
@@ -185,6 +191,16 @@ class Sampler:
             if name not in made and name not in members:
                 made[name] = _any(name, want)
         return self._padded(flat, made, want, above)
+
+    def _nothing_in(self, member: Schema, depth: int = 0) -> Json:
+        """What stands where an error would be told, when there is none."""
+        flat = self.flat(member)
+        if "null" in _kinds(flat):
+            return None
+        if _kind(flat) == "object" and depth < _MAX_DEPTH:
+            parts = flat.get("properties", EMPTY)
+            return {name: self._nothing_in(parts.get(name, EMPTY), depth + 1) for name in flat.get("required", ())}
+        return [] if _kind(flat) == "array" else ""
 
     def _is_wanted(self, member: Schema, want: Want, above: tuple[str, ...]) -> bool:
         if self._schemas.component(member) and _is_deep(above):

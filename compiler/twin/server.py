@@ -10,7 +10,7 @@ import contextlib
 import json
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -40,8 +40,7 @@ def application(twin: Twin) -> Starlette:
         Route("/_twin/expire-sessions", device.expire_sessions, methods=["POST"]),
         Route("/_twin/change-etag", device.change_etag, methods=["POST"]),
     ]
-    every = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-    return Starlette(routes=[*switches, Route("/{path:path}", device.answer, methods=every)])
+    return Starlette(routes=[*switches, Route("/{path:path}", _OfAnyMethod(device.answer))])
 
 
 class _Device:
@@ -83,6 +82,17 @@ class _Device:
             return JSONResponse({"message": "say what has changed: ?path=/…"}, 400)
         self._twin.set_etag_changed(path.removeprefix(self._twin.base_path))
         return Response(status_code=204)
+
+
+class _OfAnyMethod:
+    """An answer to requests of every method: a function would be asked for those alone that are listed."""
+
+    def __init__(self, answer: Callable[[Request], Awaitable[Response]]) -> None:
+        self._answer = answer
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        response = await self._answer(Request(scope, receive))
+        await response(scope, receive, send)
 
 
 class _WithLine:

@@ -34,7 +34,7 @@ KEY_COLUMNS = ("name", "id", "trusted_at", "trusted_by", "revoked_at")
 
 @click.group("bundle")
 def bundle_group() -> None:
-    """What is approved, signed in one file, for machines that no network reaches."""
+    """Carry what is approved, signed in one file, to machines that no network reaches."""
 
 
 def _signing(command: F) -> F:
@@ -114,7 +114,8 @@ def bundle_verify(file: Path, db: str | None, as_json: bool) -> None:
 @common
 def bundle_import(file: Path, db: str | None, as_json: bool) -> None:
     """Make what FILE holds the workflows of its APIs, approved as far as the policy here is content, or not at all."""
-    _show(with_database(db, lambda d: BundleStore(d).bring_in(file, actor=actor_here(), role="admin")), as_json)
+    brought = with_database(db, lambda d: BundleStore(d).bring_in(file, actor=actor_here(), role="admin"), makes=True)
+    _show(brought, as_json)
 
 
 def _show(verdict: Verdict, as_json: bool) -> None:
@@ -141,7 +142,7 @@ def bundle_list(db: str | None, as_json: bool) -> None:
 
 @bundle_group.group("keys")
 def keys_group() -> None:
-    """Keys that sign bundles, and those whose signatures count here."""
+    """Make keys that sign bundles, and say whose signatures count here."""
 
 
 @keys_group.command("generate")
@@ -175,9 +176,12 @@ def keys_list(db: str | None, as_json: bool) -> None:
 @click.option("--name", required=True, help="Whose key it is.")
 @common
 def keys_trust(file: Path, name: str, db: str | None, as_json: bool) -> None:
-    """From now on the signatures of the public key in FILE count here."""
+    """Trust the public key in FILE: its signatures count here from now on."""
     public = keys.read_public_key(file)
-    _show_key(with_database(db, lambda d: TrustStore(d).trust(public, name, actor=actor_here(), role="admin")), as_json)
+    trusted = with_database(
+        db, lambda d: TrustStore(d).trust(public, name, actor=actor_here(), role="admin"), makes=True
+    )
+    _show_key(trusted, as_json)
 
 
 @keys_group.command("revoke")
@@ -200,7 +204,7 @@ def _show_key(key: TrustedKey, as_json: bool) -> None:
 @common
 def keys_require(signatures: int, db: str | None, as_json: bool) -> None:
     """Set how many trusted keys must have signed a bundle; 1 unless set."""
-    trust = with_database(db, lambda d: TrustStore(d).require(signatures, actor=actor_here(), role="admin"))
+    trust = with_database(db, lambda d: TrustStore(d).require(signatures, actor=actor_here(), role="admin"), makes=True)
     if as_json:
         shown.as_json({"threshold": trust.threshold})
     else:

@@ -55,7 +55,7 @@ def _with(*options: Callable[[F], F]) -> Callable[[F], F]:
 
 @click.group("audit")
 def audit_group() -> None:
-    """What happened, in order."""
+    """Look at what happened, in order, and verify it."""
 
 
 @audit_group.command("verify")

@@ -21,7 +21,7 @@ from governance.people.principals import PrincipalStore
 def init_command(db: str | None, as_json: bool) -> None:
     """Make the database ready and give the first token, shown this once."""
     schema.upgrade(address_of(db))
-    made = with_database(db, _first_token)
+    made = with_database(db, _first_token, makes=True)
     where = parse_url(address_of(db)).render_as_string(hide_password=True)
     if as_json:
         shown.as_json({"database": where, "principal": made and made[0], "token": made and made[1]})
@@ -47,7 +47,7 @@ async def _first_token(database: Database) -> tuple[Json, str] | None:
 
 @click.group("db")
 def db_group() -> None:
-    """The database itself."""
+    """Bring the database up to date, or put back what was changed in it."""
 
 
 @db_group.command("upgrade")

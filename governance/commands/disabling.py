@@ -7,12 +7,13 @@ lives a rule (`disabling`) or a statement.
 import click
 
 from governance.commands import shown
+from governance.commands.completing import complete
 from governance.commands.options import actor_here, common, with_database
 from governance.disabling import DisabledStore
 
 
 @click.command("disable")
-@click.argument("ref")
+@click.argument("ref", shell_complete=complete("workflow"))
 @click.option("--reason", default="", help="Why.")
 @common
 def disable_command(ref: str, reason: str, db: str | None, as_json: bool) -> None:
@@ -25,7 +26,7 @@ def disable_command(ref: str, reason: str, db: str | None, as_json: bool) -> Non
 
 
 @click.command("enable")
-@click.argument("ref")
+@click.argument("ref", shell_complete=complete("workflow"))
 @common
 def enable_command(ref: str, db: str | None, as_json: bool) -> None:
     """Put a disabled workflow back into use."""

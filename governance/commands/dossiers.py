@@ -7,29 +7,39 @@ takes many imports. As there: each parses, calls one store, prints. Here never l
 import click
 
 from governance.commands import shown
+from governance.commands.completing import complete
 from governance.commands.options import common, with_database
-from governance.dossier import approval_text, difference, dossier
+from governance.dossier import approval_text, difference, dossier, picture
 from governance.identifiers import Json
 from governance.revisions import Revision, RevisionStore
+from workflow.graph.drawing import Form
 
 
 @click.command("show")
-@click.argument("ref")
+@click.argument("ref", shell_complete=complete("workflow"))
+@click.option("--graph", "form", flag_value="text", help="Draw its steps as text.")
+@click.option("--svg", "form", flag_value="svg", help="Draw them as SVG.")
+@click.option("--mermaid", "form", flag_value="mermaid", help="Draw them as a Mermaid flowchart.")
 @common
-def show_command(ref: str, db: str | None, as_json: bool) -> None:
+def show_command(ref: str, form: Form | None, db: str | None, as_json: bool) -> None:
     """Show a revision. REF is an id, WORKFLOW@NUMBER, or a WORKFLOW for its newest revision."""
     revision, in_use = with_database(db, lambda d: _with_the_one_in_use(RevisionStore(d), ref))
+    if form is not None:
+        drawn = picture(revision, form)
+        shown.as_json({"id": revision.id, form: drawn}) if as_json else click.echo(drawn)
+        return
     told = dossier(revision, in_use)
     if as_json:
         shown.as_json({**revision.to_json(), **told})
         return
     tool = revision.content.tool
-    shown.fields({**revision.summary(), "tool": tool.get("name"), "description": tool.get("description")})
+    summary = {name: value for name, value in revision.summary().items() if value != []}
+    shown.fields({**summary, "tool": tool.get("name"), "description": tool.get("description")})
     _show_dossier({**told, "approved": approval_text(revision)})
 
 
 @click.command("diff")
-@click.argument("ref")
+@click.argument("ref", shell_complete=complete("workflow"))
 @click.option("--against", metavar="REF", help="Another revision; default: the one of this workflow that is in use.")
 @common
 def diff_command(ref: str, against: str | None, db: str | None, as_json: bool) -> None:
@@ -55,7 +65,9 @@ async def _with_the_one_in_use(
 def _show_dossier(told: Json) -> None:
     """For people: the steps and why; what a model said, what would change, where there is any of it."""
     steps = [{**each, "step": each["step_id"], "operation": _operation(each)} for each in told["steps"]]
-    shown.table(steps, ("step", "operation", "risk", "why"))
+    shown.table(steps, ("step", "operation", "risk"))
+    for each in told["risk_reasons"]:
+        click.echo(shown.hung(shown.plain(each["why"]), f"{shown.plain(each['step'])}: ", 2))
     conditions = [text for each in told["steps"] for text in each["succeeds_only_if"]]
     if told["origin"]:
         click.echo(shown.plain(f"Brought by the bundle {told['origin']}"))
@@ -65,6 +77,12 @@ def _show_dossier(told: Json) -> None:
         click.echo(shown.plain(f"Not proved on the twin: {told['unproved']}"))
     if conditions:
         click.echo(shown.plain(f"Succeeds only if: {'; '.join(conditions)}"))
+    if told["proposed_by"]:
+        sentence = told["proposed_by"].get("sentence", "")
+        of_what = f", of what an operator said: “{sentence}”" if sentence else ""
+        click.echo(shown.plain(f"Put together by a model ({told['proposed_by'].get('by', '')}){of_what}"))
+    if told["asked_as"]:
+        click.echo(shown.plain(f"Asked for as: {'; '.join(told['asked_as'])}"))
     for each in told["proposed"]:
         verdict = "taken" if each["is_accepted"] else f"refused: {each['reason']}"
         click.echo(shown.plain(f"a model ({each['model']}) proposed {each['kind']} {each['value']}: {verdict}"))

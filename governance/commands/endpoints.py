@@ -26,7 +26,7 @@ LISTED = ("name", "url", "kinds", "apis", "tls", "secret_ref", "disabled_why")
 
 @click.group("endpoints")
 def endpoints_group() -> None:
-    """Who is told of events."""
+    """Keep who is told of events."""
 
 
 @endpoints_group.command("add")
@@ -34,7 +34,10 @@ def endpoints_group() -> None:
 @click.argument("url")
 @click.option("--secret-ref", help="env:NAME or file:/path of its secret (whsec_…), for the server.")
 @click.option("--new-secret", type=click.Path(dir_okay=False, path_type=Path), help="Makes the secret, into this file.")
-@click.option("--event", "kinds", multiple=True, type=click.Choice(KINDS), help="Tell of this only.")
+@click.option(
+    "--event", "kinds", metavar="KIND", multiple=True, type=click.Choice(KINDS),
+    help=f"Tell of this only; repeatable: {', '.join(KINDS)}.",
+)  # fmt: skip
 @click.option("--api", "apis", multiple=True, help="Tell of this API only.")
 @click.option("--tls", default="verify", show_default=True, help="verify, ca:<file> or pin:<sha256>.")
 @click.option("--allow-http", is_flag=True, help="Plain HTTP beyond this machine is meant.")
@@ -55,7 +58,9 @@ def endpoints_add(
 def _add(db: str | None, wish: Endpoint, allow_http: bool, new_secret: Path | None) -> Endpoint:
     """Stores it; what cannot be stored leaves no secret behind."""
     try:
-        return with_database(db, lambda d: EndpointStore(d).add(wish, actor=actor_here(), allow_http=allow_http))
+        return with_database(
+            db, lambda d: EndpointStore(d).add(wish, actor=actor_here(), allow_http=allow_http), makes=True
+        )
     except BaseException:
         if new_secret:
             new_secret.unlink()
@@ -109,12 +114,12 @@ def endpoints_enable(name: str, db: str | None, as_json: bool) -> None:
 
 @click.group("dead")
 def dead_group() -> None:
-    """Events that could not be told."""
+    """Look after events that could not be told."""
 
 
 @dead_group.command("list")
 @click.option("--endpoint", help="Of this one only.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many at most.")
 @common
 def dead_list(endpoint: str | None, limit: int, db: str | None, as_json: bool) -> None:
     """List them, oldest first, with why the last try failed."""

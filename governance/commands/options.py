@@ -12,7 +12,10 @@ from typing import Any, TypeVar
 import click
 
 from governance.accounts import account
+from governance.connections import require_file
 from governance.database import Database, open_database
+from governance.errors import NotFoundError
+from governance.names import explained
 from governance.people.scopes import Scope
 from governance.settings import Settings
 from workflow.risks import RISKS
@@ -27,16 +30,31 @@ def common(command: F) -> F:
     return address(click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command))
 
 
-def with_database(db: str | None, work: Callable[[Database], Awaitable[T]]) -> T:
+def with_database(db: str | None, work: Callable[[Database], Awaitable[T]], *, makes: bool = False) -> T:
+    """What `work` gives. `makes`: a file that is not there is made, for commands that put something into it.
+
+    Raises NotFoundError for one that is not there, and with what is near for a name that is not.
+    """
+
     async def opened() -> T:
-        async with open_database(address_of(db)) as database:
-            return await work(database)
+        async with open_database(address_of(db) if makes else existing(db)) as database:
+            try:
+                return await work(database)
+            except NotFoundError as error:
+                raise await explained(database, error) from error
 
     return asyncio.run(opened())
 
 
 def address_of(db: str | None) -> str:
     return db or Settings.read(os.environ).database
+
+
+def existing(db: str | None) -> str:
+    """The address of a database that is there already: who only looks makes none. Raises NotFoundError."""
+    address = address_of(db)
+    require_file(address)
+    return address
 
 
 def scope_options(command: F) -> F:

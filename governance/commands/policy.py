@@ -19,7 +19,7 @@ POLICY_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.group("policy")
 def policy_group() -> None:
-    """Who decides on what, until when, and at which hours it may run."""
+    """Say who decides on what, until when, and at which hours it may run."""
 
 
 @policy_group.command("show")
@@ -57,7 +57,7 @@ def policy_check(file: Path, db: str | None, as_json: bool) -> int:
 def policy_apply(file: Path, db: str | None, as_json: bool) -> None:
     """Put the policy in FILE in force. What was decided before stays as it was decided."""
     policy = parse_policy(file.read_bytes())
-    applied, is_new = with_database(db, lambda d: PolicyStore(d).apply(policy, actor=actor_here()))
+    applied, is_new = with_database(db, lambda d: PolicyStore(d).apply(policy, actor=actor_here()), makes=True)
     if as_json:
         shown.as_json({**applied.to_json(), "changed": is_new})
     else:

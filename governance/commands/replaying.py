@@ -8,11 +8,12 @@ import click
 
 from governance.commands import shown
 from governance.commands.options import common, with_database
+from governance.commands.runs import RUN
 from governance.journals import Journals
 
 
 @click.command("replay")
-@click.argument("run_id")
+@RUN
 @common
 def replay_command(run_id: str, db: str | None, as_json: bool) -> int:
     """Replay an ended run offline from its journal; ends with 1 when it would go otherwise now."""

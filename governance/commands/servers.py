@@ -27,7 +27,7 @@ Json = Any
 
 @click.group("servers")
 def servers_group() -> None:
-    """MCP servers of others, whose tools are approved and called like workflows."""
+    """Keep MCP servers of others, whose tools are approved and called like workflows."""
 
 
 def _pairs(what: str, given: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
@@ -111,7 +111,7 @@ def _switched(name: str, db: str | None, *, is_enabled: bool) -> Target:
 @servers_group.command("disable")
 @click.argument("name")
 @click.option("--tool", "workflow", default="", help="Only this tool, by its workflow.")
-@click.option("--reason", default="switched off", show_default=True)
+@click.option("--reason", default="switched off", show_default=True, help="Why, for a tool.")
 @common
 def servers_disable(name: str, workflow: str, reason: str, db: str | None, as_json: bool) -> None:
     """Let no call go to a server, or to one of its tools, until it is enabled."""
@@ -161,7 +161,7 @@ def servers_import(file: Path, db: str | None, as_json: bool) -> None:
 
 
 @servers_group.command("export")
-@click.option("--form", type=click.Choice(FORMS), default="switchgear", show_default=True)
+@click.option("--form", type=click.Choice(FORMS), default="switchgear", show_default=True, help="Whose.")
 @common
 def servers_export(form: Form, db: str | None, as_json: bool) -> None:  # noqa: ARG001  it is JSON in any case
     """Print the servers as a client keeps them; there are references in it and no secret."""

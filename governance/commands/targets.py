@@ -4,15 +4,19 @@
 store, prints, and answers its exit code. Here never lives a rule or a statement.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from governance.commands import shown
+from governance.commands.completing import complete
 from governance.commands.options import actor_here, common, with_database
+from governance.database import Database
 from governance.errors import InvalidError
 from governance.inventory import read_inventory, written
+from governance.names import check_api
 from governance.responses import POLICIES
 from governance.targets import MODES, Mode, Target, TargetLimits, TargetStore
 
@@ -29,14 +33,14 @@ def _labels(pairs: tuple[str, ...]) -> Labels:
 
 @click.group("targets")
 def targets_group() -> None:
-    """The devices and mocks that workflows may be run on."""
+    """Keep the devices and mocks that workflows may be run on."""
 
 
 @targets_group.command("add")
 @click.argument("name")
-@click.option("--api", required=True, help="The API that it speaks.")
+@click.option("--api", required=True, shell_complete=complete("api"), help="The API that it speaks.")
 @click.option("--url", "base_url", required=True, help="https://HOST[:PORT][/PATH]")
-@click.option("--mode", type=click.Choice(MODES), default="live", show_default=True)
+@click.option("--mode", type=click.Choice(MODES), default="live", show_default=True, help="What answers there.")
 @click.option("--username-ref", help="env:NAME, file:/path or keyring:service/name.")
 @click.option("--password-ref", help="Likewise.")
 @click.option("--token-ref", help="Likewise.")
@@ -54,11 +58,22 @@ def targets_add(db: str | None, as_json: bool, mode: Mode, labels: tuple[str, ..
     limits = TargetLimits(given.pop("connections"), given.pop("requests_per_s"))
     given["responses"] = given["responses"] or ""
     target = Target(mode=mode, labels=_labels(labels), limits=limits, **given)
-    added = with_database(db, lambda d: TargetStore(d).add(target, actor=actor_here()))
+    added = with_database(db, lambda d: _added(d, target), makes=True)
     if as_json:
         shown.as_json(added.to_json())
     else:
         shown.fields(added.to_json())
+
+
+async def _added(database: Database, target: Target) -> Target:
+    await check_api(database, target.api)
+    return await TargetStore(database).add(target, actor=actor_here())
+
+
+async def _applied(database: Database, wanted: Sequence[Target], prune: bool) -> Mapping[str, str]:
+    for api in sorted({each.api for each in wanted}):
+        await check_api(database, api)
+    return await TargetStore(database).apply(wanted, prune=prune, actor=actor_here())
 
 
 @targets_group.command("list")
@@ -77,7 +92,7 @@ def targets_list(api: str | None, labels: tuple[str, ...], db: str | None, as_js
 
 
 @targets_group.command("remove")
-@click.argument("name")
+@click.argument("name", shell_complete=complete("target"))
 @common
 def targets_remove(name: str, db: str | None, as_json: bool) -> None:
     """Remove a target."""
@@ -93,7 +108,7 @@ def targets_remove(name: str, db: str | None, as_json: bool) -> None:
 def targets_apply(file: Path, prune: bool, db: str | None, as_json: bool) -> None:
     """Make the inventory hold what FILE (YAML) says: all of it, or none when something in it is wrong."""
     wanted = read_inventory(file)
-    done = with_database(db, lambda d: TargetStore(d).apply(wanted, prune=prune, actor=actor_here()))
+    done = with_database(db, lambda d: _applied(d, wanted, prune), makes=True)
     if as_json:
         shown.as_json({"targets": done})
     else:

@@ -15,12 +15,14 @@ from governance.transitions import ROLES, Role
 
 @click.group("tokens")
 def tokens_group() -> None:
-    """Who may speak to the server."""
+    """Say who may speak to the server."""
 
 
 @tokens_group.command("create")
 @click.argument("name")
-@click.option("--role", type=click.Choice(ROLES), required=True)
+@click.option(
+    "--role", type=click.Choice(ROLES), required=True, help="What they may do; each may what those before may."
+)
 @click.option("--days", type=click.IntRange(1), help="How long it is valid; default: until revoked.")
 @scope_options
 @common
@@ -28,7 +30,9 @@ def tokens_create(name: str, role: Role, days: int | None, db: str | None, as_js
     """Make a token and show it, this once. Options that limit may be given several times."""
     ttl_s, scope = None if days is None else days * 86_400, scope_of(named)
     principal, secret = with_database(
-        db, lambda d: PrincipalStore(d).create_token(name, role, scope=scope, ttl_s=ttl_s, actor=actor_here())
+        db,
+        lambda d: PrincipalStore(d).create_token(name, role, scope=scope, ttl_s=ttl_s, actor=actor_here()),
+        makes=True,
     )
     if as_json:
         shown.as_json({"principal": principal.to_json(), "token": secret})

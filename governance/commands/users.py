@@ -27,12 +27,14 @@ FILE = click.option("--password-file", metavar="FILE", help="Its first line is t
 
 @click.group("users")
 def users_group() -> None:
-    """People with passwords, and who is who."""
+    """Keep people with passwords, and who is who."""
 
 
 @users_group.command("add")
 @click.argument("name")
-@click.option("--role", type=click.Choice(ROLES), required=True)
+@click.option(
+    "--role", type=click.Choice(ROLES), required=True, help="What they may do; each may what those before may."
+)
 @ALSO
 @FILE
 @click.option("--no-password", is_flag=True, help="They log in nowhere here: known by tokens or a company's login.")
@@ -45,7 +47,7 @@ def users_add(
     """Add a user. Options that limit may be given several times."""
     password = None if no_password else _password(name, password_file)
     more: dict[str, Any] = {"password": password, "scope": scope_of(named), "also": also, "actor": actor_here()}
-    _show(with_database(db, lambda d: UserStore(d).add(name, role, **more)), as_json)
+    _show(with_database(db, lambda d: UserStore(d).add(name, role, **more), makes=True), as_json)
 
 
 @users_group.command("list")

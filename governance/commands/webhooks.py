@@ -18,7 +18,7 @@ from workflow.risks import RISKS
 
 @click.group("webhooks")
 def webhooks_group() -> None:
-    """Whose signed messages may approve and reject, and who is told of events."""
+    """Say whose signed messages may approve and reject, and who is told of events."""
 
 
 @webhooks_group.command("add")
@@ -31,7 +31,9 @@ def webhooks_group() -> None:
 def webhooks_add(name: str, secret_ref: str, db: str | None, as_json: bool, **named: Any) -> None:
     """Let messages to /webhooks/NAME, signed with this secret, decide as an approver."""
     scope = Scope.from_json(named)
-    made = with_database(db, lambda d: WebhookStore(d).add(name, secret_ref, scope=scope, actor=actor_here()))
+    made = with_database(
+        db, lambda d: WebhookStore(d).add(name, secret_ref, scope=scope, actor=actor_here()), makes=True
+    )
     if as_json:
         shown.as_json(made.to_json())
     else:
@@ -56,7 +58,7 @@ async def _survey(database: Database) -> tuple[tuple[Webhook, ...], tuple[str, .
 @click.argument("name")
 @common
 def webhooks_remove(name: str, db: str | None, as_json: bool) -> None:
-    """Nothing that it signs counts from now on."""
+    """Let nothing that it signs count from now on."""
     with_database(db, lambda d: WebhookStore(d).remove(name, actor=actor_here()))
     if as_json:
         shown.as_json({"removed": name})

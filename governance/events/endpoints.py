@@ -189,7 +189,8 @@ def _event(now: str, actor: str, action: str, name: str, told: Json) -> Event:
 
 
 def _absent(name: str) -> NotFoundError:
-    return NotFoundError(f"there is no endpoint {name}", "see `switchgear webhooks endpoints list`")
+    remedy = "see `switchgear webhooks endpoints list`"
+    return NotFoundError(f"there is no endpoint {name}", remedy, kind="endpoint", name=name)
 
 
 def read_endpoint(row: Row[tuple[Any, ...]]) -> Endpoint:

@@ -131,7 +131,9 @@ class PrincipalStore:
             query = select(_P).where(or_(_P.c.id == ref, _P.c.name == ref), _is_valid(now))
             row = connection.execute(query).first()
             if row is None:
-                raise NotFoundError(f"there is no valid token {ref}", "see `switchgear tokens list`")
+                raise NotFoundError(
+                    f"there is no valid token {ref}", "see `switchgear tokens list`", kind="token", name=ref
+                )
             connection.execute(update(_P).where(_P.c.id == row.id).values(revoked_at=now))
             after = connection.execute(select(_P).where(_P.c.id == row.id)).one()
             told = {"name": row.name, "seal": _seal(after)}

@@ -173,7 +173,7 @@ class UserStore:
 def _whole_row(connection: Connection, name: str) -> Row[tuple[Any, ...]]:
     row = user_rows.row_of(connection, name)
     if row is None:
-        raise NotFoundError(f"there is no user {name}", "see `switchgear users list`")
+        raise NotFoundError(f"there is no user {name}", "see `switchgear users list`", kind="user", name=name)
     if not user_rows.is_whole(connection, row):
         raise TamperedError(f"the user {name} is not as the audit says", MEND)
     return row

@@ -1,7 +1,7 @@
-"""The audit over HTTP: a page of it, all of it as JSON lines, and the figures of the runs.
+"""The audit over HTTP: a page of it, all of it as JSON lines, the figures of the runs, and whether it is whole.
 
-All three take the same times; the first two take the filters of `governance.audit_search.Wanted`. An export ends with
-the row that was the last one when it began. Ends of runs that are on their way to the disk are waited for.
+Rows and figures take the same times; a page and an export the filters of `governance.audit_search.Wanted`. An export
+ends with the row that was the last one when it began. Ends of runs on their way to the disk are waited for.
 Here never lives who may ask (`access`): it tells of everything, so that a limited token may not.
 """
 
@@ -12,10 +12,11 @@ from urllib.parse import urlencode
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BaseModel
 
 from governance.audit_search import AuditSearch, Wanted
 from governance.identifiers import moment
+from governance.integrity.survey import alterations
 from governance.run_stats import RunStats
 from governance.runs import Outcome
 from runtime.api import models
@@ -26,10 +27,22 @@ router = APIRouter(prefix="/audit", tags=["records"])
 Limit = Annotated[int, Query(ge=1, le=1000)]
 After = Annotated[int, Query(ge=0, lt=2**53, description="The number of the last row of the page before.")]
 # PostgreSQL has no text with a NUL in it.
-Text = Annotated[str, Query(max_length=300, pattern=r"^[^\x00]*$")]
+NO_NUL = r"^[^\x00]*$"
+Text = Annotated[str, Query(max_length=300, pattern=NO_NUL)]
 Since = Annotated[AwareDatetime | None, Query(description="From then on.")]
 Until = Annotated[AwareDatetime | None, Query(description="Before then.")]
+Sample = Annotated[int | None, Query(ge=1, le=1_000_000, description="Times of so many of the newest runs alone.")]
 Times = dict[str, str]
+
+
+class AuditVerdictOut(BaseModel):
+    """`first_bad`: the row at which the chain breaks. `altered`: what is not as the audit says."""
+
+    ok: bool
+    rows: int
+    first_bad: int | None
+    reason: str
+    altered: list[str]
 
 
 class JsonLines(StreamingResponse):
@@ -65,10 +78,19 @@ WantedPart = Annotated[Wanted, Depends(wanted_of)]
 
 @router.get("", responses=problems(422))
 async def list_audit(
-    service: ServicePart, request: Request, response: Response, wanted: WantedPart, after: After = 0, limit: Limit = 100
+    service: ServicePart,
+    request: Request,
+    response: Response,
+    wanted: WantedPart,
+    after: After = 0,
+    limit: Limit = 100,
+    newest: Annotated[bool, Query(description="The last ones that fit, in place of the first.")] = False,
 ) -> list[models.AuditEntry]:
     """The rows that fit, in the order of their writing, beginning behind number `after`."""
     await service.engine.settle()
+    if newest:
+        last = await AuditSearch(service.database).newest(wanted, limit)
+        return [models.AuditEntry(**row.to_json()) for row in last]
     rows = await AuditSearch(service.database).find(wanted, after=after, limit=limit)
     if len(rows) == limit:
         more = urlencode({**request.query_params, "after": rows[-1].seq, "limit": limit})
@@ -88,8 +110,18 @@ async def export_audit(service: ServicePart, wanted: WantedPart) -> JsonLines:
     return JsonLines(lines())
 
 
+@router.get("/verify", responses=problems())
+async def verify_audit(service: ServicePart) -> AuditVerdictOut:
+    """Recomputes the chain of hashes, and holds the database against it."""
+    await service.engine.settle()
+    verdict = await service.audit.verify()
+    altered = await alterations(service.database)
+    return AuditVerdictOut(**{**verdict.to_json(), "ok": verdict.ok and not altered}, altered=list(altered))
+
+
 @router.get("/stats", responses=problems(422))
-async def show_stats(service: ServicePart, times: TimesPart) -> models.Stats:
+async def show_stats(service: ServicePart, times: TimesPart, sample: Sample = None) -> models.Stats:
     """Runs that are still kept and began within these times: how many, how they ended, how long they took."""
     await service.engine.settle()
-    return models.Stats.model_validate(await RunStats(service.database).of(**times))
+    since, until = times.get("since", ""), times.get("until", "")
+    return models.Stats.model_validate(await RunStats(service.database).of(since=since, until=until, sample=sample))

@@ -117,8 +117,20 @@ class Workflow(BaseModel):
     expires_at: Annotated[
         str | None, Field(description="Until when it may be decided, or its approval is valid; null: without an end.")
     ]
+    votes_needed: Annotated[int | None, Field(description="How many people it takes; null: it is not pending.")] = None
+    votes_counted: Annotated[int, Field(description="How many of them it has.")] = 0
+    not_yours: Annotated[str, Field(description="Why whoever asks may not approve it; empty where they may.")] = ""
     title: str
     description: str
+
+
+class WorkflowCounts(BaseModel):
+    """How many revisions fit, by each value."""
+
+    state: dict[str, int]
+    api: dict[str, int]
+    risk: dict[str, int]
+    created_by: dict[str, int]
 
 
 class ShownStep(BaseModel):
@@ -154,9 +166,11 @@ class WorkflowDetail(Workflow):
     """With all that an approver looks at: the document, the tool, the steps, the proof, the difference.
 
     `risk_reasons`: why the gravest steps have the workflow's class. `proposed`: what a model said of it, with the
-    compiler's verdict. `unproved`: why no run on the twin proves it, empty where one does. `origin`: the bundle that
-    it came with, NAME@VERSION, or empty. `approval`: who or what approved it; `how` is `people`, `policy` or `bundle`;
-    null while it is not approved. `difference` is null where nothing is in use; `disabled`, where it is in use.
+    compiler's verdict. `asked_as`: sentences by which operators ask for it. `proposed_by`: `by` which model it was put
+    together, and from which `sentence`; null where people did that. `unproved`: why no run on the twin proves it, empty
+    where one does. `origin`: the bundle that it came with, NAME@VERSION, or empty. `approval`: who or what approved it;
+    `how` is `people`, `policy` or `bundle`; null while it is not approved. `difference` is null where nothing is in
+    use; `disabled`, where it is in use.
     """
 
     content: dict[str, Json]
@@ -164,6 +178,8 @@ class WorkflowDetail(Workflow):
     steps: list[ShownStep]
     risk_reasons: list[dict[str, Json]]
     proposed: list[dict[str, Json]]
+    asked_as: list[str]
+    proposed_by: dict[str, str] | None
     unproved: str
     origin: str
     approval: dict[str, Json] | None
@@ -194,7 +210,11 @@ class RunResult(BaseModel):
 
 
 class Run(BaseModel):
+    """`workflow_id` and `number` say which revision it was a run of."""
+
     id: str
+    workflow_id: str
+    number: int
     revision_id: str
     digest: str
     target: str

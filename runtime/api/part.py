@@ -4,15 +4,18 @@ The gate (`access`) has admitted the request already and has written the caller 
 route may answer besides its success, for the OpenAPI document. No route lives here.
 """
 
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from runtime.api.models import ProblemOut
 from runtime.gate.access import CALLER, Caller
 from runtime.problems import MEDIA_TYPE, Problem
 from runtime.service import Service
+from workflow.visible import visible
 
 Json = Any
 
@@ -33,14 +36,30 @@ ServicePart = Annotated[Service, Depends(service_of)]
 CallerPart = Annotated[Caller, Depends(caller_of)]
 
 
-def refuse_repeated(request: Request) -> None:
-    """No parameter of a query has several values: of two, one would be ignored in silence. Raises Problem."""
+def check_query(request: Request) -> None:
+    """Each parameter of a query is one that the route knows, given once: what is ignored in silence misleads.
+
+    Raises Problem.
+    """
     route = request.scope["route"]
+    if not isinstance(route, APIRoute):
+        return
+    known = sorted(_parameters(route.dependant))
     given = [name for name, _ in request.query_params.multi_items()]
-    for field in route.dependant.query_params if isinstance(route, APIRoute) else ():
-        if given.count(field.alias) > 1:
-            pointer = {"pointer": f"/query/{field.alias}"}
-            raise Problem(422, "bad request", f"{field.alias} is given more than once.", "give it once", (), pointer)
+    for name in given:
+        pointer = {"pointer": f"/query/{name}"}
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            remedy = f"did you mean {near[0]}?" if near else f"it takes {', '.join(known) or 'none'}"
+            raise Problem(422, "bad request", f"There is no parameter {visible(name)[:80]} here.", remedy, (), pointer)
+        if given.count(name) > 1:
+            raise Problem(422, "bad request", f"{name} is given more than once.", "give it once", (), pointer)
+
+
+def _parameters(dependant: Dependant) -> set[str]:
+    """The parameters of a route and of all that it depends on."""
+    own = {field.alias for field in dependant.query_params}
+    return own.union(*map(_parameters, dependant.dependencies))
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Json]]:

@@ -4,7 +4,7 @@ What `switchgear policy apply` does with a file, done with the same values and t
 policy that both have seen one is refused. docs/POLICY.md explains its members.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel
@@ -12,8 +12,10 @@ from pydantic import BaseModel
 from governance.errors import TamperedError
 from governance.policies import AppliedPolicy, PolicyStore
 from governance.policy import Policy
+from governance.policy_preview import foreseen
 from runtime.api.part import CallerPart, ServicePart, problems
 from runtime.api.tags import ANY, SHOWS_TAG, IfMatch, check_tag, show_tag, tag_of
+from runtime.reach import scope_of
 
 router = APIRouter(prefix="/policy", tags=["administration"])
 WHOLE = Body(description="The whole policy: what is left out is as if there were none.")
@@ -50,6 +52,26 @@ async def apply_policy(
     seen = await _seen(store, if_match)
     applied, _ = await store.apply(body, actor=caller.name, seen=seen)
     return _told(applied, response)
+
+
+class ForeseenOut(BaseModel):
+    """`would`: `approve itself`, `suffice` (the votes that it has), `wait`; `needed`, `counted`: people."""
+
+    id: str
+    workflow_id: str
+    number: int
+    api: str
+    risk: str
+    would: Literal["approve itself", "suffice", "wait"]
+    needed: int
+    counted: int
+
+
+@router.post("/preview", responses=problems(409, 422))
+async def preview_policy(body: Annotated[Policy, WHOLE], service: ServicePart, caller: CallerPart) -> list[ForeseenOut]:
+    """What this policy would do with what is pending; nothing is put in force and nothing decided."""
+    told = await foreseen(service.database, body, await scope_of(service, caller))
+    return [ForeseenOut(**each.to_json()) for each in told]
 
 
 async def _seen(store: PolicyStore, if_match: str | None) -> AppliedPolicy | None:

@@ -4,45 +4,55 @@ Ends of runs that are still on their way to the disk are waited for, so that wha
 looked up. Here never lives who sees which run (`runtime.reach`).
 """
 
-from typing import Annotated
-from urllib.parse import urlencode
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
 from governance.open_runs import Finding
-from governance.runs import Outcome
+from governance.run_search import RunSearch, RunsWanted
+from governance.runs import Outcome, Run
 from runtime.api import models
+from runtime.api.audit import NO_NUL, Text, TimesPart
+from runtime.api.pages import COUNTED, Limit, Number, skipped, told_page
 from runtime.api.part import CallerPart, ServicePart, problems
 from runtime.errors import BadInput
 from runtime.reach import run_of, runs_of
+from runtime.service import Service
 
 router = APIRouter(tags=["records"])
-Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
-@router.get("/runs", responses=problems(422))
+@router.get("/runs", responses={200: COUNTED, **problems(422)})
 async def list_runs(
     service: ServicePart,
     caller: CallerPart,
     response: Response,
-    outcome: Outcome | None = None,
+    times: TimesPart,
+    workflow: Text = "",
+    target: Text = "",
+    by: Annotated[str, Query(alias="caller", max_length=300, pattern=NO_NUL)] = "",
+    outcome: Outcome | Literal["under way"] | None = None,
     limit: Limit = 100,
     before: Annotated[str | None, Query(max_length=64)] = None,
+    page: Number = None,
 ) -> list[models.Run]:
-    """The caller's runs, for approvers everybody's: newest first, without their requests."""
+    """The caller's runs, for approvers everybody's: newest first, without their requests. `workflow`: of which."""
     await service.engine.settle()
-    found = await runs_of(service, caller, outcome=outcome, limit=limit, before=before)
-    if len(found) == limit:
-        kept = {"outcome": outcome} if outcome else {}
-        response.headers["link"] = f'<?{urlencode({**kept, "before": found[-1].id, "limit": limit})}>; rel="next"'
-    return [models.Run(**run.to_json()) for run in found]
+    since, until = times.get("since", ""), times.get("until", "")
+    wanted = RunsWanted(workflow, "", target, by, outcome or "", since, until)
+    found, total = await runs_of(service, caller, wanted, limit=limit, before=before, skip=skipped(page, limit, before))
+    asked = {"workflow": workflow, "target": target, "caller": by, "outcome": outcome, **times}
+    behind = {"before": found[-1].id} if len(found) == limit else {}
+    told_page(response, asked, total=total, limit=limit, page=page, behind=behind)
+    return await _told(service, found)
 
 
 @router.get("/runs/{run_id}", responses=problems(404))
 async def show_run(run_id: str, service: ServicePart, caller: CallerPart) -> models.Run:
     """One run with every request that it sent."""
     await service.engine.settle()
-    return models.Run(**(await run_of(service, caller, run_id)).to_json())
+    return (await _told(service, (await run_of(service, caller, run_id),)))[0]
 
 
 @router.get("/runs/{run_id}/journal", responses=problems(404, 422))
@@ -74,3 +84,10 @@ async def resolve_run(run_id: str, body: models.Finding, service: ServicePart, c
         finding = Finding(body.has_happened, body.goes_on, body.note)
         await service.open_runs.resolve(run_id, finding, actor=caller.name)
     return await show_run(run_id, service, caller)
+
+
+async def _told(service: Service, runs: Sequence[Run]) -> list[models.Run]:
+    """With the workflow that each is of."""
+    names = await RunSearch(service.database).workflows([run.revision_id for run in runs])
+    told = [(run, *names.get(run.revision_id, ("", 0))) for run in runs]
+    return [models.Run(workflow_id=workflow, number=number, **run.to_json()) for run, workflow, number in told]

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
+from governance.names import check_api
 from governance.settings import PREFIX
 from governance.targets import Target, TargetLimits
 from governance.transitions import may
@@ -119,6 +120,7 @@ LINKS = {
 async def add_target(body: TargetRequest, service: ServicePart, caller: CallerPart, response: Response) -> TargetOut:
     """Adds a target; the first one of an API becomes its default."""
     wanted = _target(body.name, body)
+    await check_api(service.database, wanted.api)
     await _check_references(service, wanted)
     stored = await service.targets.add(wanted, actor=caller.name)
     await service.live.reload()
@@ -145,6 +147,8 @@ async def change_target(
     if seen.server is not None:
         raise Problem(409, "conflict", f"{name} is an MCP server.", "remove it, or change it by /servers")
     wanted = _target(name, body)
+    if wanted.api != seen.api:
+        await check_api(service.database, wanted.api)
     await _check_references(service, wanted)
     stored = await service.targets.replace(seen, wanted, actor=caller.name)
     await service.live.reload()

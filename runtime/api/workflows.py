@@ -5,35 +5,44 @@ at once, so that connected clients are told. A run that does not succeed is a pr
 """
 
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Literal
-from urllib.parse import urlencode
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 
 from governance.dossier import dossier
+from governance.outlooks import Outlook, Outlooks
+from governance.revision_search import RevisionSearch, Wanted
 from governance.revisions import Revision
 from governance.transitions import State
 from runtime.api import models
+from runtime.api.audit import NO_NUL
+from runtime.api.pages import COUNTED, TOTAL, Limit, Number, skipped, told_page
 from runtime.api.part import CallerPart, Json, ServicePart, problems
 from runtime.api.tags import SHOWS_TAG, tag_of
 from runtime.calls.manner import Manner
 from runtime.calls.selection import Selection, run_on
 from runtime.calls.telling import failure_of, told, told_plan
 from runtime.engines.engine import Ended
+from runtime.entries import Entry
 from runtime.gate.access import Caller
 from runtime.observing import observed
 from runtime.problems import Problem
 from runtime.reach import revision_of, scope_of
 from runtime.service import Service
 from workflow.events import to_json
+from workflow.risks import RiskName
 
 router = APIRouter(prefix="/workflows", tags=["workflows"])
-Limit = Annotated[int, Query(ge=1, le=1000)]
 Key = Annotated[str, Header(max_length=200, description="Stands for this wish: the same key, the same run.")]
 Choice = Literal["approve", "reject", "retire"]
 After = Annotated[str | None, Query(description="The id of the last revision of the page before.", max_length=64)]
+StateQuery = Annotated[State | None, Query(description="Where it stands.")]
 Core = Annotated[bool | None, Query(description="Whether it is in the default catalog of its API.")]
-Question = Annotated[str | None, Query(description="What is to be done, in an operator's words.", max_length=500)]
+Question = Annotated[
+    str | None, Query(description="What is to be done, in an operator's words.", max_length=500, pattern=NO_NUL)
+]
 NAMED = {"digest": "$response.body#/digest", "reason": "because"}
 DECISIONS = {
     "links": {
@@ -45,6 +54,24 @@ DECISIONS = {
         for name in ("disable", "enable", "run")
     }
 }
+
+
+def filters_of(
+    api: Annotated[str | None, Query(max_length=128, pattern=NO_NUL)] = None,
+    risk: Annotated[RiskName | None, Query(description="Its class.")] = None,
+    resource: Annotated[
+        str | None, Query(max_length=300, pattern=NO_NUL, description="The thing that it acts on.")
+    ] = None,
+    by: Annotated[str | None, Query(max_length=300, pattern=NO_NUL, description="Who submitted it.")] = None,
+    workflow: Annotated[
+        str | None, Query(max_length=200, pattern=NO_NUL, description="All revisions of this one.")
+    ] = None,
+    core: Core = None,
+) -> Wanted:
+    return Wanted(api=api, risk=risk, resource=resource, by=by, workflow=workflow, core=core)
+
+
+FiltersPart = Annotated[Wanted, Depends(filters_of)]
 LISTED = {"links": {"show": {"operationId": "show_workflow", "parameters": {"ref": "$response.body#/0/id"}}}}
 OUTCOME_STATUSES = {"failed": 409, "partial": 409, "unknown": 504, "cancelled": 503}
 # A failure says something of the state of things, unless its code is one of these: then the device, or the inputs.
@@ -56,36 +83,55 @@ CODE_STATUSES = {
 }
 
 
-@router.get("", responses={200: LISTED, **problems(422)})
+@router.get("", responses={200: {**LISTED, **COUNTED}, **problems(422)})
 async def list_workflows(
     service: ServicePart,
     caller: CallerPart,
     response: Response,
-    state: State | None = None,
-    api: Annotated[str | None, Query(max_length=128)] = None,
-    core: Core = None,
+    filters: FiltersPart,
+    state: StateQuery = None,
     q: Question = None,
     limit: Limit = 100,
     after: After = None,
+    page: Number = None,
 ) -> list[models.Workflow]:
-    """Revisions in the order of their submission; `state`, `api` and `core` choose among them.
+    """Revisions in the order of their submission; what is given besides chooses among them.
 
-    With `q` the approved workflows that have to do with its words, the best first, on one page.
+    With `q` the approved workflows that have to do with its words, the best first, on one page; of
+    another `state` those in whose names all of its words are.
     """
-    if q is None:
-        return await _page(service, caller, response, {"state": state, "api": api, "core": core}, limit, after)
-    if state not in (None, "approved") or after is not None:
-        detail = "Only what is approved is searched, and all that is found is one page."
-        raise Problem(422, "bad request", detail, "leave out `state` and `after`, or `q`")
-    return await _found(service, caller, q, api, core, limit)
+    if q is None or state not in (None, "approved"):
+        wanted = replace(filters, state=state, words=q or "")
+        return await _page(service, caller, response, wanted, limit, after, page)
+    if after is not None or page not in (None, 1):
+        detail = "What is approved is searched by what it does, and all that is found is one page."
+        raise Problem(422, "bad request", detail, "leave out `after` and `page`, or `q`")
+    return await _found(service, caller, response, q, filters, limit)
 
 
-@router.get("/pending", responses={200: LISTED, **problems(422)})
+@router.get("/pending", responses={200: {**LISTED, **COUNTED}, **problems(422)})
 async def list_pending(
-    service: ServicePart, caller: CallerPart, response: Response, limit: Limit = 100, after: After = None
+    service: ServicePart,
+    caller: CallerPart,
+    response: Response,
+    filters: FiltersPart,
+    q: Question = None,
+    limit: Limit = 100,
+    after: After = None,
+    page: Number = None,
 ) -> list[models.Workflow]:
-    """What waits for a decision."""
-    return await _page(service, caller, response, {"state": "pending"}, limit, after)
+    """What waits for a decision; `q`: words in its name."""
+    wanted = replace(filters, state="pending", words=q or "")
+    return await _page(service, caller, response, wanted, limit, after, page, has_state=False)
+
+
+@router.get("/counts", responses=problems(422))
+async def count_workflows(
+    service: ServicePart, caller: CallerPart, filters: FiltersPart, state: StateQuery = None, q: Question = None
+) -> models.WorkflowCounts:
+    """How many revisions fit, by state, API, class and submitter; each group as if its own filter were not given."""
+    wanted = replace(filters, state=state, words=q or "", scope=await scope_of(service, caller))
+    return models.WorkflowCounts.model_validate(await RevisionSearch(service.database).counts(wanted))
 
 
 @router.get("/{ref}", responses={200: {**SHOWS_TAG, **DECISIONS}, **problems(404, 409, 422)})
@@ -97,8 +143,10 @@ async def show_workflow(
     in_use = await service.revisions.in_use(revision.workflow_id)
     disabled = await service.disabled.get(revision.workflow_id)
     response.headers["etag"] = tag_of(revision.summary())
+    seen = await Outlooks(service.database).of((revision,), actor=caller.name, role=caller.role)
     return models.WorkflowDetail(
         **_summary(revision),
+        **_outlook(seen.get(revision.id)),
         content=revision.content.to_json(),
         proof=revision.proof,
         **dossier(revision, in_use),
@@ -197,24 +245,63 @@ async def decided(service: Service, ref: str, action: Choice, body: models.Decis
 
 
 async def _page(
-    service: Service, caller: Caller, response: Response, chosen: dict[str, Json], limit: int, after: str | None
+    service: Service,
+    caller: Caller,
+    response: Response,
+    wanted: Wanted,
+    limit: int,
+    after: str | None,
+    page: int | None,
+    *,
+    has_state: bool = True,
 ) -> list[models.Workflow]:
-    found = await service.revisions.find(limit=limit, after=after, scope=await scope_of(service, caller), **chosen)
-    if len(found) == limit:
-        kept = {name: str(value).lower() for name, value in chosen.items() if value is not None}
-        more = urlencode({**kept, "after": found[-1].id, "limit": limit})
-        response.headers["link"] = f'<?{more}>; rel="next"'
-    return [models.Workflow(**_summary(revision)) for revision in found]
+    """`has_state`: whether the route takes the state as a parameter."""
+    wanted = replace(wanted, scope=await scope_of(service, caller))
+    found = await RevisionSearch(service.database).page(
+        wanted, limit=limit, after=after, skip=skipped(page, limit, after)
+    )
+    revisions = found.survey.revisions
+    behind = {"after": revisions[-1].id} if len(revisions) == limit else {}
+    asked = _query_of(wanted if has_state else replace(wanted, state=None))
+    told_page(response, asked, total=found.total, limit=limit, page=page, behind=behind)
+    return await _told(service, caller, revisions)
+
+
+async def _told(service: Service, caller: Caller, revisions: Sequence[Revision]) -> list[models.Workflow]:
+    """As one finds them who asks: with what those that are pending still take."""
+    seen = await Outlooks(service.database).of(revisions, actor=caller.name, role=caller.role)
+    return [models.Workflow(**_summary(each), **_outlook(seen.get(each.id))) for each in revisions]
+
+
+def _outlook(seen: Outlook | None) -> dict[str, Json]:
+    if seen is None:
+        return {}
+    return {"votes_needed": seen.needed, "votes_counted": seen.counted, "not_yours": seen.refusal}
+
+
+def _query_of(wanted: Wanted) -> dict[str, Json]:
+    """The parameters that ask for it again."""
+    names = ("state", "api", "risk", "resource", "workflow", "core", "by")
+    return {**{name: getattr(wanted, name) for name in names}, "q": wanted.words}
 
 
 async def _found(
-    service: Service, caller: Caller, q: str, api: str | None, core: bool | None, limit: int
+    service: Service, caller: Caller, response: Response, q: str, filters: Wanted, limit: int
 ) -> list[models.Workflow]:
     await service.finder.ready()
-    most = limit if core is None else sys.maxsize
-    entries, _ = service.finder.best(q, most, api=api, scope=caller.scope)
-    wanted = [entry.revision_id for entry in entries if core in (None, entry.is_core)][:limit]
-    return [models.Workflow(**_summary(each)) for each in await service.revisions.get_all(wanted)]
+    is_plain = (filters.core, filters.resource, filters.by, filters.workflow) == (None,) * 4
+    most = limit if is_plain else sys.maxsize
+    entries, count = service.finder.best(q, most, api=filters.api, risk=filters.risk, scope=caller.scope)
+    revisions = await service.revisions.get_all([entry.revision_id for entry in entries if _has(entry, filters)])
+    kept = [each for each in revisions if filters.resource in (None, each.resource)]
+    kept = [each for each in kept if filters.by in (None, each.created_by)]
+    kept = [each for each in kept if filters.workflow in (None, each.workflow_id)]
+    response.headers[TOTAL] = str(count if is_plain else len(kept))
+    return [models.Workflow(**_summary(each)) for each in kept[:limit]]
+
+
+def _has(entry: Entry, filters: Wanted) -> bool:
+    return filters.core in (None, entry.is_core)
 
 
 def _summary(revision: Revision) -> dict[str, Json]:

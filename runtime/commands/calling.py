@@ -5,41 +5,92 @@ error. A plan that nobody could be asked about ends with exit code 1: nothing wa
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import click
 
+from governance.commands.options import existing, with_database
+from governance.errors import NotFoundError
+from governance.runs import RunStore
 from governance.settings import Settings
 from runtime.calls.confirmation import Confirmation
 from runtime.calls.manner import Manner
 from runtime.calls.selection import Result, Selection, run_on
 from runtime.calls.telling import told, told_plan, verified_line
+from runtime.commands.serving import parsed_inputs
 from runtime.engines.engine import Ended
-from runtime.errors import NotApproved, TargetError
+from runtime.entries import Entry
+from runtime.errors import NotApproved, TargetError, UnknownWorkflow
 from runtime.gate.access import Caller
 from runtime.replies import policy_of
-from runtime.service import open_service
+from runtime.service import Service, open_service
 from workflow.events import to_json
 
 Json = Any
 Ask = Callable[[Ended], bool]
+MOST_TOLD = 64  # as many as one command carries out at a time
 ME = Caller("cli", "admin")  # whoever has the command line has the database, and sees every run in it
 
 
+def tell_of_runs(db: str | None, began: str) -> None:
+    """After an interruption: what became of the runs that were begun here since then, and what goes on."""
+    runs = with_database(db, lambda d: RunStore(d).find(caller=ME.name, limit=MOST_TOLD))
+    begun = [run for run in runs if run.started_at >= began]
+    for run in begun:
+        if run.outcome is None:
+            told = "has not ended: the next server or call on this database goes on with it"
+            then = f"`switchgear runs watch {run.id}` follows it, `switchgear runs cancel {run.id}` ends it"
+        else:
+            told, then = f"ended as {run.outcome}", f"`switchgear runs show {run.id}` says what was done"
+        click.echo(f"The run {run.id} on {run.target} {told}; {then}.", err=True)
+    if not begun:
+        click.echo("No run was begun: nothing was sent.", err=True)
+
+
 async def call_once(
-    settings: Settings, db: str | None, workflow: str, inputs: Mapping[str, Json], target: str | None, manner: Manner,
+    settings: Settings, db: str | None, workflow: str, typed: Sequence[str], target: str | None, manner: Manner,
     ask: Ask | None,
 ) -> dict[str, Json]:  # fmt: skip
     """How it ended, for a program. `ask`: whether the person here says yes to a plan; None: nobody is there."""
     asks = Confirmation.of(settings)
-    url, policy = db or settings.database, policy_of(settings)
+    url, policy = existing(db), policy_of(settings)
     async with open_service(url, confirmation=asks, responses=policy) as service:
-        entry = service.live.now.find(workflow)
+        entry = await _found(service, workflow)
+        inputs = fitted(entry, typed)
         ended = await service.calls.call(entry, inputs, target, ME, manner)
         if ended.outcome == "planned" and not manner.is_plan and ask is not None and ask(ended):
             ended = await service.calls.call(entry, inputs, target, ME, Manner(plan_id=ended.outputs["plan_id"]))
     return _report(ended, manner)
+
+
+async def _found(service: Service, workflow: str) -> Entry:
+    """The workflow that is served. Raises UnknownWorkflow, which says of one that waits for a decision that it does."""
+    try:
+        return service.live.now.find(workflow)
+    except UnknownWorkflow:
+        with suppress(NotFoundError):
+            revision = await service.revisions.get(workflow)
+            if revision.state == "pending":
+                exact = f"{revision.workflow_id}@{revision.number}"
+                remedy = (
+                    f"look at it with `switchgear workflows show {exact}`, then `switchgear workflows approve {exact}`"
+                )
+                raise UnknownWorkflow(f"{exact} is pending: nobody has approved it yet", remedy) from None
+        raise
+
+
+def fitted(entry: Entry, typed: Sequence[str]) -> dict[str, Json]:
+    """The inputs that were typed; a number or a truth for an input that takes texts alone is the text as it stands."""
+    declared = entry.plan.inputs_schema.get("properties") or {}
+    texts = {name: text for name, _, text in (pair.partition("=") for pair in typed)}
+
+    def is_text(name: str, value: Json) -> bool:
+        schema = declared.get(name)
+        return isinstance(value, int | float) and isinstance(schema, dict) and schema.get("type") == "string"
+
+    return {name: texts[name] if is_text(name, value) else value for name, value in parsed_inputs(typed).items()}
 
 
 def _report(ended: Ended, manner: Manner) -> dict[str, Json]:
@@ -82,13 +133,13 @@ def printed(report: Mapping[str, Json], manner: Manner, *, is_json: bool) -> int
 
 
 async def call_on_selection(
-    settings: Settings, db: str | None, workflow: str, inputs: Mapping[str, Json], selection: Selection, manner: Manner
+    settings: Settings, db: str | None, workflow: str, typed: Sequence[str], selection: Selection, manner: Manner
 ) -> tuple[Result, ...]:
     """What came of each target. Nobody is asked: without --yes, what asks first answers with a plan for each."""
     asks, policy = Confirmation.of(settings), policy_of(settings)
-    async with open_service(db or settings.database, confirmation=asks, responses=policy) as service:
-        entry = service.live.now.find(workflow)
-        return await run_on(service.calls, entry, inputs, selection, ME, manner)
+    async with open_service(existing(db), confirmation=asks, responses=policy) as service:
+        entry = await _found(service, workflow)
+        return await run_on(service.calls, entry, fitted(entry, typed), selection, ME, manner)
 
 
 def printed_results(results: tuple[Result, ...], manner: Manner, *, is_json: bool) -> int:

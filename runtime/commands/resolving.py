@@ -8,16 +8,15 @@ import asyncio
 
 import click
 
-from governance.commands.options import actor_here, address_of, common, with_database
-from governance.commands.runs import show_run
+from governance.commands.options import actor_here, common, existing, with_database
+from governance.commands.runs import RUN, show_run, told_run
 from governance.database import Database
 from governance.identifiers import Json
 from governance.open_runs import Finding, OpenRuns
-from governance.runs import RunStore
 
 
 @click.command("resolve")
-@click.argument("run_id")
+@RUN
 @click.option("--happened/--did-not-happen", default=None, help="What you found when you looked at the device.")
 @click.option("--look", is_flag=True, help="Make the reads that tell, and resolve the run where they do.")
 @click.option("--go-on", is_flag=True, help="Go on from there; a server carries the run out.")
@@ -30,7 +29,7 @@ def resolve_command(
     if look == (happened is not None) or (look and go_on):
         raise click.UsageError("say --happened or --did-not-happen, having looked at the device; or --look alone")
     if happened is None:
-        run = asyncio.run(_looked(address_of(db), run_id))
+        run = asyncio.run(_looked(existing(db), run_id))
     else:
         finding = Finding(happened, go_on, note)
         run = with_database(db, lambda database: _said(database, run_id, finding))
@@ -39,7 +38,7 @@ def resolve_command(
 
 async def _said(database: Database, run_id: str, finding: Finding) -> Json:
     await OpenRuns(database).resolve(run_id, finding, actor=actor_here())
-    return (await RunStore(database).get(run_id)).to_json()
+    return await told_run(database, run_id)
 
 
 async def _looked(url: str, run_id: str) -> Json:
@@ -48,4 +47,4 @@ async def _looked(url: str, run_id: str) -> Json:
 
     async with open_service(url) as service:
         await service.calls.same_effects.look(run_id, Caller(actor_here(), "admin"))
-        return (await service.runs.get(run_id)).to_json()
+        return await told_run(service.database, run_id)

@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from governance.commands import shown
-from governance.commands.options import actor_here, common, with_database
+from governance.commands.completing import complete
+from governance.commands.options import actor_here, common, existing, with_database
 from governance.database import Database
 from governance.identifiers import utc_now
 from governance.schedules import Schedule, ScheduleStore
@@ -23,16 +24,16 @@ LISTED = ("name", "workflow_id", "cron", "zone", "created_by", "is_paused", "nex
 
 @click.group("schedules")
 def schedules_group() -> None:
-    """Approved workflows that are run by themselves, at the moments of a cron expression."""
+    """Have approved workflows run by themselves, at the moments of a cron expression."""
 
 
 @schedules_group.command("add")
 @click.argument("name")
-@click.argument("workflow")
+@click.argument("workflow", shell_complete=complete("workflow"))
 @click.argument("inputs", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--cron", required=True, help="Minute hour day month weekday, for example '30 2 * * 1-5'.")
 @click.option("--zone", default="UTC", show_default=True, help="The time zone of these: Europe/Oslo, …")
-@click.option("--target", help="The device to act on, where there are several.")
+@click.option("--target", shell_complete=complete("target"), help="The device to act on, where there are several.")
 @click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="On all targets that have it.")
 @common
 def schedules_add(
@@ -51,7 +52,7 @@ async def _add(db: str | None, wish: Schedule) -> Schedule:
     from runtime.service import open_service
 
     settings = Settings.read(os.environ)
-    async with open_service(db or settings.database, scheduled=scheduled_risks(settings)) as service:
+    async with open_service(existing(db), scheduled=scheduled_risks(settings)) as service:
         return await service.scheduler.add(wish, Caller(actor_here(), "operator"))
 
 

@@ -5,17 +5,18 @@ do not. Errors leave as exceptions and are rendered in one place, as for every c
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from governance.commands import shown
 from governance.commands.options import actor_here, address_of, common
 from runtime.commands.ending import run_to_its_end
-from runtime.remotes.contents import Class
-from runtime.remotes.syncing import Look
-from runtime.service import Service
 from workflow.risks import RISKS, RiskName
+
+if TYPE_CHECKING:
+    from runtime.remotes.syncing import Look
+    from runtime.service import Service
 
 Json = Any
 
@@ -26,7 +27,7 @@ Json = Any
 def test_command(name: str, db: str | None, as_json: bool) -> None:
     """Ask a server for its tools: how long it takes, and which are new, changed, gone or refused. Changes nothing."""
 
-    async def work(service: Service) -> Look:
+    async def work(service: "Service") -> "Look":
         return await service.remotes.look(await service.remotes.server_of(name))
 
     _show(run_to_its_end(_with_service(db, work)), as_json=as_json)
@@ -38,7 +39,7 @@ def test_command(name: str, db: str | None, as_json: bool) -> None:
 def sync_command(name: str, db: str | None, as_json: bool) -> None:
     """Have a server's new tools wait for an approver, and take away those that it changed since they were approved."""
 
-    async def work(service: Service) -> Look:
+    async def work(service: "Service") -> "Look":
         return await service.remotes.sync(await service.remotes.server_of(name), actor_here())
 
     _show(run_to_its_end(_with_service(db, work)), as_json=as_json)
@@ -55,9 +56,11 @@ def classify_command(
     name: str, tool: str, risk: RiskName, is_idempotent: bool, closed_world: bool, db: str | None, as_json: bool
 ) -> None:
     """Submit TOOL of a server with the class of risk that you give it; it is pending then, and can be approved."""
+    from runtime.remotes.contents import Class
+
     chosen = Class(risk, is_idempotent or risk == "read", not closed_world, actor_here())
 
-    async def work(service: Service) -> Json:
+    async def work(service: "Service") -> Json:
         remotes = service.remotes
         made = await remotes.classify(await remotes.server_of(name), tool, chosen, actor_here())
         return {"workflow": f"{made.workflow_id}@{made.number}", "state": made.state, "risk": made.risk}
@@ -66,14 +69,14 @@ def classify_command(
     shown.as_json(told) if as_json else shown.fields(told)
 
 
-async def _with_service(db: str | None, work: Callable[[Service], Awaitable[Any]]) -> Any:
+async def _with_service(db: str | None, work: Callable[["Service"], Awaitable[Any]]) -> Any:
     from runtime.service import open_service
 
     async with open_service(address_of(db)) as service:
         return await work(service)
 
 
-def _show(found: Look, *, as_json: bool) -> None:
+def _show(found: "Look", *, as_json: bool) -> None:
     told = found.to_json()
     if as_json:
         shown.as_json(told)

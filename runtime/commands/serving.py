@@ -10,13 +10,17 @@ import json
 import logging
 import os
 import sys
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from governance.commands.completing import complete
+from governance.errors import GovernanceError
+from governance.identifiers import moment, utc_now
 from governance.settings import Settings, in_use
 from runtime.commands.client_config import CLIENTS
 from runtime.commands.ending import run_to_its_end
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from runtime.service import Service
 
 Json = Any
+T = TypeVar("T")
 as_json = click.option("--json", "is_json", is_flag=True, help="Machine-readable output.")
 PEM = click.Path(exists=True, dir_okay=False)
 database = click.option("--db", "db", metavar="URL", help="The database; else SWITCHGEAR_DATABASE_URL, else your own.")
@@ -42,7 +47,10 @@ CHATTY = ("mcp", "fastmcp", "httpcore", "sse_starlette")
 
 
 @click.command("serve")
-@click.option("--transport", type=click.Choice(["http", "stdio"]), default="http", show_default=True)
+@click.option(
+    "--transport", type=click.Choice(["http", "stdio"]), default="http", show_default=True,
+    help="stdio is for a client that starts the server itself.",
+)  # fmt: skip
 @click.option("--host", help="Address to listen on; else SWITCHGEAR_HOST.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one. Else SWITCHGEAR_PORT.")
 @click.option("--tls-cert", type=PEM, help="The server's certificate, PEM; else SWITCHGEAR_TLS_CERT.")
@@ -50,7 +58,7 @@ CHATTY = ("mcp", "fastmcp", "httpcore", "sse_starlette")
 @database
 @as_json
 def serve_command(transport: str, db: str | None, is_json: bool, **place: Any) -> None:
-    """Serves approved workflows: MCP at /mcp, the REST API beside it."""
+    """Serve approved workflows: MCP at /mcp, the REST API beside it."""
     gc.disable()  # until all is loaded, which takes a tenth less time so (`memory.settle`)
     from runtime.observing.exporting import exporting
 
@@ -69,6 +77,7 @@ def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContext
     """What both transports serve, as the settings say."""
     from runtime.calls.confirmation import Confirmation
     from runtime.mcp.listing import UNBOUNDED, Budget
+    from runtime.proposing import Terms
     from runtime.replies import policy_of
     from runtime.scheduling import scheduled_risks
     from runtime.service import open_service
@@ -78,12 +87,21 @@ def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContext
         vault,
         sessions=(timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)),
         company=_company(settings.jwt) if settings.jwt else None,
-        budget=UNBOUNDED if settings.catalog == "all" else Budget(settings.catalog_tools, settings.catalog_tokens),
+        budget=UNBOUNDED if settings.catalog == "all" else Budget(*_room(settings)),
         keep_days=settings.keep_runs_days,
         confirmation=Confirmation.of(settings),
         scheduled=scheduled_risks(settings),
         responses=policy_of(settings),
+        proposing=Terms(settings.proposals, settings.proposer, settings.library),
     )
+
+
+def _room(settings: Settings) -> tuple[int, int]:
+    """Tools and tokens for workflows: where one may be asked for, the tool that takes it costs its part."""
+    from runtime.mcp.proposing import TOKENS
+
+    taken = (1, TOKENS) if settings.proposals else (0, 0)
+    return settings.catalog_tools - taken[0], settings.catalog_tokens - taken[1]
 
 
 def _company(file: str) -> "Company":
@@ -116,6 +134,22 @@ async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any
             metrics_open=settings.metrics_open,
         )
         await serve_http(service, at, announce)
+        await _tell_end(service)
+
+
+async def _tell_end(service: "Service") -> None:
+    """Says what goes on, now that nothing is served any more."""
+    with suppress(GovernanceError):  # a database that does not answer was told by the log
+        under_way, _ = await service.open_runs.counts()
+        told = (
+            "No run was under way."
+            if not under_way
+            else (
+                f"{under_way} runs have not ended: the next server on this database goes on with them "
+                "(`switchgear runs list`, `switchgear runs cancel RUN`)."
+            )
+        )
+        click.echo(f"Stopped. {told}", err=True)
 
 
 async def _stdio(url: str, vault: Vault, settings: Settings) -> None:
@@ -131,9 +165,9 @@ async def _stdio(url: str, vault: Vault, settings: Settings) -> None:
 
 
 @click.command("call")
-@click.argument("workflow")
+@click.argument("workflow", shell_complete=complete("workflow"))
 @click.argument("inputs", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option("--target", help="The device to act on, where there are several.")
+@click.option("--target", shell_complete=complete("target"), help="The device to act on, where there are several.")
 @click.option("--plan", "is_plan", is_flag=True, help="Change nothing; show the requests that would be sent.")
 @click.option("--plan-id", default="", help="Carry out this plan, given the same inputs.")
 @click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="On all targets that have it.")
@@ -155,28 +189,43 @@ def call_command(
     db: str | None,
     is_json: bool,
 ) -> int:
-    """Runs an approved workflow once, here, and prints its outputs. VALUE may be JSON."""
+    """Run an approved workflow once, here, and print its outputs. VALUE may be JSON."""
     from runtime.calls.manner import Manner
     from runtime.calls.selection import Selection
     from runtime.commands.calling import ask_on_terminal, call_on_selection, call_once, printed, printed_results
 
     settings, manner = _settings(), Manner(is_plan, plan_id, is_confirmed)
+    parsed_inputs(inputs)  # what cannot be read is told before anything is opened
     if labels:
         selection = Selection(parsed_labels(labels, target), parallel, stops)
-        results = run_to_its_end(call_on_selection(settings, db, workflow, parsed_inputs(inputs), selection, manner))
+        results = _told_if_interrupted(db, call_on_selection(settings, db, workflow, inputs, selection, manner))
         return printed_results(results, manner, is_json=is_json)
     ask = ask_on_terminal if sys.stdin.isatty() and not is_json else None
-    report = run_to_its_end(call_once(settings, db, workflow, parsed_inputs(inputs), target, manner, ask))
+    report = _told_if_interrupted(db, call_once(settings, db, workflow, inputs, target, manner, ask))
     return printed(report, manner, is_json=is_json)
 
 
-def parsed_inputs(pairs: tuple[str, ...]) -> dict[str, Json]:
+def _told_if_interrupted(db: str | None, call: Coroutine[Any, Any, T]) -> T:
+    """What the call gives; after Ctrl-C what became of the runs that it began is told."""
+    from runtime.commands.calling import tell_of_runs
+
+    began = utc_now()
+    try:
+        return run_to_its_end(call)
+    except KeyboardInterrupt:
+        tell_of_runs(db, moment(began))
+        raise
+
+
+def parsed_inputs(pairs: Sequence[str]) -> dict[str, Json]:
     """`KEY=VALUE` pairs as inputs; a value that is JSON is taken as such. Raises BadInput."""
     inputs: dict[str, Json] = {}
     for pair in pairs:
         key, mark, text = pair.partition("=")
         if not mark or not key:
             raise BadInput(f"{pair!r} is not KEY=VALUE", remedy="write the name of an input, =, and its value")
+        if key in inputs:
+            raise BadInput(f"the input {key} is given twice", f"/{key}", "give it once")
         try:
             inputs[key] = json.loads(text)
         except ValueError:
@@ -198,7 +247,7 @@ def parsed_labels(pairs: tuple[str, ...], target: str | None) -> dict[str, str]:
 @database
 @as_json
 def client_config_command(client: str, url: str | None, db: str | None, is_json: bool) -> None:
-    """Prints what a client's configuration needs to reach this server."""
+    """Print what a client's configuration needs to reach this server."""
     settings = _settings()
     address = url or f"http://{settings.host}:{settings.port}"
     lines = CLIENTS[client](address.rstrip("/"), db or settings.database_url or None)
@@ -209,7 +258,7 @@ def client_config_command(client: str, url: str | None, db: str | None, is_json:
 @database
 @as_json
 def doctor_command(db: str | None, is_json: bool) -> int:
-    """Looks for what is wrong with this installation, its database and its targets."""
+    """Look for what is wrong with this installation, its database and its targets."""
     from runtime.commands.doctor import examine
 
     findings = asyncio.run(examine(db or _settings().database))

@@ -5,13 +5,14 @@ Errors leave as exceptions and are rendered in one place, as for every command.
 """
 
 import json
-import os
 from typing import Any
 
 import click
 
-from governance.commands.options import actor_here
-from governance.settings import Settings
+from governance.commands.completing import complete
+from governance.commands.options import actor_here, existing
+from governance.errors import NotFoundError
+from governance.names import explained
 from runtime.commands.ending import run_to_its_end
 from runtime.errors import TargetError
 
@@ -19,12 +20,12 @@ MARKS = {"good": "ok  ", "bad": "BAD ", "left out": "-   "}
 
 
 @click.command("test")
-@click.argument("name")
+@click.argument("name", shell_complete=complete("target"))
 @click.option("--db", metavar="URL", help="The database; default: SWITCHGEAR_DATABASE_URL.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def test_command(name: str, db: str | None, as_json: bool) -> int:
     """Say step by step whether a target can be used: DNS, TCP, TLS, login, version."""
-    found = run_to_its_end(_findings(db or Settings.read(os.environ).database, name))
+    found = run_to_its_end(_findings(existing(db), name))
     is_good = all(each["outcome"] != "bad" for each in found)
     if as_json:
         click.echo(json.dumps({"target": name, "is_good": is_good, "findings": found}, indent=2))
@@ -40,4 +41,7 @@ async def _findings(url: str, name: str) -> list[dict[str, Any]]:
     from runtime.service import open_service
 
     async with open_service(url) as service:
-        return [finding.to_json() for finding in await diagnose(service, name, actor_here())]
+        try:
+            return [finding.to_json() for finding in await diagnose(service, name, actor_here())]
+        except NotFoundError as error:
+            raise await explained(service.database, error) from error

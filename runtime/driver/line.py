@@ -6,6 +6,7 @@ Called by `journey`; who is at the other end is decided by `tls` before the firs
 """
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from runtime.driver import tls
 from runtime.driver.breaker import Breaker
@@ -14,10 +15,12 @@ from runtime.driver.exchange import KEEP_ALIVE_S, Connections
 from runtime.driver.gate import Gate
 from runtime.driver.logins import Logins
 from runtime.driver.remote_connections import RemoteConnections
-from runtime.driver.remote_session import RemoteSession
 from runtime.errors import Refused, Resting
 from runtime.leases import Leases
 from runtime.secrets import Vault
+
+if TYPE_CHECKING:
+    from runtime.driver.remote_session import RemoteSession
 
 # A closed connection counts until the device has noticed: until then nobody gets its place.
 LINGER_S = 0.1
@@ -62,8 +65,10 @@ class Line:
             return await self.connections(endpoint)
         return RemoteConnections(await self.remote(endpoint, vault), endpoint.remote)
 
-    async def remote(self, endpoint: Endpoint, vault: Vault) -> RemoteSession:
+    async def remote(self, endpoint: Endpoint, vault: Vault) -> "RemoteSession":
         """The session with an MCP server, another one where the server is another one now. Raises Refused."""
+        from runtime.driver.remote_session import RemoteSession
+
         wanted = endpoint.remote
         assert wanted is not None, "it is one"
         if not wanted.server.is_enabled:

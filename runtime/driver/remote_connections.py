@@ -8,17 +8,19 @@ session with the server is `remote_session`'s, what a result becomes is `remotes
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from runtime.driver.endpoint import Remote
 from runtime.driver.exchange import Flight
-from runtime.driver.remote_session import RemoteSession
 from runtime.driver.wire import Reply, WireRequest
 from runtime.errors import Refused
 from runtime.remotes.definitions import Unfit, pin_of
 from runtime.remotes.results import body_of
+
+if TYPE_CHECKING:
+    from runtime.driver.remote_session import RemoteSession
 
 Json = Any
 TOOLS = "/tools/"
@@ -26,7 +28,7 @@ TOOLS = "/tools/"
 
 @dataclass(frozen=True, slots=True)
 class RemoteConnections:
-    session: RemoteSession
+    session: "RemoteSession"
     remote: Remote
 
     async def over(self, wire: WireRequest, origin: str, name: str, flight: Flight, max_body_bytes: int) -> Reply:  # noqa: ARG002  as `exchange` has it

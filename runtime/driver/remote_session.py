@@ -15,8 +15,14 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
+
+import anyio
+import httpx2
+from fastmcp import Client
+from fastmcp.client.transports import SSETransport, StdioTransport, StreamableHttpTransport
+from mcp.shared.exceptions import MCPError
 
 from governance.servers import Server, reference_in
 from runtime.driver import tls
@@ -24,10 +30,6 @@ from runtime.errors import BadReply, FateUnknown, NotSent, TargetError
 from runtime.remotes.definitions import MOST_TOOLS
 from runtime.secrets import Vault
 from workflow.visible import visible
-
-if TYPE_CHECKING:  # imported when a server is first spoken to: it costs half a second
-    import httpx2
-    from fastmcp import Client
 
 Json = Any
 # What starts a process and answers at once; `npx` and `uvx` may fetch it first.
@@ -41,6 +43,11 @@ LONGEST_WAIT_S = 2.0
 MOST_NOTIFICATIONS, NOTIFICATIONS_IN_S = 2_000, 10.0
 MOST_HTTP_BYTES = 16 * 1024 * 1024
 MOST_MESSAGE = 500
+# What the client, its transports and their libraries raise.
+_FOREIGN: tuple[type[Exception], ...] = (
+    MCPError, httpx2.HTTPError, httpx2.StreamError, RuntimeError, OSError, ValueError, ExceptionGroup,
+    anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream,
+)  # fmt: skip
 # JSON-RPC 2.0, 5.1: what was asked was not begun; of these one says, over HTTP, that the session is over.
 _NOT_BEGUN = frozenset({-32700, -32600, -32601, -32602})
 _SESSION_OVER = -32600
@@ -92,7 +99,7 @@ class RemoteSession:
                 return await self._all_tools(client)
         except TargetError:
             raise
-        except _foreign() as error:
+        except _FOREIGN as error:
             await self._lost(client)
             raise NotSent(f"{self._name} does not list its tools: {self._said(error)}", _REMEDY) from error
 
@@ -101,7 +108,7 @@ class RemoteSession:
         client = await self._opened()
         try:
             result = await client.call_tool_mcp(tool, dict(arguments))
-        except _foreign() as error:
+        except _FOREIGN as error:
             return await self._judged(client, error)
         self._failed = 0
         return Answer(200, result.model_dump(by_alias=True, mode="json", exclude_none=True))
@@ -114,10 +121,8 @@ class RemoteSession:
         for task in tuple(self._closing):
             await asyncio.wait((task,))
 
-    async def _judged(self, client: "Client[Any]", error: BaseException) -> Answer:
+    async def _judged(self, client: Client[Any], error: BaseException) -> Answer:
         """What an error in a call says of it: an answer, or none."""
-        from mcp.shared.exceptions import MCPError
-
         code = error.code if isinstance(error, MCPError) else None
         if code == _SESSION_OVER:
             await self._lost(client)
@@ -136,7 +141,7 @@ class RemoteSession:
         text = getattr(error, "message", "") or str(error) or type(error).__name__
         return " ".join(visible(str(self._vault.redact(str(text))), MOST_MESSAGE).split())
 
-    async def _all_tools(self, client: "Client[Any]") -> dict[str, Mapping[str, Json]]:
+    async def _all_tools(self, client: Client[Any]) -> dict[str, Mapping[str, Json]]:
         found: dict[str, Mapping[str, Json]] = {}
         cursor = None
         for _ in range(MOST_PAGES):
@@ -154,7 +159,7 @@ class RemoteSession:
 
     # Opening and closing
 
-    async def _opened(self) -> "Client[Any]":
+    async def _opened(self) -> Client[Any]:
         async with self._opening:
             if self._client is not None and self._client.is_connected():
                 return self._client
@@ -163,7 +168,7 @@ class RemoteSession:
             try:
                 async with asyncio.timeout(OPEN_S):
                     await client.__aenter__()  # type: ignore[no-untyped-call]
-            except _foreign() as error:
+            except _FOREIGN as error:
                 self._pause()
                 await _closed(client)
                 raise NotSent(f"{self._name} cannot be reached: {self._said(error)}", _REMEDY) from error
@@ -188,16 +193,14 @@ class RemoteSession:
         pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(self._failed - 1, 10))
         self._not_before = asyncio.get_running_loop().time() + pause_s
 
-    async def _lost(self, client: "Client[Any]") -> None:
+    async def _lost(self, client: Client[Any]) -> None:
         """The session is over: the next call opens another, after a pause."""
         if self._client is client:
             self._client = None
             self._pause()
             await _closed(client)
 
-    async def _made(self) -> "Client[Any]":
-        from fastmcp import Client
-
+    async def _made(self) -> Client[Any]:
         return Client(
             await self._transport(),
             message_handler=self._heard_of,
@@ -208,8 +211,6 @@ class RemoteSession:
         )
 
     async def _transport(self) -> Any:
-        from fastmcp.client.transports import SSETransport, StdioTransport, StreamableHttpTransport
-
         server = self._server
         if server.transport == "stdio":
             env = {name: self._value(value) for name, value in server.env}
@@ -252,55 +253,47 @@ async def _unheard(*_: Any) -> None:
     """Logs and progress of others are nobody's here."""
 
 
-async def _closed(client: "Client[Any]") -> None:
-    with contextlib.suppress(*_foreign()):
+async def _closed(client: Client[Any]) -> None:
+    with contextlib.suppress(*_FOREIGN):
         await client.close()  # type: ignore[no-untyped-call]
 
 
-def _foreign() -> tuple[type[BaseException], ...]:
-    """What the client, its transports and their libraries raise."""
-    import anyio
-    import httpx2
-    from mcp.shared.exceptions import MCPError
+class _Stream(httpx2.AsyncByteStream):
+    """A body that ends with an error where it is too large."""
 
-    broken = (anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream)
-    return (MCPError, httpx2.HTTPError, httpx2.StreamError, RuntimeError, OSError, ValueError, ExceptionGroup, *broken)
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for piece in self._stream:
+            size += len(piece)
+            if size > MOST_HTTP_BYTES:
+                raise httpx2.ReadError(f"the answer is larger than {MOST_HTTP_BYTES} bytes")
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
-def _http_client(verify: ssl.SSLContext | bool, **given: Any) -> "httpx2.AsyncClient":
+class _Bounded(httpx2.AsyncHTTPTransport):
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = await super().handle_async_request(request)
+        if response.headers.get("content-encoding", "identity").lower() != "identity":
+            await response.aclose()
+            raise httpx2.ReadError("the answer is compressed, which was not asked for", request=request)
+        if not response.headers.get("content-type", "").startswith("text/event-stream"):
+            response.stream = _Stream(response.stream)  # events are bounded one by one
+        return response
+
+
+def _http_client(verify: ssl.SSLContext | bool, **given: Any) -> httpx2.AsyncClient:
     """A client that takes nothing from the environment and no more than a bounded body."""
-    import httpx2
-
-    class Bounded(httpx2.AsyncHTTPTransport):
-        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-            response = await super().handle_async_request(request)
-            if response.headers.get("content-encoding", "identity").lower() != "identity":
-                await response.aclose()
-                raise httpx2.ReadError("the answer is compressed, which was not asked for", request=request)
-            is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
-            if not is_stream:  # whose events are bounded one by one
-                response.stream = _bounded(response.stream)
-            return response
-
-    def _bounded(stream: Any) -> Any:
-        class Stream(httpx2.AsyncByteStream):
-            async def __aiter__(self) -> AsyncIterator[bytes]:
-                size = 0
-                async for piece in stream:
-                    size += len(piece)
-                    if size > MOST_HTTP_BYTES:
-                        raise httpx2.ReadError(f"the answer is larger than {MOST_HTTP_BYTES} bytes")
-                    yield piece
-
-            async def aclose(self) -> None:
-                await stream.aclose()
-
-        return Stream()
-
-    headers = {**(given.get("headers") or {}), "accept-encoding": "identity"}
-    timeout = given.get("timeout") or httpx2.Timeout(30.0, read=300.0)
-    transport = Bounded(verify=verify, trust_env=False)
     return httpx2.AsyncClient(
-        headers=headers, timeout=timeout, auth=given.get("auth"), transport=transport, trust_env=False,
+        headers={**(given.get("headers") or {}), "accept-encoding": "identity"},
+        timeout=given.get("timeout") or httpx2.Timeout(30.0, read=300.0),
+        auth=given.get("auth"),
+        transport=_Bounded(verify=verify, trust_env=False),
+        trust_env=False,
         follow_redirects=False,
-    )  # fmt: skip
+    )

@@ -8,6 +8,7 @@ Here never lives what a role may decide on a revision (`governance.transitions`)
 """
 
 import re
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -25,7 +26,7 @@ from governance.people.sessions import Session
 from governance.transitions import Role, may
 from runtime.gate.bodies import whole_body
 from runtime.gate.concurrency import Concurrency, Kind
-from runtime.gate.credentials import SAFE_METHODS, bearer_in, cookie_in, shows_csrf
+from runtime.gate.credentials import SAFE_METHODS, bearer_in, cookie_in, shows_csrf, token_in
 from runtime.gate.rates import Rates
 from runtime.gate.turns import Turns
 from runtime.observing import traces
@@ -45,6 +46,8 @@ LISTENS = b"subscriptions/listen"
 METRICS_PATH = "/metrics"
 # Whoever looks after the server has to be told how it is, however many others ask.
 WATCHES = frozenset({"/health", "/ready", METRICS_PATH})
+# The console's own rule: it takes everybody as far as its login, and asks the REST API for all else, by this very gate.
+CONSOLE_PATH = "/console"
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 # Inputs are names, numbers and small objects; files do not come this way.
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -89,7 +92,9 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", METRICS_PATH, "viewer", takes_whole=True),
     Rule("GET", "/workflows", "viewer"),
     Rule("GET", "/workflows/pending", "viewer"),
+    Rule("GET", "/workflows/counts", "viewer"),
     Rule("GET", "/workflows/{ref}", "viewer"),
+    Rule("GET", "/workflows/{ref}/graph", "viewer"),
     Rule("POST", "/workflows/{ref}/run", "operator"),
     Rule("POST", "/workflows/{ref}/run-selection", "operator"),
     Rule("POST", "/workflows/{ref}/approve", "approver"),
@@ -147,12 +152,16 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", "/audit", "approver", takes_whole=True),
     Rule("GET", "/audit/export", "approver", takes_whole=True),
     Rule("GET", "/audit/stats", "approver", takes_whole=True),
+    Rule("GET", "/audit/verify", "approver", takes_whole=True),
     Rule("GET", "/tokens", "admin", takes_whole=True),
     Rule("POST", "/tokens", "admin", takes_whole=True),
     Rule("DELETE", "/tokens/{ref}", "admin", takes_whole=True),
     Rule("GET", "/settings", "admin", takes_whole=True),
     Rule("GET", "/policy", "viewer"),
     Rule("PUT", "/policy", "admin", takes_whole=True),
+    Rule("POST", "/policy/preview", "approver"),
+    Rule("GET", "/catalog", "viewer"),
+    Rule("GET", "/devices", "viewer"),
     Rule("GET", "/specs", "viewer", takes_whole=True),
     Rule("GET", "/specs/{name}", "viewer", takes_whole=True),
     Rule("PUT", "/specs/{name}", "admin", takes_whole=True, max_body_bytes=MAX_BYTES),
@@ -165,6 +174,7 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", MCP_PATH, "operator"),
     Rule("DELETE", MCP_PATH, "operator"),
 )
+CONSOLE = Rule("*", CONSOLE_PATH, None)
 _PLAIN = {(rule.method, rule.path): rule for rule in RULES}
 _PATTERNS = tuple((rule, re.compile(re.sub(r"\{\w+\}", "[^/]+", rule.path))) for rule in RULES if "{" in rule.path)
 
@@ -176,6 +186,10 @@ def rule_for(method: str, path: str) -> Rule:
         return known
     matching = (rule for rule, pattern in _PATTERNS if rule.method == method and pattern.fullmatch(path))
     return next(matching, Rule(method, path, "admin"))
+
+
+def is_of_console(path: str) -> bool:
+    return path == "/" or path == CONSOLE_PATH or path.startswith(f"{CONSOLE_PATH}/")
 
 
 class Door(Protocol):
@@ -201,10 +215,15 @@ class Gate:
         concurrency: Concurrency,
         *,
         metrics_open: bool = False,
+        console: Callable[[ASGIApp], ASGIApp] | None = None,
     ) -> None:
-        """`hosts`: the names under which this server may be addressed; None, with tokens only: any."""
+        """`hosts`: the names under which this server may be addressed; None, with tokens only: any.
+
+        `console`: makes the pages for people of whatever they ask, which is this gate.
+        """
         self._api = api
         self._mcp = mcp
+        self._console = console(self) if console else api
         self._doorkeeper = doorkeeper
         self._hosts = hosts
         self._rates = rates
@@ -227,7 +246,12 @@ class Gate:
             if heard is None:  # whoever asked is gone
                 return
             inside.enter_context(traces.continued(scope["headers"]))
-            await (self._mcp if scope["path"] == MCP_PATH else self._api)(scope, heard, send)
+            await self._behind(rule, scope["path"])(scope, heard, send)
+
+    def _behind(self, rule: Rule, path: str) -> ASGIApp:
+        if rule is CONSOLE:
+            return self._console
+        return self._mcp if path == MCP_PATH else self._api
 
     async def _enter(self, scope: Scope, receive: Receive, rule: Rule, inside: AsyncExitStack) -> Receive | None:
         """A place for the request, and its body as a whole; None where that does not come.
@@ -247,7 +271,7 @@ class Gate:
         if caller is None:
             return heard
         heard = await whole_body(scope, receive)
-        if heard is not None and kind != "admin":
+        if heard is not None and kind != "admin" and rule is not CONSOLE:  # which waits for turns of its own calls
             await inside.enter_async_context(self._turns.turn(caller.name))
         return heard
 
@@ -255,8 +279,11 @@ class Gate:
         """Finds out who asks, and whether they may. Raises Problem."""
         headers = Headers(scope=scope)
         check_addresses(headers, self._hosts, str(scope.get("scheme", "http")))
-        rule = rule_for(scope["method"], scope["path"])
+        rule = CONSOLE if is_of_console(scope["path"]) else rule_for(scope["method"], scope["path"])
         check_size(headers, rule.max_body_bytes)
+        if rule is CONSOLE:
+            await self._let_in(scope, headers)
+            return rule
         if rule.role is None or (rule.path == METRICS_PATH and self._metrics_open and _is_here(scope, headers)):
             return rule
         try:
@@ -287,6 +314,22 @@ class Gate:
             scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=caller.name, scopes=[]))
         return rule
 
+    async def _let_in(self, scope: Scope, headers: Headers) -> None:
+        """Notes whose pages are asked for, if somebody's. What they may, is found where the pages ask for it."""
+        scheme = str(scope.get("scheme", "http"))
+        cookie, token = cookie_in(headers, scheme), token_in(headers, scheme)
+        try:
+            session = None if cookie is None else await self._doorkeeper.session(cookie)
+            if session is not None and cookie is not None:
+                scope[SESSION] = (session, cookie)
+                scope[CALLER] = Caller(session.user.name, session.user.role, session.user.scope)
+                return
+            caller = await self._doorkeeper.caller(token)
+        except GovernanceError as error:
+            raise of_error(error) from error
+        if caller is not None:
+            scope[CALLER] = caller
+
     async def _caller(self, scope: Scope, headers: Headers, rule: Rule) -> Caller | None:
         """Whose credential the request carries. A cookie that is none any more is as if it were not there."""
         cookie = None if rule.path == MCP_PATH else cookie_in(headers, str(scope.get("scheme", "http")))
@@ -303,7 +346,7 @@ class Gate:
 def _kind(scope: Scope, rule: Rule) -> Kind:
     """Which places a request takes one of. What listens is told by its method, which MCP wants in a header too."""
     if rule.role is None:
-        return "stranger"
+        return "call" if rule is CONSOLE and CALLER in scope else "stranger"
     listens = (b"mcp-method", LISTENS) in scope["headers"] or scope["method"] == "GET"
     if rule.path == MCP_PATH and listens:
         return "stream"

@@ -14,6 +14,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import Response
 
 COOKIE = "switchgear-session"
+TOKEN_COOKIE = "switchgear-token"  # noqa: S105  its name
 CSRF_HEADER = "x-csrf-token"
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
@@ -35,19 +36,32 @@ def cookie_in(headers: Headers, scheme: str) -> str | None:
     """The session's secret, where no token is shown: whoever shows one is meant by it."""
     if "authorization" in headers:
         return None
+    return _kept(headers, scheme, COOKIE)
+
+
+def token_in(headers: Headers, scheme: str) -> str | None:
+    """The token that somebody has pasted into the console's login: it counts there alone."""
+    return _kept(headers, scheme, TOKEN_COOKIE)
+
+
+def _kept(headers: Headers, scheme: str, name: str) -> str | None:
     cookies = cookie_parser(headers.get("cookie", ""))
-    secret = cookies.get(f"__Host-{COOKIE}") or (cookies.get(COOKIE) if scheme != "https" else None)
+    secret = cookies.get(f"__Host-{name}") or (cookies.get(name) if scheme != "https" else None)
     return secret or None
 
 
-def set_cookie(response: Response, secret: str, *, is_tls: bool) -> None:
-    """Without an end of its own: the server ends it, the browser forgets it when it is closed."""
-    response.set_cookie(_name(is_tls), secret, httponly=True, samesite="strict", secure=is_tls, path="/")
+def set_cookie(
+    response: Response, secret: str, *, is_tls: bool, name: str = COOKIE, seconds: int | None = None
+) -> None:
+    """Without an end of its own (`seconds`) the server ends it, and the browser forgets it when it is closed."""
+    response.set_cookie(
+        _name(is_tls, name), secret, max_age=seconds, httponly=True, samesite="strict", secure=is_tls, path="/"
+    )
     response.headers["cache-control"] = "no-store"
 
 
-def clear_cookie(response: Response, *, is_tls: bool) -> None:
-    response.delete_cookie(_name(is_tls), httponly=True, samesite="strict", secure=is_tls, path="/")
+def clear_cookie(response: Response, *, is_tls: bool, name: str = COOKIE) -> None:
+    response.delete_cookie(_name(is_tls, name), httponly=True, samesite="strict", secure=is_tls, path="/")
 
 
 def is_over_tls(headers: Headers, scheme: str) -> bool:
@@ -65,5 +79,5 @@ def shows_csrf(headers: Headers, secret: str) -> bool:
     return hmac.compare_digest(shown.encode(errors="surrogatepass"), csrf_of(secret).encode())
 
 
-def _name(is_tls: bool) -> str:
-    return f"__Host-{COOKIE}" if is_tls else COOKIE
+def _name(is_tls: bool, name: str) -> str:
+    return f"__Host-{name}" if is_tls else name

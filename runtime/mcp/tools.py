@@ -113,13 +113,21 @@ def caller_of_request(local: Caller) -> Caller:
 class CatalogProvider(Provider):
     """Serves what the live catalog holds now. `lists_built` counts full lists, which cost time with many tools."""
 
-    def __init__(self, live: LiveCatalog, calls: Calls, local: Caller, finders: Sequence[GuardedTool]) -> None:
-        """`finders`: the tools that reach what is not listed."""
+    def __init__(
+        self,
+        live: LiveCatalog,
+        calls: Calls,
+        local: Caller,
+        finders: Sequence[GuardedTool],
+        others: Sequence[GuardedTool] = (),
+    ) -> None:
+        """`finders`: the tools that reach what is not listed; `others`: what is listed in any case."""
         super().__init__()
         self._live = live
         self._calls = calls
         self._local = local
         self._finders = {tool.name: tool for tool in finders}
+        self._others = {tool.name: tool for tool in others}
         self._made: dict[int, WorkflowTool] = {}  # by the identity of their entry, which each keeps alive
         self._made_for: Catalog | None = None
         self.lists_built = 0
@@ -128,7 +136,7 @@ class CatalogProvider(Provider):
         self.lists_built += 1
         catalog = self._seen()
         finders = with_apis(self._finders.values(), catalog.searched) if catalog.hides_some else ()
-        return [*finders, *(self._tool(entry) for entry in catalog.listed)]
+        return [*finders, *self._others.values(), *(self._tool(entry) for entry in catalog.listed)]
 
     async def _get_tool(self, name: str, version: VersionSpec | None = None) -> Tool | None:  # noqa: ARG002  its interface
         """The tool of this name, listed or not: whoever knows a workflow's name may call it by that name."""
@@ -140,7 +148,7 @@ class CatalogProvider(Provider):
 
     def _find(self, name: str) -> GuardedTool | None:
         entry = self._seen().get(name)
-        return self._finders.get(name) if entry is None else self._tool(entry)
+        return self._finders.get(name) or self._others.get(name) if entry is None else self._tool(entry)
 
     def _tool(self, entry: Entry) -> WorkflowTool:
         catalog = self._live.now

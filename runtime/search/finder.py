@@ -15,7 +15,7 @@ from governance.people.scopes import WHOLE, Scope
 from runtime.catalog import Catalog
 from runtime.entries import Entry
 from runtime.live import LiveCatalog
-from runtime.search.index import Findable, Index, Kind, findable, with_words_of_their_things
+from workflow.search.index import Findable, Index, Kind, findable, with_words_of_their_things
 
 # Read at a time, in a few milliseconds, before others have their turn.
 AT_A_TIME = 10

@@ -4,7 +4,7 @@ import pytest
 
 from compiler.approval_facts import proposed
 from compiler.compiled import Compiled
-from compiler.proposer.proposal import Entry, Kind, Proposal, Record
+from compiler.proposer import Answer, Entry, Kind, Record
 from tests.shipped import shipped
 
 DIGEST = "sha256:" + "0" * 64
@@ -38,21 +38,23 @@ def test_where_nobody_was_asked_nothing_is_told_of_a_model(compiled: Compiled) -
 
 def test_what_was_proposed_is_told_with_its_workflow_whether_taken_or_not(compiled: Compiled) -> None:
     def said(kind: Kind, subject: str, reason: str = "") -> Entry:
-        return Entry(Proposal(kind, subject, "a word", DIGEST, DIGEST, "tiny"), reason)
+        return Entry(Answer(kind, subject, (), ("a word", "a word"), DIGEST, "tiny"), reason)
 
     record = Record(
         compiled.api.digest,
         (
-            said(Kind.TEXTS, "hypercore_start_vm", "no verb"),
-            said(Kind.TEXTS, "hypercore_delete_vm"),
-            said(Kind.NOUNS, "/VirDomain/{virDomainUUID}"),
-            said(Kind.NOUNS, "/ISO/{isoUUID}"),
+            said(Kind.SENTENCE, "hypercore_start_vm", "no verb"),
+            said(Kind.RANK, "hypercore_find_vms|hypercore_start_vm"),
+            said(Kind.SENTENCE, "hypercore_delete_vm"),
+            said(Kind.NOUN, "/VirDomain/{virDomainUUID}"),
+            said(Kind.NOUN, "/ISO/{isoUUID}"),
         ),
     )
     (start,) = [one.flow for one in compiled.workflows if one.flow.id == "hypercore_start_vm"]
     told = proposed(start, compiled.api, record)
     assert [(each["subject"], each["is_accepted"], each["reason"]) for each in told] == [
         ("hypercore_start_vm", False, "no verb"),
+        ("hypercore_find_vms|hypercore_start_vm", True, ""),
         ("/VirDomain/{virDomainUUID}", True, ""),
     ]
     assert {each["model"] for each in told} == {"tiny"}

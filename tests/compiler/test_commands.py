@@ -1,13 +1,18 @@
 """`switchgear compile` and `lint` as a script uses them: exit codes, JSON, files, the database."""
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from compiler.proposer.question import NONE_OF_THESE
 from switchgear.main import cli
+from tests.compiler.proposals.compiled_specs import written
+from tests.compiler.proposer import model_server as server
+from tests.compiler.proposer.model_server import model_server
 
 SPEC = """
 openapi: 3.1.0
@@ -128,3 +133,76 @@ def test_the_catalog_and_each_workflow_are_explained(spec: Path) -> None:
     assert "change: POST /orders: the goal" in one
     assert 'body = {"title":"$inputs.title"}' in one
     assert "usual: succeeded" in one
+
+
+def always(word: Callable[[Sequence[str]], str]) -> server.Move:
+    """Chooses among what is offered, whatever its order."""
+    return server.answers(
+        lambda _, facts: word(sorted(each for each in facts.get("answers", ()) if each != NONE_OF_THESE))
+    )
+
+
+ASK = ("--ask", "create a machine, then add a disk to it")
+
+
+def test_a_sentence_makes_one_pending_workflow_and_each_compile_with_the_lock_plans_it_again(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, lock = written(tmp_path), tmp_path / "proposals.lock"
+    with model_server(always(lambda offered: offered[0])) as (url, _):
+        monkeypatch.setenv("SWITCHGEAR_OLLAMA_URL", url)
+        words = ("--proposer", "ollama:tiny", "--lock", str(lock), "--db", database, "--json")
+        result = run("compile", str(spec), *ASK, *words)
+    told = json.loads(result.stdout)
+    assert (result.return_value, told["outcome"]) == (0, "proposed"), told
+    assert [one["workflow_id"] for one in pending(database)] == [told["workflow"]]
+    shown = run("workflows", "show", told["workflow"], "--db", database).stdout
+    assert f"Put together by a model (tiny@{server.DIGEST}), of what an operator said: “{ASK[1]}”" in shown
+    run("compile", str(spec), "--lock", str(lock), "--db", database)
+    assert {told["workflow"], "machines_find_machines"} <= {one["workflow_id"] for one in pending(database)}
+    again = [one["number"] for one in pending(database) if one["workflow_id"] == told["workflow"]]
+    assert again == [1], "the same bytes are no new revision"
+
+
+def test_a_sentence_of_which_nothing_comes_stores_nothing_and_says_what_is_missing(
+    database: str, tmp_path: Path
+) -> None:
+    spec = written(tmp_path)
+    run("db", "upgrade", "--db", database)
+    without = run("compile", str(spec), *ASK, "--db", database)
+    assert without.return_value == 1
+    assert "could be one: Create machine, then create disk" in without.stdout
+    impossible = run("compile", str(spec), "--ask", "order a pizza", "--db", database, "--json")
+    assert impossible.return_value == 1
+    assert "pizza" in json.loads(impossible.stdout)["refusal"]
+    assert pending(database) == []
+
+
+def test_several_descriptions_are_searched_with_a_sentence_alone(spec: Path, tmp_path: Path) -> None:
+    other = written(tmp_path / "m")
+    result = run("compile", str(spec), str(other), "--ask", "delete a machine", "--json")
+    told = json.loads(result.stdout)
+    assert told["understood"][0]["nearest"][0] == "machines_delete_machine"
+    refused = run("compile", str(spec), str(other))
+    assert "--ask" in str(refused.exception)
+
+
+def test_a_check_and_an_explanation_leave_the_lock_alone(
+    spec: Path, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / "proposals.lock"
+    run("db", "upgrade", "--db", database)
+    with model_server(always(lambda offered: offered[0] if offered else "x")) as (url, script):
+        monkeypatch.setenv("SWITCHGEAR_OLLAMA_URL", url)
+        for more in (("--check",), ("--explain",)):
+            run("compile", str(spec), "--proposer", "ollama:tiny", "--lock", str(lock), "--db", database, *more)
+        assert script.chats
+    assert not lock.exists()
+
+
+def test_a_server_elsewhere_is_asked_only_where_that_is_said(
+    spec: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SWITCHGEAR_OLLAMA_URL", "http://10.255.255.1:11434")
+    result = run("compile", str(spec), "--db", database, "--proposer", "ollama:small")
+    assert "SWITCHGEAR_MODEL_MAY_LEAVE=1" in getattr(result.exception, "remedy", "")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from compiler import pipeline, proof, verification
+from compiler import pipeline, proof, verifying
 from compiler.containment import FAULT
 from compiler.errors import SpecError
 from compiler.frontend.operations import OperationReader
@@ -170,11 +170,11 @@ def is_named_bad(document: Any, *_: Any) -> bool:
 CASES: dict[str, tuple[Any, str, Callable[..., bool], str]] = {
     "an operation is read": (OperationReader, "_operation", is_read_at_bad, "the reading"),
     "a schema is read": (Collector, "schema", lambda _self, place: place.tokens[-1:] == ("Bad",), "the reading"),
-    "the writer": (verification, "document_of", lambda _api, flow, *_: flow.goal == BAD, "the writer"),
-    "the checks": (verification, "checked", is_named_bad, "the checks"),
-    "the twin as it is made": (verification, "Prover", has_bad, "the twin"),
+    "the writer": (verifying, "document_of", lambda _api, flow, *_: flow.goal == BAD, "the writer"),
+    "the checks": (verifying, "checked", is_named_bad, "the checks"),
+    "the twin as it is made": (verifying, "Prover", has_bad, "the twin"),
     "the twin as it answers": (Twin, "handle", lambda _self, request: request.path[:5] == "/bads", "the proof"),
-    "the tool": (verification, "tool_definition", is_named_bad, "the tool"),
+    "the tool": (verifying, "tool_definition", is_named_bad, "the tool"),
 }
 
 
@@ -209,7 +209,7 @@ def test_what_cannot_be_stored_is_left_out(name: str, tmp_path: Path, capsys: An
 
 
 def test_a_catalog_that_cannot_be_chosen_costs_the_choice_alone(tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
-    patched(monkeypatch, verification, "default_catalog", lambda *_: True)
+    patched(monkeypatch, verifying, "default_catalog", lambda *_: True)
     code, report, _ = compiled(tmp_path, capsys)
     judge_whole(report, code, "the default catalog")
     assert {BAD, GOOD} <= reached(report)
@@ -232,8 +232,5 @@ def test_one_fault_has_one_digest_and_another_place_another() -> None:
     def second() -> None:
         raise OurFaultError("a")
 
-    told = [
-        verification.fault("x", "y", verification.attempt(work)[1] or OurFaultError())
-        for work in (first, first, second)
-    ]
+    told = [verifying.fault("x", "y", verifying.attempt(work)[1] or OurFaultError()) for work in (first, first, second)]
     assert told[0].remedy == told[1].remedy != told[2].remedy

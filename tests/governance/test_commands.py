@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from governance import commands, schema
+from governance.apis import ApiStore
 from governance.connections import parse_url
 from governance.database import open_database
 from governance.identifiers import new_id
@@ -220,7 +221,28 @@ def test_a_damaged_revision_is_said_and_ends_the_list_with_1(
     assert "refused" in run("workflows", "list").err
 
 
-def test_targets_are_added_listed_and_removed(run: Run) -> None:
+@pytest.fixture
+def known_api(sqlite_url: str) -> None:
+    async def work() -> None:
+        async with open_database(sqlite_url) as database:
+            await ApiStore(database).put_api("hypercore", "HyperCore", "1", "sha256:0", None, None)
+
+    asyncio.run(work())
+
+
+def test_a_target_of_an_api_that_there_is_not_is_refused_alone_or_in_a_file(
+    run: Run, known_api: None, tmp_path: Path
+) -> None:
+    refused = run("targets", "add", "lab", "--api", "hypercor", "--url", "https://10.0.0.5")
+    assert (refused.code, "Did you mean hypercore?" in refused.err) == (3, True)
+    file = tmp_path / "targets.yaml"
+    file.write_text("targets: [{name: lab, api: hypercor, address: 'https://10.0.0.5'}]")
+    refused = run("targets", "apply", str(file))
+    assert (refused.code, "Did you mean hypercore?" in refused.err) == (3, True)
+    assert run("targets", "list", "--json").data["targets"] == []
+
+
+def test_targets_are_added_listed_and_removed(run: Run, known_api: None) -> None:
     added = run(
         "targets", "add", "lab", "--api", "hypercore", "--url", "https://10.0.0.5", "--token-ref", "env:T", "--json"
     )
@@ -231,7 +253,7 @@ def test_targets_are_added_listed_and_removed(run: Run) -> None:
     assert run("targets", "list", "--api", "hypercore", "--json").data == {"targets": []}
 
 
-def test_an_inventory_goes_out_to_a_file_and_comes_back(run: Run, tmp_path: Path) -> None:
+def test_an_inventory_goes_out_to_a_file_and_comes_back(run: Run, known_api: None, tmp_path: Path) -> None:
     more = ("--label", "site=oslo", "--connections", "2", "--responses", "off")
     run("targets", "add", "lab", "--api", "hypercore", "--url", "https://10.0.0.5", "--token-ref", "env:T", *more)
     file = tmp_path / "targets.yaml"

@@ -51,6 +51,18 @@ def test_what_a_model_said_is_told_with_its_verdict() -> None:
     assert dossier(revision(proof_text=to_text({"proposed": said})), None)["proposed"] == said
 
 
+def test_how_it_is_asked_for_and_who_put_it_together_is_read_off_the_document() -> None:
+    told = dossier(revision(), None)
+    assert (told["asked_as"], told["proposed_by"]) == ([], None)
+    document = copy.deepcopy(TOY["stop"])
+    own = {"asked_as": ["halt a guest"], "proposed": {"by": "tiny@1", "sentence": "halt it, then start it"}}
+    document["workflows"][0]["x-switchgear"] = {**document["workflows"][0].get("x-switchgear", {}), **own}
+    one = revision()
+    told = dossier(replace(one, content=replace(one.content, document=document)), None)
+    assert told["asked_as"] == ["halt a guest"]
+    assert told["proposed_by"] == own["proposed"]
+
+
 def test_against_itself_and_against_nothing_there_is_no_difference() -> None:
     assert difference(revision(), None) is None
     assert difference(revision(), revision()) is None

@@ -167,6 +167,7 @@ async def test_tokens_of_an_older_database_go_on_and_are_sealed_by_the_upgrade(t
         for table in ("run_effects", "disabled_workflows", "sessions", "users"):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("ALTER TABLE runs DROP COLUMN verdict"))
+        connection.execute(text("ALTER TABLE targets DROP COLUMN server"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0013'"))
         connection.execute(text("DROP TRIGGER audit_kept"))
         connection.execute(text("DELETE FROM audit"))
@@ -187,6 +188,7 @@ ELSEWHERE: dict[str, Any] = {
     "labels": '{"site": "lab"}',
     "limits": '{"connections": 9}',
 }
+ELSEWHERE["server"] = '{"transport": "http", "is_enabled": true, "url": "https://10.6.6.6/mcp"}'
 ELSEWHERE |= {"tls": "pin:" + "0" * 64, "mode": "twin", "responses": "off", "is_default": True, "name": "other"}
 
 

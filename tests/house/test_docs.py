@@ -157,3 +157,14 @@ def test_the_scripts_for_people_are_the_scripts_for_ci() -> None:
     lines = (ROOT / ".ci" / "run").read_text().splitlines()
     assert lines[0] == "#!/usr/bin/env bash"
     assert [line for line in lines[1:] if line.strip()] == ["exec ./test_all.sh"]
+
+
+NAMED = re.compile(r"`([\w/]+\.py)`: ((?:`\w+`(?:, )?)+)")
+
+
+@pytest.mark.parametrize("document", ["docs/WHERE.md"])
+def test_what_a_document_names_behind_a_file_is_in_that_file(document: str) -> None:
+    named = [(file, name) for file, names in NAMED.findall(TEXTS[document]) for name in re.findall(r"\w+", names)]
+    assert len(named) > 10
+    begins = r"^(?:class |def |async def )?{}\b"
+    assert [(f, n) for f, n in named if not re.search(begins.format(n), (ROOT / f).read_text(), re.M)] == []

@@ -103,6 +103,11 @@ def states(served: Served, role: Role, examples: int) -> dict[str, set[int]]:
     statuses: dict[str, set[int]] = {}
 
     class Walk(described.as_state_machine()):  # type: ignore[misc]  made anew for each document
+        def before_call(self, case: Any) -> None:
+            # A target is of an API that there is, which no document can say.
+            if case.operation.path.startswith("/targets") and isinstance(case.body, dict) and "api" in case.body:
+                case.body["api"] = "toy"
+
         def get_call_kwargs(self, _case: Any) -> dict[str, Any]:
             return {"headers": headers}
 
@@ -138,7 +143,7 @@ def test_along_the_links_too_every_answer_is_named_and_no_right_exceeded(served:
     try:
         statuses = states(served, role, 12)
     except FlakyStrategyDefinition:  # the walker's own data turned out otherwise: fewer steps meet it less often
-        statuses = states(served, role, 6)
+        statuses = states(served, role, 4)
     assert len(statuses) >= 10
     assert rights_exceeded(statuses, role) == {}
 

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
+from runtime.commands.calling import fitted
 from runtime.commands.serving import client_config_command, parsed_inputs
 from runtime.errors import BadInput
 from tests.forks import program
@@ -114,7 +115,42 @@ async def test_a_free_port_is_taken_and_said_and_the_end_is_clean(lab: Any, devi
     process.send_signal(signal.SIGTERM)
     out, err = await process.communicate()
     assert (process.returncode, out) == (0, b""), err
+    assert b"Stopped. No run was under way." in err
     assert b"Traceback" not in err
+
+
+@pytest.mark.slow
+async def test_after_ctrl_c_a_call_says_what_became_of_its_run(house: Any, recorder: Any) -> None:
+    async def silent(_heard: Any, _writer: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    device = await recorder(silent)
+    await house.target(device.url)
+    await house.approve("find")
+    process = await start("call", "toy-find-vm", "vm=web-01", "--db", house.url)
+    await device.has_heard(1)
+    process.send_signal(signal.SIGINT)
+    out, err = await process.communicate()
+    (run,) = await house.service.runs.find(limit=1)
+    assert (process.returncode, out) == (130, b""), err
+    assert f"The run {run.id} on lab ended as {run.outcome}; `switchgear runs show {run.id}`" in err.decode()
+    assert b"Interrupted." in err and b"Traceback" not in err
+
+
+@pytest.mark.slow
+async def test_a_workflow_that_nobody_approved_is_told_to_be_pending(house: Any, device: Any) -> None:
+    await house.target(device.url)
+    await house.submit("find")
+    code, out, err = await switchgear("call", "toy-find-vm", "vm=web-01", "--db", house.url)
+    assert (code, out) == (1, "")
+    assert "toy-find-vm@1 is pending" in err and "switchgear workflows approve toy-find-vm@1" in err
+
+
+async def test_what_is_typed_for_a_text_is_the_text_as_it_stands(lab: Any) -> None:
+    entry = lab.service.live.now.find("toy-find-vm")
+    assert fitted(entry, ("vm=1.10",)) == {"vm": "1.10"}
+    assert fitted(entry, ("vm=true", "other=007", "more=7")) == {"vm": "true", "other": "007", "more": 7}
+    assert fitted(entry, ("vm=[1]",)) == {"vm": [1]}
 
 
 @pytest.mark.slow

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from runtime.search.index import Findable, Index, Kind
-from runtime.search.question import understood
+from workflow.search.index import Findable, Index, Kind
+from workflow.search.question import understood
 
 
 def one(name: str, intent: str, *, risk: str = "change", api: str = "lab", inputs: str = "") -> Findable:

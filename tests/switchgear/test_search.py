@@ -8,8 +8,8 @@ import yaml
 
 from compiler.compiled import Compiled
 from runtime.search.finder import Finder
-from runtime.search.words import ASKING
 from runtime.service import open_service
+from workflow.search.words import ASKING
 
 pytestmark = pytest.mark.slow  # both descriptions are compiled, stored and approved
 

@@ -30,7 +30,7 @@ def test_inputs_that_fit_come_back_with_defaults_also_inside_objects() -> None:
 
 @pytest.mark.parametrize(
     ("given_inputs", "pointer"),
-    [({}, ""), ({"vm": 5}, "/vm"), ({"vm": "x", "a/b": 1}, "/a~1b"), ({"vm": "x", "list": [1, "2"]}, "/list/1")],
+    [({}, "/vm"), ({"vm": 5}, "/vm"), ({"vm": "x", "a/b": 1}, "/a~1b"), ({"vm": "x", "list": [1, "2"]}, "/list/1")],
 )
 def test_inputs_that_do_not_fit_are_refused_where_they_do_not(given_inputs: Any, pointer: str) -> None:
     made = taking(inputs("vm", list={"type": "array", "items": {"type": "integer"}}))

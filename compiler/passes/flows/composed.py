@@ -16,6 +16,7 @@ from compiler.passes.flows.bodies import Choice, enumerations
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, end_after_job, gone, parameters_of, read_back, read_back_made
 from compiler.passes.flows.context import Context, address
+from compiler.passes.flows.fulfilled import unfulfilled
 from compiler.passes.flows.intents import created_id
 from compiler.passes.flows.overrides import at, with_constant
 from compiler.passes.flows.splits import class_of_value
@@ -59,6 +60,7 @@ def composed(context: Context) -> tuple[list[Flow], list[Diagnostic]]:
         elif operations:
             course = _Course(context, wanted, Builder(context, _goal(context, operations)))
             flows.append(_composed(course, operations))
+            said += _untrue(context, place, wanted, flows[-1])
             said += [_unplaced(place, wanted, name) for name in wanted.values if name not in course.used]
     return flows, said
 
@@ -66,6 +68,14 @@ def composed(context: Context) -> tuple[list[Flow], list[Diagnostic]]:
 def _unknown(place: str, wanted: Compose, key: str) -> Diagnostic:
     message = f"{wanted.id}: the API has no operation {key}; the workflow is made without it"
     return _warning("override-unknown-operation", f"{place}/operations", message, "name one that the API has")
+
+
+def _untrue(context: Context, place: str, wanted: Compose, flow: Flow) -> Iterator[Diagnostic]:
+    """A note where the title promises what no step does, or keeps silent about a change: it is a person's to say."""
+    fault = unfulfilled(context, flow, wanted.title, wanted.description)
+    if fault:
+        remedy = "say in the title what is done, or leave it: the words may be others for the same"
+        yield Diagnostic("title-unfulfilled", Severity.NOTE, f"{place}/title", f"{wanted.id}: {fault}", remedy)
 
 
 def _unplaced(place: str, wanted: Compose, name: str) -> Diagnostic:

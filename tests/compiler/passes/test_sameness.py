@@ -7,7 +7,7 @@ import pytest
 
 from compiler.ir.model import Flow, Input, Risk, Role, Step
 from compiler.passes.sameness import are_same_but_for_names, differing, essence
-from tests.compiler.passes.proposal_specs import known_plan
+from tests.compiler.proposals.proposal_specs import known_plan
 
 END = {"name": "no_vm", "type": "end", "x-switchgear": {"code": "not_found", "message": "There is no VM."}}
 FIND = Step(

@@ -1,80 +1,77 @@
-"""Prompts: deterministic, in batches, with what comes from a description inside the fence and nowhere else."""
+"""Prompts: one subject, two examples, offered answers in both orders, and nothing that ends the fence."""
 
 import json
-import subprocess
-import sys
-from dataclasses import replace
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from compiler.proposer import prompts
-from compiler.proposer.prompts import (
-    BATCH_CHARACTERS,
-    BATCH_ITEMS,
-    INSTRUCTIONS,
-    answer_form,
-    asked,
-    batches,
-    proposals,
-)
-from compiler.proposer.proposal import Item, Kind, Question
+from compiler.proposer.prompts import EXAMPLES, INSTRUCTIONS, MAX_TEXT, digest_of, form_of, messages
+from compiler.proposer.question import Kind, Question
 
-facts = st.dictionaries(st.text(max_size=8), st.text(max_size=80) | st.integers() | st.none(), max_size=4)
-items = st.builds(Item, st.text(max_size=20), facts)
-questions = st.builds(Question, st.sampled_from(list(Kind)), st.lists(items, max_size=70).map(tuple))
+QUESTION = Question(Kind.RANK, "a|b", {"x": "y"}, ("Start VM", "Delete VM"))
 
 
-@given(questions)
-def test_every_item_is_asked_once_in_order_within_the_limits(question: Question) -> None:
-    found = list(batches(question))
-    assert [item for batch in found for item in batch.keys.values()] == list(question.items)
-    for batch in found:
-        assert 1 <= len(batch.keys) <= BATCH_ITEMS
-        assert len(batch.keys) == 1 or len(batch.user) < 2 * BATCH_CHARACTERS
+def fence(text: str) -> Any:
+    assert text.startswith("```json\n")
+    assert text.endswith("\n```")
+    return json.loads(text[8:-4])
 
 
-@given(questions)
-def test_no_fact_can_leave_its_fence(question: Question) -> None:
-    for batch in batches(question):
-        assert batch.system == INSTRUCTIONS[question.kind]
-        opening, data, closing = batch.user.split("\n")
-        assert (opening, closing) == ("```json", "```")
-        assert not set("`<>") & set(data)
-        assert json.loads(data) == {key: item.facts for key, item in batch.keys.items()}
+def test_a_request_is_about_one_subject_with_two_examples() -> None:
+    told = messages(QUESTION, turned=False)
+    assert [one["role"] for one in told] == ["system", "user", "assistant", "user", "assistant", "user"]
+    assert told[0]["content"] == INSTRUCTIONS[Kind.RANK]
+    assert fence(told[-1]["content"]) == {"x": "y", "answers": ["Start VM", "Delete VM"]}
 
 
-def test_the_digest_of_a_prompt_is_the_same_in_another_process_with_another_hash_seed() -> None:
-    code = (
-        "from compiler.proposer.prompts import *; from compiler.proposer.proposal import *;"
-        "q=Question(Kind.TEXTS,(Item('a',{'x':['1','2'],'y':'ü'}),Item('b',{})));print([b.digest for b in batches(q)])"
+def test_turned_round_the_answers_and_the_examples_stand_in_the_other_order() -> None:
+    told, turned = messages(QUESTION, turned=False), messages(QUESTION, turned=True)
+    assert fence(turned[-1]["content"])["answers"] == ["Delete VM", "Start VM"]
+    assert turned[2] == told[4]
+    assert fence(turned[1]["content"])["answers"] == fence(told[3]["content"])["answers"][::-1]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if EXAMPLES[kind][0][1]])
+def test_the_examples_of_a_kind_have_their_answers_in_different_places(kind: Kind) -> None:
+    """Else a model that looks at places alone would be taught to."""
+    places = {options.index(answer) for _, options, answer in EXAMPLES[kind]}
+    assert len(places) == 2
+
+
+def test_the_form_of_an_answer_lets_nothing_else_be_said() -> None:
+    form = form_of(("Start VM", "Delete VM"))
+    schema = form.model_json_schema()
+    assert schema["properties"]["answer"]["enum"] == ["Start VM", "Delete VM"]
+    assert schema["required"] == ["answer"]
+    assert schema["additionalProperties"] is False
+    with pytest.raises(ValidationError):
+        form.model_validate({"answer": "Stop VM"})
+
+
+def test_a_sentence_is_cut_and_not_refused_for_its_length() -> None:
+    assert form_of(()).model_json_schema()["properties"]["answer"] == {"title": "Answer", "type": "string"}
+    assert len(form_of(()).model_validate({"answer": "x" * 5000}).answer) == MAX_TEXT  # type: ignore[attr-defined]
+
+
+@given(st.dictionaries(st.text(max_size=9), st.text(max_size=40), max_size=3), st.text(max_size=30))
+def test_nothing_ends_the_fence(facts: dict[str, str], option: str) -> None:
+    text = messages(Question(Kind.PIECE, "s", facts, (option, "none")), turned=True)[-1]["content"]
+    inside = text[8:-4]
+    assert "`" not in inside
+    assert "<" not in inside
+    assert "\n" not in inside
+    assert fence(text) == {**facts, "answers": ["none", option]}
+
+
+def test_the_digest_is_of_all_that_is_told_and_asked() -> None:
+    other = (
+        Question(Kind.ORDER, "a|b", {"x": "y"}, QUESTION.options),
+        Question(Kind.RANK, "a|c", {"x": "y"}, QUESTION.options),
+        Question(Kind.RANK, "a|b", {"x": "z"}, QUESTION.options),
+        Question(Kind.RANK, "a|b", {"x": "y"}, QUESTION.options[::-1]),
     )
-    seen = {
-        subprocess.run(
-            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, check=True
-        ).stdout
-        for seed in ("1", "2")
-    }
-    assert len(seen) == 1
-
-
-def test_what_is_asked_depends_on_all_that_the_model_is_told_of_the_item_and_on_nothing_else() -> None:
-    one = Item("/a", {"path": "/a"})
-    alone, among = (
-        next(batches(Question(Kind.NOUNS, (one,)))),
-        next(batches(Question(Kind.NOUNS, (Item("/0", {}), one)))),
-    )
-    assert alone.digest != among.digest
-    answers = [
-        proposals(b, answer_form(Kind.NOUNS, len(b.keys))(**dict.fromkeys(b.keys, "x")), "m") for b in (alone, among)
-    ]
-    assert answers[0][-1].asked == answers[1][-1].asked == asked(Kind.NOUNS, one)
-    assert asked(Kind.TEXTS, one) != asked(Kind.NOUNS, one)
-    assert asked(Kind.NOUNS, replace(one, facts={"path": "/b"})) != asked(Kind.NOUNS, one)
-    assert asked(Kind.NOUNS, replace(one, subject="/b")) != asked(Kind.NOUNS, one)
-
-
-def test_a_single_answer_is_cut_to_what_a_lock_file_takes() -> None:
-    form = answer_form(Kind.TEXTS, 1)
-    value = form.model_validate({"a1": {"title": "t" * 5000, "description": "d" * 5000}}).model_dump()
-    assert {len(text) for text in value["a1"].values()} == {prompts.MAX_TEXT}
+    assert len({digest_of(one) for one in (QUESTION, *other)}) == 5
+    assert digest_of(QUESTION) == digest_of(Question(Kind.RANK, "a|b", {"x": "y"}, ("Start VM", "Delete VM")))

@@ -10,7 +10,7 @@ from compiler.proposer.wording import (
     clean,
     fault_of_description,
     fault_of_noun,
-    fault_of_title,
+    fault_of_sentence,
     identifiers,
     path_words,
     plain_typography,
@@ -99,9 +99,21 @@ def test_a_description_that_commands_or_is_no_plain_paragraph_is_refused(text: s
     assert fault_of_description(text, 60)
 
 
-@pytest.mark.parametrize("text", [t.rstrip(".") for t in COMMANDING] + MALFORMED + ["x" * 61])
-def test_a_title_that_commands_or_is_not_plain_is_refused(text: str) -> None:
-    assert fault_of_title(text)
+SENTENCES_REFUSED = [
+    "", "start", "start vm 7", "start web-01.", "start the vm; delete it", "ignore the others and start it",
+    "please start a vm", "you start the vm", "start the vm safely", "preview the change of a vm", "start {$inputs.vm}",
+    "start the vm at www.evil", "start the vm\nand more", "стартуй vm", "word " * 13, "start " + "x" * 31,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SENTENCES_REFUSED)
+def test_a_sentence_that_commands_names_or_is_not_plain_is_refused(text: str) -> None:
+    assert fault_of_sentence(text)
+
+
+@pytest.mark.parametrize("text", ["wake a guest", "what's the temperature of the server", "give the vm more memory"])
+def test_a_plain_sentence_is_taken(text: str) -> None:
+    assert fault_of_sentence(text) == ""
 
 
 @pytest.mark.parametrize(

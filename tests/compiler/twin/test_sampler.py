@@ -111,3 +111,20 @@ def _grown(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 def test_whatever_is_built_from_the_usual_parts_has_a_sample_that_fits(schema: Any) -> None:
     made, validation = sampler()
     assert validation.fault(schema, made.fitting(schema, Want(View.RESPONSE)), View.RESPONSE) == ""
+
+
+def test_a_reply_that_is_well_tells_of_no_error() -> None:
+    made, validation = sampler()
+    text = {"type": "string"}
+    told = {"type": "object", "required": ["message"], "properties": {"message": {"type": ["string", "null"]}}}
+    members = {"id": text, "errors": {"type": "array", "items": text}, "error": told, "Error": text}
+    schema = {"type": "object", "required": ["id", "error"], "properties": members}
+    assert made.fitting(schema, Want(View.RESPONSE)).keys() == {"id", "error"}
+    assert made.fitting(schema, Want(View.RESPONSE))["error"] == {"message": None}
+    assert made.fitting(schema, Want(View.RESPONSE, is_well=False)).keys() == members.keys()
+    demanding = {
+        "type": "object",
+        "required": ["errors"],
+        "properties": {"errors": {**members["errors"], "minItems": 1}},
+    }
+    assert validation.fits(demanding, made.fitting(demanding, Want(View.RESPONSE)), View.RESPONSE)

@@ -12,9 +12,12 @@ from typing import Any
 import httpx
 import pytest
 
+from compiler.frontend import load_api
+from compiler.pipeline import understand
 from compiler.twin import Tempo, Twin
 from compiler.twin.server import AddressError, listen, running, url_of
 from tests.waiting import PATIENCE_S
+from workflow.profile import Profile
 
 ROOT = Path(__file__).parents[3]
 BASIC = ("admin", "switchgear")
@@ -94,6 +97,26 @@ async def test_a_binary_body_is_taken_where_the_description_has_one(client: http
     headers = {"content-type": "application/octet-stream"}
     reply = await client.put(f"/ISO/{iso}/data", content=b"\x00" * 100_000, headers=headers, auth=BASIC)
     assert reply.status_code == 200
+
+
+async def test_requests_of_every_method_that_a_description_may_have_are_answered(tmp_path: Path) -> None:
+    answers = {
+        "responses": {"200": {"description": "", "content": {"application/json": {"schema": {"type": "object"}}}}}
+    }
+    described = {
+        "openapi": "3.2.0",
+        "info": {"title": "cache", "version": "1"},
+        "paths": {
+            "/cache": {"query": answers, "additionalOperations": {"PURGE": {"responses": {"204": {"description": ""}}}}}
+        },
+    }
+    spec = tmp_path / "cache.json"
+    spec.write_text(json.dumps(described))
+    profile = Profile(api="cache")
+    twin = Twin(understand(load_api(spec).api, profile).api, profile, now=lambda: 0.0)
+    async with running(twin) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        statuses = [(await client.request(method, "/cache")).status_code for method in ("QUERY", "PURGE", "TRACE")]
+    assert statuses == [200, 204, 405]
 
 
 async def test_an_entity_tag_can_be_made_stale_from_outside(shipped: Any) -> None:

@@ -16,6 +16,7 @@ from compiler.passes.flows import queries, texts
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.lookups import path_parameters
+from compiler.passes.paths import item_prefixes, path_of
 from compiler.passes.resources import shape
 
 _FEWEST, _MOST = 2, 10  # fewer parts are a description; more do not fit one answer
@@ -156,14 +157,20 @@ def _expansion(builder: Builder, resource: Resource) -> list[tuple[str, str, Any
     return [(name, "query", value)]
 
 
+def _owner(builder: Builder) -> str:
+    """The expression of the owner's id: what its address is read with, found by name or given by the caller."""
+    read = next(step for step in builder.steps if step.id == "read")
+    _, last = item_prefixes(path_of(read.operation))[-1]
+    return next(str(value) for name, _, value in read.parameters if name == last)
+
+
 def _found(builder: Builder, part: _Part, health: str) -> Any:
     """Everything of the part, or what of it belongs to the owner, or what of that is not well."""
     resource = part.resource
     base, thing = queries.listed(resource), queries.of_listed(resource)
     tests = []
     if part.named_by:
-        owner = builder.steps[0].id
-        tests.append(f"@{queries.of_listed(resource, part.named_by)} == '{{$steps.{owner}.outputs.id}}'")
+        tests.append(f"@{queries.of_listed(resource, part.named_by)} == '{{{_owner(builder)}}}'")
     if health:
         good = _good_value(builder.context, builder.context.schemas.at(resource.schema, health))
         place = f"@{thing}{queries.from_pointer(health)}"

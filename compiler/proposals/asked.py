@@ -1,0 +1,254 @@
+"""From an operator's sentence to a workflow: what it says, clause by clause, and what becomes of it.
+
+Search finds what fits each clause among the workflows that there are; a model chooses among these in closed questions,
+and says what comes first where the sentence leaves it open; the planner finds the data, the checker and the twin judge.
+What no word of an API stands for is missing, and is said; nothing that destroys is chosen unless a clause says so. A
+choice is a workflow's title, and the title of what comes of it is made of these: a model writes no word of it.
+Without a model the nearest workflows are offered. Pure but for the asking. Called by `compiler.proposing`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from compiler.compiled import Compiled, CompiledWorkflow
+from compiler.ir.model import Diagnostic, Flow, Risk, Role, Step
+from compiler.passes import words
+from compiler.passes.flows.fulfilled import constants
+from compiler.proposals.clauses import MEASURES, Clause, clauses_of, verbs_and_things, wants_of
+from compiler.proposals.composing import Composer, Refusal
+from compiler.proposals.sentences import findables
+from compiler.proposer.proposer import Asker
+from compiler.proposer.question import NONE_OF_THESE, Answer, Kind, Question, fault_of
+from compiler.proposer.record import Entry
+from compiler.proposer.wording import clean
+from workflow.search.index import Index
+from workflow.search.question import Idea, want_of
+from workflow.search.stems import WORD, stems_of
+
+MOST_OFFERED = 4
+_LOOKED_AT = 10
+_LIGHT = frozenset({"take", "make", "do", "perform", "run"})  # what is done is said by the next word
+# What says that something is lost by it; defaults are what is reset to.
+_DESTROYING = frozenset(stems_of((*words.DESTROYING, "defaults")).values())
+_SWITCHED = frozenset({"on", "off"})  # what is turned, switched or put
+_CHANGES = ("create", "update", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A clause with what it was taken for. `why`: what is wrong where it was taken for nothing."""
+
+    clause: Clause
+    offered: tuple[Flow, ...] = ()
+    chosen: Flow | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a sentence: `workflow` is new and pending; `exists`: the id of one that does it already; else
+    `refusal` says why there is none. `could_be`: the title of what would come of the nearest workflows, where nobody
+    was there to choose among them. `compiled`: the API that it is of, where it is of one."""
+
+    sentence: str
+    pieces: tuple[Piece, ...]
+    compiled: Compiled | None = None
+    workflow: CompiledWorkflow | None = None
+    exists: str = ""
+    refusal: str = ""
+    could_be: str = ""
+    entries: tuple[Entry, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the sentence says that no step of its own does."""
+        return tuple(note for piece in self.pieces for note in piece.clause.notes)
+
+
+class Apis:
+    """Several compiled APIs, searched together."""
+
+    def __init__(self, compiled: Sequence[Compiled]) -> None:
+        self._of = {one.flow.id: each for each in compiled for one in each.workflows}
+        self._flows = {one.flow.id: one.flow for each in compiled for one in each.workflows if one.is_verified}
+        found = [found for each in compiled for found in findables(each) if found.tool in self._flows]
+        self._index = Index(found)
+        self.count = len(compiled)
+        self._words = {one.tool: frozenset().union(*map(_stems, one.fields)) for one in found}
+        self._known = frozenset().union(*self._words.values())
+
+    def api_of(self, flow: Flow) -> Compiled:
+        return self._of[flow.id]
+
+    def title_of(self, flow: Flow) -> str:
+        """As it is offered: with its API where there are several."""
+        return clean(flow.title, 80) + (f" ({self.api_of(flow).api.name})" if self.count > 1 else "")
+
+    def read(self, clause: Clause) -> Piece:
+        """The clause with what it may mean, the best first; or what is missing."""
+        unknown = self._unknown(clause)
+        if unknown:
+            return Piece(clause, why=f"nothing here has to do with “{'”, “'.join(unknown)}”")
+        found, _ = self._index.best(clause.text, most=_LOOKED_AT)
+        fitting = [self._flows[tool] for tool in found if self._fits(clause, tool)]
+        whole = [flow for flow in fitting if self._has_all(clause, flow.id)]
+        offered = {self.title_of(flow): flow for flow in reversed((*whole, *fitting)[:MOST_OFFERED])}
+        flows = tuple(reversed(offered.values()))
+        return Piece(clause, flows, why="" if flows else "no workflow here does that")
+
+    def _fits(self, clause: Clause, tool: str) -> bool:
+        """Whether it is the wish's kind, and about one of the things in its name; of what makes and destroys nothing,
+        about all of them anywhere in its words."""
+        flow = self._flows[tool]
+        _, things = verbs_and_things(clause.text)
+        about = _stems(f"{flow.title} {flow.resource} {words.spoken(flow.resource)}")
+        is_strict = flow.risk is Risk.DESTROY or flow.intent in ("create", "delete")
+        is_about = not things or _say(things, about) or (not is_strict and self._has_all(clause, tool))
+        return is_about and _is_meant(clause.text, flow)
+
+    def _has_all(self, clause: Clause, tool: str) -> bool:
+        _, things = verbs_and_things(clause.text)
+        return all(_say([idea], self._words[tool]) for idea in things if idea.said[0] not in MEASURES)
+
+    def existing(self, pieces: Sequence[Flow]) -> str:
+        """The workflow whose changes are just these in this order, "" where there is none."""
+        wanted = [step.operation for piece in pieces for step in _changing(piece)]
+        api = self.api_of(pieces[0])
+        same = (one for one in api.workflows if [s.operation for s in _changing(one.flow)] == wanted)
+        return next((one.flow.id for one in same if wanted and len(pieces) > 1 and one.flow not in pieces), "")
+
+    def _unknown(self, clause: Clause) -> list[str]:
+        _, said = verbs_and_things(clause.text)
+        strange = [i for i in said if not any(self._known.issuperset(p) for p in (i.said, *i.others))]
+        return [" ".join(idea.said) for idea in strange if not (clause.names | MEASURES).issuperset(idea.said)]
+
+
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stems_of(WORD.findall(text.lower())).values())
+
+
+def _changing(flow: Flow) -> list[Step]:
+    return [step for step in flow.steps if step.role is Role.CHANGE]
+
+
+def _is_meant(text: str, flow: Flow) -> bool:
+    """Whether what is done is what the clause wants: a look, or a change by its verb; nothing destroys unless that is
+    said."""
+    wants = wants_of(text)
+    if wants in ("know", "look") or flow.risk is Risk.READ:
+        return flow.risk is Risk.READ and wants in ("know", "look", "name")
+    verbs, things = verbs_and_things(text)
+    light = things if text.split()[0] in _LIGHT and flow.intent in ("create", "act") else []
+    said = _stems(flow.title) | _stems(" ".join(_values(flow)))
+    says_verb = _say([*verbs, *light], said) or any(idea.said[-1] in _SWITCHED & said for idea in verbs)
+    kind = flow.intent if flow.intent in _CHANGES else want_of(next(iter(words.split(flow.title)), ""))
+    if flow.risk is Risk.DESTROY and _DESTROYING.isdisjoint(_all_said([*verbs, *things])):
+        return False
+    if flow.risk is Risk.DESTROY or wants == "delete":
+        return kind == wants == "delete" or (flow.risk is Risk.DESTROY and _say(verbs, said))
+    return says_verb or (wants in _CHANGES and kind == wants)
+
+
+def _all_said(ideas: Sequence[Idea]) -> frozenset[str]:
+    return frozenset(stem for idea in ideas for phrase in (idea.said, *idea.others) for stem in phrase)
+
+
+def _say(ideas: Sequence[Idea], known: frozenset[str]) -> bool:
+    return any(known.issuperset(phrase) for idea in ideas for phrase in (idea.said, *idea.others))
+
+
+def _values(flow: Flow) -> Iterator[str]:
+    """What chooses among actions: the values that are always sent, or that a caller has to choose from."""
+    for step in _changing(flow):
+        yield from constants(step.payload)
+    for given in flow.inputs:
+        if given.is_required and flow.intent == "act":
+            yield from (str(value) for value in given.schema.get("enum", ()))
+
+
+def understand_sentence(sentence: str, apis: Apis, asker: Asker) -> Outcome:
+    """What becomes of the sentence. Nothing is stored."""
+    pieces = [apis.read(clause) for clause in clauses_of(sentence)]
+    if not pieces:
+        return Outcome(sentence, (), refusal="it says nothing that is done")
+    missing = [piece for piece in pieces if piece.why]
+    if missing:
+        return Outcome(sentence, tuple(pieces), refusal=_told(missing))
+    answers = asker.ask([_question(piece, apis) for piece in pieces])
+    chosen = [_chosen(piece, answers, apis) for piece in pieces]
+    entries = tuple(Entry(one, fault_of(one)) for one in answers)
+    missing = [piece for piece in chosen if piece.chosen is None]
+    if missing:
+        offer = "" if answers else _nearest(pieces, apis, sentence)
+        return Outcome(sentence, tuple(chosen), refusal=_told(missing), could_be=offer, entries=entries)
+    ordered, more = _in_order(sentence, chosen, asker, apis)
+    return _made(sentence, ordered, (*entries, *more), apis, answers)
+
+
+def _nearest(pieces: Sequence[Piece], apis: Apis, sentence: str) -> str:
+    """What the first of what is offered for each clause would be together, where the planner and the twin can do it."""
+    flows = [piece.offered[0] for piece in pieces]
+    api = apis.api_of(flows[0])
+    if len(flows) < 2 or any(apis.api_of(flow) is not api for flow in flows):
+        return ""
+    made = Composer(api).proved(flows, hint=sentence)
+    return "" if isinstance(made, Refusal) else made.flow.title
+
+
+def _told(missing: Sequence[Piece]) -> str:
+    return "; ".join(f"“{piece.clause.said}”: {piece.why}" for piece in missing)
+
+
+def _question(piece: Piece, apis: Apis) -> Question:
+    options = (*(apis.title_of(flow) for flow in piece.offered), NONE_OF_THESE)
+    return Question(Kind.PIECE, piece.clause.text, {"says": piece.clause.text}, options)
+
+
+def _chosen(piece: Piece, answers: Sequence[Answer], apis: Apis) -> Piece:
+    answer = next((one for one in answers if one.subject == piece.clause.text), None)
+    if answer is None:
+        return Piece(piece.clause, piece.offered, why="nobody was there to choose")
+    if not answer.agreed:
+        return Piece(piece.clause, piece.offered, why=f"the model gave {fault_of(answer)}")
+    flow = next((one for one in piece.offered if apis.title_of(one) == answer.agreed), None)
+    return Piece(piece.clause, piece.offered, flow, "" if flow else "none of what there is does that, the model says")
+
+
+def _in_order(sentence: str, pieces: list[Piece], asker: Asker, apis: Apis) -> tuple[list[Piece], tuple[Entry, ...]]:
+    """The pieces as the sentence has them; where it joins two by a bare “and”, as the model says both times."""
+    ordered, entries = list(pieces), list[Entry]()
+    for at in range(1, len(ordered)):
+        first, second = ordered[at - 1], ordered[at]
+        options = tuple(apis.title_of(piece.chosen) for piece in (first, second) if piece.chosen)
+        if second.clause.is_ordered or options[0] == options[1]:
+            continue
+        subject = f"{first.clause.text}|{second.clause.text}"
+        for answer in asker.ask([Question(Kind.ORDER, subject, {"says": clean(sentence, 200)}, options)]):
+            entries.append(Entry(answer, fault_of(answer)))
+            if answer.agreed == options[1]:
+                ordered[at - 1], ordered[at] = second, first
+    return ordered, tuple(entries)
+
+
+def _made(
+    sentence: str, pieces: list[Piece], entries: tuple[Entry, ...], apis: Apis, answers: Sequence[Answer]
+) -> Outcome:
+    flows = [piece.chosen for piece in pieces if piece.chosen is not None]
+    names = list(dict.fromkeys(apis.api_of(flow).api.name for flow in flows))
+    if len(names) > 1:
+        why = f"this is of {' and '.join(names)}, and one workflow speaks to one device"
+        return Outcome(sentence, tuple(pieces), refusal=why, entries=entries)
+    api = apis.api_of(flows[0])
+    exists = flows[0].id if len(flows) == 1 else apis.existing(flows)
+    if exists:
+        return Outcome(sentence, tuple(pieces), api, exists=exists, entries=entries)
+    if not any(_changing(flow) for flow in flows):
+        return Outcome(
+            sentence, tuple(pieces), api, refusal="it changes nothing: run one after the other", entries=entries
+        )
+    mark = {"by": answers[0].model, "sentence": clean(sentence, 200)}
+    made = Composer(api).proved(flows, mark, sentence)
+    if isinstance(made, Refusal):
+        return Outcome(sentence, tuple(pieces), api, refusal=made.why, entries=entries)
+    return Outcome(sentence, tuple(pieces), api, made, entries=entries)

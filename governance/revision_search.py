@@ -1,0 +1,90 @@
+"""Looking revisions up by state, API, class, thing, submitter and words of the name; in pages, with how many there are.
+
+What is asked for must fit, all of it. Names and numbers are found in an index, without the contents, which are a
+hundred times as long; of a page alone these are read, and checked as everywhere (`sealing`). Words are looked for in
+the workflow's name; what a workflow does is searched among approved ones (`runtime.search`).
+Here never lives who may see what (`people.scopes` says it, the caller gives it). Called by the REST API.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from governance import revision_rows as rows
+from governance.database import Database
+from governance.people.scopes import WHOLE, Scope
+from governance.revision_rows import TABLE
+from governance.revisions import Survey, sort_out
+from governance.transitions import State
+
+_C = TABLE.c
+FACETS = ("state", "api", "risk", "created_by")
+MOST_WORDS = 12
+"""Each is a comparison more with every row; a question has fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is not given is not asked for. `by`: who submitted it; `words`: all of them in its name."""
+
+    state: State | None = None
+    api: str | None = None
+    risk: str | None = None
+    resource: str | None = None
+    core: bool | None = None
+    by: str | None = None
+    workflow: str | None = None
+    words: str = ""
+    scope: Scope = WHOLE
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`total`: how many fit on all pages together."""
+
+    survey: Survey
+    total: int
+
+
+class RevisionSearch:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(self, wanted: Wanted, *, limit: int, after: str | None = None, skip: int = 0) -> Page:
+        """In the order of their submission: those behind the id `after`, or behind the first `skip`."""
+        fits = _fits(wanted)
+        ids = select(_C.id).where(*fits).order_by(_C.id).limit(limit).offset(skip)
+        ids = ids.where(_C.id > after) if after else ids
+        query = rows.SELECT.where(_C.id.in_(ids.scalar_subquery())).order_by(_C.id)
+
+        def work(connection: Connection) -> Page:
+            total = connection.execute(select(func.count()).select_from(TABLE).where(*fits)).scalar_one()
+            return Page(sort_out(connection.execute(query)), total)
+
+        return await self._database.read(work)
+
+    async def counts(self, wanted: Wanted) -> Mapping[str, Mapping[str, int]]:
+        """How many fit, by the values of each of `FACETS`, each group as if its own filter were not given."""
+        return await self._database.read(lambda c: {name: _counted(c, name, wanted) for name in FACETS})
+
+
+def _counted(connection: Connection, facet: str, wanted: Wanted) -> dict[str, int]:
+    column = _C[facet]
+    query = select(column, func.count()).where(*_fits(wanted, without=facet)).group_by(column).order_by(column)
+    return {str(value): int(number) for value, number in connection.execute(query)}
+
+
+def _fits(wanted: Wanted, *, without: str = "") -> list[ColumnElement[bool]]:
+    given = {
+        "state": wanted.state, "api": wanted.api, "risk": wanted.risk, "resource": wanted.resource,
+        "is_core": wanted.core, "created_by": wanted.by, "workflow_id": wanted.workflow,
+    }  # fmt: skip
+    found = [_C[name] == value for name, value in given.items() if value is not None and name != without]
+    found += [_has(word) for word in wanted.words.lower().split()[:MOST_WORDS]]
+    return found if wanted.scope.is_whole else [*found, rows.within(wanted.scope)]
+
+
+def _has(word: str) -> ColumnElement[bool]:
+    """Lower on both sides: of itself LIKE minds the case on one database and not on the other."""
+    return func.lower(_C.workflow_id).contains(word, autoescape=True)

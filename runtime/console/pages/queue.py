@@ -1,0 +1,40 @@
+"""Lists of revisions: what waits for a decision, and everything in whatever state; filters stand in the address.
+
+What is pending is chosen here, several at once, and decided on one page (`deciding`). Counts beside each filter say
+what it would leave. The API says for each what it still takes, and why it is not the visitor's to decide.
+"""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from runtime.console.desk import Asked, Desk
+
+Json = Any
+PER_PAGE = 50
+MOST = 200
+FILTERS = ("api", "risk", "by", "q", "core", "resource")
+
+
+async def pending(desk: Desk) -> Response:
+    return await _listed(desk, "queue.html", "/workflows/pending", {"state": "pending"})
+
+
+async def revisions(desk: Desk) -> Response:
+    state = desk.asked("state")
+    return await _listed(desk, "workflows.html", "/workflows", {"state": state} if state else {})
+
+
+async def _listed(desk: Desk, template: str, path: str, fixed: dict[str, str]) -> Response:
+    asked = desk.filters(FILTERS)
+    limit, number = desk.number("limit", PER_PAGE, MOST), desk.number("page", 1, 100_000)
+    extra = {} if path.endswith("pending") else fixed
+    searched = "q" in asked and fixed.get("state") in (None, "approved")
+    place = {"limit": limit} if searched else {"limit": limit, "page": number}
+    found = await desk.api.page(path, {**asked, **extra, **place})
+    counts = await desk.api.get("/workflows/counts", {**asked, **fixed})
+    pages = 1 if searched else max(1, -(-found.total // limit))
+    return desk.page(
+        template, rows=found.json, total=found.total, counts=counts, asked=Asked({**asked, **extra}), number=number,
+        pages=pages, limit=limit,
+    )  # fmt: skip

@@ -1,0 +1,234 @@
+"""The approver's day in a real browser: the distribution's Chromium, driven from outside, against a real server.
+
+Everything that pages do by themselves is here, and what only a browser knows: what it makes of the policy for scripts,
+of a page without scripts, of 380 pixels, of the dark, of a keyboard; and what axe-core finds. Pictures of it are kept
+in the folder that CONSOLE_PICTURES names. Playwright.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from governance.people.scopes import WHOLE
+from tests.needs import AXE, CHROMIUM, ROOT
+
+pytestmark = [pytest.mark.long, CHROMIUM.mark, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+WORDS = "seven blue lanterns"
+PATIENCE_MS = 30_000
+EVERY_PAGE = (
+    "/", "/console/queue", "/console/workflows", "/console/runs", "/console/targets", "/console/targets/lab",
+    "/console/catalog", "/console/schedules", "/console/statistics", "/console/audit", "/console/policy",
+    "/console/access", "/console/events", "/console/settings", "/console/workflows/toy-stop-vm",
+    "/console/workflows/toy-stop-vm/try",
+)  # fmt: skip
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Any]:
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as play:
+        browser = await play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+class Person:
+    """Somebody at a page of their own; what the browser complains of is an error."""
+
+    def __init__(self, page: Any, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.complaints: list[str] = []
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    async def to(self, path: str) -> None:
+        await self.page.goto(self.url + path)
+
+    async def log_in(self, name: str) -> None:
+        await self.to("/console/queue")
+        await self.page.fill("#name", name)
+        await self.page.fill("#password", WORDS)
+        await self.page.click("text=Log in >> nth=-1")
+        await self.page.wait_for_selector("text=What waits for a decision")
+
+    async def picture(self, name: str) -> None:
+        folder = os.environ.get("CONSOLE_PICTURES")
+        if folder:
+            await self.page.screenshot(path=str(Path(folder, f"{name}.png")), full_page=True)
+
+
+@pytest.fixture
+async def people(lab: Any, tools: Any, chromium: Any) -> AsyncIterator[Any]:
+    """Opens the console for a user with a role."""
+    for name, role in (("ann", "approver"), ("root", "admin"), ("vic", "viewer")):
+        await lab.service.users.add(name, role, password=WORDS, scope=WHOLE, actor="boss")
+    async with tools.running(lab.service) as run:
+        contexts: list[Any] = []
+
+        async def person(name: str = "", **more: Any) -> Person:
+            context = await chromium.new_context(**more)
+            contexts.append(context)
+            made = Person(await context.new_page(), run.url)
+            if name:
+                await made.log_in(name)
+            return made
+
+        yield person
+        for context in contexts:
+            await context.close()
+
+
+async def test_the_approvers_day(lab: Any, people: Any) -> None:
+    for copy, name in enumerate(("find", "stop", "list"), 1):
+        await lab.submit(name, copy)
+    ann = await people("ann")
+    page = ann.page
+    await page.select_option("select[name=risk]", "disrupt")
+    await page.click("button:has-text('Filter')")
+    assert await page.locator("tbody tr").count() == 1
+    await page.click("a:has-text('Stop a machine')")
+    await page.wait_for_selector("text=What it sends, step by step")
+    assert "POST /vms/{id}/stop" in await page.inner_text("main")
+    await ann.picture("workflow")
+    await ann.to("/console/queue")
+    await page.check("[data-all]")
+    assert await page.inner_text("[data-count]") == "3 chosen"
+    await ann.picture("queue")
+    await page.click("text=Look at what is chosen")
+    await ann.picture("decide")
+    await page.fill("#reason", "tested in the lab")
+    await page.click("button:has-text('Approve')")
+    await page.wait_for_selector("text=3 of 3 done")
+    assert len(lab.service.live.now.entries) == 5, "the agents' list has changed"
+    await ann.to("/console/workflows/toy-stop-vm/try")
+    await page.fill("input[name='in.uuid']", "u-1")
+    await page.click("button:has-text('Plan it')")
+    await page.wait_for_selector("text=The plan: nothing was changed yet")
+    await ann.picture("plan")
+    await page.click("text=Apply this plan")
+    await page.wait_for_selector("text=What was sent and answered")
+    assert "succeeded" in await page.inner_text("dl.facts")
+    await ann.picture("run")
+    assert ann.complaints == []
+
+
+async def test_a_run_in_doubt_is_looked_into_and_one_under_way_moves_by_itself(
+    lab: Any, people: Any, device: Any, tools: Any
+) -> None:
+    ann = await people("ann")
+    page = ann.page
+
+    async def hang_up(writer: Any) -> bool:
+        device.script.machines[0]["state"] = "off"
+        writer.close()
+        return False
+
+    device.script.before_stop = hang_up
+    await ann.to("/console/workflows/toy-stop-vm/try")
+    await page.fill("input[name='in.uuid']", "u-1")
+    await page.click("button:has-text('Plan it')")
+    await page.click("text=Apply this plan")
+    await page.wait_for_selector("text=What became of it")
+    await ann.picture("doubt")
+    await page.fill("#note", "looked at the rack: it is off")
+    await page.click("button:has-text('It had been done')")
+    await page.wait_for_selector("text=Found out")
+    device.script.before_stop, device.script.job_state = None, "running"
+    device.script.machines[0]["state"] = "on"
+    await ann.to("/console/workflows/toy-stop-vm/try")
+    await page.fill("input[name='in.uuid']", "u-2")
+    await page.click("button:has-text('Plan it')")
+    await page.wait_for_selector("text=Apply this plan")
+    other = await ann.page.context.new_page()
+    watching = Person(other, ann.url)
+    await watching.to("/console/runs?outcome=under+way")
+    assert "none" in await other.inner_text("tbody")
+    await page.click("text=Apply this plan", no_wait_after=True)
+    await other.wait_for_selector("tbody a.mono")
+    device.script.job_state = "done"
+    await other.wait_for_selector("td:has-text('none')")
+    assert watching.complaints == []
+
+
+async def test_decisions_are_made_without_javascript(lab: Any, people: Any) -> None:
+    pending = await lab.submit("list")
+    ann = await people("ann", java_script_enabled=False)
+    page = ann.page
+    assert not await page.is_visible("[data-all]")
+    await page.check("input[name=chosen]")
+    await page.click("text=Look at what is chosen")
+    await page.fill("#reason", "it reads too much")
+    await page.click("button:has-text('Reject')")
+    assert "1 of 1 done" in await page.inner_text("main")
+    assert (await lab.service.revisions.get(pending.id)).state == "rejected"
+
+
+async def test_with_a_keyboard_alone_somebody_logs_in_chooses_and_approves(lab: Any, people: Any) -> None:
+    pending = await lab.submit("list")
+    ann = await people()
+    page = ann.page
+    await ann.to("/console/queue")
+    await page.keyboard.type("ann")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(WORDS)
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("text=What waits for a decision")
+    await tab_to(page, f"input[value='{pending.id}']")
+    await page.keyboard.press("Space")
+    await tab_to(page, "button:has-text('Look at what is chosen')")
+    await page.keyboard.press("Enter")
+    await tab_to(page, "#reason")
+    await page.keyboard.type("by keyboard")
+    await tab_to(page, "button:has-text('Approve')")
+    outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid", "it is seen where one is"
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("text=1 of 1 done")
+    assert (await lab.service.revisions.get(pending.id)).reason == "by keyboard"
+
+
+async def tab_to(page: Any, selector: str) -> None:
+    await page.wait_for_selector(selector)
+    for _ in range(80):
+        await page.keyboard.press("Tab")
+        if await page.locator(selector).first.evaluate("each => each === document.activeElement"):
+            return
+    raise AssertionError(f"{selector} is not reached by the keyboard")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [380, 1280])
+async def test_every_page_fits_and_axe_finds_nothing_serious(lab: Any, people: Any, scheme: str, width: int) -> None:
+    AXE.or_skip()
+    await lab.submit("list")
+    axe = (ROOT / ".tools/node_modules/axe-core/axe.min.js").read_text()
+    root = await people("root", color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
+    grave = []
+    for path in EVERY_PAGE:
+        await root.to(path)
+        wide = await root.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, (path, "is scrolled sideways")
+        await root.page.evaluate(axe)
+        found = await root.page.evaluate("axe.run().then(told => told.violations)")
+        grave += [
+            (path, each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")
+        ]
+        await root.picture(f"{path.strip('/').replace('/', '-') or 'start'}-{scheme}-{width}")
+    assert grave == []
+
+
+async def test_the_browser_itself_runs_nothing_that_a_page_did_not_come_with(people: Any) -> None:
+    root = await people("root")
+    foul = "<img src=x onerror='window.ran=1'><b style='color:red' id=b>x</b>"
+    await root.page.evaluate("foul => document.body.insertAdjacentHTML('beforeend', foul)", foul)
+    script = "const s = document.createElement('script'); s.textContent = 'window.ran=1'; document.body.append(s)"
+    await root.page.evaluate(script)
+    assert await root.page.evaluate("window.ran") is None
+    assert await root.page.evaluate("getComputedStyle(document.getElementById('b')).color") != "rgb(255, 0, 0)"
+    assert any("Content Security Policy" in each for each in root.complaints)
