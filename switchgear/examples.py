@@ -58,7 +58,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "targets test": ("targets test lab",),
         "servers": ("servers list",),
         "servers add": (
-            "servers add time -- uvx mcp-server-time",
+            "servers add time uvx mcp-server-time",
             "servers add tickets --url https://tickets.test/mcp --header 'Authorization=Bearer env:TICKETS_TOKEN'",
         ),
         "servers list": ("servers list",),
