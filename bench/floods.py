@@ -1,4 +1,4 @@
-"""What floods cost another caller: `python -m bench.floods [KIND …] [--count N] [--server PYTHON]`.
+"""What floods cost another caller: `python -m bench.floods [KIND …] [--count N] [--write]`.
 
 One server, one device that answers at once, a caller who reads every 20 ms, and somebody who floods (`bench.flooding`):
 a caller with requests, or a second device with its replies. In one run before, while and after: how long the caller
@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import sys
 import tempfile
 import time
@@ -21,7 +22,7 @@ import httpx
 
 from bench.call import free_port, start
 from bench.durable import content, furnish
-from bench.figures import spread, tell
+from bench.figures import spread, tell, write
 from bench.flooding import CALLERS, FLOODERS, REPLIES, RUN
 from bench.serve import resident_mb
 from demo.children import Children, Server
@@ -30,6 +31,11 @@ from runtime.secrets import Vault
 from runtime.service import open_service
 
 COUNT, SAMPLES, PAUSE_S, SETTLE_S, DEVICES_TRIES = 2_000, 150, 0.02, 5.0, 3
+NOTE = (
+    "Another caller beside floods of 2,000 requests at once, or of a device: p95 of their calls and of the server's "
+    "work meanwhile, as multiples of the same idle; who asks after its health and who revokes a token do so on "
+    "connections of their own"
+)
 STEP = {
     "stepId": "read",
     "operationPath": "{$sourceDescriptions.bench.url}#/paths/~1things/get",
@@ -98,12 +104,17 @@ class Caller:
         await self._http.aclose()
 
 
-async def revoked_s(url: str, token: str) -> float:
-    """How long an admin waits who takes away the token of somebody who floods, on a connection of their own."""
-    begin = time.perf_counter()
-    async with httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {token}"}, trust_env=False) as http:
-        (await http.delete("/tokens/bad0")).raise_for_status()
-    return time.perf_counter() - begin
+async def waited(url: str, tokens: dict[str, str]) -> dict[str, int]:
+    """How long somebody waits who asks how the server is, and an admin who takes away the token of one who floods; each
+    on a connection of their own."""
+    headers = {"authorization": f"Bearer {tokens['boss']}"}
+    taken = {}
+    for name, method, path in (("health_ms", "GET", "/health"), ("revoked_ms", "DELETE", "/tokens/bad0")):
+        async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=60) as http:
+            begin = time.perf_counter()
+            (await http.request(method, path)).raise_for_status()
+            taken[name] = round((time.perf_counter() - begin) * 1000)
+    return taken
 
 
 async def flooded_by_callers(kind: str, count: int, url: str, tokens: dict[str, str]) -> dict[str, Any]:
@@ -115,12 +126,12 @@ async def flooded_by_callers(kind: str, count: int, url: str, tokens: dict[str, 
     assert process.stdout is not None
     process.stdin.write(json.dumps([tokens[f"bad{number}"] for number in range(FLOODERS)]).encode() + b"\n")
     await asyncio.sleep(1.0)  # what a Python takes to start, and some of the flood
-    revoked = await revoked_s(url, tokens["boss"])
+    taken = await waited(url, tokens)
     await process.stdout.readline()
     process.stdin.close()
     said = json.loads(await process.stdout.readline())
     await process.wait()
-    return {"revoked_ms": round(revoked * 1000), "answers": " ".join(f"{key}:{said[key]}" for key in sorted(said))}
+    return {**taken, "answers": " ".join(f"{key}:{said[key]}" for key in sorted(said))}
 
 
 async def flooded_by_device(url: str, tokens: dict[str, str]) -> dict[str, Any]:
@@ -131,7 +142,7 @@ async def flooded_by_device(url: str, tokens: dict[str, str]) -> dict[str, Any]:
         for _ in range(DEVICES_TRIES):
             reply = await http.post(RUN, json={"inputs": {}, "target": "flooding"}, headers=headers)
             said.append(str(reply.status_code))
-    return {"revoked_ms": round(await revoked_s(url, tokens["boss"]) * 1000), "answers": " ".join(said)}
+    return {**await waited(url, tokens), "answers": " ".join(said)}
 
 
 async def measure(kind: str, count: int, server: Server, tokens: dict[str, str]) -> dict[str, Any]:
@@ -161,6 +172,7 @@ async def measure(kind: str, count: int, server: Server, tokens: dict[str, str])
         **told,
         "MB": f"{before:.0f} {at_its_height:.0f} {memory:.0f}",
         "memory": f"{(memory / before - 1) * 100:+.0f} %",
+        "load": round(os.getloadavg()[0], 1),
     }
 
 
@@ -193,8 +205,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinds", nargs="*", choices=[*CALLERS, *REPLIES, []], default=[*CALLERS, *REPLIES])
     parser.add_argument("--count", type=int, default=COUNT)
+    parser.add_argument("--write", action="store_true", help="put the table into docs/MEASUREMENTS.md")
     given = parser.parse_args()
-    tell(f"Another caller beside floods of {given.count}", [flooded(kind, given.count) for kind in given.kinds])
+    rows = [flooded(kind, given.count) for kind in given.kinds]
+    tell(f"Another caller beside floods of {given.count}", rows)
+    if given.write:
+        write("bench.floods", NOTE, rows)
 
 
 if __name__ == "__main__":

@@ -112,6 +112,10 @@ class _Shape:
         return "poll" in self._sorts and any(step.role is Role.WAIT for step in self._reached)
 
     @property
+    def _is_several(self) -> bool:
+        return sum(step.role is Role.CHANGE for step in self._reached) > 1
+
+    @property
     def _is_version(self) -> bool:
         return any("version" in step.outputs for step in self._reached)
 

@@ -15,7 +15,7 @@ from compiler.frontend import load_api
 from compiler.ir import verifier
 from compiler.ir.model import Api, Diagnostic, Operation
 from compiler.isolating import isolated, set_aside, with_left_out
-from compiler.passes import assumed, effects, jobs, links, paging, parts, reserved, resources
+from compiler.passes import assumed, effects, jobs, links, paging, parts, postconditions, reserved, resources
 from compiler.passes.flows import plan
 from compiler.passes.outcome import Options, Outcome, Pass
 from compiler.twin.behaviours import named
@@ -34,6 +34,7 @@ UNDERSTANDING: Passes = (
     ("paging", paging.run),  # needs resources: which operations list them
     ("bodies", assumed.run),  # needs resources; links and flows look into bodies
     ("jobs", jobs.run),  # needs effects to know what can start a job
+    ("postconditions", postconditions.run),  # needs resources: what actions are done to
     ("links", links.run),  # needs resources and jobs, the makers of values
 )
 PLANNING: Passes = (("flows", plan.run),)  # backwards along the links

@@ -176,10 +176,16 @@ class Sampler:
             value = get(body, source["at"])
             if value is MISSING and any(given.name == name and given.is_required for given in flow.inputs):
                 value = get(self._body(twin, source["body"], is_full=True), source["at"])
-            if is_update and not any(given.name == name and given.is_required for given in flow.inputs):
+            is_needed = any(given.name == name and given.is_required for given in flow.inputs)
+            if (is_update and not is_needed) or self._is_left_behind(source):
                 value = self._another(source, value)
             return None if value is MISSING else value
         return self._parameter(twin, source["parameter"], source["name"], flow, name)
+
+    def _is_left_behind(self, source: Mapping[str, Any]) -> bool:
+        """Whether the thing shows afterwards what is sent there, so that it should be another value than before."""
+        leaves = self.operations[source["body"]].leaves
+        return leaves is not None and source["at"] in dict(leaves.shown)
 
     def _body(self, twin: Twin, key: str, *, is_full: bool) -> Any:
         if (key, is_full) not in self._bodies:
@@ -282,7 +288,9 @@ def read(twin: Twin, path: str) -> Any:
 def _name(item: Mapping[str, Any], source: Mapping[str, Any]) -> Any:
     """What a person would call the item: its natural key, else its id."""
     keys = [] if source["is_reference"] else source["keys"]
-    return next((str(item[key]) for key in keys if item.get(key)), None) or _id(item, source)
+    inner = get(item, source["inner"]) if "inner" in source else MISSING
+    known = next((str(item[key]) for key in keys if item.get(key)), None)
+    return known or (inner if isinstance(inner, str) and inner else None) or _id(item, source)
 
 
 def _id(item: Mapping[str, Any], source: Mapping[str, Any]) -> Any:

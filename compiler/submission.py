@@ -1,5 +1,5 @@
-"""From a compile to the governance database: every workflow as a pending revision, the API with its profile
-and with what its replies promise.
+"""From a compile to the governance database: every workflow as a pending revision, the API with its profile, with
+what its replies promise and with what is known of its operations.
 
 Writes only through governance's stores. A workflow whose content has not changed makes no new revision.
 """
@@ -14,11 +14,13 @@ import orjson
 from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.containment import Containment
 from compiler.ir.model import Diagnostic
+from compiler.knowledge import cards_of
 from compiler.promises import promised_replies
 from governance.apis import ApiStore
 from governance.connections import require_file
 from governance.database import open_database
 from governance.errors import NotFoundError
+from governance.knowledge import KnowledgeStore
 from governance.responses import ResponseStore
 from governance.revisions import NewRevision, RevisionStore
 from governance.sealing import Revision
@@ -41,7 +43,7 @@ async def submit(compiled: Compiled, database_url: str, actor: str) -> Submitted
     """Stores the compile. Raises GovernanceError when the database cannot take it."""
     api, profile = compiled.api, compiled.profile
     contained = Containment("the store")
-    promised = promised_replies(compiled, contained)
+    promised, cards = promised_replies(compiled, contained), cards_of(compiled, contained)
     tried = (contained.tried(one.flow.id, partial(_new, compiled, one), None) for one in compiled.workflows)
     found = [new for new in tried if new is not None]
     async with open_database(database_url) as database:
@@ -50,6 +52,7 @@ async def submit(compiled: Compiled, database_url: str, actor: str) -> Submitted
             api.name, visible(api.title), api.version, api.digest, body, digest, actor=actor
         )
         await ResponseStore(database).put(promised)
+        await KnowledgeStore(database).put(api.name, cards, actor=actor)
         made = await RevisionStore(database).submit_all(api.name, found, actor=actor)
     new = sum(submission.is_new for submission in made)
     return Submitted(new=new, unchanged=len(made) - new, faults=contained.diagnostics)

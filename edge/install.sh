@@ -12,9 +12,9 @@ here=$(CDPATH="" cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 say() { printf 'install: %s\n' "$*" >&2; }
 
 if [ $# != 1 ]; then sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2; fi
-# What was killed half-way is known by this file, and made anew.
+# What was killed half-way is known by this file, and made anew; it is the first to be made and the last to go.
 unfinished=$1/install.unfinished
-if [ -e "$1" ] && [ ! -e "$unfinished" ]; then say "$1 is there already: name a new folder"; exit 2; fi
+if [ -e "$1" ] && [ ! -e "$unfinished" ] && [ -n "$(ls -A -- "$1" 2>&1)" ]; then say "$1 is there already: name a new folder"; exit 2; fi
 
 made_for=$(cat "$here/made_for.txt")
 python=${PYTHON:-python${made_for%% *}}
@@ -25,7 +25,10 @@ if [ "$found" != "$made_for" ]; then
   exit 3
 fi
 
-if [ -e "$unfinished" ]; then say "an installation into $1 was interrupted: it is made anew"; rm -rf -- "$1"; fi
+if [ -e "$unfinished" ]; then
+  say "an installation into $1 was interrupted: it is made anew"
+  find "$1" -mindepth 1 ! -path "$unfinished" -delete
+fi
 mkdir -p -- "$1"
 : >"$unfinished"
 "$python" -X utf8 -I -m venv "$1"

@@ -18,6 +18,7 @@ from governance.identifiers import Json
 from governance.sealing import Revision
 from workflow.document import OURS
 from workflow.errors import WorkflowError
+from workflow.expectations import Expectation
 from workflow.graph.drawing import Form, draw
 from workflow.plan import build_plan
 from workflow.planned import PlanStep
@@ -67,7 +68,12 @@ def _conditions(step: PlanStep) -> Iterator[str]:
         elif each.found is None:
             yield f"not to be seen: {place or 'the change'} ({each.text})"
         else:
-            yield f"{place or 'what is read'} is as asked for" + (f" ({each.compare})" if each.compare else "")
+            yield f"{place or 'what is read'} is as asked for" + _how(each)
+
+
+def _how(each: Expectation) -> str:
+    notes = [each.compare, "the names agree, nobody promised it" if each.is_assumed else ""]
+    return f" ({'; '.join(note for note in notes if note)})" if any(notes) else ""
 
 
 def _as_written(step: Json) -> dict[str, Json]:

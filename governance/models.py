@@ -123,6 +123,14 @@ class ResponseRow(Model):
     body: Named[str]
 
 
+class KnowledgeRow(Model):
+    """What is known of an API's operations: a card for each."""
+
+    __tablename__ = "knowledge"
+    api: Named[str] = Column(primary_key=True)
+    body: Named[str]
+
+
 class RevisionRow(Model):
     """One revision. `digest` is the identity of `content`; `seal` covers every column but itself, and stands in the
     audit row of the last event that moved this revision too."""

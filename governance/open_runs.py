@@ -12,19 +12,20 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, text, update
 
-from governance.audit import Event, append_entry
+from governance.audit import Event, append_entry, is_intact
 from governance.database import Database
 from governance.effects import give_back
 from governance.errors import ConflictError, InvalidError, NotFoundError, TamperedError, TransitionError
 from governance.events.outbox import tell_of_run
 from governance.identifiers import Json, from_text, to_text
-from governance.models import RunJournalRow, RunRow, RunStepRow, table_of
+from governance.models import AuditEntry, RunJournalRow, RunRow, RunStepRow, table_of
 from governance.run_testimony import run_fault
 from governance.untouched import Untouched
 
 _RUN = table_of(RunRow)
 _STEP = table_of(RunStepRow)
 _JOURNAL = table_of(RunJournalRow)
+_AUDIT = table_of(AuditEntry)
 _OPEN = (
     select(_RUN.c.id, _RUN.c.executor, _RUN.c.is_durable, _RUN.c.part, _RUN.c.cancel_by)
     .where(_RUN.c.outcome.is_(None))
@@ -33,6 +34,7 @@ _OPEN = (
 _IS_OPEN = _RUN.c.outcome.is_(None)
 # Spelt as its index is, or the index does not serve it.
 _IS_UNKNOWN = _RUN.c.outcome == text("'unknown'")
+REACHED = "run.reached"
 FORGOTTEN = "runs:forgotten"
 """What the audit rows are about that say which runs are not kept any more."""
 SWEPT_AT_ONCE = 500
@@ -105,6 +107,21 @@ class OpenRuns:
         """What of the run is not as the audit says (`run_testimony`); empty where all is."""
         return await self._database.read(lambda c: run_fault(c, run_id))
 
+    async def note_reached(self, run_id: str, seal: str, *, actor: str) -> None:
+        """Says that the run came to the checkpoint with this seal, where no record of a request says it."""
+        event = Event(self._database.now(), actor, REACHED, f"run:{run_id}", {"reached": seal})
+        await self._database.write(lambda c: append_entry(c, event), is_lasting=False, is_small=True)
+
+    async def seals_of(self, run_id: str) -> frozenset[str] | None:
+        """Of the checkpoints that the run came to, by the audit; None for a run that was begun before that was told."""
+        query = select(_AUDIT).where(_AUDIT.c.subject == f"run:{run_id}")
+        rows = await self._database.read(lambda c: c.execute(query).all())
+        told = [from_text(row.detail) for row in rows if is_intact(row._asdict())]
+        if not any("seals" in each for each in told):
+            return None
+        kept = [each.get("detail") or each for each in told]
+        return frozenset(each["reached"] for each in kept if isinstance(each, dict) and "reached" in each)
+
     async def resume_of(self, run_id: str) -> Json:
         """Where a run goes on that was gone on with, and what was found: {"from", "has_happened"}; None for others."""
         query = select(_RUN.c.resume, _RUN.c.resolution).where(_RUN.c.id == run_id, _RUN.c.resume.is_not(None))
@@ -137,6 +154,12 @@ class OpenRuns:
             message = f"the key {key} was used for another run, {row.id}: workflow, target or inputs differ"
             raise ConflictError(message, "give each wish a key of its own")
         return str(row.id)
+
+    async def asked(self, caller: str, key: str) -> str | None:
+        """The id of the run that `caller` asked for under `key`, whatever it is; to be told, not to be relied on."""
+        query = select(_RUN.c.id).where(_RUN.c.caller == caller, _RUN.c.asked_key == key)
+        row = await self._database.read(lambda c: c.execute(query).first())
+        return None if row is None else str(row.id)
 
     async def any_asked(self, caller: str, prefix: str) -> bool:
         """Whether a run that `caller` asked for under a key that begins so is still open."""

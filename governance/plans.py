@@ -18,6 +18,7 @@ from governance.errors import PlanError, TamperedError
 from governance.identifiers import Json, from_text, moment, to_text
 from governance.models import AuditEntry, PlanRow, table_of
 from governance.open_runs import print_of
+from governance.place import fault_of_place
 from governance.testimony import SEAL, is_about, is_attested, seal_over
 
 _PLAN = table_of(PlanRow)
@@ -87,7 +88,11 @@ class PlanStore:
             row = _get(plan_id)(connection)
             if row is None:
                 return _nobodys(plan_id)
-            fault = _fault(row, bound, now, same_inputs=same_inputs) or _alteration(connection, row)
+            fault = (
+                _fault(row, bound, now, same_inputs=same_inputs)
+                or _alteration(connection, row)
+                or fault_of_place(connection)
+            )
             told = {"run": run_id, "reason": fault} if fault else {"run": run_id}
             action = "plan.refused" if fault else "plan.confirmed"
             if not fault:
@@ -127,6 +132,11 @@ class PlanStore:
 
         row = await self._database.read(work)
         return None if row is None else Confirmed(row.id, row.basis, row.changes)
+
+
+def is_print_of(row: "Row[tuple[object, ...]]", bound: Bound) -> bool:
+    """Whether the plan in `row` was made for these inputs. Slow on purpose (see `print_of`)."""
+    return bool(row.inputs_print == _print(row.id, bound))
 
 
 def _seal(connection: Connection, plan_id: str) -> str:

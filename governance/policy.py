@@ -107,6 +107,30 @@ class Classes(_Part):
         return self
 
 
+class AskRule(_Part):
+    """Calls that a person lets through before anything is changed: those that all of this is true of."""
+
+    classes: tuple[Literal["change", "disrupt", "destroy"], ...] = Field(
+        (), strict=False, description="Of these classes; empty: of all that change something."
+    )
+    workflows: tuple[str, ...] = Field(
+        (), strict=False, description="Of these workflows; a name may end in `*`. Empty: of all."
+    )
+    targets: tuple[str, ...] = Field((), strict=False, description="On these targets; empty: on all.")
+    labels: dict[str, str] = Field({}, description="On targets that have all of these labels.")
+    people: int = Field(1, ge=1, le=2, description="How many different people let it through; never the caller.")
+    minutes: int = Field(60, ge=1, le=1440, description="How long it waits, and holds once it was let through.")
+
+    def fits(self, risk: str, workflow_id: str, target: str, labels: tuple[tuple[str, str], ...]) -> bool:
+        named = not self.workflows or any(_is_named(workflow_id, each) for each in self.workflows)
+        is_there = (not self.targets or target in self.targets) and set(self.labels.items()) <= set(labels)
+        return (not self.classes or risk in self.classes) and named and is_there
+
+
+def _is_named(workflow_id: str, name: str) -> bool:
+    return workflow_id.startswith(name[:-1]) if name.endswith("*") else workflow_id == name
+
+
 class Policy(_Part):
     """The whole file."""
 
@@ -129,13 +153,27 @@ class Policy(_Part):
         None, description="How long a submission waits for its decision; after that it has to be submitted again."
     )
 
+    ask: tuple[AskRule, ...] = Field(
+        (), strict=False, description="Calls that a person lets through: those that any of these rules fits."
+    )
+
     @cached_property
     def digest(self) -> str:
         """The identity of what the policy says, however it was written."""
         return digest(self.to_json())
 
     def to_json(self) -> dict[str, Json]:
-        return self.model_dump(mode="json", by_alias=True)
+        told = self.model_dump(mode="json", by_alias=True)
+        # Left out where it says nothing: a policy that was applied before there were such rules is the same policy.
+        return told if self.ask else {name: value for name, value in told.items() if name != "ask"}
+
+    def asks(self, risk: str, workflow_id: str, target: str, labels: tuple[tuple[str, str], ...]) -> AskRule | None:
+        """What is wanted of such a call: of the rules that fit the one that takes most people, for the shortest time.
+
+        What only reads asks nobody.
+        """
+        fitting = [rule for rule in self.ask if risk != "read" and rule.fits(risk, workflow_id, target, labels)]
+        return min(fitting, key=lambda rule: (-rule.people, rule.minutes), default=None)
 
     def check_door(self, actor: str) -> None:
         """Raises ForbiddenError where `actor` came by a door through which nothing is decided."""

@@ -25,7 +25,7 @@ MOST_WORDS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RevisionsWanted:
     """What is not given is not asked for. `by`: who submitted it; `words`: all of them in its name."""
 
     state: State | None = None
@@ -51,7 +51,7 @@ class RevisionSearch:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def page(self, wanted: Wanted, *, limit: int, after: str | None = None, skip: int = 0) -> Page:
+    async def page(self, wanted: RevisionsWanted, *, limit: int, after: str | None = None, skip: int = 0) -> Page:
         """In the order of their submission: those behind the id `after`, or behind the first `skip`."""
         fits = _fits(wanted)
         ids = select(_C.id).where(*fits).order_by(_C.id).limit(limit).offset(skip)
@@ -64,18 +64,18 @@ class RevisionSearch:
 
         return await self._database.read(work)
 
-    async def counts(self, wanted: Wanted) -> Mapping[str, Mapping[str, int]]:
+    async def counts(self, wanted: RevisionsWanted) -> Mapping[str, Mapping[str, int]]:
         """How many fit, by the values of each of `FACETS`, each group as if its own filter were not given."""
         return await self._database.read(lambda c: {name: _counted(c, name, wanted) for name in FACETS})
 
 
-def _counted(connection: Connection, facet: str, wanted: Wanted) -> dict[str, int]:
+def _counted(connection: Connection, facet: str, wanted: RevisionsWanted) -> dict[str, int]:
     column = _C[facet]
     query = select(column, func.count()).where(*_fits(wanted, without=facet)).group_by(column).order_by(column)
     return {str(value): int(number) for value, number in connection.execute(query)}
 
 
-def _fits(wanted: Wanted, *, without: str = "") -> list[ColumnElement[bool]]:
+def _fits(wanted: RevisionsWanted, *, without: str = "") -> list[ColumnElement[bool]]:
     given = {
         "state": wanted.state, "api": wanted.api, "risk": wanted.risk, "resource": wanted.resource,
         "is_core": wanted.core, "created_by": wanted.by, "workflow_id": wanted.workflow,

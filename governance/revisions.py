@@ -139,7 +139,7 @@ class RevisionStore:
     async def whole(self, ids: Collection[str]) -> dict[str, Revision]:
         """Those of these ids that are there and whole, by id: for whoever only names them beside something else."""
         stored = await self._database.read(lambda c: _all(c, rows.SELECT.where(TABLE.c.id.in_(ids)))) if ids else []
-        return {each.id: each for each in _sort_out(stored).revisions}
+        return {each.id: each for each in sort_out(stored).revisions}
 
     async def survey(
         self,
@@ -449,9 +449,6 @@ def _same_content(history: Iterable[Stored], digest: str, now: str) -> Stored | 
     candidates = [row for at, row in enumerate(history) if at == 0 or row.state == "approved"]
     same = [row for row in candidates if row.digest == digest and row.state != "retired" and _is_due_later(row, now)]
     return next((row for row in same if not find_fault(*rows.split(row))), None)
-
-
-_sort_out, _ballot = sort_out, ballot_of
 
 
 def _is_due_later(row: Stored, now: str) -> bool:

@@ -143,6 +143,8 @@ class RunStore:
         }  # fmt: skip
         records = () if first is None else (first,)
         told["durable"] = is_durable
+        if is_durable:
+            told["seals"] = True  # from its first checkpoint on the audit says which ones it came to
         if asked is not None:
             told["key"] = print_of_key(asked.key, asked.print)
 

@@ -47,6 +47,9 @@ class Settings:
     tls_cert: str = _setting("", "file with the server's certificate and those above it, PEM; empty: plain HTTP")
     tls_key: str = _setting("", "file with the certificate's private key, PEM")
     allow_plain_http: bool = _setting(False, "1 allows plain HTTP beyond loopback, where something in front does TLS")
+    cors_origins: str = _setting(
+        "", "origins of web pages that may call this server with a token, separated by commas; empty: none"
+    )
     jwt: str = _setting("", "file that says whose JWTs are taken and what they may (docs/ACCESS.md); empty: nobody's")
     session_idle_minutes: int = _setting(30, "minutes after which a login that is not used ends")
     session_hours: int = _setting(12, "hours after which a login ends in any case")
@@ -58,6 +61,9 @@ class Settings:
     )
     catalog_tools: int = _setting(30, "tools that one MCP client is listed, of all APIs together")
     catalog_tokens: int = _setting(4000, "tokens that these may cost; a token is four bytes of their JSON")
+    call_wait_s: int = _setting(
+        50, "seconds after which a call is answered that its run goes on (get_run waits for it); 0: it waits to the end"
+    )
     keep_runs_days: int = _setting(90, "days for which an ended run can be looked up; the audit is kept for ever")
     confirm: str = _setting(
         "disrupt,destroy",

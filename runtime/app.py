@@ -32,11 +32,13 @@ from governance.settings import SettingInUse
 from runtime import memory
 from runtime.api import (
     administration,
+    asks,
     audit,
     catalog,
     disabling,
     docs,
     events,
+    knowledge,
     library,
     login,
     metrics,
@@ -47,10 +49,12 @@ from runtime.api import (
     servers,
     serving,
     targets,
+    tools,
     users,
     webhooks,
     workflows,
 )
+from runtime.api.agent_description import AgentDescription, FixedPart
 from runtime.api.description import Description
 from runtime.api.part import check_query
 from runtime.console.app import Console
@@ -58,13 +62,17 @@ from runtime.errors import StartRefused
 from runtime.gate.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopback
 from runtime.gate.concurrency import MOST_AT_ONCE, Concurrency, most_at_once, most_files
 from runtime.gate.connections import Connections, listen
+from runtime.gate.cors import Cors
+from runtime.gate.first_bytes import Known
 from runtime.gate.mcp_sessions import McpSessions
 from runtime.gate.rates import Rates
 from runtime.mcp.finding import finding_tools
+from runtime.mcp.knowing import knowing_tools
 from runtime.mcp.list_changed import ListChanged
 from runtime.mcp.proposing import propose_tool
 from runtime.mcp.resources import add_resources
-from runtime.mcp.tools import CatalogProvider, caller_of_request
+from runtime.mcp.run_tool import run_tool
+from runtime.mcp.tools import CatalogProvider, OwnTools, caller_of_request
 from runtime.problems import KNOWN, Problem, of_error, respond
 from runtime.service import Service, watching
 
@@ -74,7 +82,11 @@ INSTRUCTIONS = (
     "the change is done and reads it back. A tool that fails says which step failed, what was done, what was not, and "
     "what to do about it. With plan: true a tool changes nothing and shows the requests that it would send; with the "
     "plan_id of a plan, and the same inputs, it carries that plan out. What interrupts service or destroys something "
-    "asks first. Where search_workflows is among the tools, there are more workflows than tools: look there "
+    "asks first. A read that is large shows what people usually read of it, with counts: select names the fields to "
+    'show, separated by commas, or * for all; where chooses items, as in {"state": "RUNNING", "name": '
+    '{"contains": "web"}, "newest": 5}, also with greater and less. '
+    "What takes longer than a call may is answered as running, with its run's id: get_run waits for its end. "
+    "Where search_workflows is among the tools, there are more workflows than tools: look there "
     "before you say that something cannot be done."
 )
 # Calls under way get this long when the server stops; the engine's own closing comes after.
@@ -92,6 +104,7 @@ class Application:
     mcp: FastMCP[Any]
     provider: CatalogProvider
     changes: ListChanged
+    known: Known
 
 
 def build(
@@ -104,12 +117,13 @@ def build(
     settings: tuple[SettingInUse, ...] = (),
     folder: str = "",
     metrics_open: bool = False,
+    origins: frozenset[str] = frozenset(),
 ) -> Application:
     """`hosts`: names under which the server may be addressed, None for any. `local`: who calls over stdio.
 
     `rate_per_s`: how often one caller may ask, 0 for any number; `at_once`: how many requests are worked on at a time.
     `settings`: what admins are shown of them. `folder`: where specs and profiles are kept that come over REST; empty:
-    nowhere. `metrics_open`: whoever is on this machine may read the metrics.
+    nowhere. `metrics_open`: whoever is on this machine may read the metrics. `origins`: of web pages that may call.
     """
     mcp, provider, changes = _mcp_server(service, local or Caller("stdio", "operator"))
     mcp_app = mcp.http_app(path=MCP_PATH, host_origin_protection=False)  # the gate's work, for all routes alike
@@ -123,6 +137,7 @@ def build(
                 changes.close()
 
     api = _rest_api(service, lifespan)
+    api.state.provider = provider
     api.state.settings = settings
     api.state.library = Library(Path(folder), service.database) if folder else None
     gate = Gate(
@@ -135,14 +150,20 @@ def build(
         metrics_open=metrics_open,
         console=Console,
     )
-    return Application(gate, api, mcp, provider, changes)
+    outermost = Cors(gate, origins, hosts) if origins else gate
+    return Application(outermost, api, mcp, provider, changes, service.doorkeeper.known)
 
 
 def _mcp_server(service: Service, local: Caller) -> tuple[FastMCP[Any], CatalogProvider, ListChanged]:
     asking = partial(caller_of_request, local)
-    finders = finding_tools(service.live, service.finder, service.calls, asking)
-    others = [propose_tool(service.proposals, asking)] if service.proposals.terms.may_be_asked else []
-    provider = CatalogProvider(service.live, service.calls, local, finders, others)
+    own = OwnTools(
+        finding_tools(service.live, service.finder, service.knowledge, service.under_way, asking),
+        (run_tool(service, asking),),
+        knowing_tools(service.knowledge, asking),
+        service.knowledge,
+        (propose_tool(service.proposals, asking),) if service.proposals.terms.may_be_asked else (),
+    )
+    provider = CatalogProvider(service.live, service.under_way, local, own)
     mcp: FastMCP[Any] = FastMCP(
         "Switchgear",
         instructions=INSTRUCTIONS,
@@ -169,7 +190,8 @@ def _rest_api(service: Service, lifespan: Callable[[FastAPI], Any]) -> FastAPI:
         routes=[*_routes()],
     )
     api.state.service = service
-    api.state.description = Description(api, service.live)
+    api.state.description = Description(api)
+    api.state.agents = AgentDescription(service.live, api.version, FixedPart(api.state.description.whole))
     api.openapi = api.state.description.document  # type: ignore[method-assign]
     for kind in (Problem, HTTPException, RequestValidationError, *KNOWN):
         api.add_exception_handler(kind, _on_error)
@@ -182,9 +204,9 @@ def _routes() -> tuple[BaseRoute, ...]:
     api = FastAPI(
         openapi_url=None, generate_unique_id_function=lambda route: route.name, dependencies=[Depends(check_query)]
     )
-    # `/workflows/disabled` before `/workflows/{ref}`.
-    decisions = (disabling, workflows, pictures, webhooks, events)
-    kept = (records, targets, servers, catalog, schedules, audit, policy, library)
+    # `/workflows/disabled` before `/workflows/{ref}`, `/tools/search_api` before `/tools/{name}`.
+    decisions = (disabling, workflows, pictures, knowledge, tools, webhooks, events)
+    kept = (records, asks, targets, servers, catalog, schedules, audit, policy, library)
     for part in (*decisions, *kept, login, users, administration, serving, metrics, docs):
         api.include_router(part.router)
     return tuple(api.routes)
@@ -223,6 +245,7 @@ class Listening:
     settings: tuple[SettingInUse, ...] = ()
     folder: str = ""
     metrics_open: bool = False
+    origins: frozenset[str] = frozenset()
 
 
 def checked_host(host: str, needs_token: bool, *, is_safe: bool = False) -> frozenset[str] | None:
@@ -271,6 +294,7 @@ async def serve_http(service: Service, at: Listening, announce: Callable[[str], 
         settings=at.settings,
         folder=at.folder,
         metrics_open=at.metrics_open,
+        origins=at.origins,
     )
     listener = bound_socket(at.host, at.port)
     shown = f"[{at.host}]" if ":" in at.host else at.host
@@ -293,9 +317,10 @@ class Server(uvicorn.Server):
     `before_end` is awaited when the server was told to stop and its callers still wait.
     """
 
-    def __init__(self, config: uvicorn.Config, before_end: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, config: uvicorn.Config, before_end: Callable[[], Awaitable[None]], known: Known) -> None:
         super().__init__(config)
         self._before_end = before_end
+        self._known = known
         self.open = Connections(most_files())
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -303,7 +328,7 @@ class Server(uvicorn.Server):
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             raise StartRefused("the application did not start", "see the lines of the log before this one")
-        self.servers = [await listen(self, each, self.lifespan.state, self.open) for each in sockets or []]
+        self.servers = [listen(self, each, self.lifespan.state, self.open, self._known) for each in sockets or []]  # type: ignore[misc]
         self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -345,7 +370,7 @@ def http_server(
         raise StartRefused(
             f"the certificate {tls[0]} cannot be used: {error}", "give a PEM file and its key"
         ) from error
-    return Server(config, before_end)
+    return Server(config, before_end, application.known)
 
 
 async def serve_stdio(service: Service, local: Caller) -> None:

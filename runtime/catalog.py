@@ -41,8 +41,11 @@ CHECKED_AT_ONCE = 20
 CHECKED_SOON = 400
 ROUNDS_BETWEEN_CHECKS = 10
 # Names of the tools by which the rest is reached (`finding`): no workflow may stand in their way.
-RESERVED_NAMES = ("search_workflows", "describe_workflow", "run_workflow")
+FINDING_NAMES = ("search_workflows", "describe_workflow", "run_workflow")
+RUN_NAME = "get_run"
+KNOWING_NAMES = ("search_api", "describe_operation")
 PROPOSE = "propose_workflow"
+RESERVED_NAMES = (*FINDING_NAMES, RUN_NAME, *KNOWING_NAMES)
 NOTHING: MappingProxyType[str, Any] = MappingProxyType({})
 
 

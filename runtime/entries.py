@@ -22,6 +22,8 @@ from runtime.driver.endpoint import Remote
 from runtime.driver.sessions import References
 from runtime.driver.wire import Address, address_of
 from runtime.errors import UnknownTarget, Unservable
+from runtime.results.lenient import lenient
+from runtime.results.view import SELECT_SCHEMA, WHERE_SCHEMA, View, view_of
 from workflow.budget import tokens_of
 from workflow.errors import WorkflowError
 from workflow.nearest import did_you_mean
@@ -31,7 +33,7 @@ from workflow.profile import Limits, Profile
 from workflow.reader import read_document
 from workflow.revision import RevisionContent
 from workflow.schemas import as_json
-from workflow.tool import free_name, hides_inputs, input_names, plan_properties, whole_input_schema
+from workflow.tool import call_properties, free_name, hides_inputs, input_names, whole_input_schema
 
 Json = Any
 # Each tool that takes a target would name them all; with more than these the list is longer than the tools.
@@ -131,6 +133,12 @@ class Prepared:
             self._accepts = _judge_of(schema) if schema else lambda _outputs: True
         return self._accepts(outputs)
 
+    @cached_property
+    def accepts_shown(self) -> Callable[[Json], bool]:
+        """Whether outputs, or a part of them, are of the types that the tool's output schema promises."""
+        schema = self.content.tool.get("outputSchema")
+        return _judge_of(lenient(schema)) if schema else lambda _outputs: True
+
     def _made(self) -> Plan:
         try:
             return build_plan(read_document(self.content.document, self._source))
@@ -140,6 +148,16 @@ class Prepared:
 
 def _judge_of(schema: Json) -> Callable[[Json], bool]:
     return jsonschema_rs.validator_for(enforceable(schema)[0], pattern_options=LINEAR).is_valid
+
+
+@dataclass(frozen=True, slots=True)
+class TakenApart:
+    """What a client sent with a call: the workflow's inputs, the target, how it is wanted, what is to be shown."""
+
+    inputs: dict[str, Json]
+    target: str | None
+    manner: Manner
+    view: View | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,14 +205,18 @@ class Entry:
         """What a client sees: the approved schema, and what else can be said of a call."""
         return self.with_more(self.tool["inputSchema"])
 
-    def with_plan(self, inputs: Mapping[str, Json]) -> dict[str, Json]:
-        """`inputs`, a schema of the workflow, with the arguments by which it is planned and a plan confirmed."""
-        more = plan_properties(self.tool, self.prepared.input_names)
-        return {**inputs, "properties": {**inputs.get("properties", {}), **more}} if more else dict(inputs)
+    def with_plan(self, inputs: Mapping[str, Json], *, in_full: bool = False) -> dict[str, Json]:
+        """`inputs`, a schema of the workflow, with the arguments by which it is planned and a plan confirmed, or by
+        which what is shown of a read is chosen; of these all is told where it is wanted `in_full`."""
+        names = self.prepared.input_names
+        more = call_properties(self.tool, names)
+        if in_full and self.risk == "read":
+            more |= {free_name("select", names): SELECT_SCHEMA, free_name("where", names): WHERE_SCHEMA}
+        return {**inputs, "properties": {**inputs.get("properties", {}), **more}}
 
-    def with_more(self, inputs: Mapping[str, Json]) -> dict[str, Json]:
+    def with_more(self, inputs: Mapping[str, Json], *, in_full: bool = False) -> dict[str, Json]:
         """`inputs`, a schema of the workflow, with what a client gives besides: a plan, which of several targets."""
-        schema = self.with_plan(inputs)
+        schema = self.with_plan(inputs, in_full=in_full)
         if self.target_argument:
             schema["properties"] = {**schema.get("properties", {}), self.target_argument: self.target_schema}
             if not any(target.is_default for target in self.targets):
@@ -203,17 +225,24 @@ class Entry:
 
     @property
     def output_schema(self) -> dict[str, Json] | None:
-        """What a client is promised of results; where a plan may be the result, nothing has to be there."""
+        """What a client is promised of results; where a plan or a part may be the result, nothing has to be there."""
         schema = self.tool.get("outputSchema")
-        if schema is None or self.risk == "read":
-            return schema
+        if schema is None:
+            return None
+        if self.risk == "read":
+            loose: dict[str, Json] = lenient(schema)
+            return loose
         return {name: part for name, part in schema.items() if name not in ("required", "additionalProperties")}
 
-    def taken_apart(self, arguments: Mapping[str, Json]) -> tuple[dict[str, Json], str | None, Manner]:
-        """What a client sent: the workflow's inputs, the target, how it wants it. Raises BadInput."""
+    def taken_apart(self, arguments: Mapping[str, Json]) -> "TakenApart":
+        """What a client sent. Raises BadInput."""
         inputs, names = dict(arguments), self.prepared.input_names
         target = inputs.pop(self.target_argument, None) if self.target_argument else None
-        return inputs, target, manner_of(inputs, free_name("plan", names), free_name("plan_id", names))
+        manner = manner_of(inputs, free_name("plan", names), free_name("plan_id", names))
+        if self.risk != "read":
+            return TakenApart(inputs, target, manner)
+        select, where = (inputs.pop(free_name(name, names), None) for name in ("select", "where"))
+        return TakenApart(inputs, target, manner, view_of(select, where))
 
     @property
     def target_schema(self) -> dict[str, Json]:

@@ -6,6 +6,7 @@
     │   ├── BadInput             inputs do not fit the workflow's schema
     │   └── UnknownTarget        no such target, or one must be named
     ├── SameEffect               the caller: the same was asked for before, and is under way or in doubt
+    ├── Waiting                  the caller: a person has to let the call through, and has not yet, or has refused
     ├── NotApproved              whoever governs: what was looked up is not what is approved now
     ├── Unservable               the workflow's author: approved, but it cannot be executed here
     ├── Interrupted              the operator: the server stops before the run has ended; it is taken up later
@@ -68,6 +69,16 @@ class SameEffect(ServingError):
         super().__init__(message, remedy)
         self.code = code
         self.more = {"code": code, **(more or {})}
+
+
+class Waiting(ServingError):
+    """`more`: the plan that waits, the run that shows it, until when, and how it stands."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, remedy: str, more: Mapping[str, Any]) -> None:
+        super().__init__(message, remedy)
+        self.more = dict(more)
 
 
 class Unservable(ServingError):

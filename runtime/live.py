@@ -63,6 +63,8 @@ class LiveCatalog:
         self._loading = asyncio.Lock()
         self._listeners: list[Told] = []
         self.trouble = ""
+        self.set_apart = ""
+        """Why this server leaves undone what others do; empty for one that is no copy."""
 
     @property
     def now(self) -> Catalog:
@@ -178,4 +180,5 @@ class LiveCatalog:
         if holders != self._holders:
             self._doorkeeper.forget()
             await self._doorkeeper.look()
+            await self._doorkeeper.learn()
             self._holders = holders

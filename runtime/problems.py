@@ -61,6 +61,7 @@ STATUSES: tuple[tuple[type[Exception], int, str], ...] = (
     (serving.BadInput, 422, "bad input"),
     (serving.CallerError, 422, "bad request"),
     (serving.SameEffect, 409, "same effect"),
+    (serving.Waiting, 428, "waiting"),
     (serving.NotApproved, 409, "not approved"),
     (serving.Unservable, 409, "unservable"),
     (serving.Interrupted, 503, "stopping"),

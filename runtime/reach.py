@@ -48,6 +48,17 @@ async def run_of(service: Service, caller: Caller, run_id: str) -> Run:
     return run
 
 
+async def run_seen(service: Service, caller: Caller, run_id: str) -> Run | None:
+    """As `run_of`; None for one that has no record, or none yet."""
+    try:
+        run = await service.runs.get(run_id)
+    except NotFoundError:
+        return None
+    if not await _sees(service, caller, run):
+        raise NotFoundError(f"there is no run {run_id}", "see `switchgear runs list`")
+    return run
+
+
 async def runs_of(
     service: Service, caller: Caller, wanted: RunsWanted, *, limit: int, before: str | None, skip: int = 0
 ) -> tuple[tuple[Run, ...], int]:

@@ -16,22 +16,26 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from governance.apis import ApiStore
+from governance.asks import AskStore
 from governance.audit import AuditLog
 from governance.database import Database, open_database
 from governance.database_clock import database_now
 from governance.disabling import DisabledStore
 from governance.effects import Effects
+from governance.errors import GovernanceError
 from governance.events.deliveries import DeliveryStore
 from governance.events.endpoints import EndpointStore
 from governance.events.mismatches import MismatchStore
 from governance.glance import Glances
 from governance.integrity.survey import altered_objects
 from governance.journals import Journals
+from governance.knowledge import KnowledgeStore
 from governance.locks import Locks, locks_of
 from governance.open_runs import OpenRuns
 from governance.people.principals import PrincipalStore
 from governance.people.sessions import IDLE, LONGEST, SessionStore
 from governance.people.users import UserStore
+from governance.place import REMEDY, PlaceStore
 from governance.plans import PlanStore
 from governance.responses import Policy, ResponseStore
 from governance.revisions import RevisionStore
@@ -40,10 +44,12 @@ from governance.runs import RunStore
 from governance.schedules import ScheduleStore
 from governance.targets import TargetStore
 from governance.webhooks import WebhookStore
+from runtime.calls.asking import Asking
 from runtime.calls.calls import Calls
 from runtime.calls.confirmation import Confirmation
 from runtime.calls.planning import Plans
 from runtime.calls.same_effect import SameEffects
+from runtime.calls.under_way import DEFAULT_WAIT_S, UnderWay
 from runtime.catalog import Loader
 from runtime.delivering import Deliverer
 from runtime.driver import Driver
@@ -55,6 +61,7 @@ from runtime.engines.restore import Restorer
 from runtime.gate.doorkeeper import Doorkeeper
 from runtime.gate.login import Login
 from runtime.gate.refusals import Refusals
+from runtime.knowledge import Knowledge
 from runtime.leases import Leases
 from runtime.live import LiveCatalog
 from runtime.mcp.listing import DEFAULT, Budget
@@ -87,6 +94,7 @@ class Service:
     runs: RunStore
     open_runs: OpenRuns
     journals: Journals
+    asks: AskStore
     audit: AuditLog
     principals: PrincipalStore
     users: UserStore
@@ -103,12 +111,15 @@ class Service:
     engine: Engines
     locks: Locks
     calls: Calls
+    under_way: UnderWay
     live: LiveCatalog
     finder: Finder
+    knowledge: Knowledge
     schedules: ScheduleStore
     scheduler: Scheduler
     remotes: Remotes
     proposals: Proposals
+    places: PlaceStore
 
 
 def assemble(
@@ -123,6 +134,7 @@ def assemble(
     sessions: SessionEnds = SESSION_ENDS,
     company: "Company | None" = None,
     proposing: Terms = NONE_PROPOSED,
+    call_wait_s: float = DEFAULT_WAIT_S,
 ) -> Service:
     """The parts around an open database. Nothing is read yet."""
     revisions, apis, targets = RevisionStore(database), ApiStore(database), TargetStore(database)
@@ -132,7 +144,7 @@ def assemble(
     locks = locks_of(database.address)
     driver = Driver(vault, Leases(locks if database.kind == "postgresql" else None))
     books = Books(database, revisions, vault, Replies(ResponseStore(database), responses))
-    plans = PlanStore(database)
+    plans, asks = PlanStore(database), AskStore(database)
     restorer = Restorer(revisions, apis, targets, plans)
     engine = Engines(driver, books, Executor(locks), restorer, keep_days)
     same_effects = SameEffects(Effects(database), books.runs, Looker(driver, books, restorer))
@@ -144,7 +156,14 @@ def assemble(
     )
     deliveries = DeliveryStore(database)
     calls, schedules = (
-        Calls(engine, vault, Plans(plans, books.open_runs, confirmation), same_effects, live.reload),
+        Calls(
+            engine,
+            vault,
+            Plans(plans, books.open_runs, confirmation),
+            Asking(asks),
+            same_effects,
+            live.reload,
+        ),
         ScheduleStore(database),
     )
     around = Around(schedules, live, calls, doorkeeper, books.open_runs, locks, scheduled)
@@ -158,6 +177,7 @@ def assemble(
         runs=books.runs,
         open_runs=books.open_runs,
         journals=Journals(database),
+        asks=asks,
         audit=books.audit,
         principals=principals,
         users=users,
@@ -174,12 +194,15 @@ def assemble(
         engine=engine,
         locks=locks,
         calls=calls,
+        under_way=UnderWay(calls, engine, call_wait_s),
         live=live,
         finder=Finder(live),
+        knowledge=Knowledge(KnowledgeStore(database), live),
         schedules=schedules,
         scheduler=Scheduler(around, reference=partial(database_now, database)),
         remotes=Remotes(revisions, apis, targets, driver, live.reload),
         proposals=Proposals(database, books.audit, proposing),
+        places=PlaceStore(database),
     )
 
 
@@ -196,13 +219,14 @@ async def open_service(
     sessions: SessionEnds = SESSION_ENDS,
     company: "Company | None" = None,
     proposing: Terms = NONE_PROPOSED,
+    call_wait_s: float = DEFAULT_WAIT_S,
 ) -> AsyncIterator[Service]:
     """A service with its first catalog; `budget`: how much of it is listed to an MCP client.
     `confirmation`: which workflows ask before they change anything; `scheduled`: which classes schedules may run.
     `responses`: what is done about replies that are not as described. `sessions`: when a login ends unused, and when it
     ends in any case; `company`: whose JWTs are taken. `proposing`: what may be asked for.
 
-    `keep_days`: how long runs that have ended can be looked up.
+    `keep_days`: how long runs that have ended can be looked up; `call_wait_s`: how long a call waits for its run.
 
     Raises GovernanceError when the database cannot be used.
     """
@@ -218,15 +242,18 @@ async def open_service(
             sessions=sessions,
             company=company,
             proposing=proposing,
+            call_wait_s=call_wait_s,
         )
         for fault in await altered_objects(database):
             log.error("the database is not as it was made: %s; see `switchgear doctor`", fault)
         await service.doorkeeper.look()
+        await service.doorkeeper.learn()
         await service.live.reload()
         try:
             yield service
         finally:
             await service.engine.close()
+            await service.under_way.close()
             await service.driver.aclose(AuditOnly(service.audit))
             await service.locks.close()
 
@@ -234,11 +261,14 @@ async def open_service(
 @asynccontextmanager
 async def watching(service: Service) -> AsyncIterator[None]:
     """As long as it is entered: the catalog follows the database, open runs are looked after, schedules are fired,
-    events are sent, changes of MCP servers' tools are followed."""
-    watched = (service.live, service.scheduler, service.deliverer, service.remotes)
+    events are sent, what MCP servers have is followed. On a copy of another installation's database the catalog alone:
+    the rest is done there."""
+    is_copy = await _is_copy(service)
+    others = () if is_copy else (service.scheduler, service.deliverer, service.remotes)
+    watched = (service.live, *others)
     watches = [asyncio.create_task(each.watch()) for each in watched]
     watches.append(asyncio.create_task(_probing(service.database)))
-    service.engine.watch()
+    service.engine.watch(adopted_at=None if is_copy else await service.places.adopted_at())
     try:
         yield
     finally:
@@ -248,6 +278,18 @@ async def watching(service: Service) -> AsyncIterator[None]:
                 await watch
         await service.scheduler.close()
         await service.deliverer.close()
+
+
+async def _is_copy(service: Service) -> bool:
+    try:
+        fault = await service.places.settle()
+    except GovernanceError as error:  # a database that takes no writes yet: a later start writes it down
+        log.error("where the database is could not be written down: %s", error.message)
+        return False
+    if fault:
+        log.error("%s; no run is taken up, no schedule fired, no message sent, no plan carried out: %s", fault, REMEDY)
+        service.live.set_apart = f"{fault}; {REMEDY}"
+    return bool(fault)
 
 
 async def _probing(database: Database) -> None:

@@ -14,6 +14,11 @@ from workflow.document import Json
 _STATUSES = ("status", "statuscode", "httpstatus")
 _ANSWERED = ("body", "response", "error", "errors", "message", "detail")
 _REFUSED = 400
+# 201: something was made; 202 and 204: it was taken, and there is no more to say (RFC 9110, 15.3).
+_TAKEN = (201, 202, 204)
+# 200 to a POST may come with what was there before; to these it says that it was done (RFC 9110, 9.3).
+_SETTING = ("PUT", "PATCH", "DELETE")
+_METHODS = ("method", "verb", "httpmethod", "requestmethod")
 _MOST = 2000  # answers looked at; a batch of more is none that a person asked for
 # JSend and its like: a word for how it went, beside a message.
 _WORDS = ("status", "result", "outcome")
@@ -79,6 +84,28 @@ def refuses_all(body: Json) -> tuple[int, ...] | None:
     if answers:
         return tuple(each.status for each in answers) if all(each.is_refusal for each in answers) else None
     return () if says_refused(body) or _is_error_alone(body) else None
+
+
+def takes_a_part(body: Json, sent: Json) -> bool:
+    """Whether the answers to the requests of `sent`, of which some are refused, say of one that it was carried out.
+
+    A good answer that may have changed nothing says neither.
+    """
+    methods = _methods_in(sent)
+    for answer in answers_in(body):
+        method = methods[answer.number - 1] if answer.number <= len(methods) else ""
+        if answer.status in _TAKEN or (answer.status < _REFUSED and method in _SETTING):
+            return True
+    return False
+
+
+def _methods_in(sent: Json) -> list[str]:
+    """The methods of the requests in a body, in order; "" where one says none."""
+    lists = [sent] if isinstance(sent, list) else list(sent.values()) if isinstance(sent, Mapping) else []
+    for requests in (each for each in lists if isinstance(each, list)):
+        told = [plain_names(each) for each in requests[:_MOST]]
+        return [next((str(names[n]).upper() for n in _METHODS if n in names), "") for names in told]
+    return []
 
 
 def complains_alone(body: Json) -> bool:

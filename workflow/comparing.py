@@ -30,6 +30,9 @@ _MAC = re.compile(r"[0-9a-f]{2}([:-]?[0-9a-f]{2}){5}|[0-9a-f]{4}\.[0-9a-f]{4}\.[
 _NAME_WITH_DOT = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+\.", re.IGNORECASE)
 _QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([kmgtpe]?i?b?)", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
+_TIMES = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(ms|[smhd])")
+_LASTING = re.compile(r"(?:[0-9]{1,15}(?:\.[0-9]{1,9})?(?:ms|[smhd])){1,6}")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _IDENTITY = ("@odata.id", "id", "uuid", "href", "name")  # by which a thing that is named comes back as an object
 _POWERS = {letter: number for number, letter in enumerate("kmgtpe", 1)}
 _NEARLY = 0.01
@@ -191,9 +194,17 @@ def _amount(text: str) -> float | None:
     return None if unit == "i" else float(found[1]) * base**power
 
 
+def _duration(text: str) -> float | None:
+    """A length of time in seconds: `1h30m`, `90s`; a bare number is in seconds already."""
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    parts = _TIMES.findall(text) if _LASTING.fullmatch(text) else []
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts) if parts else None
+
+
 def _url(text: str) -> tuple[str, str, str, str] | None:
     parts = urlsplit(text) if "://" in text else None
     return (parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/"), parts.query) if parts else None
 
 
-_FORMS = (_mac, _name, _address, _moment, _amount, _url)
+_FORMS = (_mac, _name, _address, _moment, _amount, _duration, _url)

@@ -24,7 +24,8 @@ _NOT_BORNE_OUT = ("wait", "read_back", "gone")
 class Course:
     """What a run has come to. `done`: keys of steps that took effect; `in_doubt`: of those that may have.
 
-    `refusals`: what the device said of parts that it refused, though it answered well.
+    `refusals`: what the device said of parts that it refused, though it answered well; `taken`: keys of the steps whose
+    answers say of another part that it was carried out.
     """
 
     plan: Plan
@@ -32,6 +33,7 @@ class Course:
     in_doubt: tuple[str, ...]
     findings: Mapping[str, tuple[Mapping[str, Json], ...]]
     refusals: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
 
 
 def end_of(
@@ -51,8 +53,7 @@ def end_of(
     elif failure is None and verdict.differences:
         outcome, failure = _otherwise(course, verdict)
     elif failure is None and course.refusals and verdict.verified != "all":
-        text = "the device answered well and says that it refused a part"
-        outcome, failure = "partial", Failure(course.done[-1], "partly_refused", text, said=course.refusals)
+        outcome, failure = _partly_refused(course)
     if failure is not None:
         outcome = "unknown" if course.in_doubt and outcome in ("failed", "cancelled") else outcome
         failure = _complete(course, failure, outcome)
@@ -70,6 +71,15 @@ def _otherwise(course: Course, verdict: Verdict) -> tuple[Outcome, Failure]:
         return "partial", Failure(step_id, "partly_taken", text, said=course.refusals)
     text = f"the device accepted the change and shows otherwise: {texts}"
     return "failed", Failure(step_id, "not_taken", text, said=course.refusals)
+
+
+def _partly_refused(course: Course) -> tuple[Outcome, Failure]:
+    """What is said where the device answered well, and that it refused a part: of the rest it may have said nothing."""
+    text = "the device answered well and says that it refused a part"
+    if course.taken or _has_read(course, ("seen", "form")):
+        return "partial", Failure(course.done[-1], "partly_refused", text, said=course.refusals)
+    text = f"{text}; nothing shows whether the rest of it changed anything"
+    return "unknown", Failure(course.done[-1], "rest_unknown", text, said=course.refusals)
 
 
 def _was_there(course: Course, old: tuple[str, ...], verdict: Verdict) -> Failure:

@@ -4,8 +4,9 @@ A step that reads back says in `x-switchgear.expects` what it is expected to sho
 for people), what was `asked` (a value as in a payload), where it is `found` (a value of the reply), how it is compared
 (`compare`, see `workflow.comparing`), and a `text`. Without `asked` it is what the step's own criteria show (the state
 that was reached, the thing that is gone); without `found` (or not `shown`), what no read shows, and why. With `before`,
-a value or several, it is about what has to be new: what is `found` must not be among what was there. Pure; made
-ready by `plan`, judged by `interpreter`, shown to approvers by `governance.dossier`.
+a value or several, it is about what has to be new: what is `found` must not be among what was there. One that is
+`assumed` follows from equal names alone: only another value there is a difference, null and nothing are not seen. Pure;
+made ready by `plan`, judged by `interpreter`, shown to approvers by `governance.dossier`.
 """
 
 import re
@@ -31,7 +32,9 @@ _TEXT_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """See the file's docstring. `is_lenient`: the description does not say that the read shows it."""
+    """See the file's docstring. `is_lenient`: the description does not say that the read shows it. `is_assumed`: nor
+    does it say that the value there has anything to do with what was asked for, but for its name.
+    """
 
     place: str
     asked: Value | None = None
@@ -41,6 +44,7 @@ class Expectation:
     is_lenient: bool = False
     is_shown: bool = True
     before: Value | None = None
+    is_assumed: bool = False
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
@@ -113,7 +117,8 @@ def evaluated(value: Value, scope: Scope) -> Json:
 
 def _finding(expected: Expectation, place: str, asked: Json, found: Json, sameness: str) -> Finding:
     is_missing = found is NOTHING
-    if is_missing and sameness == "differs" and expected.is_lenient:
+    is_optional = expected.is_lenient or expected.is_assumed
+    if sameness == "differs" and ((is_missing and is_optional) or (found is None and expected.is_assumed)):
         return Finding(place, "unseen", "the read does not show it")
     if sameness == "differs" and _SECRET.search(place.rpartition("/")[2]):
         return Finding(place, "unseen", "a secret is not read back")

@@ -12,8 +12,9 @@ else the next step or the end.
 from dataclasses import replace
 
 from workflow.allowed import refusal
-from workflow.answers import complains_alone, refuses_all
+from workflow.answers import complains_alone, refuses_all, takes_a_part
 from workflow.criteria import all_hold
+from workflow.document import Json
 from workflow.errors import EventError, InputError
 from workflow.events import (
     Cancelled,
@@ -121,6 +122,8 @@ class _Turn(DoubtfulTurn):
         if not step.is_safe and (has_succeeded or is_good):
             self.note_done()
             self.refusals += reply.said
+            if reply.said and takes_a_part(reply.body, self._body_sent()):
+                self.taken = (*self.taken, self.key)
         if short is not None and not self._is_told_by(short, scope, has_succeeded):
             self.end_failed(Failure(self.key, short.code, told_unfound(self.key, short), reply.status))
             return
@@ -154,6 +157,10 @@ class _Turn(DoubtfulTurn):
         else:
             self.end_failed(failure)
         return True
+
+    def _body_sent(self) -> Json:
+        sent = self.sent()
+        return sent.body if sent is not None else None
 
     def _is_explained(self, scope: Scope) -> bool:
         """Whether the document itself says what this answer to a change means."""

@@ -351,6 +351,7 @@ class Parts:
                     is_lenient=each.get("lenient") is True,
                     is_shown=each.get("shown") is not False,
                     before=self._maybe(each, "before", place),
+                    is_assumed=each.get("assumed") is True,
                 )
             )
         return tuple(found)

@@ -181,6 +181,23 @@ class Comparison(Part):
     why: str = Field("", description="The reason, as a person who approves reads it.")
 
 
+class Postcondition(Part):
+    """What an action leaves behind, as a read of the thing that it is done to shows it afterwards.
+
+    With neither `shows` nor `holds` nothing of it is to be seen, whatever the names in its body are.
+    """
+
+    pattern: str = Field(description="The actions' `METHOD /path`.")
+    shows: dict[str, Pointer] = Field(
+        {},
+        description="Pointer into the body, or name of a query parameter → pointer to where the thing shows what was "
+        "sent there.",
+    )
+    holds: dict[Pointer, Json] = Field(
+        {}, description="Pointer into the thing → the value that stands there afterwards, whatever was sent."
+    )
+
+
 class PendingSettings(Part):
     """Settings that wait for a job and a restart: the settings resource, what to send, and what applies them.
 
@@ -329,6 +346,9 @@ class Profile(Part):
     )
     gone: tuple[Gone, ...] = Field((), description="How deleted things look that answer neither 404 nor 410.")
     compare: tuple[Comparison, ...] = Field((), description="How values are compared after a change.")
+    postconditions: tuple[Postcondition, ...] = Field(
+        (), description="What actions leave behind; the first rule that matches decides."
+    )
     pending_settings: tuple[PendingSettings, ...] = Field((), description="Settings that wait for a job or a restart.")
     prerequisites: tuple[Prerequisite, ...] = Field((), description="What has to be done before something else.")
     marks: dict[Literal["create_only", "deprecated", "internal", "read_only"], tuple[str, ...]] = Field(

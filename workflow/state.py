@@ -51,7 +51,8 @@ class Frame:
 class State:
     """`done`: keys of the steps that took effect, in order; `in_doubt`: of those that may have. `results`: inputs and
     outputs of finished workflows. `findings`: what was found of what was asked for, by the key of the step that showed
-    it. `refusals`: what the device said, in answers that were good otherwise, of parts that it refused.
+    it. `refusals`: what the device said, in answers that were good otherwise, of parts that it refused; `taken`: keys
+    of the steps whose answers say as well of a part that it was carried out.
 
     `entered`: steps entered so far. `pending_action`: name of the retry that the timer belongs to. `seen`: what the
     run looked at so far (`watched`); None once it has sent something that may change the device. `notes`: what is to
@@ -70,6 +71,7 @@ class State:
     findings: Mapping[str, tuple[Mapping[str, Json], ...]] = field(default_factory=dict)
     refusals: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
 
     @classmethod
     def initial(cls) -> "State":
@@ -92,6 +94,7 @@ class State:
             "seen": None if self.seen is None else list(self.seen),
             "in_doubt": list(self.in_doubt),
             "refusals": list(self.refusals),
+            "taken": list(self.taken),
             "findings": {key: list(found) for key, found in self.findings.items()},
             "notes": list(self.notes),
         }
@@ -104,6 +107,7 @@ class State:
         members["done"] = tuple(members["done"])
         members["in_doubt"] = tuple(members.get("in_doubt", ()))
         members["refusals"] = tuple(members.get("refusals", ()))
+        members["taken"] = tuple(members.get("taken", ()))
         members["findings"] = {key: tuple(found) for key, found in members.get("findings", {}).items()}
         members["notes"] = tuple(members.get("notes", ()))
         if members.get("seen") is not None:

@@ -100,18 +100,19 @@ def hides_inputs(document: Json, tool: Mapping[str, Json]) -> bool:
     return len(taken) > len(shown) or any(is_outline)
 
 
-def plan_properties(tool: Mapping[str, Json], names: frozenset[str]) -> dict[str, Json]:
-    """What a tool takes besides its inputs, which are called `names`, so that it can be planned and confirmed.
+def call_properties(tool: Mapping[str, Json], names: frozenset[str]) -> dict[str, Json]:
+    """What a tool takes besides its inputs, which are called `names`: of a read what is to be shown of it, of others
+    that they are planned and confirmed.
 
-    Each costs some tokens in every list, so they have no text (the server's instructions have it), a tool that only
-    reads shows none, and only one that asks by default shows how a plan is confirmed.
+    Each costs some tokens in every list, so they have no text (the server's instructions have it), and only one that
+    asks by default shows how a plan is confirmed.
     """
     hints = tool.get("annotations", {})
-    shown: dict[str, Json] = {}
-    if not hints.get("readOnlyHint"):
-        shown[free_name("plan", names)] = {"type": "boolean"}
-        if hints.get("destructiveHint"):
-            shown[free_name("plan_id", names)] = {"type": "string"}
+    if hints.get("readOnlyHint"):
+        return {free_name("select", names): {"type": "string"}, free_name("where", names): {"type": "object"}}
+    shown: dict[str, Json] = {free_name("plan", names): {"type": "boolean"}}
+    if hints.get("destructiveHint"):
+        shown[free_name("plan_id", names)] = {"type": "string"}
     return shown
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from workflow.document import Json
+from workflow.doubt import doubt_of
 from workflow.ending import Course, end_of
 from workflow.errors import InputError
 from workflow.events import Command, Failure, Outcome, SendRequest
@@ -34,6 +35,7 @@ class Turn:
         self.in_doubt = state.in_doubt
         self.findings = state.findings
         self.refusals = state.refusals
+        self.taken = state.taken
         self.notes = state.notes
         self.results = state.results
         self.entered = state.entered
@@ -53,6 +55,7 @@ class Turn:
             in_doubt=self.in_doubt,
             findings=self.findings,
             refusals=self.refusals,
+            taken=self.taken,
             notes=self.notes,
         )
 
@@ -192,8 +195,11 @@ class Turn:
         following: str = "",
     ) -> None:
         shown = self.outputs_so_far() if failure is not None else outputs or {}
-        course = Course(self.plan, self.done, self.in_doubt, self.findings, self.refusals)
+        course = Course(self.plan, self.done, self.in_doubt, self.findings, self.refusals, self.taken)
         end = end_of(course, outcome, failure, shown, note, following)
+        if end.outcome == "unknown" and end.failure is not None and end.failure.doubt is None and self.frames:
+            doubt = doubt_of(self.flow, self.frame, self.scope(), self.plan.base_path)
+            end = replace(end, failure=replace(end.failure, doubt=doubt))
         self.waiting = "over"
         self.outcome = end.outcome
         self.frames = []

@@ -102,11 +102,24 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
+class Postcondition:
+    """What an action leaves behind in the thing that it is done to.
+
+    `shown`: (pointer into the body or name of a query parameter, pointer into the thing). `held`: (pointer into the
+    thing, value). `is_assumed`: names alone say so, nobody promised it.
+    """
+
+    shown: tuple[tuple[str, str], ...] = ()
+    held: tuple[tuple[str, Any], ...] = ()
+    is_assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One method on one path. `digest`: over the operation as read, with all that it refers to.
 
     `effect`, `risk`, `risk_reason`, `is_idempotent` and `left_out` (a reason) are set by passes, `is_safe` as well: it
-    changes nothing by its method, or because the profile says so.
+    changes nothing by its method, or because the profile says so; so is `leaves`, of an action.
     """
 
     method: str
@@ -127,6 +140,7 @@ class Operation:
     is_idempotent: bool = False
     left_out: str = ""
     is_safe: bool = False
+    leaves: Postcondition | None = None
 
     @property
     def key(self) -> str:
@@ -163,6 +177,7 @@ class Resource:
 
     `noun`: the path's own word (`VirDomain`); `name`: the operator's (`VM`). `id_parameter`: the path parameter of
     the item. `id_field`: member of an item that holds its id; `natural_keys`: members that people know it by;
+    `inner_name`: pointer to the name where no member of the thing itself is one (`/Spec/Name`).
     `known_by`: the member that holds the id of what it belongs to, where people know it by that.
     `members`: pointer from the collection's body to the list; `references`: the list holds only addresses, under
     this member's name. `item_at`: pointer from the reply that shows one to it, where something is around it: a list of
@@ -181,6 +196,7 @@ class Resource:
     id_parameter: str = ""
     id_field: str = ""
     natural_keys: tuple[str, ...] = ()
+    inner_name: str = ""
     known_by: str = ""
     list: str = ""
     read: str = ""

@@ -21,6 +21,7 @@ from compiler.ir.model import (
     Operation,
     Paging,
     Parameter,
+    Postcondition,
     Resource,
     Response,
     Schema,
@@ -60,6 +61,7 @@ def _operation(one: Operation) -> str:
         _named("effect", one.effect),
         _named("risk", one.risk),
         _named("because", _quoted(one.risk_reason)),
+        _leaves(one.leaves) if one.leaves is not None else "",
         "idempotent" if one.is_idempotent else "",
         "deprecated" if one.is_deprecated else "",
         _named("left-out", _quoted(one.left_out)),
@@ -70,6 +72,12 @@ def _operation(one: Operation) -> str:
         _body(one.body) if one.body else "",
         f"-> {' | '.join(_response(r) for r in one.responses)}" if one.responses else "",
     )
+
+
+def _leaves(one: Postcondition) -> str:
+    sent = [f"{place} as {source} was sent" for source, place in one.shown]
+    held = [f"{place}={_json(value)}" for place, value in one.held]
+    return f"leaves({', '.join((*sent, *held))}{'; assumed' if one.is_assumed else ''})"
 
 
 def _parameter(one: Parameter) -> str:
@@ -99,6 +107,7 @@ def _resource(one: Resource) -> str:
         _quoted(one.name),
         *(_named(name, getattr(one, name)) for name in texts),
         _named("keys", ",".join(one.natural_keys)),
+        _named("inner_name", one.inner_name),
         _named("known_by", one.known_by),
         _named("actions", ",".join(one.actions)),
         _named("members", one.members),

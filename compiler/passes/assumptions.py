@@ -102,6 +102,7 @@ class _Teller:
         yield from self.item_posts()
         yield from self.accepted()
         yield from self.versions()
+        yield from self.left_behind()
         yield from self.risks()
         yield from self.values()
 
@@ -146,7 +147,7 @@ class _Teller:
                 )
             return
         told = {*self.profile.identity.natural_keys}
-        has_key = resource.natural_keys or (known is not None and known.resource.natural_keys)
+        has_key = resource.natural_keys or resource.inner_name or (known is not None and known.resource.natural_keys)
         if not has_key and not resource.references and not told & {resource.noun, "*"}:
             yield _note(
                 "no-natural-key",
@@ -366,6 +367,32 @@ class _Teller:
                     "seems to take the version that was read before; assumed that it works without",
                     "say it in the profile's `conditional`",
                 )
+
+    def left_behind(self) -> Iterator[Diagnostic]:
+        """What is taken for the outcome of actions, and those of which nothing shows what they did."""
+        moved = self._moves_known()
+        told = [rule.pattern for rule in self.profile.postconditions]
+        unseen = 0
+        for operation in self.actions:
+            leaves, owner = operation.leaves, self.context.by_action.get(operation.key)
+            if leaves is not None and leaves.is_assumed and owner is not None:
+                names = ", ".join(place.lstrip("/") for _, place in leaves.shown)
+                yield _note(
+                    "outcome-assumed",
+                    operation.key,
+                    f"the body and the {owner.name} both have {names}; assumed that it shows afterwards what was sent",
+                    "confirm or correct it in the profile's `postconditions`",
+                )
+            is_told = operation.key in moved or any(re.search(pattern, operation.key) for pattern in told)
+            unseen += leaves is None and not is_told and not operation.is_safe
+        if unseen:
+            yield _note(
+                "outcome-not-seen",
+                "#/paths",
+                f"no read is known to show what {unseen} of {len(self.actions)} actions did; assumed that a good "
+                "answer is all that there is",
+                "say what they leave behind in the profile's `postconditions`, or in `states`",
+            )
 
     def risks(self) -> Iterator[Diagnostic]:
         untold = [

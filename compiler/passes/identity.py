@@ -12,6 +12,7 @@ from typing import Any
 from compiler.ir.model import EMPTY, Operation, Resource, Schema
 from compiler.ir.schemas import Schemas
 from compiler.passes import words
+from workflow.pointers import escape
 from workflow.profile import Profile
 
 _ID_NAMES = ("uuid", "id", "Id", "ID", "guid", "_id")
@@ -25,6 +26,8 @@ _ID_WORDS = frozenset({"uuid", "id", "guid", "tag", "key", "name"})
 _MADE_UP = frozenset({"id", "uuid", "guid", "tag", "ref", "key", "number", "index", "serial"})
 _NAME_WORDS = frozenset({"name", "alias", "key"})
 _OF_A_PERSON = frozenset({"first", "last", "given", "family", "middle", "nick"})
+# Members that say how the thing is to be or what it is, and are no other thing.
+_DESCRIBING = ("spec", "metadata", "attributes", "properties", "definition", "info", "details", "config", "settings")
 MOST_AROUND = 4  # members of what is around a thing: itself, its links, its job
 _ID_SAID, _OR = r"\b(?:u?u?id|identifier)\b", r",? ?(?:/|or) ?(?:the |an? )?"
 _EITHER = re.compile(rf"{_ID_SAID}{_OR}name\b|\bname\b{_OR}{_ID_SAID}", re.IGNORECASE)
@@ -103,6 +106,7 @@ class Identifier:
             element_at="" if references else element_at,
             id_field=references or self._id_field(resource, keyed),
             natural_keys=self._natural_keys(resource, keyed),
+            inner_name=self._inner_name(resource, keyed),
             known_by=self._known_by(resource, keyed),
             single=self.profile.singles.get(resource.collection),
             synonyms=self._synonyms(resource),
@@ -192,6 +196,17 @@ class Identifier:
             found += [n for n in said if n not in found][: 0 if found else 1]
             found += self._named_like_it(resource, members)[: 0 if found else 1]
         return tuple(n for n in found if n != resource.id_field)[:_ENOUGH_KEYS]
+
+    def _inner_name(self, resource: Resource, members: Schema) -> str:
+        """`/Spec/Name`: where what describes the thing holds its name, and the thing itself has none."""
+        if self._natural_keys(resource, members) or not says_id(self._id_field(resource, members)):
+            return ""
+        for part in (name for name in members if name.lower() in _DESCRIBING):
+            inner = self.schemas.members(members[part])
+            name = next((n for n in _KEY_NAMES[:2] if n in inner and self._is_text(inner[n])), "")
+            if name and not any(says_id(other) for other in inner):
+                return f"/{escape(part)}/{name}"
+        return ""
 
     def _known_by(self, resource: Resource, members: Schema) -> str:
         told = self.profile.identity.known_by.get(resource.noun, "")

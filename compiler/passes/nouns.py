@@ -14,6 +14,8 @@ from compiler.passes.paths import ends_in_parameter, last_word, parameter_of, pa
 _SHORTEST = 7  # letters of a word that may be two; shorter ones are names of their own
 _MOST_JOINED = 4  # words written as one
 _SAY_NOTHING = frozenset({"model", "item", "entry", "parameter", "object", "instance", "record", "element", "detail"})
+# What is of something, in whatever API: `/quota/settings/mappings` has quota settings mappings.
+_OF_SOMETHING = frozenset({"mapping", "definition", "option", "rule", "attribute", "property"})
 _OF_IDENTITY = frozenset({"id", "uuid", "name", "key", "path", "guid"})
 
 
@@ -52,6 +54,16 @@ def spoken_noun(noun: str, joined: Mapping[str, str], *, is_one: bool) -> str:
 def says_nothing(noun: str) -> bool:
     """True for what is everywhere (`items`, `models`) and needs the word before it."""
     return words.singular(noun).lower() in _SAY_NOTHING
+
+
+def is_of_something(noun: str) -> bool:
+    """True for what is understood by the words before it alone (`mappings`, `definitions`)."""
+    return words.singular(noun).lower() in _OF_SOMETHING
+
+
+def needs_more(group: str) -> bool:
+    """True for a word that says little before another one, too: the mapping of `settings` is that of quota settings."""
+    return is_of_something(group) or words.singular(group).lower() == "setting"
 
 
 def noun_of_address(collection: str, item: str) -> str:

@@ -357,7 +357,12 @@ def _plain_name(resource: Resource, profile: Profile, joined: Mapping[str, str])
     name = nouns.spoken_noun(noun, joined, is_one=bool(resource.collection or resource.id_parameter))
     if _is_schema(resource):
         return f"{name} schema"
-    above = _groups_above(resource) if nouns.says_nothing(noun) else []
+    above = _groups_above(resource) if nouns.says_nothing(noun) or nouns.is_of_something(noun) else []
+    while above and not nouns.says_nothing(noun):
+        group = above.pop()
+        name = _joined(words.spoken(words.singular(group)), name)
+        if not nouns.needs_more(group):
+            return name
     return _joined(words.spoken(words.singular(above[-1])), name) if above else name
 
 

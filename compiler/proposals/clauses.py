@@ -31,6 +31,7 @@ _COMPARED = frozenset(("more", "less", "bigger", "larger", "smaller", "fewer", "
 MEASURES = frozenset(
     stems_of((*_COMPARED, "two", "three", "four", "twice", "half", "double", "gb", "mb", "tb")).values()
 )
+_SWITCHED = frozenset({"on", "off", "up", "down"})  # `power on`
 _VERBS = frozenset(stems_of(KNOWN_VERBS).values())
 _GLUE = frozenset(
     ("first", "again", "afterwards", "finally", "also", "new", "named", "called", "same", "just", "next", "then")
@@ -107,7 +108,8 @@ def verbs_and_things(text: str) -> tuple[list[Idea], list[Idea]]:
     verbs, things = list[Idea](), list[Idea]()
     nouns = frozenset(stems_of(word for word in text.split() if _NOUN.search(word)).values())
     for number, idea in enumerate(understood(text).ideas if text else ()):
-        is_verb = (idea.is_verb and idea.said[0] not in nouns) or (number == 0 and idea.said[0] in _VERBS)
+        is_first = number == 0 and (idea.said[0] in _VERBS or (len(idea.said) > 1 and idea.said[-1] in _SWITCHED))
+        is_verb = is_first or (idea.is_verb and idea.said[0] not in nouns)
         (verbs if is_verb else things).append(idea)
     return verbs, things
 

@@ -74,8 +74,13 @@ class Composer:
         flow = ranked(self.context, with_next(flows))[0]
         if RISKS[flow.risk] > max(RISKS[piece.risk] for piece in pieces):
             return Refusal(f"together they are of the class {flow.risk}, which none of them is")
-        fault = self._missing(flow, operations) or unfulfilled(self.context, flow, flow.title, flow.description)
+        fault = self._missing(flow, operations) or self._untrue(flow, pieces)
         return Refusal(fault) if fault else flow
+
+    def _untrue(self, flow: Flow, pieces: Sequence[Flow]) -> str:
+        """What is wrong with the title, in words; each change may be called as its piece is."""
+        called = {step.operation: piece.title for piece in pieces for step in piece.steps if step.role is Role.CHANGE}
+        return unfulfilled(self.context, flow, flow.title, flow.description, called)
 
     def _parts(self, pieces: Sequence[Flow], hint: str) -> tuple[list[str], dict[str, Any]]:
         """The operations in order, and what is always sent to each, by its number."""

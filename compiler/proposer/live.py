@@ -41,7 +41,7 @@ logging.getLogger("instructor").addHandler(logging.NullHandler())
 class LiveModel:
     """Asks one question after the other, each twice, until the deadline is over or the server fails.
 
-    `deadline_s`: for all questions together, from the first on. `clock`: monotonic seconds. Must not be used from
+    `deadline_s`: for all questions together. `clock`: monotonic seconds. Must not be used from
     inside a running event loop.
     """
 
@@ -53,7 +53,6 @@ class LiveModel:
         self.is_over = False
         self._kind, self._url = kind, url
         self._deadline_s, self._clock = deadline_s, clock
-        self._began: float | None = None
         self._spent_s = 0.0
         self._failures = 0
         self._identity: str | None = None
@@ -72,7 +71,6 @@ class LiveModel:
     def answer(self, question: Question) -> tuple[str, str] | None:
         """What it says to the question in both orders; None where it can't be had, which is told."""
         began = self._clock()
-        self._began = began if self._began is None else self._began
         self.identity()  # a model that is not there is told before a question is sent
         said = None if self.is_over else self._within(self._both(question))
         self._spent_s += self._clock() - began
@@ -81,7 +79,8 @@ class LiveModel:
         return said
 
     def left_s(self) -> float:
-        return self._deadline_s - (self._clock() - self._began if self._began is not None else 0.0)
+        """Of the deadline: what is done between questions does not count."""
+        return self._deadline_s - self._spent_s
 
     def spent_s(self) -> float:
         return self._spent_s

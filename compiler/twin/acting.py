@@ -136,7 +136,7 @@ class Acting:
         return reply
 
     def spoil(self, played: _Played, go: Go, request: TwinRequest) -> TwinReply:
-        """Done but for the last of the values that were sent; with one value alone there is nothing to spoil."""
+        """Done but for the last of the values that were sent; of one alone nothing is spoilt, unless `form` says so."""
         runs = len(self._hands.jobs.runs)
         before = self._hands.store.overlay()
         reply = go(request)
@@ -158,8 +158,9 @@ class Acting:
                 continue
             old = store.was(before, address)
             taken = [p for p, name, v in forms.places(body) if self._sent.has(name, v) and get(old, p) != v]
-            if len(taken) > 1 and isinstance(body, dict):
-                kept = get(old, taken[-1])
+            is_alone = played.rule.form == "also alone"
+            if len(taken) > (0 if is_alone else 1) and isinstance(body, dict):
+                kept = MISSING if is_alone else get(old, taken[-1])
                 spoilt = forms.other(get(body, taken[-1])) if kept is MISSING else kept
                 store.put_at(address, put(body, taken[-1], spoilt))
                 played.acted = True

@@ -21,7 +21,7 @@ Mechanism = Literal[
 ]  # fmt: skip
 # What a flow has to be like besides making such requests. `seen`: a read shows all of what it changes. `looked`: it
 # has seen what was there before.
-Shape = Literal["seen", "job", "version", "offered", "pages", "found", "looked"]
+Shape = Literal["several", "seen", "job", "version", "offered", "pages", "found", "looked"]
 READS: tuple[Sort, ...] = ("list", "read", "document")
 CHANGES: tuple[Sort, ...] = ("create", "update", "delete", "act")
 EVER = 1_000_000

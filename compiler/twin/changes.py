@@ -5,14 +5,17 @@ that are write-only or secret are taken and never shown. Merging follows RFC 739
 schema allows one.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from compiler.ir.model import Resource, Schema
+from compiler.twin.asked import Asked
 from compiler.twin.blueprint import Behaviour, Blueprint
 from compiler.twin.checks import item_part
 from compiler.twin.messages import RefusalError
+from compiler.twin.pointers import MISSING, get, put
 from compiler.twin.seeds import Place, Seeds, member_place
 from compiler.twin.store import Store
 
@@ -81,6 +84,37 @@ class Changes:
         fixed = {n: v for n, v in now.items() if n not in members or self._is_fixed(members[n]) or n in required}
         whole = self._seeds.identified(place, {**fixed, **part})
         return Change(place, whole, lambda: self._store.put(place, whole))
+
+    def left_behind(self, asked: Asked) -> Change | None:
+        """What an action leaves in the thing that it is done to, where that is one that there is."""
+        key, leaves = asked.operation.key, asked.operation.leaves
+        place = next((each for each in reversed(asked.above) if key in each.resource.actions), None)
+        if place is None or leaves is None:
+            return None
+        body = asked.request.body
+        body = body[0] if isinstance(body, list) and body else body
+        queried = {name: self._typed(place, at, dict(asked.request.query).get(name)) for name, at in leaves.shown}
+        sent = [(at, get(body, name) if name.startswith("/") else queried[name]) for name, at in leaves.shown]
+        values = [(at, value) for at, value in (*sent, *leaves.held) if value is not MISSING]
+
+        def happen() -> None:
+            item = self._store.item(place)
+            for at, value in values:
+                item = put(item, at, value)
+            self._store.put(place, item)
+
+        return Change(place, self._store.item(place), happen)
+
+    def _typed(self, place: Place, at: str, text: str | None) -> Json:
+        """What a query says as the thing shows it there: a number, a truth value, else the text."""
+        if text is None:
+            return MISSING
+        schema = self._blueprint.item_schema(place.resource)
+        kind = self._blueprint.schemas.kind(self._blueprint.schemas.at(schema, at))
+        try:
+            return json.loads(text) if kind in ("integer", "number", "boolean") else text
+        except ValueError:
+            return MISSING
 
     def delete(self, place: Place) -> Change:
         return Change(place, self._store.item(place), lambda: self._store.remove(place))

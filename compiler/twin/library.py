@@ -84,6 +84,13 @@ _CHANGES_NOT_MADE = (
         _SEEN,
     ),
     DeviceBehaviour(
+        "action with another value",
+        "An action is answered well, and one of the values that were sent with it is another one afterwards.",
+        (Rule("spoil", ("act",), form="also alone"),),
+        _NOT_DONE,
+        _SEEN,
+    ),
+    DeviceBehaviour(
         "answered with what was there",
         "A creation that is asked for once more is answered as the first was, and nothing new is made.",
         (Rule("repeat", ("create",)),),
@@ -145,6 +152,13 @@ _AFTER_THE_FACT = (
         "The connection is closed at a change, and nothing changes.",
         (Rule("instead", CHANGES),),
         ("failed", "unknown"),
+    ),
+    DeviceBehaviour(
+        "second change not made",
+        "The first change is made, and the connection is closed at the second, which is not.",
+        (Rule("instead", CHANGES, first=2),),
+        ("failed", "unknown", "partial"),
+        ("several",),
     ),
 )
 

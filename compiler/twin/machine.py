@@ -378,7 +378,7 @@ class Twin:
         if kind in (Kind.UPDATE, Kind.REPLACE):
             check_create_only(self._blueprint, behaviour, self._store.item(asked.place), item_part(behaviour, body))
             return getattr(self._changes, kind.value)(behaviour, asked.place, body)  # type: ignore[no-any-return]
-        return None
+        return self._changes.left_behind(asked) if asked.operation.leaves is not None else None
 
     def _collection_for(self, asked: Asked) -> str:
         """Where what is made goes: the path's own collection, the copied item's, else the first there is."""

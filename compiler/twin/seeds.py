@@ -16,7 +16,7 @@ from compiler.ir.model import Operation, Resource, Schema
 from compiler.twin.blueprint import Blueprint
 from compiler.twin.examples import Examples
 from compiler.twin.offers import offering
-from compiler.twin.pointers import MISSING, put
+from compiler.twin.pointers import MISSING, get, put
 from compiler.twin.routes import encode, fill, parameters_in, split
 from compiler.twin.sampler import NAMESPACE, Want
 from compiler.twin.styles import segment_text
@@ -146,10 +146,21 @@ class Seeds:
             plain = f"{_slug(place.resource.name or place.resource.noun)}-{number}"
             if name in members and name != place.resource.id_field and self._fits(members[name], plain):
                 body[name] = plain
+        body = self._named_inside(place.resource, body, number, is_new=is_new)
         for rule in self._blueprint.profile.states:
             if rule.resource == place.resource.noun and rule.initial is not None:
                 body = put(body, rule.field, rule.initial)
         return body
+
+    def _named_inside(self, resource: Resource, body: dict[str, Json], number: int, *, is_new: bool) -> dict[str, Json]:
+        """With a name of its own where a member holds it; a new thing has the one that it is given."""
+        at = resource.inner_name
+        holder = get(body, at.rpartition("/")[0]) if at and not is_new else MISSING
+        plain = f"{_slug(resource.name or resource.noun)}-{number}"
+        schema = self._blueprint.schemas.at(self._blueprint.item_schema(resource), at) if at else None
+        fits = isinstance(holder, dict) and schema is not None and self._fits(schema, plain)
+        named: dict[str, Json] = put(body, at, plain) if fits else body
+        return named
 
     def identified(
         self, place: Place, body: dict[str, Json], members: Mapping[str, Schema] | None = None
@@ -242,7 +253,10 @@ class Seeds:
             same = sum(each.get(name) == body.get(name) for each in before)
             if same and name != resource.id_field and isinstance(body.get(name), str):
                 body = {**body, name: f"{body[name]}-{same + 1}"}
-        return body
+        inner = get(body, resource.inner_name) if resource.inner_name else MISSING
+        same = sum(get(each, resource.inner_name) == inner for each in before) if isinstance(inner, str) else 0
+        told: dict[str, Json] = put(body, resource.inner_name, f"{inner}-{same + 1}") if same else body
+        return told
 
     def _first_body(self, place: Place) -> Json:
         match = self._blueprint.routes.match(place.address)
@@ -274,7 +288,8 @@ class Seeds:
         for name in place.resource.natural_keys:
             if isinstance(body.get(name), str) and name != place.resource.id_field:
                 body[name] = place.id if body[name] == shown else _sibling(body[name])
-        return body
+        inner = get(body, place.resource.inner_name) if place.resource.inner_name else MISSING
+        return put(body, place.resource.inner_name, _sibling(inner)) if isinstance(inner, str) else body
 
     def _number(self, place: Place) -> int:
         owner = self.shadowed(place.resource) if place.collection else None

@@ -108,7 +108,7 @@ async def _print_lines(database: Database, wanted: Wanted) -> None:
 @common
 def audit_stats(db: str | None, as_json: bool, **times: str) -> None:
     """Count the runs that are kept, by workflow, caller, target and outcome, with how long they took."""
-    told = with_database(db, lambda d: RunStats(d).of(**times))
+    told = with_database(db, lambda d: RunStats(d).of(since=times["since"], until=times["until"]))
     if as_json:
         shown.as_json(told)
         return

@@ -1,4 +1,4 @@
-"""The commands `switchgear init` and `switchgear db upgrade|mend`: a database that is ready, and its first token.
+"""The commands `switchgear init` and `switchgear db upgrade|mend|adopt`: a database that is ready, and its first token.
 
 Each parses, calls one function, prints. Here never lives a statement: `governance.schema` and the stores have them.
 """
@@ -14,6 +14,7 @@ from governance.errors import ConflictError
 from governance.identifiers import Json
 from governance.integrity.survey import altered_objects, mended
 from governance.people.principals import PrincipalStore
+from governance.place import PlaceStore
 
 
 @click.command("init")
@@ -73,6 +74,21 @@ def db_mend(db: str | None, as_json: bool) -> int:
             click.echo(each)
         click.echo(f"{len(done)} put back" if done or left else "all is as it was made")
     return 1 if left else 0
+
+
+@db_group.command("adopt")
+@common
+def db_adopt(db: str | None, as_json: bool) -> None:
+    """Say that a copied or restored database is the installation from now on; runs open in it are closed."""
+    was_elsewhere = with_database(db, _adopted)
+    if as_json:
+        shown.as_json({"adopted": was_elsewhere})
+    else:
+        click.echo("this is the installation from now on" if was_elsewhere else "it is where it was served before")
+
+
+async def _adopted(database: Database) -> bool:
+    return await PlaceStore(database).adopt(actor_here())
 
 
 async def _mended(database: Database) -> tuple[tuple[str, ...], tuple[str, ...]]:

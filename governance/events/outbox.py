@@ -28,6 +28,9 @@ Kind = Literal[
     "workflow.digest_mismatch",
     "run.finished",
     "run.unknown",
+    "call.waiting",
+    "call.let_through",
+    "call.refused",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _OF_STATE: Mapping[str, Kind] = MappingProxyType(
@@ -115,3 +118,14 @@ def tell_of_run(connection: Connection, at: str, run_id: str, outcome: str, fail
         }
 
     emit(connection, at, "run.unknown" if outcome == "unknown" else "run.finished", tell)
+
+
+def tell_of_ask(connection: Connection, at: str, kind: Kind, ask: Mapping[str, Json]) -> None:
+    """A call waits for a person, was let through or refused (`asks`). `plan` is what the answer names."""
+
+    def tell() -> dict[str, Json]:
+        named = ("target", "caller", "people", "votes", "state", "expires_at")
+        more = {name: ask[name] for name in named} | {"plan": ask["id"], "run": ask["run_id"], "by": ask["by"]}
+        return {**about_revision(ask), **more}
+
+    emit(connection, at, kind, tell)

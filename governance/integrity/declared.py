@@ -47,6 +47,7 @@ TABLES: Mapping[str, Declared] = MappingProxyType(
         "apis": Declared("sealed", "the last `api.stored`", rows.apis, {"updated_at": PEOPLE}),
         "profiles": Declared("derived", "by its digest, which revisions name", rows.profiles),
         "responses": Declared("sealed", "the last `responses.stored` that names it", rows.replies),
+        "knowledge": Declared("sealed", "the last `knowledge.stored` of its API", rows.known_operations),
         "revisions": Declared("sealed", "a seal, in the row and in its last audit row", rows.revision_rows),
         "disabled_workflows": Declared("sealed", "the audit's last word on the workflow", rows.disabled),
         "policies": Declared("sealed", "each with its `policy.applied`", rows.policies),

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.engine import Row
 
-from governance import plans, schedules
+from governance import knowledge, plans, schedules
 from governance import revision_rows as revisions
 from governance.apis import is_whole_profile
 from governance.audit import is_intact
@@ -29,6 +29,7 @@ from governance.models import (
     DeliveryRow,
     DisabledRow,
     EndpointRow,
+    KnowledgeRow,
     Model,
     PlanRow,
     PolicyRow,
@@ -233,6 +234,11 @@ def replies(connection: Connection) -> Iterator[str]:
     rows = {row.operation: print_of(row.body) for row in _all(connection, ResponseRow)}
     told = {f"responses:{operation}": said for operation, said in told_schemas(connection).items()}
     yield from held("description of replies", "responses", rows, told)
+
+
+def known_operations(connection: Connection) -> Iterator[str]:
+    rows = {row.api: {"body": knowledge.print_of(row.body)} for row in _all(connection, KnowledgeRow)}
+    yield from held("knowledge of the API", knowledge.KIND, rows, told_about(connection, knowledge.KIND))
 
 
 def revision_rows(connection: Connection) -> Iterator[str]:

@@ -142,6 +142,11 @@ class PrincipalStore:
 
         return _principal(await self._database.write(work))
 
+    async def in_use(self) -> tuple[tuple[str, str, Role], ...]:
+        """Hash, holder and role of what is valid by the rows alone: for a guess, never for a right (`authenticate`)."""
+        query = select(_P.c.secret_hash, _P.c.name, _P.c.role).where(_is_valid(self._database.now()))
+        return await self._database.read(lambda c: tuple((row[0], row[1], row[2]) for row in c.execute(query)))
+
     async def any_tokens(self) -> bool:
         """Whether anybody holds a valid token; without one the server listens on loopback alone.
 

@@ -42,6 +42,10 @@ class Scope:
             return False
         return not self.workflows or any(_fits(workflow_id, name) for name in self.workflows)
 
+    def admits_api(self, api: str) -> bool:
+        """Whether anything of this API is in it."""
+        return not self.apis or api in self.apis
+
     def admits_target(self, target: Target) -> bool:
         is_named = not self.targets or target.name in self.targets
         return is_named and target.has_labels(self.labels) and (not self.apis or target.api in self.apis)

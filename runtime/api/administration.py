@@ -59,6 +59,7 @@ async def _noticed(service: ServicePart) -> None:
     """Without this it would take until the next look (`live`)."""
     service.doorkeeper.forget()
     await service.doorkeeper.look()
+    await service.doorkeeper.learn()
 
 
 @router.get("/settings", responses=problems())

@@ -1,8 +1,8 @@
-"""The OpenAPI document: FastAPI's own, with what the gate asks for, and one operation a listed workflow.
+"""The OpenAPI document of administration: FastAPI's own, with what the gate asks for, of the routes that a role opens.
 
-Clients that turn each operation into a tool (Open WebUI) so see what MCP clients see: the workflows that the catalog
-lists, each under its own path with its own inputs, without a proxy between. The others are found by `GET /workflows?q=`
-and run by the general route, which is the same one; here only its description is made, anew for each list. OpenAPI 3.1.
+Agents have a document of their own (`agent_description`); here are the routes by which people and their programs look,
+decide, set up and look up, and the general way to run a workflow, as far as the caller's role and scope go. A route
+that is not in it is refused to that caller. OpenAPI 3.1.
 """
 
 from typing import Any
@@ -10,14 +10,11 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from governance.people.scopes import WHOLE, Scope
+from governance.transitions import may
 from runtime.api.models import ProblemOut
 from runtime.api.part import problems
-from runtime.catalog import Catalog
-from runtime.entries import Entry
-from runtime.gate.access import rule_for
+from runtime.gate.access import LOCAL, Caller, rule_for
 from runtime.gate.credentials import COOKIE, CSRF_HEADER
-from runtime.live import LiveCatalog
 
 Json = Any
 Needs = list[dict[str, list[str]]]
@@ -32,23 +29,41 @@ SCHEMES = {
 
 
 class Description:
-    def __init__(self, api: FastAPI, live: LiveCatalog) -> None:
+    def __init__(self, api: FastAPI) -> None:
         self._api = api
-        self._live = live
-        self._fixed: dict[str, Json] | None = None
-        self._made: dict[str, dict[str, Json]] = {}
-        self._made_for: Catalog | None = None
+        self._whole: dict[str, Json] | None = None
 
-    def document(self, scope: Scope = WHOLE) -> dict[str, Json]:
-        """The document for what somebody with `scope` sees of the catalog that is served now."""
-        if self._made_for is not self._live.now:
-            self._made, self._made_for = {}, self._live.now
-        catalog = self._live.seen_by(scope)
-        if catalog.version not in self._made:
-            self._fixed = self._fixed or _fixed(self._api)
-            own = {f"/workflows/{entry.name}/run": {"post": _operation(entry)} for entry in catalog.listed}
-            self._made[catalog.version] = {**self._fixed, "paths": {**self._fixed["paths"], **own}}
-        return self._made[catalog.version]
+    def whole(self) -> dict[str, Json]:
+        """The document of all routes, made once."""
+        self._whole = self._whole or _fixed(self._api)
+        return self._whole
+
+    def document(self, caller: Caller = LOCAL) -> dict[str, Json]:
+        """The routes that are open to the caller."""
+        whole = self.whole()
+        paths = {path: _open_to(caller, path, item) for path, item in whole["paths"].items()}
+        known = {each["operationId"] for item in paths.values() for each in item.values()}
+        linked = {path: {m: _linked(each, known) for m, each in item.items()} for path, item in paths.items() if item}
+        return {**whole, "paths": linked}
+
+
+def _linked(operation: dict[str, Json], known: set[str]) -> dict[str, Json]:
+    """`operation` with those links alone that lead to operations of the document."""
+    responses = {}
+    for status, response in operation["responses"].items():
+        kept = {name: each for name, each in response.get("links", {}).items() if each["operationId"] in known}
+        plain = {name: part for name, part in response.items() if name != "links"}
+        responses[status] = {**plain, "links": kept} if kept else plain
+    return {**operation, "responses": responses}
+
+
+def _open_to(caller: Caller, path: str, item: dict[str, Json]) -> dict[str, Json]:
+    rules = ((method, rule_for(method.upper(), path)) for method in item)
+    return {
+        method: item[method]
+        for method, rule in rules
+        if rule.role is None or (may(caller.role, rule.role) and (caller.scope.is_whole or not rule.takes_whole))
+    }
 
 
 def _fixed(api: FastAPI) -> dict[str, Json]:
@@ -66,47 +81,3 @@ def _fixed(api: FastAPI) -> dict[str, Json]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     return document
-
-
-def _operation(entry: Entry) -> dict[str, Json]:
-    """How one workflow is run. Where there is one target or a default, it need not be named."""
-    inputs = entry.tool["inputSchema"]
-    properties: dict[str, Json] = {"inputs": inputs}
-    if entry.risk != "read":
-        properties |= {"plan": {"type": "boolean"}, "plan_id": {"type": "string"}}
-    if len(entry.targets) > 1:
-        properties["target"] = entry.target_schema
-    body = {"type": "object", "properties": properties, "additionalProperties": False}
-    if inputs.get("required"):
-        body["required"] = ["inputs"]
-    result = {
-        "type": "object",
-        "properties": {
-            "run_id": {"type": "string"},
-            "outcome": {"enum": ["succeeded", "pending", "planned"]},
-            "outputs": entry.output_schema or {"type": "object"},
-            "note": {"type": "string"},
-            "verified": {"enum": ["", "all", "some", "none"]},
-            "verified_why": {"type": "string"},
-            "differences": {"type": "array", "items": {"type": "object"}},
-            "next": {"type": "string"},
-            "done": {"type": "array", "items": {"type": "string"}},
-            "plan": {},
-        },
-        "required": ["run_id", "outcome", "outputs"],
-    }
-    return {
-        "operationId": entry.name,
-        "tags": ["approved workflows"],
-        "summary": entry.tool.get("title", entry.name),
-        "description": entry.tool.get("description", ""),
-        "security": CHANGING,
-        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
-        "responses": {
-            "200": {
-                "description": "It succeeded, or was accepted and takes effect later.",
-                "content": {"application/json": {"schema": result}},
-            },
-            **{str(status): problem for status, problem in problems(404, 409, 422, 428, 502, 504).items()},
-        },
-    }

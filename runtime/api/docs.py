@@ -1,9 +1,14 @@
-"""The API's documentation as one self-contained page: no script, no font, nothing from another host.
+"""The API's documentation as one self-contained page, from which each operation can be tried; and the documents.
 
-Made on the server from the OpenAPI document, so that it works on a machine without internet, where FastAPI's own
-pages would load from elsewhere. Here never lives a description of a route: that is the route's docstring.
+Made on the server from the OpenAPI documents, so that it works on a machine without internet, where FastAPI's own
+pages would load from elsewhere: nothing of it comes from another host, and its one script is named by its digest. What
+is tried is sent with the token that is typed in, which is kept nowhere, or with the session that the page was opened
+in. Here never lives a description of a route: that is the route's docstring.
 """
 
+import base64
+import hashlib
+import json
 from collections.abc import Iterator
 from html import escape
 from typing import Any
@@ -16,8 +21,35 @@ from runtime.gate.access import rule_for
 
 Json = Any
 router = APIRouter()
-# The page is only text and its own style: whatever else might get into it does nothing.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+SCRIPT = """
+addEventListener('click', async event => {
+  const form = event.target.dataset.try ? event.target.parentElement : null
+  if (!form) return
+  const out = form.querySelector('pre'), body = form.querySelector('textarea'), headers = {}
+  let path = form.dataset.path
+  for (const each of form.querySelectorAll('input'))
+    path = path.replace('{' + each.name + '}', encodeURIComponent(each.value))
+  const query = form.querySelector('[data-query]')
+  if (query && query.value) path += '?' + query.value
+  const token = document.getElementById('token').value
+  if (token) headers.authorization = 'Bearer ' + token
+  else { const open = await fetch('/session'); if (open.ok) headers['x-csrf-token'] = (await open.json()).csrf_token }
+  if (body) headers['content-type'] = 'application/json'
+  out.textContent = '…'
+  const reply = await fetch(path, {method: form.dataset.method, headers, body: body ? body.value : undefined})
+  const text = await reply.text()
+  let shown = text
+  try { shown = JSON.stringify(JSON.parse(text), null, 2) } catch (_) {}
+  out.textContent = reply.status + '\\n' + shown
+})
+"""
+_DIGEST = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+# The page is text, its own style and that one script, which asks this server alone: whatever else gets into it does
+# nothing.
+POLICY = (
+    f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_DIGEST}'; connect-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24 }
 h2 { margin-top: 2.5rem; border-bottom: 1px solid #d0d7de }
@@ -29,13 +61,24 @@ b { display: inline-block; min-width: 3.5rem } i { color: #57606a } td { padding
 
 @router.get("/docs", include_in_schema=False, responses=problems())
 async def docs(request: Request, caller: CallerPart) -> HTMLResponse:
-    page = render(request.app.state.description.document(caller.scope))
+    """Both documents on one page: what agents call, then what else the caller may."""
+    state = request.app.state
+    agents, rest = state.agents.document(caller.scope, ""), state.description.document(caller)
+    schemas = {**rest["components"]["schemas"], **agents["components"]["schemas"]}
+    page = render({**rest, "paths": {**agents["paths"], **rest["paths"]}, "components": {"schemas": schemas}})
     return HTMLResponse(page, headers={"content-security-policy": POLICY, "x-content-type-options": "nosniff"})
 
 
 @router.get("/openapi.json", include_in_schema=False)
 async def openapi(request: Request, caller: CallerPart) -> JSONResponse:
-    return JSONResponse(request.app.state.description.document(caller.scope))
+    """What an agent with the caller's rights can call."""
+    return JSONResponse(request.app.state.agents.document(caller.scope, str(request.base_url).rstrip("/")))
+
+
+@router.get("/admin/openapi.json", include_in_schema=False)
+async def administration(request: Request, caller: CallerPart) -> JSONResponse:
+    """Every route that is open to the caller."""
+    return JSONResponse(request.app.state.description.document(caller))
 
 
 def render(document: dict[str, Json]) -> str:
@@ -46,7 +89,9 @@ def render(document: dict[str, Json]) -> str:
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>",
         f"<title>{title}</title><style>{STYLE}</style>",
         f"<h1>{title} <i>{escape(info['version'])}</i></h1><p>{text}</p>",
-        "<p>Made from <a href=/openapi.json>/openapi.json</a>. MCP clients connect to <code>/mcp</code>.</p>",
+        "<p>For agents: <a href=/openapi.json>/openapi.json</a>. All routes that are open to you: "
+        "<a href=/admin/openapi.json>/admin/openapi.json</a>. MCP clients connect to <code>/mcp</code>.</p>",
+        "<p><label>Token to try with <input id=token type=password autocomplete=off></label></p>",
     ]
     subject = None
     for path, method, operation in _operations(document):
@@ -56,7 +101,7 @@ def render(document: dict[str, Json]) -> str:
         parts.append(_article(path, method, operation))
     schemas = document.get("components", {}).get("schemas", {})
     parts += ["<h2>shapes</h2>", *(_shape(name, schema) for name, schema in schemas.items())]
-    return "".join(parts)
+    return "".join([*parts, f"<script>{SCRIPT}</script>"])
 
 
 def _operations(document: dict[str, Json]) -> Iterator[tuple[str, str, dict[str, Json]]]:
@@ -78,7 +123,24 @@ def _article(path: str, method: str, operation: dict[str, Json]) -> str:
     table = f"<table>{''.join(rows)}</table>" if rows else ""
     told = escape(operation.get("description", ""))
     needs = f"takes the role {role}" if role else "open to everyone"
-    return f"<article><b>{method}</b> <code>{escape(path)}</code> <i>{needs}</i><br>{told}{table}</article>"
+    tried = _trial(path, method, operation)
+    return f"<article><b>{method}</b> <code>{escape(path)}</code> <i>{needs}</i><br>{told}{table}{tried}</article>"
+
+
+def _trial(path: str, method: str, operation: dict[str, Json]) -> str:
+    """What it takes to send one such request from the page."""
+    parameters = operation.get("parameters", [])
+    fields = [
+        f"<input name='{escape(p['name'])}' placeholder='{escape(p['name'])}'>" for p in parameters if p["in"] == "path"
+    ]
+    fields += ["<input data-query placeholder='query'>"] if any(p["in"] == "query" for p in parameters) else []
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is not None:
+        example = json.dumps(content.get("example", {}), ensure_ascii=False)
+        fields.append(f"<textarea rows=3 cols=60>{escape(example)}</textarea>")
+    at = f"data-method='{method}' data-path='{escape(path)}'"
+    button = "<button data-try=1>Try it</button>"
+    return f"<details><summary>Try it</summary><div {at}>{''.join(fields)}{button}<pre></pre></div></details>"
 
 
 def _shape(name: str, schema: dict[str, Json]) -> str:

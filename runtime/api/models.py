@@ -37,6 +37,43 @@ class RunRequest(Taken):
     target: Annotated[str | None, Field(description="Which device; may be left out where one is the default.")] = None
     plan: Annotated[bool, Field(description="Change nothing, and show the requests that would be sent.")] = False
     plan_id: Annotated[str, Field(max_length=64, description="Carry out this plan, given the same inputs.")] = ""
+    select: Annotated[Json, Field(description="Of a read: the fields to show, by name or JSON Pointer.")] = None
+    where: Annotated[Json, Field(description="Of a read: the items to show, {field: value or comparison}.")] = None
+
+
+class Search(Taken):
+    """What is to be done, to what: “add a disk to a VM”."""
+
+    query: Annotated[str, Field(min_length=1, max_length=500)]
+    api: Annotated[str | None, Field(max_length=128)] = None
+    risk: RiskName | None = None
+
+
+class Named(Taken):
+    """A workflow, by the name that search answers."""
+
+    name: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class SearchApi(Taken):
+    """What is to be done, to what."""
+
+    query: Annotated[str, Field(min_length=1, max_length=500)]
+    api: Annotated[str | None, Field(max_length=500)] = None
+
+
+class NamedOperation(Taken):
+    operation: Annotated[str, Field(min_length=1, max_length=500, description="METHOD /path")]
+    api: Annotated[str | None, Field(max_length=500)] = None
+
+
+class RunByName(Named):
+    arguments: Annotated[dict[str, Json], Field(description="The inputs that describe_workflow told.")] = {}
+    target: Annotated[str | None, Field(max_length=500, description="The device, where there are several.")] = None
+
+
+class RunId(Taken):
+    run: Annotated[str, Field(min_length=1, max_length=64, description="The run's id.")]
 
 
 class SelectionRequest(Taken):
@@ -197,7 +234,7 @@ class RunResult(BaseModel):
     """
 
     run_id: str
-    outcome: Literal["succeeded", "pending", "planned"]
+    outcome: Literal["succeeded", "pending", "planned", "running"]
     outputs: dict[str, Json]
     note: str = ""
     verified: Literal["", "all", "some", "none"] = ""
@@ -206,6 +243,7 @@ class RunResult(BaseModel):
     next: str = ""
     done: list[str] = []
     misfits: int = 0
+    shown: Annotated[dict[str, Json], Field(description="How much of how much `outputs` are; empty: the whole.")] = {}
     plan: Annotated[Json, Field(description="What would be sent, what follows, and the plan_id.")] = None
 
 
@@ -227,6 +265,7 @@ class Run(BaseModel):
     failure: Annotated[Json, Field(description="Which step, why, what was done. `said`: the device's own sentences.")]
     verdict: Annotated[Json, Field(description="What was verified of what was asked for, and what is next.")]
     cancel_by: str | None
+    progress: Annotated[Json, Field(description="Where it is; null where it has ended, and in lists.")]
     resolution: Json
     steps: list[dict[str, Json]]
 

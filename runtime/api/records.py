@@ -16,11 +16,14 @@ from runtime.api import models
 from runtime.api.audit import NO_NUL, Text, TimesPart
 from runtime.api.pages import COUNTED, Limit, Number, skipped, told_page
 from runtime.api.part import CallerPart, ServicePart, problems
+from runtime.calls.under_way import progress_json, recorded_progress
 from runtime.errors import BadInput
-from runtime.reach import run_of, runs_of
+from runtime.gate.access import Caller
+from runtime.reach import run_of, run_seen, runs_of
 from runtime.service import Service
 
 router = APIRouter(tags=["records"])
+Wait = Annotated[float, Query(ge=0, le=600, description="Seconds to wait for the end, where the run goes on.")]
 
 
 @router.get("/runs", responses={200: COUNTED, **problems(422)})
@@ -48,11 +51,21 @@ async def list_runs(
     return await _told(service, found)
 
 
-@router.get("/runs/{run_id}", responses=problems(404))
-async def show_run(run_id: str, service: ServicePart, caller: CallerPart) -> models.Run:
-    """One run with every request that it sent."""
+@router.get("/runs/{run_id}", responses=problems(404, 422))
+async def show_run(run_id: str, service: ServicePart, caller: CallerPart, wait: Wait = 0) -> models.Run:
+    """One run with every request that it sent; with `wait` its end is waited for, as long as a call waits at most."""
+    if wait:
+        seen = await run_seen(service, caller, run_id)
+        await service.under_way.look(run_id, caller, seen, wait_s=wait)
+    return await _shown(service, caller, run_id)
+
+
+async def _shown(service: Service, caller: Caller, run_id: str) -> models.Run:
     await service.engine.settle()
-    return (await _told(service, (await run_of(service, caller, run_id),)))[0]
+    run = await run_of(service, caller, run_id)
+    at = None if run.outcome is not None else service.under_way.progress_of(run_id) or recorded_progress(run)
+    (told,) = await _told(service, (run,))
+    return told.model_copy(update={"progress": at and progress_json(at)})
 
 
 @router.get("/runs/{run_id}/journal", responses=problems(404, 422))
@@ -69,7 +82,7 @@ async def cancel_run(run_id: str, service: ServicePart, caller: CallerPart) -> m
     """Asks for the end of a run: between two requests it stops, what was done stays done."""
     await run_of(service, caller, run_id)
     await service.open_runs.ask_cancel(run_id, actor=caller.name)
-    return await show_run(run_id, service, caller)
+    return await _shown(service, caller, run_id)
 
 
 @router.post("/runs/{run_id}/resolve", responses=problems(404, 409, 422))
@@ -83,11 +96,14 @@ async def resolve_run(run_id: str, body: models.Finding, service: ServicePart, c
     else:
         finding = Finding(body.has_happened, body.goes_on, body.note)
         await service.open_runs.resolve(run_id, finding, actor=caller.name)
-    return await show_run(run_id, service, caller)
+    return await _shown(service, caller, run_id)
 
 
 async def _told(service: Service, runs: Sequence[Run]) -> list[models.Run]:
     """With the workflow that each is of."""
     names = await RunSearch(service.database).workflows([run.revision_id for run in runs])
     told = [(run, *names.get(run.revision_id, ("", 0))) for run in runs]
-    return [models.Run(workflow_id=workflow, number=number, **run.to_json()) for run, workflow, number in told]
+    return [
+        models.Run(workflow_id=workflow, number=number, **run.to_json(), progress=None)
+        for run, workflow, number in told
+    ]

@@ -24,7 +24,7 @@ async def ready(service: ServicePart, response: Response) -> models.Readiness:
     A clock that is off is told, too: calls are served all the same, and schedules are fired by other servers.
     """
     live = service.live
-    trouble = live.trouble or service.database.trouble
+    trouble = live.trouble or live.set_apart or service.database.trouble
     is_ready = live.is_loaded and not trouble
     response.status_code = 200 if is_ready else 503
     return models.Readiness(

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from governance.asks import Answer
 from governance.identifiers import utc_now
 from governance.webhooks import Webhook
 from runtime.api import models
+from runtime.api.asks import AskOut, answered
 from runtime.api.part import ServicePart, problems
 from runtime.api.workflows import decided
 from runtime.errors import Refused
@@ -46,12 +48,44 @@ class Message(BaseModel):
     data: Ruling
 
 
-BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": Message.model_json_schema()}}}}
+class Answering(BaseModel):
+    """Which call is answered, by the id of its plan."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    plan: Annotated[str, Field(max_length=64, pattern=r"^[^\x00]+$")]
+    reason: Annotated[str, Field(max_length=1500)] = ""
+    by: Annotated[str, Field(max_length=200)] = ""
+    expires_at: AwareDatetime | None = None
+
+
+class CallMessage(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal["call.let_through", "call.refuse"]
+    timestamp: AwareDatetime | None = None
+    data: Answering
+
+
+MESSAGES: TypeAdapter[Message | CallMessage] = TypeAdapter(
+    Annotated[Message | CallMessage, Field(discriminator="type")]
+)
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"oneOf": [each.model_json_schema() for each in (Message, CallMessage)]}}
+        },
+    }
+}
 
 
 @router.post("/webhooks/{name}", responses=problems(404, 409, 422), openapi_extra=BODY)
-async def decide_by_message(name: str, request: Request, service: ServicePart) -> models.Workflow:
-    """Approves or rejects as a signed message says (Standard Webhooks: webhook-id, -timestamp, -signature)."""
+async def decide_by_message(name: str, request: Request, service: ServicePart) -> models.Workflow | AskOut:
+    """Approves or rejects a workflow, lets a call through or refuses it, as a signed message says.
+
+    Standard Webhooks: webhook-id, -timestamp, -signature.
+    """
     body = await request.body()
     webhook = await _sender(service, name, request, body)
     await service.webhooks.use(name, request.headers["webhook-id"])
@@ -59,13 +93,17 @@ async def decide_by_message(name: str, request: Request, service: ServicePart) -
     ruling = message.data
     if ruling.expires_at is not None and ruling.expires_at <= datetime.now(UTC):
         raise Problem(409, "expired", "The decision counted until a moment that is over.", "decide again")
-    decision = models.Decision(digest=ruling.digest, reason=_reason(ruling))
     caller = Caller(f"webhook:{name}", "approver", webhook.scope)
+    if isinstance(message, CallMessage):
+        answer: Answer = "let through" if message.type == "call.let_through" else "refuse"
+        return await answered(service, caller, message.data.plan, answer, _reason(ruling))
+    ruling = message.data
+    decision = models.Decision(digest=ruling.digest, reason=_reason(ruling))
     action: Literal["approve", "reject"] = "approve" if message.type == "workflow.approve" else "reject"
     return await decided(service, ruling.revision, action, decision, caller)
 
 
-def _reason(ruling: Ruling) -> str:
+def _reason(ruling: Ruling | Answering) -> str:
     """What the sender says, with who it says pressed the button. A name alone is no reason for a rejection."""
     return f"by {ruling.by}: {ruling.reason}" if ruling.by and ruling.reason else ruling.reason
 
@@ -88,9 +126,9 @@ async def _sender(service: Service, name: str, request: Request, body: bytes) ->
     return webhook
 
 
-def _message(body: bytes) -> Message:
+def _message(body: bytes) -> Message | CallMessage:
     try:
-        return Message.model_validate_json(body)
+        return MESSAGES.validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         pointer = "".join(f"/{part}" for part in first["loc"])

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 
 from governance.dossier import dossier
 from governance.outlooks import Outlook, Outlooks
-from governance.revision_search import RevisionSearch, Wanted
+from governance.revision_search import RevisionSearch, RevisionsWanted
 from governance.revisions import Revision
 from governance.transitions import State
 from runtime.api import models
@@ -23,13 +23,17 @@ from runtime.api.part import CallerPart, Json, ServicePart, problems
 from runtime.api.tags import SHOWS_TAG, tag_of
 from runtime.calls.manner import Manner
 from runtime.calls.selection import Selection, run_on
-from runtime.calls.telling import failure_of, told, told_plan
+from runtime.calls.telling import failure_of, told, told_plan, told_running
+from runtime.calls.under_way import Running, Wanted
 from runtime.engines.engine import Ended
 from runtime.entries import Entry
+from runtime.errors import BadInput
 from runtime.gate.access import Caller
 from runtime.observing import observed
 from runtime.problems import Problem
 from runtime.reach import revision_of, scope_of
+from runtime.results.shaping import shaped
+from runtime.results.view import WHOLE, View, view_of
 from runtime.service import Service
 from workflow.events import to_json
 from workflow.risks import RiskName
@@ -67,12 +71,13 @@ def filters_of(
         str | None, Query(max_length=200, pattern=NO_NUL, description="All revisions of this one.")
     ] = None,
     core: Core = None,
-) -> Wanted:
-    return Wanted(api=api, risk=risk, resource=resource, by=by, workflow=workflow, core=core)
+) -> RevisionsWanted:
+    return RevisionsWanted(api=api, risk=risk, resource=resource, by=by, workflow=workflow, core=core)
 
 
-FiltersPart = Annotated[Wanted, Depends(filters_of)]
+FiltersPart = Annotated[RevisionsWanted, Depends(filters_of)]
 LISTED = {"links": {"show": {"operationId": "show_workflow", "parameters": {"ref": "$response.body#/0/id"}}}}
+GOES_ON: dict[str, Json] = {"model": models.RunResult, "description": "It takes longer than a call may, and goes on."}
 OUTCOME_STATUSES = {"failed": 409, "partial": 409, "unknown": 504, "cancelled": 503}
 # A failure says something of the state of things, unless its code is one of these: then the device, or the inputs.
 CODE_STATUSES = {
@@ -172,28 +177,25 @@ async def retire(ref: str, body: models.Decision, service: ServicePart, caller: 
     return await decided(service, ref, "retire", body, caller)
 
 
-@router.post("/{ref}/run", responses=problems(404, 409, 422, 428, 500, 502, 504))
+@router.post("/{ref}/run", responses={202: GOES_ON, **problems(404, 409, 422, 428, 500, 502, 504)})
 async def run(
-    ref: str, body: models.RunRequest, service: ServicePart, caller: CallerPart, idempotency_key: Key = ""
+    ref: str,
+    body: models.RunRequest,
+    service: ServicePart,
+    caller: CallerPart,
+    response: Response,
+    idempotency_key: Key = "",
 ) -> models.RunResult:
     """Runs what is approved. `ref`: a workflow, `workflow@number`, a tool's name or a revision's id.
 
+    What lasts longer than a call may is answered with 202 and goes on; `GET /runs/{run_id}?wait=…` waits for its end.
     With an idempotency key the run goes on when the connection is lost, and asking again is answered by the same run.
     """
     entry = service.live.seen_by(caller.scope).find(ref)
     manner = Manner(body.plan, body.plan_id)
-    ended = await service.calls.call(entry, body.inputs, body.target, caller, manner, key=idempotency_key)
-    if ended.outcome == "planned":
-        return _planned(ended, is_wanted=body.plan)
-    if not ended.is_good:
-        raise problem_of(ended)
-    return models.RunResult(
-        run_id=ended.run_id,
-        outcome=ended.outcome,
-        outputs=dict(ended.outputs),
-        misfits=ended.misfits,
-        **ended.verdict,
-    )
+    view = view_over_rest(entry, body.select, body.where)
+    wanted = Wanted(entry, body.inputs, body.target, caller, manner, idempotency_key)
+    return answer_of(await service.under_way.call(wanted), view, response, is_wanted=body.plan)
 
 
 @router.post("/{ref}/run-selection", responses=problems(404, 409, 422))
@@ -206,6 +208,42 @@ async def run_selection(
     results = await run_on(service.calls, entry, body.inputs, selection, caller, manner)
     good = sum(result.is_good(manner) for result in results)
     return models.SelectionResult(succeeded=good, results=[result.to_json() for result in results])
+
+
+def view_over_rest(entry: Entry, select: Json, where: Json, unasked: View = WHOLE) -> View:
+    """What is to be shown; of what changes something, the whole alone. Raises BadInput."""
+    if entry.risk == "read":
+        return view_of(select, where, unasked)
+    if select is None and where is None:
+        return WHOLE
+    raise BadInput("only of reads a part can be shown", "/select", "leave select and where out")
+
+
+def answer_of(ended: Ended | Running, view: View, response: Response, *, is_wanted: bool) -> models.RunResult:
+    """What came of a call. `is_wanted`: a plan was asked for. Raises Problem for what did not succeed; BadInput."""
+    if isinstance(ended, Running):
+        return _running(ended, response)
+    if ended.outcome == "planned":
+        return _planned(ended, is_wanted=is_wanted)
+    if not ended.is_good:
+        raise problem_of(ended)
+    part = shaped(ended.outputs, view)
+    return models.RunResult(
+        run_id=ended.run_id,
+        outcome=ended.outcome,
+        outputs=part.outputs,
+        shown=part.shown,
+        misfits=ended.misfits,
+        **ended.verdict,
+    )
+
+
+def _running(running: Running, response: Response) -> models.RunResult:
+    """The run goes on; where it is asked after."""
+    where = f"/runs/{running.run_id}?wait={running.wait_s:g}"
+    response.status_code, response.headers["location"] = 202, where
+    note = told_running(running, how=f"GET {where}")
+    return models.RunResult(run_id=running.run_id, outcome="running", outputs={}, note=note, done=[])
 
 
 def _planned(ended: Ended, *, is_wanted: bool) -> models.RunResult:
@@ -248,7 +286,7 @@ async def _page(
     service: Service,
     caller: Caller,
     response: Response,
-    wanted: Wanted,
+    wanted: RevisionsWanted,
     limit: int,
     after: str | None,
     page: int | None,
@@ -279,14 +317,14 @@ def _outlook(seen: Outlook | None) -> dict[str, Json]:
     return {"votes_needed": seen.needed, "votes_counted": seen.counted, "not_yours": seen.refusal}
 
 
-def _query_of(wanted: Wanted) -> dict[str, Json]:
+def _query_of(wanted: RevisionsWanted) -> dict[str, Json]:
     """The parameters that ask for it again."""
     names = ("state", "api", "risk", "resource", "workflow", "core", "by")
     return {**{name: getattr(wanted, name) for name in names}, "q": wanted.words}
 
 
 async def _found(
-    service: Service, caller: Caller, response: Response, q: str, filters: Wanted, limit: int
+    service: Service, caller: Caller, response: Response, q: str, filters: RevisionsWanted, limit: int
 ) -> list[models.Workflow]:
     await service.finder.ready()
     is_plain = (filters.core, filters.resource, filters.by, filters.workflow) == (None,) * 4
@@ -300,7 +338,7 @@ async def _found(
     return [models.Workflow(**_summary(each)) for each in kept[:limit]]
 
 
-def _has(entry: Entry, filters: Wanted) -> bool:
+def _has(entry: Entry, filters: RevisionsWanted) -> bool:
     return filters.core in (None, entry.is_core)
 
 

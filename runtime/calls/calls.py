@@ -9,7 +9,7 @@ was promised. Here never lives a protocol, a status code or a text for clients.
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -25,6 +25,7 @@ from governance.errors import (
 from governance.identifiers import new_id
 from governance.targets import Target
 from governance.transitions import may
+from runtime.calls.asking import Asking, lasts
 from runtime.calls.manner import PLAIN, Manner
 from runtime.calls.planning import Plans
 from runtime.calls.same_effect import SameEffects
@@ -39,6 +40,9 @@ from workflow.errors import InputError
 from workflow.events import Failure
 from workflow.inputs import unfit, validate_inputs
 
+if TYPE_CHECKING:
+    from governance.policy import AskRule
+
 log = logging.getLogger("switchgear.runs")
 Json = Any
 # What a run's record takes, where the whole is kept; what a model is shown of it is much less (`cutting`).
@@ -50,6 +54,7 @@ class Calls:
     engine: Engine
     vault: Vault
     plans: Plans
+    asking: Asking
     same_effects: SameEffects
     reload: Callable[[], Awaitable[object]]
     """Loads the catalog again, where a call has found that it is not true any more."""
@@ -64,29 +69,39 @@ class Calls:
         *,
         key: str = "",
         told: Told | None = None,
+        run_id: str = "",
     ) -> Ended:
         """Runs the workflow and answers how it ended, a failed step included. See `Order.key`, `Engine.run`.
+
+        `run_id`: under which it is begun; empty: a new one.
 
         It ends as `planned` where a plan was wanted, or where the workflow asks first and no plan was confirmed. What
         changes nothing has no plan: it is run. What is under way, or in doubt, is not begun a second time.
 
-        Raises CallerError (role, target, inputs), SameEffect, NotApproved (it is not, or no longer, what is approved),
+        Raises CallerError (role, target, inputs), SameEffect, Waiting (for a person to let it through),
+        NotApproved (it is not, or no longer, what is approved),
         PlanError (the plan cannot be used), TargetError (the target is not usable as it is set up), GovernanceError
         (nothing can be recorded, or the key stands for another run), Interrupted (the server stops).
         """
         with observed.call(entry, target, caller.name) as seen:
-            return seen.ended(await self._called(entry, inputs, target, caller, manner, key, told))
+            return seen.ended(await self._called(entry, inputs, target, caller, manner, key, told, run_id))
 
     async def _called(
         self, entry: Entry, inputs: Mapping[str, Json], target: str | None, caller: Caller, manner: Manner, key: str,
-        told: Told | None,
+        told: Told | None, run_id: str,
     ) -> Ended:  # fmt: skip
         if not may(caller.role, "operator"):
             raise CallerError(f"the role {caller.role} may not run workflows", "ask somebody with the role operator")
         chosen = entry.target(target)
         await self._judge_if_large(entry, inputs)
-        order = self._order(entry, inputs, chosen, caller, key)
+        order = self._order(entry, inputs, chosen, caller, key, run_id)
         if not await self.plans.is_under_way(order):
+            rule = None if manner.is_plan else await self.asking.rule(entry, chosen)
+            if rule is not None:
+                plan_id = await self.asking.plan_let_through(order, chosen, manner.plan_id)
+                if not plan_id:
+                    return await self._made_to_wait(entry, order, chosen, caller, told, rule)
+                manner = Manner(plan_id=plan_id)
             if self.plans.is_wanted(manner, entry.risk, caller.name):
                 ended = await self._run(entry, replace(order, is_plan=True, key=""), told)
                 if ended.outcome != "planned":
@@ -101,6 +116,17 @@ class Calls:
             raise await self.same_effects.after_race(error, caller) from error
         await self.plans.closed(order, ended)
         return ended
+
+    async def _made_to_wait(
+        self, entry: Entry, order: Order, target: Target, caller: Caller, told: Told | None, rule: "AskRule"
+    ) -> Ended:
+        """Plans the call and has it wait for a person. Raises Waiting, unless it ends without a change to be made."""
+        ended = await self._run(entry, replace(order, is_plan=True, key=""), told)
+        if ended.outcome != "planned":
+            return ended
+        in_the_way = await self.same_effects.told(order, caller)
+        kept = await self.plans.kept(order, target, ended, in_the_way, lasts=lasts(rule))
+        raise await self.asking.wait(entry, order, kept, rule)
 
     async def _make_way(self, order: Order, caller: Caller) -> None:
         """Raises SameEffect if another run is in the way; the one that the order's own key stands for is not."""
@@ -156,10 +182,12 @@ class Calls:
     def _bad_input(self, error: InputError) -> BadInput:
         return BadInput(self.vault.redact(error.message), error.pointer, "correct this input; nothing was sent")
 
-    def _order(self, entry: Entry, inputs: Mapping[str, Json], target: Target, caller: Caller, key: str) -> Order:
+    def _order(
+        self, entry: Entry, inputs: Mapping[str, Json], target: Target, caller: Caller, key: str, run_id: str
+    ) -> Order:
         complete = self.complete(entry, inputs)
         return Order(
-            run_id=new_id(),
+            run_id=run_id or new_id(),
             revision_id=entry.revision_id,
             digest=entry.digest,
             plan=entry.plan,

@@ -6,6 +6,7 @@ kept of it, in `governance.plans`; how a caller wants it, in `manner`.
 """
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from governance.identifiers import new_id
@@ -37,15 +38,19 @@ class Plans:
             return True
         return not manner.plan_id and not manner.is_confirmed and self.confirmation.is_needed(risk, caller)
 
-    async def kept(self, order: Order, target: Target, ended: Ended, in_the_way: Json = None) -> Ended:
+    async def kept(
+        self, order: Order, target: Target, ended: Ended, in_the_way: Json = None, *, lasts: timedelta | None = None
+    ) -> Ended:
         """`ended`, with the id under which its plan can be confirmed and until when, and what is in the way of that.
+
+        `lasts`: how long, where that is not as for all plans.
 
         Raises GovernanceError.
         """
         plan_id, shown = new_id(), dict(ended.outputs)
-        lasts = self.confirmation.lasts
+        lasts = lasts or self.confirmation.lasts
         expires_at = await self.store.add(
-            plan_id, ended.run_id, _bound(order, target), shown["basis"], digest_of_changes(shown), lasts=lasts
+            plan_id, ended.run_id, bound_of(order, target), shown["basis"], digest_of_changes(shown), lasts=lasts
         )
         about = {"workflow": order.plan.workflow_id, "target": target.name}
         about |= {"in_the_way": in_the_way} if in_the_way else {}
@@ -53,7 +58,7 @@ class Plans:
 
     async def held(self, order: Order, target: Target, plan_id: str) -> Order:
         """`order`, held to the plan, which is used up by this. Raises PlanError."""
-        confirmed = await self.store.confirm(plan_id, _bound(order, target), order.run_id)
+        confirmed = await self.store.confirm(plan_id, bound_of(order, target), order.run_id)
         return replace(order, confirmed=confirmed)
 
     async def closed(self, order: Order, ended: Ended) -> None:
@@ -64,6 +69,7 @@ class Plans:
         await self.store.close(order.confirmed.plan_id, is_applied=is_applied, run_id=order.run_id, actor=order.caller)
 
 
-def _bound(order: Order, target: Target) -> Bound:
+def bound_of(order: Order, target: Target) -> Bound:
+    """What a plan of this order is bound to."""
     where = {"base_url": target.base_url, "mode": target.mode, "tls": target.tls}
     return Bound(order.revision_id, order.digest, target.name, where, dict(order.inputs), order.caller)

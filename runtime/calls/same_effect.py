@@ -78,7 +78,7 @@ def _sees(caller: Caller, holder: Holder) -> bool:
 
 def _under_way(holder: Holder) -> SameEffect:
     message = f"the run {holder.run_id} of this workflow on the same thing is under way"
-    remedy = f"watch it (`switchgear runs show {holder.run_id}`), and call again when it has ended"
+    remedy = f"wait for it (get_run, or `switchgear runs show {holder.run_id}`), and call again when it has ended"
     return SameEffect("same_effect_under_way", message, remedy, {"run_id": holder.run_id})
 
 

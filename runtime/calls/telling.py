@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from runtime.calls.under_way import Running
 from runtime.engines.engine import Ended
 from workflow.events import Failure
 from workflow.visible import visible
@@ -52,6 +53,18 @@ def _three_words(failure: Failure) -> list[str]:
         is_open = failure.code == "not_carried_out"
         lines.append(f"Done: {'nothing that can be seen' if is_open else 'nothing was changed'}.")
     return [*lines, f"Not done: {', '.join(failure.not_done)}."] if failure.not_done else lines
+
+
+def told_running(running: Running, *, how: str = "call get_run with this run's id") -> str:
+    """That the run goes on, where it is, and `how` its end is waited for."""
+    at = running.progress
+    percent = f" ({at.percent:g} %)" if at is not None and at.percent is not None else ""
+    lines = [f"STILL RUNNING after {running.for_s:.0f} s: it is not done yet, and goes on by itself."]
+    lines += [f"Now: {visible(at.message)}{percent}"] if at is not None else []
+    lines.append(
+        f"What to do: {how}, which waits for the end. The same call again means this run, and begins no other."
+    )
+    return "\n".join([*lines, f"Run: {running.run_id}"])
 
 
 def told_pending(ended: Ended) -> str:

@@ -13,6 +13,7 @@ from governance.database_clock import clock_fault, database_now
 from governance.errors import GovernanceError
 from governance.identifiers import utc_now
 from governance.integrity.survey import alterations
+from governance.place import REMEDY, PlaceStore
 from governance.targets import Target
 from runtime.driver.wire import address_of
 from runtime.errors import TargetError
@@ -50,11 +51,13 @@ async def examine(database_url: str) -> tuple[Finding, ...]:
 async def _database(database: Database) -> tuple[Finding, ...]:
     verdict = await AuditLog(database).verify()
     fault = clock_fault(utc_now(), await database_now(database))
+    place = await PlaceStore(database).fault()
     chain = f"{verdict.rows} rows, whole" if verdict.ok else f"row {verdict.first_bad}: {verdict.reason}"
     return (
         Finding("database", True, f"{database.kind}, up to date"),
         Finding("audit", verdict.ok, chain),
         Finding("clock", not fault, fault or "as the database's"),
+        Finding("place", not place, f"{place}; {REMEDY}" if place else "where it was served before, if it was"),
         *(Finding(_subject(fault), False, fault) for fault in await alterations(database)),
     )
 

@@ -22,7 +22,7 @@ from governance.commands.completing import complete
 from governance.errors import GovernanceError
 from governance.identifiers import moment, utc_now
 from governance.settings import Settings, in_use
-from runtime.commands.client_config import CLIENTS
+from runtime.commands.client_config import CLIENTS, printed_for
 from runtime.commands.ending import run_to_its_end
 from runtime.errors import BadInput, ServingError, StartRefused
 from runtime.secrets import JsonFormatter, RedactingFormatter, Vault
@@ -89,6 +89,7 @@ def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContext
         company=_company(settings.jwt) if settings.jwt else None,
         budget=UNBOUNDED if settings.catalog == "all" else Budget(*_room(settings)),
         keep_days=settings.keep_runs_days,
+        call_wait_s=settings.call_wait_s,
         confirmation=Confirmation.of(settings),
         scheduled=scheduled_risks(settings),
         responses=policy_of(settings),
@@ -113,6 +114,7 @@ def _company(file: str) -> "Company":
 
 async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any], is_json: bool) -> None:
     from runtime.app import Listening, serve_http
+    from runtime.gate.cors import origins_in
 
     def announce(address: str) -> None:
         if is_json:
@@ -132,6 +134,7 @@ async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any
             settings=in_use(os.environ, place),
             folder=settings.library,
             metrics_open=settings.metrics_open,
+            origins=origins_in(settings.cors_origins),
         )
         await serve_http(service, at, announce)
         await _tell_end(service)
@@ -244,13 +247,14 @@ def parsed_labels(pairs: tuple[str, ...], target: str | None) -> dict[str, str]:
 @click.command("client-config")
 @click.argument("client", type=click.Choice(sorted(CLIENTS)))
 @click.option("--url", help="Where the server is reached; else from SWITCHGEAR_HOST and SWITCHGEAR_PORT.")
+@click.option("--stdio", "is_started", is_flag=True, help="Have the client start the server itself.")
 @database
 @as_json
-def client_config_command(client: str, url: str | None, db: str | None, is_json: bool) -> None:
+def client_config_command(client: str, url: str | None, is_started: bool, db: str | None, is_json: bool) -> None:
     """Print what a client's configuration needs to reach this server."""
     settings = _settings()
     address = url or f"http://{settings.host}:{settings.port}"
-    lines = CLIENTS[client](address.rstrip("/"), db or settings.database_url or None)
+    lines = printed_for(client, address, db or settings.database, is_started=is_started)
     click.echo(json.dumps(lines, indent=None if is_json else 2))
 
 

@@ -19,6 +19,7 @@ from runtime.console import rendering
 from runtime.console.desk import VISITOR, route
 from runtime.console.pages import (
     access,
+    asks,
     audit,
     calls,
     catalog,
@@ -74,6 +75,8 @@ def _routes() -> tuple[BaseRoute, ...]:
         route("/console/workflows/{ref}/try", calls.show, calls.run),
         route("/console/runs", runs.listed),
         route("/console/runs/{run_id}", one_run.show, one_run.act),
+        route("/console/asks", asks.listed),
+        route("/console/asks/{ask}", asks.show, asks.answer),
         route("/console/targets", targets.listed),
         route("/console/targets/{name}", targets.show, targets.test),
         route("/console/catalog", catalog.show),

@@ -26,6 +26,7 @@ LOGIN = "/console/login"
 # Name, address, and what it takes: the route of the API that the page asks first.
 NAVIGATION = (
     ("Queue", "/console/queue", "GET", "/workflows/pending"),
+    ("Calls", "/console/asks", "GET", "/asks"),
     ("Workflows", "/console/workflows", "GET", "/workflows"),
     ("Runs", "/console/runs", "GET", "/runs"),
     ("Targets", "/console/targets", "GET", "/targets"),

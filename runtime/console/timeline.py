@@ -28,7 +28,7 @@ def timeline_of(records: Sequence[Mapping[str, Json]], turns: Sequence[Mapping[s
 
 
 def _goes_with(record: Mapping[str, Json], told: Mapping[str, Json]) -> bool:
-    return (record["step"], record["method"]) == told["of"]
+    return bool((record["step"], record["method"]) == told["of"])
 
 
 def _requests(records: Sequence[Mapping[str, Json]]) -> list[dict[str, Json]]:

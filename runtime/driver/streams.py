@@ -2,8 +2,8 @@
 
 The library reads 64 kB at a time and takes every message out of it in one go: a device that answers in chunks of one
 byte, or with informational replies without end, keeps the whole process busy with a tenth of a second of parsing for
-each. So what comes before a reply is read in small portions and is bounded, and a body whose pieces are tiny gives the
-loop back between them and is bounded in its pieces. Here never lives what a reply means. Called by `exchange`.
+each. So what comes before a reply is read in small portions and is bounded, and a body whose pieces are tiny rests
+between them and is bounded in its pieces. Here never lives what a reply means. Called by `exchange`.
 RFC 9110, 15.2; RFC 9112, 7.1.
 """
 
@@ -21,8 +21,9 @@ from runtime.errors import BadReply
 FIRST_BYTES, NEXT_BYTES = 4_096, 512
 # More than the longest chain of 1xx replies and the longest head that makes sense.
 MOST_HEAD_BYTES = 64 * 1024
-# A piece of a body costs 0.05 ms, whatever it holds.
-PIECES_AT_ONCE = 4
+# A piece of a body costs 0.05 ms, whatever it holds. While they hold so little, others have the thread in between for
+# longer than that.
+PIECES_AT_ONCE, SMALL_BYTES, REST_S = 16, 1_024, 0.0015
 # So many are free, then they have to hold something. Devices that print piece by piece print lines.
 FREE_PIECES, PIECE_BYTES = 10_000, 64
 
@@ -71,7 +72,7 @@ class Pieces:
         if self._count > FREE_PIECES + self._bytes // PIECE_BYTES:
             raise BadReply(f"the body comes in more than {FREE_PIECES} pieces of less than {PIECE_BYTES} bytes")
         if self._count % PIECES_AT_ONCE == 0:
-            await asyncio.sleep(0)
+            await asyncio.sleep(REST_S if self._bytes < self._count * SMALL_BYTES else 0)
 
 
 class Backend(httpcore.AnyIOBackend):

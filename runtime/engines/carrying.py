@@ -14,12 +14,12 @@ from governance.errors import ConflictError
 from governance.run_testimony import is_no_open_run
 from governance.runs import Run
 from runtime.driver import Driver
-from runtime.engines.checkpoint import Checkpoint, Turn, holds_mask, turn_from_json
+from runtime.engines.checkpoint import Checkpoint, Turn, holds_mask, seal_of, turn_from_json
 from runtime.engines.course import Course, Parked
 from runtime.engines.dbos_process import DbosProcess
 from runtime.engines.engine import Ended, Order
 from runtime.engines.executor import Executor
-from runtime.engines.fate import fate_before, verdict
+from runtime.engines.fate import fate_before, verdict, verdict_elsewhere
 from runtime.engines.journal import Books, Journal
 from runtime.engines.restore import Restorer
 from runtime.errors import Unservable
@@ -41,6 +41,7 @@ log = logging.getLogger("switchgear.runs")
 Json = Any
 # Between two attempts to write, or read, what the database does not take or give at the moment.
 PAUSE_S = 0.5
+NOT_AS_TOLD = "its checkpoints are not as the audit says, so that it is not gone on with"
 NOT_KEPT = "it needs a secret that the run was given, which only the process that has died knew"
 
 
@@ -75,10 +76,14 @@ class Carrier:
             return None
         log.warning("run %s, left by another process, is taken up", run_id)
         journal = Journal(self._books, order, self._executor.name)
-        return TakenUp(order, self._driver, journal, self._books.replies, run)
+        return TakenUp(
+            order, self._driver, journal, self._books.replies, run, await self._books.open_runs.seals_of(run_id)
+        )
 
-    async def give_up(self, run: Run, why: str) -> None:
+    async def give_up(self, run: Run, why: str, *, is_elsewhere: bool = False) -> None:
         """Closes an open run that nobody can carry on, with what is known of it. Raises UnavailableError.
+
+        `is_elsewhere`: another installation may have gone on with it, so that nothing is known of its end.
 
         What by the audit is no open run is left as it is, and said once: nothing is told of what there was not.
         """
@@ -88,7 +93,7 @@ class Carrier:
                 self._refused.add(run.id)
                 log.error("refused: the run %s is not as the audit says: %s", run.id, altered)
             return
-        outcome, failure = verdict(run, why)
+        outcome, failure = verdict_elsewhere(run, why) if is_elsewhere else verdict(run, why)
         log.warning("run %s is closed as %s: %s", run.id, outcome, failure.message)
         try:
             await self._books.runs.finish(run.id, outcome, None, to_json(failure))
@@ -105,8 +110,7 @@ class Carrier:
             saved = await dbos.step(taking.taken)
             reached = taking.reached
             if reached is None:
-                reached = Checkpoint.from_json(saved)
-                course.go_on_behind(reached)
+                reached = course.stored(turn, saved)
             turn, left = reached.turn, reached.left
         command = turn.command
         assert isinstance(command, EndRun)
@@ -136,11 +140,14 @@ class Taking:
 
     async def taken(self) -> Json:
         """The checkpoint behind the turn, as it is stored. Raises asyncio.CancelledError when the run is parked."""
+        journal = self._course.journal
         try:
             self.reached = await self._take()
         except Parked as parked:
             raise asyncio.CancelledError from parked
-        return self.reached.to_json(self._course.journal.clean)
+        stored = self.reached.to_json(journal.clean)
+        await journal.reach(seal_of(stored))
+        return {**stored, "unwritten": [record.to_json() for record in journal.unwritten]}
 
     async def _take(self) -> Checkpoint:
         course, turn = self._course, self._turn
@@ -155,7 +162,7 @@ class Taking:
             is_unknown = isinstance(turn.command, EndRun) and turn.command.outcome == "unknown"
             left = before if is_unknown else None
         turn = Turn(self._turn.number + 1, turn.state, turn.command)
-        return Checkpoint(turn, course.elapsed_s, course.journal.unwritten, left, course.journal.recording.fresh())
+        return Checkpoint(turn, course.elapsed_s, (), left, course.journal.recording.fresh())
 
     def _after(self, turn: Turn, event: Event) -> Turn:
         state, command = self._course.stepped(turn.state, event)
@@ -165,12 +172,32 @@ class Taking:
 class TakenUp(Course):
     """The course of a run that was begun elsewhere. Secrets that it was given are gone with the process."""
 
-    def __init__(self, order: Order, driver: Driver, journal: Journal, replies: Replies, run: Run) -> None:
+    def __init__(
+        self, order: Order, driver: Driver, journal: Journal, replies: Replies, run: Run, seals: frozenset[str] | None
+    ) -> None:
+        """`seals`: which checkpoints the run came to; None for one of before that was told."""
         super().__init__(order, driver, journal, replies)
         self._run = run
+        self._seals = seals
         journal.take_over(run, ())
 
-    def go_on_behind(self, reached: Checkpoint) -> None:
+    def stored(self, turn: Turn, saved: Json) -> Checkpoint:
+        if self._seals is not None and seal_of(saved) not in self._seals:
+            log.error("refused: a checkpoint of the run %s is not as the audit says", self._run.id)
+            return self._ended(turn)
+        reached = Checkpoint.from_json(saved)
+        if reached.turn.number != turn.number + 1:
+            log.error("refused: a checkpoint of the run %s is another one's of it", self._run.id)
+            return self._ended(turn)
+        self._go_on_behind(reached)
+        return reached
+
+    def _ended(self, turn: Turn) -> Checkpoint:
+        """The end of a run of which nobody knows how far it came, by the records of its requests."""
+        outcome, failure = verdict(self._run, NOT_AS_TOLD)
+        return Checkpoint(Turn(turn.number + 1, turn.state, EndRun(outcome, failure=failure, done=failure.done)))
+
+    def _go_on_behind(self, reached: Checkpoint) -> None:
         self.journal.take_over(self._run, reached.unwritten)
         self.journal.recording.go_on_behind(reached.recorded)
         self.count_from(reached.elapsed_s)

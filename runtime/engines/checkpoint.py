@@ -4,9 +4,11 @@ A turn is the interpreter's state and the command that follows from it. What is 
 and is not in the tables yet, what the run's journal got since the last one (bounded, see `recording`), and how long the
 run took so far, in seconds that it was carried out: no clock of the wall is asked. Secrets are masked before it is
 stored, and so they are gone after a crash: a command that would send the mask is never sent (`holds_mask`). Format 1;
-another format needs another number (`dbos_process.FORMAT`).
+another format needs another number (`dbos_process.FORMAT`). What is stored lies in a database of another kind, so that
+the audit says which checkpoints a run came to (`seal_of`): one that is otherwise is not gone on from.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -61,6 +63,12 @@ class Checkpoint:
         unwritten = tuple(StepRecord(**each) for each in data["unwritten"])
         left = data["left"] and turn_from_json(data["left"])
         return cls(turn_from_json(data["turn"]), data["elapsed_s"], unwritten, left, data.get("recorded"))
+
+
+def seal_of(stored: Mapping[str, Json]) -> str:
+    """What the audit says of a checkpoint as it is stored; `unwritten` stands in the audit itself, or comes there."""
+    sealed = {name: value for name, value in stored.items() if name != "unwritten"}
+    return f"sha256:{hashlib.sha256(json.dumps(sealed, sort_keys=True).encode()).hexdigest()}"
 
 
 def _stored(turn: Turn, clean: Callable[[Json], Json]) -> dict[str, Json]:

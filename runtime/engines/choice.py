@@ -46,8 +46,9 @@ class Engines:
     async def recover(self) -> tuple[str, ...]:
         return await self._keeper.look()
 
-    def watch(self) -> None:
-        """From now on open runs are looked after."""
+    def watch(self, adopted_at: str | None = "") -> None:
+        """From now on open runs are looked after; `adopted_at`: see `Keeper`."""
+        self._keeper.adopted_at = adopted_at
         self._watching = asyncio.create_task(self._keeper.watch())
 
     async def park(self) -> None:

@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from governance.errors import GovernanceError, NotOursError, SameEffectError, StopAskedError
 from runtime.driver import Driver
-from runtime.engines.checkpoint import Checkpoint
+from runtime.engines.checkpoint import Checkpoint, Turn
 from runtime.engines.engine import Order, Progress, Told
 from runtime.engines.journal import Journal
 from runtime.engines.planning import as_ordered
@@ -64,9 +64,9 @@ class Course:
         """The run took so long before."""
         self._begun = asyncio.get_running_loop().time() - elapsed_s
 
-    def go_on_behind(self, reached: Checkpoint) -> None:
-        """The turn before `reached` was taken by another process. Only a course that was taken up has such."""
-        raise AssertionError(f"turn {reached.turn.number} of a run that was begun here is another process's")
+    def stored(self, turn: Turn, saved: Any) -> Checkpoint:  # noqa: ARG002  see `TakenUp`
+        """Where `turn` led when another process took it. Only a course that was taken up has such turns."""
+        raise AssertionError(f"turn {turn.number} of a run that was begun here is another process's")
 
     def known_fate(self, turn: int, command: SendRequest) -> RequestFailed | None:  # noqa: ARG002  see `TakenUp`
         """What is to be said of the request instead of sending it; None: it is to be sent."""

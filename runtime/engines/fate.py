@@ -54,6 +54,16 @@ def verdict(run: Run, why: str) -> tuple[Outcome, Failure]:
     return "failed", Failure(step_id, "interrupted", message, None, done, not_done, "ask again if it is still wanted")
 
 
+def verdict_elsewhere(run: Run, why: str) -> tuple[Outcome, Failure]:
+    """What is to be said of a run that was copied while it was open: nothing here tells how it ended."""
+    records = [step.record for step in run.steps]
+    done = tuple(dict.fromkeys(record.step_id for record in records if _took_effect(record, records)))
+    step_id = records[-1].step_id if records else ""
+    doubt = Doubt("what came after that", "it may have been carried out by the other installation")
+    remedy = "look at the device and at the run there before asking again: nothing was sent from here"
+    return "unknown", Failure(step_id, "interrupted", why, None, done, (), remedy, doubt)
+
+
 def _took_effect(record: StepRecord, records: list[StepRecord]) -> bool:
     is_good = record.phase == "answered" and record.status is not None and 200 <= record.status < 300
     begun = next((other for other in records if other.seq == record.seq and other.phase == "sending"), None)

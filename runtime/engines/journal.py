@@ -8,6 +8,7 @@ engines and, as the witness, by the driver.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -174,6 +175,19 @@ class Journal:
         last, told = self._unwritten[-1], self.clean([each.to_json() for each in misfits])
         self._unwritten[-1] = replace(last, detail={**(last.detail or {}), "misfits": told})
         self._misfits += len(misfits)
+
+    async def reach(self, seal: str) -> None:
+        """Has the audit say which checkpoint the run came to, with what became of its last request where that is open.
+
+        Where the database does not take it, it is said with the next record; a process that dies before closes the run.
+        """
+        if self._unwritten:
+            last = self._unwritten[-1]
+            self._unwritten[-1] = replace(last, detail={**(last.detail or {}), "reached": seal})
+            await self.flush()
+            return
+        with contextlib.suppress(GovernanceError):
+            await self._books.open_runs.note_reached(self._order.run_id, seal, actor=self._order.caller)
 
     async def flush(self) -> None:
         """Writes what became of requests, whoever has the run now: it is true all the same. Gives up in silence."""

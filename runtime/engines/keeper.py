@@ -28,6 +28,7 @@ ROUND_S = 0.5
 ROUNDS_WITHOUT_A_TOUCH = 10
 ROUNDS_BETWEEN_SWEEPS = 120
 NOT_CARRIED_ON = "runs that only read are not carried on"
+LEFT_ELSEWHERE = "it was open when the database was copied, and the other installation may have gone on with it"
 LOST = "it was lost inside the server: see its log"
 
 
@@ -50,6 +51,9 @@ class Keeper:
         self._trouble = ""
         self._untouched = books.open_runs.untouched(ROUNDS_WITHOUT_A_TOUCH)
         self._has_some = True
+        self.adopted_at: str | None = ""
+        """Runs of before are another installation's, of which this database is a copy: they are closed, not carried on.
+        None: it is a copy, and nothing of what it holds is this server's."""
 
     async def watch(self) -> None:
         """Until cancelled."""
@@ -85,15 +89,23 @@ class Keeper:
                 self._durable.cancel(run.id)
             elif run.is_durable and run.executor == self._executor.name and run.id not in self._durable.under_way:
                 await self._carrier.give_up(await self._books.runs.get(run.id), LOST)
-        orphans = await self._orphans(found)
-        for run in orphans:
-            if not run.is_durable:
-                await self._carrier.give_up(await self._books.runs.get(run.id), NOT_CARRIED_ON)
-        kept = tuple((run.id, run.part) for run in orphans if run.is_durable)
+        orphans = () if self.adopted_at is None else await self._orphans(found)
+        kept = tuple([(run.id, run.part) for run in orphans if await self._goes_on(run)])
         if kept:
             dead = {run.executor for run in orphans if run.executor is not None}
             await self._durable.take_over(tuple(sorted(dead)), kept)
         return tuple(run.id for run in orphans)
+
+    async def _goes_on(self, orphan: OpenRun) -> bool:
+        """Whether it may be carried on; if not, it is closed."""
+        run = await self._books.runs.get(orphan.id)
+        if orphan.is_durable and self.adopted_at is not None and run.started_at > self.adopted_at:
+            return True
+        if orphan.is_durable:
+            await self._carrier.give_up(run, LEFT_ELSEWHERE, is_elsewhere=True)
+        else:
+            await self._carrier.give_up(run, NOT_CARRIED_ON)
+        return False
 
     async def _orphans(self, found: tuple[OpenRun, ...]) -> tuple[OpenRun, ...]:
         names = {run.executor for run in found if run.executor is not None}

@@ -24,7 +24,7 @@ from governance.people.scopes import WHOLE
 from governance.people.scopes import Scope as Reach
 from governance.people.sessions import Session
 from governance.transitions import Role, may
-from runtime.gate.bodies import whole_body
+from runtime.gate.bodies import Bodies, whole_body
 from runtime.gate.concurrency import Concurrency, Kind
 from runtime.gate.credentials import SAFE_METHODS, bearer_in, cookie_in, shows_csrf, token_in
 from runtime.gate.rates import Rates
@@ -89,6 +89,7 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", "/ready", None),
     Rule("GET", "/docs", "viewer", takes_password=True),
     Rule("GET", "/openapi.json", "viewer"),
+    Rule("GET", "/admin/openapi.json", "viewer"),
     Rule("GET", METRICS_PATH, "viewer", takes_whole=True),
     Rule("GET", "/workflows", "viewer"),
     Rule("GET", "/workflows/pending", "viewer"),
@@ -100,6 +101,16 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/workflows/{ref}/approve", "approver"),
     Rule("POST", "/workflows/{ref}/reject", "approver"),
     Rule("POST", "/workflows/{ref}/retire", "approver"),
+    Rule("GET", "/tools/list", "viewer"),
+    Rule("POST", "/tools/search_workflows", "viewer"),
+    Rule("POST", "/tools/describe_workflow", "viewer"),
+    Rule("POST", "/tools/search_api", "viewer"),
+    Rule("POST", "/tools/describe_operation", "viewer"),
+    Rule("GET", "/knowledge", "viewer"),
+    Rule("GET", "/knowledge/operation", "viewer"),
+    Rule("POST", "/tools/run_workflow", "operator"),
+    Rule("POST", "/tools/get_run", "viewer"),
+    Rule("POST", "/tools/{name}", "operator"),
     Rule("GET", "/workflows/disabled", "viewer"),
     Rule("POST", "/workflows/{ref}/disable", "approver"),
     Rule("POST", "/workflows/{ref}/enable", "approver"),
@@ -126,6 +137,10 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", "/runs/{run_id}/journal", "viewer"),
     Rule("POST", "/runs/{run_id}/cancel", "operator"),
     Rule("POST", "/runs/{run_id}/resolve", "operator"),
+    Rule("GET", "/asks", "viewer"),
+    Rule("GET", "/asks/{ask}", "viewer"),
+    Rule("POST", "/asks/{ask}/let-through", "approver"),
+    Rule("POST", "/asks/{ask}/refuse", "approver"),
     Rule("GET", "/schedules", "viewer"),
     Rule("GET", "/schedules/{schedule}", "viewer"),
     Rule("POST", "/schedules", "operator"),
@@ -229,6 +244,7 @@ class Gate:
         self._rates = rates
         self._concurrency = concurrency
         self._turns = Turns()
+        self._bodies = Bodies()
         self._metrics_open = metrics_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -264,12 +280,13 @@ class Gate:
         connection: HttpConnection | None = scope.get("state", {}).get(CONNECTION)
         share = None if caller is None or caller is LOCAL else caller.name
         if connection is not None and caller is not None:
-            connection.belongs_to(caller.name, has_share=share is not None)
+            connection.belongs_to(caller, has_share=share is not None)
         heard = await whole_body(scope, receive) if caller is None else receive
         kind = _kind(scope, rule)
         inside.enter_context(self._concurrency.place(kind, share))
         if caller is None:
             return heard
+        inside.enter_context(self._bodies.room(_length(scope), caller.name))
         heard = await whole_body(scope, receive)
         if heard is not None and kind != "admin" and rule is not CONSOLE:  # which waits for turns of its own calls
             await inside.enter_async_context(self._turns.turn(caller.name))
@@ -341,6 +358,10 @@ class Gate:
             raise Problem(403, "no CSRF token", detail, "send X-CSRF-Token as `GET /session` tells it")
         scope[SESSION] = (session, cookie)
         return Caller(session.user.name, session.user.role, session.user.scope)
+
+
+def _length(scope: Scope) -> int:
+    return int(Headers(scope=scope).get("content-length", "0"))
 
 
 def _kind(scope: Scope, rule: Rule) -> Kind:

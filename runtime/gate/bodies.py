@@ -1,13 +1,49 @@
 """A request's body as a whole, before anything is begun with it.
 
 What is half sent then takes no place, no thread and no line of the log: whoever goes away in the middle of it has asked
-for nothing. How fast it has to come is watched where it arrives (`connections`), how long it may be by the gate, which
-calls this (`access`). ASGI 3.
+for nothing. Long ones are held in memory until they are whole, so one caller has room for a few at a time. How fast it
+has to come is watched where it arrives (`connections`), how long it may be by the gate, which calls this (`access`).
+ASGI 3.
 """
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from starlette.types import Message, Receive, Scope
 
 from runtime.observing import metrics
+from runtime.problems import Problem
+
+# What is shorter counts as nothing: there are not more of them than places.
+SHORT_BYTES = 64 * 1024
+# Four of the longest inputs. A single one has room whatever it has.
+MOST_OF_ONE, MOST_OF_ALL = 16 * 1024 * 1024, 128 * 1024 * 1024
+
+
+class Bodies:
+    """How much of bodies is held, by whose they are."""
+
+    def __init__(self) -> None:
+        self._held: Counter[str] = Counter()
+
+    @contextmanager
+    def room(self, length: int, caller: str) -> Iterator[None]:
+        """Room for a body as long as the block runs. Raises Problem where this caller has none left, or nobody."""
+        counted = length if length > SHORT_BYTES else 0
+        own = self._held[caller]
+        if counted and own and (own + counted > MOST_OF_ONE or self._held.total() + counted > MOST_OF_ALL):
+            metrics.turned_away("body: room")
+            told = f"{own} bytes of your requests are being received, and there is no room for {length} more."
+            again = (("retry-after", "1"), ("connection", "close"))
+            raise Problem(429, "too much of yours", told, "send one after the other; nothing was done", again)
+        self._held[caller] += counted
+        try:
+            yield
+        finally:
+            self._held[caller] -= counted
+            if not self._held[caller]:
+                del self._held[caller]
 
 
 async def whole_body(scope: Scope, receive: Receive) -> Receive | None:

@@ -4,21 +4,23 @@ What is half sent never reaches the application, so this stands below it, at the
 no credential yet is a stranger; of strangers there are so many connections, and of each caller so many, and for one
 more the oldest is closed that had its chance to send a request, and whose request is not worked on. A
 request that does not arrive, byte for byte at some speed, and an answer that nobody takes end the connection. Here
-never lives a place for a request (`concurrency`). Called by `app`; the gate (`access`) says whose a connection is.
-RFC 9112, RFC 9110 (408).
+never lives a place for a request (`concurrency`), nor how a connection is accepted (`accepting`). Called by `app`; the
+gate (`access`) says whose a connection is. RFC 9112, RFC 9110 (408).
 """
 
 import asyncio
-from typing import Any
+from typing import Any, Protocol
 
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from runtime.gate.access import CONNECTION
+from runtime.gate.accepting import Accepted, Acceptor
+from runtime.gate.access import CONNECTION, Caller
 from runtime.gate.arrivals import Arrivals
 from runtime.gate.concurrency import FILES_OF_OUR_OWN
+from runtime.gate.first_bytes import STRANGER, Known
 from runtime.observing import metrics
 
 # In each of these so many seconds a request that is not whole yet brings so many bytes a second.
@@ -32,11 +34,26 @@ MOST_OF_ONE = 512
 # Whoever has sent nothing yet makes no room before there are so many: in a burst a client is slow too.
 MOST_SILENT = 1_024
 FEWEST = 64
-# In a turn of the event loop; what they send is read as slowly (`arrivals`).
-ACCEPTED_AT_ONCE = 1
-WAITING = 2_048
-STRANGER = ""
 LATE = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class Connection(Protocol):
+    """What is counted: a socket that was accepted, or what became of it."""
+
+    @property
+    def owner(self) -> str:
+        """Who showed a credential on it last; `STRANGER` for whoever showed none."""
+
+    @property
+    def is_worked_on(self) -> bool:
+        """Whether a request has arrived as a whole and is not answered yet."""
+
+    @property
+    def has_had_its_chance(self) -> bool:
+        """Whether something was sent on it, and read."""
+
+    def abort(self) -> None:
+        """Closes it at once."""
 
 
 class Connections:
@@ -48,23 +65,35 @@ class Connections:
         self._most = max(2 * FEWEST, spare // 2)
         self._most_strangers = max(FEWEST, min(MOST_STRANGERS, spare // 4))
         self._most_silent = min(MOST_SILENT, self._most)
-        self._of: dict[str, dict[HttpConnection, None]] = {STRANGER: {}}
+        self._of: dict[str, dict[Connection, None]] = {STRANGER: {}}
         self._count = 0
         self.arrivals = Arrivals()
 
     def __len__(self) -> int:
         return self._count
 
-    def add(self, connection: "HttpConnection") -> None:
-        self._of[STRANGER][connection] = None
+    def of_kind(self, kind: type[Accepted]) -> list[Accepted]:
+        return [each for group in self._of.values() for each in group if isinstance(each, kind)]
+
+    def add(self, connection: Connection, *, has_share: bool = True) -> None:
+        """`has_share`: whether its owner's connections are bounded."""
+        owner = connection.owner
+        self._of.setdefault(owner, {})[connection] = None
         self._count += 1
-        strangers = len(self._of[STRANGER])
-        if strangers > self._most_strangers:
-            self._close_oldest(STRANGER, is_pressing=strangers > self._most_silent)
+        own = len(self._of[owner])
+        self.make_room()
+        if owner != STRANGER and has_share and own > MOST_OF_ONE:
+            self._close_oldest(owner, is_pressing=True)
         if self._count > self._most:
             self._close_oldest(max(self._of, key=lambda owner: len(self._of[owner])), is_pressing=True)
 
-    def remove(self, connection: "HttpConnection") -> None:
+    def make_room(self) -> None:
+        """To be called whenever one more stranger has had its chance."""
+        strangers = len(self._of[STRANGER])
+        if strangers > self._most_strangers:
+            self._close_oldest(STRANGER, is_pressing=strangers > self._most_silent)
+
+    def remove(self, connection: Connection) -> None:
         group = self._of.get(connection.owner, {})
         if connection in group:
             del group[connection]
@@ -72,34 +101,29 @@ class Connections:
         if not group and connection.owner != STRANGER:
             self._of.pop(connection.owner, None)
 
-    def belongs(self, connection: "HttpConnection", owner: str, *, has_share: bool) -> None:
-        """Who showed a credential on it. `has_share`: whether this caller's connections are bounded."""
-        if connection.owner == owner:
-            return
-        self.remove(connection)
-        connection.owner = owner
-        self._of.setdefault(owner, {})[connection] = None
-        self._count += 1
-        if has_share and len(self._of[owner]) > MOST_OF_ONE:
-            self._close_oldest(owner, is_pressing=True)
-
     def _close_oldest(self, owner: str, *, is_pressing: bool) -> None:
         may = (each for each in self._of[owner] if not each.is_worked_on and (is_pressing or each.has_had_its_chance))
         oldest = next(may, None)
         if oldest is not None:
             metrics.turned_away("connection: oldest")
             self.remove(oldest)
-            oldest.transport.abort()
+            oldest.abort()
 
 
 class HttpConnection(H11Protocol):
-    """One connection. `owner`: who showed a credential on it last."""
+    """One that was accepted, from its first bytes on."""
 
     def __init__(
-        self, table: Connections, config: uvicorn.Config, server_state: ServerState, app_state: dict[str, Any]
+        self,
+        table: Connections,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        accepted: Accepted,
     ) -> None:
         super().__init__(config, server_state, {**app_state, CONNECTION: self})
-        self.owner = STRANGER
+        self.owner, self.line, self.comes_first = accepted.owner, accepted.line, accepted.comes_first
+        self._accepted: Accepted | None = accepted
         self._table = table
         self._arrivals = table.arrivals
         self._bytes = 0
@@ -109,6 +133,8 @@ class HttpConnection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if self._accepted is not None:
+            self._table.remove(self._accepted)
         self._table.add(self)
         self._expect_request()
 
@@ -122,10 +148,16 @@ class HttpConnection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._bytes += len(data)
-        self._arrivals.take(self, data)
+        if self._accepted is not None:  # what it waited for its turn with
+            self._accepted = None
+            self.read(data)
+        elif not self._arrivals.take(self, data):
+            self.transport.pause_reading()
 
     def read(self, data: bytes) -> None:
         self._is_heard = True
+        if not self.flow.read_paused:
+            self.transport.resume_reading()
         super().data_received(data)
         if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):  # a request is here as a whole
             if self._arriving is not None:
@@ -143,8 +175,16 @@ class HttpConnection(H11Protocol):
         if self._unread is not None:
             self._unread.cancel()
 
-    def belongs_to(self, caller: str, *, has_share: bool) -> None:
-        self._table.belongs(self, caller, has_share=has_share)
+    def belongs_to(self, caller: Caller, *, has_share: bool) -> None:
+        """Who showed a credential on it. `has_share`: whether this caller's connections are bounded."""
+        self.comes_first = caller.role == "admin"
+        if self.owner != caller.name:
+            self._table.remove(self)
+            self.owner = self.line = caller.name
+            self._table.add(self, has_share=has_share)
+
+    def abort(self) -> None:
+        self.transport.abort()
 
     @property
     def is_worked_on(self) -> bool:
@@ -161,7 +201,7 @@ class HttpConnection(H11Protocol):
         self._arriving = self.loop.call_later(WINDOW_S, self._look_at_arrival)
 
     def _look_at_arrival(self) -> None:
-        if self._bytes >= WINDOW_S * BYTES_PER_S:
+        if self._bytes >= WINDOW_S * BYTES_PER_S or self._arrivals.waits(self):
             self._expect_request()
             return
         metrics.turned_away("request: late")
@@ -175,17 +215,12 @@ class HttpConnection(H11Protocol):
         self.transport.abort()
 
 
-async def listen(
-    server: uvicorn.Server, listener: Any, app_state: dict[str, Any], table: Connections
-) -> asyncio.Server:
-    """Has `server` accept connections on `listener`, a few at a time."""
+def listen(
+    server: uvicorn.Server, listener: Any, app_state: dict[str, Any], table: Connections, known: Known
+) -> Acceptor:
+    """Has `server` accept connections on `listener`. `known`: whose a credential is as far as that is known already."""
 
-    def connection() -> HttpConnection:
-        return HttpConnection(table, server.config, server.server_state, app_state)
+    def connection(accepted: Accepted) -> HttpConnection:
+        return HttpConnection(table, server.config, server.server_state, app_state, accepted)
 
-    tls = server.config.ssl
-    timeouts: dict[str, Any] = {} if tls is None else {"ssl_handshake_timeout": WINDOW_S}
-    loop = asyncio.get_running_loop()
-    accepting = await loop.create_server(connection, sock=listener, ssl=tls, backlog=ACCEPTED_AT_ONCE, **timeouts)
-    listener.listen(WAITING)  # asyncio takes one number for how many are accepted at once and for how many may wait
-    return accepting
+    return Acceptor(listener, table, connection, known, server.config.ssl)

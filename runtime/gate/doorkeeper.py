@@ -2,7 +2,8 @@
 
 Tokens are checked by `governance.people.principals`; its answers are remembered until `forget` is called, which
 happens when any token or user changes. Sessions and JWTs are looked at each time. Whoever is a disabled user is out
-with all of them. Here never lives what somebody may do (`access`), nor a header (`credentials`).
+with all of them. Whose a credential probably is can be told without asking anybody, for whoever decides whose request
+is read next. Here never lives what somebody may do (`access`), nor a header (`credentials`).
 """
 
 import asyncio
@@ -37,6 +38,8 @@ class Doorkeeper:
         self._company = company
         self._known: dict[bytes, tuple[Caller, str]] = {}
         self._before: frozenset[bytes] = frozenset()
+        self._in_use: dict[str, Caller] = {}
+        self._shown: dict[bytes, Caller] = {}
         self._asked: dict[bytes, asyncio.Task[Caller | None]] = {}
         self._strangers = asyncio.Semaphore(STRANGERS_AT_A_TIME)
         self._needs_token = company is not None
@@ -45,6 +48,24 @@ class Doorkeeper:
         """Learns whether anybody has a credential. Once somebody had, one is needed as long as the process lives."""
         if not self._needs_token:
             self._needs_token = await self._principals.any_tokens() or await self._users.any_users()
+
+    async def learn(self) -> None:
+        """Learns whose the tokens are that are in use, for `known`."""
+        found = await self._principals.in_use()
+        self._in_use = {hashed: Caller(name, role) for hashed, name, role in found}
+
+    def known(self, secret: bytes) -> Caller | None:
+        """Whose `secret` probably is, if it is in use: no right comes of it, it may have ended a moment ago."""
+        key = hashlib.sha256(secret)
+        return self._in_use.get(key.hexdigest()) or self._shown.get(key.digest())
+
+    def _remember(self, secret: str, caller: Caller | None) -> Caller | None:
+        """What was not made by us, or is looked at each time: JWTs and sessions."""
+        if caller is not None:
+            if len(self._shown) >= MAX_REMEMBERED:
+                self._shown.clear()
+            self._shown[hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()] = caller
+        return caller
 
     @property
     def needs_token(self) -> bool:
@@ -63,7 +84,7 @@ class Doorkeeper:
                 await self.look()
             return None if self._needs_token else LOCAL
         if self._company is not None and self._company.is_one(secret):
-            return await self._unless_out(await self._company.caller(secret))
+            return self._remember(secret, await self._unless_out(await self._company.caller(secret)))
         key = hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
         caller, expires_at = self._known.get(key, (None, ""))
         if caller is not None and (not expires_at or moment(utc_now()) < expires_at):
@@ -99,7 +120,10 @@ class Doorkeeper:
 
     async def session(self, secret: str) -> Session | None:
         """The session whose cookie this is, if it has not ended."""
-        return await self._sessions.find(secret)
+        found = await self._sessions.find(secret)
+        if found is not None:
+            self._remember(secret, Caller(found.user.name, found.user.role))
+        return found
 
     async def standing(self, name: str) -> Caller | None:
         """Who has this name now, for what is done on their behalf: a token's holder, or a user."""

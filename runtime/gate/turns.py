@@ -4,7 +4,8 @@ Callers who begin hundreds at once would hold up everybody's next step, since on
 time is begun, and the others wait in line, each caller's in their own; of a caller who has no other one more may begin.
 Those who flood with many credentials have long lines each, and whoever asks one thing at a time comes before them. A
 call keeps its turn until it ends, or until it has run for a moment and the event loop is on time: then it waits for its
-device, and costs nothing. Called by the gate (`access`), behind a place (`concurrency`). The clock is the loop's.
+device, and costs nothing. While only crowds wait the moment of somebody's single call is longer: a step through the
+database looks the same. Called by the gate (`access`), behind a place (`concurrency`). The clock is the loop's.
 """
 
 import asyncio
@@ -20,6 +21,8 @@ AHEAD = 1
 MOMENT_S = 0.01
 # A timer that comes so late says that the loop has more to do than it can.
 LATE_S = 0.002
+# Of a single call while only those wait who have several: as long as a call takes on a busy machine.
+SINGLE_S = 0.05
 # However late it is: a call that waits for a slow device does not hold up the line.
 MOST_MOMENTS = 25
 
@@ -52,6 +55,10 @@ class Turns:
             if begins.done() and not begins.cancelled():  # it was called up and is gone
                 self.give_back(caller)
             raise
+
+    def only_crowds_wait(self, caller: str) -> bool:
+        """Whether `caller` has a single call open, and all who wait have several."""
+        return self._open(caller) == 1 and bool(self._lines) and min(map(self._open, self._lines)) > 1
 
     def _take(self, caller: str) -> None:
         self._free -= 1
@@ -95,7 +102,8 @@ class _Turn:
 
     def _look(self, due: float) -> None:
         self._moments += 1
-        if self._loop.time() - due > LATE_S and self._moments < MOST_MOMENTS:
+        is_late = self._loop.time() - due > LATE_S and self._moments < MOST_MOMENTS
+        if is_late or (self._moments < SINGLE_S / MOMENT_S and self._turns.only_crowds_wait(self._caller)):
             self._watch()
         else:
             self._timer = None

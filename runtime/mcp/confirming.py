@@ -6,7 +6,6 @@ starts from the top, and nothing but reads has happened before. A client that ca
 id. Called by `tools`. MCP, elicitation; SEP-2322.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +14,8 @@ from fastmcp.tools.base import InputRequiredToolResult
 from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from runtime.calls.calls import Calls
-from runtime.calls.manner import Manner
 from runtime.calls.telling import told_plan
 from runtime.engines.engine import Ended
-from runtime.entries import Entry
-from runtime.gate.access import Caller
-from runtime.mcp.asking import Wish
 
 Json = Any
 QUESTION = "confirm"
@@ -31,23 +25,6 @@ FORM: dict[str, Json] = {
     "properties": {QUESTION: {"type": "boolean", "title": "Carry this out"}},
     "required": [QUESTION],
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What a client wants."""
-
-    entry: Entry
-    inputs: Mapping[str, Json]
-    target: str | None
-    caller: Caller
-    manner: Manner
-
-    async def made(self, calls: Calls, wish: Wish) -> Ended:
-        """How it ended. Raises what `Calls.call` raises."""
-        return await calls.call(
-            self.entry, self.inputs, self.target, self.caller, self.manner, key=wish.key, told=wish.told
-        )
 
 
 @dataclass(frozen=True, slots=True)

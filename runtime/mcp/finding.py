@@ -2,7 +2,7 @@
 
 They cost a client what two workflows cost, however many there are. `run_workflow` is a direct call with another
 spelling: `calls` makes the same checks, the same run, the same answer of it. Their texts are counted by
-`workflow.budget`, and a test measures them. Names: `catalog.RESERVED_NAMES`. Called by `app`. DESIGN.md, "Budget".
+`workflow.budget`, and a test measures them. Names: `catalog.FINDING_NAMES`. Called by `app`. DESIGN.md, "Budget".
 """
 
 from collections.abc import Callable, Mapping
@@ -14,13 +14,14 @@ from fastmcp.tools import ToolResult
 from mcp_types import TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
-from runtime.calls.calls import Calls
-from runtime.catalog import RESERVED_NAMES
+from governance.people.scopes import Scope
+from runtime.calls.under_way import UnderWay, Wanted
+from runtime.catalog import FINDING_NAMES
 from runtime.entries import Entry
 from runtime.errors import BadInput
 from runtime.gate.access import Caller
+from runtime.knowledge import Knowledge
 from runtime.live import LiveCatalog
-from runtime.mcp.confirming import Call
 from runtime.mcp.cutting import MOST_SHOWN_BYTES
 from runtime.mcp.resources import schema_uri
 from runtime.mcp.tools import GuardedTool, carried_out
@@ -28,9 +29,11 @@ from runtime.search.finder import Finder
 from workflow.risks import RISKS
 
 Json = Any
-SEARCH, DESCRIBE, RUN = RESERVED_NAMES
+SEARCH, DESCRIBE, RUN = FINDING_NAMES
 # What one looks through at a glance; better words find more than a longer list.
 MOST_FOUND = 10
+# Of fewer one looks for more.
+LITTLE = 3
 TEXT = {"type": "string", "minLength": 1, "maxLength": 500}
 READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 RUNS = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=False)
@@ -64,20 +67,13 @@ class FindingTool(GuardedTool):
 
 class SearchTool(FindingTool):
     _finder: Finder = PrivateAttr()
+    _knowledge: Knowledge = PrivateAttr()
     _asking: Callable[[], Caller] = PrivateAttr()
 
     async def answer(self, arguments: dict[str, Json]) -> ToolResult:
         wanted = self.checked(arguments)
-        scope = self._asking().scope
-        await self._finder.ready()
-        api, risk = wanted.get("api"), wanted.get("risk")
-        found, count = self._finder.best(wanted["query"], MOST_FOUND, api=api, risk=risk, scope=scope)
-        outputs: dict[str, Json] = {"workflows": [_line(entry) for entry in found]}
-        if count > len(found):
-            outputs["more"] = count - len(found)
-        if not found:
-            outputs["hint"] = "nothing approved has to do with these words: try the thing's or the action's other name"
-        return _said(outputs)
+        told = (wanted["query"], wanted.get("api"), wanted.get("risk"))
+        return said(await searched(self._finder, self._knowledge, self._asking().scope, *told))
 
 
 class DescribeTool(FindingTool):
@@ -85,23 +81,25 @@ class DescribeTool(FindingTool):
     _asking: Callable[[], Caller] = PrivateAttr()
 
     async def answer(self, arguments: dict[str, Json]) -> ToolResult:
-        return _said(description_of(self._live.seen_by(self._asking().scope).find(self.checked(arguments)["name"])))
+        return said(description_of(self._live.seen_by(self._asking().scope).find(self.checked(arguments)["name"])))
 
 
 class RunTool(FindingTool):
     _live: LiveCatalog = PrivateAttr()
-    _calls: Calls = PrivateAttr()
+    _under_way: UnderWay = PrivateAttr()
     _asking: Callable[[], Caller] = PrivateAttr()
 
     async def answer(self, arguments: dict[str, Json]) -> ToolResult:
         wanted = self.checked(arguments)
         entry = self._live.seen_by(self._asking().scope).find(wanted["name"])
-        inputs, target, manner = entry.taken_apart(wanted.get("arguments", {}))
-        call = Call(entry, inputs, wanted.get("target", target), self._asking(), manner)
-        return await carried_out(call, self._calls)
+        given = entry.taken_apart(wanted.get("arguments", {}))
+        asked = Wanted(entry, given.inputs, wanted.get("target", given.target), self._asking(), given.manner)
+        return await carried_out(asked, given.view, self._under_way)
 
 
-def finding_tools(live: LiveCatalog, finder: Finder, calls: Calls, asking: Callable[[], Caller]) -> list[FindingTool]:
+def finding_tools(
+    live: LiveCatalog, finder: Finder, knowledge: Knowledge, under_way: UnderWay, asking: Callable[[], Caller]
+) -> list[FindingTool]:
     """`asking`: who sent the request that is being served."""
     risk = {"enum": [*RISKS]}
     search = SearchTool.define(
@@ -130,15 +128,34 @@ def finding_tools(live: LiveCatalog, finder: Finder, calls: Calls, asking: Calla
         "name",
         annotations=RUNS,
     )
-    search._finder, search._asking = finder, asking
+    search._finder, search._knowledge, search._asking = finder, knowledge, asking
     describe._live, describe._asking = live, asking
-    run._live, run._calls, run._asking = live, calls, asking
+    run._live, run._under_way, run._asking = live, under_way, asking
     return [search, describe, run]
+
+
+async def searched(
+    finder: Finder, knowledge: Knowledge, scope: Scope, query: str, api: str | None, risk: str | None
+) -> dict[str, Json]:
+    """What of the approved has to do with the words of `query`, the best first, and how much more there is; where that
+    is little, also what the API can do and nothing approved does."""
+    await finder.ready()
+    found, count = finder.best(query, MOST_FOUND, api=api, risk=risk, scope=scope)
+    outputs: dict[str, Json] = {"workflows": [_line(entry) for entry in found]}
+    if count > len(found):
+        outputs["more"] = count - len(found)
+    if len(found) < LITTLE:
+        others = (await knowledge.search(query, scope, api=api))["operations"]
+        others = [each for each in others if "none_because" in each and risk in (None, each["risk"])]
+        outputs |= {"nothing_approved_does": others[:LITTLE]} if others else {}
+    if not found:
+        outputs["hint"] = "nothing approved has to do with these words: try the thing's or the action's other name"
+    return outputs
 
 
 def description_of(entry: Entry) -> dict[str, Json]:
     """All that is needed to run a workflow, and to know what that will do. Raises Unservable."""
-    schema = entry.with_plan(entry.prepared.whole_input_schema())
+    schema = entry.with_plan(entry.prepared.whole_input_schema(), in_full=True)
     told: dict[str, Json] = {
         **_line(entry),
         "description": entry.tool.get("description", ""),
@@ -160,6 +177,7 @@ def _line(entry: Entry) -> dict[str, Json]:
     return {"name": entry.name, "does": does or entry.tool.get("title", ""), "risk": entry.risk, "api": entry.api}
 
 
-def _said(outputs: dict[str, Json]) -> ToolResult:
+def said(outputs: dict[str, Json]) -> ToolResult:
+    """Outputs as text and as they are."""
     text = orjson.dumps(outputs).decode()
     return ToolResult(content=[TextContent(type="text", text=text)], structured_content=outputs)

@@ -1,8 +1,9 @@
 """What MCP clients read by an address instead of having it in every list: whole input schemas, whole results.
 
-Two templates. A workflow's schema is read by whoever may call it, and only while it is approved and whole at that
-moment. A run's outputs are read by the caller who ran it, for a limited time; they are what the run's record holds,
-redacted there. Whatever else is asked for does not exist, whoever asks. MCP 2026-07-28, resources. Called by `app`.
+A workflow's schema is read by whoever may call it, and only while it is approved and whole at that moment. A run is
+seen as over REST (`reach`), and its end waited for as a call waits. A run's outputs are read by the caller who ran it,
+for a limited time; they are what the run's record holds, redacted there. Whatever else is asked for does not exist,
+whoever asks. MCP 2026-07-28, resources. Called by `app`.
 """
 
 import logging
@@ -18,8 +19,11 @@ from fastmcp.exceptions import ResourceError
 from governance.errors import GovernanceError
 from governance.identifiers import moment, utc_now
 from governance.runs import Run
+from runtime.calls.under_way import progress_json, recorded_progress
 from runtime.errors import ServingError
 from runtime.gate.access import Caller
+from runtime.problems import message_of
+from runtime.reach import run_of, run_seen
 from runtime.service import Service
 from workflow.errors import WorkflowError
 from workflow.visible import visible
@@ -28,6 +32,7 @@ log = logging.getLogger("switchgear.tools")
 JSON_TYPE = "application/json"
 SCHEMA_TYPE = "application/schema+json"
 SCHEMA_URI = "switchgear://workflows/{name}/schema"
+RUN_URI = "switchgear://runs/{run_id}"
 OUTPUTS_URI = "switchgear://runs/{run_id}/outputs"
 # As long as one piece of work with the result goes on; later it is looked up in the records (`GET /runs/{id}`).
 READABLE = timedelta(hours=1)
@@ -56,6 +61,15 @@ def add_resources(mcp: FastMCP[Any], service: Service, asking: Callable[[], Call
         return await _schema(service, name, asking())
 
     @mcp.resource(
+        RUN_URI,
+        name="run",
+        description="One run with its requests; where it goes on, its end is waited for as long as a call waits.",
+        mime_type=JSON_TYPE,
+    )
+    async def run(run_id: str) -> str:
+        return await _run(service, run_id, asking())
+
+    @mcp.resource(
         OUTPUTS_URI,
         name="run outputs",
         description="The whole outputs of a run that was shown cut, for an hour, to whoever ran it.",
@@ -77,10 +91,22 @@ async def _schema(service: Service, name: str, caller: Caller) -> str:
         raise _refused(f"no approved workflow has a tool called {name}; list the tools again")
     try:
         await service.revisions.confirm(entry.revision_id, entry.digest)
-        schema = entry.with_more(entry.prepared.whole_input_schema())
+        schema = entry.with_more(entry.prepared.whole_input_schema(), in_full=True)
     except (GovernanceError, ServingError, WorkflowError) as error:
         raise _refused(f"{name} is not served: {error}") from error
     return orjson.dumps(schema).decode()
+
+
+async def _run(service: Service, run_id: str, caller: Caller) -> str:
+    try:
+        await service.under_way.look(run_id, caller, await run_seen(service, caller, run_id))
+        await service.engine.settle()
+        run = await run_of(service, caller, run_id)
+    except (GovernanceError, ServingError) as error:
+        raise _refused(message_of(error)) from error
+    at = None if run.outcome is not None else service.under_way.progress_of(run_id) or recorded_progress(run)
+    told = {**run.to_json(), "outcome": run.outcome or "running", "progress": at and progress_json(at)}
+    return orjson.dumps(told).decode()
 
 
 async def _outputs(service: Service, run_id: str, caller: Caller) -> str:

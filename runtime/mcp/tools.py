@@ -9,8 +9,8 @@ reaches the client. Here never lives a private attribute of FastMCP (`list_chang
 """
 
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -21,20 +21,26 @@ from fastmcp.utilities.versions import VersionSpec
 from mcp_types import ResourceLink, TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
-from runtime.calls.calls import Calls
+from governance.people.scopes import Scope
 from runtime.calls.manner import Manner
-from runtime.calls.telling import failure_of, told, told_plan, verified_line
+from runtime.calls.telling import failure_of, told, told_plan, told_running, verified_line
+from runtime.calls.under_way import Running, UnderWay, Wanted
 from runtime.catalog import Catalog
 from runtime.engines.engine import Ended
-from runtime.entries import Entry
+from runtime.entries import Entry, Prepared
+from runtime.errors import BadInput
 from runtime.gate.access import CALLER, Caller
+from runtime.knowledge import Knowledge
 from runtime.live import LiveCatalog
 from runtime.mcp.asking import wish_of_request
-from runtime.mcp.confirming import DECLINED, Call, answered, ask, can_ask
+from runtime.mcp.confirming import DECLINED, answered, ask, can_ask
 from runtime.mcp.cutting import cut, told_cuts
 from runtime.mcp.resources import JSON_TYPE, outputs_uri, schema_uri
 from runtime.problems import KNOWN, message_of
+from runtime.results.shaping import Shaped, shaped
+from runtime.results.view import View
 from workflow.events import to_json
+from workflow.tool import free_name
 
 log = logging.getLogger("switchgear.tools")
 Json = Any
@@ -68,11 +74,11 @@ class WorkflowTool(GuardedTool):
     """One entry of the catalog, as FastMCP wants tools."""
 
     _entry: Entry = PrivateAttr()
-    _calls: Calls = PrivateAttr()
+    _under_way: UnderWay = PrivateAttr()
     _local: Caller = PrivateAttr()
 
     @classmethod
-    def of(cls, entry: Entry, calls: Calls, local: Caller) -> "WorkflowTool":
+    def of(cls, entry: Entry, under_way: UnderWay, local: Caller) -> "WorkflowTool":
         """`local`: who calls where no HTTP request says it (stdio)."""
         tool = cls(
             name=entry.name,
@@ -83,14 +89,14 @@ class WorkflowTool(GuardedTool):
             annotations=ToolAnnotations(**entry.tool.get("annotations", {})),
             meta={META: meta_of(entry)},
         )
-        tool._entry, tool._calls, tool._local = entry, calls, local
+        tool._entry, tool._under_way, tool._local = entry, under_way, local
         return tool
 
     async def answer(self, arguments: dict[str, Json]) -> ToolResult:
         """Runs the workflow, or plans it, or asks first."""
-        inputs, target, manner = self._entry.taken_apart(arguments)
-        call = Call(self._entry, inputs, target, caller_of_request(self._local), manner)
-        return await carried_out(call, self._calls)
+        given = self._entry.taken_apart(arguments)
+        wanted = Wanted(self._entry, given.inputs, given.target, caller_of_request(self._local), given.manner)
+        return await carried_out(wanted, given.view, self._under_way)
 
 
 def meta_of(entry: Entry) -> dict[str, Json]:
@@ -110,33 +116,51 @@ def caller_of_request(local: Caller) -> Caller:
     return caller
 
 
+@dataclass(frozen=True, slots=True)
+class OwnTools:
+    """The server's own. `finding`: they reach what is not listed; `running`: they go with any workflow; `knowing`: they
+    are listed where there is room and something is known; `always`: whatever there is."""
+
+    finding: Sequence[GuardedTool]
+    running: Sequence[GuardedTool]
+    knowing: Sequence[GuardedTool]
+    knowledge: Knowledge
+    always: Sequence[GuardedTool] = ()
+
+    def named(self, name: str) -> GuardedTool | None:
+        every = (*self.finding, *self.running, *self.knowing, *self.always)
+        return next((tool for tool in every if tool.name == name), None)
+
+    async def beside(self, catalog: Catalog, scope: Scope) -> Sequence[GuardedTool]:
+        """Those that are listed with a catalog."""
+        if not catalog.entries:
+            return self.always
+        if catalog.hides_some:
+            return (*with_apis(self.finding, catalog.searched), *self.running, *self.always)
+        return (*self.running, *(self.knowing if await self.knowledge.is_there(scope) else ()), *self.always)
+
+
 class CatalogProvider(Provider):
     """Serves what the live catalog holds now. `lists_built` counts full lists, which cost time with many tools."""
 
-    def __init__(
-        self,
-        live: LiveCatalog,
-        calls: Calls,
-        local: Caller,
-        finders: Sequence[GuardedTool],
-        others: Sequence[GuardedTool] = (),
-    ) -> None:
-        """`finders`: the tools that reach what is not listed; `others`: what is listed in any case."""
+    def __init__(self, live: LiveCatalog, under_way: UnderWay, local: Caller, own: OwnTools) -> None:
         super().__init__()
         self._live = live
-        self._calls = calls
+        self._under_way = under_way
         self._local = local
-        self._finders = {tool.name: tool for tool in finders}
-        self._others = {tool.name: tool for tool in others}
+        self._own = own
         self._made: dict[int, WorkflowTool] = {}  # by the identity of their entry, which each keeps alive
         self._made_for: Catalog | None = None
         self.lists_built = 0
 
     async def _list_tools(self) -> Sequence[Tool]:
         self.lists_built += 1
-        catalog = self._seen()
-        finders = with_apis(self._finders.values(), catalog.searched) if catalog.hides_some else ()
-        return [*finders, *self._others.values(), *(self._tool(entry) for entry in catalog.listed)]
+        return await self.listed_to(caller_of_request(self._local).scope)
+
+    async def listed_to(self, scope: Scope) -> Sequence[Tool]:
+        """What somebody with `scope` is listed, with the tools of the server's own that go with it."""
+        catalog = self._live.seen_by(scope)
+        return [*await self._own.beside(catalog, scope), *(self._tool(entry) for entry in catalog.listed)]
 
     async def _get_tool(self, name: str, version: VersionSpec | None = None) -> Tool | None:  # noqa: ARG002  its interface
         """The tool of this name, listed or not: whoever knows a workflow's name may call it by that name."""
@@ -148,7 +172,7 @@ class CatalogProvider(Provider):
 
     def _find(self, name: str) -> GuardedTool | None:
         entry = self._seen().get(name)
-        return self._finders.get(name) or self._others.get(name) if entry is None else self._tool(entry)
+        return self._own.named(name) if entry is None else self._tool(entry)
 
     def _tool(self, entry: Entry) -> WorkflowTool:
         catalog = self._live.now
@@ -159,7 +183,7 @@ class CatalogProvider(Provider):
             self._made_for = catalog
         tool = self._made.get(id(entry))
         if tool is None:
-            tool = self._made[id(entry)] = WorkflowTool.of(entry, self._calls, self._local)
+            tool = self._made[id(entry)] = WorkflowTool.of(entry, self._under_way, self._local)
         return tool
 
 
@@ -172,29 +196,43 @@ def with_apis(finders: Iterable[GuardedTool], searched: str) -> list[GuardedTool
     return [search.model_copy(update={"description": more}), *others]
 
 
-async def carried_out(call: Call, calls: Calls) -> ToolResult:
+async def carried_out(wanted: Wanted, view: View | None, under_way: UnderWay) -> ToolResult:
     """What comes of the call, after the person at the client was asked where that is needed and possible."""
-    asks_ever = call.entry.risk != "read"  # to look for an answer costs more than most of the rest
+    entry, is_plan = wanted.entry, wanted.manner.is_plan
+    asks_ever = entry.risk != "read"  # to look for an answer costs more than most of the rest
     if asks_ever and (answer := answered()) is not None:
         if not answer.is_yes:
             return _error_result(DECLINED, {"outcome": "refused"})
-        call = replace(call, manner=Manner(plan_id=answer.plan_id))
+        wanted = replace(wanted, manner=Manner(plan_id=answer.plan_id))
     async with wish_of_request() as wish:
-        ended = await call.made(calls, wish)
-        if ended.outcome != "planned" or call.manner.is_plan or not can_ask():
-            return result_of(call.entry, ended, is_wanted=call.manner.is_plan)
+        wanted = replace(wanted, key=wish.key)
+        ended = await under_way.call(wanted, wish.told)
+        if isinstance(ended, Running) or ended.outcome != "planned" or wanted.manner.is_plan or not can_ask():
+            return result_of(entry, ended, view, is_wanted=is_plan)
         asked = await ask(ended)
         if isinstance(asked, ToolResult):
             return asked
         if not asked:
             return _error_result(DECLINED, {"outcome": "refused", "run": ended.run_id})
-        confirmed = replace(call, manner=Manner(plan_id=ended.outputs["plan_id"]))
-        return result_of(call.entry, await confirmed.made(calls, wish))
+        confirmed = replace(wanted, manner=Manner(plan_id=ended.outputs["plan_id"]))
+        return result_of(entry, await under_way.call(confirmed, wish.told), view)
 
 
-def result_of(entry: Entry, ended: Ended, *, is_wanted: bool = True) -> ToolResult:
+def result_of(entry: Entry, ended: Ended | Running, view: View | None, *, is_wanted: bool = True) -> ToolResult:
     """How a run ended, for a client: the outputs, or what failed, or a plan. `is_wanted`: a plan was asked for."""
-    meta: dict[str, Json] = {"run": ended.run_id, "outcome": ended.outcome, "digest": entry.digest}
+    return result_for(entry.digest, entry.prepared, ended, view, is_wanted=is_wanted)
+
+
+def result_for(
+    digest: str, prepared: Prepared | None, ended: Ended | Running, view: View | None, *, is_wanted: bool = True
+) -> ToolResult:
+    """As `result_of`, of a run of the revision with this digest, `prepared` where that is served still."""
+    meta: dict[str, Json] = {"run": ended.run_id, "digest": digest}
+    if isinstance(ended, Running):
+        content = [TextContent(type="text", text=told_running(ended))]
+        running = {"running": ended.to_json()}
+        return ToolResult(content=content, structured_content=running, meta={META: {**meta, "outcome": "running"}})
+    meta |= {"outcome": ended.outcome}
     meta |= {"misfits": ended.misfits} if ended.misfits else {}
     meta |= {name: value for name, value in ended.verdict.items() if value and name != "note"}
     if ended.outcome == "planned":
@@ -203,25 +241,38 @@ def result_of(entry: Entry, ended: Ended, *, is_wanted: bool = True) -> ToolResu
         content = [TextContent(type="text", text=text)]
         return ToolResult(content=content, structured_content=plan, meta={META: meta}, is_error=not is_wanted)
     if ended.is_good:
-        return _outputs_result(entry, ended, meta)
+        return _outputs_result(prepared, ended, meta, view)
     return _error_result(told(ended), {**meta, "failure": to_json(failure_of(ended))})
 
 
-def _outputs_result(entry: Entry, ended: Ended, meta: dict[str, Json]) -> ToolResult:
-    """The outputs, cut where they are big; then a link says where the whole is."""
-    shown = cut(dict(ended.outputs), entry.prepared.accepts_outputs)
+def _outputs_result(prepared: Prepared | None, ended: Ended, meta: dict[str, Json], view: View | None) -> ToolResult:
+    """The outputs, as `view` has them, cut where they are big; then a link says where the whole is."""
+    try:
+        part = Shaped(dict(ended.outputs)) if view is None else shaped(ended.outputs, view)
+    except BadInput as error:
+        text = f"It was read, and cannot be shown like this: {error.message}.\nWhat to do: {error.remedy}"
+        return _error_result(f"{text}\nRun: {ended.run_id}", {**meta, "outcome": "refused", "pointer": error.pointer})
+    shown = cut(part.outputs, _accepts(prepared, view))
     is_pending = ended.outcome == "pending"
     told_first = told(ended) if is_pending else "\n".join(filter(None, (ended.note, verified_line(ended))))
-    lines = [told_first, orjson.dumps(shown.outputs).decode()]
+    told_part = {free_name("shown", frozenset(shown.outputs)): part.shown} if part.shown else {}
+    structured = {**shown.outputs, **told_part}
+    lines = [told_first, orjson.dumps(structured).decode()]
     content: list[TextContent | ResourceLink] = []
-    if shown.whole_bytes:
+    if shown.whole_bytes or part.shown:
         uri = outputs_uri(ended.run_id)
-        lines.append(told_cuts(shown, uri))
-        meta = {**meta, "whole": uri}
-        size = shown.whole_bytes
+        lines.append(told_cuts(shown, uri) if shown.whole_bytes else f"The whole, for an hour: {uri}")
+        meta, size = {**meta, "whole": uri}, shown.whole_bytes or len(orjson.dumps(dict(ended.outputs)))
         content.append(ResourceLink(type="resource_link", uri=uri, name="outputs", mime_type=JSON_TYPE, size=size))
     content.insert(0, TextContent(type="text", text="\n".join(line for line in lines if line)))
-    return ToolResult(content=content, structured_content=shown.outputs, meta={META: meta})
+    return ToolResult(content=content, structured_content=structured, meta={META: meta})
+
+
+def _accepts(prepared: Prepared | None, view: View | None) -> Callable[[Json], bool]:
+    """Whether a part is what clients were promised of it."""
+    if prepared is None:
+        return lambda _outputs: True
+    return prepared.accepts_outputs if view is None else prepared.accepts_shown
 
 
 def refused(error: Exception) -> ToolResult:

@@ -180,6 +180,7 @@ OUT: dict[str, Out] = {
     "ignored action": document(blind),
     "partial change": BELIEVES,
     "creation with another value": BELIEVES,
+    "action with another value": BELIEVES,
     "answered with what was there": BELIEVES,
     "refused with a reason": code(proof, "device_words", lambda *_: ()),
     "another letter case": LITERAL,
@@ -193,6 +194,7 @@ OUT: dict[str, Out] = {
     "unreadable after the fact": NO_DOUBT,
     "500 and not made": BELIEVES,
     "dropped and not made": BELIEVES,
+    "second change not made": NO_DOUBT,
     "202 without a handle": document(any_handle),
     "absolute Location": document(addresses),
     "relative Location": document(addresses),
@@ -447,3 +449,21 @@ def test_a_state_that_means_failure_ends_the_wait_and_is_told_and_is_waited_on_w
     careless = played(compiled, with_steps(patient)(flow), "failed state", monkeypatch)
     assert careless is not None
     assert careless.requests > usual.requests
+
+
+def test_a_read_that_shows_the_first_change_does_not_decide_whether_the_second_was_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compiled = shipped("idrac")
+    flow = next(one.flow for one in compiled.workflows if one.flow.id == "idrac_boot_once_and_restart")
+    with monkeypatch.context() as patch:
+        usual = played(compiled, flow, "second change not made", patch)
+    assert usual is not None
+    assert (usual.outcome, usual.fault) == ("unknown", "")
+
+    def hasty_judge(step: Step) -> Step:
+        return replace(step, decides=True) if step.role is Role.READ_BACK else step
+
+    careless = played(compiled, with_steps(hasty_judge)(flow), "second change not made", monkeypatch)
+    assert careless is not None
+    assert careless.fault.startswith("ended succeeded")

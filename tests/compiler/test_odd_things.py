@@ -136,3 +136,20 @@ def test_what_stands_for_a_list_or_one_thing_is_called_after_it(tmp_path: Path) 
     assert titles["GET /boxes/{id}/stats"] == "Get stats of box"
     assert titles["POST /boxes/{id}/wait"] == "Wait for box"
     assert titles["POST /shelves/prune"] == "Prune shelves"
+
+
+def test_a_thing_whose_name_stands_inside_what_describes_it_is_looked_up_by_that_name(tmp_path: Path) -> None:
+    spec = {"type": "object", "properties": {"Name": {"type": "string"}, "Data": {"type": "string"}}}
+    secret = {"type": "object", "properties": {"ID": {"type": "string"}, "Spec": spec}}
+    paths = {
+        "/secrets": {"get": {"responses": answers({"type": "array", "items": secret})}},
+        "/secrets/{id}": {**ITEM, "delete": {"responses": DONE}},
+    }
+    made = compiled(tmp_path, paths)
+    assert all_proved(made)
+    deletion = only(made, "DELETE /secrets/{id}")
+    look = deletion.flow.steps[0]
+    assert "@.Spec.Name == '{$inputs.secret}' || @.ID == '{$inputs.secret}'" in look.outputs["id"]["selector"]
+    assert asked(deletion)["secret"]["description"] == "Name or id of the secret."
+    usual = deletion.proof["runs"][0]["inputs"]["secret"]
+    assert usual.startswith("secret-")  # it is the name by which the proof finds it

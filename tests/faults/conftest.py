@@ -6,6 +6,7 @@ which may be a fast one (`FastLoop`): an hour of waiting for a device then takes
 """
 
 import asyncio
+import os
 import selectors
 import socket
 import struct
@@ -36,6 +37,16 @@ def _to_itself() -> socket.socket:
     own.connect(own.getsockname())
     own.settimeout(PATIENCE_S)
     return own
+
+
+def _on_one_processor() -> set[int]:
+    """Binds this thread to one of its processors; which it had. Each processor hands over by itself what was sent on
+    it: what is sent last overtakes what another one has still to hand over, and the order would say nothing."""
+    if not hasattr(os, "sched_setaffinity"):
+        return set()
+    known = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {sorted(known)[os.getpid() % len(known)]})
+    return known
 
 
 class _Impatient(selectors.DefaultSelector):
@@ -72,9 +83,15 @@ class FastLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         selector = _Impatient()
         selector.loop = self
+        self._processors = _on_one_processor()
         self.now = 1000.0
         self._at_work = 0
         super().__init__(selector)
+
+    def close(self) -> None:
+        super().close()
+        if self._processors:
+            os.sched_setaffinity(0, self._processors)
 
     @property
     def is_awaiting_threads(self) -> bool:

@@ -18,10 +18,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from compiler.behaviour_runs import _shows
 from compiler.compiled import Compiled, CompiledWorkflow
+from compiler.failure_paths import Truth
 from compiler.proving import Prover
 from compiler.submission import submit
 from compiler.twin import Twin, server
+from compiler.twin.machine import Traces
+from compiler.twin.store import Overlay
 from governance.open_runs import Finding
 from governance.targets import Target
 from runtime.calls.confirmation import Confirmation
@@ -31,11 +35,13 @@ from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
 from tests.shipped import shipped
-from workflow.plan import Plan, build_plan
+from workflow.plan import Plan, PlanStep, build_plan
 from workflow.reader import read_document
 
 pytestmark = pytest.mark.slow
 SAMPLE = 3
+TRIES = 3
+GOOD = ("succeeded", "pending")
 # The next proxy may be given the same port, of which the driver has learnt that it is better left alone for a while.
 REST_S = 3600.0
 # What a run may end as when a request that is not idempotent meets the fault: nothing else is true. An answer that is
@@ -63,11 +69,22 @@ class Table:
         self.rows.setdefault((fault, kind), Counter())[outcome] += 1
 
     def text(self) -> str:
-        lines = ["| fault | request | runs | succeeded | failed | unknown |", "|---|---|---|---|---|---|"]
+        lines = ["| fault | request | runs | succeeded | pending | failed | unknown |", "|---|---|---|---|---|---|---|"]
         for (fault, kind), seen in sorted(self.rows.items()):
-            counts = " | ".join(str(seen[outcome]) for outcome in ("succeeded", "failed", "unknown"))
+            counts = " | ".join(str(seen[outcome]) for outcome in ("succeeded", "pending", "failed", "unknown"))
             lines.append(f"| {fault} | {kind} | {seen.total()} | {counts} |")
         return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run ended, what changed something at the device (`METHOD path`), the proxy, and whether the device's own
+    things are as after the usual run of the proof."""
+
+    ended: Ended
+    heard: list[str]
+    proxy: Any
+    is_as_usual: bool
 
 
 @dataclass
@@ -83,8 +100,7 @@ class Bench:
         assert self.compiled.profile is not None
         self._prover = Prover(self.compiled.api, self.compiled.profile)
 
-    async def run(self, one: CompiledWorkflow, fault: str, spoiled: int) -> tuple[Ended, list[str], Any]:
-        """How it ended, what changed something at the device (`METHOD path`), and the proxy."""
+    async def run(self, one: CompiledWorkflow, fault: str, spoiled: int) -> Run:
         plan = plan_of(one)
         case, tempo = next(self._prover._runs(one.flow, []))
         ran = self._prover._run(one.flow, plan, case, tempo)
@@ -95,7 +111,18 @@ class Bench:
             ended = await self._called(one, dict(ran.inputs), proxy.url)
             await self.service.driver.aclose(AuditOnly(self.service.audit))
         await asyncio.sleep(REST_S)
-        return ended, self._heard(twin), proxy
+        heard = self._heard(twin)
+        now, usual = (self._things(each) for each in (Truth.of(twin).later, ran.truth.later))
+        return Run(ended, heard, proxy, _shows(now, usual))
+
+    def _things(self, traces: Traces) -> Traces:
+        """Without the sessions, which the proof does not open."""
+        rule = self.compiled.profile.auth.session if self.compiled.profile else None
+        door = rule.login.split(" ")[1] if rule else "\n"
+        kept = traces.things
+        bodies = {at: body for at, body in kept.bodies.items() if not at.startswith(door)}
+        ids = {at: known for at, known in kept.ids.items() if not at.startswith(door)}
+        return replace(traces, things=Overlay(bodies, ids, frozenset(a for a in kept.gone if not a.startswith(door))))
 
     def _heard(self, twin: Twin) -> list[str]:
         """What was carried out; logins and logouts change nothing that anybody runs a workflow for."""
@@ -121,12 +148,20 @@ def plan_of(one: CompiledWorkflow) -> Plan:
 
 def is_idempotent(plan: Plan, line: str) -> bool:
     """Whether the request with this first line may be sent twice, as the workflow says."""
+    return step_at(plan, line).is_idempotent
+
+
+def effect_of(plan: Plan, line: str) -> str:
+    return step_at(plan, f"{line} HTTP/1.1").effect
+
+
+def step_at(plan: Plan, line: str) -> PlanStep:
     method, path, _ = line.split(" ")
     path = path.partition("?")[0].removeprefix(plan.base_path)
     for step in plan.steps:
         shape = re.sub(r"\\\{[^{}/]+\\\}", "[^/]+", re.escape(step.path_template))
         if step.method == method and re.fullmatch(shape, path):
-            return step.is_idempotent
+            return step
     raise AssertionError(f"{line} is of no step")
 
 
@@ -153,32 +188,50 @@ async def _approve(service: Service, api: str) -> None:
 
 async def judge(made: Bench, one: CompiledWorkflow, table: Table) -> None:
     plan = plan_of(one)
-    ended, usual, proxy = await made.run(one, "none", 0)
-    if ended.misfits:
-        table.wrong.append(f"{one.flow.id} undisturbed: {ended.misfits} places of replies are not as described")
-    if ended.outcome != "succeeded":
-        table.wrong.append(f"{one.flow.id} undisturbed: {ended.outcome} {ended.failure}")
+    usual = await made.run(one, "none", 0)
+    if usual.ended.misfits:
+        table.wrong.append(f"{one.flow.id} undisturbed: {usual.ended.misfits} places of replies are not as described")
+    if usual.ended.outcome not in GOOD:
+        table.wrong.append(f"{one.flow.id} undisturbed: {usual.ended.outcome} {usual.ended.failure}")
         return
-    for spoiled in range(1, proxy.changes + 1):
+    for spoiled in range(1, usual.proxy.changes + 1):
         for fault in made.faults.FAULTS:
-            ended, seen, proxy = await made.run(one, fault, spoiled)
-            line = proxy.spoilt[0]
+            run = await met(made, one, fault, spoiled)
+            if not run.proxy.spoilt:
+                table.wrong.append(f"{one.flow.id}, {fault}: change {spoiled} never came: {run.ended.failure}")
+                continue
+            line = run.proxy.spoilt[0]
             may_repeat = is_idempotent(plan, line)
-            table.add(fault, "idempotent" if may_repeat else "not idempotent", ended.outcome)
-            table.wrong += [f"{one.flow.id}, {fault} at {line}: {why}" for why in faults_of(ended, plan, usual, seen)]
-            if not may_repeat and ended.outcome not in VERDICTS[fault]:
-                table.wrong.append(f"{one.flow.id}, {fault} at {line}: {ended.outcome} {ended.failure}")
+            table.add(fault, "idempotent" if may_repeat else "not idempotent", run.ended.outcome)
+            table.wrong += [f"{one.flow.id}, {fault} at {line}: {why}" for why in faults_of(run, plan, usual.heard)]
+            is_so = run.ended.outcome in GOOD and run.is_as_usual  # it was so before, and a look has shown it
+            outcome = "succeeded" if run.ended.outcome in GOOD else run.ended.outcome
+            if not may_repeat and outcome not in VERDICTS[fault] and not is_so:
+                table.wrong.append(f"{one.flow.id}, {fault} at {line}: {run.ended.outcome} {run.ended.failure}")
 
 
-def faults_of(ended: Ended, plan: Plan, usual: list[str], seen: list[str]) -> Iterator[str]:
+async def met(made: Bench, one: CompiledWorkflow, fault: str, spoiled: int) -> Run:
+    """A run that meets the fault. On a machine with no time for it a connection may not come about before the fast
+    clock has passed its limit: then nothing has reached the relay, there is nothing to judge, and it is run again."""
+    for _ in range(TRIES - 1):
+        run = await made.run(one, fault, spoiled)
+        if run.proxy.spoilt or run.ended.failure is None or run.ended.failure.code != "unreachable":
+            return run
+    return await made.run(one, fault, spoiled)
+
+
+def faults_of(run: Run, plan: Plan, usual: list[str]) -> Iterator[str]:
     """What must not be, whatever the fault was."""
+    ended, seen = run.ended, run.heard
     more = Counter(seen) - Counter(usual)
     for line in more:
         if not is_idempotent(plan, f"{line} HTTP/1.1"):
             yield f"the device heard {line} once more than undisturbed"
-    if ended.outcome == "succeeded" and set(usual) - set(seen):
-        yield f"a success without {set(usual) - set(seen)}"
-    if ended.outcome != "succeeded" and ended.failure is None:
+    # A value that was so before need not be set once more, and the device's own things tell; an action has to be sent.
+    missing = {line for line in set(usual) - set(seen) if not run.is_as_usual or effect_of(plan, line) == "act"}
+    if ended.outcome in GOOD and missing:
+        yield f"a success without {missing}"
+    if ended.outcome not in GOOD and ended.failure is None:
         yield "no reason is given"
     if ended.outcome == "unknown" and ended.failure is not None and not ended.failure.may_be_done:
         yield f"unknown, but nothing is in doubt ({ended.failure.code})"
@@ -213,6 +266,6 @@ def test_every_fault_at_every_change_ends_in_a_true_verdict(
     with asyncio.Runner(loop_factory=faults.FastLoop) as runner:
         runner.run(through_all())
     with capsys.disabled():
-        print(f"\n{api}, {len(wanted)} of {len(writers)} writing workflows\n{table.text()}")
+        print(f"\n{api}, {len(wanted)} of {len(writers)} writing workflows\n{table.text()}", *table.wrong, sep="\n")
     assert table.wrong == []
     assert table.rows

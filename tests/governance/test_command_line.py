@@ -4,6 +4,7 @@ import os
 import pwd
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,6 +43,18 @@ def test_an_account_without_a_name_decides_under_its_number(monkeypatch: pytest.
     nobody = next(number for number in range(70_000, 90_000) if number not in {each.pw_uid for each in pwd.getpwall()})
     monkeypatch.setattr(os, "getuid", lambda: nobody)
     assert actor_here() == f"cli:{nobody}"
+
+
+def test_who_takes_another_number_in_a_namespace_of_their_own_decides_as_who_they_are_outside(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    outside, uid_map = os.getuid(), tmp_path / "uid_map"
+    monkeypatch.setattr(os, "getuid", lambda: 70_001)
+    uid_map.write_text(f"     70001 {outside:>10} 1\n")
+    assert account(uid_map) == pwd.getpwuid(outside).pw_name
+    for given in ("0 100000 65536\n", "0 0 4294967295\n", f"0 {outside} 1\n", "nothing of ours"):
+        uid_map.write_text(given)
+        assert account(uid_map) == "70001"
 
 
 async def test_where_the_policy_closes_the_command_line_nothing_is_approved_there(

@@ -145,6 +145,8 @@ MORE = (
     Call("kinto_run_batch", {"requests": [OF_ANOTHER, made_by_batch("third"), UNKNOWN_TO_IT]}, is_impossible=True),
     Call("kinto_run_batch", {"requests": [made_by_batch("no id"), made_by_batch("")]}, is_impossible=True),
     Call("kinto_run_batch", {"requests": [{"method": "BREW", "path": "/v1/"}]}, is_impossible=True),
+    # One "makes" what is there, and is answered with it.
+    Call("kinto_run_batch", {"requests": [BATCH, OF_ANOTHER]}, is_impossible=True),
     # Siblings: what is no id, what merges, what is the same again, what is in another order.
     Call("kinto_create_collection_record", {**OF_LAB, "data": {"id": "no id"}}, is_impossible=True),
     Call("kinto_update_collection_record", {**OF_R1, "data": {}}, is_traceless=True),

@@ -469,6 +469,7 @@ class Tools:
     toy_content = staticmethod(toy_content)
     content_of = staticmethod(content_of)
     furnished = staticmethod(furnished)
+    ASKS_NOBODY = ASKS_NOBODY
     House = House
     Heard = Heard
     Notes = Notes

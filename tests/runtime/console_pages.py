@@ -241,7 +241,15 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
     }
     refusal = Refusal(409, say(), say(), say())
     inputs = fields_of(reading.inputs_schema(told), {name: say() for name in ("b",)})
-    policy = {"classes": {say(): {"approvals": 1, "approval_days": 2, "windows": [{"from": say()}]}}}
+    rule = {
+        "people": 1,
+        "minutes": 5,
+        "classes": [say()],
+        "workflows": [say()],
+        "targets": [say()],
+        "labels": {say(): say()},
+    }
+    policy = {"ask": [rule], "classes": {say(): {"approvals": 1, "approval_days": 2, "windows": [{"from": say()}]}}}
     foreseen = {"id": say(), "workflow_id": say(), "number": 1, "risk": say(), "would": "suffice"}
     token = {
         "id": say(),
@@ -275,8 +283,26 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
     }
     dead = {"endpoint": say(), "kind": say(), "made_at": say(), "tries": 1, "error": say()}
     row = {"seq": 1, "at": say(), "actor": say(), "action": say(), "subject": say(), "detail": {say(): say()}}
+    ask = {
+        "id": say(),
+        "run_id": say(),
+        "revision_id": say(),
+        "workflow_id": say(),
+        "number": 1,
+        "risk": say(),
+        "target": say(),
+        "caller": say(),
+        "people": 2,
+        "votes": [say()],
+        "by": say(),
+        "reason": say(),
+        "state": "waiting",
+        "expires_at": say(),
+    }
     return {
-        "queue.html": rows,
+        "queue.html": {**rows, "asks": [ask]},
+        "asks.html": {"rows": [ask], "asked": asked},
+        "ask.html": {"told": ask, "plan": plan},
         "workflows.html": rows,
         "decide.html": {
             "shown": [{"told": told, "steps": reading.steps_shown(told)}],
@@ -372,6 +398,7 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
             "runs_total": 1,
             "unknown": [one],
             "unknown_total": 1,
+            "asks": [ask],
             "open_runs": [one],
             "open_total": 1,
             "ready": {"status": say(), "trouble": say(), "refused": 1},

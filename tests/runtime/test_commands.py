@@ -11,9 +11,12 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import CliRunner
+from fastmcp import Client
+from fastmcp.client.transports import StdioTransport, StreamableHttpTransport
 from sqlalchemy import text
 
 from runtime.commands.calling import fitted
+from runtime.commands.client_config import CLIENTS
 from runtime.commands.serving import client_config_command, parsed_inputs
 from runtime.errors import BadInput
 from tests.forks import program
@@ -180,7 +183,7 @@ def test_values_may_be_json() -> None:
         parsed_inputs(("=1",))
 
 
-@pytest.mark.parametrize("client", ["claude", "cursor", "vscode", "openwebui"])
+@pytest.mark.parametrize("client", sorted(CLIENTS))
 def test_a_clients_configuration_is_json_and_holds_no_token(client: str) -> None:
     result = CliRunner(env={"SWITCHGEAR_TOKEN": "swg_canary"}).invoke(
         client_config_command, [client, "--url", "http://h:1/"]
@@ -189,6 +192,37 @@ def test_a_clients_configuration_is_json_and_holds_no_token(client: str) -> None
     assert json.loads(result.stdout)
     assert "swg_canary" not in result.stdout
     assert "http://h:1/mcp" in result.stdout or client in ("claude", "openwebui")
+
+
+@pytest.mark.parametrize("client", sorted({*CLIENTS} - {"openwebui", "generic"}))
+def test_what_a_client_is_to_start_is_named_wherever_it_is_and_with_the_settings_in_force(
+    client: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = {"SWITCHGEAR_CONFIRM": "none", "SWITCHGEAR_TOKEN": "swg_canary", "SWITCHGEAR_PORT": "9"}
+    words = [client, "--stdio", "--db", "sqlite+aiosqlite:///out/my.db"]
+    told = json.loads(CliRunner(env=settings).invoke(client_config_command, words).stdout)
+    (started,) = (told.get("mcpServers") or told["servers"]).values()
+    assert Path(started["command"]).is_absolute() and Path(started["command"]).exists()
+    assert started["args"][-1] == f"sqlite+aiosqlite:///{tmp_path}/out/my.db"
+    assert started["env"] == {"SWITCHGEAR_CONFIRM": "none"}
+
+
+@pytest.mark.slow
+async def test_what_is_printed_starts_a_server_and_connects_to_one(lab: Any, server: Any, tmp_path: Path) -> None:
+    secret = await lab.token("operator")
+    words = ["generic", "--url", server.url, "--db", lab.url]
+    told = json.loads(CliRunner().invoke(client_config_command, words).stdout)
+    stdio = told["stdio"]
+    transport = StdioTransport(stdio["command"], stdio["args"], stdio.get("env", {}), str(tmp_path), keep_alive=False)
+    async with Client(transport) as opened:
+        assert "toy_find_vm" in {tool.name for tool in await opened.list_tools()}
+    headers = {name: text.replace("${SWITCHGEAR_TOKEN}", secret) for name, text in told["http"]["headers"].items()}
+    async with Client(StreamableHttpTransport(told["http"]["url"], headers=headers)) as opened:
+        assert "toy_find_vm" in {tool.name for tool in await opened.list_tools()}
+    async with httpx.AsyncClient(trust_env=False) as asking:
+        document = (await asking.get(told["openapi"]["url"], headers=headers)).json()
+    assert "/tools/toy_find_vm" in document["paths"]
 
 
 @pytest.mark.slow

@@ -19,7 +19,8 @@ from runtime.gate.credentials import COOKIE, TOKEN_COOKIE, csrf_of
 WORDS = "seven blue lanterns"
 PAGES = (
     "/", "/console/queue", "/console/workflows", "/console/workflows?state=approved", "/console/runs",
-    "/console/targets", "/console/targets/lab", "/console/catalog", "/console/catalog?q=stop", "/console/schedules",
+    "/console/targets", "/console/targets/lab", "/console/asks",
+    "/console/catalog", "/console/catalog?q=stop", "/console/schedules",
     "/console/statistics", "/console/audit", "/console/audit?after=1", "/console/policy", "/console/access",
     "/console/events", "/console/settings", "/console/workflows/toy-stop-vm", "/console/workflows/toy-find-vm/document",
     "/console/workflows/toy-find-vm/try",
@@ -209,7 +210,9 @@ CHANGING = (
     ("/console/workflows/toy-find-vm/try", {"in.vm": "web-01"}),
     ("/console/runs/none", {"action": "cancel"}), ("/console/targets/lab", {}),
     ("/console/schedules", {"action": "pause"}),
-    ("/console/audit", {}), ("/console/policy", {"action": "apply", "policy": "{}"}), ("/console/logout", {}),
+    ("/console/asks/none", {"action": "let through"}),
+    ("/console/audit", {}),
+    ("/console/policy", {"action": "apply", "policy": "{}"}), ("/console/logout", {}),
     ("/console/access", {"action": "create token", "name": "mallory", "role": "admin"}),
     ("/console/events", {"action": "remove", "name": "x"}),
 )  # fmt: skip
@@ -236,7 +239,8 @@ async def test_a_form_without_the_visitors_own_csrf_token_does_nothing(lab: Any,
 
 def test_every_route_that_takes_a_form_is_in_the_list_of_those_that_are_tried() -> None:
     tried = {re.sub(r"\{id\}|toy-find-vm", "{ref}", path) for path, _ in CHANGING}
-    tried = {re.sub("/none$", "/{run_id}", path).replace("/targets/lab", "/targets/{name}") for path in tried}
+    tried = {re.sub("runs/none$", "runs/{run_id}", path).replace("asks/none", "asks/{ask}") for path in tried}
+    tried = {path.replace("/targets/lab", "/targets/{name}") for path in tried}
     takes = {route.path for route in _routes() if "POST" in (getattr(route, "methods", None) or ())}
     assert takes - {"/console/login"} == tried
 

@@ -7,7 +7,7 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 
-from runtime.catalog import RESERVED_NAMES
+from runtime.catalog import FINDING_NAMES, RUN_NAME
 from workflow.budget import MOST_TOOLS
 
 ERAS = pytest.mark.parametrize("era", ["legacy", "2026-07-28"])
@@ -42,14 +42,14 @@ async def called(opened: Any, tool: str, **arguments: Any) -> Any:
 async def test_the_core_and_three_tools_are_listed(served: Any, era: str) -> None:
     async with client(served.mcp, era) as opened:
         tools = {tool.name: tool for tool in await opened.list_tools()}
-    assert set(tools) == {*RESERVED_NAMES, "toy_find_vm", "toy_stop_vm"}
+    assert set(tools) == {*FINDING_NAMES, RUN_NAME, "toy_find_vm", "toy_stop_vm"}
     assert tools["search_workflows"].annotations.read_only_hint
     assert tools["run_workflow"].annotations.destructive_hint
 
 
 async def test_nothing_is_searched_where_everything_is_listed(server: Any) -> None:
     async with client(server.mcp, "2026-07-28") as opened:
-        assert {tool.name for tool in await opened.list_tools()} == {"toy_find_vm", "toy_stop_vm"}
+        assert {tool.name for tool in await opened.list_tools()} == {"get_run", "toy_find_vm", "toy_stop_vm"}
 
 
 @ERAS
@@ -60,7 +60,7 @@ async def test_what_is_searched_for_is_described_and_run(served: Any, crowded: A
         told = (await called(opened, "describe_workflow", name=first["name"])).structured_content
         ran = await called(opened, "run_workflow", name=first["name"], arguments={})
     assert first == {"name": "toy_list_vms", "does": first["does"], "risk": "read", "api": "toy"}
-    assert (told["inputs"]["properties"], told["risk"]) == ({}, "read")
+    assert (told["inputs"]["properties"].keys(), told["risk"]) == ({"select", "where"}, "read")
     assert told["steps"] == ["GET /vms"]
     assert len(ran.structured_content["vms"]) == 3
     await crowded.service.engine.settle()

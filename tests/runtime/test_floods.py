@@ -11,6 +11,8 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -18,15 +20,19 @@ import pytest
 
 from runtime.gate import connections
 from runtime.gate import turns as turns_module
-from runtime.gate.arrivals import Arrivals
+from runtime.gate.access import Caller
+from runtime.gate.arrivals import FEW, Arrivals
+from runtime.gate.bodies import MOST_OF_ONE as ROOM_OF_ONE
+from runtime.gate.bodies import SHORT_BYTES, Bodies
 from runtime.gate.concurrency import ENSURED, RESERVED, STREAMS_OF_ONE, Concurrency
+from runtime.gate.first_bytes import guess
 from runtime.gate.mcp_sessions import MOST_OF_ONE, MOST_UNUSED
 from runtime.gate.turns import Turns
 from runtime.problems import Problem
 from tests.waiting import PATIENCE_S, until
 
-FLOOD = 150
-# Of a crowd's calls, while one of somebody else's is worked on; with a turn each for twenty callers it would be twenty.
+FLOOD, CROWD = 150, 2_000
+# Of a crowd's requests, while one of somebody else's is worked on; with a turn each for twenty callers it were twenty.
 MEANWHILE = 8
 HALVES = (
     "POST /login HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 50\r\n\r\n{",
@@ -52,8 +58,16 @@ OPEN = {
     "method": "initialize",
     "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}},
 }
+RUN, WISH = "/workflows/toy-find-vm/run", {"inputs": {"vm": "web-01"}}
 STREAM = {"mcp-protocol-version": "2026-07-28", "mcp-method": "subscriptions/listen"}
 JSON = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+
+
+def post(port: int, path: str, headers: dict[str, str], body: Any) -> bytes:
+    text = json.dumps(body)
+    told = {"host": f"127.0.0.1:{port}", **JSON, **headers, "content-length": str(len(text))}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in told.items())
+    return f"POST {path} HTTP/1.1\r\n{lines}\r\n{text}".encode()
 
 
 class Flood:
@@ -70,10 +84,7 @@ class Flood:
         return reader
 
     async def post(self, path: str, headers: dict[str, str], body: Any) -> asyncio.StreamReader:
-        text = json.dumps(body)
-        told = {"host": f"127.0.0.1:{self.port}", **JSON, **headers, "content-length": str(len(text))}
-        lines = "".join(f"{name}: {value}\r\n" for name, value in told.items())
-        return await self.send(f"POST {path} HTTP/1.1\r\n{lines}\r\n{text}".encode())
+        return await self.send(post(self.port, path, headers, body))
 
     async def statuses(self) -> Counter[str]:
         """What each was answered first; "closed" for those that were closed without a word."""
@@ -213,6 +224,39 @@ def test_a_caller_has_a_share_an_admin_a_reserve_and_whoever_has_few_calls_some_
         pass
 
 
+def test_of_long_bodies_a_caller_has_room_for_a_few_at_a_time_and_for_one_always() -> None:
+    bodies, longest = Bodies(), 4 * 1024 * 1024
+    with ExitStack() as inside:
+        for _ in range(ROOM_OF_ONE // longest):
+            inside.enter_context(bodies.room(longest, "bad"))
+        inside.enter_context(bodies.room(SHORT_BYTES, "bad"))
+        with pytest.raises(Problem) as problem:
+            bodies.room(longest, "bad").__enter__()
+        assert problem.value.status == 429
+        inside.enter_context(bodies.room(2 * ROOM_OF_ONE, "good"))
+    with bodies.room(longest, "bad"):
+        pass
+
+
+async def test_of_long_bodies_that_never_come_whole_few_are_waited_for(
+    lab: Any, boss: httpx.AsyncClient, flood: Flood
+) -> None:
+    headers, length = await shown(lab, "bad"), 4 * 1024 * 1024
+    lines = "".join(f"{name}: {value}\r\n" for name, value in (headers | {"host": "127.0.0.1"}).items())
+    many = 3 * ROOM_OF_ONE // length
+    readers = [
+        await flood.send(f"POST {RUN} HTTP/1.1\r\n{lines}content-length: {length}\r\n\r\n{{".encode())
+        for _ in range(many)
+    ]
+    answers = [asyncio.create_task(reader.read(12)) for reader in readers]
+    refused = many - ROOM_OF_ONE // length
+    await until(lambda: sum(each.done() for each in answers) == refused, "the answers to what has no room")
+    assert (await boss.post(RUN, headers=await shown(lab, "good"), json=WISH)).status_code == 200
+    assert [each.result()[9:] for each in answers if each.done()] == [b"429"] * refused
+    for each in answers:
+        each.cancel()
+
+
 async def test_the_next_turn_is_of_whoever_has_the_fewest_calls_open_and_who_has_no_other_need_not_wait(
     monkeypatch: Any,
 ) -> None:
@@ -238,19 +282,58 @@ async def test_the_next_turn_is_of_whoever_has_the_fewest_calls_open_and_who_has
     assert begun == ["bad", "good", "worse", "other", "other", "bad", "bad"]
 
 
+async def test_beside_a_crowd_a_single_call_keeps_its_turn_through_what_looks_like_a_device(clock: Any) -> None:
+    turns, is_over = Turns(1, ahead=0), asyncio.Event()
+    begun: list[str] = []
+
+    async def call(caller: str) -> None:
+        async with turns.turn(caller):
+            begun.append(caller)
+            await is_over.wait()
+
+    async def passed(seconds: float) -> None:
+        for _ in range(round(seconds / turns_module.MOMENT_S)):
+            clock.jump(turns_module.MOMENT_S)
+            await asyncio.sleep(0.001)
+
+    calls = [asyncio.create_task(call(caller)) for caller in ("good", "bad", "bad", "bad")]
+    await passed(3 * turns_module.MOMENT_S)
+    assert begun == ["good"]
+    await passed(2 * turns_module.SINGLE_S)
+    assert begun[:2] == ["good", "bad"], "a device that takes its time holds up nobody"
+    calls.append(asyncio.create_task(call("other")))
+    await passed(2 * turns_module.SINGLE_S)
+    is_over.set()
+    await asyncio.gather(*calls)
+
+
+@dataclass(eq=False)
+class Waiting:
+    """A connection of which it is only noted when it is read."""
+
+    line: str
+    heard: list[tuple[str, bytes]]
+    comes_first: bool = False
+
+    def read(self, data: bytes) -> None:
+        self.heard.append((self.line, data))
+
+
+def rounds(turns: list[Callable[[], None]], heard: list[Any]) -> list[int]:
+    """How many were read after each turn of the loop, until nothing is to be done any more."""
+    counts = []
+    while turns:
+        turns.pop(0)()
+        counts.append(len(heard))
+    return counts
+
+
 async def test_in_a_turn_of_the_loop_one_arrival_is_read_and_next_of_whoever_has_the_fewest_waiting() -> None:
     turns: list[Callable[[], None]] = []
-    arrivals, heard = Arrivals(turns.append), []
-
-    class Connection:
-        def __init__(self, owner: str) -> None:
-            self.owner = owner
-
-        def read(self, data: bytes) -> None:
-            heard.append((self.owner, data))
-
-    bad = [Connection("bad") for _ in range(4)]
-    good = Connection("good")
+    heard: list[tuple[str, bytes]] = []
+    arrivals = Arrivals(turns.append, lambda _, what: turns.append(what))
+    bad = [Waiting("bad", heard) for _ in range(4)]
+    good = Waiting("good", heard)
     for each in bad:
         arrivals.take(each, b"1")
     arrivals.take(good, b"a")
@@ -258,14 +341,59 @@ async def test_in_a_turn_of_the_loop_one_arrival_is_read_and_next_of_whoever_has
     arrivals.take(bad[1], b"2")
     arrivals.forget(bad[2])
     assert heard == [("bad", b"1")]
-    counts = []
-    while turns:
-        turns.pop()()
-        counts.append(len(heard))
-    assert counts == [2, 3, 4, 4]
+    assert max(after - before for before, after in pairwise(rounds(turns, heard))) == 1
     assert heard[1:] == [("good", b"ab"), ("bad", b"12"), ("bad", b"1")]
     arrivals.take(good, b"c")
     assert heard[-1] == ("good", b"c"), "without a crowd nobody waits"
+
+
+async def test_a_crowd_rests_between_two_while_others_and_admins_go_on() -> None:
+    turns: list[Callable[[], None]] = []
+    pauses: list[Callable[[], None]] = []
+    heard: list[tuple[str, bytes]] = []
+    arrivals = Arrivals(turns.append, lambda _, what: pauses.append(what))
+    for _ in range(3):
+        arrivals.take(Waiting("bad", heard), b"1")
+    rounds(turns, heard)
+    assert len(heard) == 3, "while nobody else is there it goes on"
+    arrivals.take(Waiting("good", heard), b"1")
+    heard.clear()
+    for _ in range(5):
+        arrivals.take(Waiting("bad", heard), b"1")
+    rounds(turns, heard)
+    assert len(heard) == 1, "one of those that wait, and then a rest"
+    for _ in range(FEW):
+        arrivals.take(Waiting("boss", heard, comes_first=True), b"2")
+    arrivals.take(Waiting("good", heard), b"3")
+    rounds(turns, heard)
+    assert [line for line, _ in heard[1:]] == ["boss"] * FEW + ["good"]
+    for _ in range(2 * FEW):
+        arrivals.take(Waiting("boss", heard, comes_first=True), b"2")
+    arrivals.take(Waiting("good", heard), b"3")
+    rounds(turns, heard)
+    assert [line for line, _ in heard[2 + FEW :]] == ["boss", "good"], "a flood of theirs is a flood"
+    while pauses:
+        pauses.pop()()
+        rounds(turns, heard)
+    assert Counter(line for line, _ in heard) == {"bad": 5, "boss": 3 * FEW, "good": 2}
+
+
+def test_the_first_bytes_show_whose_a_connection_probably_is() -> None:
+    known = {b"secret": Caller("ann", "operator"), b"key": Caller("boss", "admin")}.get
+
+    def of(head: str, address: str = "192.0.2.1") -> tuple[str, str, bool]:
+        found = guess(head.replace("\n", "\r\n").encode(), address, known)
+        return found.owner, found.line, found.comes_first
+
+    assert of("GET /runs HTTP/1.1\nAuthorization: Bearer secret\n\n") == ("ann", "ann", False)
+    assert of("GET /runs HTTP/1.1\nhost: a\nauthorization:bearer key\n") == ("boss", "boss", True)
+    assert of("GET /docs HTTP/1.1\nauthorization: Basic YTpzZWNyZXQ=\n") == ("ann", "ann", False)
+    assert of("GET /runs HTTP/1.1\ncookie: a=b; __Host-switchgear-session=key; c=d\n") == ("boss", "boss", True)
+    assert of("GET /health HTTP/1.1\n\n") == ("", "watch from 192.0.2.1", True)
+    for head in ("GET /runs HTTP/1.1\nauthorization: Bearer other\n", "POST /login HTTP/1.1\n", "\x16\x03\x01"):
+        assert of(head) == ("", "from 192.0.2.1", False)
+    assert of("", "2001:db8::1")[1] == of("", "2001:db8::2")[1] != of("", "2001:db8:0:1::1")[1]
+    assert of("", "::ffff:192.0.2.1") == of("")
 
 
 async def test_a_credential_that_many_show_at_once_is_looked_up_once(lab: Any, monkeypatch: Any) -> None:
@@ -317,25 +445,73 @@ async def test_whoever_waits_for_a_device_keeps_nobody_from_beginning() -> None:
     await asyncio.gather(*calls)
 
 
+def asked(kind: str, port: int, headers: dict[str, str], number: int) -> bytes:
+    """What one of a flood of this kind sends."""
+    if kind == "half sent":
+        return HALVES[number % len(HALVES)].encode()
+    path, more, body = "/mcp", {}, OPEN
+    if kind.startswith("streams"):
+        more, body = STREAM, LISTEN
+    elif kind.startswith("calls"):
+        path, body = RUN, WISH
+    return post(port, path, headers | more, body)
+
+
+@dataclass
+class Reads:
+    """How many requests the server has begun to read."""
+
+    count: int = 0
+
+    def noted(self, read: Callable[..., None]) -> Callable[..., None]:
+        def counted(*words: Any) -> None:
+            self.count += 1
+            read(*words)
+
+        return counted
+
+
 @pytest.mark.long
-async def test_of_two_thousand_calls_of_twenty_callers_few_are_answered_while_somebody_elses_one_waits(
-    lab: Any, server: Any, boss: httpx.AsyncClient, flood: Flood
+@pytest.mark.parametrize(
+    ("kind", "callers"),
+    [
+        ("half sent", 1),
+        ("streams of one", 1),
+        ("streams of twenty", 20),
+        ("sessions of twenty", 20),
+        ("calls of one", 1),
+        ("calls of twenty", 20),
+    ],
+)
+async def test_of_two_thousand_at_once_few_are_read_while_somebody_elses_call_or_a_revocation_waits(
+    lab: Any, server: Any, boss: httpx.AsyncClient, flood: Flood, monkeypatch: Any, kind: str, callers: int
 ) -> None:
-    floods, good = [await shown(lab, f"bad{number}") for number in range(20)], await shown(lab, "good")
-    path, wish = "/workflows/toy-find-vm/run", {"inputs": {"vm": "web-01"}}
-    said: Counter[str] = Counter()
+    floods, good = [await shown(lab, f"bad{number}") for number in range(callers)], await shown(lab, "good")
+    reads, over = Reads(), asyncio.Event()
+    monkeypatch.setattr(connections.HttpConnection, "read", reads.noted(connections.HttpConnection.read))
 
-    async def one(headers: dict[str, str]) -> None:
-        reader = await flood.post(path, headers, wish)
-        said[(await reader.read(12))[9:].decode() or "closed"] += 1
+    async def one(number: int) -> None:
+        reader = await flood.send(asked(kind, flood.port, floods[number % callers], number))
+        await reader.read(12)
 
-    assert (await boss.post(path, headers=good, json=wish)).status_code == 200
-    tasks = [asyncio.create_task(one(floods[number % 20])) for number in range(2_000)]
-    meanwhile = []
-    while said.total() < len(tasks):
-        before = said["200"]
-        assert (await boss.post(path, headers=good, json=wish, timeout=PATIENCE_S)).status_code == 200
-        meanwhile.append(said["200"] - before)
-    assert (await boss.delete("/tokens/bad0")).status_code == 200
-    assert said["200"] > 100, "there was a crowd"
-    assert sorted(meanwhile)[int(0.95 * len(meanwhile))] <= MEANWHILE, sorted(meanwhile)[-20:]
+    async def beside(act: Any) -> int:
+        before = reads.count
+        assert (await act).status_code == 200
+        return reads.count - before - 1
+
+    assert (await boss.post(RUN, headers=good, json=WISH)).status_code == 200
+    tasks = [asyncio.create_task(one(number)) for number in range(CROWD)]
+    calls, others = [], []
+    while reads.count < CROWD // 2 and not over.is_set():
+        calls.append(await beside(boss.post(RUN, headers=good, json=WISH, timeout=PATIENCE_S)))
+        async with httpx.AsyncClient(base_url=server.url, headers=boss.headers, trust_env=False) as fresh:
+            others.append(await beside(fresh.get("/health", timeout=PATIENCE_S)))
+            if reads.count > CROWD // 4:
+                over.set()
+                others.append(await beside(fresh.delete("/tokens/bad0", timeout=PATIENCE_S)))
+    assert over.is_set(), "there was a crowd"
+    assert sorted(calls)[int(0.95 * len(calls))] <= MEANWHILE, sorted(calls)[-20:]
+    assert max(others) <= 2 * MEANWHILE, sorted(others)[-20:]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -16,7 +16,7 @@ from governance.locks import locks_of
 from runtime.engines.executor import Executor
 from runtime.secrets import Vault
 from runtime.service import open_service
-from tests.waiting import until
+from tests.waiting import WALK_S, until
 from workflow.profile import Profile
 from workflow.reader import read_document
 from workflow.revision import RevisionContent
@@ -36,6 +36,7 @@ def thrice(profile: Profile, tools: Any) -> RevisionContent:
     workflow["steps"] = [{**change, "stepId": f"change_{number}"} for number in range(WRITES)]
     workflow |= {"workflowId": "toy-thrice", "outputs": {}}
     workflow["x-switchgear"]["tool"]["name"] = "toy_thrice"
+    workflow["x-switchgear"]["deadline_s"] = WALK_S  # in a crowd on a busy machine the last one waits for minutes
     workflow["x-switchgear"]["outputs"] = {"type": "object"}
     tool = tool_definition(read_document(document, "thrice")).to_json()
     return RevisionContent(document, tool, document["x-switchgear"]["operations"], profile.digest)
@@ -43,7 +44,7 @@ def thrice(profile: Profile, tools: Any) -> RevisionContent:
 
 async def furnished(url: str, ports: list[int], tools: Any) -> None:
     await asyncio.to_thread(schema.upgrade, url)
-    profile = Profile(api="toy", limits={"connections": 1})
+    profile = Profile(api="toy", limits={"connections": 1, "total_timeout_s": WALK_S})
     async with open_service(url, Vault({})) as service:
         plain = profile.model_dump(mode="json")
         await service.apis.put_api("toy", "Toy", "1", "sha256:" + "0" * 64, plain, profile.digest)

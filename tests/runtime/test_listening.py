@@ -4,6 +4,8 @@ import asyncio
 import datetime as dt
 import ipaddress
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from runtime.app import Listening, bound_socket, build, http_server, serve_http
 from runtime.errors import StartRefused
+from runtime.gate import accepting
 from runtime.gate.rates import BURST_S, Rates
+from tests.waiting import until
+
+# The beginning of a ClientHello.
+HELLO, MOST_HALVES = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", 5
 
 
 def certificate(folder: Path) -> tuple[str, str]:
@@ -34,6 +41,22 @@ def certificate(folder: Path) -> tuple[str, str]:
     (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
     (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, *form))
     return str(folder / "cert.pem"), str(folder / "key.pem")
+
+
+@asynccontextmanager
+async def over_tls(lab: Any, files: tuple[str, str]) -> AsyncIterator[tuple[Any, int]]:
+    """A server that speaks TLS, and its port."""
+    server = http_server(build(lab.service), tls=files)
+    listener = bound_socket("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
+        await asyncio.sleep(0.005)
+    try:
+        yield server, port
+    finally:
+        server.should_exit = True
+        await task
 
 
 class Clock:
@@ -78,21 +101,35 @@ async def test_who_asks_too_often_is_told_when_to_ask_again_and_others_are_not_k
 
 async def test_with_a_certificate_the_server_speaks_tls_and_nothing_else(lab: Any, tmp_path: Path) -> None:
     files = certificate(tmp_path)
-    server = http_server(build(lab.service), tls=files)
-    listener = bound_socket("127.0.0.1", 0)
-    port = listener.getsockname()[1]
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
-        await asyncio.sleep(0.005)
     trust = ssl.create_default_context(cafile=files[0])
-    try:
+    async with over_tls(lab, files) as (_, port), httpx.AsyncClient(verify=trust, trust_env=False) as client:
+        assert (await client.get(f"https://127.0.0.1:{port}/health")).status_code == 200
+        with pytest.raises(httpx.HTTPError):
+            await client.get(f"http://127.0.0.1:{port}/health")
+
+
+async def test_handshakes_that_are_half_done_count_as_connections_and_are_ended(
+    lab: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = certificate(tmp_path)
+    trust = ssl.create_default_context(cafile=files[0])
+    async with over_tls(lab, files) as (server, port):
+        monkeypatch.setattr(server.open, "_most_strangers", MOST_HALVES)
+        halves = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4 * MOST_HALVES)]
+        for _, writer in halves:
+            writer.write(HELLO)
+        gone = [asyncio.create_task(reader.read()) for reader, _ in halves]
+        await until(lambda: sum(each.done() for each in gone) == 3 * MOST_HALVES, "the oldest to make room")
+        assert len(server.open) == MOST_HALVES
         async with httpx.AsyncClient(verify=trust, trust_env=False) as client:
             assert (await client.get(f"https://127.0.0.1:{port}/health")).status_code == 200
-            with pytest.raises(httpx.HTTPError):
-                await client.get(f"http://127.0.0.1:{port}/health")
-    finally:
-        server.should_exit = True
-        await task
+        monkeypatch.setattr(accepting, "SILENT_S", 0.05)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(HELLO)
+        assert await reader.read() == b"", "it is ended when its time is over"
+        for _, each in (*halves, (reader, writer)):
+            each.close()
+        await asyncio.gather(*gone, return_exceptions=True)
 
 
 async def test_a_certificate_that_cannot_be_used_stops_the_start(lab: Any, tmp_path: Path) -> None:

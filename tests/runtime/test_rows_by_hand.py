@@ -1,6 +1,10 @@
 """A run that was written into the table, or opened again there, is carried out by nobody and told to nobody."""
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +13,8 @@ from sqlalchemy import create_engine, text
 from governance.connections import parse_url
 from governance.events.endpoints import Endpoint
 from runtime.calls.confirmation import Confirmation
+from runtime.engines.dbos_process import beside
+from runtime.errors import Interrupted
 from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
@@ -16,6 +22,9 @@ from tests.waiting import until
 
 ME = Caller("me", "operator")
 CHANGE = ("toy_stop_vm", {"uuid": "u-1"})
+# Of what DBOS remembers.
+STORED = "SELECT function_id, output FROM operation_outputs WHERE workflow_uuid = ? ORDER BY function_id"
+CHANGED = "UPDATE operation_outputs SET output = ? WHERE workflow_uuid = ? AND function_id = ?"
 OPENED = "UPDATE runs SET outcome = NULL, finished_at = NULL"
 
 
@@ -80,3 +89,45 @@ async def test_a_run_that_was_written_or_opened_by_hand_is_carried_out_and_told_
 async def columns(service: Any) -> list[str]:
     rows = await service.database.read(lambda c: c.execute(text("SELECT * FROM runs")).keys())
     return list(rows)
+
+
+def spoil(url: str, run_id: str, *, is_swapped: bool) -> None:
+    """Writes into the database that remembers how far runs are: an answer changed, or that of another turn."""
+    with closing(sqlite3.connect(beside(Path(parse_url(url).database or "")))) as file:
+        rows = file.execute(STORED, (run_id,)).fetchall()
+        assert len(rows) > 1, "some turns are remembered"
+        first, last = rows[0], rows[-1]
+        changed = first[1] if is_swapped else last[1].replace("u-1", "u-2").replace("t-1", "t-2")
+        assert changed != last[1]
+        file.execute(CHANGED, (changed, run_id, last[0]))
+        file.commit()
+
+
+@pytest.mark.unwitnessed("the database is spoilt on purpose")
+@pytest.mark.parametrize("is_swapped", [False, True], ids=["changed", "of another turn"])
+async def test_a_checkpoint_that_is_not_as_the_audit_says_is_not_gone_on_from(
+    house: Any, device: Any, caplog: pytest.LogCaptureFixture, is_swapped: bool
+) -> None:
+    device.script.job_state = "running"
+    asking = asyncio.create_task(
+        house.service.calls.call(house.service.live.now.entries[CHANGE[0]], CHANGE[1], None, ME)
+    )
+    await device.has_heard(3)
+    await house.service.engine.close()
+    with pytest.raises(Interrupted):
+        await asking
+    await house.service.locks.close()
+    (left,) = await house.service.open_runs.look()
+    spoil(house.url, left.id, is_swapped=is_swapped)
+    heard = len(device.heard)
+    async with open_service(house.url, Vault({})) as after:
+
+        async def ended() -> Any:
+            await after.engine.recover()
+            run = await after.runs.get(left.id)
+            return run if run.outcome is not None else None
+
+        run = await until(ended, pause_s=0.1)
+    assert "a checkpoint of the run" in caplog.text
+    assert "not as the audit says" in run.failure["message"]
+    assert len(device.heard) == heard, "nothing was sent any more"

@@ -174,9 +174,7 @@ async def the_lists_are_right(asked: Asked) -> None:
         runs = (await asked.rest(who, "GET", "/runs")).json()
         targets = (await asked.rest(who, "GET", "/targets")).json()
         assert {each["workflow_id"] for each in listed} == {each["workflow_id"] for each in found} == reach
-        assert {path for path in paths if path.startswith("/workflows/toy")} == {
-            f"/workflows/{TOOLS[w]}/run" for w in reach
-        }
+        assert {path for path in paths if path.startswith("/tools/toy")} == {f"/tools/{TOOLS[w]}" for w in reach}
         assert len(runs) == (1 if who == "finder" else 0)
         assert [each["name"] for each in targets] == ([] if who == "foreigner" else ["lab"])
         assert "toy_" not in (await asked.rest(who, "GET", "/docs")).text.replace(

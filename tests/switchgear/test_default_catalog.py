@@ -10,7 +10,7 @@ from fastmcp import Client
 from compiler.compiled import Compiled
 from governance.people.scopes import WHOLE, Scope
 from runtime.app import build
-from runtime.catalog import RESERVED_NAMES
+from runtime.catalog import FINDING_NAMES, KNOWING_NAMES, RUN_NAME
 from runtime.gate.access import Caller
 from runtime.mcp.listing import DEFAULT, UNBOUNDED, Budget
 from runtime.service import open_service
@@ -18,6 +18,7 @@ from workflow.budget import BYTES_A_TOKEN, MOST_TOKENS, MOST_TOOLS, RESERVED_TOK
 
 pytestmark = pytest.mark.slow  # both descriptions are compiled, stored and approved
 
+LISTED = (*FINDING_NAMES, RUN_NAME)
 Tools = Mapping[str, Mapping[str, Any]]
 
 
@@ -42,7 +43,7 @@ async def test_with_everything_of_one_api_approved_a_client_sees_its_core_and_th
     for api, compiled in shipped.items():
         tools = await listed(approved, scope=Scope(apis=(api,)))
         core = {one.flow.id for one in compiled.workflows if one.flow.is_core}
-        assert tools.keys() == {*RESERVED_NAMES, *core}
+        assert tools.keys() == {*LISTED, *core}
         assert len(tools) <= MOST_TOOLS
         assert size_of([*tools.values()]) / BYTES_A_TOKEN <= MOST_TOKENS
 
@@ -55,12 +56,12 @@ async def test_with_two_apis_approved_both_share_the_budget_and_a_line_tells_of_
     assert size_of([*tools.values()]) / BYTES_A_TOKEN <= MOST_TOKENS
     for api, compiled in shipped.items():
         assert sum(name.startswith(f"{api}_") for name in tools) >= 5
-        assert f"{api} {len(compiled.workflows)} (" in tools[RESERVED_NAMES[0]]["description"]
+        assert f"{api} {len(compiled.workflows)} (" in tools[FINDING_NAMES[0]]["description"]
 
 
 async def test_the_room_kept_for_the_three_tools_is_what_they_take(approved: str) -> None:
     tools = await listed(approved, scope=Scope(apis=("hypercore",)))
-    finders = [tools[name] for name in RESERVED_NAMES]
+    finders = [tools[name] for name in LISTED]
     assert len(finders) == RESERVED_TOOLS
     assert 0.8 * RESERVED_TOKENS <= size_of(finders) / BYTES_A_TOKEN <= RESERVED_TOKENS
 
@@ -77,4 +78,8 @@ async def test_told_to_the_server_lists_everything_and_no_tool_to_search(
     shipped: dict[str, Compiled], approved: str
 ) -> None:
     tools = await listed(approved, budget=UNBOUNDED)
-    assert set(tools) == {one.flow.id for compiled in shipped.values() for one in compiled.workflows}
+    assert set(tools) == {
+        RUN_NAME,
+        *KNOWING_NAMES,
+        *(one.flow.id for compiled in shipped.values() for one in compiled.workflows),
+    }

@@ -32,6 +32,32 @@ def test_a_batch_of_which_one_request_was_refused_is_done_in_part() -> None:
     assert end.failure.done == ("batch",)
 
 
+THERE = {"status": 200, "body": {"id": "was there"}}
+ASKED = {"POST": [{"method": "POST", "path": "/a"}, {"method": "POST", "path": "/b"}]}
+SET = {"POST": [{"method": "PATCH", "path": "/a"}, {"method": "POST", "path": "/b"}]}
+
+
+@pytest.mark.parametrize(("requests", "outcome"), [(ASKED, "unknown"), (SET, "partial"), ({}, "unknown")])
+def test_what_is_answered_well_beside_a_refusal_is_a_part_only_where_it_says_that_something_was_done(
+    requests: Any, outcome: str
+) -> None:
+    """200 to a POST may come with what was there before; to what sets something it says that it was set."""
+    made = plan(step("batch", "post", "/batch", requestBody={"contentType": "application/json", "payload": requests}))
+    body = {"responses": [THERE, REFUSED]}
+    said = ResponseArrived("batch", 200, {}, body, ("403, not yours",))
+    end = ended(Dialogue(made).say(said), outcome, "partly_refused" if outcome == "partial" else "rest_unknown")
+    assert (end.failure.done, end.failure.may_be_done) == (
+        (("batch",), ()) if outcome == "partial" else ((), ("batch",))
+    )
+    assert end.failure.said == ("403, not yours",)
+    assert (end.failure.doubt is not None) == (outcome == "unknown")
+
+
+def test_of_a_member_that_was_refused_alone_nothing_tells_that_a_part_was_taken() -> None:
+    body = {"Name@Message.ExtendedInfo": [{"Message": "not writable", "Severity": "Warning"}]}
+    answered(body, "unknown", "rest_unknown")
+
+
 def test_of_a_request_of_a_batch_that_the_server_failed_at_nobody_knows() -> None:
     end = answered({"responses": [REFUSED, BROKEN]}, "unknown", "refused_within")
     assert end.failure.may_be_done == ("batch",)

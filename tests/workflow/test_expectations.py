@@ -122,8 +122,9 @@ def test_after_a_difference_nothing_more_is_changed() -> None:
 
 def test_a_good_answer_of_which_a_part_was_refused_is_partial_with_the_devices_words() -> None:
     run = Dialogue(plan(step("batch", "post", "/batch"), inputs=inputs()))
-    said = device_words(Profile(api="toy"), "POST /batch", 200, {}, [{"status": 403, "body": "not yours"}])
-    end = ended(run.say(ResponseArrived("batch", 200, said=said)), "partial", "partly_refused")
+    body = [{"status": 403, "body": "not yours"}, {"status": 201, "body": {}}]
+    said = device_words(Profile(api="toy"), "POST /batch", 200, {}, body)
+    end = ended(run.say(ResponseArrived("batch", 200, {}, body, said)), "partial", "partly_refused")
     assert end.failure.said == ("request 1: 403, not yours",)
 
 

@@ -267,10 +267,10 @@ def findable(content: RevisionContent, vocabulary: Mapping[str, str], kind: Kind
         kind=kind,
         rank=rank,
         name=name,
-        title=_apart(f"{tool.get('title', '')} {name}"),
-        nouns=_once(_apart(" ".join((*sorted(nouns), *sorted(called))))),
-        description=_apart(str(tool.get("description", ""))),
-        inputs=_once(_apart(" ".join(_words_of(schemas)))),
+        title=apart(f"{tool.get('title', '')} {name}"),
+        nouns=_once(apart(" ".join((*sorted(nouns), *sorted(called))))),
+        description=apart(str(tool.get("description", ""))),
+        inputs=_once(apart(" ".join(_words_of(schemas)))),
         sentences=_once(" ".join(asked_as(workflow))),
     )
 
@@ -325,7 +325,7 @@ def _once(text: str) -> str:
     return " ".join(dict.fromkeys(text.split()))
 
 
-def _apart(text: str) -> str:
+def apart(text: str) -> str:
     """`text` with the parts of its joined names beside the names: `VirDomain`, `vm_name`."""
     return f"{text} {_humps(text)}" if _humps(text) != text else text
 

@@ -27,6 +27,7 @@ from workflow.pointers import NOTHING, escape, parse_pointer, resolve
 from workflow.profile import Fix
 
 _OPEN_DEPTH = 3  # objects nested deeper are given as a whole
+_WHOLE = 0.7  # of what is shown of a thing
 _SAMPLE_FILE = "c3dpdGNoZ2Vhcg=="
 
 
@@ -109,7 +110,17 @@ class BodyPlan:
         """The members that can be changed later; empty where the resource can't be updated or names none."""
         resource = self.builder.context.by_create.get(self.operation.key)
         update = self.builder.context.operations.get(resource.update) if resource else None
+        if resource is None or not self._sends_whole(resource):
+            return frozenset()  # what a body of its own asks for is there to be given
         return frozenset(self.schemas.members(update.body.schema)) if update and update.body else frozenset()
+
+    def _sends_whole(self, resource: Resource) -> bool:
+        """Whether a creation takes the thing as it is shown, with its states and all, at the top or in a member."""
+        body = self.operation.body
+        start = self.schemas.element(body.schema) or body.schema if body else None
+        shown = self.schemas.members(resource.schema).keys()
+        sent = [self.schemas.members(each) for each in (start, *self.schemas.members(start).values())]
+        return any(len(shown & each.keys()) >= _WHOLE * len(shown) for each in sent)
 
     def payload(self) -> Any:
         """The template of the request body, None where the operation has none; `parts` is filled on the way."""
@@ -312,7 +323,7 @@ class BodyPlan:
         shown = (
             is_required
             or not member.pointer
-            or (not is_status and not is_uncommon and self._may_show(schema, member.name))
+            or (not (is_status or is_uncommon or self._is_twice(member, name)) and self._may_show(schema, member.name))
             or (member.depth == 1 and member.name in self.structures)
         )
         if self.builder.shares_body_inputs and name in self.builder.inputs:
@@ -321,6 +332,11 @@ class BodyPlan:
         if fix is not None:
             self.defaulted.add(name)
         return f"$inputs.{name}"
+
+    def _is_twice(self, member: _Member, name: str) -> bool:
+        """Whether the same can be said in the query, under its own name."""
+        plain = words.identifier(member.name)
+        return name != plain and self.builder.sample.get(plain, {}).get("parameter") == self.operation.key
 
     def _text(self, schema: Schema, name: str) -> str:
         return told(self.schemas.text(schema), name, self.schemas.flat(schema))

@@ -18,6 +18,7 @@ from compiler.passes.flows.changes import change, end_after_job, gone, parameter
 from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.fulfilled import unfulfilled
 from compiler.passes.flows.intents import created_id
+from compiler.passes.flows.lookups import path_parameters
 from compiler.passes.flows.overrides import at, with_constant
 from compiler.passes.flows.splits import class_of_value
 from compiler.passes.paths import item_prefixes
@@ -98,6 +99,7 @@ def _goal(context: Context, operations: list[Operation]) -> Operation:
 def _composed(course: _Course, operations: list[Operation]) -> Flow:
     builder, wanted = course.builder, course.wanted
     builder.tell(f"{wanted.id}: composed by a person of {', '.join(o.key for o in operations)}")
+    _find_first(course, operations)
     for number, operation in enumerate(operations):
         if operation.effect is Effect.READ:
             _read(course, operation)
@@ -111,6 +113,31 @@ def _composed(course: _Course, operations: list[Operation]) -> Flow:
     risk = worst(class_of(course.context, flow, step) for step in flow.steps)
     said = wanted.description or f"{wanted.title.rstrip('.')}."
     return replace(flow, risk=risk, description=texts.describe((said,), risk))
+
+
+def _find_first(course: _Course, operations: list[Operation]) -> None:
+    """Looks up whatever the changes are done to before the first of them, but for what they make themselves: a name
+    that nothing has is found out while nothing is changed."""
+    context, made = course.context, set[str]()
+    for operation in operations:
+        needed = (
+            context.needed_by(operation.key, f"path.{name}") or context.by_item.get(shape(prefix))
+            for prefix, name in item_prefixes(operation.path)
+        )
+        is_free = made.isdisjoint(address(r) for r in needed if r is not None)
+        if operation.effect is not Effect.READ and is_free:
+            path_parameters(course.builder, operation)
+        resource = _about(context, operation)
+        if resource is not None and _makes(operation, resource):
+            made.add(address(resource))
+
+
+def _makes(operation: Operation, resource: Resource) -> bool:
+    """Whether another such thing comes of it: it is created, or copied."""
+    is_copy = operation.effect is Effect.ACT and words.is_about(
+        words.split(texts.verb_of(operation))[:1], words.COPYING
+    )
+    return operation.key == resource.create or is_copy
 
 
 def _flow(course: _Course, operations: list[Operation]) -> Flow:

@@ -111,6 +111,8 @@ class _Writer:
         later = [(n, resource) for n, resource in self.shown.items() if n > number]
         if operation.effect in _SENT:
             return any(self._is_about(operation, resource) for _, resource in later)
+        if any(self._leaves_in(operation, resource) for _, resource in later):
+            return True
         return any(self.steps[n].expects or _reads_made(self.steps[n], self.steps[number]) for n, _ in later)
 
     def _is_about(self, operation: Operation, resource: Resource | None) -> bool:
@@ -121,16 +123,26 @@ class _Writer:
         above = self.context.by_item.get(shape(parent(own.item))) if own.item else None
         return own is resource or (above is resource and self.context.is_pending(operation.key))
 
+    def _leaves_in(self, operation: Operation, resource: Resource | None) -> bool:
+        """Whether the action is known to leave something behind in what the resource's read shows."""
+        return operation.leaves is not None and resource is self.context.by_action.get(operation.key)
+
     def _read_back(self, number: int, step: Step) -> Step:
         resource = self.shown[number]
         found: dict[str, Expected] = {}
-        is_update = False
+        is_update, applied_by = False, ""  # what the last change did is all that a read decides
         for change in self.steps[:number]:
             operation = self.context.operations[change.operation]
             if change.role is not Role.CHANGE or resource is None:
                 continue
-            if (operation.effect in _SENT and self._is_about(operation, resource)) or _reads_made(step, change):
-                is_update = operation.effect is Effect.UPDATE
+            is_update = is_update and operation.key == applied_by  # settings are in force by the restart alone
+            if self._leaves_in(operation, resource):
+                left = operation.leaves
+                is_update = left is not None and not left.is_assumed
+                # What an action before it left behind may be otherwise now (out with the old, in with the new).
+                found = {each["place"]: each for each in self._left(change, operation, resource, step)}
+            elif (operation.effect in _SENT and self._is_about(operation, resource)) or _reads_made(step, change):
+                is_update, applied_by = operation.effect is Effect.UPDATE, self._applied_by(operation)
                 for each in self._expected(change, operation, resource, step):
                     other = found.get(each["place"], each)  # of two branches one runs: what either hides is not judged
                     found[each["place"]] = other if self.has_branches and "found" not in other else each
@@ -140,6 +152,26 @@ class _Writer:
         return replace(
             step, expects=(*step.expects, *found.values()), decides=decides, failures=(*step.failures, _seen_late(step))
         )
+
+    def _applied_by(self, operation: Operation) -> str:
+        """What brings the settings into force that the operation writes, "" where they are at once."""
+        rule = self.context.pending_rule(operation.key) if self.context.is_pending(operation.key) else None
+        return (rule.applied_by or "") if rule is not None else ""
+
+    def _left(self, change: Step, operation: Operation, resource: Resource, back: Step) -> Iterator[Expected]:
+        """What the action leaves behind: what was sent, where the thing shows it, and what it is whatever was sent."""
+        item, leaves = back.outputs.get("item"), operation.leaves
+        if item is None or leaves is None:
+            return
+        places = dict(leaves.shown)
+        queried = [(name, value) for name, location, value in change.parameters if location == "query"]
+        for source, value in (*_sent(change), *queried):
+            place = places.get(source.removeprefix("/0"))
+            if place is not None and not (self.has_branches and not _is_plain(value)):
+                left = self._one(operation, resource, item, source, value, place)
+                yield {**left, "assumed": True} if leaves.is_assumed else left
+        for place, value in leaves.held if not self.has_branches else ():
+            yield {"place": place, "asked": value, "found": _inside(item, place)}
 
     def _expected(self, change: Step, operation: Operation, resource: Resource, back: Step) -> Iterator[Expected]:
         item = back.outputs.get("item")
@@ -156,8 +188,11 @@ class _Writer:
                 continue
             yield self._one(operation, resource, item, pointer, value)
 
-    def _one(self, operation: Operation, resource: Resource, item: Any, pointer: str, value: Any) -> Expected:
-        place = self._place(resource, pointer)
+    def _one(
+        self, operation: Operation, resource: Resource, item: Any, pointer: str, value: Any, told: str | None = None
+    ) -> Expected:
+        """The expectation of one value; `told`: where it is shown, where that is known otherwise than by its place."""
+        place = self._place(resource, pointer) if told is None else told
         shown = place or _short(pointer)
         rule = self._rule(operation, pointer)
         if rule is not None and rule.by == "rewritten":
@@ -169,7 +204,8 @@ class _Writer:
         expected = {"place": shown, "asked": value, "found": _inside(item, place)}
         if rule is not None:
             expected["compare"] = rule.by
-        if place != pointer.removeprefix("/0") or not self._is_described(resource, place):
+        is_promised = told is not None or place == pointer.removeprefix("/0")
+        if not is_promised or not self._is_described(resource, place):
             expected["lenient"] = True
         return expected
 

@@ -6,7 +6,7 @@ change has to be in the title or the description. Pure text over a flow. Called 
 and for what a model proposed (`compiler.proposals`).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from compiler.ir.model import Effect, Flow, Operation, Resource, Role, Step
 from compiler.passes import words
@@ -16,6 +16,7 @@ from compiler.passes.paths import parameter_of, segments
 from workflow.search.question import Idea, understood
 from workflow.search.stems import stems_of
 
+_NOTHING: Mapping[str, str] = {}
 _OF_EFFECTS = {Effect.CREATE: "create", Effect.UPDATE: "update", Effect.DELETE: "delete"}
 _OF_ROLES = {Role.READ: "find show describe", Role.WAIT: "wait job", Role.LOOKUP: "find", Role.CHECK: "check"}
 # Words that join, and those by which the planner tells classes of one action apart.
@@ -26,9 +27,14 @@ _JOINING = frozenset(
 )
 
 
-def unfulfilled(context: Context, flow: Flow, title: str, description: str = "") -> str:
-    """The first promise that no step keeps, or change that is not told, in words; "" where the title is true."""
-    told = [_said_of(context, step) for step in flow.steps]
+def unfulfilled(
+    context: Context, flow: Flow, title: str, description: str = "", called: Mapping[str, str] = _NOTHING
+) -> str:
+    """The first promise that no step keeps, or change that is not told, in words; "" where the title is true.
+
+    `called`: what the planner calls an operation's change (`Assign disk to VM`), where that is known.
+    """
+    told = [[*_said_of(context, step), called.get(step.operation, "")] for step in flow.steps]
     known = frozenset().union(*(_stems(said) for said in told))
     for idea in understood(title).ideas:
         if not _JOINING.issuperset(idea.said) and not any(known.issuperset(each) for each in _phrases(idea)):
@@ -36,7 +42,7 @@ def unfulfilled(context: Context, flow: Flow, title: str, description: str = "")
     promised = [idea for text in (title, description) for idea in understood(text).ideas]
     named = [idea for idea in promised if not idea.is_verb]
     for step, said in zip(flow.steps, told, strict=True):
-        is_told = _say(promised, _stems(_verbs(context, step)))
+        is_told = _say(promised, _stems([*_verbs(context, step), called.get(step.operation, "")]))
         is_about = "it" in words.split(title) or _say(named, _stems(said))
         if step.role is Role.CHANGE and not (is_told and is_about):
             return f"{step.operation} is done, and the title does not tell it"

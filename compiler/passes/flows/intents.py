@@ -231,6 +231,8 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
         back = read_back(builder, states.shown_by(builder, operation, resource))
         if back is not None:
             states.require_after(builder, operation, choice, back)
+    elif operation.leaves is not None and resource is context.by_action.get(operation.key):
+        read_back(builder, resource)
     _add_reply(builder, operation, step)
     ends_pending(builder, resource, operation.key)
     risk = split.risk if split else _risk(operation)
@@ -351,7 +353,8 @@ def _found_by(context: Context, resource: Resource) -> str:
     if not resource.id_parameter or not resource.source:
         return ""
     own = "name" if is_a_name(resource.id_parameter) else "id"
-    return f"found by {' or '.join(dict.fromkeys((*resource.natural_keys, own)))}"
+    inner = ("name",) if resource.inner_name else ()
+    return f"found by {' or '.join(dict.fromkeys((*resource.natural_keys, *inner, own)))}"
 
 
 def _whose(context: Context, resource: Resource) -> str:

@@ -164,13 +164,15 @@ def _asked_for(
         schema = {"type": ["string", "integer"]}
     if single:
         schema["default"] = ""
-    keys = " or ".join((*resource.natural_keys, "id"))
+    inner = resource.inner_name.rpartition("/")[2].lower()
+    keys = " or ".join((*resource.natural_keys, *([inner] if inner else []), "id"))
     of = f" of the {owner.name}" if owner else ""
     text = f"{keys[0].upper()}{keys[1:]} of the {resource.name}" + (
         f"; leave it out where there is only one{of}." if single else "."
     )
     source: dict[str, Any] = {"list": resource.source, "members": resource.members, "keys": [*resource.natural_keys]}
     source |= {"id": resource.id_field, "is_reference": bool(resource.references), "element": resource.element_at}
+    source |= {"inner": resource.inner_name} if resource.inner_name else {}
     if owner is not None:
         source |= {"owner": {"member": resource.known_by, "id": owner_id}}
     if holder is not None:
@@ -191,6 +193,9 @@ def condition(builder: Builder, resource: Resource, asked: str, is_optional: boo
         ways = [f"match({id_place}, '.*/{{$inputs.{asked}}}/?')", f"{id_place} == {value}"]
     else:
         ways = [f"@{queries.of_listed(resource, key)} == {value}" for key in resource.natural_keys]
+        if resource.inner_name:
+            inner = queries.of_listed(resource) + queries.from_pointer(resource.inner_name)
+            ways.append(f"@{inner} == {value}")
         ways.append(f"{id_place} == {value}")  # also of numbers: devices type ids otherwise than they describe them
     if is_optional or builder.context.is_single(resource):
         ways.insert(0, f"{value} == ''")

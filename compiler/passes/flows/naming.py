@@ -29,7 +29,15 @@ _METHOD_VERBS = {
     "HEAD": "check",
 }
 _VERSION = re.compile(r"\b(?:core )?v \d+(?: (?:alpha|beta)(?: \d+)?)?\b")
-_BETWEEN = frozenset({"of", "to", "from"})
+_BETWEEN = frozenset({"of", "to", "from", "for"})
+_TOWARDS = frozenset({"from", "to", "with", "into"})
+_GENERAL = frozenset({"get", "run", "submit", "set", "read", "update", "change"})  # what says hardly what is done
+_TELLING = frozenset({"list", "show", "query", "search", "find", "describe", "count", "return", "retrieve", "fetch"})
+_FILLING = frozenset(
+    words.split("several multiple existing specific current given one more set level information details s")
+)
+_VAGUE = frozenset({"info", "details", "data", "status"})
+_SHORT = 3  # letters
 _SILENT = frozenset({"api", "rest", "v1", "v2", "v3", "platform", "actions", "action", "oem"})
 
 
@@ -47,7 +55,22 @@ def worded(context: Context, flows: Sequence[Flow], kept: frozenset[str]) -> lis
         if not same:
             break
         mended = [_told(context, flow, same[n]) if same.get(n) else flow for n, flow in enumerate(mended)]
-    return [_described(flow) for flow in mended]
+    return [_described(_of_one(context, flow)) for flow in mended]
+
+
+def _of_one(context: Context, flow: Flow) -> Flow:
+    """`Find actions of one load balancer` for `Find own load balancer actions`: names are short, titles clear."""
+    resource = next((r for r in context.by_noun.get(flow.resource, ()) if flow.goal in (r.list, r.read)), None)
+    owner = context.by_address.get(resource.parent) if resource is not None else None
+    if resource is None or owner is None or not resource.name.startswith(f"own {owner.name} "):
+        return flow
+    thing = resource.name.removeprefix(f"own {owner.name} ")
+    one, many = f"{thing} of one {owner.name}", f"{words.plural(thing)} of one {owner.name}"
+    names = ((words.plural(resource.name), many), (f"{texts.an(resource.name)}", texts.an(one)), (resource.name, one))
+    title, description = flow.title, flow.description
+    for old, new in names:
+        title, description = title.replace(old, new), description.replace(old, new)
+    return replace(flow, title=title, description=description)
 
 
 def _told(context: Context, flow: Flow, said: str) -> Flow:
@@ -67,14 +90,36 @@ def _described(flow: Flow) -> Flow:
 
 def _mended(context: Context, flow: Flow, *, is_only: bool) -> Flow:
     api = context.api.name
-    if not any(wording.title_faults(flow, api)):
-        return flow
     operation = context.operations[flow.goal]
-    for title in _titles(flow, operation, is_only=is_only):
-        wanted = _titled(context, flow, title)
-        if not any(wording.title_faults(wanted, api)):
+    if any(wording.title_faults(flow, api)):
+        titles = (_titled(context, flow, title) for title in _titles(flow, operation, is_only=is_only))
+        fine = (wanted for wanted in titles if not any(wording.title_faults(wanted, api)))
+        flow = next(fine, None) or _titled(context, flow, _plain_title(flow, operation))
+    return _saying_more(context, flow, operation) if is_only and not _is_of_values(flow) else flow
+
+
+def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
+    """Under its summary where that says what is done (`Export images` for `Get image`), or with what (`… from …`)."""
+    if flow.intent not in ("act", "report", "create", "describe"):
+        return flow
+    verb, *rest = words.split(flow.title)
+    body = operation.body.schema if operation.body is not None else None
+    element = context.schemas.element(body) or body
+    named = (*context.schemas.members(element), context.schemas.component(element))
+    about = frozenset(word for name in named for word in words.split(name))
+    for title in _from_summary(operation, about | _FILLING):
+        said = words.split(title)
+        is_other = verb in _GENERAL and said[0] not in _GENERAL | _TELLING
+        if flow.intent == "create":  # what belongs to something is added to it, and is no new thing
+            is_other = said[0] == "add" and "to" in said
+        if flow.intent in ("describe", "report") and rest[-1:]:  # `Get info`, `Get system df`: words that say little
+            is_vague = rest[-1] in _VAGUE or (len(rest[-1]) < _SHORT and rest[-1] not in words.ACRONYMS)
+            is_other = is_other or (is_vague and len(said) > len(rest) + 1)
+        is_fuller = said[0] == verb and not _BETWEEN & {*rest} and bool(_TOWARDS & {*said})
+        wanted = replace(flow, title=texts.opened(title))
+        if (is_other or is_fuller) and not any(wording.title_faults(wanted, context.api.name)):
             return wanted
-    return _titled(context, flow, _plain_title(flow, operation))
+    return flow
 
 
 def _titled(context: Context, flow: Flow, title: str) -> Flow:
@@ -139,84 +184,24 @@ def _verb_first(title: str) -> str:
     said = [word for word in title.replace(":", " ").split(" ") if word]
     if words.split(title)[:1] == ("un",) and len(said) > 1:
         return _without_repeats(" ".join([f"un{said[1]}", *said[2:]]))
-    known = wording.KNOWN_VERBS - _AS_NOUNS
+    known = wording.KNOWN_VERBS - wording.AS_NOUNS
     at = next((n for n, word in enumerate(said[:5]) if n and word in known), 0)
     first = said[0] if said[0].isupper() else said[0].lower()
     return _without_repeats(" ".join([said[at], first, *said[1:at], *said[at + 1 :]])) if at else title
-
-
-_AS_NOUNS = frozenset(
-    [
-        "job",
-        "port",
-        "lock",
-        "log",
-        "test",
-        "report",
-        "export",
-        "state",
-        "status",
-        "backup",
-        "switch",
-        "import",
-        "process",
-        "queue",
-        "access",
-        "view",
-        "group",
-        "share",
-        "tag",
-        "label",
-        "order",
-        "block",
-        "format",
-        "power",
-        "control",
-        "service",
-        "schedule",
-        "issue",
-        "request",
-        "list",
-        "count",
-        "set",
-        "comment",
-        "process",
-        "stage",
-        "link",
-        "profile",
-        "snapshot",
-        "clone",
-        "copy",
-        "trace",
-        "patch",
-        "release",
-        "drop",
-        "boot",
-        "mount",
-        "map",
-        "search",
-        "filter",
-        "query",
-        "check",
-        "cycle",
-        "rate",
-        "write",
-        "read",
-        "put",
-    ]
-)
 
 
 def _parts(word: str) -> set[str]:
     return {words.singular(w) for w in words.split(word)} - wording.EMPTY_WORDS
 
 
-def _from_summary(operation: Operation) -> Iterator[str]:
+def _from_summary(operation: Operation, known: frozenset[str] = frozenset()) -> Iterator[str]:
     """What the summary says, where its things are those of the address and the operation's id.
 
     Prose may be anybody's, and titles are read by models as names: with these words alone nobody is told what to do.
+    `known`: words that may stand in it besides.
     """
-    own = {words.singular(w) for w in (*words.split(operation.path), *words.split(operation.operation_id or ""))}
+    said_of_it = (*words.split(operation.path), *words.split(operation.operation_id or ""), *known)
+    own = {words.singular(w) for w in said_of_it}
     for text in (operation.summary, operation.description):
         first = words.first_sentence(text, 90).rstrip(".")
         said = first.split(" ")
@@ -252,7 +237,7 @@ def _from_id(operation: Operation) -> Iterator[str]:
 
 def _verb_within(operation: Operation, said: list[str]) -> list[str]:
     """`azure configure auth` as `configure azure auth`, where the address has all of its things."""
-    at = next((n for n, word in enumerate(said[:3]) if word.lower() in wording.KNOWN_VERBS - _AS_NOUNS), 0)
+    at = next((n for n, word in enumerate(said[:3]) if word.lower() in wording.KNOWN_VERBS - wording.AS_NOUNS), 0)
     things = {words.singular(word) for word in words.split(" ".join([*said[:at], *said[at + 1 :]]))}
     is_own = bool(things) and things <= {words.singular(word) for word in words.split(operation.path)}
     return [said[at].lower(), *said[:at], *said[at + 1 :]] if at and is_own else said
@@ -328,6 +313,8 @@ def _words_apart(
         is_told = depths[0] == depths[1] and not is_by_place(apart.get(str(ordered[0]), ""))
         is_told = is_told and not any(_is_same_place(flows, n, ordered[0]) for n in ordered[1:])
         named = ordered[0 if is_told else 1 :]
+        if sorted(apart.values()) == ["any", "list"]:  # one of many and the list of them: the list alone says so
+            named = [n for n in named if apart[str(n)] == "list"]
         found |= {n: apart.get(str(n), "") for n in named if flows[n].id not in kept}
         found |= {n: _by_method(flows, n, ordered[0]) for n in ordered[1:] if _is_same_place(flows, n, ordered[0])}
     return found
@@ -358,6 +345,7 @@ def _with_words(context: Context, flow: Flow, said: str) -> Flow:
     if said.startswith("@"):
         rest = flow.title.split(" ")[1:] or [flow.title.lower()]
         return _named(context, replace(flow, title=texts.opened(" ".join([said[1:], *rest]))))
-    spoken = words.spoken(said)
-    joined = _without_repeats(f"{flow.title} {'for' if ' of ' in flow.title else 'of'} {spoken}")
+    spoken = words.spoken(said) if said != "list" else "lists"
+    between = "for" if " of " in flow.title or said == "list" else "of"
+    joined = _without_repeats(f"{flow.title} {between} {spoken}")
     return _named(context, replace(flow, title=joined), said)

@@ -6,10 +6,11 @@ creation answers, or what has the name afterwards, must not be among them. Used 
 """
 
 from dataclasses import replace
+from typing import Any
 
 from compiler.ir.model import Resource, Role, Schema, Step
 from compiler.passes import words
-from compiler.passes.flows import queries
+from compiler.passes.flows import queries, texts
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.changes import parameters_of
 from compiler.passes.flows.context import Context
@@ -60,8 +61,18 @@ def look_before(builder: Builder, resource: Resource, key: str) -> Step:
         parameters=tuple(parameters_of(builder, operation, filters=False)),
         outputs={"before": queries.selector(_of_name(resource, key) + queries.of_listed(resource, resource.id_field))},
         success=(_ANSWERED,),
+        branches=(_namesake(resource, key),),
     )
     return builder.add_step(step, "what was there before was not made")
+
+
+def _namesake(resource: Resource, key: str) -> dict[str, Any]:
+    """On to the creation all the same, and told with a good end: who asks for it by its name from now on meets two."""
+    said = (
+        f"There was {texts.an(resource.name)} of that {words.spoken(key)} before; now there are several: go by the id."
+    )
+    several = queries.jsonpath(queries.counted(queries.listed(resource), _of_name(resource, key), "> 0"))
+    return {"name": "namesake", "stepId": "@next", "criteria": [several], "x-switchgear": {"message": said}}
 
 
 def expect_new(builder: Builder, resource: Resource, look: Step, back: Step | None, made: str | None) -> None:

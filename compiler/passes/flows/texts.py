@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from compiler.ir.model import Effect, Operation, Risk, Role
 from compiler.passes import words
+from compiler.passes.flows import wording
 from compiler.passes.paths import is_pass_through, last_word, parameter_of, segments, stands_for_item
 from compiler.passes.words import first_sentence
 from compiler.proposer.wording import fault_of_description
@@ -49,6 +50,7 @@ _VERBS_WITHIN = frozenset(
         "update",
     ]
 )
+_NO_READS = frozenset({"manage", "configure", "create", "write", "update", "set", "register", "enable"})
 _VERBS_OF_ITEMS = {"POST": "submit", "PUT": "set", "PATCH": "set", "GET": "read", "DELETE": "remove"}
 _RISK_TEXT = {
     Risk.READ: "Changes nothing.",
@@ -142,8 +144,13 @@ def verb_of(operation: Operation) -> str:
     if parameter_of(last):
         told = words.split(operation.operation_id) if operation.method == "POST" else ()
         verb = next((word for word in told if word in _VERBS_WITHIN), "")
+        first = words.split(said)[:1]
         if verb and not words.is_about(words.split(said), frozenset({verb})):
             return verb
+        if verb and first == (verb,):
+            return said  # `POST /issue/{role}`, called “issue with role”
+        if operation.method == "POST" and first and first[0] in wording.KNOWN_VERBS - wording.AS_NOUNS:
+            return said  # `POST /rotate-role/{name}`
         return _VERBS_OF_ITEMS.get(operation.method, operation.method.lower())
     if is_file and words.split(said)[:1] != ("upload",):
         return f"upload {said}"
@@ -154,7 +161,8 @@ def verb_of(operation: Operation) -> str:
     if operation.method in ("PUT", "PATCH"):
         first = words.split(said)[:1]
         is_verb = any(words.is_about(first, known) for known in (words.DISRUPTING, words.DESTROYING, words.READING))
-        return said if is_verb or words.is_about(words.split(said), words.MAKING) else f"set {said}"
+        verb = "update" if operation.method == "PATCH" else "set" if words.singular(said) == said else "replace"
+        return said if is_verb or words.is_about(words.split(said), words.MAKING) else f"{verb} {said}"
     if operation.method == "POST" and operation.effect is Effect.ACT:
         return _DONE_BY_NOUN.get(said, said)
     if operation.method == "QUERY":
@@ -162,8 +170,12 @@ def verb_of(operation: Operation) -> str:
     if operation.method == "GET":
         if stands_for_item(operation.path):
             return "describe"
+        told = words.split(operation.operation_id)
         if operation.effect is Effect.ACT:
-            return said
+            verb = next((word for word in told if word in _VERBS_WITHIN), "")
+            return f"{verb} {said}" if verb and verb not in words.split(said) else said
+        if "list" in told and not {"get", "read"} & {*told}:
+            return f"find {words.plural(said)}"
         return said if words.is_about(words.split(said)[:1], words.READING | {"filter"}) else f"get {said}"
     return said
 
@@ -216,6 +228,8 @@ def purpose(operation: Operation) -> str:
     """What the description says that an action does, one short sentence; "" where it only repeats the name."""
     said = operation.summary or operation.description
     text = first_sentence(said, 100)
+    if operation.effect is Effect.READ and words.split(text)[:1] and words.split(text)[0] in _NO_READS:
+        return ""  # that of the whole address, whatever is asked of it
     # A vendor's prose may address whoever reads it; such a text is left out, and the name has to do.
     if len(text.split()) < 3 or fault_of_description(text, _MOST_WORDS):
         return ""

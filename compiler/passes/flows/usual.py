@@ -22,6 +22,7 @@ _FAMILIAR = (
     frozenset({"enabled", "description", "state", "address", "url", "host", "visibility", "protocol"}),
 )  # best first; English habits, no API's own words
 _SEARCHED = frozenset({"name", "q", "query", "search", "filter", "filters", "status", "state", "label", "tag"})
+_ENDLESS = frozenset({"watch", "follow", "stream", "tail"})  # whoever asks so never hears the end
 _FEW = 2  # as much as it costs to say that there are more
 _REQUIRED_OFTEN = 2  # other operations
 
@@ -56,7 +57,7 @@ def usual_structures(schemas: Schemas, members: Mapping[str, Any], about: str, e
     """
     settable = {name: member for name, member in members.items() if not schemas.resolve(member).get("readOnly")}
     plain = [name for name, member in settable.items() if schemas.kind(member) not in ("object", "array")]
-    objects = [name for name, member in settable.items() if schemas.members(member)]
+    objects = [name for name, member in settable.items() if schemas.members(member) or not plain]
     if len(plain) > _FEW or not objects:
         return frozenset()
     shown = _in_example(example)
@@ -77,7 +78,7 @@ def usual_filters(operation: Operation) -> frozenset[str]:
 
 def _rank_of(parameter: Parameter, spoken: frozenset[str]) -> int | None:
     said = split(parameter.name)
-    if parameter.schema.get("deprecated"):
+    if parameter.schema.get("deprecated") or (len(said) == 1 and said[0] in _ENDLESS):
         return None
     if said and len(said) == 1 and said[0] in _SEARCHED:
         return 0

@@ -14,6 +14,11 @@ from compiler.passes import words
 from compiler.passes.paths import path_of
 from compiler.passes.risk import lexicon
 
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 EMPTY_WORDS = frozenset(
     {"a", "an", "the", "of", "in", "on", "at", "to", "from", "by", "with", "for", "and", "or", "as", "its"}
 )
@@ -294,6 +299,13 @@ KNOWN_VERBS = (
     "inventory",
     "health",
 }
+AS_NOUNS = _set(
+    "access backup block boot check clone comment control copy count cycle drop export filter format "
+    "group import issue job label link list lock log map mount order patch port power process profile put "
+    "query queue rate read release report request schedule search service set share snapshot stage state "
+    "status switch tag test trace view write"
+)
+"""Verbs that are nouns as often: behind another word they are taken for one."""
 _OF_ADDRESSES = frozenset({"action", "actions", "own"})
 _DOUBLE = re.compile(
     r"\b(create|add|update|set|change|make) or (create|add|update|set|change|make|new)\b", re.IGNORECASE

@@ -265,6 +265,8 @@ def _of_safe(operation: Operation) -> Iterator[tuple[str, Deed]]:
     if last[-1:] and last[-1] in lexicon.COMMANDS and asked & lexicon.COMMANDS:
         yield "the path", Deed(last[-1], Risk.DISRUPT, "whatever is sent is done")
     names = [_own_words(operation)]
+    if "generate" in names[0] and not lexicon.SECRETS.isdisjoint(names[0]):
+        yield "the name", Deed("generate", Risk.CHANGE, "a new secret is made each time that it is asked for")
     heads = [head(tokens_of_text(operation.summary)), head(names[0]), head(tokens_of_text(_first(operation)))]
     if not any(said in lexicon.ASKING_FORMS for said in heads):
         names.append(tokens_of_name(_bare(last_word(operation.path))))

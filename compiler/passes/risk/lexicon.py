@@ -266,6 +266,8 @@ ASKING_FORMS = frozenset(form for base in ASKING for form in _inflected(base))
 PLAIN_FORMS = frozenset(form for base in PLAIN | ASKING for form in _inflected(base)) - set(FORMS)
 LIGHT_FORMS = frozenset(form for base in LIGHT for form in _inflected(base)) - set(FORMS)
 
+# What lets somebody in: a GET that generates one makes a new one each time.
+SECRETS = _set("credential credentials cred creds key keys token tokens password passwords certificate secret sts")
 # Verbs that names have behind what they are about (`circuits_terminations_create`), and within (`pki-configure-tidy`).
 AT_THE_END = _set("create update list read add edit get cancel abort undo")
 WITHIN = _set("configure create read list get update set write generate sign")

@@ -33,8 +33,9 @@ async def _listed(desk: Desk, template: str, path: str, fixed: dict[str, str]) -
     place = {"limit": limit} if searched else {"limit": limit, "page": number}
     found = await desk.api.page(path, {**asked, **extra, **place})
     counts = await desk.api.get("/workflows/counts", {**asked, **fixed})
+    asks = await desk.api.get("/asks", {"state": "waiting"}) if path.endswith("pending") else []
     pages = 1 if searched else max(1, -(-found.total // limit))
     return desk.page(
         template, rows=found.json, total=found.total, counts=counts, asked=Asked({**asked, **extra}), number=number,
-        pages=pages, limit=limit,
+        pages=pages, limit=limit, asks=asks,
     )  # fmt: skip

@@ -23,7 +23,7 @@ async def show(desk: Desk) -> Response:
     return desk.page(
         "start.html", counts=counts, targets=targets.json, runs=runs.json, runs_total=runs.total, unknown=unknown.json,
         unknown_total=unknown.total, open_runs=open_now.json, open_total=open_now.total, ready=await _ready(desk),
-        steps=_steps(counts, targets.json, runs.total, desk),
+        asks=await desk.api.get("/asks", {"state": "waiting"}), steps=_steps(counts, targets.json, runs.total, desk),
     )  # fmt: skip
 
 

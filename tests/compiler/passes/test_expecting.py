@@ -89,6 +89,10 @@ def terminals(folder: Path, said: str, text: str = LISTED) -> Api:
 def test_what_people_name_is_looked_up_before_it_is_created_and_has_to_be_new(tmp_path: Path) -> None:
     made = terminals(tmp_path, "ok")
     look, back = step(made, "lab_create_terminal", "read"), step(made, "lab_create_terminal", "read_back")
+    (namesake,) = look.branches
+    assert namesake["x-switchgear"]["message"] == (
+        "There was a terminal of that name before; now there are several: go by the id."
+    )
     assert look.operation == "GET /terminals" and "{$inputs.name}" in look.outputs["before"]["selector"]
     new = {"before": "$steps.look.outputs.before", "found": "$steps.change.outputs.created"}
     assert [{name: each[name] for name in new} for each in back.expects if "before" in each] == [new]

@@ -11,7 +11,7 @@ from compiler.ir.model import Effect, Flow, Operation, Resource, Risk, Role, Ste
 from compiler.passes import words
 from compiler.passes.flows import queries, texts
 from compiler.passes.flows.builder import Builder, noun_of
-from compiler.passes.flows.changes import change
+from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.lookups import path_parameters
 from compiler.passes.flows.waiting import poll_parameters
@@ -73,6 +73,8 @@ def _plan(context: Context, resource: Resource, first: Operation, second: Operat
     change(builder, first, f"{texts.opened(texts.verb_of(first))}.", name=names[0])
     builder.label("second")
     change(builder, second, f"{texts.opened(texts.verb_of(second))}.", name=names[1])
+    if kind == "replace" and second.leaves is not None and resource is context.by_action.get(second.key):
+        read_back(builder, resource)
     return _named(context, builder, resource, first, second, kind)
 
 
@@ -99,6 +101,10 @@ def _skip_when_empty(builder: Builder, resource: Resource, second: Operation) ->
     builder.add_step(step, f"{told} says whether there is something to remove")
 
 
+def _members(context: Context, operation: Operation) -> set[str]:
+    return set(context.schemas.members(operation.body.schema)) if operation.body is not None else set()
+
+
 def _named(
     context: Context, builder: Builder, resource: Resource, first: Operation, second: Operation, kind: str
 ) -> Flow:
@@ -106,9 +112,11 @@ def _named(
     thing = " ".join(verb.split(" ")[1:])
     other = f"replace {thing}" if thing else f"{before} and {verb}"
     told = {"preview": f"preview and {verb}", "replace": other, "fetch": f"{before} and fetch"}[kind]
+    together = _members(context, first) & _members(context, second)
+    out = f"Takes out what is in the {resource.name} ({before}), then: {verb}."
     text = {
         "preview": f"Tries it first ({before}) on the {resource.name}, then does it: {verb}.",
-        "replace": f"Takes out what is in the {resource.name} ({before}), then: {verb}.",
+        "replace": f"First {before}, then {verb}, both as the inputs say." if together else out,
         "fetch": f"Does it ({before}) with the {resource.name}, waits, then fetches the result ({verb}).",
     }[kind]
     risk = worst(o.risk or Risk.CHANGE for o in (first, second))

@@ -1,0 +1,140 @@
+"""What actions leave behind in the thing that they are done to, so that their outcome can be compared with a read.
+
+Before: resources with their actions, and jobs. After: an action has `leaves` where the profile says what
+(`postconditions`), or where the description itself makes it plain: a member of its body has the name and the values
+of a member of the thing. Names agree by chance, too: so nothing is taken from an action that makes, reads or removes
+something, that is about a part of the thing (`delete_subnet`), that is in force later, or whose answer shows another
+thing; nothing from members that say which thing, what is to be done or how, that servers make or that are secret. What
+is assumed so is told by `assumptions`. Called by the pipeline.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from compiler.ir.model import Api, Effect, Operation, Postcondition, Resource, Schema
+from compiler.ir.schemas import Schemas
+from compiler.passes import words
+from compiler.passes.flows.usual import is_server_made
+from compiler.passes.flows.wording import EMPTY_WORDS, KNOWN_VERBS
+from compiler.passes.identity import is_a_name, says_id
+from compiler.passes.outcome import Options, Outcome
+from compiler.passes.paths import ends_in_parameter, last_word
+from compiler.passes.resources import shape
+from workflow import profile
+from workflow.pointers import escape
+
+_PLAIN = ("string", "integer", "number", "boolean")
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Actions that come out at another thing than the one they are asked of, or at none.
+_ELSEWHERE = (
+    words.MAKING
+    | words.READING
+    | _set(
+        "test run execute schedule migrate move send submit report install register append allocate reserve archive "
+        "backup dump sync replicate fork spawn launch deploy provision convert extract sign issue "
+        "verify encrypt decrypt"
+    )
+    | (words.DESTROYING - {"restore", "revert", "format"})
+)
+# Members that say how or why it is done, and not how something is to be.
+_ABOUT_THE_DEED = _set(
+    "action command operation verb force forced timeout reason comment comments message note notes description "
+    "confirm dry wait async sync kind type mode method options option args arguments nonce otp version"
+)
+_RENAMING = frozenset(("rename", "set", "change", "update", "modify", "edit"))
+
+
+def run(api: Api, options: Options) -> Outcome:
+    owners = {key: resource for resource in api.resources for key in resource.actions if resource.read}
+    reader = _Reader(Schemas(api.schemas), options.profile)
+    operations = tuple(reader.with_leaves(o, owners[o.key]) if o.key in owners else o for o in api.operations)
+    return Outcome(replace(api, operations=operations))
+
+
+class _Reader:
+    def __init__(self, schemas: Schemas, told: profile.Profile) -> None:
+        self.schemas = schemas
+        self.profile = told
+
+    def with_leaves(self, operation: Operation, owner: Resource) -> Operation:
+        if operation.effect is not Effect.ACT or operation.is_safe or operation.left_out:
+            return operation
+        rule = next((r for r in self.profile.postconditions if re.search(r.pattern, operation.key)), None)
+        leaves = self._told(rule, owner) if rule is not None else self._assumed(operation, owner)
+        return replace(operation, leaves=leaves) if leaves is not None else operation
+
+    def _told(self, rule: profile.Postcondition, owner: Resource) -> Postcondition | None:
+        """What the profile says, as far as the description has a place for it."""
+        shown = tuple((source, place) for source, place in rule.shows.items() if self._has(owner, place))
+        held = tuple((place, value) for place, value in rule.holds.items() if self._has(owner, place))
+        return Postcondition(shown, held) if shown or held else None
+
+    def _has(self, owner: Resource, place: str) -> bool:
+        return not self.schemas.members(owner.schema) or self.schemas.at(owner.schema, place) is not None
+
+    def _assumed(self, operation: Operation, owner: Resource) -> Postcondition | None:
+        if self._comes_out_elsewhere(operation, owner) or not self._is_done_to_one(operation, owner):
+            return None
+        shown = tuple((f"/{escape(name)}", f"/{escape(name)}") for name in self._alike(operation, owner))
+        return Postcondition(shown, is_assumed=True) if shown else None
+
+    def _is_done_to_one(self, operation: Operation, owner: Resource) -> bool:
+        """Whether it is done to the thing that its address names, as one object says, and to no part of it."""
+        place = f"{shape(operation.path)}/".startswith(f"{shape(owner.item)}/") and bool(owner.item)
+        sent = operation.body.schema if operation.body is not None else None
+        is_one = not owner.item_is_list or self.profile.envelope.item == "one_element_list"
+        return place and is_one and self.schemas.element(sent) is None
+
+    def _comes_out_elsewhere(self, operation: Operation, owner: Resource) -> bool:
+        waits = any(re.search(rule.pattern, operation.key) for rule in self.profile.pending_settings)
+        makes = any(set(said) & _ELSEWHERE for said in _names_of(operation))
+        return waits or makes or self._shows_another(operation, owner)
+
+    def _shows_another(self, operation: Operation, owner: Resource) -> bool:
+        """Whether the answer is a thing with an id, and not the one that it is done to."""
+        shown = operation.success.schema if operation.success is not None else None
+        is_own = self.schemas.component(shown) == self.schemas.component(owner.schema) != ""
+        return not is_own and any(says_id(name) for name in self.schemas.members(shown))
+
+    def _alike(self, operation: Operation, owner: Resource) -> Iterator[str]:
+        """The members of the body that the thing has too, with the same kind of values."""
+        sent = self.schemas.members(operation.body.schema) if operation.body is not None else {}
+        shown = self.schemas.members(owner.schema)
+        called = {owner.id_field, *owner.natural_keys, *owner.synonyms}
+        renames = any(set(said) & _RENAMING for said in _names_of(operation))
+        for name, member in sent.items():
+            is_which = says_id(name) or is_server_made(name) or ((name in called or is_a_name(name)) and not renames)
+            is_plain = name in shown and not is_which and not set(words.split(name)) & _ABOUT_THE_DEED
+            is_plain = is_plain and _is_about(operation, owner, name)
+            if is_plain and self._is_same_kind(member, shown[name]) and not self._is_hidden(name, member, shown[name]):
+                yield name
+
+    def _is_same_kind(self, sent: Schema, shown: Schema) -> bool:
+        kinds = {self.schemas.kind(sent), self.schemas.kind(shown)}
+        choices, seen = self.schemas.values(sent), self.schemas.values(shown)
+        return len(kinds) == 1 and kinds <= {*_PLAIN} and bool(choices) == bool(seen) and {*choices} <= {*seen}
+
+    def _is_hidden(self, name: str, sent: Schema, shown: Schema) -> bool:
+        secret = name in self.profile.secrets or {"password", "secret", "token"} & {*words.split(name)}
+        said = [self.schemas.resolve(each) for each in (sent, shown)]
+        return bool(secret) or any(s.get("writeOnly") or s.get("format") == "password" for s in (*said, sent, shown))
+
+
+def _is_about(operation: Operation, owner: Resource, name: str) -> bool:
+    """Whether the action's own words speak of the member, of the thing or of nothing: `change_ip_range`, `resize`."""
+    if ends_in_parameter(operation.path):
+        return True
+    said = {words.singular(word) for word in _names_of(operation)[0]} - KNOWN_VERBS - EMPTY_WORDS
+    about = {*words.split(name), *words.split(owner.name), *words.split(owner.noun)}
+    return said <= {words.singular(word) for word in about}
+
+
+def _names_of(operation: Operation) -> tuple[tuple[str, ...], ...]:
+    """What the action calls itself: the end of its path, and its id."""
+    return (words.split(last_word(operation.path).rpartition(".")[2]), words.split(operation.operation_id))

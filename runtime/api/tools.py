@@ -1,0 +1,91 @@
+"""The tools of MCP over plain HTTP: one operation each, with a flat body, for agents that speak OpenAPI.
+
+`POST /tools/NAME` takes what the tool NAME takes and answers how the run ended; search, describe, run and get_run are
+there under the names that they have in MCP, and so are the lists. Each call is one through `UnderWay`, as over MCP:
+same rights, plans, record. What is shown of a read is by default what people read of it. A failure is a problem.
+Here never lives a description of these operations (`agent_description`).
+"""
+
+from typing import Any
+
+from fastapi import APIRouter, Body, Request, Response
+from fastapi.responses import JSONResponse
+
+from runtime.api import models
+from runtime.api.part import CallerPart, ServicePart, problems
+from runtime.api.workflows import GOES_ON, Key, answer_of
+from runtime.calls.under_way import Wanted
+from runtime.entries import Entry, TakenApart
+from runtime.gate.access import Caller
+from runtime.mcp.finding import description_of, searched
+from runtime.reach import run_seen
+from runtime.results.view import READABLE, WHOLE
+from runtime.service import Service
+
+Json = Any
+router = APIRouter(prefix="/tools", tags=["tools"])
+RUN_PROBLEMS = problems(404, 409, 422, 428, 500, 502, 504)
+Arguments = Body(default={}, description="What the tool takes.")
+
+
+@router.get("/list", responses=problems())
+async def list_tools(request: Request, caller: CallerPart) -> JSONResponse:
+    """What an MCP client of this caller is listed, as `tools/list` has it."""
+    tools = await request.app.state.provider.listed_to(caller.scope)
+    return JSONResponse({"tools": [wire_form(tool) for tool in tools]})
+
+
+def wire_form(tool: Any) -> Json:
+    """A tool as MCP clients get it."""
+    return tool.to_mcp_tool().model_dump(by_alias=True, exclude_none=True, mode="json")
+
+
+@router.post("/search_workflows", responses=problems(422))
+async def search_workflows(body: models.Search, service: ServicePart, caller: CallerPart) -> dict[str, Json]:
+    """Finds approved workflows by what is to be done, to what; answers names, best first."""
+    return await searched(service.finder, service.knowledge, caller.scope, body.query, body.api, body.risk)
+
+
+@router.post("/describe_workflow", responses=problems(404, 422))
+async def describe_workflow(body: models.Named, service: ServicePart, caller: CallerPart) -> dict[str, Json]:
+    """One workflow: all its inputs, its steps, its risk, its outputs."""
+    return description_of(service.live.seen_by(caller.scope).find(body.name))
+
+
+@router.post("/run_workflow", responses={202: GOES_ON, **RUN_PROBLEMS})
+async def run_workflow(
+    body: models.RunByName, service: ServicePart, caller: CallerPart, response: Response, idempotency_key: Key = ""
+) -> models.RunResult:
+    """Runs one workflow, as the operation of that name would."""
+    entry = service.live.seen_by(caller.scope).find(body.name)
+    given = entry.taken_apart(body.arguments)
+    return await _answered(service, entry, given, body.target or given.target, caller, response, idempotency_key)
+
+
+@router.post("/get_run", responses={202: GOES_ON, **RUN_PROBLEMS})
+async def get_run(body: models.RunId, service: ServicePart, caller: CallerPart, response: Response) -> models.RunResult:
+    """Waits for the end of a run that was still running, and tells its result."""
+    seen = await run_seen(service, caller, body.run)
+    ended = await service.under_way.look(body.run, caller, seen)
+    entry = service.live.seen_by(caller.scope).by_revision.get(seen.revision_id) if seen is not None else None
+    view = READABLE if entry is not None and entry.risk == "read" else WHOLE
+    return answer_of(ended, view, response, is_wanted=True)
+
+
+@router.post("/{name}", responses={202: GOES_ON, **RUN_PROBLEMS})
+async def call_tool(
+    name: str, service: ServicePart, caller: CallerPart, response: Response,
+    arguments: dict[str, Json] = Arguments, idempotency_key: Key = "",
+) -> models.RunResult:  # fmt: skip
+    """Runs the workflow whose tool is called so."""
+    entry = service.live.seen_by(caller.scope).find(name)
+    given = entry.taken_apart(arguments)
+    return await _answered(service, entry, given, given.target, caller, response, idempotency_key)
+
+
+async def _answered(
+    service: Service, entry: Entry, given: TakenApart, target: str | None, caller: Caller, response: Response, key: str
+) -> models.RunResult:
+    wanted = Wanted(entry, given.inputs, target, caller, given.manner, key)
+    ended = await service.under_way.call(wanted)
+    return answer_of(ended, given.view or WHOLE, response, is_wanted=given.manner.is_plan)

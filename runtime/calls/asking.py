@@ -1,0 +1,89 @@
+"""Calls that the policy has a person let through: planned, kept waiting, and let go on when they were answered.
+
+Between a caller's wish and the engine, in `calls` alone, so that MCP, REST, schedules and the command line cannot
+differ; no setting and no confirmation of the caller's own goes round it. Whoever asks again with the same call is told
+how it stands, and once it was let through that call is held to the plan that was seen. Here never lives an answer
+(`governance.asks`).
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from governance.asks import Ask, AskStore
+from governance.errors import NotFoundError, PlanError
+from governance.identifiers import Json
+from governance.targets import Target
+from runtime.calls.planning import bound_of
+from runtime.engines.engine import Ended, Order
+from runtime.entries import Entry
+from runtime.errors import Waiting
+
+if TYPE_CHECKING:
+    from governance.policy import AskRule
+
+AGAIN = "call again with the same arguments once it was let through; `GET /asks` says how it stands"
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    store: AskStore
+
+    async def rule(self, entry: Entry, target: Target) -> "AskRule | None":
+        """What the policy wants of the call; None where nobody is asked."""
+        if entry.risk == "read":  # asked for each call: what reads alone never asks
+            return None
+        return await self.store.rule(entry.risk, entry.workflow_id, target.name, target.labels)
+
+    async def plan_let_through(self, order: Order, target: Target, plan_id: str) -> str:
+        """The plan by which the call may go on, or "" where none was made for it yet.
+
+        `plan_id`: the one that the caller names, if they name one. Raises Waiting, PlanError.
+        """
+        ask = await self._named(plan_id, order.caller) if plan_id else await self.store.same(bound_of(order, target))
+        if ask is None:
+            return ""
+        if ask.state in ("waiting", "refused"):
+            raise told(ask)
+        return ask.id
+
+    async def _named(self, plan_id: str, caller: str) -> Ask:
+        try:
+            ask = await self.store.get(plan_id)
+        except NotFoundError as error:
+            message = "a person has to let this call through, and this plan waits for nobody"
+            raise PlanError(message, "call again without a plan") from error
+        if ask.caller != caller:
+            raise PlanError(f"there is no plan {plan_id} of yours", "call again without a plan")
+        return ask
+
+    async def wait(self, entry: Entry, order: Order, ended: Ended, rule: "AskRule") -> Waiting:
+        """Has the call wait with the plan that was made of it; what is to be raised for it."""
+        ask = Ask(
+            id=str(ended.outputs["plan_id"]), run_id=ended.run_id, revision_id=entry.revision_id,
+            workflow_id=entry.workflow_id, number=entry.number, digest=entry.digest, api=entry.api, risk=entry.risk,
+            target=order.endpoint.name, caller=order.caller, people=rule.people, made_at="",
+            expires_at=str(ended.outputs["expires_at"]),
+        )  # fmt: skip
+        return told(await self.store.make(ask))
+
+
+def lasts(rule: "AskRule") -> timedelta:
+    return timedelta(minutes=rule.minutes)
+
+
+def told(ask: Ask) -> Waiting:
+    """How it stands, for the caller."""
+    more: dict[str, Json] = {
+        "outcome": "waiting",
+        "plan_id": ask.id,
+        "run_id": ask.run_id,
+        "expires_at": ask.expires_at,
+    }
+    more |= {"people": ask.people, "votes": len(ask.votes), "state": ask.state}
+    if ask.state == "refused":
+        message = f"NOT DONE: {ask.by} has refused this call: {ask.reason}"
+        return Waiting(message, "ask whoever refused it; the same call is answered so until its plan ends", more)
+    wanted = "a person" if ask.people == 1 else f"{ask.people} people"
+    message = f"NOT DONE: this call waits for {wanted} to let it through, until {ask.expires_at}"
+    return Waiting(message, AGAIN, more)
