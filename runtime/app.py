@@ -46,6 +46,7 @@ from runtime.api import (
     policy,
     records,
     schedules,
+    senders,
     serving,
     targets,
     tools,
@@ -205,7 +206,7 @@ def _routes() -> tuple[BaseRoute, ...]:
     )
     # `/workflows/disabled` before `/workflows/{ref}`, `/tools/search_api` before `/tools/{name}`.
     decisions = (disabling, workflows, pictures, knowledge, tools, webhooks, events)
-    kept = (records, asks, targets, catalog, schedules, audit, policy, library)
+    kept = (records, asks, senders, targets, catalog, schedules, audit, policy, library)
     for part in (*decisions, *kept, login, users, administration, serving, metrics, docs):
         api.include_router(part.router)
     return tuple(api.routes)

@@ -390,7 +390,24 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
             "faults": [say()],
             "made": {"principal": {"name": say()}, "token": say()},
         },
-        "events.html": {"endpoints": [endpoint], "dead": [dead]},
+        "events.html": {
+            "endpoints": [endpoint],
+            "dead": [dead],
+            "faults": [say()],
+            "senders": [
+                {"name": say(), "secret_ref": say(), "scope": {say(): say()}, "created_by": say(), "created_at": say()}
+            ],
+            "bundles": [
+                {
+                    "name": say(),
+                    "version": say(),
+                    "apis": [say()],
+                    "signed_by": [say()],
+                    "imported_by": say(),
+                    "imported_at": say(),
+                }
+            ],
+        },
         "settings.html": {
             "rows": [{"name": say(), "value": say(), "source": say(), "is_secret": False, "meaning": say()}]
         },
