@@ -116,8 +116,8 @@ class Service:
     knowledge: Knowledge
     schedules: ScheduleStore
     scheduler: Scheduler
-    proposals: Proposals
     places: PlaceStore
+    proposals: Proposals
 
 
 def assemble(
@@ -198,8 +198,8 @@ def assemble(
         knowledge=Knowledge(KnowledgeStore(database), live),
         schedules=schedules,
         scheduler=Scheduler(around, reference=partial(database_now, database)),
-        proposals=Proposals(database, books.audit, proposing),
         places=PlaceStore(database),
+        proposals=Proposals(database, books.audit, proposing),
     )
 
 

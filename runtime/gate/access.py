@@ -238,6 +238,10 @@ class Gate:
         self._bodies = Bodies()
         self._metrics_open = metrics_open
 
+    def unbegun(self, caller: str) -> int:
+        """How many requests of `caller` wait for their turn."""
+        return self._turns.waiting(caller)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._api(scope, receive, send)
