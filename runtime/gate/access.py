@@ -176,6 +176,8 @@ RULES: tuple[Rule, ...] = (
     Rule("PUT", "/policy", "admin", takes_whole=True),
     Rule("POST", "/policy/preview", "approver"),
     Rule("GET", "/catalog", "viewer"),
+    Rule("GET", "/webhooks", "admin", takes_whole=True),
+    Rule("GET", "/bundles", "viewer", takes_whole=True),
     Rule("GET", "/devices", "viewer"),
     Rule("GET", "/specs", "viewer", takes_whole=True),
     Rule("GET", "/specs/{name}", "viewer", takes_whole=True),
