@@ -24,7 +24,7 @@ api_name = click.option("--api", shell_complete=complete("api"), help="Of this A
 
 @click.group("api")
 def api_group() -> None:
-    """Say what the compiled APIs can do: operations, fields, values, and which workflows do it."""
+    """Look up what the compiled APIs can do: operations, fields, values, which workflows do it."""
 
 
 @api_group.command("search")
