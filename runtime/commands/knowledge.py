@@ -5,22 +5,21 @@ Whoever has the command line has the database, and sees all of it. Standard outp
 """
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from governance.commands import shown
-from governance.commands.options import common
+from governance.commands.completing import complete
+from governance.commands.options import common, existing
 from governance.people.scopes import WHOLE
-from governance.settings import Settings
 
 if TYPE_CHECKING:
     from runtime.knowledge import Knowledge
 
 Json = Any
-api_name = click.option("--api", help="Of this API alone.")
+api_name = click.option("--api", shell_complete=complete("api"), help="Of this API alone.")
 
 
 @click.group("api")
@@ -74,7 +73,7 @@ def _asked(db: str | None, ask: "Callable[[Knowledge], Awaitable[Json]]") -> Jso
     async def answer() -> Json:
         from runtime.service import open_service
 
-        async with open_service(db or Settings.read(os.environ).database) as service:
+        async with open_service(existing(db)) as service:
             return await ask(service.knowledge)
 
     return asyncio.run(answer())

@@ -155,6 +155,17 @@ RULES: tuple[Rule, ...] = (
     Rule("PUT", "/targets/{name}", "admin", takes_whole=True),
     Rule("DELETE", "/targets/{name}", "admin", takes_whole=True),
     Rule("POST", "/targets/{name}/test", "operator"),
+    Rule("GET", "/servers", "viewer"),
+    Rule("POST", "/servers", "admin", takes_whole=True),
+    Rule("POST", "/servers/import", "admin", takes_whole=True),
+    Rule("GET", "/servers/export", "admin", takes_whole=True),
+    Rule("GET", "/servers/{name}", "viewer"),
+    Rule("DELETE", "/servers/{name}", "admin", takes_whole=True),
+    Rule("POST", "/servers/{name}/disable", "admin", takes_whole=True),
+    Rule("POST", "/servers/{name}/enable", "admin", takes_whole=True),
+    Rule("POST", "/servers/{name}/test", "operator"),
+    Rule("POST", "/servers/{name}/sync", "approver", takes_whole=True),
+    Rule("POST", "/servers/{name}/tools/{tool}/classify", "approver", takes_whole=True),
     Rule("GET", "/audit", "approver", takes_whole=True),
     Rule("GET", "/audit/export", "approver", takes_whole=True),
     Rule("GET", "/audit/stats", "approver", takes_whole=True),
@@ -167,6 +178,8 @@ RULES: tuple[Rule, ...] = (
     Rule("PUT", "/policy", "admin", takes_whole=True),
     Rule("POST", "/policy/preview", "approver"),
     Rule("GET", "/catalog", "viewer"),
+    Rule("GET", "/webhooks", "admin", takes_whole=True),
+    Rule("GET", "/bundles", "viewer", takes_whole=True),
     Rule("GET", "/devices", "viewer"),
     Rule("GET", "/specs", "viewer", takes_whole=True),
     Rule("GET", "/specs/{name}", "viewer", takes_whole=True),
@@ -237,6 +250,10 @@ class Gate:
         self._turns = Turns()
         self._bodies = Bodies()
         self._metrics_open = metrics_open
+
+    def unbegun(self, caller: str) -> int:
+        """How many requests of `caller` wait for their turn."""
+        return self._turns.waiting(caller)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
