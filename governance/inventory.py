@@ -71,8 +71,10 @@ def read_inventory(path: Path) -> tuple[Target, ...]:
 
 
 def written(targets: Iterable[Target]) -> str:
-    """The file that `read_inventory` reads back."""
-    return yaml.safe_dump({"targets": [_told(each) for each in targets]}, sort_keys=False, allow_unicode=True)
+    """The file that `read_inventory` reads back. MCP servers have files of their own (`server_files`)."""
+    return yaml.safe_dump(
+        {"targets": [_told(each) for each in targets if each.server is None]}, sort_keys=False, allow_unicode=True
+    )
 
 
 def _target(given: _Target) -> Target:

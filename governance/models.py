@@ -365,6 +365,7 @@ class TargetRow(Model):
     labels: Named[str] = Column(server_default=text("'{}'"))
     limits: Named[str] = Column(server_default=text("'{}'"))
     responses: Named[str] = Column(server_default=text("''"))
+    server: Named[str] = Column(server_default=text("'{}'"))
     created_at: Named[str]
 
 

@@ -10,7 +10,7 @@ Here never lives a secret, nor a connection.
 
 import ipaddress
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -24,13 +24,13 @@ from governance.errors import ConflictError, InvalidError, NotFoundError, StaleE
 from governance.identifiers import Json, from_text, to_text
 from governance.models import TargetRow, table_of
 from governance.responses import POLICIES, Policy
+from governance.servers import IS_REFERENCE, Server, address_of_server, api_of, check_server
 
 Mode = Literal["twin", "prism", "live"]
 MODES: tuple[Mode, ...] = ("twin", "prism", "live")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _API = re.compile(r"[a-z][a-z0-9-]{0,31}")  # as profiles and compiles name theirs
-_IS_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\0]+|keyring:[^/\0]+/[^\0]+")
 _PIN = re.compile(r"[0-9a-f]{64}")
 _T = table_of(TargetRow)
 _ALL = select(_T).order_by(_T.c.name)
@@ -39,7 +39,7 @@ _REFERENCES = ("username_ref", "password_ref", "token_ref")
 _FIELDS = ("name", "api", "base_url", "mode", *_REFERENCES, "tls", "is_default", "responses")
 CHANGES = ("target.added", "target.changed", "target.removed")
 # What older audit rows do not say, as it was then for all.
-_NOT_TOLD_BEFORE: dict[str, Json] = {"labels": {}, "limits": {}, "responses": ""}
+_NOT_TOLD_BEFORE: dict[str, Json] = {"labels": {}, "limits": {}, "responses": "", "server": {}}
 Applied = Literal["added", "changed", "unchanged", "removed"]
 
 
@@ -62,7 +62,7 @@ class Target:
     """`base_url` is scheme, host, port and perhaps a leading path, without a slash at its end.
 
     `labels`: pairs in the order of their names; people choose targets by them. `responses`: what is done about replies
-    that are not as described; empty: what the setting says.
+    that are not as described; empty: what the setting says. `server`: of an MCP server, how it is reached.
     """
 
     name: str
@@ -77,10 +77,12 @@ class Target:
     labels: tuple[tuple[str, str], ...] = ()
     limits: TargetLimits = TargetLimits()
     responses: Policy | Literal[""] = ""
+    server: Server | None = None
 
     def to_json(self) -> dict[str, Json]:
         told = {name: getattr(self, name) for name in _FIELDS}
-        return {**told, "labels": dict(self.labels), "limits": self.limits.to_json()}
+        server = self.server.to_json() if self.server else {}
+        return {**told, "labels": dict(self.labels), "limits": self.limits.to_json(), "server": server}
 
     def has_labels(self, wanted: Iterable[tuple[str, str]]) -> bool:
         return set(wanted) <= set(self.labels)
@@ -124,7 +126,7 @@ class TargetStore:
             known = {row.name: read_target(row) for row in connection.execute(select(_T))}
             untold = {name for name, each in known.items() if not _is_told(connection, each)}
             done: dict[str, Applied] = {}
-            for name in sorted(known.keys() - wanted.keys() if prune else ()):
+            for name in sorted(_devices(known) - wanted.keys() if prune else ()):
                 connection.execute(delete(_T).where(_T.c.name == name))
                 append_entry(connection, Event(now, actor, "target.removed", f"target:{name}", {}))
                 done[name] = "removed"
@@ -219,6 +221,11 @@ class TargetStore:
         return target
 
 
+def _devices(known: Mapping[str, Target]) -> set[str]:
+    """What an inventory's file can name: MCP servers have files of their own."""
+    return {name for name, target in known.items() if target.server is None}
+
+
 def _of(connection: Connection, api: str) -> Sequence[Row[tuple[Any, ...]]]:
     return connection.execute(_ALL.where(_T.c.api == api)).all()
 
@@ -259,6 +266,7 @@ def _store(connection: Connection, target: Target, now: str) -> Target:
     if stored.is_default:
         connection.execute(update(_T).where(_T.c.api == stored.api).values(is_default=False))
     more = {"labels": to_text(dict(stored.labels)), "limits": to_text(stored.limits.to_json()), "created_at": now}
+    more["server"] = to_text(stored.server.to_json() if stored.server else {})
     connection.execute(insert(_T), {**stored.to_json(), **more})
     return stored
 
@@ -277,11 +285,22 @@ def _checked(target: Target) -> Target:
         raise InvalidError(f"responses cannot be {target.responses!r}", f"take one of {', '.join(POLICIES)}, or none")
     for field in _REFERENCES:
         reference = getattr(target, field)
-        if reference is not None and not _IS_REFERENCE.fullmatch(reference):
+        if reference is not None and not IS_REFERENCE.fullmatch(reference):
             raise InvalidError(f"{field} is not a reference", "give env:NAME, file:/path or keyring:service/name")
     labels = _checked_labels(target.labels)
     _check_limits(target.limits)
+    if target.server is not None:
+        _check_remote(target, target.server)
+        return replace(target, tls=_checked_tls(target.tls), labels=labels)
     return replace(target, base_url=_checked_address(target), tls=_checked_tls(target.tls), labels=labels)
+
+
+def _check_remote(target: Target, server: Server) -> None:
+    """What an MCP server's row says beside the server. Raises InvalidError."""
+    check_server(target.name, server)
+    is_as_named = (target.api, target.base_url) == (api_of(target.name), address_of_server(target.name))
+    if not is_as_named or target.mode != "live" or any(getattr(target, field) for field in _REFERENCES):
+        raise InvalidError(f"{target.name} is a server and no device", "add it with `switchgear servers add`")
 
 
 def _checked_labels(labels: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -335,7 +354,9 @@ def read_target(row: Row[tuple[Any, ...]]) -> Target:
     try:
         labels = tuple(sorted(from_text(row.labels).items()))
         limits = TargetLimits(**from_text(row.limits))
-    except (AttributeError, TypeError) as error:
+        told = from_text(row.server)
+        server = Server.from_json(told) if told else None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise TamperedError(f"the target {row.name} was changed: {error}", "remove it and add it again") from error
     given = {field: getattr(row, field) for field in _FIELDS}
-    return Target(**given, labels=labels, limits=limits)
+    return Target(**given, labels=labels, limits=limits, server=server)

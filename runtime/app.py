@@ -47,6 +47,7 @@ from runtime.api import (
     records,
     schedules,
     senders,
+    servers,
     serving,
     targets,
     tools,
@@ -207,7 +208,7 @@ def _routes() -> tuple[BaseRoute, ...]:
     )
     # `/workflows/disabled` before `/workflows/{ref}`, `/tools/search_api` before `/tools/{name}`.
     decisions = (disabling, workflows, pictures, knowledge, tools, webhooks, events)
-    kept = (records, asks, senders, targets, catalog, schedules, audit, policy, library)
+    kept = (records, asks, senders, targets, servers, catalog, schedules, audit, policy, library)
     for part in (*decisions, *kept, login, users, administration, serving, metrics, docs):
         api.include_router(part.router)
     return tuple(api.routes)

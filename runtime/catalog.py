@@ -23,6 +23,7 @@ from governance.errors import GovernanceError, TamperedError
 from governance.people.scopes import Scope
 from governance.revisions import Fault, Revision, RevisionStore
 from governance.run_stats import RunStats
+from governance.servers import is_of_server
 from governance.targets import Target, TargetStore
 from runtime.entries import Entry, Prepared
 from runtime.errors import ServingError, UnknownWorkflow, Unservable
@@ -137,6 +138,7 @@ class Loader:
         if self._unservable:
             bad = [each for each in draft.entries_now() if each.digest in self._unservable]
             refusals += [draft.refuse(each, self._unservable[each.digest]) for each in bad]
+        refusals += [draft.refuse(each, reason) for each in draft.entries_now() if (reason := _why_away(each))]
         for refusal in refusals:
             if refusal not in before.refusals:
                 log.error(
@@ -264,6 +266,14 @@ class Loader:
             profile = Profile(api=api) if plain else parse_profile(await self.apis.get_profile(key), api)
             self._profiles[key] = profile
         return self._profiles[key]
+
+
+def _why_away(entry: Entry) -> str:
+    """Why the MCP server that an entry is a tool of takes no calls now; empty for everything else."""
+    servers = [target.server for target in entry.targets if target.server is not None]
+    if any(server.is_enabled for server in servers) or not is_of_server(entry.api):
+        return ""
+    return "its server is disabled" if servers else "its server was removed"
 
 
 def view_of(catalog: Catalog, scope: Scope, budget: Budget) -> Catalog:

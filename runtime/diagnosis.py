@@ -54,6 +54,8 @@ class Finding:
 async def diagnose(service: Service, name: str, actor: str) -> tuple[Finding, ...]:
     """A finding for each step. Raises NotFoundError for the target, GovernanceError when nothing can be recorded."""
     target = await service.targets.get(name)
+    if target.server is not None:
+        return (Finding("address", "bad", f"{name} is an MCP server", f"run `switchgear servers test {name}`"),)
     profile, described = await _profile(service, target.api)
     base_path = await _base_path(service, target.api, profile)
     diagnosis = Diagnosis(service, target, profile, actor, base_path, described)

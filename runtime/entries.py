@@ -14,11 +14,13 @@ import jsonschema_rs
 import orjson
 
 from governance.revisions import Revision
+from governance.servers import SCHEME
 from governance.targets import Target
 from runtime.calls.manner import Manner, manner_of
 from runtime.driver import Endpoint
+from runtime.driver.endpoint import Remote
 from runtime.driver.sessions import References
-from runtime.driver.wire import address_of
+from runtime.driver.wire import Address, address_of
 from runtime.errors import UnknownTarget, Unservable
 from runtime.results.lenient import lenient
 from runtime.results.view import SELECT_SCHEMA, WHERE_SCHEMA, View, view_of
@@ -44,6 +46,20 @@ def own_limits(target: Target, profile: Profile) -> Limits | None:
     """The profile's limits with those of the target in their places; None where it has none."""
     told = target.limits.to_json()
     return profile.limits.model_copy(update=told) if told else None
+
+
+def remote_endpoint(target: Target, profile: Profile, pins: Mapping[str, str]) -> Endpoint:
+    """An MCP server as the driver sees it; `pins`: the digests of the definitions that were approved, by path."""
+    assert target.server is not None, "it is one"
+    return Endpoint(
+        name=target.name,
+        address=Address(SCHEME, target.name, 0, ""),
+        tls=target.tls,
+        references=References(None, None, None),
+        profile=profile,
+        own_limits=own_limits(target, profile),
+        remote=Remote(target.server, tuple(sorted(pins.items()))),
+    )
 
 
 @lru_cache(MOST_READ)
@@ -89,7 +105,10 @@ class Prepared:
     def endpoint(self, target: Target, profile: Profile) -> Endpoint:
         """`target` as the driver sees it, made once. Raises TargetError for an address that is none."""
         made = self._endpoints.get(target)
-        if made is None:
+        if made is None and target.server is not None:
+            pins = {key.partition(" ")[2]: pin for key, pin in self.content.operations.items()}
+            made = self._endpoints[target] = remote_endpoint(target, profile, pins)
+        elif made is None:
             keeps_base_path = target.mode != "prism"  # which serves the paths of the description alone
             made = self._endpoints[target] = Endpoint(
                 name=target.name,

@@ -66,6 +66,7 @@ from runtime.leases import Leases
 from runtime.live import LiveCatalog
 from runtime.mcp.listing import DEFAULT, Budget
 from runtime.proposing import Proposals, Terms
+from runtime.remotes.syncing import Remotes
 from runtime.replies import Replies
 from runtime.scheduling import DEFAULT_RISKS, Around, Scheduler
 from runtime.search.finder import Finder
@@ -116,6 +117,7 @@ class Service:
     knowledge: Knowledge
     schedules: ScheduleStore
     scheduler: Scheduler
+    remotes: Remotes
     places: PlaceStore
     proposals: Proposals
 
@@ -198,6 +200,7 @@ def assemble(
         knowledge=Knowledge(KnowledgeStore(database), live),
         schedules=schedules,
         scheduler=Scheduler(around, reference=partial(database_now, database)),
+        remotes=Remotes(revisions, apis, targets, driver, live.reload),
         places=PlaceStore(database),
         proposals=Proposals(database, books.audit, proposing),
     )
@@ -258,9 +261,11 @@ async def open_service(
 @asynccontextmanager
 async def watching(service: Service) -> AsyncIterator[None]:
     """As long as it is entered: the catalog follows the database, open runs are looked after, schedules are fired,
-    events are sent. On a copy of another installation's database the catalog alone: the rest is done there."""
+    events are sent, what MCP servers have is followed. On a copy of another installation's database the catalog alone:
+    the rest is done there."""
     is_copy = await _is_copy(service)
-    watched = (service.live,) if is_copy else (service.live, service.scheduler, service.deliverer)
+    others = () if is_copy else (service.scheduler, service.deliverer, service.remotes)
+    watched = (service.live, *others)
     watches = [asyncio.create_task(each.watch()) for each in watched]
     watches.append(asyncio.create_task(_probing(service.database)))
     service.engine.watch(adopted_at=None if is_copy else await service.places.adopted_at())

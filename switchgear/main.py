@@ -76,6 +76,7 @@ COMMANDS = {
     ),
     "policy": Entry("governance.commands.policy:policy_group", "Say who decides on what, until when, at which hours."),
     "targets": Entry("governance.commands.targets:targets_group", "Keep the devices and mocks to run on."),
+    "servers": Entry("governance.commands.servers:servers_group", "Keep MCP servers of others, and their tools."),
     "serve": Entry("runtime.commands.serving:serve_command", "Serve what is approved as MCP tools and as an API."),
     "call": Entry("runtime.commands.serving:call_command", "Run one workflow."),
     "asks": Entry("governance.commands.asks:asks_group", "Answer calls that wait for a person."),
@@ -112,6 +113,11 @@ PARTS = {
         "resolve": Entry("runtime.commands.resolving:resolve_command", "Say what became of a run in doubt."),
     },
     "targets": {"test": Entry("runtime.commands.target_test:test_command", "Say whether a target can be used.")},
+    "servers": {
+        "test": Entry("runtime.commands.servers:test_command", "Ask a server for its tools, and change nothing."),
+        "sync": Entry("runtime.commands.servers:sync_command", "Have its new and changed tools wait for an approver."),
+        "classify": Entry("runtime.commands.servers:classify_command", "Submit a tool with the class that it has."),
+    },
     "webhooks": {
         "endpoints": Entry("governance.commands.endpoints:endpoints_group", "Keep who is told of events."),
         "dead": Entry("governance.commands.endpoints:dead_group", "Look after events that could not be told."),

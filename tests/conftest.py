@@ -379,7 +379,7 @@ def _sent(connection: Connection) -> list[Sent]:
 
 def _port(base_url: str) -> int:
     parts = urlsplit(base_url)
-    return parts.port or {"http": 80, "https": 443}[parts.scheme]
+    return parts.port or {"http": 80, "https": 443, "mcp": 0}[parts.scheme]
 
 
 def _fate(detail: dict[str, Any]) -> Literal["heard", "maybe", "not sent"]:

@@ -144,6 +144,8 @@ async def change_target(
 ) -> TargetOut:
     """Makes a target what is sent. Runs under way go on as they began."""
     seen = await _seen(service, caller, name, if_match)
+    if seen.server is not None:
+        raise Problem(409, "conflict", f"{name} is an MCP server.", "remove it, or change it by /servers")
     wanted = _target(name, body)
     if wanted.api != seen.api:
         await check_api(service.database, wanted.api)

@@ -6,7 +6,9 @@ Nothing but this class and `Endpoint` is used outside of the package. Called by 
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from runtime.driver.endpoint import Endpoint, Place
 from runtime.driver.journey import Journey
@@ -50,6 +52,15 @@ class Driver:
         deadline = min(deadline, asyncio.get_running_loop().time() + limit)
         line = self._lines.setdefault(endpoint.place, Line(self._leases))
         return await Tries(Journey(line, endpoint, deadline, witness, self._vault), command).outcome()
+
+    async def listed(self, endpoint: Endpoint) -> tuple[Mapping[str, Any], ...]:
+        """The tools of an MCP server, as it tells of them. Raises TargetError."""
+        line = self._lines.setdefault(endpoint.place, Line(self._leases))
+        return tuple((await (await line.remote(endpoint, self._vault)).listed()).values())
+
+    def changed_servers(self) -> frozenset[str]:
+        """The MCP servers that were found to have other tools than before, each told of once."""
+        return frozenset(host for (_, host, _), line in self._lines.items() if line.has_changed_tools)
 
     def states(self) -> tuple["DeviceState", ...]:
         """How it stands with each device that was spoken to."""

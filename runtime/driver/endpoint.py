@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from governance.responses import Policy
+from governance.servers import Server
 from runtime.driver.sessions import References
 from runtime.driver.wire import Address
 from workflow.profile import Limits, Profile
@@ -17,10 +18,19 @@ Place = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Remote:
+    """An MCP server, and which definition of which tool was approved: digests by the paths of `remotes.contents`."""
+
+    server: Server
+    pins: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """`profile` is the one that the workflow was approved with; `own_limits` wins over the profile's limits.
 
-    `responses`: what is done about replies that are not as described; empty: what the setting says.
+    `responses`: what is done about replies that are not as described; empty: what the setting says. `remote`: where
+    requests go to an MCP server as calls of its tools.
     """
 
     name: str
@@ -30,6 +40,7 @@ class Endpoint:
     profile: Profile
     own_limits: Limits | None = None
     responses: Policy | Literal[""] = ""
+    remote: Remote | None = None
 
     @property
     def limits(self) -> Limits:

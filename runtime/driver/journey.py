@@ -15,6 +15,7 @@ from runtime.driver.endpoint import Endpoint
 from runtime.driver.exchange import Connections, Flight
 from runtime.driver.line import LINGER_S, Line
 from runtime.driver.logins import ADMISSION_PAUSES_S
+from runtime.driver.remote_connections import RemoteConnections
 from runtime.driver.sessions import Fields, Session
 from runtime.driver.wire import Address, Reply, WireRequest, wire_request, with_fields, with_headers
 from runtime.driver.witness import Answered, Purpose, Sending, Witness
@@ -147,14 +148,19 @@ class Journey:
         if purpose == "step":
             self.flight = flight
         self.has_asked = True
-        connections = await self.line.connections(endpoint)
+        connections = await self.line.carrier(endpoint, self.vault)
         shown = self.vault.redact(command.path)
         note = Sending(purpose, command.step_id, attempt, command.method, shown, command.is_safe, endpoint.name)
         with observed.request(endpoint, note, template or command.path_template) as seen:
             return await self._noted(with_fields(wire, traces.carried()), note, connections, flight, seen)
 
     async def _noted(
-        self, wire: WireRequest, note: Sending, connections: Connections, flight: Flight, seen: observed.RequestSeen
+        self,
+        wire: WireRequest,
+        note: Sending,
+        connections: Connections | RemoteConnections,
+        flight: Flight,
+        seen: observed.RequestSeen,
     ) -> Reply:
         await self.witness.sending(note)
         endpoint, start = self.endpoint, asyncio.get_running_loop().time()

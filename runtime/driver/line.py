@@ -6,6 +6,7 @@ Called by `journey`; who is at the other end is decided by `tls` before the firs
 """
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from runtime.driver import tls
 from runtime.driver.breaker import Breaker
@@ -13,8 +14,13 @@ from runtime.driver.endpoint import Endpoint
 from runtime.driver.exchange import KEEP_ALIVE_S, Connections
 from runtime.driver.gate import Gate
 from runtime.driver.logins import Logins
-from runtime.errors import Resting
+from runtime.driver.remote_connections import RemoteConnections
+from runtime.errors import Refused, Resting
 from runtime.leases import Leases
+from runtime.secrets import Vault
+
+if TYPE_CHECKING:
+    from runtime.driver.remote_session import RemoteSession
 
 # A closed connection counts until the device has noticed: until then nobody gets its place.
 LINGER_S = 0.1
@@ -30,6 +36,7 @@ class Line:
         self._opening = asyncio.Lock()
         self._connections: dict[str, Connections] = {}
         self._logins: dict[object, Logins] = {}
+        self._remote: RemoteSession | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
 
@@ -51,6 +58,34 @@ class Line:
                 f"{name} has failed {self.breaker.failures} times in a row{last} and is not asked for {rest_s:.0f} s"
             )
             raise Resting(message, "see whether the device is on and reachable; the next request after that tries it")
+
+    async def carrier(self, endpoint: Endpoint, vault: Vault) -> Connections | RemoteConnections:
+        """What takes a request there: connections, or calls of an MCP server's tools. Raises TargetError."""
+        if endpoint.remote is None:
+            return await self.connections(endpoint)
+        return RemoteConnections(await self.remote(endpoint, vault), endpoint.remote)
+
+    async def remote(self, endpoint: Endpoint, vault: Vault) -> "RemoteSession":
+        """The session with an MCP server, another one where the server is another one now. Raises Refused."""
+        from runtime.driver.remote_session import RemoteSession
+
+        wanted = endpoint.remote
+        assert wanted is not None, "it is one"
+        if not wanted.server.is_enabled:
+            remedy = f"an admin enables it: switchgear servers enable {endpoint.name}"
+            raise Refused(f"the server {endpoint.name} is disabled", remedy)
+        async with self._opening:
+            if self._remote is not None and not self._remote.is_of(wanted.server, endpoint.tls):
+                await self._remote.aclose()
+                self._remote = None
+            if self._remote is None:
+                self._remote = RemoteSession(endpoint.name, wanted.server, endpoint.tls, vault)
+            return self._remote
+
+    @property
+    def has_changed_tools(self) -> bool:
+        """Whether an MCP server has other tools than before; asked once for each change."""
+        return self._remote is not None and self._remote.take_change()
 
     async def connections(self, endpoint: Endpoint) -> Connections:
         """The connections; the first caller checks who is at the other end. Raises TargetError."""
@@ -86,6 +121,8 @@ class Line:
             self._timer.cancel()
         if self._closing is not None:
             await self._closing
+        if self._remote is not None:
+            await self._remote.aclose()
         connections, self._connections = list(self._connections.values()), {}
         for each in connections:
             await each.aclose()

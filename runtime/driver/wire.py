@@ -35,6 +35,10 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 MAX_PARSED_BYTES = 32 * 1024 * 1024
 
 
+# An MCP server is called by its name alone.
+_OWN_PORTS = {"http": 80, "https": 443, "mcp": 0}
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where a target is. `prefix` comes before every path; it has no slash at its end.
@@ -53,7 +57,7 @@ class Address:
     def authority(self) -> str:
         """As it stands in the Host field: an IPv6 address in brackets, no port where it is the scheme's own."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == {"http": 80, "https": 443}[self.scheme] else f"{host}:{self.port}"
+        return host if self.port == _OWN_PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def origin(self) -> str:

@@ -115,7 +115,7 @@ class DbosProcess:
         try:
             return await self._dbos.run_step_async({"name": "turn"}, turn)
         except FOREIGN as error:
-            raise UnavailableError(translate(error).message) from error
+            raise UnavailableError(str(translate(error))) from error
 
     async def take_over(self, executors: Sequence[str]) -> None:
         """Hands the runs of dead processes to the living ones, this among them."""

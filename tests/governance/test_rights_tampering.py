@@ -164,9 +164,10 @@ async def test_tokens_of_an_older_database_go_on_and_are_sealed_by_the_upgrade(t
         await PrincipalStore(database).revoke("gone")
     engine = create_engine(parse_url(url))
     with engine.begin() as connection:  # as 0013 left it: no tables of users, audit rows without seals
-        for table in ("run_effects", "disabled_workflows", "sessions", "users"):
+        for table in ("run_effects", "disabled_workflows", "sessions", "users", "knowledge"):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("ALTER TABLE runs DROP COLUMN verdict"))
+        connection.execute(text("ALTER TABLE targets DROP COLUMN server"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0013'"))
         connection.execute(text("DROP TRIGGER audit_kept"))
         connection.execute(text("DELETE FROM audit"))
@@ -187,6 +188,7 @@ ELSEWHERE: dict[str, Any] = {
     "labels": '{"site": "lab"}',
     "limits": '{"connections": 9}',
 }
+ELSEWHERE["server"] = '{"transport": "http", "is_enabled": true, "url": "https://10.6.6.6/mcp"}'
 ELSEWHERE |= {"tls": "pin:" + "0" * 64, "mode": "twin", "responses": "off", "is_default": True, "name": "other"}
 
 

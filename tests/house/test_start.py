@@ -27,6 +27,7 @@ LATE = {
     "mcp.server.auth": "command lines have the gate's callers without any of MCP",
     "compiler.proposer.live": "instructor and openai; only where a model is asked",
     "compiler.progress": "rich; only on a terminal",
+    "runtime.driver.remote_session": "FastMCP's client; only where an MCP server of others is spoken to",
     "runtime.gate.company": "joserfc and cryptography; only where a company's logins are taken",
 }
 """What functions may import, and why it is not loaded with their file."""

@@ -245,6 +245,11 @@ def test_the_routes_that_tell_of_everything_are_those() -> None:
         ("POST", "/targets"),
         ("PUT", "/targets/{name}"),
         ("DELETE", "/targets/{name}"),
+        ("POST", "/servers"),
+        ("POST", "/servers/import"),
+        ("GET", "/servers/export"),
+        ("DELETE", "/servers/{name}"),
+        *(("POST", f"/servers/{{name}}/{does}") for does in ("disable", "enable", "sync", "tools/{tool}/classify")),
         *((method, f"/{kind}/{{name}}") for kind in ("specs", "profiles") for method in ("GET", "PUT", "DELETE")),
         *(("GET", f"/{kind}") for kind in ("specs", "profiles")),
     }
