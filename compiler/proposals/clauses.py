@@ -19,7 +19,10 @@ _JOINTS = re.compile(
     r"|\band then\b|\bthen\b|\band\b|\bbefore\b|\bafter\b)\s+",
     re.IGNORECASE,
 )
-_CONDITION = re.compile(r"\b(when|if|once|until|unless|while|as soon as)\b.*$", re.IGNORECASE)
+# `once it is off`; not `boot once`.
+_CONDITION = re.compile(
+    r"\b(?:(?:when|if|until|unless|while|as soon as)\b|once (?:it|they|the|that|this|all)\b).*$", re.IGNORECASE
+)
 # What a change checks itself before it is made, or waits for.
 _STATE = re.compile(
     r"^(?:when|once|as soon as)\b.*\b(?:on|off|up|down|ready|running|stopped|paused|done|over|finished)$", re.IGNORECASE
