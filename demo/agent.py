@@ -12,6 +12,7 @@ from typing import Any
 
 from fastmcp import Client
 from mcp.client.subscriptions import ToolsListChanged, listen
+from mcp.shared.exceptions import MCPError
 
 TOLD_WITHIN_S = 120.0
 
@@ -43,7 +44,10 @@ class Agent:
 
     async def call(self, tool: str, arguments: Mapping[str, Any]) -> Answer:
         begin = time.monotonic()
-        result = await self._client.call_tool(tool, dict(arguments), raise_on_error=False)
+        try:
+            result = await self._client.call_tool(tool, dict(arguments), raise_on_error=False)
+        except MCPError as error:  # of the protocol: there is no such tool any more
+            return Answer(True, str(error), {}, None, "failed", time.monotonic() - begin)
         seconds = time.monotonic() - begin
         told = (result.meta or {}).get("switchgear", {})
         text = "\n".join(getattr(part, "text", "") for part in result.content)

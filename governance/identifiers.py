@@ -26,7 +26,8 @@ def utc_now() -> datetime:
 
 def moment(when: datetime) -> str:
     """`2026-11-20T10:07:00.123456Z`, always of the same length."""
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # `strftime` gives a year before 1000 fewer than four digits.
+    return when.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def new_id() -> str:
@@ -55,5 +56,6 @@ def from_text(text: str) -> Json:
 
 def earliest_id(at: str, slack: timedelta = timedelta(hours=1)) -> str:
     """What no id made at `at` or later sorts before; `slack`: by how much clocks may differ."""
-    milliseconds = max(0, int((datetime.fromisoformat(at) - slack).timestamp() * 1000))
+    since_1970 = datetime.fromisoformat(at).timestamp() - slack.total_seconds()
+    milliseconds = max(0, int(since_1970 * 1000))
     return f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}"

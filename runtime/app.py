@@ -67,6 +67,7 @@ from runtime.gate.cors import Cors
 from runtime.gate.first_bytes import Known
 from runtime.gate.mcp_sessions import McpSessions
 from runtime.gate.rates import Rates
+from runtime.mcp.completing import Completions
 from runtime.mcp.finding import finding_tools
 from runtime.mcp.knowing import knowing_tools
 from runtime.mcp.list_changed import ListChanged
@@ -139,7 +140,7 @@ def build(
                 changes.close()
 
     api = _rest_api(service, lifespan)
-    api.state.provider = provider
+    api.state.provider, api.state.mcp = provider, mcp
     api.state.settings = settings
     api.state.library = Library(Path(folder), service.database) if folder else None
     gate = Gate(
@@ -175,7 +176,8 @@ def _mcp_server(service: Service, local: Caller) -> tuple[FastMCP[Any], CatalogP
         dereference_schemas=False,  # or `$defs` vanish from what was approved
     )
     add_resources(mcp, service, asking)
-    changes = ListChanged(mcp, service.live, asking)
+    mcp.completion(Completions(service, asking))
+    changes = ListChanged(mcp, service.live, asking, provider.knows)
     service.live.on_change(changes.tell)
     return mcp, provider, changes
 

@@ -23,36 +23,52 @@ from runtime.results.view import READABLE, WHOLE
 from runtime.service import Service
 
 Json = Any
-router = APIRouter(prefix="/tools", tags=["tools"])
+router = APIRouter(tags=["tools"])
 RUN_PROBLEMS = problems(404, 409, 422, 428, 500, 502, 504)
 Arguments = Body(default={}, description="What the tool takes.")
 
 
-@router.get("/list", responses=problems())
+@router.get("/tools/list", responses=problems())
 async def list_tools(request: Request, caller: CallerPart) -> JSONResponse:
     """What an MCP client of this caller is listed, as `tools/list` has it."""
     tools = await request.app.state.provider.listed_to(caller.scope)
-    return JSONResponse({"tools": [wire_form(tool) for tool in tools]})
+    return JSONResponse({"tools": [wire_form(tool.to_mcp_tool()) for tool in tools]})
 
 
-def wire_form(tool: Any) -> Json:
-    """A tool as MCP clients get it."""
-    return tool.to_mcp_tool().model_dump(by_alias=True, exclude_none=True, mode="json")
+@router.get("/prompts/list", responses=problems())
+async def list_prompts(request: Request, caller: CallerPart) -> JSONResponse:
+    """The prompts for an MCP client of this caller, as `prompts/list` has it."""
+    prompts = request.app.state.provider.prompts_for(caller.scope)
+    return JSONResponse({"prompts": [wire_form(prompt.to_mcp_prompt()) for prompt in prompts]})
 
 
-@router.post("/search_workflows", responses=problems(422))
+@router.get("/resources/list", responses=problems())
+async def list_resources(request: Request, caller: CallerPart) -> JSONResponse:  # noqa: ARG001  who asks must be somebody
+    """What an MCP client can read, as `resources/list` and `resources/templates/list` have it."""
+    mcp = request.app.state.mcp
+    resources = [wire_form(each.to_mcp_resource()) for each in await mcp.list_resources()]
+    templates = [wire_form(each.to_mcp_template()) for each in await mcp.list_resource_templates()]
+    return JSONResponse({"resources": resources, "resourceTemplates": templates})
+
+
+def wire_form(told: Any) -> Json:
+    """A value of MCP as its clients get it, without the server's own notes for itself."""
+    return told.model_dump(by_alias=True, exclude_none=True, mode="json")
+
+
+@router.post("/tools/search_workflows", responses=problems(422))
 async def search_workflows(body: models.Search, service: ServicePart, caller: CallerPart) -> dict[str, Json]:
     """Finds approved workflows by what is to be done, to what; answers names, best first."""
     return await searched(service.finder, service.knowledge, caller.scope, body.query, body.api, body.risk)
 
 
-@router.post("/describe_workflow", responses=problems(404, 422))
+@router.post("/tools/describe_workflow", responses=problems(404, 422))
 async def describe_workflow(body: models.Named, service: ServicePart, caller: CallerPart) -> dict[str, Json]:
     """One workflow: all its inputs, its steps, its risk, its outputs."""
     return description_of(service.live.seen_by(caller.scope).find(body.name))
 
 
-@router.post("/run_workflow", responses={202: GOES_ON, **RUN_PROBLEMS})
+@router.post("/tools/run_workflow", responses={202: GOES_ON, **RUN_PROBLEMS})
 async def run_workflow(
     body: models.RunByName, service: ServicePart, caller: CallerPart, response: Response, idempotency_key: Key = ""
 ) -> models.RunResult:
@@ -62,7 +78,7 @@ async def run_workflow(
     return await _answered(service, entry, given, body.target or given.target, caller, response, idempotency_key)
 
 
-@router.post("/get_run", responses={202: GOES_ON, **RUN_PROBLEMS})
+@router.post("/tools/get_run", responses={202: GOES_ON, **RUN_PROBLEMS})
 async def get_run(body: models.RunId, service: ServicePart, caller: CallerPart, response: Response) -> models.RunResult:
     """Waits for the end of a run that was still running, and tells its result."""
     seen = await run_seen(service, caller, body.run)
@@ -72,7 +88,7 @@ async def get_run(body: models.RunId, service: ServicePart, caller: CallerPart, 
     return answer_of(ended, view, response, is_wanted=True)
 
 
-@router.post("/{name}", responses={202: GOES_ON, **RUN_PROBLEMS})
+@router.post("/tools/{name}", responses={202: GOES_ON, **RUN_PROBLEMS})
 async def call_tool(
     name: str, service: ServicePart, caller: CallerPart, response: Response,
     arguments: dict[str, Json] = Arguments, idempotency_key: Key = "",

@@ -102,6 +102,8 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/workflows/{ref}/reject", "approver"),
     Rule("POST", "/workflows/{ref}/retire", "approver"),
     Rule("GET", "/tools/list", "viewer"),
+    Rule("GET", "/prompts/list", "viewer"),
+    Rule("GET", "/resources/list", "viewer"),
     Rule("POST", "/tools/search_workflows", "viewer"),
     Rule("POST", "/tools/describe_workflow", "viewer"),
     Rule("POST", "/tools/search_api", "viewer"),

@@ -18,8 +18,9 @@ from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from mcp.server.connection import Connection
 from mcp.server.context import CallNext as WireCallNext
 from mcp.server.context import HandlerResult, ServerRequestContext
-from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
-from mcp_types import SubscriptionsListenRequestParams
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, PromptsListChanged, ToolsListChanged
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, SubscriptionsListenRequestParams
 
 from runtime.catalog import Catalog
 from runtime.gate.access import Caller
@@ -35,14 +36,17 @@ TELL_TIMEOUT_S = 2.0
 class ListChanged(Middleware):
     """Knows every client that wants to hear of changes, and tells them."""
 
-    def __init__(self, mcp: FastMCP[Any], live: LiveCatalog, asking: Callable[[], Caller]) -> None:
-        """`asking`: who sent the request that is being served."""
+    def __init__(
+        self, mcp: FastMCP[Any], live: LiveCatalog, asking: Callable[[], Caller], knows: Callable[[str], bool]
+    ) -> None:
+        """`asking`: who sent the request that is being served; `knows`: whether there is a tool for them."""
         self._sessions: WeakSet[Connection] = WeakSet()
         self._bus = InMemorySubscriptionBus()
         self._listeners = ListenHandler(self._bus)
         server = mcp._mcp_server
         server.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, self._listeners)
         server.middleware.append(KeptLists(live, asking))
+        server.middleware.append(UnknownTools(knows))
         mcp.add_middleware(self)
 
     async def on_initialize(self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:
@@ -55,6 +59,7 @@ class ListChanged(Middleware):
     async def tell(self) -> None:
         """Tells all clients, all at once. Returns when each was told or did not take it."""
         await self._bus.publish(ToolsListChanged())
+        await self._bus.publish(PromptsListChanged())  # they are made of what the tools are
         async with anyio.create_task_group() as group:
             for connection in list(self._sessions):
                 group.start_soon(self._tell_one, connection)
@@ -63,6 +68,7 @@ class ListChanged(Middleware):
         try:
             with anyio.move_on_after(TELL_TIMEOUT_S):
                 await connection.send_tool_list_changed()
+                await connection.send_prompt_list_changed()
         except (anyio.BrokenResourceError, anyio.ClosedResourceError, RuntimeError) as error:
             log.debug("a client is gone: %r", error)
             self._sessions.discard(connection)
@@ -96,3 +102,17 @@ class KeptLists:
                 return result
             self._kept[key] = result
         return dict(self._kept[key])
+
+
+class UnknownTools:
+    """A call of what there is not for the caller is an error of the protocol, as the specification has it: FastMCP
+    answers one that looks like a tool that failed."""
+
+    def __init__(self, knows: Callable[[str], bool]) -> None:
+        self._knows = knows
+
+    async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: WireCallNext) -> HandlerResult:
+        name = (ctx.params or {}).get("name")
+        if ctx.method == "tools/call" and isinstance(name, str) and not self._knows(name):
+            raise MCPError(INVALID_PARAMS, f"Unknown tool: {name!r}")
+        return await call_next(ctx)

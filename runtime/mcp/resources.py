@@ -32,6 +32,7 @@ log = logging.getLogger("switchgear.tools")
 JSON_TYPE = "application/json"
 SCHEMA_TYPE = "application/schema+json"
 SCHEMA_URI = "switchgear://workflows/{name}/schema"
+APIS_URI = "switchgear://apis"
 RUN_URI = "switchgear://runs/{run_id}"
 OUTPUTS_URI = "switchgear://runs/{run_id}/outputs"
 # As long as one piece of work with the result goes on; later it is looked up in the records (`GET /runs/{id}`).
@@ -61,6 +62,15 @@ def add_resources(mcp: FastMCP[Any], service: Service, asking: Callable[[], Call
         return await _schema(service, name, asking())
 
     @mcp.resource(
+        APIS_URI,
+        name="APIs",
+        description="The APIs of which you may call something: how many workflows, on which things, on which targets.",
+        mime_type=JSON_TYPE,
+    )
+    async def apis() -> str:
+        return orjson.dumps(_apis(service, asking())).decode()
+
+    @mcp.resource(
         RUN_URI,
         name="run",
         description="One run with its requests; where it goes on, its end is waited for as long as a call waits.",
@@ -83,6 +93,16 @@ def _refused(message: str) -> ResourceError:
     """As a client is told it. FastMCP would log each with its traceback: one line, at most so many (`summing`)."""
     log.warning("a resource was not read: %s", visible(message))
     return ResourceError(message, log_level=logging.DEBUG)
+
+
+def _apis(service: Service, caller: Caller) -> list[dict[str, Any]]:
+    told = []
+    for api, entries in sorted(service.live.seen_by(caller.scope).by_api.items()):
+        first = next(iter(entries.values()))
+        things = {entry.profile.vocabulary.get(entry.resource, entry.resource) for entry in entries.values()}
+        targets = [target.name for target in first.targets]
+        told.append({"api": api, "workflows": len(entries), "things": sorted(things), "targets": targets})
+    return told
 
 
 async def _schema(service: Service, name: str, caller: Caller) -> str:

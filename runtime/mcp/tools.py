@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
+from fastmcp.prompts import Prompt
 from fastmcp.server.dependencies import get_http_request
 from fastmcp.server.providers import Provider
 from fastmcp.tools import Tool, ToolResult
@@ -32,9 +33,10 @@ from runtime.errors import BadInput
 from runtime.gate.access import CALLER, Caller
 from runtime.knowledge import Knowledge
 from runtime.live import LiveCatalog
-from runtime.mcp.asking import wish_of_request
+from runtime.mcp.asking import noticed, wish_of_request
 from runtime.mcp.confirming import DECLINED, answered, ask, can_ask
 from runtime.mcp.cutting import cut, told_cuts
+from runtime.mcp.prompts import prompts_of
 from runtime.mcp.resources import JSON_TYPE, outputs_uri, schema_uri
 from runtime.problems import KNOWN, message_of
 from runtime.results.shaping import Shaped, shaped
@@ -162,6 +164,17 @@ class CatalogProvider(Provider):
         catalog = self._live.seen_by(scope)
         return [*await self._own.beside(catalog, scope), *(self._tool(entry) for entry in catalog.listed)]
 
+    async def _list_prompts(self) -> Sequence[Prompt]:
+        return self.prompts_for(caller_of_request(self._local).scope)
+
+    def prompts_for(self, scope: Scope) -> Sequence[Prompt]:
+        """The prompts for somebody with `scope`."""
+        return prompts_of(self._live.seen_by(scope))
+
+    def knows(self, name: str) -> bool:
+        """Whether there is a tool of that name for whoever sent the request that is being served."""
+        return self._find(name) is not None
+
     async def _get_tool(self, name: str, version: VersionSpec | None = None) -> Tool | None:  # noqa: ARG002  its interface
         """The tool of this name, listed or not: whoever knows a workflow's name may call it by that name."""
         return self._find(name)
@@ -207,6 +220,7 @@ async def carried_out(wanted: Wanted, view: View | None, under_way: UnderWay) ->
     async with wish_of_request() as wish:
         wanted = replace(wanted, key=wish.key)
         ended = await under_way.call(wanted, wish.told)
+        await noticed(ended)
         if isinstance(ended, Running) or ended.outcome != "planned" or wanted.manner.is_plan or not can_ask():
             return result_of(entry, ended, view, is_wanted=is_plan)
         asked = await ask(ended)
@@ -215,7 +229,9 @@ async def carried_out(wanted: Wanted, view: View | None, under_way: UnderWay) ->
         if not asked:
             return _error_result(DECLINED, {"outcome": "refused", "run": ended.run_id})
         confirmed = replace(wanted, manner=Manner(plan_id=ended.outputs["plan_id"]))
-        return result_of(entry, await under_way.call(confirmed, wish.told), view)
+        ended = await under_way.call(confirmed, wish.told)
+        await noticed(ended)
+        return result_of(entry, ended, view)
 
 
 def result_of(entry: Entry, ended: Ended | Running, view: View | None, *, is_wanted: bool = True) -> ToolResult:

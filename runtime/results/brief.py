@@ -51,6 +51,11 @@ def usual_fields(rows: Sequence[Row]) -> list[str]:
     return usual[:MOST_USUAL] or [field for field in _plain_fields(rows) if _says_something(rows, field)][:MOST_USUAL]
 
 
+def name_field(rows: Sequence[Row]) -> str | None:
+    """The field by which people know such items: their name, or else their id."""
+    return next((field for field in usual_fields(rows) if _is(field, _NAME, _ID)), None)
+
+
 def _plain_fields(rows: Sequence[Row]) -> list[str]:
     """Members with plain values, and those of members that are small objects, as pointers."""
     found: dict[str, None] = {}

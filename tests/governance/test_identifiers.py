@@ -4,10 +4,11 @@ import time
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.identifiers import moment, new_id
+from governance.identifiers import earliest_id, moment, new_id
 
 
 def test_ids_are_uuids_of_version_7_made_of_the_present_time() -> None:
@@ -36,3 +37,11 @@ def test_moments_sort_as_text_as_they_do_in_time(one: datetime, other: datetime)
     assert (moment(one) < moment(other)) == (one < other)
     assert len(moment(one)) == 27
     assert datetime.fromisoformat(moment(one)) == one
+
+
+@pytest.mark.parametrize("year", [1, 182, 1969, 2026, 9999])
+def test_a_moment_of_any_year_has_one_length_and_an_id_before_it(year: int) -> None:
+    told = moment(datetime(year, 2, 3, 4, 5, tzinfo=UTC))
+    assert (len(told), told[:4]) == (27, f"{year:04}")
+    assert earliest_id(told) <= earliest_id("9999-12-31T00:00:00.000000Z")
+    assert len(earliest_id(told)) == 13
