@@ -44,9 +44,10 @@ def proposer_command(
     compiled = [compile_spec(Request(spec))[0] for spec in specs or _shipped()]
     with open_asker(asking, compiled[0].api.digest) as asker:
         found = [evaluated(one, asker, most, time.monotonic) for one in compiled]
-        told = asker.diagnostics(Record(asker.spec))
+    now = Record(asker.spec, tuple(Entry(one) for one in asker.given))
+    told = asker.diagnostics(now)
     if lock is not None and asker.is_live:
-        Record(asker.spec, tuple(Entry(one) for one in asker.given)).write(lock)
+        now.write(lock)
     for one in told:
         print(f"{one.severity.value}: {one.message}", file=sys.stderr)
     if not asker.given:

@@ -156,7 +156,7 @@ def test_a_sentence_makes_one_pending_workflow_and_each_compile_with_the_lock_pl
     told = json.loads(result.stdout)
     assert (result.return_value, told["outcome"]) == (0, "proposed"), told
     assert [one["workflow_id"] for one in pending(database)] == [told["workflow"]]
-    shown = run("workflows", "show", told["workflow"], "--db", database).stdout
+    shown = " ".join(run("workflows", "show", told["workflow"], "--db", database).stdout.split())
     assert f"Put together by a model (tiny@{server.DIGEST}), of what an operator said: “{ASK[1]}”" in shown
     run("compile", str(spec), "--lock", str(lock), "--db", database)
     assert {told["workflow"], "machines_find_machines"} <= {one["workflow_id"] for one in pending(database)}

@@ -136,6 +136,8 @@ def test_the_one_off_compile_does_its_work_twice_without_harm(apis: str, tmp_pat
     script = SERVICES["compile"]["command"][0].replace("$$", "$").replace("/specs/", f"{ROOT}/specs/")
     assert "in hypercore idrac;" in script
     script = script.replace("in hypercore idrac;", f"in {apis};")
+    if "idrac" not in apis:  # a target needs the API that it is of
+        script = script.partition('case "$known" in *prism-idrac*')[0]
     environment = {
         **os.environ,
         "PATH": search_path(),

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from governance.people.scopes import WHOLE
+from governance.policies import PolicyStore
+from governance.policy import policy_of
 from tests.needs import AXE, CHROMIUM, ROOT
 
 pytestmark = [pytest.mark.long, CHROMIUM.mark, pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -20,7 +22,8 @@ WORDS = "seven blue lanterns"
 PATIENCE_MS = 30_000
 EVERY_PAGE = (
     "/", "/console/queue", "/console/workflows", "/console/runs", "/console/targets", "/console/targets/lab",
-    "/console/catalog", "/console/schedules", "/console/statistics", "/console/audit", "/console/policy",
+    "/console/catalog", "/console/asks",
+    "/console/schedules", "/console/statistics", "/console/audit", "/console/policy",
     "/console/access", "/console/events", "/console/settings", "/console/workflows/toy-stop-vm",
     "/console/workflows/toy-stop-vm/try",
 )  # fmt: skip
@@ -154,6 +157,28 @@ async def test_a_run_in_doubt_is_looked_into_and_one_under_way_moves_by_itself(
     device.script.job_state = "done"
     await other.wait_for_selector("td:has-text('none')")
     assert watching.complaints == []
+
+
+async def test_a_call_that_asks_is_let_through_and_goes(lab: Any, people: Any, device: Any) -> None:
+    await PolicyStore(lab.service.database).apply(policy_of({"ask": [{"classes": ["disrupt"]}]}), actor="boss")
+    root, ann = await people("root"), await people("ann")
+    page = root.page
+    await ann.to("/console/asks?state=waiting")
+    await root.to("/console/workflows/toy-stop-vm/try")
+    await page.fill("input[name='in.uuid']", "u-1")
+    await page.click("button[name=ask]")
+    await page.wait_for_selector("text=waits for a person")
+    await ann.page.wait_for_selector("a:has-text('toy-stop-vm')")
+    await ann.page.click("a:has-text('toy-stop-vm')")
+    assert "/api/vms/u-1/stop" in await ann.page.inner_text("main")
+    await ann.picture("ask")
+    await ann.page.click("button:has-text('Let it through')")
+    await ann.page.wait_for_selector("text=1 of 1 have let it through")
+    assert [heard for heard in device.heard if heard.method == "POST"] == []
+    await page.fill("input[name='in.uuid']", "u-1")
+    await page.click("button[name=ask]")
+    await page.wait_for_selector("text=What was sent and answered")
+    assert "succeeded" in await page.inner_text("dl.facts")
 
 
 async def test_decisions_are_made_without_javascript(lab: Any, people: Any) -> None:

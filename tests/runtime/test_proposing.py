@@ -13,7 +13,7 @@ from governance.revisions import RevisionStore
 from runtime.errors import BadInput, Unservable
 from runtime.gate.access import Caller
 from runtime.mcp.proposing import TOKENS, propose_tool
-from runtime.mcp.tools import CatalogProvider
+from runtime.mcp.tools import CatalogProvider, OwnTools
 from runtime.proposing import ASKED, Proposals, Terms
 from runtime.service import open_service
 from tests.compiler.proposals.compiled_specs import written
@@ -52,7 +52,8 @@ async def test_what_comes_of_a_sentence_waits_for_a_person_and_counts_against_th
                 await service.proposals.propose("machines", SENTENCE, AGENT)
             (one,) = await RevisionStore(service.database).find()
             (row,) = await AuditSearch(service.database).find(Wanted(action=ASKED))
-            listed = await CatalogProvider(service.live, service.calls, AGENT, (), [tool])._list_tools()
+            own = OwnTools((), (), (), service.knowledge, (tool,))
+            listed = await CatalogProvider(service.live, service.under_way, AGENT, own)._list_tools()
             assert [each.name for each in listed] == ["propose_workflow"]
     assert told is not None
     assert told["outcome"] == "proposed"
