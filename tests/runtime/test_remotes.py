@@ -5,7 +5,6 @@ Most run over HTTP in this process; what only a process shows, over stdio.
 
 import asyncio
 import contextlib
-import importlib.util
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from runtime.gate.access import Caller
 from runtime.remotes.contents import Class
 from runtime.remotes.definitions import MOST_TOOLS
 from runtime.secrets import Vault
+from tests.needs import TIME_SERVER
 from tests.runtime import remote_server as theirs
 
 ANN = Caller("ann", "operator")
@@ -314,13 +314,10 @@ async def test_a_process_that_dies_in_a_call_leaves_it_unknown_and_is_started_an
 
 
 @pytest.mark.long
-@pytest.mark.skipif(
-    importlib.util.find_spec("mcp_server_time") is None,
-    reason="mcp-server-time is not installed; to have it run: pip install mcp-server-time",
-)
-async def test_a_server_from_the_registry_is_taken_as_it_is(house: Any, witness: Any) -> None:
-    witness.has_others = True
-    server = Server("stdio", sys.executable, ("-m", "mcp_server_time"))
+@TIME_SERVER.mark
+@pytest.mark.unwitnessed("a program of others: it keeps no record that a test could read")
+async def test_a_server_from_the_registry_is_taken_as_it_is(house: Any) -> None:
+    server = Server("stdio", "mcp-server-time")
     await house.service.targets.add(server_target("toy", server))
     shared = Shared(house, None, "")
     await shared.approve("get_current_time", Class("read"))
