@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from mcp_types import ToolListChangedNotification
 
 from governance.errors import NotFoundError
 from governance.people.scopes import WHOLE, Scope
@@ -402,6 +403,12 @@ async def test_a_server_that_talks_without_an_end_is_hung_up_on(shared: Shared) 
     await until(lambda: session._client is not client)
     assert session._client is None
     await session.aclose()
+
+
+async def test_a_server_that_says_that_its_tools_changed_is_looked_at_once() -> None:
+    session = session_of()
+    await session._heard_of(ToolListChangedNotification())
+    assert [session.take_change(), session.take_change()] == [True, False]
 
 
 async def test_whoever_calls_is_told_that_what_was_loaded_is_not_approved_any_more(shared: Shared) -> None:
