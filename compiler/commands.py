@@ -67,7 +67,10 @@ _REPORT = click.option(
 )
 @click.option("--asked-by", hidden=True, help="Whose sentence it is: who may not approve what comes of it.")
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 when something would change.")
-@click.option("--dump-after", type=click.Choice(pipeline.PASSES), help="Print the IR after a pass, and stop.")
+@click.option(
+    "--dump-after", metavar="PASS", type=click.Choice(pipeline.PASSES),
+    help=f"Print the IR after this pass, and stop: {', '.join(pipeline.PASSES)}.",
+)  # fmt: skip
 @click.option("--explain", is_flag=False, flag_value=_ALL, metavar="[WORKFLOW]", help="Say why; store nothing.")
 @click.option(
     "--all-behaviours", is_flag=True, help="Prove each workflow on every behaviour that applies, not on some."

@@ -32,7 +32,7 @@ class Named:
 def named(api: Api, profile: Profile | None, asker: Asker) -> Named:
     """Plans the understood API, with better names for things where a model gave some."""
     settled = options_for(api, profile).profile
-    answers = [] if asker.is_idle else asker.ask(nouns.about(api, settled))
+    answers = [] if asker.is_idle else nouns.asked(api, settled, asker)
     judged = nouns.judge(api, settled, answers, lambda one: plan_flows(one, profile).api)
     planned = plan_flows(judged.api, profile)
     return Named(planned.api, judged.entries, planned.diagnostics)

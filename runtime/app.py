@@ -46,6 +46,7 @@ from runtime.api import (
     policy,
     records,
     schedules,
+    senders,
     servers,
     serving,
     targets,
@@ -100,6 +101,7 @@ class Application:
     """`asgi` is what a server runs; the rest is for whoever runs it in another way, and for tests."""
 
     asgi: ASGIApp
+    gate: Gate
     api: FastAPI
     mcp: FastMCP[Any]
     provider: CatalogProvider
@@ -150,8 +152,8 @@ def build(
         metrics_open=metrics_open,
         console=Console,
     )
-    outermost = Cors(gate, origins, hosts) if origins else gate
-    return Application(outermost, api, mcp, provider, changes, service.doorkeeper.known)
+    asgi = Cors(gate, origins, hosts) if origins else gate
+    return Application(asgi, gate, api, mcp, provider, changes, service.doorkeeper.known)
 
 
 def _mcp_server(service: Service, local: Caller) -> tuple[FastMCP[Any], CatalogProvider, ListChanged]:
@@ -206,7 +208,7 @@ def _routes() -> tuple[BaseRoute, ...]:
     )
     # `/workflows/disabled` before `/workflows/{ref}`, `/tools/search_api` before `/tools/{name}`.
     decisions = (disabling, workflows, pictures, knowledge, tools, webhooks, events)
-    kept = (records, asks, targets, servers, catalog, schedules, audit, policy, library)
+    kept = (records, asks, senders, targets, servers, catalog, schedules, audit, policy, library)
     for part in (*decisions, *kept, login, users, administration, serving, metrics, docs):
         api.include_router(part.router)
     return tuple(api.routes)
@@ -317,11 +319,13 @@ class Server(uvicorn.Server):
     `before_end` is awaited when the server was told to stop and its callers still wait.
     """
 
-    def __init__(self, config: uvicorn.Config, before_end: Callable[[], Awaitable[None]], known: Known) -> None:
+    def __init__(
+        self, config: uvicorn.Config, before_end: Callable[[], Awaitable[None]], application: Application
+    ) -> None:
         super().__init__(config)
         self._before_end = before_end
-        self._known = known
-        self.open = Connections(most_files())
+        self._known = application.known
+        self.open = Connections(most_files(), application.gate.unbegun)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, but for the connections, which are bounded here (`connections`)."""
@@ -370,7 +374,7 @@ def http_server(
         raise StartRefused(
             f"the certificate {tls[0]} cannot be used: {error}", "give a PEM file and its key"
         ) from error
-    return Server(config, before_end, application.known)
+    return Server(config, before_end, application)
 
 
 async def serve_stdio(service: Service, local: Caller) -> None:

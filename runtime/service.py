@@ -118,8 +118,8 @@ class Service:
     schedules: ScheduleStore
     scheduler: Scheduler
     remotes: Remotes
-    proposals: Proposals
     places: PlaceStore
+    proposals: Proposals
 
 
 def assemble(
@@ -201,8 +201,8 @@ def assemble(
         schedules=schedules,
         scheduler=Scheduler(around, reference=partial(database_now, database)),
         remotes=Remotes(revisions, apis, targets, driver, live.reload),
-        proposals=Proposals(database, books.audit, proposing),
         places=PlaceStore(database),
+        proposals=Proposals(database, books.audit, proposing),
     )
 
 

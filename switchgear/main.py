@@ -80,7 +80,7 @@ COMMANDS = {
     "serve": Entry("runtime.commands.serving:serve_command", "Serve what is approved as MCP tools and as an API."),
     "call": Entry("runtime.commands.serving:call_command", "Run one workflow."),
     "asks": Entry("governance.commands.asks:asks_group", "Answer calls that wait for a person."),
-    "api": Entry("runtime.commands.knowledge:api_group", "What the compiled APIs can do."),
+    "api": Entry("runtime.commands.knowledge:api_group", "Say what the compiled APIs can do."),
     "schedules": Entry("runtime.commands.schedules:schedules_group", "Have workflows run by themselves."),
     "runs": Entry(
         "governance.commands.runs:runs_group",

@@ -22,7 +22,7 @@ from compiler.proposer.question import NONE_OF_THESE, Answer, Kind, Question, fa
 from compiler.proposer.record import Entry
 from compiler.proposer.wording import clean
 from workflow.search.index import Index
-from workflow.search.question import Idea, want_of
+from workflow.search.question import Idea, understood, want_of
 from workflow.search.stems import WORD, stems_of
 
 MOST_OFFERED = 4
@@ -106,6 +106,16 @@ class Apis:
         is_strict = flow.risk is Risk.DESTROY or flow.intent in ("create", "delete")
         is_about = not things or _say(things, about) or (not is_strict and self._has_all(clause, tool))
         return is_about and _is_meant(clause.text, flow)
+
+    def is_clear(self, clause: Clause, flow: Flow) -> bool:
+        """Whether the clause says the title, neither more nor less, in the trade's words."""
+        verbs, things = verbs_and_things(clause.text)
+        said = [idea for idea in (*verbs, *things) if idea.said[0] not in MEASURES]
+        title = _stems(flow.title)
+        told = understood(flow.title).ideas
+        text = _stems(clause.text)
+        is_whole = all(_say([idea], title) or (idea.is_verb and _is_meant(clause.text, flow)) for idea in said)
+        return bool(said) and is_whole and all(_say([idea], text) or idea.is_verb for idea in told)
 
     def _has_all(self, clause: Clause, tool: str) -> bool:
         _, things = verbs_and_things(clause.text)
@@ -212,6 +222,10 @@ def _chosen(piece: Piece, answers: Sequence[Answer], apis: Apis) -> Piece:
     if not answer.agreed:
         return Piece(piece.clause, piece.offered, why=f"the model gave {fault_of(answer)}")
     flow = next((one for one in piece.offered if apis.title_of(one) == answer.agreed), None)
+    clear = [one for one in piece.offered if apis.is_clear(piece.clause, one)]
+    if len(clear) == 1 and flow is not clear[0]:
+        why = f"the words say “{apis.title_of(clear[0])}”, and the model says “{answer.agreed}”"
+        return Piece(piece.clause, piece.offered, why=why)
     return Piece(piece.clause, piece.offered, flow, "" if flow else "none of what there is does that, the model says")
 
 

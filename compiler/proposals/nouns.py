@@ -16,7 +16,8 @@ from compiler.passes import words
 from compiler.passes.flows.context import address
 from compiler.passes.paths import last_word, parameter_of, segments
 from compiler.passes.sameness import are_same_but_for_names, differing
-from compiler.proposer.question import Answer, Kind, Question, fault_of, without_information
+from compiler.proposer.proposer import Asker
+from compiler.proposer.question import Answer, Kind, Question, fault_of, misled, without_information
 from compiler.proposer.record import Entry
 from compiler.proposer.vocabulary import ALIKE, CUT_SHORT, SOOTHING
 from compiler.proposer.wording import fault_of_noun, identifiers, path_words, phrase_in, words_of
@@ -27,6 +28,13 @@ _MOST_OPTIONS = 4
 _MEMBERS = 6
 _ACTIONS = 4
 _ROUNDS = 4  # nouns that change a plan are found in one or two
+# What everybody who reads would say, of things that no API has.
+KNOWN = (
+    Question(Kind.NOUN, "known /LibUsr/{id}", {"path": "/LibUsr/{id}", "members": ["card", "loans"]},
+             ("lib usr", "library user", "usr of lib"), "library user"),
+    Question(Kind.NOUN, "known /PkgSvc/{id}", {"path": "/PkgSvc/{id}", "members": ["parcels", "driver"]},
+             ("package service", "pkg svc", "svc pkg"), "package service"),
+)  # fmt: skip
 # Words of paths that say nothing about the thing.
 _EMPTY_WORDS = frozenset({"id", "uuid", "guid", "name", "key", "api", "rest", "oem", "actions", "links", "v"})
 _OF_FORMS = re.compile(r" (?:dto|model|object|item|response|resource|schema|type|entity|collection|view|info|v \d+)$")
@@ -47,7 +55,16 @@ def about(api: Api, profile: Profile) -> list[Question]:
     taken = {form for r in api.resources for form in _snakes(r.name)}
     free = [r for r in api.resources if address(r) and not is_settled(r, profile)]
     asked = (_question(r, schemas, taken) for r in sorted(free, key=lambda r: (-_size(r), address(r))))
-    return [question for question in asked if len(question.options) > 1][:MOST_ASKED]
+    unsure = [question for question in asked if len(question.options) > 1][:MOST_ASKED]
+    return [*KNOWN, *unsure] if unsure else []
+
+
+def asked(api: Api, profile: Profile, asker: Asker) -> list[Answer]:
+    """The answers; of whoever is wrong about what is known, those alone."""
+    questions = about(api, profile)
+    known = questions[: len(KNOWN)]
+    answers = asker.ask(known)
+    return answers if misled(answers, known) else [*answers, *asker.ask(questions[len(known) :])]
 
 
 def is_settled(resource: Resource, profile: Profile) -> bool:
@@ -100,11 +117,12 @@ def judge(api: Api, profile: Profile, answers: Sequence[Answer], plan: Callable[
     """
     by_address = {address(r): r for r in api.resources}
     taken = {form for r in api.resources for form in _snakes(r.name)}
-    nothing = without_information(answers)
-    entries: list[Entry] = []
+    nothing = misled(answers, KNOWN) or without_information(answers)
+    own = [one for one in answers if one.subject in by_address]
+    entries = [Entry(one, nothing or _fault_of_others(one)) for one in answers if one.subject not in by_address]
     places = {place: number for number, place in enumerate(by_address)}  # the order of answers decides nothing
-    for one in sorted(answers, key=lambda a: places.get(a.subject, len(places))):
-        resource = by_address.get(one.subject)
+    for one in sorted(own, key=lambda a: places[a.subject]):
+        resource = by_address[one.subject]
         fault = nothing or fault_of(one) or _fault_of_choice(resource, profile, one, taken)
         if not fault:
             taken |= _snakes(one.agreed)
@@ -112,9 +130,12 @@ def judge(api: Api, profile: Profile, answers: Sequence[Answer], plan: Callable[
     return _without_side_effects(api, entries, plan)
 
 
-def _fault_of_choice(resource: Resource | None, profile: Profile, one: Answer, taken: set[str]) -> str:
-    if resource is None:
-        return "nothing of that name was asked about"
+def _fault_of_others(one: Answer) -> str:
+    is_known = any(question.subject == one.subject for question in KNOWN)
+    return fault_of(one) if is_known else "nothing of that name was asked about"
+
+
+def _fault_of_choice(resource: Resource, profile: Profile, one: Answer, taken: set[str]) -> str:
     if is_settled(resource, profile):
         return "a person has named it"
     return "" if one.agreed == resource.name else _fault_of_name(resource, one.agreed, taken)
@@ -179,7 +200,7 @@ def _without_side_effects(api: Api, entries: list[Entry], plan: Callable[[Api], 
 
 def _renames(api: Api, entry: Entry) -> bool:
     names = {address(r): r.name for r in api.resources}
-    return entry.is_accepted and names.get(entry.answer.subject) != entry.answer.agreed
+    return entry.is_accepted and names.get(entry.answer.subject, entry.answer.agreed) != entry.answer.agreed
 
 
 def _renamed(api: Api, entries: Sequence[Entry]) -> Api:

@@ -9,7 +9,7 @@ nothing. Called by `compiler.proposing` when workflows are proved.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, islice
 
 from compiler.compiled import Compiled, CompiledWorkflow
@@ -18,7 +18,7 @@ from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.fulfilled import operations_of
 from compiler.proposals.composing import Composer, Refusal
 from compiler.proposer.proposer import Asker
-from compiler.proposer.question import NO, YES, Answer, Kind, Question, fault_of, without_information
+from compiler.proposer.question import NO, YES, Answer, Kind, Question, fault_of, misled, without_information
 from compiler.proposer.record import Entry
 from compiler.proposer.wording import clean
 
@@ -56,14 +56,29 @@ def proposed(compiled: Compiled, asker: Asker) -> Proposed:
     if not tasks:
         return Proposed((), ())
     foils = foils_of(compiled)
-    answers = asker.ask([*foils, *(question_of(task) for task in tasks)])
-    nothing = without_information(answers) or _misled(answers, foils)
+    answers = asker.ask(foils)
+    answers += [] if misled(answers, foils) else asker.ask([question_of(task) for task in tasks])
+    nothing = misled(answers, foils) or without_information(answers)
     faults = {one.subject: nothing or fault_of(one) for one in answers}
     wanted = [task for task in tasks if _is_wanted(task, answers, faults)]
-    orders = asker.ask([order_of(task) for task in wanted if not task.is_forced])
-    made, late = _composed(composer, wanted, {one.subject: one for one in (*answers, *orders)})
+    orders, astray = _orders(asker, tasks, wanted)
+    said = {} if astray else {one.subject: one for one in orders}
+    made, late = _composed(composer, wanted, {one.subject: one for one in answers} | said)
     entries = [Entry(one, faults[one.subject] or late.get(one.subject, "")) for one in answers]
-    return Proposed(tuple(made), (*entries, *(Entry(one, fault_of(one)) for one in orders)))
+    return Proposed(tuple(made), (*entries, *(Entry(one, astray or fault_of(one)) for one in orders)))
+
+
+def _orders(asker: Asker, tasks: Sequence[Task], wanted: Sequence[Task]) -> tuple[list[Answer], str]:
+    """What comes first where the data does not say so, and why that does not count: those orders that the data forces
+    are asked for as well."""
+    free = [order_of(task) for task in wanted if not task.is_forced]
+    if not free:
+        return [], ""
+    forced = [order_of(task) for task in tasks if task.is_forced and len(task.pieces) == 2][:_FOILS]
+    known = [replace(one, expected=one.options[0]) for one in forced]
+    answers = asker.ask(known)
+    astray = misled(answers, known)
+    return [*answers, *([] if astray else asker.ask(free))], astray
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +98,6 @@ def question_of(task: Task, expected: str = "") -> Question:
     names = ("first", "then", "at_last")
     facts = {name: clean(piece.title, 80) for name, piece in zip(names, task.pieces, strict=False)}
     return Question(Kind.TASK, task.subject, facts, (YES, NO), expected)
-
-
-def _misled(answers: Sequence[Answer], foils: Sequence[Question]) -> str:
-    """Why no yes counts: one was given to what has nothing to do with each other."""
-    known = {foil.subject for foil in foils}
-    said = next((one for one in answers if one.subject in known and one.agreed == YES), None)
-    return "no information: yes to two changes that have nothing to do with each other" if said else ""
 
 
 def _is_wanted(task: Task, answers: Sequence[Answer], faults: dict[str, str]) -> bool:

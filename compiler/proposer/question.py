@@ -32,7 +32,7 @@ class Kind(StrEnum):
 class Question:
     """`facts`: all that the model is told of the subject. `options`: the answers there are; none: a sentence is wanted.
 
-    `expected`: the answer of a question that the compiler can answer itself, which shows whether a model reads at all.
+    `expected`: the answer of a question that the compiler can answer itself: whoever is wrong about such tells nothing.
     """
 
     kind: Kind
@@ -79,6 +79,14 @@ def fault_of(answer: Answer) -> str:
     if not set(answer.said) <= set(answer.options):
         return "none of the answers that were offered"
     return "another answer when the order was turned round"
+
+
+def misled(answers: Sequence[Answer], known: Sequence[Question]) -> str:
+    """Why answers of one kind do not count: some of those whose answer is known are wrong; "" where all are right."""
+    expected = {question.subject: question.expected for question in known}
+    asked = [one for one in answers if one.subject in expected]
+    wrong = sum(one.agreed != expected[one.subject] for one in asked)
+    return f"no information: {wrong} of {len(asked)} answers that are known were wrong" if wrong else ""
 
 
 def without_information(answers: Sequence[Answer]) -> str:

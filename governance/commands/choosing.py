@@ -60,7 +60,7 @@ def filters(command: F) -> F:
         click.option(
             "--resource",
             shell_complete=complete("resource"),
-            help="Only those of this kind of thing, as `workflows list` names it.",
+            help="Only those of this kind of thing, as `workflows show` names it.",
         ),
         click.option("-q", "--query", "words", default="", metavar="WORDS", help="Only those that speak of these."),
         click.option("--core/--no-core", default=None, help="Only those of the default catalog, or only others."),

@@ -4,6 +4,8 @@ They stand in the group of `workflows` (`switchgear.main`), in a file of their o
 takes many imports. As there: each parses, calls one store, prints. Here never lives a rule or a statement.
 """
 
+from collections.abc import Iterator
+
 import click
 
 from governance.commands import shown
@@ -32,10 +34,7 @@ def show_command(ref: str, form: Form | None, db: str | None, as_json: bool) -> 
     if as_json:
         shown.as_json({**revision.to_json(), **told})
         return
-    tool = revision.content.tool
-    summary = {name: value for name, value in revision.summary().items() if value != []}
-    shown.fields({**summary, "tool": tool.get("name"), "description": tool.get("description")})
-    _show_dossier({**told, "approved": approval_text(revision)})
+    _show_revision(revision, told)
 
 
 @click.command("diff")
@@ -62,6 +61,16 @@ async def _with_the_one_in_use(
     return revision, await (store.get(against) if against else store.in_use(revision.workflow_id))
 
 
+def _show_revision(revision: Revision, told: Json) -> None:
+    """For people: what it is, what `call` takes, then its steps and all else there is to decide by."""
+    tool = revision.content.tool
+    summary = {name: value for name, value in revision.summary().items() if value != []}
+    shown.fields({**summary, "tool": tool.get("name"), "description": tool.get("description")})
+    for line in _inputs(revision.content.document):
+        click.echo(shown.hung(shown.plain(line), "", 4))
+    _show_dossier({**told, "approved": approval_text(revision)})
+
+
 def _show_dossier(told: Json) -> None:
     """For people: the steps and why; what a model said, what would change, where there is any of it."""
     steps = [{**each, "step": each["step_id"], "operation": _operation(each)} for each in told["steps"]]
@@ -70,24 +79,28 @@ def _show_dossier(told: Json) -> None:
         click.echo(shown.hung(shown.plain(each["why"]), f"{shown.plain(each['step'])}: ", 2))
     conditions = [text for each in told["steps"] for text in each["succeeds_only_if"]]
     if told["origin"]:
-        click.echo(shown.plain(f"Brought by the bundle {told['origin']}"))
+        _echo(f"Brought by the bundle {told['origin']}")
     if told["approval"]:
-        click.echo(shown.plain(f"Approved {told['approved']}"))
+        _echo(f"Approved {told['approved']}")
     if told["unproved"]:
-        click.echo(shown.plain(f"Not proved on the twin: {told['unproved']}"))
+        _echo(f"Not proved on the twin: {told['unproved']}")
     if conditions:
-        click.echo(shown.plain(f"Succeeds only if: {'; '.join(conditions)}"))
+        _echo(f"Succeeds only if: {'; '.join(conditions)}")
     if told["proposed_by"]:
         sentence = told["proposed_by"].get("sentence", "")
         of_what = f", of what an operator said: “{sentence}”" if sentence else ""
-        click.echo(shown.plain(f"Put together by a model ({told['proposed_by'].get('by', '')}){of_what}"))
+        _echo(f"Put together by a model ({told['proposed_by'].get('by', '')}){of_what}")
     if told["asked_as"]:
-        click.echo(shown.plain(f"Asked for as: {'; '.join(told['asked_as'])}"))
+        _echo(f"Asked for as: {'; '.join(told['asked_as'])}")
     for each in told["proposed"]:
         verdict = "taken" if each["is_accepted"] else f"refused: {each['reason']}"
-        click.echo(shown.plain(f"a model ({each['model']}) proposed {each['kind']} {each['value']}: {verdict}"))
+        _echo(f"a model ({each['model']}) proposed {each['kind']} {each['value']}: {verdict}")
     if told["difference"]:
         _show_difference(told["difference"])
+
+
+def _echo(text: str) -> None:
+    click.echo(shown.hung(shown.plain(text), "", 2))
 
 
 def _show_difference(told: Json) -> None:
@@ -99,6 +112,22 @@ def _show_difference(told: Json) -> None:
         places = [each if isinstance(each, str) else f"{each['what']} {each['at']}" for each in told[part]]
         for place in places:
             click.echo(shown.plain(f"{part}: {place}"))
+
+
+def _inputs(document: Json) -> Iterator[str]:
+    """What `call` takes, a line each: whether it has to be given, what fits, what it is."""
+    workflow: dict[str, Json] = next(iter(document.get("workflows", ())), {})
+    schema = workflow.get("inputs")
+    if not isinstance(schema, dict):
+        return
+    for name, declared in schema.get("properties", {}).items():
+        one = declared if isinstance(declared, dict) else {}
+        fits = f"one of {', '.join(map(str, one['enum']))}" if "enum" in one else one.get("type", "any value")
+        needed = "needed, " if name in schema.get("required", ()) else ""
+        text = str(one.get("description", ""))
+        yield f"input {name} ({needed}{fits if isinstance(fits, str) else ' or '.join(fits)})" + (
+            f": {text}" if text else ""
+        )
 
 
 def _operation(step: Json) -> str:

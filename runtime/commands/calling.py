@@ -22,7 +22,7 @@ from runtime.calls.telling import told, told_plan, verified_line
 from runtime.commands.serving import parsed_inputs
 from runtime.engines.engine import Ended
 from runtime.entries import Entry
-from runtime.errors import NotApproved, TargetError, UnknownWorkflow
+from runtime.errors import BadInput, NotApproved, TargetError, UnknownWorkflow
 from runtime.gate.access import Caller
 from runtime.replies import policy_of
 from runtime.service import Service, open_service
@@ -59,7 +59,11 @@ async def call_once(
     async with open_service(url, confirmation=asks, responses=policy) as service:
         entry = await _found(service, workflow)
         inputs = fitted(entry, typed)
-        ended = await service.calls.call(entry, inputs, target, ME, manner)
+        try:
+            ended = await service.calls.call(entry, inputs, target, ME, manner)
+        except BadInput as error:
+            error.remedy = f"{error.remedy}; `switchgear workflows show {entry.workflow_id}` lists its inputs"
+            raise
         if ended.outcome == "planned" and not manner.is_plan and ask is not None and ask(ended):
             ended = await service.calls.call(entry, inputs, target, ME, Manner(plan_id=ended.outputs["plan_id"]))
     return _report(ended, manner)

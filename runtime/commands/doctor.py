@@ -1,13 +1,14 @@
 """What may be wrong before anything is served: the database, what is approved, who may connect, what can be reached.
 
-Looks and never changes anything (a new SQLite file apart, which opening makes); sends no request to any device, only
-tries whether its port answers. Called by `switchgear doctor`.
+Looks and never changes anything, and makes no database; sends no request to any device, only tries whether its port
+answers. Called by `switchgear doctor`.
 """
 
 import asyncio
 from dataclasses import dataclass
 
 from governance.audit import AuditLog
+from governance.connections import require_file
 from governance.database import Database, open_database
 from governance.database_clock import clock_fault, database_now
 from governance.errors import GovernanceError
@@ -37,6 +38,7 @@ async def examine(database_url: str) -> tuple[Finding, ...]:
     """All findings, good ones too. An unusable database is a finding, and then the only one; one that was altered is
     told as far as it can be read."""
     try:
+        require_file(database_url)
         async with open_database(database_url) as database:
             found = await _database(database)
     except GovernanceError as error:

@@ -5,27 +5,26 @@ Whoever has the command line has the database, and sees all of it. Standard outp
 """
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from governance.commands import shown
-from governance.commands.options import common
+from governance.commands.completing import complete
+from governance.commands.options import common, existing
 from governance.people.scopes import WHOLE
-from governance.settings import Settings
 
 if TYPE_CHECKING:
     from runtime.knowledge import Knowledge
 
 Json = Any
-api_name = click.option("--api", help="Of this API alone.")
+api_name = click.option("--api", shell_complete=complete("api"), help="Of this API alone.")
 
 
 @click.group("api")
 def api_group() -> None:
-    """What the compiled APIs can do: operations, fields, values, and which workflows do it."""
+    """Look up what the compiled APIs can do: operations, fields, values, which workflows do it."""
 
 
 @api_group.command("search")
@@ -33,7 +32,7 @@ def api_group() -> None:
 @api_name
 @common
 def api_search(words: tuple[str, ...], api: str | None, db: str | None, as_json: bool) -> None:
-    """Finds operations by what is to be done, to what."""
+    """Find operations by what is to be done, to what."""
     told = _asked(db, lambda knowledge: knowledge.search(" ".join(words), WHOLE, api=api))
     if as_json:
         shown.as_json(told)
@@ -50,7 +49,7 @@ def api_search(words: tuple[str, ...], api: str | None, db: str | None, as_json:
 @api_name
 @common
 def api_describe(operation: str, api: str | None, db: str | None, as_json: bool) -> None:
-    """Shows one operation, named METHOD /path: its fields, values, risk, workflows."""
+    """Show one operation, named METHOD /path: its fields, values, risk, workflows."""
     told = _asked(db, lambda knowledge: knowledge.describe(operation, WHOLE, api=api))
     if as_json:
         shown.as_json(told)
@@ -74,7 +73,7 @@ def _asked(db: str | None, ask: "Callable[[Knowledge], Awaitable[Json]]") -> Jso
     async def answer() -> Json:
         from runtime.service import open_service
 
-        async with open_service(db or Settings.read(os.environ).database) as service:
+        async with open_service(existing(db)) as service:
             return await ask(service.knowledge)
 
     return asyncio.run(answer())

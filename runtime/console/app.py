@@ -72,6 +72,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         route("/console/workflows/{ref}", one_workflow.show, deciding.decide_one),
         route("/console/workflows/{ref}/proof/{number}", one_workflow.transcript),
         route("/console/workflows/{ref}/document", one_workflow.document),
+        route("/console/workflows/{ref}/graph", one_workflow.graph),
         route("/console/workflows/{ref}/try", calls.show, calls.run),
         route("/console/runs", runs.listed),
         route("/console/runs/{run_id}", one_run.show, one_run.act),

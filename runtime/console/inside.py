@@ -38,6 +38,9 @@ class Answer:
 
     @property
     def json(self) -> Json:
+        """The value; of what is no JSON the text."""
+        if "json" not in self.headers.get("content-type", "json"):
+            return self.body.decode()
         return orjson.loads(self.body) if self.body else None
 
     @property

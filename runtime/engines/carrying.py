@@ -19,7 +19,7 @@ from runtime.engines.course import Course, Parked
 from runtime.engines.dbos_process import DbosProcess
 from runtime.engines.engine import Ended, Order
 from runtime.engines.executor import Executor
-from runtime.engines.fate import fate_before, verdict, verdict_elsewhere
+from runtime.engines.fate import Judge, fate_before, verdict
 from runtime.engines.journal import Books, Journal
 from runtime.engines.restore import Restorer
 from runtime.errors import Unservable
@@ -80,10 +80,8 @@ class Carrier:
             order, self._driver, journal, self._books.replies, run, await self._books.open_runs.seals_of(run_id)
         )
 
-    async def give_up(self, run: Run, why: str, *, is_elsewhere: bool = False) -> None:
-        """Closes an open run that nobody can carry on, with what is known of it. Raises UnavailableError.
-
-        `is_elsewhere`: another installation may have gone on with it, so that nothing is known of its end.
+    async def give_up(self, run: Run, why: str, judge: Judge = verdict) -> None:
+        """Closes an open run that nobody can carry on, with what is known of it (`fate`). Raises UnavailableError.
 
         What by the audit is no open run is left as it is, and said once: nothing is told of what there was not.
         """
@@ -93,7 +91,7 @@ class Carrier:
                 self._refused.add(run.id)
                 log.error("refused: the run %s is not as the audit says: %s", run.id, altered)
             return
-        outcome, failure = verdict_elsewhere(run, why) if is_elsewhere else verdict(run, why)
+        outcome, failure = judge(run, why)
         log.warning("run %s is closed as %s: %s", run.id, outcome, failure.message)
         try:
             await self._books.runs.finish(run.id, outcome, None, to_json(failure))

@@ -104,14 +104,18 @@ class DbosProcess:
     async def step(self, body: Callable[[], Awaitable[Json]]) -> Json:
         """What `body` answered when it was first carried out to its end: once for each place in a run, whatever dies.
 
-        `body` raises nothing but asyncio.CancelledError, after which the step counts as not carried out.
+        `body` raises nothing but asyncio.CancelledError, after which the step counts as not carried out. Raises
+        UnavailableError where the answer cannot be remembered.
         """
         assert self._dbos is not None
 
         async def turn() -> Json:
             return await body()
 
-        return await self._dbos.run_step_async({"name": "turn"}, turn)
+        try:
+            return await self._dbos.run_step_async({"name": "turn"}, turn)
+        except FOREIGN as error:
+            raise UnavailableError(str(translate(error))) from error
 
     async def take_over(self, executors: Sequence[str]) -> None:
         """Hands the runs of dead processes to the living ones, this among them."""

@@ -17,6 +17,7 @@ from runtime.engines.course import Course
 from runtime.engines.dbos_process import DbosProcess, workflow_id
 from runtime.engines.engine import Ended, Order, Told
 from runtime.engines.executor import Executor
+from runtime.engines.fate import verdict_unremembered
 from runtime.engines.journal import Books, misfits_in
 from runtime.errors import Interrupted
 from workflow.events import failure_from_json
@@ -168,7 +169,11 @@ class DurableEngine:
             course = self._courses.get(run_id) or await self._taken_up(run_id)
             if course is not None:
                 self._courses[run_id] = course
-                ended, left = await self._carrier.follow(course, part, self._dbos)
+                try:
+                    ended, left = await self._carrier.follow(course, part, self._dbos)
+                except UnavailableError as error:
+                    await self._break_off(course, error)
+                    return
                 await self._close(course, ended, left)
                 self._over[workflow_id(run_id, part)] = asyncio.get_running_loop().time()
         finally:
@@ -184,6 +189,17 @@ class DurableEngine:
                 log.error("run %s cannot be taken up yet: %s", run_id, error.message)
                 await asyncio.sleep(PAUSE_S)
         raise asyncio.CancelledError
+
+    async def _break_off(self, course: Course, error: UnavailableError) -> None:
+        """Ends a run of which nobody could tell after a crash how far it had come. Raises UnavailableError."""
+        run_id = course.order.run_id
+        why = f"how far it is cannot be written down: {error.message}"
+        log.error("run %s is broken off: %s", run_id, why)
+        await course.journal.flush()
+        await self._carrier.give_up(await self._books.runs.get(run_id), why, verdict_unremembered)
+        run, end = await self._books.runs.get(run_id), self._ends.get(run_id)
+        if end is not None and not end.done() and run.outcome is not None:
+            end.set_result(stored_end(run))
 
     async def _close(self, course: Course, ended: Ended, left: Json) -> None:
         """Writes the end down, again and again until the database takes it; who waits learns when it does not."""

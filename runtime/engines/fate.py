@@ -5,9 +5,12 @@ carried out. `fate_before` answers for the one request that a run was about to m
 for a run that nobody can carry on. Nothing is ever sent from here. Called by `carrying` and `keeper`.
 """
 
+from collections.abc import Callable
+
 from governance.runs import Run, StepRecord
 from workflow.events import Doubt, Failure, Outcome, RequestFailed, SendRequest
 
+Judge = Callable[[Run, str], tuple[Outcome, Failure]]
 STOPPED = "the server stopped while it was under way"
 
 
@@ -34,8 +37,8 @@ def _is_of(record: StepRecord, turn: int) -> bool:
     return detail.get("turn") == turn and detail.get("purpose") == "step"
 
 
-def verdict(run: Run, why: str) -> tuple[Outcome, Failure]:
-    """What is to be said of a run that has no end and is not carried on; `why` not."""
+def verdict(run: Run, why: str, end: str = "the server stopped") -> tuple[Outcome, Failure]:
+    """What is to be said of a run that has no end and is not carried on; `why` not. `end`: what broke it off."""
     records = [step.record for step in run.steps]
     settled = {record.seq for record in records if record.phase != "sending"}
     lost = [record for record in records if record.phase == "sending" and record.seq not in settled]
@@ -44,14 +47,19 @@ def verdict(run: Run, why: str) -> tuple[Outcome, Failure]:
     if in_doubt:
         last = in_doubt[-1]
         request = f"{last.method} {last.path}"
-        message = f"{request} was under way when the server stopped, and may have been carried out; {why}"
+        message = f"{request} was under way when {end}, and may have been carried out; {why}"
         remedy = "look at the device before asking again: nothing was sent a second time"
         doubt = Doubt(request, "it may have been carried out")
         return "unknown", Failure(last.step_id, "interrupted", message, None, done, (), remedy, doubt)
     step_id = records[-1].step_id if records else ""
     not_done = tuple(record.step_id for record in lost)
-    message = f"the server stopped before the run had ended; nothing is in doubt; {why}"
+    message = f"{end} before the run had ended; nothing is in doubt; {why}"
     return "failed", Failure(step_id, "interrupted", message, None, done, not_done, "ask again if it is still wanted")
+
+
+def verdict_unremembered(run: Run, why: str) -> tuple[Outcome, Failure]:
+    """What is to be said of a run whose checkpoint could not be written: what was sent is on record all the same."""
+    return verdict(run, why, "it was broken off here")
 
 
 def verdict_elsewhere(run: Run, why: str) -> tuple[Outcome, Failure]:

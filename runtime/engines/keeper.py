@@ -19,6 +19,7 @@ from runtime.engines.dbos_process import workflow_id
 from runtime.engines.direct import DirectEngine
 from runtime.engines.durable import DurableEngine
 from runtime.engines.executor import Executor
+from runtime.engines.fate import verdict_elsewhere
 from runtime.engines.journal import Books
 
 log = logging.getLogger("switchgear.runs")
@@ -102,7 +103,7 @@ class Keeper:
         if orphan.is_durable and self.adopted_at is not None and run.started_at > self.adopted_at:
             return True
         if orphan.is_durable:
-            await self._carrier.give_up(run, LEFT_ELSEWHERE, is_elsewhere=True)
+            await self._carrier.give_up(run, LEFT_ELSEWHERE, verdict_elsewhere)
         else:
             await self._carrier.give_up(run, NOT_CARRIED_ON)
         return False

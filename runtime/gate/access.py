@@ -176,6 +176,8 @@ RULES: tuple[Rule, ...] = (
     Rule("PUT", "/policy", "admin", takes_whole=True),
     Rule("POST", "/policy/preview", "approver"),
     Rule("GET", "/catalog", "viewer"),
+    Rule("GET", "/webhooks", "admin", takes_whole=True),
+    Rule("GET", "/bundles", "viewer", takes_whole=True),
     Rule("GET", "/devices", "viewer"),
     Rule("GET", "/specs", "viewer", takes_whole=True),
     Rule("GET", "/specs/{name}", "viewer", takes_whole=True),
@@ -246,6 +248,10 @@ class Gate:
         self._turns = Turns()
         self._bodies = Bodies()
         self._metrics_open = metrics_open
+
+    def unbegun(self, caller: str) -> int:
+        """How many requests of `caller` wait for their turn."""
+        return self._turns.waiting(caller)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -3,7 +3,8 @@
 Reading a request, finding out whose it is and refusing it take a millisecond of the one thread that serves all: two
 thousand that come at once would keep everybody's next step waiting for seconds. So in each turn of the event loop one
 arrival is read, and while others are there, too, of a line in which several wait only one in a while; calls under way
-go on between them. Each caller has a line, each address of strangers another, so that who floods waits behind
+go on between them. Of whoever has many calls that wait for their turn nothing more is read: what waits with the kernel
+costs a twentieth. Each caller has a line, each address of strangers another, so that who floods waits behind
 themselves; an admin who wants something, and who asks how the server is, come before all. Without a crowd nobody waits.
 Called by `connections` and `accepting`. Here never lives a place for a request (`concurrency`), nor whose call is begun
 next (`turns`).
@@ -18,6 +19,8 @@ from typing import Protocol
 PAUSE_S = 0.004
 # Whoever was read so long ago is still there.
 THERE_S = 1.0
+# Of a caller so many calls wait for their turn before the next one is read: they are begun one at a time.
+MOST_UNBEGUN = 16
 # So many of a line may come first: an admin asks one thing at a time, and floods nobody.
 FEW = 4
 
@@ -37,14 +40,23 @@ class Arriving(Protocol):
         """Takes what has arrived."""
 
 
+def _nothing(_line: str) -> int:
+    return 0
+
+
 class Arrivals:
     def __init__(
         self,
+        unbegun: Callable[[str], int] = _nothing,
         soon: Callable[[Callable[[], None]], object] | None = None,
         later: Callable[[float, Callable[[], None]], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`soon`: has something done in the next turn of the loop; `later`: after so many seconds."""
+        """`unbegun`: how many calls of a line's caller wait for their turn.
+
+        `soon`: has something done in the next turn of the loop; `later`: after so many seconds.
+        """
+        self._unbegun = unbegun
         self._clock = clock
         # The last two lines that were read, and when.
         self._read_of: dict[str, float] = {}
@@ -61,7 +73,7 @@ class Arrivals:
         name = self._line_of.get(connection)
         if name is not None:
             self._lines[name][connection] += data
-        elif self._has_read or connection.line in self._lines:
+        elif self._has_read or connection.line in self._lines or self._is_held_up(connection.line):
             self._line_of[connection] = connection.line
             self._lines.setdefault(connection.line, {})[connection] = data
             self._have_next()
@@ -101,16 +113,25 @@ class Arrivals:
 
     def _next(self) -> None:
         self._is_due = self._has_read = False
-        if not self._lines:
+        line = min((each for name, each in self._lines.items() if not self._is_held_up(name)), key=_rank, default=None)
+        if line is None:
+            if self._lines:
+                self._rest()
             return
-        line = min(self._lines.values(), key=_rank)
         connection = next(iter(line))
         if _rank(line) > (True, 1) and (self._crowd_rests or self._others_are_there(self._line_of[connection])):
             if self._crowd_rests:
                 return
+            self._rest()
+        self._read(connection, self._pop(connection))
+
+    def _is_held_up(self, line: str) -> bool:
+        return self._unbegun(line) >= MOST_UNBEGUN
+
+    def _rest(self) -> None:
+        if not self._crowd_rests:
             self._crowd_rests = True
             self._later(PAUSE_S, self._rested)
-        self._read(connection, self._pop(connection))
 
     def _rested(self) -> None:
         self._crowd_rests = False

@@ -9,6 +9,7 @@ gate (`access`) says whose a connection is. RFC 9112, RFC 9110 (408).
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import h11
@@ -59,15 +60,15 @@ class Connection(Protocol):
 class Connections:
     """All that are open, by whose they are, the oldest first."""
 
-    def __init__(self, files: int) -> None:
-        """`files`: how many this process may have open."""
+    def __init__(self, files: int, unbegun: Callable[[str], int]) -> None:
+        """`files`: how many this process may have open. `unbegun`: how many calls of a caller wait for their turn."""
         spare = max(1, files - FILES_OF_OUR_OWN)
         self._most = max(2 * FEWEST, spare // 2)
         self._most_strangers = max(FEWEST, min(MOST_STRANGERS, spare // 4))
         self._most_silent = min(MOST_SILENT, self._most)
         self._of: dict[str, dict[Connection, None]] = {STRANGER: {}}
         self._count = 0
-        self.arrivals = Arrivals()
+        self.arrivals = Arrivals(unbegun)
 
     def __len__(self) -> int:
         return self._count
@@ -165,6 +166,12 @@ class HttpConnection(H11Protocol):
                 self._arriving = None
         elif self._arriving is None:
             self._expect_request()
+
+    def on_response_complete(self) -> None:
+        """An idle connection keeps nothing of the request before: a crowd's are thousands."""
+        super().on_response_complete()
+        if self.conn.our_state is h11.IDLE and self.cycle.response_complete:
+            self.cycle = self.scope = self.headers = None  # type: ignore[assignment]
 
     def pause_writing(self) -> None:
         super().pause_writing()

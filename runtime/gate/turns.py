@@ -56,6 +56,10 @@ class Turns:
                 self.give_back(caller)
             raise
 
+    def waiting(self, caller: str) -> int:
+        """How many calls of `caller` have not begun."""
+        return len(self._lines.get(caller, ()))
+
     def only_crowds_wait(self, caller: str) -> bool:
         """Whether `caller` has a single call open, and all who wait have several."""
         return self._open(caller) == 1 and bool(self._lines) and min(map(self._open, self._lines)) > 1

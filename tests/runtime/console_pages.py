@@ -319,6 +319,7 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
             "success": reading.success_of(told),
             "inputs": inputs,
             "proof": reading.runs_of_proof(told),
+            "drawn": say(),
             "sides": reading.sides_of(told["difference"]),
             "runs": [one],
             "runs_total": 2,
@@ -336,6 +337,8 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
             "plan": plan,
             "run_id": say(),
             "given": say(),
+            "asks": True,
+            "waiting": say(),
         },
         "runs.html": {"rows": [one], "total": 1, "asked": asked, "number": 2, "pages": 3, "outcomes": [say()]},
         "run.html": {"run": one, "timeline": timeline_of(one["steps"], turns), "has_journal": True},
@@ -387,7 +390,24 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
             "faults": [say()],
             "made": {"principal": {"name": say()}, "token": say()},
         },
-        "events.html": {"endpoints": [endpoint], "dead": [dead]},
+        "events.html": {
+            "endpoints": [endpoint],
+            "dead": [dead],
+            "faults": [say()],
+            "senders": [
+                {"name": say(), "secret_ref": say(), "scope": {say(): say()}, "created_by": say(), "created_at": say()}
+            ],
+            "bundles": [
+                {
+                    "name": say(),
+                    "version": say(),
+                    "apis": [say()],
+                    "signed_by": [say()],
+                    "imported_by": say(),
+                    "imported_at": say(),
+                }
+            ],
+        },
         "settings.html": {
             "rows": [{"name": say(), "value": say(), "source": say(), "is_secret": False, "meaning": say()}]
         },

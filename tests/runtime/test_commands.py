@@ -19,6 +19,7 @@ from runtime.commands.calling import fitted
 from runtime.commands.client_config import CLIENTS
 from runtime.commands.serving import client_config_command, parsed_inputs
 from runtime.errors import BadInput
+from switchgear.main import main
 from tests.forks import program
 
 ROOT = Path(__file__).parents[2]
@@ -231,6 +232,15 @@ def test_serving_loads_nothing_of_the_compiler() -> None:
     code += "; print([m for m in sys.modules if m.split('.')[0] == 'compiler'])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_doctor_finds_that_there_is_no_database_and_makes_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "none.db"
+    assert main(["doctor", "--db", f"sqlite+aiosqlite:///{place}"]) == 1
+    assert f"there is no database at {place}" in capsys.readouterr().out
+    assert not place.exists()
 
 
 @pytest.mark.slow

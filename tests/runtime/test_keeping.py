@@ -108,6 +108,17 @@ async def test_a_target_is_added_shown_changed_and_removed(admin: httpx.AsyncCli
     assert await actions(admin, "target:bmc") == ["target.added", "target.changed", "target.removed"]
 
 
+async def test_a_target_of_an_api_that_there_is_not_is_refused_when_added_and_when_changed(
+    admin: httpx.AsyncClient,
+) -> None:
+    refused = await admin.post("/targets", json={**TARGET, "api": "tyo"})
+    assert (refused.status_code, "Did you mean toy?" in refused.json()["detail"]) == (422, True)
+    tag = (await admin.post("/targets", json=TARGET)).headers["etag"]
+    change = {name: value for name, value in TARGET.items() if name != "name"} | {"api": "tyo"}
+    assert (await admin.put("/targets/bmc", json=change, headers={"if-match": tag})).status_code == 422
+    assert (await admin.get("/targets/bmc")).headers["etag"] == tag
+
+
 async def test_others_than_admins_see_targets_without_references_and_change_none(url: str, lab: Any) -> None:
     for role in ("viewer", "operator", "approver"):
         async with await client(url, lab, role) as asking:

@@ -131,3 +131,22 @@ async def test_a_checkpoint_that_is_not_as_the_audit_says_is_not_gone_on_from(
     assert "a checkpoint of the run" in caplog.text
     assert "not as the audit says" in run.failure["message"]
     assert len(device.heard) == heard, "nothing was sent any more"
+
+
+@pytest.mark.unwitnessed("the database is spoilt on purpose")
+async def test_a_run_whose_checkpoint_cannot_be_written_ends_with_what_was_done_and_whose_fault_it_is(
+    house: Any, device: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    await ended(house.service)
+    heard = len(device.heard)
+    with closing(sqlite3.connect(beside(Path(parse_url(house.url).database or "")))) as file:
+        file.execute("CREATE TRIGGER full BEFORE INSERT ON operation_outputs BEGIN SELECT RAISE(ABORT, 'full'); END")
+        file.commit()
+    entry = house.service.live.now.entries[CHANGE[0]]
+    told = await house.service.calls.call(entry, CHANGE[1], None, ME)
+    assert told.outcome == "failed"
+    assert told.failure.done == ("change",)
+    assert "how far it is cannot be written down" in told.failure.message
+    assert len(device.heard) == heard + 1, "nothing is sent behind it"
+    assert f"run {told.run_id} is broken off" in caplog.text
+    assert await house.service.open_runs.look() == ()

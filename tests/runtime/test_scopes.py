@@ -223,6 +223,8 @@ def test_the_routes_that_tell_of_everything_are_those() -> None:
         ("GET", "/audit/export"),
         ("GET", "/audit/stats"),
         ("GET", "/audit/verify"),
+        ("GET", "/webhooks"),
+        ("GET", "/bundles"),
         ("GET", "/tokens"),
         ("POST", "/tokens"),
         ("DELETE", "/tokens/{ref}"),

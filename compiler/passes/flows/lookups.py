@@ -21,12 +21,17 @@ from compiler.passes.resources import shape
 
 def path_parameters(builder: Builder, operation: Operation, lookup_item: bool = True) -> list[tuple[str, str, Any]]:
     """(name, `path`, expression) for every path parameter of `operation`, lookups added as needed."""
-    bound = []
+    bound: list[tuple[str, str, Any]] = []
+    seen: set[str] = set()
     for prefix, name in item_prefixes(operation.path):
         resource = builder.context.needed_by(operation.key, f"path.{name}")
         is_named = resource is not None and is_called_by_id(resource) and not builder.context.is_single(resource)
         if resource is not None and lookup_item and not is_named and not takes_name(operation, name):
-            bound.append((name, "path", identify(builder, resource)))
+            # A second one of the same kind in one address is another thing: `…/{id}/moveAfter/{newPreviousId}`.
+            said = [word for word in words.split(name) if not says_id(word)]
+            purpose = "_".join(said) if address(resource) in seen else ""
+            seen.add(address(resource))
+            bound.append((name, "path", identify(builder, resource, purpose)))
             continue
         known = _known_parameter(builder, prefix)
         bound.append((name, "path", known or _given_id(builder, operation, prefix, name)))
@@ -94,9 +99,7 @@ def _look_up(builder: Builder, resource: Resource, purpose: str) -> str:
     wanted = condition(builder, resource, asked, is_optional=owner is not None)
     if owner is not None:
         wanted = f"@{queries.of_listed(resource, resource.known_by)} == '{{{owner_id}}}' && ({wanted})"
-    step_id = builder.free_step_id(
-        f"find_{noun_of(resource)}" if not purpose else f"find_{purpose}_{noun_of(resource)}"
-    )
+    step_id = builder.free_step_id(f"find_{_called(resource, purpose)}")
     step = Step(
         id=step_id,
         operation=operation.key,
@@ -158,7 +161,7 @@ def _asked_for(
 ) -> str:
     """The name of the input by which the caller says which item is meant."""
     single = builder.context.is_single(resource) or owner is not None
-    name = noun_of(resource) if not purpose else f"{purpose}_{noun_of(resource)}"
+    name = _called(resource, purpose)
     schema: dict[str, Any] = {"type": "string"}
     if builder.context.schemas.kind(id_schema(builder, resource)) == "integer":
         schema = {"type": ["string", "integer"]}
@@ -179,6 +182,12 @@ def _asked_for(
         source |= {"list": holder.list, "members": holder.members, "inside": member, "holder": noun_of(holder)}
         source["element"] = holder.element_at
     return builder.input_name(Input(name, schema, not single, text), {"lookup": source})
+
+
+def _called(resource: Resource, purpose: str) -> str:
+    """`disk`, `target_disk`; a purpose that says the noun already does not say it again."""
+    noun = noun_of(resource)
+    return noun if not purpose else purpose if purpose.endswith(noun) else f"{purpose}_{noun}"
 
 
 def id_schema(builder: Builder, resource: Resource) -> Any:

@@ -34,7 +34,9 @@ _TOWARDS = frozenset({"from", "to", "with", "into"})
 _GENERAL = frozenset({"get", "run", "submit", "set", "read", "update", "change"})  # what says hardly what is done
 _TELLING = frozenset({"list", "show", "query", "search", "find", "describe", "count", "return", "retrieve", "fetch"})
 _FILLING = frozenset(
-    words.split("several multiple existing specific current given one more set level information details s")
+    words.split(
+        "several multiple existing specific current given one more set level information details definition entity s"
+    )
 )
 _VAGUE = frozenset({"info", "details", "data", "status"})
 _SHORT = 3  # letters

@@ -58,11 +58,17 @@ def usual_structures(schemas: Schemas, members: Mapping[str, Any], about: str, e
     settable = {name: member for name, member in members.items() if not schemas.resolve(member).get("readOnly")}
     plain = [name for name, member in settable.items() if schemas.kind(member) not in ("object", "array")]
     objects = [name for name, member in settable.items() if schemas.members(member) or not plain]
+    if not any(_is_name(name) for name in members):  # what names the new thing stands in one of them
+        naming = [n for n in objects if any(inner.lower() == "name" for inner in schemas.members(members[n]))]
+    else:
+        naming = []
     if len(plain) > _FEW or not objects:
-        return frozenset()
+        return frozenset(naming[:1])
     shown = _in_example(example)
     told = [name for name in objects if name != "status" or name == about]
-    return frozenset(sorted(told, key=lambda name: (name != about, name not in shown))[:MOST_STRUCTURES])
+    size = {name: len(schemas.members(members[name])) for name in told}
+    ordered = sorted(told, key=lambda name: (name != about, name not in naming, name not in shown, -size[name]))
+    return frozenset(ordered[:MOST_STRUCTURES])
 
 
 def usual_filters(operation: Operation) -> frozenset[str]:

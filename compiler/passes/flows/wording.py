@@ -78,6 +78,8 @@ _VERBS = frozenset(
         "recover",
         "recreate",
         "redeploy",
+        "reprotect",
+        "protect",
         "redirect",
         "register",
         "regenerate",

@@ -28,12 +28,15 @@ async def run(desk: Desk) -> Response:
     plan_id, target = desk.form.get("plan_id"), desk.form.get("target")
     inputs = _json(desk.form.get("inputs")) if plan_id else inputs_of(desk.form, reading.inputs_schema(told))
     body: Json = {"inputs": inputs, "target": target or None}
-    body |= {"plan_id": plan_id} if plan_id else {"plan": told["risk"] != "read"}
+    if plan_id:
+        body |= {"plan_id": plan_id}
+    elif not desk.form.get("ask"):  # made at once it is let through, or waits, where the policy has it ask
+        body |= {"plan": told["risk"] != "read"}
     try:
         answer = (await desk.api.ask("POST", at("workflows", told["workflow_id"], "run"), body=body)).json
     except Refusal as refusal:
         run_id = refusal.more.get("run_id")
-        if run_id and not refusal.more.get("plan"):
+        if run_id and not refusal.more.get("plan") and refusal.title != "waiting":
             return see(at("console", "runs", str(run_id)))
         return await _form(desk, inputs, target, refusal=refusal, plan=refusal.more.get("plan"))
     if answer["outcome"] == "planned":
@@ -46,10 +49,14 @@ async def _form(
 ) -> Response:
     told = await _told(desk)
     targets = await desk.api.get("/targets", {"api": told["api"]})
+    policy = await desk.api.find("/policy")
+    asks = bool(told["risk"] != "read" and policy and policy["policy"].get("ask"))
+    waiting = refusal.more.get("plan_id", "") if refusal and refusal.title == "waiting" else ""
     fields = fields_of(reading.inputs_schema(told), reading.examples_of(told), inputs)
     return desk.page(
         "try.html", refusal.status if refusal else 200, told=told, fields=fields, targets=targets, target=target,
         refusal=refusal, plan=plan, run_id=run_id, given=orjson.dumps(inputs).decode(),
+        asks=asks, waiting=waiting,
     )  # fmt: skip
 
 

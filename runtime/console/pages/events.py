@@ -13,7 +13,15 @@ from runtime.console.inside import Refusal, at
 async def show(desk: Desk) -> Response:
     endpoints = await desk.api.get("/events/endpoints")
     dead = await desk.api.find("/events/dead") or []
-    return desk.page("events.html", endpoints=endpoints, dead=dead)
+    senders, bundles = await desk.api.get("/webhooks"), await desk.api.get("/bundles")
+    return desk.page(
+        "events.html",
+        endpoints=endpoints,
+        dead=dead,
+        senders=senders["senders"],
+        faults=senders["faults"],
+        bundles=bundles,
+    )
 
 
 async def act(desk: Desk) -> Response:

@@ -12,6 +12,7 @@ from runtime.console import reading
 from runtime.console.desk import Desk
 from runtime.console.forms import fields_of
 from runtime.console.inside import Refusal, at
+from runtime.console.rendering import HEADERS
 
 Json = Any
 MOST_RUNS, MOST_REVISIONS, MOST_EVENTS = 10, 20, 40
@@ -24,9 +25,11 @@ async def show(desk: Desk) -> Response:
     runs = await desk.api.page("/runs", {**about, "limit": MOST_RUNS})
     others = await desk.api.page("/workflows", {**about, "limit": MOST_REVISIONS})
     history = await desk.api.find("/audit", {"subject": f"revision:{told['id']}", "limit": MOST_EVENTS})
+    drawn = await desk.api.find(at("workflows", told["id"], "graph"), {"form": "text"})
     return desk.page(
         "workflow.html",
         told=told,
+        drawn=drawn,
         steps=reading.steps_shown(told),
         success=reading.success_of(told),
         inputs=fields_of(reading.inputs_schema(told), reading.examples_of(told)),
@@ -52,6 +55,13 @@ async def document(desk: Desk) -> Response:
     """What was submitted, as it is: the identity of the revision is over this."""
     told = await _told(desk)
     return desk.page("document.html", told=told)
+
+
+async def graph(desk: Desk) -> Response:
+    """The steps as a picture, which a page shows as an image: nothing in it could run."""
+    drawn = await desk.api.page(at("workflows", desk.request.path_params["ref"], "graph"))
+    headers = {**HEADERS, "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+    return Response(drawn.body, media_type="image/svg+xml", headers=headers)
 
 
 async def _told(desk: Desk) -> Json:

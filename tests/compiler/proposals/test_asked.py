@@ -6,6 +6,7 @@ import pytest
 
 from compiler.ir.model import Risk, Role
 from compiler.proposals.asked import Apis, Outcome, understand_sentence
+from compiler.proposals.composing import Composer, Refusal
 from compiler.proposer.proposer import Asker
 from compiler.proposer.question import NONE_OF_THESE, Kind, Question
 from tests.compiler.proposals.compiled_specs import Scripted, compiled
@@ -127,9 +128,23 @@ def test_what_is_of_two_apis_is_refused_and_said() -> None:
 
 
 def test_more_than_five_changes_are_no_one_task() -> None:
-    from compiler.proposals.composing import Composer, Refusal
-
     flow = next(one.flow for one in compiled().workflows if one.flow.id == "machines_create_machine")
     made = Composer(compiled()).planned([replace(flow) for _ in range(6)])
     assert isinstance(made, Refusal)
     assert "more than 5" in made.why
+
+
+def test_a_choice_against_the_words_is_refused() -> None:
+    """Real small models choose “Create VM with disk and network interface” for “create a VM”."""
+    other = Scripted(lambda question, _: question.options[1])
+    outcome = asked("get rid of a machine, then wipe the disk", other)
+    assert outcome.workflow is None
+    assert "the words say “Delete machine”, and the model says “Reset machine: erase”" in outcome.refusal
+
+
+def test_together_nothing_is_graver_than_its_gravest_piece() -> None:
+    flows = {one.flow.id: one.flow for one in compiled().workflows}
+    tame = replace(flows["machines_delete_machine"], risk=Risk.CHANGE)
+    made = Composer(compiled()).planned([flows["machines_create_machine"], tame])
+    assert isinstance(made, Refusal)
+    assert "together they are of the class destroy" in made.why

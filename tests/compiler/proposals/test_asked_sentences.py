@@ -19,13 +19,13 @@ SENTENCES = yaml.safe_load(Path(__file__).with_name("asked_sentences.yaml").read
 FLOORS = {("hypercore", "tuned"): 1.0, ("hypercore", "kept"): 0.8, ("idrac", "tuned"): 1.0, ("idrac", "kept"): 0.86}
 
 
-def knowing(titles: set[str]) -> Scripted:
-    """Says a title that is right where it is offered, and else that there is none; the sentence's order stands."""
+def knowing(titles: list[str]) -> Scripted:
+    """Says the first title that is right where it is offered, else that there is none; the order stands as it is."""
 
     def says(question: Question, _turned: bool) -> str:
         if question.kind is Kind.ORDER:
             return question.options[0]
-        return next((each for each in question.options if each in titles), NONE_OF_THESE)
+        return next((each for each in titles if each in question.options), NONE_OF_THESE)
 
     return Scripted(says)
 
@@ -49,7 +49,7 @@ def test_what_is_possible_is_made_and_what_is_not_is_refused(
     titles = {one.flow.id.removeprefix(f"{api}_"): apis.title_of(one.flow) for one in compiled.workflows}
     wrong = []
     for sentence, wanted in SENTENCES[api][half]:
-        right = {titles[each] for any_of in wanted for each in any_of.split()}
+        right = [titles[each] for any_of in wanted for each in any_of.split()]
         outcome = understand_sentence(sentence, apis, knowing(right))
         if not is_right(outcome, wanted, compiled):
             offered = [[apis.title_of(flow) for flow in piece.offered] for piece in outcome.pieces]

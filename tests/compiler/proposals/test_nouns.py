@@ -13,6 +13,7 @@ from compiler.passes.flows.context import address
 from compiler.passes.sameness import are_same_but_for_names, differing
 from compiler.proposals import nouns as room
 from compiler.proposer.question import Answer, Kind
+from tests.compiler.proposals.compiled_specs import Scripted
 from tests.compiler.proposals.proposal_specs import known, known_plan, planned, profile_of, renamed
 from workflow.profile import Profile
 
@@ -183,7 +184,8 @@ def test_only_what_has_an_unsure_name_is_asked_about() -> None:
     api, profile = known("machines")
     assert room.about(api, profile) == []
     asked = room.about(with_names_cut_short(api), profile)
-    assert [(one.subject, one.options) for one in asked] == [
+    assert asked[: len(room.KNOWN)] == list(room.KNOWN)
+    assert [(one.subject, one.options) for one in asked[len(room.KNOWN) :]] == [
         (MACHINE, ("sys machine", "system machine", "machine")),
         (DISK, ("vol disk", "volume disk", "disk")),
     ]
@@ -210,3 +212,21 @@ def test_who_chooses_by_position_names_nothing() -> None:
     ]
     judged = room.judge(api, profile, by_place, planned_never)
     assert {"by position" in entry.reason for entry in judged.entries} == {True}
+
+
+def test_who_is_wrong_about_what_everybody_knows_names_nothing_and_is_asked_no_more() -> None:
+    api, profile = known("machines")
+    short = with_names_cut_short(api)
+    asker = Scripted(lambda question, _: question.options[0])
+    given = room.asked(short, profile, asker)
+    assert [one.subject for one in asker.asked] == [one.subject for one in room.KNOWN]
+    judged = room.judge(short, profile, given, planned_never)
+    assert {entry.reason for entry in judged.entries} == {"no information: 1 of 2 answers that are known were wrong"}
+
+
+def test_who_knows_what_everybody_knows_names_what_is_cut_short() -> None:
+    api, profile = known("machines")
+    short = with_names_cut_short(api)
+    given = room.asked(short, profile, Scripted(lambda question, _: question.expected or question.options[1]))
+    judged = room.judge(short, profile, given, lambda one: planned(one, profile))
+    assert {r.name for r in judged.api.resources} >= {"system machine", "volume disk"}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from compiler.ir.model import Flow, Risk
-from compiler.proposals.ranks import MOST_PLACES, ranked
+from compiler.proposals.ranks import MOST_PLACES, known_of, ranked
 from compiler.proposer.proposer import Asker
 from compiler.proposer.question import Answer, Question
 
@@ -26,17 +26,23 @@ FLOWS = tuple(flow(n, is_core=n < 10) for n in range(20))
 class Says(Asker):
     """Answers each question by what `says` makes of it and of whether it is turned round."""
 
-    def __init__(self, says: Callable[[tuple[str, ...]], str]) -> None:
+    def __init__(self, says: Callable[[tuple[str, ...]], str], *, knows: bool = True) -> None:
+        """`knows`: whether it is right about what is known."""
         super().__init__()
-        self.says = says
+        self.says, self.knows = says, knows
         self.asked: list[Question] = []
 
     def ask(self, questions: Sequence[Question]) -> list[Answer]:
         self.asked += questions
         return [
-            Answer(q.kind, q.subject, q.options, (self.says(q.options), self.says(q.options[::-1])), DIGEST, "stub")
+            Answer(
+                q.kind, q.subject, q.options, (self._said(q, q.options), self._said(q, q.options[::-1])), DIGEST, "s"
+            )
             for q in questions
         ]
+
+    def _said(self, question: Question, options: tuple[str, ...]) -> str:
+        return question.expected if question.expected and self.knows else self.says(options)
 
 
 def order(flows: Sequence[Flow]) -> list[str]:
@@ -93,20 +99,21 @@ def test_a_pin_is_not_asked_about_and_stays() -> None:
 def test_those_nearest_the_end_of_the_catalog_are_asked_about_first() -> None:
     asker = Says(first_by_name)
     ranked([flow(n, is_core=n < 30) for n in range(60)], (), asker)
-    assert asker.asked[0].subject in ("do_30|do_31", "do_29|do_30")
-    asked = {name for question in asker.asked for name in question.subject.split("|")}
+    assert [bool(question.expected) for question in asker.asked[:5]] == [True] * 4 + [False]
+    assert asker.asked[4].subject in ("do_30|do_31", "do_29|do_30")
+    asked = {name for question in asker.asked[4:] for name in question.subject.split("|")}
     assert asked <= {f"do_{n:02}" for n in range(17, 44)}
 
 
 def test_who_chooses_by_position_changes_nothing_and_is_told_so() -> None:
-    found = ranked(FLOWS, (), Says(lambda options: options[0]))
+    found = ranked(FLOWS[:10], (), Says(lambda options: options[0]))
     assert found.ranks == {}
     assert {entry.reason for entry in found.entries} == {"no information: chosen by position, whatever stood there"}
     assert len(found.entries) < 12, "after the first round no more is asked"
 
 
 def test_garbage_changes_nothing() -> None:
-    found = ranked(FLOWS, (), Says(lambda _: "everything"))
+    found = ranked(FLOWS, (), Says(lambda _: "everything", knows=False))
     assert found.ranks == {}
     assert not any(entry.is_accepted for entry in found.entries)
 
@@ -115,3 +122,16 @@ def test_two_of_one_title_are_not_asked_about() -> None:
     asker = Says(first_by_name)
     ranked([replace(one, title="Same") for one in FLOWS], (), asker)
     assert asker.asked == []
+
+
+def test_who_is_wrong_about_what_everybody_knows_changes_nothing_and_is_asked_no_more() -> None:
+    asker = Says(last_by_name, knows=False)
+    found = ranked(FLOWS, (), asker)
+    assert found.ranks == {}
+    assert len(asker.asked) == 4
+    assert {entry.reason for entry in found.entries} == {"no information: 4 of 4 answers that are known were wrong"}
+
+
+def test_what_is_known_is_not_always_said_first() -> None:
+    known = [one for one in known_of(FLOWS) if one.expected]
+    assert {one.options.index(one.expected) for one in known} == {0, 1}

@@ -100,12 +100,13 @@ def test_a_sentence_finds_its_workflow_among_the_first_three_when_it_is_served()
 
 def test_a_sentence_that_pushes_another_workflow_back_is_refused() -> None:
     """It would be found with the very words by which another one is asked for."""
-    trip = room._RoundTrip(compiled())
-    assert trip.fault_of(FIND, "which boxes are there") == ""
-    places = {tool: trip._place(tool, said) for tool, said in trip._asked}
-    assert all(place < room.FIRST for tool, place in places.items() if tool == FIND)
-    for one in compiled().workflows:
-        trip.fault_of(one.flow.id, "describe the disk of the machine task")
-    assert {tool: trip._place(tool, said) for tool, said in trip._asked[: len(places)]}.items() >= {
-        (tool, place) for tool, place in places.items() if place == 0
-    }
+    answers = [answer(WAKE, "wake the machine"), answer(UPDATE, "wake a machine")]
+    found = room.judge(compiled(), answers)
+    assert found.sentences == {WAKE: ("wake the machine",)}
+    assert found.entries[1].reason == f"{WAKE} would be found later"
+    assert room.judge(compiled(), answers[1:]).sentences == {UPDATE: ("wake a machine",)}
+
+
+def test_a_sentence_that_does_not_find_its_workflow_is_refused() -> None:
+    found = judged({"machines_describe_disk": "server which"})
+    assert found.entries[0].reason == "search does not find it with this among the first three"

@@ -55,10 +55,8 @@ def test_who_says_yes_to_everything_makes_nothing(turned: bool) -> None:
     asker = Scripted(lambda question, _: YES if question.kind is Kind.TASK else question.options[turned])
     found = room.proposed(compiled(), asker)
     assert found.workflows == ()
-    assert {entry.reason for entry in found.entries} <= {
-        "no information: yes to two changes that have nothing to do with each other",
-        "no information: “yes” to every question",
-    }
+    assert {entry.reason for entry in found.entries} == {"no information: 1 of 1 answers that are known were wrong"}
+    assert len(asker.asked) == 1, "whoever is wrong about what is known is asked no more"
 
 
 def test_who_says_no_or_one_thing_and_then_another_makes_nothing() -> None:
@@ -69,7 +67,8 @@ def test_who_says_no_or_one_thing_and_then_another_makes_nothing() -> None:
 
 def test_where_no_order_is_said_both_times_there_is_no_task() -> None:
     def says(question: Question, turned: bool) -> str:
-        return question.options[turned] if question.kind is Kind.ORDER else right(question, turned)
+        is_free = question.kind is Kind.ORDER and not question.expected
+        return question.options[turned] if is_free else right(question, turned)
 
     found = room.proposed(compiled(), Scripted(says))
     assert not any("update_machine" in one.flow.id for one in found.workflows)
@@ -81,3 +80,14 @@ def test_a_foil_is_about_different_things() -> None:
     strange, *_ = room.foils_of(compiled())
     assert strange.facts["then"] == "Water the plants"
     assert {foil.expected for foil in room.foils_of(compiled())} == {NO}
+
+
+def test_who_is_wrong_about_an_order_that_the_data_forces_orders_nothing() -> None:
+    def says(question: Question, turned: bool) -> str:
+        return question.options[1] if question.kind is Kind.ORDER else right(question, turned)
+
+    found = room.proposed(compiled(), Scripted(says))
+    assert not any("update_machine" in one.flow.id for one in found.workflows)
+    assert any("create_disk" in one.flow.id for one in found.workflows)
+    reasons = {entry.reason for entry in found.entries if entry.answer.kind is Kind.ORDER}
+    assert reasons == {"no information: 2 of 2 answers that are known were wrong"}

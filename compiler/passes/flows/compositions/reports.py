@@ -59,7 +59,16 @@ def _parts(context: Context, owner: Resource) -> list[_Part]:
         is_listed = resource.list and not resource.references and address(resource) not in context.holders
         if is_listed and address(resource) not in beside and not context.is_poll(resource.read):
             found.append(_Part(resource, member))
-    return found
+    return [part for part in found if not _wants_more(context, owner, part.resource)]
+
+
+def _wants_more(context: Context, owner: Resource, resource: Resource) -> bool:
+    """Whether it is read only with what a caller who asks for the owner need not know (`/metrics?start=…`)."""
+    operation = context.operations[resource.list or resource.read]
+    names = len(item_prefixes(operation.path)) - len(item_prefixes(owner.item))
+    return (names > 0 and _is_below(owner, resource)) or any(
+        p.is_required and p.location == "query" for p in operation.parameters
+    )
 
 
 def _is_below(owner: Resource, resource: Resource) -> bool:
