@@ -36,6 +36,14 @@ def _pairs(what: str, given: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     return pairs({name: value for name, _, value in (each.partition("=") for each in given)})
 
 
+def _given(
+    transport: Transport | None, url: str, command: tuple[str, ...], env: tuple[str, ...], headers: tuple[str, ...],
+    **_: Any,
+) -> Server:  # fmt: skip
+    kind = transport or ("http" if url else "stdio")
+    return Server(kind, "".join(command[:1]), command[1:], _pairs("--env", env), url, _pairs("--header", headers))
+
+
 @servers_group.command("add")
 @click.argument("name")
 @click.option("--transport", type=click.Choice(TRANSPORTS), help="Default: http with --url, else stdio.")
@@ -47,21 +55,10 @@ def _pairs(what: str, given: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
 @click.option("--connections", type=click.IntRange(1), help="How many calls at a time.")
 @click.argument("command", nargs=-1)
 @common
-def servers_add(
-    name: str, transport: Transport | None, url: str, command: tuple[str, ...], db: str | None, as_json: bool,
-    **given: Any,
-) -> None:  # fmt: skip
+def servers_add(name: str, db: str | None, as_json: bool, **given: Any) -> None:
     """Add a server: by --url, or by the command that starts it (behind --). Nothing is started yet."""
-    server = Server(
-        transport or ("http" if url else "stdio"),
-        "".join(command[:1]),
-        command[1:],
-        _pairs("--env", given["env"]),
-        url,
-        _pairs("--header", given["headers"]),
-    )
     limits = TargetLimits(given["connections"], total_timeout_s=given["timeout_s"])
-    target = server_target(name, server, tls=given["tls"], limits=limits)
+    target = server_target(name, _given(**given), tls=given["tls"], limits=limits)
     added = with_database(db, lambda d: TargetStore(d).add(target, actor=actor_here()))
     _show(_told(added), as_json=as_json)
     shown.note(f"Next: switchgear servers sync {name}, then approve what it has (workflows list --state pending)")
