@@ -59,7 +59,7 @@ def servers_add(name: str, db: str | None, as_json: bool, **given: Any) -> None:
     """Add a server: by --url, or by the command that starts it (behind --). Nothing is started yet."""
     limits = TargetLimits(given["connections"], total_timeout_s=given["timeout_s"])
     target = server_target(name, _given(**given), tls=given["tls"], limits=limits)
-    added = with_database(db, lambda d: TargetStore(d).add(target, actor=actor_here()))
+    added = with_database(db, lambda d: TargetStore(d).add(target, actor=actor_here()), makes=True)
     _show(_told(added), as_json=as_json)
     shown.note(f"Next: switchgear servers sync {name}, then approve what it has (workflows list --state pending)")
 
@@ -148,7 +148,7 @@ def servers_remove(name: str, db: str | None, as_json: bool) -> None:
 def servers_import(file: Path, db: str | None, as_json: bool) -> None:
     """Take over a list of servers of Claude, VS Code, Cursor or Switchgear: all of it, or none."""
     reading = read_servers(file.read_text("utf-8"))
-    done = with_database(db, lambda d: TargetStore(d).apply(reading.targets, actor=actor_here()))
+    done = with_database(db, lambda d: TargetStore(d).apply(reading.targets, actor=actor_here()), makes=True)
     if as_json:
         shown.as_json({"servers": done, "notes": reading.notes})
         return

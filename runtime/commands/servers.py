@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from governance.commands import shown
-from governance.commands.options import actor_here, address_of, common
+from governance.commands.options import actor_here, common, existing
 from runtime.commands.ending import run_to_its_end
 from workflow.risks import RISKS, RiskName
 
@@ -72,7 +72,7 @@ def classify_command(
 async def _with_service(db: str | None, work: Callable[["Service"], Awaitable[Any]]) -> Any:
     from runtime.service import open_service
 
-    async with open_service(address_of(db)) as service:
+    async with open_service(existing(db)) as service:
         return await work(service)
 
 
