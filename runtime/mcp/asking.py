@@ -1,4 +1,4 @@
-"""What an MCP request says besides its arguments: its key, whether it hears of progress; and what the log tells it.
+"""What an MCP request says besides its arguments: the key that it asks under, and whether it hears of progress.
 
 A client that may ask again after a lost connection puts a key of its own under `switchgear/idempotency-key` into the
 request's `_meta`; the same key then stands for the same run. One that gives a progress token hears of each step, and
@@ -13,12 +13,10 @@ from dataclasses import dataclass, field
 from fastmcp.server.context import Context
 from fastmcp.server.dependencies import get_context
 
-from runtime.calls.under_way import Running
-from runtime.engines.engine import Ended, Progress, Told
+from runtime.engines.engine import Progress, Told
 
 KEY = "switchgear/idempotency-key"
 LONGEST_KEY = 200
-LOGGER = "switchgear"
 # Looks at a job that says nothing of its progress move it on by so much: a client must see it grow.
 LEAST = 0.001
 # What is over sooner is answered by its result alone: a stream of events costs both sides more than such a call.
@@ -51,16 +49,6 @@ class Reporter:
             self.last = max(self.last + LEAST, told.number - 1 + (told.percent or 0.0) / 100)
             percent = "" if told.percent is None else f" ({told.percent:g} %)"
             await self.context.report_progress(self.last, told.steps, told.message + percent)
-
-
-async def noticed(ended: Ended | Running) -> None:
-    """Tells a client that follows the server's log what a person may want to look at; of what went well, nothing."""
-    if isinstance(ended, Running):
-        await get_context().log(f"run {ended.run_id} goes on without its call", level="info", logger_name=LOGGER)
-    elif ended.misfits or ended.outcome in ("unknown", "partial"):
-        misfits = f", {ended.misfits} places of replies not as described" * bool(ended.misfits)
-        text = f"run {ended.run_id} ended as {ended.outcome}{misfits}; see its record"
-        await get_context().log(text, level="warning", logger_name=LOGGER)
 
 
 @asynccontextmanager

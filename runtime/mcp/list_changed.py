@@ -47,6 +47,8 @@ class ListChanged(Middleware):
         server.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, self._listeners)
         server.middleware.append(KeptLists(live, asking))
         server.middleware.append(UnknownTools(knows))
+        # Nothing is told that way, which is deprecated (SEP-2577): it must not be declared either.
+        server._request_handlers.pop("logging/setLevel", None)
         mcp.add_middleware(self)
 
     async def on_initialize(self, context: MiddlewareContext[Any], call_next: CallNext[Any, Any]) -> Any:

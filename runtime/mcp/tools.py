@@ -33,7 +33,7 @@ from runtime.errors import BadInput
 from runtime.gate.access import CALLER, Caller
 from runtime.knowledge import Knowledge
 from runtime.live import LiveCatalog
-from runtime.mcp.asking import noticed, wish_of_request
+from runtime.mcp.asking import wish_of_request
 from runtime.mcp.confirming import DECLINED, answered, ask, can_ask
 from runtime.mcp.cutting import cut, told_cuts
 from runtime.mcp.prompts import prompts_of
@@ -220,7 +220,6 @@ async def carried_out(wanted: Wanted, view: View | None, under_way: UnderWay) ->
     async with wish_of_request() as wish:
         wanted = replace(wanted, key=wish.key)
         ended = await under_way.call(wanted, wish.told)
-        await noticed(ended)
         if isinstance(ended, Running) or ended.outcome != "planned" or wanted.manner.is_plan or not can_ask():
             return result_of(entry, ended, view, is_wanted=is_plan)
         asked = await ask(ended)
@@ -230,7 +229,6 @@ async def carried_out(wanted: Wanted, view: View | None, under_way: UnderWay) ->
             return _error_result(DECLINED, {"outcome": "refused", "run": ended.run_id})
         confirmed = replace(wanted, manner=Manner(plan_id=ended.outputs["plan_id"]))
         ended = await under_way.call(confirmed, wish.told)
-        await noticed(ended)
         return result_of(entry, ended, view)
 
 

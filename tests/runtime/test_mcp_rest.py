@@ -1,6 +1,5 @@
 """What MCP has beside tools: prompts out of what is approved, completion with what is there, resources, refusals."""
 
-import asyncio
 import json
 from typing import Any
 
@@ -11,7 +10,7 @@ from fastmcp.client.transports import StreamableHttpTransport
 from mcp_types import PromptReference, ResourceTemplateReference
 
 from governance.people.scopes import Scope
-from tests.waiting import PATIENCE_S, until
+from tests.waiting import PATIENCE_S
 
 ERAS = pytest.mark.parametrize("era", ["legacy", "2026-07-28"])
 PREPARE, CHECK = "toy_prepare_maintenance", "toy_check_health"
@@ -116,38 +115,9 @@ async def test_no_capability_is_declared_that_is_empty(listing: Any, server: Any
             "resources": len(await opened.list_resources()),
         }
         (apis,) = await opened.read_resource("switchgear://apis")
-    assert declared.keys() - {"extensions", "experimental"} == {
-        "tools",
-        "prompts",
-        "resources",
-        "completions",
-        "logging",
-    }
+    assert declared.keys() - {"extensions", "experimental"} == {"tools", "prompts", "resources", "completions"}
     assert all(counts.values()), counts
     assert json.loads(apis.text) == [{"api": "toy", "workflows": 3, "things": ["vms"], "targets": ["lab"]}]
-
-
-async def test_the_log_tells_a_client_of_what_deserves_a_look_and_of_nothing_else(
-    lab: Any, server: Any, device: Any
-) -> None:
-    told: list[Any] = []
-
-    async def heard(message: Any) -> None:
-        told.append(message)
-
-    async def dropped(writer: asyncio.StreamWriter) -> bool:
-        writer.close()
-        return False
-
-    async with Client(StreamableHttpTransport(server.mcp), mode="legacy", log_handler=heard) as opened:
-        await opened.call_tool("toy_find_vm", {"vm": "web-01"})
-        assert told == []
-        device.script.before_stop = dropped
-        result = await opened.call_tool("toy_stop_vm", {"uuid": "u-1"}, raise_on_error=False)
-        await until(lambda: told)
-    assert result.meta["switchgear"]["outcome"] == "unknown"
-    assert told[0].level == "warning"
-    assert result.meta["switchgear"]["run"] in str(told[0].data)
 
 
 async def test_the_lists_are_plain_json_too(listing: Any, server: Any) -> None:
