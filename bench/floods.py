@@ -23,7 +23,7 @@ import httpx
 from bench.call import free_port, start
 from bench.durable import content, furnish
 from bench.figures import spread, tell, write
-from bench.flooding import CALLERS, FLOODERS, REPLIES, RUN
+from bench.flooding import CALLERS, FLOODERS, REPLIES, RUN, request
 from bench.serve import resident_mb
 from demo.children import Children, Server
 from governance.targets import Target
@@ -117,6 +117,15 @@ async def waited(url: str, tokens: dict[str, str]) -> dict[str, int]:
     return taken
 
 
+async def asked_once(kind: str, url: str, tokens: dict[str, str]) -> None:
+    """One request of what the flood will ask: what is made once does not count as what stays of a flood."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    writer.write(request(kind, 0, [tokens["bad1"]] * FLOODERS))
+    await reader.read(12)
+    writer.close()
+    await writer.wait_closed()
+
+
 async def flooded_by_callers(kind: str, count: int, url: str, tokens: dict[str, str]) -> dict[str, Any]:
     """Returns when what the flood asked for is answered, and it is over."""
     pipe = asyncio.subprocess.PIPE
@@ -149,6 +158,8 @@ async def measure(kind: str, count: int, server: Server, tokens: dict[str, str])
     caller = Caller(server, tokens["good"])
     try:
         await caller.reads(SAMPLES)
+        if CALLERS.get(kind):
+            await asked_once(kind, server.url, tokens)
         idle = await caller.reads(SAMPLES)
         before = resident_mb(server.process.pid)
         async with caller.reading() as during:
