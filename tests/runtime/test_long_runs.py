@@ -268,6 +268,7 @@ async def test_a_server_that_stops_parks_what_goes_on_and_the_next_one_ends_it(
         await house.approve("stop")
         await service.live.reload()
         first = await left(house)
+        await device.has_heard(2)
     device.script.job_state = "done"
     async with open_service(migrated_url, call_wait_s=WAIT_S) as other:
         await other.engine.recover()
