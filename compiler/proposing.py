@@ -55,10 +55,14 @@ def _once(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple({(one.answer.kind, one.answer.subject): one for one in entries}.values())
 
 
-def recorded_in(before: Record, outcome: Outcome) -> Record:
-    """The record with what was asked about a sentence; the sentence itself, where a workflow came of it."""
+def recorded_in(lock: Record | None, before: Record, outcome: Outcome) -> Record:
+    """The record with what was asked about a sentence; the sentence itself, where a workflow came of it.
+
+    What the lock has of other sentences stays in it.
+    """
     said = before.sentences if outcome.workflow is None else (*before.sentences, outcome.sentence)
-    return Record(before.spec, _once((*before.entries, *outcome.entries)), tuple(dict.fromkeys(said)))
+    old = lock.entries if lock is not None else ()
+    return Record(before.spec, _once((*old, *before.entries, *outcome.entries)), tuple(dict.fromkeys(said)))
 
 
 def _ranked(compiled: Compiled, asker: Asker) -> tuple[Compiled, tuple[Entry, ...]]:

@@ -52,5 +52,5 @@ def ask_for(
     compiled, before = [one for one, _ in made], made[0][1]
     with open_asker(asking, before.spec, progress) as asker:
         outcome = understand_sentence(sentence, Apis(compiled), asker)
-        kept = recorded_in(before, outcome)
+        kept = recorded_in(asker.record, before, outcome)
         return replace(outcome, diagnostics=asker.diagnostics(kept)), kept

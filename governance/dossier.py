@@ -105,7 +105,8 @@ def asked_as_of(revision: Revision) -> list[str]:
 
 
 def proposed_by_of(revision: Revision) -> dict[str, str] | None:
-    """`by` which model, and from which `sentence` of an operator, it was put together; None where people did that."""
+    """`by` which model, and from which `sentence` of an operator, it was put together, and what of that was `left` to
+    the steps' own checks; None where people did that."""
     told = _own(revision).get("proposed")
     return {str(name): str(value) for name, value in told.items()} if isinstance(told, dict) else None
 

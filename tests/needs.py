@@ -85,3 +85,8 @@ ROOT_USER = Need("only root can be another user", "run as root", lambda: os.getu
 SHARED_PYTHON = Need("every Python of this machine is root's alone", "apt-get install python3 python3-venv")
 INDEX = Need("no index of packages answers, so a folder of wheels cannot be made", "a network, or pip's index settings")
 NAMESPACES = Need("namespaces without a network are not permitted", "a kernel that permits unshare --net")
+TIME_SERVER = Need(
+    "mcp-server-time is not on the PATH",
+    "pip install mcp-server-time into an environment of its own, and put its bin on the PATH",
+    lambda: shutil.which("mcp-server-time") is not None,
+)

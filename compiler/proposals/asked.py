@@ -87,6 +87,8 @@ class Apis:
 
     def read(self, clause: Clause) -> Piece:
         """The clause with what it may mean, the best first; or what is missing."""
+        if clause.unmet:
+            return Piece(clause, why=f"“{clause.unmet}” is a condition that no step can check")
         unknown = self._unknown(clause)
         if unknown:
             return Piece(clause, why=f"nothing here has to do with “{'”, “'.join(unknown)}”")
@@ -261,7 +263,8 @@ def _made(
         return Outcome(
             sentence, tuple(pieces), api, refusal="it changes nothing: run one after the other", entries=entries
         )
-    mark = {"by": answers[0].model, "sentence": clean(sentence, 200)}
+    left = "; ".join(note for piece in pieces for note in piece.clause.notes)
+    mark = {"by": answers[0].model, "sentence": clean(sentence, 200), **({"left": clean(left, 300)} if left else {})}
     made = Composer(api).proved(flows, mark, sentence)
     if isinstance(made, Refusal):
         return Outcome(sentence, tuple(pieces), api, refusal=made.why, entries=entries)

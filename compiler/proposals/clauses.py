@@ -6,7 +6,7 @@ wait are no operations, and are kept as notes. Pure text. Called by `asked`.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compiler.passes.flows.wording import KNOWN_VERBS
 from workflow.search.question import Idea, Want, understood, want_of
@@ -19,7 +19,14 @@ _JOINTS = re.compile(
     r"|\band then\b|\bthen\b|\band\b|\bbefore\b|\bafter\b)\s+",
     re.IGNORECASE,
 )
-_CONDITION = re.compile(r"\b(when|if|once|until|unless|while|as soon as)\b.*$", re.IGNORECASE)
+# `once it is off`; not `boot once`.
+_CONDITION = re.compile(
+    r"\b(?:(?:when|if|until|unless|while|as soon as)\b|once (?:it|they|the|that|this|all)\b).*$", re.IGNORECASE
+)
+# What a change checks itself before it is made, or waits for.
+_STATE = re.compile(
+    r"^(?:when|once|as soon as)\b.*\b(?:on|off|up|down|ready|running|stopped|paused|done|over|finished)$", re.IGNORECASE
+)
 _WAIT = re.compile(r"^(?:wait|make sure|check that|verify that)\b", re.IGNORECASE)
 _FIRST = re.compile(r"^(?:first|at last|finally|afterwards|also)\s+", re.IGNORECASE)
 _QUOTED = re.compile(r"[“\"'‘]([^”\"'’]{1,60})[”\"'’]")
@@ -42,7 +49,8 @@ _GLUE = frozenset(
 class Clause:
     """`said`: as it was written. `text`: what is looked for. `names`: stems of what names one thing (`web-01`).
 
-    `is_ordered`: whether the sentence says that it comes after the clause before it.
+    `is_ordered`: whether the sentence says that it comes after the clause before it. `unmet`: a condition that no step
+    can check, "" where there is none.
     """
 
     said: str
@@ -50,6 +58,7 @@ class Clause:
     names: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
     is_ordered: bool = True
+    unmet: str = ""
 
 
 def clauses_of(sentence: str) -> list[Clause]:
@@ -88,7 +97,8 @@ def _clause(part: str, before: Clause | None, *, is_ordered: bool) -> Clause:
     stems = stems_of(told)
     kept = [word for word in told if word not in _GLUE and stems[word] not in names]
     text = " ".join(kept) if not EMPTY.issuperset(kept) else ""
-    return Clause(said, _whole(text, before), names, notes, is_ordered)
+    unmet = condition[0] if condition and not _STATE.search(condition[0]) else ""
+    return Clause(said, _whole(text, before), names, notes, is_ordered, unmet)
 
 
 def _whole(text: str, before: Clause | None) -> str:
@@ -145,4 +155,4 @@ def _names(text: str) -> frozenset[str]:
 
 
 def _with_notes(clause: Clause, notes: tuple[str, ...]) -> Clause:
-    return Clause(clause.said, clause.text, clause.names, (*clause.notes, *notes), clause.is_ordered)
+    return replace(clause, notes=(*clause.notes, *notes))

@@ -130,7 +130,8 @@ def read_record(path: Path) -> Record:
 def stale(recorded: Record, now: Record, source: str) -> tuple[Diagnostic, ...]:
     """What of a lock file was of no use for this description: one finding with the count and some names."""
     used = {(e.answer.kind, e.answer.subject, e.answer.asked) for e in now.entries}
-    old = [e.answer for e in _sorted(recorded.entries)]
+    # What a sentence was taken for is asked again with the sentence alone.
+    old = [e.answer for e in _sorted(recorded.entries) if e.answer.kind is not Kind.PIECE]
     unused = [a for a in old if (a.kind, a.subject, a.asked) not in used]
     if not unused:
         return ()

@@ -90,6 +90,8 @@ def _show_dossier(told: Json) -> None:
         sentence = told["proposed_by"].get("sentence", "")
         of_what = f", of what an operator said: “{sentence}”" if sentence else ""
         _echo(f"Put together by a model ({told['proposed_by'].get('by', '')}){of_what}")
+        if told["proposed_by"].get("left"):
+            _echo(f"No step of its own: {told['proposed_by']['left']}")
     if told["asked_as"]:
         _echo(f"Asked for as: {'; '.join(told['asked_as'])}")
     for each in told["proposed"]:

@@ -164,6 +164,19 @@ def test_a_sentence_makes_one_pending_workflow_and_each_compile_with_the_lock_pl
     assert again == [1], "the same bytes are no new revision"
 
 
+def test_what_the_lock_has_of_one_sentence_outlives_another(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, lock = written(tmp_path), tmp_path / "proposals.lock"
+    with model_server(always(lambda offered: offered[0])) as (url, script):
+        monkeypatch.setenv("SWITCHGEAR_OLLAMA_URL", url)
+        words = ("--proposer", "ollama:tiny", "--lock", str(lock), "--db", database, "--json")
+        for sentence in ("delete a machine", "wipe a disk", "delete a machine"):
+            told = json.loads(run("compile", str(spec), "--ask", sentence, *words).stdout)
+            assert told["diagnostics"] == []
+        assert len(script.chats) == 4, "the third time nothing is asked"
+
+
 def test_a_sentence_of_which_nothing_comes_stores_nothing_and_says_what_is_missing(
     database: str, tmp_path: Path
 ) -> None:

@@ -3,8 +3,11 @@
 import re
 from typing import Any
 
+import orjson
 import pytest
 
+from governance.policy import Policy
+from governance.revisions import passes_by_itself
 from runtime.errors import BadReply
 from runtime.remotes.contents import OUTPUTS, Class, operation_of, pinned, revision_of, tool_of, workflow_of
 from runtime.remotes.definitions import MOST_BYTES, Unfit, definition_of, pin_of
@@ -192,3 +195,10 @@ def test_what_went_wrong_is_told_on_one_bounded_line() -> None:
     assert told["is_error"] is True
     assert told["text"].startswith('no "rules" x')
     assert len(told["text"]) <= MOST_ERROR
+
+
+def test_no_policy_approves_a_tool_without_a_person_whatever_its_class() -> None:
+    made = revision_of("toy", definition_of(tool()), Class("read"))
+    policy = Policy.model_validate({"classes": {"read": {"approvals": 0}}})
+    text = orjson.dumps({"tool": made.content.tool, "document": made.content.document}).decode()
+    assert not passes_by_itself(policy, "read", text)

@@ -5,7 +5,6 @@ Most run over HTTP in this process; what only a process shows, over stdio.
 
 import asyncio
 import contextlib
-import importlib.util
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from mcp_types import ToolListChangedNotification
 
 from governance.errors import NotFoundError
 from governance.people.scopes import WHOLE, Scope
@@ -30,6 +30,7 @@ from runtime.gate.access import Caller
 from runtime.remotes.contents import Class
 from runtime.remotes.definitions import MOST_TOOLS
 from runtime.secrets import Vault
+from tests.needs import TIME_SERVER
 from tests.runtime import remote_server as theirs
 
 ANN = Caller("ann", "operator")
@@ -314,13 +315,10 @@ async def test_a_process_that_dies_in_a_call_leaves_it_unknown_and_is_started_an
 
 
 @pytest.mark.long
-@pytest.mark.skipif(
-    importlib.util.find_spec("mcp_server_time") is None,
-    reason="mcp-server-time is not installed; to have it run: pip install mcp-server-time",
-)
-async def test_a_server_from_the_registry_is_taken_as_it_is(house: Any, witness: Any) -> None:
-    witness.has_others = True
-    server = Server("stdio", sys.executable, ("-m", "mcp_server_time"))
+@TIME_SERVER.mark
+@pytest.mark.unwitnessed("a program of others: it keeps no record that a test could read")
+async def test_a_server_from_the_registry_is_taken_as_it_is(house: Any) -> None:
+    server = Server("stdio", "mcp-server-time")
     await house.service.targets.add(server_target("toy", server))
     shared = Shared(house, None, "")
     await shared.approve("get_current_time", Class("read"))
@@ -405,6 +403,12 @@ async def test_a_server_that_talks_without_an_end_is_hung_up_on(shared: Shared) 
     await until(lambda: session._client is not client)
     assert session._client is None
     await session.aclose()
+
+
+async def test_a_server_that_says_that_its_tools_changed_is_looked_at_once() -> None:
+    session = session_of()
+    await session._heard_of(ToolListChangedNotification())
+    assert [session.take_change(), session.take_change()] == [True, False]
 
 
 async def test_whoever_calls_is_told_that_what_was_loaded_is_not_approved_any_more(shared: Shared) -> None:

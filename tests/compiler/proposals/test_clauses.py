@@ -19,6 +19,9 @@ from compiler.proposals.clauses import MOST_CLAUSES, clauses_of
         ("Create a VM; afterwards start it.", ["create a vm", "start it vm"]),
         ("first wipe the disk. Then delete the machine", ["wipe the disk", "delete the machine"]),
         ("restart the server when it is off", ["restart the server"]),
+        ("restart the server once it is off", ["restart the server"]),
+        ("boot once from the network", ["boot once from the network"]),
+        ("insert a CD, then boot once", ["insert a cd", "boot once"]),
         ("restart the server, wait until it is up", ["restart the server"]),
         ("delete the vm called old-01", ["delete the vm"]),
         (
