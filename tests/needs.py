@@ -80,6 +80,7 @@ SCOPED_MACHINE = Need(
     "use CPython 3.11 on Linux",
     lambda: sys.version_info[:2] == (3, 11) and sys.platform == "linux",
 )
+NPM = Need("npm is not installed", "apt-get install npm", lambda: shutil.which("npm") is not None)
 UV = Need("uv is not installed", "pip install uv", lambda: shutil.which("uv") is not None)
 ROOT_USER = Need("only root can be another user", "run as root", lambda: os.getuid() == 0)
 SHARED_PYTHON = Need("every Python of this machine is root's alone", "apt-get install python3 python3-venv")

@@ -6,6 +6,7 @@ The toy's job ends when the test says so, and a call waits a moment only: that i
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from runtime.engines.engine import Ended, Progress
 from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
+from tests.needs import NPM
 from tests.waiting import PATIENCE_S, until
 
 ERAS = pytest.mark.parametrize("era", ["legacy", "2026-07-28"])
@@ -268,6 +270,7 @@ async def test_a_server_that_stops_parks_what_goes_on_and_the_next_one_ends_it(
         await house.approve("stop")
         await service.live.reload()
         first = await left(house)
+        await device.has_heard(2)
     device.script.job_state = "done"
     async with open_service(migrated_url, call_wait_s=WAIT_S) as other:
         await other.engine.recover()
@@ -277,4 +280,44 @@ async def test_a_server_that_stops_parks_what_goes_on_and_the_next_one_ends_it(
             return answer if isinstance(answer, Ended) else None
 
         assert (await until(look)).outcome == "succeeded"
+    assert len(changes(device)) == 1
+
+
+OTHERS_CLIENT = """
+import { Client } from "@modelcontextprotocol/sdk/client/index.js"
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js"
+const client = new Client({name: "ts", version: "1"})
+await client.connect(new StreamableHTTPClientTransport(new URL(process.argv[2])))
+const limit = {timeout: 20000}
+let told = await client.callTool({name: "toy_stop_vm", arguments: {uuid: "u-1"}}, undefined, limit)
+const run = told.structuredContent.running.run_id, answers = ["running"]
+while (answers.at(-1) === "running") {
+  told = await client.callTool({name: "get_run", arguments: {run}}, undefined, limit)
+  answers.push(told.structuredContent.outcome)
+  console.log(JSON.stringify(told.structuredContent))
+}
+await client.close()
+"""
+
+
+@pytest.mark.long
+@NPM.mark
+async def test_the_official_typescript_client_ends_with_the_result_and_one_run(
+    served: Any, device: Any, tmp_path: Path
+) -> None:
+    """Its limit is far from each answer; the job lasts several of them."""
+    install = ("npm", "install", "--no-save", "--no-audit", "--no-fund", "--silent", "@modelcontextprotocol/sdk@1.32.2")
+    installing = await asyncio.create_subprocess_exec(*install, cwd=tmp_path)
+    assert await installing.wait() == 0
+    (tmp_path / "client.mjs").write_text(OTHERS_CLIENT)
+    client_process = await asyncio.create_subprocess_exec(
+        "node", "client.mjs", served.mcp, cwd=tmp_path, stdout=asyncio.subprocess.PIPE
+    )
+    assert client_process.stdout is not None
+    told = [json.loads(await client_process.stdout.readline()) for _ in range(3)]
+    device.script.job_state = "done"
+    told += [json.loads(line) for line in (await client_process.stdout.read()).splitlines()]
+    assert await client_process.wait() == 0
+    assert {each["outcome"] for each in told[:3]} == {"running"}
+    assert (told[-1]["outcome"], told[-1]["outputs"]) == ("succeeded", {"state": "off"})
     assert len(changes(device)) == 1

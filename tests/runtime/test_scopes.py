@@ -138,12 +138,14 @@ async def the_answers_are_alike(asked: Asked, lab: Any) -> None:
         hidden = {
             "{ref}": sorted(TOOLS.keys() - REACH[who])[0],
             "{run_id}": run_id,
-            "{name}": "lab",
+            "{name}": TOOLS[sorted(TOOLS.keys() - REACH[who])[0]] if path == "/tools/{name}" else "lab",
             "{schedule}": "nightly",
         }
         if "{run_id}" in path and who == "finder":
             continue
-        if "{name}" in path and who != "foreigner":
+        if "{name}" in path and who != "foreigner":  # others are told of names that are like it, and in reach
+            continue
+        if "{ask}" in path:  # whose they are, tests/runtime/test_asks.py holds
             continue
         place = path[path.index("{") : path.index("}") + 1]
         body: Any = {} if path.endswith("/run") else {"digest": newest[hidden["{ref}"]], "reason": "because"}
