@@ -35,7 +35,9 @@ class BehaviourRuns:
     """What was spent on each behaviour by now. One for all flows of an API, in their order."""
 
     def __init__(self, api: Api, profile: Profile, *, plays_all: bool = False) -> None:
-        self._effects = {operation.key: operation.effect for operation in api.operations}
+        # What an action is promised to leave behind is seen in the things, as what an update sets is.
+        told = {o.key for o in api.operations if o.leaves is not None and not o.leaves.is_assumed}
+        self._effects = {o.key: Effect.UPDATE if o.key in told else o.effect for o in api.operations}
         self._known_for = frozenset(profile.behaviours)
         self._plays_all = plays_all
         self._spent: Counter[str] = Counter()
