@@ -57,7 +57,7 @@ def parse_url(address: str) -> URL:
     try:
         url = make_url(address)
     except ArgumentError as error:
-        is_file = "://" not in address and address.isprintable()
+        is_file = bool(address) and "://" not in address and address.isprintable()
         meant = f"for the file {address} give sqlite+aiosqlite:///{address}" if is_file else ALLOWED
         raise InvalidError("the database's address is not a URL", meant) from error
     if url.drivername in POSTGRESQL:

@@ -55,6 +55,8 @@ def _one_for_all(make: Callable[..., Any], usual: Callable[[], Any], verify: Any
     return usual() if verify is True and not more.get("cert") else make(verify, **more)
 
 
+# What is begun in the background by a shell ignores it, and so would all programs that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # Until all tests are found nearly all that is made stays, and looking for garbage among it is in vain.
 gc.disable()
 

@@ -176,7 +176,9 @@ def _ended(steps: Sequence[dict[str, Json]]) -> list[dict[str, Json]]:
 def _for_people(run: dict[str, Json]) -> dict[str, Json]:
     """The run with what went wrong and what was verified as words in place of their members."""
     failure, verdict = run.pop("failure", None) or {}, run.pop("verdict", None) or {}
-    told = {"what to do": failure.get("remedy"), "may be done": ", ".join(failure.get("may_be_done") or ())}
+    told = {"the device said": " ".join(f"“{sentence}”" for sentence in failure.get("said") or ())}
+    told |= {name: ", ".join(failure.get(name.replace(" ", "_")) or ()) for name in ("done", "not done", "may be done")}
+    told["what to do"] = failure.get("remedy") or ""
     why = verdict.get("verified_why")
     told["verified"] = f"{verdict['verified']}{f' ({why})' if why else ''}" if verdict.get("verified") else ""
     return {**run, **told, "differences": verdict.get("differences") or []}

@@ -10,7 +10,7 @@ from compiler import shipped
 from switchgear.main import COMMANDS, cli, load
 
 ROOT = Path(__file__).parents[2]
-TAKE_DESCRIPTIONS = {"compile": ["spec", "profile"], "lint": ["spec", "profile"], "mock": ["spec", "profile"],
+TAKE_DESCRIPTIONS = {"compile": ["specs", "profile"], "lint": ["spec", "profile"], "mock": ["spec", "profile"],
                      "diff": ["old", "new", "profile"]}  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def test_every_command_that_takes_a_description_finds_it_by_the_same_rule_and_sa
 def test_nothing_else_on_the_command_line_takes_a_description() -> None:
     takes = {
         name for name, entry in COMMANDS.items()
-        if {"spec", "old", "new"} & {each.name for each in load(name, entry).params}
+        if {"spec", "specs", "old", "new"} & {each.name for each in load(name, entry).params}
     }  # fmt: skip
     assert takes == set(TAKE_DESCRIPTIONS)
 

@@ -151,12 +151,18 @@ async def test_somebody_elses_sqlite_file_is_left_alone(sqlite_url: str) -> None
 
 @pytest.mark.parametrize(
     "address",
-    ["", "switchgear.db", "sqlite://", "sqlite+aiosqlite:///:memory:", "mysql://x/y", "postgresql+asyncpg://x/y"],
+    ["", "sqlite://", "sqlite+aiosqlite:///:memory:", "mysql://x/y", "postgresql+asyncpg://x/y"],
 )
 async def test_other_addresses_are_refused_with_what_to_give(address: str) -> None:
     with pytest.raises(InvalidError) as refused:
         await open_database(address)
     assert "sqlite+aiosqlite:///FILE" in refused.value.remedy
+
+
+async def test_of_a_bare_path_the_address_is_told() -> None:
+    with pytest.raises(InvalidError) as refused:
+        await open_database("switchgear.db")
+    assert refused.value.remedy == "for the file switchgear.db give sqlite+aiosqlite:///switchgear.db"
 
 
 async def test_a_file_that_is_no_database_is_unavailable(sqlite_url: str) -> None:

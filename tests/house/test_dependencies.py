@@ -58,6 +58,7 @@ PRIVATE = {
     ("runtime/engines/dbos_process.py", "_recover_pending_workflows"),
     ("runtime/mcp/list_changed.py", "_connection"),
     ("runtime/mcp/list_changed.py", "_mcp_server"),
+    ("runtime/mcp/list_changed.py", "_request_handlers"),
 }
 
 
