@@ -183,12 +183,16 @@ async def test_a_tool_that_is_gone_is_not_called(shared: Shared) -> None:
 
 
 async def test_a_change_without_an_answer_is_unknown_and_is_not_asked_again(shared: Shared) -> None:
-    await shared.service.targets.replace(
-        await shared.target,
-        server_target("toy", (await shared.target).server, limits=TargetLimits(total_timeout_s=0.5)),
-    )
     await shared.approve("hang")
-    ended = await shared.call("hang")
+    for seconds in (0.5, 2.0, 8.0, 60.0):  # on a busy machine the first may be over before the call leaves
+        now = await shared.target
+        limits = TargetLimits(total_timeout_s=seconds)
+        await shared.service.targets.replace(now, server_target("toy", now.server, limits=limits))
+        await shared.service.live.reload()
+        ended = await shared.call("hang")
+        if theirs.HEARD:
+            break
+        assert (ended.outcome, ended.failure.may_be_done) == ("failed", ())
     assert (ended.outcome, ended.failure.may_be_done) == ("unknown", ("call",))
     assert theirs.HEARD == ["hang"]
     with pytest.raises(SameEffect):
