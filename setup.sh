@@ -190,21 +190,30 @@ install_prism() {
 
 has_postgresql() { command -v initdb >/dev/null 2>&1 || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
 
-install_postgresql() {
-  if has_postgresql; then return; fi
-  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-    say "PostgreSQL is not installed; to install it here takes root and apt-get"
-    return 1
-  fi
-  say "installing PostgreSQL"
-  # Tests start a server of their own on a free port; the package's own cluster is not wanted.
+install_postgresql() { from_distribution PostgreSQL has_postgresql apt_install_without_cluster postgresql; }
+
+# Tests start a server of their own on a free port; the package's own cluster is not wanted.
+apt_install_without_cluster() {
   if [ ! -e /etc/postgresql-common ]; then
     mkdir -p /etc/postgresql-common
     echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
   fi
-  apt_install postgresql
-  if ! has_postgresql; then
-    say "apt-get could not install PostgreSQL"
+  apt_install "$@"
+}
+
+# NAME, the check that it is there, and the command that installs it from the distribution's packages.
+from_distribution() {
+  local name=$1 is_there=$2
+  shift 2
+  if "$is_there"; then return; fi
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    say "$name is not installed; to install it here takes root and apt-get"
+    return 1
+  fi
+  say "installing $name"
+  "$@"
+  if ! "$is_there"; then
+    say "apt-get could not install $name"
     return 1
   fi
 }
@@ -217,35 +226,11 @@ apt_install() {
 
 has_haproxy() { PATH="$PATH:/usr/sbin" command -v haproxy >/dev/null 2>&1; }
 
-install_haproxy() {
-  if has_haproxy; then return; fi
-  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-    say "HAProxy is not installed; to install it here takes root and apt-get"
-    return 1
-  fi
-  say "installing HAProxy"
-  apt_install haproxy
-  if ! has_haproxy; then
-    say "apt-get could not install HAProxy"
-    return 1
-  fi
-}
+install_haproxy() { from_distribution HAProxy has_haproxy apt_install haproxy; }
 
 has_faketime() { compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; }
 
-install_faketime() {
-  if has_faketime; then return; fi
-  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-    say "libfaketime is not installed; to install it here takes root and apt-get"
-    return 1
-  fi
-  say "installing libfaketime"
-  apt_install libfaketime
-  if ! has_faketime; then
-    say "apt-get could not install libfaketime"
-    return 1
-  fi
-}
+install_faketime() { from_distribution libfaketime has_faketime apt_install libfaketime; }
 
 has_powerdns() {
   PATH="$PATH:/usr/sbin" command -v pdns_server >/dev/null 2>&1 &&
@@ -253,23 +238,17 @@ has_powerdns() {
 }
 
 install_powerdns() {
-  if has_powerdns; then return; fi
-  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-    say "PowerDNS is not installed; to install it here takes root and apt-get"
-    return 1
-  fi
-  say "installing PowerDNS"
-  # Tests start a server of their own on a free port; where the package would start one of its own, it is told not to.
+  from_distribution PowerDNS has_powerdns apt_install_unstarted pdns-server pdns-backend-sqlite3
+}
+
+# Tests start a server of their own on a free port; where the package would start one of its own, it is told not to.
+apt_install_unstarted() {
   local policy=/usr/sbin/policy-rc.d made=no
   if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy" && made=yes
   fi
-  apt_install pdns-server pdns-backend-sqlite3
+  apt_install "$@"
   if [ "$made" = yes ]; then rm -f "$policy"; fi
-  if ! has_powerdns; then
-    say "apt-get could not install PowerDNS"
-    return 1
-  fi
 }
 
 has_chromium() { command -v chromium >/dev/null 2>&1; }
@@ -280,17 +259,7 @@ install_chromium() {
     timeout 120 npm install --silent --no-save --no-package-lock --no-audit --no-fund \
       --prefix .tools "axe-core@$axe_version" >/dev/null 2>&1 || say "npm could not install axe-core"
   fi
-  if has_chromium; then return; fi
-  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-    say "Chromium is not installed; to install it here takes root and apt-get"
-    return 1
-  fi
-  say "installing Chromium"
-  apt_install chromium
-  if ! has_chromium; then
-    say "apt-get could not install Chromium"
-    return 1
-  fi
+  from_distribution Chromium has_chromium apt_install chromium
 }
 
 case "${1:-environment}" in

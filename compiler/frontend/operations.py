@@ -17,10 +17,10 @@ from compiler.frontend.references import Library, Missing, Place
 from compiler.frontend.schemas import Collector
 from compiler.frontend.shapes import mapping, sequence, text
 from compiler.ir.model import Body, Operation, Parameter, Response
-from workflow import operations as language
+from workflow.operations import METHODS as IN_CAPITALS
 from workflow.operations import is_method
 
-METHODS = tuple(sorted(method.lower() for method in language.METHODS))
+METHODS = tuple(sorted(method.lower() for method in IN_CAPITALS))
 _FURTHER = "additionalOperations"  # OpenAPI 3.2: methods of other names, written as they are sent
 _BODILESS = frozenset(("GET", "HEAD"))  # RFC 9110, 9.3.1: a body has no meaning in them
 _TEMPLATE_NAME = re.compile(r"\{([^{}]*)\}")
