@@ -4,7 +4,6 @@ The gate (`access`) has admitted the request already and has written the caller 
 route may answer besides its success, for the OpenAPI document. No route lives here.
 """
 
-from difflib import get_close_matches
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -15,6 +14,7 @@ from runtime.api.models import ProblemOut
 from runtime.gate.access import CALLER, Caller
 from runtime.problems import MEDIA_TYPE, Problem
 from runtime.service import Service
+from workflow.nearest import nearest
 from workflow.visible import visible
 
 Json = Any
@@ -44,12 +44,12 @@ def check_query(request: Request) -> None:
     route = request.scope["route"]
     if not isinstance(route, APIRoute):
         return
-    known = sorted(_parameters(route.dependant))
     given = [name for name, _ in request.query_params.multi_items()]
+    known = sorted(_parameters(route.dependant)) if given else []
     for name in given:
         pointer = {"pointer": f"/query/{name}"}
         if name not in known:
-            near = get_close_matches(name, known, 1)
+            near = nearest(name, known)
             remedy = f"did you mean {near[0]}?" if near else f"it takes {', '.join(known) or 'none'}"
             raise Problem(422, "bad request", f"There is no parameter {visible(name)[:80]} here.", remedy, (), pointer)
         if given.count(name) > 1:
