@@ -150,6 +150,7 @@ async def rounds(driver: Driver, tools: Any, url: str, other: str, seconds: floa
     return count, most
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [3.0, pytest.param(300.0, marks=pytest.mark.long)])
 async def test_fifty_callers_never_make_more_than_two_connections(
     driver: Driver, recorder: Any, tools: Any, tmp_path: Path, seconds: float
@@ -163,6 +164,7 @@ async def test_fifty_callers_never_make_more_than_two_connections(
     assert meanwhile < 48, "nobody at another device stands behind the 48 who wait at this one"
 
 
+@pytest.mark.slow
 async def test_connections_that_were_idle_are_gone_before_others_are_opened(
     driver: Driver, recorder: Any, tools: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,6 +179,7 @@ async def test_connections_that_were_idle_are_gone_before_others_are_opened(
     assert device.connections > 10
 
 
+@pytest.mark.slow
 async def test_callers_get_in_in_the_order_of_coming_and_not_later_than_their_deadline(
     driver: Driver, recorder: Any, tools: Any, tmp_path: Path
 ) -> None:
