@@ -366,6 +366,7 @@ def http_server(
         proxy_headers=False,  # nobody in front is trusted to say who the client is
         server_header=False,
         ws="none",
+        reset_contextvars=True,  # a request begins in nobody else's context, whichever connection it comes on
         lifespan="on",
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
