@@ -84,7 +84,7 @@ CODE_STATUSES = {
     **dict.fromkeys(("unexpected_status", "unexpected_reply", "unreachable", "refused", "bad_outputs"), 502),
     **dict.fromkeys(("timeout", "deadline", "retries_exhausted"), 504),
     **dict.fromkeys(("invalid_input", "unsafe_value"), 422),
-    "unrecorded": 503,  # ours, and no fault of the device
+    **dict.fromkeys(("unrecorded", "unable"), 503),  # ours, and no fault of the device
 }
 
 

@@ -96,7 +96,7 @@ class Line:
             if endpoint.tls not in self._connections:
                 address = endpoint.address
                 is_plain = address.scheme == "http"
-                verify = False if is_plain else await tls.context_for(endpoint.tls, address.host, address.port)
+                verify = None if is_plain else await tls.context_for(endpoint.tls, address.host, address.port)
                 self._connections[endpoint.tls] = Connections(verify, keeps_alive=not self.leases.are_shared)
             return self._connections[endpoint.tls]
 
