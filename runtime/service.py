@@ -267,7 +267,7 @@ async def watching(service: Service) -> AsyncIterator[None]:
     others = () if is_copy else (service.scheduler, service.deliverer, service.remotes)
     watched = (service.live, *others)
     watches = [asyncio.create_task(each.watch()) for each in watched]
-    watches.append(asyncio.create_task(_probing(service.database)))
+    watches.append(asyncio.create_task(_probing(service)))
     service.engine.watch(adopted_at=None if is_copy else await service.places.adopted_at())
     try:
         yield
@@ -292,9 +292,10 @@ async def _is_copy(service: Service) -> bool:
     return bool(fault)
 
 
-async def _probing(database: Database) -> None:
+async def _probing(service: Service) -> None:
     """Until cancelled: tries whether a database that refused a write takes them again, also where nobody writes."""
     while True:
         await asyncio.sleep(PROBE_S)
-        if database.trouble:
-            await database.probe()
+        if service.database.trouble:
+            await service.database.probe()
+        await service.engine.probe()
