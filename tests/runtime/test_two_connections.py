@@ -8,7 +8,6 @@ refused, and says so on its statistics socket.
 import asyncio
 import contextlib
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -21,6 +20,7 @@ import pytest
 
 from runtime.driver import Driver
 from tests.needs import HAPROXY
+from tests.ports import free_port
 from tests.waiting import PATIENCE_S, until
 from workflow.events import RequestFailed, ResponseArrived
 
@@ -80,9 +80,7 @@ async def controller(folder: Path, device_port: int) -> AsyncIterator[Controller
     program = shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/bin")
     if program is None:
         HAPROXY.skip()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     short = Path(tempfile.mkdtemp(prefix="h", dir="/tmp"))  # the way to a socket has a hundred letters at the most
     place = Controller(port, short / "s")
     (folder / "c").write_text(CONFIGURATION.format(socket=place.socket, port=port, device=device_port))
