@@ -78,16 +78,16 @@ def test_what_only_renames_or_is_done_to_all_or_answers_a_file_comes_later(tmp_p
     for noun, members in (("disks", ("name", "labels")), ("tapes", ("name", "size"))):
         body = {"type": "object", "properties": {name: {"type": "string"} for name in members}}
         paths[f"/{noun}/{{id}}"]["patch"] = {"requestBody": sent(body), "responses": answers(_thing())}
-    paths["/disks/prune"] = {"post": {"responses": DONE}}
-    paths["/disks/{id}/erase-cache"] = {"parameters": [given("id")], "post": {"responses": DONE}}
+    paths["/drums/prune"] = {"post": {"responses": DONE}}
+    paths["/drums/{id}/calibrate"] = {"parameters": [given("id")], "post": {"responses": DONE}}
     for last in ("export", "look"):
-        paths[f"/disks/{{id}}/{last}"] = {
+        paths[f"/drums/{{id}}/{last}"] = {
             "parameters": [given("id")],
             "get": {"responses": answers({"type": "string"})},
         }
     ranks = _ranks(compiled(tmp_path, paths))
     assert ranks["PATCH /tapes/{id}"] > ranks["PATCH /disks/{id}"]
-    assert ranks["POST /drums/{id}/erase-cache"] > ranks["POST /drums/prune"] + 0.2
+    assert ranks["POST /drums/{id}/calibrate"] > ranks["POST /drums/prune"] + 0.2
     assert ranks["GET /drums/{id}/look"] > ranks["GET /drums/{id}/export"]
 
 
