@@ -71,7 +71,7 @@ def test_a_scope_is_no_thing_that_daily_work_is_about_whatever_its_parameter_is_
     assert ranks["GET /spaces/{space}/pods"] > ranks["GET /spaces"]
 
 
-def test_what_only_renames_or_is_done_to_all_or_answers_a_file_comes_later(tmp_path: Path) -> None:
+def test_what_only_renames_or_is_done_to_all_comes_later(tmp_path: Path) -> None:
     paths: dict[str, Any] = {}
     for noun in ("disks", "drums", "tapes"):
         paths |= _kept(noun, _thing("status", "size"))
@@ -80,15 +80,9 @@ def test_what_only_renames_or_is_done_to_all_or_answers_a_file_comes_later(tmp_p
         paths[f"/{noun}/{{id}}"]["patch"] = {"requestBody": sent(body), "responses": answers(_thing())}
     paths["/drums/prune"] = {"post": {"responses": DONE}}
     paths["/drums/{id}/calibrate"] = {"parameters": [given("id")], "post": {"responses": DONE}}
-    for last in ("export", "look"):
-        paths[f"/drums/{{id}}/{last}"] = {
-            "parameters": [given("id")],
-            "get": {"responses": answers({"type": "string"})},
-        }
     ranks = _ranks(compiled(tmp_path, paths))
     assert ranks["PATCH /tapes/{id}"] > ranks["PATCH /disks/{id}"]
     assert ranks["POST /drums/{id}/calibrate"] > ranks["POST /drums/prune"] + 0.2
-    assert ranks["GET /drums/{id}/look"] > ranks["GET /drums/{id}/export"]
 
 
 def test_members_that_all_bodies_have_are_taken_and_not_shown(tmp_path: Path) -> None:
