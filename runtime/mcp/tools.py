@@ -2,10 +2,10 @@
 
 Those that the catalog lists are in tools/list, with the tools of `finding` when there are more; all can be called.
 
-A tool is the approved definition, byte for byte, with its digest in `_meta`; the text of results and errors is made
-here. FastMCP checks neither arguments nor results of such tools: `calls` does. Whatever escapes from a call ends here
-as an MCP error (`isError`) that says what happened, what was done and what to do; nothing of an unexpected error
-reaches the client. Here never lives a private attribute of FastMCP (`list_changed`). MCP 2026-07-28, tools.
+A tool is the approved definition, less hints that mean nothing of it, with its digest in `_meta`; the text of results
+and errors is made here. FastMCP checks neither arguments nor results of such tools: `calls` does. Whatever escapes
+from a call ends here as an MCP error (`isError`) that says what happened, what was done and what to do; nothing of an
+unexpected error reaches the client. Here never lives a private attribute of FastMCP (`list_changed`). MCP 2026-07-28.
 """
 
 import logging
@@ -42,7 +42,7 @@ from runtime.problems import KNOWN, message_of
 from runtime.results.shaping import Shaped, shaped
 from runtime.results.view import View
 from workflow.events import to_json
-from workflow.tool import free_name
+from workflow.tool import free_name, told_hints
 
 log = logging.getLogger("switchgear.tools")
 Json = Any
@@ -88,7 +88,7 @@ class WorkflowTool(GuardedTool):
             description=entry.tool.get("description"),
             parameters=entry.input_schema,
             output_schema=entry.output_schema,
-            annotations=ToolAnnotations(**entry.tool.get("annotations", {})),
+            annotations=ToolAnnotations(**told_hints(entry.tool)),
             meta={META: meta_of(entry)},
         )
         tool._entry, tool._under_way, tool._local = entry, under_way, local
@@ -103,7 +103,7 @@ class WorkflowTool(GuardedTool):
 
 def meta_of(entry: Entry) -> dict[str, Json]:
     """What is told of an entry beside its definition; `schema` where there are inputs that it does not show."""
-    meta = {"digest": entry.digest, "workflow": f"{entry.workflow_id}@{entry.number}", "risk": entry.risk}
+    meta = {"digest": entry.digest, "risk": entry.risk}
     return {**meta, "schema": schema_uri(entry.name)} if entry.prepared.hides_inputs else meta
 
 
