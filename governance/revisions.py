@@ -21,6 +21,7 @@ from governance.disabling import why_disabled
 from governance.errors import ConflictError, DigestError, InvalidError, NotFoundError, RefusedError, TamperedError
 from governance.identifiers import Json, new_id, to_text
 from governance.models import CatalogChange, table_of
+from governance.origins import Origin, submitter
 from governance.people.persons import Persons, persons
 from governance.people.scopes import WHOLE, Scope
 from governance.policies import in_force
@@ -63,6 +64,7 @@ class NewRevision:
     is_core: bool
     rank: float
     proof: Json
+    origin: Origin = "compiled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,7 +356,8 @@ def _values(api: str, new: NewRevision, actor: str, now: str) -> dict[str, Any]:
     return {
         "id": new_id(), "api": api, "workflow_id": new.workflow_id, "digest": digest, "state": "pending",
         "content": text, "intent": new.intent, "risk": new.risk, "resource": new.resource, "is_core": new.is_core,
-        "rank": float(new.rank), "proof": to_text(new.proof), "created_at": now, "created_by": actor,
+        "rank": float(new.rank), "proof": to_text(new.proof), "created_at": now,
+        "created_by": submitter(new.origin, actor),
         "decided_at": None, "decided_by": None, "reason": None, "votes": "[]", "expires_at": None,
     }  # fmt: skip
 

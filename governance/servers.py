@@ -20,7 +20,7 @@ Transport = Literal["stdio", "http", "sse"]
 TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
 SCHEME = "mcp"
 # An API's name has 32 characters at most, and this stands before the server's.
-_PREFIX = "remote-"
+API_PREFIX = "remote-"
 _NAME = re.compile(r"[a-z][a-z0-9]{0,23}|[a-z][a-z0-9-]{0,22}[a-z0-9]")
 IS_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\0]+|keyring:[^/\0]+/[^\0]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -77,12 +77,12 @@ def pairs(given: Mapping[str, str]) -> Pairs:
 
 def api_of(name: str) -> str:
     """The API that the tools of the server `name` are the operations of."""
-    return f"{_PREFIX}{name}"
+    return f"{API_PREFIX}{name}"
 
 
 def is_of_server(api: str) -> bool:
     """Whether an API is that of a server's tools."""
-    return api.startswith(_PREFIX)
+    return api.startswith(API_PREFIX)
 
 
 def address_of_server(name: str) -> str:

@@ -179,6 +179,8 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/policy/preview", "approver"),
     Rule("GET", "/catalog", "viewer"),
     Rule("GET", "/webhooks", "admin", takes_whole=True),
+    Rule("POST", "/webhooks", "admin", takes_whole=True),
+    Rule("DELETE", "/webhooks/{sender}", "admin", takes_whole=True),
     Rule("GET", "/bundles", "viewer", takes_whole=True),
     Rule("GET", "/devices", "viewer"),
     Rule("GET", "/specs", "viewer", takes_whole=True),

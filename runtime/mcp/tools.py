@@ -29,7 +29,7 @@ from runtime.calls.under_way import Running, UnderWay, Wanted
 from runtime.catalog import Catalog
 from runtime.engines.engine import Ended
 from runtime.entries import Entry, Prepared
-from runtime.errors import BadInput
+from runtime.errors import BadInput, Waiting
 from runtime.gate.access import CALLER, Caller
 from runtime.knowledge import Knowledge
 from runtime.live import LiveCatalog
@@ -290,13 +290,16 @@ def _accepts(prepared: Prepared | None, view: View | None) -> Callable[[Json], b
 
 
 def refused(error: Exception) -> ToolResult:
-    """An error before the run: nothing was sent for this call."""
-    lines = [message_of(error), "Done: nothing was sent."]
+    """An error before the run: nothing was sent for this call; one that waits for a person has looked, and no more."""
+    more = getattr(error, "more", {})
+    is_waiting = isinstance(error, Waiting)
+    lines = [message_of(error), "Done: nothing was changed." if is_waiting else "Done: nothing was sent."]
     remedy = getattr(error, "remedy", "")
     pointer = getattr(error, "pointer", "")
     if remedy:
         lines.append(f"What to do: {remedy}")
-    more = {**getattr(error, "more", {}), **({"pointer": pointer} if pointer else {})}
+    lines += [f"Run: {more['run_id']}"] if is_waiting else []
+    more = {**more, **({"pointer": pointer} if pointer else {})}
     return _error_result("\n".join(lines), {"outcome": "refused", **more})
 
 
