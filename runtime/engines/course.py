@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from governance.errors import GovernanceError, NotOursError, SameEffectError, StopAskedError
 from runtime.driver import Driver
+from runtime.driver.behalf import BEHALF, Behalf
 from runtime.engines.checkpoint import Checkpoint, Turn
 from runtime.engines.engine import Order, Progress, Told
 from runtime.engines.journal import Journal
@@ -71,6 +72,11 @@ class Course:
     def known_fate(self, turn: int, command: SendRequest) -> RequestFailed | None:  # noqa: ARG002  see `TakenUp`
         """What is to be said of the request instead of sending it; None: it is to be sent."""
         return None
+
+    @property
+    def is_again(self) -> bool:
+        """Whether the request that is about to be made may have been made by another process, under the same id."""
+        return False
 
     @contextmanager
     def heard_by(self, told: Told | None) -> Iterator[None]:
@@ -140,7 +146,7 @@ class Course:
         stopping = asyncio.create_task(self._stop.wait())
         try:
             await asyncio.wait((sending, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if not sending.done() and command.is_safe:
+            if not sending.done() and (command.is_safe or self._is_asked_again_later):
                 sending.cancel()
                 await asyncio.wait((sending,))
                 return self._stopped(is_sent=True)
@@ -151,8 +157,16 @@ class Course:
             if not sending.done():
                 sending.cancel()
 
+    @property
+    def _is_asked_again_later(self) -> bool:
+        """Whether the next process asks for the same under the same id, so that this one need not wait."""
+        return self._why == "parked" and self.order.endpoint.is_asked_by_id
+
     async def _sent(self, command: SendRequest) -> Event:
         deadline = asyncio.get_running_loop().time() + self._left_s
+        if self.order.endpoint.remote is not None:
+            request = f"{self.order.run_id}.{self.journal.turn}"
+            BEHALF.set(Behalf(self.order.caller, self.order.role, request, self.is_again))
         try:
             with traces.within(self.journal.place), observed.step(self.order, command):
                 event = await self._driver.send(command, self.order.endpoint, deadline, self.journal)
