@@ -44,6 +44,7 @@ ROUNDS_BETWEEN_CHECKS = 10
 FINDING_NAMES = ("search_workflows", "describe_workflow", "run_workflow")
 RUN_NAME = "get_run"
 KNOWING_NAMES = ("search_api", "describe_operation")
+FLEET_NAMES = ("select_sites", "satisfy", "dispatch")
 PROPOSE = "propose_workflow"
 RESERVED_NAMES = (*FINDING_NAMES, RUN_NAME, *KNOWING_NAMES)
 NOTHING: MappingProxyType[str, Any] = MappingProxyType({})
@@ -319,7 +320,7 @@ class Draft:
 
     def add(self, entry: Entry) -> list[Refusal]:
         """Puts it in, unless another one has its name that comes before it; answers who has to do without."""
-        if entry.name in (*RESERVED_NAMES, PROPOSE):
+        if entry.name in (*RESERVED_NAMES, *FLEET_NAMES, PROPOSE):
             return [self.refuse(entry, "the server itself has a tool of this name already")]
         there = self._entries.get(entry.name)
         if there is None or there.revision_id == entry.revision_id:

@@ -23,6 +23,7 @@ from mcp_types import ResourceLink, TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
 from governance.people.scopes import Scope
+from governance.servers import is_of_site
 from runtime.calls.manner import Manner
 from runtime.calls.telling import failure_of, told, told_plan, told_running, verified_line
 from runtime.calls.under_way import Running, UnderWay, Wanted
@@ -121,25 +122,29 @@ def caller_of_request(local: Caller) -> Caller:
 @dataclass(frozen=True, slots=True)
 class OwnTools:
     """The server's own. `finding`: they reach what is not listed; `running`: they go with any workflow; `knowing`: they
-    are listed where there is room and something is known; `always`: whatever there is."""
+    are listed where there is room and something is known; `always`: whatever there is; `fleet`: where sites have
+    some."""
 
     finding: Sequence[GuardedTool]
     running: Sequence[GuardedTool]
     knowing: Sequence[GuardedTool]
     knowledge: Knowledge
     always: Sequence[GuardedTool] = ()
+    fleet: Sequence[GuardedTool] = ()
 
     def named(self, name: str) -> GuardedTool | None:
-        every = (*self.finding, *self.running, *self.knowing, *self.always)
+        every = (*self.finding, *self.running, *self.knowing, *self.always, *self.fleet)
         return next((tool for tool in every if tool.name == name), None)
 
     async def beside(self, catalog: Catalog, scope: Scope) -> Sequence[GuardedTool]:
         """Those that are listed with a catalog."""
         if not catalog.entries:
             return self.always
+        fleet = self.fleet if any(map(is_of_site, catalog.by_api)) else ()
         if catalog.hides_some:
-            return (*with_apis(self.finding, catalog.searched), *self.running, *self.always)
-        return (*self.running, *(self.knowing if await self.knowledge.is_there(scope) else ()), *self.always)
+            return (*with_apis(self.finding, catalog.searched), *self.running, *fleet, *self.always)
+        knowing = self.knowing if await self.knowledge.is_there(scope) else ()
+        return (*self.running, *knowing, *fleet, *self.always)
 
 
 class CatalogProvider(Provider):

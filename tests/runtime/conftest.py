@@ -471,6 +471,7 @@ class Tools:
     furnished = staticmethod(furnished)
     ASKS_NOBODY = ASKS_NOBODY
     House = House
+    ToyDevice = ToyDevice
     Heard = Heard
     Notes = Notes
 
