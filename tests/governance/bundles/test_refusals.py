@@ -193,6 +193,11 @@ def without_replies(_: Any, members: Members) -> bytes:
     return archive.pack({name: data for name, data in members.items() if name != archive.REPLIES})
 
 
+def knowing(api: str, body: str) -> Forge:
+    line = canonical_bytes({"api": api, "body": body}) + b"\n"
+    return lambda forger, members: forger.signed({**members, archive.KNOWLEDGE: line})
+
+
 def altered_member(_: Any, members: Members) -> bytes:
     return archive.pack({**members, archive.REVISIONS: members[archive.REVISIONS].replace(b"Pump", b"Pomp", 1) + b"\n"})
 
@@ -257,6 +262,9 @@ FORM: dict[str, tuple[Forge, str]] = {
         reply_with(lambda line: line.update(operation="sha256:2")), "no workflow asks for: sha256:2",
     ),
     "schemas that are no JSON": (reply_with(lambda line: line.update(body="{")), "schemas of sha256:1 cannot be read"),
+    "knowledge of another API": (knowing("other", "[]"), "tells of other, of which it brings no workflow"),
+    "knowledge that is no JSON": (knowing("pump", "["), "known of pump cannot be read"),
+    "knowledge that is none": (knowing("pump", '[{"operation": "GET /x"}]'), "are no cards of operations"),
     "schemas that are a list": (reply_with(lambda line: line.update(body='[{}]')), "schemas of sha256:1 are none"),
     "no bill of materials": (no_bill, "no bill of materials"),
 }  # fmt: skip
