@@ -30,6 +30,11 @@ Members = dict[str, bytes]
 Forge = Callable[[Any, Members], bytes]
 
 
+def members_of(members: Members) -> list[str]:
+    """Those that are there, in the order that they have in a bundle."""
+    return [name for name in archive.MEMBERS if name in members]
+
+
 def in_tar(members: list[tuple[tarfile.TarInfo, bytes]], form: int = tarfile.USTAR_FORMAT) -> bytes:
     blocks = [info.tobuf(form) + data + bytes(-len(data) % tarfile.BLOCKSIZE) for info, data in members]
     return b"".join(blocks) + bytes(2 * tarfile.BLOCKSIZE)
@@ -38,7 +43,7 @@ def in_tar(members: list[tuple[tarfile.TarInfo, bytes]], form: int = tarfile.UST
 def entries(members: Members, **changes: Any) -> list[tuple[tarfile.TarInfo, bytes]]:
     """The members as they are in a bundle, each header with these changes."""
     found = []
-    for name in archive.MEMBERS:
+    for name in members_of(members):
         info = tarfile.TarInfo(name)
         info.size = len(members[name])
         for attribute, value in changes.items():
@@ -73,7 +78,7 @@ def twice(_: Any, members: Members) -> bytes:
 def zipped(_: Any, members: Members) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
-        for name in archive.MEMBERS:
+        for name in members_of(members):
             file.writestr(name, members[name])
     return out.getvalue()
 
