@@ -15,7 +15,6 @@ import pwd
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -47,6 +46,7 @@ from runtime.engines.dbos_process import DbosProcess, beside
 from runtime.observing import traces
 from tests import once, samples
 from tests.needs import POSTGRESQL
+from tests.ports import free_port
 from tests.waiting import PATIENCE_S
 
 
@@ -222,7 +222,7 @@ def _serve(programs: Path, home: Path, user: pwd.struct_passwd) -> Iterator[Post
     rights = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if os.getuid() == 0 else {}
     make = [programs / "initdb", "-D", home / "data", "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"]
     subprocess.run(make, check=True, stdout=subprocess.DEVNULL, cwd=home, **rights)
-    server = PostgresServer(_free_port())
+    server = PostgresServer(free_port())
     options = [f"port={server.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={home}", "fsync=off"]
     command = [programs / "postgres", "-D", home / "data", *(part for option in options for part in ("-c", option))]
     with (home / "log").open("wb") as log, subprocess.Popen(command, stderr=log, cwd=home, **rights) as process:
@@ -244,12 +244,6 @@ def _wait(server: PostgresServer, process: "subprocess.Popen[bytes]", log: Path)
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL did not start: {log.read_text()}") from None
             time.sleep(0.05)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ def test_every_workflow_says_why_it_has_its_class(compiled: Compiled) -> None:
         assert order.index(gravest) >= order.index(one.flow.risk.value), one.flow.id
 
 
+@pytest.mark.slow
 def test_a_rule_about_a_value_is_told_with_the_value(compiled: Compiled) -> None:
     (start,) = [one for one in compiled.workflows if one.flow.id == "hypercore_start_vm"]
     (why,) = [each["why"] for each in start.proof["risk"] if each["step"] == "change"]

@@ -451,6 +451,7 @@ def test_a_state_that_means_failure_ends_the_wait_and_is_told_and_is_waited_on_w
     assert careless.requests > usual.requests
 
 
+@pytest.mark.slow
 def test_a_read_that_shows_the_first_change_does_not_decide_whether_the_second_was_made(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -165,6 +165,7 @@ async def test_one_bad_entry_among_many_fails_alone(database: Database) -> None:
     assert (await log.verify()).rows == texts.count("fine")
 
 
+@pytest.mark.slow
 @given(detail=JSON)
 @settings(max_examples=40, deadline=None)
 def test_any_json_is_kept_and_verified(

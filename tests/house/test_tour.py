@@ -7,7 +7,6 @@ for lines that are left out. Ports are replaced by free ones.
 import os
 import re
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.forks import search_path
+from tests.ports import free_port
 from tests.waiting import WALK_S
 
 ROOT = Path(__file__).parents[2]
@@ -42,12 +42,6 @@ def tour(told: str) -> Iterator[Shown]:
         yield Shown(re.sub(r"\s+", " ", command), tuple(lines))
 
 
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 def plain(line: str) -> str:
     return re.sub(r"\s+", " ", VARIES.sub("N", line)).strip()
 
@@ -68,7 +62,7 @@ def script(folder: Path, shown: list[Shown], start: Path) -> str:
             lines += [f"{command} >{output} 2>&1; [ $? = {code} ] || {{ cat {output}; exit {100 + number}; }}"]
     text = "\n".join(lines)
     for port in PORTS:
-        text = re.sub(rf"\b{port}\b", free_port(), text)
+        text = re.sub(rf"\b{port}\b", str(free_port()), text)
     return text
 
 

@@ -6,13 +6,13 @@ started.
 
 import os
 import re
-import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.forks import search_path
+from tests.ports import free_port
 from tests.waiting import WALK_S
 
 ROOT = Path(__file__).parents[2]
@@ -22,22 +22,14 @@ PORTS = ("8080", "8081", "9001")
 START = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null; wait' EXIT"
 
 
-def free_ports() -> list[str]:
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
-    ports = [str(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
-
-
 def script(folder: Path) -> str:
     """All blocks in one shell, each with its output in a file of its own."""
     parts = [START]
     for number, (block, _) in enumerate(BLOCKS):
         parts.append(f"{{\n{block}\n}} >{folder}/{number}.txt")
     text = "\n".join(parts)
-    for port, free in zip(PORTS, free_ports(), strict=True):
-        text = re.sub(rf"\b{port}\b", f"PORT-{free}", text)
+    for port in PORTS:
+        text = re.sub(rf"\b{port}\b", f"PORT-{free_port()}", text)
     return text.replace("PORT-", "")
 
 

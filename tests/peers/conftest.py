@@ -9,7 +9,6 @@ temporary folder, and ends with the tests by its own process.
 import contextlib
 import http.server
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -32,6 +31,7 @@ from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
 from tests.needs import SUSHY
+from tests.ports import free_port
 from tests.shipped import shipped
 from tests.waiting import PATIENCE_S
 
@@ -115,12 +115,6 @@ def emulator(folder: Path, settings: Mapping[str, Any]) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(PATIENCE_S)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:

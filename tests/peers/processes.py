@@ -6,7 +6,6 @@ is not installed is skipped, with how it is installed.
 
 import contextlib
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 import httpx
 
 from tests import needs
+from tests.ports import free_port
 from tests.waiting import PATIENCE_S
 
 USER, WORD = "admin", "switchgear"
@@ -41,12 +41,6 @@ cache-ttl=0
 query-cache-ttl=0
 negquery-cache-ttl=0
 """
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 @contextlib.contextmanager

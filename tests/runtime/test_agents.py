@@ -43,6 +43,7 @@ def whole(told: Any, schema: Any) -> Any:
     return {**schema, "components": told["components"]}
 
 
+@pytest.mark.slow
 async def test_each_workflow_is_one_typed_operation_beside_search_describe_run_and_get_run(
     api: httpx.AsyncClient, lab: Any
 ) -> None:
@@ -65,6 +66,7 @@ async def test_each_workflow_is_one_typed_operation_beside_search_describe_run_a
     assert "/tools/toy_list_vms" in (await document(api))["paths"]
 
 
+@pytest.mark.slow
 async def test_what_is_no_operation_of_its_own_is_found_described_and_run(api: httpx.AsyncClient, lab: Any) -> None:
     for number in range(MOST_TOOLS):
         await lab.approve("find", number, is_core=False)
@@ -110,6 +112,7 @@ async def test_the_tools_of_the_plain_list_are_those_of_mcp(api: httpx.AsyncClie
     assert listed == [tool.model_dump(by_alias=True, exclude_none=True, mode="json") for tool in tools]
 
 
+@pytest.mark.slow
 async def test_the_document_of_all_routes_holds_what_the_role_opens_and_no_more(
     api: httpx.AsyncClient, lab: Any
 ) -> None:

@@ -153,6 +153,7 @@ async def all_told(service: Any, run: Any, ended: Any) -> str:
     return "\n".join(pieces)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(
     "numbers", [range(0, 25, 8), pytest.param(range(25), marks=pytest.mark.long)], ids=["some", "all"]

@@ -63,6 +63,7 @@ async def serving(url: str, clock: Any) -> AsyncIterator[Any]:
         yield service
 
 
+@pytest.mark.slow
 @pytest.mark.unwitnessed("the run is opened by hand, and two audits tell of one device")
 async def test_on_a_copy_no_run_schedule_message_or_plan_is_gone_on_with_until_it_is_adopted(
     lab: Any, clock: Any, tmp_path: Path

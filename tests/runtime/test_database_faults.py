@@ -137,6 +137,7 @@ async def check_the_record(house: Any, device: Any) -> None:
     assert (await house.service.audit.verify()).ok
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wish", [FIND, STOP], ids=["direct", "durable"])
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_without_a_record_nothing_is_sent_looking_goes_on_and_it_recovers(
@@ -179,6 +180,7 @@ async def test_a_database_that_breaks_during_a_request_lets_nothing_more_out_and
     assert heard_by(device).count("POST /api/vms/u-1/stop") == (0 if wish is FIND else 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_while_the_database_takes_no_writes_the_server_is_not_ready_and_says_so_once(
     lab: Any, device: Any, api: httpx.AsyncClient, fault: str, caplog: Any, monkeypatch: pytest.MonkeyPatch

@@ -114,6 +114,7 @@ async def test_doctor_finds_each_of_thirty_alterations_that_were_made_while_noth
     await found_one_after_the_other(furnished_url, WHILE_NOTHING_RUNS)
 
 
+@pytest.mark.slow
 @pytest.mark.unwitnessed("no device is asked; the database is spoilt on purpose")
 async def test_doctor_finds_each_of_ten_alterations_that_are_made_while_a_server_runs(furnished_url: str) -> None:
     assert len(WHILE_IT_SERVES) == 10

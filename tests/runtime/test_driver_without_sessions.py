@@ -83,6 +83,7 @@ async def test_without_another_kind_the_reason_is_that_there_are_no_sessions(
     assert len(device.heard) == 1
 
 
+@pytest.mark.slow
 async def test_a_login_that_is_not_answered_leaves_the_step_unsent(
     driver: Driver, recorder: Any, notes: Any, tools: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

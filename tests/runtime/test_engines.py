@@ -80,6 +80,7 @@ class TestBothEngines:
         assert device.heard == []
 
 
+@pytest.mark.slow
 async def test_a_parked_run_goes_on_in_the_next_process_and_repeats_nothing(house: Any, device: Any, url: str) -> None:
     device.script.job_state = "running"
     asking = asyncio.create_task(call(house.service, CHANGE))

@@ -287,6 +287,7 @@ async def test_two_servers_on_one_database_tell_each_event_once(post: Post, reco
     assert len(desk.heard) == len({heard.field("webhook-id") for heard in desk.heard}) == 10
 
 
+@pytest.mark.slow
 async def test_a_server_that_serves_tells_by_itself(lab: Any, recorder: Receiver, tools: Any, tmp_path: Path) -> None:
     desk = await recorder(tools.said(tools.answer(200)))
     (tmp_path / "secret").write_text(SECRET)

@@ -143,6 +143,7 @@ async def test_what_does_not_fit_is_refused_with_what_to_do(
     assert device.heard == []
 
 
+@pytest.mark.slow
 async def test_run_takes_the_target_beside_the_arguments_or_among_them(served: Any, crowded: Any) -> None:
     await crowded.target("http://127.0.0.1:1", "broken")
     await crowded.service.live.reload()

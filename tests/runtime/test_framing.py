@@ -40,6 +40,7 @@ def chunks(piece: bytes, count: int) -> bytes:
     return CHUNKED + (b"%x\r\n%s\r\n" % (len(piece), piece)) * count + b"0\r\n\r\n"
 
 
+@pytest.mark.slow
 async def test_pieces_of_one_byte_give_others_their_turn_and_are_given_up(
     driver: Driver, tools: Any, recorder: Any
 ) -> None:

@@ -164,6 +164,7 @@ async def asked(
     return event, took_s
 
 
+@pytest.mark.slow
 async def test_what_never_ends_is_cut_at_the_deadline(driver: Driver, tools: Any) -> None:
     names = list(ENDLESS)
     made = [(pieces(), pause_s) for pieces, pause_s in ENDLESS.values()]

@@ -101,6 +101,7 @@ async def test_what_takes_too_long_is_given_up_and_its_process_ends(monkeypatch:
         await first_fault(written(SLOW), written([{"k": 299}] * 20_000))
 
 
+@pytest.mark.slow
 async def test_what_is_too_much_work_is_given_up_by_processor_time(monkeypatch: Any) -> None:
     """The process ends itself, however long it had to wait for a processor."""
     program = "import workflow.judging as judging\njudging.MOST_WORK_S = 1\njudging.main()"

@@ -75,6 +75,7 @@ async def ended(house: Any, run_id: str, caller: Caller = ME) -> Any:
     return await until(look, "its end")
 
 
+@pytest.mark.slow
 @ERAS
 async def test_a_call_is_answered_in_time_and_its_run_is_taken_up_and_is_one(
     served: Any, device: Any, era: str
@@ -100,6 +101,7 @@ async def test_a_call_is_answered_in_time_and_its_run_is_taken_up_and_is_one(
     assert len(changes(device)) == 1
 
 
+@pytest.mark.slow
 @ERAS
 async def test_a_client_that_gives_up_after_a_while_never_has_to(served: Any, device: Any, era: str) -> None:
     """Five waits long is the job; the client's limit is wide only for a busy machine, and no call comes near it."""
@@ -122,6 +124,7 @@ async def test_a_client_that_gives_up_after_a_while_never_has_to(served: Any, de
     assert len(changes(device)) == 1
 
 
+@pytest.mark.slow
 async def test_over_rest_a_run_that_goes_on_is_202_with_where_its_end_is_waited_for(served: Any, device: Any) -> None:
     async with httpx.AsyncClient(base_url=served.url, timeout=PATIENCE_S) as asking:
         answer = await asking.post("/workflows/toy_stop_vm/run", json={"inputs": STOP})
@@ -260,6 +263,7 @@ async def test_told_to_wait_to_the_end_a_call_does(slow: Any, device: Any) -> No
     assert (await call).outcome == "succeeded"
 
 
+@pytest.mark.slow
 async def test_a_server_that_stops_parks_what_goes_on_and_the_next_one_ends_it(
     migrated_url: str, device: Any, tools: Any
 ) -> None:

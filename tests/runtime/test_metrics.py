@@ -55,6 +55,7 @@ async def test_calls_requests_and_their_durations_are_counted_by_what_came_of_th
     assert grown("device_wait_seconds_count", target="lab") == len(device.heard)
 
 
+@pytest.mark.slow
 async def test_a_call_that_is_refused_is_counted_and_a_device_that_is_away_is_told_by_its_reason(
     lab: Any, server: Any
 ) -> None:

@@ -279,6 +279,7 @@ def client(url: str, era: str, **more: Any) -> Client[Any]:
     return Client(StreamableHttpTransport(url), mode=era, **more)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @ERAS
 async def test_a_client_that_cannot_ask_its_user_gets_the_plan_and_calls_again(
     server: Any, device: Any, era: str

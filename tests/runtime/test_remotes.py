@@ -289,6 +289,7 @@ async def test_a_server_out_of_reach_is_not_there(shared: Shared) -> None:
         await shared.service.remotes.server_of("none")
 
 
+@pytest.mark.slow
 async def test_whoever_looks_after_the_server_follows_what_it_says_of_its_tools(shared: Shared) -> None:
     await shared.approve("send")
     theirs.change(shared.mcp)

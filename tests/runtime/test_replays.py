@@ -72,6 +72,7 @@ async def test_a_failed_run_and_one_that_was_only_planned_replay_too(lab: Any, d
         assert (await replayed(lab, ended.run_id)).differences == ()
 
 
+@pytest.mark.slow
 async def test_a_run_taken_over_by_another_process_replays_from_its_beginning(lab: Any, device: Any) -> None:
     device.script.job_state = "running"
     asking = asyncio.create_task(call(lab, STOP, uuid="u-1", password=SECRET))

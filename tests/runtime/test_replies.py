@@ -164,6 +164,7 @@ async def test_where_it_is_off_nothing_leaves_a_trace(lab: Any) -> None:
     assert (ended.outcome, ended.misfits, await answers_of(lab, ended.run_id)) == ("succeeded", 0, [None])
 
 
+@pytest.mark.slow
 @under("report")
 async def test_a_durable_run_that_is_looked_up_again_has_the_same_count(lab: Any) -> None:
     await promise(lab, s202=STARTED)

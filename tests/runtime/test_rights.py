@@ -88,6 +88,7 @@ async def test_what_is_bad_expired_or_revoked_opens_no_route_and_looks_alike(
         assert len({answer.text for answer in answers.values()}) == 1, (method, path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 async def test_every_role_opens_the_routes_that_its_rules_name_and_no_other(
     client: Any, credentials: Any, kind: str

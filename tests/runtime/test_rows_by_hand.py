@@ -103,6 +103,7 @@ def spoil(url: str, run_id: str, *, is_swapped: bool) -> None:
         file.commit()
 
 
+@pytest.mark.slow
 @pytest.mark.unwitnessed("the database is spoilt on purpose")
 @pytest.mark.parametrize("is_swapped", [False, True], ids=["changed", "of another turn"])
 async def test_a_checkpoint_that_is_not_as_the_audit_says_is_not_gone_on_from(

@@ -88,6 +88,7 @@ async def test_a_device_that_is_off_fails_the_run_and_nothing_was_done(lab: Any,
     assert ended.failure.done == ()
 
 
+@pytest.mark.slow
 async def test_a_deadline_of_the_run_bounds_every_wait(lab: Any, device: Any) -> None:
     from dataclasses import replace
 

@@ -314,6 +314,7 @@ async def test_over_rest_operators_have_their_own_and_admins_all(lab: Any, serve
     ]
 
 
+@pytest.mark.slow
 async def test_a_server_fires_what_is_due(lab: Any, device: Any, tools: Any, hands: Hands) -> None:
     lab.service.scheduler._clock, lab.service.scheduler._reference = hands, None
     await lab.service.scheduler.add(HOURLY, ME)

@@ -76,6 +76,7 @@ def _without(folder: Path, name: str) -> None:
         left.unlink()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cases", [36, pytest.param(200, marks=pytest.mark.long)])
 async def test_whatever_page_is_overwritten_nothing_is_served_that_was_not_approved(
     tmp_path: Path, tools: Any, cases: int

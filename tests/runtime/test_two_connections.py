@@ -8,7 +8,6 @@ refused, and says so on its statistics socket.
 import asyncio
 import contextlib
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -21,6 +20,7 @@ import pytest
 
 from runtime.driver import Driver
 from tests.needs import HAPROXY
+from tests.ports import free_port
 from tests.waiting import PATIENCE_S, until
 from workflow.events import RequestFailed, ResponseArrived
 
@@ -80,9 +80,7 @@ async def controller(folder: Path, device_port: int) -> AsyncIterator[Controller
     program = shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/bin")
     if program is None:
         HAPROXY.skip()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+    port = free_port()
     short = Path(tempfile.mkdtemp(prefix="h", dir="/tmp"))  # the way to a socket has a hundred letters at the most
     place = Controller(port, short / "s")
     (folder / "c").write_text(CONFIGURATION.format(socket=place.socket, port=port, device=device_port))
@@ -150,6 +148,7 @@ async def rounds(driver: Driver, tools: Any, url: str, other: str, seconds: floa
     return count, most
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [3.0, pytest.param(300.0, marks=pytest.mark.long)])
 async def test_fifty_callers_never_make_more_than_two_connections(
     driver: Driver, recorder: Any, tools: Any, tmp_path: Path, seconds: float
@@ -163,6 +162,7 @@ async def test_fifty_callers_never_make_more_than_two_connections(
     assert meanwhile < 48, "nobody at another device stands behind the 48 who wait at this one"
 
 
+@pytest.mark.slow
 async def test_connections_that_were_idle_are_gone_before_others_are_opened(
     driver: Driver, recorder: Any, tools: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,6 +177,7 @@ async def test_connections_that_were_idle_are_gone_before_others_are_opened(
     assert device.connections > 10
 
 
+@pytest.mark.slow
 async def test_callers_get_in_in_the_order_of_coming_and_not_later_than_their_deadline(
     driver: Driver, recorder: Any, tools: Any, tmp_path: Path
 ) -> None:

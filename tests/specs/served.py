@@ -4,7 +4,6 @@ Skips the test where Node or Prism is absent; ends what it started.
 """
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import httpx
 import pytest
 
 from tests import needs
+from tests.ports import free_port
 from tests.waiting import PATIENCE_S
 
 PRISM = Path(__file__).parents[2] / ".tools/node_modules/.bin/prism"
@@ -25,9 +25,7 @@ def served(description: Path, log: Path) -> Iterator[str]:
     """The address at which Prism answers."""
     if not PRISM.exists() or not shutil.which("node"):
         needs.PRISM.skip()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     with log.open("wb") as output:
         command = [str(PRISM), "mock", "--host", "127.0.0.1", "--port", str(port), str(description)]

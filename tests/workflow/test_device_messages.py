@@ -175,6 +175,7 @@ def test_sentences_are_few_short_and_each_once() -> None:
     assert sentences(400, {}, {"errors": ["same", "Same."], "message": "same"}) == ("same",)
 
 
+@pytest.mark.slow
 def test_a_body_of_any_depth_and_breadth_is_looked_at_within_bounds() -> None:
     deep: Any = {"message": "too deep"}
     for _ in range(500):

@@ -65,6 +65,7 @@ def test_what_a_model_says_and_is_true_is_taken_and_found_in_the_lock(tmp_path: 
     assert any(d.code == "proposals" and "answers of a model were taken" in d.message for d in found.diagnostics)
 
 
+@pytest.mark.slow
 def test_a_compile_without_the_model_gives_the_same_bytes_by_the_lock(tmp_path: Path) -> None:
     lock = tmp_path / "proposals.lock"
     with model_server(server.answers(opinion)) as (url, _):
@@ -132,6 +133,7 @@ def test_without_a_server_no_byte_is_another(tmp_path: Path) -> None:
     assert [d.code for d in found.diagnostics if d.code.startswith("propos")] == ["proposer-absent"]
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_loses_one_answer_and_the_next_compile_goes_on(tmp_path: Path) -> None:
     lock = tmp_path / "proposals.lock"
     good = server.answers(opinion)

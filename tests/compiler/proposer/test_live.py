@@ -3,7 +3,6 @@ sent, what is survived."""
 
 import json
 import logging
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from compiler.proposer.prompts import messages
 from compiler.proposer.question import Kind, Question
 from tests.compiler.proposer import model_server as server
 from tests.compiler.proposer.model_server import model_server
+from tests.ports import free_port
 from tests.waiting import PATIENCE_S
 
 QUESTION = Question(Kind.RANK, "a|b", {}, ("Start VM", "Delete VM"))
@@ -160,12 +160,6 @@ def test_a_model_that_is_not_there_is_told_before_a_question_is_sent_with_the_co
         assert model.told[0].pointer == "ollama:tiny"
         assert "`ollama pull tiny`" in model.told[0].remedy
     assert script.chats == []
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.parametrize("kind", ["ollama", "openai"])

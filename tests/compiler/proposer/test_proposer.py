@@ -180,6 +180,7 @@ def test_a_broken_recording_is_refused(tmp_path: Path) -> None:
         open_asker(Asking(f"recorded:{tmp_path / 'missing.json'}"), SPEC)
 
 
+@pytest.mark.slow
 def test_a_compile_without_a_model_does_not_load_one() -> None:
     models = "{'ollama', 'instructor', 'openai'}"
     code = f"import sys, compiler.verification; print({models} & set(sys.modules))"

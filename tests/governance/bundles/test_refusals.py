@@ -346,6 +346,7 @@ async def test_a_bad_bundle_is_refused_and_the_last_good_one_stays(
     assert not (await edge.bring_in(honest)).is_known
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 async def test_every_bad_bundle_has_a_reason_of_its_own(edge: Any, honest: Path, forger: Any, tmp_path: Path) -> None:
     members, path, reasons = archive.read_file(honest), tmp_path / "bad.bundle", set[str]()

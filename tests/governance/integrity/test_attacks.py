@@ -177,6 +177,7 @@ def swapped(table: Table) -> str:
 ROWS = {"added": (added, ()), "taken away": (taken_away, UNTOLD_WHEN_GONE), "swapped": (swapped, SINGLE)}
 
 
+@pytest.mark.slow
 async def test_whatever_is_written_into_a_column_gives_nothing_and_is_told(attacked: Attacked) -> None:
     assert await attack_columns(attacked, step=20) > 10
 

@@ -57,6 +57,7 @@ async def killed_and_upgraded_again(tmp_path: Path, step: int) -> int:
     return count
 
 
+@pytest.mark.slow
 async def test_an_upgrade_that_is_killed_between_two_statements_is_made_again_from_where_it_began(
     tmp_path: Path,
 ) -> None:
