@@ -26,6 +26,8 @@ Card = Mapping[str, Json]
 MOST_FOUND = 10
 # What one reads of an operation before choosing it.
 MOST_NAMED = 12
+# How a request is written is for whoever writes it (`raw_calls`).
+NOT_TOLD = ("call", "not_callable")
 _INTENTS = {"GET": "find", "POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
 
 
@@ -76,7 +78,8 @@ class Knowledge:
         for name, known in (await self._known(scope, api)).items():
             card = known.cards.get(operation)
             if card is not None and _is_seen(scope, name, card):
-                return {"api": name, **card, **_reached(card, self._live.seen_by(scope), scope, name)}
+                told = {word: value for word, value in card.items() if word not in NOT_TOLD}
+                return {"api": name, **told, **_reached(card, self._live.seen_by(scope), scope, name)}
         raise NotFoundError(f"no operation {operation} is known", "search for it: its name is METHOD /path")
 
     async def as_tools(self) -> tuple[int, int]:
@@ -88,6 +91,10 @@ class Knowledge:
                 self._sizes[name] = _Size(mark, len(cards), sum(map(_tokens_of, cards)))
         sizes = [self._sizes[name] for name in marks]
         return sum(each.operations for each in sizes), sum(each.tokens for each in sizes)
+    async def cards(self, operation: str, scope: Scope, api: str | None = None) -> dict[str, Card]:
+        """What is known of an operation, by the APIs of `scope` that have one of this name."""
+        known = await self._known(scope, api)
+        return {name: each.cards[operation] for name, each in known.items() if operation in each.cards}
 
     async def is_there(self, scope: Scope) -> bool:
         """Whether anything is known that the caller may ask about. Asked at each list of tools: looked up once for each
