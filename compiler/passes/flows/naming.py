@@ -103,7 +103,8 @@ def _described(flow: Flow) -> Flow:
 
 def _says_twice(flow: Flow) -> bool:
     """Whether the description begins as the title does, and says something twice that the title says once."""
-    said, titled = wording.weight(wording.first_of(flow.description)), wording.weight(flow.title)
+    first = wording.first_of(flow.description)
+    said, titled = wording.weight(first.partition(" (")[0]), wording.weight(flow.title)
     is_alike = said[:1] == titled[:1] and len(said) <= _MOST_TITLE_WORDS and set(said) <= {*titled, *said[:1]}
     return is_alike and len(set(said)) < len(said) and len(set(titled)) == len(titled)
 
