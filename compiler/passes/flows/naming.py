@@ -184,8 +184,11 @@ def _titles(flow: Flow, operation: Operation, *, is_only: bool) -> Iterator[str]
     if is_main and not _is_of_values(flow):
         yield from _from_summary(operation)
         yield from _from_id(operation)
-        yield from _from_within_id(flow, operation)
+        says_nothing = _verb(flow, operation) == _METHOD_VERBS["POST"]
+        yield from (_from_within_id(flow, operation) if says_nothing else ())
     yield _by_path(flow, operation)
+    if is_main and not _is_of_values(flow):
+        yield from _from_within_id(flow, operation)
     yield _without_repeats(_plain_title(flow, operation))
 
 
@@ -270,7 +273,7 @@ def _from_id(operation: Operation) -> Iterator[str]:
 
 def _from_within_id(flow: Flow, operation: Operation) -> Iterator[str]:
     """`Write bound CIDR list` for `app-role-write-bound-cidr-list`, where the method alone would say `run`."""
-    if flow.intent != "act" or _verb(flow, operation) != _METHOD_VERBS["POST"]:
+    if flow.intent != "act" or operation.method != "POST":
         return
     said = words.spoken(operation.operation_id or "").split()
     known = wording.KNOWN_VERBS - wording.AS_NOUNS - _GENERAL - _METHODS | {"write", "issue"}
