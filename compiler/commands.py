@@ -66,7 +66,7 @@ _REPORT = click.option(
 @click.option(
     "--ask", metavar="SENTENCE", help="Make one workflow of what an operator says; several SPECs are searched."
 )
-@click.option("--asked-by", hidden=True, help="Whose sentence it is: who may not approve what comes of it.")
+@click.option("--asked-by", hidden=True, help="Whose wish it is: who may not approve what comes of it.")
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 when something would change.")
 @click.option(
     "--dump-after", metavar="PASS", type=click.Choice(pipeline.PASSES),
@@ -105,7 +105,7 @@ def compile_command(
         return 0
     if lock is not None and not check:
         record.write(lock)
-    changed, compiled = _keep(compiled, db, out, check)
+    changed, compiled = _keep(compiled, db, out, asked_by or f"compile:{account()}", check=check)
     if report_to is not None:
         from compiler.reports.page import compile_page
 
@@ -185,7 +185,9 @@ def _shown() -> Iterator[Progress]:
         yield show
 
 
-def _keep(compiled: Compiled, db: str | None, out: Path | None, check: bool) -> tuple[Sequence[str], Compiled]:
+def _keep(
+    compiled: Compiled, db: str | None, out: Path | None, who: str, *, check: bool
+) -> tuple[Sequence[str], Compiled]:
     """Writes files and database, or with `check` answers which workflows would change; and what is to be reported."""
     url = db or Settings.read(os.environ).database
     if check:
@@ -194,7 +196,7 @@ def _keep(compiled: Compiled, db: str | None, out: Path | None, check: bool) -> 
         return changed, compiled
     if out is not None:
         submission.write_documents(compiled, out)
-    made = asyncio.run(submission.submit(compiled, url, f"compile:{account()}"))
+    made = asyncio.run(submission.submit(compiled, url, who))
     _tell([f"{made.new} new pending, {made.unchanged} unchanged"])
     return (), replace(compiled, diagnostics=(*compiled.diagnostics, *made.faults))
 

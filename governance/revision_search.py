@@ -19,7 +19,7 @@ from governance.origins import NAMED, Origin, origin_of
 from governance.people.scopes import WHOLE, Scope
 from governance.revision_rows import TABLE
 from governance.revisions import Survey, sort_out
-from governance.servers import API_PREFIX
+from governance.servers import API_PREFIX, SITE_PREFIX
 from governance.transitions import State
 
 _C = TABLE.c
@@ -120,7 +120,7 @@ def _has(word: str) -> ColumnElement[bool]:
 
 def _came_about(origin: Origin) -> ColumnElement[bool]:
     """Revisions that came about so, by `origins`."""
-    is_remote = _begins("api", API_PREFIX)
+    is_remote = or_(_begins("api", API_PREFIX), _begins("api", SITE_PREFIX))
     if origin == "server":
         return is_remote
     named = {each: _begins("created_by", f"{each}:") for each in NAMED}

@@ -68,6 +68,18 @@ class NamedOperation(Taken):
     api: Annotated[str | None, Field(max_length=500)] = None
 
 
+class RawCall(NamedOperation):
+    """One operation of an API, called alone."""
+
+    arguments: Annotated[dict[str, Json], Field(description="Parameters by name.")] = {}
+    body: Json = None
+    target: Annotated[str | None, Field(max_length=500, description="The device, where there are several.")] = None
+    plan: Annotated[bool, Field(description="Change nothing, and show the request that would be sent.")] = False
+    plan_id: Annotated[str, Field(max_length=64, description="Carry out this plan, given the same inputs.")] = ""
+    select: Annotated[Json, Field(description="Of a read: the fields to show, by name or JSON Pointer.")] = None
+    where: Annotated[Json, Field(description="Of a read: the items to show, {field: value or comparison}.")] = None
+
+
 class RunByName(Named):
     arguments: Annotated[dict[str, Json], Field(description="The inputs that describe_workflow told.")] = {}
     target: Annotated[str | None, Field(max_length=500, description="The device, where there are several.")] = None

@@ -32,7 +32,7 @@ Arguments = Body(default={}, description="What the tool takes.")
 @router.get("/tools/list", responses=problems())
 async def list_tools(request: Request, caller: CallerPart) -> JSONResponse:
     """What an MCP client of this caller is listed, as `tools/list` has it."""
-    tools = await request.app.state.provider.listed_to(caller.scope)
+    tools = await request.app.state.provider.listed_to(caller)
     return JSONResponse({"tools": [wire_form(tool.to_mcp_tool()) for tool in tools]})
 
 

@@ -90,7 +90,7 @@ CODE_STATUSES = {
     **dict.fromkeys(("unexpected_status", "unexpected_reply", "unreachable", "refused", "bad_outputs"), 502),
     **dict.fromkeys(("timeout", "deadline", "retries_exhausted"), 504),
     **dict.fromkeys(("invalid_input", "unsafe_value"), 422),
-    "unrecorded": 503,  # ours, and no fault of the device
+    **dict.fromkeys(("unrecorded", "unable"), 503),  # ours, and no fault of the device
 }
 
 
@@ -158,7 +158,7 @@ async def show_workflow(
     response.headers["etag"] = tag_of(revision.summary())
     seen = await Outlooks(service.database).of((revision,), actor=caller.name, role=caller.role)
     return models.WorkflowDetail(
-        **_summary(revision),
+        **summary_of(revision),
         **_outlook(seen.get(revision.id)),
         content=revision.content.to_json(),
         proof=revision.proof,
@@ -287,7 +287,7 @@ async def decided(service: Service, ref: str, action: Choice, body: models.Decis
     )
     observed.decision(revision, action, caller.name)
     await service.live.reload()
-    return models.Workflow(**_summary(revision))
+    return models.Workflow(**summary_of(revision))
 
 
 async def _page(
@@ -320,7 +320,7 @@ async def _told(
     """As one finds them who asks: with what those that are pending still take."""
     seen = await Outlooks(service.database).of(revisions, actor=caller.name, role=caller.role)
     more = in_short if tells_requests else _nothing_more
-    return [models.Workflow(**_summary(each), **_outlook(seen.get(each.id)), **more(each)) for each in revisions]
+    return [models.Workflow(**summary_of(each), **_outlook(seen.get(each.id)), **more(each)) for each in revisions]
 
 
 def _nothing_more(_: Revision) -> dict[str, list[str]]:
@@ -357,14 +357,15 @@ async def _found(
     kept = [each for each in kept if filters.how in (None, origin_of(each.api, each.created_by))]
     kept = [each for each in kept if filters.workflow in (None, each.workflow_id)]
     response.headers[TOTAL] = str(count if is_plain else len(kept))
-    return [models.Workflow(**_summary(each)) for each in kept[:limit]]
+    return [models.Workflow(**summary_of(each)) for each in kept[:limit]]
 
 
 def _has(entry: Entry, filters: RevisionsWanted) -> bool:
     return filters.core in (None, entry.is_core)
 
 
-def _summary(revision: Revision) -> dict[str, Json]:
+def summary_of(revision: Revision) -> dict[str, Json]:
+    """A revision as lists tell it."""
     tool, how = revision.content.tool, origin_of(revision.api, revision.created_by)
     words = {"title": tool.get("title", ""), "description": tool.get("description", "")}
     return {**revision.summary(), **words, "how": how}

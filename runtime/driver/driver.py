@@ -14,6 +14,7 @@ from runtime.driver.endpoint import Endpoint, Place
 from runtime.driver.journey import Journey
 from runtime.driver.line import Line
 from runtime.driver.sessions import Session
+from runtime.driver.site_connections import Sites
 from runtime.driver.tries import Tries
 from runtime.driver.wire import Reply
 from runtime.driver.witness import Witness
@@ -30,10 +31,11 @@ LOGOUT_TIMEOUT_S = 5.0
 class Driver:
     """Sends requests to targets. One object for a process; `aclose` logs out everywhere."""
 
-    def __init__(self, vault: Vault, leases: Leases | None = None) -> None:
-        """`leases`: places at devices that other processes count, too."""
+    def __init__(self, vault: Vault, leases: Leases | None = None, sites: Sites | None = None) -> None:
+        """`leases`: places at devices that other processes count, too. `sites`: where sites come to, if they do."""
         self._vault = vault
         self._leases = leases or Leases()
+        self._sites = sites
         self._lines: dict[Place, Line] = {}
 
     async def send(self, command: SendRequest, endpoint: Endpoint, deadline: float, witness: Witness) -> Event:
@@ -50,17 +52,23 @@ class Driver:
         """As `send`, in the driver's own words: the reply, or the error that says what to do about it."""
         limit = command.timeout_s or endpoint.limits.total_timeout_s
         deadline = min(deadline, asyncio.get_running_loop().time() + limit)
-        line = self._lines.setdefault(endpoint.place, Line(self._leases))
+        line = self._line(endpoint)
         return await Tries(Journey(line, endpoint, deadline, witness, self._vault), command).outcome()
 
     async def listed(self, endpoint: Endpoint) -> tuple[Mapping[str, Any], ...]:
-        """The tools of an MCP server, as it tells of them. Raises TargetError."""
-        line = self._lines.setdefault(endpoint.place, Line(self._leases))
+        """The tools of an MCP server, or a site's workflows, as it tells of them. Raises TargetError."""
+        line = self._line(endpoint)
+        if endpoint.remote is not None and endpoint.remote.server.is_site:
+            return line.sites_for(endpoint).told(endpoint.name)
         return tuple((await (await line.remote(endpoint, self._vault)).listed()).values())
+
+    def _line(self, endpoint: Endpoint) -> Line:
+        return self._lines.setdefault(endpoint.place, Line(self._leases, self._sites))
 
     def changed_servers(self) -> frozenset[str]:
         """The MCP servers that were found to have other tools than before, each told of once."""
-        return frozenset(host for (_, host, _), line in self._lines.items() if line.has_changed_tools)
+        changed = frozenset(host for (_, host, _), line in self._lines.items() if line.has_changed_tools)
+        return changed | (self._sites.take_changed() if self._sites else frozenset())
 
     def states(self) -> tuple["DeviceState", ...]:
         """How it stands with each device that was spoken to."""
