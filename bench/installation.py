@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from demo.children import Children, Server
+from demo.children import SWITCHGEAR, Children, Server
 
 REFS_PER_COMMAND = 100
 
@@ -43,10 +43,11 @@ class Installation:
 
 
 @contextlib.contextmanager
-def installation(catalog: str = "default") -> Iterator[Installation]:
+def installation(catalog: str = "default", checkout: Path | None = None) -> Iterator[Installation]:
     """An empty one, and its administrator's token; gone with all its servers when the block ends.
 
-    `catalog`: what its server lists to MCP clients (SWITCHGEAR_CATALOG).
+    `catalog`: what its server lists to MCP clients (SWITCHGEAR_CATALOG). `checkout`: another one, with a .venv of its
+    own, whose commands it is made with.
     """
     with tempfile.TemporaryDirectory(prefix="switchgear-bench-") as folder:
         environment = {
@@ -56,7 +57,8 @@ def installation(catalog: str = "default") -> Iterator[Installation]:
             "BENCH_USERNAME": "bench",
             "BENCH_PASSWORD": "bench",
         }
-        children = Children(Path(folder), environment)
+        python = SWITCHGEAR[0] if checkout is None else str(checkout.resolve() / ".venv" / "bin" / "python")
+        children = Children(Path(folder), environment, (python, *SWITCHGEAR[1:]))
         try:
             yield Installation(children, children.run("init")["token"])
         finally:

@@ -22,7 +22,7 @@ Transport = Literal[McpTransport, "site"]
 TRANSPORTS: tuple[McpTransport, ...] = get_args(McpTransport)
 SCHEME = "mcp"
 # An API's name has 32 characters at most, and one of these stands before the server's.
-_PREFIX, _SITE_PREFIX = "remote-", "site-"
+API_PREFIX, SITE_PREFIX = "remote-", "site-"
 _NAME = re.compile(r"[a-z][a-z0-9]{0,23}|[a-z][a-z0-9-]{0,22}[a-z0-9]")
 IS_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\0]+|keyring:[^/\0]+/[^\0]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -92,16 +92,16 @@ def pairs(given: Mapping[str, str]) -> Pairs:
 
 def api_of(name: str, transport: Transport = "http") -> str:
     """The API that the tools of the server `name` are the operations of."""
-    return f"{_SITE_PREFIX if transport == 'site' else _PREFIX}{name}"
+    return f"{SITE_PREFIX if transport == 'site' else API_PREFIX}{name}"
 
 
 def is_of_server(api: str) -> bool:
     """Whether an API is that of a server's tools, or of a site's workflows."""
-    return api.startswith((_PREFIX, _SITE_PREFIX))
+    return api.startswith((API_PREFIX, SITE_PREFIX))
 
 
 def is_of_site(api: str) -> bool:
-    return api.startswith(_SITE_PREFIX)
+    return api.startswith(SITE_PREFIX)
 
 
 def address_of_server(name: str) -> str:

@@ -45,6 +45,7 @@ from runtime.api import (
     metrics,
     pictures,
     policy,
+    raw_calls,
     records,
     schedules,
     senders,
@@ -60,6 +61,8 @@ from runtime.api import (
 from runtime.api.agent_description import AgentDescription, FixedPart
 from runtime.api.description import Description
 from runtime.api.part import check_query
+from runtime.building import Builds
+from runtime.catalog import CALL_API
 from runtime.console.app import Console
 from runtime.errors import StartRefused
 from runtime.gate.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopback
@@ -74,7 +77,9 @@ from runtime.mcp.finding import finding_tools
 from runtime.mcp.fleet import fleet_tools
 from runtime.mcp.knowing import knowing_tools
 from runtime.mcp.list_changed import ListChanged
+from runtime.mcp.own_prompts import OwnPrompts
 from runtime.mcp.proposing import propose_tool
+from runtime.mcp.raw_tool import raw_tool
 from runtime.mcp.resources import add_resources
 from runtime.mcp.run_tool import run_tool
 from runtime.mcp.tools import CatalogProvider, OwnTools, caller_of_request
@@ -100,6 +105,7 @@ INSTRUCTIONS = (
 GRACE_S = 5
 # Longer than clients keep an idle connection (5 to 118 s): of two that close, the other's next request is lost.
 KEEP_ALIVE_S = 125
+NO_PROMPTS = OwnPrompts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +134,7 @@ def build(
     metrics_open: bool = False,
     origins: frozenset[str] = frozenset(),
     membership: Membership | None = None,
+    prompts: OwnPrompts = NO_PROMPTS,
 ) -> Application:
     """`hosts`: names under which the server may be addressed, None for any. `local`: who calls over stdio.
 
@@ -135,8 +142,11 @@ def build(
     `settings`: what admins are shown of them. `folder`: where specs and profiles are kept that come over REST; empty:
     nowhere. `metrics_open`: whoever is on this machine may read the metrics. `origins`: of web pages that may call.
     `membership`: the hub whose site this server is.
+    `prompts`: of whoever runs the server.
     """
-    mcp, provider, changes = _mcp_server(service, local or Caller("stdio", "operator"))
+    mcp, provider, changes = _mcp_server(service, local or Caller("stdio", "operator"), prompts)
+    library = Library(Path(folder), service.database) if folder else None
+    builds = Builds(library, service.database) if library is not None else None
     mcp_app = mcp.http_app(path=MCP_PATH, host_origin_protection=False)  # the gate's work, for all routes alike
 
     @contextlib.asynccontextmanager
@@ -146,11 +156,13 @@ def build(
                 yield
             finally:
                 changes.close()
+                if builds is not None:
+                    await builds.close()
 
     api = _rest_api(service, lifespan)
     api.state.provider, api.state.mcp = provider, mcp
     api.state.settings = settings
-    api.state.library = Library(Path(folder), service.database) if folder else None
+    api.state.library, api.state.builds = library, builds
     gate = Gate(
         api,
         McpSessions(mcp_app),
@@ -166,17 +178,21 @@ def build(
     return Application(asgi, gate, api, mcp, provider, changes, service.doorkeeper.known, service.hub)
 
 
-def _mcp_server(service: Service, local: Caller) -> tuple[FastMCP[Any], CatalogProvider, ListChanged]:
+def _mcp_server(
+    service: Service, local: Caller, prompts: OwnPrompts
+) -> tuple[FastMCP[Any], CatalogProvider, ListChanged]:
     asking = partial(caller_of_request, local)
     own = OwnTools(
         finding_tools(service.live, service.finder, service.knowledge, service.under_way, asking),
         (run_tool(service, asking),),
         knowing_tools(service.knowledge, asking),
         service.knowledge,
+        (raw_tool(service.raw, service.under_way, asking),),
+        service.raw,
         (propose_tool(service.proposals, asking),) if service.proposals.terms.may_be_asked else (),
         fleet_tools(service, asking),
     )
-    provider = CatalogProvider(service.live, service.under_way, local, own)
+    provider = CatalogProvider(service.live, service.under_way, local, own, prompts)
     mcp: FastMCP[Any] = FastMCP(
         "Switchgear",
         instructions=INSTRUCTIONS,
@@ -186,8 +202,8 @@ def _mcp_server(service: Service, local: Caller) -> tuple[FastMCP[Any], CatalogP
         dereference_schemas=False,  # or `$defs` vanish from what was approved
     )
     add_resources(mcp, service, asking)
-    mcp.completion(Completions(service, asking))
-    changes = ListChanged(mcp, service.live, asking, provider.knows)
+    mcp.completion(Completions(service, asking, prompts))
+    changes = ListChanged(mcp, service, asking, provider.knows, service.raw.is_for)
     service.live.on_change(changes.tell)
     return mcp, provider, changes
 
@@ -205,7 +221,8 @@ def _rest_api(service: Service, lifespan: Callable[[FastAPI], Any]) -> FastAPI:
     )
     api.state.service = service
     api.state.description = Description(api)
-    api.state.agents = AgentDescription(service.live, api.version, FixedPart(api.state.description.whole))
+    whole = api.state.description.whole
+    api.state.agents = AgentDescription(service.live, api.version, FixedPart(whole), FixedPart(whole, (CALL_API,)))
     api.openapi = api.state.description.document  # type: ignore[method-assign]
     for kind in (Problem, HTTPException, RequestValidationError, *KNOWN):
         api.add_exception_handler(kind, _on_error)
@@ -219,7 +236,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         openapi_url=None, generate_unique_id_function=lambda route: route.name, dependencies=[Depends(check_query)]
     )
     # `/workflows/disabled` before `/workflows/{ref}`, `/tools/search_api` before `/tools/{name}`.
-    decisions = (disabling, workflows, pictures, knowledge, fleet, tools, webhooks, events)
+    decisions = (disabling, workflows, pictures, knowledge, fleet, raw_calls, tools, webhooks, events)
     kept = (records, asks, senders, targets, servers, sites, catalog, schedules, audit, policy, library)
     for part in (*decisions, *kept, login, users, administration, serving, metrics, docs):
         api.include_router(part.router)
@@ -261,6 +278,7 @@ class Listening:
     metrics_open: bool = False
     origins: frozenset[str] = frozenset()
     membership: Membership | None = None
+    prompts: OwnPrompts = NO_PROMPTS
 
 
 def checked_host(host: str, needs_token: bool, *, is_safe: bool = False) -> frozenset[str] | None:
@@ -311,6 +329,7 @@ async def serve_http(service: Service, at: Listening, announce: Callable[[str], 
         metrics_open=at.metrics_open,
         origins=at.origins,
         membership=at.membership,
+        prompts=at.prompts,
     )
     listener = bound_socket(at.host, at.port)
     shown = f"[{at.host}]" if ":" in at.host else at.host
@@ -380,6 +399,7 @@ def http_server(
         proxy_headers=False,  # nobody in front is trusted to say who the client is
         server_header=False,
         ws="none",
+        reset_contextvars=True,  # a request begins in nobody else's context, whichever connection it comes on
         lifespan="on",
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
@@ -393,9 +413,11 @@ def http_server(
     return Server(config, before_end, application)
 
 
-async def serve_stdio(service: Service, local: Caller, membership: Membership | None = None) -> None:
+async def serve_stdio(
+    service: Service, local: Caller, membership: Membership | None = None, prompts: OwnPrompts = NO_PROMPTS
+) -> None:
     """Serves one client over standard input and output, until it hangs up."""
-    application = build(service, local=local)
+    application = build(service, local=local, prompts=prompts)
     memory.settle()
     async with watching(service, membership):
         await application.mcp.run_stdio_async(show_banner=False)

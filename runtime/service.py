@@ -37,6 +37,7 @@ from governance.people.sessions import IDLE, LONGEST, SessionStore
 from governance.people.users import UserStore
 from governance.place import REMEDY, PlaceStore
 from governance.plans import PlanStore
+from governance.policies import PolicyStore
 from governance.responses import Policy, ResponseStore
 from governance.revisions import RevisionStore
 from governance.run_stats import RunStats
@@ -67,6 +68,7 @@ from runtime.leases import Leases
 from runtime.live import LiveCatalog
 from runtime.mcp.listing import DEFAULT, Budget
 from runtime.proposing import Proposals, Terms
+from runtime.raw_calls import RawCalls
 from runtime.remotes.syncing import Remotes
 from runtime.replies import Replies
 from runtime.scheduling import DEFAULT_RISKS, Around, Scheduler
@@ -85,6 +87,8 @@ ASKS = Confirmation()
 NONE_PROPOSED = Terms()
 # So long after the disk has room again at most, `/ready` says so.
 PROBE_S = 1.0
+# Tools and tokens for `call_api` and the two that tell what it can call; a test measures them.
+FOR_EXPERTS = (3, 450)
 SessionEnds = tuple[timedelta, timedelta]
 SESSION_ENDS: SessionEnds = (IDLE, LONGEST)
 
@@ -120,6 +124,7 @@ class Service:
     live: LiveCatalog
     finder: Finder
     knowledge: Knowledge
+    raw: RawCalls
     schedules: ScheduleStore
     scheduler: Scheduler
     remotes: Remotes
@@ -143,6 +148,7 @@ def assemble(
     proposing: Terms = NONE_PROPOSED,
     call_wait_s: float = DEFAULT_WAIT_S,
     hub_key: str = "",
+    has_experts: bool = False,
 ) -> Service:
     """The parts around an open database. Nothing is read yet."""
     revisions, apis, targets = RevisionStore(database), ApiStore(database), TargetStore(database)
@@ -164,6 +170,7 @@ def assemble(
         MismatchStore(database),
     )
     deliveries = DeliveryStore(database)
+    knowledge, policies = Knowledge(KnowledgeStore(database), live), PolicyStore(database)
     calls, schedules = (
         Calls(
             engine,
@@ -206,7 +213,8 @@ def assemble(
         under_way=UnderWay(calls, engine, call_wait_s),
         live=live,
         finder=Finder(live),
-        knowledge=Knowledge(KnowledgeStore(database), live),
+        knowledge=knowledge,
+        raw=RawCalls(policies, revisions, apis, targets, knowledge, has_experts),
         schedules=schedules,
         scheduler=Scheduler(around, reference=partial(database_now, database)),
         remotes=Remotes(revisions, apis, targets, driver, live.reload),
@@ -244,10 +252,11 @@ async def open_service(
     Raises GovernanceError when the database cannot be used.
     """
     async with open_database(database_url) as database:
+        has_experts = await _names_experts(database)
         service = assemble(
             database,
             vault or Vault(),
-            budget=budget,
+            budget=budget.without(*FOR_EXPERTS) if has_experts else budget,
             keep_days=keep_days,
             confirmation=confirmation,
             scheduled=scheduled,
@@ -257,6 +266,7 @@ async def open_service(
             proposing=proposing,
             call_wait_s=call_wait_s,
             hub_key=hub_key,
+            has_experts=has_experts,
         )
         for fault in await altered_objects(database):
             log.error("the database is not as it was made: %s; see `switchgear doctor`", fault)
@@ -272,6 +282,14 @@ async def open_service(
             await service.locks.close()
 
 
+async def _names_experts(database: Database) -> bool:
+    """Whether somebody may call single operations. With a policy that cannot be believed nobody may."""
+    try:
+        return bool((await PolicyStore(database).current()).policy.call_api)
+    except GovernanceError:
+        return False
+
+
 @asynccontextmanager
 async def watching(service: Service, membership: Membership | None = None) -> AsyncIterator[None]:
     """As long as it is entered: the catalog follows the database, open runs are looked after, schedules are fired,
@@ -283,7 +301,7 @@ async def watching(service: Service, membership: Membership | None = None) -> As
     edges = () if is_copy or membership is None else (Edge(membership, ServiceWorks(service, membership)),)
     watched = (service.live, *others, *edges)
     watches = [asyncio.create_task(each.watch()) for each in watched]
-    watches.append(asyncio.create_task(_probing(service.database)))
+    watches.append(asyncio.create_task(_probing(service)))
     service.engine.watch(adopted_at=None if is_copy else await service.places.adopted_at())
     try:
         yield
@@ -308,9 +326,10 @@ async def _is_copy(service: Service) -> bool:
     return bool(fault)
 
 
-async def _probing(database: Database) -> None:
+async def _probing(service: Service) -> None:
     """Until cancelled: tries whether a database that refused a write takes them again, also where nobody writes."""
     while True:
         await asyncio.sleep(PROBE_S)
-        if database.trouble:
-            await database.probe()
+        if service.database.trouble:
+            await service.database.probe()
+        await service.engine.probe()

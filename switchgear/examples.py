@@ -94,6 +94,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "api": ("api search start vm",),
         "api search": ("api search start vm", "api search delete snapshot --api hypercore"),
         "api describe": ("api describe 'POST /VirDomain/action'",),
+        "api submit": ("api submit 'POST /VirDomain/action'",),
+        "api call": (
+            "api call 'GET /VirDomain/{virDomainUUID}' virDomainUUID=8c6a2a1e-0000-4000-8000-000000000001",
+            "api call 'POST /VirDomain/action' --body @action.json --plan",
+        ),
         "asks": ("asks list",),
         "asks list": ("asks list --json",),
         "asks show": ("asks show 01a1f9d8-c518-7204-a7b0-4f5198346f10",),

@@ -124,6 +124,7 @@ def _membership(file: str) -> "Membership | None":
 async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any], is_json: bool) -> None:
     from runtime.app import Listening, serve_http
     from runtime.gate.cors import origins_in
+    from runtime.mcp.own_prompts import read_prompts
 
     def announce(address: str) -> None:
         if is_json:
@@ -133,6 +134,7 @@ async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any
         some = f", {len(served.listed)} of them as tools of their own," if served.hides_some else ""
         click.echo(f"Switchgear serves {count}{some} on {address} (MCP: {address}/mcp)", err=True)
 
+    prompts = read_prompts(settings.prompts)
     async with _opened(url, vault, settings) as service:
         at = Listening(
             host=place["host"] or settings.host,
@@ -145,6 +147,7 @@ async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any
             metrics_open=settings.metrics_open,
             origins=origins_in(settings.cors_origins),
             membership=_membership(settings.hub),
+            prompts=prompts,
         )
         await serve_http(service, at, announce)
         await _tell_end(service)
@@ -168,13 +171,15 @@ async def _tell_end(service: "Service") -> None:
 async def _stdio(url: str, vault: Vault, settings: Settings) -> None:
     from runtime.app import serve_stdio
     from runtime.gate.access import Caller
+    from runtime.mcp.own_prompts import read_prompts
 
+    prompts = read_prompts(settings.prompts)
     async with _opened(url, vault, settings) as service:
         # Whoever starts this process can read the database file: without a token it is the operator on this machine.
         caller = await service.doorkeeper.caller(settings.token) if settings.token else Caller("stdio", "operator")
         if caller is None:
             raise StartRefused("SWITCHGEAR_TOKEN holds no valid token", "correct it, or take it out of the environment")
-        await serve_stdio(service, caller, _membership(settings.hub))
+        await serve_stdio(service, caller, _membership(settings.hub), prompts)
 
 
 @click.command("call")

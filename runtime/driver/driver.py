@@ -1,7 +1,7 @@
 """From the interpreter's commands to a device and back: what became of a request is told as an event.
 
 An answer, or not sent, or fate unknown, or not to be read, or refused. Time limits are totals on a monotonic clock.
-Nothing but this class and `Endpoint` is used outside of the package. Called by `engines` and by `diagnosis`.
+Nothing but what the package names is used outside of it. Called by `engines` and by `diagnosis`.
 """
 
 import asyncio
@@ -73,10 +73,7 @@ class Driver:
     def states(self) -> tuple["DeviceState", ...]:
         """How it stands with each device that was spoken to."""
         now = asyncio.get_running_loop().time()
-        return tuple(
-            DeviceState(f"{host}:{port}", line.gate.inside, line.gate.waiting, line.breaker.rests_for(now) > 0)
-            for (_, host, port), line in sorted(self._lines.items())
-        )
+        return tuple(_state(f"{host}:{port}", line, now) for (_, host, port), line in sorted(self._lines.items()))
 
     async def aclose(self, witness: Witness) -> None:
         """Closes every session and connection. A device that does not answer is left alone after a few seconds."""
@@ -103,11 +100,27 @@ class Driver:
             log.warning("the session on %s was not closed: %s", endpoint.name, error)
 
 
+def _state(device: str, line: Line, now: float) -> "DeviceState":
+    rests_s = line.breaker.rests_for(now)
+    return DeviceState(
+        device=device, inside=line.gate.inside, waiting=line.gate.waiting, is_resting=rests_s > 0, rests_s=rests_s,
+        failures=line.breaker.failures, why=line.breaker.why, sessions=line.sessions, is_full=line.is_full,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceState:
-    """`inside` and `waiting`: how many requests are under way and in line; `is_resting`: it is left in peace."""
+    """`inside` and `waiting`: how many requests are under way and in line; `is_resting`: it is left in peace, for
+    `rests_s` more, since `failures` in a row failed, the last one because of `why`. `sessions`: how many are open;
+    `is_full`: it opened none a moment ago.
+    """
 
     device: str
     inside: int
     waiting: int
     is_resting: bool
+    rests_s: float
+    failures: int
+    why: str
+    sessions: int
+    is_full: bool

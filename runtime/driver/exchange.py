@@ -14,9 +14,10 @@ from typing import Any
 
 import httpx
 
+from runtime.driver.means import REMEDY, lack_of
 from runtime.driver.streams import HEAD, Backend, Head, Pieces
 from runtime.driver.wire import Inflater, Reply, WireRequest, read_body
-from runtime.errors import BadReply, FateUnknown, NotSent, Refused, TargetError
+from runtime.errors import BadReply, FateUnknown, NotSent, Refused, TargetError, Unable
 
 CONNECT_TIMEOUT_S = 10.0
 # A management controller frees an idle connection after seconds; a request on one that it just closed is lost.
@@ -40,11 +41,12 @@ class Flight:
 class Connections:
     """Connections to one address under one way of trusting it. How many there are is bounded by the gate."""
 
-    def __init__(self, verify: ssl.SSLContext | bool, *, keeps_alive: bool) -> None:
-        """`keeps_alive`: connections stay open for a while; not where other processes have their turn meanwhile."""
+    def __init__(self, verify: ssl.SSLContext | None, *, keeps_alive: bool) -> None:
+        """`verify`: None where nothing is encrypted. `keeps_alive`: connections stay open for a while; not where other
+        processes have their turn meanwhile."""
         idle = None if keeps_alive else 0
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=idle, keepalive_expiry=KEEP_ALIVE_S)
-        self._transport = httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits)
+        self._transport = httpx.AsyncHTTPTransport(verify=verify or False, trust_env=False, limits=limits)
         # It has no public way to be told how bytes are read (`tests/runtime/test_hostile_replies.py` holds it).
         self._transport._pool._network_backend = Backend()
 
@@ -111,6 +113,8 @@ def _judged(error: Exception, name: str, flight: Flight) -> TargetError:
         return Refused(text, "the device is not who it was: somebody must look before its tls setting is changed")
     if flight.may_have_left:
         return FateUnknown(text, "look at the device before asking again")
+    if lack := lack_of(error):
+        return Unable(f"{name} could not be connected to: this server {lack}", REMEDY)
     return NotSent(text, "check that the device is on and can be reached from here")
 
 

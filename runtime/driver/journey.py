@@ -18,7 +18,7 @@ from runtime.driver.logins import ADMISSION_PAUSES_S
 from runtime.driver.sessions import Fields, Session
 from runtime.driver.wire import Address, Reply, WireRequest, wire_request, with_fields, with_headers
 from runtime.driver.witness import Answered, Purpose, Sending, Witness
-from runtime.errors import BadReply, FateUnknown, NotAdmitted, NotSent, TargetError
+from runtime.errors import BadReply, FateUnknown, NotAdmitted, NotSent, TargetError, Unable
 from runtime.observing import metrics, observed, traces
 from runtime.secrets import Vault
 from workflow.events import SendRequest
@@ -99,6 +99,9 @@ class Journey:
             yield
         except (NotAdmitted, BadReply):
             breaker.succeeded()  # it is there, whatever it says
+            raise
+        except Unable:
+            breaker.abandoned()  # which says nothing of the device
             raise
         except (NotSent, FateUnknown) as error:
             breaker.failed(loop.time(), error.message)

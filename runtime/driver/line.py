@@ -51,6 +51,16 @@ class Line:
     def all_logins(self) -> tuple[Logins, ...]:
         return tuple(self._logins.values())
 
+    @property
+    def sessions(self) -> int:
+        """How many are open there: logins of ours, and that with an MCP server."""
+        return sum(len(each.held) for each in self.all_logins) + (self._remote is not None)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the device opened no session through all pauses, a moment ago."""
+        return any(each.is_known_full for each in self.all_logins)
+
     def check(self, name: str) -> None:
         """Raises Resting while the device is left in peace."""
         rest_s = self.breaker.rests_for(asyncio.get_running_loop().time())
@@ -104,7 +114,7 @@ class Line:
             if endpoint.tls not in self._connections:
                 address = endpoint.address
                 is_plain = address.scheme == "http"
-                verify = False if is_plain else await tls.context_for(endpoint.tls, address.host, address.port)
+                verify = None if is_plain else await tls.context_for(endpoint.tls, address.host, address.port)
                 self._connections[endpoint.tls] = Connections(verify, keeps_alive=not self.leases.are_shared)
             return self._connections[endpoint.tls]
 

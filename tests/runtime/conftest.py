@@ -354,9 +354,14 @@ class Running:
 
 @contextlib.asynccontextmanager
 async def running(service: Service) -> AsyncIterator[Running]:
-    application = build(service)
-    server = http_server(application)
-    listener = bound_socket("127.0.0.1", 0)
+    async with serving(build(service)) as run:
+        yield run
+
+
+@contextlib.asynccontextmanager
+async def serving(application: Application) -> AsyncIterator[Running]:
+    """An application on a free port."""
+    server, listener = http_server(application), bound_socket("127.0.0.1", 0)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
         await asyncio.sleep(0.005)
@@ -465,7 +470,7 @@ def tools() -> Any:
 class Tools:
     answer = staticmethod(answer)
     said = staticmethod(said)
-    running = staticmethod(running)
+    running, serving = staticmethod(running), staticmethod(serving)
     toy_content = staticmethod(toy_content)
     content_of = staticmethod(content_of)
     furnished = staticmethod(furnished)
