@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from demo.children import Children, Server
+from demo.children import SWITCHGEAR, Children, Server
 
 REFS_PER_COMMAND = 100
 
@@ -34,15 +34,20 @@ class Installation:
         credentials = ("--username-ref", "env:BENCH_USERNAME", "--password-ref", "env:BENCH_PASSWORD")
         self.children.run("targets", "add", f"bench-{api}", "--api", api, "--url", url, "--mode", "twin", *credentials)
 
+    def set(self, name: str, value: str) -> None:
+        """A setting of what is started from now on."""
+        self.children.environment = {**self.children.environment, name: value}
+
     def serve(self) -> Server:
         return self.children.serve("runtime", "serve", "--port", "0")
 
 
 @contextlib.contextmanager
-def installation(catalog: str = "default") -> Iterator[Installation]:
+def installation(catalog: str = "default", checkout: Path | None = None) -> Iterator[Installation]:
     """An empty one, and its administrator's token; gone with all its servers when the block ends.
 
-    `catalog`: what its server lists to MCP clients (SWITCHGEAR_CATALOG).
+    `catalog`: what its server lists to MCP clients (SWITCHGEAR_CATALOG). `checkout`: another one, with a .venv of its
+    own, whose commands it is made with.
     """
     with tempfile.TemporaryDirectory(prefix="switchgear-bench-") as folder:
         environment = {
@@ -52,7 +57,8 @@ def installation(catalog: str = "default") -> Iterator[Installation]:
             "BENCH_USERNAME": "bench",
             "BENCH_PASSWORD": "bench",
         }
-        children = Children(Path(folder), environment)
+        python = SWITCHGEAR[0] if checkout is None else str(checkout.resolve() / ".venv" / "bin" / "python")
+        children = Children(Path(folder), environment, (python, *SWITCHGEAR[1:]))
         try:
             yield Installation(children, children.run("init")["token"])
         finally:

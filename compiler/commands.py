@@ -22,9 +22,10 @@ from compiler import asked_report, imports, pipeline, report, shipped, submissio
 from compiler.compiled import Compiled
 from compiler.containment import FAULT
 from compiler.frontend import load_api
-from compiler.ir.model import Severity
+from compiler.ir.model import Api, Severity
 from compiler.ir.printer import print_api
 from compiler.pipeline import Request, find_profile
+from compiler.profile_fit import refuse_another
 from compiler.proposer import Record
 from compiler.proposer.options import asking_of, asking_options
 from compiler.proposer.proposer import Asking
@@ -200,6 +201,14 @@ def _keep(
     return (), replace(compiled, diagnostics=(*compiled.diagnostics, *made.faults))
 
 
+def _read(request: Request) -> Api:
+    """The description as it is. Raises OtherProfileError."""
+    vendor = find_profile(request)
+    api = load_api(request.spec, profile=vendor).api
+    refuse_another(api, vendor, request)
+    return api
+
+
 def _print_for_ci(command: str, form: str, found: "Sequence[Case]", new: Path, old: Path | None = None) -> None:
     """SARIF with places in `new`, and in `old` for what is gone; or JUnit."""
     from compiler.reports.junit import as_junit
@@ -260,7 +269,7 @@ def diff_command(
     """
     from compiler import drift  # the schemas' algebra is not imported for a compile
 
-    before, after = (load_api(each, profile=find_profile(Request(each, profile))).api for each in (old, new))
+    before, after = (_read(Request(each, profile)) for each in (old, new))
     found = drift.differences(before, after)
     approved = asyncio.run(submission.approved(after.name, db)) if db else ()
     standing = drift.standings(approved, after)

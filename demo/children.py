@@ -76,6 +76,7 @@ class Children:
 
     folder: Path
     environment: Mapping[str, str]
+    switchgear: Sequence[str] = SWITCHGEAR
     _processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def run(self, *words: str, code: int = 0) -> Any:
@@ -84,7 +85,7 @@ class Children:
         process = None
         try:
             with interrupts_held():
-                command = [*SWITCHGEAR, *words, "--json"]
+                command = [*self.switchgear, *words, "--json"]
                 process = self._popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             printed, complained = process.communicate()
         finally:  # interrupted, `subprocess.run` would not wait for what it has killed
@@ -103,7 +104,7 @@ class Children:
     def begin(self, name: str, *words: str) -> "Begun":
         """A server of ours that is making itself ready; lives until `stop`."""
         begin = time.monotonic()
-        return Begun(self, name, self.start(name, [*SWITCHGEAR, *words, "--json"]), begin)
+        return Begun(self, name, self.start(name, [*self.switchgear, *words, "--json"]), begin)
 
     def start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
         """Any program, its output in `folder/NAME.log`."""

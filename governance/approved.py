@@ -30,7 +30,10 @@ LOOKS_A_ROUND = 120
 _A = table_of(AuditEntry).c
 _TOLD = (
     select(_A.action, _A.subject)
-    .where(_A.action.startswith("revision.") | _A.action.in_(("workflow.disabled", "workflow.enabled", "api.stored")))
+    .where(
+        _A.action.startswith("revision.")
+        | _A.action.in_(("workflow.disabled", "workflow.enabled", "api.stored", "knowledge.stored"))
+    )
     .order_by(_A.seq)
 )
 _CHANGES = table_of(CatalogChange).c

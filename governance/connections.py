@@ -39,6 +39,8 @@ from governance.errors import (
 
 LOCK_WAIT_S = 5
 """Longer than any write of ours holds the lock, shorter than a person waits for an answer."""
+DURABILITY = "switchgear.durability"
+"""Where a connection remembers what was asked of it last."""
 CHECKPOINT_PAGES = 1000
 """SQLite's own choice."""
 READERS = 4
@@ -114,13 +116,15 @@ def set_durability(connection: Connection, *, is_lasting: bool, is_patient: bool
 
     PostgreSQL's always do.
     """
-    if connection.dialect.name == "sqlite":
+    wanted = (is_lasting, is_patient, LOCK_WAIT_S)
+    if connection.dialect.name == "sqlite" and connection.info.get(DURABILITY) != wanted:
         # To the driver's connection: SQLAlchemy would begin a transaction first, in which this has no effect.
         driver = cast(Any, connection.connection.driver_connection)
         driver.execute(f"PRAGMA synchronous={'FULL' if is_lasting else 'NORMAL'}").close()
         driver.execute(f"PRAGMA busy_timeout={LOCK_WAIT_S * 1000 if is_patient else 0}").close()
         # What is brought from the log into the file waits for the disk: that is left to those who wait.
         driver.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES if is_patient else 0}").close()
+        connection.info[DURABILITY] = wanted
 
 
 def lock_chain(connection: Connection) -> None:

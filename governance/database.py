@@ -35,6 +35,7 @@ from governance.connections import (
 from governance.connections import writer_engine as make_writer_engine
 from governance.errors import GovernanceError, UnavailableError
 from governance.identifiers import Clock, moment, utc_now
+from governance.outage import Outage
 from governance.writer import Writer
 
 T = TypeVar("T")
@@ -56,9 +57,12 @@ class Database:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="switchgear-read")
         self._writer = Writer(self._write_engine, set_durability, lock_chain)
         self._is_open = True
-        self.trouble = ""
+        self._outage = Outage(log, "the database")
+
+    @property
+    def trouble(self) -> str:
         """Why it takes no writes; empty after one that it took."""
-        self._refused = 0
+        return self._outage.why
 
     @property
     def kind(self) -> str:
@@ -111,26 +115,15 @@ class Database:
             result = await asyncio.wrap_future(self._writer.submit(work, is_lasting=is_lasting))
         except FOREIGN as error:
             failed = translate(error)
-            self._note(failed)
+            self._outage.begin(failed)
             raise failed from error
-        if self.trouble:
-            log.warning("the database takes writes again; %s were refused meanwhile", self._refused)
-            self.trouble, self._refused = "", 0
+        self._outage.end()
         return result
 
     async def probe(self) -> None:
         """Tries whether it takes writes, by one that changes nothing of what is stored. What comes of it: `trouble`."""
         with suppress(GovernanceError):
             await self.write(touch)
-
-    def _note(self, failed: Exception) -> None:
-        """One line when it begins to refuse; how many it refused is told when that is over."""
-        if not isinstance(failed, UnavailableError):
-            return
-        self._refused += 1
-        if not self.trouble:
-            log.error("the database takes no writes: %s", failed.message)
-        self.trouble = failed.message
 
     async def close(self) -> None:
         """Waits for the writes under way, then lets go of everything. Closing twice is allowed."""

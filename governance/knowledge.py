@@ -8,17 +8,18 @@ a hash of each API's cards; what is not as it says is not told. Here never lives
 import logging
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from governance.audit import Event, append_entry, last_told
 from governance.database import Database
 from governance.errors import TamperedError
 from governance.identifiers import Json, from_text, to_text
-from governance.models import KnowledgeRow, table_of
+from governance.models import CatalogChange, KnowledgeRow, table_of
 from workflow.canonical import digest_of_texts
 
 STORED, KIND = "knowledge.stored", "knowledge"
 _KNOWLEDGE = table_of(KnowledgeRow)
+_CHANGES = table_of(CatalogChange)
 _log = logging.getLogger("switchgear.governance")
 
 
@@ -27,9 +28,13 @@ class KnowledgeStore:
         self._database = database
 
     async def put(self, api: str, cards: Sequence[Mapping[str, Json]], *, actor: str = "compile") -> None:
-        """Stores the cards of all operations of an API in the place of those before."""
+        """Stores the cards of all operations of an API in the place of those before; servers look again then."""
         body, now = to_text([dict(card) for card in cards]), self._database.now()
         await self._database.write(lambda c: put_body(c, now, actor, api, body))
+
+    async def apis(self) -> frozenset[str]:
+        """Those of which something is stored, whole or not."""
+        return await self._database.read(lambda c: frozenset(c.execute(select(_KNOWLEDGE.c.api)).scalars()))
 
     async def marks(self) -> Mapping[str, str]:
         """By API, what another one of which its cards are other ones than before."""
@@ -63,6 +68,7 @@ def put_body(connection: Connection, now: str, actor: str, api: str, body: str) 
     connection.execute(delete(_KNOWLEDGE).where(_KNOWLEDGE.c.api == api))
     connection.execute(insert(_KNOWLEDGE), {"api": api, "body": body})
     append_entry(connection, Event(now, actor, STORED, f"{KIND}:{api}", {"body": print_of(body)}))
+    connection.execute(update(_CHANGES).values(version=_CHANGES.c.version + 1))
 
 
 def stored_bodies(connection: Connection, apis: Collection[str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from governance.connections import FOREIGN, is_sqlite, parse_url, translate
+from governance.errors import UnavailableError
 
 
 class Locks(Protocol):
@@ -55,19 +56,28 @@ class FileLocks:
         self._held: dict[str, int] = {}
 
     async def hold(self, name: str) -> bool:
-        if name in self._held:
-            return False
+        try:
+            return name not in self._held and self._take(name)
+        except OSError as error:
+            message = f"no lock can be taken in {self._folder}: {error.strerror}"
+            raise UnavailableError(message, "see what the disk and this process lack") from error
+
+    def _take(self, name: str) -> bool:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         path = self._path(name)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not _is_at(handle, path):  # removed by its last holder between our two calls
-                os.close(handle)
-                return await self.hold(name)
+            is_there = _is_at(handle, path)
         except BlockingIOError:
             os.close(handle)
             return False
+        except OSError:
+            os.close(handle)
+            raise
+        if not is_there:  # removed by its last holder between our two calls
+            os.close(handle)
+            return self._take(name)
         self._held[name] = handle
         return True
 

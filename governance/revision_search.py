@@ -1,4 +1,4 @@
-"""Looking revisions up by state, API, class, thing, submitter and words of the name; in pages, with how many there are.
+"""Looking revisions up by state, API, class, thing, submitter, origin, words of the name; in pages, with the total.
 
 What is asked for must fit, all of it. Names and numbers are found in an index, without the contents, which are a
 hundred times as long; of a page alone these are read, and checked as everywhere (`sealing`). Words are looked for in
@@ -6,16 +6,19 @@ the workflow's name; what a workflow does is searched among approved ones (`runt
 Here never lives who may see what (`people.scopes` says it, the caller gives it). Called by the REST API.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select
 
 from governance import revision_rows as rows
 from governance.database import Database
+from governance.origins import NAMED, Origin, origin_of
 from governance.people.scopes import WHOLE, Scope
 from governance.revision_rows import TABLE
 from governance.revisions import Survey, sort_out
+from governance.servers import API_PREFIX, SITE_PREFIX
 from governance.transitions import State
 
 _C = TABLE.c
@@ -26,7 +29,8 @@ MOST_WORDS = 12
 
 @dataclass(frozen=True, slots=True)
 class RevisionsWanted:
-    """What is not given is not asked for. `by`: who submitted it; `words`: all of them in its name."""
+    """What is not given is not asked for. `by`: who submitted it; `how`: how it came about; `words`: all of them in its
+    name."""
 
     state: State | None = None
     api: str | None = None
@@ -34,8 +38,10 @@ class RevisionsWanted:
     resource: str | None = None
     core: bool | None = None
     by: str | None = None
+    how: Origin | None = None
     workflow: str | None = None
     words: str = ""
+    ids: tuple[str, ...] = ()
     scope: Scope = WHOLE
 
 
@@ -65,8 +71,15 @@ class RevisionSearch:
         return await self._database.read(work)
 
     async def counts(self, wanted: RevisionsWanted) -> Mapping[str, Mapping[str, int]]:
-        """How many fit, by the values of each of `FACETS`, each group as if its own filter were not given."""
-        return await self._database.read(lambda c: {name: _counted(c, name, wanted) for name in FACETS})
+        """How many fit, by the values of each of `FACETS` and `how`, each group as if its own filter were not given."""
+
+        def work(connection: Connection) -> Mapping[str, Mapping[str, int]]:
+            return {
+                **{name: _counted(connection, name, wanted) for name in FACETS},
+                "how": _origins(connection, wanted),
+            }
+
+        return await self._database.read(work)
 
 
 def _counted(connection: Connection, facet: str, wanted: RevisionsWanted) -> dict[str, int]:
@@ -75,12 +88,23 @@ def _counted(connection: Connection, facet: str, wanted: RevisionsWanted) -> dic
     return {str(value): int(number) for value, number in connection.execute(query)}
 
 
+def _origins(connection: Connection, wanted: RevisionsWanted) -> dict[str, int]:
+    names = (_C.api, _C.created_by)
+    query = select(*names, func.count()).where(*_fits(wanted, without="how")).group_by(*names)
+    found: Counter[str] = Counter()
+    for api, created_by, number in connection.execute(query):
+        found[origin_of(api, created_by)] += number
+    return dict(sorted(found.items()))
+
+
 def _fits(wanted: RevisionsWanted, *, without: str = "") -> list[ColumnElement[bool]]:
     given = {
         "state": wanted.state, "api": wanted.api, "risk": wanted.risk, "resource": wanted.resource,
         "is_core": wanted.core, "created_by": wanted.by, "workflow_id": wanted.workflow,
     }  # fmt: skip
     found = [_C[name] == value for name, value in given.items() if value is not None and name != without]
+    found += [_came_about(wanted.how)] if wanted.how is not None and without != "how" else []
+    found += [_C.id.in_(wanted.ids)] if wanted.ids else []
     found += [_has(word) for word in wanted.words.lower().split()[:MOST_WORDS]]
     return found if wanted.scope.is_whole else [*found, rows.within(wanted.scope)]
 
@@ -88,3 +112,18 @@ def _fits(wanted: RevisionsWanted, *, without: str = "") -> list[ColumnElement[b
 def _has(word: str) -> ColumnElement[bool]:
     """Lower on both sides: of itself LIKE minds the case on one database and not on the other."""
     return func.lower(_C.workflow_id).contains(word, autoescape=True)
+
+
+def _came_about(origin: Origin) -> ColumnElement[bool]:
+    """Revisions that came about so, by `origins`."""
+    is_remote = or_(_begins("api", API_PREFIX), _begins("api", SITE_PREFIX))
+    if origin == "server":
+        return is_remote
+    named = {each: _begins("created_by", f"{each}:") for each in NAMED}
+    own = named[origin] if origin in named else not_(or_(*named.values()))
+    return and_(own, not_(is_remote))
+
+
+def _begins(name: str, text: str) -> ColumnElement[bool]:
+    """Not LIKE, which takes capitals for small letters on one database and not on the other."""
+    return func.substr(_C[name], 1, len(text)) == text

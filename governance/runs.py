@@ -31,7 +31,7 @@ Outcome = Literal["succeeded", "partial", "pending", "failed", "unknown", "cance
 
 _RUN = table_of(RunRow)
 _STEP = table_of(RunStepRow)
-NEVER_LEFT = ("not_sent", "refused")
+NEVER_LEFT = ("not_sent", "refused", "unable")
 """What is on record of a request that was begun and of which no byte left."""
 _ADD_RUN = insert(_RUN)
 _ADD_JOURNAL = insert(table_of(RunJournalRow))
@@ -220,9 +220,8 @@ class RunStore:
     ) -> None:
         """Ends a run, with the records of its last requests that are not stored yet.
 
-        A failed one of which nothing left gives back the key that it was asked for under. An unknown one keeps its
-        effects; `resume`: where it may be gone on from. `journal`: of this `part` of the run,
-        see `journals`.
+        A failed or cancelled one of which nothing left gives back the key that it was asked for under. An unknown one
+        keeps its effects; `resume`: where it may be gone on from. `journal`: of this `part` of the run, see `journals`.
         Raises NotFoundError, or ConflictError if the run has ended already or is in other hands than `executor`.
         """
         now = self._database.now()
@@ -241,7 +240,7 @@ class RunStore:
             told = {"outcome": outcome, "failure": failure, **sealed_end(ending, journal, part)}
             ended = Event(now, actor, "run.finished", f"run:{run_id}", told)
             append_entries(connection, (*_add(connection, now, run_id, actor, records), ended))
-            if outcome == "failed":
+            if outcome in ("failed", "cancelled"):
                 _free_key(connection, now, run_id, actor)
             tell_of_run(connection, now, run_id, outcome, failure)
 

@@ -81,7 +81,7 @@ def _migrate(connection: Connection) -> str:
 
 def _check_known(found: str) -> None:
     """Raises OutdatedError for a schema that no upgrade of this version begins at or ends with."""
-    if not found.isdecimal() or len(found) != len(HEAD) or int(found) == 0:
+    if not (found.isascii() and found.isdecimal()) or len(found) != len(HEAD) or int(found) == 0:
         raise OutdatedError(
             f"the database says that it has schema {found}, which no version of Switchgear has", RESTORE
         )
@@ -91,12 +91,15 @@ def _check_known(found: str) -> None:
 
 
 def _found(connection: Connection) -> tuple[str | None, bool]:
-    """The schema's version, if any, and whether the database holds no tables at all."""
+    """The schema's version, if it ever had one, and whether the database holds no tables at all.
+
+    No row, or several, say a version that nobody knows: migrations end with one.
+    """
     names = inspect(connection).get_table_names()
     if "alembic_version" not in names:
         return None, not names
-    version = connection.execute(select(text("version_num")).select_from(text("alembic_version"))).scalar()
-    return (None if version is None else str(version)), False
+    versions = connection.execute(select(text("version_num")).select_from(text("alembic_version"))).scalars()
+    return ", ".join(sorted(map(str, versions))), False
 
 
 def _run_alembic(connection: Connection) -> None:

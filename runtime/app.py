@@ -38,6 +38,7 @@ from runtime.api import (
     disabling,
     docs,
     events,
+    fleet,
     knowledge,
     library,
     login,
@@ -50,6 +51,7 @@ from runtime.api import (
     senders,
     servers,
     serving,
+    sites,
     targets,
     tools,
     users,
@@ -72,6 +74,7 @@ from runtime.gate.mcp_sessions import McpSessions
 from runtime.gate.rates import Rates
 from runtime.mcp.completing import Completions
 from runtime.mcp.finding import finding_tools
+from runtime.mcp.fleet import fleet_tools
 from runtime.mcp.knowing import knowing_tools
 from runtime.mcp.list_changed import ListChanged
 from runtime.mcp.own_prompts import OwnPrompts
@@ -82,6 +85,8 @@ from runtime.mcp.run_tool import run_tool
 from runtime.mcp.tools import CatalogProvider, OwnTools, caller_of_request
 from runtime.problems import KNOWN, Problem, of_error, respond
 from runtime.service import Service, watching
+from runtime.sites.hub import Hub
+from runtime.sites.membership import Membership
 
 log = logging.getLogger("switchgear.server")
 INSTRUCTIONS = (
@@ -114,6 +119,7 @@ class Application:
     provider: CatalogProvider
     changes: ListChanged
     known: Known
+    hub: Hub
 
 
 def build(
@@ -127,6 +133,7 @@ def build(
     folder: str = "",
     metrics_open: bool = False,
     origins: frozenset[str] = frozenset(),
+    membership: Membership | None = None,
     prompts: OwnPrompts = NO_PROMPTS,
 ) -> Application:
     """`hosts`: names under which the server may be addressed, None for any. `local`: who calls over stdio.
@@ -134,6 +141,7 @@ def build(
     `rate_per_s`: how often one caller may ask, 0 for any number; `at_once`: how many requests are worked on at a time.
     `settings`: what admins are shown of them. `folder`: where specs and profiles are kept that come over REST; empty:
     nowhere. `metrics_open`: whoever is on this machine may read the metrics. `origins`: of web pages that may call.
+    `membership`: the hub whose site this server is.
     `prompts`: of whoever runs the server.
     """
     mcp, provider, changes = _mcp_server(service, local or Caller("stdio", "operator"), prompts)
@@ -143,7 +151,7 @@ def build(
 
     @contextlib.asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
-        async with mcp_app.router.lifespan_context(mcp_app), watching(service):
+        async with mcp_app.router.lifespan_context(mcp_app), watching(service, membership):
             try:
                 yield
             finally:
@@ -164,9 +172,10 @@ def build(
         Concurrency(at_once),
         metrics_open=metrics_open,
         console=Console,
+        sites=service.hub,
     )
     asgi = Cors(gate, origins, hosts) if origins else gate
-    return Application(asgi, gate, api, mcp, provider, changes, service.doorkeeper.known)
+    return Application(asgi, gate, api, mcp, provider, changes, service.doorkeeper.known, service.hub)
 
 
 def _mcp_server(
@@ -181,6 +190,7 @@ def _mcp_server(
         (raw_tool(service.raw, service.under_way, asking),),
         service.raw,
         (propose_tool(service.proposals, asking),) if service.proposals.terms.may_be_asked else (),
+        fleet_tools(service, asking),
     )
     provider = CatalogProvider(service.live, service.under_way, local, own, prompts)
     mcp: FastMCP[Any] = FastMCP(
@@ -226,8 +236,8 @@ def _routes() -> tuple[BaseRoute, ...]:
         openapi_url=None, generate_unique_id_function=lambda route: route.name, dependencies=[Depends(check_query)]
     )
     # `/workflows/disabled` before `/workflows/{ref}`, `/tools/search_api` before `/tools/{name}`.
-    decisions = (disabling, workflows, pictures, knowledge, raw_calls, tools, webhooks, events)
-    kept = (records, asks, senders, targets, servers, catalog, schedules, audit, policy, library)
+    decisions = (disabling, workflows, pictures, knowledge, fleet, raw_calls, tools, webhooks, events)
+    kept = (records, asks, senders, targets, servers, sites, catalog, schedules, audit, policy, library)
     for part in (*decisions, *kept, login, users, administration, serving, metrics, docs):
         api.include_router(part.router)
     return tuple(api.routes)
@@ -267,6 +277,7 @@ class Listening:
     folder: str = ""
     metrics_open: bool = False
     origins: frozenset[str] = frozenset()
+    membership: Membership | None = None
     prompts: OwnPrompts = NO_PROMPTS
 
 
@@ -317,6 +328,7 @@ async def serve_http(service: Service, at: Listening, announce: Callable[[str], 
         folder=at.folder,
         metrics_open=at.metrics_open,
         origins=at.origins,
+        membership=at.membership,
         prompts=at.prompts,
     )
     listener = bound_socket(at.host, at.port)
@@ -346,6 +358,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._before_end = before_end
         self._known = application.known
+        self._hub = application.hub
         self.open = Connections(most_files(), application.gate.unbegun)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -357,6 +370,7 @@ class Server(uvicorn.Server):
         self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._hub.let_go()
         await self._before_end()
         await super().shutdown(sockets)
 
@@ -385,6 +399,7 @@ def http_server(
         proxy_headers=False,  # nobody in front is trusted to say who the client is
         server_header=False,
         ws="none",
+        reset_contextvars=True,  # a request begins in nobody else's context, whichever connection it comes on
         lifespan="on",
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
@@ -398,9 +413,11 @@ def http_server(
     return Server(config, before_end, application)
 
 
-async def serve_stdio(service: Service, local: Caller, prompts: OwnPrompts = NO_PROMPTS) -> None:
+async def serve_stdio(
+    service: Service, local: Caller, membership: Membership | None = None, prompts: OwnPrompts = NO_PROMPTS
+) -> None:
     """Serves one client over standard input and output, until it hangs up."""
     application = build(service, local=local, prompts=prompts)
     memory.settle()
-    async with watching(service):
+    async with watching(service, membership):
         await application.mcp.run_stdio_async(show_banner=False)

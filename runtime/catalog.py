@@ -45,6 +45,7 @@ ROUNDS_BETWEEN_CHECKS = 10
 FINDING_NAMES = ("search_workflows", "describe_workflow", "run_workflow")
 RUN_NAME = "get_run"
 KNOWING_NAMES = ("search_api", "describe_operation")
+FLEET_NAMES = ("select_sites", "satisfy", "dispatch")
 PROPOSE = "propose_workflow"
 CALL_API = "call_api"
 RESERVED_NAMES = (*FINDING_NAMES, RUN_NAME, *KNOWING_NAMES)
@@ -324,7 +325,7 @@ class Draft:
 
     def add(self, entry: Entry) -> list[Refusal]:
         """Puts it in, unless another one has its name that comes before it; answers who has to do without."""
-        if entry.name in (*RESERVED_NAMES, PROPOSE, CALL_API):
+        if entry.name in (*RESERVED_NAMES, *FLEET_NAMES, PROPOSE, CALL_API):
             return [self.refuse(entry, "the server itself has a tool of this name already")]
         there = self._entries.get(entry.name)
         if there is None or there.revision_id == entry.revision_id:

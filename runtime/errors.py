@@ -15,6 +15,7 @@
     └── TargetError              the device, its network, or how it is set up here; the tree's leaves say what became
         ├── NotSent              of the request: not a byte of it left
         │   ├── Resting          the device failed too often in a row and is not asked for a while
+        │   ├── Unable           this machine has no file, port or memory left for a connection: not the device's fault
         │   └── NotAdmitted      the device opens no session now, for a reason other than the credentials
         ├── FateUnknown          bytes may have left, and no answer came
         ├── BadReply             an answer came, and it cannot be read
@@ -104,6 +105,10 @@ class NotSent(TargetError):
 
 class Resting(NotSent):
     pass
+
+
+class Unable(NotSent):
+    reason = "unable"
 
 
 class NotAdmitted(NotSent):

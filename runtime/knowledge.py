@@ -7,15 +7,18 @@ routes and the command line; here never lives a protocol, and nothing that is se
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from governance.errors import NotFoundError
 from governance.knowledge import KnowledgeStore
 from governance.people.scopes import Scope
 from runtime.catalog import Catalog
 from runtime.live import LiveCatalog
+from workflow.budget import BYTES_A_TOKEN
 from workflow.search.index import Findable, Index, Kind, apart
 
 Json = Any
@@ -37,12 +40,23 @@ class _Api:
     index: Index
 
 
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """What one tool for each operation of an API would take of a model's context."""
+
+    mark: str
+    operations: int
+    tokens: int
+
+
 class Knowledge:
     def __init__(self, store: KnowledgeStore, live: LiveCatalog) -> None:
         self._store = store
         self._live = live
         self._apis: dict[str, _Api] = {}
+        self._sizes: dict[str, _Size] = {}
         self._reading = asyncio.Lock()
+        self._there: tuple[Catalog, frozenset[str]] | None = None
 
     async def search(self, question: str, scope: Scope, *, api: str | None = None) -> dict[str, Json]:
         """The operations that have to do with the words of `question`, the best first, and how many more there are."""
@@ -68,24 +82,37 @@ class Knowledge:
                 return {"api": name, **told, **_reached(card, self._live.seen_by(scope), scope, name)}
         raise NotFoundError(f"no operation {operation} is known", "search for it: its name is METHOD /path")
 
+    async def as_tools(self) -> tuple[int, int]:
+        """How many operations are known of all APIs, and what they would cost as tools, in tokens, at least."""
+        marks = await self._store.marks()
+        for name, mark in marks.items():
+            if name not in self._sizes or self._sizes[name].mark != mark:
+                cards = await self._store.get(name)
+                self._sizes[name] = _Size(mark, len(cards), sum(map(_tokens_of, cards)))
+        sizes = [self._sizes[name] for name in marks]
+        return sum(each.operations for each in sizes), sum(each.tokens for each in sizes)
     async def cards(self, operation: str, scope: Scope, api: str | None = None) -> dict[str, Card]:
         """What is known of an operation, by the APIs of `scope` that have one of this name."""
         known = await self._known(scope, api)
         return {name: each.cards[operation] for name, each in known.items() if operation in each.cards}
 
     async def is_there(self, scope: Scope) -> bool:
-        """Whether anything is known that the caller may ask about."""
-        return bool(await self._marks(scope, None))
+        """Whether anything is known that the caller may ask about. Asked at each list of tools: looked up once for each
+        catalog, which is another one after a compile."""
+        now = self._live.now
+        if self._there is None or self._there[0] is not now:
+            self._there = now, await self._store.apis()
+        return bool(self._within(self._there[1], scope))
 
     async def _marks(self, scope: Scope, api: str | None) -> dict[str, str]:
-        """The APIs that the caller may ask about; of one whose targets are limited, those that have such."""
+        """The APIs that the caller may ask about, with the marks of their cards."""
         marks = await self._store.marks()
-        served = self._live.seen_by(scope).by_api if scope.limits_targets else marks
-        return {
-            name: marks[name]
-            for name in sorted(marks)
-            if api in (None, name) and scope.admits_api(name) and name in served
-        }
+        return {name: marks[name] for name in self._within(marks, scope) if api in (None, name)}
+
+    def _within(self, apis: Collection[str], scope: Scope) -> list[str]:
+        """Those that the caller may ask about; of one whose targets are limited, those that have such."""
+        served = self._live.seen_by(scope).by_api if scope.limits_targets else apis
+        return [name for name in sorted(apis) if scope.admits_api(name) and name in served]
 
     async def _known(self, scope: Scope, api: str | None) -> dict[str, _Api]:
         """What is known of the APIs that the caller may ask about, by name."""
@@ -100,6 +127,16 @@ class Knowledge:
 def _read(api: str, mark: str, cards: Iterable[Card]) -> _Api:
     by_key = {str(card["operation"]): card for card in cards}
     return _Api(mark, by_key, Index(_findable(api, card) for card in by_key.values()))
+
+
+def _tokens_of(card: Card) -> int:
+    """Of the tool that would be this operation alone, less than it would be: a card has short texts and no deep
+    members."""
+    named = ((str(each["name"]), each) for each in card["takes"])
+    properties = {name: {"type": each.get("type", ""), "description": each.get("text", "")} for name, each in named}
+    schema = {"type": "object", "properties": properties}
+    tool = {"name": card["operation"], "description": card["does"], "inputSchema": schema}
+    return -(-len(orjson.dumps(tool)) // BYTES_A_TOKEN)
 
 
 def _findable(api: str, card: Card) -> Findable:

@@ -78,9 +78,13 @@ class Vault:
             self._known = tuple(sorted({*self._known, *_spellings(value)}, key=lambda each: (-len(each), each)))
             self._signs = _signs(self._known)
 
-    def knows_some_of(self, text: str) -> bool:
-        """Whether a known value may stand in `text`, which is JSON (not in its ASCII form)."""
-        return any(json.dumps(secret, ensure_ascii=False)[1:-1] in text for secret in self._known)
+    def may_stand_in(self, text: bytes, names: frozenset[str]) -> bool:
+        """Whether something in `text` may have to be masked: a known value, or a member that is called by one of
+        `names`, in lower case. `text`: JSON as orjson writes it."""
+        if self._signs is None:
+            return True
+        lower = text.decode().lower() if names else ""
+        return any(sign in text for sign in self._signs) or any(_quoted(name) in lower for name in names)
 
     def redact(self, value: Any, names: Iterable[str] = ()) -> Any:
         """`value` (JSON) with secrets masked: known values anywhere in strings, and the members called `names`."""
@@ -98,11 +102,9 @@ class Vault:
         if self._signs is None:
             return False
         try:
-            text, marks = orjson.dumps(value, default=_as_dict), [_quoted(name) for name in names]
+            return not self.may_stand_in(orjson.dumps(value, default=as_dict), names)
         except TypeError:  # what orjson has no form for is gone through
             return False
-        lower = text.decode().lower() if names else ""
-        return not any(sign in text for sign in self._signs) and not any(quoted in lower for quoted in marks)
 
 
 class RedactingFormatter(logging.Formatter):
@@ -181,7 +183,8 @@ def _quoted(name: str) -> str:
     return orjson.dumps(name).decode().lower()
 
 
-def _as_dict(value: Any) -> dict[Any, Any]:
+def as_dict(value: Any) -> dict[Any, Any]:
+    """For orjson: a mapping as one that it knows. Raises TypeError."""
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError

@@ -43,6 +43,7 @@ from governance.revisions import RevisionStore
 from governance.run_stats import RunStats
 from governance.runs import RunStore
 from governance.schedules import ScheduleStore
+from governance.sites import SiteStore
 from governance.targets import TargetStore
 from governance.webhooks import WebhookStore
 from runtime.calls.asking import Asking
@@ -73,6 +74,10 @@ from runtime.replies import Replies
 from runtime.scheduling import DEFAULT_RISKS, Around, Scheduler
 from runtime.search.finder import Finder
 from runtime.secrets import Vault
+from runtime.sites.edge import Edge
+from runtime.sites.hub import Hub
+from runtime.sites.membership import Membership
+from runtime.sites.works import ServiceWorks
 
 if TYPE_CHECKING:
     from runtime.gate.company import Company
@@ -125,6 +130,8 @@ class Service:
     remotes: Remotes
     places: PlaceStore
     proposals: Proposals
+    sites: SiteStore
+    hub: Hub
 
 
 def assemble(
@@ -140,6 +147,7 @@ def assemble(
     company: "Company | None" = None,
     proposing: Terms = NONE_PROPOSED,
     call_wait_s: float = DEFAULT_WAIT_S,
+    hub_key: str = "",
     has_experts: bool = False,
 ) -> Service:
     """The parts around an open database. Nothing is read yet."""
@@ -148,7 +156,8 @@ def assemble(
     kept = SessionStore(database, idle=sessions[0], longest=sessions[1])
     doorkeeper = Doorkeeper(principals, users, kept, company)
     locks = locks_of(database.address)
-    driver = Driver(vault, Leases(locks if database.kind == "postgresql" else None))
+    hub = Hub(targets, hub_key)
+    driver = Driver(vault, Leases(locks if database.kind == "postgresql" else None), hub)
     books = Books(database, revisions, vault, Replies(ResponseStore(database), responses))
     plans, asks = PlanStore(database), AskStore(database)
     restorer = Restorer(revisions, apis, targets, plans)
@@ -211,6 +220,8 @@ def assemble(
         remotes=Remotes(revisions, apis, targets, driver, live.reload),
         places=PlaceStore(database),
         proposals=Proposals(database, books.audit, proposing),
+        sites=SiteStore(database, targets),
+        hub=hub,
     )
 
 
@@ -228,6 +239,7 @@ async def open_service(
     company: "Company | None" = None,
     proposing: Terms = NONE_PROPOSED,
     call_wait_s: float = DEFAULT_WAIT_S,
+    hub_key: str = "",
 ) -> AsyncIterator[Service]:
     """A service with its first catalog; `budget`: how much of it is listed to an MCP client.
     `confirmation`: which workflows ask before they change anything; `scheduled`: which classes schedules may run.
@@ -235,6 +247,7 @@ async def open_service(
     ends in any case; `company`: whose JWTs are taken. `proposing`: what may be asked for.
 
     `keep_days`: how long runs that have ended can be looked up; `call_wait_s`: how long a call waits for its run.
+    `hub_key`: the file with the key of this hub; empty: it is none.
 
     Raises GovernanceError when the database cannot be used.
     """
@@ -252,6 +265,7 @@ async def open_service(
             company=company,
             proposing=proposing,
             call_wait_s=call_wait_s,
+            hub_key=hub_key,
             has_experts=has_experts,
         )
         for fault in await altered_objects(database):
@@ -277,15 +291,17 @@ async def _names_experts(database: Database) -> bool:
 
 
 @asynccontextmanager
-async def watching(service: Service) -> AsyncIterator[None]:
+async def watching(service: Service, membership: Membership | None = None) -> AsyncIterator[None]:
     """As long as it is entered: the catalog follows the database, open runs are looked after, schedules are fired,
-    events are sent, what MCP servers have is followed. On a copy of another installation's database the catalog alone:
+    events are sent, what MCP servers have is followed, and the hub whose site this is (`membership`) is asked for work.
+    On a copy of another installation's database the catalog alone:
     the rest is done there."""
     is_copy = await _is_copy(service)
     others = () if is_copy else (service.scheduler, service.deliverer, service.remotes)
-    watched = (service.live, *others)
+    edges = () if is_copy or membership is None else (Edge(membership, ServiceWorks(service, membership)),)
+    watched = (service.live, *others, *edges)
     watches = [asyncio.create_task(each.watch()) for each in watched]
-    watches.append(asyncio.create_task(_probing(service.database)))
+    watches.append(asyncio.create_task(_probing(service)))
     service.engine.watch(adopted_at=None if is_copy else await service.places.adopted_at())
     try:
         yield
@@ -310,9 +326,10 @@ async def _is_copy(service: Service) -> bool:
     return bool(fault)
 
 
-async def _probing(database: Database) -> None:
+async def _probing(service: Service) -> None:
     """Until cancelled: tries whether a database that refused a write takes them again, also where nobody writes."""
     while True:
         await asyncio.sleep(PROBE_S)
-        if database.trouble:
-            await database.probe()
+        if service.database.trouble:
+            await service.database.probe()
+        await service.engine.probe()

@@ -15,7 +15,7 @@ from workflow.multipart import PartKind
 
 # `partial`: some of what was asked for is otherwise. `pending`: accepted, and in force after a next step.
 Outcome = Literal["succeeded", "partial", "pending", "failed", "unknown", "cancelled", "planned"]
-FailureReason = Literal["not_sent", "unknown_fate", "refused", "bad_reply", "unrecorded"]
+FailureReason = Literal["not_sent", "unknown_fate", "refused", "bad_reply", "unrecorded", "unable"]
 Pairs = tuple[tuple[str, str], ...]
 
 

@@ -37,6 +37,7 @@ REMEDIES: Mapping[str, str] = {
     "cancelled": "Nothing more is sent. Call again to start anew.",
     "refused": "Nothing was sent; remove the reason and call again.",
     "unrecorded": "The device is not to blame: see what the server's database lacks (/ready), then call again.",
+    "unable": "The device is not to blame: see how many files this server's process may open, then call again.",
     "job_failed": "The device began and gave up; see its message, put it right and call again.",
     "loop_limit": "The workflow went round without an end; correct the workflow.",
     "too_many": "Ask for fewer: give the id where the workflow takes one, or raise `paging.most` in the profile.",

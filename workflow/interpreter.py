@@ -208,7 +208,7 @@ class _Turn(DoubtfulTurn):
         step = self.step
         if self.frame.look is not None:
             self.has_looked(self.scope(), False)
-        elif event.reason in ("refused", "unrecorded"):
+        elif event.reason in ("refused", "unrecorded", "unable"):
             self.end_failed(Failure(self.key, event.reason, event.message or f"{step.key} was {event.reason}"))
         elif event.reason == "unknown_fate" and not step.is_safe:
             text = f"{step.key} was sent and not answered: whether it was carried out is not known"

@@ -13,9 +13,10 @@ from typing import Any
 import jsonschema_rs
 
 from governance.people.scopes import Scope
+from governance.servers import is_of_site
 from runtime.api import models
 from runtime.api.part import problems
-from runtime.catalog import RESERVED_NAMES, Catalog
+from runtime.catalog import FLEET_NAMES, RESERVED_NAMES, Catalog
 from runtime.entries import Entry
 from runtime.live import LiveCatalog
 
@@ -60,7 +61,7 @@ class AgentDescription:
         return {**made, "servers": [{"url": address}]}
 
     def _document(self, catalog: Catalog) -> dict[str, Json]:
-        fixed, schemas = self._fixed()
+        fixed, schemas = self._fixed(FLEET_NAMES if any(map(is_of_site, catalog.by_api)) else ())
         paths, shared = dict(fixed), dict(schemas)
         for entry in catalog.listed:
             operation, parts = operation_of(entry)
@@ -82,9 +83,10 @@ class FixedPart:
         self._document = document
         self._names = names
 
-    def __call__(self) -> tuple[dict[str, Json], dict[str, Json]]:
+    def __call__(self, more: tuple[str, ...] = ()) -> tuple[dict[str, Json], dict[str, Json]]:
+        """`more`: tools that are there for this caller besides."""
         whole = self._document()
-        own = [PATH.format(name=name) for name in self._names]
+        own = [PATH.format(name=name) for name in (*self._names, *more)]
         paths = {path: whole["paths"][path] for path in own}
         known, used = whole["components"]["schemas"], [models.ProblemOut.__name__, "RunResult"]
         _follow(paths, known, used)

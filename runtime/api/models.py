@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from governance.origins import Origin
 from governance.runs import Outcome
 from runtime.calls.selection import MOST_AT_ONCE
 from workflow.risks import RiskName
@@ -168,9 +169,13 @@ class Workflow(BaseModel):
     ]
     votes_needed: Annotated[int | None, Field(description="How many people it takes; null: it is not pending.")] = None
     votes_counted: Annotated[int, Field(description="How many of them it has.")] = 0
+    votes_not_of: Annotated[list[str], Field(description="Whose vote it is not to have: of whoever submitted it.")] = []
     not_yours: Annotated[str, Field(description="Why whoever asks may not approve it; empty where they may.")] = ""
+    how: Annotated[Origin, Field(description="How it came about.")]
     title: str
     description: str
+    requests: Annotated[list[str] | None, Field(description="What it sends, by operation; where asked for.")] = None
+    reasons: Annotated[list[str] | None, Field(description="Why it has its class; where asked for.")] = None
 
 
 class WorkflowCounts(BaseModel):
@@ -180,6 +185,7 @@ class WorkflowCounts(BaseModel):
     api: dict[str, int]
     risk: dict[str, int]
     created_by: dict[str, int]
+    how: dict[str, int]
 
 
 class ShownStep(BaseModel):

@@ -19,12 +19,13 @@ async def health() -> models.Health:
 
 @router.get("/ready", responses={503: {"model": models.Readiness}})
 async def ready(service: ServicePart, response: Response) -> models.Readiness:
-    """Whether calls can be served: a catalog is loaded and follows the database, which takes what is written.
+    """Whether calls can be served: a catalog is loaded and follows the database, which takes what is written; so does
+    the one that remembers how far runs are.
 
     A clock that is off is told, too: calls are served all the same, and schedules are fired by other servers.
     """
     live = service.live
-    trouble = live.trouble or live.set_apart or service.database.trouble
+    trouble = live.trouble or live.set_apart or service.database.trouble or service.engine.trouble
     is_ready = live.is_loaded and not trouble
     response.status_code = 200 if is_ready else 503
     return models.Readiness(

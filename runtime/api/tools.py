@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from runtime.api import models
 from runtime.api.part import CallerPart, ServicePart, problems
 from runtime.api.workflows import GOES_ON, Key, answer_of
+from runtime.calls.asking import taken_up
 from runtime.calls.under_way import Wanted
 from runtime.entries import Entry, TakenApart
 from runtime.gate.access import Caller
@@ -81,8 +82,11 @@ async def run_workflow(
 @router.post("/tools/get_run", responses={202: GOES_ON, **RUN_PROBLEMS})
 async def get_run(body: models.RunId, service: ServicePart, caller: CallerPart, response: Response) -> models.RunResult:
     """Waits for the end of a run that was still running, and tells its result."""
-    seen = await run_seen(service, caller, body.run)
-    ended = await service.under_way.look(body.run, caller, seen)
+    run_id, seen = body.run, await run_seen(service, caller, body.run)
+    if seen is not None and seen.outcome == "planned":
+        run_id = await taken_up(service.asks, run_id)
+        seen = await run_seen(service, caller, run_id)
+    ended = await service.under_way.look(run_id, caller, seen)
     entry = service.live.seen_by(caller.scope).by_revision.get(seen.revision_id) if seen is not None else None
     view = READABLE if entry is not None and entry.risk == "read" else WHOLE
     return answer_of(ended, view, response, is_wanted=True)

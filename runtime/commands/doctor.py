@@ -17,6 +17,7 @@ from governance.integrity.survey import alterations
 from governance.place import REMEDY, PlaceStore
 from governance.targets import Target
 from runtime.driver.wire import address_of
+from runtime.engines.dbos_process import file_fault
 from runtime.errors import TargetError
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
@@ -54,12 +55,14 @@ async def _database(database: Database) -> tuple[Finding, ...]:
     verdict = await AuditLog(database).verify()
     fault = clock_fault(utc_now(), await database_now(database))
     place = await PlaceStore(database).fault()
+    runs = await asyncio.to_thread(file_fault, database.address)
     chain = f"{verdict.rows} rows, whole" if verdict.ok else f"row {verdict.first_bad}: {verdict.reason}"
     return (
         Finding("database", True, f"{database.kind}, up to date"),
         Finding("audit", verdict.ok, chain),
         Finding("clock", not fault, fault or "as the database's"),
         Finding("place", not place, f"{place}; {REMEDY}" if place else "where it was served before, if it was"),
+        Finding("runs", not runs, runs or "what is remembered of runs under way can be read, if there is any"),
         *(Finding(_subject(fault), False, fault) for fault in await alterations(database)),
     )
 

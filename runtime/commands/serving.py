@@ -30,6 +30,7 @@ from runtime.secrets import JsonFormatter, RedactingFormatter, Vault
 if TYPE_CHECKING:
     from runtime.gate.company import Company
     from runtime.service import Service
+    from runtime.sites.membership import Membership
 
 Json = Any
 T = TypeVar("T")
@@ -94,6 +95,7 @@ def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContext
         scheduled=scheduled_risks(settings),
         responses=policy_of(settings),
         proposing=Terms(settings.proposals, settings.proposer, settings.library),
+        hub_key=settings.hub_key,
     )
 
 
@@ -110,6 +112,13 @@ def _company(file: str) -> "Company":
     from runtime.gate.company import Company, read_trust
 
     return Company(read_trust(Path(file)))
+
+
+def _membership(file: str) -> "Membership | None":
+    """The hub whose site this is, as the file says."""
+    from runtime.sites.membership import read_membership
+
+    return read_membership(Path(file)) if file else None
 
 
 async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any], is_json: bool) -> None:
@@ -137,6 +146,7 @@ async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any
             folder=settings.library,
             metrics_open=settings.metrics_open,
             origins=origins_in(settings.cors_origins),
+            membership=_membership(settings.hub),
             prompts=prompts,
         )
         await serve_http(service, at, announce)
@@ -169,7 +179,7 @@ async def _stdio(url: str, vault: Vault, settings: Settings) -> None:
         caller = await service.doorkeeper.caller(settings.token) if settings.token else Caller("stdio", "operator")
         if caller is None:
             raise StartRefused("SWITCHGEAR_TOKEN holds no valid token", "correct it, or take it out of the environment")
-        await serve_stdio(service, caller, prompts)
+        await serve_stdio(service, caller, _membership(settings.hub), prompts)
 
 
 @click.command("call")

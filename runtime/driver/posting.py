@@ -45,6 +45,6 @@ class Poster:
         if (url, trust) not in self._connections:
             parts = urlsplit(url)
             is_plain = parts.scheme == "http"
-            verify = False if is_plain else await tls.context_for(trust, parts.hostname or "", parts.port or 443)
+            verify = None if is_plain else await tls.context_for(trust, parts.hostname or "", parts.port or 443)
             self._connections[url, trust] = Connections(verify, keeps_alive=False)
         return self._connections[url, trust]

@@ -12,7 +12,8 @@ import hmac
 import ssl
 from contextlib import suppress
 
-from runtime.errors import NotSent, Refused
+from runtime.driver.means import REMEDY, lack_of
+from runtime.errors import NotSent, Refused, Unable
 
 # X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which the ssl module does not name.
 NO_CHECK_TIME = 0x200000
@@ -70,6 +71,8 @@ async def fetch_certificate(host: str, port: int) -> bytes:
     try:
         _, writer = await asyncio.open_connection(host, port, ssl=context)
     except OSError as error:
+        if lack := lack_of(error):
+            raise Unable(f"{host}:{port} could not be connected to: this server {lack}", REMEDY) from error
         raise NotSent(f"no TLS with {host}:{port}: {error}", "check the target's address and the network") from error
     certificate: bytes = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     writer.close()

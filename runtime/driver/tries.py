@@ -60,9 +60,10 @@ class Tries:
         return _pause_after(state.outcome and state.outcome.result(), wished)
 
     def _is_worth_another(self, outcome: Reply | TargetError) -> bool:
-        may_be_tried = self._is_harmless(outcome) and not isinstance(outcome, FINAL)
+        if not self._is_harmless(outcome) or isinstance(outcome, FINAL):
+            return False
         pause = _pause_after(outcome, LONGEST_WAIT_S)
-        return may_be_tried and asyncio.get_running_loop().time() + pause < self.journey.deadline
+        return asyncio.get_running_loop().time() + pause < self.journey.deadline
 
     def _is_harmless(self, outcome: Reply | TargetError) -> bool:
         """Whether another try may help, and has no further effect."""

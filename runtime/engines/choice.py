@@ -35,6 +35,14 @@ class Engines:
         """Under which runs say who carries them out."""
         return self._executor.name
 
+    @property
+    def trouble(self) -> str:
+        """Why runs that change something cannot be carried out; empty where they can."""
+        return self._durable.trouble
+
+    async def probe(self) -> None:
+        await self._durable.probe()
+
     async def run(self, order: Order, told: Told | None = None) -> Ended:
         is_direct = order.is_plan or (order.plan.is_read_only and not order.key)
         engine = self._direct if is_direct else self._durable

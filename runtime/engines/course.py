@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from governance.errors import GovernanceError, NotOursError, SameEffectError, StopAskedError
 from runtime.driver import Driver
+from runtime.driver.behalf import BEHALF, Behalf
 from runtime.engines.checkpoint import Checkpoint, Turn
 from runtime.engines.engine import Order, Progress, Told
 from runtime.engines.journal import Journal
@@ -32,6 +33,7 @@ from workflow.events import (
     StartTimer,
     TimerFired,
 )
+from workflow.interpreter import advance
 from workflow.pointers import NOTHING, parse_pointer, resolve
 from workflow.state import State
 from workflow.watched import watched
@@ -54,6 +56,9 @@ class Course:
         self._stop = asyncio.Event()
         self._why: Literal["", "cancelled", "parked"] = ""
         self._percent: float | None = None
+        # Of a request that may be broken off.
+        self._patience: asyncio.Timeout | None = None
+        self._is_reading = False
 
     @property
     def elapsed_s(self) -> float:
@@ -72,6 +77,11 @@ class Course:
         """What is to be said of the request instead of sending it; None: it is to be sent."""
         return None
 
+    @property
+    def is_again(self) -> bool:
+        """Whether the request that is about to be made may have been made by another process, under the same id."""
+        return False
+
     @contextmanager
     def heard_by(self, told: Told | None) -> Iterator[None]:
         """As long as it is entered, `told` hears how far the run is."""
@@ -87,19 +97,28 @@ class Course:
     def cancel(self) -> None:
         """Ends the run as soon as is safe."""
         self._why = "cancelled"
-        self._stop.set()
+        self._break_off()
 
     def park(self) -> None:
         """Lets go of the run as soon as is safe; a cancelled one is ended all the same."""
         self._why = self._why or "parked"
+        self._break_off()
+
+    def _break_off(self) -> None:
         self._stop.set()
+        is_left = self._is_reading or self._why == "parked"
+        if self._patience is not None and is_left and not self._patience.expired():
+            self._patience.reschedule(asyncio.get_running_loop().time())
 
     def stepped(self, state: State, event: Event) -> tuple[State, Command]:
         """The state after `event` and the command that follows, as ordered; what the interpreter says is journaled.
 
         Raises what `advance` raises.
         """
-        after, command = watched(self.order.plan, state, event)
+        if self.order.is_plan or self.order.confirmed:
+            after, command = watched(self.order.plan, state, event)
+        else:  # nobody is going to hold it against a plan
+            after, (command,) = advance(self.order.plan, state, event)
         if isinstance(command, SendRequest) and not command.is_safe:
             self.journal.effects = self.order.effects(after)
         self.journal.recording.add(event, command)
@@ -136,23 +155,26 @@ class Course:
         return self._stopped(is_sent=False)
 
     async def _send(self, command: SendRequest) -> Event:
-        sending = asyncio.create_task(self._sent(command))
-        stopping = asyncio.create_task(self._stop.wait())
+        """A read is broken off where the run is to end; what became of a change must be known, and has a deadline of
+        its own, unless the next process asks for the same under the same id, so that this one need not wait."""
+        self._is_reading = command.is_safe
+        if not (command.is_safe or self.order.endpoint.is_asked_by_id):
+            return await self._sent(command)
         try:
-            await asyncio.wait((sending, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if not sending.done() and command.is_safe:
-                sending.cancel()
-                await asyncio.wait((sending,))
-                return self._stopped(is_sent=True)
-            # What became of a change must be known: the request has a deadline of its own.
-            return await sending
+            async with asyncio.timeout(None) as self._patience:
+                return await self._sent(command)
+        except TimeoutError:
+            if not self._stop.is_set():
+                raise
+            return self._stopped(is_sent=True)
         finally:
-            stopping.cancel()
-            if not sending.done():
-                sending.cancel()
+            self._patience = None
 
     async def _sent(self, command: SendRequest) -> Event:
         deadline = asyncio.get_running_loop().time() + self._left_s
+        if self.order.endpoint.remote is not None:
+            request = f"{self.order.run_id}.{self.journal.turn}"
+            BEHALF.set(Behalf(self.order.caller, self.order.role, request, self.is_again))
         try:
             with traces.within(self.journal.place), observed.step(self.order, command):
                 event = await self._driver.send(command, self.order.endpoint, deadline, self.journal)

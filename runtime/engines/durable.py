@@ -122,6 +122,16 @@ class DurableEngine:
         """The runs that are carried out here, or about to be."""
         return frozenset((*self._courses, *self._carrying.values()))
 
+    @property
+    def trouble(self) -> str:
+        """Why it cannot be written down how far runs are; empty where it can, or nobody has tried."""
+        return self._dbos.outage.why
+
+    async def probe(self) -> None:
+        """Finds out whether it can, where that is in doubt."""
+        if self._dbos.is_doubtful:
+            await self._dbos.probe()
+
     def cancel(self, run_id: str) -> None:
         """Ends the run as soon as is safe, if it is carried out here."""
         if run_id in self._courses:

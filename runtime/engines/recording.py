@@ -11,8 +11,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import orjson
+
 from runtime.engines.engine import Order
-from runtime.secrets import MASK, Vault
+from runtime.secrets import MASK, Vault, as_dict
 from workflow.events import Command, Event, to_json
 from workflow.replay import answers, plain
 from workflow.state import State
@@ -43,6 +45,7 @@ class Recording:
         self._order = order
         self._vault = vault
         self._turns: list[Turn] = []
+        self._texts: list[bytes] = []  # the same as JSON: written once, looked through and kept
         self._checkpointed = 0
         self._left = MOST_BYTES
         self._why = ""
@@ -55,15 +58,18 @@ class Recording:
     def _add(self, turn: Turn) -> None:
         if self._why:
             return
-        self._left -= weight(turn, self._left)
-        if self._left < 0:
+        text = _written(turn, self._left)
+        if text is None:
             self._give_up(TOO_BIG)
         else:
+            self._left -= len(text)
             self._turns.append(turn)
+            self._texts.append(text)
 
     def _give_up(self, why: str) -> None:
         self._why = why
         self._turns.clear()
+        self._texts.clear()
 
     def mark(self) -> None:
         """What was added so far needs no checkpoint."""
@@ -86,16 +92,20 @@ class Recording:
 
     def stored(self) -> str:
         """The journal as it is kept, one line of JSON: its turns, or why it cannot be replayed."""
-        turns = [] if self._why else self._replayable()
-        text = json.dumps({"format": FORMAT, "turns": turns, "cannot": self._why}, separators=(",", ":"))
+        turns = b"[]" if self._why else self._replayable()
+        text = b'{"format":%d,"turns":%b,"cannot":%b}' % (FORMAT, turns, _json(self._why))
         if len(text) > MOST_BYTES:
             self._give_up(TOO_BIG)
             return self.stored()
-        return text
+        return text.decode()
 
-    def _replayable(self) -> list[Turn]:
+    def _replayable(self) -> bytes:
+        """Its turns without secrets, as JSON."""
         if not self._may_hold_secrets():
-            return self._turns
+            return b"[" + b",".join(self._texts) + b"]"
+        return _json(self._masked())
+
+    def _masked(self) -> list[Turn]:
         turns = self._clean(self._turns)
         if MASK not in json.dumps(turns):
             return turns
@@ -112,9 +122,9 @@ class Recording:
 
     def _may_hold_secrets(self) -> bool:
         """False where a look at the text shows that there are none: of most runs, and far faster than to mask them."""
-        text = json.dumps(self._turns, ensure_ascii=False)
-        names = (*self._order.secret_names, *SECRET_HEADERS)
-        return self._vault.knows_some_of(text) or _names_some_of(text.lower(), names)
+        names = frozenset(name.lower() for name in (*self._order.secret_names, *SECRET_HEADERS))
+        # Where something is escaped, a secret may look otherwise.
+        return any(b"\\u" in text or self._vault.may_stand_in(text, names) for text in self._texts)
 
     def _clean(self, turns: list[Turn]) -> list[Turn]:
         if not self._may_hold_secrets():
@@ -170,6 +180,21 @@ class Recording:
         ]
 
 
+def _written(turn: Turn, most: int) -> bytes | None:
+    """The turn as JSON; None where it is more than `most`, or deeper than anybody writes."""
+    try:
+        text = orjson.dumps(turn, default=as_dict, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # half a character, a number without end, a hundred levels
+        if weight(turn, most) > most:
+            return None
+        text = _json(turn)
+    return text if len(text) <= most else None
+
+
+def _json(value: Json) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
 def weight(value: Json, most: int) -> int:
     """About how many characters `value` has as JSON; more than `most` as soon as it is, or when it is too deep."""
     total, waiting = 0, [(value, 0)]
@@ -190,10 +215,6 @@ def weight(value: Json, most: int) -> int:
         if total > most or level > MOST_LEVELS:
             return most + 1
     return total
-
-
-def _names_some_of(text: str, names: tuple[str, ...]) -> bool:
-    return any(json.dumps(name.lower(), ensure_ascii=False) in text for name in names)
 
 
 def under(value: Json, names: frozenset[str]) -> Iterator[str]:

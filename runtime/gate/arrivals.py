@@ -20,7 +20,7 @@ PAUSE_S = 0.004
 # Whoever was read so long ago is still there.
 THERE_S = 1.0
 # Of a caller so many calls wait for their turn before the next one is read: they are begun one at a time.
-MOST_UNBEGUN = 16
+MOST_UNBEGUN = 4
 # So many of a line may come first: an admin asks one thing at a time, and floods nobody.
 FEW = 4
 

@@ -10,6 +10,7 @@ gate (`access`) says whose a connection is. RFC 9112, RFC 9110 (408).
 
 import asyncio
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any, Protocol
 
 import h11
@@ -168,8 +169,9 @@ class HttpConnection(H11Protocol):
             self._expect_request()
 
     def on_response_complete(self) -> None:
-        """An idle connection keeps nothing of the request before: a crowd's are thousands."""
-        super().on_response_complete()
+        """An idle connection keeps nothing of the request before: a crowd's are thousands. What it sets a timer with
+        would have all that request's context variables, and so what they hold."""
+        Context().run(super().on_response_complete)
         if self.conn.our_state is h11.IDLE and self.cycle.response_complete:
             self.cycle = self.scope = self.headers = None  # type: ignore[assignment]
 

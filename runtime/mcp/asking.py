@@ -41,9 +41,14 @@ class Reporter:
     queue: asyncio.Queue[Progress] = field(default_factory=asyncio.Queue)
     last: float = 0.0
 
+    task: "asyncio.Task[None] | None" = None
+
+    def begin(self) -> None:
+        """From now on what is told is sent."""
+        self.task = asyncio.create_task(self.report())
+
     async def report(self) -> None:
         """Until cancelled."""
-        await asyncio.sleep(QUIET_S)
         while True:
             told = await self.queue.get()
             self.last = max(self.last + LEAST, told.number - 1 + (told.percent or 0.0) / 100)
@@ -58,9 +63,11 @@ async def wish_of_request() -> AsyncIterator[Wish]:
     request = context.request_context
     meta = dict(request.meta or {}) if request is not None else {}
     reporter = Reporter(context)
-    reporting = asyncio.create_task(reporter.report())
+    beginning = asyncio.get_running_loop().call_later(QUIET_S, reporter.begin)
     try:
         yield Wish(str(meta.get(KEY, ""))[:LONGEST_KEY], reporter.queue.put_nowait)
     finally:
-        reporting.cancel()
-        await asyncio.wait((reporting,))
+        beginning.cancel()
+        if reporter.task is not None:
+            reporter.task.cancel()
+            await asyncio.wait((reporter.task,))

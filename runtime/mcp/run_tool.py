@@ -1,6 +1,7 @@
 """The tool that takes up a run: waits for the end of one that outlasted its call, and tells it as the call would have.
 
 It waits as long as a call waits (`under_way`) and reports progress meanwhile; what lasts longer is asked for again.
+Of a call that a person has to let through it tells how that stands, and once it was carried out, how it ended.
 Seen are the runs that `reach` shows the caller. It changes nothing: a run is ended over REST or the command line.
 Listed beside any workflow, for each may outlast a call. Called by `app`.
 """
@@ -11,6 +12,7 @@ from typing import Any
 from fastmcp.tools import ToolResult
 from pydantic import PrivateAttr
 
+from runtime.calls.asking import taken_up
 from runtime.catalog import RUN_NAME
 from runtime.gate.access import Caller
 from runtime.mcp.asking import wish_of_request
@@ -31,6 +33,9 @@ class RunTool(FindingTool):
     async def answer(self, arguments: dict[str, Json]) -> ToolResult:
         run_id, caller, service = self.checked(arguments)["run"], self._asking(), self._service
         seen = await run_seen(service, caller, run_id)
+        if seen is not None and seen.outcome == "planned":
+            run_id = await taken_up(service.asks, run_id)
+            seen = await run_seen(service, caller, run_id)
         async with wish_of_request() as wish:
             ended = await service.under_way.look(run_id, caller, seen, wish.told)
         run = await run_seen(service, caller, run_id)

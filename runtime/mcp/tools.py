@@ -2,10 +2,10 @@
 
 Those that the catalog lists are in tools/list, with the tools of `finding` when there are more; all can be called.
 
-A tool is the approved definition, byte for byte, with its digest in `_meta`; the text of results and errors is made
-here. FastMCP checks neither arguments nor results of such tools: `calls` does. Whatever escapes from a call ends here
-as an MCP error (`isError`) that says what happened, what was done and what to do; nothing of an unexpected error
-reaches the client. Here never lives a private attribute of FastMCP (`list_changed`). MCP 2026-07-28, tools.
+A tool is the approved definition, less hints that mean nothing of it, with its digest in `_meta`; the text of results
+and errors is made here. FastMCP checks neither arguments nor results of such tools: `calls` does. Whatever escapes
+from a call ends here as an MCP error (`isError`) that says what happened, what was done and what to do; nothing of an
+unexpected error reaches the client. Here never lives a private attribute of FastMCP (`list_changed`). MCP 2026-07-28.
 """
 
 import logging
@@ -23,13 +23,14 @@ from mcp_types import ResourceLink, TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
 from governance.people.scopes import Scope
+from governance.servers import is_of_site
 from runtime.calls.manner import Manner
 from runtime.calls.telling import failure_of, told, told_plan, told_running, verified_line
 from runtime.calls.under_way import Running, UnderWay, Wanted
 from runtime.catalog import Catalog
 from runtime.engines.engine import Ended
 from runtime.entries import Entry, Prepared
-from runtime.errors import BadInput
+from runtime.errors import BadInput, Waiting
 from runtime.gate.access import CALLER, Caller
 from runtime.knowledge import Knowledge
 from runtime.live import LiveCatalog
@@ -44,7 +45,7 @@ from runtime.raw_calls import RawCalls
 from runtime.results.shaping import Shaped, shaped
 from runtime.results.view import View
 from workflow.events import to_json
-from workflow.tool import free_name
+from workflow.tool import free_name, told_hints
 
 log = logging.getLogger("switchgear.tools")
 Json = Any
@@ -90,7 +91,7 @@ class WorkflowTool(GuardedTool):
             description=entry.tool.get("description"),
             parameters=entry.input_schema,
             output_schema=entry.output_schema,
-            annotations=ToolAnnotations(**entry.tool.get("annotations", {})),
+            annotations=ToolAnnotations(**told_hints(entry.tool)),
             meta={META: meta_of(entry)},
         )
         tool._entry, tool._under_way, tool._local = entry, under_way, local
@@ -105,7 +106,7 @@ class WorkflowTool(GuardedTool):
 
 def meta_of(entry: Entry) -> dict[str, Json]:
     """What is told of an entry beside its definition; `schema` where there are inputs that it does not show."""
-    meta = {"digest": entry.digest, "workflow": f"{entry.workflow_id}@{entry.number}", "risk": entry.risk}
+    meta = {"digest": entry.digest, "risk": entry.risk}
     return {**meta, "schema": schema_uri(entry.name)} if entry.prepared.hides_inputs else meta
 
 
@@ -124,7 +125,8 @@ def caller_of_request(local: Caller) -> Caller:
 class OwnTools:
     """The server's own. `finding`: they reach what is not listed; `running`: they go with any workflow; `knowing`: they
     are listed where there is room and something is known; `expert`: to whom `raw` is for, with those before;
-    `always`: whatever there is."""
+    `always`: whatever there is; `fleet`: where sites have
+    some."""
 
     finding: Sequence[GuardedTool]
     running: Sequence[GuardedTool]
@@ -133,21 +135,24 @@ class OwnTools:
     expert: Sequence[GuardedTool]
     raw: RawCalls
     always: Sequence[GuardedTool] = ()
+    fleet: Sequence[GuardedTool] = ()
 
     def named(self, name: str) -> GuardedTool | None:
-        every = (*self.finding, *self.running, *self.knowing, *self.expert, *self.always)
+        every = (*self.finding, *self.running, *self.knowing, *self.expert, *self.always, *self.fleet)
         return next((tool for tool in every if tool.name == name), None)
 
     async def beside(self, catalog: Catalog, caller: Caller) -> Sequence[GuardedTool]:
         """Those that are listed with a catalog."""
+        fleet = self.fleet if any(map(is_of_site, catalog.by_api)) else ()
         if await self.raw.is_for(caller):
             finding = with_apis(self.finding, catalog.searched) if catalog.hides_some else ()
-            return (*finding, *self.running, *self.knowing, *self.expert, *self.always)
+            return (*finding, *self.running, *self.knowing, *self.expert, *fleet, *self.always)
         if not catalog.entries:
             return self.always
         if catalog.hides_some:
-            return (*with_apis(self.finding, catalog.searched), *self.running, *self.always)
-        return (*self.running, *(self.knowing if await self.knowledge.is_there(caller.scope) else ()), *self.always)
+            return (*with_apis(self.finding, catalog.searched), *self.running, *fleet, *self.always)
+        knowing = self.knowing if await self.knowledge.is_there(caller.scope) else ()
+        return (*self.running, *knowing, *fleet, *self.always)
 
 
 class CatalogProvider(Provider):
@@ -305,13 +310,16 @@ def _accepts(prepared: Prepared | None, view: View | None) -> Callable[[Json], b
 
 
 def refused(error: Exception) -> ToolResult:
-    """An error before the run: nothing was sent for this call."""
-    lines = [message_of(error), "Done: nothing was sent."]
+    """An error before the run: nothing was sent for this call; one that waits for a person has looked, and no more."""
+    more = getattr(error, "more", {})
+    is_waiting = isinstance(error, Waiting)
+    lines = [message_of(error), "Done: nothing was changed." if is_waiting else "Done: nothing was sent."]
     remedy = getattr(error, "remedy", "")
     pointer = getattr(error, "pointer", "")
     if remedy:
         lines.append(f"What to do: {remedy}")
-    more = {**getattr(error, "more", {}), **({"pointer": pointer} if pointer else {})}
+    lines += [f"Run: {more['run_id']}"] if is_waiting else []
+    more = {**more, **({"pointer": pointer} if pointer else {})}
     return _error_result("\n".join(lines), {"outcome": "refused", **more})
 
 

@@ -141,6 +141,25 @@ async def test_a_schema_that_this_version_does_not_know_is_left_alone_with_the_r
         assert ("newer version" in refused.value.remedy) == (says == "newer")
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM alembic_version",
+        "INSERT INTO alembic_version VALUES ('0999')",
+        "UPDATE alembic_version SET version_num = '-001'",
+        "UPDATE alembic_version SET version_num = '00١1'",
+    ],
+)
+async def test_a_schema_without_one_known_version_is_not_upgraded_into_itself(
+    url: str, database: Database, behind: Callable[..., None], statement: str
+) -> None:
+    behind(statement)
+    for opening in (open_database(url), asyncio.to_thread(schema.upgrade, url)):
+        with pytest.raises(OutdatedError, match="no version") as refused:
+            await opening
+        assert "db upgrade" not in refused.value.remedy
+
+
 async def test_somebody_elses_sqlite_file_is_left_alone(sqlite_url: str) -> None:
     with sqlite3.connect(_file(sqlite_url)) as connection:
         connection.execute("CREATE TABLE recipes (name)")

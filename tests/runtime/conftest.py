@@ -476,6 +476,7 @@ class Tools:
     furnished = staticmethod(furnished)
     ASKS_NOBODY = ASKS_NOBODY
     House = House
+    ToyDevice = ToyDevice
     Heard = Heard
     Notes = Notes
 

@@ -1,5 +1,8 @@
 """`switchgear doctor` finds what was altered while nothing ran, and what is altered while a server runs."""
 
+import json
+import os
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
+from demo.children import SWITCHGEAR, Children, answers
 from governance.connections import parse_url
 from governance.database import open_database
 from runtime.commands.doctor import examine
@@ -121,3 +125,30 @@ async def test_doctor_finds_each_of_ten_alterations_that_are_made_while_a_server
     async with open_service(furnished_url) as service, watching(service):
         await found_one_after_the_other(furnished_url, WHILE_IT_SERVES)
         assert {run.id for run in await service.runs.find()} == {"ended", "doubt", "open"}, "nothing fired, nothing ran"
+
+
+def told_by_the_command(url: str) -> set[str]:
+    environment = {**os.environ, "SWITCHGEAR_DATABASE_URL": url}
+    done = subprocess.run([*SWITCHGEAR, "doctor", "--json"], env=environment, capture_output=True, check=False)
+    found = json.loads(done.stdout)
+    assert done.returncode == (0 if all(each["is_good"] for each in found) else 1)
+    return {each["message"] for each in found if not each["is_good"]}
+
+
+@pytest.mark.long
+@pytest.mark.unwitnessed("no device is asked; the database is spoilt on purpose")
+async def test_the_command_finds_each_of_ten_alterations_while_another_process_serves(
+    furnished_url: str, tmp_path: Path
+) -> None:
+    children = Children(tmp_path, {"SWITCHGEAR_DATABASE_URL": furnished_url})
+    try:
+        server = children.serve("server", "serve", "--port", "0")
+        before = told_by_the_command(furnished_url)
+        for statement, word in WHILE_IT_SERVES:
+            alter(furnished_url, statement)
+            now = told_by_the_command(furnished_url)
+            assert any(word in each for each in now - before), statement
+            before = now
+        assert answers(f"{server.url}/health")
+    finally:
+        children.stop()

@@ -74,7 +74,7 @@ async def test_each_approved_workflow_is_a_tool_with_its_schemas_hints_and_diges
     assert (find.title, find.description) == ("Find a machine", "Finds one machine by its name or id.")
     assert find.annotations.read_only_hint is True
     assert (stop.annotations.read_only_hint, stop.annotations.destructive_hint) == (False, True)
-    assert find.meta["switchgear"] == {"digest": entry.digest, "workflow": "toy-find-vm@1", "risk": "read"}
+    assert find.meta["switchgear"] == {"digest": entry.digest, "risk": "read"}
 
 
 @ERAS

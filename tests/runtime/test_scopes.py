@@ -226,6 +226,8 @@ def test_the_routes_that_tell_of_everything_are_those() -> None:
         ("GET", "/audit/stats"),
         ("GET", "/audit/verify"),
         ("GET", "/webhooks"),
+        ("POST", "/webhooks"),
+        ("DELETE", "/webhooks/{sender}"),
         ("GET", "/bundles"),
         ("GET", "/tokens"),
         ("POST", "/tokens"),

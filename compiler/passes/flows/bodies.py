@@ -104,7 +104,9 @@ class BodyPlan:
         body = self.operation.body
         offers = (body.example, *offers_of(self.schemas.flat(body.schema))) if body else ()
         example = next((one for one in offers if one), None)
-        return usual_structures(self.schemas, self._start(), last_word(self.operation.path), example)
+        return usual_structures(
+            self.schemas, self._start(), last_word(self.operation.path), example, self.builder.context.envelope
+        )
 
     def _settable(self) -> frozenset[str]:
         """The members that can be changed later; empty where the resource can't be updated or names none."""
@@ -143,7 +145,8 @@ class BodyPlan:
             if self._is_about_one():
                 return [self._object(_Member("/0", "body", element, True, 0))]
             listed = _Member("", "items", body.schema, body.is_required, 0)
-            return self._given(listed, first_sentence(self.schemas.text(body.schema)) or "The things, as a list.")
+            things = words.plural(words.spoken(words.singular(last_word(self.operation.path)))) or "things"
+            return self._given(listed, first_sentence(self.schemas.text(body.schema)) or f"The {things}, as a list.")
         if self.schemas.members(body.schema):
             return self._object(root)
         resolved = self.schemas.resolve(body.schema)
@@ -320,10 +323,14 @@ class BodyPlan:
         is_required = (member.is_required and fix is None) or choice is not None
         is_status = bool(self.settable) and member.name not in self.settable and not self._is_fixed(member.schema)
         is_uncommon = member.depth == 1 and bool(self.common) and member.name not in self.common
+        is_uncommon = is_uncommon or member.name in self.builder.context.envelope
         shown = (
             is_required
             or not member.pointer
-            or (not (is_status or is_uncommon or self._is_twice(member, name)) and self._may_show(schema, member.name))
+            or (
+                not (is_status or is_uncommon or self._is_twice(member, name) or self._is_of_another(member))
+                and self._may_show(schema, member.name)
+            )
             or (member.depth == 1 and member.name in self.structures)
         )
         if self.builder.shares_body_inputs and name in self.builder.inputs:
@@ -332,6 +339,10 @@ class BodyPlan:
         if fix is not None:
             self.defaulted.add(name)
         return f"$inputs.{name}"
+
+    def _is_of_another(self, member: _Member) -> bool:
+        """Whether it says of a thing within the body what the body says of its own: a device's type's description."""
+        return member.depth > 1 and member.name in self.top
 
     def _is_twice(self, member: _Member, name: str) -> bool:
         """Whether the same can be said in the query, under its own name."""

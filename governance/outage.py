@@ -1,0 +1,34 @@
+"""Whether a database takes writes: told once when it ceases to and once when it does again, not at each refusal.
+
+One for each database that a server writes into; `why` is what `/ready` says of it. Called by whoever writes
+(`governance.database`, the engine of durable runs). Here never lives a try whether it is over.
+"""
+
+import logging
+
+from governance.errors import UnavailableError
+
+
+class Outage:
+    def __init__(self, log: logging.Logger, name: str) -> None:
+        """`name`: of the database, as the log says it."""
+        self._log = log
+        self._name = name
+        self._refused = 0
+        self.why = ""
+        """Why it takes no writes; empty after one that it took."""
+
+    def begin(self, failed: Exception) -> None:
+        """A write ended so; only what says that the database is not there, full or locked counts."""
+        if not isinstance(failed, UnavailableError):
+            return
+        self._refused += 1
+        if not self.why:
+            self._log.error("%s takes no writes: %s", self._name, failed.message)
+        self.why = failed.message
+
+    def end(self) -> None:
+        """A write was taken."""
+        if self.why:
+            self._log.warning("%s takes writes again; %s were refused meanwhile", self._name, self._refused)
+            self.why, self._refused = "", 0
