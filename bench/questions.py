@@ -28,6 +28,7 @@ SPEC = ROOT / "specs" / "hypercore" / "openapi.yaml"
 MACHINES = 60
 BYTES_A_TOKEN = 4
 POLLS = 200
+ACCOUNT = ("admin", "switchgear")  # the twin's own
 
 
 @dataclass
@@ -161,14 +162,14 @@ async def asked(name: str, client: Client[Any], search: str, call_by: str, *, is
 
 
 async def populated(url: str) -> None:
-    async with httpx2.AsyncClient(base_url=url, auth=("bench", "bench"), timeout=60) as client:
+    async with httpx2.AsyncClient(base_url=url, auth=ACCOUNT, timeout=60) as client:
         for number in range(MACHINES):
             machine = {"name": f"vm-{number:03}", "mem": 2**32, "numVCPU": 2, "operatingSystem": "os_other"}
             (await client.post("VirDomain", json={"dom": machine, "options": {}})).raise_for_status()
 
 
 async def theirs(url: str, *, has_search: bool) -> dict[str, Any]:
-    async with httpx2.AsyncClient(base_url=url, auth=("bench", "bench"), timeout=60) as upstream:
+    async with httpx2.AsyncClient(base_url=url, auth=ACCOUNT, timeout=60) as upstream:
         server = FastMCP.from_openapi(read(SPEC), client=upstream, validate_output=False)
         if has_search:
             server.add_transform(BM25SearchTransform(max_results=10))
@@ -188,6 +189,9 @@ def main() -> None:
             asyncio.run(populated(url.rstrip("/") + "/"))
         rows.append(asyncio.run(theirs(urls[0].rstrip("/") + "/", has_search=False)))
         rows.append(asyncio.run(theirs(urls[1].rstrip("/") + "/", has_search=True)))
+        user, password = ACCOUNT
+        own = {"BENCH_USERNAME": user, "BENCH_PASSWORD": password}
+        made.children.environment = {**made.children.environment, **own}
         made.add_target("hypercore", urls[2].partition("/rest")[0])
         server = made.serve()
 

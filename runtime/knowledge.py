@@ -91,6 +91,7 @@ class Knowledge:
                 self._sizes[name] = _Size(mark, len(cards), sum(map(_tokens_of, cards)))
         sizes = [self._sizes[name] for name in marks]
         return sum(each.operations for each in sizes), sum(each.tokens for each in sizes)
+
     async def cards(self, operation: str, scope: Scope, api: str | None = None) -> dict[str, Card]:
         """What is known of an operation, by the APIs of `scope` that have one of this name."""
         known = await self._known(scope, api)
