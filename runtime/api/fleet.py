@@ -1,4 +1,7 @@
-"""The fleet over HTTP: the three tools over sites, under their names as tools. See `runtime.sites.fleet`."""
+"""The fleet over HTTP: the three tools over sites, under their names as tools.
+
+What they do, and in whose rights, is `runtime.sites.fleet`'s. Here never lives a choice among sites.
+"""
 
 from typing import Annotated, Any
 

@@ -58,6 +58,6 @@ class HubClient:
         if self._connections is None:
             address = self._address
             is_plain = address.scheme == "http"
-            verify = False if is_plain else await tls.context_for(self._trust, address.host, address.port)
+            verify = None if is_plain else await tls.context_for(self._trust, address.host, address.port)
             self._connections = Connections(verify, keeps_alive=True)
         return self._connections

@@ -1,4 +1,7 @@
-"""A question of the command line to a hub's server, over its REST API. Called by `commands.sites` and `simulating`."""
+"""A question of the command line to a hub's server, over its REST API.
+
+Called by `commands.sites` and `simulating`. Here never lives how a site and its hub speak (`runtime.sites.edge`).
+"""
 
 from typing import Any
 

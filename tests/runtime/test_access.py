@@ -17,7 +17,7 @@ from runtime.problems import Problem
 from tests.waiting import until
 
 # /login is answered 422 here: nothing that could be a login was sent.
-OPEN = ("/health", "/ready", "/login")
+OPEN = ("/health", "/ready", "/login", "/sites/join", "/sites/exchange")
 NOBODY = ["missing", "wrong", "expired", "revoked", "no bearer"]
 
 
