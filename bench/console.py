@@ -28,9 +28,12 @@ from workflow.revision import RevisionContent
 
 Json = Any
 PAGES = (
-    "/", "/console/queue", "/console/queue?risk=destroy&q=w77", "/console/workflows?state=approved", "/console/runs",
+    "/", "/console/queue", "/console/queue?risk=destroy&q=w77", "/console/queue?how=compiled&limit=75",
+    "/console/decide?all=yes", "/console/workflows?state=approved", "/console/runs",
     "/console/runs?outcome=failed", "/console/runs?workflow=w12", "/console/workflows/w12", "/console/targets",
     "/console/catalog", "/console/audit", "/console/statistics?span=day", "/console/statistics?span=month",
+    "/console/catalog?role=operator&risk=read&q=thing+77", "/console/asks", "/console/schedules", "/console/policy",
+    "/console/access", "/console/events", "/console/settings", "/console/targets/lab",
 )  # fmt: skip
 TRIES = 5
 PROFILE = Profile(api="bench", secrets=())

@@ -34,6 +34,10 @@ class Installation:
         credentials = ("--username-ref", "env:BENCH_USERNAME", "--password-ref", "env:BENCH_PASSWORD")
         self.children.run("targets", "add", f"bench-{api}", "--api", api, "--url", url, "--mode", "twin", *credentials)
 
+    def set(self, name: str, value: str) -> None:
+        """A setting of what is started from now on."""
+        self.children.environment = {**self.children.environment, name: value}
+
     def serve(self) -> Server:
         return self.children.serve("runtime", "serve", "--port", "0")
 

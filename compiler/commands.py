@@ -22,9 +22,10 @@ from compiler import asked_report, imports, pipeline, report, shipped, submissio
 from compiler.compiled import Compiled
 from compiler.containment import FAULT
 from compiler.frontend import load_api
-from compiler.ir.model import Severity
+from compiler.ir.model import Api, Severity
 from compiler.ir.printer import print_api
 from compiler.pipeline import Request, find_profile
+from compiler.profile_fit import refuse_another
 from compiler.proposer import Record
 from compiler.proposer.options import asking_of, asking_options
 from compiler.proposer.proposer import Asking
@@ -65,7 +66,7 @@ _REPORT = click.option(
 @click.option(
     "--ask", metavar="SENTENCE", help="Make one workflow of what an operator says; several SPECs are searched."
 )
-@click.option("--asked-by", hidden=True, help="Whose sentence it is: who may not approve what comes of it.")
+@click.option("--asked-by", hidden=True, help="Whose wish it is: who may not approve what comes of it.")
 @click.option("--check", is_flag=True, help="Write nothing; end with 1 when something would change.")
 @click.option(
     "--dump-after", metavar="PASS", type=click.Choice(pipeline.PASSES),
@@ -104,7 +105,7 @@ def compile_command(
         return 0
     if lock is not None and not check:
         record.write(lock)
-    changed, compiled = _keep(compiled, db, out, check)
+    changed, compiled = _keep(compiled, db, out, asked_by or f"compile:{account()}", check=check)
     if report_to is not None:
         from compiler.reports.page import compile_page
 
@@ -184,7 +185,9 @@ def _shown() -> Iterator[Progress]:
         yield show
 
 
-def _keep(compiled: Compiled, db: str | None, out: Path | None, check: bool) -> tuple[Sequence[str], Compiled]:
+def _keep(
+    compiled: Compiled, db: str | None, out: Path | None, who: str, *, check: bool
+) -> tuple[Sequence[str], Compiled]:
     """Writes files and database, or with `check` answers which workflows would change; and what is to be reported."""
     url = db or Settings.read(os.environ).database
     if check:
@@ -193,9 +196,17 @@ def _keep(compiled: Compiled, db: str | None, out: Path | None, check: bool) -> 
         return changed, compiled
     if out is not None:
         submission.write_documents(compiled, out)
-    made = asyncio.run(submission.submit(compiled, url, f"compile:{account()}"))
+    made = asyncio.run(submission.submit(compiled, url, who))
     _tell([f"{made.new} new pending, {made.unchanged} unchanged"])
     return (), replace(compiled, diagnostics=(*compiled.diagnostics, *made.faults))
+
+
+def _read(request: Request) -> Api:
+    """The description as it is. Raises OtherProfileError."""
+    vendor = find_profile(request)
+    api = load_api(request.spec, profile=vendor).api
+    refuse_another(api, vendor, request)
+    return api
 
 
 def _print_for_ci(command: str, form: str, found: "Sequence[Case]", new: Path, old: Path | None = None) -> None:
@@ -258,7 +269,7 @@ def diff_command(
     """
     from compiler import drift  # the schemas' algebra is not imported for a compile
 
-    before, after = (load_api(each, profile=find_profile(Request(each, profile))).api for each in (old, new))
+    before, after = (_read(Request(each, profile)) for each in (old, new))
     found = drift.differences(before, after)
     approved = asyncio.run(submission.approved(after.name, db)) if db else ()
     standing = drift.standings(approved, after)

@@ -8,19 +8,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from compiler.ir.model import Api, Diagnostic, Flow
+from governance.origins import Origin
 from workflow.profile import Profile
 from workflow.revision import RevisionContent
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledWorkflow:
-    """`document` is Arazzo 1.1, `tool` an entry of MCP's tools/list, `proof` the transcript of the run on the twin."""
+    """`document` is Arazzo 1.1, `tool` an entry of MCP's tools/list, `proof` the transcript of the run on the twin.
+
+    `origin`: how it came about.
+    """
 
     flow: Flow
     document: Mapping[str, Any]
     tool: Mapping[str, Any]
     proof: Mapping[str, Any]
     is_verified: bool
+    origin: Origin = "compiled"
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,8 @@ def _verified(
         return Diagnostic("arazzo-not-proved", Severity.ERROR, f"{file.name}#/workflows/{number}", message, _REMEDY)
     tool = tool_definition(finished).to_json()
     risks = risk_reasons(flow, {one.key: one for one in reader.api.operations}, reader.context.profile)
-    return CompiledWorkflow(flow, write_document(finished), tool, {**proof.to_json(), "risk": risks}, is_verified=True)
+    told = {**proof.to_json(), "risk": risks}
+    return CompiledWorkflow(flow, write_document(finished), tool, told, is_verified=True, origin="import")
 
 
 def _together(document: Document, workflow: Workflow) -> list[Workflow]:

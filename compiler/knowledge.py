@@ -1,8 +1,8 @@
 """A card for every operation of an API: what it does, to what, with which fields and values, how grave, what uses it.
 
 Told of each, also of those that no workflow uses, with the reason: whoever wants to know what an API can do finds it
-here without the description, which the runtime never sees. Texts are the vendor's, made visible and short. Called by
-`submission`; read through `governance.knowledge`.
+here without the description, which the runtime never sees. Texts are the vendor's, made visible and short. Of calling
+an operation alone it tells what `raw_calls` says. Called by `submission`; read through `governance.knowledge`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,6 +13,8 @@ from compiler.compiled import Compiled
 from compiler.containment import Containment
 from compiler.ir.model import Operation, Schema
 from compiler.ir.schemas import Schemas
+from compiler.raw_calls import callable_of
+from compiler.twin.validation import Validation
 from workflow.visible import quotable
 
 Json = Any
@@ -24,11 +26,15 @@ def cards_of(compiled: Compiled, contained: Containment) -> list[Mapping[str, Js
     """A card for each operation, in their order by path."""
     schemas, reached = Schemas(compiled.api.schemas), _reached(compiled)
     vocabulary = compiled.profile.vocabulary if compiled.profile else {}
-    made = (
-        contained.tried(each.key, partial(_card, each, schemas, reached.get(each.key, []), vocabulary), None)
-        for each in sorted(compiled.api.operations, key=lambda operation: (operation.path, operation.method))
-    )
-    return [card for card in made if card is not None]
+    validation = Validation(compiled.api.schemas, schemas)
+
+    def made(each: Operation) -> Json:
+        card = _card(each, schemas, reached.get(each.key, []), vocabulary)
+        return {**card, **callable_of(compiled.api, each, validation)}
+
+    ordered = sorted(compiled.api.operations, key=lambda operation: (operation.path, operation.method))
+    cards = (contained.tried(each.key, partial(made, each), None) for each in ordered)
+    return [card for card in cards if card is not None]
 
 
 def _reached(compiled: Compiled) -> dict[str, list[str]]:

@@ -196,7 +196,7 @@ class Sampler:
         """Another value than there is, where one is sure to be taken: else a change that is ignored goes unnoticed."""
         operation = self.operations[source["body"]]
         schema = self.schemas.at(operation.body.schema, source["at"]) if operation.body else None
-        schema = self.schemas.resolve(schema) if schema else {}
+        schema = self.schemas.flat(schema)
         values = self.schemas.values(schema)
         if values:
             return next((each for each in values if each not in (value, None)), value)

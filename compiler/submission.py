@@ -21,6 +21,7 @@ from governance.connections import require_file
 from governance.database import open_database
 from governance.errors import NotFoundError
 from governance.knowledge import KnowledgeStore
+from governance.origins import Origin
 from governance.responses import ResponseStore
 from governance.revisions import NewRevision, RevisionStore
 from governance.sealing import Revision
@@ -69,7 +70,15 @@ def _new(compiled: Compiled, one: CompiledWorkflow) -> NewRevision:
         is_core=flow.is_core,
         rank=flow.rank,
         proof=one.proof,
+        origin=_origin(compiled, one),
     )
+
+
+def _origin(compiled: Compiled, one: CompiledWorkflow) -> Origin:
+    if one.flow.proposed:
+        return "model"
+    composed = compiled.profile.overrides.compose if compiled.profile else ()
+    return "profile" if any(each.id == one.flow.id for each in composed) else one.origin
 
 
 def write_documents(compiled: Compiled, folder: Path) -> int:

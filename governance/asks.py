@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import Connection, Row, select
 
-from governance.audit import Event, append_entry, is_intact
+from governance.audit import Event, append_entry, is_intact, last_told
 from governance.database import Database
 from governance.errors import ConflictError, ForbiddenError, NotFoundError, ReasonError, TamperedError, TransitionError
 from governance.events.outbox import tell_of_ask
@@ -98,6 +98,21 @@ class AskStore:
         """Raises NotFoundError, and TamperedError where the audit of it was changed."""
         now = self._database.now()
         return await self._database.read(lambda c: _one(c, plan_id, now))
+
+    async def of_run(self, run_id: str) -> tuple[Ask, str] | None:
+        """The call that asks with the plan that this run made, and the run that carried it out, "" where none did.
+
+        Raises TamperedError as `get`.
+        """
+        now, query = self._database.now(), select(_PLAN).where(_PLAN.c.run_id == run_id)
+
+        def work(connection: Connection) -> tuple[Ask, str] | None:
+            plan = connection.execute(query).first()
+            if plan is None or last_told(connection, f"ask:{plan.id}") is None:
+                return None
+            return _one(connection, plan.id, now), plan.applied_by or ""
+
+        return await self._database.read(work)
 
     async def recent(self, *, days: int = 7) -> tuple[Ask, ...]:
         """Those of the last days, newest first."""

@@ -46,6 +46,13 @@ def steps_of(revision: Revision) -> list[dict[str, Json]]:
     return [_step(revision.content.document, step, reasons.get(step.step_id, {})) for step in plan.steps]
 
 
+def in_short(revision: Revision) -> dict[str, list[str]]:
+    """What it sends, operation by operation, and why it has its class: enough to choose among many by."""
+    written = [step for workflow in revision.content.document.get("workflows", ())[:1] for step in workflow["steps"]]
+    sent = [f"{each['method']} {each['path_template']}".strip() for each in map(_as_written, written)]
+    return {"requests": sent, "reasons": list(dict.fromkeys(each["why"] for each in risk_reasons_of(revision)))}
+
+
 def _step(document: Json, step: PlanStep, reason: Mapping[str, Json]) -> dict[str, Json]:
     named = ("step_id", "method", "path_template", "effect", "role", "description", "is_safe", "is_idempotent")
     told = {name: getattr(step, name) for name in named}

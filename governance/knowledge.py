@@ -6,7 +6,7 @@ a hash of each API's cards; what is not as it says is not told. Here never lives
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -30,17 +30,7 @@ class KnowledgeStore:
     async def put(self, api: str, cards: Sequence[Mapping[str, Json]], *, actor: str = "compile") -> None:
         """Stores the cards of all operations of an API in the place of those before; servers look again then."""
         body, now = to_text([dict(card) for card in cards]), self._database.now()
-
-        def work(connection: Connection) -> None:
-            before = connection.execute(select(_KNOWLEDGE.c.body).where(_KNOWLEDGE.c.api == api)).scalar()
-            if before == body and _told(connection, api) == print_of(body):
-                return
-            connection.execute(delete(_KNOWLEDGE).where(_KNOWLEDGE.c.api == api))
-            connection.execute(insert(_KNOWLEDGE), {"api": api, "body": body})
-            append_entry(connection, Event(now, actor, STORED, f"{KIND}:{api}", {"body": print_of(body)}))
-            connection.execute(update(_CHANGES).values(version=_CHANGES.c.version + 1))
-
-        await self._database.write(work)
+        await self._database.write(lambda c: put_body(c, now, actor, api, body))
 
     async def apis(self) -> frozenset[str]:
         """Those of which something is stored, whole or not."""
@@ -68,6 +58,23 @@ class KnowledgeStore:
 
         body = await self._database.read(work)
         return () if body is None else tuple(from_text(body))
+
+
+def put_body(connection: Connection, now: str, actor: str, api: str, body: str) -> None:
+    """Stores the cards of an API as they are written, in the caller's transaction."""
+    before = connection.execute(select(_KNOWLEDGE.c.body).where(_KNOWLEDGE.c.api == api)).scalar()
+    if before == body and _told(connection, api) == print_of(body):
+        return
+    connection.execute(delete(_KNOWLEDGE).where(_KNOWLEDGE.c.api == api))
+    connection.execute(insert(_KNOWLEDGE), {"api": api, "body": body})
+    append_entry(connection, Event(now, actor, STORED, f"{KIND}:{api}", {"body": print_of(body)}))
+    connection.execute(update(_CHANGES).values(version=_CHANGES.c.version + 1))
+
+
+def stored_bodies(connection: Connection, apis: Collection[str]) -> dict[str, str]:
+    """The cards of these APIs as they are written, by API in order; only what is as the audit says."""
+    found = connection.execute(select(_KNOWLEDGE).where(_KNOWLEDGE.c.api.in_(apis)).order_by(_KNOWLEDGE.c.api)).all()
+    return {row.api: row.body for row in found if _told(connection, row.api) == print_of(row.body)}
 
 
 def print_of(body: str) -> str:

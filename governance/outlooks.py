@@ -24,12 +24,14 @@ from governance.transitions import Role, decide, person_of
 class Outlook:
     """`needed`: how many different people it takes; `counted`: how many of them it has.
 
-    `refusal`: why the one who asks may not approve it, empty where they may.
+    `refusal`: why the one who asks may not approve it, empty where they may. `not_of`: whose vote is not to be had any
+    more, or never.
     """
 
     needed: int
     counted: int
     refusal: str
+    not_of: tuple[str, ...]
 
 
 class Outlooks:
@@ -53,9 +55,11 @@ def _outlook(revision: Revision, actor: str, role: Role, policy: Policy, now: st
     counted = {person_of(each) for each in ballot.votes}
     if not ballot.may_approve_own:
         counted.discard(person_of(ballot.submitter))
+    refusal = ""
     try:
         policy.check_door(actor)
         decide(revision.state, "approve", role=role, reason="", ballot=ballot)
     except GovernanceError as error:
-        return Outlook(max(1, ballot.needed), len(counted), error.message)
-    return Outlook(max(1, ballot.needed), len(counted), "")
+        refusal = error.message
+    own = () if ballot.may_approve_own else (revision.created_by,)
+    return Outlook(max(1, ballot.needed), len(counted), refusal, (*own, *revision.votes))

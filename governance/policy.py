@@ -156,6 +156,12 @@ class Policy(_Part):
     ask: tuple[AskRule, ...] = Field(
         (), strict=False, description="Calls that a person lets through: those that any of these rules fits."
     )
+    call_api: tuple[Annotated[str, Field(min_length=1, max_length=128)], ...] = Field(
+        (),
+        strict=False,
+        description="Who may call single operations without a workflow: names of callers, as runs tell them. GETs that "
+        "only read then need no approval of their own. Empty: nobody.",
+    )
 
     @cached_property
     def digest(self) -> str:
@@ -165,7 +171,7 @@ class Policy(_Part):
     def to_json(self) -> dict[str, Json]:
         told = self.model_dump(mode="json", by_alias=True)
         # Left out where it says nothing: a policy that was applied before there were such rules is the same policy.
-        return told if self.ask else {name: value for name, value in told.items() if name != "ask"}
+        return {name: value for name, value in told.items() if value or name not in ("ask", "call_api")}
 
     def asks(self, risk: str, workflow_id: str, target: str, labels: tuple[tuple[str, str], ...]) -> AskRule | None:
         """What is wanted of such a call: of the rules that fit the one that takes most people, for the shortest time.

@@ -59,6 +59,6 @@ def _each(policy: Policy, stored: "Iterator[rows.Stored]", person: Persons) -> I
             voters.discard(person_of(person(row.created_by)))
         needed = max(1, policy.rule(row.risk).approvals)
         would = "suffice" if len(voters) >= needed else "wait"
-        if passes_by_itself(policy, row.risk, row.content):
+        if passes_by_itself(policy, row.workflow_id, row.risk, row.content):
             would, needed = "approve itself", 0
         yield Foreseen(row.id, row.workflow_id, row.number, row.api, row.risk, would, needed, len(voters))

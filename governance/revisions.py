@@ -21,6 +21,7 @@ from governance.disabling import why_disabled
 from governance.errors import ConflictError, DigestError, InvalidError, NotFoundError, RefusedError, TamperedError
 from governance.identifiers import Json, new_id, to_text
 from governance.models import CatalogChange, table_of
+from governance.origins import Origin, submitter
 from governance.people.persons import Persons, persons
 from governance.people.scopes import WHOLE, Scope
 from governance.policies import in_force
@@ -29,7 +30,7 @@ from governance.sealing import Fault, Revision, check_row, content_text, find_fa
 from governance.transitions import ONE_VOTE, Ballot, Role, State, decide
 from governance.transitions import TABLE as RULES
 from governance.untouched import Untouched
-from workflow.revision import RevisionContent, changes_nothing, sends_safe_methods_alone
+from workflow.revision import RevisionContent, changes_nothing, is_raw, sends_safe_methods_alone
 
 if TYPE_CHECKING:
     from governance.policy import Policy
@@ -63,6 +64,7 @@ class NewRevision:
     is_core: bool
     rank: float
     proof: Json
+    origin: Origin = "compiled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,7 +356,8 @@ def _values(api: str, new: NewRevision, actor: str, now: str) -> dict[str, Any]:
     return {
         "id": new_id(), "api": api, "workflow_id": new.workflow_id, "digest": digest, "state": "pending",
         "content": text, "intent": new.intent, "risk": new.risk, "resource": new.resource, "is_core": new.is_core,
-        "rank": float(new.rank), "proof": to_text(new.proof), "created_at": now, "created_by": actor,
+        "rank": float(new.rank), "proof": to_text(new.proof), "created_at": now,
+        "created_by": submitter(new.origin, actor),
         "decided_at": None, "decided_by": None, "reason": None, "votes": "[]", "expires_at": None,
     }  # fmt: skip
 
@@ -385,18 +388,22 @@ def _counted(revision: Revision, action: str, to: State, actor: str, policy: "Po
 
 def _submit(connection: Connection, values: dict[str, Any], policy: "Policy") -> tuple[Stored, bool]:
     stored, is_new = _stored(connection, values, policy)
-    if stored.state == "pending" and passes_by_itself(policy, stored.risk, stored.content):
+    if stored.state == "pending" and passes_by_itself(policy, stored.workflow_id, stored.risk, stored.content):
         _accept(connection, stored, values["created_at"], policy)
         stored = rows.resolve(connection, stored.id)
     return stored, is_new
 
 
-def passes_by_itself(policy: "Policy", risk: str, content: str) -> bool:
+def passes_by_itself(policy: "Policy", workflow_id: str, risk: str, content: str) -> bool:
     """Whether the policy approves what nobody has looked at: only what cannot change anything by its methods alone.
 
-    What a description, a profile or a model says of the effect does not make it so.
+    What a description, a profile or a model says of the effect does not make it so. A single operation that reads
+    passes where somebody may call such.
     """
-    if policy.rule(risk).approvals:
+    if is_raw(workflow_id):
+        if not policy.call_api or risk != "read":
+            return False
+    elif policy.rule(risk).approvals:
         return False
     told = orjson.loads(content)
     return changes_nothing(told["tool"]) and sends_safe_methods_alone(told["document"])

@@ -35,7 +35,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 class Schedule:
     """`target` or `labels`, or neither for the API's default target. `next_at` is a moment as UTC text.
 
-    `last`: {"at", "outcome", "why", "runs"} of the firing before, empty at first.
+    `last`: {"at", "outcome", "why", "runs"} of the firing before, empty at first; with "asks" where those wait.
     """
 
     name: str

@@ -37,11 +37,10 @@ class Reading:
 
 
 def server_target(name: str, server: Server, *, tls: str = "verify", limits: TargetLimits | None = None) -> Target:
-    """The target that an MCP server is."""
-    return Target(
-        name, api_of(name), address_of_server(name), "live", tls=tls, is_default=True, limits=limits or TargetLimits(),
-        server=server,
-    )  # fmt: skip
+    """The target that an MCP server, or a site, is."""
+    api, address = api_of(name, server.transport), address_of_server(name)
+    limits = limits or TargetLimits()
+    return Target(name, api, address, "live", tls=tls, is_default=True, limits=limits, server=server)
 
 
 def read_servers(text: str) -> Reading:
@@ -104,6 +103,8 @@ def _server(reading: Reading, name: str, entry: Mapping[str, Json]) -> Server:
         env = _references(reading, name, entry.get("env", {}))
         return Server("stdio", str(entry["command"]), arguments, env, is_enabled=is_enabled)
     transport: Any = "http" if kind in _WORDS_OF_HTTP else kind  # what it cannot be is refused with the rest
+    if transport == "site":
+        raise InvalidError(f"{name} is a site, which comes by an invitation", "see `switchgear site invite`")
     headers = _references(reading, name, entry.get("headers", {}))
     return Server(transport, url=str(entry["url"]), headers=headers, is_enabled=is_enabled)
 
@@ -147,7 +148,7 @@ def _variable(text: str) -> str:
 
 def written_servers(targets: Iterable[Target], form: Form) -> dict[str, Json]:
     """The file in this form; where theirs cannot say a reference of ours, a variable stands for it."""
-    found = [target for target in targets if target.server is not None]
+    found = [target for target in targets if target.server is not None and not target.server.is_site]
     if form == "switchgear":
         return {"servers": [_ours(target) for target in found]}
     entries = {target.name: _theirs(target, form) for target in found}

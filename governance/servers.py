@@ -1,7 +1,8 @@
-"""MCP servers that others run: how they are reached, and with which references. Such a server is a target.
+"""MCP servers that others run, and sites: how they are reached, and with which references. Such a server is a target.
 
-Its tools are the operations of an API of its own (`remote-NAME`), so that all that holds for a device holds for it:
-rights, approvals, plans, the audit. What a target cannot say of it stands here: the transport, and for stdio the
+A site is a Switchgear elsewhere that comes here by itself (docs/SITES.md); its key stands here, and no secret. Tools
+are the operations of an API of their own (`remote-NAME`, `site-NAME`), so that all that holds for a device holds for
+them: rights, approvals, plans, the audit. What a target cannot say of it stands here: the transport, and for stdio the
 command. Values of variables and of header fields are references, as a target's credentials are; a literal is refused
 without being repeated, since it may be the secret itself. Here never lives a table (`governance.targets`), a file of
 some client's (`governance.server_files`) or a connection. MCP 2025-11-25, "Transports".
@@ -16,11 +17,12 @@ from urllib.parse import urlsplit
 from governance.errors import InvalidError
 
 Json = Any
-Transport = Literal["stdio", "http", "sse"]
-TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
+McpTransport = Literal["stdio", "http", "sse"]
+Transport = Literal[McpTransport, "site"]
+TRANSPORTS: tuple[McpTransport, ...] = get_args(McpTransport)
 SCHEME = "mcp"
-# An API's name has 32 characters at most, and this stands before the server's.
-_PREFIX = "remote-"
+# An API's name has 32 characters at most, and one of these stands before the server's.
+API_PREFIX, SITE_PREFIX = "remote-", "site-"
 _NAME = re.compile(r"[a-z][a-z0-9]{0,23}|[a-z][a-z0-9-]{0,22}[a-z0-9]")
 IS_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\0]+|keyring:[^/\0]+/[^\0]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -35,7 +37,8 @@ Pairs = tuple[tuple[str, str], ...]
 class Server:
     """`env` and `headers`: name → reference; before a header's reference a word may stand (`Bearer env:TOKEN`).
 
-    `is_enabled`: whether calls may go there now.
+    `is_enabled`: whether calls may go there now. Of a site: `key`, its public one (base64url), empty until it has
+    joined; `invitation`, the SHA-256 of the secret with which it may, once, until `invited_until`.
     """
 
     transport: Transport
@@ -45,9 +48,14 @@ class Server:
     url: str = ""
     headers: Pairs = ()
     is_enabled: bool = True
+    key: str = ""
+    invitation: str = ""
+    invited_until: str = ""
 
     def to_json(self) -> dict[str, Json]:
         told: dict[str, Json] = {"transport": self.transport, "is_enabled": self.is_enabled}
+        if self.is_site:
+            return {**told, "key": self.key, "invitation": self.invitation, "invited_until": self.invited_until}
         if self.transport == "stdio":
             return {**told, "command": self.command, "arguments": list(self.arguments), "env": dict(self.env)}
         return {**told, "url": self.url, "headers": dict(self.headers)}
@@ -63,7 +71,14 @@ class Server:
             told.get("url", ""),
             pairs(told.get("headers", {})),
             told["is_enabled"],
+            told.get("key", ""),
+            told.get("invitation", ""),
+            told.get("invited_until", ""),
         )
+
+    @property
+    def is_site(self) -> bool:
+        return self.transport == "site"
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -75,14 +90,18 @@ def pairs(given: Mapping[str, str]) -> Pairs:
     return tuple(sorted(given.items()))
 
 
-def api_of(name: str) -> str:
+def api_of(name: str, transport: Transport = "http") -> str:
     """The API that the tools of the server `name` are the operations of."""
-    return f"{_PREFIX}{name}"
+    return f"{SITE_PREFIX if transport == 'site' else API_PREFIX}{name}"
 
 
 def is_of_server(api: str) -> bool:
-    """Whether an API is that of a server's tools."""
-    return api.startswith(_PREFIX)
+    """Whether an API is that of a server's tools, or of a site's workflows."""
+    return api.startswith((API_PREFIX, SITE_PREFIX))
+
+
+def is_of_site(api: str) -> bool:
+    return api.startswith(SITE_PREFIX)
 
 
 def address_of_server(name: str) -> str:
@@ -104,6 +123,8 @@ def check_server(name: str, server: Server) -> None:
     """Raises InvalidError naming the field, never a value that may be a secret."""
     if not _NAME.fullmatch(name):
         raise InvalidError(f"{name!r} is no name for a server", "take up to 24 of a-z 0-9 and -, a letter first")
+    if server.is_site:
+        return
     if server.transport not in TRANSPORTS:
         raise InvalidError(f"there is no transport {server.transport!r}", f"take one of {', '.join(TRANSPORTS)}")
     if server.transport == "stdio":

@@ -86,9 +86,12 @@ class Settings:
         "where a server with OpenAI's interface answers (llama.cpp, vLLM), for `compile --proposer openai:MODEL`",
     )
     model_may_leave: bool = _setting(False, "1 lets `compile` ask a model's server that is not on this machine")
+    hub_key: str = _setting("", "file with the key of this hub, made when it is not there; empty: no site can join")
+    hub: str = _setting("", "file that `site join` wrote: the hub whose site this is; empty: none")
     proposals: int = _setting(0, "workflows that one caller may ask for over MCP in a day (docs/PROPOSER.md); 0: none")
     proposer: str = _setting("none", "whom a server asks about these: none, ollama:MODEL or openai:MODEL")
     prism: str = _setting("", "the prism command for `mock --prism`; empty: found in .tools or on the PATH")
+    prompts: str = _setting("", "YAML file with prompts of your own for MCP clients (docs/AGENTS.md)")
     library: str = _setting("", "folder for specs and profiles that come over REST; empty: none can")
     token: str = _setting("", "bearer token with which the command line speaks to a server", is_secret=True)
     bundle_passphrase: str = _setting("", "passphrase of the private key that signs bundles", is_secret=True)

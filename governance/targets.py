@@ -298,7 +298,10 @@ def _checked(target: Target) -> Target:
 def _check_remote(target: Target, server: Server) -> None:
     """What an MCP server's row says beside the server. Raises InvalidError."""
     check_server(target.name, server)
-    is_as_named = (target.api, target.base_url) == (api_of(target.name), address_of_server(target.name))
+    is_as_named = (target.api, target.base_url) == (
+        api_of(target.name, server.transport),
+        address_of_server(target.name),
+    )
     if not is_as_named or target.mode != "live" or any(getattr(target, field) for field in _REFERENCES):
         raise InvalidError(f"{target.name} is a server and no device", "add it with `switchgear servers add`")
 

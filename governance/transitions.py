@@ -101,11 +101,21 @@ def _counted(state: State, rule: Rule, ballot: Ballot) -> State:
     return rule.to if len(before) + 1 >= ballot.needed else state
 
 
+ORIGINS = frozenset({"profile", "model", "import"})
+"""What the name of whoever submits begins with where it was not plainly compiled (`origins`)."""
+
+
 def person_of(actor: str) -> str:
     """Who stands behind an actor: who compiles, decides at a command line or shows a company's token under one name is
     one person. Other names of a person are an admin's to say (`persons`)."""
+    kind, mark, name = asked_by(actor).partition(":")
+    return name if mark and kind in ("cli", "compile", "jwt") else asked_by(actor)
+
+
+def asked_by(actor: str) -> str:
+    """The name that stands behind how a revision came about, where the actor says that."""
     kind, mark, name = actor.partition(":")
-    return name if mark and kind in ("cli", "compile", "jwt") else actor
+    return name if mark and kind in ORIGINS else actor
 
 
 PAST: Mapping[Action, str] = MappingProxyType(

@@ -38,17 +38,20 @@ from runtime.api import (
     disabling,
     docs,
     events,
+    fleet,
     knowledge,
     library,
     login,
     metrics,
     pictures,
     policy,
+    raw_calls,
     records,
     schedules,
     senders,
     servers,
     serving,
+    sites,
     targets,
     tools,
     users,
@@ -58,6 +61,8 @@ from runtime.api import (
 from runtime.api.agent_description import AgentDescription, FixedPart
 from runtime.api.description import Description
 from runtime.api.part import check_query
+from runtime.building import Builds
+from runtime.catalog import CALL_API
 from runtime.console.app import Console
 from runtime.errors import StartRefused
 from runtime.gate.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopback
@@ -69,14 +74,19 @@ from runtime.gate.mcp_sessions import McpSessions
 from runtime.gate.rates import Rates
 from runtime.mcp.completing import Completions
 from runtime.mcp.finding import finding_tools
+from runtime.mcp.fleet import fleet_tools
 from runtime.mcp.knowing import knowing_tools
 from runtime.mcp.list_changed import ListChanged
+from runtime.mcp.own_prompts import OwnPrompts
 from runtime.mcp.proposing import propose_tool
+from runtime.mcp.raw_tool import raw_tool
 from runtime.mcp.resources import add_resources
-from runtime.mcp.run_tool import run_tool
+from runtime.mcp.run_tool import run_tools
 from runtime.mcp.tools import CatalogProvider, OwnTools, caller_of_request
 from runtime.problems import KNOWN, Problem, of_error, respond
 from runtime.service import Service, watching
+from runtime.sites.hub import Hub
+from runtime.sites.membership import Membership
 
 log = logging.getLogger("switchgear.server")
 INSTRUCTIONS = (
@@ -95,6 +105,7 @@ INSTRUCTIONS = (
 GRACE_S = 5
 # Longer than clients keep an idle connection (5 to 118 s): of two that close, the other's next request is lost.
 KEEP_ALIVE_S = 125
+NO_PROMPTS = OwnPrompts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +119,7 @@ class Application:
     provider: CatalogProvider
     changes: ListChanged
     known: Known
+    hub: Hub
 
 
 def build(
@@ -121,28 +133,36 @@ def build(
     folder: str = "",
     metrics_open: bool = False,
     origins: frozenset[str] = frozenset(),
+    membership: Membership | None = None,
+    prompts: OwnPrompts = NO_PROMPTS,
 ) -> Application:
     """`hosts`: names under which the server may be addressed, None for any. `local`: who calls over stdio.
 
     `rate_per_s`: how often one caller may ask, 0 for any number; `at_once`: how many requests are worked on at a time.
     `settings`: what admins are shown of them. `folder`: where specs and profiles are kept that come over REST; empty:
     nowhere. `metrics_open`: whoever is on this machine may read the metrics. `origins`: of web pages that may call.
+    `membership`: the hub whose site this server is.
+    `prompts`: of whoever runs the server.
     """
-    mcp, provider, changes = _mcp_server(service, local or Caller("stdio", "operator"))
+    mcp, provider, changes = _mcp_server(service, local or Caller("stdio", "operator"), prompts)
+    library = Library(Path(folder), service.database) if folder else None
+    builds = Builds(library, service.database) if library is not None else None
     mcp_app = mcp.http_app(path=MCP_PATH, host_origin_protection=False)  # the gate's work, for all routes alike
 
     @contextlib.asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
-        async with mcp_app.router.lifespan_context(mcp_app), watching(service):
+        async with mcp_app.router.lifespan_context(mcp_app), watching(service, membership):
             try:
                 yield
             finally:
                 changes.close()
+                if builds is not None:
+                    await builds.close()
 
     api = _rest_api(service, lifespan)
     api.state.provider, api.state.mcp = provider, mcp
     api.state.settings = settings
-    api.state.library = Library(Path(folder), service.database) if folder else None
+    api.state.library, api.state.builds = library, builds
     gate = Gate(
         api,
         McpSessions(mcp_app),
@@ -152,21 +172,29 @@ def build(
         Concurrency(at_once),
         metrics_open=metrics_open,
         console=Console,
+        sites=service.hub,
     )
     asgi = Cors(gate, origins, hosts) if origins else gate
-    return Application(asgi, gate, api, mcp, provider, changes, service.doorkeeper.known)
+    return Application(asgi, gate, api, mcp, provider, changes, service.doorkeeper.known, service.hub)
 
 
-def _mcp_server(service: Service, local: Caller) -> tuple[FastMCP[Any], CatalogProvider, ListChanged]:
+def _mcp_server(
+    service: Service, local: Caller, prompts: OwnPrompts
+) -> tuple[FastMCP[Any], CatalogProvider, ListChanged]:
     asking = partial(caller_of_request, local)
+    waiting, ending = run_tools(service, asking)
     own = OwnTools(
-        finding_tools(service.live, service.finder, service.knowledge, service.under_way, asking),
-        (run_tool(service, asking),),
+        finding_tools(service.live, service.finder, service.knowledge, service.under_way, ending, asking),
+        (waiting,),
+        (ending,),
         knowing_tools(service.knowledge, asking),
         service.knowledge,
+        (raw_tool(service.raw, service.under_way, asking),),
+        service.raw,
         (propose_tool(service.proposals, asking),) if service.proposals.terms.may_be_asked else (),
+        fleet_tools(service, asking),
     )
-    provider = CatalogProvider(service.live, service.under_way, local, own)
+    provider = CatalogProvider(service.live, service.under_way, local, own, prompts)
     mcp: FastMCP[Any] = FastMCP(
         "Switchgear",
         instructions=INSTRUCTIONS,
@@ -176,8 +204,8 @@ def _mcp_server(service: Service, local: Caller) -> tuple[FastMCP[Any], CatalogP
         dereference_schemas=False,  # or `$defs` vanish from what was approved
     )
     add_resources(mcp, service, asking)
-    mcp.completion(Completions(service, asking))
-    changes = ListChanged(mcp, service.live, asking, provider.knows)
+    mcp.completion(Completions(service, asking, prompts))
+    changes = ListChanged(mcp, service, asking, provider.knows, service.raw.is_for)
     service.live.on_change(changes.tell)
     return mcp, provider, changes
 
@@ -195,7 +223,8 @@ def _rest_api(service: Service, lifespan: Callable[[FastAPI], Any]) -> FastAPI:
     )
     api.state.service = service
     api.state.description = Description(api)
-    api.state.agents = AgentDescription(service.live, api.version, FixedPart(api.state.description.whole))
+    whole = api.state.description.whole
+    api.state.agents = AgentDescription(service.live, api.version, FixedPart(whole), FixedPart(whole, (CALL_API,)))
     api.openapi = api.state.description.document  # type: ignore[method-assign]
     for kind in (Problem, HTTPException, RequestValidationError, *KNOWN):
         api.add_exception_handler(kind, _on_error)
@@ -209,8 +238,8 @@ def _routes() -> tuple[BaseRoute, ...]:
         openapi_url=None, generate_unique_id_function=lambda route: route.name, dependencies=[Depends(check_query)]
     )
     # `/workflows/disabled` before `/workflows/{ref}`, `/tools/search_api` before `/tools/{name}`.
-    decisions = (disabling, workflows, pictures, knowledge, tools, webhooks, events)
-    kept = (records, asks, senders, targets, servers, catalog, schedules, audit, policy, library)
+    decisions = (disabling, workflows, pictures, knowledge, fleet, raw_calls, tools, webhooks, events)
+    kept = (records, asks, senders, targets, servers, sites, catalog, schedules, audit, policy, library)
     for part in (*decisions, *kept, login, users, administration, serving, metrics, docs):
         api.include_router(part.router)
     return tuple(api.routes)
@@ -250,6 +279,8 @@ class Listening:
     folder: str = ""
     metrics_open: bool = False
     origins: frozenset[str] = frozenset()
+    membership: Membership | None = None
+    prompts: OwnPrompts = NO_PROMPTS
 
 
 def checked_host(host: str, needs_token: bool, *, is_safe: bool = False) -> frozenset[str] | None:
@@ -299,6 +330,8 @@ async def serve_http(service: Service, at: Listening, announce: Callable[[str], 
         folder=at.folder,
         metrics_open=at.metrics_open,
         origins=at.origins,
+        membership=at.membership,
+        prompts=at.prompts,
     )
     listener = bound_socket(at.host, at.port)
     shown = f"[{at.host}]" if ":" in at.host else at.host
@@ -327,6 +360,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._before_end = before_end
         self._known = application.known
+        self._hub = application.hub
         self.open = Connections(most_files(), application.gate.unbegun)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -338,6 +372,7 @@ class Server(uvicorn.Server):
         self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._hub.let_go()
         await self._before_end()
         await super().shutdown(sockets)
 
@@ -380,9 +415,11 @@ def http_server(
     return Server(config, before_end, application)
 
 
-async def serve_stdio(service: Service, local: Caller) -> None:
+async def serve_stdio(
+    service: Service, local: Caller, membership: Membership | None = None, prompts: OwnPrompts = NO_PROMPTS
+) -> None:
     """Serves one client over standard input and output, until it hangs up."""
-    application = build(service, local=local)
+    application = build(service, local=local, prompts=prompts)
     memory.settle()
-    async with watching(service):
+    async with watching(service, membership):
         await application.mcp.run_stdio_async(show_banner=False)

@@ -31,6 +31,7 @@ from runtime.mcp.listing import Budget, Candidate, Part, listing_of_parts
 from workflow.errors import WorkflowError
 from workflow.nearest import did_you_mean
 from workflow.profile import Profile, parse_profile
+from workflow.revision import is_raw
 from workflow.tool import free_name
 
 log = logging.getLogger("switchgear.catalog")
@@ -43,9 +44,12 @@ ROUNDS_BETWEEN_CHECKS = 10
 # Names of the tools by which the rest is reached (`finding`): no workflow may stand in their way.
 FINDING_NAMES = ("search_workflows", "describe_workflow", "run_workflow")
 RUN_NAME = "get_run"
+CANCEL_NAME = "cancel_run"
 KNOWING_NAMES = ("search_api", "describe_operation")
+FLEET_NAMES = ("select_sites", "satisfy", "dispatch")
 PROPOSE = "propose_workflow"
-RESERVED_NAMES = (*FINDING_NAMES, RUN_NAME, *KNOWING_NAMES)
+CALL_API = "call_api"
+RESERVED_NAMES = (*FINDING_NAMES, RUN_NAME, CANCEL_NAME, *KNOWING_NAMES)
 NOTHING: MappingProxyType[str, Any] = MappingProxyType({})
 
 
@@ -177,7 +181,10 @@ class Loader:
     ) -> list[Refusal]:
         """Puts in what is new, the first of two that have one name; answers what cannot be served."""
         refused: list[Refusal] = []
-        ordered = sorted(approved.fresh, key=lambda whole: whole.workflow_id)
+        served = (
+            whole for whole in approved.fresh if not is_raw(whole.workflow_id)
+        )  # which are called by another door
+        ordered = sorted(served, key=lambda whole: whole.workflow_id)
         is_little = sum(draft.of(whole.id) is None for whole in ordered) <= CHECKED_AT_ONCE
         for revision in (whole.revision() for whole in ordered):
             known = draft.of(revision.id)
@@ -319,7 +326,7 @@ class Draft:
 
     def add(self, entry: Entry) -> list[Refusal]:
         """Puts it in, unless another one has its name that comes before it; answers who has to do without."""
-        if entry.name in (*RESERVED_NAMES, PROPOSE):
+        if entry.name in (*RESERVED_NAMES, *FLEET_NAMES, PROPOSE, CALL_API):
             return [self.refuse(entry, "the server itself has a tool of this name already")]
         there = self._entries.get(entry.name)
         if there is None or there.revision_id == entry.revision_id:

@@ -55,6 +55,8 @@ async def diagnose(service: Service, name: str, actor: str) -> tuple[Finding, ..
     """A finding for each step. Raises NotFoundError for the target, GovernanceError when nothing can be recorded."""
     target = await service.targets.get(name)
     if target.server is not None:
+        if target.server.is_site:
+            return (Finding("address", "bad", f"{name} is a site, and comes by itself", "see `switchgear site list`"),)
         return (Finding("address", "bad", f"{name} is an MCP server", f"run `switchgear servers test {name}`"),)
     profile, described = await _profile(service, target.api)
     base_path = await _base_path(service, target.api, profile)

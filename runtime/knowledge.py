@@ -11,11 +11,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from governance.errors import NotFoundError
 from governance.knowledge import KnowledgeStore
 from governance.people.scopes import Scope
 from runtime.catalog import Catalog
 from runtime.live import LiveCatalog
+from workflow.budget import BYTES_A_TOKEN
 from workflow.search.index import Findable, Index, Kind, apart
 
 Json = Any
@@ -23,6 +26,8 @@ Card = Mapping[str, Json]
 MOST_FOUND = 10
 # What one reads of an operation before choosing it.
 MOST_NAMED = 12
+# How a request is written is for whoever writes it (`raw_calls`).
+NOT_TOLD = ("call", "not_callable")
 _INTENTS = {"GET": "find", "POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
 
 
@@ -35,11 +40,21 @@ class _Api:
     index: Index
 
 
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """What one tool for each operation of an API would take of a model's context."""
+
+    mark: str
+    operations: int
+    tokens: int
+
+
 class Knowledge:
     def __init__(self, store: KnowledgeStore, live: LiveCatalog) -> None:
         self._store = store
         self._live = live
         self._apis: dict[str, _Api] = {}
+        self._sizes: dict[str, _Size] = {}
         self._reading = asyncio.Lock()
         self._there: tuple[Catalog, frozenset[str]] | None = None
 
@@ -63,8 +78,24 @@ class Knowledge:
         for name, known in (await self._known(scope, api)).items():
             card = known.cards.get(operation)
             if card is not None and _is_seen(scope, name, card):
-                return {"api": name, **card, **_reached(card, self._live.seen_by(scope), scope, name)}
+                told = {word: value for word, value in card.items() if word not in NOT_TOLD}
+                return {"api": name, **told, **_reached(card, self._live.seen_by(scope), scope, name)}
         raise NotFoundError(f"no operation {operation} is known", "search for it: its name is METHOD /path")
+
+    async def as_tools(self) -> tuple[int, int]:
+        """How many operations are known of all APIs, and what they would cost as tools, in tokens, at least."""
+        marks = await self._store.marks()
+        for name, mark in marks.items():
+            if name not in self._sizes or self._sizes[name].mark != mark:
+                cards = await self._store.get(name)
+                self._sizes[name] = _Size(mark, len(cards), sum(map(_tokens_of, cards)))
+        sizes = [self._sizes[name] for name in marks]
+        return sum(each.operations for each in sizes), sum(each.tokens for each in sizes)
+
+    async def cards(self, operation: str, scope: Scope, api: str | None = None) -> dict[str, Card]:
+        """What is known of an operation, by the APIs of `scope` that have one of this name."""
+        known = await self._known(scope, api)
+        return {name: each.cards[operation] for name, each in known.items() if operation in each.cards}
 
     async def is_there(self, scope: Scope) -> bool:
         """Whether anything is known that the caller may ask about. Asked at each list of tools: looked up once for each
@@ -97,6 +128,16 @@ class Knowledge:
 def _read(api: str, mark: str, cards: Iterable[Card]) -> _Api:
     by_key = {str(card["operation"]): card for card in cards}
     return _Api(mark, by_key, Index(_findable(api, card) for card in by_key.values()))
+
+
+def _tokens_of(card: Card) -> int:
+    """Of the tool that would be this operation alone, less than it would be: a card has short texts and no deep
+    members."""
+    named = ((str(each["name"]), each) for each in card["takes"])
+    properties = {name: {"type": each.get("type", ""), "description": each.get("text", "")} for name, each in named}
+    schema = {"type": "object", "properties": properties}
+    tool = {"name": card["operation"], "description": card["does"], "inputSchema": schema}
+    return -(-len(orjson.dumps(tool)) // BYTES_A_TOKEN)
 
 
 def _findable(api: str, card: Card) -> Findable:

@@ -7,31 +7,25 @@ installed at all. Here never lives a model or a decision. Called by the MCP tool
 """
 
 import asyncio
-import contextlib
-import os
 import re
-import signal
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from governance.audit import AuditLog
 from governance.audit_search import AuditSearch, Wanted
 from governance.database import Database
 from governance.identifiers import moment
 from governance.transitions import may
+from runtime.compiler_process import compiled
 from runtime.errors import BadInput, Unservable
 from runtime.gate.access import Caller
 
 Json = Any
 ASKED = "proposal.asked"
 MOST_SENTENCE = 300  # characters; five clauses are under 200
-DEADLINE_S = 600.0
 _ENDINGS = (".yaml", ".yml", ".json")
 _API = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _COMPILES = (0, 1)  # done, or refused: both print what was understood
@@ -84,23 +78,11 @@ class Proposals:
             raise Unservable(many, "tomorrow, or an admin raises SWITCHGEAR_PROPOSALS")
 
     async def _compiled(self, api: str, sentence: str, caller: Caller) -> Mapping[str, Json]:
-        words = [sys.executable, "-P", "-m", "switchgear.main", "compile", self._description(api), "--json"]
-        words += [f"--ask={sentence}", f"--asked-by={caller.name}", f"--proposer={self.terms.proposer}"]
-        process = await asyncio.create_subprocess_exec(
-            *words, env={**os.environ, "SWITCHGEAR_DATABASE_URL": self.database.address}, start_new_session=True,
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            async with asyncio.timeout(DEADLINE_S):
-                said, _ = await process.communicate()
-        except TimeoutError:
-            raise Unservable("the compiler took too long", "a smaller description, or no model") from None
-        finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
-        return _read(said, process.returncode)
+        words = [self._description(api), f"--ask={sentence}", f"--asked-by={caller.name}"]
+        said = await compiled(self.database.address, [*words, f"--proposer={self.terms.proposer}"])
+        if said.code is None:
+            raise Unservable("the compiler took too long", "a smaller description, or no model")
+        return _read(said.told, said.code)
 
     def _description(self, api: str) -> str:
         """The file in the library, else the name, by which what is shipped is found."""
@@ -109,12 +91,8 @@ class Proposals:
         return str(next((file.resolve() for file in found if file.is_file()), api))
 
 
-def _read(said: bytes, code: int | None) -> Mapping[str, Json]:
-    try:
-        told = orjson.loads(said)
-    except orjson.JSONDecodeError:
-        told = {}
+def _read(told: Mapping[str, Json], code: int) -> Mapping[str, Json]:
     if code not in _COMPILES or "outcome" not in told:
-        error = told.get("error", {}) if isinstance(told, dict) else {}
+        error = told.get("error", {})
         raise Unservable(str(error.get("message", "the compiler is not there")), str(error.get("remedy", "")))
     return {name: told[name] for name in ("outcome", "workflow", "refusal", "could_be", "understood", "notes")}

@@ -3,20 +3,23 @@
 Every process that serves looks each second. Of several, the one that moves the schedule on (`ScheduleStore.take`) fires
 it, under the key `schedule:NAME:INSTANT`. A firing is a call like any other (`calls`), of whoever added the schedule,
 with the rights that they have at that moment. What came due while nothing served, or while the last run was under way,
-is noted and not made up for. Here never lives a statement, nor what an expression means (`cron`).
+is noted and not made up for. One that the policy has a person let through waits, and is carried out when that was done.
+Here never lives a statement, nor what an expression means (`cron`).
 """
 
 import asyncio
 import itertools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from governance.accounts import COMMAND_LINE
+from governance.asks import Ask
 from governance.database_clock import clock_fault
-from governance.errors import GovernanceError, RefusedError
+from governance.errors import GovernanceError, NotFoundError, RefusedError
 from governance.identifiers import Clock, moment, utc_now
 from governance.locks import Locks
 from governance.open_runs import OpenRuns
@@ -29,7 +32,7 @@ from runtime.calls.selection import Selection, run_on
 from runtime.calls.telling import told_words
 from runtime.cron import lateness, next_moment
 from runtime.entries import Entry
-from runtime.errors import BadInput, CallerError, Interrupted, SameEffect, ServingError
+from runtime.errors import BadInput, CallerError, Interrupted, SameEffect, ServingError, Waiting
 from runtime.gate.access import LOCAL, Caller
 from runtime.gate.doorkeeper import Doorkeeper
 from runtime.live import LiveCatalog
@@ -83,6 +86,7 @@ class Scheduler:
         self._off = timedelta()
         self.trouble = ""
         self._firing: set[asyncio.Task[None]] = set()
+        self._may_wait = True
         self._trouble = ""
 
     def next_of(self, schedule: Schedule) -> str:
@@ -157,14 +161,36 @@ class Scheduler:
             if lateness(schedule.next_at, now) > GRACE:
                 await self._note(schedule, "missed", "nothing was serving at that moment")
                 continue
-            task = asyncio.create_task(self._fire(schedule))
-            self._firing.add(task)
-            task.add_done_callback(self._done)
+            self._begin(self._fire(schedule))
+        if self._may_wait:
+            await self._go_on()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._firing.add(task)
+        task.add_done_callback(self._done)
+
+    async def _go_on(self) -> None:
+        """Begins what was let through of firings that waited for a person, and notes what was not."""
+        waiting = [each for each in await self._around.store.list_schedules() if _asks(each)]
+        self._may_wait = bool(waiting)
+        for schedule in waiting:
+            if not all(ask.state == "waiting" for ask in await self._asks_of(schedule)):
+                self._begin(self._take_up(schedule.name))
+
+    async def _asks_of(self, schedule: Schedule) -> list[Ask]:
+        """Those that there are; the row alone makes none."""
+        found = []
+        for plan_id in _asks(schedule):
+            with suppress(NotFoundError):
+                found.append(await self._around.calls.asking.store.get(plan_id))
+        return found
 
     async def align(self) -> None:
         """Brings back what a clock that ran ahead has put off too far; the keys keep an instant from running twice."""
         if not await self._is_on_time():
             return
+        self._may_wait = True
         for schedule in await self._around.store.list_schedules():
             if not schedule.is_paused and moment(self._clock()) < schedule.next_at:
                 await self._take(schedule, only_earlier=True)
@@ -209,6 +235,8 @@ class Scheduler:
             await self._note(schedule, "interrupted", f"{error.message}; what changes something is taken up again")
         except SameEffect as error:
             await self._note(schedule, "skipped", message_of(error))
+        except Waiting as error:
+            await self._note_call(schedule, error)
         except (ServingError, GovernanceError) as error:
             await self._note(schedule, "refused", message_of(error))
         finally:
@@ -231,9 +259,52 @@ class Scheduler:
             return
         selection = Selection(schedule.labels)
         results = await run_on(around.calls, entry, schedule.inputs, selection, caller, manner, key=key)
+        if any(result.is_waiting for result in results):
+            waits = [result.waits for result in results if result.is_waiting]
+            others = [f"{each.target}: {each.to_json()['outcome']}" for each in results if not each.is_waiting]
+            await self._note_waiting(schedule, waits, "; ".join(["a person has to let it through", *others]))
+            return
         bad = [result.target for result in results if not result.is_good(manner)]
         runs = tuple(result.ended.run_id for result in results if result.ended)
         await self._note(schedule, "failed" if bad else "succeeded", "not on " + ", ".join(bad) if bad else "", runs)
+
+    async def _take_up(self, name: str) -> None:
+        """Carries out what was let through of the last firing, on each target by itself."""
+        lock = f"schedule:{name}"
+        if not await self._around.locks.hold(lock):
+            return
+        try:
+            schedule = await self._around.store.get(name)
+            fired = replace(schedule, next_at=str(schedule.last.get("at", "")))
+            if asks := await self._asks_of(schedule):
+                await self._note_answers(fired, asks, [await self._answered(fired, ask) for ask in asks])
+        finally:
+            await self._around.locks.release(lock)
+
+    async def _answered(self, fired: Schedule, ask: Ask) -> tuple[str, str]:
+        """Outcome and run of one call of a firing: it is carried out if it was let through."""
+        if ask.state == "waiting":
+            return "waiting", ask.run_id
+        if ask.state not in ("let through", "used"):  # used: the key stands for the run that did so
+            return "refused", ask.run_id
+        key = f"schedule:{fired.name}:{fired.next_at}" + (f":{ask.target}" if fired.labels else "")
+        try:
+            caller = await self._caller(fired.created_by)
+            entry, manner = await self._checked(fired, caller), Manner(is_confirmed=True)
+            ended = await self._around.calls.call(entry, fired.inputs, ask.target, caller, manner, key=key)
+        except (ServingError, GovernanceError) as error:
+            log.warning("schedule %s, let through on %s: %s", fired.name, ask.target, message_of(error))
+            return "refused", ask.run_id
+        return ended.outcome, ended.run_id
+
+    async def _note_answers(self, fired: Schedule, asks: Sequence[Ask], ends: Sequence[tuple[str, str]]) -> None:
+        told = "; ".join(f"{ask.target}: {outcome}" for ask, (outcome, _) in zip(asks, ends, strict=True))
+        waiting = [ask for ask, (outcome, _) in zip(asks, ends, strict=True) if outcome == "waiting"]
+        if waiting:
+            await self._note_waiting(fired, [{"plan_id": ask.id, "run_id": ask.run_id} for ask in waiting], told)
+            return
+        bad = [outcome for outcome, _ in ends if outcome not in ("succeeded", "pending")]
+        await self._note(fired, bad[0] if bad else ends[0][0], told if bad else "", tuple(run for _, run in ends))
 
     async def _caller(self, name: str) -> Caller:
         """Who added it, with the rights of now. Raises CallerError for somebody who has none any more."""
@@ -247,8 +318,30 @@ class Scheduler:
             return LOCAL
         raise CallerError(f"{name}, who added it, holds no valid token", "give them one, or add the schedule anew")
 
-    async def _note(self, schedule: Schedule, outcome: str, why: str = "", runs: tuple[str, ...] = ()) -> None:
-        if outcome not in ("begun", "succeeded", "pending"):
+    async def _note_call(self, schedule: Schedule, error: Waiting) -> None:
+        if error.more["state"] == "waiting":
+            await self._note_waiting(schedule, (error.more,), message_of(error))
+        else:
+            await self._note(schedule, "refused", message_of(error))
+
+    async def _note_waiting(self, schedule: Schedule, waits: Sequence[Mapping[str, Json]], why: str) -> None:
+        self._may_wait = True
+        runs, asks = tuple(str(each["run_id"]) for each in waits), [str(each["plan_id"]) for each in waits]
+        await self._note(schedule, "waiting", why, runs, asks)
+
+    async def _note(
+        self, schedule: Schedule, outcome: str, why: str = "", runs: tuple[str, ...] = (), asks: Sequence[str] = ()
+    ) -> None:
+        if outcome not in ("begun", "succeeded", "pending", "waiting"):
             log.warning("schedule %s, %s: %s %s", schedule.name, schedule.next_at, outcome, why)
-        last = {"at": schedule.next_at, "outcome": outcome, "why": why, "runs": list(runs)}
+        last: dict[str, Json] = {"at": schedule.next_at, "outcome": outcome, "why": why, "runs": list(runs)}
+        last |= {"asks": list(asks)} if asks else {}
         await self._around.store.note(schedule, last)
+
+
+def _asks(schedule: Schedule) -> tuple[str, ...]:
+    """The calls of its last firing that wait for a person; none of a paused one."""
+    last = schedule.last if isinstance(schedule.last, dict) else {}  # nobody seals it
+    asks = last.get("asks")
+    is_waiting = not schedule.is_paused and last.get("outcome") == "waiting" and isinstance(asks, list)
+    return tuple(map(str, asks)) if is_waiting and asks else ()

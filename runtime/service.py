@@ -37,11 +37,13 @@ from governance.people.sessions import IDLE, LONGEST, SessionStore
 from governance.people.users import UserStore
 from governance.place import REMEDY, PlaceStore
 from governance.plans import PlanStore
+from governance.policies import PolicyStore
 from governance.responses import Policy, ResponseStore
 from governance.revisions import RevisionStore
 from governance.run_stats import RunStats
 from governance.runs import RunStore
 from governance.schedules import ScheduleStore
+from governance.sites import SiteStore
 from governance.targets import TargetStore
 from governance.webhooks import WebhookStore
 from runtime.calls.asking import Asking
@@ -66,11 +68,16 @@ from runtime.leases import Leases
 from runtime.live import LiveCatalog
 from runtime.mcp.listing import DEFAULT, Budget
 from runtime.proposing import Proposals, Terms
+from runtime.raw_calls import RawCalls
 from runtime.remotes.syncing import Remotes
 from runtime.replies import Replies
 from runtime.scheduling import DEFAULT_RISKS, Around, Scheduler
 from runtime.search.finder import Finder
 from runtime.secrets import Vault
+from runtime.sites.edge import Edge
+from runtime.sites.hub import Hub
+from runtime.sites.membership import Membership
+from runtime.sites.works import ServiceWorks
 
 if TYPE_CHECKING:
     from runtime.gate.company import Company
@@ -80,6 +87,8 @@ ASKS = Confirmation()
 NONE_PROPOSED = Terms()
 # So long after the disk has room again at most, `/ready` says so.
 PROBE_S = 1.0
+# Tools and tokens for `call_api` and the two that tell what it can call; a test measures them.
+FOR_EXPERTS = (3, 450)
 SessionEnds = tuple[timedelta, timedelta]
 SESSION_ENDS: SessionEnds = (IDLE, LONGEST)
 
@@ -115,11 +124,14 @@ class Service:
     live: LiveCatalog
     finder: Finder
     knowledge: Knowledge
+    raw: RawCalls
     schedules: ScheduleStore
     scheduler: Scheduler
     remotes: Remotes
     places: PlaceStore
     proposals: Proposals
+    sites: SiteStore
+    hub: Hub
 
 
 def assemble(
@@ -135,6 +147,8 @@ def assemble(
     company: "Company | None" = None,
     proposing: Terms = NONE_PROPOSED,
     call_wait_s: float = DEFAULT_WAIT_S,
+    hub_key: str = "",
+    has_experts: bool = False,
 ) -> Service:
     """The parts around an open database. Nothing is read yet."""
     revisions, apis, targets = RevisionStore(database), ApiStore(database), TargetStore(database)
@@ -142,7 +156,8 @@ def assemble(
     kept = SessionStore(database, idle=sessions[0], longest=sessions[1])
     doorkeeper = Doorkeeper(principals, users, kept, company)
     locks = locks_of(database.address)
-    driver = Driver(vault, Leases(locks if database.kind == "postgresql" else None))
+    hub = Hub(targets, hub_key)
+    driver = Driver(vault, Leases(locks if database.kind == "postgresql" else None), hub)
     books = Books(database, revisions, vault, Replies(ResponseStore(database), responses))
     plans, asks = PlanStore(database), AskStore(database)
     restorer = Restorer(revisions, apis, targets, plans)
@@ -155,6 +170,7 @@ def assemble(
         MismatchStore(database),
     )
     deliveries = DeliveryStore(database)
+    knowledge, policies = Knowledge(KnowledgeStore(database), live), PolicyStore(database)
     calls, schedules = (
         Calls(
             engine,
@@ -197,12 +213,15 @@ def assemble(
         under_way=UnderWay(calls, engine, call_wait_s),
         live=live,
         finder=Finder(live),
-        knowledge=Knowledge(KnowledgeStore(database), live),
+        knowledge=knowledge,
+        raw=RawCalls(policies, revisions, apis, targets, knowledge, has_experts),
         schedules=schedules,
         scheduler=Scheduler(around, reference=partial(database_now, database)),
         remotes=Remotes(revisions, apis, targets, driver, live.reload),
         places=PlaceStore(database),
         proposals=Proposals(database, books.audit, proposing),
+        sites=SiteStore(database, targets),
+        hub=hub,
     )
 
 
@@ -220,6 +239,7 @@ async def open_service(
     company: "Company | None" = None,
     proposing: Terms = NONE_PROPOSED,
     call_wait_s: float = DEFAULT_WAIT_S,
+    hub_key: str = "",
 ) -> AsyncIterator[Service]:
     """A service with its first catalog; `budget`: how much of it is listed to an MCP client.
     `confirmation`: which workflows ask before they change anything; `scheduled`: which classes schedules may run.
@@ -227,14 +247,16 @@ async def open_service(
     ends in any case; `company`: whose JWTs are taken. `proposing`: what may be asked for.
 
     `keep_days`: how long runs that have ended can be looked up; `call_wait_s`: how long a call waits for its run.
+    `hub_key`: the file with the key of this hub; empty: it is none.
 
     Raises GovernanceError when the database cannot be used.
     """
     async with open_database(database_url) as database:
+        has_experts = await _names_experts(database)
         service = assemble(
             database,
             vault or Vault(),
-            budget=budget,
+            budget=budget.without(*FOR_EXPERTS) if has_experts else budget,
             keep_days=keep_days,
             confirmation=confirmation,
             scheduled=scheduled,
@@ -243,6 +265,8 @@ async def open_service(
             company=company,
             proposing=proposing,
             call_wait_s=call_wait_s,
+            hub_key=hub_key,
+            has_experts=has_experts,
         )
         for fault in await altered_objects(database):
             log.error("the database is not as it was made: %s; see `switchgear doctor`", fault)
@@ -258,14 +282,24 @@ async def open_service(
             await service.locks.close()
 
 
+async def _names_experts(database: Database) -> bool:
+    """Whether somebody may call single operations. With a policy that cannot be believed nobody may."""
+    try:
+        return bool((await PolicyStore(database).current()).policy.call_api)
+    except GovernanceError:
+        return False
+
+
 @asynccontextmanager
-async def watching(service: Service) -> AsyncIterator[None]:
+async def watching(service: Service, membership: Membership | None = None) -> AsyncIterator[None]:
     """As long as it is entered: the catalog follows the database, open runs are looked after, schedules are fired,
-    events are sent, what MCP servers have is followed. On a copy of another installation's database the catalog alone:
+    events are sent, what MCP servers have is followed, and the hub whose site this is (`membership`) is asked for work.
+    On a copy of another installation's database the catalog alone:
     the rest is done there."""
     is_copy = await _is_copy(service)
     others = () if is_copy else (service.scheduler, service.deliverer, service.remotes)
-    watched = (service.live, *others)
+    edges = () if is_copy or membership is None else (Edge(membership, ServiceWorks(service, membership)),)
+    watched = (service.live, *others, *edges)
     watches = [asyncio.create_task(each.watch()) for each in watched]
     watches.append(asyncio.create_task(_probing(service)))
     service.engine.watch(adopted_at=None if is_copy else await service.places.adopted_at())

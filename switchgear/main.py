@@ -77,6 +77,7 @@ COMMANDS = {
     "policy": Entry("governance.commands.policy:policy_group", "Say who decides on what, until when, at which hours."),
     "targets": Entry("governance.commands.targets:targets_group", "Keep the devices and mocks to run on."),
     "servers": Entry("governance.commands.servers:servers_group", "Keep MCP servers of others, and their tools."),
+    "site": Entry("runtime.commands.sites:site_group", "Be a site of a hub, or have sites do what is approved."),
     "serve": Entry("runtime.commands.serving:serve_command", "Serve what is approved as MCP tools and as an API."),
     "call": Entry("runtime.commands.serving:call_command", "Run one workflow."),
     "asks": Entry("governance.commands.asks:asks_group", "Answer calls that wait for a person."),

@@ -80,6 +80,17 @@ SCOPED_MACHINE = Need(
     "use CPython 3.11 on Linux",
     lambda: sys.version_info[:2] == (3, 11) and sys.platform == "linux",
 )
+MCPO = Need("mcpo is not installed", "./setup.sh clients", (ROOT / ".tools" / "mcpo" / ".ready").is_file)
+LOADERS = Need(
+    "LlamaIndex's and LangChain's loaders are not installed",
+    "./setup.sh clients",
+    (ROOT / ".tools" / "loaders" / ".ready").is_file,
+)
+INSPECTOR = Need(
+    "the MCP Inspector is not installed",
+    "./setup.sh clients (needs npm)",
+    (ROOT / ".tools" / "inspector" / "node_modules" / ".bin" / "mcp-inspector").exists,
+)
 NPM = Need("npm is not installed", "apt-get install npm", lambda: shutil.which("npm") is not None)
 UV = Need("uv is not installed", "pip install uv", lambda: shutil.which("uv") is not None)
 ROOT_USER = Need("only root can be another user", "run as root", lambda: os.getuid() == 0)

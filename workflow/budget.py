@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import orjson
 
 from workflow.document import Json
-from workflow.tool import call_properties, hides_inputs, input_names
+from workflow.tool import call_properties, hides_inputs, input_names, told_hints
 
 MOST_TOOLS = 30
 MOST_TOKENS = 4000
@@ -19,15 +19,15 @@ MOST_TOKENS = 4000
 RESERVED_TOOLS = 4
 RESERVED_TOKENS = 490
 BYTES_A_TOKEN = 4
-# What the server adds to each entry in `_meta`: digest, workflow and class; where inputs are hidden, the address of the
-# whole schema, which holds the tool's name once more. Measured, and held by the same test.
-_ADDED_BYTES = 143
+# What the server adds to each entry in `_meta`: digest and class; where inputs are hidden, the address of the whole
+# schema, which holds the tool's name once more. Measured, and held by the same test.
+_ADDED_BYTES = 127
 _ADDRESS_BYTES = 42
 
 
 def tokens_of(tool: Mapping[str, Json], document: Json) -> int:
     """What the tool made from `document` costs in tools/list as it is served, rounded up."""
-    size = len(orjson.dumps(tool)) + _ADDED_BYTES + len(tool["name"])
+    size = len(orjson.dumps({**tool, "annotations": told_hints(tool)})) + _ADDED_BYTES
     more = call_properties(tool, input_names(document))
     size += len(orjson.dumps(more)) - 1 if more else 0
     if hides_inputs(document, tool):

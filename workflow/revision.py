@@ -14,6 +14,8 @@ from workflow.operations import SAFE_METHODS
 
 Json = Any
 FORMAT = 1
+# How the names of workflows begin that call one operation alone (`raw_calls`).
+RAW_PREFIX = "raw-"
 _SAFE_ENDINGS = tuple(f"/{method.lower()}" for method in SAFE_METHODS)  # of an operationPath
 
 
@@ -44,6 +46,11 @@ class RevisionContent:
     def from_json(cls, data: Mapping[str, Json]) -> "RevisionContent":
         """The content that `to_json` wrote. Raises KeyError where a part is missing."""
         return cls(data["document"], data["tool"], data["operations"], data["profile"])
+
+
+def is_raw(workflow_id: str) -> bool:
+    """Whether it calls one operation alone, and is in no catalog."""
+    return workflow_id.startswith(RAW_PREFIX)
 
 
 def changes_nothing(tool: Mapping[str, Json]) -> bool:

@@ -9,19 +9,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from workflow.brief import brief, shows_less
 from workflow.document import Document, Json, Step, Workflow, ours
 from workflow.errors import DocumentError
 from workflow.inputs import followed
 from workflow.operations import SAFE_METHODS
-from workflow.schemas import as_json
 from workflow.visible import visible, visible_schema
 
 NAME_LENGTH = 64  # what MCP clients accept for a tool's name
 _BETWEEN = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas")
-_MOST_EXAMPLE = 40  # bytes, brackets included: ten tokens
-_LENGTHS = ("minLength", "maxLength")
-_MOST_STRUCTURE = 400  # bytes of an optional object: of a larger one the whole schema tells, and a list its purpose
-_OUTLINE = {"type", "description"}
 MOST_TITLE = 200  # characters; it is a line in a list
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 _SAFE_METHODS = tuple(f"/{method.lower()}" for method in SAFE_METHODS)  # as operationPath ends in them
@@ -96,8 +92,20 @@ def _taken(document: Json) -> Mapping[str, Json]:
 def hides_inputs(document: Json, tool: Mapping[str, Json]) -> bool:
     """Whether the first workflow of `document` takes inputs, or members of them, that its tool does not show."""
     shown, taken = tool["inputSchema"].get("properties") or {}, _taken(document)
-    is_outline = (one.keys() <= _OUTLINE and "properties" in taken.get(name, {}) for name, one in shown.items())
-    return len(taken) > len(shown) or any(is_outline)
+    return len(taken) > len(shown) or any(shows_less(one, taken.get(name, {})) for name, one in shown.items())
+
+
+def told_hints(tool: Mapping[str, Json]) -> dict[str, bool]:
+    """Of a tool's annotations what a list has to tell: not what means nothing, or is taken for granted without it.
+
+    Whether a tool destroys or may be repeated means something only of one that changes (MCP, `ToolAnnotations`).
+    """
+    hints = dict(tool.get("annotations") or {})
+    if hints.get("readOnlyHint"):
+        hints.pop("destructiveHint", None)
+    if hints.get("readOnlyHint") or not hints.get("idempotentHint"):
+        hints.pop("idempotentHint", None)
+    return hints
 
 
 def call_properties(tool: Mapping[str, Json], names: frozenset[str]) -> dict[str, Json]:
@@ -129,7 +137,7 @@ def _shown_inputs(document: Document, workflow: Workflow, shown: Json) -> dict[s
     required = [name for name in schema.get("required") or [] if name in properties]
     names = [name for name in properties if shown is None or name in shown or name in required]
     written = {
-        name: properties[name] if shown is None else _brief(properties[name], is_required=name in required)
+        name: properties[name] if shown is None else brief(properties[name], is_required=name in required)
         for name in names
     }
     cut: dict[str, Json] = {"type": "object", "properties": written}
@@ -148,24 +156,6 @@ def _shown_outputs(declared: Json) -> Mapping[str, Json] | None:
         return None
     shown: Mapping[str, Json] | None = visible_schema(declared)
     return shown
-
-
-def _brief(schema: Json, *, is_required: bool) -> Json:
-    """An input as a list of tools shows it: with an example where that is short and says what nothing else does.
-
-    How long a text may be is told by whoever refuses it, and in the whole schema.
-    """
-    if not isinstance(schema, Mapping):
-        return schema
-    schema = {key: value for key, value in schema.items() if key not in _LENGTHS}
-    if not is_required and schema.get("type") == "object" and len(as_json(schema)) > _MOST_STRUCTURE:
-        return {"type": "object", "description": schema.get("description", "")}
-    if "examples" not in schema:
-        return schema
-    says_enough = "enum" in schema or "default" in schema or schema.get("type") == "boolean"
-    if not says_enough and len(as_json(schema["examples"])) <= _MOST_EXAMPLE:
-        return schema
-    return {key: value for key, value in schema.items() if key != "examples"}
 
 
 def _with_definitions(schema: dict[str, Json], components: Mapping[str, Json]) -> dict[str, Json]:

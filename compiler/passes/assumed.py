@@ -1,9 +1,10 @@
 """Bodies that a description forgets: an update without anything to say changes nothing.
 
 Before: resources. After: an update of a thing that can be read, and a creation in a collection, have a body where the
-description declares none, or one whose file is missing: the members of the thing itself that are not read-only, none
-of them required and others allowed. Told as one note, because nobody has promised that the device takes it. A `PUT`
-on what can't be read (a membership, a tag) stays without a body. Called by the pipeline between resources and jobs.
+description declares none, one whose file is missing, or a patch of which it says nothing: the members of the thing
+itself that are not read-only, none of them required and others allowed. Told as one note, because nobody has promised
+that the device takes it. A `PUT` on what can't be read (a membership, a tag) stays without a body. Called by the
+pipeline between resources and jobs.
 """
 
 from collections.abc import Mapping
@@ -19,16 +20,19 @@ from compiler.passes.paths import GROUPING
 
 _DEPTH = 1  # what lies deeper is another resource's business more often than not
 _GROUPS = frozenset({*GROUPING, "links"})  # what is there and what can be done, nothing to set
+_SAYING = frozenset({"properties", "allOf", "anyOf", "oneOf", "patternProperties", "const", "enum"})
+_ANY: tuple[Any, ...] = (None, True, {})  # of `additionalProperties`
 _ANY_OBJECT: Mapping[str, Any] = {"type": "object"}
 
 
 def run(api: Api, _options: Options) -> Outcome:
     schemas = Schemas(api.schemas)
     wanted: dict[str, Mapping[str, Any]] = {}
+    known = {o.key for o in api.operations if o.body is not None}
     for resource in api.resources:
         for key in (resource.update if resource.read else "", resource.create):
             if key:
-                wanted[key] = _members_of(schemas, resource)
+                wanted[key] = _members_of(schemas, resource, key.startswith("PATCH ") and key in known)
     forgotten = [o for o in api.operations if o.key in wanted and _is_unknown(schemas, o) and not o.left_out]
     if not forgotten:
         return Outcome(api)
@@ -46,22 +50,37 @@ def run(api: Api, _options: Options) -> Outcome:
 
 def _is_unknown(schemas: Schemas, operation: Operation) -> bool:
     body = operation.body
-    return body is None or ("json" in body.media_type and MISSING in schemas.resolve(body.schema))
+    if body is None or ("json" in body.media_type and MISSING in schemas.resolve(body.schema)):
+        return True
+    return operation.method == "PATCH" and _is_of_members(body.media_type) and _is_free(schemas, body.schema)
+
+
+def _is_of_members(media_type: str) -> bool:
+    """Whether what is sent are the members that change (RFC 7396), and no list of commands (RFC 6902)."""
+    return "json" in media_type and "json-patch" not in media_type
+
+
+def _is_free(schemas: Schemas, schema: Schema) -> bool:
+    """Whether an object may hold anything, as far as anybody said."""
+    found = schemas.flat(schema)
+    return found.get("type") == "object" and not _SAYING & found.keys() and found.get("additionalProperties") in _ANY
 
 
 def _with_body(operation: Operation, schema: Mapping[str, Any]) -> Operation:
-    return replace(operation, body=Body("application/json", schema, "properties" in schema, description="assumed"))
+    body = operation.body
+    media_type = body.media_type if body is not None and "json" in body.media_type else "application/json"
+    return replace(operation, body=Body(media_type, schema, "properties" in schema, description="assumed"))
 
 
-def _members_of(schemas: Schemas, resource: Resource) -> Mapping[str, Any]:
+def _members_of(schemas: Schemas, resource: Resource, is_merged: bool) -> Mapping[str, Any]:
     """What can be set of the thing, as a schema without required members; any object where nothing is known."""
-    members = _settable(schemas, resource.schema, 0)
+    members = _settable(schemas, resource.schema, 0, is_merged)
     if says_id(resource.id_field):
         members.pop(resource.id_field, None)
     return {"type": "object", "properties": members, "additionalProperties": True} if members else _ANY_OBJECT
 
 
-def _settable(schemas: Schemas, schema: Schema | None, depth: int) -> dict[str, Schema]:
+def _settable(schemas: Schemas, schema: Schema | None, depth: int, is_merged: bool) -> dict[str, Schema]:
     """The members that are not read-only; objects are opened as deep as people change them, lists only of values."""
     found: dict[str, Schema] = {}
     for name, member in schemas.members(schema).items():
@@ -70,9 +89,11 @@ def _settable(schemas: Schemas, schema: Schema | None, depth: int) -> dict[str, 
             continue
         element = schemas.element(member)
         if schemas.members(member):
-            inner = _settable(schemas, member, depth + 1) if depth < _DEPTH else {}
+            inner = _settable(schemas, member, depth + 1, is_merged) if depth < _DEPTH else {}
             if inner:
                 found[name] = {"type": "object", "properties": inner, "description": schemas.text(member)}
+            elif is_merged and depth == 0:
+                found[name] = member  # it holds lists of things alone, which are sent as a whole
         elif element is None or not schemas.members(element):
             found[name] = member
     return found

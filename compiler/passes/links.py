@@ -150,8 +150,13 @@ class _Linker:
         self.looked_at = 0
         for pointer, name, schema in self._strings(operation.body.schema, "", 0):
             found = self.referents.find(name, self.schemas.text(schema))
-            if found is not None:
+            if found is not None and self._is_text(found.resource):
                 yield _link(found, operation.key, f"body#{pointer}")
+
+    def _is_text(self, resource: Resource) -> bool:
+        """Whether its id is a text, as the members that are looked at are: `key_id` names no key of the number 7."""
+        own = self.schemas.members(resource.schema).get(resource.id_field)
+        return self.schemas.kind(own) in ("string", "")
 
     def _strings(self, schema: Schema, pointer: str, depth: int) -> Iterator[tuple[str, str, Schema]]:
         element = self.schemas.element(schema)

@@ -68,7 +68,7 @@ UNCOUNTED = _set(
 )
 ACRONYMS = _set(
     "vm id ip dns cpu ssl tls iso url uri nic bios smtp api ssh ldap nfs smb usb gpu raid oidc http https ntp scp csr "
-    "bmc mac os nas snmp asn vlan vpn ike vrf crl pem acme ttl acl tpm kmip dhcp iscsi snat"
+    "bmc mac os nas snmp asn vlan vpn ike vrf crl pem acme ttl acl tpm kmip dhcp iscsi snat fc nis lun pki uuid json"
 )
 
 

@@ -1,9 +1,10 @@
 """A compile, or a comparison of two descriptions, as one HTML page that needs no server: to keep, to send, to read.
 
 One file with its own style and nothing from elsewhere; without script, so that what a description says stays text: all
-of it is escaped and visible. What takes room is folded by `details`. Readable in light and dark, on paper and by
-keyboard. Called by the commands `compile --report` and `diff --report`. Here never lives a judgement. HTML Living
-Standard.
+of it is escaped and visible. What takes room is folded by `details`, and told in fewer words of what is not in the
+default catalog: however large the description, a mail takes the page and a browser opens it at once. Readable in light
+and dark, on paper and by keyboard. Called by the commands `compile --report` and `diff --report`. Here never lives a
+judgement. HTML Living Standard.
 """
 
 from collections import Counter
@@ -31,6 +32,8 @@ summary { cursor: pointer; padding: .3rem 0 } code, pre { font: 14px ui-monospac
 .disrupt { border-color: #d9622b } .destroy { border-color: #c93c37 }
 svg { max-width: 100%; height: auto } details details { margin-left: 1rem }
 """
+# Together at most 1 MB, however many workflows, operations and findings there are.
+MOST_WORKFLOWS, MOST_TABLE = 600_000, 120_000
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -47,7 +50,7 @@ def compile_page(compiled: Compiled) -> str:
         _facts({"API": api.name, "digest of the description": api.digest, "profile": _profile(compiled)}),
         _section("Classes of risk", _classes(compiled)),
         _section("Default catalog", _catalog(compiled)),
-        _section("Workflows", "".join(_workflow(one) for one in compiled.workflows)),
+        _section("Workflows", _workflows(compiled.workflows)),
         _section("Left out", _left_out(told["left_out"])),
         _section("What was found", _diagnostics(compiled.diagnostics)),
     ]
@@ -101,9 +104,24 @@ def _facts(facts: dict[str, str]) -> str:
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]], *, has_head: bool = True) -> str:
+    """As many rows as a page has room for, and how many there are besides."""
     head = "<tr>" + "".join(f"<th>{_text(name)}" for name in names) if has_head else ""
-    body = "".join("<tr>" + "".join(f"<td>{_text(cell)}" for cell in row) for row in rows)
-    return f"<table>{head}{body}</table>" if rows else ""
+    body = list(_fitting(("<tr>" + "".join(f"<td>{_text(cell)}" for cell in row) for row in rows), MOST_TABLE))
+    more = _more(len(rows) - len(body), "--json tells all of them")
+    return f"<table>{head}{''.join(body)}</table>{more}" if rows else ""
+
+
+def _fitting(parts: Iterable[str], most: int) -> Iterator[str]:
+    """The first of them that have room in so many characters."""
+    for part in parts:
+        most -= len(part)
+        if most < 0:
+            return
+        yield part
+
+
+def _more(count: int, where: str) -> str:
+    return f"<p>And {count} more: {where}.</p>" if count > 0 else ""
 
 
 def _profile(compiled: Compiled) -> str:
@@ -131,17 +149,28 @@ def _catalog(compiled: Compiled) -> str:
     return _table(names, inside) + _folded(f"{len(outside)} others, found by search", _table(names, outside))
 
 
+def _workflows(found: Sequence[CompiledWorkflow]) -> str:
+    """Those of the default catalog first, with all that is known; of the others less, and of none more than fits."""
+    ordered = sorted(found, key=lambda one: (not one.flow.is_core, one.flow.id))
+    shown = list(_fitting(map(_workflow, ordered), MOST_WORKFLOWS))
+    return "".join(shown) + _more(len(ordered) - len(shown), "<code>switchgear workflows show NAME</code>")
+
+
 def _workflow(one: CompiledWorkflow) -> str:
     flow = one.flow
     risk = flow.risk.value
     state = "proved" if one.is_verified else f"not proved: {one.proof.get('reason', '')}"
     reasons = [(each["step"], each["operation"], each["risk"], each["why"]) for each in one.proof.get("risk", ())]
-    inside = [
-        f"<p>{_text(flow.description)}</p>",
-        _table(("step", "operation", "class", "why"), reasons),
-        _folded("Steps as a picture", draw(one.document, "svg", risks={each[0]: each[2] for each in reasons})),
-        _folded(f"{len(one.proof.get('runs', ()))} runs on the twin", _runs(one.proof.get("runs", ()))),
-    ]
+    risks = {each[0]: each[2] for each in reasons}
+    runs = one.proof.get("runs", ())
+    inside = [f"<p>{_text(flow.description)}</p>", _table(("step", "operation", "class", "why"), reasons)]
+    if flow.is_core:
+        inside.append(_folded("Steps as a picture", draw(one.document, "svg", risks=risks)))
+        inside.append(_folded(f"{len(runs)} runs on the twin", _runs(runs)))
+    else:
+        inside.append(
+            f"<pre>{_text(draw(one.document, 'text', risks=risks))}</pre><p>{_text(_runs_in_words(runs))}</p>"
+        )
     told = f"<code>{_text(flow.id)}</code> {_text(flow.title)}, {_text(state)}"
     return f'<details><summary><span class="risk {risk}">{risk}</span> {told}</summary>{"".join(inside)}</details>'
 
@@ -149,6 +178,12 @@ def _workflow(one: CompiledWorkflow) -> str:
 def _runs(runs: Sequence[Any]) -> str:
     rows = [(run["case"], "a failure" if run.get("failure_path") else "usual", run["outcome"]) for run in runs]
     return _table(("case", "kind", "ends as"), rows)
+
+
+def _runs_in_words(runs: Sequence[Any]) -> str:
+    ends = Counter(run["outcome"] for run in runs)
+    told = ", ".join(f"{count} ended as {outcome}" for outcome, count in sorted(ends.items()))
+    return f"{len(runs)} runs on the twin: {told}." if runs else ""
 
 
 def _folded(title: str, inside: str) -> str:

@@ -1,4 +1,4 @@
-"""The file: an uncompressed POSIX tar of four or five members in one order, byte for byte one form.
+"""The file: an uncompressed POSIX tar of four to six members in one order, byte for byte one form.
 
 Nothing in it is ever unpacked to a disk, no name in it becomes a path, and nothing is inflated: what is read is at
 most MAX_BYTES, and after reading it is packed again and compared, so that whatever a tar can hide (links, extra
@@ -18,8 +18,9 @@ from governance.errors import BundleFormError
 
 ENVELOPE, PROFILES, REVISIONS, SBOM = "envelope.json", "profiles.jsonl", "revisions.jsonl", "sbom.json"
 REPLIES = "replies.jsonl"
-"""Only where there is something in it: bundles of before there were such are read as ever."""
-SIGNED = (PROFILES, REPLIES, REVISIONS, SBOM)
+KNOWLEDGE = "knowledge.jsonl"
+"""These two only where there is something in them: bundles of before there were such are read as ever."""
+SIGNED = (KNOWLEDGE, PROFILES, REPLIES, REVISIONS, SBOM)
 """Their hashes stand in the signed manifest, of those that are there."""
 MEMBERS = (ENVELOPE, *SIGNED)
 
@@ -72,7 +73,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
         if data.startswith(magic):
             raise BundleFormError(f"it is compressed or an archive of another kind ({kind})", NO_BUNDLE)
     found = dict(_entries(data))
-    missing = [name for name in MEMBERS if name not in found and name != REPLIES]
+    missing = [name for name in MEMBERS if name not in found and name not in (KNOWLEDGE, REPLIES)]
     if missing:
         raise BundleFormError(f"{', '.join(missing)} is missing in it", FOREIGN)
     if pack(found) != data:

@@ -24,6 +24,7 @@ from governance.bundles.keys import public_key_of
 from governance.bundles.manifest import (
     Api,
     Contents,
+    KnowledgeLine,
     L,
     Manifest,
     ProfileLine,
@@ -37,6 +38,7 @@ from governance.bundles.sbom import bill_of_materials, own_version
 from governance.database import Database
 from governance.errors import InvalidError, NotFoundError, TamperedError
 from governance.identifiers import from_text, moment
+from governance.knowledge import stored_bodies
 from governance.models import ApiRow, ProfileRow, table_of
 from governance.responses import stored_texts
 from governance.sealing import find_fault
@@ -109,7 +111,9 @@ def _collect(connection: Connection, order: Order, now: str) -> tuple[tuple[Api,
     profiles = tuple(_profile(connection, digest) for digest in sorted(used))
     operations = {digest for content in contents for digest in content["operations"].values()}
     replies = tuple(ReplyLine(operation=key, body=body) for key, body in stored_texts(connection, operations).items())
-    return apis, Contents(revisions, profiles, bill_of_materials(order.created_at), replies)
+    known = stored_bodies(connection, [api.name for api in apis])
+    knowledge = tuple(KnowledgeLine(api=api, body=body) for api, body in known.items())
+    return apis, Contents(revisions, profiles, bill_of_materials(order.created_at), replies, knowledge)
 
 
 def _valid(found: Iterable[rows.Stored], now: str) -> Iterable[rows.Stored]:

@@ -27,6 +27,7 @@ from governance.bundles.trust import TAMPERED, TrustedKey, read_trust
 from governance.database import Database
 from governance.errors import BundleError, ForbiddenError, TamperedError
 from governance.identifiers import Json, moment, to_text
+from governance.knowledge import put_body
 from governance.models import ApiRow, BundleRow, table_of
 from governance.people.persons import Persons, persons
 from governance.policies import in_force
@@ -177,7 +178,7 @@ def standing(line: RevisionLine, policy: Policy, actor: str, person: Persons) ->
     Those who approved it there count where the policy says so. Where it lets people approve what is their own, as it
     does as long as none is applied, importing is the approval of whoever imports.
     """
-    if passes_by_itself(policy, line.risk, line.content):
+    if passes_by_itself(policy, line.workflow_id, line.risk, line.content):
         return Standing("approved", (), by_policy=True)
     votes = line.voters if policy.bundle_votes else ()
     votes += (actor,) if policy.self_approval and person(actor) not in map(person, votes) else ()
@@ -296,6 +297,8 @@ def _activate(connection: Connection, opened: Opened, verdict: Verdict, now: str
     profiles = {line.digest: line.body for line in opened.contents.profiles}
     policy = in_force(connection)
     put_texts(connection, now, actor, {line.operation: line.body for line in opened.contents.replies})
+    for known in opened.contents.knowledge:
+        put_body(connection, now, actor, known.api, known.body)
     for api in manifest.apis:
         apis.put(connection, now, actor, api.model_dump(), profiles)
     person = persons(connection)

@@ -14,7 +14,7 @@ from typing import Annotated, Literal, Self, TypeVar
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from governance.bundles.archive import PROFILES, REPLIES, REVISIONS, SBOM, SIGNED
+from governance.bundles.archive import KNOWLEDGE, PROFILES, REPLIES, REVISIONS, SBOM, SIGNED
 from governance.errors import BundleError, BundleFormError
 from workflow.canonical import canonical_bytes, digest
 from workflow.errors import CanonicalError, WorkflowError
@@ -25,6 +25,8 @@ from workflow.revision import RevisionContent
 from workflow.risks import RiskName
 
 FORMAT = 1
+# What every card of an operation says.
+CARD = {"operation", "does", "thing", "risk", "why", "takes", "tells", "workflows"}
 FOREIGN = "do not use it: ask whoever made it for a new export"
 MAX_VERSION = 2**53 - 1
 
@@ -136,18 +138,28 @@ class ReplyLine(Line):
     body: str
 
 
+class KnowledgeLine(Line):
+    """What is known of an API's operations. `body`: JSON, a card for each."""
+
+    api: Text
+    body: str
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """All that a manifest signs for. `revisions` by workflow, `profiles` and `replies` by digest, each once."""
+    """All that a manifest signs for. `revisions` by workflow, `profiles` and `replies` by digest, `knowledge` by API,
+    each once."""
 
     revisions: tuple[RevisionLine, ...]
     profiles: tuple[ProfileLine, ...]
     sbom: bytes
     replies: tuple[ReplyLine, ...] = ()
+    knowledge: tuple[KnowledgeLine, ...] = ()
 
     def to_members(self) -> dict[str, bytes]:
         members = {PROFILES: _written(self.profiles), REVISIONS: _written(self.revisions), SBOM: self.sbom}
-        return {**members, REPLIES: _written(self.replies)} if self.replies else members
+        members |= {REPLIES: _written(self.replies)} if self.replies else {}
+        return {**members, KNOWLEDGE: _written(self.knowledge)} if self.knowledge else members
 
 
 def _written(lines: Iterable[Line]) -> bytes:
@@ -173,16 +185,19 @@ def read_contents(manifest: Manifest, members: Mapping[str, bytes]) -> Contents:
     profiles = _lines(members[PROFILES], ProfileLine, PROFILES)
     revisions = _lines(members[REVISIONS], RevisionLine, REVISIONS)
     replies = _lines(members.get(REPLIES, b""), ReplyLine, REPLIES)
+    knowledge = _lines(members.get(KNOWLEDGE, b""), KnowledgeLine, KNOWLEDGE)
     _check_order(PROFILES, [line.digest for line in profiles])
     _check_order(REVISIONS, [line.workflow_id for line in revisions])
     _check_order(REPLIES, [line.operation for line in replies])
+    _check_order(KNOWLEDGE, [line.api for line in knowledge])
     for profile in profiles:
         _check_profile(profile)
     contents = [(line, _content_of(line)) for line in revisions]
     _check_whole(manifest, profiles, contents)
     _check_replies(replies, {digest for _, content in contents for digest in content.operations.values()})
+    _check_knowledge(knowledge, {api.name for api in manifest.apis})
     _check_sbom(members[SBOM])
-    return Contents(revisions, profiles, members[SBOM], replies)
+    return Contents(revisions, profiles, members[SBOM], replies, knowledge)
 
 
 def _lines(data: bytes, kind: type[L], where: str) -> tuple[L, ...]:
@@ -253,6 +268,18 @@ def _check_replies(replies: Sequence[ReplyLine], used: set[str]) -> None:
             raise BundleFormError(f"the schemas of {line.operation} cannot be read: {error}", FOREIGN) from error
         if not isinstance(schemas, dict) or not all(isinstance(each, dict | bool) for each in schemas.values()):
             raise BundleFormError(f"the schemas of {line.operation} are none", FOREIGN)
+
+
+def _check_knowledge(knowledge: Sequence[KnowledgeLine], apis: set[str]) -> None:
+    for line in knowledge:
+        if line.api not in apis:
+            raise BundleFormError(f"{KNOWLEDGE} tells of {line.api}, of which it brings no workflow", FOREIGN)
+        try:
+            cards = orjson.loads(line.body)
+        except orjson.JSONDecodeError as error:
+            raise BundleFormError(f"what is known of {line.api} cannot be read: {error}", FOREIGN) from error
+        if not isinstance(cards, list) or not all(isinstance(each, dict) and each.keys() >= CARD for each in cards):
+            raise BundleFormError(f"what is known of {line.api} are no cards of operations", FOREIGN)
 
 
 def _check_sbom(data: bytes) -> None:

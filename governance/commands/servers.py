@@ -19,7 +19,7 @@ from governance.disabling import DisabledStore
 from governance.errors import InvalidError, NotFoundError
 from governance.revisions import Revision, RevisionStore
 from governance.server_files import FORMS, Form, read_servers, server_target, written_servers
-from governance.servers import TRANSPORTS, Server, Transport, api_of, pairs
+from governance.servers import TRANSPORTS, Server, Transport, pairs
 from governance.targets import Target, TargetLimits, TargetStore
 
 Json = Any
@@ -83,7 +83,7 @@ def servers_show(name: str, db: str | None, as_json: bool) -> None:
 
     async def work(database: Database) -> tuple[Target, tuple[Revision, ...]]:
         target = await _server(database, name)
-        return target, await RevisionStore(database).find(api=api_of(name), limit=10_000)
+        return target, await RevisionStore(database).find(api=target.api, limit=10_000)
 
     target, revisions = with_database(db, work)
     newest = {each.workflow_id: each for each in revisions}
@@ -183,6 +183,8 @@ def _told(target: Target) -> dict[str, Json]:
 
 
 def _reached(row: dict[str, Json]) -> str:
+    if row["transport"] == "site":
+        return "it comes by itself" if row["key"] else f"invited until {row['invited_until']}"
     return str(row.get("url") or " ".join([row["command"], *row["arguments"]]))
 
 

@@ -89,7 +89,7 @@ TABLES: Mapping[str, Declared] = MappingProxyType(
             "sealed",
             "a seal in its last audit row that changed it",
             rows.schedule_rows,
-            {"last": "what came of the last firing, for people; the audit has it"},
+            {"last": "what came of the last firing; a call that waited is carried out as the audit of that call says"},
         ),
         "event_endpoints": Declared("sealed", "the whole row in its last audit row", rows.endpoint_rows),
         "event_deliveries": Declared(

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 
 from sqlalchemy import Connection
 
+from governance.origins import COMPILE
 from governance.people.user_rows import User, told_users, untold_users
-from governance.transitions import person_of
+from governance.transitions import asked_by, person_of
 
 Persons = Callable[[str], str]
 
@@ -30,7 +31,9 @@ def person_among(users: Iterable[User]) -> Persons:
     known = {name: user.name for user in users for name in (user.name, *user.also)}
 
     def person(actor: str) -> str:
-        plain = person_of(actor)
-        return known.get(actor) or known.get(plain, plain)
+        plain, behind = person_of(actor), asked_by(actor)
+        # Of what was not plainly compiled, `compile:` is left out in the name of whoever compiled it.
+        names = (actor,) if behind == actor else (actor, behind, f"{COMPILE}{behind}")
+        return next((known[name] for name in (*names, plain) if name in known), plain)
 
     return person

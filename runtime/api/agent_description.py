@@ -7,15 +7,16 @@ JSON Schema 2020-12, with shared parts under `components`, where references of O
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jsonschema_rs
 
 from governance.people.scopes import Scope
+from governance.servers import is_of_site
 from runtime.api import models
 from runtime.api.part import problems
-from runtime.catalog import RESERVED_NAMES, Catalog
+from runtime.catalog import FLEET_NAMES, RESERVED_NAMES, Catalog
 from runtime.entries import Entry
 from runtime.live import LiveCatalog
 
@@ -36,24 +37,31 @@ _PLACEHOLDERS: Mapping[str, Json] = {"string": "text", "integer": 1, "number": 1
 class AgentDescription:
     """`fixed`: the operations that are always there, as FastAPI describes them, with the schemas that they refer to."""
 
-    def __init__(self, live: LiveCatalog, version: str, fixed: "FixedPart") -> None:
+    def __init__(self, live: LiveCatalog, version: str, fixed: "FixedPart", expert: "FixedPart") -> None:
+        """`expert`: those that are there besides for whoever may call single operations."""
         self._live = live
         self._version = version
         self._fixed = fixed
+        self._expert = expert
         self._made: dict[str, dict[str, Json]] = {}
         self._made_for: Catalog | None = None
 
-    def document(self, scope: Scope, address: str) -> dict[str, Json]:
+    def document(self, scope: Scope, address: str, *, is_expert: bool = False) -> dict[str, Json]:
         """The document for what somebody with `scope` sees of the catalog that is served now, at this `address`."""
         if self._made_for is not self._live.now:
             self._made, self._made_for = {}, self._live.now
         catalog = self._live.seen_by(scope)
         if catalog.version not in self._made:
             self._made[catalog.version] = self._document(catalog)
-        return {**self._made[catalog.version], "servers": [{"url": address}]}
+        made = self._made[catalog.version]
+        if is_expert:
+            paths, schemas = self._expert()
+            components = {**made["components"], "schemas": {**schemas, **made["components"]["schemas"]}}
+            made = {**made, "paths": {**made["paths"], **paths}, "components": components}
+        return {**made, "servers": [{"url": address}]}
 
     def _document(self, catalog: Catalog) -> dict[str, Json]:
-        fixed, schemas = self._fixed()
+        fixed, schemas = self._fixed(FLEET_NAMES if any(map(is_of_site, catalog.by_api)) else ())
         paths, shared = dict(fixed), dict(schemas)
         for entry in catalog.listed:
             operation, parts = operation_of(entry)
@@ -68,15 +76,17 @@ class AgentDescription:
 
 
 class FixedPart:
-    """Paths and schemas of the operations that are always there; made when first asked for."""
+    """Paths and schemas of operations that are the server's own; made when first asked for."""
 
-    def __init__(self, document: Callable[[], Mapping[str, Json]]) -> None:
-        """`document`: of all routes."""
+    def __init__(self, document: Callable[[], Mapping[str, Json]], names: Sequence[str] = RESERVED_NAMES) -> None:
+        """`document`: of all routes; `names`: of the tools that the operations are."""
         self._document = document
+        self._names = names
 
-    def __call__(self) -> tuple[dict[str, Json], dict[str, Json]]:
+    def __call__(self, more: tuple[str, ...] = ()) -> tuple[dict[str, Json], dict[str, Json]]:
+        """`more`: tools that are there for this caller besides."""
         whole = self._document()
-        own = [PATH.format(name=name) for name in RESERVED_NAMES]
+        own = [PATH.format(name=name) for name in (*self._names, *more)]
         paths = {path: whole["paths"][path] for path in own}
         known, used = whole["components"]["schemas"], [models.ProblemOut.__name__, "RunResult"]
         _follow(paths, known, used)

@@ -63,7 +63,8 @@ b { display: inline-block; min-width: 3.5rem } i { color: #57606a } td { padding
 async def docs(request: Request, caller: CallerPart) -> HTMLResponse:
     """Both documents on one page: what agents call, then what else the caller may."""
     state = request.app.state
-    agents, rest = state.agents.document(caller.scope, ""), state.description.document(caller)
+    is_expert = await state.service.raw.is_for(caller)
+    agents, rest = state.agents.document(caller.scope, "", is_expert=is_expert), state.description.document(caller)
     schemas = {**rest["components"]["schemas"], **agents["components"]["schemas"]}
     page = render({**rest, "paths": {**agents["paths"], **rest["paths"]}, "components": {"schemas": schemas}})
     return HTMLResponse(page, headers={"content-security-policy": POLICY, "x-content-type-options": "nosniff"})
@@ -72,7 +73,9 @@ async def docs(request: Request, caller: CallerPart) -> HTMLResponse:
 @router.get("/openapi.json", include_in_schema=False)
 async def openapi(request: Request, caller: CallerPart) -> JSONResponse:
     """What an agent with the caller's rights can call."""
-    return JSONResponse(request.app.state.agents.document(caller.scope, str(request.base_url).rstrip("/")))
+    state, address = request.app.state, str(request.base_url).rstrip("/")
+    is_expert = await state.service.raw.is_for(caller)
+    return JSONResponse(state.agents.document(caller.scope, address, is_expert=is_expert))
 
 
 @router.get("/admin/openapi.json", include_in_schema=False)

@@ -3,12 +3,13 @@
 The body is the file. A new one is put without `If-Match`, one that is there is replaced or removed only by whoever
 names what they have seen. Both kinds have the same four routes, made once. What a file may hold and where it lies is
 `governance.library`'s to say; without the setting SWITCHGEAR_LIBRARY there is no library, and everything is 404.
+A description is compiled by a build (`runtime.building`), which is begun here and looked up by its id.
 """
 
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from governance.errors import NotFoundError
 from governance.library import NAME, Library, Stored
@@ -16,10 +17,13 @@ from governance.library_checks import Kind
 from runtime.api.pages import After, Limit, page_of
 from runtime.api.part import CallerPart, problems
 from runtime.api.tags import ANY, SHOWS_TAG, IfMatch, check_tag
+from runtime.building import Builds
 
 Json = Any
 router = APIRouter(tags=["library"])
 Name = Annotated[str, Path(pattern=NAME, description="A plain name that ends with .yaml, .yml or .json.")]
+Id = Annotated[str, Path(pattern=r"^[0-9a-f-]{36}$", description="The build's id.")]
+Wait = Annotated[float, Query(ge=0, le=50, description="How many seconds its end is waited for.")]
 # A description is somebody's text: a browser saves it and never shows it as a page of ours.
 AS_FILE = {"content-disposition": "attachment", "x-content-type-options": "nosniff"}
 JSON, YAML = "application/json", "application/yaml"
@@ -34,6 +38,29 @@ class StoredFile(BaseModel):
     size_bytes: int
     digest: str
     changed_at: str
+
+
+class BuildWanted(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    profile: Annotated[str | None, Field(pattern=NAME, description="A profile of the library; null: none.")] = None
+    check: Annotated[bool, Field(description="Store nothing, and say what would change.")] = False
+
+
+class BuildOut(BaseModel):
+    """A build. `digests`: of the files that were compiled; `report`: how many operations, workflows, findings."""
+
+    id: str
+    spec: str
+    profile: str | None
+    check: bool
+    digests: dict[str, str]
+    by: str
+    begun_at: str
+    outcome: Literal["running", "succeeded", "findings", "failed", "timed out", "lost"]
+    ended_at: str | None
+    log: list[str]
+    report: dict[str, Json]
 
 
 def _library(request: Request) -> Library:
@@ -124,6 +151,36 @@ async def _seen(library: Library, kind: Kind, name: str, if_match: str | None) -
         return None
     check_tag(if_match, _tag(stored))
     return stored.digest
+
+
+def _builds(request: Request) -> Builds:
+    _library(request)
+    builds = request.app.state.builds
+    assert isinstance(builds, Builds)
+    return builds
+
+
+@router.post("/specs/{name}/build", status_code=202, responses=problems(404, 409, 422))
+async def build_spec(
+    name: Name, body: BuildWanted, request: Request, caller: CallerPart, response: Response
+) -> BuildOut:
+    """Compiles the description as it is now, with a profile or none, into pending workflows; `check`: says what would
+    change, and stores nothing."""
+    build = await _builds(request).begin(name, body.profile, caller.name, check=body.check)
+    response.headers["location"] = f"/builds/{build.id}"
+    return BuildOut(**build.to_json())
+
+
+@router.get("/builds", responses=problems(404))
+async def list_builds(request: Request) -> list[BuildOut]:
+    """The newest builds, the last begun first."""
+    return [BuildOut(**each.to_json()) for each in await _builds(request).list_builds()]
+
+
+@router.get("/builds/{build}", responses=problems(404, 422))
+async def show_build(build: Id, request: Request, wait: Wait = 0.0) -> BuildOut:
+    """One build with its log; its end is waited for as long as `wait` says."""
+    return BuildOut(**(await _builds(request).get(build, wait)).to_json())
 
 
 for _kind in get_args(Kind):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from governance.origins import Origin
 from governance.runs import Outcome
 from runtime.calls.selection import MOST_AT_ONCE
 from workflow.risks import RiskName
@@ -65,6 +66,18 @@ class SearchApi(Taken):
 class NamedOperation(Taken):
     operation: Annotated[str, Field(min_length=1, max_length=500, description="METHOD /path")]
     api: Annotated[str | None, Field(max_length=500)] = None
+
+
+class RawCall(NamedOperation):
+    """One operation of an API, called alone."""
+
+    arguments: Annotated[dict[str, Json], Field(description="Parameters by name.")] = {}
+    body: Json = None
+    target: Annotated[str | None, Field(max_length=500, description="The device, where there are several.")] = None
+    plan: Annotated[bool, Field(description="Change nothing, and show the request that would be sent.")] = False
+    plan_id: Annotated[str, Field(max_length=64, description="Carry out this plan, given the same inputs.")] = ""
+    select: Annotated[Json, Field(description="Of a read: the fields to show, by name or JSON Pointer.")] = None
+    where: Annotated[Json, Field(description="Of a read: the items to show, {field: value or comparison}.")] = None
 
 
 class RunByName(Named):
@@ -156,9 +169,13 @@ class Workflow(BaseModel):
     ]
     votes_needed: Annotated[int | None, Field(description="How many people it takes; null: it is not pending.")] = None
     votes_counted: Annotated[int, Field(description="How many of them it has.")] = 0
+    votes_not_of: Annotated[list[str], Field(description="Whose vote it is not to have: of whoever submitted it.")] = []
     not_yours: Annotated[str, Field(description="Why whoever asks may not approve it; empty where they may.")] = ""
+    how: Annotated[Origin, Field(description="How it came about.")]
     title: str
     description: str
+    requests: Annotated[list[str] | None, Field(description="What it sends, by operation; where asked for.")] = None
+    reasons: Annotated[list[str] | None, Field(description="Why it has its class; where asked for.")] = None
 
 
 class WorkflowCounts(BaseModel):
@@ -168,6 +185,7 @@ class WorkflowCounts(BaseModel):
     api: dict[str, int]
     risk: dict[str, int]
     created_by: dict[str, int]
+    how: dict[str, int]
 
 
 class ShownStep(BaseModel):
@@ -225,7 +243,8 @@ class WorkflowDetail(Workflow):
 
 
 class RunResult(BaseModel):
-    """A run that has succeeded or was accepted, or the plan that was asked for; every other end is a problem document.
+    """A run that has succeeded, was accepted, or was cancelled by whoever asks, or the plan that was asked for; every
+    other end is a problem document.
 
     `pending`: accepted; in force after `next`, a workflow, or what `note` says. `verified`: whether the device shows
     what was asked for (`all`, `some`, `none`; empty for what only reads), with its reason; `differences`: `place`,
@@ -234,7 +253,7 @@ class RunResult(BaseModel):
     """
 
     run_id: str
-    outcome: Literal["succeeded", "pending", "planned", "running"]
+    outcome: Literal["succeeded", "pending", "planned", "running", "cancelled"]
     outputs: dict[str, Json]
     note: str = ""
     verified: Literal["", "all", "some", "none"] = ""

@@ -1,17 +1,30 @@
-"""What comes from elsewhere, over HTTP, looked at alone: whose signed messages decide, and which bundles were brought.
+"""What comes from elsewhere, over HTTP: whose signed messages decide, and which bundles were brought here.
 
-Both are added on the server, where their secrets and keys are. Of a secret the reference is told. docs/WEBHOOKS.md,
-docs/BUNDLES.md. Here never lives a message (`webhooks`) or a signature.
+Senders are kept by admins; of a secret the reference is taken and told. Bundles are brought on the server, where the
+keys are. docs/WEBHOOKS.md, docs/BUNDLES.md. Here never lives a message (`webhooks`) or a signature.
 """
 
-from fastapi import APIRouter
-from pydantic import BaseModel
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field
 
 from governance.bundles.importing import BundleStore
-from runtime.api.models import Json
-from runtime.api.part import ServicePart, problems
+from governance.people.scopes import Scope
+from runtime.api.models import Json, Taken, TokenScope
+from runtime.api.part import CallerPart, ServicePart, problems
+from runtime.api.references import check_reference
 
 router = APIRouter(tags=["events"])
+Name = Annotated[str, Path(max_length=64, pattern=r"^[^\x00]+$")]
+
+
+class SenderRequest(Taken):
+    """Whose messages are to decide, signed with which secret, on what."""
+
+    name: Annotated[str, Field(max_length=64)]
+    secret_ref: Annotated[str, Field(max_length=500, description="`env:NAME` of a secret `whsec_…`, for the server.")]
+    scope: TokenScope = TokenScope()
 
 
 class SenderOut(BaseModel):
@@ -36,6 +49,22 @@ async def list_senders(service: ServicePart) -> Senders:
     """Whose messages decide here, by name."""
     found = [SenderOut(**each.to_json()) for each in await service.webhooks.list_webhooks()]
     return Senders(senders=found, faults=list(await service.webhooks.faults()))
+
+
+@router.post("/webhooks", status_code=201, responses=problems(403, 409, 422))
+async def add_sender(body: SenderRequest, service: ServicePart, caller: CallerPart) -> SenderOut:
+    """From now on messages to /webhooks/NAME that are signed with this secret decide as an approver."""
+    known = {each.secret_ref for each in await service.webhooks.list_webhooks()}
+    check_reference("secret_ref", body.secret_ref, known, "switchgear webhooks add")
+    scope = Scope.from_json(body.scope.model_dump())
+    made = await service.webhooks.add(body.name, body.secret_ref, scope=scope, actor=caller.name)
+    return SenderOut(**made.to_json())
+
+
+@router.delete("/webhooks/{sender}", status_code=204, responses=problems(404, 422))
+async def remove_sender(sender: Name, service: ServicePart, caller: CallerPart) -> None:
+    """From now on nothing that it signs counts."""
+    await service.webhooks.remove(sender, actor=caller.name)
 
 
 @router.get("/bundles", responses=problems())

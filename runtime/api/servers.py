@@ -56,7 +56,7 @@ class ServerOut(BaseModel):
     """`reached`: the command, its variables and the header fields, with references, for admins; else null."""
 
     name: str
-    transport: Literal["stdio", "http", "sse"]
+    transport: Literal["stdio", "http", "sse", "site"]
     url: str
     is_enabled: bool
     tls: str

@@ -12,12 +12,12 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from governance.names import check_api
-from governance.settings import PREFIX
 from governance.targets import Target, TargetLimits
 from governance.transitions import may
 from runtime.api import models
 from runtime.api.pages import After, Limit, page_of
 from runtime.api.part import CallerPart, ServicePart, problems
+from runtime.api.references import check_reference
 from runtime.api.tags import SHOWS_TAG, IfMatch, check_tag, show_tag, tag_of
 from runtime.diagnosis import diagnose
 from runtime.gate.access import Caller
@@ -182,11 +182,7 @@ async def _check_references(service: Service, wanted: Target) -> None:
     """Raises Problem for a reference that leads to what is this server's own."""
     known = {getattr(each, field) for each in await service.targets.list_targets() for field in REFERENCES}
     for field in REFERENCES:
-        reference = getattr(wanted, field)
-        is_own = reference is not None and reference.startswith(("file:", f"env:{PREFIX}"))
-        if is_own and reference not in known:
-            detail = f"{field} names a file or a variable of this server that no target refers to yet."
-            raise Problem(403, "not allowed", detail, "add it on the server: `switchgear targets add`")
+        check_reference(field, getattr(wanted, field), known, "switchgear targets add")
 
 
 def _target(name: str, body: TargetChange) -> Target:

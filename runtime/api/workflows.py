@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
-from governance.dossier import dossier
+from governance.dossier import dossier, in_short
+from governance.origins import Origin, origin_of
 from governance.outlooks import Outlook, Outlooks
 from governance.revision_search import RevisionSearch, RevisionsWanted
 from governance.revisions import Revision
@@ -47,6 +48,10 @@ Core = Annotated[bool | None, Query(description="Whether it is in the default ca
 Question = Annotated[
     str | None, Query(description="What is to be done, in an operator's words.", max_length=500, pattern=NO_NUL)
 ]
+Ids = Annotated[
+    str, Query(alias="id", max_length=7_400, pattern=NO_NUL, description="Only these revisions, separated by commas.")
+]
+Requests = Annotated[bool, Query(description="Also what each would send, operation by operation, and why its class.")]
 NAMED = {"digest": "$response.body#/digest", "reason": "because"}
 DECISIONS = {
     "links": {
@@ -67,12 +72,13 @@ async def filters_of(
         str | None, Query(max_length=300, pattern=NO_NUL, description="The thing that it acts on.")
     ] = None,
     by: Annotated[str | None, Query(max_length=300, pattern=NO_NUL, description="Who submitted it.")] = None,
+    how: Annotated[Origin | None, Query(description="How it came about.")] = None,
     workflow: Annotated[
         str | None, Query(max_length=200, pattern=NO_NUL, description="All revisions of this one.")
     ] = None,
     core: Core = None,
 ) -> RevisionsWanted:
-    return RevisionsWanted(api=api, risk=risk, resource=resource, by=by, workflow=workflow, core=core)
+    return RevisionsWanted(api=api, risk=risk, resource=resource, by=by, how=how, workflow=workflow, core=core)
 
 
 FiltersPart = Annotated[RevisionsWanted, Depends(filters_of)]
@@ -121,13 +127,15 @@ async def list_pending(
     response: Response,
     filters: FiltersPart,
     q: Question = None,
+    ids: Ids = "",
+    requests: Requests = False,
     limit: Limit = 100,
     after: After = None,
     page: Number = None,
 ) -> list[models.Workflow]:
-    """What waits for a decision; `q`: words in its name."""
-    wanted = replace(filters, state="pending", words=q or "")
-    return await _page(service, caller, response, wanted, limit, after, page, has_state=False)
+    """What waits for a decision; `q`: words in its name, `id`: only these, `requests`: with what each would send."""
+    wanted = replace(filters, state="pending", words=q or "", ids=tuple(filter(None, ids.split(","))))
+    return await _page(service, caller, response, wanted, limit, after, page, has_state=False, tells_requests=requests)
 
 
 @router.get("/counts", responses=problems(422))
@@ -150,7 +158,7 @@ async def show_workflow(
     response.headers["etag"] = tag_of(revision.summary())
     seen = await Outlooks(service.database).of((revision,), actor=caller.name, role=caller.role)
     return models.WorkflowDetail(
-        **_summary(revision),
+        **summary_of(revision),
         **_outlook(seen.get(revision.id)),
         content=revision.content.to_json(),
         proof=revision.proof,
@@ -279,7 +287,7 @@ async def decided(service: Service, ref: str, action: Choice, body: models.Decis
     )
     observed.decision(revision, action, caller.name)
     await service.live.reload()
-    return models.Workflow(**_summary(revision))
+    return models.Workflow(**summary_of(revision))
 
 
 async def _page(
@@ -292,6 +300,7 @@ async def _page(
     page: int | None,
     *,
     has_state: bool = True,
+    tells_requests: bool = False,
 ) -> list[models.Workflow]:
     """`has_state`: whether the route takes the state as a parameter."""
     wanted = replace(wanted, scope=await scope_of(service, caller))
@@ -302,24 +311,36 @@ async def _page(
     behind = {"after": revisions[-1].id} if len(revisions) == limit else {}
     asked = _query_of(wanted if has_state else replace(wanted, state=None))
     told_page(response, asked, total=found.total, limit=limit, page=page, behind=behind)
-    return await _told(service, caller, revisions)
+    return await _told(service, caller, revisions, tells_requests=tells_requests)
 
 
-async def _told(service: Service, caller: Caller, revisions: Sequence[Revision]) -> list[models.Workflow]:
+async def _told(
+    service: Service, caller: Caller, revisions: Sequence[Revision], *, tells_requests: bool
+) -> list[models.Workflow]:
     """As one finds them who asks: with what those that are pending still take."""
     seen = await Outlooks(service.database).of(revisions, actor=caller.name, role=caller.role)
-    return [models.Workflow(**_summary(each), **_outlook(seen.get(each.id))) for each in revisions]
+    more = in_short if tells_requests else _nothing_more
+    return [models.Workflow(**summary_of(each), **_outlook(seen.get(each.id)), **more(each)) for each in revisions]
+
+
+def _nothing_more(_: Revision) -> dict[str, list[str]]:
+    return {}
 
 
 def _outlook(seen: Outlook | None) -> dict[str, Json]:
     if seen is None:
         return {}
-    return {"votes_needed": seen.needed, "votes_counted": seen.counted, "not_yours": seen.refusal}
+    return {
+        "votes_needed": seen.needed,
+        "votes_counted": seen.counted,
+        "not_yours": seen.refusal,
+        "votes_not_of": [*seen.not_of],
+    }
 
 
 def _query_of(wanted: RevisionsWanted) -> dict[str, Json]:
     """The parameters that ask for it again."""
-    names = ("state", "api", "risk", "resource", "workflow", "core", "by")
+    names = ("state", "api", "risk", "resource", "workflow", "core", "by", "how")
     return {**{name: getattr(wanted, name) for name in names}, "q": wanted.words}
 
 
@@ -327,21 +348,24 @@ async def _found(
     service: Service, caller: Caller, response: Response, q: str, filters: RevisionsWanted, limit: int
 ) -> list[models.Workflow]:
     await service.finder.ready()
-    is_plain = (filters.core, filters.resource, filters.by, filters.workflow) == (None,) * 4
+    is_plain = (filters.core, filters.resource, filters.by, filters.how, filters.workflow) == (None,) * 5
     most = limit if is_plain else sys.maxsize
     entries, count = service.finder.best(q, most, api=filters.api, risk=filters.risk, scope=caller.scope)
     revisions = await service.revisions.get_all([entry.revision_id for entry in entries if _has(entry, filters)])
     kept = [each for each in revisions if filters.resource in (None, each.resource)]
     kept = [each for each in kept if filters.by in (None, each.created_by)]
+    kept = [each for each in kept if filters.how in (None, origin_of(each.api, each.created_by))]
     kept = [each for each in kept if filters.workflow in (None, each.workflow_id)]
     response.headers[TOTAL] = str(count if is_plain else len(kept))
-    return [models.Workflow(**_summary(each)) for each in kept[:limit]]
+    return [models.Workflow(**summary_of(each)) for each in kept[:limit]]
 
 
 def _has(entry: Entry, filters: RevisionsWanted) -> bool:
     return filters.core in (None, entry.is_core)
 
 
-def _summary(revision: Revision) -> dict[str, Json]:
-    tool = revision.content.tool
-    return {**revision.summary(), "title": tool.get("title", ""), "description": tool.get("description", "")}
+def summary_of(revision: Revision) -> dict[str, Json]:
+    """A revision as lists tell it."""
+    tool, how = revision.content.tool, origin_of(revision.api, revision.created_by)
+    words = {"title": tool.get("title", ""), "description": tool.get("description", "")}
+    return {**revision.summary(), **words, "how": how}

@@ -22,7 +22,7 @@ from runtime.errors import Waiting
 if TYPE_CHECKING:
     from governance.policy import AskRule
 
-AGAIN = "call again with the same arguments once it was let through; `GET /asks` says how it stands"
+AGAIN = "call again with the same arguments once it was let through; get_run with the run's id says how it stands"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +72,39 @@ def lasts(rule: "AskRule") -> timedelta:
     return timedelta(minutes=rule.minutes)
 
 
+async def taken_up(store: AskStore, run_id: str) -> str:
+    """The run that tells how a call ended which had to ask: the one that carried it out, or `run_id` of any other run.
+
+    Raises Waiting, which says how it stands, where nothing carried it out.
+    """
+    found = await store.of_run(run_id)
+    if found is None:
+        return run_id
+    ask, applied_by = found
+    if applied_by:
+        return applied_by
+    raise told(ask)
+
+
 def told(ask: Ask) -> Waiting:
     """How it stands, for the caller."""
     more: dict[str, Json] = {
-        "outcome": "waiting",
+        "outcome": "waiting" if ask.state == "waiting" else "refused",
         "plan_id": ask.id,
         "run_id": ask.run_id,
         "expires_at": ask.expires_at,
     }
     more |= {"people": ask.people, "votes": len(ask.votes), "state": ask.state}
+    if ask.state == "let through":
+        more["outcome"] = "waiting"  # for its caller
+        message = f"NOT DONE YET: {' and '.join(ask.votes)} let this call through, until {ask.expires_at}"
+        return Waiting(message, "call again with the same arguments: that carries it out, once", more)
     if ask.state == "refused":
         message = f"NOT DONE: {ask.by} has refused this call: {ask.reason}"
         return Waiting(message, "ask whoever refused it; the same call is answered so until its plan ends", more)
+    if ask.state == "ended":
+        message = f"NOT DONE: nobody let this call through until {ask.expires_at}"
+        return Waiting(message, "call again with the same arguments, and it waits anew", more)
     wanted = "a person" if ask.people == 1 else f"{ask.people} people"
     message = f"NOT DONE: this call waits for {wanted} to let it through, until {ask.expires_at}"
     return Waiting(message, AGAIN, more)

@@ -198,6 +198,7 @@ class Calls:
             key=key,
             workflow=f"{entry.workflow_id}@{entry.number}",
             operations=entry.prepared.content.operations,
+            role=caller.role,
         )
 
     async def _checked(self, entry: Entry, ended: Ended) -> Ended:

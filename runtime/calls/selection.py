@@ -1,13 +1,14 @@
 """One workflow on all targets that have some labels: a few at a time, a result for each, stopped on failure if wanted.
 
 Each target's run is a call like any other (`calls`), with its own record, its own plan where the workflow asks first,
-and its own key. A target whose run was not begun because another one failed says so. Runs that have begun are not
+and its own key. A target whose run was not begun because another one failed says so; one whose call waits for a person
+has not failed. Runs that have begun are not
 broken off. Called by the REST API and by `switchgear call --label`.
 """
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from governance.errors import GovernanceError
@@ -17,7 +18,7 @@ from runtime.calls.manner import Manner
 from runtime.calls.telling import told, told_plan
 from runtime.engines.engine import Ended
 from runtime.entries import Entry
-from runtime.errors import BadInput, ServingError, UnknownTarget
+from runtime.errors import BadInput, ServingError, UnknownTarget, Waiting
 from runtime.gate.access import Caller
 from runtime.problems import message_of
 from workflow.events import to_json
@@ -37,11 +38,19 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one target. `ended` is None where no run was begun; `why` says why."""
+    """What came of one target. `ended` is None where no run was begun; `why` says why.
+
+    `waits`: how it stands where a person has to let it through (`asking.told`).
+    """
 
     target: str
     ended: Ended | None
     why: str = ""
+    waits: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.waits.get("state") == "waiting"
 
     def is_good(self, manner: Manner) -> bool:
         ended = self.ended
@@ -49,7 +58,10 @@ class Result:
 
     def to_json(self) -> dict[str, Json]:
         if self.ended is None:
-            return {"target": self.target, "outcome": "not begun", "run_id": None, "told": self.why}
+            outcome = self.waits.get("outcome", "not begun")
+            told_waits = {"plan_id": self.waits["plan_id"]} if self.waits else {}
+            run_id = self.waits.get("run_id")
+            return {"target": self.target, "outcome": outcome, "run_id": run_id, **told_waits, "told": self.why}
         is_plan = self.ended.outcome == "planned"
         text = told_plan(self.ended, is_wanted=True) if is_plan else told(self.ended)
         return {
@@ -85,7 +97,7 @@ async def run_on(
             if selection.stops and has_failed.is_set():
                 return Result(target.name, None, "another target failed before")
             result = await _on(calls, entry, inputs, target, caller, manner, key and f"{key}:{target.name}")
-            if not result.is_good(manner):
+            if not result.is_good(manner) and not result.is_waiting:
                 has_failed.set()
             return result
 
@@ -97,5 +109,7 @@ async def _on(
 ) -> Result:
     try:
         return Result(target.name, await calls.call(entry, inputs, target.name, caller, manner, key=key))
+    except Waiting as error:
+        return Result(target.name, None, message_of(error), error.more)
     except (ServingError, GovernanceError) as error:
         return Result(target.name, None, message_of(error))

@@ -24,6 +24,7 @@ from runtime.engines.engine import Ended
 from runtime.entries import Entry
 from runtime.errors import BadInput, NotApproved, TargetError, UnknownWorkflow
 from runtime.gate.access import Caller
+from runtime.raw_calls import inputs_of
 from runtime.replies import policy_of
 from runtime.service import Service, open_service
 from workflow.events import to_json
@@ -59,14 +60,32 @@ async def call_once(
     async with open_service(url, confirmation=asks, responses=policy) as service:
         entry = await _found(service, workflow)
         inputs = fitted(entry, typed)
-        try:
-            ended = await service.calls.call(entry, inputs, target, ME, manner)
-        except BadInput as error:
-            error.remedy = f"{error.remedy}; `switchgear workflows show {entry.workflow_id}` lists its inputs"
-            raise
-        if ended.outcome == "planned" and not manner.is_plan and ask is not None and ask(ended):
-            ended = await service.calls.call(entry, inputs, target, ME, Manner(plan_id=ended.outputs["plan_id"]))
+        return await _carried_out(service, entry, inputs, target, manner, ask)
+
+
+async def _carried_out(
+    service: Service, entry: Entry, inputs: Mapping[str, Json], target: str | None, manner: Manner, ask: Ask | None
+) -> dict[str, Json]:
+    try:
+        ended = await service.calls.call(entry, inputs, target, ME, manner)
+    except BadInput as error:
+        error.remedy = f"{error.remedy}; `switchgear workflows show {entry.workflow_id}` lists its inputs"
+        raise
+    if ended.outcome == "planned" and not manner.is_plan and ask is not None and ask(ended):
+        ended = await service.calls.call(entry, inputs, target, ME, Manner(plan_id=ended.outputs["plan_id"]))
     return _report(ended, manner)
+
+
+async def call_operation(
+    settings: Settings, db: str | None, operation: str, api: str | None, typed: Sequence[str], body: Json,
+    target: str | None, manner: Manner, ask: Ask | None,
+) -> dict[str, Json]:  # fmt: skip
+    """How the call of one operation alone ended, for a program. `ask`: as for `call_once`."""
+    asks, policy = Confirmation.of(settings), policy_of(settings)
+    async with open_service(existing(db), confirmation=asks, responses=policy) as service:
+        entry = await service.raw.entry(operation, api, ME)
+        inputs = inputs_of(entry, fitted(entry, typed), body)
+        return await _carried_out(service, entry, inputs, target, manner, ask)
 
 
 async def _found(service: Service, workflow: str) -> Entry:

@@ -30,6 +30,7 @@ from runtime.secrets import JsonFormatter, RedactingFormatter, Vault
 if TYPE_CHECKING:
     from runtime.gate.company import Company
     from runtime.service import Service
+    from runtime.sites.membership import Membership
 
 Json = Any
 T = TypeVar("T")
@@ -94,6 +95,7 @@ def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContext
         scheduled=scheduled_risks(settings),
         responses=policy_of(settings),
         proposing=Terms(settings.proposals, settings.proposer, settings.library),
+        hub_key=settings.hub_key,
     )
 
 
@@ -112,9 +114,17 @@ def _company(file: str) -> "Company":
     return Company(read_trust(Path(file)))
 
 
+def _membership(file: str) -> "Membership | None":
+    """The hub whose site this is, as the file says."""
+    from runtime.sites.membership import read_membership
+
+    return read_membership(Path(file)) if file else None
+
+
 async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any], is_json: bool) -> None:
     from runtime.app import Listening, serve_http
     from runtime.gate.cors import origins_in
+    from runtime.mcp.own_prompts import read_prompts
 
     def announce(address: str) -> None:
         if is_json:
@@ -124,6 +134,7 @@ async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any
         some = f", {len(served.listed)} of them as tools of their own," if served.hides_some else ""
         click.echo(f"Switchgear serves {count}{some} on {address} (MCP: {address}/mcp)", err=True)
 
+    prompts = read_prompts(settings.prompts)
     async with _opened(url, vault, settings) as service:
         at = Listening(
             host=place["host"] or settings.host,
@@ -135,6 +146,8 @@ async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any
             folder=settings.library,
             metrics_open=settings.metrics_open,
             origins=origins_in(settings.cors_origins),
+            membership=_membership(settings.hub),
+            prompts=prompts,
         )
         await serve_http(service, at, announce)
         await _tell_end(service)
@@ -158,13 +171,15 @@ async def _tell_end(service: "Service") -> None:
 async def _stdio(url: str, vault: Vault, settings: Settings) -> None:
     from runtime.app import serve_stdio
     from runtime.gate.access import Caller
+    from runtime.mcp.own_prompts import read_prompts
 
+    prompts = read_prompts(settings.prompts)
     async with _opened(url, vault, settings) as service:
         # Whoever starts this process can read the database file: without a token it is the operator on this machine.
         caller = await service.doorkeeper.caller(settings.token) if settings.token else Caller("stdio", "operator")
         if caller is None:
             raise StartRefused("SWITCHGEAR_TOKEN holds no valid token", "correct it, or take it out of the environment")
-        await serve_stdio(service, caller)
+        await serve_stdio(service, caller, _membership(settings.hub), prompts)
 
 
 @click.command("call")

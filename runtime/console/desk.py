@@ -5,7 +5,7 @@ ours is turned away, a refusal of the API becomes a page that says it, with the 
 page, nor a right: what a visitor may not, the API refuses.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -49,6 +49,16 @@ class Asked(dict[str, str]):
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """A page of a list that the API gives whole."""
+
+    rows: Sequence[Any]
+    number: int
+    pages: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     request: Request
     visitor: Visitor
@@ -66,6 +76,12 @@ class Desk:
     def number(self, name: str, otherwise: int, most: int) -> int:
         text = self.asked(name)
         return min(max(int(text), 1), most) if text.isdecimal() and len(text) < 9 else otherwise
+
+    def cut(self, rows: Sequence[Any], per_page: int, name: str = "page") -> Cut:
+        """The page of `rows` that the address names by `name`."""
+        pages = max(1, -(-len(rows) // per_page))
+        number = min(self.number(name, 1, pages), pages)
+        return Cut(rows[(number - 1) * per_page : number * per_page], number, pages, len(rows))
 
     def may(self, method: str, path: str) -> bool:
         """Whether the visitor's role opens a route of the API: for what is offered, not for what is allowed."""

@@ -13,7 +13,8 @@ from urllib.parse import quote, unquote, urlencode
 
 import orjson
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Scope
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Json = Any
 Pairs = tuple[tuple[bytes, bytes], ...]
@@ -94,6 +95,14 @@ class Inside:
             return answer
         raise _refusal(answer)
 
+    def passed_on(self, path: str, query: Mapping[str, Json], headers: Mapping[str, str]) -> "PassedOn":
+        """What the API answers as it comes, under other headers: it may be longer than memory.
+
+        Whether it is going to be a success is asked before: a refusal would be passed on as well.
+        """
+        scope = {**self._scope("GET", path, query, b"", {}), "asgi": self._outer["asgi"]}
+        return PassedOn(self._gate, scope, headers)
+
     def _scope(
         self, method: str, path: str, query: Mapping[str, Json], sent: bytes, headers: Mapping[str, str]
     ) -> MutableMapping[str, Any]:
@@ -129,6 +138,28 @@ class Inside:
 
         await self._gate(scope, receive, send)
         return Answer(begun["status"], Headers(raw=list(begun["headers"])), b"".join(parts))
+
+
+class PassedOn(Response):
+    """An answer of the API on its way to the browser, piece by piece; who goes away ends it."""
+
+    def __init__(self, gate: ASGIApp, inner: MutableMapping[str, Any], headers: Mapping[str, str]) -> None:
+        super().__init__(headers=headers)
+        self._gate = gate
+        self._inner = inner
+        del self.headers["content-length"]  # nobody knows it yet
+
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        told: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def heard() -> Message:
+            return told.pop() if told else await receive()
+
+        async def pass_on(message: Message) -> None:
+            is_head = message["type"] == "http.response.start"
+            await send({**message, "headers": self.raw_headers} if is_head else message)
+
+        await self._gate(self._inner, heard, pass_on)
 
 
 def _refusal(answer: Answer) -> Refusal:

@@ -9,7 +9,11 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 Json = Any
+# Of a page of 100 kB; each entry has half a kilobyte of its own.
+MOST_BYTES, MOST_TEXT, MOST_ENTRIES = 16_000, 4_000, 40
 SENT, ANSWERED, TIMER = "SendRequest", "ResponseArrived", "StartTimer"
 
 
@@ -25,6 +29,33 @@ def timeline_of(records: Sequence[Mapping[str, Json]], turns: Sequence[Mapping[s
         if each["kind"] != "request" or "seq" in each:
             found.append(each)
     return [*found, *left]
+
+
+def shortened(entries: Sequence[dict[str, Json]]) -> list[dict[str, Json]]:
+    """The same as a page holds it: texts in the place of values, of many entries the first and the last.
+
+    `kind` is `more` where some are left out, with their `count`.
+    """
+    shown, left = list(entries), MOST_BYTES
+    if len(shown) > MOST_ENTRIES:
+        half = MOST_ENTRIES // 2
+        shown = [*shown[:half], {"kind": "more", "count": len(shown) - 2 * half}, *shown[-half:]]
+    found = []
+    for each in shown:
+        sent, answered = each.get("sent") or {}, each.get("answered") or {}
+        texts = {"sent_text": _text(sent, left) if sent.get("body") or sent.get("query") else ""}
+        left -= len(texts["sent_text"].encode())
+        texts["answer_text"] = _text(answered["body"], left) if answered.get("body") else ""
+        left -= len(texts["answer_text"].encode())
+        found.append({**each, **texts})
+    return found
+
+
+def _text(value: Json, left: int) -> str:
+    """As much of it as a page has room for."""
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode()
+    most = min(MOST_TEXT, max(left, 0))
+    return text if len(text) <= most else f"{text[:most]}… (cut: the journal has the whole)"
 
 
 def _goes_with(record: Mapping[str, Json], told: Mapping[str, Json]) -> bool:

@@ -1,7 +1,7 @@
 """From the interpreter's commands to a device and back: what became of a request is told as an event.
 
 An answer, or not sent, or fate unknown, or not to be read, or refused. Time limits are totals on a monotonic clock.
-Nothing but this class and `Endpoint` is used outside of the package. Called by `engines` and by `diagnosis`.
+Nothing but what the package names is used outside of it. Called by `engines` and by `diagnosis`.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from runtime.driver.endpoint import Endpoint, Place
 from runtime.driver.journey import Journey
 from runtime.driver.line import Line
 from runtime.driver.sessions import Session
+from runtime.driver.site_connections import Sites
 from runtime.driver.tries import Tries
 from runtime.driver.wire import Reply
 from runtime.driver.witness import Witness
@@ -30,10 +31,11 @@ LOGOUT_TIMEOUT_S = 5.0
 class Driver:
     """Sends requests to targets. One object for a process; `aclose` logs out everywhere."""
 
-    def __init__(self, vault: Vault, leases: Leases | None = None) -> None:
-        """`leases`: places at devices that other processes count, too."""
+    def __init__(self, vault: Vault, leases: Leases | None = None, sites: Sites | None = None) -> None:
+        """`leases`: places at devices that other processes count, too. `sites`: where sites come to, if they do."""
         self._vault = vault
         self._leases = leases or Leases()
+        self._sites = sites
         self._lines: dict[Place, Line] = {}
 
     async def send(self, command: SendRequest, endpoint: Endpoint, deadline: float, witness: Witness) -> Event:
@@ -50,25 +52,28 @@ class Driver:
         """As `send`, in the driver's own words: the reply, or the error that says what to do about it."""
         limit = command.timeout_s or endpoint.limits.total_timeout_s
         deadline = min(deadline, asyncio.get_running_loop().time() + limit)
-        line = self._lines.setdefault(endpoint.place, Line(self._leases))
+        line = self._line(endpoint)
         return await Tries(Journey(line, endpoint, deadline, witness, self._vault), command).outcome()
 
     async def listed(self, endpoint: Endpoint) -> tuple[Mapping[str, Any], ...]:
-        """The tools of an MCP server, as it tells of them. Raises TargetError."""
-        line = self._lines.setdefault(endpoint.place, Line(self._leases))
+        """The tools of an MCP server, or a site's workflows, as it tells of them. Raises TargetError."""
+        line = self._line(endpoint)
+        if endpoint.remote is not None and endpoint.remote.server.is_site:
+            return line.sites_for(endpoint).told(endpoint.name)
         return tuple((await (await line.remote(endpoint, self._vault)).listed()).values())
+
+    def _line(self, endpoint: Endpoint) -> Line:
+        return self._lines.setdefault(endpoint.place, Line(self._leases, self._sites))
 
     def changed_servers(self) -> frozenset[str]:
         """The MCP servers that were found to have other tools than before, each told of once."""
-        return frozenset(host for (_, host, _), line in self._lines.items() if line.has_changed_tools)
+        changed = frozenset(host for (_, host, _), line in self._lines.items() if line.has_changed_tools)
+        return changed | (self._sites.take_changed() if self._sites else frozenset())
 
     def states(self) -> tuple["DeviceState", ...]:
         """How it stands with each device that was spoken to."""
         now = asyncio.get_running_loop().time()
-        return tuple(
-            DeviceState(f"{host}:{port}", line.gate.inside, line.gate.waiting, line.breaker.rests_for(now) > 0)
-            for (_, host, port), line in sorted(self._lines.items())
-        )
+        return tuple(_state(f"{host}:{port}", line, now) for (_, host, port), line in sorted(self._lines.items()))
 
     async def aclose(self, witness: Witness) -> None:
         """Closes every session and connection. A device that does not answer is left alone after a few seconds."""
@@ -95,11 +100,27 @@ class Driver:
             log.warning("the session on %s was not closed: %s", endpoint.name, error)
 
 
+def _state(device: str, line: Line, now: float) -> "DeviceState":
+    rests_s = line.breaker.rests_for(now)
+    return DeviceState(
+        device=device, inside=line.gate.inside, waiting=line.gate.waiting, is_resting=rests_s > 0, rests_s=rests_s,
+        failures=line.breaker.failures, why=line.breaker.why, sessions=line.sessions, is_full=line.is_full,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceState:
-    """`inside` and `waiting`: how many requests are under way and in line; `is_resting`: it is left in peace."""
+    """`inside` and `waiting`: how many requests are under way and in line; `is_resting`: it is left in peace, for
+    `rests_s` more, since `failures` in a row failed, the last one because of `why`. `sessions`: how many are open;
+    `is_full`: it opened none a moment ago.
+    """
 
     device: str
     inside: int
     waiting: int
     is_resting: bool
+    rests_s: float
+    failures: int
+    why: str
+    sessions: int
+    is_full: bool

@@ -47,6 +47,11 @@ class Endpoint:
         return self.own_limits or self.profile.limits
 
     @property
+    def is_asked_by_id(self) -> bool:
+        """Whether a request may be made again under its id (`behalf`): a site does it once, whatever it knows."""
+        return self.remote is not None and self.remote.server.is_site
+
+    @property
     def place(self) -> Place:
         """The device behind it, as far as an address tells."""
         return (self.address.scheme, self.address.host, self.address.port)

@@ -1,20 +1,18 @@
-"""One request over one connection, and its reply: the only file with an HTTP client, which is httpcore.
+"""One request over one connection, and its reply: the only file with httpx.
 
-It carries a request as it is given and does nothing besides: no proxies of the environment, no netrc, no redirect, no
-cookie, no header of its own. Bodies are bounded after inflating. Foreign errors become ours here, once: whether bytes
-of the request may have left decides between «not sent» and «fate unknown». Time limits are the caller's. Called by
-`line`, `journey` and `posting`. RFC 9110, 9112.
+Nothing of the environment counts (no proxies, no netrc), no redirect is followed, no cookie is kept; bodies are bounded
+after inflating. Foreign errors become ours here, once: whether bytes of the request may have left decides between
+«not sent» and «fate unknown». Time limits are the caller's. Called by `line`, `journey` and `posting`. RFC 9110, 9112.
 """
 
 import re
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpcore
+import httpx
 
 from runtime.driver.means import REMEDY, lack_of
 from runtime.driver.streams import HEAD, Backend, Head, Pieces
@@ -24,13 +22,6 @@ from runtime.errors import BadReply, FateUnknown, NotSent, Refused, TargetError,
 CONNECT_TIMEOUT_S = 10.0
 # A management controller frees an idle connection after seconds; a request on one that it just closed is lost.
 KEEP_ALIVE_S = 4.0
-FOREIGN = (
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.TimeoutException,
-    httpcore.UnsupportedProtocol,
-    ssl.SSLError,
-)
 
 
 @dataclass(slots=True)
@@ -53,83 +44,70 @@ class Connections:
     def __init__(self, verify: ssl.SSLContext | None, *, keeps_alive: bool) -> None:
         """`verify`: None where nothing is encrypted. `keeps_alive`: connections stay open for a while; not where other
         processes have their turn meanwhile."""
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=verify,
-            max_connections=None,
-            max_keepalive_connections=None if keeps_alive else 0,
-            keepalive_expiry=KEEP_ALIVE_S,
-            network_backend=Backend(),
-        )
+        idle = None if keeps_alive else 0
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=idle, keepalive_expiry=KEEP_ALIVE_S)
+        self._transport = httpx.AsyncHTTPTransport(verify=verify or False, trust_env=False, limits=limits)
+        # It has no public way to be told how bytes are read (`tests/runtime/test_hostile_replies.py` holds it).
+        self._transport._pool._network_backend = Backend()
 
     async def aclose(self) -> None:
         """Closes all; a later request opens anew."""
-        await self._pool.aclose()
+        await self._transport.aclose()
 
     async def over(self, wire: WireRequest, origin: str, name: str, flight: Flight, max_body_bytes: int) -> Reply:
         """The reply to `wire`. `name` is how messages call the device. Raises TargetError."""
-        request = httpcore.Request(
+        request = httpx.Request(
             wire.method,
             _parsed(origin),
             headers=list(wire.headers),
-            content=wire.body,
+            content=wire.body or None,
             extensions={"target": wire.target, "trace": flight.trace, "timeout": {"connect": CONNECT_TIMEOUT_S}},
         )
         HEAD.set(flight.head)
         try:
-            response = await self._pool.handle_async_request(request)
+            response = await self._transport.handle_async_request(request)
             reply = await _received(response, max_body_bytes)
             is_old = response.extensions.get("http_version") == b"HTTP/1.0"
-            flight.is_kept = not is_old and "close" not in _field(reply.headers, "connection").lower()
+            flight.is_kept = not is_old and "close" not in response.headers.get("connection", "").lower()
             return reply
         except BadReply as error:
             error.message = f"{name}: {error.message}"
             raise
-        except FOREIGN as error:
+        except (httpx.HTTPError, httpx.StreamError, ssl.SSLError) as error:
             raise _judged(error, name, flight) from error
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, name: str) -> tuple[int, Mapping[str, str]]:
         """Status and fields of the reply to a posted message; of its body nothing is read. Raises TargetError."""
         flight = Flight(may_have_left=True)
         extensions = {"timeout": {"connect": CONNECT_TIMEOUT_S}, "trace": flight.trace}
-        told = {"host": urlsplit(url).netloc.rpartition("@")[2], **headers, "content-length": str(len(body))}
-        request = httpcore.Request(
-            "POST", _parsed(url), headers=list(told.items()), content=body, extensions=extensions
-        )
+        request = httpx.Request("POST", _parsed(url), headers=dict(headers), content=body, extensions=extensions)
         HEAD.set(flight.head)
         try:
-            response = await self._pool.handle_async_request(request)
+            response = await self._transport.handle_async_request(request)
             await response.aclose()
-        except FOREIGN as error:
+        except (httpx.HTTPError, httpx.StreamError, ssl.SSLError) as error:
             raise _judged(error, name, flight) from error
-        return response.status, dict(_fields(response))
+        return response.status_code, {key.lower(): value for key, value in response.headers.items()}
 
 
-def _fields(response: httpcore.Response) -> tuple[tuple[str, str], ...]:
-    return tuple((name.decode("ascii").lower(), value.decode("latin-1")) for name, value in response.headers)
-
-
-async def _received(response: httpcore.Response, max_body_bytes: int) -> Reply:
-    fields = _fields(response)
+async def _received(response: httpx.Response, max_body_bytes: int) -> Reply:
     try:
-        body = Inflater(_field(fields, "content-encoding").strip(), max_body_bytes)
+        body = Inflater(response.headers.get("content-encoding", "").strip(), max_body_bytes)
         pieces = Pieces()
-        async for piece in response.aiter_stream():
+        async for piece in response.aiter_raw():
             await pieces.take(piece)
             body.feed(piece)
     finally:
         await response.aclose()
-    return Reply(response.status, fields, read_body(response.status, _field(fields, "content-type"), body.whole()))
-
-
-def _field(fields: Iterable[tuple[str, str]], name: str) -> str:
-    """All values of that name, as RFC 9110, 5.3 joins them."""
-    return ", ".join(value for key, value in fields if key == name)
+    fields = tuple((key.decode("ascii").lower(), value.decode("latin-1")) for key, value in response.headers.raw)
+    content_type = response.headers.get("content-type", "")
+    return Reply(response.status_code, fields, read_body(response.status_code, content_type, body.whole()))
 
 
 def _judged(error: Exception, name: str, flight: Flight) -> TargetError:
     """What an error of the transport says of the request."""
     text = f"{name}: {_SENT.sub('', str(error)) or type(error).__name__}"
-    if isinstance(error, httpcore.LocalProtocolError | httpcore.UnsupportedProtocol):
+    if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol):
         return Refused(text, "the request is not valid HTTP")
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return Refused(text, "the device is not who it was: somebody must look before its tls setting is changed")
@@ -145,5 +123,5 @@ _SENT = re.compile(r":?\s*(?:bytearray\()?\bb['\"].*", re.DOTALL)
 
 
 @lru_cache(maxsize=1024)
-def _parsed(origin: str) -> httpcore.URL:
-    return httpcore.URL(origin)
+def _parsed(origin: str) -> httpx.URL:
+    return httpx.URL(origin)

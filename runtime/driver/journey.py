@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 
 from runtime.driver.admission import Admission
 from runtime.driver.endpoint import Endpoint
-from runtime.driver.exchange import Connections, Flight
-from runtime.driver.line import LINGER_S, Line
+from runtime.driver.exchange import Flight
+from runtime.driver.line import LINGER_S, Carrier, Line
 from runtime.driver.logins import ADMISSION_PAUSES_S
-from runtime.driver.remote_connections import RemoteConnections
 from runtime.driver.sessions import Fields, Session
 from runtime.driver.wire import Address, Reply, WireRequest, wire_request, with_fields, with_headers
 from runtime.driver.witness import Answered, Purpose, Sending, Witness
@@ -161,7 +160,7 @@ class Journey:
         self,
         wire: WireRequest,
         note: Sending,
-        connections: Connections | RemoteConnections,
+        connections: Carrier,
         flight: Flight,
         seen: observed.RequestSeen,
     ) -> Reply:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from runtime.driver import tls
 from runtime.driver.breaker import Breaker
-from runtime.driver.endpoint import Endpoint
+from runtime.driver.endpoint import Endpoint, Remote
 from runtime.driver.exchange import KEEP_ALIVE_S, Connections
 from runtime.driver.gate import Gate
 from runtime.driver.logins import Logins
 from runtime.driver.remote_connections import RemoteConnections
-from runtime.errors import Refused, Resting
+from runtime.driver.site_connections import SiteConnections, Sites
+from runtime.errors import NotSent, Refused, Resting
 from runtime.leases import Leases
 from runtime.secrets import Vault
 
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
 LINGER_S = 0.1
 # Idle connections are closed while nobody is inside, a little before they would be when the next request comes.
 IDLE_S = 0.75 * KEEP_ALIVE_S
+Carrier = Connections | RemoteConnections | SiteConnections
 
 
 class Line:
-    def __init__(self, leases: Leases) -> None:
+    def __init__(self, leases: Leases, sites: Sites | None = None) -> None:
         self.leases = leases
+        self._sites = sites
         self.gate = Gate()
         self.breaker = Breaker()
         self._opening = asyncio.Lock()
@@ -48,6 +51,16 @@ class Line:
     def all_logins(self) -> tuple[Logins, ...]:
         return tuple(self._logins.values())
 
+    @property
+    def sessions(self) -> int:
+        """How many are open there: logins of ours, and that with an MCP server."""
+        return sum(len(each.held) for each in self.all_logins) + (self._remote is not None)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the device opened no session through all pauses, a moment ago."""
+        return any(each.is_known_full for each in self.all_logins)
+
     def check(self, name: str) -> None:
         """Raises Resting while the device is left in peace."""
         rest_s = self.breaker.rests_for(asyncio.get_running_loop().time())
@@ -59,21 +72,19 @@ class Line:
             )
             raise Resting(message, "see whether the device is on and reachable; the next request after that tries it")
 
-    async def carrier(self, endpoint: Endpoint, vault: Vault) -> Connections | RemoteConnections:
-        """What takes a request there: connections, or calls of an MCP server's tools. Raises TargetError."""
+    async def carrier(self, endpoint: Endpoint, vault: Vault) -> Carrier:
+        """What takes a request there: connections, calls of an MCP server's tools, dispatches. Raises TargetError."""
         if endpoint.remote is None:
             return await self.connections(endpoint)
+        if endpoint.remote.server.is_site:
+            return SiteConnections(self.sites_for(endpoint), endpoint.remote)
         return RemoteConnections(await self.remote(endpoint, vault), endpoint.remote)
 
     async def remote(self, endpoint: Endpoint, vault: Vault) -> "RemoteSession":
         """The session with an MCP server, another one where the server is another one now. Raises Refused."""
         from runtime.driver.remote_session import RemoteSession
 
-        wanted = endpoint.remote
-        assert wanted is not None, "it is one"
-        if not wanted.server.is_enabled:
-            remedy = f"an admin enables it: switchgear servers enable {endpoint.name}"
-            raise Refused(f"the server {endpoint.name} is disabled", remedy)
+        wanted = _enabled(endpoint)
         async with self._opening:
             if self._remote is not None and not self._remote.is_of(wanted.server, endpoint.tls):
                 await self._remote.aclose()
@@ -81,6 +92,13 @@ class Line:
             if self._remote is None:
                 self._remote = RemoteSession(endpoint.name, wanted.server, endpoint.tls, vault)
             return self._remote
+
+    def sites_for(self, endpoint: Endpoint) -> Sites:
+        """Where the site `endpoint` comes to. Raises Refused, NotSent."""
+        _enabled(endpoint)
+        if self._sites is None:
+            raise NotSent(f"the site {endpoint.name} does not come to this process", "ask the hub's server")
+        return self._sites
 
     @property
     def has_changed_tools(self) -> bool:
@@ -126,3 +144,13 @@ class Line:
         connections, self._connections = list(self._connections.values()), {}
         for each in connections:
             await each.aclose()
+
+
+def _enabled(endpoint: Endpoint) -> Remote:
+    """What is no device at `endpoint`. Raises Refused for what is disabled."""
+    wanted = endpoint.remote
+    assert wanted is not None, "it is one"
+    if not wanted.server.is_enabled:
+        remedy = f"an admin enables it: switchgear servers enable {endpoint.name}"
+        raise Refused(f"the server {endpoint.name} is disabled", remedy)
+    return wanted

@@ -3,29 +3,28 @@
 Foreign errors become ours here, once. Nothing of a caller goes along: what the server is shown comes from the
 references of its own row, its process gets a few variables of ours (PATH, HOME) and those, and it is offered neither
 sampling nor roots nor elicitation. What it sends is bounded: tools and pages of their list, bodies and events over
-HTTP, notifications. The only file with an MCP client; what may be called and what became of it is
-`remote_connections`'. MCP 2025-11-25, "Lifecycle", "Transports".
+HTTP, messages over stdio (`stdio`), notifications. The only file with an MCP client; what may be called and what
+became of it is `remote_connections`'. MCP 2025-11-25, "Lifecycle", "Transports".
 """
 
 import asyncio
 import contextlib
-import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
 import httpx2
 from fastmcp import Client
-from fastmcp.client.transports import SSETransport, StdioTransport, StreamableHttpTransport
+from fastmcp.client.transports import SSETransport, StreamableHttpTransport
 from mcp.shared.exceptions import MCPError
 
 from governance.servers import Server, reference_in
 from runtime.driver import tls
+from runtime.driver.stdio import BoundedStdio
 from runtime.errors import BadReply, FateUnknown, NotSent, TargetError
 from runtime.remotes.definitions import MOST_TOOLS
 from runtime.secrets import Vault
@@ -214,9 +213,7 @@ class RemoteSession:
         server = self._server
         if server.transport == "stdio":
             env = {name: self._value(value) for name, value in server.env}
-            return StdioTransport(
-                server.command, list(server.arguments), env=env, keep_alive=False, log_file=Path(os.devnull)
-            )
+            return BoundedStdio(server.command, server.arguments, env)
         headers = {name: self._value(value) for name, value in server.headers}
         parts = urlsplit(server.url)
         verify: ssl.SSLContext | bool = False

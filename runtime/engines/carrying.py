@@ -177,6 +177,8 @@ class TakenUp(Course):
         super().__init__(order, driver, journal, replies)
         self._run = run
         self._seals = seals
+        # The fate of the request that comes next, which only asking again can tell.
+        self._asked_before: RequestFailed | None = None
         journal.take_over(run, ())
 
     def stored(self, turn: Turn, saved: Json) -> Checkpoint:
@@ -205,4 +207,20 @@ class TakenUp(Course):
         fate = fate_before(self._run, turn, command, session.expired_statuses if session else ())
         if fate is None and holds_mask(command):
             return RequestFailed(command.step_id, "refused", NOT_KEPT)
+        if fate is not None and self.order.endpoint.is_asked_by_id and not holds_mask(command):
+            self._asked_before = fate
+            return None
         return fate
+
+    @property
+    def is_again(self) -> bool:
+        return self._asked_before is not None
+
+    async def perform(self, command: SendRequest | StartTimer) -> Event:
+        """As a course's own; where it could not be asked again, it is in doubt as it was."""
+        event, before = await super().perform(command), self._asked_before
+        if isinstance(command, StartTimer) or before is None:
+            return event
+        self._asked_before = None
+        is_open = isinstance(event, RequestFailed) or getattr(event, "is_sent", True) is False
+        return before if is_open else event

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from governance.errors import GovernanceError, NotOursError, SameEffectError, StopAskedError
 from runtime.driver import Driver
+from runtime.driver.behalf import BEHALF, Behalf
 from runtime.engines.checkpoint import Checkpoint, Turn
 from runtime.engines.engine import Order, Progress, Told
 from runtime.engines.journal import Journal
@@ -57,6 +58,7 @@ class Course:
         self._percent: float | None = None
         # Of a request that may be broken off.
         self._patience: asyncio.Timeout | None = None
+        self._is_reading = False
 
     @property
     def elapsed_s(self) -> float:
@@ -74,6 +76,11 @@ class Course:
     def known_fate(self, turn: int, command: SendRequest) -> RequestFailed | None:  # noqa: ARG002  see `TakenUp`
         """What is to be said of the request instead of sending it; None: it is to be sent."""
         return None
+
+    @property
+    def is_again(self) -> bool:
+        """Whether the request that is about to be made may have been made by another process, under the same id."""
+        return False
 
     @contextmanager
     def heard_by(self, told: Told | None) -> Iterator[None]:
@@ -99,7 +106,8 @@ class Course:
 
     def _break_off(self) -> None:
         self._stop.set()
-        if self._patience is not None and not self._patience.expired():
+        is_left = self._is_reading or self._why == "parked"
+        if self._patience is not None and is_left and not self._patience.expired():
             self._patience.reschedule(asyncio.get_running_loop().time())
 
     def stepped(self, state: State, event: Event) -> tuple[State, Command]:
@@ -148,8 +156,9 @@ class Course:
 
     async def _send(self, command: SendRequest) -> Event:
         """A read is broken off where the run is to end; what became of a change must be known, and has a deadline of
-        its own."""
-        if not command.is_safe:
+        its own, unless the next process asks for the same under the same id, so that this one need not wait."""
+        self._is_reading = command.is_safe
+        if not (command.is_safe or self.order.endpoint.is_asked_by_id):
             return await self._sent(command)
         try:
             async with asyncio.timeout(None) as self._patience:
@@ -163,6 +172,9 @@ class Course:
 
     async def _sent(self, command: SendRequest) -> Event:
         deadline = asyncio.get_running_loop().time() + self._left_s
+        if self.order.endpoint.remote is not None:
+            request = f"{self.order.run_id}.{self.journal.turn}"
+            BEHALF.set(Behalf(self.order.caller, self.order.role, request, self.is_again))
         try:
             with traces.within(self.journal.place), observed.step(self.order, command):
                 event = await self._driver.send(command, self.order.endpoint, deadline, self.journal)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from governance.plans import Confirmed
+from governance.transitions import Role
 from runtime.driver import Endpoint
 from workflow.events import EndRun, Failure, Outcome
 from workflow.plan import Plan
@@ -44,6 +45,7 @@ class Order:
     `key`: who asks again under the same key gets the same run; a run with a key goes on when its caller goes away.
     `is_plan`: it ends before the first change, and says what it would do; `confirmed`: the plan that it is held to.
     `operations`: the digests of the operations' descriptions, by key, as they were approved. `workflow`: for people.
+    `role`: the caller's, as far as it is known: of a run that is taken up, the least that may run.
     """
 
     run_id: str
@@ -59,6 +61,7 @@ class Order:
     confirmed: Confirmed | None = None
     operations: Mapping[str, str] = field(default_factory=dict)
     workflow: str = ""
+    role: Role = "operator"
 
     @property
     def changes(self) -> bool:

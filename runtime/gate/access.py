@@ -40,12 +40,16 @@ CALLER = "switchgear.caller"
 CONNECTION = "switchgear.connection"
 # Where the session stands that a request came with, if it came with one, and its secret.
 SESSION = "switchgear.session"
+# Where the site stands that a message came from, and the hash of the body that it has signed.
+SITE = "switchgear.site"
 MCP_PATH = "/mcp"
 # The method of MCP whose answer is a stream that stays open; the other one is GET. Handshake versions do not know it.
 LISTENS = b"subscriptions/listen"
 METRICS_PATH = "/metrics"
 # Whoever looks after the server has to be told how it is, however many others ask.
 WATCHES = frozenset({"/health", "/ready", METRICS_PATH})
+# Sites of this hub come here: each by its signature, with places of their own.
+SITES_PATH = "/sites/exchange"
 # The console's own rule: it takes everybody as far as its login, and asks the REST API for all else, by this very gate.
 CONSOLE_PATH = "/console"
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -53,6 +57,8 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 MAX_BODY_BYTES = 4 * 1024 * 1024
 # A password, or a decision.
 MAX_STRANGERS_BYTES = 64 * 1024
+# All workflows of a site, or one answer of 4 MB and what stands around it.
+MAX_SITES_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +116,14 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/tools/describe_operation", "viewer"),
     Rule("GET", "/knowledge", "viewer"),
     Rule("GET", "/knowledge/operation", "viewer"),
+    Rule("POST", "/tools/select_sites", "viewer"),
+    Rule("POST", "/tools/satisfy", "operator"),
+    Rule("POST", "/tools/dispatch", "operator"),
+    Rule("POST", "/knowledge/operation/submit", "approver"),
+    Rule("POST", "/tools/call_api", "operator"),
     Rule("POST", "/tools/run_workflow", "operator"),
     Rule("POST", "/tools/get_run", "viewer"),
+    Rule("POST", "/tools/cancel_run", "operator"),
     Rule("POST", "/tools/{name}", "operator"),
     Rule("GET", "/workflows/disabled", "viewer"),
     Rule("POST", "/workflows/{ref}/disable", "approver"),
@@ -166,6 +178,12 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/servers/{name}/test", "operator"),
     Rule("POST", "/servers/{name}/sync", "approver", takes_whole=True),
     Rule("POST", "/servers/{name}/tools/{tool}/classify", "approver", takes_whole=True),
+    Rule("GET", "/sites", "viewer"),
+    Rule("POST", "/sites", "admin", takes_whole=True),
+    Rule("GET", "/sites/{name}", "viewer"),
+    Rule("POST", "/sites/bundles", "admin", takes_whole=True, max_body_bytes=MAX_SITES_BYTES),
+    Rule("POST", "/sites/join", None, max_body_bytes=MAX_STRANGERS_BYTES),  # by its invitation (`api.sites`)
+    Rule("POST", SITES_PATH, None, max_body_bytes=MAX_SITES_BYTES),  # by its signature (`sites.hub`)
     Rule("GET", "/audit", "approver", takes_whole=True),
     Rule("GET", "/audit/export", "approver", takes_whole=True),
     Rule("GET", "/audit/stats", "approver", takes_whole=True),
@@ -179,12 +197,17 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/policy/preview", "approver"),
     Rule("GET", "/catalog", "viewer"),
     Rule("GET", "/webhooks", "admin", takes_whole=True),
+    Rule("POST", "/webhooks", "admin", takes_whole=True),
+    Rule("DELETE", "/webhooks/{sender}", "admin", takes_whole=True),
     Rule("GET", "/bundles", "viewer", takes_whole=True),
     Rule("GET", "/devices", "viewer"),
     Rule("GET", "/specs", "viewer", takes_whole=True),
     Rule("GET", "/specs/{name}", "viewer", takes_whole=True),
     Rule("PUT", "/specs/{name}", "admin", takes_whole=True, max_body_bytes=MAX_BYTES),
     Rule("DELETE", "/specs/{name}", "admin", takes_whole=True),
+    Rule("POST", "/specs/{name}/build", "admin", takes_whole=True),
+    Rule("GET", "/builds", "viewer", takes_whole=True),
+    Rule("GET", "/builds/{build}", "viewer", takes_whole=True),
     Rule("GET", "/profiles", "viewer", takes_whole=True),
     Rule("GET", "/profiles/{name}", "viewer", takes_whole=True),
     Rule("PUT", "/profiles/{name}", "admin", takes_whole=True),
@@ -221,6 +244,13 @@ class Door(Protocol):
         """The session with this cookie."""
 
 
+class SiteDoor(Protocol):
+    """What the gate asks of sites; `runtime.sites.hub.Hub` answers."""
+
+    async def signed(self, statement: str) -> tuple[str, str]:
+        """The site that says so, and the hash of what it sends. Raises Problem."""
+
+
 class Gate:
     """The application's front: admits a request to MCP or to the REST API, or answers it with a problem."""
 
@@ -235,6 +265,7 @@ class Gate:
         *,
         metrics_open: bool = False,
         console: Callable[[ASGIApp], ASGIApp] | None = None,
+        sites: SiteDoor | None = None,
     ) -> None:
         """`hosts`: the names under which this server may be addressed; None, with tokens only: any.
 
@@ -250,6 +281,7 @@ class Gate:
         self._turns = Turns()
         self._bodies = Bodies()
         self._metrics_open = metrics_open
+        self._sites = sites
 
     def unbegun(self, caller: str) -> int:
         """How many requests of `caller` wait for their turn."""
@@ -296,7 +328,8 @@ class Gate:
             return heard
         inside.enter_context(self._bodies.room(_length(scope), caller.name))
         heard = await whole_body(scope, receive)
-        if heard is not None and kind != "admin" and rule is not CONSOLE:  # which waits for turns of its own calls
+        # The console waits for turns of its own calls; what sites say is about calls that have begun.
+        if heard is not None and kind not in ("admin", "site") and rule is not CONSOLE:
             await inside.enter_async_context(self._turns.turn(caller.name))
         return heard
 
@@ -308,6 +341,10 @@ class Gate:
         check_size(headers, rule.max_body_bytes)
         if rule is CONSOLE:
             await self._let_in(scope, headers)
+            return rule
+        if rule.path == SITES_PATH and self._sites is not None:
+            scope[SITE] = await self._sites.signed(bearer_in(headers, takes_password=False) or "")
+            scope[CALLER] = Caller(f"site:{scope[SITE][0]}", "viewer")
             return rule
         if rule.role is None or (rule.path == METRICS_PATH and self._metrics_open and _is_here(scope, headers)):
             return rule
@@ -374,6 +411,8 @@ def _length(scope: Scope) -> int:
 
 def _kind(scope: Scope, rule: Rule) -> Kind:
     """Which places a request takes one of. What listens is told by its method, which MCP wants in a header too."""
+    if rule.path == SITES_PATH:
+        return "site"
     if rule.role is None:
         return "call" if rule is CONSOLE and CALLER in scope else "stranger"
     listens = (b"mcp-method", LISTENS) in scope["headers"] or scope["method"] == "GET"

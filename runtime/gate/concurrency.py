@@ -32,7 +32,9 @@ RESERVED = 16
 FILES_OF_OUR_OWN = 128
 # More than any line of callers here; a limit without end would make the kernel's table of them large.
 MOST_FILES = 65_536
-Kind = Literal["stranger", "call", "stream", "admin"]
+# A site waits with one message and answers with others, of which each says what became of a call here.
+MOST_OF_SITES, OF_ONE_SITE = 1_024, 16
+Kind = Literal["stranger", "call", "stream", "admin", "site"]
 
 
 class Concurrency:
@@ -44,8 +46,13 @@ class Concurrency:
             "call": most,
             "stream": min(MOST_STREAMS, max(1, most // 2)),
             "admin": RESERVED,
+            "site": MOST_OF_SITES,
         }
-        self._of_one: dict[Kind, int] = {"call": max(1, most // PARTS), "stream": STREAMS_OF_ONE}
+        self._of_one: dict[Kind, int] = {
+            "call": max(1, most // PARTS),
+            "stream": STREAMS_OF_ONE,
+            "site": OF_ONE_SITE,
+        }
         self._inside: Counter[Kind] = Counter()
         self._shares: Counter[tuple[Kind, str]] = Counter()
 

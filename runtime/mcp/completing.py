@@ -16,6 +16,7 @@ from runtime.calls.under_way import Running, Wanted
 from runtime.entries import Entry
 from runtime.errors import ServingError
 from runtime.gate.access import Caller
+from runtime.mcp.own_prompts import OwnPrompts
 from runtime.mcp.prompts import NAME, PREPARE, THING
 from runtime.results.brief import name_field
 from runtime.results.tables import table_of
@@ -33,11 +34,12 @@ MOST_KEPT = 256
 
 
 class Completions:
-    """`asking`: who sent the request that is being served."""
+    """`asking`: who sent the request that is being served; `own`: prompts of whoever runs the server."""
 
-    def __init__(self, service: Service, asking: Callable[[], Caller]) -> None:
+    def __init__(self, service: Service, asking: Callable[[], Caller], own: OwnPrompts) -> None:
         self._service = service
         self._asking = asking
+        self._own = own
         self._kept: dict[Key, tuple[float, asyncio.Task[list[str]]]] = {}
 
     async def __call__(
@@ -56,6 +58,9 @@ class Completions:
             if name == "run_id":
                 return [run.id for run in await self._service.runs.find(caller=caller.name, limit=MOST)]
             return sorted(catalog.entries) if name == "name" else []
+        lister = self._own.lister(catalog, reference.name, name)
+        if lister is not None:
+            return await self._names(lister, caller)
         api = next((api for api in catalog.by_api if reference.name == f"{api.replace('-', '_')}_{PREPARE}"), None)
         lists = {thing_of(entry): entry for entry in catalog.by_api.get(api or "", {}).values() if _lists(entry)}
         if name == THING:

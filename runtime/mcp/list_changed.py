@@ -8,7 +8,7 @@ MCP 2026-07-28, SEP-2575.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from weakref import WeakSet
 
@@ -18,13 +18,20 @@ from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from mcp.server.connection import Connection
 from mcp.server.context import CallNext as WireCallNext
 from mcp.server.context import HandlerResult, ServerRequestContext
-from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, PromptsListChanged, ToolsListChanged
+from mcp.server.subscriptions import InMemorySubscriptionBus, PromptsListChanged, ToolsListChanged
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, SubscriptionsListenRequestParams
+from mcp_types import (
+    INVALID_PARAMS,
+    SubscribeRequestParams,
+    SubscriptionsListenRequestParams,
+    UnsubscribeRequestParams,
+)
 
 from runtime.catalog import Catalog
 from runtime.gate.access import Caller
 from runtime.live import LiveCatalog
+from runtime.mcp.subscriptions import Listen, Subscriptions
+from runtime.service import Service
 
 log = logging.getLogger("switchgear.tools")
 # Pages of one list and protocol versions, for one catalog: far fewer than this.
@@ -37,15 +44,24 @@ class ListChanged(Middleware):
     """Knows every client that wants to hear of changes, and tells them."""
 
     def __init__(
-        self, mcp: FastMCP[Any], live: LiveCatalog, asking: Callable[[], Caller], knows: Callable[[str], bool]
+        self,
+        mcp: FastMCP[Any],
+        service: Service,
+        asking: Callable[[], Caller],
+        knows: Callable[[str], bool],
+        is_expert: Callable[[Caller], Awaitable[bool]],
     ) -> None:
-        """`asking`: who sent the request that is being served; `knows`: whether there is a tool for them."""
+        """`asking`: who sent the request that is being served; `knows`: whether there is a tool for them; `is_expert`:
+        whether a caller is listed more than others with the same catalog."""
         self._sessions: WeakSet[Connection] = WeakSet()
         self._bus = InMemorySubscriptionBus()
-        self._listeners = ListenHandler(self._bus)
-        server = mcp._mcp_server
+        self._subscriptions = Subscriptions(service, asking, self._bus, _connection_of)
+        self._listeners = Listen(self._bus, self._subscriptions)
+        live, server = service.live, mcp._mcp_server
+        server.add_request_handler("resources/subscribe", SubscribeRequestParams, self._subscriptions.subscribe)
+        server.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, self._subscriptions.unsubscribe)
         server.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, self._listeners)
-        server.middleware.append(KeptLists(live, asking))
+        server.middleware.append(KeptLists(live, asking, is_expert))
         server.middleware.append(UnknownTools(knows))
         # Nothing is told that way, which is deprecated (SEP-2577): it must not be declared either.
         server._request_handlers.pop("logging/setLevel", None)
@@ -78,26 +94,36 @@ class ListChanged(Middleware):
     def close(self) -> None:
         """Ends the open streams in order, so that clients learn that it was meant."""
         self._listeners.close()
+        self._subscriptions.close()
+
+
+def _connection_of(ctx: ServerRequestContext[Any, Any]) -> Connection:
+    return ctx.session._connection
 
 
 class KeptLists:
     """The wire form of `tools/list`, kept as long as the catalog is the same; one for each list that somebody sees."""
 
-    def __init__(self, live: LiveCatalog, asking: Callable[[], Caller]) -> None:
+    def __init__(
+        self, live: LiveCatalog, asking: Callable[[], Caller], is_expert: Callable[[Caller], Awaitable[bool]]
+    ) -> None:
         self._live = live
         self._asking = asking
+        self._is_expert = is_expert
         self._catalog: Catalog | None = None
-        self._kept: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._kept: dict[tuple[str, bool, str, str], dict[str, Any]] = {}
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: WireCallNext) -> HandlerResult:
         if ctx.method != "tools/list":
             return await call_next(ctx)
+        caller = self._asking()
+        is_expert = await self._is_expert(caller)
         catalog = self._live.now
         if catalog is not self._catalog:
             self._kept, self._catalog = {}, catalog
         # The version is made of what is listed: whose list is another one has another version.
-        version = self._live.seen_by(self._asking().scope).version
-        key = (version, ctx.protocol_version, str((ctx.params or {}).get("cursor")))
+        version = self._live.seen_by(caller.scope).version
+        key = (version, is_expert, ctx.protocol_version, str((ctx.params or {}).get("cursor")))
         if key not in self._kept:
             result = await call_next(ctx)
             if not isinstance(result, dict) or catalog is not self._live.now or len(self._kept) >= MAX_LISTS:

@@ -28,6 +28,10 @@ class Budget:
     tools: int = MOST_TOOLS
     tokens: int = MOST_TOKENS
 
+    def without(self, tools: int, tokens: int) -> "Budget":
+        """What is left where so much is taken."""
+        return Budget(self.tools - tools, self.tokens - tokens)
+
 
 DEFAULT = Budget()
 UNBOUNDED = Budget(sys.maxsize, sys.maxsize)

@@ -5,6 +5,7 @@ so that a prompt never names what the caller cannot do. They ask a model to look
 interrupts or destroys asks by itself. Shown to whoever may call; listed by the provider (`tools`). MCP, prompts.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,19 +21,28 @@ CHECK, PREPARE = "check_health", "prepare_maintenance"
 THING, NAME = "thing", "name"
 # A model is told of the main ones; search finds the others.
 MOST_NAMED, MOST_APIS = 10, 10
+# Characters of what a person fills in: a name, or a sentence.
+MOST_GIVEN = 200
 _LOOKING = ("report", "find", "describe")
 
 
 class WorkflowPrompt(Prompt):
-    """One prompt: `text` with what the person fills in."""
+    """One prompt: a text with what the person fills in."""
 
     _text: str = PrivateAttr(default="")
+    _names: tuple[str, ...] = PrivateAttr(default=())
+
+    def fill(self, text: str, names: tuple[str, ...] = ()) -> None:
+        """Gives it its text, in which the arguments called `names` stand as `{name}`."""
+        self._text, self._names = text, names
 
     async def render(self, arguments: dict[str, Json] | None = None) -> str:
         """The message for the model."""
-        given = {name: str(value)[:200] for name, value in (arguments or {}).items() if value}
+        given = {name: str(value)[:MOST_GIVEN] for name, value in (arguments or {}).items() if value}
         about = f"{given.get(THING, '')} {given.get(NAME, '')}".strip() or "what I name next"
-        return self._text.replace("{about}", about)
+        # In one go: what was filled in is text, and nothing is filled into it.
+        values = {"{about}": about, **{f"{{{name}}}": given.get(name, "") for name in self._names}}
+        return re.sub("|".join(map(re.escape, values)), lambda found: values[found.group()], self._text)
 
 
 def prompts_of(catalog: Catalog) -> Sequence[WorkflowPrompt]:
@@ -76,7 +86,7 @@ def _made(
     name: str, title: str, description: str, text: str, arguments: list[PromptArgument] | None = None
 ) -> WorkflowPrompt:
     prompt = WorkflowPrompt(name=name, title=title, description=description, arguments=arguments)
-    prompt._text = text
+    prompt.fill(text)
     return prompt
 
 

@@ -2,10 +2,10 @@
 
 Those that the catalog lists are in tools/list, with the tools of `finding` when there are more; all can be called.
 
-A tool is the approved definition, byte for byte, with its digest in `_meta`; the text of results and errors is made
-here. FastMCP checks neither arguments nor results of such tools: `calls` does. Whatever escapes from a call ends here
-as an MCP error (`isError`) that says what happened, what was done and what to do; nothing of an unexpected error
-reaches the client. Here never lives a private attribute of FastMCP (`list_changed`). MCP 2026-07-28, tools.
+A tool is the approved definition, less hints that mean nothing of it, with its digest in `_meta`; the text of results
+and errors is made here. FastMCP checks neither arguments nor results of such tools: `calls` does. Whatever escapes
+from a call ends here as an MCP error (`isError`) that says what happened, what was done and what to do; nothing of an
+unexpected error reaches the client. Here never lives a private attribute of FastMCP (`list_changed`). MCP 2026-07-28.
 """
 
 import logging
@@ -23,26 +23,29 @@ from mcp_types import ResourceLink, TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
 from governance.people.scopes import Scope
+from governance.servers import is_of_site
 from runtime.calls.manner import Manner
 from runtime.calls.telling import failure_of, told, told_plan, told_running, verified_line
 from runtime.calls.under_way import Running, UnderWay, Wanted
 from runtime.catalog import Catalog
 from runtime.engines.engine import Ended
 from runtime.entries import Entry, Prepared
-from runtime.errors import BadInput
+from runtime.errors import BadInput, Waiting
 from runtime.gate.access import CALLER, Caller
 from runtime.knowledge import Knowledge
 from runtime.live import LiveCatalog
 from runtime.mcp.asking import wish_of_request
 from runtime.mcp.confirming import DECLINED, answered, ask, can_ask
 from runtime.mcp.cutting import cut, told_cuts
+from runtime.mcp.own_prompts import OwnPrompts
 from runtime.mcp.prompts import prompts_of
 from runtime.mcp.resources import JSON_TYPE, outputs_uri, schema_uri
 from runtime.problems import KNOWN, message_of
+from runtime.raw_calls import RawCalls
 from runtime.results.shaping import Shaped, shaped
 from runtime.results.view import View
 from workflow.events import to_json
-from workflow.tool import free_name
+from workflow.tool import free_name, told_hints
 
 log = logging.getLogger("switchgear.tools")
 Json = Any
@@ -88,7 +91,7 @@ class WorkflowTool(GuardedTool):
             description=entry.tool.get("description"),
             parameters=entry.input_schema,
             output_schema=entry.output_schema,
-            annotations=ToolAnnotations(**entry.tool.get("annotations", {})),
+            annotations=ToolAnnotations(**told_hints(entry.tool)),
             meta={META: meta_of(entry)},
         )
         tool._entry, tool._under_way, tool._local = entry, under_way, local
@@ -103,7 +106,7 @@ class WorkflowTool(GuardedTool):
 
 def meta_of(entry: Entry) -> dict[str, Json]:
     """What is told of an entry beside its definition; `schema` where there are inputs that it does not show."""
-    meta = {"digest": entry.digest, "workflow": f"{entry.workflow_id}@{entry.number}", "risk": entry.risk}
+    meta = {"digest": entry.digest, "risk": entry.risk}
     return {**meta, "schema": schema_uri(entry.name)} if entry.prepared.hides_inputs else meta
 
 
@@ -120,33 +123,47 @@ def caller_of_request(local: Caller) -> Caller:
 
 @dataclass(frozen=True, slots=True)
 class OwnTools:
-    """The server's own. `finding`: they reach what is not listed; `running`: they go with any workflow; `knowing`: they
-    are listed where there is room and something is known; `always`: whatever there is."""
+    """The server's own. `finding`: they reach what is not listed; `running`: they go with any workflow; `ending`: where
+    there is room; `knowing`: likewise, and something is known; `expert`: to whom `raw` is for, with those before;
+    `always`: whatever there is; `fleet`: where sites have some."""
 
     finding: Sequence[GuardedTool]
     running: Sequence[GuardedTool]
+    ending: Sequence[GuardedTool]
     knowing: Sequence[GuardedTool]
     knowledge: Knowledge
+    expert: Sequence[GuardedTool]
+    raw: RawCalls
     always: Sequence[GuardedTool] = ()
+    fleet: Sequence[GuardedTool] = ()
 
     def named(self, name: str) -> GuardedTool | None:
-        every = (*self.finding, *self.running, *self.knowing, *self.always)
+        every = (*self.finding, *self.running, *self.ending, *self.knowing, *self.expert, *self.always, *self.fleet)
         return next((tool for tool in every if tool.name == name), None)
 
-    async def beside(self, catalog: Catalog, scope: Scope) -> Sequence[GuardedTool]:
+    async def beside(self, catalog: Catalog, caller: Caller) -> Sequence[GuardedTool]:
         """Those that are listed with a catalog."""
+        fleet = self.fleet if any(map(is_of_site, catalog.by_api)) else ()
+        if await self.raw.is_for(caller):
+            finding = with_apis(self.finding, catalog.searched) if catalog.hides_some else ()
+            return (*finding, *self.running, *self.knowing, *self.expert, *fleet, *self.always)
         if not catalog.entries:
             return self.always
         if catalog.hides_some:
-            return (*with_apis(self.finding, catalog.searched), *self.running, *self.always)
-        return (*self.running, *(self.knowing if await self.knowledge.is_there(scope) else ()), *self.always)
+            return (*with_apis(self.finding, catalog.searched), *self.running, *fleet, *self.always)
+        knowing = self.knowing if await self.knowledge.is_there(caller.scope) else ()
+        return (*self.running, *self.ending, *knowing, *fleet, *self.always)
 
 
 class CatalogProvider(Provider):
     """Serves what the live catalog holds now. `lists_built` counts full lists, which cost time with many tools."""
 
-    def __init__(self, live: LiveCatalog, under_way: UnderWay, local: Caller, own: OwnTools) -> None:
+    def __init__(
+        self, live: LiveCatalog, under_way: UnderWay, local: Caller, own: OwnTools, prompts: OwnPrompts | None = None
+    ) -> None:
+        """`prompts`: those that whoever runs the server wrote."""
         super().__init__()
+        self._prompts = prompts or OwnPrompts()
         self._live = live
         self._under_way = under_way
         self._local = local
@@ -157,19 +174,22 @@ class CatalogProvider(Provider):
 
     async def _list_tools(self) -> Sequence[Tool]:
         self.lists_built += 1
-        return await self.listed_to(caller_of_request(self._local).scope)
+        return await self.listed_to(caller_of_request(self._local))
 
-    async def listed_to(self, scope: Scope) -> Sequence[Tool]:
-        """What somebody with `scope` is listed, with the tools of the server's own that go with it."""
-        catalog = self._live.seen_by(scope)
-        return [*await self._own.beside(catalog, scope), *(self._tool(entry) for entry in catalog.listed)]
+    async def listed_to(self, caller: Caller) -> Sequence[Tool]:
+        """What a caller is listed, with the tools of the server's own that go with it."""
+        catalog = self._live.seen_by(caller.scope)
+        return [*await self._own.beside(catalog, caller), *(self._tool(entry) for entry in catalog.listed)]
 
     async def _list_prompts(self) -> Sequence[Prompt]:
         return self.prompts_for(caller_of_request(self._local).scope)
 
     def prompts_for(self, scope: Scope) -> Sequence[Prompt]:
         """The prompts for somebody with `scope`."""
-        return prompts_of(self._live.seen_by(scope))
+        catalog = self._live.seen_by(scope)
+        own = self._prompts.seen_with(catalog)
+        names = {prompt.name for prompt in own}
+        return [*own, *(prompt for prompt in prompts_of(catalog) if prompt.name not in names)]
 
     def knows(self, name: str) -> bool:
         """Whether there is a tool of that name for whoever sent the request that is being served."""
@@ -290,13 +310,16 @@ def _accepts(prepared: Prepared | None, view: View | None) -> Callable[[Json], b
 
 
 def refused(error: Exception) -> ToolResult:
-    """An error before the run: nothing was sent for this call."""
-    lines = [message_of(error), "Done: nothing was sent."]
+    """An error before the run: nothing was sent for this call; one that waits for a person has looked, and no more."""
+    more = getattr(error, "more", {})
+    is_waiting = isinstance(error, Waiting)
+    lines = [message_of(error), "Done: nothing was changed." if is_waiting else "Done: nothing was sent."]
     remedy = getattr(error, "remedy", "")
     pointer = getattr(error, "pointer", "")
     if remedy:
         lines.append(f"What to do: {remedy}")
-    more = {**getattr(error, "more", {}), **({"pointer": pointer} if pointer else {})}
+    lines += [f"Run: {more['run_id']}"] if is_waiting else []
+    more = {**more, **({"pointer": pointer} if pointer else {})}
     return _error_result("\n".join(lines), {"outcome": "refused", **more})
 
 

@@ -61,8 +61,13 @@ class Class:
 
 def workflow_of(server: str, tool: str) -> str:
     """Its name here, which is its workflow's id as well."""
+    return named("remote", server, tool)
+
+
+def named(kind: str, server: str, tool: str) -> str:
+    """What something of a server is called here; `kind` stands before it."""
     plain = _NOT_IN_NAMES.sub("_", tool)
-    name = f"remote_{server}_{plain}"
+    name = f"{kind}_{server}_{plain}"
     if plain == tool and len(name) <= NAME_LENGTH:
         return name
     end = hashlib.sha256(tool.encode()).hexdigest()[:_DIGITS]

@@ -11,18 +11,20 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from governance.apis import ApiStore
 from governance.errors import GovernanceError, NotFoundError, TransitionError
 from governance.revisions import NewRevision, Revision, RevisionStore
-from governance.servers import api_of
 from governance.targets import Target, TargetStore
 from runtime.driver import Driver
 from runtime.entries import remote_endpoint
 from runtime.errors import TargetError
 from runtime.remotes.contents import Class, pinned, profile_of, revision_of, workflow_of
 from runtime.remotes.definitions import Definition, Unfit, definition_of
+from runtime.sites.contents import site_definition_of, site_profile_of, site_revision_of, site_workflow_of
+from workflow.profile import Profile
 
 log = logging.getLogger("switchgear.remotes")
 Json = Any
@@ -81,17 +83,17 @@ class Remotes:
 
     async def look(self, target: Target) -> Look:
         """Asks the server, and changes nothing. Raises TargetError, GovernanceError."""
-        begun = time.monotonic()
-        listed = await self.driver.listed(remote_endpoint(target, profile_of(target.name), {}))
+        begun, making = time.monotonic(), _making(target)
+        listed = await self.driver.listed(remote_endpoint(target, making.profile, {}))
         took_s = time.monotonic() - begun
-        known = await self._known(target.name)
-        tools, definitions = _compared(target.name, listed, known)
+        tools, definitions = _compared(making, listed, await self._known(making.api))
         return Look(target.name, took_s, tuple(tools), definitions)
 
     async def sync(self, target: Target, actor: str) -> Look:
         """`look`, with what follows: what changed is retired, and what is new is pending. Raises as `look`."""
         found = await self.look(target)
-        known = await self._known(target.name)
+        making = _making(target)
+        known = await self._known(making.api)
         for tool in found.tools:
             if tool.state == "changed":
                 await self._retire(known[tool.workflow], target.name, actor)
@@ -100,8 +102,9 @@ class Remotes:
             for each in found.tools
             if each.state in ("new", "changed") and each.name in found.definitions
         ]
-        await self._submit(target.name, [revision_of(target.name, each, Class()) for each in fresh], actor)
-        await self.reload()
+        await self._submit(making, [making.revision_of(each, None) for each in fresh], actor)
+        if any(each.state in ("new", "changed") for each in found.tools):
+            await self.reload()
         return found
 
     async def classify(self, target: Target, tool: str, chosen: Class, actor: str) -> Revision:
@@ -116,14 +119,15 @@ class Remotes:
             raise NotFoundError(
                 f"{target.name} has no tool {tool} that could be taken", "see `switchgear servers test`"
             )
-        (submission,) = await self._submit(target.name, [revision_of(target.name, definition, chosen)], actor)
+        making = _making(target)
+        (submission,) = await self._submit(making, [making.revision_of(definition, chosen)], actor)
         await self.reload()
         return submission
 
-    async def _known(self, server: str) -> dict[str, list[Revision]]:
+    async def _known(self, api: str) -> dict[str, list[Revision]]:
         """The revisions of each workflow of a server, oldest first."""
         known: dict[str, list[Revision]] = {}
-        for each in await self.revisions.find(api=api_of(server), limit=MOST_REVISIONS):
+        for each in await self.revisions.find(api=api, limit=MOST_REVISIONS):
             known.setdefault(each.workflow_id, []).append(each)
         return known
 
@@ -140,14 +144,13 @@ class Remotes:
                 continue
             log.warning("%s is retired: %s", each.workflow_id, reason)
 
-    async def _submit(self, server: str, found: list[NewRevision], actor: str) -> tuple[Revision, ...]:
+    async def _submit(self, making: "Making", found: list[NewRevision], actor: str) -> tuple[Revision, ...]:
         if not found:
             return ()
-        profile = profile_of(server)
+        profile, api = making.profile, making.api
         body = profile.model_dump(mode="json")
-        title = f"MCP server {server}"
-        await self.apis.put_api(api_of(server), title, "", profile.digest, body, profile.digest, actor=actor)
-        made = await self.revisions.submit_all(api_of(server), found, actor=actor)
+        await self.apis.put_api(api, making.title, "", profile.digest, body, profile.digest, actor=actor)
+        made = await self.revisions.submit_all(api, found, actor=actor)
         return tuple(each.revision for each in made)
 
     async def sync_quietly(self, name: str, actor: str) -> None:
@@ -165,17 +168,40 @@ class Remotes:
                 await self.sync_quietly(name, "server")
 
 
+@dataclass(frozen=True, slots=True)
+class Making:
+    """How what a server tells becomes revisions; `revision_of` without a class: the gravest, or a site's own."""
+
+    api: str
+    title: str
+    profile: Profile
+    workflow_of: Callable[[str], str]
+    definition_of: Callable[[Mapping[str, Json]], Definition]
+    revision_of: Callable[[Definition, Class | None], NewRevision]
+
+
+def _making(target: Target) -> Making:
+    name = target.name
+    if target.server is not None and target.server.is_site:
+        ways = (partial(site_workflow_of, name), site_definition_of, partial(site_revision_of, name))
+        return Making(target.api, f"site {name}", site_profile_of(name), *ways)
+    return Making(
+        target.api, f"MCP server {name}", profile_of(name), partial(workflow_of, name), definition_of,
+        lambda definition, chosen: revision_of(name, definition, chosen or Class()),
+    )  # fmt: skip
+
+
 def _compared(
-    server: str, listed: Iterable[Mapping[str, Json]], known: Mapping[str, list[Revision]]
+    making: Making, listed: Iterable[Mapping[str, Json]], known: Mapping[str, list[Revision]]
 ) -> tuple[list[Tool], dict[str, Definition]]:
     tools: list[Tool] = []
     definitions: dict[str, Definition] = {}
     for sent in listed:
         name = str(sent.get("name"))
-        workflow = workflow_of(server, name)
+        workflow = making.workflow_of(name)
         try:
-            definition = definition_of(sent)
-            revision_of(server, definition, Class())
+            definition = making.definition_of(sent)
+            making.revision_of(definition, None)
         except Unfit as error:
             is_approved = any(each.state == "approved" for each in known.get(workflow, ()))
             tools.append(Tool(name, workflow, "changed" if is_approved else "refused", str(error)))

@@ -13,7 +13,8 @@ from compiler.verification import compile_spec
 
 TABLE = Path(__file__).with_name("operators_sentences.txt")
 _LEAST_DONE = 0.85
-_LEAST_AT_HAND = 0.42  # the goal is 0.6: docs/UNSEEN_SPECS.md says what is in the way
+_FIVE = ("docker-1.33.yaml", "hetzner.json", "netbox.yaml", "kubernetes-v1.json", "powerstore-swagger20.json")
+_LEAST_OF_FIVE, _LEAST_OF_NINE = 60, 75  # what is in the way of more is told in docs/UNSEEN_SPECS.md
 
 
 def _asked() -> dict[str, list[str]]:
@@ -27,15 +28,17 @@ def _asked() -> dict[str, list[str]]:
 
 @pytest.mark.long
 def test_what_operators_ask_for_is_done_by_a_workflow_and_often_in_the_default_catalog(shared: Path) -> None:
-    done = at_hand = 0
+    done = 0
+    at_hand: dict[str, int] = {}
     for name, goals in _asked().items():
         flows = [one.flow for one in compile_spec(Request(shared / "specs/odd" / name))[0].workflows]
         reached = {flow.goal for flow in flows}
         core = {flow.goal for flow in flows if flow.is_core}
         done += sum(goal in reached for goal in goals)
-        at_hand += sum(goal in core for goal in goals)
-        print(name, sum(goal in reached for goal in goals), sum(goal in core for goal in goals))
+        at_hand[name] = sum(goal in core for goal in goals)
+        print(name, sum(goal in reached for goal in goals), at_hand[name])
     count = sum(map(len, _asked().values()))
     assert count == 148
     assert done >= _LEAST_DONE * count
-    assert at_hand >= _LEAST_AT_HAND * count
+    assert sum(at_hand[name] for name in _FIVE) >= _LEAST_OF_FIVE
+    assert sum(at_hand.values()) >= _LEAST_OF_NINE

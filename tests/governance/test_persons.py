@@ -82,3 +82,25 @@ async def test_where_the_audit_of_a_user_was_changed_nobody_votes_and_anybody_wi
     given: dict[str, Any] = {"actor": "bob", "role": "approver", "reason": "bad"}
     assert (await store.decide(used.id, "retire", digest=used.digest, **given)).state == "retired"
     assert (await store.decide(revision.id, "reject", digest=revision.digest, **given)).state == "rejected"
+
+
+@pytest.mark.parametrize("how", ["profile", "model", "import"])
+@pytest.mark.parametrize("behind", ["a.smith", "jwt:4711", "cli:a.smith", "ann-laptop"])
+async def test_however_a_workflow_came_about_who_stands_behind_it_approves_it_under_none_of_their_names(
+    store: RevisionStore, submit: Submit, users: UserStore, how: str, behind: str
+) -> None:
+    revision = (await submit(actor=f"{how}:{behind}")).revision
+    for voter in ("ann", "jwt:4711", "compile:a.smith"):
+        with pytest.raises(ForbiddenError):
+            await vote(store, revision, voter)
+    assert (await vote(store, revision, "bob")).state == "pending"
+
+
+async def test_who_compiled_is_known_by_that_name_whatever_came_of_it(
+    store: RevisionStore, submit: Submit, database: Database
+) -> None:
+    await UserStore(database).add("eva", "approver", password=None, also=("compile:root",), actor="boss")
+    await PolicyStore(database).apply(policy_of(TWO), actor="boss")
+    revision = (await submit(actor="profile:root")).revision
+    with pytest.raises(ForbiddenError):
+        await vote(store, revision, "eva")

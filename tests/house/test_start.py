@@ -28,6 +28,8 @@ LATE = {
     "compiler.proposer.live": "instructor and openai; only where a model is asked",
     "compiler.progress": "rich; only on a terminal",
     "runtime.driver.remote_session": "FastMCP's client; only where an MCP server of others is spoken to",
+    "runtime.sites.statements": "joserfc and cryptography; only where there are sites",
+    "governance.bundles.importing": "cryptography; only where a hub sends a bundle",
     "runtime.gate.company": "joserfc and cryptography; only where a company's logins are taken",
 }
 """What functions may import, and why it is not loaded with their file."""

@@ -354,9 +354,14 @@ class Running:
 
 @contextlib.asynccontextmanager
 async def running(service: Service) -> AsyncIterator[Running]:
-    application = build(service)
-    server = http_server(application)
-    listener = bound_socket("127.0.0.1", 0)
+    async with serving(build(service)) as run:
+        yield run
+
+
+@contextlib.asynccontextmanager
+async def serving(application: Application) -> AsyncIterator[Running]:
+    """An application on a free port."""
+    server, listener = http_server(application), bound_socket("127.0.0.1", 0)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
         await asyncio.sleep(0.005)
@@ -463,16 +468,13 @@ def tools() -> Any:
 
 
 class Tools:
-    answer = staticmethod(answer)
-    said = staticmethod(said)
-    running = staticmethod(running)
+    answer, said = staticmethod(answer), staticmethod(said)
+    running, serving = staticmethod(running), staticmethod(serving)
     toy_content = staticmethod(toy_content)
     content_of = staticmethod(content_of)
     furnished = staticmethod(furnished)
     ASKS_NOBODY = ASKS_NOBODY
-    House = House
-    Heard = Heard
-    Notes = Notes
+    House, ToyDevice, Heard, Notes = House, ToyDevice, Heard, Notes
 
     @staticmethod
     def endpoint(url: str, profile: Mapping[str, Any] | None = None, **more: Any) -> Endpoint:

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime.console import reading
-from runtime.console.desk import Asked
+from runtime.console.desk import Asked, Cut
 from runtime.console.forms import fields_of
 from runtime.console.inside import Refusal
 from runtime.console.plots import bars
-from runtime.console.timeline import timeline_of
+from runtime.console.results import FORMS, shown
+from runtime.console.timeline import shortened, timeline_of
 
 Json = Any
 Say = Callable[[], str]
@@ -40,6 +41,8 @@ def summary(say: Say) -> dict[str, Json]:
         "votes_needed": 2,
         "votes_counted": 1,
         "not_yours": say(),
+        "votes_not_of": [say()],
+        "how": say(),
         "title": say(),
         "description": say(),
     }
@@ -179,7 +182,7 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
         },
         {"event": {"type": "ResponseArrived", "body": say()}, "command": {"type": "StartTimer", "seconds": 1}},
     ]
-    counts = {"state": {say(): 1}, "api": {say(): 1}, "risk": {say(): 1}, "created_by": {say(): 1}}
+    counts = {"state": {say(): 1}, "api": {say(): 1}, "risk": {say(): 1}, "created_by": {say(): 1}, "how": {say(): 1}}
     asked = Asked(
         {name: say() for name in ("api", "risk", "by", "q", "state", "workflow", "target", "caller", "actor")}
     )
@@ -192,11 +195,13 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
         "tls": say(),
         "is_default": True,
         "labels": {say(): say()},
-        "has_credentials": False,
+        "has_credentials": True,
         "limits": {"a": 1},
         "references": {"password_ref": say()},
     }
     state = {"inside": 0, "waiting": 0, "is_resting": True, "target": target["name"], "device": say()}
+    state |= {"sessions": 1, "is_full": True, "rests_s": 1.0, "failures": 5, "why": say()}
+    choices = {"modes": [target["mode"], say()], "responses": ["", say()], "limits": ["a"], "references": [say()]}
     tool = {
         "name": say(),
         "workflow_id": say(),
@@ -216,6 +221,16 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
         "tokens_of_all": 2,
         "hides_some": True,
         "searched": say(),
+        "workflows": 3,
+        "may_call": False,
+        "operations": 3,
+        "tokens_of_operations": 3,
+        "tokens_found": 3,
+        "found": {
+            "workflows": [{"name": say(), "risk": say(), "does": say()}],
+            "more": 1,
+            "nothing_approved_does": [{"operation": say(), "does": say(), "none_because": say()}],
+        },
     }
     figures = {"runs": 1, "outcomes": {say(): 1}, "p50_ms": 1.0, "p95_ms": 1.0}
     stats = {"all": figures, "by_target": {say(): figures}, "by_caller": {say(): figures}}
@@ -281,7 +296,7 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
         "disabled_at": say(),
         "disabled_why": say(),
     }
-    dead = {"endpoint": say(), "kind": say(), "made_at": say(), "tries": 1, "error": say()}
+    dead = {"id": say(), "endpoint": say(), "kind": say(), "made_at": say(), "tries": 1, "error": say()}
     row = {"seq": 1, "at": say(), "actor": say(), "action": say(), "subject": say(), "detail": {say(): say()}}
     ask = {
         "id": say(),
@@ -301,12 +316,17 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
     }
     return {
         "queue.html": {**rows, "asks": [ask]},
-        "asks.html": {"rows": [ask], "asked": asked},
+        "asks.html": {"cut": Cut([ask], 2, 3, 100), "asked": asked},
         "ask.html": {"told": ask, "plan": plan},
         "workflows.html": rows,
         "decide.html": {
             "shown": [{"told": told, "steps": reading.steps_shown(told)}],
             "lost": [{"ref": say(), "why": say()}],
+        },
+        "decide_many.html": {
+            "rows": [{**summary(say), "requests": [say()] * 13, "reasons": [say()]}],
+            "more": 2,
+            "gone": [say()],
         },
         "decided.html": {
             "ends": [{"ref": say(), "name": say(), "is_done": False, "told": say(), "remedy": say()}],
@@ -341,15 +361,42 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
             "waiting": say(),
         },
         "runs.html": {"rows": [one], "total": 1, "asked": asked, "number": 2, "pages": 3, "outcomes": [say()]},
-        "run.html": {"run": one, "timeline": timeline_of(one["steps"], turns), "has_journal": True},
+        "run.html": {
+            "run": one,
+            "timeline": shortened(timeline_of(one["steps"], turns)),
+            "has_journal": True,
+            "given": one["inputs"],
+            "result": shown(one["outputs"], "table"),
+            "forms": FORMS,
+        },
+        "run.html as a tree": {
+            "run": one,
+            "timeline": [],
+            "has_journal": True,
+            "given": one["inputs"],
+            "result": shown(one["outputs"], "tree"),
+            "forms": FORMS,
+        },
+        "run.html as JSON": {
+            "run": one,
+            "timeline": [],
+            "has_journal": True,
+            "given": one["inputs"],
+            "result": shown(one["outputs"], "json"),
+            "forms": FORMS,
+        },
         "targets.html": {
-            "rows": [target],
+            "cut": Cut([target], 2, 3, 200),
             "states": {target["name"]: state},
             "asked": asked,
             "apis": [say()],
             "labels": [say()],
+            "known": {say(): 1},
+            **choices,
         },
         "target.html": {
+            "seen": say(),
+            **choices,
             "told": target,
             "state": state,
             "runs": [one],
@@ -359,8 +406,14 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
                 "findings": [{"step": say(), "outcome": say(), "message": say(), "remedy": say()}],
             },
         },
-        "catalog.html": {"catalog": catalog, "found": [summary(say)], "q": say(), "seen_by": say(), "names": [say()]},
-        "schedules.html": {"rows": [schedule]},
+        "catalog.html": {
+            "catalog": catalog,
+            "asked": {name: say() for name in ("as", "role", "api", "q")},
+            "risks": [say()],
+            "names": [say()],
+            "apis": {say(): 1},
+        },
+        "schedules.html": {"cut": Cut([schedule], 1, 2, 100), "workflow": say()},
         "statistics.html": {
             "stats": stats,
             "catalog": catalog,
@@ -385,8 +438,8 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
             "seen": say(),
         },
         "access.html": {
-            "tokens": [token],
-            "users": [user],
+            "tokens": Cut([token], 2, 3, 100),
+            "users": Cut([user], 2, 3, 100),
             "faults": [say()],
             "made": {"principal": {"name": say()}, "token": say()},
         },

@@ -142,6 +142,23 @@ async def test_after_ctrl_c_a_call_says_what_became_of_its_run(house: Any, recor
 
 
 @pytest.mark.slow
+async def test_after_ctrl_c_in_a_change_its_run_stops_between_two_requests_and_is_told_as_it_is(
+    lab: Any, device: Any
+) -> None:
+    device.script.job_state = "running"
+    process = await start("call", "toy-stop-vm", "uuid=u-1", "--yes", "--db", lab.url)
+    await device.has_heard(3)  # the change, and two looks at its job
+    process.send_signal(signal.SIGINT)
+    out, err = await process.communicate()
+    (run,) = await lab.service.runs.find(limit=1)
+    assert (process.returncode, out) == (130, b""), err
+    assert f"The run {run.id} on lab ended as cancelled; `switchgear runs show {run.id}`" in err.decode()
+    assert [heard.method for heard in device.heard].count("POST") == 1
+    assert (run.outcome, run.failure["done"]) == ("cancelled", ["change"]), "what was done is not undone, and is said"
+    assert b"Traceback" not in err
+
+
+@pytest.mark.slow
 async def test_a_workflow_that_nobody_approved_is_told_to_be_pending(house: Any, device: Any) -> None:
     await house.target(device.url)
     await house.submit("find")

@@ -209,6 +209,7 @@ CHANGING = (
     ("/console/workflows/{id}", {"action": "disable", "reason": "x"}),
     ("/console/workflows/toy-find-vm/try", {"in.vm": "web-01"}),
     ("/console/runs/none", {"action": "cancel"}), ("/console/targets/lab", {}),
+    ("/console/targets", {"name": "x", "api": "toy", "base_url": "https://10.0.0.5"}),
     ("/console/schedules", {"action": "pause"}),
     ("/console/asks/none", {"action": "let through"}),
     ("/console/audit", {}),

@@ -148,3 +148,29 @@ async def test_devices_and_the_audit_tell_how_they_stand(api: httpx.AsyncClient,
     assert (verdict["ok"], verdict["altered"]) == (True, [])
     newest = (await api.get("/audit?newest=true&limit=1")).json()
     assert newest[0]["seq"] == verdict["rows"]
+
+
+async def test_revisions_are_found_by_how_they_came_about(api: httpx.AsyncClient, lab: Any) -> None:
+    actors = ("compile:ann", "profile:ann", "model:agent", "import:ann", "bundle:site@3", "profile")
+    for copy, actor in enumerate(actors):
+        await lab.submit("find", copy, actor=actor)
+    listed = (await api.get("/workflows/pending")).json()
+    assert [each["how"] for each in listed] == ["compiled", "profile", "model", "import", "bundle", "compiled"]
+    for how, number in (("compiled", 2), ("profile", 1), ("model", 1), ("import", 1), ("bundle", 1), ("server", 0)):
+        found = await api.get(f"/workflows/pending?how={how}")
+        assert found.headers["x-total-count"] == str(number), how
+        assert {each["how"] for each in found.json()} <= {how}
+    counts = (await api.get("/workflows/counts?state=pending&how=model")).json()
+    assert counts["how"] == {"bundle": 1, "compiled": 2, "import": 1, "model": 1, "profile": 1}
+    assert counts["created_by"] == {"model:agent": 1}
+    assert (await api.get("/workflows/pending?how=guessed")).status_code == 422
+
+
+async def test_what_is_pending_tells_on_demand_what_it_sends_and_why_its_class(
+    api: httpx.AsyncClient, lab: Any
+) -> None:
+    one, _, other = [await lab.submit("stop", copy) for copy in range(3)]
+    found = (await api.get(f"/workflows/pending?requests=true&id={one.id},{other.id},none")).json()
+    assert [each["id"] for each in found] == [one.id, other.id]
+    assert found[0]["requests"] == ["POST /vms/{id}/stop", "GET /tasks/{task}", "GET /vms/{id}"]
+    assert (await api.get("/workflows/pending")).json()[0]["requests"] is None

@@ -1,6 +1,7 @@
 """What MCP has beside tools: prompts out of what is approved, completion with what is there, resources, refusals."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +11,9 @@ from fastmcp.client.transports import StreamableHttpTransport
 from mcp_types import PromptReference, ResourceTemplateReference
 
 from governance.people.scopes import Scope
+from runtime.app import build
+from runtime.errors import StartRefused
+from runtime.mcp.own_prompts import read_prompts
 from tests.waiting import PATIENCE_S
 
 ERAS = pytest.mark.parametrize("era", ["legacy", "2026-07-28"])
@@ -132,3 +136,50 @@ async def test_the_lists_are_plain_json_too(listing: Any, server: Any) -> None:
         each.uri_template for each in templates
     }
     assert "toy_find_vm" in {each["name"] for each in plain["tools"]["tools"]}
+
+
+OWN = """
+prompts:
+  - name: round
+    title: Morning round
+    text: Look at {vm}, and say {what}.
+    uses: [toy_find_vm, toy-list-vms]
+    arguments:
+      - {name: vm, required: true, lists: toy-list-vms}
+      - {name: what}
+  - name: stop_all
+    title: Stop it
+    text: Stop it.
+    uses: [toy_stop_vm]
+"""
+
+
+async def test_prompts_of_ones_own_are_there_for_those_who_may_call_all_that_they_use(
+    listing: Any, tools: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "prompts.yaml").write_text(OWN)
+    prompts = read_prompts(str(tmp_path / "prompts.yaml"))
+    reader = (await listing.service.principals.create_token("reader", "operator", scope=Scope(risks=("read",))))[1]
+    application = build(listing.service, prompts=prompts)
+    async with tools.serving(application) as run, client(run.mcp, token=reader) as opened:
+        names = {prompt.name for prompt in await opened.list_prompts()}
+        told = (await opened.get_prompt("round", {"vm": "{what}", "what": "why"})).messages[0].content.text
+        completed = await opened.complete(
+            PromptReference(type="ref/prompt", name="round"), {"name": "vm", "value": "w"}
+        )
+        with pytest.raises(Exception, match="Unknown prompt"):
+            await opened.get_prompt("stop_all")
+    assert names == {"round", CHECK}
+    assert told.startswith("Look at {what}, and say why.")
+    assert "- toy_find_vm: Find a machine" in told
+    assert "web-01" in completed.values
+
+
+BAD_FILES = ["[", "prompts: [{name: A}]", "more: 1", OWN.replace("stop_all", "round"), "prompts:\n" + " " * 300_000]
+
+
+@pytest.mark.parametrize("text", BAD_FILES)
+def test_a_file_of_prompts_that_does_not_fit_keeps_the_server_from_starting(tmp_path: Path, text: str) -> None:
+    (tmp_path / "prompts.yaml").write_text(text)
+    with pytest.raises(StartRefused, match=r"prompts\.yaml"):
+        read_prompts(str(tmp_path / "prompts.yaml"))

@@ -201,4 +201,4 @@ def test_no_policy_approves_a_tool_without_a_person_whatever_its_class() -> None
     made = revision_of("toy", definition_of(tool()), Class("read"))
     policy = Policy.model_validate({"classes": {"read": {"approvals": 0}}})
     text = orjson.dumps({"tool": made.content.tool, "document": made.content.document}).decode()
-    assert not passes_by_itself(policy, "read", text)
+    assert not passes_by_itself(policy, "remote_x_y", "read", text)

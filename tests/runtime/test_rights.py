@@ -15,8 +15,8 @@ from starlette.routing import Route
 from governance.transitions import ROLES, may
 from runtime.gate.access import MCP_PATH, rule_for
 
-# Anybody may ask: two look after the server, one takes a password, one a signature.
-OPEN = {"/health", "/ready", "/login", "/webhooks/{name}"}
+# Anybody may ask: two look after the server, one takes a password, one an invitation, two a signature.
+OPEN = {"/health", "/ready", "/login", "/webhooks/{name}", "/sites/join", "/sites/exchange"}
 KINDS = ("token", "session", "jwt")
 Headers = dict[str, str]
 

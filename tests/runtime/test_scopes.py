@@ -226,6 +226,8 @@ def test_the_routes_that_tell_of_everything_are_those() -> None:
         ("GET", "/audit/stats"),
         ("GET", "/audit/verify"),
         ("GET", "/webhooks"),
+        ("POST", "/webhooks"),
+        ("DELETE", "/webhooks/{sender}"),
         ("GET", "/bundles"),
         ("GET", "/tokens"),
         ("POST", "/tokens"),
@@ -249,10 +251,13 @@ def test_the_routes_that_tell_of_everything_are_those() -> None:
         ("DELETE", "/targets/{name}"),
         ("POST", "/servers"),
         ("POST", "/servers/import"),
+        *(("POST", f"/sites{which}") for which in ("", "/bundles")),
         ("GET", "/servers/export"),
         ("DELETE", "/servers/{name}"),
         *(("POST", f"/servers/{{name}}/{does}") for does in ("disable", "enable", "sync", "tools/{tool}/classify")),
         *((method, f"/{kind}/{{name}}") for kind in ("specs", "profiles") for method in ("GET", "PUT", "DELETE")),
-        *(("GET", f"/{kind}") for kind in ("specs", "profiles")),
+        *(("GET", f"/{kind}") for kind in ("specs", "profiles", "builds")),
+        ("GET", "/builds/{build}"),
+        ("POST", "/specs/{name}/build"),
     }
     assert MCP_PATH in {rule.path for rule in RULES}

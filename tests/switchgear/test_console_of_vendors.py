@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -112,7 +113,7 @@ def checklist(revision: Revision) -> dict[str, list[str]]:
         or ["the criteria as they are checked"],
         "proof": [run["case"] for run in proof["runs"]],
         "difference": ["What changes against revision 1", "x-trace = nothing that was there before"],
-        "votes": ["0 of 1 approvals", "proposed by compile:ann"],
+        "votes": ["0 of 1 approvals", "1 more, of approvers", "proposed by compile:ann"],
     }
 
 
@@ -126,3 +127,25 @@ async def test_a_page_of_proof_has_what_was_said_in_order(waiting: tuple[str, di
     places = [html.unescape(page.text).find(f"{each['method']} {each['path']}") for each in said]
     assert -1 not in places
     assert len(page.content) < 100_000
+
+
+@pytest.mark.long
+async def test_no_page_of_any_workflow_of_either_vendor_is_longer_than_100_kb(
+    shipped: dict[str, Compiled], tmp_path: Path
+) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'switchgear.db'}"
+    for compiled in shipped.values():
+        await submit(compiled, url, "compile:ann")
+    async with open_service(url) as service:
+        transport = httpx.ASGITransport(build(service).asgi)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            found = await service.revisions.find(limit=10_000)
+            paths = [f"/console/workflows/{each.id}" for each in found]
+            paths += [f"/console/workflows/{each.id}/proof/1" for each in found]
+            paths += [f"/console/workflows/{each.id}/try" for each in found]
+            ids = [each.id for each in sorted(found, key=lambda each: -len(each.proof_text))]
+            paths += ["/console/decide?" + "&".join(f"chosen={each}" for each in ids[:most]) for most in (8, 100)]
+            paths += ["/console/decide?all=yes", "/console/queue?limit=75", "/console/workflows"]
+            sizes = {path: len((await client.get(path)).content) for path in paths}
+    too_long = sorted(((size, path[-60:], len(path)) for path, size in sizes.items() if size >= 100_000), reverse=True)
+    assert too_long == [], (len(too_long), too_long[:5])

@@ -6,7 +6,7 @@ import pytest
 
 from tests.workflow.documents import document, inputs, step, workflow
 from workflow.errors import DocumentError
-from workflow.tool import tool_definition
+from workflow.tool import told_hints, tool_definition
 
 READ = step("a", "get", "/a")
 
@@ -52,6 +52,23 @@ def test_without_a_class_only_reads_count_as_reads() -> None:
     assert (write["readOnlyHint"], write["destructiveHint"], write["idempotentHint"]) == (False, True, False)
     idempotent = step("b", "post", "/b", **ours(idempotent=True))
     assert tool_definition(of(idempotent)).annotations["idempotentHint"] is True
+
+
+def test_a_list_tells_no_hint_that_means_nothing_or_goes_without_saying() -> None:
+    read, change = tool_definition(of(READ)).to_json(), tool_definition(of(READ, **ours(risk="change"))).to_json()
+    again = tool_definition(of(step("b", "put", "/b", **ours(idempotent=True)))).to_json()
+    assert told_hints(read) == {"readOnlyHint": True, "openWorldHint": False}
+    assert told_hints({**change, "annotations": {**change["annotations"], "idempotentHint": False}}) == {
+        "readOnlyHint": False,
+        "destructiveHint": False,
+        "openWorldHint": False,
+    }
+    assert told_hints(again) == {
+        "readOnlyHint": False,
+        "destructiveHint": True,
+        "idempotentHint": True,
+        "openWorldHint": False,
+    }
 
 
 def test_names_and_texts_have_fallbacks_and_a_fixed_alphabet() -> None:

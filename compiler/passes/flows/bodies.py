@@ -12,6 +12,7 @@ from typing import Any
 
 from compiler.ir.model import Body, Effect, Input, Operation, Resource, Schema
 from compiler.passes import words
+from compiler.passes.flows import wording
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.conditions import Conditions, in_all, inputs_in
 from compiler.passes.flows.context import address
@@ -28,6 +29,7 @@ from workflow.profile import Fix
 
 _OPEN_DEPTH = 3  # objects nested deeper are given as a whole
 _WHOLE = 0.7  # of what is shown of a thing
+_DESCRIBING = frozenset({"description", "comment", "comments", "note", "notes"})
 _SAMPLE_FILE = "c3dpdGNoZ2Vhcg=="
 
 
@@ -104,7 +106,9 @@ class BodyPlan:
         body = self.operation.body
         offers = (body.example, *offers_of(self.schemas.flat(body.schema))) if body else ()
         example = next((one for one in offers if one), None)
-        return usual_structures(self.schemas, self._start(), last_word(self.operation.path), example)
+        return usual_structures(
+            self.schemas, self._start(), last_word(self.operation.path), example, self.builder.context.envelope
+        )
 
     def _settable(self) -> frozenset[str]:
         """The members that can be changed later; empty where the resource can't be updated or names none."""
@@ -143,14 +147,19 @@ class BodyPlan:
             if self._is_about_one():
                 return [self._object(_Member("/0", "body", element, True, 0))]
             listed = _Member("", "items", body.schema, body.is_required, 0)
-            return self._given(listed, first_sentence(self.schemas.text(body.schema)) or "The things, as a list.")
+            noun = words.spoken(words.singular(last_word(self.operation.path)))
+            things = words.plural(noun) if noun and words.split(noun)[0] not in wording.KNOWN_VERBS else "things"
+            return self._given(listed, first_sentence(self.schemas.text(body.schema)) or f"The {things}, as a list.")
         if self.schemas.members(body.schema):
             return self._object(root)
         resolved = self.schemas.resolve(body.schema)
         is_empty = self.schemas.kind(body.schema) == "object" and resolved.get("additionalProperties", False) is False
         if is_empty and self.operation.effect is Effect.ACT:
             return {}  # an action without anything to say still wants its empty object
-        return self._given(replace(root, is_required=body.is_required), "The request's body, as the API describes it.")
+        text = "The request's body, as the API describes it."
+        if self.operation.effect is Effect.UPDATE and self.resource is not None and self.resource.read:
+            text = f"What is set of the {self.resource.name}: members as it shows them when it is read."
+        return self._given(replace(root, is_required=body.is_required), text)
 
     def _add_conditions(self, body: Body, template: Any) -> None:
         """What the body says of its members together holds of the inputs that fill them, if it is sent as a whole."""
@@ -320,10 +329,14 @@ class BodyPlan:
         is_required = (member.is_required and fix is None) or choice is not None
         is_status = bool(self.settable) and member.name not in self.settable and not self._is_fixed(member.schema)
         is_uncommon = member.depth == 1 and bool(self.common) and member.name not in self.common
+        is_uncommon = is_uncommon or member.name in self.builder.context.envelope
         shown = (
             is_required
             or not member.pointer
-            or (not (is_status or is_uncommon or self._is_twice(member, name)) and self._may_show(schema, member.name))
+            or (
+                not (is_status or is_uncommon or self._is_twice(member, name) or self._is_of_another(member))
+                and self._may_show(schema, member.name)
+            )
             or (member.depth == 1 and member.name in self.structures)
         )
         if self.builder.shares_body_inputs and name in self.builder.inputs:
@@ -332,6 +345,10 @@ class BodyPlan:
         if fix is not None:
             self.defaulted.add(name)
         return f"$inputs.{name}"
+
+    def _is_of_another(self, member: _Member) -> bool:
+        """Whether it describes a thing within the body, as the body does its own: the device's type, say."""
+        return member.depth > 1 and member.name in self.top and member.name.lower() in _DESCRIBING
 
     def _is_twice(self, member: _Member, name: str) -> bool:
         """Whether the same can be said in the query, under its own name."""

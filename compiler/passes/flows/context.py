@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from compiler.ir.model import Api, Job, Link, Operation, Paging, Resource
 from compiler.ir.schemas import Schemas
-from compiler.passes.flows.usual import required_names
+from compiler.passes.flows.usual import envelope_names, required_names
 from compiler.passes.links import Referents, place_of_ids
 from compiler.passes.resources import shape
 from workflow.profile import PendingSettings, Profile, StateRule
@@ -27,7 +27,8 @@ class Context:
     `by_address`, `by_noun`, `by_create` and `by_action` by what they say, `by_change` by the operations that create or
     update; `paging` and `lists` by the operation that lists; `under` by an
     item's path, to what stands right under it; `naming` by a resource's address, to the others whose items hold its
-    id, and the member that does; `required_names` by how many operations require them.
+    id, and the member that does; `required_names` by how many operations require them; `envelope`: members of
+    nearly all bodies.
     """
 
     api: Api
@@ -52,6 +53,7 @@ class Context:
     by_noun: Mapping[str, tuple[Resource, ...]] = field(default_factory=dict)
     holders: Mapping[str, tuple[Resource, str]] = field(default_factory=dict)
     required_names: Counter[str] = field(default_factory=Counter)
+    envelope: frozenset[str] = frozenset()
 
     @staticmethod
     def of(api: Api, profile: Profile) -> "Context":
@@ -83,6 +85,7 @@ class Context:
             by_noun=_by_noun(api),
             holders=_holders(api, schemas),
             required_names=required_names(api, schemas),
+            envelope=envelope_names(api, schemas),
         )
 
     def needed_by(self, operation: str, into: str) -> Resource | None:

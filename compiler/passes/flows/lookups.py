@@ -56,7 +56,8 @@ def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) ->
     parameter = next((p for p in operation.parameters if p.name == name and p.location == "path"), None)
     own = words.snake(name)
     what = resource.name if resource else words.spoken(name)
-    said = words.first_sentence(parameter.description) if parameter else ""
+    told = words.first_sentence(parameter.description) if parameter else ""
+    said = told if _says_more(told, name) else f"Id of the {what}."
     if resource is not None and is_called_by_id(resource):
         own, said = noun_of(resource), f"Name of the {what}."
     elif resource is not None and takes_name(operation, name):
@@ -64,10 +65,9 @@ def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) ->
     elif resource is not None and (says_id(name) or own in ("name", "key")):
         noun, last = words.singular(noun_of(resource)), own.rpartition("_")[2]
         own = noun if noun.rpartition("_")[2] == last else f"{noun}_{last}"
-    text = said if _says_more(said, name) else f"Id of the {what}."
     schema = {"type": builder.context.schemas.kind(parameter.schema if parameter else None) or "string"}
     sample = {"parameter": operation.key, "name": name}
-    builder.known[slot] = builder.add_input(Input(own, schema, True, text), sample)
+    builder.known[slot] = builder.add_input(Input(own, schema, True, said), sample)
     return builder.known[slot]
 
 

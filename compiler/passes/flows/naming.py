@@ -14,7 +14,16 @@ from compiler.ir.model import Flow, Operation
 from compiler.passes import words
 from compiler.passes.flows import texts, wording
 from compiler.passes.flows.context import Context
-from compiler.passes.paths import ends_in_parameter, is_pass_through, last_word, parameter_of, path_of, segments
+from compiler.passes.paths import (
+    ends_in_parameter,
+    is_pass_through,
+    item_prefixes,
+    last_word,
+    parameter_of,
+    path_of,
+    segments,
+)
+from compiler.passes.resources import shape
 from compiler.passes.told_apart import is_by_place, told_apart
 from compiler.proposer.wording import fault_of_description
 
@@ -28,6 +37,7 @@ _METHOD_VERBS = {
     "QUERY": "query",
     "HEAD": "check",
 }
+_METHODS = frozenset({"patch", "put", "post"})
 _VERSION = re.compile(r"\b(?:core )?v \d+(?: (?:alpha|beta)(?: \d+)?)?\b")
 _BETWEEN = frozenset({"of", "to", "from", "for"})
 _TOWARDS = frozenset({"from", "to", "with", "into"})
@@ -40,6 +50,8 @@ _FILLING = frozenset(
 )
 _VAGUE = frozenset({"info", "details", "data", "status"})
 _SHORT = 3  # letters
+_SHOWING = (("show",), ("list",), ("shows",), ("lists",))
+_UNTELLING = frozenset({"config", "id", "name", "mount", "path"})  # they say nothing of what something belongs to
 _SILENT = frozenset({"api", "rest", "v1", "v2", "v3", "platform", "actions", "action", "oem"})
 
 
@@ -83,11 +95,20 @@ def _told(context: Context, flow: Flow, said: str) -> Flow:
 
 
 def _described(flow: Flow) -> Flow:
-    """With the title as its first sentence where that of the description is at fault."""
-    if not any(wording.description_faults(flow)):
+    """With the title as its first sentence where that of the description is at fault, or says less well the same."""
+    if not any(wording.description_faults(flow)) and not _says_twice(flow):
         return flow
     rest = flow.description[len(wording.first_of(flow.description)) :].lstrip(".").strip()
     return replace(flow, description=f"{flow.title}. {rest}".strip())
+
+
+def _says_twice(flow: Flow) -> bool:
+    """Whether the description begins as the title does, and says something twice that the title says once."""
+    first = wording.first_of(flow.description)
+    said, titled = wording.weight(first.partition(" (")[0]), wording.weight(flow.title)
+    is_alike = said[:1] == titled[:1] or said[:1] in _SHOWING
+    is_alike = is_alike and len(said) <= _MOST_TITLE_WORDS and set(said) <= {*titled, *said[:1]}
+    return is_alike and len(set(said)) < len(said) and len(set(titled)) == len(titled)
 
 
 def _mended(context: Context, flow: Flow, *, is_only: bool) -> Flow:
@@ -108,7 +129,7 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
     body = operation.body.schema if operation.body is not None else None
     element = context.schemas.element(body) or body
     named = (*context.schemas.members(element), context.schemas.component(element))
-    about = frozenset(word for name in named for word in words.split(name))
+    about = frozenset(word for name in (*named, context.api.name) for word in words.split(name))
     for title in _from_summary(operation, about | _FILLING):
         said = words.split(title)
         is_other = verb in _GENERAL and said[0] not in _GENERAL | _TELLING
@@ -118,8 +139,10 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
             is_vague = rest[-1] in _VAGUE or (len(rest[-1]) < _SHORT and rest[-1] not in words.ACRONYMS)
             is_other = is_other or (is_vague and len(said) > len(rest) + 1)
         is_fuller = said[0] == verb and not _BETWEEN & {*rest} and bool(_TOWARDS & {*said})
+        # `Unseal the Vault` for `Unseal sys`: the part of the address is no word of who describes it.
+        is_instead = flow.intent == "act" and said[0] == verb and {*rest}.isdisjoint(said)
         wanted = replace(flow, title=texts.opened(title))
-        if (is_other or is_fuller) and not any(wording.title_faults(wanted, context.api.name)):
+        if (is_other or is_fuller or is_instead) and not any(wording.title_faults(wanted, context.api.name)):
             return wanted
     return flow
 
@@ -127,9 +150,14 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
 def _titled(context: Context, flow: Flow, title: str) -> Flow:
     """Under the title; its name follows where it is at fault itself."""
     titled = replace(flow, title=texts.opened(title))
-    if not any(wording.name_faults(flow.id, path_of(flow.goal), context.api.name)):
-        return titled
-    return _named(context, titled)
+    is_fine = not any(wording.name_faults(flow.id, path_of(flow.goal), context.api.name))
+    return titled if is_fine and _begins_with_verb(context, titled) else _named(context, titled)
+
+
+def _begins_with_verb(context: Context, flow: Flow) -> bool:
+    """False for a name whose first word is a noun here, though it can be a verb: `power_outlet_templates`."""
+    first = words.split(flow.id.removeprefix(f"{words.snake(context.api.name)}_"))[:1]
+    return wording.AS_NOUNS.isdisjoint(first) or first == words.split(flow.title)[:1]
 
 
 def _named(context: Context, flow: Flow, apart: str = "") -> Flow:
@@ -156,7 +184,11 @@ def _titles(flow: Flow, operation: Operation, *, is_only: bool) -> Iterator[str]
     if is_main and not _is_of_values(flow):
         yield from _from_summary(operation)
         yield from _from_id(operation)
+        says_nothing = _verb(flow, operation) == _METHOD_VERBS["POST"]
+        yield from (_from_within_id(flow, operation) if says_nothing else ())
     yield _by_path(flow, operation)
+    if is_main and not _is_of_values(flow):
+        yield from _from_within_id(flow, operation)
     yield _without_repeats(_plain_title(flow, operation))
 
 
@@ -209,6 +241,8 @@ def _from_summary(operation: Operation, known: frozenset[str] = frozenset()) -> 
         said = first.split(" ")
         if 2 <= len(said) <= _MOST_TITLE_WORDS and not {"…", "/"} & set(first) and not fault_of_description(first, 20):
             verb = _base(said[0].lower())
+            if verb in _METHODS:  # `Patch a list of site group objects` says how it is sent, not what is done
+                continue
             things = {words.singular(w) for w in words.split(first)} - wording.EMPTY_WORDS - wording.KNOWN_VERBS
             if verb and things - {verb, said[0].lower()} <= own:
                 yield " ".join([verb, *said[1:]])
@@ -235,6 +269,34 @@ def _from_id(operation: Operation) -> Iterator[str]:
         said = [said[-1].lower(), *said[:-1]] if is_own else []  # `ImageCommit`
     if 2 <= len(said) <= _MOST_TITLE_WORDS and said[0].lower() in wording.KNOWN_VERBS:
         yield " ".join(said)
+
+
+def _from_within_id(flow: Flow, operation: Operation) -> Iterator[str]:
+    """`Write bound CIDR list` for `app-role-write-bound-cidr-list`, where the method alone would say `run`."""
+    if flow.intent != "act" or operation.method != "POST":
+        return
+    said = words.spoken(operation.operation_id or "").split()
+    known = wording.KNOWN_VERBS - wording.AS_NOUNS - _GENERAL - _METHODS | {"write", "issue"}
+    at = next((n for n, word in enumerate(said) if n and word.lower() in known), 0)
+    tail = said[at:] if at else []
+    if len(tail) == 1 and ends_in_parameter(operation.path):
+        tail += ["with", *words.spoken(parameter_of(segments(operation.path)[-1])).split()]
+    elif len(tail) == 1:
+        tail += _owner_within(operation.path, {tail[0].lower()})
+    elif len(tail) == 2:  # `Write period`: of a role
+        owner = _owner_within(operation.path, {words.singular(word.lower()) for word in tail})
+        tail += ["of", *owner] if owner else []
+    if 2 <= len(tail) <= _MOST_TITLE_WORDS:
+        yield " ".join([tail[0].lower(), *tail[1:]])
+
+
+def _owner_within(path: str, said: set[str]) -> list[str]:
+    """What of the address is not said yet, nearest the end first: `role` of `/role/{role_name}/period`."""
+    for part in reversed(segments(path)):
+        named = [w for w in words.spoken(parameter_of(part) or words.singular(part)).split() if w not in _UNTELLING]
+        if named and said.isdisjoint(named):
+            return named
+    return []
 
 
 def _verb_within(operation: Operation, said: list[str]) -> list[str]:
@@ -347,7 +409,28 @@ def _with_words(context: Context, flow: Flow, said: str) -> Flow:
     if said.startswith("@"):
         rest = flow.title.split(" ")[1:] or [flow.title.lower()]
         return _named(context, replace(flow, title=texts.opened(" ".join([said[1:], *rest]))))
+    owner = _owner(context, flow) if said in ("own", "list") else ""
+    if owner:
+        named = _named(context, replace(flow, title=_without_repeats(f"{flow.title} of own")), "own")
+        return replace(named, title=_of_one_owner(flow.title, owner))
     spoken = words.spoken(said) if said != "list" else "lists"
     between = "for" if " of " in flow.title or said == "list" else "of"
     joined = _without_repeats(f"{flow.title} {between} {spoken}")
     return _named(context, replace(flow, title=joined), said)
+
+
+def _owner(context: Context, flow: Flow) -> str:
+    """What the thing that the flow is about belongs to, as people call it; "" for what stands at the top."""
+    path = path_of(flow.goal)
+    above = [prefix for prefix, _ in item_prefixes(path) if prefix != path]
+    found = context.by_item.get(shape(above[-1])) if above else None
+    is_its = found is not None and segments(found.item)[:1] == segments(path)[:1]  # `/{mount}/keys` is any mount's
+    return found.name if found is not None and is_its else ""
+
+
+def _of_one_owner(title: str, owner: str) -> str:
+    """`Find default scopes of one client`; where the title names the owner itself, `Export one image`."""
+    verb, *things = [word for word in title.split(" ") if word not in ("a", "an", "the")]
+    if " ".join(things) == owner:
+        return f"{verb} one {owner}"
+    return _without_repeats(f"{title} of one {owner}")

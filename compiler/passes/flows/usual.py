@@ -21,10 +21,13 @@ _FAMILIAR = (
     frozenset({"value", "password", "path", "email", "size", "type", "temporary"}),
     frozenset({"enabled", "description", "state", "address", "url", "host", "visibility", "protocol"}),
 )  # best first; English habits, no API's own words
-_SEARCHED = frozenset({"name", "q", "query", "search", "filter", "filters", "status", "state", "label", "tag"})
+_SEARCHED = frozenset({"name", "q", "query", "search", "filter", "filters", "status", "state", "label", "tag", "all"})
+# Between when, how much and of what: without these a log is given whole, and events never end.
+_BOUNDS = frozenset({"since", "until", "tail", "lines", "start", "end", "previous", "container", "severity", "level"})
 _ENDLESS = frozenset({"watch", "follow", "stream", "tail"})  # whoever asks so never hears the end
 _FEW = 2  # as much as it costs to say that there are more
 _REQUIRED_OFTEN = 2  # other operations
+_MANY_BODIES, _NEARLY_ALL = 10, 0.75  # of fewer bodies nobody can tell what all have
 
 
 def usual_members(
@@ -49,15 +52,18 @@ def usual_members(
     return sorted((name for name in plain if not is_server_made(name)), key=rank)[:MOST_OPTIONAL]
 
 
-def usual_structures(schemas: Schemas, members: Mapping[str, Any], about: str, example: Any) -> frozenset[str]:
+def usual_structures(
+    schemas: Schemas, members: Mapping[str, Any], about: str, example: Any, envelope: frozenset[str] = frozenset()
+) -> frozenset[str]:
     """The objects that are shown where nearly all of a body stands in objects: `metadata` and `spec`.
 
     `about`: the last word of the path, which is meant where it is one of them (`…/status`); then come those of the
-    description's `example`.
+    description's `example`. `envelope`: members of all bodies, which say nothing of this one.
     """
-    settable = {name: member for name, member in members.items() if not schemas.resolve(member).get("readOnly")}
+    settable = {n: m for n, m in members.items() if n not in envelope and not schemas.resolve(m).get("readOnly")}
     plain = [name for name, member in settable.items() if schemas.kind(member) not in ("object", "array")]
-    objects = [name for name, member in settable.items() if schemas.members(member) or not plain]
+    maps = [name for name, member in settable.items() if len(plain) < _FEW and _is_map(schemas, member)]
+    objects = [name for name, member in settable.items() if schemas.members(member) or not plain or name in maps]
     if not any(_is_name(name) for name in members):  # what names the new thing stands in one of them
         naming = [n for n in objects if any(inner.lower() == "name" for inner in schemas.members(members[n]))]
     else:
@@ -69,6 +75,10 @@ def usual_structures(schemas: Schemas, members: Mapping[str, Any], about: str, e
     size = {name: len(schemas.members(members[name])) for name in told}
     ordered = sorted(told, key=lambda name: (name != about, name not in naming, name not in shown, -size[name]))
     return frozenset(ordered[:MOST_STRUCTURES])
+
+
+def _is_map(schemas: Schemas, member: Any) -> bool:
+    return isinstance(schemas.resolve(member).get("additionalProperties"), Mapping)
 
 
 def usual_filters(operation: Operation) -> frozenset[str]:
@@ -88,7 +98,7 @@ def _rank_of(parameter: Parameter, spoken: frozenset[str]) -> int | None:
         return None
     if said and len(said) == 1 and said[0] in _SEARCHED:
         return 0
-    if parameter.example is not None:
+    if parameter.example is not None or (said and len(said) <= _FEW and not _BOUNDS.isdisjoint(said)):
         return 1
     return 2 if _is_spoken_of(parameter.name, spoken) else None
 
@@ -103,6 +113,20 @@ def required_names(api: Api, schemas: Schemas) -> Counter[str]:
             names.update(schemas.required(element or operation.body.schema))
         counted.update(names)
     return counted
+
+
+def envelope_names(api: Api, schemas: Schemas) -> frozenset[str]:
+    """The members that nearly all bodies have, whatever they are about: `apiVersion` tells nothing of one.
+
+    What people call and describe things by is none of them.
+    """
+    bodies = [operation.body.schema for operation in api.operations if operation.body is not None]
+    told = [names for names in (schemas.members(schemas.element(body) or body).keys() for body in bodies) if names]
+    if len(told) < _MANY_BODIES:
+        return frozenset()
+    counted = Counter(name for names in told for name in names)
+    often = (name for name, count in counted.items() if count >= _NEARLY_ALL * len(told))
+    return frozenset(name for name in often if familiarity(name) > len(_FAMILIAR))
 
 
 def is_server_made(name: str) -> bool:

@@ -78,7 +78,7 @@ def _named(context: Context, resources: Iterable[Resource], scope: str) -> dict[
     below = _below(resources)
     return {
         address(r): log(1 + naming.get(_key(r.noun), 0) + below.get(shape(r.item), 0))
-        if (r.id_parameter or r.list) and r.item != scope
+        if (r.id_parameter or r.list) and shape(r.item) != shape(scope)
         else 0.0
         for r in resources
     }
@@ -144,7 +144,12 @@ def _is_part_of(one: Resource, other: Resource) -> bool:
 
 def tells(resource: Resource) -> bool:
     """Whether it is a record of how something is: `stats`, `seal-status`."""
-    return not resource.id_parameter and words.singular(_last_word(resource)) in _TELLING
+    return not resource.id_parameter and is_telling(resource.noun)
+
+
+def is_telling(noun: str) -> bool:
+    """Whether what is called so says how something is."""
+    return words.singular((words.split(noun) or ("",))[-1]) in _TELLING
 
 
 def _last_word(resource: Resource) -> str:
@@ -192,8 +197,8 @@ def _scope(paths: Iterable[str]) -> str:
 
 
 def _depth(resource: Resource, scope: str) -> int:
-    """How many things stand above it, the scope not counted."""
+    """How many things stand above it, the scope not counted; how a thing is stands where the thing does."""
     place = resource.collection or resource.item
     rest = place.removeprefix(scope) if place.startswith(f"{scope}/") else place
-    own = 0 if resource.collection or not resource.id_parameter else 1
+    own = 1 if (resource.id_parameter and not resource.collection) or tells(resource) else 0
     return max(0, sum(1 for part in segments(rest) if "{" in part) - own)

@@ -78,6 +78,10 @@ _FILTERS = frozenset(
 )
 
 
+# What is told of something that is done, or was.
+_TELLING = frozenset({"status", "state", "progress", "history", "log", "logs", "info", "result", "results", "report"})
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     risk: Risk
@@ -269,7 +273,10 @@ def _of_safe(operation: Operation) -> Iterator[tuple[str, Deed]]:
         yield "the name", Deed("generate", Risk.CHANGE, "a new secret is made each time that it is asked for")
     heads = [head(tokens_of_text(operation.summary)), head(names[0]), head(tokens_of_text(_first(operation)))]
     if not any(said in lexicon.ASKING_FORMS for said in heads):
-        names.append(tokens_of_name(_bare(last_word(operation.path))))
+        names.append(last)
+        is_called_so = head(last) in names[0] and lexicon.ASKING_FORMS.isdisjoint(names[0])
+        if is_called_so and last[-1] not in lexicon.STANDING | _TELLING:  # `GET /crl/rotate`, called `pki-rotate-crl`
+            yield from (("the name", deed) for deed in deeds(last))
     for name in names:
         if head(name) in lexicon.STRONG and name[-1] not in lexicon.STANDING:
             yield from (("the name", deed) for deed in deeds(name))

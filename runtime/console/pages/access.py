@@ -1,16 +1,19 @@
 """Who may what: tokens and users, made, ended, disabled and let in again by whoever may.
 
-The secret of a new token stands on the page that answers, once, and nowhere else.
+The secret of a new token stands on the page that answers, once, and nowhere else; a password goes to the API and
+stands on no page. Here never lives a right.
 """
 
 from typing import Any
 
 from starlette.responses import Response
 
+from runtime.console import wishes
 from runtime.console.desk import Desk, see
-from runtime.console.inside import Refusal, at
+from runtime.console.inside import at
 
 Json = Any
+PER_PAGE = 40
 
 
 async def show(desk: Desk) -> Response:
@@ -21,26 +24,32 @@ async def act(desk: Desk) -> Response:
     action, name = desk.form.get("action"), desk.form.get("name").strip()
     if action == "create token":
         return await _shown(desk, await _made(desk, name))
+    if action == "add user":
+        await desk.api.ask("POST", "/users", body=_user(desk, name))
+        return see("/console/access")
     ways = {"revoke": ("DELETE", at("tokens", name)), "disable": ("POST", at("users", name, "disable"))}
     ways["enable"] = ("POST", at("users", name, "enable"))
     if action not in ways:
-        raise Refusal(422, "bad request", "The form does not say what is to be done.", "choose one of its buttons")
+        raise wishes.nothing_said()
     await desk.api.ask(*ways[action])
     return see("/console/access")
 
 
 async def _made(desk: Desk, name: str) -> Json:
-    scope = {kind: _listed(desk.form.get(kind)) for kind in ("apis", "risks", "workflows", "targets")}
-    days = desk.form.get("days")
-    body: Json = {"name": name, "role": desk.form.get("role"), "scope": {k: v for k, v in scope.items() if v}}
-    body |= {"days": int(days)} if days.isdecimal() and len(days) < 6 else {}
-    return (await desk.api.ask("POST", "/tokens", body=body)).json
+    body = {"name": name, "role": desk.form.get("role"), "scope": wishes.scope(desk.form)}
+    return (await desk.api.ask("POST", "/tokens", body={**body, **wishes.numbers(desk.form, ("days",))})).json
+
+
+def _user(desk: Desk, name: str) -> Json:
+    """A password is taken as it was typed, with the spaces around it."""
+    told = {"name": name, "role": desk.form.get("role"), "scope": wishes.scope(desk.form)}
+    return {**told, "also": wishes.listed(desk.form.get("also")), "password": desk.form.get("password") or None}
 
 
 async def _shown(desk: Desk, made: Json = None) -> Response:
     tokens, users = await desk.api.get("/tokens"), await desk.api.get("/users")
-    return desk.page("access.html", tokens=tokens[::-1], users=users["users"], faults=users["faults"], made=made)
-
-
-def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+    shown: dict[str, Any] = {
+        "tokens": desk.cut(tokens[::-1], PER_PAGE),
+        "users": desk.cut(users["users"], PER_PAGE, "users"),
+    }
+    return desk.page("access.html", faults=users["faults"], made=made, **shown)

@@ -7,14 +7,16 @@ are another plan. The API says who may answer. Here never lives a rule.
 from starlette.responses import Response
 
 from runtime.console.desk import Desk, see
-from runtime.console.inside import Refusal, at
+from runtime.console.inside import at
+from runtime.console.wishes import nothing_said
 
+PER_PAGE = 75
 WAYS = {"let through": "let-through", "refuse": "refuse"}
 
 
 async def listed(desk: Desk) -> Response:
     asked = desk.filters(("state",))
-    return desk.page("asks.html", rows=await desk.api.get("/asks", asked), asked=asked)
+    return desk.page("asks.html", cut=desk.cut(await desk.api.get("/asks", asked), PER_PAGE), asked=asked)
 
 
 async def show(desk: Desk) -> Response:
@@ -25,6 +27,6 @@ async def show(desk: Desk) -> Response:
 async def answer(desk: Desk) -> Response:
     name, way = desk.request.path_params["ask"], WAYS.get(desk.form.get("action"))
     if way is None:
-        raise Refusal(422, "bad request", "The form does not say what is to be done.", "choose one of its buttons")
+        raise nothing_said()
     await desk.api.ask("POST", at("asks", name, way), body={"reason": desk.form.get("reason")})
     return see(at("console", "asks", name))

@@ -19,7 +19,10 @@ MOST_INPUTS = 200_000
 
 
 async def show(desk: Desk) -> Response:
-    """The form; `inputs` in the address, as JSON, fills it, as does a run that is to be made again."""
+    """The form; `inputs` in the address, as JSON, fills it, as does a `run` that is to be made again."""
+    if desk.asked("run"):
+        run = await desk.api.get(at("runs", desk.asked("run")))
+        return await _form(desk, run["inputs"] or {}, run["target"])
     return await _form(desk, _json(desk.asked("inputs")), desk.asked("target"))
 
 

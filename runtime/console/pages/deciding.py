@@ -1,26 +1,33 @@
 """Decisions: several at once with their requests listed together, or one from its own page; each with its digest.
 
 A form names what was looked at by id and digest, so that what was submitted since is decided by nobody who has not
-seen it. Each goes to the API by itself: of twenty some may be refused, and the answer says of each what became of it.
+seen it. A few are shown with all that each sends, many with their operations in a line each. Each goes to the API by
+itself: of twenty some may be refused, and the answer says of each what became of it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.responses import Response
 
 from runtime.console.desk import Desk, see
 from runtime.console.inside import Refusal, at
+from runtime.console.pages.queue import FILTERS
 from runtime.console.reading import steps_shown
+from runtime.console.wishes import nothing_said
 
 Json = Any
-MOST = 200
+# On one page of 100 kB: with all that each sends, and in a line each.
+MOST_WHOLE, MOST = 8, 100
 ACTIONS = ("approve", "reject", "retire", "disable", "enable")
 PAST = {"approve": "approved", "reject": "rejected", "retire": "retired"}
 
 
 async def show(desk: Desk) -> Response:
-    """What was chosen, with all that each would send."""
-    chosen = desk.request.query_params.getlist("chosen")[:MOST]
+    """What was chosen by `chosen`, or by the queue's filters with `all`, with what each would send."""
+    chosen = desk.request.query_params.getlist("chosen")
+    if desk.asked("all") or len(chosen) > MOST_WHOLE:
+        return await _in_short(desk, chosen)
     if not chosen:
         return see("/console/queue")
     shown, lost = [], []
@@ -32,6 +39,14 @@ async def show(desk: Desk) -> Response:
             continue
         shown.append({"told": told, "steps": steps_shown(told)})
     return desk.page("decide.html", shown=shown, lost=lost)
+
+
+async def _in_short(desk: Desk, chosen: Sequence[str]) -> Response:
+    wanted: dict[str, Json] = {"id": ",".join(chosen[:MOST])} if chosen else {**desk.filters(FILTERS)}
+    found = await desk.api.page("/workflows/pending", {**wanted, "requests": "true", "limit": MOST})
+    gone = {*chosen[:MOST]} - {each["id"] for each in found.json}
+    more = max(len(chosen), found.total) - len(found.json) - len(gone)
+    return desk.page("decide_many.html", rows=found.json, more=more, gone=sorted(gone))
 
 
 async def decide(desk: Desk) -> Response:
@@ -61,7 +76,7 @@ async def decide_one(desk: Desk) -> Response:
 def _action(desk: Desk, known: tuple[str, ...]) -> str:
     action = desk.form.get("action")
     if action not in known:
-        raise Refusal(422, "bad request", "The form does not say what is to be done.", "choose one of its buttons")
+        raise nothing_said()
     return action
 
 

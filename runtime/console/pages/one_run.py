@@ -1,18 +1,24 @@
 """One run as a timeline of its requests: what was sent and answered (masked), waits, what the device said, differences.
 
-The records of requests are always there; the journal adds what was in them, where it was kept. A run under way can be
-cancelled, one that is unknown resolved: by what a person found out, or by the read that would tell.
+The records of requests are always there; the journal adds what was in them, where it was kept. Its result is shown as
+table, tree or JSON (`as` in the address), and given whole. A run under way can be cancelled, one that is unknown
+resolved: by what a person found out, or by the read that would tell.
 """
 
 from typing import Any
 
+import orjson
 from starlette.responses import Response
 
+from runtime.console import rendering
 from runtime.console.desk import Desk, see
-from runtime.console.inside import Refusal, at
-from runtime.console.timeline import timeline_of
+from runtime.console.inside import at
+from runtime.console.results import FORMS, fitting, shown
+from runtime.console.timeline import shortened, timeline_of
+from runtime.console.wishes import nothing_said
 
 Json = Any
+MOST_INPUTS = 6_000
 
 
 async def show(desk: Desk) -> Response:
@@ -20,7 +26,20 @@ async def show(desk: Desk) -> Response:
     run = await desk.api.get(at("runs", run_id))
     journal = await desk.api.find(at("runs", run_id, "journal")) if run["outcome"] else None
     turns = journal["turns"] if journal else []
-    return desk.page("run.html", run=run, timeline=timeline_of(run["steps"], turns), has_journal=bool(turns))
+    timeline = shortened(timeline_of(run["steps"], turns))
+    result = shown(run["outputs"], desk.asked("as")) if run["outputs"] else None
+    given = fitting(run["inputs"], MOST_INPUTS)
+    told = {"run": run, "timeline": timeline, "has_journal": bool(turns), "given": given}
+    return desk.page("run.html", **told, result=result, forms=FORMS)
+
+
+async def result(desk: Desk) -> Response:
+    """The whole of it, to be kept."""
+    run_id = desk.request.path_params["run_id"]
+    run = await desk.api.get(at("runs", run_id))
+    headers = {**rendering.HEADERS, "content-disposition": 'attachment; filename="result.json"'}
+    text = orjson.dumps(run["outputs"], option=orjson.OPT_INDENT_2)
+    return Response(text, media_type="application/json", headers=headers)
 
 
 async def act(desk: Desk) -> Response:
@@ -35,5 +54,5 @@ async def act(desk: Desk) -> Response:
             body |= {"goes_on": desk.form.get("goes_on") == "yes", "note": desk.form.get("note")}
         await desk.api.ask("POST", at("runs", run_id, "resolve"), body=body)
     else:
-        raise Refusal(422, "bad request", "The form does not say what is to be done.", "choose one of its buttons")
+        raise nothing_said()
     return see(at("console", "runs", run_id))

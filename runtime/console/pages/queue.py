@@ -12,8 +12,8 @@ from runtime.console.desk import Asked, Desk
 
 Json = Any
 PER_PAGE = 50
-MOST = 200
-FILTERS = ("api", "risk", "by", "q", "core", "resource")
+MOST = 75  # a page of more is longer than 100 kB
+FILTERS = ("api", "risk", "how", "by", "q", "core", "resource")
 
 
 async def pending(desk: Desk) -> Response:

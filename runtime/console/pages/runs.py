@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from runtime.console.desk import Desk
 
-FILTERS = ("workflow", "target", "caller", "outcome")
+FILTERS = ("workflow", "target", "caller", "outcome", "since", "until")
 OUTCOMES = ("under way", "succeeded", "partial", "pending", "failed", "unknown", "cancelled", "planned")
 PER_PAGE = 50
 

@@ -1,6 +1,6 @@
 """Figures of the runs that are kept: how many, how they ended, how long they took, by workflow, target and caller.
 
-And what the catalog saves a model: the tokens of the tools that are listed, beside one tool for every workflow.
+And what the catalog saves a model: the tokens of the tools that are listed, beside one tool for every operation.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ async def show(desk: Desk) -> Response:
     span = desk.asked("span") if desk.asked("span") in SPANS else "day"
     since = (datetime.now(UTC) - timedelta(days=SPANS[span])).strftime("%Y-%m-%dT%H:%M:%SZ") if SPANS[span] else ""
     stats = await desk.api.get("/audit/stats", {"since": since, "sample": SAMPLE})
-    catalog = await desk.api.get("/catalog")
+    catalog = await desk.api.get("/catalog", {"limit": 1})
     by_workflow = sorted(stats["by_workflow"].items(), key=lambda each: -each[1]["runs"])[:25]
     slowest = sorted(
         (each for each in stats["by_workflow"].items() if each[1]["p95_ms"]), key=lambda each: -each[1]["p95_ms"]

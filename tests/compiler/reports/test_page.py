@@ -9,7 +9,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from compiler.reports import page
 from switchgear.main import cli
+from tests.shipped import APIS, shipped
 
 EVIL = "<script>alert(1)</script>\u202e"
 
@@ -75,3 +77,25 @@ def test_a_compile_is_one_page_with_coverage_classes_catalog_steps_and_proof(wri
 def test_a_comparison_is_one_page_that_says_what_breaks(written: Path) -> None:
     read = check_alone(page_of("diff", "old.yaml", "new.yaml"))
     assert "removed, breaks" in read.text and "GET /valves" in read.text and "1 of them may break" in read.text
+
+
+def test_a_page_of_a_large_description_has_its_main_workflows_whole_and_stays_small(
+    written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = spec(f"Plant {EVIL}", *(f"/things{number}" for number in range(60)))
+    (written / "many.yaml").write_text(yaml.safe_dump(many))
+    words = ("compile", "many.yaml", "--db", f"sqlite+aiosqlite:///{written}/x.db")
+    whole = page_of(*words)
+    monkeypatch.setattr(page, "MOST_WORKFLOWS", 20_000)
+    monkeypatch.setattr(page, "MOST_TABLE", 400)
+    short = page_of(*words)
+    assert len(short) < 40_000 < len(whole)
+    read = check_alone(short)
+    assert "<svg" in short and "more: switchgear workflows show NAME" in read.text
+    assert "more: --json tells all of them" in read.text
+
+
+@pytest.mark.long  # both are compiled
+def test_a_page_of_each_shipped_description_is_one_that_a_mail_takes() -> None:
+    for api in APIS:
+        assert len(page.compile_page(shipped(api)).encode()) < 1_000_000

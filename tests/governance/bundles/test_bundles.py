@@ -27,6 +27,7 @@ from governance.errors import ForbiddenError, GovernanceError, InvalidError, Tam
 from governance.events.deliveries import DeliveryStore
 from governance.events.endpoints import Endpoint, EndpointStore
 from governance.identifiers import moment
+from governance.knowledge import KnowledgeStore
 from governance.policies import PolicyStore
 from governance.policy import Policy, policy_of
 from governance.responses import ResponseStore
@@ -54,6 +55,23 @@ async def test_schemas_of_replies_come_along_and_a_newer_bundle_brings_newer_one
     await factory.promise(s200={"type": "object"}, s2XX=True)
     await edge.bring_in(await factory.export(2))
     assert await ResponseStore(edge.database).get("sha256:1") == {"200": {"type": "object"}, "2XX": True}
+
+
+CARDS: list[dict[str, Any]] = [
+    {**dict.fromkeys(("operation", "does", "thing", "risk", "why"), "x"), "takes": [], "tells": [], "workflows": []}
+]
+
+
+async def test_what_is_known_of_its_apis_comes_along_and_of_no_other(factory: Any, edge: Any) -> None:
+    for api in ("pump", "other"):
+        await KnowledgeStore(factory.database).put(api, CARDS)
+    await edge.bring_in(await factory.export(1))
+    assert await KnowledgeStore(edge.database).marks() == {
+        "pump": (await KnowledgeStore(factory.database).marks())["pump"]
+    }
+    assert list(await KnowledgeStore(edge.database).get("pump")) == CARDS
+    await factory.database.write(lambda connection: connection.execute(text("UPDATE knowledge SET body = '[]'")))
+    assert "knowledge.jsonl" not in archive.read_file(await factory.export(2)), "what was altered does not leave"
 
 
 async def test_a_bundle_without_schemas_is_the_file_it_was_and_takes_none_away(factory: Any, edge: Any) -> None:

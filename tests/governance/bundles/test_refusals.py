@@ -30,6 +30,11 @@ Members = dict[str, bytes]
 Forge = Callable[[Any, Members], bytes]
 
 
+def members_of(members: Members) -> list[str]:
+    """Those that are there, in the order that they have in a bundle."""
+    return [name for name in archive.MEMBERS if name in members]
+
+
 def in_tar(members: list[tuple[tarfile.TarInfo, bytes]], form: int = tarfile.USTAR_FORMAT) -> bytes:
     blocks = [info.tobuf(form) + data + bytes(-len(data) % tarfile.BLOCKSIZE) for info, data in members]
     return b"".join(blocks) + bytes(2 * tarfile.BLOCKSIZE)
@@ -38,7 +43,7 @@ def in_tar(members: list[tuple[tarfile.TarInfo, bytes]], form: int = tarfile.UST
 def entries(members: Members, **changes: Any) -> list[tuple[tarfile.TarInfo, bytes]]:
     """The members as they are in a bundle, each header with these changes."""
     found = []
-    for name in archive.MEMBERS:
+    for name in members_of(members):
         info = tarfile.TarInfo(name)
         info.size = len(members[name])
         for attribute, value in changes.items():
@@ -73,7 +78,7 @@ def twice(_: Any, members: Members) -> bytes:
 def zipped(_: Any, members: Members) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
-        for name in archive.MEMBERS:
+        for name in members_of(members):
             file.writestr(name, members[name])
     return out.getvalue()
 
@@ -193,6 +198,11 @@ def without_replies(_: Any, members: Members) -> bytes:
     return archive.pack({name: data for name, data in members.items() if name != archive.REPLIES})
 
 
+def knowing(api: str, body: str) -> Forge:
+    line = canonical_bytes({"api": api, "body": body}) + b"\n"
+    return lambda forger, members: forger.signed({**members, archive.KNOWLEDGE: line})
+
+
 def altered_member(_: Any, members: Members) -> bytes:
     return archive.pack({**members, archive.REVISIONS: members[archive.REVISIONS].replace(b"Pump", b"Pomp", 1) + b"\n"})
 
@@ -257,6 +267,9 @@ FORM: dict[str, tuple[Forge, str]] = {
         reply_with(lambda line: line.update(operation="sha256:2")), "no workflow asks for: sha256:2",
     ),
     "schemas that are no JSON": (reply_with(lambda line: line.update(body="{")), "schemas of sha256:1 cannot be read"),
+    "knowledge of another API": (knowing("other", "[]"), "tells of other, of which it brings no workflow"),
+    "knowledge that is no JSON": (knowing("pump", "["), "known of pump cannot be read"),
+    "knowledge that is none": (knowing("pump", '[{"operation": "GET /x"}]'), "are no cards of operations"),
     "schemas that are a list": (reply_with(lambda line: line.update(body='[{}]')), "schemas of sha256:1 are none"),
     "no bill of materials": (no_bill, "no bill of materials"),
 }  # fmt: skip

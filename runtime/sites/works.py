@@ -1,0 +1,159 @@
+"""What this installation has for its hub, and how it does what the hub hands over: by the one path of a call.
+
+Who comes by the hub is `hub:NAME` here, with the least of the role that the hub says and the one that the site gives,
+and within the scope that the site gives. The workflow has to be what the hub was told of it; then it is a call like any
+other (`calls`), under the dispatch's id: a change that is asked for twice is the same run, also after a restart, and
+whatever has changed meanwhile, what was begun under the id is told first. Called by `edge`.
+"""
+
+import asyncio
+import base64
+import logging
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from governance.errors import ConflictError, GovernanceError, PlanError
+from governance.servers import is_of_site
+from runtime.calls.manner import Manner
+from runtime.calls.telling import told
+from runtime.catalog import Catalog
+from runtime.engines.durable import stored_end
+from runtime.engines.engine import Ended
+from runtime.entries import Entry
+from runtime.errors import Interrupted, ServingError
+from runtime.gate.access import Caller
+from runtime.problems import message_of
+from runtime.sites.contents import pin_of_site, told_of
+from runtime.sites.edge import Dispatched, Offer
+from runtime.sites.membership import Membership
+from runtime.sites.outgoing import BUNDLE
+from workflow.canonical import digest
+from workflow.tool import free_name
+
+if TYPE_CHECKING:
+    from runtime.service import Service
+
+log = logging.getLogger("switchgear.sites")
+Json = Any
+PAUSE_S = 0.5
+# A minute: a record that cannot be read for longer has to be looked at by somebody.
+MOST_TRIES = 120
+MOST_TARGETS = 500
+SAID = Manner(is_confirmed=True)  # whoever asked at the hub was asked there
+
+
+class ServiceWorks:
+    def __init__(self, service: "Service", membership: Membership) -> None:
+        self._service = service
+        self._me = membership
+        self._made_for: Catalog | None = None
+        self._offer = Offer("", ())
+        self._told: dict[str, tuple[str, dict[str, Json]]] = {}
+
+    async def offer(self) -> Offer:
+        """Made once for each catalog; what goes up is what the scope of the hub holds, and no other site's."""
+        seen = self._service.live.seen_by(self._me.scope)
+        if seen is not self._made_for:
+            entries = [each for each in seen.entries.values() if not is_of_site(each.api)]
+            self._told = {each.digest + each.target_argument: self._told_of(each) for each in entries}
+            told = tuple(sorted(self._told.values(), key=lambda pair: str(pair[1]["name"])))
+            targets = {target.name: target for each in entries for target in each.targets}
+            shown = [{"name": n, "api": t.api, "labels": dict(t.labels)} for n, t in sorted(targets.items())]
+            pins = digest([[pin for pin, _ in told], shown])
+            self._offer = Offer(pins, tuple(each for _, each in told), tuple(shown[:MOST_TARGETS]))
+            self._made_for = seen
+        return self._offer
+
+    def _told_of(self, entry: Entry) -> tuple[str, dict[str, Json]]:
+        known = self._told.get(entry.digest + entry.target_argument)
+        if known is not None:
+            return known
+        told = told_of(entry)
+        return pin_of_site(told), told
+
+    async def carry_out(self, wanted: Dispatched) -> Mapping[str, Json]:
+        """Raises nothing but cancellation: the site ends, and the hub asks the next process."""
+        caller = Caller(f"hub:{wanted.caller}", self._me.role_of(wanted.role), self._me.scope)
+        for _ in range(MOST_TRIES):
+            try:
+                return await self._carried_out(wanted, caller)
+            except Interrupted:  # this process ends; the run goes on in the next one
+                await asyncio.sleep(PAUSE_S)
+            except GovernanceError as error:
+                if not await self._may_be_begun(wanted, caller):
+                    return _refused(error)
+                log.warning("what was begun for the hub cannot be looked up yet: %s", error.message)
+                await asyncio.sleep(PAUSE_S)
+        return {"outcome": "unknown", "message": "what became of it cannot be read at the site."}
+
+    async def _carried_out(self, wanted: Dispatched, caller: Caller) -> Mapping[str, Json]:
+        if wanted.workflow == BUNDLE:
+            return await self._imported(wanted, caller)
+        known = await self._service.open_runs.asked(caller.name, wanted.id)
+        if known is not None:
+            return _answer(await self._end_of(known))
+        try:
+            entry = self._service.live.seen_by(caller.scope).find(wanted.workflow)
+            if is_of_site(entry.api) or self._told_of(entry)[0] != wanted.pin:
+                raise ServingError("it is another workflow now than the hub was told.", "approve it at the hub again")
+            inputs = dict(wanted.inputs)
+            target = inputs.pop(free_name("target", entry.prepared.input_names), None)
+            key = "" if entry.risk == "read" else wanted.id
+            return _answer(await self._service.calls.call(entry, inputs, target, caller, SAID, key=key))
+        except Interrupted:
+            raise
+        except (ServingError, PlanError) as error:
+            return _refused(error)
+
+    async def _imported(self, wanted: Dispatched, caller: Caller) -> Mapping[str, Json]:
+        """By the keys that are trusted here and the policy here, if bundles may come this way at all."""
+        from governance.bundles.importing import BundleStore
+
+        if not self._me.takes_bundles:
+            return {"outcome": "refused", "message": "this site takes no bundles from its hub."}
+        data = base64.b64decode(str(wanted.inputs.get("bundle", "")))
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "sent.bundle"
+            await asyncio.to_thread(file.write_bytes, data)
+            try:
+                verdict = await BundleStore(self._service.database).bring_in(file, actor=caller.name, role="admin")
+            except GovernanceError as error:
+                return _refused(error)
+        await self._service.live.reload()
+        about = f"{verdict.manifest.name} {verdict.manifest.version}"
+        return {
+            "outcome": "succeeded",
+            "message": f"{about}: {'it was there already' if verdict.is_known else 'imported'}",
+        }
+
+    async def _end_of(self, run_id: str) -> Ended:
+        """How a run ends that was begun before, by whichever process."""
+        while True:
+            run = await self._service.runs.get(run_id)
+            if run.outcome is not None:
+                return stored_end(run)
+            await asyncio.sleep(PAUSE_S)
+
+    async def _may_be_begun(self, wanted: Dispatched, caller: Caller) -> bool:
+        """Whether there is, or may be, a run under the id."""
+        try:
+            return await self._service.open_runs.asked(caller.name, wanted.id) is not None
+        except ConflictError:
+            return True
+        except GovernanceError:
+            return True
+
+
+def _refused(error: Exception) -> dict[str, Json]:
+    return {"outcome": "refused", "message": message_of(error), "remedy": str(getattr(error, "remedy", ""))}
+
+
+def _answer(ended: Ended) -> dict[str, Json]:
+    return {
+        "outcome": ended.outcome,
+        "run_id": ended.run_id,
+        "outputs": dict(ended.outputs),
+        "message": "" if ended.outcome == "succeeded" else told(ended),
+    }
