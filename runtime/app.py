@@ -81,7 +81,7 @@ from runtime.mcp.own_prompts import OwnPrompts
 from runtime.mcp.proposing import propose_tool
 from runtime.mcp.raw_tool import raw_tool
 from runtime.mcp.resources import add_resources
-from runtime.mcp.run_tool import run_tool
+from runtime.mcp.run_tool import run_tools
 from runtime.mcp.tools import CatalogProvider, OwnTools, caller_of_request
 from runtime.problems import KNOWN, Problem, of_error, respond
 from runtime.service import Service, watching
@@ -182,9 +182,11 @@ def _mcp_server(
     service: Service, local: Caller, prompts: OwnPrompts
 ) -> tuple[FastMCP[Any], CatalogProvider, ListChanged]:
     asking = partial(caller_of_request, local)
+    waiting, ending = run_tools(service, asking)
     own = OwnTools(
-        finding_tools(service.live, service.finder, service.knowledge, service.under_way, asking),
-        (run_tool(service, asking),),
+        finding_tools(service.live, service.finder, service.knowledge, service.under_way, ending, asking),
+        (waiting,),
+        (ending,),
         knowing_tools(service.knowledge, asking),
         service.knowledge,
         (raw_tool(service.raw, service.under_way, asking),),

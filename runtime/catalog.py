@@ -44,11 +44,12 @@ ROUNDS_BETWEEN_CHECKS = 10
 # Names of the tools by which the rest is reached (`finding`): no workflow may stand in their way.
 FINDING_NAMES = ("search_workflows", "describe_workflow", "run_workflow")
 RUN_NAME = "get_run"
+CANCEL_NAME = "cancel_run"
 KNOWING_NAMES = ("search_api", "describe_operation")
 FLEET_NAMES = ("select_sites", "satisfy", "dispatch")
 PROPOSE = "propose_workflow"
 CALL_API = "call_api"
-RESERVED_NAMES = (*FINDING_NAMES, RUN_NAME, *KNOWING_NAMES)
+RESERVED_NAMES = (*FINDING_NAMES, RUN_NAME, CANCEL_NAME, *KNOWING_NAMES)
 NOTHING: MappingProxyType[str, Any] = MappingProxyType({})
 
 

@@ -243,7 +243,8 @@ class WorkflowDetail(Workflow):
 
 
 class RunResult(BaseModel):
-    """A run that has succeeded or was accepted, or the plan that was asked for; every other end is a problem document.
+    """A run that has succeeded, was accepted, or was cancelled by whoever asks, or the plan that was asked for; every
+    other end is a problem document.
 
     `pending`: accepted; in force after `next`, a workflow, or what `note` says. `verified`: whether the device shows
     what was asked for (`all`, `some`, `none`; empty for what only reads), with its reason; `differences`: `place`,
@@ -252,7 +253,7 @@ class RunResult(BaseModel):
     """
 
     run_id: str
-    outcome: Literal["succeeded", "pending", "planned", "running"]
+    outcome: Literal["succeeded", "pending", "planned", "running", "cancelled"]
     outputs: dict[str, Json]
     note: str = ""
     verified: Literal["", "all", "some", "none"] = ""

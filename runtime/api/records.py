@@ -19,6 +19,7 @@ from runtime.api.part import CallerPart, ServicePart, problems
 from runtime.calls.under_way import progress_json, recorded_progress
 from runtime.errors import BadInput
 from runtime.gate.access import Caller
+from runtime.mcp.run_tool import asked_to_end
 from runtime.reach import run_of, run_seen, runs_of
 from runtime.service import Service
 
@@ -80,8 +81,7 @@ async def show_journal(run_id: str, service: ServicePart, caller: CallerPart) ->
 @router.post("/runs/{run_id}/cancel", responses=problems(404, 409))
 async def cancel_run(run_id: str, service: ServicePart, caller: CallerPart) -> models.Run:
     """Asks for the end of a run: between two requests it stops, what was done stays done."""
-    await run_of(service, caller, run_id)
-    await service.open_runs.ask_cancel(run_id, actor=caller.name)
+    await asked_to_end(service, caller, run_id)
     return await _shown(service, caller, run_id)
 
 

@@ -15,10 +15,12 @@ from runtime.api import models
 from runtime.api.part import CallerPart, ServicePart, problems
 from runtime.api.workflows import GOES_ON, Key, answer_of
 from runtime.calls.asking import taken_up
-from runtime.calls.under_way import Wanted
+from runtime.calls.telling import told
+from runtime.calls.under_way import Running, Wanted
 from runtime.entries import Entry, TakenApart
 from runtime.gate.access import Caller
 from runtime.mcp.finding import description_of, searched
+from runtime.mcp.run_tool import asked_to_end
 from runtime.reach import run_seen
 from runtime.results.view import READABLE, WHOLE
 from runtime.service import Service
@@ -90,6 +92,19 @@ async def get_run(body: models.RunId, service: ServicePart, caller: CallerPart, 
     entry = service.live.seen_by(caller.scope).by_revision.get(seen.revision_id) if seen is not None else None
     view = READABLE if entry is not None and entry.risk == "read" else WHOLE
     return answer_of(ended, view, response, is_wanted=True)
+
+
+@router.post("/tools/cancel_run", name="cancel_by_tool", responses={202: GOES_ON, **RUN_PROBLEMS})
+async def cancel_run(
+    body: models.RunId, service: ServicePart, caller: CallerPart, response: Response
+) -> models.RunResult:
+    """Ends a run that is still running: it stops between two requests, what was done stays done."""
+    await asked_to_end(service, caller, body.run)
+    ended = await service.under_way.look(body.run, caller, await run_seen(service, caller, body.run))
+    if isinstance(ended, Running) or ended.outcome != "cancelled":
+        return answer_of(ended, WHOLE, response, is_wanted=True)
+    verdict = {**ended.verdict, "note": told(ended)}
+    return models.RunResult(run_id=ended.run_id, outcome="cancelled", outputs={}, **verdict)
 
 
 @router.post("/tools/{name}", responses={202: GOES_ON, **RUN_PROBLEMS})

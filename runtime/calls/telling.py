@@ -55,7 +55,7 @@ def _three_words(failure: Failure) -> list[str]:
     return [*lines, f"Not done: {', '.join(failure.not_done)}."] if failure.not_done else lines
 
 
-def told_running(running: Running, *, how: str = "call get_run with this run's id") -> str:
+def told_running(running: Running, *, how: str = "call get_run with this run's id (cancel_run ends it)") -> str:
     """That the run goes on, where it is, and `how` its end is waited for."""
     at = running.progress
     percent = f" ({at.percent:g} %)" if at is not None and at.percent is not None else ""

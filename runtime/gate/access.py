@@ -123,6 +123,7 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/tools/call_api", "operator"),
     Rule("POST", "/tools/run_workflow", "operator"),
     Rule("POST", "/tools/get_run", "viewer"),
+    Rule("POST", "/tools/cancel_run", "operator"),
     Rule("POST", "/tools/{name}", "operator"),
     Rule("GET", "/workflows/disabled", "viewer"),
     Rule("POST", "/workflows/{ref}/disable", "approver"),

@@ -16,7 +16,7 @@ from pydantic import PrivateAttr
 
 from governance.people.scopes import Scope
 from runtime.calls.under_way import UnderWay, Wanted
-from runtime.catalog import FINDING_NAMES
+from runtime.catalog import CANCEL_NAME, FINDING_NAMES
 from runtime.entries import Entry
 from runtime.errors import BadInput
 from runtime.gate.access import Caller
@@ -86,11 +86,14 @@ class DescribeTool(FindingTool):
 
 class RunTool(FindingTool):
     _live: LiveCatalog = PrivateAttr()
+    _ending: GuardedTool = PrivateAttr()
     _under_way: UnderWay = PrivateAttr()
     _asking: Callable[[], Caller] = PrivateAttr()
 
     async def answer(self, arguments: dict[str, Json]) -> ToolResult:
         wanted = self.checked(arguments)
+        if wanted["name"] == CANCEL_NAME:  # which has no room of its own in a list where tools are searched for
+            return await self._ending.answer(wanted.get("arguments", {}))
         entry = self._live.seen_by(self._asking().scope).find(wanted["name"])
         given = entry.taken_apart(wanted.get("arguments", {}))
         asked = Wanted(entry, given.inputs, wanted.get("target", given.target), self._asking(), given.manner)
@@ -98,9 +101,10 @@ class RunTool(FindingTool):
 
 
 def finding_tools(
-    live: LiveCatalog, finder: Finder, knowledge: Knowledge, under_way: UnderWay, asking: Callable[[], Caller]
-) -> list[FindingTool]:
-    """`asking`: who sent the request that is being served."""
+    live: LiveCatalog, finder: Finder, knowledge: Knowledge, under_way: UnderWay, ending: GuardedTool,
+    asking: Callable[[], Caller],
+) -> list[FindingTool]:  # fmt: skip
+    """`ending`: the tool that ends a run; `asking`: who sent the request that is being served."""
     risk = {"enum": [*RISKS]}
     search = SearchTool.define(
         SEARCH,
@@ -130,7 +134,7 @@ def finding_tools(
     )
     search._finder, search._knowledge, search._asking = finder, knowledge, asking
     describe._live, describe._asking = live, asking
-    run._live, run._under_way, run._asking = live, under_way, asking
+    run._live, run._under_way, run._ending, run._asking = live, under_way, ending, asking
     return [search, describe, run]
 
 

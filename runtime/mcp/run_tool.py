@@ -1,9 +1,10 @@
-"""The tool that takes up a run: waits for the end of one that outlasted its call, and tells it as the call would have.
+"""Two tools about a run that outlasted its call: one waits for its end and tells it, the other one ends it.
 
-It waits as long as a call waits (`under_way`) and reports progress meanwhile; what lasts longer is asked for again.
-Of a call that a person has to let through it tells how that stands, and once it was carried out, how it ended.
-Seen are the runs that `reach` shows the caller. It changes nothing: a run is ended over REST or the command line.
-Listed beside any workflow, for each may outlast a call. Called by `app`.
+The first waits as long as a call waits (`under_way`) and reports progress meanwhile; what lasts longer is asked for
+again, and told as the call would have told it. Of a call that a person has to let through it tells how that stands, and
+once it was carried out, how it ended. It changes nothing, and is listed beside any workflow, for each may outlast a
+call. The second asks for the end, which comes between two requests, and waits for it likewise; it is listed where there
+is room, and reached by `run_workflow` elsewhere. Seen are the runs that `reach` shows the caller. Called by `app`.
 """
 
 from collections.abc import Callable
@@ -13,12 +14,12 @@ from fastmcp.tools import ToolResult
 from pydantic import PrivateAttr
 
 from runtime.calls.asking import taken_up
-from runtime.catalog import RUN_NAME
+from runtime.catalog import CANCEL_NAME, RUN_NAME
 from runtime.gate.access import Caller
 from runtime.mcp.asking import wish_of_request
-from runtime.mcp.finding import READS, FindingTool
+from runtime.mcp.finding import READS, RUNS, FindingTool
 from runtime.mcp.tools import META, result_for
-from runtime.reach import run_seen
+from runtime.reach import run_of, run_seen
 from runtime.results.view import READABLE
 from runtime.service import Service
 
@@ -31,7 +32,10 @@ class RunTool(FindingTool):
     _asking: Callable[[], Caller] = PrivateAttr()
 
     async def answer(self, arguments: dict[str, Json]) -> ToolResult:
-        run_id, caller, service = self.checked(arguments)["run"], self._asking(), self._service
+        return await self._end_of(self.checked(arguments)["run"])
+
+    async def _end_of(self, run_id: str) -> ToolResult:
+        caller, service = self._asking(), self._service
         seen = await run_seen(service, caller, run_id)
         if seen is not None and seen.outcome == "planned":
             run_id = await taken_up(service.asks, run_id)
@@ -42,6 +46,22 @@ class RunTool(FindingTool):
         entry = service.live.seen_by(caller.scope).by_revision.get(run.revision_id) if run is not None else None
         prepared, view = (entry.prepared, READABLE if entry.risk == "read" else None) if entry else (None, None)
         return _told(result_for(run.digest if run else "", prepared, ended, view), ended.run_id)
+
+
+class CancelTool(RunTool):
+    async def answer(self, arguments: dict[str, Json]) -> ToolResult:
+        run_id = self.checked(arguments)["run"]
+        await asked_to_end(self._service, self._asking(), run_id)
+        result = await self._end_of(run_id)
+        if (result.meta or {})[META]["outcome"] == "cancelled":  # which is what was asked for
+            result.is_error = False
+        return result
+
+
+async def asked_to_end(service: Service, caller: Caller, run_id: str) -> None:
+    """Asks for the end of a run that the caller sees. Raises NotFoundError, or TransitionError where it has ended."""
+    await run_of(service, caller, run_id)
+    await service.open_runs.ask_cancel(run_id, actor=caller.name)
 
 
 def _told(result: ToolResult, run_id: str) -> ToolResult:
@@ -55,15 +75,12 @@ def _told(result: ToolResult, run_id: str) -> ToolResult:
     return ToolResult(content=result.content, structured_content=told, meta=result.meta, is_error=result.is_error)
 
 
-def run_tool(service: Service, asking: Callable[[], Caller]) -> FindingTool:
-    """`asking`: who sent the request that is being served."""
-    tool: FindingTool = RunTool.define(
-        RUN_NAME,
-        "Waits for the end of a run that was still running, and tells its result.",
-        {"run": RUN_ID},
-        "run",
-        annotations=READS,
-    )
-    assert isinstance(tool, RunTool)
-    tool._service, tool._asking = service, asking
-    return tool
+def run_tools(service: Service, asking: Callable[[], Caller]) -> tuple[FindingTool, FindingTool]:
+    """The one that waits, and the one that ends. `asking`: who sent the request that is being served."""
+    waits = "Waits for the end of a run that was still running, and tells its result."
+    ends = "Ends a run that is still running: it stops between two requests, what was done stays done."
+    waiting = RunTool.define(RUN_NAME, waits, {"run": RUN_ID}, "run", annotations=READS)
+    ending = CancelTool.define(CANCEL_NAME, ends, {"run": RUN_ID}, "run", annotations=RUNS)
+    for tool in (waiting, ending):
+        tool._service, tool._asking = service, asking
+    return waiting, ending

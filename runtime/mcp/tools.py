@@ -123,13 +123,13 @@ def caller_of_request(local: Caller) -> Caller:
 
 @dataclass(frozen=True, slots=True)
 class OwnTools:
-    """The server's own. `finding`: they reach what is not listed; `running`: they go with any workflow; `knowing`: they
-    are listed where there is room and something is known; `expert`: to whom `raw` is for, with those before;
-    `always`: whatever there is; `fleet`: where sites have
-    some."""
+    """The server's own. `finding`: they reach what is not listed; `running`: they go with any workflow; `ending`: where
+    there is room; `knowing`: likewise, and something is known; `expert`: to whom `raw` is for, with those before;
+    `always`: whatever there is; `fleet`: where sites have some."""
 
     finding: Sequence[GuardedTool]
     running: Sequence[GuardedTool]
+    ending: Sequence[GuardedTool]
     knowing: Sequence[GuardedTool]
     knowledge: Knowledge
     expert: Sequence[GuardedTool]
@@ -138,7 +138,7 @@ class OwnTools:
     fleet: Sequence[GuardedTool] = ()
 
     def named(self, name: str) -> GuardedTool | None:
-        every = (*self.finding, *self.running, *self.knowing, *self.expert, *self.always, *self.fleet)
+        every = (*self.finding, *self.running, *self.ending, *self.knowing, *self.expert, *self.always, *self.fleet)
         return next((tool for tool in every if tool.name == name), None)
 
     async def beside(self, catalog: Catalog, caller: Caller) -> Sequence[GuardedTool]:
@@ -152,7 +152,7 @@ class OwnTools:
         if catalog.hides_some:
             return (*with_apis(self.finding, catalog.searched), *self.running, *fleet, *self.always)
         knowing = self.knowing if await self.knowledge.is_there(caller.scope) else ()
-        return (*self.running, *knowing, *fleet, *self.always)
+        return (*self.running, *self.ending, *knowing, *fleet, *self.always)
 
 
 class CatalogProvider(Provider):

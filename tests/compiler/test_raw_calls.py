@@ -47,3 +47,9 @@ def test_each_operation_is_called_alone_as_it_is_described_or_it_is_said_why_not
 def test_a_login_is_not_called_alone() -> None:
     cards = {card["operation"]: card for card in cards_of(shipped("hypercore"), Containment("a test"))}
     assert "the driver does" in cards["POST /login"]["not_callable"]
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_what_a_card_says_of_calling_its_operation_is_bounded(name: str) -> None:
+    for card in cards_of(shipped(name), Containment("a test")):
+        assert len(json.dumps(card.get("call", {}))) < 64 * 1024, card["operation"]

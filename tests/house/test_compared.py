@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from runtime.catalog import CALL_API, FINDING_NAMES, KNOWING_NAMES, PROPOSE, RUN_NAME
+from runtime.catalog import CALL_API, CANCEL_NAME, FINDING_NAMES, KNOWING_NAMES, PROPOSE, RUN_NAME
 from runtime.gate.access import RULES
 from switchgear.main import cli
 
@@ -39,7 +39,7 @@ def test_each_route_of_the_comparison_is_there() -> None:
 
 def test_each_tool_of_the_comparison_is_there() -> None:
     named = set(re.findall(r"the tool `(\w+)`", PAGE))
-    assert named <= {*FINDING_NAMES, *KNOWING_NAMES, RUN_NAME, PROPOSE, CALL_API}
+    assert named <= {*FINDING_NAMES, *KNOWING_NAMES, RUN_NAME, CANCEL_NAME, PROPOSE, CALL_API}
 
 
 def test_each_line_names_a_system_and_says_what_shows_it_or_why_it_is_not_here() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bench.figures import write
 from compiler import report
-from runtime.catalog import KNOWING_NAMES, RUN_NAME
+from runtime.catalog import CANCEL_NAME, KNOWING_NAMES, RUN_NAME
 from tests.shipped import shipped
 from workflow.budget import MOST_TOKENS, MOST_TOOLS, RESERVED_TOOLS
 
@@ -55,5 +55,5 @@ def test_the_measured_catalogs_are_of_what_is_compiled_now(api: str, name: str) 
     rows = [row.split(" | ") for row in MEASUREMENTS.splitlines() if row.startswith(f"| {name} | ")]
     counts = {row[1].split(" (")[0].split(",")[0]: int(row[2]) for row in rows if row[2].isdigit()}
     assert counts["one tool an operation"] == len(compiled.api.operations)
-    assert counts["all workflows"] == len(compiled.workflows) + len((RUN_NAME, *KNOWING_NAMES))
+    assert counts["all workflows"] == len(compiled.workflows) + len((RUN_NAME, CANCEL_NAME, *KNOWING_NAMES))
     assert counts["default catalog"] == core

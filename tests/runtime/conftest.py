@@ -468,17 +468,13 @@ def tools() -> Any:
 
 
 class Tools:
-    answer = staticmethod(answer)
-    said = staticmethod(said)
+    answer, said = staticmethod(answer), staticmethod(said)
     running, serving = staticmethod(running), staticmethod(serving)
     toy_content = staticmethod(toy_content)
     content_of = staticmethod(content_of)
     furnished = staticmethod(furnished)
     ASKS_NOBODY = ASKS_NOBODY
-    House = House
-    ToyDevice = ToyDevice
-    Heard = Heard
-    Notes = Notes
+    House, ToyDevice, Heard, Notes = House, ToyDevice, Heard, Notes
 
     @staticmethod
     def endpoint(url: str, profile: Mapping[str, Any] | None = None, **more: Any) -> Endpoint:

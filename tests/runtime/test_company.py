@@ -288,7 +288,7 @@ async def test_a_jwt_opens_rest_and_mcp_and_a_bad_one_is_answered_like_a_bad_tok
                 none.headers["www-authenticate"],
             )
         async with Client(StreamableHttpTransport(run.mcp, headers=good)) as mcp:
-            assert [tool.name for tool in await mcp.list_tools()] == ["get_run", "toy_find_vm"]
+            assert [tool.name for tool in await mcp.list_tools()] == ["get_run", "cancel_run", "toy_find_vm"]
             assert (await mcp.call_tool("toy_find_vm", {"vm": "web-01"})).is_error is False
     assert {run.caller for run in await door.service.runs.find()} == {"jwt:4711"}
 

@@ -49,7 +49,12 @@ async def test_the_core_and_three_tools_are_listed(served: Any, era: str) -> Non
 
 async def test_nothing_is_searched_where_everything_is_listed(server: Any) -> None:
     async with client(server.mcp, "2026-07-28") as opened:
-        assert {tool.name for tool in await opened.list_tools()} == {"get_run", "toy_find_vm", "toy_stop_vm"}
+        assert {tool.name for tool in await opened.list_tools()} == {
+            "get_run",
+            "cancel_run",
+            "toy_find_vm",
+            "toy_stop_vm",
+        }
 
 
 @ERAS

@@ -133,7 +133,7 @@ async def test_agents_ask_over_mcp_and_see_the_tools_where_there_is_room(known: 
         told = (await opened.call_tool("describe_operation", {"operation": STOP})).structured_content
         nothing = await opened.call_tool("describe_operation", {"operation": "GET /x"}, raise_on_error=False)
     assert tools["search_api"].annotations.read_only_hint
-    assert tools.keys() == {"get_run", "search_api", "describe_operation", "toy_find_vm", "toy_stop_vm"}
+    assert tools.keys() == {"get_run", "cancel_run", "search_api", "describe_operation", "toy_find_vm", "toy_stop_vm"}
     assert lines[0]["operation"] == STOP
     assert told["takes"][0]["name"] == "note"
     assert nothing.is_error

@@ -167,6 +167,35 @@ async def test_a_run_is_a_resource_that_waits_and_is_whoever_ran_its(
     assert told.content[0].text.replace(run_id, "_") == nothing.content[0].text.replace("no-such", "_")
 
 
+@pytest.mark.parametrize("way", ["the tool", "run_workflow", "rest"])
+async def test_a_run_that_goes_on_is_ended_by_whoever_ran_it_and_by_nobody_else(
+    slow: Any, device: Any, tools: Any, way: str
+) -> None:
+    mine, yours = await slow.token("operator", "me"), await slow.token("operator", "you")
+    async with tools.running(slow.service) as run, client(run.mcp, "legacy", mine) as opened:
+        run_id = (await opened.call_tool("toy_stop_vm", STOP)).structured_content["running"]["run_id"]
+        async with client(run.mcp, "legacy", yours) as other:
+            told = await other.call_tool("cancel_run", {"run": run_id}, raise_on_error=False)
+            assert told.is_error and "there is no run" in told.content[0].text
+        if way == "rest":
+            headers = {"Authorization": f"Bearer {mine}"}
+            async with httpx.AsyncClient(base_url=run.url, timeout=PATIENCE_S, headers=headers) as asking:
+                answer = await asking.post("/tools/cancel_run", json={"run": run_id})
+            outcome, text = answer.json()["outcome"], answer.json()["note"]
+        else:
+            words = ("cancel_run", {"run": run_id})
+            named = {"name": "cancel_run", "arguments": {"run": run_id}}
+            answer = await opened.call_tool(*(words if way == "the tool" else ("run_workflow", named)))
+            outcome, text = answer.structured_content["outcome"], answer.content[0].text
+        again = await opened.call_tool("cancel_run", {"run": run_id}, raise_on_error=False)
+    assert outcome in ("cancelled", "running"), text
+    if outcome == "running":
+        assert (await ended(slow, run_id)).outcome == "cancelled"
+    else:
+        assert again.is_error and "ended already" in again.content[0].text
+    assert len(changes(device)) == 1
+
+
 async def test_who_wants_something_else_wants_another_run(slow: Any, device: Any) -> None:
     """Another's wish and one under another key are other wishes, and here in the way of the same effect."""
     first = await left(slow)

@@ -52,12 +52,12 @@ async def test_what_comes_of_a_sentence_waits_for_a_person_and_counts_against_th
                 await service.proposals.propose("machines", SENTENCE, AGENT)
             (one,) = await RevisionStore(service.database).find()
             (row,) = await AuditSearch(service.database).find(Wanted(action=ASKED))
-            own = OwnTools((), (), (), service.knowledge, (), service.raw, (tool,))
+            own = OwnTools((), (), (), (), service.knowledge, (), service.raw, (tool,))
             listed = await CatalogProvider(service.live, service.under_way, AGENT, own)._list_tools()
             assert [each.name for each in listed] == ["propose_workflow"]
     assert told is not None
     assert told["outcome"] == "proposed"
-    assert (one.workflow_id, one.state, one.created_by) == (told["workflow"], "pending", "agent")
+    assert (one.workflow_id, one.state, one.created_by) == (told["workflow"], "pending", "model:agent")
     assert (row.actor, row.subject, row.detail) == ("agent", "api:machines", {"sentence": SENTENCE})
 
 

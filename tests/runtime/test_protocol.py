@@ -64,7 +64,7 @@ async def test_each_approved_workflow_is_a_tool_with_its_schemas_hints_and_diges
 ) -> None:
     async with client(server.mcp, era) as opened:
         tools = {tool.name: tool for tool in await opened.list_tools()}
-    assert sorted(tools) == ["get_run", "toy_find_vm", "toy_stop_vm"]
+    assert sorted(tools) == ["cancel_run", "get_run", "toy_find_vm", "toy_stop_vm"]
     find, stop = tools["toy_find_vm"], tools["toy_stop_vm"]
     entry = lab.service.live.now.entries["toy_find_vm"]
     shown = {"select": {"type": "string"}, "where": {"type": "object"}}
@@ -148,7 +148,7 @@ async def test_a_tool_that_is_pending_or_nothing_at_all_is_unknown(
 @ERAS
 async def test_a_client_is_told_of_one_more_approval_and_calls_it(server: Any, lab: Any, era: str) -> None:
     async with connected(server.mcp, era) as (opened, heard):
-        assert len(await opened.list_tools()) == 3
+        assert len(await opened.list_tools()) == 4
         await lab.approve("list")
         await asyncio.wait_for(heard.wait(), PATIENCE_S)
         assert "toy_list_vms" in {tool.name for tool in await opened.list_tools()}
@@ -170,7 +170,7 @@ async def test_a_client_is_told_that_a_workflow_was_retired_and_can_no_longer_ca
         early = await opened.call_tool("toy_find_vm", {"vm": "web-01"}, raise_on_error=False)
         assert early.is_error
         await asyncio.wait_for(heard.wait(), PATIENCE_S)
-        assert [tool.name for tool in await opened.list_tools()] == ["get_run", "toy_stop_vm"]
+        assert [tool.name for tool in await opened.list_tools()] == ["get_run", "cancel_run", "toy_stop_vm"]
         with pytest.raises(MCPError, match="Unknown tool"):
             await opened.call_tool("toy_find_vm", {"vm": "web-01"})
     assert device.heard == []
@@ -202,7 +202,7 @@ async def test_with_many_tools_a_call_builds_no_list_and_lists_are_built_once(
 async def test_with_a_token_in_the_database_a_client_needs_one(server: Any, lab: Any, era: str) -> None:
     secret = await lab.token("operator")
     async with client(server.mcp, era, secret) as opened:
-        assert len(await opened.list_tools()) == 3
+        assert len(await opened.list_tools()) == 4
     for wrong in (None, "swg_wrong"):
         with pytest.raises(Exception, match=r"401|error response"):
             async with client(server.mcp, era, wrong) as opened:
@@ -234,7 +234,7 @@ async def test_over_standard_input_and_output_tools_are_listed_called_and_news_a
     transport = StdioTransport(command[0], command[1:], {"PATH": os.environ["PATH"]}, here, keep_alive=False)
     news = News()
     async with Client(transport, mode=era, message_handler=news) as opened:  # type: ignore[arg-type]
-        assert len(await opened.list_tools()) == 3
+        assert len(await opened.list_tools()) == 4
         result = await opened.call_tool("toy_find_vm", {"vm": "web-01"})
         assert result.structured_content == {"uuid": "u-1", "state": "on"}
         async with AsyncExitStack() as stack:

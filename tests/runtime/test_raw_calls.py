@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
-import orjson
 import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
@@ -159,13 +158,11 @@ BAD: list[tuple[str, dict[str, Any], Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("operation", "given", "body"), BAD)
-async def test_what_the_description_does_not_take_is_refused_and_nothing_is_sent(
-    known: Any, device: Any, operation: str, given: dict[str, Any], body: Any
-) -> None:
+async def test_what_the_description_does_not_take_is_refused_and_nothing_is_sent(known: Any, device: Any) -> None:
     await approve(known, STOP)
-    with pytest.raises(BadInput):
-        await call(known, operation, body, **given)
+    for operation, given, body in BAD:
+        with pytest.raises(BadInput):
+            await call(known, operation, body, **given)
     assert device.heard == []
 
 
@@ -188,14 +185,14 @@ async def test_a_login_and_what_is_not_there_are_not_called(known: Any) -> None:
 OUT_OF_REACH = [Scope(apis=("other",)), Scope(risks=("change",)), Scope(workflows=("toy-*",)), Scope(targets=("none",))]
 
 
-@pytest.mark.parametrize("scope", OUT_OF_REACH)
-async def test_what_is_out_of_the_callers_scope_is_not_there(known: Any, scope: Scope, device: Any) -> None:
+async def test_what_is_out_of_the_callers_scope_is_not_there(known: Any, device: Any) -> None:
     from runtime.errors import CallerError
 
-    caller = Caller("expert", "operator", scope)
-    with pytest.raises((NotFoundError, CallerError)):
-        entry = await known.service.raw.entry(GET, None, caller)
-        await known.service.calls.call(entry, {}, None, caller)
+    for scope in OUT_OF_REACH:
+        caller = Caller("expert", "operator", scope)
+        with pytest.raises((NotFoundError, CallerError)):
+            entry = await known.service.raw.entry(GET, None, caller)
+            await known.service.calls.call(entry, {}, None, caller)
     assert device.heard == []
 
 
@@ -264,6 +261,12 @@ async def test_over_mcp_the_tool_is_listed_to_whom_it_is_for_and_refused_to_othe
     assert refused.is_error
     assert "may not call single operations" in refused.content[0].text
     assert {"call_api", "search_api", "describe_operation"} <= listed
+    own = run.application.provider._own
+    more = [
+        each.to_mcp_tool().model_dump_json(by_alias=True, exclude_none=True) for each in (*own.knowing, *own.expert)
+    ]
+    assert len(more) == FOR_EXPERTS[0], "which is taken from what workflows may cost"
+    assert sum(-(-len(each) // 4) for each in more) <= FOR_EXPERTS[1]
     assert read.structured_content["reply"] == [{"state": "on"}]
     assert len(device.heard) == 1
 
@@ -281,15 +284,6 @@ async def test_over_rest_the_same_is_answered_and_described_to_whom_it_is_for(ex
     assert (refused.status_code, changing.status_code) == (403, 409)
     assert "/tools/call_api" in documents["expert"]
     assert "/tools/call_api" not in documents["other"]
-
-
-async def test_what_an_expert_is_listed_more_is_taken_from_what_workflows_may_cost(expert_server: Any) -> None:
-    run, _ = expert_server
-    own = run.application.provider._own
-    more = [orjson.dumps(each.to_mcp_tool().model_dump(mode="json", by_alias=True, exclude_none=True))
-            for each in (*own.knowing, *own.expert)]  # fmt: skip
-    assert len(more) == FOR_EXPERTS[0]
-    assert sum(-(-len(each) // 4) for each in more) <= FOR_EXPERTS[1]
 
 
 async def test_the_policy_says_the_same_as_before_there_were_such_calls() -> None:

@@ -10,7 +10,7 @@ from fastmcp import Client
 from compiler.compiled import Compiled
 from governance.people.scopes import WHOLE, Scope
 from runtime.app import build
-from runtime.catalog import FINDING_NAMES, KNOWING_NAMES, RUN_NAME
+from runtime.catalog import CANCEL_NAME, FINDING_NAMES, KNOWING_NAMES, RUN_NAME
 from runtime.gate.access import Caller
 from runtime.mcp.listing import DEFAULT, UNBOUNDED, Budget
 from runtime.service import open_service
@@ -80,6 +80,7 @@ async def test_told_to_the_server_lists_everything_and_no_tool_to_search(
     tools = await listed(approved, budget=UNBOUNDED)
     assert set(tools) == {
         RUN_NAME,
+        CANCEL_NAME,
         *KNOWING_NAMES,
         *(one.flow.id for compiled in shipped.values() for one in compiled.workflows),
     }
