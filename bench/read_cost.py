@@ -19,7 +19,7 @@ import httpx
 from fastmcp import Client
 
 from bench.call import API, SPEC, WISH, free_port, start
-from bench.figures import tell, write
+from bench.figures import ROOT, tell, write
 from bench.installation import Installation, installation
 from demo.choice import granted
 
@@ -42,8 +42,9 @@ class Taken(NamedTuple):
     waited_ms: float
 
 
-def prepare(made: Installation, upstream: str) -> Peer:
-    workflow = granted(WISH, made.compile(SPEC))
+def prepare(made: Installation, upstream: str, checkout: Path = ROOT) -> Peer:
+    """Each version with the description and the profile that it came with."""
+    workflow = granted(WISH, made.compile(checkout / SPEC.relative_to(ROOT)))
     made.approve([workflow])
     made.add_target(API, upstream)
     server = made.serve()
@@ -124,7 +125,7 @@ def main() -> None:
         peers = {"this": prepare(ours, f"http://127.0.0.1:{port}")}
         if given.peer:
             former = inside.enter_context(installation(checkout=given.peer))
-            peers["former"] = prepare(former, f"http://127.0.0.1:{port}")
+            peers["former"] = prepare(former, f"http://127.0.0.1:{port}", given.peer)
         rows = asyncio.run(measure(peers, given.turns))
     tell(NOTE, rows)
     if given.write:

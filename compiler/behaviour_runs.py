@@ -10,7 +10,7 @@ were spent by then, those that the profile names before others, so that over all
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from compiler.failure_paths import FailurePath, Ran, Truth
@@ -39,29 +39,29 @@ class BehaviourRuns:
         told = {o.key for o in api.operations if o.leaves is not None and not o.leaves.is_assumed}
         self._effects = {o.key: Effect.UPDATE if o.key in told else o.effect for o in api.operations}
         self._known_for = frozenset(profile.behaviours)
+        self._paged = frozenset(r.list for r in api.resources if r.paging is not None)
         self._plays_all = plays_all
         self._spent: Counter[str] = Counter()
 
     def runs(self, flow: Flow, plan: Plan, ran: tuple[Ran, ...]) -> Iterator[FailurePath]:
         """One run for each behaviour that is played of those that apply; `ran`: the flow's usual runs."""
-        shapes = [_Shape(flow, plan, each, self._effects) for each in ran]
-        applying = [(b, shape) for b in LIBRARY if (shape := _first(shapes, b)) is not None]
-        if not self._plays_all:
-            applying = [(b, shape) for b, shape in applying if not b.is_long or shape.patience <= _MOST_POLLS]
-        left = len(applying) if self._plays_all else _SAMPLE
-        for behaviour, shape in sorted(applying, key=self._weight):
+        shapes = [_Shape(flow, plan, each, self._effects, self._paged) for each in ran]
+        left = len(LIBRARY) if self._plays_all else _SAMPLE
+        for behaviour in sorted(LIBRARY, key=self._weight):
             if left == 0:
                 return
+            shape = _first(shapes, behaviour)
+            if shape is None or (behaviour.is_long and not self._plays_all and shape.patience > _MOST_POLLS):
+                continue
             path = shape.run(behaviour)
             self._spent[behaviour.name] += path.requests if path is not None else 1
             if path is not None:  # else it changed nothing here after all
                 left -= 1
                 yield path
 
-    def _weight(self, one: tuple[DeviceBehaviour, "_Shape"]) -> int:
+    def _weight(self, behaviour: DeviceBehaviour) -> int:
         """What was spent on it by now; on what the profile names twice as much may be."""
-        name = one[0].name
-        return self._spent[name] * (1 if name in self._known_for else 2)
+        return self._spent[behaviour.name] * (1 if behaviour.name in self._known_for else 2)
 
 
 def _first(shapes: Sequence["_Shape"], behaviour: DeviceBehaviour) -> "_Shape | None":
@@ -71,8 +71,9 @@ def _first(shapes: Sequence["_Shape"], behaviour: DeviceBehaviour) -> "_Shape | 
 class _Shape:
     """One usual run of a flow, seen as what behaviours need: which sorts of requests it makes, what it shows."""
 
-    def __init__(self, flow: Flow, plan: Plan, ran: Ran, effects: Mapping[str, Effect | None]) -> None:
+    def __init__(self, flow: Flow, plan: Plan, ran: Ran, effects: Mapping[str, Effect | None], paged: Set[str]) -> None:
         self._flow = flow
+        self._paged = paged
         self._plan = plan
         self._ran = ran
         self._steps = {step.id: step for step in flow.steps}
@@ -94,6 +95,8 @@ class _Shape:
     def _has_form(self, behaviour: DeviceBehaviour) -> bool:
         """Whether some value that the caller gives has the other form that is shown, where one is."""
         changes = [forms.VALUES[rule.form] for rule in behaviour.rules if rule.does == "show"]
+        if not changes:
+            return True
         values = [value for _, value in forms.leaves(dict(self._ran.inputs))]
         return all(any(change(value) != value for value in values) for change in changes)
 
@@ -127,8 +130,7 @@ class _Shape:
 
     @property
     def _is_pages(self) -> bool:
-        paged = {r.list for r in self._ran.start.api.resources if r.paging is not None}
-        return any(step.operation in paged for step in self._reached)
+        return any(step.operation in self._paged for step in self._reached)
 
     @property
     def _is_found(self) -> bool:

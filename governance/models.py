@@ -202,6 +202,7 @@ class RunRow(Model):
 
     __tablename__ = "runs"
     __table_args__ = (
+        Index("ix_runs_counted", "revision_id", "caller", "target", "outcome", "started_at"),
         Index("ix_runs_open", "id", sqlite_where=text("outcome IS NULL")),
         Index("ix_runs_unknown", "id",
               sqlite_where=text("outcome = 'unknown'")),
@@ -209,7 +210,7 @@ class RunRow(Model):
               sqlite_where=text("asked_key IS NOT NULL")),
     )  # fmt: skip
     id: Named[str] = Column(primary_key=True)
-    revision_id: Named[str] = Column(ForeignKey("revisions.id"), index=True)
+    revision_id: Named[str] = Column(ForeignKey("revisions.id"))
     digest: Named[str]
     target: Named[str]
     caller: Named[str]

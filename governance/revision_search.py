@@ -7,8 +7,9 @@ Here never lives who may see what (`people.scopes` says it, the caller gives it)
 """
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select
 
@@ -22,7 +23,8 @@ from governance.servers import API_PREFIX, SITE_PREFIX
 from governance.transitions import State
 
 _C = TABLE.c
-FACETS = ("state", "api", "risk", "created_by")
+COLUMNS = ("state", "api", "risk", "created_by")
+FACETS = (*COLUMNS, "how")
 MOST_WORDS = 12
 """Each is a comparison more with every row; a question has fewer."""
 
@@ -71,39 +73,41 @@ class RevisionSearch:
         return await self._database.read(work)
 
     async def counts(self, wanted: RevisionsWanted) -> Mapping[str, Mapping[str, int]]:
-        """How many fit, by the values of each of `FACETS` and `how`, each group as if its own filter were not given."""
-
-        def work(connection: Connection) -> Mapping[str, Mapping[str, int]]:
-            return {
-                **{name: _counted(connection, name, wanted) for name in FACETS},
-                "how": _origins(connection, wanted),
-            }
-
-        return await self._database.read(work)
-
-
-def _counted(connection: Connection, facet: str, wanted: RevisionsWanted) -> dict[str, int]:
-    column = _C[facet]
-    query = select(column, func.count()).where(*_fits(wanted, without=facet)).group_by(column).order_by(column)
-    return {str(value): int(number) for value, number in connection.execute(query)}
+        """How many fit, by the values of each of `FACETS`, each group as if its own filter were not given."""
+        asked = {"state": wanted.state, "api": wanted.api, "risk": wanted.risk, "created_by": wanted.by}
+        asked["how"] = wanted.how
+        whole = replace(wanted, state=None, api=None, risk=None, by=None, how=None)
+        columns = [_C[name] for name in COLUMNS]
+        query = select(*columns, func.count()).where(*_fits(whole)).group_by(*columns)
+        found = await self._database.read(lambda c: c.execute(query).all())
+        told = [(_facets(row), int(row[-1])) for row in found]
+        return {name: _counted(name, told, asked) for name in FACETS}
 
 
-def _origins(connection: Connection, wanted: RevisionsWanted) -> dict[str, int]:
-    names = (_C.api, _C.created_by)
-    query = select(*names, func.count()).where(*_fits(wanted, without="how")).group_by(*names)
+def _facets(row: Sequence[Any]) -> dict[str, str]:
+    told = dict(zip(COLUMNS, map(str, row[:-1]), strict=True))
+    return {**told, "how": origin_of(told["api"], told["created_by"])}
+
+
+def _counted(
+    facet: str, told: Iterable[tuple[Mapping[str, str], int]], asked: Mapping[str, str | None]
+) -> dict[str, int]:
+    """By the values of one facet, of what fits in all others."""
+    others = {name: value for name, value in asked.items() if value is not None and name != facet}
     found: Counter[str] = Counter()
-    for api, created_by, number in connection.execute(query):
-        found[origin_of(api, created_by)] += number
+    for values, number in told:
+        if all(values[name] == value for name, value in others.items()):
+            found[values[facet]] += number
     return dict(sorted(found.items()))
 
 
-def _fits(wanted: RevisionsWanted, *, without: str = "") -> list[ColumnElement[bool]]:
+def _fits(wanted: RevisionsWanted) -> list[ColumnElement[bool]]:
     given = {
         "state": wanted.state, "api": wanted.api, "risk": wanted.risk, "resource": wanted.resource,
         "is_core": wanted.core, "created_by": wanted.by, "workflow_id": wanted.workflow,
     }  # fmt: skip
-    found = [_C[name] == value for name, value in given.items() if value is not None and name != without]
-    found += [_came_about(wanted.how)] if wanted.how is not None and without != "how" else []
+    found = [_C[name] == value for name, value in given.items() if value is not None]
+    found += [_came_about(wanted.how)] if wanted.how is not None else []
     found += [_C.id.in_(wanted.ids)] if wanted.ids else []
     found += [_has(word) for word in wanted.words.lower().split()[:MOST_WORDS]]
     return found if wanted.scope.is_whole else [*found, rows.within(wanted.scope)]

@@ -14,6 +14,7 @@ from collections.abc import Callable
 # From so many connections on it is a crowd; it is over when a quarter is left.
 CROWD = 200
 LOOK_S = 1.0
+AFTERWARDS_S = 9.0
 
 
 def settle() -> None:
@@ -37,5 +38,7 @@ async def after_crowds(connections: Callable[[], int], look_s: float = LOOK_S) -
         count = connections()
         most = max(most, count)
         if most >= CROWD and count <= most // 4:
-            give_back()
-            most = count
+            for pause_s in (0.0, AFTERWARDS_S):  # what waits for those who are gone is given up a while later
+                await asyncio.sleep(pause_s)
+                give_back()
+            most = connections()

@@ -28,10 +28,11 @@ _ANY_OBJECT: Mapping[str, Any] = {"type": "object"}
 def run(api: Api, _options: Options) -> Outcome:
     schemas = Schemas(api.schemas)
     wanted: dict[str, Mapping[str, Any]] = {}
+    known = {o.key for o in api.operations if o.body is not None}
     for resource in api.resources:
         for key in (resource.update if resource.read else "", resource.create):
             if key:
-                wanted[key] = _members_of(schemas, resource)
+                wanted[key] = _members_of(schemas, resource, key.startswith("PATCH ") and key in known)
     forgotten = [o for o in api.operations if o.key in wanted and _is_unknown(schemas, o) and not o.left_out]
     if not forgotten:
         return Outcome(api)
@@ -71,15 +72,15 @@ def _with_body(operation: Operation, schema: Mapping[str, Any]) -> Operation:
     return replace(operation, body=Body(media_type, schema, "properties" in schema, description="assumed"))
 
 
-def _members_of(schemas: Schemas, resource: Resource) -> Mapping[str, Any]:
+def _members_of(schemas: Schemas, resource: Resource, is_merged: bool) -> Mapping[str, Any]:
     """What can be set of the thing, as a schema without required members; any object where nothing is known."""
-    members = _settable(schemas, resource.schema, 0)
+    members = _settable(schemas, resource.schema, 0, is_merged)
     if says_id(resource.id_field):
         members.pop(resource.id_field, None)
     return {"type": "object", "properties": members, "additionalProperties": True} if members else _ANY_OBJECT
 
 
-def _settable(schemas: Schemas, schema: Schema | None, depth: int) -> dict[str, Schema]:
+def _settable(schemas: Schemas, schema: Schema | None, depth: int, is_merged: bool) -> dict[str, Schema]:
     """The members that are not read-only; objects are opened as deep as people change them, lists only of values."""
     found: dict[str, Schema] = {}
     for name, member in schemas.members(schema).items():
@@ -88,9 +89,11 @@ def _settable(schemas: Schemas, schema: Schema | None, depth: int) -> dict[str, 
             continue
         element = schemas.element(member)
         if schemas.members(member):
-            inner = _settable(schemas, member, depth + 1) if depth < _DEPTH else {}
+            inner = _settable(schemas, member, depth + 1, is_merged) if depth < _DEPTH else {}
             if inner:
                 found[name] = {"type": "object", "properties": inner, "description": schemas.text(member)}
+            elif is_merged and depth == 0:
+                found[name] = member  # it holds lists of things alone, which are sent as a whole
         elif element is None or not schemas.members(element):
             found[name] = member
     return found

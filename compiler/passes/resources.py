@@ -32,6 +32,7 @@ from compiler.passes.told_apart import is_by_place, told_apart
 from compiler.passes.versions import is_version
 from workflow.profile import Profile
 
+_OF_IDENTITY = {"id", "uuid", "name"}
 _ALL_METHODS = 4  # of what passes on whatever is sent
 _ANY = re.compile(r"\{[^{}]*\}")
 _SCHEMAS = frozenset({"schema", "schemas"})
@@ -179,7 +180,8 @@ class _Finder:
                 if operation.key in claimed or _is_out(operation):
                     continue
                 ways = (place_shape, *(p for p in prefixes(place_shape) if not _only_groups(p, operation)))
-                owner = next((by_path[p] for p in ways if p in by_path), "")
+                known = (by_path[p] for p in ways if p in by_path)
+                owner = next((key for key in known if _has_root_of(found[key], place.path)), "")
                 if owner:
                     actions.setdefault(owner, []).append(operation.key)
         owned = {
@@ -212,6 +214,13 @@ class _Finder:
             if owner and owner != key:
                 return found[owner].item or found[owner].collection
         return ""
+
+
+def _has_root_of(resource: Resource, path: str) -> bool:
+    """False where both stand in different things at the top: `/{aws_mount}/…` is no part of `/{database_mount}/…`."""
+    roots = (segments(resource.item or resource.collection)[:1], segments(path)[:1])
+    named = [{*words.split(parameter_of(root[0]))} - _OF_IDENTITY if root else set() for root in roots]
+    return named[0] == named[1] or not all(named)
 
 
 def _only_groups(prefix: str, operation: Operation) -> bool:

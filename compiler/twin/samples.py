@@ -7,7 +7,7 @@ is for whoever drives the twin; nothing of it is reached by a request.
 from collections.abc import Mapping
 from typing import Any
 
-from compiler.ir.model import Body, Resource
+from compiler.ir.model import Body, Operation, Parameter, Resource
 from compiler.twin.blueprint import Behaviour, Blueprint, Kind
 from compiler.twin.messages import RefusalError, Sample
 from compiler.twin.pointers import MISSING, get, put
@@ -66,8 +66,24 @@ class Samples:
 
     def parameter(self, key: str, name: str) -> Json:
         """See `Twin.example_parameter`."""
-        declared = next((p for p in self._blueprint.operations[key].parameters if p.name == name), None)
-        return None if declared is None else self._blueprint.example_of(declared)
+        operation = self._blueprint.operations[key]
+        declared = next((p for p in operation.parameters if p.name == name), None)
+        if declared is None:
+            return None
+        held = self._held(operation, declared)
+        return self._blueprint.example_of(declared) if held is MISSING else held
+
+    def _held(self, operation: Operation, asked: Parameter) -> Json:
+        """What the first thing of a list has in the member that the query asks by, so that the list is not empty."""
+        behaviour = self._blueprint.behaviour(operation)
+        resource = behaviour.resource
+        if asked.location != "query" or asked.example is not None or behaviour.kind is not Kind.LIST or not resource:
+            return MISSING
+        place = next(iter(self._store.places(resource)), None)
+        item = self._store.item(place) if place is not None else None
+        value = item.get(asked.name, MISSING) if isinstance(item, dict) else MISSING
+        is_plain = isinstance(value, (str, int)) and not isinstance(value, bool)
+        return value if is_plain and self._blueprint.validation.fits(asked.schema, value, View.REQUEST) else MISSING
 
     def _login(self) -> Json:
         rule = self._blueprint.profile.auth.session

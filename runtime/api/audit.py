@@ -49,7 +49,7 @@ class JsonLines(StreamingResponse):
     media_type = "application/x-ndjson"
 
 
-def times_of(since: Since = None, until: Until = None) -> Times:
+async def times_of(since: Since = None, until: Until = None) -> Times:
     """Both as the database has them. Raises Problem for moments that are none in UTC."""
     try:
         given = {"since": since and moment(since), "until": until and moment(until)}
@@ -61,7 +61,7 @@ def times_of(since: Since = None, until: Until = None) -> Times:
 TimesPart = Annotated[Times, Depends(times_of)]
 
 
-def wanted_of(
+async def wanted_of(
     times: TimesPart,
     actor: Text = "",
     action: Text = "",

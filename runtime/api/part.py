@@ -1,7 +1,8 @@
 """What every router needs of a request: the service, and who is asking.
 
 The gate (`access`) has admitted the request already and has written the caller into its scope. Also here: what every
-route may answer besides its success, for the OpenAPI document. No route lives here.
+route may answer besides its success, for the OpenAPI document. No route lives here. All that routes depend on is
+`async`, though it waits for nothing: FastAPI hands what is not to another thread, and waits for that.
 """
 
 from typing import Annotated, Any
@@ -20,13 +21,13 @@ from workflow.visible import visible
 Json = Any
 
 
-def service_of(request: Request) -> Service:
+async def service_of(request: Request) -> Service:
     service = request.app.state.service
     assert isinstance(service, Service)
     return service
 
 
-def caller_of(request: Request) -> Caller:
+async def caller_of(request: Request) -> Caller:
     caller = request.scope[CALLER]
     assert isinstance(caller, Caller)
     return caller
@@ -36,7 +37,7 @@ ServicePart = Annotated[Service, Depends(service_of)]
 CallerPart = Annotated[Caller, Depends(caller_of)]
 
 
-def check_query(request: Request) -> None:
+async def check_query(request: Request) -> None:
     """Each parameter of a query is one that the route knows, given once: what is ignored in silence misleads.
 
     Raises Problem.

@@ -65,7 +65,7 @@ DECISIONS = {
 }
 
 
-def filters_of(
+async def filters_of(
     api: Annotated[str | None, Query(max_length=128, pattern=NO_NUL)] = None,
     risk: Annotated[RiskName | None, Query(description="Its class.")] = None,
     resource: Annotated[

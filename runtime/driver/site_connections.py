@@ -99,7 +99,8 @@ def _reply(answer: Mapping[str, Json], name: str, max_body_bytes: int) -> Reply:
             raise BadReply(f"{name}: the outputs are larger than {max_body_bytes} bytes")
         return Reply(200, (), {"outputs": dict(outputs), **run})
     if outcome == "refused":
-        raise Refused(f"{name} refused: {message} Nothing was begun there.", str(answer.get("remedy", "")))
+        told = f"{name} refused: {message.rstrip('.')}. Nothing was begun there"
+        raise Refused(told, str(answer.get("remedy", "")))
     if outcome in ("failed", "partial", "pending", "cancelled"):
         return Reply(422, (), {"message": f"{outcome}: {message}", **run})
     raise FateUnknown(f"{name} says that it is not known: {message}", "look there before asking again")

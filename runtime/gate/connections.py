@@ -33,6 +33,9 @@ UNREAD_S = 60
 # A connection takes about 0.02 MB. A load balancer in front keeps tens open.
 MOST_STRANGERS = 256
 MOST_OF_ONE = 512
+# Of a caller who has more open than clients keep (httpx 20), one is closed with its next answer.
+MOST_KEPT = 32
+CLOSE = (b"connection", b"close")
 # Whoever has sent nothing yet makes no room before there are so many: in a burst a client is slow too.
 MOST_SILENT = 1_024
 FEWEST = 64
@@ -89,6 +92,10 @@ class Connections:
         if self._count > self._most:
             self._close_oldest(max(self._of, key=lambda owner: len(self._of[owner])), is_pressing=True)
 
+    def has_many(self, owner: str) -> bool:
+        """Whether the owner has more connections than one keeps."""
+        return len(self._of.get(owner, ())) > MOST_KEPT
+
     def make_room(self) -> None:
         """To be called whenever one more stranger has had its chance."""
         strangers = len(self._of[STRANGER])
@@ -114,6 +121,20 @@ class Connections:
 
 class HttpConnection(H11Protocol):
     """One that was accepted, from its first bytes on."""
+
+    # Beside uvicorn's own, which share the keys of one dictionary as long as they are few: half of what each takes.
+    __slots__ = (
+        "_accepted",
+        "_arrivals",
+        "_arriving",
+        "_bytes",
+        "_is_heard",
+        "_table",
+        "_unread",
+        "comes_first",
+        "line",
+        "owner",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -191,6 +212,8 @@ class HttpConnection(H11Protocol):
             self._table.remove(self)
             self.owner = self.line = caller.name
             self._table.add(self, has_share=has_share)
+        if has_share and self._table.has_many(self.owner):
+            self.headers.append(CLOSE)  # uvicorn answers what says so with the same
 
     def abort(self) -> None:
         self.transport.abort()

@@ -39,7 +39,10 @@ MOST_HANDED = 16
 WAITS_S = 0.2
 # More than the hub's own places for calls would only wait.
 MOST_WAITING = 1_000
-_BAD = Problem(401, "no valid statement", "No site that is known here has signed this.", "see docs/SITES.md")
+_CHALLENGE = (("www-authenticate", 'Bearer realm="sites"'),)
+_BAD = Problem(
+    401, "no valid statement", "No site that is known here has signed this.", "see docs/SITES.md", _CHALLENGE
+)
 NO_HUB = Problem(404, "not found", "This server is no hub.", "set SWITCHGEAR_HUB_KEY")
 
 
@@ -125,7 +128,7 @@ class Hub:
         from runtime.sites.statements import OtherClock, UntrueStatement, checked, signer_in
 
         if not self.is_one:
-            raise NO_HUB
+            raise _BAD
         signer, name = self.signer(), ""
         try:
             name = signer_in(statement)
@@ -135,7 +138,7 @@ class Hub:
         except OtherClock as error:
             self._presence(name).off_s = error.off_s
             told = f"The clock of the site differs from this hub's by {error.off_s:+.0f} s."
-            raise Problem(401, "clock differs", told, "set the clock of the site") from error
+            raise Problem(401, "clock differs", told, "set the clock of the site", _CHALLENGE) from error
         except UntrueStatement as error:
             log.warning("a message of a site was refused: %s", error)
             raise _BAD from error

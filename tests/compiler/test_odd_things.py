@@ -153,3 +153,29 @@ def test_a_thing_whose_name_stands_inside_what_describes_it_is_looked_up_by_that
     assert asked(deletion)["secret"]["description"] == "Name or id of the secret."
     usual = deletion.proof["runs"][0]["inputs"]["secret"]
     assert usual.startswith("secret-")  # it is the name by which the proof finds it
+
+
+def test_a_list_that_has_to_be_asked_by_a_member_is_asked_by_what_a_thing_has(tmp_path: Path) -> None:
+    run = {**THING, "properties": {**THING["properties"], "site": {"type": "string", "example": "north"}}}
+    paths = {
+        "/runs": {
+            "parameters": [given("site", "query")],
+            "get": {"responses": answers({"type": "array", "items": run})},
+        },
+        "/runs/{id}": {"parameters": [given("id")], "get": {"responses": answers(run)}, "delete": {"responses": DONE}},
+    }
+    assert all_proved(compiled(tmp_path, paths))
+
+
+def test_a_patch_of_which_nothing_is_said_takes_the_things_members(tmp_path: Path) -> None:
+    map_ = {"type": "object", "additionalProperties": {"type": "string"}}
+    thing = {**THING, "properties": {**THING["properties"], "data": map_}}
+    anything = sent({"type": "object"}, "application/merge-patch+json")
+    item = {"get": {"responses": answers(thing)}, "patch": {"requestBody": anything, "responses": answers(thing)}}
+    paths = {
+        "/maps": {"get": {"responses": answers({"type": "array", "items": thing})}},
+        "/maps/{id}": {"parameters": [given("id")], **item},
+    }
+    made = compiled(tmp_path, paths)
+    assert {"name", "size"} <= asked(only(made, "PATCH /maps/{id}")).keys()
+    assert all_proved(made)

@@ -195,7 +195,7 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
         "tls": say(),
         "is_default": True,
         "labels": {say(): say()},
-        "has_credentials": False,
+        "has_credentials": True,
         "limits": {"a": 1},
         "references": {"password_ref": say()},
     }

@@ -1,5 +1,8 @@
 """The REST API held against its own OpenAPI document by schemathesis: whatever is sent, the answer is one it names."""
 
+import importlib
+import inspect
+import pkgutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,11 +12,15 @@ from typing import Any
 import hypothesis
 import pytest
 import schemathesis
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from hypothesis.errors import FlakyStrategyDefinition
 from schemathesis.checks import CHECKS, load_all_checks
 
 from governance.settings import in_use
 from governance.transitions import ROLES, Role, may
+from runtime import api
+from runtime.api.part import check_query
 from runtime.app import bound_socket as bound
 from runtime.app import build, http_server
 from runtime.gate.access import rule_for
@@ -160,3 +167,19 @@ def test_along_the_links_deep_every_answer_is_named_and_no_right_exceeded(served
     if role == "admin":  # the walk came as far as to what takes an answer before it
         for operation in ("PUT /policy", "PUT /targets/{name}", "DELETE /targets/{name}", "DELETE /tokens/{ref}"):
             assert statuses[operation] & {200, 204}, (operation, statuses[operation])
+
+
+def test_what_routes_depend_on_is_run_without_another_thread() -> None:
+    """FastAPI hands over to one whatever is not `async`, and waits for it, at each call."""
+
+    def all_of(dependant: Dependant) -> Iterator[Dependant]:
+        yield dependant
+        for each in dependant.dependencies:
+            yield from all_of(each)
+
+    modules = [importlib.import_module(f"runtime.api.{each.name}") for each in pkgutil.iter_modules(api.__path__)]
+    routers = [module.router for module in modules if hasattr(module, "router")]
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    found = {check_query} | {each.call for route in routes for each in all_of(route.dependant) if each.call}
+    assert len(found) > len(routes), "with what they depend on"
+    assert {str(each) for each in found if not inspect.iscoroutinefunction(each)} == set()

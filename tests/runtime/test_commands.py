@@ -154,7 +154,7 @@ async def test_after_ctrl_c_in_a_change_its_run_stops_between_two_requests_and_i
     assert (process.returncode, out) == (130, b""), err
     assert f"The run {run.id} on lab ended as cancelled; `switchgear runs show {run.id}`" in err.decode()
     assert [heard.method for heard in device.heard].count("POST") == 1
-    assert (run.outcome, run.failure["done"]) == ("cancelled", ["stop"]), "what was done is not undone, and is said"
+    assert (run.outcome, run.failure["done"]) == ("cancelled", ["change"]), "what was done is not undone, and is said"
     assert b"Traceback" not in err
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from runtime.gate import connections
+from runtime.gate import connections, mcp_sessions
 from runtime.gate import turns as turns_module
 from runtime.gate.bodies import MOST_OF_ONE as ROOM_OF_ONE
 from runtime.gate.bodies import SHORT_BYTES, Bodies
@@ -423,3 +423,34 @@ async def test_of_two_thousand_at_once_few_are_read_while_somebody_elses_call_or
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_of_sessions_in_which_nothing_is_ever_said_the_newest_alone_is_waited_for(
+    lab: Any, boss: httpx.AsyncClient, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(mcp_sessions, "UNUSED_S", 0.05)
+    headers = await shown(lab, "bad") | JSON
+    opened = [(await boss.post("/mcp", headers=headers, json=OPEN)).headers["mcp-session-id"] for _ in range(3)]
+
+    async def asked(session: str) -> int:
+        more = {"mcp-session-id": session, "mcp-protocol-version": "2025-11-25"}
+        ping = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
+        return (await boss.post("/mcp", headers=headers | more, json=ping)).status_code
+
+    async def all_but_one_are_gone() -> bool:
+        return [await asked(each) for each in opened[:2]] == [404, 404]
+
+    await asyncio.sleep(0.2)  # what is asked something is no longer unused
+    await until(all_but_one_are_gone, "the older ones to be ended")
+    assert await asked(opened[2]) == 200
+
+
+async def test_of_a_caller_with_many_connections_one_is_closed_with_each_answer(
+    lab: Any, server: Any, flood: Flood, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(connections, "MOST_KEPT", 3)
+    headers = await shown(lab, "bad")
+    for _ in range(8):
+        await flood.post(RUN, headers, WISH)
+        assert (await flood.open[-1][0].readexactly(12))[9:] == b"200"
+    await until(lambda: len(server.connections) == 3, "the others to be closed")

@@ -57,7 +57,7 @@ async def test_what_comes_of_a_sentence_waits_for_a_person_and_counts_against_th
             assert [each.name for each in listed] == ["propose_workflow"]
     assert told is not None
     assert told["outcome"] == "proposed"
-    assert (one.workflow_id, one.state, one.created_by) == (told["workflow"], "pending", "agent")
+    assert (one.workflow_id, one.state, one.created_by) == (told["workflow"], "pending", "model:agent")
     assert (row.actor, row.subject, row.detail) == ("agent", "api:machines", {"sentence": SENTENCE})
 
 

@@ -251,6 +251,7 @@ def test_the_routes_that_tell_of_everything_are_those() -> None:
         ("DELETE", "/targets/{name}"),
         ("POST", "/servers"),
         ("POST", "/servers/import"),
+        *(("POST", f"/sites{which}") for which in ("", "/bundles")),
         ("GET", "/servers/export"),
         ("DELETE", "/servers/{name}"),
         *(("POST", f"/servers/{{name}}/{does}") for does in ("disable", "enable", "sync", "tools/{tool}/classify")),

@@ -113,7 +113,7 @@ def checklist(revision: Revision) -> dict[str, list[str]]:
         or ["the criteria as they are checked"],
         "proof": [run["case"] for run in proof["runs"]],
         "difference": ["What changes against revision 1", "x-trace = nothing that was there before"],
-        "votes": ["0 of 1 approvals", "1 more, of approvers other than compile:ann", "proposed by compile:ann"],
+        "votes": ["0 of 1 approvals", "1 more, of approvers", "proposed by compile:ann"],
     }
 
 
@@ -144,8 +144,8 @@ async def test_no_page_of_any_workflow_of_either_vendor_is_longer_than_100_kb(
             paths += [f"/console/workflows/{each.id}/proof/1" for each in found]
             paths += [f"/console/workflows/{each.id}/try" for each in found]
             ids = [each.id for each in sorted(found, key=lambda each: -len(each.proof_text))]
-            paths += ["/console/decide?" + "&".join(f"chosen={each}" for each in ids[:most]) for most in (10, 120)]
+            paths += ["/console/decide?" + "&".join(f"chosen={each}" for each in ids[:most]) for most in (8, 100)]
             paths += ["/console/decide?all=yes", "/console/queue?limit=75", "/console/workflows"]
             sizes = {path: len((await client.get(path)).content) for path in paths}
-    too_long = sorted(((size, path) for path, size in sizes.items() if size >= 100_000), reverse=True)
+    too_long = sorted(((size, path[-60:], len(path)) for path, size in sizes.items() if size >= 100_000), reverse=True)
     assert too_long == [], (len(too_long), too_long[:5])

@@ -12,6 +12,7 @@ from typing import Any
 
 from compiler.ir.model import Body, Effect, Input, Operation, Resource, Schema
 from compiler.passes import words
+from compiler.passes.flows import wording
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.conditions import Conditions, in_all, inputs_in
 from compiler.passes.flows.context import address
@@ -28,6 +29,7 @@ from workflow.profile import Fix
 
 _OPEN_DEPTH = 3  # objects nested deeper are given as a whole
 _WHOLE = 0.7  # of what is shown of a thing
+_DESCRIBING = frozenset({"description", "comment", "comments", "note", "notes"})
 _SAMPLE_FILE = "c3dpdGNoZ2Vhcg=="
 
 
@@ -145,7 +147,8 @@ class BodyPlan:
             if self._is_about_one():
                 return [self._object(_Member("/0", "body", element, True, 0))]
             listed = _Member("", "items", body.schema, body.is_required, 0)
-            things = words.plural(words.spoken(words.singular(last_word(self.operation.path)))) or "things"
+            noun = words.spoken(words.singular(last_word(self.operation.path)))
+            things = words.plural(noun) if noun and words.split(noun)[0] not in wording.KNOWN_VERBS else "things"
             return self._given(listed, first_sentence(self.schemas.text(body.schema)) or f"The {things}, as a list.")
         if self.schemas.members(body.schema):
             return self._object(root)
@@ -153,7 +156,10 @@ class BodyPlan:
         is_empty = self.schemas.kind(body.schema) == "object" and resolved.get("additionalProperties", False) is False
         if is_empty and self.operation.effect is Effect.ACT:
             return {}  # an action without anything to say still wants its empty object
-        return self._given(replace(root, is_required=body.is_required), "The request's body, as the API describes it.")
+        text = "The request's body, as the API describes it."
+        if self.operation.effect is Effect.UPDATE and self.resource is not None and self.resource.read:
+            text = f"What is set of the {self.resource.name}: members as it shows them when it is read."
+        return self._given(replace(root, is_required=body.is_required), text)
 
     def _add_conditions(self, body: Body, template: Any) -> None:
         """What the body says of its members together holds of the inputs that fill them, if it is sent as a whole."""
@@ -341,8 +347,8 @@ class BodyPlan:
         return f"$inputs.{name}"
 
     def _is_of_another(self, member: _Member) -> bool:
-        """Whether it says of a thing within the body what the body says of its own: a device's type's description."""
-        return member.depth > 1 and member.name in self.top
+        """Whether it describes a thing within the body, as the body does its own: the device's type, say."""
+        return member.depth > 1 and member.name in self.top and member.name.lower() in _DESCRIBING
 
     def _is_twice(self, member: _Member, name: str) -> bool:
         """Whether the same can be said in the query, under its own name."""

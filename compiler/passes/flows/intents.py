@@ -195,10 +195,18 @@ def _updated(context: Context, resource: Resource, operation: Operation, verb: s
     if operation.body is None and not resource.read:
         text = f"Adds {_one(resource)}{_of_owner(context, resource)}"
         return _finish(builder, "update", "add", text, resource, _risk(operation))
+    if operation.body is not None and not is_described(operation.body.media_type):
+        text = texts.purpose(operation) or f"Uploads {_one(resource)}{_of_owner(context, resource)}"
+        return _finish(builder, "update", "upload", text, resource, _risk(operation))
     is_whole = operation.method == "PUT" and not any(step.replacements for step in builder.steps)
     rest = "what is not given may be emptied" if is_whole else "only what is given"
     text = f"{'Replaces' if is_whole else 'Changes'} {_one(resource)}{_of_owner(context, resource)}: {rest}"
     return _finish(builder, "update", verb, text, resource, _risk(operation))
+
+
+def is_described(media_type: str) -> bool:
+    """Whether a body of this kind has members; anything else is content as a whole."""
+    return "json" in media_type or "form" in media_type
 
 
 def delete(context: Context, resource: Resource) -> Flow | None:

@@ -50,6 +50,7 @@ _FILLING = frozenset(
 )
 _VAGUE = frozenset({"info", "details", "data", "status"})
 _SHORT = 3  # letters
+_SHOWING = (("show",), ("list",), ("shows",), ("lists",))
 _UNTELLING = frozenset({"config", "id", "name", "mount", "path"})  # they say nothing of what something belongs to
 _SILENT = frozenset({"api", "rest", "v1", "v2", "v3", "platform", "actions", "action", "oem"})
 
@@ -103,8 +104,10 @@ def _described(flow: Flow) -> Flow:
 
 def _says_twice(flow: Flow) -> bool:
     """Whether the description begins as the title does, and says something twice that the title says once."""
-    said, titled = wording.weight(wording.first_of(flow.description)), wording.weight(flow.title)
-    is_alike = said[:1] == titled[:1] and len(said) <= _MOST_TITLE_WORDS and set(said) <= {*titled, *said[:1]}
+    first = wording.first_of(flow.description)
+    said, titled = wording.weight(first.partition(" (")[0]), wording.weight(flow.title)
+    is_alike = said[:1] == titled[:1] or said[:1] in _SHOWING
+    is_alike = is_alike and len(said) <= _MOST_TITLE_WORDS and set(said) <= {*titled, *said[:1]}
     return is_alike and len(set(said)) < len(said) and len(set(titled)) == len(titled)
 
 
@@ -181,8 +184,11 @@ def _titles(flow: Flow, operation: Operation, *, is_only: bool) -> Iterator[str]
     if is_main and not _is_of_values(flow):
         yield from _from_summary(operation)
         yield from _from_id(operation)
-        yield from _from_within_id(flow, operation)
+        says_nothing = _verb(flow, operation) == _METHOD_VERBS["POST"]
+        yield from (_from_within_id(flow, operation) if says_nothing else ())
     yield _by_path(flow, operation)
+    if is_main and not _is_of_values(flow):
+        yield from _from_within_id(flow, operation)
     yield _without_repeats(_plain_title(flow, operation))
 
 
@@ -267,7 +273,7 @@ def _from_id(operation: Operation) -> Iterator[str]:
 
 def _from_within_id(flow: Flow, operation: Operation) -> Iterator[str]:
     """`Write bound CIDR list` for `app-role-write-bound-cidr-list`, where the method alone would say `run`."""
-    if flow.intent != "act" or _verb(flow, operation) != _METHOD_VERBS["POST"]:
+    if flow.intent != "act" or operation.method != "POST":
         return
     said = words.spoken(operation.operation_id or "").split()
     known = wording.KNOWN_VERBS - wording.AS_NOUNS - _GENERAL - _METHODS | {"write", "issue"}
@@ -275,7 +281,9 @@ def _from_within_id(flow: Flow, operation: Operation) -> Iterator[str]:
     tail = said[at:] if at else []
     if len(tail) == 1 and ends_in_parameter(operation.path):
         tail += ["with", *words.spoken(parameter_of(segments(operation.path)[-1])).split()]
-    if len(tail) == 2:  # `Write period`: of a role
+    elif len(tail) == 1:
+        tail += _owner_within(operation.path, {tail[0].lower()})
+    elif len(tail) == 2:  # `Write period`: of a role
         owner = _owner_within(operation.path, {words.singular(word.lower()) for word in tail})
         tail += ["of", *owner] if owner else []
     if 2 <= len(tail) <= _MOST_TITLE_WORDS:

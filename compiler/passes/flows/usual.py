@@ -21,7 +21,7 @@ _FAMILIAR = (
     frozenset({"value", "password", "path", "email", "size", "type", "temporary"}),
     frozenset({"enabled", "description", "state", "address", "url", "host", "visibility", "protocol"}),
 )  # best first; English habits, no API's own words
-_SEARCHED = frozenset({"name", "q", "query", "search", "filter", "filters", "status", "state", "label", "tag"})
+_SEARCHED = frozenset({"name", "q", "query", "search", "filter", "filters", "status", "state", "label", "tag", "all"})
 # Between when, how much and of what: without these a log is given whole, and events never end.
 _BOUNDS = frozenset({"since", "until", "tail", "lines", "start", "end", "previous", "container", "severity", "level"})
 _ENDLESS = frozenset({"watch", "follow", "stream", "tail"})  # whoever asks so never hears the end

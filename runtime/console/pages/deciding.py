@@ -18,7 +18,7 @@ from runtime.console.wishes import nothing_said
 
 Json = Any
 # On one page of 100 kB: with all that each sends, and in a line each.
-MOST_WHOLE, MOST = 10, 120
+MOST_WHOLE, MOST = 8, 100
 ACTIONS = ("approve", "reject", "retire", "disable", "enable")
 PAST = {"approve": "approved", "reject": "rejected", "retire": "retired"}
 

@@ -126,3 +126,41 @@ def test_several_things_are_one_by_their_usual_rules_and_names_are_left_alone(se
 def test_a_description_begins_with_what_is_done(text: str, is_fine: bool) -> None:
     described = Flow("t_show_thing", "act", "Show thing", text, Risk.CHANGE, "POST /things", "things", ())
     assert list(faults(described, "t")) is not is_fine
+
+
+def _titles(tmp_path: Path, paths: Any) -> dict[str, str]:
+    """The titles of a description's flows by their goals."""
+    return {one.goal: one.title for one in planned(tmp_path, paths).flows}
+
+
+def _given(*names: str) -> list[Any]:
+    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+
+
+def test_a_post_of_a_noun_is_called_by_the_verb_within_its_id_and_by_what_it_belongs_to(tmp_path: Path) -> None:
+    period = {"operationId": "app-role-write-period", "responses": _NONE}
+    sign = {"operationId": "keys-sign-with-role", "responses": _NONE}
+    titles = _titles(
+        tmp_path,
+        {
+            "/auth/role/{role_name}/period": {"parameters": _given("role_name"), "post": period},
+            "/{mount}/sign/{role}": {"parameters": _given("mount", "role"), "post": sign},
+        },
+    )
+    assert titles["POST /auth/role/{role_name}/period"] == "Write period of role"
+    assert titles["POST /{mount}/sign/{role}"] == "Sign with role"
+
+
+def test_how_something_is_sent_is_no_title(tmp_path: Path) -> None:
+    body = {"content": {"application/json": {"schema": {"type": "array", "items": _ITEM}}}}
+    bulk = {"summary": "Patch a list of roles", "requestBody": body, "responses": _NONE}
+    item = {"parameters": _given("id"), "get": {"responses": _ONE}, "patch": {"responses": _ONE}}
+    titles = _titles(tmp_path, {"/roles": {"get": {"responses": _MANY}, "patch": bulk}, "/roles/{id}": item})
+    assert titles["PATCH /roles"] == "Update several roles"
+
+
+def test_what_stands_under_another_mount_is_not_called_by_its_things(tmp_path: Path) -> None:
+    config = {"parameters": _given("db_mount", "name"), "get": {"responses": _ONE}, "delete": {"responses": _NONE}}
+    rotate = {"parameters": _given("cloud_mount"), "post": {"responses": _NONE}}
+    titles = _titles(tmp_path, {"/{db_mount}/config/{name}": config, "/{cloud_mount}/config/rotate-root": rotate})
+    assert "db" not in titles["POST /{cloud_mount}/config/rotate-root"].lower()
