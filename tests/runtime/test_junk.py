@@ -77,9 +77,9 @@ REQUESTS: Mapping[str, bytes] = {
     ),
     "an answer that asks": asked("tools/list", {}, result={}),
 }
-HEADERS: Mapping[str, dict[str, str]] = {
+HEADERS: Mapping[str, dict[str, Any]] = {
     "a session of nobody": {"mcp-session-id": "nobodys"},
-    "a session that is no text": {"mcp-session-id": "\x7f\u00ff".encode().decode("latin-1")},
+    "a session that is no text": {"mcp-session-id": b"\x7f\xff"},
     "a version that is none": {"mcp-protocol-version": "1999"},
     "another type": {"content-type": "text/plain"},
     "a type that is none": {"content-type": ";;;"},
