@@ -36,10 +36,10 @@ class Guess:
 
 def guess(data: bytes, address: str, known: Known) -> Guess:
     """By what `data` begins with. `known`: whose a credential is as far as that is known without asking."""
-    if data.startswith(_WATCHES):
-        return Guess(STRANGER, f"watch {network_of(address)}", comes_first=True)
     shown = _SHOWN.search(data)
     caller = None if shown is None else known(_secret(shown))
+    if data.startswith(_WATCHES):  # on a connection that whoever shows a credential may go on with
+        return Guess(STRANGER if caller is None else caller.name, f"watch {network_of(address)}", comes_first=True)
     if caller is None:
         return Guess(STRANGER, network_of(address))
     return Guess(caller.name, caller.name, comes_first=caller.role == "admin")

@@ -110,6 +110,7 @@ def test_the_first_bytes_show_whose_a_connection_probably_is() -> None:
     assert of("GET /docs HTTP/1.1\nauthorization: Basic YTpzZWNyZXQ=\n") == ("ann", "ann", False)
     assert of("GET /runs HTTP/1.1\ncookie: a=b; __Host-switchgear-session=key; c=d\n") == ("boss", "boss", True)
     assert of("GET /health HTTP/1.1\n\n") == ("", "watch from 192.0.2.1", True)
+    assert of("GET /ready HTTP/1.1\nauthorization: Bearer key\n\n") == ("boss", "watch from 192.0.2.1", True)
     for head in ("GET /runs HTTP/1.1\nauthorization: Bearer other\n", "POST /login HTTP/1.1\n", "\x16\x03\x01"):
         assert of(head) == ("", "from 192.0.2.1", False)
     assert of("", "2001:db8::1")[1] == of("", "2001:db8::2")[1] != of("", "2001:db8:0:1::1")[1]
