@@ -6,6 +6,7 @@ that is watched is the ratio of the 95th percentiles.
 """
 
 import asyncio
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import httpx
 
 from bench.call import API, SPEC, WISH, free_port, rounds, start
-from bench.figures import spread, tell
+from bench.figures import spread, tell, write
 from bench.installation import Installation, installation
 from demo.children import CommandFailedError
 from demo.choice import granted
@@ -88,7 +89,10 @@ def main() -> None:
         tool = furnished(site)
         at_hub, at_site = joined(hub, site, tool)
         rows = asyncio.run(measure(at_hub, at_site, hub.token, site.token, tool))
-    tell(f"{WISH.goal} at a site and by its hub, {ROUNDS} calls each, interleaved", rows)
+    note = f"{WISH.goal} at a site and by its hub, {ROUNDS} calls each, interleaved"
+    tell(note, rows)
+    if "--write" in sys.argv:
+        write("bench.sites", note, rows)
 
 
 if __name__ == "__main__":

@@ -150,29 +150,36 @@ def _catalog(compiled: Compiled) -> str:
 
 
 def _workflows(found: Sequence[CompiledWorkflow]) -> str:
-    """Those of the default catalog first, with all that is known; of the others less, and of none more than fits."""
+    """Those of the default catalog first, with all that is known; of the others less, and where that has no room, what
+    each is for; and of none more than fits."""
     ordered = sorted(found, key=lambda one: (not one.flow.is_core, one.flow.id))
-    shown = list(_fitting(map(_workflow, ordered), MOST_WORKFLOWS))
-    return "".join(shown) + _more(len(ordered) - len(shown), "<code>switchgear workflows show NAME</code>")
+    titled = list(_fitting((f"<p>{_title(one)}</p>" for one in ordered), MOST_WORKFLOWS))
+    left = MOST_WORKFLOWS - sum(map(len, titled))
+    shown = []
+    for one, title in zip(ordered, titled, strict=False):
+        whole = _workflow(one)
+        left -= len(whole) - len(title)
+        shown.append(whole if left >= 0 else title)
+    where = "<code>switchgear workflows show NAME</code>"
+    return "".join(shown) + _more(len(ordered) - len(shown), where)
+
+
+def _title(one: CompiledWorkflow) -> str:
+    state = "proved" if one.is_verified else f"not proved: {one.proof.get('reason', '')}"
+    told = f"<code>{_text(one.flow.id)}</code> {_text(one.flow.title)}, {_text(state)}"
+    return f'<span class="risk {one.flow.risk.value}">{one.flow.risk.value}</span> {told}'
 
 
 def _workflow(one: CompiledWorkflow) -> str:
-    flow = one.flow
-    risk = flow.risk.value
-    state = "proved" if one.is_verified else f"not proved: {one.proof.get('reason', '')}"
     reasons = [(each["step"], each["operation"], each["risk"], each["why"]) for each in one.proof.get("risk", ())]
-    risks = {each[0]: each[2] for each in reasons}
     runs = one.proof.get("runs", ())
-    inside = [f"<p>{_text(flow.description)}</p>", _table(("step", "operation", "class", "why"), reasons)]
-    if flow.is_core:
-        inside.append(_folded("Steps as a picture", draw(one.document, "svg", risks=risks)))
-        inside.append(_folded(f"{len(runs)} runs on the twin", _runs(runs)))
+    inside = [f"<p>{_text(one.flow.description)}</p>", _table(("step", "operation", "class", "why"), reasons)]
+    if one.flow.is_core:
+        drawn = draw(one.document, "svg", risks={each[0]: each[2] for each in reasons})
+        inside += [_folded("Steps as a picture", drawn), _folded(f"{len(runs)} runs on the twin", _runs(runs))]
     else:
-        inside.append(
-            f"<pre>{_text(draw(one.document, 'text', risks=risks))}</pre><p>{_text(_runs_in_words(runs))}</p>"
-        )
-    told = f"<code>{_text(flow.id)}</code> {_text(flow.title)}, {_text(state)}"
-    return f'<details><summary><span class="risk {risk}">{risk}</span> {told}</summary>{"".join(inside)}</details>'
+        inside.append(f"<p>{_text(_runs_in_words(runs))}</p>")
+    return f"<details><summary>{_title(one)}</summary>{''.join(inside)}</details>"
 
 
 def _runs(runs: Sequence[Any]) -> str:

@@ -42,6 +42,7 @@ from governance.knowledge import stored_bodies
 from governance.models import ApiRow, ProfileRow, table_of
 from governance.responses import stored_texts
 from governance.sealing import find_fault
+from workflow.revision import is_raw
 
 _API = table_of(ApiRow)
 _PROFILE = table_of(ProfileRow)
@@ -117,8 +118,12 @@ def _collect(connection: Connection, order: Order, now: str) -> tuple[tuple[Api,
 
 
 def _valid(found: Iterable[rows.Stored], now: str) -> Iterable[rows.Stored]:
-    """Those whose approval has not ended, whether that was written down already or not."""
-    return (row for row in found if row.expires_at is None or now < row.expires_at)
+    """Those whose approval has not ended, whether that was written down already or not.
+
+    Of single operations only what a person approved: what an expert's reads made pass is made anew where it is wanted.
+    """
+    lasting = (row for row in found if row.expires_at is None or now < row.expires_at)
+    return (row for row in lasting if not (is_raw(row.workflow_id) and row.decided_by == "policy"))
 
 
 def _line(row: rows.Stored) -> RevisionLine:

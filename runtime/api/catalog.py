@@ -47,7 +47,7 @@ class Eyes:
     risks: tuple[str, ...]
 
 
-def eyes_of(
+async def eyes_of(
     name: Annotated[
         str, Query(alias="as", max_length=200, pattern=NO_NUL, description="A token's or a user's name.")
     ] = "",

@@ -83,7 +83,7 @@ class Joined(BaseModel):
 
 
 class Message(BaseModel):
-    """What a site says of itself, with answers to dispatches."""
+    """What a site says of itself, with answers to dispatches. `workflows` and `targets`: where the hub lacks them."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -91,7 +91,7 @@ class Message(BaseModel):
     version: Annotated[str, Field(max_length=64)]
     catalog: Annotated[str, Field(max_length=100)]
     workflows: Annotated[list[dict[str, Json]], Field(max_length=1_000)] | None = None
-    targets: Annotated[list[dict[str, Json]], Field(max_length=1_000)] = []
+    targets: Annotated[list[dict[str, Json]], Field(max_length=1_000)] | None = None
     running: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     has: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=1_000)] = []
     answers: Annotated[list[dict[str, Json]], Field(max_length=100)] = []

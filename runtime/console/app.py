@@ -25,6 +25,7 @@ from runtime.console.pages import (
     catalog,
     deciding,
     events,
+    library,
     login,
     one_run,
     one_workflow,
@@ -89,6 +90,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         route("/console/policy", policy.show, policy.act),
         route("/console/access", access.show, access.act),
         route("/console/events", events.show, events.act),
+        route("/console/library", library.show, library.act),
         route("/console/settings", settings.show),
     )
 

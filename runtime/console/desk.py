@@ -37,6 +37,7 @@ NAVIGATION = (
     ("Policy", "/console/policy", "GET", "/policy"),
     ("Access", "/console/access", "GET", "/tokens"),
     ("Events", "/console/events", "GET", "/events/endpoints"),
+    ("Library", "/console/library", "GET", "/specs"),
     ("Settings", "/console/settings", "GET", "/settings"),
 )
 

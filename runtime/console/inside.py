@@ -88,8 +88,8 @@ class Inside:
         body: Json = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Raises Refusal for every answer that is no success."""
-        sent = b"" if body is None else orjson.dumps(body)
+        """`body`: bytes as they are, all else as JSON. Raises Refusal for every answer that is no success."""
+        sent = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
         answer = await self._exchange(self._scope(method, path, query or {}, sent, headers or {}), sent)
         if answer.status < 400:
             return answer

@@ -67,3 +67,8 @@ def _number(name: str, text: str) -> float | int:
         return int(text) if text.lstrip("-").isdecimal() else float(text)
     except ValueError as error:
         raise Refusal(422, "bad input", f"{name} is no number.", "give one, or leave it empty") from error
+
+
+def written(value: Json) -> str:
+    """A value as a person edits it."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()

@@ -122,7 +122,7 @@ class Edge:
             "version": version("switchgear"),
             "catalog": offer.catalog,
             "workflows": list(offer.workflows) if tells and wait_s else None,
-            "targets": list(offer.targets),
+            "targets": list(offer.targets) if tells and wait_s else None,
             "running": len(self._under_way),
             "has": list(self._under_way),
             "answers": list(answers),

@@ -198,7 +198,8 @@ class Hub:
     def _heard(self, site: Presence, message: Mapping[str, Json]) -> None:
         site.seen_at, site.off_s = asyncio.get_running_loop().time(), 0.0
         site.version, site.running = str(message["version"]), int(message["running"])
-        site.targets = tuple(message["targets"])
+        if message.get("targets") is not None:
+            site.targets = tuple(message["targets"])
         if message["process"] != site.process:
             site.process = message["process"]
             for each in site.handed.values():

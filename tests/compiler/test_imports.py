@@ -1,6 +1,7 @@
 """Hand-written Arazzo documents pass the same verification as compiled workflows, or are refused with their place."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,12 @@ from compiler.frontend import load_api
 from compiler.imports import with_documents
 from compiler.ir.model import Severity
 from compiler.pipeline import Request, find_profile, understand
+from compiler.submission import submit
+from governance.database import open_database
+from governance.revisions import RevisionStore
 from tests.needs import VENDOR_FOLDER, vendor_files
 from workflow.plan import build_plan
+from workflow.profile import Profile
 from workflow.reader import read_document
 
 SPEC = Path(__file__).parents[2] / "specs" / "hypercore" / "openapi.yaml"
@@ -88,6 +93,23 @@ def test_a_document_by_hand_is_proved_and_given_its_class(tmp_path: Path, versio
         ("by_hand_snapshot", "change"),
     ]
     assert all(w.is_verified and w.proof["verified"] for w in compiled.workflows)
+
+
+async def test_what_is_stored_says_how_it_came_about(tmp_path: Path, migrated_url: str) -> None:
+    compiled = taken_up(tmp_path, SNAPSHOT, READS)
+    reads, snapshot = compiled.workflows
+    asked = replace(reads, flow=replace(reads.flow, proposed={"by": "a model"}))
+    await submit(replace(compiled, workflows=(asked, snapshot)), migrated_url, "compile:ann")
+    assert compiled.profile is not None
+    told = compiled.profile.model_dump(mode="json")
+    told["overrides"]["compose"] = [{"id": snapshot.flow.id, "title": "x", "operations": ["GET /VirDomain"]}]
+    profile = Profile.model_validate(told)
+    await submit(replace(compiled, profile=profile, workflows=(snapshot,)), migrated_url, "compile:ann")
+    async with open_database(migrated_url) as database:
+        found = await RevisionStore(database).find()
+    assert [(each.workflow_id, each.created_by) for each in found] == [
+        ("by_hand_read", "model:ann"), ("by_hand_snapshot", "import:ann"), ("by_hand_snapshot", "profile:ann")
+    ]  # fmt: skip
 
 
 def test_what_is_kept_needs_no_description_to_run(tmp_path: Path) -> None:

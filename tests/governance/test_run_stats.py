@@ -12,10 +12,10 @@ from governance.runs import RunStore
 SINCE = "2020-01-01T00:00:00.000000Z"
 
 
+# PostgreSQL plans by what it knows of the table, which has no rows here.
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("since", "until"), [("", ""), (SINCE, ""), (SINCE, "2999-01-01T00:00:00.000000Z")])
 async def test_runs_are_counted_without_reading_one_of_their_rows(database: Database, since: str, until: str) -> None:
-    if database.kind != "sqlite":
-        pytest.skip("PostgreSQL plans by what it knows of the table, which has no rows here")
     query = str(counted(since, until).compile(compile_kwargs={"literal_binds": True}))
 
     def plan(connection: Any) -> list[str]:

@@ -413,6 +413,23 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
             "names": [say()],
             "apis": {say(): 1},
         },
+        "library.html": {
+            "files": {
+                kind: [{"name": say(), "size_bytes": 1, "digest": say(), "changed_at": say()}]
+                for kind in ("specs", "profiles")
+            },
+            "builds": [
+                {
+                    **{name: say() for name in ("spec", "profile", "outcome", "by", "begun_at")},
+                    "check": True,
+                    "log": [say()],
+                    "report": dict.fromkeys(("operations", "workflows", "findings"), 1),
+                }
+            ],
+            "kind": "specs",
+            "name": say(),
+            "text": say(),
+        },
         "schedules.html": {"cut": Cut([schedule], 1, 2, 100), "workflow": say()},
         "statistics.html": {
             "stats": stats,

@@ -141,7 +141,7 @@ async def test_after_ctrl_c_a_call_says_what_became_of_its_run(house: Any, recor
     assert b"Interrupted." in err and b"Traceback" not in err
 
 
-@pytest.mark.slow
+@pytest.mark.long  # a process of its own, which ends in order
 async def test_after_ctrl_c_in_a_change_its_run_stops_between_two_requests_and_is_told_as_it_is(
     lab: Any, device: Any
 ) -> None:

@@ -22,7 +22,8 @@ PAGES = (
     "/console/targets", "/console/targets/lab", "/console/asks",
     "/console/catalog", "/console/catalog?q=stop", "/console/schedules",
     "/console/statistics", "/console/audit", "/console/audit?after=1", "/console/policy", "/console/access",
-    "/console/events", "/console/settings", "/console/workflows/toy-stop-vm", "/console/workflows/toy-find-vm/document",
+    "/console/events", "/console/library",
+    "/console/settings", "/console/workflows/toy-stop-vm", "/console/workflows/toy-find-vm/document",
     "/console/workflows/toy-find-vm/try",
 )  # fmt: skip
 # What each role may not look at.
@@ -216,6 +217,7 @@ CHANGING = (
     ("/console/policy", {"action": "apply", "policy": "{}"}), ("/console/logout", {}),
     ("/console/access", {"action": "create token", "name": "mallory", "role": "admin"}),
     ("/console/events", {"action": "remove", "name": "x"}),
+    ("/console/library", {"action": "remove", "kind": "specs", "name": "x.yaml"}),
 )  # fmt: skip
 
 

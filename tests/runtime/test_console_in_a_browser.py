@@ -24,7 +24,7 @@ PATIENCE_MS = 30_000
 EVERY_PAGE = (
     "/", "/console/queue", "/console/workflows", "/console/runs", "/console/targets", "/console/targets/lab",
     "/console/catalog", "/console/catalog?role=viewer&risk=read&q=stop", "/console/asks", "/console/decide?all=yes",
-    "/console/schedules", "/console/statistics", "/console/audit", "/console/policy",
+    "/console/schedules", "/console/library", "/console/statistics", "/console/audit", "/console/policy",
     "/console/access", "/console/events", "/console/settings", "/console/workflows/toy-stop-vm",
     "/console/workflows/toy-stop-vm/try",
 )  # fmt: skip

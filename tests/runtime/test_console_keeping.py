@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -84,19 +85,19 @@ async def test_a_target_is_added_changed_and_removed_by_who_has_seen_it(lab: Any
     assert [each.name for each in await lab.service.targets.list_targets()] == ["lab"]
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "status"),
-    [("labels", "oslo", 422), ("connections", "two", 422), ("base_url", "10.0.0.5", 422), ("api", "toi", 422),
-     ("password_ref", "file:/etc/passwd", 403), ("password_ref", "hunter2", 422)],
+NONE = (
+    ("labels", "oslo", 422), ("connections", "two", 422), ("base_url", "10.0.0.5", 422), ("api", "toi", 422),
+    ("password_ref", "file:/etc/passwd", 403), ("password_ref", "hunter2", 422),
 )  # fmt: skip
-async def test_a_wish_that_is_none_is_told_and_stores_nothing(
-    lab: Any, visit: Any, field: str, value: str, status: int
-) -> None:
+
+
+async def test_a_wish_that_is_none_is_told_and_stores_nothing(lab: Any, visit: Any) -> None:
     admin = await visit()
     await admin.get("/console/targets")
-    refused = await admin.send("/console/targets", **{**TARGET, field: value})
-    assert refused.status_code == status
-    assert "hunter2" not in refused.text
+    for field, value, status in NONE:
+        refused = await admin.send("/console/targets", **{**TARGET, field: value})
+        assert refused.status_code == status, field
+        assert "hunter2" not in refused.text
     assert len(await lab.service.targets.list_targets()) == 1
 
 
@@ -272,3 +273,28 @@ def test_a_long_run_is_told_by_its_first_and_last_requests_and_as_much_of_their_
     assert (told[0]["seq"], told[-1]["seq"]) == (0, 499)
     assert [each["count"] for each in told if each["kind"] == "more"] == [500 - MOST_ENTRIES]
     assert sum(len(each.get("sent_text", "")) + len(each.get("answer_text", "")) for each in told) < 40_000
+
+
+async def test_files_of_the_library_are_put_changed_and_removed_by_admins_alone(lab: Any, tmp_path: Path) -> None:
+    spec = "openapi: 3.1.0\ninfo: {title: A, version: '1'}\npaths: {}\n"
+    application = build(lab.service, folder=str(tmp_path / "library"))
+    _, secret = await lab.service.principals.create_token("ann", "admin")
+    _, other = await lab.service.principals.create_token("eve", "viewer")
+    transport = httpx.ASGITransport(application.asgi, client=("127.0.0.1", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        admin = Visit(client)
+        client.cookies.set(TOKEN_COOKIE, secret)
+        await admin.get("/console/library")
+        put = await admin.send("/console/library", action="put", kind="specs", name="a.yaml", text=spec)
+        bad = await admin.send("/console/library", action="put", kind="specs", name="../a.yaml", text=spec)
+        page = await admin.get("/console/library?kind=specs&name=a.yaml")
+        blind = await admin.send("/console/library", action="put", kind="specs", name="a.yaml", text=spec)
+        seen = admin.fields["seen"]
+        removed = await admin.send("/console/library", action="remove", kind="specs", name="a.yaml", seen=seen)
+        client.cookies.set(TOKEN_COOKIE, other)
+        viewer = Visit(client)
+        looked = await viewer.get("/console/library")
+    assert (put.status_code, removed.status_code) == (303, 303), put.text
+    assert (bad.status_code, blind.status_code) == (404, 428)
+    assert "info: {title: A, version: '1'}" in page
+    assert "Put a file" not in looked

@@ -22,6 +22,8 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastmcp import Client
+from fastmcp.client.transports import StreamableHttpTransport
 
 from governance.bundles.exporting import Order, export
 from governance.bundles.keys import public_key_of
@@ -214,14 +216,14 @@ async def test_a_site_joins_by_an_invitation_and_its_workflows_wait_with_its_own
 
 async def test_an_invitation_counts_once_for_its_name_and_for_a_while_and_all_else_looks_alike(hub: Hub) -> None:
     invitation = await hub.invitation("oslo")
-    await hub.service.sites.invite("late", lasts=timedelta(microseconds=1), actor="test")
+    late, _ = await hub.service.sites.invite("late", lasts=timedelta(microseconds=1), actor="test")
     name, secret, _ = invitation.split(".")
     public = Signer.new().public
     async with httpx.AsyncClient(base_url=hub.run.url, trust_env=False) as client:
         wrong = [
             ("oslo", "x" * 43, public),
             ("rome", secret, public),
-            ("late", secret, public),
+            ("late", late, public),
             (name, secret, "A" * 43),
         ]
         answers = []
@@ -428,6 +430,30 @@ async def test_a_workflow_that_changed_at_the_site_is_not_run_and_waits_again_at
 
     await until(is_pending_again, "the hub to notice")
     await until(lambda: hub.service.live.now.get(f"site_oslo_{SET}") is None)
+
+
+async def test_what_the_hub_knows_to_be_another_workflow_is_not_even_handed_over(hub: Hub) -> None:
+    site = await hub.join("oslo")
+    await hub.approve("oslo", SET)
+    hub.service.hub._sites["oslo"].pins = {SET: "sha256:0"}
+    ended = await hub.call(f"site_oslo_{SET}", room="hall", level=5)
+    assert (ended.outcome, site.works.callers) == ("failed", [])
+    assert "another workflow rooms_set_level than was approved here" in ended.failure.message
+
+
+async def test_over_mcp_the_fleet_is_what_the_caller_reaches(hub: Hub) -> None:
+    for name in ("oslo", "rome"):
+        await hub.join(name)
+        await hub.approve(name, READ)
+    _, near = await hub.service.principals.create_token("near", "operator", scope=Scope(apis=("site-oslo",)))
+    async with Client(StreamableHttpTransport(hub.run.mcp, headers={"Authorization": f"Bearer {near}"})) as client:
+        told = (await client.call_tool("select_sites", {"workflow": READ})).structured_content
+        done = (await client.call_tool("dispatch", {"workflow": READ, "inputs": {"room": "hall"}})).structured_content
+    assert told is not None
+    assert done is not None
+    assert ([each["site"] for each in told["sites"]], "rome" in str(told)) == (["oslo"], False)
+    assert [(each["site"], each["outcome"]) for each in done["results"]] == [("oslo", "succeeded")]
+    assert hub.sites[1].works.heard == []
 
 
 async def test_a_site_that_is_not_there_is_told_and_nothing_is_sent(hub: Hub) -> None:

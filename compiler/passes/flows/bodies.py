@@ -326,6 +326,7 @@ class BodyPlan:
             source = {"value": [_SAMPLE_FILE] if schema.get("type") == "array" else _SAMPLE_FILE}
             text = text or f"The file's content ({part.media_type}), in base64."
         name = self._input_name(member)
+        text = self._of_its_holder(member, name, text)
         is_required = (member.is_required and fix is None) or choice is not None
         is_status = bool(self.settable) and member.name not in self.settable and not self._is_fixed(member.schema)
         is_uncommon = member.depth == 1 and bool(self.common) and member.name not in self.common
@@ -345,6 +346,13 @@ class BodyPlan:
         if fix is not None:
             self.defaulted.add(name)
         return f"$inputs.{name}"
+
+    def _of_its_holder(self, member: _Member, name: str, text: str) -> str:
+        """`Name of the device.` for a `Name.` that stands in an object of the body and is called so."""
+        plain = words.spoken(member.name)
+        if name == words.identifier(member.name) or text.rstrip(".").lower() != plain.lower() or member.depth == 1:
+            return text
+        return f"{plain[:1].upper()}{plain[1:]} of the {words.spoken(parse_pointer(member.pointer)[-2])}."
 
     def _is_of_another(self, member: _Member) -> bool:
         """Whether it describes a thing within the body, as the body does its own: the device's type, say."""

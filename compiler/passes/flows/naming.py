@@ -108,7 +108,7 @@ def _says_twice(flow: Flow) -> bool:
     said, titled = wording.weight(first.partition(" (")[0]), wording.weight(flow.title)
     is_alike = said[:1] == titled[:1] or said[:1] in _SHOWING
     is_alike = is_alike and len(said) <= _MOST_TITLE_WORDS and set(said) <= {*titled, *said[:1]}
-    return is_alike and len(set(said)) < len(said) and len(set(titled)) == len(titled)
+    return is_alike and len({*said[1:]}) < len(said) - 1 and len({*titled}) == len(titled)
 
 
 def _mended(context: Context, flow: Flow, *, is_only: bool) -> Flow:

@@ -86,13 +86,16 @@ def test_a_page_of_a_large_description_has_its_main_workflows_whole_and_stays_sm
     (written / "many.yaml").write_text(yaml.safe_dump(many))
     words = ("compile", "many.yaml", "--db", f"sqlite+aiosqlite:///{written}/x.db")
     whole = page_of(*words)
-    monkeypatch.setattr(page, "MOST_WORKFLOWS", 20_000)
     monkeypatch.setattr(page, "MOST_TABLE", 400)
-    short = page_of(*words)
-    assert len(short) < 40_000 < len(whole)
-    read = check_alone(short)
-    assert "<svg" in short and "more: switchgear workflows show NAME" in read.text
-    assert "more: --json tells all of them" in read.text
+    for most, is_told in ((30_000, True), (2_000, False)):
+        monkeypatch.setattr(page, "MOST_WORKFLOWS", most)
+        short = page_of(*words)
+        assert len(short) < most + 20_000 < len(whole)
+        read = Read(short)
+        assert (short.count("</code>") == 60) is is_told, "each is named"
+        assert ("<svg" in short) is is_told, "as much as fits of the main ones is told whole"
+        assert ("more: switchgear workflows show NAME" in read.text) is not is_told
+        assert "more: --json tells all of them" in read.text
 
 
 @pytest.mark.long  # both are compiled

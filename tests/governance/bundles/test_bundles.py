@@ -1,6 +1,7 @@
 """What a bundle carries from one database to another, and what an import leaves alone."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,19 @@ async def test_what_is_known_of_its_apis_comes_along_and_of_no_other(factory: An
     assert list(await KnowledgeStore(edge.database).get("pump")) == CARDS
     await factory.database.write(lambda connection: connection.execute(text("UPDATE knowledge SET body = '[]'")))
     assert "knowledge.jsonl" not in archive.read_file(await factory.export(2)), "what was altered does not leave"
+
+
+async def test_single_operations_come_along_where_a_person_approved_them(factory: Any, edge: Any) -> None:
+    await factory.compile("pump", ["raw-pump-get-a"])  # approved by ann
+    await PolicyStore(factory.database).apply(Policy(self_approval=True, call_api=("ann",)), actor="olga")
+    store = RevisionStore(factory.database)
+    content = (await store.get("raw-pump-get-a")).content
+    reads = replace(content, tool={**content.tool, "name": "b", "annotations": {"readOnlyHint": True}})
+    facts = {"intent": "find", "risk": "read", "resource": "x", "is_core": False, "rank": 0.0, "proof": None}
+    passed = (await store.submit("pump", "raw-pump-get-b", reads, actor="ann", **facts)).revision
+    assert (passed.state, passed.decided_by) == ("approved", "policy")
+    verdict = await edge.bring_in(await factory.export(1))
+    assert [line.workflow_id for line in verdict.added] == ["pump_find", "pump_list", "raw-pump-get-a"]
 
 
 async def test_a_bundle_without_schemas_is_the_file_it_was_and_takes_none_away(factory: Any, edge: Any) -> None:
