@@ -6,7 +6,7 @@ the database itself, so that there is nothing in it that could say otherwise.
 
 from alembic import op
 
-revision = "0025"
+revision = "0023"
 down_revision = "0022"
 branch_labels = None
 depends_on = None
