@@ -92,7 +92,7 @@ async def mcpo(way: str, house: Any, served: Any) -> AsyncIterator[httpx.AsyncCl
         words += ["--", *stdio_command(house)]
     async with (
         started(*words, **OURS) as process,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S, trust_env=False) as client,
     ):
 
         async def ready() -> bool:
