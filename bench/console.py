@@ -16,14 +16,14 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from governance import schema
-from governance.identifiers import earliest_id, moment, new_id
-from governance.models import RunRow, table_of
-from governance.revisions import NewRevision
-from governance.targets import Target
+from governance.approval.revisions import NewRevision
+from governance.registry.targets import Target
+from governance.storage import schema
+from governance.storage.identifiers import earliest_id, moment, new_id
+from governance.storage.models import RunRow, table_of
 from runtime.app import build
 from runtime.service import Service, open_service
-from workflow.profile import Profile
+from workflow.profiles.profile import Profile
 from workflow.revision import RevisionContent
 
 Json = Any

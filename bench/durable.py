@@ -15,12 +15,12 @@ import httpx
 from bench.call import free_port, rounds, start
 from bench.figures import spread, tell
 from demo.children import Children
-from governance.targets import Target
-from runtime.gate.access import Caller
+from governance.registry.targets import Target
+from runtime.caller import Caller
 from runtime.secrets import Vault
 from runtime.service import Service, open_service, watching
-from workflow.profile import Profile
-from workflow.reader import read_document
+from workflow.documents.reader import read_document
+from workflow.profiles.profile import Profile
 from workflow.revision import RevisionContent
 from workflow.tool import tool_definition
 

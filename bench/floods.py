@@ -26,7 +26,7 @@ from bench.figures import spread, tell, write
 from bench.flooding import CALLERS, FLOODERS, REPLIES, RUN, request
 from bench.serve import resident_mb
 from demo.children import Children, Server
-from governance.targets import Target
+from governance.registry.targets import Target
 from runtime.secrets import Vault
 from runtime.service import open_service
 

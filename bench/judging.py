@@ -13,8 +13,8 @@ import orjson
 
 from bench.figures import tell
 from runtime.large_values import first_fault, written_if_large
-from workflow.judging import validator_of
-from workflow.patterns import enforceable
+from workflow.json.judging import validator_of
+from workflow.json.patterns import enforceable
 
 Json = Any
 

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from bench.figures import ROOT
 from compiler.compiled import CompiledWorkflow
-from compiler.pipeline import Request
+from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 
 PLACE = ROOT / "docs" / "what_an_agent_sees.svg"
@@ -103,7 +103,7 @@ def _text(x: int, y: int, text: str, weight: str = "normal", size: int = 14, fac
 
 def main(place: Path = PLACE) -> None:
     text = MEASURED.read_text()
-    compiled, _ = compile_spec(Request(SPEC))
+    compiled, _ = compile_spec(CompileRequest(SPEC))
     one = next(each for each in compiled.workflows if each.flow.id == WORKFLOW)
     place.write_text(picture(measured(text, "one tool an operation"), measured(text, "default catalog"), one))
 

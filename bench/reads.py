@@ -20,7 +20,7 @@ from bench.call import Call, free_port, rounds, start
 from bench.durable import content, furnish
 from bench.figures import ROOT, spread, tell
 from demo.children import Children
-from runtime.gate.access import Caller
+from runtime.caller import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
 from workflow.revision import RevisionContent

@@ -28,10 +28,10 @@ from bench.figures import ROOT, tell, write
 from bench.installation import Installation, installation
 from bench.serve import resident_mb
 from demo.children import Server, answers
-from governance.apis import ApiStore
-from governance.database import open_database
-from governance.revisions import NewRevision, Revision, RevisionStore
-from workflow.profile import Profile
+from governance.approval.revisions import NewRevision, Revision, RevisionStore
+from governance.registry.apis import ApiStore
+from governance.storage.database import open_database
+from workflow.profiles.profile import Profile
 from workflow.revision import RevisionContent
 
 SPECS = ("hypercore", "idrac")

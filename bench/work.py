@@ -12,9 +12,9 @@ from typing import Any
 
 from bench.compile import SPECS
 from bench.figures import ROOT, tell
+from compiler.commands.mock import understood
 from compiler.frontend import load_api
-from compiler.mock import understood
-from compiler.proof import VirtualClock
+from compiler.proofs.proof import VirtualClock
 from compiler.twin import Twin, TwinRequest
 from tests.compiler.frontend.bombs import all_bombs
 from tests.compiler.frontend.judge import judge

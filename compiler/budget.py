@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from compiler.compiled import CompiledWorkflow
 from compiler.passes.flows.ranking import is_of_all
-from compiler.passes.paths import path_of
+from compiler.passes.names.paths import path_of
 from workflow.budget import MOST_TOKENS, MOST_TOOLS, RESERVED_TOKENS, RESERVED_TOOLS, tokens_of
 
 # Of the rank, for each token: a tool of 500 tokens takes the place of three others.

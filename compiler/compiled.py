@@ -9,7 +9,7 @@ from typing import Any
 
 from compiler.ir.model import Api, Diagnostic, Flow
 from governance.origins import Origin
-from workflow.profile import Profile
+from workflow.profiles.profile import Profile
 from workflow.revision import RevisionContent
 
 

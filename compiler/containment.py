@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 
 from compiler.errors import CompilerError
 from compiler.ir.model import Diagnostic, Severity
-from workflow.canonical import digest
+from workflow.json.canonical import digest
 
 FAULT = "internal-error"
 _FRAMES = 6  # enough to tell two faults of one function apart, few enough that callers make no difference

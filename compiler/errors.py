@@ -39,7 +39,9 @@ class SpecError(CompilerError):
 
 class LimitError(SpecError):
     exit_code = 3
-    remedy = "split the description or leave out what is not needed; the limits are in compiler/frontend/limits.py"
+    remedy = (
+        "split the description or leave out what is not needed; the limits are in compiler/frontend/documents/limits.py"
+    )
 
 
 class OverlayError(CompilerError):

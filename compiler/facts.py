@@ -1,10 +1,10 @@
-"""The IR as the workflow language wants to know it: `workflow.operations`, for checks and plans.
+"""The IR as the workflow language wants to know it: `workflow.documents.operations`, for checks and plans.
 
 The language must not know the IR, so what it needs of an operation is copied over here, by `verification`.
 """
 
-from compiler.ir.model import CONNECTION_HEADERS, EMPTY, Api, Operation, Parameter
-from workflow.operations import OperationFacts, OperationIndex, ParameterFacts
+from compiler.ir.model import CONNECTION_HEADERS, EMPTY, Api, ApiParameter, Operation
+from workflow.documents.operations import OperationFacts, OperationIndex, ParameterFacts
 
 
 def operation_index(api: Api) -> OperationIndex:
@@ -27,6 +27,6 @@ def facts_of(operation: Operation) -> OperationFacts:
     )
 
 
-def _is_of_the_connection(parameter: Parameter) -> bool:
+def _is_of_the_connection(parameter: ApiParameter) -> bool:
     """The driver sets these; no workflow binds them, whatever the description demands."""
     return parameter.location == "header" and parameter.name.lower() in CONNECTION_HEADERS

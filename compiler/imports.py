@@ -3,7 +3,7 @@
 A document (Arazzo 1.0 or 1.1, YAML or JSON, under the front end's limits) is read, checked against the description,
 given what the runtime and the approver need (`x-switchgear`: operations by path, effects, class), and proved on the
 twin. What an author says of effects and classes counts for nothing: both come from the operations.
-Called by `compiler.commands`; what fails a check or can't be proved is refused with its place and not stored.
+Called by `compiler.commands.compiling`; what fails a check or can't be proved is refused with its place and not stored.
 """
 
 import copy
@@ -13,30 +13,30 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from compiler.approval_facts import risk_reasons
-from compiler.backend.arazzo import FORMAT
+from compiler.arazzo import FORMAT
 from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.errors import SpecError
 from compiler.facts import operation_index
-from compiler.frontend.files import read_given
-from compiler.frontend.limits import DEFAULT_LIMITS
-from compiler.frontend.parse import parse_document
-from compiler.ir.model import Api, Diagnostic, Effect, Flow, Input, Risk, Role, Severity, Step, worst
+from compiler.frontend.documents.files import read_given
+from compiler.frontend.documents.limits import DEFAULT_LIMITS
+from compiler.frontend.documents.parse import parse_document
+from compiler.ir.model import Api, Diagnostic, Effect, Flow, FlowStep, Input, Risk, Role, Severity, worst
 from compiler.passes.flows.composed import class_of
 from compiler.passes.flows.context import Context
-from compiler.proving import Prover
-from workflow.calls import find_call
-from workflow.checks import check
-from workflow.document import ABSENT, OURS, Document, Parameter, Workflow
-from workflow.document import Step as Written
+from compiler.proofs.approval_facts import risk_reasons
+from compiler.proofs.proving import Prover
+from workflow.checking.checks import check
+from workflow.documents.calls import find_call
+from workflow.documents.document import ABSENT, OURS, Document, Parameter, Workflow
+from workflow.documents.document import Step as Written
+from workflow.documents.operations import OperationIndex
+from workflow.documents.reader import read_document
+from workflow.documents.writer import write_document
 from workflow.errors import DocumentError
-from workflow.inputs import followed
-from workflow.operations import OperationIndex
-from workflow.pointers import escape
-from workflow.profile import Profile
-from workflow.reader import read_document
+from workflow.json.pointers import escape
+from workflow.profiles.profile import Profile
+from workflow.programs.inputs import followed
 from workflow.tool import tool_definition
-from workflow.writer import write_document
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _COMPARED = re.compile(r"@\.(\w+)\s*==\s*'\{\$inputs\.([\w-]+)\}'")
@@ -173,14 +173,14 @@ def _operations_of(resource: Any) -> tuple[str, ...]:
     return (*own, *resource.actions)
 
 
-def _step(reader: _Reader, document: Document, step: Written) -> Step:
+def _step(reader: _Reader, document: Document, step: Written) -> FlowStep:
     operation = reader.context.operations[find_call(document, step, reader.index).key]
     bound = [p for p in step.parameters if isinstance(p, Parameter)]
     body = step.request_body
     payload = body.payload if body is not None and body.payload is not ABSENT and not body.replacements else None
     # Of a list only the first element would be judged: with more, every value counts as sent.
     payload = None if isinstance(payload, list) and len(payload) > 1 else payload
-    return Step(
+    return FlowStep(
         id=step.step_id,
         operation=operation.key,
         role=Role.READ if operation.effect is Effect.READ else Role.CHANGE,
@@ -202,7 +202,7 @@ def _inputs(document: Document, workflow: Workflow) -> tuple[Input, ...]:
     )
 
 
-def _samples(reader: _Reader, steps: Sequence[Step], inputs: Sequence[Input]) -> dict[str, Any]:
+def _samples(reader: _Reader, steps: Sequence[FlowStep], inputs: Sequence[Input]) -> dict[str, Any]:
     """Where the proof takes each input from: what the author gives, else what the twin has at the place it feeds."""
     found: dict[str, Any] = {}
     for given in inputs:
@@ -220,7 +220,7 @@ def _told(schema: Mapping[str, Any]) -> list[Any]:
     return told + list(schema.get("enum") or ())
 
 
-def _fed(reader: _Reader, steps: Sequence[Step], name: str) -> dict[str, Any] | None:
+def _fed(reader: _Reader, steps: Sequence[FlowStep], name: str) -> dict[str, Any] | None:
     asked = f"$inputs.{name}"
     for step in steps:
         for parameter, _place, value in step.parameters:
@@ -243,7 +243,7 @@ def _leaves(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
         yield pointer, value
 
 
-def _compared(reader: _Reader, step: Step, name: str) -> Any:
+def _compared(reader: _Reader, step: FlowStep, name: str) -> Any:
     """What the twin's first item has in the member with which a query of this step compares the input."""
     text = f"{dict(step.outputs)} {step.success}".replace("\\'", "'")
     member = next((member for member, asked in _COMPARED.findall(text) if asked == name), None)

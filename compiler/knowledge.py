@@ -2,7 +2,7 @@
 
 Told of each, also of those that no workflow uses, with the reason: whoever wants to know what an API can do finds it
 here without the description, which the runtime never sees. Texts are the vendor's, made visible and short. Of calling
-an operation alone it tells what `raw_calls` says. Called by `submission`; read through `governance.knowledge`.
+an operation alone it tells what `raw_calls` says. Called by `submission`; read through `governance.registry.knowledge`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,9 +12,9 @@ from typing import Any
 from compiler.compiled import Compiled
 from compiler.containment import Containment
 from compiler.ir.model import Operation, Schema
-from compiler.ir.schemas import Schemas
+from compiler.ir.schemas import SharedSchemas
 from compiler.raw_calls import callable_of
-from compiler.twin.validation import Validation
+from compiler.twin.values.validation import Validation
 from workflow.visible import quotable
 
 Json = Any
@@ -24,7 +24,7 @@ MOST_FIELDS, MOST_VALUES, MOST_TEXT = 80, 30, 160
 
 def cards_of(compiled: Compiled, contained: Containment) -> list[Mapping[str, Json]]:
     """A card for each operation, in their order by path."""
-    schemas, reached = Schemas(compiled.api.schemas), _reached(compiled)
+    schemas, reached = SharedSchemas(compiled.api.schemas), _reached(compiled)
     vocabulary = compiled.profile.vocabulary if compiled.profile else {}
     validation = Validation(compiled.api.schemas, schemas)
 
@@ -46,7 +46,7 @@ def _reached(compiled: Compiled) -> dict[str, list[str]]:
     return {key: [flow for _, flow in sorted(flows)] for key, flows in found.items()}
 
 
-def _card(operation: Operation, schemas: Schemas, workflows: list[str], vocabulary: Mapping[str, str]) -> Json:
+def _card(operation: Operation, schemas: SharedSchemas, workflows: list[str], vocabulary: Mapping[str, str]) -> Json:
     noun = next((part for part in reversed(operation.path.split("/")) if part and "{" not in part), "")
     reply = operation.success.schema if operation.success is not None else None
     reply = schemas.element(reply) if schemas.kind(reply) == "array" else reply
@@ -63,13 +63,13 @@ def _card(operation: Operation, schemas: Schemas, workflows: list[str], vocabula
     return card if workflows else {**card, "left_out": _short(operation.left_out or "no workflow needs it")}
 
 
-def _parameters(operation: Operation, schemas: Schemas) -> Iterator[Json]:
+def _parameters(operation: Operation, schemas: SharedSchemas) -> Iterator[Json]:
     for each in operation.parameters:
         card = _field(each.name, each.schema, schemas, each.description)
         yield {**card, "in": each.location, **({"required": True} if each.is_required else {})}
 
 
-def _members(operation: Operation, schemas: Schemas) -> Iterator[Json]:
+def _members(operation: Operation, schemas: SharedSchemas) -> Iterator[Json]:
     if operation.body is None:
         return
     required = schemas.required(operation.body.schema)
@@ -77,7 +77,7 @@ def _members(operation: Operation, schemas: Schemas) -> Iterator[Json]:
         yield {**card, "in": "body", **({"required": True} if card["name"] in required else {})}
 
 
-def _fields(schema: Schema | None, schemas: Schemas, *, is_input: bool) -> Iterator[dict[str, Json]]:
+def _fields(schema: Schema | None, schemas: SharedSchemas, *, is_input: bool) -> Iterator[dict[str, Json]]:
     """The members of an object, and by pointer those of objects in it. `is_input`: what can be given."""
     hidden = "readOnly" if is_input else "writeOnly"
     for name, member in schemas.members(schema).items():
@@ -90,7 +90,7 @@ def _fields(schema: Schema | None, schemas: Schemas, *, is_input: bool) -> Itera
                     yield _field(f"/{name}/{inner}", part, schemas)
 
 
-def _field(name: str, schema: Schema, schemas: Schemas, text: str = "") -> dict[str, Json]:
+def _field(name: str, schema: Schema, schemas: SharedSchemas, text: str = "") -> dict[str, Json]:
     kind, values = schemas.kind(schema), schemas.values(schema)
     told = _short(text or str(schemas.resolve(schema).get("description", "")))
     card: dict[str, Json] = {"name": _short(name)}

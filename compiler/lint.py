@@ -10,13 +10,13 @@ from compiler.frontend import load_api
 from compiler.frontend.conformance import objections
 from compiler.ir.model import Diagnostic, Severity
 from compiler.passes import assumptions
-from compiler.pipeline import Request, find_profile, options_for, plan_flows, understand
+from compiler.pipeline import CompileRequest, find_profile, options_for, plan_flows, understand
 from compiler.profile_fit import refuse_another
 
 _SHOWN = 8  # of one kind; the JSON has all
 
 
-def lint(request: Request) -> tuple[Diagnostic, ...]:
+def lint(request: CompileRequest) -> tuple[Diagnostic, ...]:
     """All findings, in the order of the stages. Raises as `load_api` does for what can't be read at all."""
     profile = find_profile(request)
     loaded = load_api(request.spec, root=request.root, profile=profile, overlay=request.overlay)

@@ -17,10 +17,10 @@ from compiler.ir.model import Api, Diagnostic, Operation
 from compiler.isolating import isolated, set_aside, with_left_out
 from compiler.passes import assumed, effects, jobs, links, paging, parts, postconditions, reserved, resources
 from compiler.passes.flows import plan
-from compiler.passes.outcome import Options, Outcome, Pass
-from compiler.twin.behaviours import named
-from compiler.twin.library import LIBRARY
-from workflow.profile import Profile, read_profile
+from compiler.passes.outcome import Options, Pass, PassOutcome
+from compiler.twin.behaviours.library import LIBRARY
+from compiler.twin.behaviours.tables import named
+from workflow.profiles.profile import Profile, read_profile
 
 PROFILE_NAME = "profile.yaml"
 
@@ -44,7 +44,7 @@ PASSES = tuple(name for name, _ in (*UNDERSTANDING, *PLANNING))
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class CompileRequest:
     """What to compile. `profile`: a file; None looks for `profile.yaml` beside the description.
 
     `plays_all`: each workflow is proved on every behaviour that applies to it, not on a sample of them.
@@ -57,7 +57,7 @@ class Request:
     plays_all: bool = False
 
 
-def find_profile(request: Request) -> Profile | None:
+def find_profile(request: CompileRequest) -> Profile | None:
     """The profile that was named, else the one beside the description, else none.
 
     Raises ProfileError, UnknownBehaviourError, OSError.
@@ -71,7 +71,7 @@ def find_profile(request: Request) -> Profile | None:
     return profile
 
 
-def run_passes(api: Api, passes: Passes, options: Options, until: str | None = None) -> Outcome:
+def run_passes(api: Api, passes: Passes, options: Options, until: str | None = None) -> PassOutcome:
     """The passes in order, up to and with `until`.
 
     An operation that breaks a pass, or the IR that comes of it, is left out from there on, and is a finding; a pass
@@ -85,19 +85,19 @@ def run_passes(api: Api, passes: Passes, options: Options, until: str | None = N
         outcome = isolated(api, partial(_verified, run, options), contained)
         if outcome is None and name in _NEEDED:
             raise CompilerBug(contained.diagnostics[-1].message, remedy=contained.diagnostics[-1].remedy)
-        outcome = outcome or Outcome(api)
+        outcome = outcome or PassOutcome(api)
         aside |= set_aside(api, outcome.api, f"an error of ours in the pass {name}")
         api, found = outcome.api, (*found, *outcome.diagnostics, *contained.diagnostics)
         if name == until:
             break
-    return Outcome(with_left_out(api, aside), found)
+    return PassOutcome(with_left_out(api, aside), found)
 
 
-def _as_read(api: Api, _options: Options) -> Outcome:
-    return Outcome(api)
+def _as_read(api: Api, _options: Options) -> PassOutcome:
+    return PassOutcome(api)
 
 
-def _verified(run: Pass, options: Options, api: Api) -> Outcome:
+def _verified(run: Pass, options: Options, api: Api) -> PassOutcome:
     outcome = run(api, options)
     verifier.verify(outcome.api, since=None if outcome.api is api else api)
     return outcome
@@ -107,17 +107,17 @@ def options_for(api: Api, profile: Profile | None) -> Options:
     return Options(profile or Profile(api=api.name), is_assumed=profile is None)
 
 
-def understand(api: Api, profile: Profile | None) -> Outcome:
+def understand(api: Api, profile: Profile | None) -> PassOutcome:
     """The API with effects, resources, jobs and links: what the twin is made from."""
     return run_passes(api, UNDERSTANDING, options_for(api, profile))
 
 
-def plan_flows(api: Api, profile: Profile | None) -> Outcome:
+def plan_flows(api: Api, profile: Profile | None) -> PassOutcome:
     """The understood API with its flows."""
     return run_passes(api, PLANNING, options_for(api, profile))
 
 
-def dump(request: Request, after: str) -> Api:
+def dump(request: CompileRequest, after: str) -> Api:
     """The IR as it is after the pass `after`."""
     profile = find_profile(request)
     loaded = load_api(request.spec, root=request.root, profile=profile, overlay=request.overlay)

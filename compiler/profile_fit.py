@@ -10,13 +10,13 @@ from typing import Any
 
 from compiler.errors import OtherProfileError
 from compiler.ir.model import Api
-from compiler.pipeline import Request
-from workflow.profile import Profile
+from compiler.pipeline import CompileRequest
+from workflow.profiles.profile import Profile
 
 _OPERATION = re.compile(r"[A-Z]+ /\S*")
 
 
-def refuse_another(api: Api, profile: Profile | None, request: Request) -> None:
+def refuse_another(api: Api, profile: Profile | None, request: CompileRequest) -> None:
     """Raises OtherProfileError where the profile that the request names is of another API."""
     if profile is None or request.profile is None:
         return

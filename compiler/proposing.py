@@ -9,36 +9,36 @@ bytes. Where nobody answers, nothing is changed. Called by `verification`.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from compiler.approval_facts import proposed as proposed_about
 from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.ir.model import Api, Diagnostic, Severity
 from compiler.pipeline import options_for, plan_flows
+from compiler.proofs.approval_facts import proposed as proposed_about
+from compiler.proofs.verifying import rewritten, with_catalog
 from compiler.proposals import nouns, ranks, sentences, tasks
-from compiler.proposals.asked import Apis, Outcome, understand_sentence
-from compiler.proposer import Asker, Entry, Record
-from compiler.verifying import rewritten, with_catalog
-from workflow.profile import Profile
+from compiler.proposals.asked import Apis, AskOutcome, understand_sentence
+from compiler.proposer import Asker, Record, RecordedAnswer
+from workflow.profiles.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedFlows:
     """The API with its flows, under the names that were accepted."""
 
     api: Api
-    entries: tuple[Entry, ...]
+    entries: tuple[RecordedAnswer, ...]
     diagnostics: tuple[Diagnostic, ...]
 
 
-def named(api: Api, profile: Profile | None, asker: Asker) -> Named:
+def named(api: Api, profile: Profile | None, asker: Asker) -> NamedFlows:
     """Plans the understood API, with better names for things where a model gave some."""
     settled = options_for(api, profile).profile
     answers = [] if asker.is_idle else nouns.asked(api, settled, asker)
     judged = nouns.judge(api, settled, answers, lambda one: plan_flows(one, profile).api)
     planned = plan_flows(judged.api, profile)
-    return Named(planned.api, judged.entries, planned.diagnostics)
+    return NamedFlows(planned.api, judged.entries, planned.diagnostics)
 
 
-def improved(compiled: Compiled, asker: Asker, entries: tuple[Entry, ...]) -> tuple[Compiled, Record]:
+def improved(compiled: Compiled, asker: Asker, entries: tuple[RecordedAnswer, ...]) -> tuple[Compiled, Record]:
     """The compile with what a model made better, and the record; as it is where nobody is asked."""
     if asker.is_idle:
         return compiled, Record(compiled.api.digest)
@@ -50,12 +50,12 @@ def improved(compiled: Compiled, asker: Asker, entries: tuple[Entry, ...]) -> tu
     return _with_proposals(compiled, record), record
 
 
-def _once(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+def _once(entries: Iterable[RecordedAnswer]) -> tuple[RecordedAnswer, ...]:
     """One entry a question: what two sentences ask alike is asked once."""
     return tuple({(one.answer.kind, one.answer.subject): one for one in entries}.values())
 
 
-def recorded_in(lock: Record | None, before: Record, outcome: Outcome) -> Record:
+def recorded_in(lock: Record | None, before: Record, outcome: AskOutcome) -> Record:
     """The record with what was asked about a sentence; the sentence itself, where a workflow came of it.
 
     What the lock has of other sentences stays in it.
@@ -65,7 +65,7 @@ def recorded_in(lock: Record | None, before: Record, outcome: Outcome) -> Record
     return Record(before.spec, _once((*old, *before.entries, *outcome.entries)), tuple(dict.fromkeys(said)))
 
 
-def _ranked(compiled: Compiled, asker: Asker) -> tuple[Compiled, tuple[Entry, ...]]:
+def _ranked(compiled: Compiled, asker: Asker) -> tuple[Compiled, tuple[RecordedAnswer, ...]]:
     pins = compiled.profile.overrides.pin if compiled.profile else ()
     found = ranks.ranked([one.flow for one in compiled.workflows if one.is_verified], pins, asker)
     if not found.ranks:
@@ -77,14 +77,14 @@ def _ranked(compiled: Compiled, asker: Asker) -> tuple[Compiled, tuple[Entry, ..
     return holding(compiled, moved), found.entries
 
 
-def _with_tasks(compiled: Compiled, asker: Asker) -> tuple[Compiled, tuple[Entry, ...]]:
+def _with_tasks(compiled: Compiled, asker: Asker) -> tuple[Compiled, tuple[RecordedAnswer, ...]]:
     found = tasks.proposed(compiled, asker)
     return holding(compiled, (*compiled.workflows, *found.workflows)), found.entries
 
 
-def _with_asked(compiled: Compiled, asker: Asker) -> tuple[Compiled, tuple[Entry, ...]]:
+def _with_asked(compiled: Compiled, asker: Asker) -> tuple[Compiled, tuple[RecordedAnswer, ...]]:
     """With what operators asked for before, by the answers that were given then."""
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[RecordedAnswer, ...] = ()
     for sentence in asker.sentences:
         outcome = understand_sentence(sentence, Apis([compiled]), asker)
         entries = (*entries, *outcome.entries)
@@ -95,12 +95,12 @@ def _with_asked(compiled: Compiled, asker: Asker) -> tuple[Compiled, tuple[Entry
     return compiled, entries
 
 
-def _no_longer(sentence: str, outcome: Outcome) -> Diagnostic:
+def _no_longer(sentence: str, outcome: AskOutcome) -> Diagnostic:
     message = f"no workflow comes of “{sentence}” any more: {outcome.refusal}"
     return Diagnostic("proposal-gone", Severity.WARNING, "lock#/sentences", message, "ask again with --ask")
 
 
-def _with_sentences(compiled: Compiled, asker: Asker) -> tuple[Compiled, tuple[Entry, ...]]:
+def _with_sentences(compiled: Compiled, asker: Asker) -> tuple[Compiled, tuple[RecordedAnswer, ...]]:
     answers = asker.ask(sentences.about(compiled))
     found = sentences.judge(compiled, answers)
     told = [

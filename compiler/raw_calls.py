@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from compiler.ir.model import CONNECTION_HEADERS, Api, Effect, Operation, Parameter
-from compiler.twin.validation import Validation, View
-from workflow.multipart import is_multipart
-from workflow.operations import is_method
-from workflow.schemas import as_json
+from compiler.ir.model import CONNECTION_HEADERS, Api, ApiParameter, Effect, Operation
+from compiler.twin.values.validation import SchemaView, Validation
+from workflow.documents.operations import is_method
+from workflow.documents.schemas import as_json
+from workflow.requests.multipart import is_multipart
 from workflow.tool import free_name
 
 Json = Any
@@ -38,7 +38,7 @@ def callable_of(api: Api, operation: Operation, validation: Validation) -> dict[
         "parameters": _parameters(operation, validation, shared),
     }
     if operation.body is not None:
-        view = View.PATCH if operation.method == "PATCH" else View.REQUEST
+        view = SchemaView.PATCH if operation.method == "PATCH" else SchemaView.REQUEST
         schema = _taken(validation.self_contained(operation.body.schema, view, _MOST_BYTES), shared)
         call["body"] = {"media_type": operation.body.media_type, "schema": schema}
         call["body"] |= {"required": True} if operation.body.is_required else {}
@@ -67,8 +67,8 @@ def _parameters(operation: Operation, validation: Validation, shared: dict[str, 
     return found
 
 
-def _parameter(each: Parameter, validation: Validation, shared: dict[str, Json]) -> dict[str, Json]:
-    schema = _taken(validation.self_contained(each.schema, View.REQUEST, _MOST_BYTES), shared)
+def _parameter(each: ApiParameter, validation: Validation, shared: dict[str, Json]) -> dict[str, Json]:
+    schema = _taken(validation.self_contained(each.schema, SchemaView.REQUEST, _MOST_BYTES), shared)
     told: dict[str, Json] = {"name": each.name, "in": each.location, "schema": schema}
     told |= {"required": True} if each.is_required else {}
     usual = "form" if each.location in ("query", "cookie") else "simple"

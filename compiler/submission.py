@@ -15,16 +15,16 @@ from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.containment import Containment
 from compiler.ir.model import Diagnostic
 from compiler.knowledge import cards_of
-from compiler.promises import promised_replies
-from governance.apis import ApiStore
-from governance.connections import require_file
-from governance.database import open_database
+from compiler.proofs.promises import promised_replies
+from governance.approval.integrity import Revision
+from governance.approval.revisions import NewRevision, RevisionStore
 from governance.errors import NotFoundError
-from governance.knowledge import KnowledgeStore
 from governance.origins import Origin
-from governance.responses import ResponseStore
-from governance.revisions import NewRevision, RevisionStore
-from governance.sealing import Revision
+from governance.registry.apis import ApiStore
+from governance.registry.knowledge import KnowledgeStore
+from governance.registry.responses import ResponseStore
+from governance.storage.connections import require_file
+from governance.storage.database import open_database
 from workflow.visible import visible
 
 

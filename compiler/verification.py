@@ -1,7 +1,7 @@
 """A compile from its request to verified workflows: read, understand, ask for names, plan, verify, ask for the rest.
 
 The steps in their order alone; what each does is in `pipeline`, `proposing` and `verifying`. Called by
-`compiler.commands`; stores nothing (see `submission`) and prints nothing.
+`compiler.commands.compiling`; stores nothing (see `submission`) and prints nothing.
 """
 
 from collections.abc import Sequence
@@ -9,19 +9,21 @@ from dataclasses import replace
 
 from compiler.compiled import Compiled
 from compiler.frontend import load_api
-from compiler.pipeline import Request, find_profile, understand
+from compiler.pipeline import CompileRequest, find_profile, understand
 from compiler.profile_fit import refuse_another
-from compiler.proposals.asked import Apis, Outcome, understand_sentence
+from compiler.proofs.verifying import verify_flows
+from compiler.proposals.asked import Apis, AskOutcome, understand_sentence
 from compiler.proposer import Record, open_asker
-from compiler.proposer.proposer import Asking
+from compiler.proposer.proposer import ProposerOptions
 from compiler.proposing import improved, named, recorded_in
 from compiler.stages import Progress, silent
-from compiler.verifying import verify_flows
 
-_NOBODY = Asking()
+_NOBODY = ProposerOptions()
 
 
-def compile_spec(request: Request, asking: Asking = _NOBODY, progress: Progress = silent) -> tuple[Compiled, Record]:
+def compile_spec(
+    request: CompileRequest, asking: ProposerOptions = _NOBODY, progress: Progress = silent
+) -> tuple[Compiled, Record]:
     """The description, compiled: every workflow checked and proved on the twin; and what was asked and said.
 
     Raises as `load_api` and `open_asker` do.
@@ -40,15 +42,15 @@ def compile_spec(request: Request, asking: Asking = _NOBODY, progress: Progress 
 
 
 def ask_for(
-    requests: Sequence[Request], sentence: str, asking: Asking, progress: Progress = silent
-) -> tuple[Outcome, Record]:
+    requests: Sequence[CompileRequest], sentence: str, asking: ProposerOptions, progress: Progress = silent
+) -> tuple[AskOutcome, Record]:
     """What becomes of an operator's sentence, over one or several APIs; and all that was asked and said, with what the
     lock has already. A model is asked about the sentence alone.
 
     Raises as `compile_spec` does.
     """
     lock = asking.lock if len(requests) == 1 else None
-    made = [compile_spec(one, Asking(lock=lock), progress) for one in requests]
+    made = [compile_spec(one, ProposerOptions(lock=lock), progress) for one in requests]
     compiled, before = [one for one, _ in made], made[0][1]
     with open_asker(asking, before.spec, progress) as asker:
         outcome = understand_sentence(sentence, Apis(compiled), asker)

@@ -1,19 +1,19 @@
 """All that a server follows besides revisions, seen in one go: who may speak to it, its targets, what has run out.
 
 Asked several times a second while something is written, so that it is one transaction and one hand-over between
-threads, not one for each store. Here never lives what follows of it (`runtime.live`).
+threads, not one for each store. Here never lives what follows of it (`runtime.catalog.watcher`).
 """
 
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from governance.database import Database
+from governance.approval.revisions import RevisionStore
 from governance.people import user_rows
 from governance.people.principals import TokenSurvey, held
 from governance.people.user_rows import UserSurvey
-from governance.revisions import RevisionStore
-from governance.targets import Target, TargetStore
+from governance.registry.targets import Target, TargetStore
+from governance.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from types import MappingProxyType
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from governance.database import Database
 from governance.errors import InvalidError, NotFoundError
-from governance.models import (
+from governance.storage.database import Database
+from governance.storage.models import (
     ApiRow,
     EndpointRow,
     PrincipalRow,

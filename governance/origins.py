@@ -8,7 +8,7 @@ Here never lives a right: who stands behind such a name is `transitions.person_o
 
 from typing import Literal
 
-from governance.servers import is_of_server
+from governance.registry.servers import is_of_server
 
 Origin = Literal["compiled", "profile", "model", "import", "bundle", "server"]
 COMPILE = "compile:"

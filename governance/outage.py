@@ -1,7 +1,7 @@
 """Whether a database takes writes: told once when it ceases to and once when it does again, not at each refusal.
 
 One for each database that a server writes into; `why` is what `/ready` says of it. Called by whoever writes
-(`governance.database`, the engine of durable runs). Here never lives a try whether it is over.
+(`governance.storage.database`, the engine of durable runs). Here never lives a try whether it is over.
 """
 
 import logging

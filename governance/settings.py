@@ -2,7 +2,7 @@
 
 Every field names its variable, its meaning and its default; `.env.example` at the root lists them all, and a test
 keeps the two alike. Options of a command win over the environment; nothing else reads `os.environ` for settings.
-Here never live credentials of targets: these are references that the runtime resolves (`governance.targets`).
+Here never live credentials of targets: these are references that the runtime resolves (`governance.registry.targets`).
 """
 
 from collections.abc import Mapping

@@ -2,8 +2,8 @@
 
 An invitation is a secret that counts once and for a while; kept of it is its SHA-256. Whoever joins with it gives the
 public key by which the site is known from then on; a second use, a late one and a wrong one look alike. The row is the
-target's (`governance.targets`), so that it counts only as the audit says, and removing it shuts the site out. Here
-never lives a private key, a signature or a connection (`runtime.sites`). Called by `site invite` and `api.sites`.
+target's (`governance.registry.targets`), so that it counts only as the audit says, and removing it shuts the site out.
+Here never lives a private key, a signature or a connection (`runtime.sites`). Called by `site invite` and `api.sites`.
 """
 
 import hashlib
@@ -13,12 +13,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from governance.database import Database
 from governance.errors import ConflictError, InvalidError, NotFoundError, RefusedError, StaleError
-from governance.identifiers import moment
-from governance.server_files import server_target
-from governance.servers import Server
-from governance.targets import Target, TargetStore
+from governance.registry.server_files import server_target
+from governance.registry.servers import Server
+from governance.registry.targets import Target, TargetStore
+from governance.storage.database import Database
+from governance.storage.identifiers import moment
 
 SECRET_BYTES = 32
 LASTS = timedelta(hours=1)

@@ -23,7 +23,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class TransitionRule:
     to: State
     role: Role | None
     needs_reason: bool = False
@@ -41,23 +41,23 @@ class Ballot:
     is_expired: bool = False
 
 
-TABLE: Mapping[tuple[State | None, Action], Rule] = MappingProxyType(
+TABLE: Mapping[tuple[State | None, Action], TransitionRule] = MappingProxyType(
     {
-        (None, "submit"): Rule("pending", role=None),
+        (None, "submit"): TransitionRule("pending", role=None),
         # Out of a bundle, where the policy here is content with who approved it; else it is pending.
-        (None, "import"): Rule("approved", role="admin"),
+        (None, "import"): TransitionRule("approved", role="admin"),
         # The policy lets this class pass without a person.
-        ("pending", "accept"): Rule("approved", role=None),
-        ("pending", "approve"): Rule("approved", role="approver"),
-        ("pending", "reject"): Rule("rejected", role="approver", needs_reason=True),
+        ("pending", "accept"): TransitionRule("approved", role=None),
+        ("pending", "approve"): TransitionRule("approved", role="approver"),
+        ("pending", "reject"): TransitionRule("rejected", role="approver", needs_reason=True),
         # A newer submission replaces an undecided one, so that nobody decides on what is out of date.
-        ("pending", "supersede"): Rule("superseded", role=None),
+        ("pending", "supersede"): TransitionRule("superseded", role=None),
         # Approving the next revision replaces the one in use.
-        ("approved", "supersede"): Rule("superseded", role=None),
-        ("approved", "retire"): Rule("retired", role="approver", needs_reason=True),
+        ("approved", "supersede"): TransitionRule("superseded", role=None),
+        ("approved", "retire"): TransitionRule("retired", role="approver", needs_reason=True),
         # What nobody decided in time, and what was approved for a time only, is refused from then on.
-        ("pending", "expire"): Rule("retired", role=None),
-        ("approved", "expire"): Rule("retired", role=None),
+        ("pending", "expire"): TransitionRule("retired", role=None),
+        ("approved", "expire"): TransitionRule("retired", role=None),
     }
 )
 
@@ -87,7 +87,7 @@ def decide(state: State | None, action: Action, *, role: Role, reason: str, ball
     return _counted(state, rule, ballot) if state and action == "approve" else rule.to
 
 
-def _counted(state: State, rule: Rule, ballot: Ballot) -> State:
+def _counted(state: State, rule: TransitionRule, ballot: Ballot) -> State:
     """Where one more vote leads to."""
     voter, before = person_of(ballot.voter), {person_of(each) for each in ballot.votes}
     if not ballot.may_approve_own:

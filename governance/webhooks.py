@@ -15,12 +15,12 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.engine import Row
 
-from governance.audit import Event, append_entry, last_told
-from governance.database import Database
+from governance.audit.log import Event, append_entry, last_told
 from governance.errors import ConflictError, InvalidError, NotFoundError, TamperedError
-from governance.identifiers import Json, from_text, moment, to_text
-from governance.models import WebhookRow, WebhookUseRow, table_of
-from governance.people.scopes import WHOLE, Scope
+from governance.people.scopes import WHOLE, AccessScope
+from governance.storage.database import Database
+from governance.storage.identifiers import Json, from_text, moment, to_text
+from governance.storage.models import WebhookRow, WebhookUseRow, table_of
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\0]+")
@@ -35,7 +35,7 @@ REMEMBERED = timedelta(days=30)
 class Webhook:
     name: str
     secret_ref: str
-    scope: Scope
+    scope: AccessScope
     created_at: str
     created_by: str
 
@@ -47,7 +47,7 @@ class WebhookStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, name: str, secret_ref: str, *, scope: Scope = WHOLE, actor: str) -> Webhook:
+    async def add(self, name: str, secret_ref: str, *, scope: AccessScope = WHOLE, actor: str) -> Webhook:
         """Raises InvalidError (the name, or no reference: it is not repeated), ConflictError (the name is taken)."""
         if not _NAME.fullmatch(name):
             raise InvalidError(f"{name!r} is no name for a webhook", "take up to 64 of a-z 0-9 . _ -")
@@ -133,4 +133,6 @@ def _is_told(connection: Connection, row: Row[tuple[Any, ...]]) -> bool:
 
 
 def _webhook(row: Row[tuple[Any, ...]]) -> Webhook:
-    return Webhook(row.name, row.secret_ref, Scope.from_json(from_text(row.scope)), row.created_at, row.created_by)
+    return Webhook(
+        row.name, row.secret_ref, AccessScope.from_json(from_text(row.scope)), row.created_at, row.created_by
+    )

@@ -1,4 +1,4 @@
-"""Alembic's entry: on the connection that `governance.schema` hands in, or on the address in the settings.
+"""Alembic's entry: on the connection that `governance.storage.schema` hands in, or on the address in the settings.
 
 The first is how the product migrates, in a transaction it owns. The second is for developers who write the next
 migration: `alembic revision --autogenerate -m "…"`. Migrating without a database (SQL to a file) is not offered.
@@ -10,9 +10,9 @@ from typing import Any
 from alembic import context
 from sqlalchemy import Connection
 
-from governance.connections import parse_url, writer_engine
-from governance.models import METADATA
 from governance.settings import Settings
+from governance.storage.connections import parse_url, writer_engine
+from governance.storage.models import METADATA
 
 
 def _migrate(connection: Connection) -> None:

@@ -27,21 +27,22 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from governance.library import Library
+from governance.registry.library import Library
 from governance.settings import SettingInUse
 from runtime import memory
+from runtime.admission.concurrency import MOST_AT_ONCE, Concurrency, most_at_once, most_files
+from runtime.admission.connections import Connections, listen
+from runtime.admission.first_bytes import Known
+from runtime.admission.mcp_sessions import McpSessions
+from runtime.admission.rates import Rates
 from runtime.api import (
-    administration,
     asks,
     audit,
-    catalog,
     disabling,
     docs,
     events,
     fleet,
-    knowledge,
     library,
-    login,
     metrics,
     pictures,
     policy,
@@ -53,25 +54,21 @@ from runtime.api import (
     serving,
     sites,
     targets,
-    tools,
-    users,
     webhooks,
     workflows,
 )
-from runtime.api.agent_description import AgentDescription, FixedPart
+from runtime.api.agents import catalog, knowledge, tools
+from runtime.api.agents.description import AgentDescription, FixedPart
 from runtime.api.description import Description
-from runtime.api.part import check_query
+from runtime.api.parts.part import check_query
+from runtime.api.people import administration, login, users
+from runtime.auth.access import LOOPBACK_NAMES, MCP_PATH, Gate, is_loopback
+from runtime.auth.cors import Cors
 from runtime.building import Builds
-from runtime.catalog import CALL_API
+from runtime.caller import Caller
+from runtime.catalog.snapshot import CALL_API
 from runtime.console.app import Console
 from runtime.errors import StartRefused
-from runtime.gate.access import LOOPBACK_NAMES, MCP_PATH, Caller, Gate, is_loopback
-from runtime.gate.concurrency import MOST_AT_ONCE, Concurrency, most_at_once, most_files
-from runtime.gate.connections import Connections, listen
-from runtime.gate.cors import Cors
-from runtime.gate.first_bytes import Known
-from runtime.gate.mcp_sessions import McpSessions
-from runtime.gate.rates import Rates
 from runtime.mcp.completing import Completions
 from runtime.mcp.finding import finding_tools
 from runtime.mcp.fleet import fleet_tools
@@ -166,7 +163,7 @@ def build(
     gate = Gate(
         api,
         McpSessions(mcp_app),
-        service.doorkeeper,
+        service.authenticator,
         hosts,
         Rates(rate_per_s),
         Concurrency(at_once),
@@ -175,7 +172,7 @@ def build(
         sites=service.hub,
     )
     asgi = Cors(gate, origins, hosts) if origins else gate
-    return Application(asgi, gate, api, mcp, provider, changes, service.doorkeeper.known, service.hub)
+    return Application(asgi, gate, api, mcp, provider, changes, service.authenticator.known, service.hub)
 
 
 def _mcp_server(
@@ -320,7 +317,7 @@ def bound_socket(host: str, port: int) -> socket.socket:
 async def serve_http(service: Service, at: Listening, announce: Callable[[str], None]) -> None:
     """Serves until the process is told to stop. `announce` gets the address when connections are accepted."""
     is_safe = all(at.tls) or at.allows_plain_http
-    hosts = checked_host(at.host, service.doorkeeper.needs_token, is_safe=is_safe)
+    hosts = checked_host(at.host, service.authenticator.needs_token, is_safe=is_safe)
     application = build(
         service,
         hosts=hosts,
@@ -348,7 +345,7 @@ async def serve_http(service: Service, at: Listening, announce: Callable[[str], 
         tidying.cancel()
 
 
-class Server(uvicorn.Server):
+class HttpServer(uvicorn.Server):
     """Leaves signals to whoever serves: uvicorn's own way would end the process before sessions are closed.
 
     `before_end` is awaited when the server was told to stop and its callers still wait.
@@ -389,7 +386,7 @@ def http_server(
     application: Application,
     before_end: Callable[[], Awaitable[None]] = _at_once,
     tls: tuple[str, str] = ("", ""),
-) -> Server:
+) -> HttpServer:
     """A server for the application, not started yet. Raises StartRefused for a certificate that cannot be used."""
     config = uvicorn.Config(
         application.asgi,
@@ -412,7 +409,7 @@ def http_server(
         raise StartRefused(
             f"the certificate {tls[0]} cannot be used: {error}", "give a PEM file and its key"
         ) from error
-    return Server(config, before_end, application)
+    return HttpServer(config, before_end, application)
 
 
 async def serve_stdio(

@@ -3,7 +3,7 @@
 What is compiled are the bytes that were read when the build was begun, alone in a folder that is gone afterwards: no
 reference leads to another file, and a file that changes meanwhile is another build's. One at a time; a build is begun
 and ended in the audit, where its log stands. What comes of it waits for a person as always. Called by the routes.
-Here never lives the compiler (`compiler_process`) or a file's way in (`governance.library`).
+Here never lives the compiler (`compiler_process`) or a file's way in (`governance.registry.library`).
 """
 
 import asyncio
@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from governance.audit import AuditLog, AuditRow
-from governance.audit_search import AuditSearch, Wanted
-from governance.database import Database
+from governance.audit.log import AuditLog, AuditRow
+from governance.audit.search import AuditSearch, AuditWanted
 from governance.errors import NotFoundError
-from governance.identifiers import new_id
-from governance.library import Library
+from governance.registry.library import Library
+from governance.storage.database import Database
+from governance.storage.identifiers import new_id
 from runtime.compiler_process import Said, compiled
 from runtime.errors import Unservable
 from workflow.visible import visible
@@ -96,8 +96,8 @@ class Builds:
 
     async def list_builds(self) -> tuple[Build, ...]:
         """The newest, the last begun first."""
-        begun = await self._search.newest(Wanted(action=BEGUN), MOST_LISTED)
-        ended = await self._search.newest(Wanted(action=ENDED), MOST_LISTED)
+        begun = await self._search.newest(AuditWanted(action=BEGUN), MOST_LISTED)
+        ended = await self._search.newest(AuditWanted(action=ENDED), MOST_LISTED)
         ends = {row.subject: row for row in ended}
         return tuple(self._whole(row, ends.get(row.subject)) for row in reversed(begun))
 

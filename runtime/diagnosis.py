@@ -15,21 +15,21 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from governance.audit import AuditLog
+from governance.audit.log import AuditLog
 from governance.errors import NotFoundError
-from governance.targets import Target
-from runtime.driver import Endpoint, tls
-from runtime.driver.sessions import References
-from runtime.driver.wire import Address, Reply, address_of
+from governance.registry.targets import Target
+from runtime.catalog.entries import own_limits
+from runtime.driver import DeviceEndpoint, tls
+from runtime.driver.credentials.sessions import References
+from runtime.driver.wire import Address, WireReply, address_of
 from runtime.driver.witness import Answered, Sending
-from runtime.entries import own_limits
 from runtime.errors import Refused, TargetError
 from runtime.secrets import Vault
 from runtime.service import Service
-from workflow.device_messages import sentences
-from workflow.events import SendRequest
-from workflow.pointers import NOTHING, parse_pointer, resolve
-from workflow.profile import Probe, Profile, parse_profile
+from workflow.json.pointers import NOTHING, parse_pointer, resolve
+from workflow.profiles.profile import Probe, Profile, parse_profile
+from workflow.replies.device_messages import sentences
+from workflow.requests.events import SendRequest
 
 Json = Any
 Step = Literal["address", "dns", "tcp", "tls", "login", "version"]
@@ -40,7 +40,7 @@ MOST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DiagnosedStep:
     step: Step
     outcome: Literal["good", "bad", "left out"]
     message: str
@@ -51,19 +51,21 @@ class Finding:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-async def diagnose(service: Service, name: str, actor: str) -> tuple[Finding, ...]:
+async def diagnose(service: Service, name: str, actor: str) -> tuple[DiagnosedStep, ...]:
     """A finding for each step. Raises NotFoundError for the target, GovernanceError when nothing can be recorded."""
     target = await service.targets.get(name)
     if target.server is not None:
         if target.server.is_site:
-            return (Finding("address", "bad", f"{name} is a site, and comes by itself", "see `switchgear site list`"),)
-        return (Finding("address", "bad", f"{name} is an MCP server", f"run `switchgear servers test {name}`"),)
+            return (
+                DiagnosedStep("address", "bad", f"{name} is a site, and comes by itself", "see `switchgear site list`"),
+            )
+        return (DiagnosedStep("address", "bad", f"{name} is an MCP server", f"run `switchgear servers test {name}`"),)
     profile, described = await _profile(service, target.api)
     base_path = await _base_path(service, target.api, profile)
     diagnosis = Diagnosis(service, target, profile, actor, base_path, described)
     findings = [finding async for finding in diagnosis.findings()]
     told = {finding.step for finding in findings}
-    return (*findings, *(Finding(step, "left out", "not reached") for step in STEPS if step not in told))
+    return (*findings, *(DiagnosedStep(step, "left out", "not reached") for step in STEPS if step not in told))
 
 
 async def _profile(service: Service, api: str) -> tuple[Profile, str]:
@@ -97,7 +99,7 @@ class Diagnosis:
         self._described = described
         self._witness = _Told(service.audit, service.vault, target.name, actor)
 
-    async def findings(self) -> AsyncIterator[Finding]:
+    async def findings(self) -> AsyncIterator[DiagnosedStep]:
         """Up to the first that is bad."""
         address, finding = self._address()
         yield finding
@@ -111,7 +113,7 @@ class Diagnosis:
         for finding in await self._login(address):
             yield finding
 
-    def _address(self) -> tuple[Address | None, Finding]:
+    def _address(self) -> tuple[Address | None, DiagnosedStep]:
         target = self._target
         try:
             for reference in (target.username_ref, target.password_ref, target.token_ref):
@@ -119,15 +121,17 @@ class Diagnosis:
                     self._service.vault.read(reference)
             address = address_of(target.base_url, self._base_path, adds_base_path=target.mode != "prism")
         except TargetError as error:
-            return None, Finding("address", "bad", error.message, error.remedy)
+            return None, DiagnosedStep("address", "bad", error.message, error.remedy)
         where = f"{address.origin}{address.prefix}"
-        return address, Finding("address", "good", f"{where}; all references lead to something", "", {"url": where})
+        return address, DiagnosedStep(
+            "address", "good", f"{where}; all references lead to something", "", {"url": where}
+        )
 
-    async def _tls(self, address: Address) -> Finding:
+    async def _tls(self, address: Address) -> DiagnosedStep:
         """The certificate that is shown, and whether the target's setting takes it."""
         how = self._target.tls
         if address.scheme == "http":
-            return Finding("tls", "left out", "the address is http: nothing is encrypted")
+            return DiagnosedStep("tls", "left out", "the address is http: nothing is encrypted")
         detail: dict[str, Json] = {"setting": how}
         try:
             async with asyncio.timeout(STEP_S):
@@ -136,44 +140,48 @@ class Diagnosis:
                 context = await tls.context_for(how, address.host, address.port)
                 await _handshake(address, context)
         except (TargetError, ssl.SSLError, OSError, TimeoutError) as error:
-            return Finding("tls", "bad", f"{how.partition(':')[0]}: {_reason(error)}", _pin_remedy(detail), detail)
+            return DiagnosedStep(
+                "tls", "bad", f"{how.partition(':')[0]}: {_reason(error)}", _pin_remedy(detail), detail
+            )
         until = f"; {detail['subject']}, until {detail['expires']}" if "expires" in detail else ""
-        return Finding("tls", "good", f"trusted by {how.partition(':')[0]}{until}", "", detail)
+        return DiagnosedStep("tls", "good", f"trusted by {how.partition(':')[0]}{until}", "", detail)
 
-    async def _login(self, address: Address) -> list[Finding]:
+    async def _login(self, address: Address) -> list[DiagnosedStep]:
         probe = self._profile.probe
         if probe is None:
             why = f"the profile of {self._target.api} names nothing to read (probe)"
-            return [Finding("login", "left out", why)]
+            return [DiagnosedStep("login", "left out", why)]
         method, _, path = probe.read.partition(" ")
         command = SendRequest("probe", 1, method, path, path, is_safe=True, is_idempotent=True, timeout_s=STEP_S)
         end = asyncio.get_running_loop().time() + STEP_S
         outcome = await self._service.driver.ask(command, self._endpoint(address), end, self._witness)
         if isinstance(outcome, TargetError):
             redact = self._service.vault.redact
-            return [Finding("login", "bad", redact(outcome.message), redact(outcome.remedy))]
+            return [DiagnosedStep("login", "bad", redact(outcome.message), redact(outcome.remedy))]
         told = _login_told(self._profile, outcome, self._service.vault)
         return [told, _version(outcome, probe, self._described)] if told.outcome == "good" else [told]
 
-    def _endpoint(self, address: Address) -> Endpoint:
+    def _endpoint(self, address: Address) -> DeviceEndpoint:
         target = self._target
         references = References(target.username_ref, target.password_ref, target.token_ref)
         limits = own_limits(target, self._profile)
-        return Endpoint(target.name, address, target.tls, references, self._profile, limits)
+        return DeviceEndpoint(target.name, address, target.tls, references, self._profile, limits)
 
 
-async def _dns(address: Address) -> Finding:
+async def _dns(address: Address) -> DiagnosedStep:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(STEP_S):
             found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except (OSError, TimeoutError, UnicodeError) as error:
-        return Finding("dns", "bad", f"{address.host}: {_reason(error)}", "correct the target's address, or the DNS")
+        return DiagnosedStep(
+            "dns", "bad", f"{address.host}: {_reason(error)}", "correct the target's address, or the DNS"
+        )
     places = sorted({str(entry[4][0]) for entry in found})
-    return Finding("dns", "good", f"{address.host} is {', '.join(places)}", "", {"addresses": places})
+    return DiagnosedStep("dns", "good", f"{address.host} is {', '.join(places)}", "", {"addresses": places})
 
 
-async def _tcp(address: Address) -> Finding:
+async def _tcp(address: Address) -> DiagnosedStep:
     start = time.monotonic()
     try:
         async with asyncio.timeout(STEP_S):
@@ -181,9 +189,9 @@ async def _tcp(address: Address) -> Finding:
         writer.close()
     except (OSError, TimeoutError) as error:
         remedy = "see whether the device is on, and whether a firewall stands between"
-        return Finding("tcp", "bad", f"port {address.port}: {_reason(error)}", remedy)
+        return DiagnosedStep("tcp", "bad", f"port {address.port}: {_reason(error)}", remedy)
     took_ms = round((time.monotonic() - start) * 1000, 1)
-    return Finding("tcp", "good", f"port {address.port} answered in {took_ms} ms", "", {"ms": took_ms})
+    return DiagnosedStep("tcp", "good", f"port {address.port} answered in {took_ms} ms", "", {"ms": took_ms})
 
 
 async def _handshake(address: Address, context: ssl.SSLContext) -> None:
@@ -192,7 +200,7 @@ async def _handshake(address: Address, context: ssl.SSLContext) -> None:
     writer.close()
 
 
-def _login_told(profile: Profile, reply: Reply, vault: Vault) -> Finding:
+def _login_told(profile: Profile, reply: WireReply, vault: Vault) -> DiagnosedStep:
     """What the answer to the probe says of the login: only a reply in the API's own form is one of somebody let in."""
     assert profile.probe is not None, "an answer to it came"
     status, remedy = reply.status, ""
@@ -214,23 +222,23 @@ def _login_told(profile: Profile, reply: Reply, vault: Vault) -> Finding:
         told += ", a page for people"
         remedy = "this is no API: correct the target's address or its path"
     if remedy:
-        return Finding("login", "bad", told + said, remedy)
-    return Finding("login", "good", f"{told} ({', '.join(profile.auth.kinds)})")
+        return DiagnosedStep("login", "bad", told + said, remedy)
+    return DiagnosedStep("login", "good", f"{told} ({', '.join(profile.auth.kinds)})")
 
 
-def _version(reply: Reply, probe: Probe, described: str) -> Finding:
+def _version(reply: WireReply, probe: Probe, described: str) -> DiagnosedStep:
     if probe.version is None:
-        return Finding("version", "left out", "the profile does not say where the version stands")
+        return DiagnosedStep("version", "left out", "the profile does not say where the version stands")
     value = resolve(reply.body, parse_pointer(probe.version))
     if value is NOTHING or not isinstance(value, str | int | float):
-        return Finding("version", "left out", f"the reply with status {reply.status} has none at {probe.version}")
+        return DiagnosedStep("version", "left out", f"the reply with status {reply.status} has none at {probe.version}")
     version, detail = str(value), {"version": str(value)}
     of = f"the description {described} is" if described else "the description is"
     if probe.described and not any(_begins_with(version, each) for each in probe.described):
         remedy = "what is approved may not fit: compile the description of this version, or widen probe.described"
-        return Finding("version", "bad", f"{version}; {of} of {', '.join(probe.described)}", remedy, detail)
+        return DiagnosedStep("version", "bad", f"{version}; {of} of {', '.join(probe.described)}", remedy, detail)
     fits = f"; {of} of {', '.join(probe.described)}" if probe.described else ""
-    return Finding("version", "good", f"{version}{fits}", "", detail)
+    return DiagnosedStep("version", "good", f"{version}{fits}", "", detail)
 
 
 def _begins_with(version: str, beginning: str) -> bool:

@@ -14,12 +14,12 @@ from typing import Any
 import orjson
 
 from governance.errors import NotFoundError
-from governance.knowledge import KnowledgeStore
-from governance.people.scopes import Scope
-from runtime.catalog import Catalog
-from runtime.live import LiveCatalog
+from governance.people.scopes import AccessScope
+from governance.registry.knowledge import KnowledgeStore
+from runtime.catalog.snapshot import Catalog
+from runtime.catalog.watcher import LiveCatalog
 from workflow.budget import BYTES_A_TOKEN
-from workflow.search.index import Findable, Index, Kind, apart
+from workflow.search.index import Findable, Index, WorkflowFacts, apart
 
 Json = Any
 Card = Mapping[str, Json]
@@ -58,7 +58,7 @@ class Knowledge:
         self._reading = asyncio.Lock()
         self._there: tuple[Catalog, frozenset[str]] | None = None
 
-    async def search(self, question: str, scope: Scope, *, api: str | None = None) -> dict[str, Json]:
+    async def search(self, question: str, scope: AccessScope, *, api: str | None = None) -> dict[str, Json]:
         """The operations that have to do with the words of `question`, the best first, and how many more there are."""
         seen = self._live.seen_by(scope)
         found: list[dict[str, Json]] = []
@@ -73,7 +73,7 @@ class Knowledge:
             told["hint"] = "no operation has to do with these words: try the thing's or the action's other name"
         return told
 
-    async def describe(self, operation: str, scope: Scope, *, api: str | None = None) -> dict[str, Json]:
+    async def describe(self, operation: str, scope: AccessScope, *, api: str | None = None) -> dict[str, Json]:
         """All that is known of one operation, by `METHOD /path`. Raises NotFoundError."""
         for name, known in (await self._known(scope, api)).items():
             card = known.cards.get(operation)
@@ -92,12 +92,12 @@ class Knowledge:
         sizes = [self._sizes[name] for name in marks]
         return sum(each.operations for each in sizes), sum(each.tokens for each in sizes)
 
-    async def cards(self, operation: str, scope: Scope, api: str | None = None) -> dict[str, Card]:
+    async def cards(self, operation: str, scope: AccessScope, api: str | None = None) -> dict[str, Card]:
         """What is known of an operation, by the APIs of `scope` that have one of this name."""
         known = await self._known(scope, api)
         return {name: each.cards[operation] for name, each in known.items() if operation in each.cards}
 
-    async def is_there(self, scope: Scope) -> bool:
+    async def is_there(self, scope: AccessScope) -> bool:
         """Whether anything is known that the caller may ask about. Asked at each list of tools: looked up once for each
         catalog, which is another one after a compile."""
         now = self._live.now
@@ -105,17 +105,17 @@ class Knowledge:
             self._there = now, await self._store.apis()
         return bool(self._within(self._there[1], scope))
 
-    async def _marks(self, scope: Scope, api: str | None) -> dict[str, str]:
+    async def _marks(self, scope: AccessScope, api: str | None) -> dict[str, str]:
         """The APIs that the caller may ask about, with the marks of their cards."""
         marks = await self._store.marks()
         return {name: marks[name] for name in self._within(marks, scope) if api in (None, name)}
 
-    def _within(self, apis: Collection[str], scope: Scope) -> list[str]:
+    def _within(self, apis: Collection[str], scope: AccessScope) -> list[str]:
         """Those that the caller may ask about; of one whose targets are limited, those that have such."""
         served = self._live.seen_by(scope).by_api if scope.limits_targets else apis
         return [name for name in sorted(apis) if scope.admits_api(name) and name in served]
 
-    async def _known(self, scope: Scope, api: str | None) -> dict[str, _Api]:
+    async def _known(self, scope: AccessScope, api: str | None) -> dict[str, _Api]:
         """What is known of the APIs that the caller may ask about, by name."""
         marks = await self._marks(scope, api)
         async with self._reading:
@@ -143,7 +143,7 @@ def _tokens_of(card: Card) -> int:
 def _findable(api: str, card: Card) -> Findable:
     """The words of one operation, as those of a workflow are told: what it does first, its fields last."""
     method, _, path = str(card["operation"]).partition(" ")
-    kind = Kind(api, str(card["risk"]), _INTENTS.get(method, "act"), str(card["thing"]))
+    kind = WorkflowFacts(api, str(card["risk"]), _INTENTS.get(method, "act"), str(card["thing"]))
     fields = [*card["takes"], *card["tells"]]
     values = (str(value) for field in fields for value in field.get("values", ()))
     names = " ".join((*(str(field["name"]) for field in fields), *values))
@@ -153,7 +153,7 @@ def _findable(api: str, card: Card) -> Findable:
     )
 
 
-def _is_seen(scope: Scope, api: str, card: Card) -> bool:
+def _is_seen(scope: AccessScope, api: str, card: Card) -> bool:
     """Whether the operation is within what the caller may reach: by one of its workflows, or by its class."""
     if not scope.workflows:
         return scope.admits(api, str(card["risk"]), "")
@@ -168,7 +168,7 @@ def _line(api: str, card: Card, seen: Catalog) -> dict[str, Json]:
     return {**line, "none_because": card.get("left_out") or "no workflow that uses it is approved"}
 
 
-def _reached(card: Card, seen: Catalog, scope: Scope, api: str) -> dict[str, Json]:
+def _reached(card: Card, seen: Catalog, scope: AccessScope, api: str) -> dict[str, Json]:
     """Which workflows do it: those that are approved, and those that an approver may approve."""
     known = [str(workflow) for workflow in card["workflows"]]
     served = {id: entry for id in known if (entry := seen.by_workflow.get(id)) is not None}

@@ -16,8 +16,8 @@ from typing import Any
 import orjson
 
 from runtime.errors import ServingError
-from workflow.judging_work import steps, tries_alternatives
-from workflow.pointers import child
+from workflow.json.judging_work import steps, tries_alternatives
+from workflow.json.pointers import child
 
 Json = Any
 # Some milliseconds, by 1 µs for a byte that a slow pattern is matched with, and 20 ns for others.
@@ -32,7 +32,7 @@ TOO_LONG, SMALLER = "it took too long to judge the value", "give a smaller value
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ValueFault:
     """`at`: JSON pointer into the value; `what`: the rule, without the value."""
 
     at: str
@@ -71,10 +71,10 @@ def _counted(schema: bytes) -> Json:
     return read if tries_alternatives(read) else None
 
 
-async def first_fault(schema: bytes, written: bytes) -> Fault | None:
+async def first_fault(schema: bytes, written: bytes) -> ValueFault | None:
     """The first thing about a written value that does not fit. `schema`: as JSON. Raises Unjudged."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "workflow.judging", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        sys.executable, "-m", "workflow.json.judging", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -91,4 +91,4 @@ async def first_fault(schema: bytes, written: bytes) -> Fault | None:
         is_too_long = process.returncode == -signal.SIGXCPU
         raise Unjudged(TOO_LONG if is_too_long else "the value could not be judged", SMALLER)
     found = orjson.loads(said)["fault"]
-    return None if found is None else Fault("".join(child("", part) for part in found["path"]), found["message"])
+    return None if found is None else ValueFault("".join(child("", part) for part in found["path"]), found["message"])

@@ -2,7 +2,7 @@
 
 Thousands of requests leave cycles that nobody collects while nothing happens, and pages that the C library keeps for
 the next crowd: a server would stay as large as on its worst day. Called by `app`. Linux with glibc; elsewhere what the
-collector frees is all. Here never lives a bound on what may be taken (`runtime.gate`).
+collector frees is all. Here never lives a bound on what may be taken (`runtime.admission`).
 """
 
 import asyncio

@@ -14,14 +14,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from governance.audit import AuditLog
-from governance.audit_search import AuditSearch, Wanted
-from governance.database import Database
-from governance.identifiers import moment
+from governance.audit.log import AuditLog
+from governance.audit.search import AuditSearch, AuditWanted
+from governance.storage.database import Database
+from governance.storage.identifiers import moment
 from governance.transitions import may
+from runtime.caller import Caller
 from runtime.compiler_process import compiled
 from runtime.errors import BadInput, Unservable
-from runtime.gate.access import Caller
 
 Json = Any
 ASKED = "proposal.asked"
@@ -71,7 +71,7 @@ class Proposals:
 
     async def _count(self, caller: Caller) -> None:
         since = datetime.fromisoformat(self.database.now()) - timedelta(days=1)
-        wanted = Wanted(actor=caller.name, action=ASKED, since=moment(since))
+        wanted = AuditWanted(actor=caller.name, action=ASKED, since=moment(since))
         made = await AuditSearch(self.database).find(wanted, limit=self.terms.most_a_day)
         if len(made) >= self.terms.most_a_day:
             many = f"{self.terms.most_a_day} proposals a day are all that one caller may make"

@@ -11,21 +11,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from governance.apis import ApiStore
-from governance.dossier import approval_text
+from governance.approval.dossier import approval_text
+from governance.approval.policies import PolicyStore
+from governance.approval.revisions import NewRevision, Revision, RevisionStore
 from governance.errors import ForbiddenError, GovernanceError, NotFoundError
-from governance.people.scopes import Scope
-from governance.policies import PolicyStore
-from governance.revisions import NewRevision, Revision, RevisionStore
-from governance.targets import TargetStore
-from runtime.entries import Entry, Prepared
+from governance.people.scopes import AccessScope
+from governance.registry.apis import ApiStore
+from governance.registry.targets import TargetStore
+from runtime.caller import Caller
+from runtime.catalog.entries import Entry, Prepared
 from runtime.errors import BadInput, NotApproved, Unservable
-from runtime.gate.access import Caller
 from runtime.knowledge import Card, Knowledge
 from workflow.errors import DocumentError
-from workflow.profile import Profile, parse_profile
+from workflow.profiles.profile import Profile, parse_profile
 from workflow.raw_calls import Described, content_of, is_plain_read, workflow_of
-from workflow.reserved import why_reserved
+from workflow.requests.reserved import why_reserved
 from workflow.revision import RevisionContent
 
 Json = Any
@@ -81,7 +81,7 @@ class RawCalls:
         name, card = await self._card(operation, api, caller.scope)
         return await self._submitted(name, card, await self._content(name, card), caller)
 
-    async def _card(self, operation: str, api: str | None, scope: Scope) -> tuple[str, Card]:
+    async def _card(self, operation: str, api: str | None, scope: AccessScope) -> tuple[str, Card]:
         found = {
             name: card
             for name, card in (await self.knowledge.cards(operation, scope, api)).items()
@@ -141,7 +141,7 @@ class RawCalls:
         )
         return (await self.revisions.submit_all(api, (new,), actor=caller.name))[0].revision
 
-    async def _entry(self, revision: Revision, scope: Scope) -> Entry:
+    async def _entry(self, revision: Revision, scope: AccessScope) -> Entry:
         prepared, profile = await self._made(revision)
         targets = tuple(
             each for each in await self.targets.list_targets() if each.api == revision.api and scope.admits_target(each)

@@ -23,7 +23,7 @@ from urllib.parse import quote, quote_plus
 import orjson
 
 from runtime.errors import Refused
-from workflow import replay
+from workflow.running import replay
 from workflow.visible import quotable
 
 MASK = replay.MASK

@@ -15,72 +15,72 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from governance.apis import ApiStore
-from governance.asks import AskStore
-from governance.audit import AuditLog
-from governance.database import Database, open_database
-from governance.database_clock import database_now
-from governance.disabling import DisabledStore
-from governance.effects import Effects
+from governance.approval.disabling import DisabledStore
+from governance.approval.policies import PolicyStore
+from governance.approval.revisions import RevisionStore
+from governance.audit.log import AuditLog
+from governance.audit.place import REMEDY, PlaceStore
 from governance.errors import GovernanceError
 from governance.events.deliveries import DeliveryStore
 from governance.events.endpoints import EndpointStore
-from governance.events.mismatches import MismatchStore
 from governance.glance import Glances
 from governance.integrity.survey import altered_objects
-from governance.journals import Journals
-from governance.knowledge import KnowledgeStore
-from governance.locks import Locks, locks_of
-from governance.open_runs import OpenRuns
 from governance.people.principals import PrincipalStore
 from governance.people.sessions import IDLE, LONGEST, SessionStore
 from governance.people.users import UserStore
-from governance.place import REMEDY, PlaceStore
-from governance.plans import PlanStore
-from governance.policies import PolicyStore
-from governance.responses import Policy, ResponseStore
-from governance.revisions import RevisionStore
-from governance.run_stats import RunStats
-from governance.runs import RunStore
-from governance.schedules import ScheduleStore
+from governance.registry.apis import ApiStore
+from governance.registry.knowledge import KnowledgeStore
+from governance.registry.responses import Policy, ResponseStore
+from governance.registry.targets import TargetStore
+from governance.runs.asks import AskStore
+from governance.runs.effects import Effects
+from governance.runs.mismatches import MismatchStore
+from governance.runs.open_runs import OpenRuns
+from governance.runs.plans import PlanStore
+from governance.runs.recordings import Recordings
+from governance.runs.run_stats import RunStats
+from governance.runs.runs import RunStore
+from governance.runs.schedules import ScheduleStore
 from governance.sites import SiteStore
-from governance.targets import TargetStore
+from governance.storage.database import Database, open_database
+from governance.storage.database_clock import database_now
+from governance.storage.locks import Locks, locks_of
 from governance.webhooks import WebhookStore
+from runtime.auth.authenticator import Authenticator
+from runtime.auth.login import Login
+from runtime.auth.refusals import Refusals
+from runtime.background.delivering import Deliverer
+from runtime.background.scheduling import DEFAULT_RISKS, Scheduler, SchedulerDeps
 from runtime.calls.asking import Asking
 from runtime.calls.calls import Calls
 from runtime.calls.confirmation import Confirmation
 from runtime.calls.planning import Plans
 from runtime.calls.same_effect import SameEffects
 from runtime.calls.under_way import DEFAULT_WAIT_S, UnderWay
-from runtime.catalog import Loader
-from runtime.delivering import Deliverer
+from runtime.catalog.listing import DEFAULT, Budget
+from runtime.catalog.search import Finder
+from runtime.catalog.snapshot import Loader
+from runtime.catalog.watcher import LiveCatalog
 from runtime.driver import Driver
+from runtime.driver.leases import Leases
 from runtime.engines.choice import Engines
+from runtime.engines.conformance import ResponseConformance
 from runtime.engines.executor import Executor
-from runtime.engines.journal import AuditOnly, Books
+from runtime.engines.journal import AuditOnly, RunRecords
 from runtime.engines.looking import Looker
 from runtime.engines.restore import Restorer
-from runtime.gate.doorkeeper import Doorkeeper
-from runtime.gate.login import Login
-from runtime.gate.refusals import Refusals
 from runtime.knowledge import Knowledge
-from runtime.leases import Leases
-from runtime.live import LiveCatalog
-from runtime.mcp.listing import DEFAULT, Budget
 from runtime.proposing import Proposals, Terms
 from runtime.raw_calls import RawCalls
 from runtime.remotes.syncing import Remotes
-from runtime.replies import Replies
-from runtime.scheduling import DEFAULT_RISKS, Around, Scheduler
-from runtime.search.finder import Finder
 from runtime.secrets import Vault
-from runtime.sites.edge import Edge
+from runtime.sites.edge import SiteEdge
 from runtime.sites.hub import Hub
 from runtime.sites.membership import Membership
 from runtime.sites.works import ServiceWorks
 
 if TYPE_CHECKING:
-    from runtime.gate.company import Company
+    from runtime.auth.jwt_issuers import JwtIssuer
 
 log = logging.getLogger("switchgear.database")
 ASKS = Confirmation()
@@ -102,7 +102,7 @@ class Service:
     targets: TargetStore
     runs: RunStore
     open_runs: OpenRuns
-    journals: Journals
+    journals: Recordings
     asks: AskStore
     audit: AuditLog
     principals: PrincipalStore
@@ -114,7 +114,7 @@ class Service:
     endpoints: EndpointStore
     deliveries: DeliveryStore
     deliverer: Deliverer
-    doorkeeper: Doorkeeper
+    authenticator: Authenticator
     vault: Vault
     driver: Driver
     engine: Engines
@@ -144,7 +144,7 @@ def assemble(
     scheduled: frozenset[str] = DEFAULT_RISKS,
     responses: Policy = "report",
     sessions: SessionEnds = SESSION_ENDS,
-    company: "Company | None" = None,
+    company: "JwtIssuer | None" = None,
     proposing: Terms = NONE_PROPOSED,
     call_wait_s: float = DEFAULT_WAIT_S,
     hub_key: str = "",
@@ -154,11 +154,11 @@ def assemble(
     revisions, apis, targets = RevisionStore(database), ApiStore(database), TargetStore(database)
     principals, users = PrincipalStore(database), UserStore(database)
     kept = SessionStore(database, idle=sessions[0], longest=sessions[1])
-    doorkeeper = Doorkeeper(principals, users, kept, company)
+    authenticator = Authenticator(principals, users, kept, company)
     locks = locks_of(database.address)
     hub = Hub(targets, hub_key)
     driver = Driver(vault, Leases(locks if database.kind == "postgresql" else None), hub)
-    books = Books(database, revisions, vault, Replies(ResponseStore(database), responses))
+    books = RunRecords(database, revisions, vault, ResponseConformance(ResponseStore(database), responses))
     plans, asks = PlanStore(database), AskStore(database)
     restorer = Restorer(revisions, apis, targets, plans)
     engine = Engines(driver, books, Executor(locks), restorer, keep_days)
@@ -166,7 +166,7 @@ def assemble(
     live = LiveCatalog(
         Loader(revisions, apis, targets, RunStats(database), budget),
         Glances(database, revisions, targets),
-        doorkeeper,
+        authenticator,
         MismatchStore(database),
     )
     deliveries = DeliveryStore(database)
@@ -182,7 +182,7 @@ def assemble(
         ),
         ScheduleStore(database),
     )
-    around = Around(schedules, live, calls, doorkeeper, books.open_runs, locks, scheduled)
+    around = SchedulerDeps(schedules, live, calls, authenticator, books.open_runs, locks, scheduled)
     refusals = Refusals(books.audit)
     return Service(
         database=database,
@@ -192,7 +192,7 @@ def assemble(
         targets=targets,
         runs=books.runs,
         open_runs=books.open_runs,
-        journals=Journals(database),
+        journals=Recordings(database),
         asks=asks,
         audit=books.audit,
         principals=principals,
@@ -204,7 +204,7 @@ def assemble(
         endpoints=EndpointStore(database),
         deliveries=deliveries,
         deliverer=Deliverer(deliveries, vault),
-        doorkeeper=doorkeeper,
+        authenticator=authenticator,
         vault=vault,
         driver=driver,
         engine=engine,
@@ -236,7 +236,7 @@ async def open_service(
     scheduled: frozenset[str] = DEFAULT_RISKS,
     responses: Policy = "report",
     sessions: SessionEnds = SESSION_ENDS,
-    company: "Company | None" = None,
+    company: "JwtIssuer | None" = None,
     proposing: Terms = NONE_PROPOSED,
     call_wait_s: float = DEFAULT_WAIT_S,
     hub_key: str = "",
@@ -270,8 +270,8 @@ async def open_service(
         )
         for fault in await altered_objects(database):
             log.error("the database is not as it was made: %s; see `switchgear doctor`", fault)
-        await service.doorkeeper.look()
-        await service.doorkeeper.learn()
+        await service.authenticator.look()
+        await service.authenticator.learn()
         await service.live.reload()
         try:
             yield service
@@ -298,7 +298,7 @@ async def watching(service: Service, membership: Membership | None = None) -> As
     the rest is done there."""
     is_copy = await _is_copy(service)
     others = () if is_copy else (service.scheduler, service.deliverer, service.remotes)
-    edges = () if is_copy or membership is None else (Edge(membership, ServiceWorks(service, membership)),)
+    edges = () if is_copy or membership is None else (SiteEdge(membership, ServiceWorks(service, membership)),)
     watched = (service.live, *others, *edges)
     watches = [asyncio.create_task(each.watch()) for each in watched]
     watches.append(asyncio.create_task(_probing(service)))

@@ -42,7 +42,7 @@ _PAGE = re.compile(r"\bdocs/(?=[A-Z_]+\.md\b)")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CommandEntry:
     """`place` is `module:attribute`, its first part the room, which names the extra it may need (`EXTRAS`).
 
     `interrupted`: what goes on and what does not after Ctrl-C, where that is not plain.
@@ -58,77 +58,93 @@ class Entry:
 
 
 COMMANDS = {
-    "demo": Entry("demo.command:demo_command", "Show the whole way on this machine, on mocks."),
-    "init": Entry("governance.commands.database:init_command", "Make the database and the first token."),
-    "compile": Entry(
-        "compiler.commands:compile_command",
+    "demo": CommandEntry("demo.command:demo_command", "Show the whole way on this machine, on mocks."),
+    "init": CommandEntry("governance.commands.database:init_command", "Make the database and the first token."),
+    "compile": CommandEntry(
+        "compiler.commands.compiling:compile_command",
         "Turn an API's description into pending workflows.",
         "What was compiled is stored as a whole or not at all: `switchgear workflows list` shows which.",
     ),
-    "eval": Entry("compiler.evaluating:eval_group", "Measure a local model on questions with known answers."),
-    "lint": Entry("compiler.commands:lint_command", "Say what is wrong with a description."),
-    "diff": Entry("compiler.commands:diff_command", "Say what a newer description breaks."),
-    "mock": Entry("compiler.mock:mock_command", "Serve a stateful mock of an API."),
-    "workflows": Entry(
+    "eval": CommandEntry(
+        "compiler.commands.evaluating:eval_group", "Measure a local model on questions with known answers."
+    ),
+    "lint": CommandEntry("compiler.commands.compiling:lint_command", "Say what is wrong with a description."),
+    "diff": CommandEntry("compiler.commands.compiling:diff_command", "Say what a newer description breaks."),
+    "mock": CommandEntry("compiler.commands.mock:mock_command", "Serve a stateful mock of an API."),
+    "workflows": CommandEntry(
         "governance.commands.workflows:workflows_group",
         "Look at workflows and decide on them.",
         "What was decided before stays decided, nothing else was: `switchgear workflows list` shows which.",
     ),
-    "policy": Entry("governance.commands.policy:policy_group", "Say who decides on what, until when, at which hours."),
-    "targets": Entry("governance.commands.targets:targets_group", "Keep the devices and mocks to run on."),
-    "servers": Entry("governance.commands.servers:servers_group", "Keep MCP servers of others, and their tools."),
-    "site": Entry("runtime.commands.sites:site_group", "Be a site of a hub, or have sites do what is approved."),
-    "serve": Entry("runtime.commands.serving:serve_command", "Serve what is approved as MCP tools and as an API."),
-    "call": Entry("runtime.commands.serving:call_command", "Run one workflow."),
-    "asks": Entry("governance.commands.asks:asks_group", "Answer calls that wait for a person."),
-    "api": Entry("runtime.commands.knowledge:api_group", "Say what the compiled APIs can do."),
-    "schedules": Entry("runtime.commands.schedules:schedules_group", "Have workflows run by themselves."),
-    "runs": Entry(
+    "policy": CommandEntry(
+        "governance.commands.policy:policy_group", "Say who decides on what, until when, at which hours."
+    ),
+    "targets": CommandEntry("governance.commands.targets:targets_group", "Keep the devices and mocks to run on."),
+    "servers": CommandEntry(
+        "governance.commands.servers:servers_group", "Keep MCP servers of others, and their tools."
+    ),
+    "site": CommandEntry("runtime.commands.sites:site_group", "Be a site of a hub, or have sites do what is approved."),
+    "serve": CommandEntry(
+        "runtime.commands.serving:serve_command", "Serve what is approved as MCP tools and as an API."
+    ),
+    "call": CommandEntry("runtime.commands.serving:call_command", "Run one workflow."),
+    "asks": CommandEntry("governance.commands.asks:asks_group", "Answer calls that wait for a person."),
+    "api": CommandEntry("runtime.commands.knowledge:api_group", "Say what the compiled APIs can do."),
+    "schedules": CommandEntry("runtime.commands.schedules:schedules_group", "Have workflows run by themselves."),
+    "runs": CommandEntry(
         "governance.commands.runs:runs_group",
         "Look at what was run, and end what has not ended.",
         "Only the looking ended: a run that is under way goes on. `switchgear runs cancel RUN` ends it.",
     ),
-    "audit": Entry("governance.commands.audit:audit_group", "Look at what happened, in order, and verify it."),
-    "bundle": Entry(
+    "audit": CommandEntry("governance.commands.audit:audit_group", "Look at what happened, in order, and verify it."),
+    "bundle": CommandEntry(
         "governance.bundles.commands:bundle_group", "Carry what is approved elsewhere, signed in one file."
     ),
-    "webhooks": Entry(
+    "webhooks": CommandEntry(
         "governance.commands.webhooks:webhooks_group", "Say whose messages decide, who is told of events."
     ),
-    "tokens": Entry("governance.commands.tokens:tokens_group", "Say who may speak to the server."),
-    "users": Entry("governance.commands.users:users_group", "Keep people with passwords, and who is who."),
-    "client-config": Entry(
+    "tokens": CommandEntry("governance.commands.tokens:tokens_group", "Say who may speak to the server."),
+    "users": CommandEntry("governance.commands.users:users_group", "Keep people with passwords, and who is who."),
+    "client-config": CommandEntry(
         "runtime.commands.serving:client_config_command", "Print what an MCP client needs to connect."
     ),
-    "db": Entry("governance.commands.database:db_group", "Bring the database up to date."),
-    "doctor": Entry("runtime.commands.serving:doctor_command", "Look for what is wrong with this installation."),
-    "completion": Entry("switchgear.completion:completion_command", "Print what makes a shell complete names."),
+    "db": CommandEntry("governance.commands.database:db_group", "Bring the database up to date."),
+    "doctor": CommandEntry("runtime.commands.serving:doctor_command", "Look for what is wrong with this installation."),
+    "completion": CommandEntry("switchgear.completion:completion_command", "Print what makes a shell complete names."),
 }
 """In the order in which a newcomer meets them; `--help` keeps it."""
 
 PARTS = {
     "runs": {
-        "replay": Entry(
+        "replay": CommandEntry(
             "governance.commands.replaying:replay_command", "Replay an ended run offline from its journal."
         ),
-        "resolve": Entry("runtime.commands.resolving:resolve_command", "Say what became of a run in doubt."),
+        "resolve": CommandEntry("runtime.commands.resolving:resolve_command", "Say what became of a run in doubt."),
     },
-    "targets": {"test": Entry("runtime.commands.target_test:test_command", "Say whether a target can be used.")},
+    "targets": {"test": CommandEntry("runtime.commands.target_test:test_command", "Say whether a target can be used.")},
     "servers": {
-        "test": Entry("runtime.commands.servers:test_command", "Ask a server for its tools, and change nothing."),
-        "sync": Entry("runtime.commands.servers:sync_command", "Have its new and changed tools wait for an approver."),
-        "classify": Entry("runtime.commands.servers:classify_command", "Submit a tool with the class that it has."),
+        "test": CommandEntry(
+            "runtime.commands.servers:test_command", "Ask a server for its tools, and change nothing."
+        ),
+        "sync": CommandEntry(
+            "runtime.commands.servers:sync_command", "Have its new and changed tools wait for an approver."
+        ),
+        "classify": CommandEntry(
+            "runtime.commands.servers:classify_command", "Submit a tool with the class that it has."
+        ),
     },
     "webhooks": {
-        "endpoints": Entry("governance.commands.endpoints:endpoints_group", "Keep who is told of events."),
-        "dead": Entry("governance.commands.endpoints:dead_group", "Look after events that could not be told."),
+        "endpoints": CommandEntry("governance.commands.endpoints:endpoints_group", "Keep who is told of events."),
+        "dead": CommandEntry("governance.commands.endpoints:dead_group", "Look after events that could not be told."),
     },
     "workflows": {
-        "show": Entry("governance.commands.dossiers:show_command", "Show a revision, or draw it."),
-        "diff": Entry("governance.commands.dossiers:diff_command", "Show what a revision changes."),
-        "disable": Entry("governance.commands.disabling:disable_command", "Take a workflow out of use for now."),
-        "enable": Entry("governance.commands.disabling:enable_command", "Put a disabled workflow back into use."),
-        "disabled": Entry("governance.commands.disabling:disabled_command", "List what is out of use for now."),
+        "show": CommandEntry("governance.commands.dossiers:show_command", "Show a revision, or draw it."),
+        "diff": CommandEntry("governance.commands.dossiers:diff_command", "Show what a revision changes."),
+        "disable": CommandEntry("governance.commands.disabling:disable_command", "Take a workflow out of use for now."),
+        "enable": CommandEntry(
+            "governance.commands.disabling:enable_command", "Put a disabled workflow back into use."
+        ),
+        "disabled": CommandEntry("governance.commands.disabling:disabled_command", "List what is out of use for now."),
     },
 }
 """Commands of a group that another room or file has."""
@@ -204,7 +220,7 @@ class LazyGroup(GuidedGroup):
 class SharedGroup(GuidedGroup):
     """A room's group with commands of other rooms in it, which are loaded when they are asked for."""
 
-    def __init__(self, path: str, own: click.Group, parts: dict[str, Entry]) -> None:
+    def __init__(self, path: str, own: click.Group, parts: dict[str, CommandEntry]) -> None:
         super().__init__(own.name, dict(own.commands), help=own.help, epilog=own.epilog)
         self.path = path
         self._parts = parts
@@ -255,7 +271,7 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def load(name: str, entry: Entry) -> click.Command:
+def load(name: str, entry: CommandEntry) -> click.Command:
     """The command at `entry`. Raises MissingExtraError where its room, or a library that the room needs, is absent."""
     module, _, attribute = entry.place.partition(":")
     try:

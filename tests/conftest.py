@@ -39,9 +39,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 
-from governance import schema
-from governance.audit import verify_chain
-from governance.connections import parse_url
+from governance.audit.log import verify_chain
+from governance.storage import schema
+from governance.storage.connections import parse_url
 from runtime.engines.dbos_process import DbosProcess, beside
 from runtime.observing import traces
 from tests import once, samples

@@ -27,7 +27,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 MODULES = (
     "switchgear.main", "dbos", "runtime.app", "runtime.commands.serving", "runtime.commands.schedules",
-    "compiler.commands", "compiler.mock", "compiler.verification", "governance.bundles.commands",
+    "compiler.commands.compiling", "compiler.commands.mock", "compiler.verification", "governance.bundles.commands",
 )  # fmt: skip
 # Hands its own streams over, passes signals on and ends as the command does.
 CLIENT = """\

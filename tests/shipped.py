@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from compiler.compiled import Compiled
-from compiler.pipeline import Request
+from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 from tests.needs import VENDOR_FOLDER
 from tests.once import made_once
@@ -19,10 +19,10 @@ DESCRIPTIONS = {"hypercore": "hypercore/openapi.json", "idrac": "idrac/openapi.y
 
 @cache
 def shipped(api: str) -> Compiled:
-    return made_once(f"shipped-{api}", lambda: compile_spec(Request(ROOT / "specs" / api / "openapi.yaml"))[0])
+    return made_once(f"shipped-{api}", lambda: compile_spec(CompileRequest(ROOT / "specs" / api / "openapi.yaml"))[0])
 
 
 @cache
 def vendors_own(api: str) -> Compiled:
-    request = Request(VENDOR_FOLDER / "specs" / DESCRIPTIONS[api], ROOT / "specs" / api / "profile.yaml")
+    request = CompileRequest(VENDOR_FOLDER / "specs" / DESCRIPTIONS[api], ROOT / "specs" / api / "profile.yaml")
     return made_once(f"vendors-{api}", lambda: compile_spec(request)[0])

@@ -8,7 +8,7 @@ Called by `tool` alone; JSON Schema 2020-12.
 from collections.abc import Mapping
 from typing import Any
 
-from workflow.schemas import as_json
+from workflow.documents.schemas import as_json
 
 Json = Any
 _MOST_EXAMPLE = 40  # bytes, brackets included: ten tokens

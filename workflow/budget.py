@@ -2,14 +2,14 @@
 
 The compiler chooses by it which workflows are core, the runtime holds what it lists to it, so that the choice fits
 where it is served. The figures are DESIGN.md's ("Budget"): a client chooses badly among hundreds of tools. A token is
-taken as four bytes of the tool's JSON. Here never lives the choice (`compiler.budget`, `runtime.mcp.listing`).
+taken as four bytes of the tool's JSON. Here never lives the choice (`compiler.budget`, `runtime.catalog.listing`).
 """
 
 from collections.abc import Mapping
 
 import orjson
 
-from workflow.document import Json
+from workflow.documents.document import Json
 from workflow.tool import call_properties, hides_inputs, input_names, told_hints
 
 MOST_TOOLS = 30

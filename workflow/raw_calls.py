@@ -3,7 +3,7 @@
 It is approved, planned, recorded and run like any workflow, under a name that no compiled one has: `raw-API-…`, with
 eight digits of its operation's hash, so that no two operations share one. Made of what the compiler wrote on the
 operation's card (`compiler.knowledge`); what is sent is what the card says, member by member. Pure. Here never lives
-who may call it (`governance.policy`, `runtime.raw_calls`). Arazzo 1.1.
+who may call it (`governance.approval.policy`, `runtime.raw_calls`). Arazzo 1.1.
 """
 
 import hashlib
@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from workflow.documents.reader import read_document
 from workflow.errors import DocumentError
-from workflow.pointers import escape
-from workflow.reader import read_document
+from workflow.json.pointers import escape
 from workflow.revision import RAW_PREFIX, RevisionContent
 from workflow.tool import free_name, tool_definition
 

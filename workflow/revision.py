@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from workflow.canonical import digest
-from workflow.operations import SAFE_METHODS
+from workflow.documents.operations import SAFE_METHODS
+from workflow.json.canonical import digest
 
 Json = Any
 FORMAT = 1

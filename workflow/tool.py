@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workflow.brief import brief, shows_less
-from workflow.document import Document, Json, Step, Workflow, ours
+from workflow.documents.document import Document, Json, Step, Workflow, ours
+from workflow.documents.operations import SAFE_METHODS
 from workflow.errors import DocumentError
-from workflow.inputs import followed
-from workflow.operations import SAFE_METHODS
+from workflow.programs.inputs import followed
 from workflow.visible import visible, visible_schema
 
 NAME_LENGTH = 64  # what MCP clients accept for a tool's name

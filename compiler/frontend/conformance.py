@@ -20,14 +20,14 @@ from openapi_spec_validator import (
 from openapi_spec_validator.validation.validators import SpecValidator
 from referencing.exceptions import Unresolvable
 
-from compiler.frontend.dialect import Dialect, require_dialect
-from compiler.frontend.files import Root, read_given
-from compiler.frontend.limits import DEFAULT_LIMITS, Limits
-from compiler.frontend.parse import parse_document
-from compiler.frontend.references import Document, Library, Missing
-from compiler.frontend.shapes import text
+from compiler.frontend.documents.dialect import Dialect, require_dialect
+from compiler.frontend.documents.files import Root, read_given
+from compiler.frontend.documents.limits import DEFAULT_LIMITS, ReadLimits
+from compiler.frontend.documents.parse import parse_document
+from compiler.frontend.documents.references import MissingReference, SourceDocument, SourceDocuments
+from compiler.frontend.schemas.shapes import text
 from compiler.ir.model import Diagnostic, Severity
-from workflow.pointers import escape
+from workflow.json.pointers import escape
 
 _KINDS: dict[Dialect, type[SpecValidator]] = {
     Dialect.SWAGGER_2: OpenAPIV2SpecValidator,
@@ -45,12 +45,12 @@ _STUBS: dict[str, Any] = {
 _SWAGGER_STUBS: dict[str, Any] = {**_STUBS, "parameters": {"name": "stub", "in": "query", "type": "string"}}
 
 
-def objections(path: Path, *, most: int = 50, limits: Limits = DEFAULT_LIMITS) -> tuple[Diagnostic, ...]:
+def objections(path: Path, *, most: int = 50, limits: ReadLimits = DEFAULT_LIMITS) -> tuple[Diagnostic, ...]:
     """At most `most` objections, in the document's order. Raises SpecError, LimitError as `load_api` does."""
     data = parse_document(read_given(path, limits.json_bytes), path.name, limits).data
     dialect = require_dialect(data, path.name)
     kind = OpenAPIV32SpecValidator if text(data.get("openapi")).startswith("3.2") else _KINDS[dialect]
-    library = Library(Root(path.resolve().parent, limits), limits)
+    library = SourceDocuments(Root(path.resolve().parent, limits), limits)
     document = library.open_main(path, data, dialect).document
     sealed = _Seal(library, document).copy(data, "")
     return tuple(islice(_objections(kind, sealed, path.name), most))
@@ -84,7 +84,7 @@ def _diagnostic(error: Any, source: str) -> Diagnostic:
 class _Seal:
     """Copies a document so that every reference left in it leads to a place in it."""
 
-    def __init__(self, library: Library, document: Document) -> None:
+    def __init__(self, library: SourceDocuments, document: SourceDocument) -> None:
         self._library = library
         self._document = document
         self._stubs = _SWAGGER_STUBS if document.dialect is Dialect.SWAGGER_2 else _STUBS
@@ -103,4 +103,4 @@ class _Seal:
     def _leaves(self, ref: str) -> bool:
         if not ref.startswith("#/"):
             return True
-        return isinstance(self._library.resolve(ref, self._document), Missing)
+        return isinstance(self._library.resolve(ref, self._document), MissingReference)

@@ -13,23 +13,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from compiler.frontend.closure import components, cut_endless, gaps_by_operation, schema_digests, unwind_unions
-from compiler.frontend.composition import MOST_APPLIED, bound_composition
-from compiler.frontend.dialect import Dialect, require_dialect
-from compiler.frontend.files import Root, read_given
+from compiler.frontend.documents.dialect import Dialect, require_dialect
+from compiler.frontend.documents.files import Root, read_given
+from compiler.frontend.documents.limits import DEFAULT_LIMITS, ReadLimits
+from compiler.frontend.documents.overlay import apply_overlay
+from compiler.frontend.documents.parse import parse_document
+from compiler.frontend.documents.references import SourceDocuments, SourcePlace
 from compiler.frontend.findings import Findings
-from compiler.frontend.limits import DEFAULT_LIMITS, Limits
 from compiler.frontend.openapi3 import OpenApi3Reader
 from compiler.frontend.operations import OperationReader
-from compiler.frontend.overlay import apply_overlay
-from compiler.frontend.parse import parse_document
-from compiler.frontend.references import Library, Place
-from compiler.frontend.schemas import Bundle, Collector
-from compiler.frontend.shapes import mapping, sequence, text
+from compiler.frontend.schemas.closure import components, cut_endless, gaps_by_operation, schema_digests, unwind_unions
+from compiler.frontend.schemas.composition import MOST_APPLIED, bound_composition
+from compiler.frontend.schemas.reading import Bundle, Collector
+from compiler.frontend.schemas.shapes import mapping, sequence, text
 from compiler.frontend.swagger2 import Swagger2Reader
 from compiler.ir.model import Api, Body, Diagnostic, Operation, Schema
-from workflow.canonical import digest
-from workflow.profile import Profile
+from workflow.json.canonical import digest
+from workflow.profiles.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def load_api(
     root: Path | None = None,
     profile: Profile | None = None,
     overlay: Path | None = None,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: ReadLimits = DEFAULT_LIMITS,
 ) -> Loaded:
     """The description at `path` in normal form, every readable operation kept.
 
@@ -61,13 +61,15 @@ def load_api(
     if overlay is not None:
         data = apply_overlay(data, overlay, findings, limits)
     dialect = require_dialect(data, path.name)
-    library = Library(Root(root or path.resolve().parent, limits), limits)
+    library = SourceDocuments(Root(root or path.resolve().parent, limits), limits)
     main = library.open_main(path, data, dialect)
     api = _read(main, library, profile, findings, limits)
     return Loaded(api, findings.sorted())
 
 
-def _read(main: Place, library: Library, profile: Profile | None, findings: Findings, limits: Limits) -> Api:
+def _read(
+    main: SourcePlace, library: SourceDocuments, profile: Profile | None, findings: Findings, limits: ReadLimits
+) -> Api:
     collector = Collector(library, findings, limits)
     if main.document.dialect is Dialect.SWAGGER_2:
         parts: Any = Swagger2Reader(library, collector, findings, main)
@@ -92,7 +94,7 @@ def _read(main: Place, library: Library, profile: Profile | None, findings: Find
 
 
 def _api(
-    main: Place, operations: tuple[Operation, ...], bundle: Bundle, profile: Profile | None, findings: Findings
+    main: SourcePlace, operations: tuple[Operation, ...], bundle: Bundle, profile: Profile | None, findings: Findings
 ) -> Api:
     info = mapping(mapping(main.value).get("info"))
     title = text(info.get("title")).strip() or Path(main.document.name).stem
@@ -210,7 +212,7 @@ def _report_gaps(bundle: Bundle, strong: Iterable[tuple[str, ...]], findings: Fi
         findings.warning(code, file, message, remedy)
 
 
-def _report_operations(operations: tuple[Operation, ...], main: Place, findings: Findings) -> None:
+def _report_operations(operations: tuple[Operation, ...], main: SourcePlace, findings: Findings) -> None:
     """What can only be seen over all operations."""
     paths = f"{main.document.name}#/paths"
     unnamed = sum(1 for one in operations if not one.operation_id)

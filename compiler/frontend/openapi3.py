@@ -8,12 +8,12 @@ OpenAPI 3.2 "Parameter Object", "Request Body Object", "Response Object", "Media
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from compiler.frontend.documents.references import MissingReference, SourceDocuments, SourcePlace
 from compiler.frontend.findings import Findings
 from compiler.frontend.media import choose_media_type, is_json, sent_as
-from compiler.frontend.references import Library, Missing, Place
-from compiler.frontend.schemas import MISSING, Collector
-from compiler.frontend.shapes import NotPlain, mapping, plain, text
-from compiler.ir.model import EMPTY, Body, Parameter, Response, Schema
+from compiler.frontend.schemas.reading import MISSING, Collector
+from compiler.frontend.schemas.shapes import NotPlain, mapping, plain, text
+from compiler.ir.model import EMPTY, ApiParameter, Body, Response, Schema
 
 _LOCATIONS = ("cookie", "header", "path", "query")
 _STYLES: Mapping[str, str] = {"cookie": "form", "header": "simple", "path": "simple", "query": "form"}
@@ -24,12 +24,12 @@ IGNORED_HEADERS = frozenset(("accept", "authorization", "content-type"))
 class OpenApi3Reader:
     """Reads the parts of an operation; schemas go through the collector, which follows their references."""
 
-    def __init__(self, library: Library, collector: Collector, findings: Findings) -> None:
+    def __init__(self, library: SourceDocuments, collector: Collector, findings: Findings) -> None:
         self._library = library
         self._collector = collector
         self._findings = findings
 
-    def parameter(self, place: Place) -> Parameter | None:
+    def parameter(self, place: SourcePlace) -> ApiParameter | None:
         """The parameter at `place`, already followed; None, with a diagnostic, for what is none."""
         members = mapping(place.value)
         name, location = text(members.get("name")), text(members.get("in"))
@@ -41,7 +41,7 @@ class OpenApi3Reader:
         schema, style = self._parameter_schema(place)
         style = style or text(members.get("style")) or _STYLES[location]
         explode = members.get("explode")
-        return Parameter(
+        return ApiParameter(
             name=name,
             location=location,
             is_required=location == "path" or members.get("required") is True,
@@ -52,7 +52,7 @@ class OpenApi3Reader:
             example=self.example(place),
         )
 
-    def _parameter_schema(self, place: Place) -> tuple[Schema, str]:
+    def _parameter_schema(self, place: SourcePlace) -> tuple[Schema, str]:
         """The schema, and the style `json` where the value travels as JSON text (`content` instead of `schema`)."""
         members = mapping(place.value)
         media_type = choose_media_type(mapping(members.get("content")))
@@ -61,13 +61,13 @@ class OpenApi3Reader:
             return schema or {}, "json" if is_json(media_type) else ""
         return self._schema_below(place) or {}, ""
 
-    def body(self, operation: Place, _parameters: Sequence[Place]) -> Body | None:
+    def body(self, operation: SourcePlace, _parameters: Sequence[SourcePlace]) -> Body | None:
         """The request body in the chosen media type, None where the operation declares none."""
         written = operation.child("requestBody")
         if written.value is None:
             return None
         place = self._library.follow(written)
-        if isinstance(place, Missing):
+        if isinstance(place, MissingReference):
             self._collector.missing(place)
             return Body("application/json", {MISSING: place.ref}, is_required=False)
         members = mapping(place.value)
@@ -86,10 +86,10 @@ class OpenApi3Reader:
             parts=_parts(content) if media_type.startswith("multipart/") else EMPTY,
         )
 
-    def response(self, status: str, written: Place, _operation: Place) -> Response:
+    def response(self, status: str, written: SourcePlace, _operation: SourcePlace) -> Response:
         """The reply for `status`; one that cannot be read is kept by its status alone."""
         place = self._library.follow(written)
-        if isinstance(place, Missing):
+        if isinstance(place, MissingReference):
             self._collector.missing(place)
             return Response(status, media_type="application/json", schema={MISSING: place.ref})
         members = mapping(place.value)
@@ -104,27 +104,27 @@ class OpenApi3Reader:
             headers=tuple(sorted({name.lower() for name in mapping(members.get("headers"))})),
         )
 
-    def example(self, place: Place) -> Any:
+    def example(self, place: SourcePlace) -> Any:
         """The first example, `example` before `examples` and these by name; None where there is none to be used."""
         members = mapping(place.value)
         if "example" in members:
             return usable(members["example"])
         for name in sorted(mapping(members.get("examples"))):
             found = self._library.follow(place.child("examples", name))
-            shown = mapping(found.value) if isinstance(found, Place) else {}
+            shown = mapping(found.value) if isinstance(found, SourcePlace) else {}
             for key in ("dataValue", "value"):
                 if key in shown:
                     return usable(shown[key])
         return None
 
-    def _followed(self, place: Place) -> Place:
+    def _followed(self, place: SourcePlace) -> SourcePlace:
         found = self._library.follow(place)
-        if isinstance(found, Missing):
+        if isinstance(found, MissingReference):
             self._collector.missing(found)
-            return Place(place.document, place.tokens, None)
+            return SourcePlace(place.document, place.tokens, None)
         return found
 
-    def _schema_below(self, place: Place) -> Schema | None:
+    def _schema_below(self, place: SourcePlace) -> Schema | None:
         members = mapping(place.value)
         if "schema" in members:
             return self._collector.schema(place.child("schema"))
@@ -133,7 +133,7 @@ class OpenApi3Reader:
         return None
 
 
-def _parts(content: Place) -> Mapping[str, str]:
+def _parts(content: SourcePlace) -> Mapping[str, str]:
     """The media types that `encoding` gives the parts of a multipart body."""
     said = mapping(mapping(content.value).get("encoding"))
     told = {name: text(mapping(said[name]).get("contentType")) for name in sorted(said)}

@@ -11,14 +11,14 @@ from functools import partial
 from typing import Any, Protocol
 
 from compiler.errors import LimitError
+from compiler.frontend.documents.limits import ReadLimits
+from compiler.frontend.documents.references import MissingReference, SourceDocuments, SourcePlace
 from compiler.frontend.findings import Findings
-from compiler.frontend.limits import Limits
-from compiler.frontend.references import Library, Missing, Place
-from compiler.frontend.schemas import Collector
-from compiler.frontend.shapes import mapping, sequence, text
-from compiler.ir.model import Body, Operation, Parameter, Response
-from workflow.operations import METHODS as IN_CAPITALS
-from workflow.operations import is_method
+from compiler.frontend.schemas.reading import Collector
+from compiler.frontend.schemas.shapes import mapping, sequence, text
+from compiler.ir.model import ApiParameter, Body, Operation, Response
+from workflow.documents.operations import METHODS as IN_CAPITALS
+from workflow.documents.operations import is_method
 
 METHODS = tuple(sorted(method.lower() for method in IN_CAPITALS))
 _FURTHER = "additionalOperations"  # OpenAPI 3.2: methods of other names, written as they are sent
@@ -30,11 +30,11 @@ _STATUS = re.compile(r"[1-5](\d\d|XX)\Z|default\Z")
 class PartReader(Protocol):
     """What differs by version: the parts of an operation."""
 
-    def parameter(self, place: Place) -> Parameter | None: ...
+    def parameter(self, place: SourcePlace) -> ApiParameter | None: ...
 
-    def body(self, operation: Place, parameters: Sequence[Place]) -> Body | None: ...
+    def body(self, operation: SourcePlace, parameters: Sequence[SourcePlace]) -> Body | None: ...
 
-    def response(self, status: str, written: Place, operation: Place) -> Response: ...
+    def response(self, status: str, written: SourcePlace, operation: SourcePlace) -> Response: ...
 
 
 class BadOperation(ValueError):
@@ -45,7 +45,7 @@ class OperationReader:
     """Reads all operations of a description; `collector` learns which operation reaches which schemas."""
 
     def __init__(
-        self, library: Library, collector: Collector, parts: PartReader, findings: Findings, limits: Limits
+        self, library: SourceDocuments, collector: Collector, parts: PartReader, findings: Findings, limits: ReadLimits
     ) -> None:
         self._library = library
         self._collector = collector
@@ -53,7 +53,7 @@ class OperationReader:
         self._findings = findings
         self._limits = limits
 
-    def read(self, main: Place) -> tuple[Operation, ...]:
+    def read(self, main: SourcePlace) -> tuple[Operation, ...]:
         """The operations, without digests, by path and then method. Raises LimitError beyond the limit."""
         found: list[Operation] = []
         for path, item in self._items(main):
@@ -62,7 +62,7 @@ class OperationReader:
                 raise LimitError(f"more than {self._limits.operations} operations", main.document.name)
         return tuple(sorted(found, key=lambda one: (one.path, one.method)))
 
-    def _of_item(self, path: str, item: Place) -> list[Operation]:
+    def _of_item(self, path: str, item: SourcePlace) -> list[Operation]:
         shared = self._declared(item)
         self._note_servers(item)
         found: list[Operation] = []
@@ -71,7 +71,7 @@ class OperationReader:
             found += self._findings.contained.tried(f"{method} {path}", kept, ())
         return found
 
-    def _methods(self, item: Place) -> Iterator[tuple[str, Place]]:
+    def _methods(self, item: SourcePlace) -> Iterator[tuple[str, SourcePlace]]:
         """The operations of a path by their methods, those under `additionalOperations` after the others."""
         for method in METHODS:
             if mapping(item.value).get(method) is not None:
@@ -83,7 +83,7 @@ class OperationReader:
             else:
                 self._findings.warning("method-unserved", place.pointer, f"{method[:20]!r} is not sent; left out")
 
-    def _items(self, main: Place) -> Iterator[tuple[str, Place]]:
+    def _items(self, main: SourcePlace) -> Iterator[tuple[str, SourcePlace]]:
         paths = main.child("paths")
         taken: set[str] = set()
         for written_path in sorted(mapping(paths.value), key=lambda path: (plain_path(path) != path, path)):
@@ -103,10 +103,10 @@ class OperationReader:
             if item is not None:
                 yield path, item
 
-    def _item(self, written: Place) -> Place | None:
+    def _item(self, written: SourcePlace) -> SourcePlace | None:
         """The path item with what it refers to; its own members win."""
         place = self._library.follow(written)
-        if isinstance(place, Missing):
+        if isinstance(place, MissingReference):
             message = f"{place.ref} {place.reason}; its operations are not known"
             self._findings.error("path-missing", written.pointer, message, "put the file below the root")
             return None
@@ -118,14 +118,14 @@ class OperationReader:
         own = {key: value for key, value in mapping(written.value).items() if key != "$ref"}
         if place is written or not own or place.document is not written.document:
             return place
-        return Place(place.document, place.tokens, {**place.value, **own})
+        return SourcePlace(place.document, place.tokens, {**place.value, **own})
 
-    def _note_servers(self, holder: Place) -> None:
+    def _note_servers(self, holder: SourcePlace) -> None:
         if mapping(holder.value).get("servers"):
             message = "`servers` of its own is not followed; requests go to the target's address"
             self._findings.warning("servers-ignored", holder.pointer, message)
 
-    def _kept(self, method: str, path: str, place: Place, shared: Sequence[Place]) -> tuple[Operation, ...]:
+    def _kept(self, method: str, path: str, place: SourcePlace, shared: Sequence[SourcePlace]) -> tuple[Operation, ...]:
         try:
             return (self._operation(method, path, self._referred(place), shared),)
         except BadOperation as error:
@@ -133,17 +133,17 @@ class OperationReader:
             self._findings.error("operation-invalid", place.pointer, f"{error}; the operation is left out", remedy)
             return ()
 
-    def _referred(self, written: Place) -> Place:
+    def _referred(self, written: SourcePlace) -> SourcePlace:
         """The operation with what a `$ref` in its place leads to; its own members win. Raises BadOperation."""
         place = self._library.follow(written)
-        if isinstance(place, Missing):
+        if isinstance(place, MissingReference):
             raise BadOperation(f"{place.ref} {place.reason}")
         own = {key: value for key, value in mapping(written.value).items() if key != "$ref"}
         if place is written or not own or not isinstance(place.value, dict):
             return place
-        return Place(place.document, place.tokens, {**place.value, **own})
+        return SourcePlace(place.document, place.tokens, {**place.value, **own})
 
-    def _operation(self, method: str, path: str, place: Place, shared: Sequence[Place]) -> Operation:
+    def _operation(self, method: str, path: str, place: SourcePlace, shared: Sequence[SourcePlace]) -> Operation:
         if not isinstance(place.value, dict):
             raise BadOperation("is not an operation")
         names = _template_names(path)
@@ -166,21 +166,21 @@ class OperationReader:
             is_deprecated=members.get("deprecated") is True,
         )
 
-    def _body(self, method: str, place: Place, declared: Sequence[Place]) -> Body | None:
+    def _body(self, method: str, place: SourcePlace, declared: Sequence[SourcePlace]) -> Body | None:
         body = self._parts.body(place, declared)
         if body is not None and method in _BODILESS:
             self._findings.note("body-of-a-read", place.pointer, f"{method} carries no body; left out")
             return None
         return body
 
-    def _tags(self, place: Place) -> tuple[str, ...]:
+    def _tags(self, place: SourcePlace) -> tuple[str, ...]:
         written = mapping(place.value).get("tags")
         if isinstance(written, str):
             self._findings.note("tags-text", place.pointer, "`tags` is text, taken as a list of one")
             return (written,)
         return tuple(one for one in sequence(written) if isinstance(one, str))
 
-    def _declared(self, holder: Place) -> tuple[Place, ...]:
+    def _declared(self, holder: SourcePlace) -> tuple[SourcePlace, ...]:
         """The declared parameters, followed; what is missing is noted and left out."""
         written = mapping(holder.value).get("parameters")
         if written is not None and not isinstance(written, list):
@@ -188,15 +188,17 @@ class OperationReader:
         found = []
         for number in range(len(sequence(written))):
             place = self._library.follow(holder.child("parameters", number))
-            if isinstance(place, Missing):
+            if isinstance(place, MissingReference):
                 message = f"the parameter {place.ref} {place.reason}; left out"
                 self._findings.error("parameter-missing", holder.pointer, message, "put the file below the root")
             else:
                 found.append(place)
         return tuple(found)
 
-    def _parameters(self, place: Place, declared: Sequence[Place], names: tuple[str, ...]) -> tuple[Parameter, ...]:
-        found: dict[tuple[str, str], Parameter] = {}
+    def _parameters(
+        self, place: SourcePlace, declared: Sequence[SourcePlace], names: tuple[str, ...]
+    ) -> tuple[ApiParameter, ...]:
+        found: dict[tuple[str, str], ApiParameter] = {}
         for one in declared:
             parameter = self._parts.parameter(one)
             if parameter is None:
@@ -209,10 +211,10 @@ class OperationReader:
         for name in names:
             if ("path", name) not in found:
                 self._findings.note("parameter-undeclared", place.pointer, f"{{{name}}} is not declared; taken as text")
-                found["path", name] = Parameter(name, "path", is_required=True, schema={"type": "string"})
+                found["path", name] = ApiParameter(name, "path", is_required=True, schema={"type": "string"})
         return tuple(found.values())
 
-    def _responses(self, place: Place) -> tuple[Response, ...]:
+    def _responses(self, place: SourcePlace) -> tuple[Response, ...]:
         responses = place.child("responses")
         by_status = mapping(responses.value)
         if not by_status:
@@ -254,9 +256,9 @@ def _template_names(path: str) -> tuple[str, ...]:
     return names
 
 
-def _merge(shared: Sequence[Place], own: Sequence[Place]) -> tuple[Place, ...]:
+def _merge(shared: Sequence[SourcePlace], own: Sequence[SourcePlace]) -> tuple[SourcePlace, ...]:
     """Parameters of the path and of the operation; the operation's stand in the place of equal ones."""
-    merged: dict[tuple[str, str], Place] = {}
+    merged: dict[tuple[str, str], SourcePlace] = {}
     for place in (*shared, *own):
         members: Mapping[str, Any] = mapping(place.value)
         merged[text(members.get("in")), text(members.get("name"))] = place

@@ -8,13 +8,13 @@ Swagger 2.0 "Parameter Object", "Response Object", "Items Object".
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from compiler.frontend.documents.references import MissingReference, SourceDocuments, SourcePlace
 from compiler.frontend.findings import Findings
 from compiler.frontend.media import choose_media_type, sent_as
 from compiler.frontend.openapi3 import IGNORED_HEADERS, usable
-from compiler.frontend.references import Library, Missing, Place
-from compiler.frontend.schemas import MISSING, Collector
-from compiler.frontend.shapes import mapping, sequence, text
-from compiler.ir.model import Body, Parameter, Response, Schema
+from compiler.frontend.schemas.reading import MISSING, Collector
+from compiler.frontend.schemas.shapes import mapping, sequence, text
+from compiler.ir.model import ApiParameter, Body, Response, Schema
 
 _LOCATIONS = ("header", "path", "query")
 _NOT_SCHEMA = frozenset(("allowEmptyValue", "collectionFormat", "description", "in", "name", "required"))
@@ -29,13 +29,13 @@ _STYLES: Mapping[str, tuple[str, bool]] = {
 class Swagger2Reader:
     """As `OpenApi3Reader`, for Swagger 2.0. `main` is the document, whose `consumes` and `produces` are defaults."""
 
-    def __init__(self, library: Library, collector: Collector, findings: Findings, main: Place) -> None:
+    def __init__(self, library: SourceDocuments, collector: Collector, findings: Findings, main: SourcePlace) -> None:
         self._library = library
         self._collector = collector
         self._findings = findings
         self._main = mapping(main.value)
 
-    def parameter(self, place: Place) -> Parameter | None:
+    def parameter(self, place: SourcePlace) -> ApiParameter | None:
         """The parameter at `place`; None for bodies and form fields, which `body` reads, and for what is none."""
         members = mapping(place.value)
         name, location = text(members.get("name")), text(members.get("in"))
@@ -47,7 +47,7 @@ class Swagger2Reader:
         if location == "header" and name.lower() in IGNORED_HEADERS:
             return None
         style, explode = self._style(place, location)
-        return Parameter(
+        return ApiParameter(
             name=name,
             location=location,
             is_required=location == "path" or members.get("required") is True,
@@ -58,7 +58,7 @@ class Swagger2Reader:
             example=usable(members.get("x-example")),
         )
 
-    def _style(self, place: Place, location: str) -> tuple[str, bool]:
+    def _style(self, place: SourcePlace, location: str) -> tuple[str, bool]:
         written = text(mapping(place.value).get("collectionFormat")) or "csv"
         if written not in _STYLES:
             self._findings.warning("style-unknown", place.pointer, f"{written[:20]!r} is taken as `csv`")
@@ -67,15 +67,15 @@ class Swagger2Reader:
             return "simple", False
         return (style, explode) if mapping(place.value).get("type") == "array" else ("form", True)
 
-    def _inline(self, place: Place) -> Schema:
+    def _inline(self, place: SourcePlace) -> Schema:
         """The parameter's own schema keywords, or its `schema` where an author mixed the versions."""
         members = mapping(place.value)
         if "schema" in members:
             return self._collector.schema(place.child("schema"))
         own = {key: value for key, value in members.items() if key not in _NOT_SCHEMA and not key.startswith("x-")}
-        return self._collector.schema(Place(place.document, place.tokens, own))
+        return self._collector.schema(SourcePlace(place.document, place.tokens, own))
 
-    def body(self, operation: Place, parameters: Sequence[Place]) -> Body | None:
+    def body(self, operation: SourcePlace, parameters: Sequence[SourcePlace]) -> Body | None:
         """The body parameter, or all form fields as one object."""
         whole = next((p for p in parameters if mapping(p.value).get("in") == "body"), None)
         if whole is not None:
@@ -83,7 +83,7 @@ class Swagger2Reader:
         fields = [p for p in parameters if mapping(p.value).get("in") == "formData"]
         return self._form(operation, fields) if fields else None
 
-    def _whole(self, operation: Place, place: Place) -> Body:
+    def _whole(self, operation: SourcePlace, place: SourcePlace) -> Body:
         members = mapping(place.value)
         return Body(
             media_type=sent_as(self._media_type(operation, "consumes") or "application/json", has_binary_schema=False),
@@ -93,7 +93,7 @@ class Swagger2Reader:
             description=text(members.get("description")),
         )
 
-    def _form(self, operation: Place, fields: Sequence[Place]) -> Body:
+    def _form(self, operation: SourcePlace, fields: Sequence[SourcePlace]) -> Body:
         named = {text(mapping(place.value).get("name")): place for place in fields}
         properties: dict[str, Any] = {}
         for name in sorted(named):
@@ -110,10 +110,10 @@ class Swagger2Reader:
             is_required=bool(required),
         )
 
-    def response(self, status: str, written: Place, operation: Place) -> Response:
+    def response(self, status: str, written: SourcePlace, operation: SourcePlace) -> Response:
         """The reply for `status`; its media type from `produces`, since Swagger 2.0 says it for all replies."""
         place = self._library.follow(written)
-        if isinstance(place, Missing):
+        if isinstance(place, MissingReference):
             self._collector.missing(place)
             return Response(status, media_type="application/json", schema={MISSING: place.ref})
         members = mapping(place.value)
@@ -130,10 +130,10 @@ class Swagger2Reader:
             headers=tuple(sorted({name.lower() for name in mapping(members.get("headers"))})),
         )
 
-    def _media_type(self, operation: Place, keyword: str) -> str:
+    def _media_type(self, operation: SourcePlace, keyword: str) -> str:
         return choose_media_type(self._media_types(operation, keyword))
 
-    def _media_types(self, operation: Place, keyword: str) -> list[str]:
+    def _media_types(self, operation: SourcePlace, keyword: str) -> list[str]:
         own = mapping(operation.value).get(keyword)
         names = sequence(own) if isinstance(own, list) else sequence(self._main.get(keyword))
         return [one for one in names if isinstance(one, str)]

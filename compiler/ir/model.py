@@ -1,7 +1,7 @@
 """The intermediate representation: one API, as the passes understand it so far.
 
 Frozen values only; a pass returns a new `Api`. No I/O, no parsing, no printing (see `printer.py`), no checking (see
-`verifier.py`). Made by `compiler.frontend`, enriched by `compiler.passes`, read by `compiler.backend` and the twin.
+`verifier.py`). Made by `compiler.frontend`, enriched by `compiler.passes`, read by `compiler.arazzo` and the twin.
 Schemas are JSON Schema 2020-12 as plain mappings that nobody changes; a shared schema is
 `{"$ref": "#/components/schemas/NAME"}` and stands in `Api.schemas`, so recursion is no special case.
 """
@@ -63,7 +63,7 @@ class Diagnostic:
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class ApiParameter:
     name: str
     location: str  # path, query, header, cookie
     is_required: bool
@@ -102,7 +102,7 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
-class Postcondition:
+class ActionPostcondition:
     """What an action leaves behind in the thing that it is done to.
 
     `shown`: (pointer into the body or name of a query parameter, pointer into the thing). `held`: (pointer into the
@@ -130,7 +130,7 @@ class Operation:
     summary: str = ""
     description: str = ""
     tags: tuple[str, ...] = ()
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[ApiParameter, ...] = ()
     body: Body | None = None
     responses: tuple[Response, ...] = ()
     is_deprecated: bool = False
@@ -140,7 +140,7 @@ class Operation:
     is_idempotent: bool = False
     left_out: str = ""
     is_safe: bool = False
-    leaves: Postcondition | None = None
+    leaves: ActionPostcondition | None = None
 
     @property
     def key(self) -> str:
@@ -156,7 +156,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """How a collection goes on after its first page (see `workflow.pages.Pages` for `by`, `parameter`, `at`, `first`).
+    """How a collection goes on after its first page (`workflow.replies.pages.Pages`: `by`, `parameter`, `at`, `first`).
 
     `size` items a page are asked for with `size_parameter`, where there is one. `most`: pages of one lookup.
     """
@@ -240,7 +240,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The convention by which a change is waited for (see `workflow.profile.JobRule` for the fields' meaning)."""
+    """The convention by which a change is waited for; the fields mean what `workflow.profiles.profile.JobRule` says."""
 
     name: str
     operations: tuple[str, ...]
@@ -340,19 +340,19 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FlowStep:
     """One request of a flow, in the terms of Arazzo, so that the backend only has to write it down.
 
     `parameters`: (name, location, value); values and `payload` may hold runtime expressions. `outputs`: name →
     runtime expression, or `{"context","selector","type"}`. `success`: criteria. `failures`: retries and ends in
     order. `branches`: success actions. `transforms`: output name → transform. `message`: what a failed step tells.
-    `pages`: how the list in its reply goes on (`workflow.pages`). `replacements`: pointer into the payload → value.
-    `address`: what the device says of where this is to be sent; `renamed`: what it says of an action of another name.
-    `parts`: how those of a multipart body are written.
+    `pages`: how the list in its reply goes on (`workflow.replies.pages`). `replacements`: pointer into the payload →
+    value. `address`: what the device says of where this is to be sent; `renamed`: what it says of an action of another
+    name. `parts`: how those of a multipart body are written.
     `expects`, `decides`: what it has to show of the changes before it, and whether that tells if they were made
-    (`workflow.expectations`). `watches`, `stalls_after_s`: a wait in which these stay the same so long is given up.
-    `version`: where the reply has the version that a later write names (`workflow.versions`). `allows`: what a later
-    write sends, which has to be allowed by what is read here (`workflow.allowed`).
+    (`workflow.replies.expectations`). `watches`, `stalls_after_s`: a wait in which these stay the same so long is given
+    up. `version`: where the reply has the version that a later write names (`workflow.requests.versions`). `allows`:
+    what a later write sends, which has to be allowed by what is read here (`workflow.replies.allowed`).
     """
 
     id: str
@@ -399,7 +399,7 @@ class Flow:
     risk: Risk
     goal: str
     resource: str
-    steps: tuple[Step, ...]
+    steps: tuple[FlowStep, ...]
     inputs: tuple[Input, ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
     output_schema: Schema = field(default_factory=lambda: EMPTY)

@@ -11,21 +11,21 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from compiler.ir.model import (
+    ActionPostcondition,
     Api,
+    ApiParameter,
     Body,
     Diagnostic,
     Flow,
+    FlowStep,
     Input,
     Job,
     Link,
     Operation,
     Paging,
-    Parameter,
-    Postcondition,
     Resource,
     Response,
     Schema,
-    Step,
 )
 
 _POINTER = "#/components/schemas/"
@@ -74,13 +74,13 @@ def _operation(one: Operation) -> str:
     )
 
 
-def _leaves(one: Postcondition) -> str:
+def _leaves(one: ActionPostcondition) -> str:
     sent = [f"{place} as {source} was sent" for source, place in one.shown]
     held = [f"{place}={_json(value)}" for place, value in one.held]
     return f"leaves({', '.join((*sent, *held))}{'; assumed' if one.is_assumed else ''})"
 
 
-def _parameter(one: Parameter) -> str:
+def _parameter(one: ApiParameter) -> str:
     usual = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}[one.location]
     style = one.style if one.style != usual else ""
     exploded = "" if one.explode == (one.style == "form") else ("exploded" if one.explode else "joined")
@@ -179,7 +179,7 @@ def _input(one: Input) -> str:
     return _join(f"{one.name}{'*' if one.is_required else ''}:", schema_text(one.schema), "" if one.shown else "hidden")
 
 
-def _step(one: Step) -> str:
+def _step(one: FlowStep) -> str:
     return _join(
         f"{one.id} {one.role} {one.operation}",
         *(f"{location}.{name}={_json(value)}" for name, location, value in one.parameters),

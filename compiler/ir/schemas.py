@@ -17,7 +17,7 @@ _CHOICES = ("anyOf", "oneOf")
 _MAX_HOPS = 32  # longer chains of references than this have not been seen; cycles of bare references end here
 
 
-class Schemas:
+class SharedSchemas:
     """A view of the shared schemas, keyed by component name."""
 
     def __init__(self, shared: Mapping[str, Schema]) -> None:

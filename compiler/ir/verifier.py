@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from typing import Any
 
 from compiler.errors import CompilerBug
-from compiler.ir.model import Api, Flow, Job, Link, Operation, Parameter, Resource, Schema
-from workflow.operations import is_method
+from compiler.ir.model import Api, ApiParameter, Flow, Job, Link, Operation, Resource, Schema
+from workflow.documents.operations import is_method
 
 _LOCATIONS = frozenset(("cookie", "header", "path", "query"))
 _POINTER = "#/components/schemas/"
@@ -103,7 +103,7 @@ def _check_operation(one: Operation, schemas: Mapping[str, Schema], seen: Set[in
             _check_references(schema, schemas, one.key)
 
 
-def _check_template(key: str, path: str, parameters: Iterable[Parameter]) -> None:
+def _check_template(key: str, path: str, parameters: Iterable[ApiParameter]) -> None:
     declared = {p.name for p in parameters if p.location == "path"}
     _require(declared == set(_TEMPLATE_NAME.findall(path)), f"{key}: path parameters differ from the template")
     needed = all(p.is_required for p in parameters if p.location == "path")

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from compiler.frontend.schemas import MISSING
+from compiler.frontend.schemas.reading import MISSING
 from compiler.ir.model import Api, Body, Diagnostic, Operation, Resource, Schema, Severity
-from compiler.ir.schemas import Schemas
+from compiler.ir.schemas import SharedSchemas
 from compiler.passes.identity import says_id
-from compiler.passes.outcome import Options, Outcome
-from compiler.passes.paths import GROUPING
+from compiler.passes.names.paths import GROUPING
+from compiler.passes.outcome import Options, PassOutcome
 
 _DEPTH = 1  # what lies deeper is another resource's business more often than not
 _GROUPS = frozenset({*GROUPING, "links"})  # what is there and what can be done, nothing to set
@@ -25,8 +25,8 @@ _ANY: tuple[Any, ...] = (None, True, {})  # of `additionalProperties`
 _ANY_OBJECT: Mapping[str, Any] = {"type": "object"}
 
 
-def run(api: Api, _options: Options) -> Outcome:
-    schemas = Schemas(api.schemas)
+def run(api: Api, _options: Options) -> PassOutcome:
+    schemas = SharedSchemas(api.schemas)
     wanted: dict[str, Mapping[str, Any]] = {}
     known = {o.key for o in api.operations if o.body is not None}
     for resource in api.resources:
@@ -35,7 +35,7 @@ def run(api: Api, _options: Options) -> Outcome:
                 wanted[key] = _members_of(schemas, resource, key.startswith("PATCH ") and key in known)
     forgotten = [o for o in api.operations if o.key in wanted and _is_unknown(schemas, o) and not o.left_out]
     if not forgotten:
-        return Outcome(api)
+        return PassOutcome(api)
     keys = {o.key for o in forgotten}
     operations = tuple(_with_body(o, wanted[o.key]) if o.key in keys else o for o in api.operations)
     note = Diagnostic(
@@ -45,10 +45,10 @@ def run(api: Api, _options: Options) -> Outcome:
         f"{len(forgotten)} updates and creations have no readable body; assumed that they take the thing's own members",
         "declare the bodies, in the description or in an overlay",
     )
-    return Outcome(replace(api, operations=operations), (note,))
+    return PassOutcome(replace(api, operations=operations), (note,))
 
 
-def _is_unknown(schemas: Schemas, operation: Operation) -> bool:
+def _is_unknown(schemas: SharedSchemas, operation: Operation) -> bool:
     body = operation.body
     if body is None or ("json" in body.media_type and MISSING in schemas.resolve(body.schema)):
         return True
@@ -60,7 +60,7 @@ def _is_of_members(media_type: str) -> bool:
     return "json" in media_type and "json-patch" not in media_type
 
 
-def _is_free(schemas: Schemas, schema: Schema) -> bool:
+def _is_free(schemas: SharedSchemas, schema: Schema) -> bool:
     """Whether an object may hold anything, as far as anybody said."""
     found = schemas.flat(schema)
     return found.get("type") == "object" and not _SAYING & found.keys() and found.get("additionalProperties") in _ANY
@@ -72,7 +72,7 @@ def _with_body(operation: Operation, schema: Mapping[str, Any]) -> Operation:
     return replace(operation, body=Body(media_type, schema, "properties" in schema, description="assumed"))
 
 
-def _members_of(schemas: Schemas, resource: Resource, is_merged: bool) -> Mapping[str, Any]:
+def _members_of(schemas: SharedSchemas, resource: Resource, is_merged: bool) -> Mapping[str, Any]:
     """What can be set of the thing, as a schema without required members; any object where nothing is known."""
     members = _settable(schemas, resource.schema, 0, is_merged)
     if says_id(resource.id_field):
@@ -80,7 +80,7 @@ def _members_of(schemas: Schemas, resource: Resource, is_merged: bool) -> Mappin
     return {"type": "object", "properties": members, "additionalProperties": True} if members else _ANY_OBJECT
 
 
-def _settable(schemas: Schemas, schema: Schema | None, depth: int, is_merged: bool) -> dict[str, Schema]:
+def _settable(schemas: SharedSchemas, schema: Schema | None, depth: int, is_merged: bool) -> dict[str, Schema]:
     """The members that are not read-only; objects are opened as deep as people change them, lists only of values."""
     found: dict[str, Schema] = {}
     for name, member in schemas.members(schema).items():

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from compiler.ir.model import Api, Diagnostic, Effect, Operation, Resource, Risk, Schema, Severity
-from compiler.passes import words
-from compiler.passes.flows.bodies import enumerations
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import Context
+from compiler.passes.flows.inputs.bodies import enumerations
 from compiler.passes.flows.splits import risk_of_value, splits_of
 from compiler.passes.identity import MOST_AROUND, says_id
-from compiler.passes.outcome import Options, Outcome
-from compiler.passes.paths import ends_in_parameter
-from workflow.profile import Profile, RiskRule
+from compiler.passes.names import words
+from compiler.passes.names.paths import ends_in_parameter
+from compiler.passes.outcome import Options, PassOutcome
+from workflow.profiles.profile import Profile, RiskRule
 
 _CHANGES = (Effect.CREATE, Effect.UPDATE, Effect.DELETE, Effect.ACT)
 _DANGEROUS = (Risk.DISRUPT, Risk.DESTROY)
@@ -33,9 +33,9 @@ _FAILURE_WORDS = {"error", "failed", "failure", "fault", "faulted", "crashed", "
 _FEW = 3  # operations; what fewer want is no convention
 
 
-def run(api: Api, options: Options) -> Outcome:
+def run(api: Api, options: Options) -> PassOutcome:
     teller = _Teller(api, options.profile)
-    return Outcome(api, tuple(teller.tell()))
+    return PassOutcome(api, tuple(teller.tell()))
 
 
 def _note(code: str, pointer: str, message: str, remedy: str) -> Diagnostic:

@@ -10,35 +10,35 @@ import re
 from dataclasses import replace
 
 from compiler.ir.model import Api, Body, Effect, Operation, Risk
-from compiler.ir.schemas import Schemas
-from compiler.passes import words
+from compiler.ir.schemas import SharedSchemas
 from compiler.passes.endless import endless
-from compiler.passes.outcome import Options, Outcome
-from compiler.passes.paths import ends_in_parameter, last_word, parent
+from compiler.passes.names import words
+from compiler.passes.names.paths import ends_in_parameter, last_word, parent
+from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.repeating import is_repeatable
 from compiler.passes.risk.judging import Judgement, judged, judged_safe
 from compiler.passes.versions import spoken_for
-from workflow.multipart import is_multipart
-from workflow.operations import SAFE_METHODS
-from workflow.profile import Profile, RiskRule
+from workflow.documents.operations import SAFE_METHODS
+from workflow.profiles.profile import Profile, RiskRule
+from workflow.requests.multipart import is_multipart
 
 _SESSION_WORDS = frozenset({"login", "logout", "logoff", "signin", "signout", "authenticate"})
 
 
-def run(api: Api, options: Options) -> Outcome:
+def run(api: Api, options: Options) -> PassOutcome:
     paths = {operation.path for operation in api.operations}
-    verbs = _Verbs(options.profile, paths, {o.key for o in api.operations}, Schemas(api.schemas))
+    verbs = _Verbs(options.profile, paths, {o.key for o in api.operations}, SharedSchemas(api.schemas))
     known = [verbs.judge(o) for o in api.operations]
     better = spoken_for(o for o in known if not o.left_out)
     told = tuple(
         replace(o, left_out=f"another version of {better[o.key]}, which is preferred") if o.key in better else o
         for o in known
     )
-    return Outcome(replace(api, operations=told))
+    return PassOutcome(replace(api, operations=told))
 
 
 class _Verbs:
-    def __init__(self, profile: Profile, paths: set[str], keys: set[str], schemas: Schemas) -> None:
+    def __init__(self, profile: Profile, paths: set[str], keys: set[str], schemas: SharedSchemas) -> None:
         self.profile = profile
         self.schemas = schemas
         self.paths = paths

@@ -6,8 +6,8 @@ so), a terminal or a tunnel under its usual word. Called by `effects`.
 """
 
 from compiler.ir.model import Operation
-from compiler.passes import words
-from compiler.passes.paths import segments
+from compiler.passes.names import words
+from compiler.passes.names.paths import segments
 
 _STREAMS = ("text/event-stream", "multipart/x-mixed-replace", "application/vnd.docker.raw-stream")
 _WATCH = frozenset({"watch", "watches"})

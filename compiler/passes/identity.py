@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from compiler.ir.model import EMPTY, Operation, Resource, Schema
-from compiler.ir.schemas import Schemas
-from compiler.passes import words
-from workflow.pointers import escape
-from workflow.profile import Profile
+from compiler.ir.schemas import SharedSchemas
+from compiler.passes.names import words
+from workflow.json.pointers import escape
+from workflow.profiles.profile import Profile
 
 _ID_NAMES = ("uuid", "id", "Id", "ID", "guid", "_id")
 _KEY_NAMES = (
@@ -78,7 +78,7 @@ def _shown_reference(example: Any, pointer: str) -> str:
 
 
 class Identifier:
-    def __init__(self, schemas: Schemas, profile: Profile) -> None:
+    def __init__(self, schemas: SharedSchemas, profile: Profile) -> None:
         self.schemas = schemas
         self.profile = profile
 

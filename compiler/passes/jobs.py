@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from compiler.ir.model import EMPTY, Api, Diagnostic, Effect, Job, JobView, Operation, Response, Schema, Severity
-from compiler.ir.schemas import Schemas
-from compiler.passes import words
-from compiler.passes.outcome import Options, Outcome
-from compiler.passes.paths import ends_in_parameter, last_word, parameter_of, parent, segments
-from workflow.profile_speech import JobRule
+from compiler.ir.schemas import SharedSchemas
+from compiler.passes.names import words
+from compiler.passes.names.paths import ends_in_parameter, last_word, parameter_of, parent, segments
+from compiler.passes.outcome import Options, PassOutcome
+from workflow.profiles.profile_speech import JobRule
 
 _CHANGES = (Effect.CREATE, Effect.UPDATE, Effect.DELETE, Effect.ACT)
 _VERSIONED = re.compile(r"[._]?v\d+([._]\d+)*")
@@ -27,7 +27,7 @@ _STATE_NAMES = ("state", "status", "State", "Status", "TaskState", "JobState", "
 _MESSAGES = ("message", "formattedMessage", "error", "statusMessage", "detail", "Message", "error_message")
 
 
-def run(api: Api, options: Options) -> Outcome:
+def run(api: Api, options: Options) -> PassOutcome:
     seeker = _Seeker(api)
     keys = {o.key for o in api.operations}
     told = tuple(seeker.from_rule(rule) for rule in options.profile.jobs if rule.poll in keys)
@@ -43,10 +43,10 @@ def run(api: Api, options: Options) -> Outcome:
         if rule.poll not in keys
     )
     if told or options.profile.jobs:
-        return Outcome(replace(api, jobs=told), missing)
+        return PassOutcome(replace(api, jobs=told), missing)
     inferred = seeker.infer()
     notes = tuple(_assumed(job) for job in inferred)
-    return Outcome(replace(api, jobs=inferred), notes)
+    return PassOutcome(replace(api, jobs=inferred), notes)
 
 
 def _assumed(job: Job) -> Diagnostic:
@@ -62,7 +62,7 @@ def _assumed(job: Job) -> Diagnostic:
 class _Seeker:
     def __init__(self, api: Api) -> None:
         self.api = api
-        self.schemas = Schemas(api.schemas)
+        self.schemas = SharedSchemas(api.schemas)
         self.changes = tuple(o for o in api.operations if o.effect in _CHANGES and not o.left_out)
         self.keys = frozenset(o.key for o in api.operations)
         self.polls = tuple(o for o in api.operations if o.method == "GET" and ends_in_parameter(o.path))

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from compiler.ir.model import Api, Effect, Link, Operation, Resource, Schema
-from compiler.ir.schemas import Schemas
-from compiler.passes import words
+from compiler.ir.schemas import SharedSchemas
 from compiler.passes.identity import is_a_name
-from compiler.passes.outcome import Options, Outcome
-from compiler.passes.paths import item_prefixes
+from compiler.passes.names import words
+from compiler.passes.names.paths import item_prefixes
+from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.resources import shape
 
 _ID_WORDS = frozenset({"uuid", "uuids", "id", "ids", "guid", "guids", "ref"})
@@ -98,15 +98,15 @@ def _weight(resource: Resource) -> int:
     return len(resource.actions) + bool(resource.create)
 
 
-def run(api: Api, _options: Options) -> Outcome:
+def run(api: Api, _options: Options) -> PassOutcome:
     linker = _Linker(api)
     links = [link for operation in api.operations if not operation.left_out for link in linker.of(operation)]
-    return Outcome(replace(api, links=tuple(links)))
+    return PassOutcome(replace(api, links=tuple(links)))
 
 
 class _Linker:
     def __init__(self, api: Api) -> None:
-        self.schemas = Schemas(api.schemas)
+        self.schemas = SharedSchemas(api.schemas)
         self.referents = Referents(api.resources)
         self.by_item = {shape(r.item): r for r in api.resources if r.item and r.id_parameter}
         self.jobs = api.jobs

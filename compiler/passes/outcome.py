@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from compiler.ir.model import Api, Diagnostic
-from workflow.profile import Profile
+from workflow.profiles.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,9 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PassOutcome:
     api: Api
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-Pass = Callable[[Api, Options], Outcome]
+Pass = Callable[[Api, Options], PassOutcome]

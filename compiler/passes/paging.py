@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from compiler.ir.model import Api, Diagnostic, Operation, Paging, Resource, Schema, Severity
-from compiler.ir.schemas import Schemas
-from compiler.passes.outcome import Options, Outcome
-from workflow.pointers import escape
-from workflow.profile_speech import PagingRule
+from compiler.ir.schemas import SharedSchemas
+from compiler.passes.outcome import Options, PassOutcome
+from workflow.json.pointers import escape
+from workflow.profiles.profile_speech import PagingRule
 
 _SIZES = ("limit", "max", "top", "$top", "count", "per_page", "perpage", "page_size", "pagesize", "size", "maxresults",
           "max_results")  # fmt: skip
@@ -30,7 +30,7 @@ _SIZE = 100  # items a page: what many devices give anyway, and few refuse
 _MOST = 100  # pages of one lookup: ten thousand things; more than that has to be asked for by its id
 
 
-def run(api: Api, options: Options) -> Outcome:
+def run(api: Api, options: Options) -> PassOutcome:
     seeker = _Seeker(api, options.profile.paging)
     resources = tuple(
         replace(r, paging=seeker.paging_of(r), total=seeker.total_of(r)) if r.list else r for r in api.resources
@@ -42,12 +42,12 @@ def run(api: Api, options: Options) -> Outcome:
         assert first.paging is not None, "only those with pages are here"
         text = f"assumed that {len(inferred)} collections come in pages (here: {first.paging.evidence})"
         notes.append(Diagnostic("paging-assumed", Severity.NOTE, first.list, text, "say it in the profile's `paging`"))
-    return Outcome(replace(api, resources=resources), tuple(notes))
+    return PassOutcome(replace(api, resources=resources), tuple(notes))
 
 
 class _Seeker:
     def __init__(self, api: Api, rules: tuple[PagingRule, ...]) -> None:
-        self.schemas = Schemas(api.schemas)
+        self.schemas = SharedSchemas(api.schemas)
         self.operations = {o.key: o for o in api.operations}
         self.rules = rules
         self.ways: tuple[Callable[[Resource, Operation], Paging | None], ...] = (

@@ -12,20 +12,20 @@ from dataclasses import replace
 from typing import Any
 
 from compiler.ir.model import EMPTY, Api, Body, Operation, Schema
-from compiler.ir.schemas import Schemas
-from compiler.passes.outcome import Options, Outcome
-from workflow.multipart import JSON, MEDIA_TYPE, PartKind, is_multipart, is_textual
+from compiler.ir.schemas import SharedSchemas
+from compiler.passes.outcome import Options, PassOutcome
+from workflow.requests.multipart import JSON, MEDIA_TYPE, PartKind, is_multipart, is_textual
 
 FILE = "application/octet-stream"
 _KEPT = ("description", "deprecated", "readOnly", "title")
 
 
-def run(api: Api, _options: Options) -> Outcome:
-    schemas = Schemas(api.schemas)
-    return Outcome(replace(api, operations=tuple(_with_parts(schemas, one) for one in api.operations)))
+def run(api: Api, _options: Options) -> PassOutcome:
+    schemas = SharedSchemas(api.schemas)
+    return PassOutcome(replace(api, operations=tuple(_with_parts(schemas, one) for one in api.operations)))
 
 
-def _with_parts(schemas: Schemas, operation: Operation) -> Operation:
+def _with_parts(schemas: SharedSchemas, operation: Operation) -> Operation:
     body = operation.body
     if body is None or not is_multipart(body.media_type):
         return operation if body is None or _is_structured(schemas, body) else replace(operation, body=_as_one(body))
@@ -48,7 +48,7 @@ def _with_parts(schemas: Schemas, operation: Operation) -> Operation:
     return replace(operation, body=made)
 
 
-def _is_structured(schemas: Schemas, body: Body) -> bool:
+def _is_structured(schemas: SharedSchemas, body: Body) -> bool:
     """Whether a body is written from members: JSON, or a form whose fields are known."""
     kind = body.media_type.partition(";")[0].strip().lower()
     is_form = kind == "application/x-www-form-urlencoded" and bool(schemas.members(body.schema))
@@ -63,7 +63,7 @@ def _as_one(body: Body) -> Body:
     return replace(body, schema=schema, example=example)
 
 
-def _media_type(schemas: Schemas, member: Schema, said: str) -> str:
+def _media_type(schemas: SharedSchemas, member: Schema, said: str) -> str:
     """What the description says, else what OpenAPI takes for such a member; empty for plain text."""
     schema = schemas.element(member) or member
     found = schemas.resolve(schema)
@@ -76,7 +76,7 @@ def _media_type(schemas: Schemas, member: Schema, said: str) -> str:
     return FILE if found.get("format") == "binary" else ""
 
 
-def _value(schemas: Schemas, member: Schema, media_type: str) -> Schema:
+def _value(schemas: SharedSchemas, member: Schema, media_type: str) -> Schema:
     """The member as callers give it. A list is as many parts of one name."""
     element = schemas.element(member)
     if element is not None:

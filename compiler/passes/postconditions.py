@@ -12,17 +12,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from compiler.ir.model import Api, Effect, Operation, Postcondition, Resource, Schema
-from compiler.ir.schemas import Schemas
-from compiler.passes import words
-from compiler.passes.flows.usual import is_server_made
-from compiler.passes.flows.wording import EMPTY_WORDS, KNOWN_VERBS
+from compiler.ir.model import ActionPostcondition, Api, Effect, Operation, Resource, Schema
+from compiler.ir.schemas import SharedSchemas
+from compiler.passes.flows.inputs.usual import is_server_made
+from compiler.passes.flows.wording.linter import EMPTY_WORDS, KNOWN_VERBS
 from compiler.passes.identity import is_a_name, says_id
-from compiler.passes.outcome import Options, Outcome
-from compiler.passes.paths import ends_in_parameter, last_word
+from compiler.passes.names import words
+from compiler.passes.names.paths import ends_in_parameter, last_word
+from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.resources import shape
-from workflow import profile
-from workflow.pointers import escape
+from workflow.json.pointers import escape
+from workflow.profiles import profile
 
 _PLAIN = ("string", "integer", "number", "boolean")
 
@@ -50,15 +50,15 @@ _ABOUT_THE_DEED = _set(
 _RENAMING = frozenset(("rename", "set", "change", "update", "modify", "edit"))
 
 
-def run(api: Api, options: Options) -> Outcome:
+def run(api: Api, options: Options) -> PassOutcome:
     owners = {key: resource for resource in api.resources for key in resource.actions if resource.read}
-    reader = _Reader(Schemas(api.schemas), options.profile)
+    reader = _Reader(SharedSchemas(api.schemas), options.profile)
     operations = tuple(reader.with_leaves(o, owners[o.key]) if o.key in owners else o for o in api.operations)
-    return Outcome(replace(api, operations=operations))
+    return PassOutcome(replace(api, operations=operations))
 
 
 class _Reader:
-    def __init__(self, schemas: Schemas, told: profile.Profile) -> None:
+    def __init__(self, schemas: SharedSchemas, told: profile.Profile) -> None:
         self.schemas = schemas
         self.profile = told
 
@@ -69,20 +69,20 @@ class _Reader:
         leaves = self._told(rule, owner) if rule is not None else self._assumed(operation, owner)
         return replace(operation, leaves=leaves) if leaves is not None else operation
 
-    def _told(self, rule: profile.Postcondition, owner: Resource) -> Postcondition | None:
+    def _told(self, rule: profile.Postcondition, owner: Resource) -> ActionPostcondition | None:
         """What the profile says, as far as the description has a place for it."""
         shown = tuple((source, place) for source, place in rule.shows.items() if self._has(owner, place))
         held = tuple((place, value) for place, value in rule.holds.items() if self._has(owner, place))
-        return Postcondition(shown, held) if shown or held else None
+        return ActionPostcondition(shown, held) if shown or held else None
 
     def _has(self, owner: Resource, place: str) -> bool:
         return not self.schemas.members(owner.schema) or self.schemas.at(owner.schema, place) is not None
 
-    def _assumed(self, operation: Operation, owner: Resource) -> Postcondition | None:
+    def _assumed(self, operation: Operation, owner: Resource) -> ActionPostcondition | None:
         if self._comes_out_elsewhere(operation, owner) or not self._is_done_to_one(operation, owner):
             return None
         shown = tuple((f"/{escape(name)}", f"/{escape(name)}") for name in self._alike(operation, owner))
-        return Postcondition(shown, is_assumed=True) if shown else None
+        return ActionPostcondition(shown, is_assumed=True) if shown else None
 
     def _is_done_to_one(self, operation: Operation, owner: Resource) -> bool:
         """Whether it is done to the thing that its address names, as one object says, and to no part of it."""

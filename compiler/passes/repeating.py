@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from compiler.ir.model import Effect, Operation, Risk
-from compiler.ir.schemas import Schemas
-from compiler.passes import words
-from compiler.passes.paths import ends_in_parameter, parameter_of, segments
-from workflow.profile import Verbs
+from compiler.ir.schemas import SharedSchemas
+from compiler.passes.names import words
+from compiler.passes.names.paths import ends_in_parameter, parameter_of, segments
+from workflow.profiles.profile import Verbs
 
 _SETTING = ("PUT", "PATCH")
 # Words of things that are moved and not set, where they stand in a path or a summary.
@@ -34,7 +34,7 @@ _LISTED_STEPS = "json-patch"
 _PLACES = frozenset({"index", "position", "offset", "ordinal", "row"})
 
 
-def is_repeatable(operation: Operation, effect: Effect, risk: Risk, verbs: Verbs, schemas: Schemas) -> bool:
+def is_repeatable(operation: Operation, effect: Effect, risk: Risk, verbs: Verbs, schemas: SharedSchemas) -> bool:
     """Whether sending it twice is as sending it once."""
     if operation.key in verbs.not_idempotent:
         return False
@@ -54,7 +54,7 @@ def _deletes_one(path: str) -> bool:
     return bool(name) and not _PLACES & set(words.split(name))
 
 
-def _acts(operation: Operation, schemas: Schemas) -> bool:
+def _acts(operation: Operation, schemas: SharedSchemas) -> bool:
     said = [word for part in segments(operation.path) if not parameter_of(part) for word in words.split(part)]
     said += [*words.split(operation.operation_id), *words.split(operation.summary)]
     if _ACTING.intersection(said) or _happens(said):
@@ -68,11 +68,11 @@ def _happens(said: Iterable[str]) -> bool:
     return any(word.startswith(_HAPPENING) for word in said)
 
 
-def _body_acts(schema: Any, schemas: Schemas) -> bool:
+def _body_acts(schema: Any, schemas: SharedSchemas) -> bool:
     return any(_member_acts(name, member, schemas) for name, member in schemas.members(schema).items())
 
 
-def _member_acts(name: str, member: Any, schemas: Schemas) -> bool:
+def _member_acts(name: str, member: Any, schemas: SharedSchemas) -> bool:
     """An order by its name, something that happens when it is true, or one value among several that happens."""
     choices = (word for value in schemas.values(member) if isinstance(value, str) for word in words.split(value))
     is_switch = schemas.kind(member) == "boolean" and _happens(words.split(name))

@@ -1,29 +1,29 @@
 """Takes out of every operation what no caller may say: parameters and members that change what is asked, and by whom.
 
-Before: operations as read. After: none has a parameter, nor its body a member, that `workflow.reserved` names; a
-finding tells each. What the driver or the profile sends is no loss. An operation that requires one which nobody sends
+Before: operations as read. After: none has a parameter, nor its body a member, that `workflow.requests.reserved` names;
+a finding tells each. What the driver or the profile sends is no loss. An operation that requires one which nobody sends
 stays, since the device decides; the finding says in which field of the profile a constant would stand. Called first.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from compiler.ir.model import CONNECTION_HEADERS, Api, Body, Diagnostic, Operation, Parameter, Schema, Severity
-from compiler.ir.schemas import Schemas
-from compiler.passes.outcome import Options, Outcome
-from workflow.reserved import why_reserved
+from compiler.ir.model import CONNECTION_HEADERS, Api, ApiParameter, Body, Diagnostic, Operation, Schema, Severity
+from compiler.ir.schemas import SharedSchemas
+from compiler.passes.outcome import Options, PassOutcome
+from workflow.requests.reserved import why_reserved
 
 _REMEDY = "where the device needs it, say a constant in the profile's `protocol.request_headers`"
 
 
-def run(api: Api, _options: Options) -> Outcome:
-    schemas = Schemas(api.schemas)
+def run(api: Api, _options: Options) -> PassOutcome:
+    schemas = SharedSchemas(api.schemas)
     found: list[Diagnostic] = []
     operations = tuple(_without(schemas, operation, found) for operation in api.operations)
-    return Outcome(replace(api, operations=operations), tuple(found))
+    return PassOutcome(replace(api, operations=operations), tuple(found))
 
 
-def _without(schemas: Schemas, operation: Operation, found: list[Diagnostic]) -> Operation:
+def _without(schemas: SharedSchemas, operation: Operation, found: list[Diagnostic]) -> Operation:
     reasons = [(parameter, _why(parameter)) for parameter in operation.parameters]
     members = dict(_members(schemas, operation.body))
     if not any(why for _, why in reasons) and not members:
@@ -39,19 +39,19 @@ def _told(operation: Operation, what: str, why: str) -> Diagnostic:
     return Diagnostic("reserved_name", Severity.NOTE, operation.key, f"{what} is no input: {why}", _REMEDY)
 
 
-def _why(parameter: Parameter) -> str:
+def _why(parameter: ApiParameter) -> str:
     is_ours = parameter.location == "header" and parameter.name.lower() in CONNECTION_HEADERS
     return "" if is_ours else why_reserved(parameter.location, parameter.name)
 
 
-def _members(schemas: Schemas, body: Body | None) -> Iterator[tuple[str, str]]:
+def _members(schemas: SharedSchemas, body: Body | None) -> Iterator[tuple[str, str]]:
     for name in schemas.members(body.schema) if body else ():
         why = why_reserved("body", name)
         if why:
             yield name, why
 
 
-def _without_members(schemas: Schemas, schema: Schema, names: Mapping[str, str]) -> Schema:
+def _without_members(schemas: SharedSchemas, schema: Schema, names: Mapping[str, str]) -> Schema:
     """The schema as an object of its own, without the members called so."""
     kept = {name: member for name, member in schemas.members(schema).items() if name not in names}
     required = [name for name in schemas.required(schema) if name not in names]

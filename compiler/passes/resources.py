@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from compiler.ir.model import EMPTY, Api, Effect, Operation, Resource, Schema
-from compiler.ir.schemas import Schemas
-from compiler.passes import nouns, words
+from compiler.ir.schemas import SharedSchemas
 from compiler.passes.identity import Identifier
-from compiler.passes.outcome import Options, Outcome
-from compiler.passes.paths import (
+from compiler.passes.names import nouns, words
+from compiler.passes.names.paths import (
     GROUPING,
     ends_in_parameter,
     is_pass_through,
@@ -28,9 +27,10 @@ from compiler.passes.paths import (
     stands_for_list,
     words_in,
 )
-from compiler.passes.told_apart import is_by_place, told_apart
+from compiler.passes.names.told_apart import is_by_place, told_apart
+from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.versions import is_version
-from workflow.profile import Profile
+from workflow.profiles.profile import Profile
 
 _OF_IDENTITY = {"id", "uuid", "name"}
 _ALL_METHODS = 4  # of what passes on whatever is sent
@@ -40,11 +40,11 @@ _VERSION = re.compile(r"v?\d+(\.\d+)*")
 _PREFIXES = frozenset({"api", "apis", "rest"})
 
 
-def run(api: Api, options: Options) -> Outcome:
+def run(api: Api, options: Options) -> PassOutcome:
     finder = _Finder(api, options.profile)
     found = finder.resources()
     named = _with_unique_names(found, options.profile, nouns.joined_words(api))
-    return Outcome(replace(api, resources=tuple(sorted(named, key=lambda r: (r.collection, r.item)))))
+    return PassOutcome(replace(api, resources=tuple(sorted(named, key=lambda r: (r.collection, r.item)))))
 
 
 def shape(path: str) -> str:
@@ -79,7 +79,7 @@ def _is_out(operation: Operation) -> bool:
 
 class _Finder:
     def __init__(self, api: Api, profile: Profile) -> None:
-        self.schemas = Schemas(api.schemas)
+        self.schemas = SharedSchemas(api.schemas)
         self.profile = profile
         self.identifier = Identifier(self.schemas, profile)
         self.places = _places(api.operations)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from compiler.ir.model import Api, Flow, Step
+from compiler.ir.model import Api, Flow, FlowStep
 
 _INPUT = re.compile(r"\$inputs\.([A-Za-z0-9_-]+)")
 _STEP = re.compile(r"\$steps\.([A-Za-z0-9_-]+)")
@@ -68,7 +68,7 @@ def _renaming(flow: Flow) -> _Rename:
     return rename
 
 
-def _step(step: Step, rename: _Rename) -> list[Any]:
+def _step(step: FlowStep, rename: _Rename) -> list[Any]:
     bound = [[name, where, _without_names(value, rename)] for name, where, value in step.parameters]
     actions = [_action(action, rename) for action in (*step.failures, *step.branches)]
     rest = _without_names([step.payload, step.content_type, step.outputs, list(step.success)], rename)

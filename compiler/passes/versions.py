@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from itertools import accumulate
 
 from compiler.ir.model import Operation
-from workflow.operations import SAFE_METHODS
+from workflow.documents.operations import SAFE_METHODS
 
 _VERSION = re.compile(r"v(\d+(?:[._]\d+)*)[._-]?([a-z]*)(\d*)|(\d+\.\d+)|(\d{4}-\d{2}-\d{2})(-preview)?", re.I)
 _NUMBER = re.compile(r"\d{1,2}")  # a version without a `v`: only near the beginning, where things are not counted yet

@@ -11,15 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from compiler.compiled import Compiled, CompiledWorkflow
-from compiler.ir.model import Diagnostic, Flow, Risk, Role, Step
-from compiler.passes import words
-from compiler.passes.flows.fulfilled import constants
+from compiler.ir.model import Diagnostic, Flow, FlowStep, Risk, Role
+from compiler.passes.flows.wording.fulfilled import constants
+from compiler.passes.names import words
 from compiler.proposals.clauses import MEASURES, Clause, clauses_of, verbs_and_things, wants_of
-from compiler.proposals.composing import Composer, Refusal
+from compiler.proposals.composing import Composer, CompositionRefusal
 from compiler.proposals.sentences import findables
 from compiler.proposer.proposer import Asker
-from compiler.proposer.question import NONE_OF_THESE, Answer, Kind, Question, fault_of
-from compiler.proposer.record import Entry
+from compiler.proposer.question import NONE_OF_THESE, ModelAnswer, Question, QuestionKind, fault_of
+from compiler.proposer.record import RecordedAnswer
 from compiler.proposer.wording import clean
 from workflow.search.index import Index
 from workflow.search.question import Idea, understood, want_of
@@ -45,7 +45,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AskOutcome:
     """What became of a sentence: `workflow` is new and pending; `exists`: the id of one that does it already; else
     `refusal` says why there is none. `could_be`: the title of what would come of the nearest workflows, where nobody
     was there to choose among them. `compiled`: the API that it is of, where it is of one."""
@@ -57,7 +57,7 @@ class Outcome:
     exists: str = ""
     refusal: str = ""
     could_be: str = ""
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[RecordedAnswer, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
@@ -140,7 +140,7 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(stems_of(WORD.findall(text.lower())).values())
 
 
-def _changing(flow: Flow) -> list[Step]:
+def _changing(flow: Flow) -> list[FlowStep]:
     return [step for step in flow.steps if step.role is Role.CHANGE]
 
 
@@ -179,21 +179,21 @@ def _values(flow: Flow) -> Iterator[str]:
             yield from (str(value) for value in given.schema.get("enum", ()))
 
 
-def understand_sentence(sentence: str, apis: Apis, asker: Asker) -> Outcome:
+def understand_sentence(sentence: str, apis: Apis, asker: Asker) -> AskOutcome:
     """What becomes of the sentence. Nothing is stored."""
     pieces = [apis.read(clause) for clause in clauses_of(sentence)]
     if not pieces:
-        return Outcome(sentence, (), refusal="it says nothing that is done")
+        return AskOutcome(sentence, (), refusal="it says nothing that is done")
     missing = [piece for piece in pieces if piece.why]
     if missing:
-        return Outcome(sentence, tuple(pieces), refusal=_told(missing))
+        return AskOutcome(sentence, tuple(pieces), refusal=_told(missing))
     answers = asker.ask([_question(piece, apis) for piece in pieces])
     chosen = [_chosen(piece, answers, apis) for piece in pieces]
-    entries = tuple(Entry(one, fault_of(one)) for one in answers)
+    entries = tuple(RecordedAnswer(one, fault_of(one)) for one in answers)
     missing = [piece for piece in chosen if piece.chosen is None]
     if missing:
         offer = "" if answers else _nearest(pieces, apis, sentence)
-        return Outcome(sentence, tuple(chosen), refusal=_told(missing), could_be=offer, entries=entries)
+        return AskOutcome(sentence, tuple(chosen), refusal=_told(missing), could_be=offer, entries=entries)
     ordered, more = _in_order(sentence, chosen, asker, apis)
     return _made(sentence, ordered, (*entries, *more), apis, answers)
 
@@ -205,7 +205,7 @@ def _nearest(pieces: Sequence[Piece], apis: Apis, sentence: str) -> str:
     if len(flows) < 2 or any(apis.api_of(flow) is not api for flow in flows):
         return ""
     made = Composer(api).proved(flows, hint=sentence)
-    return "" if isinstance(made, Refusal) else made.flow.title
+    return "" if isinstance(made, CompositionRefusal) else made.flow.title
 
 
 def _told(missing: Sequence[Piece]) -> str:
@@ -214,10 +214,10 @@ def _told(missing: Sequence[Piece]) -> str:
 
 def _question(piece: Piece, apis: Apis) -> Question:
     options = (*(apis.title_of(flow) for flow in piece.offered), NONE_OF_THESE)
-    return Question(Kind.PIECE, piece.clause.text, {"says": piece.clause.text}, options)
+    return Question(QuestionKind.PIECE, piece.clause.text, {"says": piece.clause.text}, options)
 
 
-def _chosen(piece: Piece, answers: Sequence[Answer], apis: Apis) -> Piece:
+def _chosen(piece: Piece, answers: Sequence[ModelAnswer], apis: Apis) -> Piece:
     answer = next((one for one in answers if one.subject == piece.clause.text), None)
     if answer is None:
         return Piece(piece.clause, piece.offered, why="nobody was there to choose")
@@ -231,41 +231,43 @@ def _chosen(piece: Piece, answers: Sequence[Answer], apis: Apis) -> Piece:
     return Piece(piece.clause, piece.offered, flow, "" if flow else "none of what there is does that, the model says")
 
 
-def _in_order(sentence: str, pieces: list[Piece], asker: Asker, apis: Apis) -> tuple[list[Piece], tuple[Entry, ...]]:
+def _in_order(
+    sentence: str, pieces: list[Piece], asker: Asker, apis: Apis
+) -> tuple[list[Piece], tuple[RecordedAnswer, ...]]:
     """The pieces as the sentence has them; where it joins two by a bare “and”, as the model says both times."""
-    ordered, entries = list(pieces), list[Entry]()
+    ordered, entries = list(pieces), list[RecordedAnswer]()
     for at in range(1, len(ordered)):
         first, second = ordered[at - 1], ordered[at]
         options = tuple(apis.title_of(piece.chosen) for piece in (first, second) if piece.chosen)
         if second.clause.is_ordered or options[0] == options[1]:
             continue
         subject = f"{first.clause.text}|{second.clause.text}"
-        for answer in asker.ask([Question(Kind.ORDER, subject, {"says": clean(sentence, 200)}, options)]):
-            entries.append(Entry(answer, fault_of(answer)))
+        for answer in asker.ask([Question(QuestionKind.ORDER, subject, {"says": clean(sentence, 200)}, options)]):
+            entries.append(RecordedAnswer(answer, fault_of(answer)))
             if answer.agreed == options[1]:
                 ordered[at - 1], ordered[at] = second, first
     return ordered, tuple(entries)
 
 
 def _made(
-    sentence: str, pieces: list[Piece], entries: tuple[Entry, ...], apis: Apis, answers: Sequence[Answer]
-) -> Outcome:
+    sentence: str, pieces: list[Piece], entries: tuple[RecordedAnswer, ...], apis: Apis, answers: Sequence[ModelAnswer]
+) -> AskOutcome:
     flows = [piece.chosen for piece in pieces if piece.chosen is not None]
     names = list(dict.fromkeys(apis.api_of(flow).api.name for flow in flows))
     if len(names) > 1:
         why = f"this is of {' and '.join(names)}, and one workflow speaks to one device"
-        return Outcome(sentence, tuple(pieces), refusal=why, entries=entries)
+        return AskOutcome(sentence, tuple(pieces), refusal=why, entries=entries)
     api = apis.api_of(flows[0])
     exists = flows[0].id if len(flows) == 1 else apis.existing(flows)
     if exists:
-        return Outcome(sentence, tuple(pieces), api, exists=exists, entries=entries)
+        return AskOutcome(sentence, tuple(pieces), api, exists=exists, entries=entries)
     if not any(_changing(flow) for flow in flows):
-        return Outcome(
+        return AskOutcome(
             sentence, tuple(pieces), api, refusal="it changes nothing: run one after the other", entries=entries
         )
     left = "; ".join(note for piece in pieces for note in piece.clause.notes)
     mark = {"by": answers[0].model, "sentence": clean(sentence, 200), **({"left": clean(left, 300)} if left else {})}
     made = Composer(api).proved(flows, mark, sentence)
-    if isinstance(made, Refusal):
-        return Outcome(sentence, tuple(pieces), api, refusal=made.why, entries=entries)
-    return Outcome(sentence, tuple(pieces), api, made, entries=entries)
+    if isinstance(made, CompositionRefusal):
+        return AskOutcome(sentence, tuple(pieces), api, refusal=made.why, entries=entries)
+    return AskOutcome(sentence, tuple(pieces), api, made, entries=entries)

@@ -8,7 +8,7 @@ wait are no operations, and are kept as notes. Pure text. Called by `asked`.
 import re
 from dataclasses import dataclass, replace
 
-from compiler.passes.flows.wording import KNOWN_VERBS
+from compiler.passes.flows.wording.linter import KNOWN_VERBS
 from workflow.search.question import Idea, Want, understood, want_of
 from workflow.search.stems import WORD, stems_of
 from workflow.search.words import ASKING, EMPTY, LOOKING, POLITE

@@ -10,24 +10,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from compiler.compiled import Compiled, CompiledWorkflow
-from compiler.ir.model import RISKS, Api, Diagnostic, Effect, Flow, Role, Step
-from compiler.passes import words
-from compiler.passes.flows import texts
+from compiler.ir.model import RISKS, Api, Diagnostic, Effect, Flow, FlowStep, Role
 from compiler.passes.flows.composed import composed
 from compiler.passes.flows.context import Context
-from compiler.passes.flows.following import with_next
-from compiler.passes.flows.fulfilled import operations_of, unfulfilled
 from compiler.passes.flows.ranking import ranked
-from compiler.sampling import leaves
-from compiler.verifying import Verifier
-from workflow.profile import Compose, Profile
+from compiler.passes.flows.steps.following import with_next
+from compiler.passes.flows.wording import texts
+from compiler.passes.flows.wording.fulfilled import operations_of, unfulfilled
+from compiler.passes.names import words
+from compiler.proofs.sampling import leaves
+from compiler.proofs.verifying import Verifier
+from workflow.profiles.profile import Compose, Profile
 
 MOST_CHANGES = 5
 NOBODY: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class CompositionRefusal:
     """Why pieces make no workflow."""
 
     why: str
@@ -46,26 +46,26 @@ class Composer:
 
     def proved(
         self, pieces: Sequence[Flow], mark: Mapping[str, str] = NOBODY, hint: str = ""
-    ) -> CompiledWorkflow | Refusal:
+    ) -> CompiledWorkflow | CompositionRefusal:
         """The pieces as one workflow, checked and run on the twin; or why they are none.
 
         `mark`: who put it together, from which sentence. `hint`: what was said, which chooses among the values that a
         piece offers.
         """
         flow = self.planned(pieces, hint)
-        if isinstance(flow, Refusal):
+        if isinstance(flow, CompositionRefusal):
             return flow
         flow = replace(flow, proposed=mark)
         if self._verifier is None:
             self._verifier = Verifier(self.api, self._given, plays_all=False)
         made = self._verifier.verified(flow)
-        return Refusal(made.message) if isinstance(made, Diagnostic) else made
+        return CompositionRefusal(made.message) if isinstance(made, Diagnostic) else made
 
-    def planned(self, pieces: Sequence[Flow], hint: str = "") -> Flow | Refusal:
+    def planned(self, pieces: Sequence[Flow], hint: str = "") -> Flow | CompositionRefusal:
         """The same, unproved."""
         operations, values = self._parts(pieces, hint)
         if sum(self.context.operations[key].effect is not Effect.READ for key in operations) > MOST_CHANGES:
-            return Refusal(f"more than {MOST_CHANGES} changes are no one task")
+            return CompositionRefusal(f"more than {MOST_CHANGES} changes are no one task")
         title = title_of(pieces, self.context)
         wanted = Compose(id=self._free_id(title), title=title, operations=tuple(operations), values=values)
         overrides = self.profile.overrides.model_copy(update={"compose": (wanted,)})
@@ -73,9 +73,9 @@ class Composer:
         flows, _ = composed(asking)
         flow = ranked(self.context, with_next(flows))[0]
         if RISKS[flow.risk] > max(RISKS[piece.risk] for piece in pieces):
-            return Refusal(f"together they are of the class {flow.risk}, which none of them is")
+            return CompositionRefusal(f"together they are of the class {flow.risk}, which none of them is")
         fault = self._missing(flow, operations) or self._untrue(flow, pieces)
-        return Refusal(fault) if fault else flow
+        return CompositionRefusal(fault) if fault else flow
 
     def _untrue(self, flow: Flow, pieces: Sequence[Flow]) -> str:
         """What is wrong with the title, in words; each change may be called as its piece is."""
@@ -109,7 +109,7 @@ class Composer:
         return f"the planner finds no way to {gone} after the others" if gone else ""
 
 
-def _sent(piece: Flow, step: Step, hint: str) -> Iterator[tuple[str, Any]]:
+def _sent(piece: Flow, step: FlowStep, hint: str) -> Iterator[tuple[str, Any]]:
     """(member, value) of what the piece always sends; of values that it offers, the one that the hint names, or the
     first."""
     offered: Mapping[str, Any] = {

@@ -12,19 +12,19 @@ from dataclasses import dataclass, field, replace
 
 from compiler.compiled import Compiled
 from compiler.ir.model import Flow, Risk, Role
-from compiler.ir.schemas import Schemas
-from compiler.passes import words
+from compiler.ir.schemas import SharedSchemas
 from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.ranking import ranked as by_planner
+from compiler.passes.names import words
+from compiler.proofs.verifying import with_catalog
 from compiler.proposals import sentences
 from compiler.proposals.ranks import ranked
 from compiler.proposals.tasks import Task, foils_of, question_of
 from compiler.proposer.proposer import Asker
-from compiler.proposer.question import NONE_OF_THESE, YES, Kind, Question, fault_of, without_information
+from compiler.proposer.question import NONE_OF_THESE, YES, Question, QuestionKind, fault_of, without_information
 from compiler.proposer.vocabulary import CUT_SHORT
 from compiler.proposer.wording import clean, identifiers, path_words
-from compiler.verifying import with_catalog
-from workflow.profile import Profile
+from workflow.profiles.profile import Profile
 from workflow.search.index import Findable, Index, with_words_of_their_things
 from workflow.search.words import ALIKE
 
@@ -39,7 +39,7 @@ class Measured:
     orders. `refused`: reason → how many. `refusal`: why all of them tell nothing, "" where they tell something.
     """
 
-    kind: Kind
+    kind: QuestionKind
     asked: int
     answered: int
     right: int
@@ -50,7 +50,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class CatalogEffect:
     """Of what was to be found, how much was found without and with what the model says."""
 
     what: str
@@ -63,7 +63,7 @@ class Effect:
 class Evaluation:
     api: str
     measured: tuple[Measured, ...]
-    effects: tuple[Effect, ...]
+    effects: tuple[CatalogEffect, ...]
 
 
 def evaluated(compiled: Compiled, asker: Asker, most: int, clock: Callable[[], float]) -> Evaluation:
@@ -74,7 +74,7 @@ def evaluated(compiled: Compiled, asker: Asker, most: int, clock: Callable[[], f
     return Evaluation(compiled.api.name, (*measured, search[0]), (catalog, search[1]))
 
 
-def _measured(kind: Kind, questions: Sequence[Question], asker: Asker, clock: Callable[[], float]) -> Measured:
+def _measured(kind: QuestionKind, questions: Sequence[Question], asker: Asker, clock: Callable[[], float]) -> Measured:
     began = clock()
     answers = asker.ask(questions)
     expected = {question.subject: question.expected for question in questions}
@@ -97,7 +97,7 @@ def _counted(reasons: Iterable[str]) -> dict[str, int]:
 def _nouns(compiled: Compiled) -> Iterator[Question]:
     """What a person called a thing, among the names that its address makes."""
     vocabulary = compiled.profile.vocabulary if compiled.profile else {}
-    schemas = Schemas(compiled.api.schemas)
+    schemas = SharedSchemas(compiled.api.schemas)
     for resource in compiled.api.resources:
         wanted = vocabulary.get(resource.noun, "")
         plain = words.spoken(words.singular(resource.noun)).lower()
@@ -106,7 +106,7 @@ def _nouns(compiled: Compiled) -> Iterator[Question]:
         if wanted and len(options) > 1:
             members = identifiers(schemas.members(resource.schema), _MEMBERS)
             facts = {"path": path_words(address(resource)), "members": members}
-            yield Question(Kind.NOUN, f"known {address(resource)}", facts, options, wanted)
+            yield Question(QuestionKind.NOUN, f"known {address(resource)}", facts, options, wanted)
 
 
 def _ranks(compiled: Compiled) -> Iterator[Question]:
@@ -117,7 +117,7 @@ def _ranks(compiled: Compiled) -> Iterator[Question]:
     last = sorted(tame, key=lambda flow: (flow.rank, flow.id))
     for pin, low in zip((flows[pin] for pin in pins if pin in flows), last, strict=False):
         options = tuple(sorted((clean(pin.title, 80), clean(low.title, 80))))
-        yield Question(Kind.RANK, f"known {pin.id}|{low.id}", {}, options, clean(pin.title, 80))
+        yield Question(QuestionKind.RANK, f"known {pin.id}|{low.id}", {}, options, clean(pin.title, 80))
 
 
 def _tasks(compiled: Compiled) -> Iterator[Question]:
@@ -132,7 +132,7 @@ def _tasks(compiled: Compiled) -> Iterator[Question]:
 def _orders(compiled: Compiled) -> Iterator[Question]:
     for first, second in _pieces_of_tasks(compiled):
         options = tuple(sorted((clean(first.title, 80), clean(second.title, 80))))
-        yield Question(Kind.ORDER, f"known {first.id}|{second.id}", {}, options, clean(first.title, 80))
+        yield Question(QuestionKind.ORDER, f"known {first.id}|{second.id}", {}, options, clean(first.title, 80))
 
 
 def _pieces_of_tasks(compiled: Compiled) -> list[tuple[Flow, Flow]]:
@@ -160,19 +160,21 @@ def _pieces(compiled: Compiled) -> Iterator[Question]:
             says = clean(f"{other} {rest}".lower(), 80)
             near = [flows[tool] for tool in index.best(says, most=_NEAREST)[0]]
             titles = sorted({clean(one.title, 80) for one in (flow, *near)})
-            yield Question(Kind.PIECE, f"known {says}", {"says": says}, (*titles, NONE_OF_THESE), clean(flow.title, 80))
+            yield Question(
+                QuestionKind.PIECE, f"known {says}", {"says": says}, (*titles, NONE_OF_THESE), clean(flow.title, 80)
+            )
 
 
-_KNOWN: Mapping[Kind, Callable[[Compiled], Iterator[Question]]] = {
-    Kind.NOUN: _nouns,
-    Kind.RANK: _ranks,
-    Kind.TASK: _tasks,
-    Kind.ORDER: _orders,
-    Kind.PIECE: _pieces,
+_KNOWN: Mapping[QuestionKind, Callable[[Compiled], Iterator[Question]]] = {
+    QuestionKind.NOUN: _nouns,
+    QuestionKind.RANK: _ranks,
+    QuestionKind.TASK: _tasks,
+    QuestionKind.ORDER: _orders,
+    QuestionKind.PIECE: _pieces,
 }
 
 
-def _catalog(compiled: Compiled, asker: Asker) -> Effect:
+def _catalog(compiled: Compiled, asker: Asker) -> CatalogEffect:
     """How much of what a person pinned is in the default catalog where nobody pins, before and after asking."""
     profile = compiled.profile or Profile(api=compiled.api.name)
     pins = profile.overrides.pin
@@ -183,10 +185,10 @@ def _catalog(compiled: Compiled, asker: Asker) -> Effect:
     moved = ranked([one.flow for one in ones], (), asker).ranks
     told = [replace(one, flow=replace(one.flow, rank=moved.get(one.flow.id, one.flow.rank))) for one in ones]
     after = sum(one.flow.is_core for one in with_catalog(told, bare) if one.flow.id in pins)
-    return Effect("pinned workflows in the catalog without pins", len(pins), before, after)
+    return CatalogEffect("pinned workflows in the catalog without pins", len(pins), before, after)
 
 
-def _search(compiled: Compiled, asker: Asker, most: int, clock: Callable[[], float]) -> tuple[Measured, Effect]:
+def _search(compiled: Compiled, asker: Asker, most: int, clock: Callable[[], float]) -> tuple[Measured, CatalogEffect]:
     """Sentences that count, and what the vendor's own words for each operation find among the first five."""
     questions = sentences.about(compiled)[:most]
     began = clock()
@@ -196,14 +198,14 @@ def _search(compiled: Compiled, asker: Asker, most: int, clock: Callable[[], flo
     reasons = (reason for entry in judged.entries for reason in entry.reason.split("; "))
     taken = len(judged.sentences)
     alike = sum(told.said[0] == told.said[1] for told in answers)
-    measured = Measured(Kind.SENTENCE, len(questions), len(answers), taken, alike, seconds, _counted(reasons))
+    measured = Measured(QuestionKind.SENTENCE, len(questions), len(answers), taken, alike, seconds, _counted(reasons))
     summaries = {operation.key: operation.summary for operation in compiled.api.operations}
     asked = [(one.flow.id, summaries.get(one.flow.goal, "")) for one in compiled.workflows]
     asked = [(tool, said) for tool, said in asked if said]
     before = list(sentences.findables(compiled))
     after = [replace(one, sentences=" ".join(judged.sentences.get(one.tool, ()))) for one in before]
     of_what = "vendor's summaries that find their workflow among five"
-    return measured, Effect(of_what, len(asked), _found(before, asked), _found(after, asked))
+    return measured, CatalogEffect(of_what, len(asked), _found(before, asked), _found(after, asked))
 
 
 def _found(findables: Sequence[Findable], asked: Sequence[tuple[str, str]]) -> int:

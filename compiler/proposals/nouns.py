@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from compiler.ir.model import Api, Flow, Resource
-from compiler.ir.schemas import Schemas
-from compiler.passes import words
+from compiler.ir.schemas import SharedSchemas
 from compiler.passes.flows.context import address
-from compiler.passes.paths import last_word, parameter_of, segments
+from compiler.passes.names import words
+from compiler.passes.names.paths import last_word, parameter_of, segments
 from compiler.passes.sameness import are_same_but_for_names, differing
 from compiler.proposer.proposer import Asker
-from compiler.proposer.question import Answer, Kind, Question, fault_of, misled, without_information
-from compiler.proposer.record import Entry
+from compiler.proposer.question import ModelAnswer, Question, QuestionKind, fault_of, misled, without_information
+from compiler.proposer.record import RecordedAnswer
 from compiler.proposer.vocabulary import ALIKE, CUT_SHORT, SOOTHING
 from compiler.proposer.wording import fault_of_noun, identifiers, path_words, phrase_in, words_of
-from workflow.profile import Profile
+from workflow.profiles.profile import Profile
 
 MOST_ASKED = 24
 _MOST_OPTIONS = 4
@@ -30,9 +30,9 @@ _ACTIONS = 4
 _ROUNDS = 4  # nouns that change a plan are found in one or two
 # What everybody who reads would say, of things that no API has.
 KNOWN = (
-    Question(Kind.NOUN, "known /LibUsr/{id}", {"path": "/LibUsr/{id}", "members": ["card", "loans"]},
+    Question(QuestionKind.NOUN, "known /LibUsr/{id}", {"path": "/LibUsr/{id}", "members": ["card", "loans"]},
              ("lib usr", "library user", "usr of lib"), "library user"),
-    Question(Kind.NOUN, "known /PkgSvc/{id}", {"path": "/PkgSvc/{id}", "members": ["parcels", "driver"]},
+    Question(QuestionKind.NOUN, "known /PkgSvc/{id}", {"path": "/PkgSvc/{id}", "members": ["parcels", "driver"]},
              ("package service", "pkg svc", "svc pkg"), "package service"),
 )  # fmt: skip
 # Words of paths that say nothing about the thing.
@@ -42,16 +42,16 @@ _VERBS_ALL = words.READING | words.DESTROYING | words.DISRUPTING | words.MAKING
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedNouns:
     """The API with the names that were accepted, and all answers with their verdicts."""
 
     api: Api
-    entries: tuple[Entry, ...]
+    entries: tuple[RecordedAnswer, ...]
 
 
 def about(api: Api, profile: Profile) -> list[Question]:
     """Things of unsure names that no person has named, those with the most operations first."""
-    schemas = Schemas(api.schemas)
+    schemas = SharedSchemas(api.schemas)
     taken = {form for r in api.resources for form in _snakes(r.name)}
     free = [r for r in api.resources if address(r) and not is_settled(r, profile)]
     asked = (_question(r, schemas, taken) for r in sorted(free, key=lambda r: (-_size(r), address(r))))
@@ -59,7 +59,7 @@ def about(api: Api, profile: Profile) -> list[Question]:
     return [*KNOWN, *unsure] if unsure else []
 
 
-def asked(api: Api, profile: Profile, asker: Asker) -> list[Answer]:
+def asked(api: Api, profile: Profile, asker: Asker) -> list[ModelAnswer]:
     """The answers; of whoever is wrong about what is known, those alone."""
     questions = about(api, profile)
     known = questions[: len(KNOWN)]
@@ -83,7 +83,7 @@ def _size(resource: Resource) -> int:
     return sum(1 for key in own if key) + len(resource.actions)
 
 
-def _question(resource: Resource, schemas: Schemas, taken: set[str]) -> Question:
+def _question(resource: Resource, schemas: SharedSchemas, taken: set[str]) -> Question:
     facts = {
         "path": path_words(address(resource)),
         "members": identifiers(schemas.members(resource.schema), _MEMBERS),
@@ -94,10 +94,10 @@ def _question(resource: Resource, schemas: Schemas, taken: set[str]) -> Question
         for name in names_for(resource, schemas)
         if name == resource.name or not _fault_of_name(resource, name, taken)
     )
-    return Question(Kind.NOUN, address(resource), facts, tuple(fitting)[:_MOST_OPTIONS])
+    return Question(QuestionKind.NOUN, address(resource), facts, tuple(fitting)[:_MOST_OPTIONS])
 
 
-def names_for(resource: Resource, schemas: Schemas) -> Iterator[str]:
+def names_for(resource: Resource, schemas: SharedSchemas) -> Iterator[str]:
     """What the thing may be called, the present name first."""
     yield resource.name
     schema = _OF_FORMS.sub("", words.spoken(words.singular(schemas.component(resource.schema) or "")).lower())
@@ -109,7 +109,7 @@ def names_for(resource: Resource, schemas: Schemas) -> Iterator[str]:
             yield " ".join(whole.split()[-2:])
 
 
-def judge(api: Api, profile: Profile, answers: Sequence[Answer], plan: Callable[[Api], Api]) -> Judged:
+def judge(api: Api, profile: Profile, answers: Sequence[ModelAnswer], plan: Callable[[Api], Api]) -> JudgedNouns:
     """Resources renamed where the name is plain, recognisable, free, and changes nothing but names.
 
     `plan`: the rest of the passes, from an API with resources to one with flows; it is called once for the names as
@@ -119,23 +119,25 @@ def judge(api: Api, profile: Profile, answers: Sequence[Answer], plan: Callable[
     taken = {form for r in api.resources for form in _snakes(r.name)}
     nothing = misled(answers, KNOWN) or without_information(answers)
     own = [one for one in answers if one.subject in by_address]
-    entries = [Entry(one, nothing or _fault_of_others(one)) for one in answers if one.subject not in by_address]
+    entries = [
+        RecordedAnswer(one, nothing or _fault_of_others(one)) for one in answers if one.subject not in by_address
+    ]
     places = {place: number for number, place in enumerate(by_address)}  # the order of answers decides nothing
     for one in sorted(own, key=lambda a: places[a.subject]):
         resource = by_address[one.subject]
         fault = nothing or fault_of(one) or _fault_of_choice(resource, profile, one, taken)
         if not fault:
             taken |= _snakes(one.agreed)
-        entries.append(Entry(one, fault))
+        entries.append(RecordedAnswer(one, fault))
     return _without_side_effects(api, entries, plan)
 
 
-def _fault_of_others(one: Answer) -> str:
+def _fault_of_others(one: ModelAnswer) -> str:
     is_known = any(question.subject == one.subject for question in KNOWN)
     return fault_of(one) if is_known else "nothing of that name was asked about"
 
 
-def _fault_of_choice(resource: Resource, profile: Profile, one: Answer, taken: set[str]) -> str:
+def _fault_of_choice(resource: Resource, profile: Profile, one: ModelAnswer, taken: set[str]) -> str:
     if is_settled(resource, profile):
         return "a person has named it"
     return "" if one.agreed == resource.name else _fault_of_name(resource, one.agreed, taken)
@@ -184,37 +186,37 @@ def _is_alike(word: str, own: str) -> bool:
     return any(own in group and forms & group for group in ALIKE)
 
 
-def _without_side_effects(api: Api, entries: list[Entry], plan: Callable[[Api], Api]) -> Judged:
+def _without_side_effects(api: Api, entries: list[RecordedAnswer], plan: Callable[[Api], Api]) -> JudgedNouns:
     """The nouns that leave every flow as it is; what touches a flow that changed is refused, in the end all are."""
     before = plan(api) if any(_renames(api, e) for e in entries) else api
     for _ in range(_ROUNDS):
         renamed = _renamed(api, entries)
         if renamed is api:
-            return Judged(api, tuple(entries))
+            return JudgedNouns(api, tuple(entries))
         after = plan(renamed)
         if are_same_but_for_names(before, after):
-            return Judged(renamed, tuple(entries))
+            return JudgedNouns(renamed, tuple(entries))
         entries = _without_touching(api, entries, differing(before, after))
-    return Judged(api, tuple(_refuse(entry, "would change a workflow") for entry in entries))
+    return JudgedNouns(api, tuple(_refuse(entry, "would change a workflow") for entry in entries))
 
 
-def _renames(api: Api, entry: Entry) -> bool:
+def _renames(api: Api, entry: RecordedAnswer) -> bool:
     names = {address(r): r.name for r in api.resources}
     return entry.is_accepted and names.get(entry.answer.subject, entry.answer.agreed) != entry.answer.agreed
 
 
-def _renamed(api: Api, entries: Sequence[Entry]) -> Api:
+def _renamed(api: Api, entries: Sequence[RecordedAnswer]) -> Api:
     new = {e.answer.subject: e.answer.agreed for e in entries if _renames(api, e)}
     if not new:
         return api
     return replace(api, resources=tuple(replace(r, name=new.get(address(r), r.name)) for r in api.resources))
 
 
-def _refuse(entry: Entry, reason: str) -> Entry:
+def _refuse(entry: RecordedAnswer, reason: str) -> RecordedAnswer:
     return replace(entry, reason=entry.reason or reason)
 
 
-def _without_touching(api: Api, entries: list[Entry], odd: tuple[Flow, ...]) -> list[Entry]:
+def _without_touching(api: Api, entries: list[RecordedAnswer], odd: tuple[Flow, ...]) -> list[RecordedAnswer]:
     """Without the nouns of resources that the odd flows go through; with none of those, without any."""
     touched = {step.operation for flow in odd for step in flow.steps}
     through = {address(r) for r in api.resources if touched & {r.list, r.read, r.create, r.update, r.delete}}

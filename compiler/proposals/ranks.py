@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from compiler.ir.model import Flow, Risk
 from compiler.proposer.proposer import Asker
-from compiler.proposer.question import Answer, Kind, Question, fault_of, misled, without_information
-from compiler.proposer.record import Entry
+from compiler.proposer.question import ModelAnswer, Question, QuestionKind, fault_of, misled, without_information
+from compiler.proposer.record import RecordedAnswer
 from compiler.proposer.wording import clean
 
 MOST_PLACES = 2
@@ -28,7 +28,7 @@ class Ranked:
     """`ranks` by the flow's id, for those that have another one now."""
 
     ranks: Mapping[str, float]
-    entries: tuple[Entry, ...]
+    entries: tuple[RecordedAnswer, ...]
 
 
 def ranked(flows: Sequence[Flow], pins: Collection[str], asker: Asker) -> Ranked:
@@ -44,7 +44,7 @@ def ranked(flows: Sequence[Flow], pins: Collection[str], asker: Asker) -> Ranked
         if nothing:
             break
         order = _moved(order, answers)
-    entries = tuple(Entry(one, nothing or fault_of(one)) for one in answers)
+    entries = tuple(RecordedAnswer(one, nothing or fault_of(one)) for one in answers)
     if nothing:
         return Ranked({}, entries)
     moved = {flow.id: old.rank for flow, old in zip(order, before, strict=True) if flow.rank != old.rank}
@@ -77,10 +77,10 @@ def _may_swap(upper: Flow, lower: Flow) -> bool:
 
 def _question(upper: Flow, lower: Flow) -> Question:
     options = (clean(upper.title, 80), clean(lower.title, 80))
-    return Question(Kind.RANK, f"{upper.id}|{lower.id}", {}, options)
+    return Question(QuestionKind.RANK, f"{upper.id}|{lower.id}", {}, options)
 
 
-def _moved(order: Sequence[Flow], answers: Sequence[Answer]) -> list[Flow]:
+def _moved(order: Sequence[Flow], answers: Sequence[ModelAnswer]) -> list[Flow]:
     """The order with neighbours swapped where the lower one is done more often."""
     lifted = {one.subject for one in answers if one.agreed and one.agreed == one.options[-1]}
     moved = list(order)

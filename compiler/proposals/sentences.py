@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.ir.model import Risk
-from compiler.passes import words
-from compiler.proposer.question import Answer, Kind, Question
-from compiler.proposer.record import Entry
+from compiler.passes.names import words
+from compiler.proposer.question import ModelAnswer, Question, QuestionKind
+from compiler.proposer.record import RecordedAnswer
 from compiler.proposer.wording import clean, fault_of_sentence, identifiers, plain_typography, words_of
 from workflow.search import index
 from workflow.search.index import Findable, Index, findable, with_words_of_their_things
@@ -29,11 +29,11 @@ _HARM = words.DESTROYING | words.DISRUPTING
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedSentences:
     """`sentences` by the workflow's id, those that count."""
 
     sentences: Mapping[str, tuple[str, ...]]
-    entries: tuple[Entry, ...]
+    entries: tuple[RecordedAnswer, ...]
 
 
 def about(compiled: Compiled) -> list[Question]:
@@ -47,15 +47,17 @@ def _question(compiled: Compiled, one: CompiledWorkflow) -> Question:
     names = {r.name for r in compiled.api.resources if r.noun == flow.resource} or {words.spoken(flow.resource)}
     inputs = identifiers((given.name for given in flow.inputs if given.shown), _INPUTS)
     things = [clean(name, 40) for name in sorted(names)][:_INPUTS]
-    return Question(Kind.SENTENCE, flow.id, {"title": clean(flow.title, 80), "things": things, "inputs": inputs})
+    return Question(
+        QuestionKind.SENTENCE, flow.id, {"title": clean(flow.title, 80), "things": things, "inputs": inputs}
+    )
 
 
-def judge(compiled: Compiled, answers: Sequence[Answer]) -> Judged:
+def judge(compiled: Compiled, answers: Sequence[ModelAnswer]) -> JudgedSentences:
     """What counts, by the answers in their order: what was taken before is kept as well found as it was."""
     said = Counter(text for one in answers for text in dict.fromkeys(_plain(each) for each in one.said))
     course = _RoundTrip(compiled)
     found: dict[str, tuple[str, ...]] = {}
-    entries: list[Entry] = []
+    entries: list[RecordedAnswer] = []
     for one in answers:
         faults: list[str] = []
         for text in dict.fromkeys(_plain(each) for each in one.said):
@@ -64,8 +66,8 @@ def judge(compiled: Compiled, answers: Sequence[Answer]) -> Judged:
                 faults.append(fault)
             else:
                 found[one.subject] = (*found.get(one.subject, ()), text)
-        entries.append(Entry(one, "" if one.subject in found else "; ".join(dict.fromkeys(faults))))
-    return Judged(found, tuple(entries))
+        entries.append(RecordedAnswer(one, "" if one.subject in found else "; ".join(dict.fromkeys(faults))))
+    return JudgedSentences(found, tuple(entries))
 
 
 def _plain(text: str) -> str:
@@ -147,7 +149,7 @@ def findables(compiled: Compiled) -> Iterator[Findable]:
     vocabulary = compiled.profile.vocabulary if compiled.profile else {}
     for one in compiled.workflows:
         flow = one.flow
-        kind = index.Kind(compiled.api.name, flow.risk.value, flow.intent, flow.resource)
+        kind = index.WorkflowFacts(compiled.api.name, flow.risk.value, flow.intent, flow.resource)
         yield findable(compiled.content_of(one), vocabulary, kind, rank=flow.rank)
 
 

@@ -15,11 +15,20 @@ from itertools import combinations, islice
 from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.ir.model import Flow, Resource, Risk, Role
 from compiler.passes.flows.context import Context, address
-from compiler.passes.flows.fulfilled import operations_of
-from compiler.proposals.composing import Composer, Refusal
+from compiler.passes.flows.wording.fulfilled import operations_of
+from compiler.proposals.composing import Composer, CompositionRefusal
 from compiler.proposer.proposer import Asker
-from compiler.proposer.question import NO, YES, Answer, Kind, Question, fault_of, misled, without_information
-from compiler.proposer.record import Entry
+from compiler.proposer.question import (
+    NO,
+    YES,
+    ModelAnswer,
+    Question,
+    QuestionKind,
+    fault_of,
+    misled,
+    without_information,
+)
+from compiler.proposer.record import RecordedAnswer
 from compiler.proposer.wording import clean
 
 MOST_PAIRS, MOST_TRIPLES, MOST_TRIED = 8, 4, 24
@@ -46,7 +55,7 @@ class Proposed:
     """Workflows that a model found to be one task each, and all answers with their verdicts."""
 
     workflows: tuple[CompiledWorkflow, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[RecordedAnswer, ...]
 
 
 def proposed(compiled: Compiled, asker: Asker) -> Proposed:
@@ -64,11 +73,11 @@ def proposed(compiled: Compiled, asker: Asker) -> Proposed:
     orders, astray = _orders(asker, tasks, wanted)
     said = {} if astray else {one.subject: one for one in orders}
     made, late = _composed(composer, wanted, {one.subject: one for one in answers} | said)
-    entries = [Entry(one, faults[one.subject] or late.get(one.subject, "")) for one in answers]
-    return Proposed(tuple(made), (*entries, *(Entry(one, astray or fault_of(one)) for one in orders)))
+    entries = [RecordedAnswer(one, faults[one.subject] or late.get(one.subject, "")) for one in answers]
+    return Proposed(tuple(made), (*entries, *(RecordedAnswer(one, astray or fault_of(one)) for one in orders)))
 
 
-def _orders(asker: Asker, tasks: Sequence[Task], wanted: Sequence[Task]) -> tuple[list[Answer], str]:
+def _orders(asker: Asker, tasks: Sequence[Task], wanted: Sequence[Task]) -> tuple[list[ModelAnswer], str]:
     """What comes first where the data does not say so, and why that does not count: those orders that the data forces
     are asked for as well."""
     free = [order_of(task) for task in wanted if not task.is_forced]
@@ -91,26 +100,26 @@ class _Worth:
     def __call__(self, task: Task) -> bool:
         if self.asker.has(question_of(task)):
             return True
-        return self.asker.is_live and not isinstance(self.composer.proved(task.pieces), Refusal)
+        return self.asker.is_live and not isinstance(self.composer.proved(task.pieces), CompositionRefusal)
 
 
 def question_of(task: Task, expected: str = "") -> Question:
     names = ("first", "then", "at_last")
     facts = {name: clean(piece.title, 80) for name, piece in zip(names, task.pieces, strict=False)}
-    return Question(Kind.TASK, task.subject, facts, (YES, NO), expected)
+    return Question(QuestionKind.TASK, task.subject, facts, (YES, NO), expected)
 
 
-def _is_wanted(task: Task, answers: Sequence[Answer], faults: dict[str, str]) -> bool:
+def _is_wanted(task: Task, answers: Sequence[ModelAnswer], faults: dict[str, str]) -> bool:
     return any(one.subject == task.subject and one.agreed == YES and not faults[one.subject] for one in answers)
 
 
 def order_of(task: Task) -> Question:
     options = tuple(clean(piece.title, 80) for piece in task.pieces)
-    return Question(Kind.ORDER, task.subject, {}, options)
+    return Question(QuestionKind.ORDER, task.subject, {}, options)
 
 
 def _composed(
-    composer: Composer, wanted: Sequence[Task], answers: Mapping[str, Answer]
+    composer: Composer, wanted: Sequence[Task], answers: Mapping[str, ModelAnswer]
 ) -> tuple[list[CompiledWorkflow], dict[str, str]]:
     """The workflows, and by subject why there is none. `answers`: by subject, the last one about each."""
     made: list[CompiledWorkflow] = []
@@ -118,8 +127,12 @@ def _composed(
     for task in wanted:
         answer = answers[task.subject]
         pieces = task.pieces if task.is_forced else _ordered(task, answer)
-        found = composer.proved(pieces, {"by": answer.model}) if pieces else Refusal("no order was said both times")
-        if isinstance(found, Refusal):
+        found = (
+            composer.proved(pieces, {"by": answer.model})
+            if pieces
+            else CompositionRefusal("no order was said both times")
+        )
+        if isinstance(found, CompositionRefusal):
             faults[task.subject] = found.why
         elif any(other.flow.id == found.flow.id for other in made):
             faults[task.subject] = "the same as another one"
@@ -128,8 +141,8 @@ def _composed(
     return made, faults
 
 
-def _ordered(task: Task, answer: Answer) -> tuple[Flow, ...]:
-    if answer.kind is not Kind.ORDER or not answer.agreed:
+def _ordered(task: Task, answer: ModelAnswer) -> tuple[Flow, ...]:
+    if answer.kind is not QuestionKind.ORDER or not answer.agreed:
         return ()
     return task.pieces if answer.agreed == answer.options[0] else task.pieces[::-1]
 
@@ -201,7 +214,8 @@ def foils_of(compiled: Compiled) -> list[Question]:
     apart = (pair for pair in combinations(ordered, 2) if pair[0].resource != pair[1].resource)
     alone = [question_of(Task(pair, True, 0.0), NO) for pair in apart if not _is_near(*pair)][-_FOILS:]
     strange = [
-        Question(Kind.TASK, _STRANGE, {"first": clean(f.title, 80), "then": _STRANGE}, (YES, NO), NO) for f in ordered
+        Question(QuestionKind.TASK, _STRANGE, {"first": clean(f.title, 80), "then": _STRANGE}, (YES, NO), NO)
+        for f in ordered
     ]
     return [*strange[:1], *alone]
 

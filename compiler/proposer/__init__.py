@@ -5,7 +5,7 @@ Here never lives a verdict: that is `compiler.proposals`, which treats every ans
 """
 
 from compiler.proposer.proposer import Asker, open_asker
-from compiler.proposer.question import Answer, Kind, Question
-from compiler.proposer.record import Entry, Record, read_record
+from compiler.proposer.question import ModelAnswer, Question, QuestionKind
+from compiler.proposer.record import Record, RecordedAnswer, read_record
 
-__all__ = ["Answer", "Asker", "Entry", "Kind", "Question", "Record", "open_asker", "read_record"]
+__all__ = ["ModelAnswer", "Asker", "RecordedAnswer", "QuestionKind", "Question", "Record", "open_asker", "read_record"]

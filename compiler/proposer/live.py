@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from compiler.ir.model import Diagnostic, Severity
 from compiler.proposer.prompts import form_of, messages
 from compiler.proposer.question import Question
-from compiler.proposer.servers import OllamaServer, OpenAiServer, Server
+from compiler.proposer.servers import ModelServer, OllamaServer, OpenAiServer
 from compiler.proposer.wording import clean
 
 RETRIES = 1  # a closed answer that is off its schema twice will be so a third time
@@ -57,7 +57,7 @@ class LiveModel:
         self._failures = 0
         self._identity: str | None = None
         self._runner = asyncio.Runner()
-        self._server: Server | None = None
+        self._server: ModelServer | None = None
 
     def identity(self) -> str:
         """`MODEL@DIGEST`, or the name alone where the server tells no digest or can't be asked."""
@@ -90,7 +90,7 @@ class LiveModel:
             self._runner.run(self._server.close())
         self._runner.close()
 
-    def _opened(self) -> Server:
+    def _opened(self) -> ModelServer:
         if self._server is None:
             make = OllamaServer if self._kind == "ollama" else OpenAiServer
             self._server = make(self.name, self._url)

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from compiler.proposer.proposer import DEFAULT_DEADLINE_S, Asking
+from compiler.proposer.proposer import DEFAULT_DEADLINE_S, ProposerOptions
 from governance.settings import Settings
 
 _OPTIONS = (
@@ -33,9 +33,11 @@ def asking_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def asking_of(proposer: str, lock: Path | None, deadline_s: float, *, is_renewed: bool, is_kept: bool) -> Asking:
+def asking_of(
+    proposer: str, lock: Path | None, deadline_s: float, *, is_renewed: bool, is_kept: bool
+) -> ProposerOptions:
     """What the options mean with the settings of the environment."""
     told = Settings.read(os.environ)
     urls = {"ollama_url": told.ollama_url, "openai_url": told.openai_url}
     manner = {"renews": is_renewed, "keeps": is_kept, "may_leave": told.model_may_leave}
-    return Asking(proposer, lock, deadline_s=deadline_s, **urls, **manner)  # type: ignore[arg-type]
+    return ProposerOptions(proposer, lock, deadline_s=deadline_s, **urls, **manner)  # type: ignore[arg-type]

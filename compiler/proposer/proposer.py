@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from compiler.errors import ProposerError
 from compiler.ir.model import Diagnostic, Severity
 from compiler.proposer.prompts import digest_of
-from compiler.proposer.question import Answer, Kind, Question, without_information
-from compiler.proposer.record import NOT_JUDGED, Entry, Record, read_record, stale
+from compiler.proposer.question import ModelAnswer, Question, QuestionKind, without_information
+from compiler.proposer.record import NOT_JUDGED, Record, RecordedAnswer, read_record, stale
 from compiler.stages import Progress, silent
 
 DEFAULT_DEADLINE_S = 600.0  # for all questions of one compile together
@@ -27,7 +27,7 @@ _LOOKS_AFTER = 8  # answers of a batch, after which it is looked at whether more
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class ProposerOptions:
     """Whom to ask: `none`, `ollama:MODEL`, `openai:MODEL` or `recorded:FILE`; `lock` is read where it is there.
 
     `deadline_s`: for all questions together. `renews`: answers of another model than this one are asked for again.
@@ -44,7 +44,7 @@ class Asking:
     may_leave: bool = False
 
 
-class Model(Protocol):
+class LanguageModel(Protocol):
     """A model that is there to be asked. `is_over`: there is no use in asking it more. `told`: what went wrong."""
 
     is_over: bool
@@ -66,15 +66,15 @@ class Asker:
     """
 
     record: Record | None = None
-    model: Model | None = None
+    model: LanguageModel | None = None
     keep: Callable[[Record], None] | None = None
     renews: bool = False
     progress: Progress = silent
     spec: str = ""
     source: str = ""
     sentences: tuple[str, ...] = ()
-    given: list[Answer] = field(default_factory=list)
-    _known: dict[tuple[Kind, str], Answer] = field(default_factory=dict)
+    given: list[ModelAnswer] = field(default_factory=list)
+    _known: dict[tuple[QuestionKind, str], ModelAnswer] = field(default_factory=dict)
     _count: int = 0
 
     def __post_init__(self) -> None:
@@ -107,12 +107,12 @@ class Asker:
         old = stale(self.record, now, self.source) if self.record is not None else ()
         return (*(self.model.told if self.model else ()), *self._of_others(), *old)
 
-    def ask(self, questions: Sequence[Question]) -> list[Answer]:
+    def ask(self, questions: Sequence[Question]) -> list[ModelAnswer]:
         """Answers to some or all, in the order of the questions, which is that of their worth.
 
         Asks no further where answers of a kind tell nothing.
         """
-        found: list[Answer] = []
+        found: list[ModelAnswer] = []
         for number, question in enumerate(questions):
             answer = self._answer(question, number, len(questions))
             if answer is not None:
@@ -122,7 +122,7 @@ class Asker:
                 break
         return found
 
-    def _answer(self, question: Question, number: int, total: int) -> Answer | None:
+    def _answer(self, question: Question, number: int, total: int) -> ModelAnswer | None:
         asked = digest_of(question)
         answer = self._recorded(question, asked)
         if answer is None and self.model is not None and self.is_live:
@@ -132,27 +132,27 @@ class Asker:
             self.given.append(answer)
         return answer
 
-    def _recorded(self, question: Question, asked: str) -> Answer | None:
+    def _recorded(self, question: Question, asked: str) -> ModelAnswer | None:
         known = self._known.get((question.kind, question.subject))
         if known is None or known.asked != asked or known.options != question.options:
             return None
         is_foreign = self.renews and self.model is not None and known.model != self.model.identity()
         return None if is_foreign else known
 
-    def _live(self, model: Model, question: Question, asked: str) -> Answer | None:
+    def _live(self, model: LanguageModel, question: Question, asked: str) -> ModelAnswer | None:
         said = model.answer(question)
         if said is None:
             return None
         self._count += 1
-        answer = Answer(question.kind, question.subject, question.options, said, asked, model.identity())
+        answer = ModelAnswer(question.kind, question.subject, question.options, said, asked, model.identity())
         if self.keep is not None:
             self.keep(self._so_far(answer))
         return answer
 
-    def _so_far(self, answer: Answer) -> Record:
+    def _so_far(self, answer: ModelAnswer) -> Record:
         """All that was recorded before and since, so that a compile that is interrupted goes on from here."""
         known = {**self._known, **{(a.kind, a.subject): a for a in (*self.given, answer)}}
-        return Record(self.spec, tuple(Entry(a, NOT_JUDGED) for a in known.values()), self.sentences)
+        return Record(self.spec, tuple(RecordedAnswer(a, NOT_JUDGED) for a in known.values()), self.sentences)
 
     def _stage(self, question: Question, left: int) -> str:
         """What is asked, and about how long the rest of its kind takes, once that is known."""
@@ -174,7 +174,7 @@ class Asker:
             yield Diagnostic("proposals-of-another", Severity.NOTE, self.model.name, said, remedy)
 
 
-def open_asker(asking: Asking, spec: str, progress: Progress = silent) -> Asker:
+def open_asker(asking: ProposerOptions, spec: str, progress: Progress = silent) -> Asker:
     """What `--proposer`, `--lock` and the settings mean together.
 
     Raises ProposerError for another word and for an address that is none or beyond this machine, LockError for a
@@ -195,7 +195,7 @@ def _write(lock: Path, told: Record) -> None:
     told.write(lock)
 
 
-def _model(kind: str, name: str, asking: Asking) -> Model | None:
+def _model(kind: str, name: str, asking: ProposerOptions) -> LanguageModel | None:
     """The model that is to be asked, None where none is."""
     if (kind == "none" and not name) or (kind == "recorded" and name):
         return None

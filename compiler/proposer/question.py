@@ -16,7 +16,7 @@ LEAST_OF_A_BATCH = 5  # answers; fewer may be alike by chance
 _MOST_BY_POSITION = 0.8
 
 
-class Kind(StrEnum):
+class QuestionKind(StrEnum):
     """What is asked. The subjects: a resource's address for nouns, ids of flows joined by `|` for the others, and a
     clause of an operator's sentence for pieces."""
 
@@ -35,7 +35,7 @@ class Question:
     `expected`: the answer of a question that the compiler can answer itself: whoever is wrong about such tells nothing.
     """
 
-    kind: Kind
+    kind: QuestionKind
     subject: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     options: tuple[str, ...] = ()
@@ -43,12 +43,12 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ModelAnswer:
     """`said`: to the options as they are, and to them turned round. `asked`: the digest of all that was told and asked.
     `model`: its name, with its digest where the server tells one.
     """
 
-    kind: Kind
+    kind: QuestionKind
     subject: str
     options: tuple[str, ...]
     said: tuple[str, str]
@@ -72,7 +72,7 @@ class Answer:
         return set(self.said) <= set(self.options)
 
 
-def fault_of(answer: Answer) -> str:
+def fault_of(answer: ModelAnswer) -> str:
     """Why a single closed answer does not count, "" where it does."""
     if answer.agreed:
         return ""
@@ -81,7 +81,7 @@ def fault_of(answer: Answer) -> str:
     return "another answer when the order was turned round"
 
 
-def misled(answers: Sequence[Answer], known: Sequence[Question]) -> str:
+def misled(answers: Sequence[ModelAnswer], known: Sequence[Question]) -> str:
     """Why answers of one kind do not count: some of those whose answer is known are wrong; "" where all are right."""
     expected = {question.subject: question.expected for question in known}
     asked = [one for one in answers if one.subject in expected]
@@ -89,7 +89,7 @@ def misled(answers: Sequence[Answer], known: Sequence[Question]) -> str:
     return f"no information: {wrong} of {len(asked)} answers that are known were wrong" if wrong else ""
 
 
-def without_information(answers: Sequence[Answer]) -> str:
+def without_information(answers: Sequence[ModelAnswer]) -> str:
     """Why answers to questions of one kind tell nothing together, "" where they tell something."""
     if len(answers) < LEAST_OF_A_BATCH:
         return ""

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from compiler.errors import LockError
 from compiler.ir.model import Diagnostic, Severity
-from compiler.proposer.question import Answer, Kind
+from compiler.proposer.question import ModelAnswer, QuestionKind
 
 FORMAT = "switchgear-proposals/2"
 MAX_LOCK_BYTES = 32 * 1024 * 1024  # a thousand answers are under 1 MB
@@ -28,10 +28,10 @@ _NAMED = 3  # subjects that a finding lists; the file has them all
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RecordedAnswer:
     """An answer with its verdict; `reason` says in words why it was refused, "" when it was accepted."""
 
-    answer: Answer
+    answer: ModelAnswer
     reason: str = ""
 
     @property
@@ -44,7 +44,7 @@ class Record:
     """All that was said about one description. `spec`: its digest; entries are unique by kind and subject."""
 
     spec: str
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[RecordedAnswer, ...] = ()
     sentences: tuple[str, ...] = ()
 
     def to_text(self) -> str:
@@ -59,11 +59,11 @@ class Record:
         beside.replace(path)
 
 
-def _sorted(entries: Sequence[Entry]) -> list[Entry]:
+def _sorted(entries: Sequence[RecordedAnswer]) -> list[RecordedAnswer]:
     return sorted(entries, key=lambda e: (e.answer.kind, e.answer.subject))
 
 
-def _entry_json(entry: Entry) -> dict[str, Any]:
+def _entry_json(entry: RecordedAnswer) -> dict[str, Any]:
     one = entry.answer
     told = {"kind": one.kind.value, "subject": one.subject, "options": list(one.options), "said": list(one.said)}
     return {**told, "asked": one.asked, "model": one.model, "accepted": entry.is_accepted, "reason": entry.reason}
@@ -79,7 +79,7 @@ class _Part(BaseModel):
 
 
 class _AnswerForm(_Part):
-    kind: Kind
+    kind: QuestionKind
     subject: _Text
     options: tuple[_Text, ...]
     said: tuple[_Text, _Text]
@@ -103,7 +103,7 @@ def parse_record(text: str, source: str) -> Record:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise LockError(first["msg"], source, "".join(f"/{part}" for part in first["loc"])) from None
-    seen: set[tuple[Kind, str]] = set()
+    seen: set[tuple[QuestionKind, str]] = set()
     for number, one in enumerate(lock.answers):
         if (one.kind, one.subject) in seen:
             raise LockError(f"a second answer about {one.subject!r}", source, f"/answers/{number}/subject")
@@ -111,9 +111,9 @@ def parse_record(text: str, source: str) -> Record:
     return Record(lock.spec, tuple(_entry_of(one) for one in lock.answers), lock.sentences)
 
 
-def _entry_of(one: _AnswerForm) -> Entry:
-    answer = Answer(one.kind, one.subject, one.options, one.said, one.asked, one.model)
-    return Entry(answer, "" if one.accepted else one.reason or "refused")
+def _entry_of(one: _AnswerForm) -> RecordedAnswer:
+    answer = ModelAnswer(one.kind, one.subject, one.options, one.said, one.asked, one.model)
+    return RecordedAnswer(answer, "" if one.accepted else one.reason or "refused")
 
 
 def read_record(path: Path) -> Record:
@@ -131,7 +131,7 @@ def stale(recorded: Record, now: Record, source: str) -> tuple[Diagnostic, ...]:
     """What of a lock file was of no use for this description: one finding with the count and some names."""
     used = {(e.answer.kind, e.answer.subject, e.answer.asked) for e in now.entries}
     # What a sentence was taken for is asked again with the sentence alone.
-    old = [e.answer for e in _sorted(recorded.entries) if e.answer.kind is not Kind.PIECE]
+    old = [e.answer for e in _sorted(recorded.entries) if e.answer.kind is not QuestionKind.PIECE]
     unused = [a for a in old if (a.kind, a.subject, a.asked) not in used]
     if not unused:
         return ()

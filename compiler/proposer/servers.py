@@ -22,7 +22,7 @@ _NUM_PREDICT = 128  # a model that never ends is cut there
 _SEED = 7
 
 
-class Server(Protocol):
+class ModelServer(Protocol):
     """`title`: what people call it."""
 
     title: str

@@ -6,11 +6,11 @@ What was found about a case that holds is its output. Characters that XML has no
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from compiler.reports.cases import Case, Notice
+from compiler.reports.cases import Notice, ReportCase
 from workflow.visible import visible
 
 
-def as_junit(command: str, cases: Sequence[Case]) -> str:
+def as_junit(command: str, cases: Sequence[ReportCase]) -> str:
     """One suite, named for the command."""
     failed = str(sum(case.is_failed for case in cases))
     count = {"tests": str(len(cases)), "failures": failed, "errors": "0", "skipped": "0"}
@@ -22,7 +22,7 @@ def as_junit(command: str, cases: Sequence[Case]) -> str:
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=False)
 
 
-def _add(suite: ElementTree.Element, case: Case) -> None:
+def _add(suite: ElementTree.Element, case: ReportCase) -> None:
     names = {"classname": f"switchgear.{case.group}", "name": visible(case.name)}
     element = ElementTree.SubElement(suite, "testcase", names)
     lines = "\n".join(_line(notice) for notice in case.notices)

@@ -13,10 +13,10 @@ from html import escape
 from typing import Any
 
 from compiler.budget import default_catalog
+from compiler.changes.drift import DriftVerdict, OperationDifference, RevisionStanding
 from compiler.compiled import Compiled, CompiledWorkflow
-from compiler.drift import Difference, Standing, Verdict
 from compiler.ir.model import Api, Diagnostic
-from compiler.report import coverage
+from compiler.reports.report import coverage
 from workflow.graph.drawing import draw
 from workflow.risks import RISKS
 from workflow.visible import visible
@@ -57,11 +57,11 @@ def compile_page(compiled: Compiled) -> str:
     return _page(title, parts)
 
 
-def diff_page(old: Api, new: Api, found: Sequence[Difference], standing: Sequence[Standing]) -> str:
+def diff_page(old: Api, new: Api, found: Sequence[OperationDifference], standing: Sequence[RevisionStanding]) -> str:
     """What a newer description changes, and how approved workflows stand to it."""
     title = f"{visible(old.title)} {old.version} → {visible(new.title)} {new.version}"
     breaks = sum(each.breaks for each in found)
-    broken = sum(each.verdict is Verdict.BREAKS for each in standing)
+    broken = sum(each.verdict is DriftVerdict.BREAKS for each in standing)
     summary = f"{len(found)} operations differ, {breaks} of them may break a caller" + (
         f"; of {len(standing)} approved workflows {broken} break" if standing else ""
     )
@@ -75,7 +75,7 @@ def diff_page(old: Api, new: Api, found: Sequence[Difference], standing: Sequenc
     return _page(title, parts)
 
 
-def _operation(found: Difference) -> tuple[str, str, str]:
+def _operation(found: OperationDifference) -> tuple[str, str, str]:
     marks = {True: "breaks: ", False: "", None: "cannot be decided: "}
     what = "; ".join(f"{marks[change.breaks]}{change.what}" for change in found.changes)
     return (f"{found.kind.value}{', breaks' if found.breaks else ''}", found.operation.key, what)

@@ -11,14 +11,14 @@ from pathlib import Path
 import yaml
 
 from workflow.errors import ExpressionError
-from workflow.pointers import parse_pointer
+from workflow.json.pointers import parse_pointer
 
 _KEY = re.compile(r"(?P<method>[A-Z]+) (?P<path>/.*)")
 _LARGEST = 20_000_000  # bytes; what is larger is named without lines
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SourceLine:
     """`line`: from 1, None where the file has none to name."""
 
     file: Path
@@ -32,11 +32,11 @@ class Places:
     spec: Path
     _roots: dict[Path, yaml.Node | None] = field(default_factory=dict)
 
-    def of(self, pointer: str) -> Place:
+    def of(self, pointer: str) -> SourceLine:
         """`pointer` as in `Diagnostic`: `file#/json/pointer`, a file, an operation's key, a path."""
         file, steps = self._named(pointer)
         root = self._root(file)
-        return Place(file, None if root is None else _line(root, steps))
+        return SourceLine(file, None if root is None else _line(root, steps))
 
     def _named(self, pointer: str) -> tuple[Path, tuple[str, ...]]:
         if key := _KEY.fullmatch(pointer):

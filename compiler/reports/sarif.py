@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from compiler.reports.cases import Case, Notice
+from compiler.reports.cases import Notice, ReportCase
 from compiler.reports.places import Places
 from workflow.visible import visible
 
@@ -19,7 +19,7 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 
 
 def as_sarif(
-    command: str, version: str, cases: Sequence[Case], new: Places, old: Places | None = None
+    command: str, version: str, cases: Sequence[ReportCase], new: Places, old: Places | None = None
 ) -> dict[str, Any]:
     """`command`: whose findings they are; `old`: where what is gone stood."""
     notices = [notice for case in cases for notice in case.notices]

@@ -12,20 +12,20 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from compiler.ir.model import Api, Effect, Job, Operation, Parameter, Resource, Response, Schema
-from compiler.ir.schemas import Schemas
-from compiler.passes import words
-from compiler.twin.paging import LINK_PARAMETER
-from compiler.twin.routes import Routes, fill, parameters_in, shape, split
-from compiler.twin.sampler import Sampler, Want
-from compiler.twin.styles import Declared
-from compiler.twin.validation import Validation, View
-from workflow.operations import SAFE_METHODS
-from workflow.profile import Profile, StateRule
-from workflow.profile_speech import JobRule
+from compiler.ir.model import Api, ApiParameter, Effect, Job, Operation, Resource, Response, Schema
+from compiler.ir.schemas import SharedSchemas
+from compiler.passes.names import words
+from compiler.twin.requests.paging import LINK_PARAMETER
+from compiler.twin.requests.routes import Routes, fill, parameters_in, shape, split
+from compiler.twin.requests.styles import DeclaredParameters
+from compiler.twin.values.sampler import Sampler, Want
+from compiler.twin.values.validation import SchemaView, Validation
+from workflow.documents.operations import SAFE_METHODS
+from workflow.profiles.profile import Profile, StateRule
+from workflow.profiles.profile_speech import JobRule
 
 
-class Kind(StrEnum):
+class TwinKind(StrEnum):
     """What the twin does for an operation. ACT changes nothing by itself; DOCUMENT reads what is no resource."""
 
     LIST = "list"
@@ -48,7 +48,7 @@ class Behaviour:
     """
 
     operation: Operation
-    kind: Kind
+    kind: TwinKind
     resource: Resource | None = None
     body_at: str = ""
     job: Job | None = None
@@ -65,7 +65,7 @@ class Embedded:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownChildren:
     """An array in an item (`at`) whose elements hold, in `reference`, the addresses of the items of `child`.
 
     `child` stands right below the item at `rest` and has no list of its own.
@@ -84,7 +84,7 @@ class Blueprint:
         self.api = api
         self.profile = profile
         self.base_path = (profile.base_path or api.base_path).rstrip("/")
-        self.schemas = Schemas(api.schemas)
+        self.schemas = SharedSchemas(api.schemas)
         self.validation = Validation(api.schemas, self.schemas)
         self.sampler = Sampler(self.schemas, self.validation)
         self.operations = {operation.key: operation for operation in api.operations}
@@ -95,10 +95,10 @@ class Blueprint:
         self._jobs = {key: job for job in reversed(api.jobs) for key in job.operations}
         self._names = _names(api.resources, profile)
         self._behaviours: dict[str, Behaviour] = {}
-        self._declared: dict[str, Declared] = {}
+        self._declared: dict[str, DeclaredParameters] = {}
         self._ancestors: dict[str, tuple[tuple[Resource, int], ...]] = {}
         self._embedded: dict[str, tuple[Embedded, ...]] = {}
-        self._shown: dict[str, tuple[Shown, ...]] | None = None
+        self._shown: dict[str, tuple[ShownChildren, ...]] | None = None
         self._made_up: dict[tuple[str, str], str] = {}
 
     def resource(self, noun: str) -> Resource:
@@ -114,11 +114,11 @@ class Blueprint:
             known = self._behaviours[operation.key] = self._understand(operation)
         return known
 
-    def declared(self, operation: Operation) -> Declared:
+    def declared(self, operation: Operation) -> DeclaredParameters:
         """The operation's parameters, as requests are held against them."""
         known = self._declared.get(operation.key)
         if known is None:
-            known = self._declared[operation.key] = Declared.of(self.schemas, operation.parameters)
+            known = self._declared[operation.key] = DeclaredParameters.of(self.schemas, operation.parameters)
         return known
 
     def item_at(self, template: str) -> Resource | None:
@@ -156,19 +156,19 @@ class Blueprint:
         """The resources whose id a member (or path parameter) of this name holds."""
         return self._names.get(member) or self._names.get(member.removesuffix("s"), ())
 
-    def example_of(self, declared: Parameter, number: int = 1) -> Any:
+    def example_of(self, declared: ApiParameter, number: int = 1) -> Any:
         """A value of the parameter: the description's example where it fits, a default, else one that is made."""
         schema = declared.schema
         offers = (declared.example, self.schemas.resolve(schema).get("default")) if number == 1 else ()
         for offered in offers:
-            if offered is not None and self.validation.fits(schema, offered, View.REQUEST):
+            if offered is not None and self.validation.fits(schema, offered, SchemaView.REQUEST):
                 return offered
-        want = Want(View.REQUEST, number, takes_offers=number == 1)
+        want = Want(SchemaView.REQUEST, number, takes_offers=number == 1)
         least = self.sampler.fitting(schema, replace(want, is_full=False), declared.name)
         # A list or an object without anything in it is not written at all.
         return least if least not in ([], {}) else self.sampler.fitting(schema, want, declared.name)
 
-    def structured_id(self, resource: Resource) -> Parameter | None:
+    def structured_id(self, resource: Resource) -> ApiParameter | None:
         """The parameter of the item's path, where that is a list or an object."""
         if self.parameter_kind(resource) not in ("array", "object"):
             return None
@@ -199,7 +199,7 @@ class Blueprint:
         for name in names:
             declared = (p for o in near for p in o.parameters if (p.location, p.name) == ("path", name))
             schema = next((p.schema for p in declared), {"type": "string"})
-            made[name] = str(self.sampler.fitting(schema, Want(View.REQUEST), name))
+            made[name] = str(self.sampler.fitting(schema, Want(SchemaView.REQUEST), name))
         return fill(rest, made)
 
     def listed_elsewhere(self, resource: Resource) -> Resource | None:
@@ -208,7 +208,7 @@ class Blueprint:
         links = [k for k in self.api.links if k.target == resource.read and k.into == into]
         for link in sorted(links, key=lambda k: -k.score):
             role = self._roles.get(link.source)
-            if role is not None and role[0] is Kind.LIST and role[1] is not resource:
+            if role is not None and role[0] is TwinKind.LIST and role[1] is not resource:
                 return role[1]
         return None
 
@@ -220,7 +220,7 @@ class Blueprint:
             known = self._embedded[resource.item] = tuple(e for e in found if e is not None)
         return known
 
-    def shown_in(self, resource: Resource) -> tuple[Shown, ...]:
+    def shown_in(self, resource: Resource) -> tuple[ShownChildren, ...]:
         """The children that have no list and whose addresses an item of `resource` holds instead."""
         if self._shown is None:
             self._shown = {}
@@ -228,7 +228,7 @@ class Blueprint:
                 owner = self.owner_of(child)
                 if owner is not None:
                     rest = "/" + "/".join(split(child.item)[len(split(owner.item)) : -1])
-                    shown = Shown(child.members, child.references, child, rest.rstrip("/"))
+                    shown = ShownChildren(child.members, child.references, child, rest.rstrip("/"))
                     self._shown[owner.item] = (*self._shown.get(owner.item, ()), shown)
         return self._shown.get(resource.item, ())
 
@@ -276,33 +276,35 @@ class Blueprint:
         key, session = operation.key, self.profile.auth.session
         job = self._jobs.get(key)
         if session and key == session.login:
-            return Behaviour(operation, Kind.LOGIN, self.collection_at(operation.path))
+            return Behaviour(operation, TwinKind.LOGIN, self.collection_at(operation.path))
         if session and key == session.logout:
-            return Behaviour(operation, Kind.LOGOUT, self.item_at(operation.path))
+            return Behaviour(operation, TwinKind.LOGOUT, self.item_at(operation.path))
         kind, resource = self._role(operation)
-        if kind is Kind.ACT and self._makes_something(operation, job):
+        if kind is TwinKind.ACT and self._makes_something(operation, job):
             made = self._made_by(operation)
             if made is not None:
                 copies = any(r is made for r, _ in self.ancestors(operation.path))
-                return Behaviour(operation, Kind.CREATE, made, self._body_at(operation, made), job, copies)
+                return Behaviour(operation, TwinKind.CREATE, made, self._body_at(operation, made), job, copies)
         body_at = self._body_at(operation, resource) if resource is not None else ""
         return Behaviour(operation, kind, resource, body_at, job)
 
-    def _role(self, operation: Operation) -> tuple[Kind, Resource | None]:
+    def _role(self, operation: Operation) -> tuple[TwinKind, Resource | None]:
         role = self._roles.get(operation.key)
         if role is not None:
             kind, resource = role
-            is_whole = kind is Kind.UPDATE and operation.method != "PATCH"
-            return (Kind.REPLACE if is_whole else kind), resource
+            is_whole = kind is TwinKind.UPDATE and operation.method != "PATCH"
+            return (TwinKind.REPLACE if is_whole else kind), resource
         method, item = operation.method, self.item_at(operation.path)
         if method in SAFE_METHODS:  # a GET that says that it acts is an action
-            return (Kind.ACT if operation.effect is Effect.ACT else Kind.DOCUMENT), None
+            return (TwinKind.ACT if operation.effect is Effect.ACT else TwinKind.DOCUMENT), None
         if item is not None and operation.effect in (None, Effect.UPDATE, Effect.DELETE):
-            kind = {"PATCH": Kind.UPDATE, "PUT": Kind.REPLACE, "DELETE": Kind.DELETE}.get(method, Kind.ACT)
+            kind = {"PATCH": TwinKind.UPDATE, "PUT": TwinKind.REPLACE, "DELETE": TwinKind.DELETE}.get(
+                method, TwinKind.ACT
+            )
             if method == "POST" and self.profile.verbs.post_on_item_updates:
-                kind = Kind.REPLACE
+                kind = TwinKind.REPLACE
             return kind, item
-        return Kind.ACT, None
+        return TwinKind.ACT, None
 
     def _makes_something(self, operation: Operation, job: Job | None) -> bool:
         """Whether an action leaves something new behind: it answers a created id, and is called after making."""
@@ -367,11 +369,11 @@ class Blueprint:
         return None
 
 
-def _roles(resources: tuple[Resource, ...]) -> Mapping[str, tuple[Kind, Resource]]:
+def _roles(resources: tuple[Resource, ...]) -> Mapping[str, tuple[TwinKind, Resource]]:
     """Operation key → what it is to which resource; a resource's own roles before its aliases."""
-    roles: dict[str, tuple[Kind, Resource]] = {}
+    roles: dict[str, tuple[TwinKind, Resource]] = {}
     for resource in resources:
-        for kind in (Kind.LIST, Kind.READ, Kind.CREATE, Kind.UPDATE, Kind.DELETE):
+        for kind in (TwinKind.LIST, TwinKind.READ, TwinKind.CREATE, TwinKind.UPDATE, TwinKind.DELETE):
             key = getattr(resource, kind.value)
             if key:
                 roles.setdefault(key, (kind, resource))

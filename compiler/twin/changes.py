@@ -11,22 +11,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from compiler.ir.model import Resource, Schema
-from compiler.twin.asked import Asked
 from compiler.twin.blueprint import Behaviour, Blueprint
-from compiler.twin.checks import item_part
-from compiler.twin.messages import RefusalError
-from compiler.twin.pointers import MISSING, get, put
-from compiler.twin.seeds import Place, Seeds, member_place
+from compiler.twin.requests.asked import MatchedRequest
+from compiler.twin.requests.checks import item_part
+from compiler.twin.requests.messages import RefusalError
+from compiler.twin.seeds import SeedPlace, Seeds, member_place
 from compiler.twin.store import Store
+from compiler.twin.values.pointers import MISSING, get, put
 
 Json = Any
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ItemChange:
     """`item`: as it will be, for replies that show it."""
 
-    place: Place
+    place: SeedPlace
     item: Json
     effect: Callable[[], None]
 
@@ -37,7 +37,7 @@ class Changes:
         self._seeds = seeds
         self._store = store
 
-    def create(self, behaviour: Behaviour, collection: str, body: Json, source: Place | None) -> Change:
+    def create(self, behaviour: Behaviour, collection: str, body: Json, source: SeedPlace | None) -> ItemChange:
         """A new item in the collection at this address, on the model of `source` where it is a copy."""
         resource = _of(behaviour)
         taken = self._store.ids(resource, collection)
@@ -54,38 +54,38 @@ class Changes:
             for child, child_body in children:
                 self._store.add(child, child_body)
 
-        return Change(place, item, happen)
+        return ItemChange(place, item, happen)
 
-    def put_there(self, place: Place) -> Change:
+    def put_there(self, place: SeedPlace) -> ItemChange:
         """Something that exists elsewhere belongs to this collection from now on, under its own id."""
         item = self._seeds.fresh(place, 1)
-        return Change(place, item, lambda: self._store.add(place, item))
+        return ItemChange(place, item, lambda: self._store.add(place, item))
 
-    def update(self, behaviour: Behaviour, place: Place, body: Json) -> Change:
+    def update(self, behaviour: Behaviour, place: SeedPlace, body: Json) -> ItemChange:
         """The item with the members that were sent; nested objects are merged, arrays replaced."""
         schema = self._blueprint.item_schema(place.resource)
         part = self._kept(schema, item_part(behaviour, body))
         if isinstance(self._store.item(place), dict) and not isinstance(part, dict):
             part = {}  # nobody described what this is: it is taken, and changes nothing
         merged = self._merged(schema, self._store.item(place), part)
-        return Change(
+        return ItemChange(
             place, merged, lambda: self._store.put(place, self._merged(schema, self._store.item(place), part))
         )
 
-    def replace(self, behaviour: Behaviour, place: Place, body: Json) -> Change:
+    def replace(self, behaviour: Behaviour, place: SeedPlace, body: Json) -> ItemChange:
         """The item as it was sent; members that a caller cannot set keep their value."""
         schema = self._blueprint.item_schema(place.resource)
         part = self._kept(schema, item_part(behaviour, body))
         now = self._store.item(place)
         if not isinstance(now, dict) or not isinstance(part, dict):
-            return Change(place, part, lambda: self._store.put(place, part))
+            return ItemChange(place, part, lambda: self._store.put(place, part))
         members = self._blueprint.validation.described(schema)
         required = self._blueprint.schemas.required(schema)
         fixed = {n: v for n, v in now.items() if n not in members or self._is_fixed(members[n]) or n in required}
         whole = self._seeds.identified(place, {**fixed, **part})
-        return Change(place, whole, lambda: self._store.put(place, whole))
+        return ItemChange(place, whole, lambda: self._store.put(place, whole))
 
-    def left_behind(self, asked: Asked) -> Change | None:
+    def left_behind(self, asked: MatchedRequest) -> ItemChange | None:
         """What an action leaves in the thing that it is done to, where that is one that there is."""
         key, leaves = asked.operation.key, asked.operation.leaves
         place = next((each for each in reversed(asked.above) if key in each.resource.actions), None)
@@ -103,9 +103,9 @@ class Changes:
                 item = put(item, at, value)
             self._store.put(place, item)
 
-        return Change(place, self._store.item(place), happen)
+        return ItemChange(place, self._store.item(place), happen)
 
-    def _typed(self, place: Place, at: str, text: str | None) -> Json:
+    def _typed(self, place: SeedPlace, at: str, text: str | None) -> Json:
         """What a query says as the thing shows it there: a number, a truth value, else the text."""
         if text is None:
             return MISSING
@@ -116,18 +116,18 @@ class Changes:
         except ValueError:
             return MISSING
 
-    def delete(self, place: Place) -> Change:
-        return Change(place, self._store.item(place), lambda: self._store.remove(place))
+    def delete(self, place: SeedPlace) -> ItemChange:
+        return ItemChange(place, self._store.item(place), lambda: self._store.remove(place))
 
     def _made(
-        self, place: Place, part: Json, source: Place | None, number: int
-    ) -> tuple[Json, list[tuple[Place, Json]]]:
+        self, place: SeedPlace, part: Json, source: SeedPlace | None, number: int
+    ) -> tuple[Json, list[tuple[SeedPlace, Json]]]:
         schema = self._blueprint.item_schema(place.resource)
         part = part if isinstance(part, dict) else {}  # a file, or something that nobody described
         fresh = self._seeds.fresh(place, number) if source is None else self._store.shown(source)
         if not isinstance(fresh, dict):
             return fresh, []
-        children: list[tuple[Place, Json]] = []
+        children: list[tuple[SeedPlace, Json]] = []
         kept = dict(self._kept(schema, part))
         for embedded in self._blueprint.embedded(place.resource):
             inside = kept.pop(embedded.member, None) or (fresh.get(embedded.member) if source is not None else None)
@@ -135,7 +135,7 @@ class Changes:
             children += [self._child(embedded.child, inner) for inner in named]
         return self._seeds.identified(place, self._merged(schema, fresh, kept)), children
 
-    def _child(self, resource: Resource, part: dict[str, Json]) -> tuple[Place, Json]:
+    def _child(self, resource: Resource, part: dict[str, Json]) -> tuple[SeedPlace, Json]:
         """An item that was sent inside another one."""
         number = len(self._store.ids(resource, resource.collection)) + 1
         place = member_place(resource, resource.collection, self._store.new_id(resource, resource.collection))

@@ -10,11 +10,11 @@ from typing import Any
 
 from compiler.ir.model import Job, Operation
 from compiler.twin.blueprint import Blueprint
-from compiler.twin.messages import RefusalError
-from compiler.twin.pointers import put
-from compiler.twin.routes import fill
-from compiler.twin.seeds import Place, Seeds, member_place
+from compiler.twin.requests.messages import RefusalError
+from compiler.twin.requests.routes import fill
+from compiler.twin.seeds import SeedPlace, Seeds, member_place
 from compiler.twin.store import Store
+from compiler.twin.values.pointers import put
 
 Json = Any
 _PHASES = 2  # waiting states shown before the end: enough to see a job move, few enough to prove quickly
@@ -32,7 +32,7 @@ class JobRun:
     job: Job
     started: float
     effect: Callable[[], None]
-    places: tuple[tuple[Place, Operation], ...]
+    places: tuple[tuple[SeedPlace, Operation], ...]
     failure: str | None = None
     is_held: bool = False
     touches: tuple[str, ...] = ()
@@ -139,7 +139,7 @@ class Jobs:
         for place, operation in run.places:
             self._store.put(place, self._written(run, place, operation))
 
-    def _written(self, run: JobRun, place: Place, operation: Operation) -> Json:
+    def _written(self, run: JobRun, place: SeedPlace, operation: Operation) -> Json:
         body = self._store.item(place)
         job = next((j for j in self._blueprint.api.jobs if j.poll == operation.key), None)
         if job is None:
@@ -156,7 +156,7 @@ class Jobs:
             body = put(body, self._blueprint.in_item(job, at), value)
         return body
 
-    def _guessed(self, run: JobRun, place: Place, body: Json) -> Json:
+    def _guessed(self, run: JobRun, place: SeedPlace, body: Json) -> Json:
         """Another view, whose states nobody described: the member whose values know the end of such a job."""
         members = self._blueprint.schemas.members(self._blueprint.item_schema(place.resource))
         for name, member in members.items():
@@ -170,7 +170,7 @@ class Jobs:
     def _percent(self, run: JobRun) -> int:
         return 100 if run.is_over else min(99, run.polls * 100 // (_PHASES + 1))
 
-    def _views(self, job: Job, run_id: str) -> list[tuple[Place, Operation]]:
+    def _views(self, job: Job, run_id: str) -> list[tuple[SeedPlace, Operation]]:
         rule = self._blueprint.job_rule(job)
         keys = dict.fromkeys((job.poll, *(rule.other_views if rule else ())))
         found = []
@@ -180,7 +180,7 @@ class Jobs:
                 found.append((place, operation))
         return found
 
-    def _place(self, poll: Operation, run_id: str) -> Place | None:
+    def _place(self, poll: Operation, run_id: str) -> SeedPlace | None:
         """Where a job with this id stands: in the first collection of its kind that there is."""
         resource = self._blueprint.item_at(poll.path)
         collection = next(self._store.collections(resource), None) if resource is not None else None

@@ -2,9 +2,10 @@
 
 `Twin.handle` takes a request and gives the reply that the vendor's device would give; nothing else changes the state,
 except the switches that tests and operators have (`fail_next_job`, `expire_sessions`, `set_etag_changed`,
-`interrupt`, and what `incidents` arranges). No I/O, no clock of its own: `now` is passed in. `fresh()` is another twin
-in the initial state and costs next to nothing. Actions whose effect nobody described answer a declared success, start
-a job where the convention says so, and change nothing. Used by `compiler.proof` in process and by `server.py`.
+`interrupt`, and what `fault_injection` arranges). No I/O, no clock of its own: `now` is passed in. `fresh()` is another
+twin in the initial state and costs next to nothing. Actions whose effect nobody described answer a declared success,
+start a job where the convention says so, and change nothing. Used by `compiler.proofs.proof` in process and by
+`server.py`.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,12 +13,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from compiler.ir.model import Api, Operation, Resource
-from compiler.twin.acting import Acting, Hands, sort_of
-from compiler.twin.asked import Asked
-from compiler.twin.behaviours import DeviceBehaviour, Sort
-from compiler.twin.blueprint import Behaviour, Blueprint, Kind
-from compiler.twin.changes import Change, Changes
-from compiler.twin.checks import (
+from compiler.twin.behaviours.acting import Acting, Hands, sort_of
+from compiler.twin.behaviours.fault_injection import FaultInjection
+from compiler.twin.behaviours.forms import later
+from compiler.twin.behaviours.tables import DeviceBehaviour, Sort
+from compiler.twin.blueprint import Behaviour, Blueprint, TwinKind
+from compiler.twin.changes import Changes, ItemChange
+from compiler.twin.jobs import Jobs
+from compiler.twin.pending import Pending, Wait
+from compiler.twin.references import check_references
+from compiler.twin.requests.asked import MatchedRequest
+from compiler.twin.requests.checks import (
     check_body,
     check_create_only,
     check_parameters,
@@ -25,23 +31,18 @@ from compiler.twin.checks import (
     check_version,
     item_part,
 )
-from compiler.twin.forms import later
-from compiler.twin.incidents import Incidents
-from compiler.twin.jobs import Jobs
-from compiler.twin.messages import Recorded, RefusalError, Sample, TwinReply, TwinRequest
-from compiler.twin.multipart import with_values
-from compiler.twin.pending import Pending, Wait
-from compiler.twin.pointers import MISSING, get, put
-from compiler.twin.reading import Reader
-from compiler.twin.references import check_references
-from compiler.twin.replies import Receipt, Replies, allowed
-from compiler.twin.routes import Match, canonical, plain_path
-from compiler.twin.samples import Samples
+from compiler.twin.requests.messages import Recorded, RefusalError, Sample, TwinReply, TwinRequest
+from compiler.twin.requests.multipart import with_values
+from compiler.twin.requests.reading import Reader
+from compiler.twin.requests.replies import Receipt, Replies, allowed
+from compiler.twin.requests.routes import Match, canonical, plain_path
 from compiler.twin.seeds import Seeds
 from compiler.twin.sessions import Credentials, Sessions
 from compiler.twin.states import Move, busy_status, moves
 from compiler.twin.store import Overlay, Store
-from workflow.profile import Profile
+from compiler.twin.values.pointers import MISSING, get, put
+from compiler.twin.values.samples import Samples
+from workflow.profiles.profile import Profile
 
 Json = Any
 
@@ -123,7 +124,7 @@ class Twin:
         self._next_failure: str | None = None
         self._recorded: list[Recorded] = []
         self._interruptions: dict[int, Callable[[], None]] = {}
-        self.incidents = Incidents(self._blueprint, self._seeds, self._store)
+        self.incidents = FaultInjection(self._blueprint, self._seeds, self._store)
         self.behave(*self._behaviours)
 
     def behave(self, *behaviours: DeviceBehaviour) -> None:
@@ -278,7 +279,7 @@ class Twin:
         request = with_values(request, operation.body, self._blueprint.schemas)
         path = plain_path(match, request.path)
         above = self._store.places_on(path, match)
-        asked = Asked(request, match, behaviour, path, above, now)
+        asked = MatchedRequest(request, match, behaviour, path, above, now)
         check_parameters(self._blueprint, operation, request)
         for place in above:
             if not self._store.exists(place) and not (place is above[-1] and _adds(operation, place.resource)):
@@ -286,16 +287,16 @@ class Twin:
                 if empty is not None:
                     return empty
                 raise RefusalError(404, f"there is no {place.resource.name or place.resource.noun} {place.id!r}")
-        if behaviour.kind in (Kind.LIST, Kind.READ, Kind.DOCUMENT):
+        if behaviour.kind in (TwinKind.LIST, TwinKind.READ, TwinKind.DOCUMENT):
             if operation.body is not None:
                 check_body(self._blueprint, behaviour, request)
             self._jobs.poll(asked.path, asked.now)
             return self._reader.read(asked)
         check_version(self._blueprint, operation, request, self._store.version(path))
         check_body(self._blueprint, behaviour, request)
-        if behaviour.kind in (Kind.LOGIN, Kind.LOGOUT):
-            return self._log_in(asked) if behaviour.kind is Kind.LOGIN else self._log_out(asked)
-        is_replaced = behaviour.kind is Kind.REPLACE and bool(above)
+        if behaviour.kind in (TwinKind.LOGIN, TwinKind.LOGOUT):
+            return self._log_in(asked) if behaviour.kind is TwinKind.LOGIN else self._log_out(asked)
+        is_replaced = behaviour.kind is TwinKind.REPLACE and bool(above)
         current = self._store.item(above[-1]) if is_replaced else None
         schema = operation.body.schema if operation.body else None
         check_references(self._blueprint, self._store, behaviour.resource, request.body, current, schema)
@@ -303,7 +304,7 @@ class Twin:
 
     # Sessions
 
-    def _log_in(self, asked: Asked) -> TwinReply:
+    def _log_in(self, asked: MatchedRequest) -> TwinReply:
         rule = self._blueprint.profile.auth.session
         assert rule is not None, "there is a login only with a session rule"
         token = self._sessions.open(asked.request.body, asked.now)
@@ -322,7 +323,7 @@ class Twin:
         is_shown = rule.token.within == "body" or (isinstance(reply.body, dict) and rule.token.at in reply.body)
         return TwinReply(reply.status, reply.headers, put(reply.body, at, token)) if is_shown else reply
 
-    def _log_out(self, asked: Asked) -> TwinReply:
+    def _log_out(self, asked: MatchedRequest) -> TwinReply:
         self._sessions.close(asked.request, asked.path)
         if asked.behaviour.resource is not None:
             self._store.remove(asked.place)
@@ -330,11 +331,11 @@ class Twin:
 
     # Changing
 
-    def _change(self, asked: Asked) -> TwinReply:
+    def _change(self, asked: MatchedRequest) -> TwinReply:
         body = asked.request.body
         moving = moves(self._blueprint, self._store, asked.operation, asked.above, body)
         touches = tuple(move.place.address for move in moving)
-        if asked.behaviour.kind in (Kind.UPDATE, Kind.REPLACE, Kind.DELETE):
+        if asked.behaviour.kind in (TwinKind.UPDATE, TwinKind.REPLACE, TwinKind.DELETE):
             touches = (*touches, asked.place.address)
         if any(self._jobs.is_busy(address) for address in touches):
             raise RefusalError(busy_status(asked.operation), "another change of this is still under way")
@@ -366,21 +367,21 @@ class Twin:
             self._jobs.release(asked.now)
         return self._replies.change(asked.behaviour, receipt)
 
-    def _planned(self, asked: Asked, body: Json) -> Change | None:
+    def _planned(self, asked: MatchedRequest, body: Json) -> ItemChange | None:
         kind, behaviour = asked.behaviour.kind, asked.behaviour
-        if kind is Kind.CREATE:
+        if kind is TwinKind.CREATE:
             models = [place for place in asked.above if place.resource is behaviour.resource and behaviour.copies]
             return self._changes.create(behaviour, self._collection_for(asked), body, models[-1] if models else None)
-        if kind is Kind.DELETE:
+        if kind is TwinKind.DELETE:
             return self._changes.delete(asked.place)
         if asked.above and _adds(asked.operation, asked.place.resource) and not self._store.exists(asked.place):
             return self._changes.put_there(asked.place)
-        if kind in (Kind.UPDATE, Kind.REPLACE):
+        if kind in (TwinKind.UPDATE, TwinKind.REPLACE):
             check_create_only(self._blueprint, behaviour, self._store.item(asked.place), item_part(behaviour, body))
             return getattr(self._changes, kind.value)(behaviour, asked.place, body)  # type: ignore[no-any-return]
         return self._changes.left_behind(asked) if asked.operation.leaves is not None else None
 
-    def _collection_for(self, asked: Asked) -> str:
+    def _collection_for(self, asked: MatchedRequest) -> str:
         """Where what is made goes: the path's own collection, the copied item's, else the first there is."""
         resource = asked.behaviour.resource
         assert resource is not None, "what is made is a resource's item"
@@ -391,14 +392,14 @@ class Twin:
         near = [c for c in self._store.collections(resource) if asked.path.startswith(c + "/")]
         return next(iter(near), None) or next(self._store.collections(resource), resource.collection)
 
-    def _receipt(self, asked: Asked, change: Change | None) -> Receipt:
+    def _receipt(self, asked: MatchedRequest, change: ItemChange | None) -> Receipt:
         if change is None:
             return Receipt()
-        if asked.behaviour.kind is not Kind.CREATE:
+        if asked.behaviour.kind is not TwinKind.CREATE:
             return Receipt(item=change.item)
         return Receipt(made_id=change.place.id, item=change.item, location=change.place.address)
 
-    def _starts_job(self, asked: Asked, wait: Wait | None) -> bool:
+    def _starts_job(self, asked: MatchedRequest, wait: Wait | None) -> bool:
         """Whether this request starts a job. A handle in the body is always there; where the description merely
         allows a 202 among other successes, the device's word is the profile's list, and `Tempo.has_all_jobs`.
         """
@@ -417,7 +418,13 @@ class Twin:
         return not declared & {"200", "201", "204", "2XX"}
 
     def _start_job(
-        self, asked: Asked, receipt: Receipt, happen: Callable[[], None], touches: tuple[str, ...], *, is_held: bool
+        self,
+        asked: MatchedRequest,
+        receipt: Receipt,
+        happen: Callable[[], None],
+        touches: tuple[str, ...],
+        *,
+        is_held: bool,
     ) -> None:
         job = asked.behaviour.job
         assert job is not None, "only changes with a job come here"
@@ -445,7 +452,7 @@ class Twin:
     def _makes_job(self, behaviour: Behaviour) -> bool:
         """Whether what the operation makes is the very job that it starts."""
         job, resource = behaviour.job, behaviour.resource
-        if behaviour.kind is not Kind.CREATE or job is None or resource is None:
+        if behaviour.kind is not TwinKind.CREATE or job is None or resource is None:
             return False
         rule = self._blueprint.job_rule(job)
         return resource.read in (job.poll, *(rule.other_views if rule else ()))

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from compiler.ir.model import Operation, Resource, Schema
-from compiler.passes.paths import parent
+from compiler.passes.names.paths import parent
 from compiler.passes.resources import shape
 from compiler.twin.blueprint import Blueprint, applies
-from compiler.twin.pointers import MISSING, get, put, tokens
-from workflow.pointers import escape
-from workflow.profile import Action
+from compiler.twin.values.pointers import MISSING, get, put, tokens
+from workflow.json.pointers import escape
+from workflow.profiles.profile import Action
 
 Json = Any
 _DEEPEST = 4  # members of members in which enumerations are looked for

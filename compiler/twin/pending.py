@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from compiler.twin.asked import Asked
-from compiler.twin.blueprint import Behaviour, Blueprint, Kind, applies
+from compiler.twin.blueprint import Behaviour, Blueprint, TwinKind, applies
 from compiler.twin.changes import Changes
-from compiler.twin.pointers import MISSING
-from compiler.twin.routes import canonical
-from compiler.twin.seeds import Place, Seeds
+from compiler.twin.requests.asked import MatchedRequest
+from compiler.twin.requests.routes import canonical
+from compiler.twin.seeds import SeedPlace, Seeds
 from compiler.twin.store import Store
-from workflow.profile import PendingSettings
+from compiler.twin.values.pointers import MISSING
+from workflow.profiles.profile import PendingSettings
 
 Json = Any
 
@@ -43,7 +43,7 @@ class Pending:
         self._changes = changes
         self._written: dict[str, Json] = {}
 
-    def wait_of(self, asked: Asked) -> Wait | None:
+    def wait_of(self, asked: MatchedRequest) -> Wait | None:
         """What a request has to do with waiting settings: it writes some, or makes the job for some; else None."""
         for rule in self._blueprint.profile.pending_settings:
             if rule.apply_member is None and rule.job_operation is None:
@@ -64,7 +64,7 @@ class Pending:
         """Only this waits from here on."""
         self._written = written
 
-    def _write(self, asked: Asked, rule: PendingSettings) -> Wait:
+    def _write(self, asked: MatchedRequest, rule: PendingSettings) -> Wait:
         body = dict(asked.request.body) if isinstance(asked.request.body, dict) else {}
         when = body.pop(rule.apply_member, MISSING) if rule.apply_member is not None else MISSING
         self._written[asked.path] = {**self._written.get(asked.path, {}), **body}
@@ -90,16 +90,16 @@ class Pending:
             self._store.put(place, self._seeds.body(place))
         for place in self._places(path.rpartition("/")[0]) if body is not None else ():
             operation = self._blueprint.operations[place.resource.read]
-            self._changes.update(Behaviour(operation, Kind.UPDATE, place.resource), place, body).effect()
+            self._changes.update(Behaviour(operation, TwinKind.UPDATE, place.resource), place, body).effect()
 
-    def _places(self, path: str) -> tuple[Place, ...]:
+    def _places(self, path: str) -> tuple[SeedPlace, ...]:
         """The item at exactly this path, if one can stand there."""
         match = self._blueprint.routes.match(path)
         places = self._store.places_on(path, match)[-1:] if match is not None else ()
         return tuple(place for place in places if place.address == path and place.resource.read)
 
 
-def _wish(asked: Asked, rule: PendingSettings) -> Wait | None:
+def _wish(asked: MatchedRequest, rule: PendingSettings) -> Wait | None:
     """What is done at once unless the request asks to wait."""
     body = asked.request.body if isinstance(asked.request.body, dict) else {}
     waits = rule.apply_member in body and body[rule.apply_member] == rule.apply_body

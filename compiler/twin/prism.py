@@ -24,7 +24,7 @@ import yaml
 
 from compiler.errors import CompilerError
 from compiler.twin.server import listen, url_of
-from workflow.pointers import escape
+from workflow.json.pointers import escape
 
 Json = Any
 VERSION = "5.14.2"

@@ -9,10 +9,10 @@ from typing import Any
 
 from compiler.ir.model import Resource, Schema
 from compiler.twin.blueprint import Blueprint
-from compiler.twin.examples import ids_in, members_of
-from compiler.twin.messages import RefusalError
-from compiler.twin.routes import canonical
+from compiler.twin.requests.messages import RefusalError
+from compiler.twin.requests.routes import canonical
 from compiler.twin.store import Store
+from compiler.twin.values.examples import ids_in, members_of
 
 Json = Any
 

@@ -14,20 +14,20 @@ from uuid import uuid5
 
 from compiler.ir.model import Operation, Resource, Schema
 from compiler.twin.blueprint import Blueprint
-from compiler.twin.examples import Examples
 from compiler.twin.offers import offering
-from compiler.twin.pointers import MISSING, get, put
-from compiler.twin.routes import encode, fill, parameters_in, split
-from compiler.twin.sampler import NAMESPACE, Want
-from compiler.twin.styles import segment_text
-from compiler.twin.validation import View
+from compiler.twin.requests.routes import encode, fill, parameters_in, split
+from compiler.twin.requests.styles import segment_text
+from compiler.twin.values.examples import Examples
+from compiler.twin.values.pointers import MISSING, get, put
+from compiler.twin.values.sampler import NAMESPACE, Want
+from compiler.twin.values.validation import SchemaView
 
 Json = Any
 _ONE_PARAMETER = re.compile(r"\{[^{}]*\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SeedPlace:
     """One item: its concrete address, the collection it stands in ("" for a document of its own), and its id."""
 
     resource: Resource
@@ -55,7 +55,7 @@ class Seeds:
             known = self._ids[collection] = self._first_ids(resource, collection)
         return known
 
-    def body(self, place: Place) -> Json:
+    def body(self, place: SeedPlace) -> Json:
         """The item as it is at the beginning."""
         known = self._bodies.get(place.address, MISSING)
         if known is MISSING:
@@ -73,7 +73,7 @@ class Seeds:
             reply = operation.success
             value = reply.example if reply else None
             if value is None and reply and reply.schema is not None:
-                value = self._blueprint.sampler.fitting(reply.schema, Want(View.RESPONSE), "value")
+                value = self._blueprint.sampler.fitting(reply.schema, Want(SchemaView.RESPONSE), "value")
             self._documents[key] = value
         return self._documents[key]
 
@@ -99,7 +99,7 @@ class Seeds:
                     return owner
         return None
 
-    def shaped(self, place: Place, number: int) -> Json:
+    def shaped(self, place: SeedPlace, number: int) -> Json:
         """An item as the description shows one: its example moved to `place`, else a full value of its schema."""
         example = self.examples.item(place.resource)
         if isinstance(example, dict):
@@ -108,7 +108,7 @@ class Seeds:
         if isinstance(example, str):
             return place.id
         schema = self._blueprint.item_schema(place.resource)
-        made = self._blueprint.sampler.fitting(schema, Want(View.RESPONSE, number), place.resource.noun)
+        made = self._blueprint.sampler.fitting(schema, Want(SchemaView.RESPONSE, number), place.resource.noun)
         return self._showing(place, self.dressed(place, made, number))
 
     def next_id(self, resource: Resource, collection: str, taken: tuple[str, ...]) -> str:
@@ -120,11 +120,11 @@ class Seeds:
             made = _sibling(made)
         return made
 
-    def fresh(self, place: Place, number: int) -> Json:
+    def fresh(self, place: SeedPlace, number: int) -> Json:
         """A new item with nothing but what it must have: required members, lists still empty, declared defaults."""
         blueprint = self._blueprint
         schema = blueprint.item_schema(place.resource)
-        body = blueprint.sampler.value(schema, Want(View.RESPONSE, number, is_full=False), place.resource.noun)
+        body = blueprint.sampler.value(schema, Want(SchemaView.RESPONSE, number, is_full=False), place.resource.noun)
         if not isinstance(body, dict):
             return place.id if isinstance(body, str) else body
         for name, member in blueprint.schemas.members(schema).items():
@@ -135,7 +135,7 @@ class Seeds:
                 body[name] = []
         return self.dressed(place, body, number, is_new=True)
 
-    def dressed(self, place: Place, body: Json, number: int, *, is_new: bool = False) -> Json:
+    def dressed(self, place: SeedPlace, body: Json, number: int, *, is_new: bool = False) -> Json:
         """`body` with the identity, state, names and references that the item at `place` has."""
         if not isinstance(body, dict):
             return place.id if isinstance(body, str) else body
@@ -163,7 +163,7 @@ class Seeds:
         return named
 
     def identified(
-        self, place: Place, body: dict[str, Json], members: Mapping[str, Schema] | None = None
+        self, place: SeedPlace, body: dict[str, Json], members: Mapping[str, Schema] | None = None
     ) -> dict[str, Json]:
         """A copy of `body` with the id and address of `place` in the members that hold them."""
         profile = self._blueprint.profile
@@ -193,7 +193,7 @@ class Seeds:
         plain = f"{_slug(resource.noun)}-{number}"
         if schema is None or self._fits(schema, plain):
             return plain
-        return str(self._blueprint.sampler.value(schema, Want(View.RESPONSE, number), name))
+        return str(self._blueprint.sampler.value(schema, Want(SchemaView.RESPONSE, number), name))
 
     def _mentioned(self, resource: Resource) -> tuple[str, ...]:
         """Further ids that examples refer to, where the collection may have further members."""
@@ -225,7 +225,7 @@ class Seeds:
             return ""
         return unquote(split(collection)[parts.index("{" + names[-1] + "}")])
 
-    def _showing(self, place: Place, body: Json) -> Json:
+    def _showing(self, place: SeedPlace, body: Json) -> Json:
         """With the addresses of the children that are found through this item and nowhere else."""
         for shown in self._blueprint.shown_in(place.resource) if isinstance(body, dict) else ():
             if shown.at not in self.examples.filled(place.resource):
@@ -235,7 +235,7 @@ class Seeds:
                 body = put(body, shown.at, held)
         return body
 
-    def _listed_body(self, place: Place, number: int) -> Json:
+    def _listed_body(self, place: SeedPlace, number: int) -> Json:
         """The element of the list's example that shows this item; by its position where elements say no id."""
         resource = place.resource
         elements = self.examples.elements(resource) if not resource.references else ()
@@ -258,16 +258,16 @@ class Seeds:
         told: dict[str, Json] = put(body, resource.inner_name, f"{inner}-{same + 1}") if same else body
         return told
 
-    def _first_body(self, place: Place) -> Json:
+    def _first_body(self, place: SeedPlace) -> Json:
         match = self._blueprint.routes.match(place.address)
         owner = self._blueprint.item_at(match.template) if match else None
         if owner is not None and owner is not place.resource and not address_is_member(owner):
-            return self._first_body(Place(owner, place.address, "", ""))  # a member that has a path of its own
+            return self._first_body(SeedPlace(owner, place.address, "", ""))  # a member that has a path of its own
         number = self._number(place)
         listed = self._listed_body(place, number)
         return listed if listed is not MISSING else self._finished_job(place, self.shaped(place, number))
 
-    def _finished_job(self, place: Place, body: Json) -> Json:
+    def _finished_job(self, place: SeedPlace, body: Json) -> Json:
         """A job from before is over, unless an example says otherwise."""
         if not isinstance(body, dict) or self.examples.item(place.resource) is not None:
             return body
@@ -276,7 +276,7 @@ class Seeds:
                 body = put(body, self._blueprint.in_item(job, job.state), job.succeeded[0])
         return body
 
-    def _adapted(self, place: Place, example: dict[str, Json]) -> Json:
+    def _adapted(self, place: SeedPlace, example: dict[str, Json]) -> Json:
         """The example item as it is, or, for another item than it shows, moved to that one's address and names."""
         shown = self.examples.id_of(place.resource, example)
         reference = self._blueprint.profile.envelope.reference_field or place.resource.references
@@ -291,7 +291,7 @@ class Seeds:
         inner = get(body, place.resource.inner_name) if place.resource.inner_name else MISSING
         return put(body, place.resource.inner_name, _sibling(inner)) if isinstance(inner, str) else body
 
-    def _number(self, place: Place) -> int:
+    def _number(self, place: SeedPlace) -> int:
         owner = self.shadowed(place.resource) if place.collection else None
         if owner is not None and not parameters_in(owner.collection):
             ids = self.ids(owner, owner.collection)
@@ -312,13 +312,13 @@ class Seeds:
         return None
 
     def _fits(self, schema: Schema, value: Json) -> bool:
-        return self._blueprint.validation.fits(schema, value, View.RESPONSE)
+        return self._blueprint.validation.fits(schema, value, SchemaView.RESPONSE)
 
     def _typed(self, schema: Schema | None, text: str) -> Json:
         kind = self._blueprint.schemas.kind(schema)
         return int(text) if kind in ("integer", "number") and text.lstrip("-").isdigit() else text
 
-    def _referring(self, body: Json, place: Place, number: int, *, is_new: bool) -> Json:
+    def _referring(self, body: Json, place: SeedPlace, number: int, *, is_new: bool) -> Json:
         """A copy in which members that name another resource hold the id of one of its first items."""
         if isinstance(body, list):
             return [self._referring(element, place, number, is_new=is_new) for element in body]
@@ -350,12 +350,12 @@ class Seeds:
         return ()
 
 
-def place_in(resource: Resource, path: str, length: int, values: tuple[str, ...]) -> Place:
+def place_in(resource: Resource, path: str, length: int, values: tuple[str, ...]) -> SeedPlace:
     """The item at the first `length` segments of a concrete path, given the values of all the path's parameters."""
     address = "/" + "/".join(path.strip("/").split("/")[:length])
     if not address_is_member(resource):
-        return Place(resource, address, "", "")
-    return Place(resource, address, address.rpartition("/")[0], values[len(parameters_in(resource.item)) - 1])
+        return SeedPlace(resource, address, "", "")
+    return SeedPlace(resource, address, address.rpartition("/")[0], values[len(parameters_in(resource.item)) - 1])
 
 
 def item_template(resource: Resource) -> str:
@@ -369,12 +369,12 @@ def address_is_member(resource: Resource) -> bool:
     return not resource.item or _ONE_PARAMETER.fullmatch(last) is not None
 
 
-def member_place(resource: Resource, collection: str, item_id: str) -> Place:
+def member_place(resource: Resource, collection: str, item_id: str) -> SeedPlace:
     """The item with this id in a concrete collection."""
     template = item_template(resource).rpartition("/")[2]
     names = parameters_in(template)
     segment = fill(template, {names[-1]: item_id}) if names else encode(item_id)
-    return Place(resource, f"{collection}/{segment}", collection, item_id)
+    return SeedPlace(resource, f"{collection}/{segment}", collection, item_id)
 
 
 def _moved(value: Json, old: str, new: str) -> Json:

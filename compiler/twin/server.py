@@ -21,9 +21,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from compiler.errors import CompilerError
-from compiler.twin.acting import CLOSED
+from compiler.twin.behaviours.acting import CLOSED
 from compiler.twin.machine import Twin
-from compiler.twin.messages import TwinReply, TwinRequest
+from compiler.twin.requests.messages import TwinReply, TwinRequest
 
 Json = Any
 _LINE = "switchgear.line"

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid5
 
-from compiler.twin.messages import RefusalError, TwinRequest
-from compiler.twin.sampler import NAMESPACE
-from workflow.profile import Profile
-from workflow.profile_speech import Place as TokenPlace
+from compiler.twin.requests.messages import RefusalError, TwinRequest
+from compiler.twin.values.sampler import NAMESPACE
+from workflow.profiles.profile import Profile
+from workflow.profiles.profile_speech import Place as TokenPlace
 
 Json = Any
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from compiler.ir.model import Operation
 from compiler.twin.blueprint import Blueprint
-from compiler.twin.messages import RefusalError
-from compiler.twin.pointers import MISSING, bind, each, get
-from compiler.twin.seeds import Place
+from compiler.twin.requests.messages import RefusalError
+from compiler.twin.seeds import SeedPlace
 from compiler.twin.store import Store
-from workflow.profile import StateRule, Transition
+from compiler.twin.values.pointers import MISSING, bind, each, get
+from workflow.profiles.profile import StateRule, Transition
 
 Json = Any
 _CONFLICT = 409
@@ -24,7 +24,7 @@ _CONFLICT = 409
 class Move:
     """`place`'s member at `field` becomes `to`; what stands at `changes` gets another value."""
 
-    place: Place
+    place: SeedPlace
     field: str
     to: str
     settles_s: float
@@ -32,7 +32,7 @@ class Move:
 
 
 def moves(
-    blueprint: Blueprint, store: Store, operation: Operation, above: tuple[Place, ...], body: Json
+    blueprint: Blueprint, store: Store, operation: Operation, above: tuple[SeedPlace, ...], body: Json
 ) -> tuple[Move, ...]:
     """What the request moves. Raises RefusalError for an item that does not exist or is in the wrong state."""
     found: list[Move] = []
@@ -46,7 +46,7 @@ def moves(
     return tuple(found)
 
 
-def named_item(blueprint: Blueprint, store: Store, noun: str, source: Json) -> Place | None:
+def named_item(blueprint: Blueprint, store: Store, noun: str, source: Json) -> SeedPlace | None:
     """The item of the resource `noun` that `source` names in one of its members, None where it names none."""
     item_id = _foreign_id(blueprint, noun, source)
     owners = (r for r in blueprint.api.resources if r.noun == noun) if item_id else ()
@@ -69,7 +69,7 @@ def busy_status(operation: Operation) -> int:
     return next((status for status in (409, 500) if str(status) in declared), 500)
 
 
-def _move(store: Store, rule: StateRule, operation: Operation, place: Place, chosen: list[Transition]) -> Move:
+def _move(store: Store, rule: StateRule, operation: Operation, place: SeedPlace, chosen: list[Transition]) -> Move:
     state = get(store.item(place), rule.field)
     fitting = next((t for t in chosen if not t.from_states or state in t.from_states), None)
     if fitting is None:
@@ -79,7 +79,7 @@ def _move(store: Store, rule: StateRule, operation: Operation, place: Place, cho
 
 
 def _check_needs(
-    blueprint: Blueprint, store: Store, rule: StateRule, operation: Operation, above: tuple[Place, ...], body: Json
+    blueprint: Blueprint, store: Store, rule: StateRule, operation: Operation, above: tuple[SeedPlace, ...], body: Json
 ) -> None:
     needed = rule.needs.get(operation.key)
     for place, _ in _meant(blueprint, store, rule, above, body) if needed else ():
@@ -90,15 +90,15 @@ def _check_needs(
 
 
 def _meant(
-    blueprint: Blueprint, store: Store, rule: StateRule, above: tuple[Place, ...], body: Json
-) -> list[tuple[Place, tuple[str, ...]]]:
+    blueprint: Blueprint, store: Store, rule: StateRule, above: tuple[SeedPlace, ...], body: Json
+) -> list[tuple[SeedPlace, tuple[str, ...]]]:
     """The items of the rule's resource that a request is about: in the path, in the body, or named by either."""
-    inside: list[tuple[Place, tuple[str, ...]]] = [
+    inside: list[tuple[SeedPlace, tuple[str, ...]]] = [
         (place, ()) for place in above if place.resource.noun == rule.resource
     ]
     if inside:
         return inside[-1:]
-    below: list[tuple[Place, tuple[str, ...]]]
+    below: list[tuple[SeedPlace, tuple[str, ...]]]
     below = [(each, ()) for place in above for each in _below(blueprint, rule.resource, place)]
     if below:
         return below[-1:]
@@ -113,15 +113,15 @@ def _meant(
     return []
 
 
-def _below(blueprint: Blueprint, noun: str, place: Place) -> Iterator[Place]:
+def _below(blueprint: Blueprint, noun: str, place: SeedPlace) -> Iterator[SeedPlace]:
     """The one thing of this noun right below the place: where the state of what is there stands by itself."""
     for resource in blueprint.api.resources:
         name = resource.item.removeprefix(f"{place.resource.item}/")
         if resource.noun == noun and place.resource.item and name != resource.item and not set("/{") & set(name):
-            yield Place(resource, f"{place.address}/{name}", "", "")
+            yield SeedPlace(resource, f"{place.address}/{name}", "", "")
 
 
-def _existing(blueprint: Blueprint, store: Store, noun: str, item_id: str) -> Place:
+def _existing(blueprint: Blueprint, store: Store, noun: str, item_id: str) -> SeedPlace:
     for resource in blueprint.api.resources:
         place = store.find(resource, item_id) if resource.noun == noun else None
         if place is not None:

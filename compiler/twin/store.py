@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from compiler.ir.model import Resource
 from compiler.twin.blueprint import Blueprint
-from compiler.twin.pointers import MISSING
-from compiler.twin.routes import Match, parameters_in, split
-from compiler.twin.seeds import Place, Seeds, address_is_member, item_template, member_place, place_in
+from compiler.twin.requests.routes import Match, parameters_in, split
+from compiler.twin.seeds import SeedPlace, Seeds, address_is_member, item_template, member_place, place_in
+from compiler.twin.values.pointers import MISSING
 
 Json = Any
 
@@ -91,18 +91,18 @@ class Store:
         self._given[collection] = (*self._given.get(collection, ()), made)
         return made
 
-    def exists(self, place: Place) -> bool:
+    def exists(self, place: SeedPlace) -> bool:
         """Whether the item is there, given that what its path leads through is."""
         if not place.collection:
             return place.address not in self._gone
         return place.id in self.ids(place.resource, place.collection)
 
-    def item(self, place: Place) -> Json:
+    def item(self, place: SeedPlace) -> Json:
         """The item as it is stored."""
         body = self._bodies.get(place.address, MISSING)
         return self._seeds.body(place) if body is MISSING else body
 
-    def shown(self, place: Place) -> Json:
+    def shown(self, place: SeedPlace) -> Json:
         """The item with the children that it shows inside."""
         body = self.item(place)
         for embedded in self._blueprint.embedded(place.resource):
@@ -110,17 +110,17 @@ class Store:
                 body = {**body, embedded.member: self._children(place, embedded.child, embedded.foreign_key)}
         return body
 
-    def add(self, place: Place, body: Json) -> None:
+    def add(self, place: SeedPlace, body: Json) -> None:
         self._ids[place.collection] = (*self.ids(place.resource, place.collection), place.id)
         self._gone.discard(place.address)
         self.touch(place.collection)
         self.put(place, body)
 
-    def put(self, place: Place, body: Json) -> None:
+    def put(self, place: SeedPlace, body: Json) -> None:
         self._bodies[place.address] = body
         self.touch(place.address)
 
-    def remove(self, place: Place) -> None:
+    def remove(self, place: SeedPlace) -> None:
         """The item is gone, and with it the children that it showed inside."""
         for embedded in self._blueprint.embedded(place.resource):
             for child in list(self.places(embedded.child)):
@@ -141,11 +141,11 @@ class Store:
     def touch(self, address: str) -> None:
         self._versions[address] = self._versions.get(address, 0) + 1
 
-    def places(self, resource: Resource) -> Iterator[Place]:
+    def places(self, resource: Resource) -> Iterator[SeedPlace]:
         """Every item of a resource, wherever its collections are."""
         if not address_is_member(resource):
             for address in self._addresses(resource.item):
-                place = Place(resource, address, "", "")
+                place = SeedPlace(resource, address, "", "")
                 if self.exists(place):
                     yield place
             return
@@ -153,14 +153,14 @@ class Store:
             for item_id in self.ids(resource, collection):
                 yield member_place(resource, collection, item_id)
 
-    def find(self, resource: Resource, item_id: str) -> Place | None:
+    def find(self, resource: Resource, item_id: str) -> SeedPlace | None:
         """The item with this id, in whichever collection of its resource."""
         if not parameters_in(resource.collection) and resource.collection:
             place = member_place(resource, resource.collection, item_id)
             return place if self.exists(place) else None
         return next((place for place in self.places(resource) if place.id == item_id), None)
 
-    def places_on(self, path: str, match: Match) -> tuple[Place, ...]:
+    def places_on(self, path: str, match: Match) -> tuple[SeedPlace, ...]:
         """All items that a concrete path leads through, outermost first."""
         found = self._blueprint.ancestors(match.template)
         return tuple(place_in(resource, path, length, match.values) for resource, length in found)
@@ -186,9 +186,9 @@ class Store:
         for place in self.places(above[-1][0]):
             yield place.address + rest
 
-    def _children(self, place: Place, child: Resource, foreign_key: str) -> list[Json]:
+    def _children(self, place: SeedPlace, child: Resource, foreign_key: str) -> list[Json]:
         return [self.item(each) for each in self.places(child) if self._names(each, foreign_key, place.id)]
 
-    def _names(self, child: Place, foreign_key: str, item_id: str) -> bool:
+    def _names(self, child: SeedPlace, foreign_key: str, item_id: str) -> bool:
         body = self.item(child)
         return isinstance(body, dict) and body.get(foreign_key) == item_id

@@ -15,14 +15,14 @@ import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.bundles import keys
-from governance.bundles.exporting import Order, export, sign
-from governance.bundles.importing import BundleStore, Verdict
+from governance.bundles.exporting import ExportOrder, export, sign
+from governance.bundles.importing import BundleStore, ImportVerdict
 from governance.bundles.trust import TrustedKey, TrustStore
 from governance.commands import shown
 from governance.commands.options import actor_here, common, with_database
 from governance.errors import InvalidError
-from governance.identifiers import moment, utc_now
 from governance.settings import Settings
+from governance.storage.identifiers import moment, utc_now
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -72,7 +72,7 @@ def bundle_export(
     passphrase_file: Path | None, db: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Write all that is approved, with its profiles, to FILE, and sign it."""
-    order = Order(name, version, apis, _moment(at), days)
+    order = ExportOrder(name, version, apis, _moment(at), days)
     signers = _private_keys(key_files, passphrase_file)
     manifest = with_database(db, lambda d: export(d, order, signers, file, actor=actor_here()))
     told = manifest.model_dump(mode="json") | {"digest": manifest.digest, "file": str(file)}
@@ -118,7 +118,7 @@ def bundle_import(file: Path, db: str | None, as_json: bool) -> None:
     _show(brought, as_json)
 
 
-def _show(verdict: Verdict, as_json: bool) -> None:
+def _show(verdict: ImportVerdict, as_json: bool) -> None:
     told = verdict.to_json()
     if as_json:
         shown.as_json(told)

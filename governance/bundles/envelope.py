@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.bundles.keys import PublicKey, public_key_of
 from governance.errors import BundleError, BundleFormError
-from workflow.canonical import canonical_bytes
 from workflow.errors import CanonicalError
+from workflow.json.canonical import canonical_bytes
 
 PAYLOAD_TYPE = "application/vnd.switchgear.bundle+json"
 MAX_SIGNATURES = 32
@@ -33,16 +33,16 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class SignedEnvelope:
     """`signatures` maps a key's id to its signature."""
 
     payload: bytes
     signatures: Mapping[str, bytes]
 
-    def signed_with(self, key: Ed25519PrivateKey) -> "Envelope":
+    def signed_with(self, key: Ed25519PrivateKey) -> "SignedEnvelope":
         """This envelope and one signature more; the same key again changes nothing, since Ed25519 is deterministic."""
         signature = key.sign(pae(PAYLOAD_TYPE, self.payload))
-        return Envelope(self.payload, {**self.signatures, public_key_of(key).id: signature})
+        return SignedEnvelope(self.payload, {**self.signatures, public_key_of(key).id: signature})
 
     def to_bytes(self) -> bytes:
         signatures = [{"keyid": key, "sig": _encoded(sig)} for key, sig in sorted(self.signatures.items())]
@@ -65,12 +65,12 @@ class Envelope:
         return True
 
 
-def read_envelope(data: bytes) -> Envelope:
+def read_envelope(data: bytes) -> SignedEnvelope:
     """The envelope in `data`, in its one form. Raises BundleError if nobody signed, BundleFormError if it is none."""
     try:
         found = orjson.loads(data)
         signatures = _signatures(found)
-        envelope = Envelope(_decoded(found["payload"]), signatures)
+        envelope = SignedEnvelope(_decoded(found["payload"]), signatures)
         if found["payloadType"] != PAYLOAD_TYPE:
             raise BundleFormError(f"what is signed is no bundle but {found['payloadType']!r}", MALFORMED)
         if signatures and (len(signatures) > MAX_SIGNATURES or envelope.to_bytes() != data):

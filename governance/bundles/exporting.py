@@ -15,14 +15,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
 from sqlalchemy import Connection, select
 
-from governance import revision_rows as rows
-from governance import schema
-from governance.audit import Event, append_entry
+from governance.approval import revision_rows as rows
+from governance.approval.integrity import find_fault
+from governance.audit.log import Event, append_entry
 from governance.bundles import archive
-from governance.bundles.envelope import Envelope, read_envelope
+from governance.bundles.envelope import SignedEnvelope, read_envelope
 from governance.bundles.keys import public_key_of
 from governance.bundles.manifest import (
-    Api,
+    ApiLine,
     Contents,
     KnowledgeLine,
     L,
@@ -35,13 +35,13 @@ from governance.bundles.manifest import (
     read_contents,
 )
 from governance.bundles.sbom import bill_of_materials, own_version
-from governance.database import Database
 from governance.errors import InvalidError, NotFoundError, TamperedError
-from governance.identifiers import from_text, moment
-from governance.knowledge import stored_bodies
-from governance.models import ApiRow, ProfileRow, table_of
-from governance.responses import stored_texts
-from governance.sealing import find_fault
+from governance.registry.knowledge import stored_bodies
+from governance.registry.responses import stored_texts
+from governance.storage import schema
+from governance.storage.database import Database
+from governance.storage.identifiers import from_text, moment
+from governance.storage.models import ApiRow, ProfileRow, table_of
 from workflow.revision import is_raw
 
 _API = table_of(ApiRow)
@@ -50,7 +50,7 @@ _APPROVED = rows.SELECT.where(rows.TABLE.c.state == "approved")
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ExportOrder:
     """What to export: `apis` by name, all when empty; `created_at` is UTC text; it can be imported for `days`."""
 
     name: str
@@ -61,7 +61,7 @@ class Order:
 
 
 async def export(
-    database: Database, order: Order, keys: Sequence[Ed25519PrivateKey], path: Path, *, actor: str
+    database: Database, order: ExportOrder, keys: Sequence[Ed25519PrivateKey], path: Path, *, actor: str
 ) -> Manifest:
     """Writes the signed bundle to `path`, and an audit row that it left.
 
@@ -72,7 +72,7 @@ async def export(
     members = contents.to_members()
     manifest = _manifest(order, apis, contents, members)
     read_contents(manifest, members)  # what an import would refuse is found here, while somebody can mend it
-    envelope = Envelope(manifest.to_bytes(), {})
+    envelope = SignedEnvelope(manifest.to_bytes(), {})
     for key in keys:
         envelope = envelope.signed_with(key)
     archive.write_file(path, {archive.ENVELOPE: envelope.to_bytes(), **members})
@@ -96,7 +96,7 @@ def sign(path: Path, key: Ed25519PrivateKey) -> tuple[str, ...]:
     return tuple(sorted(envelope.signatures))
 
 
-def _collect(connection: Connection, order: Order, now: str) -> tuple[tuple[Api, ...], Contents]:
+def _collect(connection: Connection, order: ExportOrder, now: str) -> tuple[tuple[ApiLine, ...], Contents]:
     named = order.apis
     query = _APPROVED.where(rows.TABLE.c.api.in_(named)) if named else _APPROVED
     stored = sorted(_valid(connection.execute(query), now), key=lambda row: str(row.workflow_id))
@@ -138,11 +138,11 @@ def _line(row: rows.Stored) -> RevisionLine:
     return _made(RevisionLine, {**told, "approved_by": row.decided_by, "approved_at": row.decided_at, "votes": votes})
 
 
-def _api(connection: Connection, name: str) -> Api:
+def _api(connection: Connection, name: str) -> ApiLine:
     row = connection.execute(select(_API).where(_API.c.name == name)).mappings().first()
     if row is None:
         raise NotFoundError(f"there is no API {name}", "compile its description first: `switchgear compile`")
-    return _made(Api, {field: row[field] for field in Api.model_fields})
+    return _made(ApiLine, {field: row[field] for field in ApiLine.model_fields})
 
 
 def _profile(connection: Connection, digest: str) -> ProfileLine:
@@ -152,7 +152,9 @@ def _profile(connection: Connection, digest: str) -> ProfileLine:
     return ProfileLine(digest=digest, body=body)
 
 
-def _manifest(order: Order, apis: Iterable[Api], contents: Contents, members: Mapping[str, bytes]) -> Manifest:
+def _manifest(
+    order: ExportOrder, apis: Iterable[ApiLine], contents: Contents, members: Mapping[str, bytes]
+) -> Manifest:
     expires_at = moment(datetime.fromisoformat(order.created_at) + timedelta(days=order.days))
     values = {
         "format": 1, "name": order.name, "version": order.version, "created_at": order.created_at,

@@ -17,25 +17,26 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, insert, select
 
-from governance import apis, schema
-from governance import revision_rows as rows
-from governance.audit import Event, append_entry, last_told
+from governance.approval import revision_rows as rows
+from governance.approval.integrity import find_fault
+from governance.approval.policies import in_force
+from governance.approval.policy import Policy
+from governance.approval.revisions import passes_by_itself, receive, retire
+from governance.audit.log import Event, append_entry, last_told
+from governance.audit.verification import all_told
 from governance.bundles import archive
-from governance.bundles.envelope import Envelope, read_envelope
+from governance.bundles.envelope import SignedEnvelope, read_envelope
 from governance.bundles.manifest import Contents, Manifest, RevisionLine, read_contents
 from governance.bundles.trust import TAMPERED, TrustedKey, read_trust
-from governance.database import Database
 from governance.errors import BundleError, ForbiddenError, TamperedError
-from governance.identifiers import Json, moment, to_text
-from governance.knowledge import put_body
-from governance.models import ApiRow, BundleRow, table_of
 from governance.people.persons import Persons, persons
-from governance.policies import in_force
-from governance.policy import Policy
-from governance.responses import put_texts
-from governance.revisions import passes_by_itself, receive, retire
-from governance.sealing import find_fault
-from governance.testimony import all_told
+from governance.registry import apis
+from governance.registry.knowledge import put_body
+from governance.registry.responses import put_texts
+from governance.storage import schema
+from governance.storage.database import Database
+from governance.storage.identifiers import Json, moment, to_text
+from governance.storage.models import ApiRow, BundleRow, table_of
 from governance.transitions import Role, State, may
 
 _BUNDLES = table_of(BundleRow)
@@ -50,13 +51,13 @@ TOLD = ("api", "digest", "content", "intent", "risk", "resource", "is_core", "ra
 class Opened:
     """A bundle whose signatures, form and contents were found good; its place is for `_judge`."""
 
-    envelope: Envelope
+    envelope: SignedEnvelope
     manifest: Manifest
     contents: Contents
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ImportVerdict:
     """What importing does, or has done. `is_known`: this very bundle is what was imported last.
 
     `waiting`: the workflows of `added` that people here have to approve first.
@@ -90,13 +91,13 @@ class BundleStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def verify(self, path: Path) -> Verdict:
+    async def verify(self, path: Path) -> ImportVerdict:
         """What `bring_in` would do now; writes nothing. Raises BundleError, BundleFormError or TamperedError."""
         opened = await self._open(path)
         now = self._database.now()
         return await self._database.read(lambda c: _judge(c, opened, now, ""))
 
-    async def bring_in(self, path: Path, *, actor: str, role: Role) -> Verdict:
+    async def bring_in(self, path: Path, *, actor: str, role: Role) -> ImportVerdict:
         """Makes the bundle at `path` what is approved of its APIs. The bundle that is there already changes nothing.
 
         Raises ForbiddenError without the role admin, and as `verify`; whatever is raised, nothing was changed.
@@ -106,7 +107,7 @@ class BundleStore:
         opened = await self._open(path)
         now = self._database.now()
 
-        def work(connection: Connection) -> Verdict:
+        def work(connection: Connection) -> ImportVerdict:
             verdict = _judge(connection, opened, now, actor)
             if not verdict.is_known:
                 _activate(connection, opened, verdict, now, actor, role)
@@ -132,7 +133,7 @@ class BundleStore:
         return Opened(envelope, manifest, contents)
 
 
-def _judge(connection: Connection, opened: Opened, now: str, actor: str) -> Verdict:
+def _judge(connection: Connection, opened: Opened, now: str, actor: str) -> ImportVerdict:
     manifest = opened.manifest
     signers = read_trust(connection).signers(opened.envelope)
     if not schema.knows(manifest.level):
@@ -159,12 +160,12 @@ def _judge(connection: Connection, opened: Opened, now: str, actor: str) -> Verd
     waiting = [line.workflow_id for line in added if standing(line, policy, actor, person).state == "pending"]
     retired = tuple(row for name, row in in_use.items() if name not in lines)
     if is_known:
-        return Verdict(manifest, signers, True, (), len(lines), ())
-    return Verdict(manifest, signers, False, added, len(lines) - len(added), retired, tuple(waiting))
+        return ImportVerdict(manifest, signers, True, (), len(lines), ())
+    return ImportVerdict(manifest, signers, False, added, len(lines) - len(added), retired, tuple(waiting))
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ImportStanding:
     """What the policy here makes of something that was approved elsewhere: its state, and whose approvals count."""
 
     state: State
@@ -172,18 +173,18 @@ class Standing:
     by_policy: bool = False
 
 
-def standing(line: RevisionLine, policy: Policy, actor: str, person: Persons) -> Standing:
+def standing(line: RevisionLine, policy: Policy, actor: str, person: Persons) -> ImportStanding:
     """Approved, where the policy asks for nobody or is content with who has approved; else pending.
 
     Those who approved it there count where the policy says so. Where it lets people approve what is their own, as it
     does as long as none is applied, importing is the approval of whoever imports.
     """
     if passes_by_itself(policy, line.workflow_id, line.risk, line.content):
-        return Standing("approved", (), by_policy=True)
+        return ImportStanding("approved", (), by_policy=True)
     votes = line.voters if policy.bundle_votes else ()
     votes += (actor,) if policy.self_approval and person(actor) not in map(person, votes) else ()
     is_enough = len({person(each) for each in votes}) >= max(1, policy.rule(line.risk).approvals)
-    return Standing("approved" if is_enough else "pending", votes)
+    return ImportStanding("approved" if is_enough else "pending", votes)
 
 
 def _check_time(manifest: Manifest, now: str) -> None:
@@ -291,7 +292,7 @@ def _is_same(row: rows.Stored | None, line: RevisionLine) -> bool:
     return all(getattr(row, name) == getattr(line, name) for name in TOLD)
 
 
-def _activate(connection: Connection, opened: Opened, verdict: Verdict, now: str, actor: str, role: Role) -> None:
+def _activate(connection: Connection, opened: Opened, verdict: ImportVerdict, now: str, actor: str, role: Role) -> None:
     manifest = opened.manifest
     signed_by = ", ".join(key.name for key in verdict.signers)
     profiles = {line.digest: line.body for line in opened.contents.profiles}
@@ -321,7 +322,7 @@ def _activate(connection: Connection, opened: Opened, verdict: Verdict, now: str
     append_entry(connection, Event(now, actor, "bundle.imported", f"bundle:{manifest.name}", memory))
 
 
-def _arrived(line: RevisionLine, found: Standing, manifest: Manifest, signed_by: str, now: str) -> dict[str, Any]:
+def _arrived(line: RevisionLine, found: ImportStanding, manifest: Manifest, signed_by: str, now: str) -> dict[str, Any]:
     """The columns of what a bundle brings, but for its end. It was made by the bundle, whoever imports it."""
     reason = f"approved by {', '.join(line.voters)} at {line.approved_at}; signed by {signed_by}"
     decided_by = None if found.state == "pending" else "policy" if found.by_policy else manifest.label
@@ -332,7 +333,7 @@ def _arrived(line: RevisionLine, found: Standing, manifest: Manifest, signed_by:
     }  # fmt: skip
 
 
-def _ends(line: RevisionLine, found: Standing, policy: Policy, now: str) -> str | None:
+def _ends(line: RevisionLine, found: ImportStanding, policy: Policy, now: str) -> str | None:
     """Until when it holds, or waits: not longer than it did where it was made."""
     here = policy.pending_ends(now) if found.state == "pending" else policy.approval_ends(line.risk, now)
     return min((end for end in (line.expires_at, here) if end), default=None)

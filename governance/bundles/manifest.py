@@ -16,11 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from governance.bundles.archive import KNOWLEDGE, PROFILES, REPLIES, REVISIONS, SBOM, SIGNED
 from governance.errors import BundleError, BundleFormError
-from workflow.canonical import canonical_bytes, digest
+from workflow.documents.reader import read_document
 from workflow.errors import CanonicalError, WorkflowError
-from workflow.plan import build_plan
-from workflow.profile import parse_profile
-from workflow.reader import read_document
+from workflow.json.canonical import canonical_bytes, digest
+from workflow.profiles.profile import parse_profile
+from workflow.programs.plan import build_plan
 from workflow.revision import RevisionContent
 from workflow.risks import RiskName
 
@@ -62,7 +62,7 @@ class Line(BaseModel):
         return canonical_bytes(self.model_dump(mode="json"))
 
 
-class Api(Line):
+class ApiLine(Line):
     name: Text
     title: Text
     version: Text
@@ -80,7 +80,7 @@ class Manifest(Line):
     expires_at: Moment
     switchgear: Text
     level: Text
-    apis: tuple[Api, ...]
+    apis: tuple[ApiLine, ...]
     revisions: int
     catalog: Digest
     members: dict[str, Digest]

@@ -15,8 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from governance.errors import NotFoundError
-from governance.identifiers import Json
-from workflow.canonical import canonical_bytes
+from governance.storage.identifiers import Json
+from workflow.json.canonical import canonical_bytes
 
 NAME = "requirements.lock"
 SCOPES = Path(__file__).with_name("scopes.json")

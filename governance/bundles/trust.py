@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from governance.audit import Event, append_entry, last_told
-from governance.bundles.envelope import Envelope
+from governance.audit.log import Event, append_entry, last_told
+from governance.bundles.envelope import SignedEnvelope
 from governance.bundles.keys import PublicKey
-from governance.database import Database
 from governance.errors import BundleError, ConflictError, ForbiddenError, InvalidError, NotFoundError, TamperedError
-from governance.identifiers import Json
-from governance.models import BundleKeyRow, BundleThresholdRow, table_of
+from governance.storage.database import Database
+from governance.storage.identifiers import Json
+from governance.storage.models import BundleKeyRow, BundleThresholdRow, table_of
 from governance.transitions import Role, may
 
 _KEYS = table_of(BundleKeyRow)
@@ -52,7 +52,7 @@ class Trust:
     keys: tuple[TrustedKey, ...]
     threshold: int
 
-    def signers(self, envelope: Envelope) -> tuple[TrustedKey, ...]:
+    def signers(self, envelope: SignedEnvelope) -> tuple[TrustedKey, ...]:
         """The trusted keys that signed. Raises BundleError if they are too few, or a signature does not fit."""
         valid = [key for key in self.keys if key.revoked_at is None]
         if len(valid) < self.threshold:
@@ -65,7 +65,7 @@ class Trust:
             raise BundleError(*self._too_few(envelope, len(signed)))
         return signed
 
-    def _too_few(self, envelope: Envelope, found: int) -> tuple[str, str]:
+    def _too_few(self, envelope: SignedEnvelope, found: int) -> tuple[str, str]:
         revoked = [key.name for key in self.keys if key.revoked_at and key.id in envelope.signatures]
         if revoked:
             return f"it is signed with a key that was revoked: {', '.join(revoked)}", "ask for a new export"

@@ -1,17 +1,17 @@
 """The commands `switchgear asks list|show|let-through|refuse`: calls that wait for a person, by the policy's `ask`.
 
 Each parses, calls one store, prints. Who lets a call through here is the system's account, and the policy may say that
-a command line does not. Here never lives a rule (`governance.asks`). Called by `switchgear/main.py`.
+a command line does not. Here never lives a rule (`governance.runs.asks`). Called by `switchgear/main.py`.
 """
 
 import click
 
-from governance.asks import Answer, AskStore
 from governance.commands import shown
 from governance.commands.options import actor_here, common, with_database
-from governance.database import Database
-from governance.identifiers import Json
-from governance.runs import RunStore
+from governance.runs.asks import Answer, AskStore
+from governance.runs.runs import RunStore
+from governance.storage.database import Database
+from governance.storage.identifiers import Json
 
 COLUMNS = ("id", "workflow_id", "target", "caller", "state", "expires_at")
 

@@ -12,15 +12,15 @@ from typing import Any, TypeVar, get_args
 
 import click
 
-from governance.audit import AuditLog, AuditVerdict
-from governance.audit_search import AuditSearch, Wanted
+from governance.audit.log import AuditLog, AuditVerdict
+from governance.audit.search import AuditSearch, AuditWanted
 from governance.commands import shown
 from governance.commands.options import common, with_database
-from governance.database import Database
-from governance.identifiers import moment
 from governance.integrity.survey import alterations
-from governance.run_stats import GROUPS, PERCENTILES, RunStats
-from governance.runs import Outcome
+from governance.runs.run_stats import GROUPS, PERCENTILES, RunStats
+from governance.runs.runs import Outcome
+from governance.storage.database import Database
+from governance.storage.identifiers import moment
 
 F = TypeVar("F", bound=Callable[..., Any])
 FILTERS = (
@@ -82,7 +82,7 @@ async def _verified(database: Database) -> tuple[AuditVerdict, tuple[str, ...]]:
 @common
 def audit_list(limit: int, db: str | None, as_json: bool, **filters: str) -> None:
     """List the newest rows that fit, oldest of them first."""
-    found = with_database(db, lambda d: AuditSearch(d).newest(Wanted(**filters), limit))
+    found = with_database(db, lambda d: AuditSearch(d).newest(AuditWanted(**filters), limit))
     rows = [row.to_json() for row in found]
     if as_json:
         shown.as_json({"audit": rows})
@@ -95,10 +95,10 @@ def audit_list(limit: int, db: str | None, as_json: bool, **filters: str) -> Non
 @common
 def audit_export(db: str | None, as_json: bool, **filters: str) -> None:  # noqa: ARG001  it is JSON in any case
     """Print all rows that fit as JSON lines, in the order of their writing."""
-    with_database(db, lambda d: _print_lines(d, Wanted(**filters)))
+    with_database(db, lambda d: _print_lines(d, AuditWanted(**filters)))
 
 
-async def _print_lines(database: Database, wanted: Wanted) -> None:
+async def _print_lines(database: Database, wanted: AuditWanted) -> None:
     async for row in AuditSearch(database).all(wanted):
         click.echo(json.dumps(row.to_json()))
 

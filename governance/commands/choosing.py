@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 import click
 
+from governance.approval.revisions import Revision
 from governance.commands.completing import complete
-from governance.database import Database
 from governance.errors import NotFoundError
 from governance.names import names_of
-from governance.revisions import Revision
+from governance.storage.database import Database
 from workflow.nearest import did_you_mean
 from workflow.risks import RISKS
 
@@ -24,7 +24,7 @@ _WILD = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class RevisionChoice:
     """What was given; what is empty chooses nothing and leaves all."""
 
     api: str | None = None
@@ -36,7 +36,7 @@ class Choice:
 
     @property
     def is_whole(self) -> bool:
-        return self == Choice()
+        return self == RevisionChoice()
 
     def fits(self, revision: Revision) -> bool:
         return (
@@ -53,7 +53,7 @@ class Choice:
 
 
 def filters(command: F) -> F:
-    """The options that choose; a command takes them as `**chosen` for `Choice`."""
+    """The options that choose; a command takes them as `**chosen` for `RevisionChoice`."""
     options = (
         click.option("--api", shell_complete=complete("api"), help="Only this API's."),
         click.option("--risk", "risks", multiple=True, type=click.Choice(RISKS), help="Only this class; repeatable."),
@@ -74,7 +74,7 @@ def is_pattern(ref: str) -> bool:
     return not _WILD.isdisjoint(ref)
 
 
-async def check_named(database: Database, choice: Choice) -> None:
+async def check_named(database: Database, choice: RevisionChoice) -> None:
     """Raises NotFoundError for an API or a kind of thing that there is not, with those that there are."""
     for kind, word, told in (("api", choice.api, "API"), ("resource", choice.resource, "resource")):
         names = await names_of(database, kind) if word is not None else ()

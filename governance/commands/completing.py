@@ -29,8 +29,8 @@ def complete(kind: str) -> Complete:
 def _names(db: str | None, kind: str) -> tuple[str, ...]:
     # Here and not above: who only parses a command line needs no database.
     from governance.commands.options import existing
-    from governance.database import open_database
     from governance.names import names_of
+    from governance.storage.database import open_database
 
     async def work() -> tuple[str, ...]:
         async with open_database(existing(db)) as database:

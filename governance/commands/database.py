@@ -1,20 +1,21 @@
 """The commands `switchgear init` and `switchgear db upgrade|mend|adopt`: a database that is ready, and its first token.
 
-Each parses, calls one function, prints. Here never lives a statement: `governance.schema` and the stores have them.
+Each parses, calls one function, prints. Here never lives a statement: `governance.storage.schema` and the stores have
+them.
 """
 
 import click
 
-from governance import schema
+from governance.audit.place import PlaceStore
 from governance.commands import shown
 from governance.commands.options import actor_here, address_of, common, with_database
-from governance.connections import parse_url
-from governance.database import Database
 from governance.errors import ConflictError
-from governance.identifiers import Json
 from governance.integrity.survey import altered_objects, mended
 from governance.people.principals import PrincipalStore
-from governance.place import PlaceStore
+from governance.storage import schema
+from governance.storage.connections import parse_url
+from governance.storage.database import Database
+from governance.storage.identifiers import Json
 
 
 @click.command("init")

@@ -6,10 +6,10 @@ lives a rule (`disabling`) or a statement.
 
 import click
 
+from governance.approval.disabling import DisabledStore
 from governance.commands import shown
 from governance.commands.completing import complete
 from governance.commands.options import actor_here, common, with_database
-from governance.disabling import DisabledStore
 
 
 @click.command("disable")

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import click
 
+from governance.approval.dossier import approval_text, difference, dossier, picture
+from governance.approval.revisions import Revision, RevisionStore
 from governance.commands import shown
 from governance.commands.completing import complete
 from governance.commands.options import common, with_database
-from governance.dossier import approval_text, difference, dossier, picture
-from governance.identifiers import Json
-from governance.revisions import Revision, RevisionStore
+from governance.storage.identifiers import Json
 from workflow.graph.drawing import Form
 
 

@@ -14,11 +14,11 @@ import click
 
 from governance.commands import shown
 from governance.commands.options import actor_here, common, with_database
-from governance.database import Database
 from governance.errors import ConflictError, InvalidError
 from governance.events.deliveries import DeliveryStore
 from governance.events.endpoints import Endpoint, EndpointStore
 from governance.events.outbox import KINDS
+from governance.storage.database import Database
 
 SECRET_BYTES = 32
 LISTED = ("name", "url", "kinds", "apis", "tls", "secret_ref", "disabled_why")

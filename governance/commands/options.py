@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 import click
 
 from governance.accounts import account
-from governance.connections import require_file
-from governance.database import Database, open_database
 from governance.errors import NotFoundError
 from governance.names import explained
-from governance.people.scopes import Scope
+from governance.people.scopes import AccessScope
 from governance.settings import Settings
+from governance.storage.connections import require_file
+from governance.storage.database import Database, open_database
 from workflow.risks import RISKS
 
 T = TypeVar("T")
@@ -73,10 +73,10 @@ def scope_options(command: F) -> F:
     return command
 
 
-def scope_of(named: dict[str, Any]) -> Scope:
+def scope_of(named: dict[str, Any]) -> AccessScope:
     """The scope that the options say. Raises InvalidError."""
     pairs = {label.partition("=")[0]: label.partition("=")[2] for label in named["labels"]}
-    return Scope.from_json({**named, "labels": pairs})
+    return AccessScope.from_json({**named, "labels": pairs})
 
 
 def actor_here() -> str:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
+from governance.approval.policies import PolicyStore
+from governance.approval.policy import parse_policy
 from governance.commands import shown
 from governance.commands.options import actor_here, common, with_database
-from governance.policies import PolicyStore
-from governance.policy import parse_policy
 
 POLICY_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

@@ -9,7 +9,7 @@ import click
 from governance.commands import shown
 from governance.commands.options import common, with_database
 from governance.commands.runs import RUN
-from governance.journals import Journals
+from governance.runs.recordings import Recordings
 
 
 @click.command("replay")
@@ -17,7 +17,7 @@ from governance.journals import Journals
 @common
 def replay_command(run_id: str, db: str | None, as_json: bool) -> int:
     """Replay an ended run offline from its journal; ends with 1 when it would go otherwise now."""
-    replay = with_database(db, lambda d: Journals(d).replay(run_id))
+    replay = with_database(db, lambda d: Recordings(d).replay(run_id))
     if as_json:
         shown.as_json(replay.to_json())
     else:

@@ -10,15 +10,15 @@ from typing import Any, get_args
 
 import click
 
+from governance.approval.revisions import Revision, RevisionStore
 from governance.commands import shown
 from governance.commands.completing import complete
 from governance.commands.options import actor_here, common, scope_of, scope_options, with_database
-from governance.database import Database
 from governance.errors import NotFoundError
-from governance.identifiers import Json
-from governance.open_runs import OpenRuns
-from governance.revisions import Revision, RevisionStore
-from governance.runs import Outcome, Run, RunStore
+from governance.runs.open_runs import OpenRuns
+from governance.runs.runs import Outcome, Run, RunStore
+from governance.storage.database import Database
+from governance.storage.identifiers import Json
 
 LISTED = ("run", "began", "workflow", "target", "outcome", "did")
 LOOK_S = 0.5

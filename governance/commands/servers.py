@@ -12,15 +12,15 @@ from typing import Any
 
 import click
 
+from governance.approval.disabling import DisabledStore
+from governance.approval.revisions import Revision, RevisionStore
 from governance.commands import shown
 from governance.commands.options import actor_here, common, with_database
-from governance.database import Database
-from governance.disabling import DisabledStore
 from governance.errors import InvalidError, NotFoundError
-from governance.revisions import Revision, RevisionStore
-from governance.server_files import FORMS, Form, read_servers, server_target, written_servers
-from governance.servers import TRANSPORTS, Server, Transport, pairs
-from governance.targets import Target, TargetLimits, TargetStore
+from governance.registry.server_files import FORMS, Form, read_servers, server_target, written_servers
+from governance.registry.servers import TRANSPORTS, Server, Transport, pairs
+from governance.registry.targets import Target, TargetLimits, TargetStore
+from governance.storage.database import Database
 
 Json = Any
 

@@ -13,7 +13,7 @@ from textwrap import wrap
 
 import click
 
-from governance.identifiers import Json
+from governance.storage.identifiers import Json
 
 
 def as_json(data: Json) -> None:

@@ -13,12 +13,12 @@ import click
 from governance.commands import shown
 from governance.commands.completing import complete
 from governance.commands.options import actor_here, common, with_database
-from governance.database import Database
 from governance.errors import InvalidError
-from governance.inventory import read_inventory, written
 from governance.names import check_api
-from governance.responses import POLICIES
-from governance.targets import MODES, Mode, Target, TargetLimits, TargetStore
+from governance.registry.inventory import read_inventory, written
+from governance.registry.responses import POLICIES
+from governance.registry.targets import MODES, Mode, Target, TargetLimits, TargetStore
+from governance.storage.database import Database
 
 Labels = tuple[tuple[str, str], ...]
 label = click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="May be given several times.")

@@ -10,8 +10,8 @@ import click
 
 from governance.commands import shown
 from governance.commands.options import actor_here, common, with_database
-from governance.database import Database
-from governance.people.scopes import Scope
+from governance.people.scopes import AccessScope
+from governance.storage.database import Database
 from governance.webhooks import Webhook, WebhookStore
 from workflow.risks import RISKS
 
@@ -30,7 +30,7 @@ def webhooks_group() -> None:
 @common
 def webhooks_add(name: str, secret_ref: str, db: str | None, as_json: bool, **named: Any) -> None:
     """Let messages to /webhooks/NAME, signed with this secret, decide as an approver."""
-    scope = Scope.from_json(named)
+    scope = AccessScope.from_json(named)
     made = with_database(
         db, lambda d: WebhookStore(d).add(name, secret_ref, scope=scope, actor=actor_here()), makes=True
     )

@@ -13,14 +13,14 @@ from typing import Any, TypeVar
 
 import click
 
+from governance.approval.revisions import Decision, Revision, RevisionStore, Survey
 from governance.commands import shown
-from governance.commands.choosing import Choice, check_named, filters, is_pattern
+from governance.commands.choosing import RevisionChoice, check_named, filters, is_pattern
 from governance.commands.completing import complete
 from governance.commands.options import actor_here, common, with_database
-from governance.database import Database
 from governance.errors import GovernanceError, NotFoundError, RefusedError
-from governance.identifiers import Json
-from governance.revisions import Decision, Revision, RevisionStore, Survey
+from governance.storage.database import Database
+from governance.storage.identifiers import Json
 from governance.transitions import STATES, State
 from workflow.nearest import did_you_mean
 
@@ -34,12 +34,12 @@ _FROM: dict[Decision, State] = {"approve": "pending", "reject": "pending", "reti
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DecisionWish:
     """One decision as it was asked for on the command line."""
 
     action: Decision
     refs: tuple[str, ...]
-    choice: Choice
+    choice: RevisionChoice
     digest: str | None
     reason: str
     is_dry: bool
@@ -62,7 +62,7 @@ def workflows_group() -> None:
 @common
 def workflows_list(state: State | None, db: str | None, as_json: bool, **chosen: Any) -> int:
     """List revisions; ends with 1 when a stored one is not as it was decided."""
-    choice = Choice(**chosen)
+    choice = RevisionChoice(**chosen)
     survey = with_database(db, lambda d: _survey(d, state, choice))
     faults = [fault.to_json() for fault in survey.faults]
     if as_json:
@@ -76,7 +76,7 @@ def workflows_list(state: State | None, db: str | None, as_json: bool, **chosen:
     return 1 if faults else 0
 
 
-async def _survey(database: Database, state: State | None, choice: Choice) -> Survey:
+async def _survey(database: Database, state: State | None, choice: RevisionChoice) -> Survey:
     await check_named(database, choice)
     found = await RevisionStore(database).survey(state=state, api=choice.api, limit=_EVERY)
     return Survey(tuple(choice.of(found.revisions)), found.faults)
@@ -127,7 +127,7 @@ def _decide(
     action: Decision, *, db: str | None, as_json: bool, refs: tuple[str, ...], digest: str | None, reason: str,
     is_dry: bool, is_sure: bool, **chosen: Any,
 ) -> int:  # fmt: skip
-    wish = Wish(action, refs, Choice(**chosen), digest, reason, is_dry, is_sure)
+    wish = DecisionWish(action, refs, RevisionChoice(**chosen), digest, reason, is_dry, is_sure)
     if not refs and wish.choice.is_whole:
         raise click.UsageError(f"say what to {action}: WORKFLOW@NUMBER, a pattern such as 'NAME_*', or --api or --risk")
     if digest and (len(refs) > 1 or wish.is_of_many):
@@ -155,14 +155,14 @@ def _show(revisions: Sequence[Revision], columns: Sequence[str], as_json: bool, 
         shown.table([_row(revision) for revision in revisions], LISTED)
 
 
-async def _meant(database: Database, wish: Wish) -> list[Revision]:
+async def _meant(database: Database, wish: DecisionWish) -> list[Revision]:
     """The revisions that are named, or those of the fitting state that are chosen. Raises NotFoundError, UsageError."""
     store = RevisionStore(database)
     if not wish.is_of_many:
         return [_exact(await store.get(ref), ref, wish) for ref in wish.refs]
     await check_named(database, wish.choice)
     state = _FROM[wish.action]
-    choice = Choice(**{**_parts(wish.choice), "patterns": wish.refs})
+    choice = RevisionChoice(**{**_parts(wish.choice), "patterns": wish.refs})
     there = (await store.survey(state=state, api=choice.api, limit=_EVERY)).revisions
     found = choice.of(there)
     if not found:
@@ -172,11 +172,11 @@ async def _meant(database: Database, wish: Wish) -> list[Revision]:
     return found
 
 
-def _parts(choice: Choice) -> dict[str, Any]:
-    return {name: getattr(choice, name) for name in Choice.__slots__}
+def _parts(choice: RevisionChoice) -> dict[str, Any]:
+    return {name: getattr(choice, name) for name in RevisionChoice.__slots__}
 
 
-def _exact(revision: Revision, ref: str, wish: Wish) -> Revision:
+def _exact(revision: Revision, ref: str, wish: DecisionWish) -> Revision:
     """A decision is about one content: a name alone does not say which."""
     if wish.digest is None and ref == revision.workflow_id and not wish.is_dry:
         exact = f"{ref}@{revision.number}"
@@ -184,7 +184,7 @@ def _exact(revision: Revision, ref: str, wish: Wish) -> Revision:
     return revision
 
 
-def _ask(meant: Sequence[Revision], wish: Wish, as_json: bool) -> None:
+def _ask(meant: Sequence[Revision], wish: DecisionWish, as_json: bool) -> None:
     """Lists what was chosen and asks. Raises RefusedError for a no, and where nobody is there to answer."""
     if wish.is_sure:
         return
@@ -197,7 +197,9 @@ def _ask(meant: Sequence[Revision], wish: Wish, as_json: bool) -> None:
         raise RefusedError("none was decided", "choose others, or say yes")
 
 
-async def _decided(database: Database, meant: Sequence[Revision], wish: Wish) -> tuple[list[Revision], list[Json]]:
+async def _decided(
+    database: Database, meant: Sequence[Revision], wish: DecisionWish
+) -> tuple[list[Revision], list[Json]]:
     """What was decided, and of many those that could not be; of named ones the first that cannot ends it."""
     store, decided, refused = RevisionStore(database), list[Revision](), list[Json]()
     for each in meant:

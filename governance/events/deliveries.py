@@ -13,16 +13,16 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.engine import Row
 
-from governance.audit import Event, append_entry
-from governance.database import Database
+from governance.audit.log import Event, append_entry
+from governance.audit.verification import is_attested as is_told
+from governance.audit.verification import seal_over
 from governance.errors import NotFoundError, TamperedError
 from governance.events.endpoints import disable, is_attested
 from governance.events.outbox import SEALED, SEALS
-from governance.identifiers import Json
-from governance.models import DeliveryRow, EndpointRow, table_of
-from governance.testimony import is_attested as is_told
-from governance.testimony import seal_over
-from governance.untouched import Due
+from governance.storage.database import Database
+from governance.storage.identifiers import Json
+from governance.storage.models import DeliveryRow, EndpointRow, table_of
+from governance.storage.untouched import Due
 
 _log = logging.getLogger("switchgear.governance")
 _D = table_of(DeliveryRow)

@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.engine import Row
 
-from governance.audit import Event, append_entry, last_told
-from governance.database import Database
+from governance.audit.log import Event, append_entry, last_told
 from governance.errors import ConflictError, InvalidError, NotFoundError, TamperedError
 from governance.events.outbox import KINDS
-from governance.identifiers import Json, from_text, to_text
-from governance.models import DeliveryRow, EndpointRow, table_of
+from governance.storage.database import Database
+from governance.storage.identifiers import Json, from_text, to_text
+from governance.storage.models import DeliveryRow, EndpointRow, table_of
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\0]+")

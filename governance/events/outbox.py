@@ -13,10 +13,10 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import Connection, insert, select
 
-from governance.audit import Event, append_entries
-from governance.identifiers import Json, from_text, new_id, to_text
-from governance.models import DeliveryRow, EndpointRow, RevisionRow, RunRow, table_of
-from governance.testimony import SEAL, seal_over
+from governance.audit.log import Event, append_entries
+from governance.audit.verification import SEAL, seal_over
+from governance.storage.identifiers import Json, from_text, new_id, to_text
+from governance.storage.models import DeliveryRow, EndpointRow, RevisionRow, RunRow, table_of
 
 Kind = Literal[
     "workflow.pending",

@@ -15,7 +15,7 @@ from importlib.resources import files
 
 from sqlalchemy import Connection, text
 
-from governance.models import METADATA
+from governance.storage.models import METADATA
 
 MADE_ANEW = ("trigger", "index", "function")
 """Kinds whose text makes them again."""
@@ -68,7 +68,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ObjectDifference:
     """`wanted` is None for what is not ours, `found` for what is gone."""
 
     wanted: Made | None
@@ -86,11 +86,11 @@ class Difference:
         return one is not None and (one.kind in MADE_ANEW or (self.wanted is None and one.kind == "rule"))
 
 
-def differences(connection: Connection) -> tuple[Difference, ...]:
+def differences(connection: Connection) -> tuple[ObjectDifference, ...]:
     """What is not as migrations make it, in the order of kinds and names."""
     wanted, found = _expected(connection.dialect.name), {each.key: each for each in _found(connection)}
     keys = sorted({*wanted, *found})
-    return tuple(Difference(wanted.get(key), found.get(key)) for key in keys if wanted.get(key) != found.get(key))
+    return tuple(ObjectDifference(wanted.get(key), found.get(key)) for key in keys if wanted.get(key) != found.get(key))
 
 
 def mend(connection: Connection) -> tuple[str, ...]:

@@ -11,14 +11,21 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.engine import Row
 
-from governance import knowledge, plans, schedules
-from governance import revision_rows as revisions
-from governance.apis import is_whole_profile
-from governance.audit import is_intact
+from governance.approval import revision_rows as revisions
+from governance.approval.integrity import find_fault
+from governance.audit.log import is_intact
+from governance.audit.verification import is_about, seal_over, told_about
 from governance.errors import TamperedError
 from governance.events import endpoints, outbox
-from governance.identifiers import Json, from_text
-from governance.models import (
+from governance.people import principals, sessions, user_rows
+from governance.registry import knowledge
+from governance.registry.apis import is_whole_profile
+from governance.registry.responses import print_of, told_schemas
+from governance.registry.targets import CHANGES as TARGET_CHANGES
+from governance.registry.targets import fits_told, read_target
+from governance.runs import plans, schedules
+from governance.storage.identifiers import Json, from_text
+from governance.storage.models import (
     ApiRow,
     AuditEntry,
     AuditHead,
@@ -44,12 +51,6 @@ from governance.models import (
     WebhookUseRow,
     table_of,
 )
-from governance.people import principals, sessions, user_rows
-from governance.responses import print_of, told_schemas
-from governance.sealing import find_fault
-from governance.targets import CHANGES as TARGET_CHANGES
-from governance.targets import fits_told, read_target
-from governance.testimony import is_about, seal_over, told_about
 
 _AUDIT = table_of(AuditEntry)
 Said = Mapping[str, Json]

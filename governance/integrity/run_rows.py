@@ -1,7 +1,7 @@
 """Runs, their requests, journals and effects held against the audit: the bulk of the rows, so a page at a time.
 
 A run that has ended long ago is forgotten with an audit row that says until when; one that is missing otherwise was
-taken away. Here never lives how one run is compared (`governance.run_testimony`).
+taken away. Here never lives how one run is compared (`governance.audit.run_verification`).
 """
 
 from collections import defaultdict
@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 from sqlalchemy.engine import Row
 
-from governance.audit import is_intact
+from governance.audit.log import is_intact
+from governance.audit.run_verification import compare, print_of_journal
+from governance.audit.verification import is_about, told_about
 from governance.errors import TamperedError
-from governance.identifiers import from_text
-from governance.models import AuditEntry, RunEffectRow, RunJournalRow, RunRow, RunStepRow, table_of
-from governance.open_runs import FORGOTTEN
-from governance.run_testimony import compare, print_of_journal
-from governance.testimony import is_about, told_about
+from governance.runs.open_runs import FORGOTTEN
+from governance.storage.identifiers import from_text
+from governance.storage.models import AuditEntry, RunEffectRow, RunJournalRow, RunRow, RunStepRow, table_of
 
 PAGE = 200
 _RUN = table_of(RunRow)

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from governance.audit import Event, append_entry
-from governance.database import Database
+from governance.audit.log import Event, append_entry
 from governance.errors import GovernanceError
 from governance.integrity import objects
 from governance.integrity.declared import TABLES
+from governance.storage.database import Database
 
 
 async def alterations(database: Database) -> tuple[str, ...]:

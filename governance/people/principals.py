@@ -3,8 +3,8 @@
 A token's secret has 256 random bits and is shown once; the database keeps its SHA-256 alone, which is enough for a
 secret that cannot be guessed (a slow hash is for passwords that people choose). It is found by its hash and compared
 once more in constant time. Unknown, expired and revoked answer alike: None. So does a row that is not as the audit
-says (`testimony`): whoever can write the database file makes no token valid by that, and the log and `survey` say so.
-Here never lives what a role may do (`transitions`, and the runtime's routes).
+says (`verification`): whoever can write the database file makes no token valid by that, and the log and `survey` say
+so. Here never lives what a role may do (`transitions`, and the runtime's routes).
 """
 
 import hashlib
@@ -19,13 +19,13 @@ from typing import Any, get_args
 from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
 from sqlalchemy.engine import Row
 
-from governance.audit import Event, append_entry
-from governance.database import Database
+from governance.audit.log import Event, append_entry
+from governance.audit.verification import is_attested, seal_in, seal_over, told_about
 from governance.errors import ConflictError, InvalidError, NotFoundError
-from governance.identifiers import Json, from_text, moment, new_id, to_text
-from governance.models import PrincipalRow, table_of
-from governance.people.scopes import WHOLE, Scope
-from governance.testimony import is_attested, seal_in, seal_over, told_about
+from governance.people.scopes import WHOLE, AccessScope
+from governance.storage.database import Database
+from governance.storage.identifiers import Json, from_text, moment, new_id, to_text
+from governance.storage.models import PrincipalRow, table_of
 from governance.transitions import Role
 
 SECRET_PREFIX = "swg_"  # noqa: S105  not a secret: what scanners for leaked secrets look for
@@ -45,7 +45,7 @@ class Principal:
     created_at: str
     expires_at: str | None
     revoked_at: str | None
-    scope: Scope = WHOLE
+    scope: AccessScope = WHOLE
 
     def is_valid(self, now: str) -> bool:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
@@ -67,7 +67,7 @@ class PrincipalStore:
         self._database = database
 
     async def create_token(
-        self, name: str, role: Role, *, scope: Scope = WHOLE, ttl_s: int | None = None, actor: str = "system"
+        self, name: str, role: Role, *, scope: AccessScope = WHOLE, ttl_s: int | None = None, actor: str = "system"
     ) -> tuple[Principal, str]:
         """A new principal and its secret, which cannot be had again.
 
@@ -191,5 +191,5 @@ def _hash(secret: str) -> str:
 
 
 def _principal(row: Row[tuple[Any, ...]]) -> Principal:
-    scope = Scope.from_json(from_text(row.scope))
+    scope = AccessScope.from_json(from_text(row.scope))
     return Principal(row.id, row.name, row.role, row.created_at, row.expires_at, row.revoked_at, scope)

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 
 from governance.errors import InvalidError
-from governance.identifiers import Json
-from governance.targets import Target
+from governance.registry.targets import Target
+from governance.storage.identifiers import Json
 from workflow.risks import RISKS
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class AccessScope:
     """Each member: what it is limited to; empty: not limited.
 
     A workflow that ends with `*` stands for all that begin so; `labels` are pairs, and a target needs all of them.
@@ -50,7 +50,7 @@ class Scope:
         is_named = not self.targets or target.name in self.targets
         return is_named and target.has_labels(self.labels) and (not self.apis or target.api in self.apis)
 
-    def on(self, targets: Iterable[Target]) -> "Scope":
+    def on(self, targets: Iterable[Target]) -> "AccessScope":
         """The same with labels resolved: limited to those of `targets` that fit, and to their APIs."""
         if not self.limits_targets:
             return self
@@ -64,7 +64,7 @@ class Scope:
         return {name: dict(value) if name == "labels" else list(value) for name, value in told.items() if value}
 
     @classmethod
-    def from_json(cls, data: Json) -> "Scope":
+    def from_json(cls, data: Json) -> "AccessScope":
         """Raises InvalidError for what is no scope: what is not understood must not be read as unlimited."""
         known = {each.name for each in fields(cls)}
         if not isinstance(data, dict) or not data.keys() <= known:
@@ -88,4 +88,4 @@ def _texts(name: str, value: Json) -> tuple[str, ...]:
     return tuple(sorted(set(value)))
 
 
-WHOLE = Scope()
+WHOLE = AccessScope()

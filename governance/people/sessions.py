@@ -3,7 +3,7 @@
 Two ends: one that moves on with use, one that does not. The secret has 256 random bits and is kept as its SHA-256. A
 row that no audit row of a login attests is nobody's, and so is that of a user who is disabled or not as the audit
 says. What a session may do is what its user may do at that moment. Here never lives a cookie
-(`runtime.gate.credentials`).
+(`runtime.credentials`).
 """
 
 import hashlib
@@ -15,14 +15,14 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, or_, select, update
 from sqlalchemy.engine import Row
 
-from governance.audit import Event, append_entry
-from governance.database import Database
+from governance.audit.log import Event, append_entry
+from governance.audit.verification import is_attested, seal_over
 from governance.errors import RefusedError, UnavailableError
-from governance.identifiers import Json, moment, new_id
-from governance.models import SessionRow, table_of
 from governance.people import user_rows
 from governance.people.user_rows import User
-from governance.testimony import is_attested, seal_over
+from governance.storage.database import Database
+from governance.storage.identifiers import Json, moment, new_id
+from governance.storage.models import SessionRow, table_of
 
 SECRET_PREFIX = "sws_"  # noqa: S105  not a secret: what scanners for leaked secrets look for
 SEALED = ("id", "user_name", "secret_hash", "created_at", "ends_at")

@@ -1,8 +1,8 @@
 """Users as values, and their rows held against the audit: what logging in and counting votes begin with.
 
-A row becomes a `User` who may do something only if the last audit row about it has its seal (`testimony`); a row that
-was changed, added or taken away behind our back is a fault. Who is the same person as whom, and who is disabled, is
-taken from those audit rows themselves, so that editing the table makes nobody two people and lets nobody in.
+A row becomes a `User` who may do something only if the last audit row about it has its seal (`verification`); a row
+that was changed, added or taken away behind our back is a fault. Who is the same person as whom, and who is disabled,
+is taken from those audit rows themselves, so that editing the table makes nobody two people and lets nobody in.
 Here never lives a password, nor what a user may do.
 """
 
@@ -13,12 +13,12 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlalchemy.engine import Row
 
-from governance.audit import Event, append_entry
+from governance.audit.log import Event, append_entry
+from governance.audit.verification import is_attested, seal_in, seal_over, told_about
 from governance.errors import TamperedError
-from governance.identifiers import Json, from_text, to_text
-from governance.models import UserRow, table_of
-from governance.people.scopes import WHOLE, Scope
-from governance.testimony import is_attested, seal_in, seal_over, told_about
+from governance.people.scopes import WHOLE, AccessScope
+from governance.storage.identifiers import Json, from_text, to_text
+from governance.storage.models import UserRow, table_of
 from governance.transitions import Role
 
 TABLE = table_of(UserRow)
@@ -32,7 +32,7 @@ class User:
 
     name: str
     role: Role
-    scope: Scope = WHOLE
+    scope: AccessScope = WHOLE
     also: tuple[str, ...] = ()
     has_password: bool = False
     created_at: str = ""
@@ -83,7 +83,7 @@ def told_users(connection: Connection) -> tuple[User, ...]:
     for subject, told in told_about(connection, "user").items():
         if told is None:
             raise TamperedError(f"the last audit row about {subject} was changed", "see `switchgear audit verify`")
-        also, scope = tuple(told["also"]), Scope.from_json(told["scope"])
+        also, scope = tuple(told["also"]), AccessScope.from_json(told["scope"])
         found.append(User(subject.partition(":")[2], told["role"], scope, also, disabled_at=told["disabled_at"]))
     return tuple(found)
 
@@ -115,7 +115,7 @@ def user_of(row: Row[tuple[Any, ...]]) -> User:
     return User(
         row.name,
         row.role,
-        Scope.from_json(from_text(row.scope)),
+        AccessScope.from_json(from_text(row.scope)),
         tuple(from_text(row.also)),
         row.password_hash is not None,
         row.created_at,

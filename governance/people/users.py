@@ -13,15 +13,15 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, update
 from sqlalchemy.engine import Row
 
-from governance.database import Database
 from governance.errors import ConflictError, InvalidError, NotFoundError, TamperedError
 from governance.people import user_rows
 from governance.people.passwords import Passwords
 from governance.people.persons import person_among
 from governance.people.principals import check_name
-from governance.people.scopes import WHOLE, Scope
+from governance.people.scopes import WHOLE, AccessScope
 from governance.people.sessions import end_sessions_of
 from governance.people.user_rows import MEND, TABLE, User, UserSurvey
+from governance.storage.database import Database
 from governance.transitions import Role
 
 _OTHER_NAME = re.compile(r"[!-~]{1,200}")
@@ -38,7 +38,7 @@ class UserStore:
         role: Role,
         *,
         password: str | None,
-        scope: Scope = WHOLE,
+        scope: AccessScope = WHOLE,
         also: tuple[str, ...] = (),
         actor: str,
     ) -> User:
@@ -69,7 +69,7 @@ class UserStore:
         name: str,
         *,
         role: Role | None = None,
-        scope: Scope | None = None,
+        scope: AccessScope | None = None,
         also: tuple[str, ...] | None = None,
         actor: str,
     ) -> User:

@@ -1,6 +1,7 @@
 """Targets get labels, and limits of their own that win over those of the profile.
 
-Both are JSON objects, empty for the targets that are there; which members they have is said in `governance.targets`.
+Both are JSON objects, empty for the targets that are there; which members they have is said in
+`governance.registry.targets`.
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""Plans that wait for somebody's yes, and those that were used: see `governance/models.py`, PlanRow.
+"""Plans that wait for somebody's yes, and those that were used: see `governance/storage/models.py`, PlanRow.
 
 One new table; nothing that is there changes. Inputs stand in no column: a print proves them, the run that made the plan
 has them masked.

@@ -1,4 +1,4 @@
-"""Schedules of approved workflows: see `governance/models.py`, ScheduleRow.
+"""Schedules of approved workflows: see `governance/storage/models.py`, ScheduleRow.
 
 One new table; nothing that is there changes.
 """

@@ -1,4 +1,4 @@
-"""Journals of runs, for a replay: see `governance/models.py`, RunJournalRow.
+"""Journals of runs, for a replay: see `governance/storage/models.py`, RunJournalRow.
 
 One new table; nothing that is there changes. Runs that ended before have no journal.
 """

@@ -1,4 +1,4 @@
-"""Who is told of events, and what waits to be told: see `governance/models.py`, EndpointRow and DeliveryRow.
+"""Who is told of events, and what waits to be told: see `governance/storage/models.py`, EndpointRow and DeliveryRow.
 
 Two new tables, and an index that counts runs in doubt; nothing that is there changes.
 """

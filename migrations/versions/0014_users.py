@@ -1,4 +1,4 @@
-"""Users and their sessions: see `governance/models.py`, UserRow; and tokens that are there are sealed.
+"""Users and their sessions: see `governance/storage/models.py`, UserRow; and tokens that are there are sealed.
 
 Until now the audit knew that a token was made, not how its row looks. Each gets an audit row with the seal over the
 row as it is now, so that what is changed in it from here on is found.
@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from alembic import op
 from sqlalchemy import Column, ForeignKeyConstraint, PrimaryKeyConstraint, Text, UniqueConstraint, text
 
-from governance.audit import Event, append_entries
-from governance.connections import lock_chain
-from governance.identifiers import moment
-from workflow.canonical import digest
+from governance.audit.log import Event, append_entries
+from governance.storage.connections import lock_chain
+from governance.storage.identifiers import moment
+from workflow.json.canonical import digest
 
 revision = "0014"
 down_revision = "0013"

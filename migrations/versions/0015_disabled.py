@@ -1,4 +1,4 @@
-"""Workflows that are taken out of use for now: see `governance/models.py`, DisabledRow.
+"""Workflows that are taken out of use for now: see `governance/storage/models.py`, DisabledRow.
 
 One new table. Whatever changes it raises the catalog's version, so that every process notices.
 """

@@ -1,4 +1,4 @@
-"""Which effects are taken by runs: see `governance/models.py`, RunEffectRow.
+"""Which effects are taken by runs: see `governance/storage/models.py`, RunEffectRow.
 
 One new table. Runs that were in doubt before hold no effect: what they were about is not on record in this form.
 """

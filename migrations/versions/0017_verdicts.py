@@ -1,4 +1,4 @@
-"""What was verified of what a run was asked for: see `governance/runs.py`, Run.verdict.
+"""What was verified of what a run was asked for: see `governance/runs/runs.py`, Run.verdict.
 
 One new column, empty for runs that ended before.
 """

@@ -1,4 +1,4 @@
-"""Rows that give or do something are sealed by the audit: see `governance/testimony.py`. No table changes.
+"""Rows that give or do something are sealed by the audit: see `governance/audit/verification.py`. No table changes.
 
 What was believed as it stood in its table until now gets an audit row that says how it stands: schedules, plans,
 messages to be sent, messages that were used, effects that are taken, keys that runs were asked for under, what replies
@@ -12,10 +12,10 @@ from typing import Any
 from alembic import op
 from sqlalchemy import Boolean, Connection, Text, column, select, table
 
-from governance.audit import Event, append_entries
-from governance.connections import lock_chain
-from governance.identifiers import moment
-from workflow.canonical import digest, digest_of_texts
+from governance.audit.log import Event, append_entries
+from governance.storage.connections import lock_chain
+from governance.storage.identifiers import moment
+from workflow.json.canonical import digest, digest_of_texts
 
 revision = "0018"
 down_revision = "0017"

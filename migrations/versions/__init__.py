@@ -1,1 +1,1 @@
-"""The migrations in order. `governance.schema.HEAD` names the newest; a test compares the two."""
+"""The migrations in order. `governance.storage.schema.HEAD` names the newest; a test compares the two."""

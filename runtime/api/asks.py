@@ -2,7 +2,7 @@
 
 Seen by their caller, and by approvers in whose scope the workflow and the target are; answered by approvers, never by
 the caller under any of their names. The policy says which calls ask (docs/POLICY.md). Here never lives a rule
-(`governance.asks`).
+(`governance.runs.asks`).
 """
 
 from typing import Annotated, Literal
@@ -10,14 +10,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from governance.asks import Answer, Ask
 from governance.errors import NotFoundError
+from governance.runs.asks import Answer, Ask
 from governance.transitions import may
-from runtime.api.models import Json, Taken
-from runtime.api.part import CallerPart, ServicePart, problems
-from runtime.gate.access import Caller
-from runtime.reach import scope_of
+from runtime.api.parts.models import Json, Taken
+from runtime.api.parts.part import CallerPart, ServicePart, problems
+from runtime.caller import Caller
 from runtime.service import Service
+from runtime.visibility import scope_of
 
 router = APIRouter(prefix="/asks", tags=["asks"])
 State = Literal["waiting", "let through", "refused", "used", "ended"]

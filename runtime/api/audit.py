@@ -1,6 +1,6 @@
 """The audit over HTTP: a page of it, all of it as JSON lines, the figures of the runs, and whether it is whole.
 
-Rows and figures take the same times; a page and an export the filters of `governance.audit_search.Wanted`. An export
+Rows and figures take the same times; a page and an export the filters of `governance.audit.search.Wanted`. An export
 ends with the row that was the last one when it began. Ends of runs on their way to the disk are waited for.
 Here never lives who may ask (`access`): it tells of everything, so that a limited token may not.
 """
@@ -14,13 +14,13 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel
 
-from governance.audit_search import AuditSearch, Wanted
-from governance.identifiers import moment
+from governance.audit.search import AuditSearch, AuditWanted
 from governance.integrity.survey import alterations
-from governance.run_stats import RunStats
-from governance.runs import Outcome
-from runtime.api import models
-from runtime.api.part import ServicePart, problems
+from governance.runs.run_stats import RunStats
+from governance.runs.runs import Outcome
+from governance.storage.identifiers import moment
+from runtime.api.parts import models
+from runtime.api.parts.part import ServicePart, problems
 from runtime.problems import Problem
 
 router = APIRouter(prefix="/audit", tags=["records"])
@@ -69,11 +69,11 @@ async def wanted_of(
     target: Text = "",
     digest: Text = "",
     outcome: Outcome | None = None,
-) -> Wanted:
-    return Wanted(actor, action, subject, target, digest, outcome or "", **times)
+) -> AuditWanted:
+    return AuditWanted(actor, action, subject, target, digest, outcome or "", **times)
 
 
-WantedPart = Annotated[Wanted, Depends(wanted_of)]
+WantedPart = Annotated[AuditWanted, Depends(wanted_of)]
 
 
 @router.get("", responses=problems(422))

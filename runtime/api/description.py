@@ -11,10 +11,11 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from governance.transitions import may
-from runtime.api.models import ProblemOut
-from runtime.api.part import problems
-from runtime.gate.access import LOCAL, Caller, rule_for
-from runtime.gate.credentials import COOKIE, CSRF_HEADER
+from runtime.api.parts.models import ProblemOut
+from runtime.api.parts.part import problems
+from runtime.auth.access import rule_for
+from runtime.caller import LOCAL, Caller
+from runtime.credentials import COOKIE, CSRF_HEADER
 
 Json = Any
 Needs = list[dict[str, list[str]]]

@@ -1,7 +1,7 @@
 """Taking a workflow out of use for now over HTTP, and putting it back: what was approved stays approved.
 
 Counts at once: the catalog is loaded before the answer, and connected clients are told. Here never lives the rule of
-what a disabled workflow may still do (`governance.disabling`).
+what a disabled workflow may still do (`governance.approval.disabling`).
 """
 
 from typing import Annotated
@@ -9,9 +9,9 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from runtime.api.models import Taken
-from runtime.api.part import CallerPart, ServicePart, problems
-from runtime.reach import revision_of, scope_of
+from runtime.api.parts.models import Taken
+from runtime.api.parts.part import CallerPart, ServicePart, problems
+from runtime.visibility import revision_of, scope_of
 
 router = APIRouter(prefix="/workflows", tags=["workflows"])
 

@@ -16,8 +16,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from runtime.api.part import CallerPart, problems
-from runtime.gate.access import rule_for
+from runtime.api.parts.part import CallerPart, problems
+from runtime.auth.access import rule_for
 
 Json = Any
 router = APIRouter()

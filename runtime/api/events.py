@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from governance.events.endpoints import Endpoint
 from governance.events.outbox import Kind
-from runtime.api.models import Names
-from runtime.api.part import CallerPart, ServicePart, problems
+from runtime.api.parts.models import Names
+from runtime.api.parts.part import CallerPart, ServicePart, problems
 
 router = APIRouter(tags=["events"])
 Text = Annotated[str, Field(min_length=1, max_length=2048)]

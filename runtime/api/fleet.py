@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import Field
 
-from runtime.api import models
-from runtime.api.part import CallerPart, ServicePart, problems
+from runtime.api.parts import models
+from runtime.api.parts.part import CallerPart, ServicePart, problems
 from runtime.calls.selection import MOST_AT_ONCE
 from runtime.sites import fleet
-from runtime.sites.fleet import Choice, Doing
+from runtime.sites.fleet import Doing, SiteSelection
 
 Json = Any
 router = APIRouter(tags=["sites"])
@@ -49,18 +49,18 @@ class SiteSatisfy(SiteDispatch):
 @router.post("/tools/select_sites", responses=problems(422))
 async def select_sites(body: SiteChoice, service: ServicePart, caller: CallerPart) -> dict[str, Json]:
     """Which sites can do a workflow, the best first, and why the others cannot."""
-    return (await fleet.select(service, Choice.of(body.model_dump()), caller)).to_json()
+    return (await fleet.select(service, SiteSelection.of(body.model_dump()), caller)).to_json()
 
 
 @router.post("/tools/satisfy", responses=problems(404, 409, 422))
 async def satisfy(body: SiteSatisfy, service: ServicePart, caller: CallerPart) -> dict[str, Json]:
     """Has as many sites do a workflow as are wanted: the next for each that surely has not done it."""
     given = body.model_dump()
-    return await fleet.satisfy(service, Choice.of(given), Doing.of(given), body.count, caller)
+    return await fleet.satisfy(service, SiteSelection.of(given), Doing.of(given), body.count, caller)
 
 
 @router.post("/tools/dispatch", responses=problems(404, 409, 422))
 async def dispatch(body: SiteDispatch, service: ServicePart, caller: CallerPart) -> dict[str, Json]:
     """Has every site do a workflow that can; a result for each."""
     given = body.model_dump()
-    return await fleet.dispatch(service, Choice.of(given), Doing.of(given), caller)
+    return await fleet.dispatch(service, SiteSelection.of(given), Doing.of(given), caller)

@@ -2,8 +2,8 @@
 
 The body is the file. A new one is put without `If-Match`, one that is there is replaced or removed only by whoever
 names what they have seen. Both kinds have the same four routes, made once. What a file may hold and where it lies is
-`governance.library`'s to say; without the setting SWITCHGEAR_LIBRARY there is no library, and everything is 404.
-A description is compiled by a build (`runtime.building`), which is begun here and looked up by its id.
+`governance.registry.library`'s to say; without the setting SWITCHGEAR_LIBRARY there is no library, and everything is
+404. A description is compiled by a build (`runtime.building`), which is begun here and looked up by its id.
 """
 
 from typing import Annotated, Any, Literal, get_args
@@ -12,11 +12,11 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from governance.errors import NotFoundError
-from governance.library import NAME, Library, Stored
-from governance.library_checks import Kind
-from runtime.api.pages import After, Limit, page_of
-from runtime.api.part import CallerPart, problems
-from runtime.api.tags import ANY, SHOWS_TAG, IfMatch, check_tag
+from governance.registry.library import NAME, Library, Stored
+from governance.registry.library_checks import Kind
+from runtime.api.parts.pages import After, Limit, page_of
+from runtime.api.parts.part import CallerPart, problems
+from runtime.api.parts.tags import ANY, SHOWS_TAG, IfMatch, check_tag
 from runtime.building import Builds
 
 Json = Any

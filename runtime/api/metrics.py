@@ -14,7 +14,7 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from governance.errors import GovernanceError
-from runtime.api.part import ServicePart, problems
+from runtime.api.parts.part import ServicePart, problems
 from runtime.observing.metrics import REGISTRY
 from runtime.service import Service
 

@@ -10,9 +10,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from governance.dossier import picture
-from runtime.api.part import CallerPart, ServicePart, problems
-from runtime.reach import revision_of
+from governance.approval.dossier import picture
+from runtime.api.parts.part import CallerPart, ServicePart, problems
+from runtime.visibility import revision_of
 from workflow.graph.drawing import Form
 
 router = APIRouter(prefix="/workflows", tags=["workflows"])

@@ -9,13 +9,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel
 
+from governance.approval.policies import AppliedPolicy, PolicyStore
+from governance.approval.policy import Policy
+from governance.approval.policy_preview import foreseen
 from governance.errors import TamperedError
-from governance.policies import AppliedPolicy, PolicyStore
-from governance.policy import Policy
-from governance.policy_preview import foreseen
-from runtime.api.part import CallerPart, ServicePart, problems
-from runtime.api.tags import ANY, SHOWS_TAG, IfMatch, check_tag, show_tag, tag_of
-from runtime.reach import scope_of
+from runtime.api.parts.part import CallerPart, ServicePart, problems
+from runtime.api.parts.tags import ANY, SHOWS_TAG, IfMatch, check_tag, show_tag, tag_of
+from runtime.visibility import scope_of
 
 router = APIRouter(prefix="/policy", tags=["administration"])
 WHOLE = Body(description="The whole policy: what is left out is as if there were none.")

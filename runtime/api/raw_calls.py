@@ -8,11 +8,11 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from runtime.api import models
-from runtime.api.part import CallerPart, ServicePart, problems
-from runtime.api.tools import RUN_PROBLEMS
+from runtime.api.agents.tools import RUN_PROBLEMS
+from runtime.api.parts import models
+from runtime.api.parts.part import CallerPart, ServicePart, problems
 from runtime.api.workflows import GOES_ON, Key, answer_of, summary_of
-from runtime.calls.manner import manner_of
+from runtime.call_options import manner_of
 from runtime.calls.under_way import Wanted
 from runtime.raw_calls import inputs_of
 from runtime.results.view import WHOLE, view_of
@@ -26,12 +26,12 @@ async def call_api(
     body: models.RawCall, service: ServicePart, caller: CallerPart, response: Response, idempotency_key: Key = ""
 ) -> models.RunResult:
     """Calls one operation alone, without a workflow: nothing is looked up, waited for or read back."""
-    manner = manner_of({"plan": body.plan, "plan_id": body.plan_id}, "plan", "plan_id")
+    options = manner_of({"plan": body.plan, "plan_id": body.plan_id}, "plan", "plan_id")
     view = view_of(body.select, body.where)
     entry = await service.raw.entry(body.operation, body.api, caller)
     inputs = inputs_of(entry, body.arguments, body.body)
-    ended = await service.under_way.call(Wanted(entry, inputs, body.target, caller, manner, idempotency_key))
-    return answer_of(ended, view if entry.risk == "read" else WHOLE, response, is_wanted=manner.is_plan)
+    ended = await service.under_way.call(Wanted(entry, inputs, body.target, caller, options, idempotency_key))
+    return answer_of(ended, view if entry.risk == "read" else WHOLE, response, is_wanted=options.is_plan)
 
 
 @router.post("/knowledge/operation/submit", tags=["knowledge"], responses=problems(404, 409, 422))

@@ -1,7 +1,7 @@
 """What happened, over HTTP: runs with their requests.
 
 Ends of runs that are still on their way to the disk are waited for, so that what was answered a moment ago can be
-looked up. Here never lives who sees which run (`runtime.reach`).
+looked up. Here never lives who sees which run (`runtime.visibility`).
 """
 
 from collections.abc import Sequence
@@ -9,19 +9,19 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from governance.open_runs import Finding
-from governance.run_search import RunSearch, RunsWanted
-from governance.runs import Outcome, Run
-from runtime.api import models
+from governance.runs.open_runs import RunFinding
+from governance.runs.run_search import RunSearch, RunsWanted
+from governance.runs.runs import Outcome, Run
 from runtime.api.audit import NO_NUL, Text, TimesPart
-from runtime.api.pages import COUNTED, Limit, Number, skipped, told_page
-from runtime.api.part import CallerPart, ServicePart, problems
+from runtime.api.parts import models
+from runtime.api.parts.pages import COUNTED, Limit, Number, skipped, told_page
+from runtime.api.parts.part import CallerPart, ServicePart, problems
+from runtime.caller import Caller
 from runtime.calls.under_way import progress_json, recorded_progress
 from runtime.errors import BadInput
-from runtime.gate.access import Caller
 from runtime.mcp.run_tool import asked_to_end
-from runtime.reach import run_of, run_seen, runs_of
 from runtime.service import Service
+from runtime.visibility import run_of, run_seen, runs_of
 
 router = APIRouter(tags=["records"])
 Wait = Annotated[float, Query(ge=0, le=600, description="Seconds to wait for the end, where the run goes on.")]
@@ -94,7 +94,7 @@ async def resolve_run(run_id: str, body: models.Finding, service: ServicePart, c
     if body.has_happened is None:
         await service.calls.same_effects.look(run_id, caller)
     else:
-        finding = Finding(body.has_happened, body.goes_on, body.note)
+        finding = RunFinding(body.has_happened, body.goes_on, body.note)
         await service.open_runs.resolve(run_id, finding, actor=caller.name)
     return await _shown(service, caller, run_id)
 

@@ -6,10 +6,10 @@ A schedule is fired with the rights that its owner has then, so that nothing is 
 
 from fastapi import APIRouter
 
-from governance.schedules import Schedule
-from runtime.api import models
-from runtime.api.part import CallerPart, ServicePart, problems
-from runtime.reach import schedule_of, schedules_of
+from governance.runs.schedules import Schedule
+from runtime.api.parts import models
+from runtime.api.parts.part import CallerPart, ServicePart, problems
+from runtime.visibility import schedule_of, schedules_of
 
 router = APIRouter(prefix="/schedules", tags=["schedules"])
 

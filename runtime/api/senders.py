@@ -10,9 +10,9 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from governance.bundles.importing import BundleStore
-from governance.people.scopes import Scope
-from runtime.api.models import Json, Taken, TokenScope
-from runtime.api.part import CallerPart, ServicePart, problems
+from governance.people.scopes import AccessScope
+from runtime.api.parts.models import Json, Taken, TokenScope
+from runtime.api.parts.part import CallerPart, ServicePart, problems
 from runtime.api.references import check_reference
 
 router = APIRouter(tags=["events"])
@@ -56,7 +56,7 @@ async def add_sender(body: SenderRequest, service: ServicePart, caller: CallerPa
     """From now on messages to /webhooks/NAME that are signed with this secret decide as an approver."""
     known = {each.secret_ref for each in await service.webhooks.list_webhooks()}
     check_reference("secret_ref", body.secret_ref, known, "switchgear webhooks add")
-    scope = Scope.from_json(body.scope.model_dump())
+    scope = AccessScope.from_json(body.scope.model_dump())
     made = await service.webhooks.add(body.name, body.secret_ref, scope=scope, actor=caller.name)
     return SenderOut(**made.to_json())
 

@@ -3,7 +3,7 @@
 Everybody sees those in reach; admins keep them, approvers have tools wait and say how grave they are; approving is
 done as for every workflow. A command that this machine would start is not taken here, nor are references to what is
 this server's own: whoever holds an admin's token would have a shell by it. For both there is the command line. Here
-never lives a rule about a server (`governance.servers`) or its tools (`runtime.remotes`).
+never lives a rule about a server (`governance.registry.servers`) or its tools (`runtime.remotes`).
 """
 
 from dataclasses import replace
@@ -13,20 +13,20 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from governance.errors import NotFoundError
-from governance.server_files import Form, server_target, servers_of, written_servers
-from governance.servers import Server, pairs
+from governance.registry.server_files import Form, server_target, servers_of, written_servers
+from governance.registry.servers import Server, pairs
+from governance.registry.targets import Target, TargetLimits
 from governance.settings import PREFIX
-from governance.targets import Target, TargetLimits
 from governance.transitions import may
-from runtime.api import models
-from runtime.api.part import CallerPart, ServicePart, problems
+from runtime.api.parts import models
+from runtime.api.parts.part import CallerPart, ServicePart, problems
 from runtime.api.targets import LimitsRequest
-from runtime.gate.access import Caller
+from runtime.caller import Caller
 from runtime.problems import Problem
-from runtime.reach import targets_of
 from runtime.remotes.contents import Class
 from runtime.remotes.syncing import Look
 from runtime.service import Service
+from runtime.visibility import targets_of
 from workflow.risks import RiskName
 
 Json = Any

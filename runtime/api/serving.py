@@ -5,8 +5,8 @@
 
 from fastapi import APIRouter, Response
 
-from runtime.api import models
-from runtime.api.part import ServicePart, problems
+from runtime.api.parts import models
+from runtime.api.parts.part import ServicePart, problems
 
 router = APIRouter(tags=["server"])
 

@@ -15,16 +15,17 @@ from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from governance.errors import NotFoundError, RefusedError
-from governance.targets import Target
-from runtime.api import models
-from runtime.api.part import CallerPart, ServicePart, problems
+from governance.registry.targets import Target
+from runtime.api.parts import models
+from runtime.api.parts.part import CallerPart, ServicePart, problems
 from runtime.api.servers import NAME
-from runtime.gate.access import SITE, Caller
+from runtime.auth.access import SITE
+from runtime.caller import Caller
 from runtime.problems import Problem
-from runtime.reach import targets_of
 from runtime.service import Service
 from runtime.sites.hub import NO_HUB
-from runtime.sites.outgoing import Sent, send_bundle
+from runtime.sites.outgoing import SentBundle, send_bundle
+from runtime.visibility import targets_of
 
 Json = Any
 router = APIRouter(prefix="/sites", tags=["sites"])
@@ -140,7 +141,9 @@ async def show_site(name: Name, service: ServicePart, caller: CallerPart) -> Sit
 
 
 @router.post("/bundles", responses=problems(403, 404, 409, 422))
-async def send_bundle_to_sites(body: BundleOut, service: ServicePart, caller: CallerPart) -> dict[str, list[Sent]]:
+async def send_bundle_to_sites(
+    body: BundleOut, service: ServicePart, caller: CallerPart
+) -> dict[str, list[SentBundle]]:
     """Has sites import a bundle, by the keys that each of them trusts and by its own policy; a result for each."""
     try:
         data = base64.b64decode(body.bundle, validate=True)

@@ -3,7 +3,7 @@
 Everybody sees those in reach; admins keep them. Credentials are references, shown to admins alone. So that whoever
 holds an admin's token cannot have any file or any secret of this server sent to an address of their own, `file:`
 references and Switchgear's own variables are taken here only where the inventory has them already: for the rest there
-is the command line. Here never lives a rule about a target (`governance.targets`).
+is the command line. Here never lives a rule about a target (`governance.registry.targets`).
 """
 
 from typing import Annotated, Any, Literal
@@ -12,18 +12,18 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from governance.names import check_api
-from governance.targets import Target, TargetLimits
+from governance.registry.targets import Target, TargetLimits
 from governance.transitions import may
-from runtime.api import models
-from runtime.api.pages import After, Limit, page_of
-from runtime.api.part import CallerPart, ServicePart, problems
+from runtime.api.parts import models
+from runtime.api.parts.pages import After, Limit, page_of
+from runtime.api.parts.part import CallerPart, ServicePart, problems
+from runtime.api.parts.tags import SHOWS_TAG, IfMatch, check_tag, show_tag, tag_of
 from runtime.api.references import check_reference
-from runtime.api.tags import SHOWS_TAG, IfMatch, check_tag, show_tag, tag_of
+from runtime.caller import Caller
 from runtime.diagnosis import diagnose
-from runtime.gate.access import Caller
 from runtime.problems import Problem
-from runtime.reach import target_of, targets_of
 from runtime.service import Service
+from runtime.visibility import target_of, targets_of
 
 router = APIRouter(prefix="/targets", tags=["targets"])
 NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"

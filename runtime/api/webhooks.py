@@ -11,15 +11,15 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from governance.asks import Answer
-from governance.identifiers import utc_now
+from governance.runs.asks import Answer
+from governance.storage.identifiers import utc_now
 from governance.webhooks import Webhook
-from runtime.api import models
 from runtime.api.asks import AskOut, answered
-from runtime.api.part import ServicePart, problems
+from runtime.api.parts import models
+from runtime.api.parts.part import ServicePart, problems
 from runtime.api.workflows import decided
+from runtime.caller import Caller
 from runtime.errors import Refused
-from runtime.gate.access import Caller
 from runtime.problems import Problem
 from runtime.service import Service
 from runtime.signatures import is_signed

@@ -11,32 +11,32 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
-from governance.dossier import dossier, in_short
+from governance.approval.dossier import dossier, in_short
+from governance.approval.outlooks import Outlook, Outlooks
+from governance.approval.revision_search import RevisionSearch, RevisionsWanted
+from governance.approval.revisions import Revision
 from governance.origins import Origin, origin_of
-from governance.outlooks import Outlook, Outlooks
-from governance.revision_search import RevisionSearch, RevisionsWanted
-from governance.revisions import Revision
 from governance.transitions import State
-from runtime.api import models
 from runtime.api.audit import NO_NUL
-from runtime.api.pages import COUNTED, TOTAL, Limit, Number, skipped, told_page
-from runtime.api.part import CallerPart, Json, ServicePart, problems
-from runtime.api.tags import SHOWS_TAG, tag_of
-from runtime.calls.manner import Manner
+from runtime.api.parts import models
+from runtime.api.parts.pages import COUNTED, TOTAL, Limit, Number, skipped, told_page
+from runtime.api.parts.part import CallerPart, Json, ServicePart, problems
+from runtime.api.parts.tags import SHOWS_TAG, tag_of
+from runtime.call_options import CallOptions
+from runtime.caller import Caller
+from runtime.calls.messages import failure_of, told, told_plan, told_running
 from runtime.calls.selection import Selection, run_on
-from runtime.calls.telling import failure_of, told, told_plan, told_running
 from runtime.calls.under_way import Running, Wanted
+from runtime.catalog.entries import Entry
 from runtime.engines.engine import Ended
-from runtime.entries import Entry
 from runtime.errors import BadInput
-from runtime.gate.access import Caller
 from runtime.observing import observed
 from runtime.problems import Problem
-from runtime.reach import revision_of, scope_of
 from runtime.results.shaping import shaped
 from runtime.results.view import WHOLE, View, view_of
 from runtime.service import Service
-from workflow.events import to_json
+from runtime.visibility import revision_of, scope_of
+from workflow.requests.events import to_json
 from workflow.risks import RiskName
 
 router = APIRouter(prefix="/workflows", tags=["workflows"])
@@ -200,9 +200,9 @@ async def run(
     With an idempotency key the run goes on when the connection is lost, and asking again is answered by the same run.
     """
     entry = service.live.seen_by(caller.scope).find(ref)
-    manner = Manner(body.plan, body.plan_id)
+    options = CallOptions(body.plan, body.plan_id)
     view = view_over_rest(entry, body.select, body.where)
-    wanted = Wanted(entry, body.inputs, body.target, caller, manner, idempotency_key)
+    wanted = Wanted(entry, body.inputs, body.target, caller, options, idempotency_key)
     return answer_of(await service.under_way.call(wanted), view, response, is_wanted=body.plan)
 
 
@@ -211,10 +211,10 @@ async def run_selection(
     ref: str, body: models.SelectionRequest, service: ServicePart, caller: CallerPart
 ) -> models.SelectionResult:
     """Runs what is approved on every target that has the labels. A failure on one is told in its result."""
-    entry, manner = service.live.seen_by(caller.scope).find(ref), Manner(body.plan)
+    entry, options = service.live.seen_by(caller.scope).find(ref), CallOptions(body.plan)
     selection = Selection(body.labels, body.parallel, body.stop_on_failure)
-    results = await run_on(service.calls, entry, body.inputs, selection, caller, manner)
-    good = sum(result.is_good(manner) for result in results)
+    results = await run_on(service.calls, entry, body.inputs, selection, caller, options)
+    good = sum(result.is_good(options) for result in results)
     return models.SelectionResult(succeeded=good, results=[result.to_json() for result in results])
 
 

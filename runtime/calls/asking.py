@@ -3,24 +3,24 @@
 Between a caller's wish and the engine, in `calls` alone, so that MCP, REST, schedules and the command line cannot
 differ; no setting and no confirmation of the caller's own goes round it. Whoever asks again with the same call is told
 how it stands, and once it was let through that call is held to the plan that was seen. Here never lives an answer
-(`governance.asks`).
+(`governance.runs.asks`).
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from governance.asks import Ask, AskStore
 from governance.errors import NotFoundError, PlanError
-from governance.identifiers import Json
-from governance.targets import Target
+from governance.registry.targets import Target
+from governance.runs.asks import Ask, AskStore
+from governance.storage.identifiers import Json
 from runtime.calls.planning import bound_of
+from runtime.catalog.entries import Entry
 from runtime.engines.engine import Ended, Order
-from runtime.entries import Entry
 from runtime.errors import Waiting
 
 if TYPE_CHECKING:
-    from governance.policy import AskRule
+    from governance.approval.policy import AskRule
 
 AGAIN = "call again with the same arguments once it was let through; get_run with the run's id says how it stands"
 

@@ -22,26 +22,26 @@ from governance.errors import (
     SameEffectError,
     TamperedError,
 )
-from governance.identifiers import new_id
-from governance.targets import Target
+from governance.registry.targets import Target
+from governance.storage.identifiers import new_id
 from governance.transitions import may
+from runtime.call_options import PLAIN, CallOptions
+from runtime.caller import Caller
 from runtime.calls.asking import Asking, lasts
-from runtime.calls.manner import PLAIN, Manner
 from runtime.calls.planning import Plans
 from runtime.calls.same_effect import SameEffects
+from runtime.catalog.entries import Entry
 from runtime.engines.engine import Ended, Engine, Order, Told
-from runtime.entries import Entry
 from runtime.errors import BadInput, CallerError, NotApproved, SameEffect
-from runtime.gate.access import Caller
 from runtime.large_values import Unjudged, first_fault, written_if_large
 from runtime.observing import observed
 from runtime.secrets import Vault
 from workflow.errors import InputError
-from workflow.events import Failure
-from workflow.inputs import unfit, validate_inputs
+from workflow.programs.inputs import unfit, validate_inputs
+from workflow.requests.events import Failure
 
 if TYPE_CHECKING:
-    from governance.policy import AskRule
+    from governance.approval.policy import AskRule
 
 log = logging.getLogger("switchgear.runs")
 Json = Any
@@ -65,7 +65,7 @@ class Calls:
         inputs: Mapping[str, Json],
         target: str | None,
         caller: Caller,
-        manner: Manner = PLAIN,
+        options: CallOptions = PLAIN,
         *,
         key: str = "",
         told: Told | None = None,
@@ -84,11 +84,11 @@ class Calls:
         (nothing can be recorded, or the key stands for another run), Interrupted (the server stops).
         """
         with observed.call(entry, target, caller.name) as seen:
-            return seen.ended(await self._called(entry, inputs, target, caller, manner, key, told, run_id))
+            return seen.ended(await self._called(entry, inputs, target, caller, options, key, told, run_id))
 
     async def _called(
-        self, entry: Entry, inputs: Mapping[str, Json], target: str | None, caller: Caller, manner: Manner, key: str,
-        told: Told | None, run_id: str,
+        self, entry: Entry, inputs: Mapping[str, Json], target: str | None, caller: Caller, options: CallOptions,
+        key: str, told: Told | None, run_id: str,
     ) -> Ended:  # fmt: skip
         if not may(caller.role, "operator"):
             raise CallerError(f"the role {caller.role} may not run workflows", "ask somebody with the role operator")
@@ -96,20 +96,20 @@ class Calls:
         await self._judge_if_large(entry, inputs)
         order = self._order(entry, inputs, chosen, caller, key, run_id)
         if not await self.plans.is_under_way(order):
-            rule = None if manner.is_plan else await self.asking.rule(entry, chosen)
+            rule = None if options.is_plan else await self.asking.rule(entry, chosen)
             if rule is not None:
-                plan_id = await self.asking.plan_let_through(order, chosen, manner.plan_id)
+                plan_id = await self.asking.plan_let_through(order, chosen, options.plan_id)
                 if not plan_id:
                     return await self._made_to_wait(entry, order, chosen, caller, told, rule)
-                manner = Manner(plan_id=plan_id)
-            if self.plans.is_wanted(manner, entry.risk, caller.name):
+                options = CallOptions(plan_id=plan_id)
+            if self.plans.is_wanted(options, entry.risk, caller.name):
                 ended = await self._run(entry, replace(order, is_plan=True, key=""), told)
                 if ended.outcome != "planned":
                     return ended
                 return await self.plans.kept(order, chosen, ended, await self.same_effects.told(order, caller))
             await self._make_way(order, caller)
-            if manner.plan_id:
-                order = await self.plans.held(order, chosen, manner.plan_id)
+            if options.plan_id:
+                order = await self.plans.held(order, chosen, options.plan_id)
         try:
             ended = await self._run(entry, order, told)
         except SameEffectError as error:
@@ -150,7 +150,7 @@ class Calls:
         return await self._checked(entry, ended)
 
     async def _noticed(self) -> None:
-        """What was loaded is not what is stored: the tool goes, and the mismatch is told (`live`)."""
+        """What was loaded is not what is stored: the tool goes, and the mismatch is told (`watcher`)."""
         try:
             await self.reload()
         except GovernanceError as error:

@@ -2,19 +2,19 @@
 
 A workflow that asks (`confirmation`) and is called without a plan is planned instead of run. Called by `calls` alone,
 so that MCP, REST and the command line cannot differ. What is shown of a plan is made in `engines.planning`; what is
-kept of it, in `governance.plans`; how a caller wants it, in `manner`.
+kept of it, in `governance.runs.plans`; how a caller wants it, in `options`.
 """
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from governance.identifiers import new_id
-from governance.open_runs import OpenRuns
-from governance.plans import Bound, PlanStore
-from governance.targets import Target
+from governance.registry.targets import Target
+from governance.runs.open_runs import OpenRuns
+from governance.runs.plans import Bound, PlanStore
+from governance.storage.identifiers import new_id
+from runtime.call_options import CallOptions
 from runtime.calls.confirmation import Confirmation
-from runtime.calls.manner import Manner
 from runtime.engines.engine import Ended, Order
 from runtime.engines.planning import digest_of_changes
 
@@ -32,11 +32,11 @@ class Plans:
         asked = (order.caller, order.key, order.revision_id, order.endpoint.name, dict(order.inputs))
         return bool(order.key) and await self.open_runs.same_asked(*asked) is not None
 
-    def is_wanted(self, manner: Manner, risk: str, caller: str) -> bool:
+    def is_wanted(self, options: CallOptions, risk: str, caller: str) -> bool:
         """Whether the call is to end in a plan."""
-        if manner.is_plan:
+        if options.is_plan:
             return True
-        return not manner.plan_id and not manner.is_confirmed and self.confirmation.is_needed(risk, caller)
+        return not options.plan_id and not options.is_confirmed and self.confirmation.is_needed(risk, caller)
 
     async def kept(
         self, order: Order, target: Target, ended: Ended, in_the_way: Json = None, *, lasts: timedelta | None = None

@@ -3,21 +3,21 @@
 Asked before a change is begun, and when another one was faster. A doubt is looked into first (`engines.looking`): what
 turns out not to have happened is out of the way, what turns out to have happened is told instead of being done twice.
 Who may see the run that stands in the way (whose it is, approvers and admins) is told its id and the read that would
-tell; others learn that there is one. Here never lives what counts as the same effect (`workflow.sameness`), nor who
-holds it (`governance.effects`). Called by `calls` and by the routes and commands that resolve runs.
+tell; others learn that there is one. Here never lives what counts as the same effect (`workflow.programs.equivalence`),
+nor who holds it (`governance.runs.effects`). Called by `calls` and by the routes and commands that resolve runs.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from governance.effects import Effects, Holder
 from governance.errors import NotFoundError, SameEffectError, TransitionError
-from governance.runs import Run, RunStore
+from governance.runs.effects import Effects, Holder
+from governance.runs.runs import Run, RunStore
 from governance.transitions import may
+from runtime.caller import Caller
 from runtime.engines.engine import Order
 from runtime.engines.looking import Looker
 from runtime.errors import SameEffect
-from runtime.gate.access import Caller
 
 Json = Any
 

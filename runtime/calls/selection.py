@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from governance.errors import GovernanceError
-from governance.targets import Target
+from governance.registry.targets import Target
+from runtime.call_options import CallOptions
+from runtime.caller import Caller
 from runtime.calls.calls import Calls
-from runtime.calls.manner import Manner
-from runtime.calls.telling import told, told_plan
+from runtime.calls.messages import told, told_plan
+from runtime.catalog.entries import Entry
 from runtime.engines.engine import Ended
-from runtime.entries import Entry
 from runtime.errors import BadInput, ServingError, UnknownTarget, Waiting
-from runtime.gate.access import Caller
 from runtime.problems import message_of
-from workflow.events import to_json
+from workflow.requests.events import to_json
 
 Json = Any
 MOST_AT_ONCE = 64  # each device has its own line; more runs than this only wait in ours
@@ -52,9 +52,9 @@ class Result:
     def is_waiting(self) -> bool:
         return self.waits.get("state") == "waiting"
 
-    def is_good(self, manner: Manner) -> bool:
+    def is_good(self, options: CallOptions) -> bool:
         ended = self.ended
-        return ended is not None and (ended.is_good or (ended.outcome == "planned" and manner.is_plan))
+        return ended is not None and (ended.is_good or (ended.outcome == "planned" and options.is_plan))
 
     def to_json(self) -> dict[str, Json]:
         if self.ended is None:
@@ -77,14 +77,14 @@ class Result:
 
 
 async def run_on(
-    calls: Calls, entry: Entry, inputs: Mapping[str, Json], selection: Selection, caller: Caller, manner: Manner,
+    calls: Calls, entry: Entry, inputs: Mapping[str, Json], selection: Selection, caller: Caller, options: CallOptions,
     *, key: str = "",
 ) -> tuple[Result, ...]:  # fmt: skip
     """A result for each target that has the labels, by name. With a `key` each target has that one and its own name.
 
     Raises UnknownTarget if there is none, BadInput.
     """
-    if manner.plan_id:
+    if options.plan_id:
         raise BadInput("a plan is for one target", "/plan_id", "name that target, or leave the plan out")
     chosen = [target for target in entry.targets if target.has_labels(selection.labels.items())]
     if not chosen:
@@ -96,8 +96,8 @@ async def run_on(
         async with places:
             if selection.stops and has_failed.is_set():
                 return Result(target.name, None, "another target failed before")
-            result = await _on(calls, entry, inputs, target, caller, manner, key and f"{key}:{target.name}")
-            if not result.is_good(manner) and not result.is_waiting:
+            result = await _on(calls, entry, inputs, target, caller, options, key and f"{key}:{target.name}")
+            if not result.is_good(options) and not result.is_waiting:
                 has_failed.set()
             return result
 
@@ -105,10 +105,16 @@ async def run_on(
 
 
 async def _on(
-    calls: Calls, entry: Entry, inputs: Mapping[str, Json], target: Target, caller: Caller, manner: Manner, key: str
+    calls: Calls,
+    entry: Entry,
+    inputs: Mapping[str, Json],
+    target: Target,
+    caller: Caller,
+    options: CallOptions,
+    key: str,
 ) -> Result:
     try:
-        return Result(target.name, await calls.call(entry, inputs, target.name, caller, manner, key=key))
+        return Result(target.name, await calls.call(entry, inputs, target.name, caller, options, key=key))
     except Waiting as error:
         return Result(target.name, None, message_of(error), error.more)
     except (ServingError, GovernanceError) as error:

@@ -20,14 +20,14 @@ from typing import Any
 import orjson
 
 from governance.errors import NotFoundError
-from governance.identifiers import new_id, utc_now
-from governance.runs import Run
+from governance.runs.runs import Run
+from governance.storage.identifiers import new_id, utc_now
+from runtime.call_options import PLAIN, CallOptions
+from runtime.caller import Caller
 from runtime.calls.calls import Calls
-from runtime.calls.manner import PLAIN, Manner
+from runtime.catalog.entries import Entry
 from runtime.engines.durable import stored_end
 from runtime.engines.engine import Ended, Engine, Progress, Told
-from runtime.entries import Entry
-from runtime.gate.access import Caller
 
 log = logging.getLogger("switchgear.runs")
 Json = Any
@@ -49,15 +49,15 @@ class Wanted:
     inputs: Mapping[str, Json]
     target: str | None
     caller: Caller
-    manner: Manner = PLAIN
+    options: CallOptions = PLAIN
     key: str = ""
 
     @property
     def same(self) -> bytes:
         """Alike for two who want the same: one caller, one workflow as approved, one target, the same inputs."""
-        manner = [self.manner.is_plan, self.manner.plan_id, self.manner.is_confirmed, self.key]
+        options = [self.options.is_plan, self.options.plan_id, self.options.is_confirmed, self.key]
         target = self.entry.target(self.target).name
-        told = [self.caller.name, self.entry.revision_id, self.entry.digest, target, dict(self.inputs), *manner]
+        told = [self.caller.name, self.entry.revision_id, self.entry.digest, target, dict(self.inputs), *options]
         return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)).digest()
 
 
@@ -183,7 +183,7 @@ class UnderWay:
         run_id = new_id()
         attended = _Attended(wanted, run_id, asyncio.get_running_loop().time())
         made = self._calls.call(
-            wanted.entry, wanted.inputs, wanted.target, wanted.caller, wanted.manner,
+            wanted.entry, wanted.inputs, wanted.target, wanted.caller, wanted.options,
             key=wanted.key, told=attended.hear, run_id=run_id,
         )  # fmt: skip
         attended.task = asyncio.create_task(made)

@@ -13,21 +13,21 @@ import click
 
 from governance.commands.options import existing, with_database
 from governance.errors import NotFoundError
-from governance.runs import RunStore
+from governance.runs.runs import RunStore
 from governance.settings import Settings
+from runtime.call_options import CallOptions
+from runtime.caller import Caller
 from runtime.calls.confirmation import Confirmation
-from runtime.calls.manner import Manner
+from runtime.calls.messages import told, told_plan, verified_line
 from runtime.calls.selection import Result, Selection, run_on
-from runtime.calls.telling import told, told_plan, verified_line
+from runtime.catalog.entries import Entry
 from runtime.commands.serving import parsed_inputs
+from runtime.engines.conformance import policy_of
 from runtime.engines.engine import Ended
-from runtime.entries import Entry
 from runtime.errors import BadInput, NotApproved, TargetError, UnknownWorkflow
-from runtime.gate.access import Caller
 from runtime.raw_calls import inputs_of
-from runtime.replies import policy_of
 from runtime.service import Service, open_service
-from workflow.events import to_json
+from workflow.requests.events import to_json
 
 Json = Any
 Ask = Callable[[Ended], bool]
@@ -51,7 +51,7 @@ def tell_of_runs(db: str | None, began: str) -> None:
 
 
 async def call_once(
-    settings: Settings, db: str | None, workflow: str, typed: Sequence[str], target: str | None, manner: Manner,
+    settings: Settings, db: str | None, workflow: str, typed: Sequence[str], target: str | None, options: CallOptions,
     ask: Ask | None,
 ) -> dict[str, Json]:  # fmt: skip
     """How it ended, for a program. `ask`: whether the person here says yes to a plan; None: nobody is there."""
@@ -60,32 +60,37 @@ async def call_once(
     async with open_service(url, confirmation=asks, responses=policy) as service:
         entry = await _found(service, workflow)
         inputs = fitted(entry, typed)
-        return await _carried_out(service, entry, inputs, target, manner, ask)
+        return await _carried_out(service, entry, inputs, target, options, ask)
 
 
 async def _carried_out(
-    service: Service, entry: Entry, inputs: Mapping[str, Json], target: str | None, manner: Manner, ask: Ask | None
+    service: Service,
+    entry: Entry,
+    inputs: Mapping[str, Json],
+    target: str | None,
+    options: CallOptions,
+    ask: Ask | None,
 ) -> dict[str, Json]:
     try:
-        ended = await service.calls.call(entry, inputs, target, ME, manner)
+        ended = await service.calls.call(entry, inputs, target, ME, options)
     except BadInput as error:
         error.remedy = f"{error.remedy}; `switchgear workflows show {entry.workflow_id}` lists its inputs"
         raise
-    if ended.outcome == "planned" and not manner.is_plan and ask is not None and ask(ended):
-        ended = await service.calls.call(entry, inputs, target, ME, Manner(plan_id=ended.outputs["plan_id"]))
-    return _report(ended, manner)
+    if ended.outcome == "planned" and not options.is_plan and ask is not None and ask(ended):
+        ended = await service.calls.call(entry, inputs, target, ME, CallOptions(plan_id=ended.outputs["plan_id"]))
+    return _report(ended, options)
 
 
 async def call_operation(
     settings: Settings, db: str | None, operation: str, api: str | None, typed: Sequence[str], body: Json,
-    target: str | None, manner: Manner, ask: Ask | None,
+    target: str | None, options: CallOptions, ask: Ask | None,
 ) -> dict[str, Json]:  # fmt: skip
     """How the call of one operation alone ended, for a program. `ask`: as for `call_once`."""
     asks, policy = Confirmation.of(settings), policy_of(settings)
     async with open_service(existing(db), confirmation=asks, responses=policy) as service:
         entry = await service.raw.entry(operation, api, ME)
         inputs = inputs_of(entry, fitted(entry, typed), body)
-        return await _carried_out(service, entry, inputs, target, manner, ask)
+        return await _carried_out(service, entry, inputs, target, options, ask)
 
 
 async def _found(service: Service, workflow: str) -> Entry:
@@ -116,9 +121,9 @@ def fitted(entry: Entry, typed: Sequence[str]) -> dict[str, Json]:
     return {name: texts[name] if is_text(name, value) else value for name, value in parsed_inputs(typed).items()}
 
 
-def _report(ended: Ended, manner: Manner) -> dict[str, Json]:
+def _report(ended: Ended, options: CallOptions) -> dict[str, Json]:
     is_plan = ended.outcome == "planned"
-    text = told_plan(ended, is_wanted=manner.is_plan) if is_plan else told(ended)
+    text = told_plan(ended, is_wanted=options.is_plan) if is_plan else told(ended)
     return {
         "run_id": ended.run_id,
         "outcome": ended.outcome,
@@ -138,9 +143,9 @@ def ask_on_terminal(planned: Ended) -> bool:
     return click.confirm("Carry this out?", err=True)
 
 
-def printed(report: Mapping[str, Json], manner: Manner, *, is_json: bool) -> int:
+def printed(report: Mapping[str, Json], options: CallOptions, *, is_json: bool) -> int:
     """Prints the report and answers the exit code."""
-    is_done = report["outcome"] in ("succeeded", "pending") or (report["outcome"] == "planned" and manner.is_plan)
+    is_done = report["outcome"] in ("succeeded", "pending") or (report["outcome"] == "planned" and options.is_plan)
     if is_json:
         click.echo(json.dumps(report))
     elif report["outcome"] in ("succeeded", "pending"):
@@ -156,16 +161,16 @@ def printed(report: Mapping[str, Json], manner: Manner, *, is_json: bool) -> int
 
 
 async def call_on_selection(
-    settings: Settings, db: str | None, workflow: str, typed: Sequence[str], selection: Selection, manner: Manner
+    settings: Settings, db: str | None, workflow: str, typed: Sequence[str], selection: Selection, options: CallOptions
 ) -> tuple[Result, ...]:
     """What came of each target. Nobody is asked: without --yes, what asks first answers with a plan for each."""
     asks, policy = Confirmation.of(settings), policy_of(settings)
     async with open_service(existing(db), confirmation=asks, responses=policy) as service:
         entry = await _found(service, workflow)
-        return await run_on(service.calls, entry, fitted(entry, typed), selection, ME, manner)
+        return await run_on(service.calls, entry, fitted(entry, typed), selection, ME, options)
 
 
-def printed_results(results: tuple[Result, ...], manner: Manner, *, is_json: bool) -> int:
+def printed_results(results: tuple[Result, ...], options: CallOptions, *, is_json: bool) -> int:
     """Prints a line, or a JSON object, for each target, and answers the exit code."""
     told_results = [result.to_json() for result in results]
     if is_json:
@@ -173,8 +178,8 @@ def printed_results(results: tuple[Result, ...], manner: Manner, *, is_json: boo
     for result in () if is_json else told_results:
         click.echo(f"{result['target']}: {result['outcome']}" + (f" (run {result['run_id']})" * bool(result["run_id"])))
         if result["told"]:
-            click.echo(result["told"], err=not manner.is_plan)
-    if all(result.is_good(manner) for result in results):
+            click.echo(result["told"], err=not options.is_plan)
+    if all(result.is_good(options) for result in results):
         return 0
     is_unasked = all(result["outcome"] in ("planned", "succeeded", "pending") for result in told_results)
     return NotApproved.exit_code if is_unasked else TargetError.exit_code

@@ -22,7 +22,7 @@ _SQLITE = "sqlite+aiosqlite:///"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ServerPlace:
     """`url` of a server that serves; `command` with its `arguments` and `environment`, by which a client starts one."""
 
     url: str
@@ -39,7 +39,7 @@ class Place:
         return {"url": f"{self.url}/mcp", "headers": {"Authorization": f"Bearer {token}"}}
 
 
-def place_here(url: str, database: str, environment: Mapping[str, str]) -> Place:
+def place_here(url: str, database: str, environment: Mapping[str, str]) -> ServerPlace:
     """How this installation is reached and started, wherever the client's own folder and PATH are.
 
     A setting goes along where it was set and is no secret; what servers listen on is nothing for standard input.
@@ -50,8 +50,8 @@ def place_here(url: str, database: str, environment: Mapping[str, str]) -> Place
     names = [variable(one) for one in fields(Settings) if not one.metadata["is_secret"] and one.name not in left_out]
     own = {name: environment[name] for name in names if environment.get(name)}
     if command is None or Path(command).name != "switchgear":
-        return Place(url, sys.executable, ("-m", "switchgear.main", *arguments), own)
-    return Place(url, str(Path(command).absolute()), arguments, own)
+        return ServerPlace(url, sys.executable, ("-m", "switchgear.main", *arguments), own)
+    return ServerPlace(url, str(Path(command).absolute()), arguments, own)
 
 
 def absolute(database: str) -> str:
@@ -61,23 +61,23 @@ def absolute(database: str) -> str:
     return _SQLITE + str(Path(database.removeprefix(_SQLITE)).absolute())
 
 
-def claude(here: Place, *, is_started: bool) -> dict[str, Json]:  # noqa: ARG001  one way only
+def claude(here: ServerPlace, *, is_started: bool) -> dict[str, Json]:  # noqa: ARG001  one way only
     """Claude Desktop starts the server itself and speaks to it over standard input and output."""
     return {"mcpServers": {"switchgear": here.started}}
 
 
-def claude_code(here: Place, *, is_started: bool) -> dict[str, Json]:
+def claude_code(here: ServerPlace, *, is_started: bool) -> dict[str, Json]:
     """`.mcp.json` of a project."""
     connected = {"type": "http", **here.connected(f"${{{TOKEN_VARIABLE}}}")}
     return {"mcpServers": {"switchgear": {"type": "stdio", **here.started} if is_started else connected}}
 
 
-def cursor(here: Place, *, is_started: bool) -> dict[str, Json]:
+def cursor(here: ServerPlace, *, is_started: bool) -> dict[str, Json]:
     connected = here.connected(f"${{env:{TOKEN_VARIABLE}}}")
     return {"mcpServers": {"switchgear": here.started if is_started else connected}}
 
 
-def vscode(here: Place, *, is_started: bool) -> dict[str, Json]:
+def vscode(here: ServerPlace, *, is_started: bool) -> dict[str, Json]:
     if is_started:
         return {"servers": {"switchgear": {"type": "stdio", **here.started}}}
     asked = {"type": "promptString", "id": "switchgear-token", "description": "Token for Switchgear", "password": True}
@@ -87,18 +87,18 @@ def vscode(here: Place, *, is_started: bool) -> dict[str, Json]:
     }
 
 
-def windsurf(here: Place, *, is_started: bool) -> dict[str, Json]:
+def windsurf(here: ServerPlace, *, is_started: bool) -> dict[str, Json]:
     connected = here.connected(f"${{env:{TOKEN_VARIABLE}}}")
     told = {"serverUrl": connected["url"], "headers": connected["headers"]}
     return {"mcpServers": {"switchgear": here.started if is_started else told}}
 
 
-def openwebui(here: Place, *, is_started: bool) -> dict[str, Json]:  # noqa: ARG001  one way only
+def openwebui(here: ServerPlace, *, is_started: bool) -> dict[str, Json]:  # noqa: ARG001  one way only
     """Open WebUI takes the document for agents as a tool server; the token is entered in its own settings."""
     return {"type": "openapi", "url": here.url, "path": "openapi.json", "auth_type": "bearer", "key": ""}
 
 
-def generic(here: Place, *, is_started: bool) -> dict[str, Json]:  # noqa: ARG001  all ways
+def generic(here: ServerPlace, *, is_started: bool) -> dict[str, Json]:  # noqa: ARG001  all ways
     """For any other client: each way by itself."""
     return {
         "stdio": here.started,

@@ -7,15 +7,15 @@ answers. Called by `switchgear doctor`.
 import asyncio
 from dataclasses import dataclass
 
-from governance.audit import AuditLog
-from governance.connections import require_file
-from governance.database import Database, open_database
-from governance.database_clock import clock_fault, database_now
+from governance.audit.log import AuditLog
+from governance.audit.place import REMEDY, PlaceStore
 from governance.errors import GovernanceError
-from governance.identifiers import utc_now
 from governance.integrity.survey import alterations
-from governance.place import REMEDY, PlaceStore
-from governance.targets import Target
+from governance.registry.targets import Target
+from governance.storage.connections import require_file
+from governance.storage.database import Database, open_database
+from governance.storage.database_clock import clock_fault, database_now
+from governance.storage.identifiers import utc_now
 from runtime.driver.wire import address_of
 from runtime.engines.dbos_process import file_fault
 from runtime.errors import TargetError
@@ -26,7 +26,7 @@ REACH_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DoctorFinding:
     subject: str
     is_good: bool
     message: str
@@ -35,7 +35,7 @@ class Finding:
         return {"subject": self.subject, "is_good": self.is_good, "message": self.message}
 
 
-async def examine(database_url: str) -> tuple[Finding, ...]:
+async def examine(database_url: str) -> tuple[DoctorFinding, ...]:
     """All findings, good ones too. An unusable database is a finding, and then the only one; one that was altered is
     told as far as it can be read."""
     try:
@@ -43,27 +43,27 @@ async def examine(database_url: str) -> tuple[Finding, ...]:
         async with open_database(database_url) as database:
             found = await _database(database)
     except GovernanceError as error:
-        return (Finding("database", False, f"{error.message} {error.remedy}".strip()),)
+        return (DoctorFinding("database", False, f"{error.message} {error.remedy}".strip()),)
     try:
         async with open_service(database_url) as service:
             return (*found, await _credentials(service), *_catalog(service), *await _targets(service))
     except GovernanceError as error:
-        return (*found, Finding("service", False, f"{error.message} {error.remedy}".strip()))
+        return (*found, DoctorFinding("service", False, f"{error.message} {error.remedy}".strip()))
 
 
-async def _database(database: Database) -> tuple[Finding, ...]:
+async def _database(database: Database) -> tuple[DoctorFinding, ...]:
     verdict = await AuditLog(database).verify()
     fault = clock_fault(utc_now(), await database_now(database))
     place = await PlaceStore(database).fault()
     runs = await asyncio.to_thread(file_fault, database.address)
     chain = f"{verdict.rows} rows, whole" if verdict.ok else f"row {verdict.first_bad}: {verdict.reason}"
     return (
-        Finding("database", True, f"{database.kind}, up to date"),
-        Finding("audit", verdict.ok, chain),
-        Finding("clock", not fault, fault or "as the database's"),
-        Finding("place", not place, f"{place}; {REMEDY}" if place else "where it was served before, if it was"),
-        Finding("runs", not runs, runs or "what is remembered of runs under way can be read, if there is any"),
-        *(Finding(_subject(fault), False, fault) for fault in await alterations(database)),
+        DoctorFinding("database", True, f"{database.kind}, up to date"),
+        DoctorFinding("audit", verdict.ok, chain),
+        DoctorFinding("clock", not fault, fault or "as the database's"),
+        DoctorFinding("place", not place, f"{place}; {REMEDY}" if place else "where it was served before, if it was"),
+        DoctorFinding("runs", not runs, runs or "what is remembered of runs under way can be read, if there is any"),
+        *(DoctorFinding(_subject(fault), False, fault) for fault in await alterations(database)),
     )
 
 
@@ -72,26 +72,30 @@ def _subject(fault: str) -> str:
     return "credentials" if fault.startswith(("the token ", "the user ", "the webhook ")) else "altered"
 
 
-async def _credentials(service: Service) -> Finding:
+async def _credentials(service: Service) -> DoctorFinding:
     has_any = await service.principals.any_tokens() or await service.users.any_users()
     told = "there are some" if has_any else "no token, no user: the server listens on loopback only"
-    return Finding("credentials", True, told)
+    return DoctorFinding("credentials", True, told)
 
 
-def _catalog(service: Service) -> tuple[Finding, ...]:
+def _catalog(service: Service) -> tuple[DoctorFinding, ...]:
     catalog = service.live.now
-    refused = (Finding(each.workflow_id, False, f"approved, not served: {each.reason}") for each in catalog.refusals)
+    refused = (
+        DoctorFinding(each.workflow_id, False, f"approved, not served: {each.reason}") for each in catalog.refusals
+    )
     lonely = sorted({entry.api for entry in catalog.entries.values() if not entry.targets})
-    without = (Finding(api, False, "workflows are approved, but there is no target to run them on") for api in lonely)
-    return (Finding("catalog", True, f"{len(catalog.entries)} workflows are served"), *refused, *without)
+    without = (
+        DoctorFinding(api, False, "workflows are approved, but there is no target to run them on") for api in lonely
+    )
+    return (DoctorFinding("catalog", True, f"{len(catalog.entries)} workflows are served"), *refused, *without)
 
 
-async def _targets(service: Service) -> tuple[Finding, ...]:
+async def _targets(service: Service) -> tuple[DoctorFinding, ...]:
     targets = await service.targets.list_targets()
     return tuple(await asyncio.gather(*(_target(target, service.vault) for target in targets)))
 
 
-async def _target(target: Target, vault: Vault) -> Finding:
+async def _target(target: Target, vault: Vault) -> DoctorFinding:
     try:
         for reference in (target.username_ref, target.password_ref, target.token_ref):
             if reference:
@@ -101,7 +105,7 @@ async def _target(target: Target, vault: Vault) -> Finding:
             _, writer = await asyncio.open_connection(address.host, address.port)
         writer.close()
     except TargetError as error:
-        return Finding(target.name, False, f"{error.message}; {error.remedy}")
+        return DoctorFinding(target.name, False, f"{error.message}; {error.remedy}")
     except (OSError, TimeoutError) as error:
-        return Finding(target.name, False, f"{target.base_url} does not answer: {error or 'in time'}")
-    return Finding(target.name, True, f"{target.base_url} answers")
+        return DoctorFinding(target.name, False, f"{target.base_url} does not answer: {error or 'in time'}")
+    return DoctorFinding(target.name, True, f"{target.base_url} answers")

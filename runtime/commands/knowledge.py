@@ -84,7 +84,7 @@ def api_submit(operation: str, api: str | None, db: str | None, as_json: bool) -
     """Have an operation wait for approval, to be called alone by those whom the policy names."""
 
     async def submit(service: "Service") -> Json:
-        from runtime.gate.access import Caller
+        from runtime.caller import Caller
 
         return (await service.raw.submit(operation, api, Caller(actor_here(), "admin"))).summary()
 
@@ -112,16 +112,16 @@ def api_call(
     plan_id: str, is_confirmed: bool, db: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Call one operation alone, without a workflow, and print what came back."""
-    from runtime.calls.manner import Manner
+    from runtime.call_options import CallOptions
     from runtime.commands.calling import ask_on_terminal, call_operation, printed
     from runtime.commands.ending import run_to_its_end
 
-    manner = Manner(is_plan, plan_id, is_confirmed)
+    options = CallOptions(is_plan, plan_id, is_confirmed)
     ask = ask_on_terminal if sys.stdin.isatty() and not as_json else None
     sent = None if body is None else _body(body)
     settings = Settings.read(os.environ)
-    report = run_to_its_end(call_operation(settings, db, operation, api, arguments, sent, target, manner, ask))
-    return printed(report, manner, is_json=as_json)
+    report = run_to_its_end(call_operation(settings, db, operation, api, arguments, sent, target, options, ask))
+    return printed(report, options, is_json=as_json)
 
 
 def _body(text: str) -> Json:

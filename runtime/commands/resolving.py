@@ -10,9 +10,9 @@ import click
 
 from governance.commands.options import actor_here, common, existing, with_database
 from governance.commands.runs import RUN, show_run, told_run
-from governance.database import Database
-from governance.identifiers import Json
-from governance.open_runs import Finding, OpenRuns
+from governance.runs.open_runs import OpenRuns, RunFinding
+from governance.storage.database import Database
+from governance.storage.identifiers import Json
 
 
 @click.command("resolve")
@@ -31,18 +31,18 @@ def resolve_command(
     if happened is None:
         run = asyncio.run(_looked(existing(db), run_id))
     else:
-        finding = Finding(happened, go_on, note)
+        finding = RunFinding(happened, go_on, note)
         run = with_database(db, lambda database: _said(database, run_id, finding))
     show_run(run, as_json)
 
 
-async def _said(database: Database, run_id: str, finding: Finding) -> Json:
+async def _said(database: Database, run_id: str, finding: RunFinding) -> Json:
     await OpenRuns(database).resolve(run_id, finding, actor=actor_here())
     return await told_run(database, run_id)
 
 
 async def _looked(url: str, run_id: str) -> Json:
-    from runtime.gate.access import Caller
+    from runtime.caller import Caller
     from runtime.service import open_service
 
     async with open_service(url) as service:

@@ -13,10 +13,10 @@ import click
 from governance.commands import shown
 from governance.commands.completing import complete
 from governance.commands.options import actor_here, common, existing, with_database
-from governance.database import Database
-from governance.identifiers import utc_now
-from governance.schedules import Schedule, ScheduleStore
+from governance.runs.schedules import Schedule, ScheduleStore
 from governance.settings import Settings
+from governance.storage.database import Database
+from governance.storage.identifiers import utc_now
 from runtime.commands.serving import parsed_inputs, parsed_labels
 
 LISTED = ("name", "workflow_id", "cron", "zone", "created_by", "is_paused", "next_at", "last")
@@ -47,8 +47,8 @@ def schedules_add(
 
 
 async def _add(db: str | None, wish: Schedule) -> Schedule:
-    from runtime.gate.access import Caller
-    from runtime.scheduling import scheduled_risks
+    from runtime.background.scheduling import scheduled_risks
+    from runtime.caller import Caller
     from runtime.service import open_service
 
     settings = Settings.read(os.environ)
@@ -94,7 +94,7 @@ def schedules_remove(name: str, db: str | None, as_json: bool) -> None:
 
 
 async def _set_paused(database: Database, name: str, *, is_paused: bool) -> Schedule:
-    from runtime.cron import next_moment
+    from runtime.background.cron import next_moment
 
     store = ScheduleStore(database)
     found = await store.get(name)

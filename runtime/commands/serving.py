@@ -20,15 +20,15 @@ import click
 
 from governance.commands.completing import complete
 from governance.errors import GovernanceError
-from governance.identifiers import moment, utc_now
 from governance.settings import Settings, in_use
+from governance.storage.identifiers import moment, utc_now
 from runtime.commands.client_config import CLIENTS, printed_for
 from runtime.commands.ending import run_to_its_end
 from runtime.errors import BadInput, ServingError, StartRefused
 from runtime.secrets import JsonFormatter, RedactingFormatter, Vault
 
 if TYPE_CHECKING:
-    from runtime.gate.company import Company
+    from runtime.auth.jwt_issuers import JwtIssuer
     from runtime.service import Service
     from runtime.sites.membership import Membership
 
@@ -76,11 +76,11 @@ def serve_command(transport: str, db: str | None, is_json: bool, **place: Any) -
 
 def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContextManager[Service]":
     """What both transports serve, as the settings say."""
+    from runtime.background.scheduling import scheduled_risks
     from runtime.calls.confirmation import Confirmation
-    from runtime.mcp.listing import UNBOUNDED, Budget
+    from runtime.catalog.listing import UNBOUNDED, Budget
+    from runtime.engines.conformance import policy_of
     from runtime.proposing import Terms
-    from runtime.replies import policy_of
-    from runtime.scheduling import scheduled_risks
     from runtime.service import open_service
 
     return open_service(
@@ -107,11 +107,11 @@ def _room(settings: Settings) -> tuple[int, int]:
     return settings.catalog_tools - taken[0], settings.catalog_tokens - taken[1]
 
 
-def _company(file: str) -> "Company":
+def _company(file: str) -> "JwtIssuer":
     """The company whose logins are taken, as the file says."""
-    from runtime.gate.company import Company, read_trust
+    from runtime.auth.jwt_issuers import JwtIssuer, read_trust
 
-    return Company(read_trust(Path(file)))
+    return JwtIssuer(read_trust(Path(file)))
 
 
 def _membership(file: str) -> "Membership | None":
@@ -123,7 +123,7 @@ def _membership(file: str) -> "Membership | None":
 
 async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any], is_json: bool) -> None:
     from runtime.app import Listening, serve_http
-    from runtime.gate.cors import origins_in
+    from runtime.auth.cors import origins_in
     from runtime.mcp.own_prompts import read_prompts
 
     def announce(address: str) -> None:
@@ -170,13 +170,13 @@ async def _tell_end(service: "Service") -> None:
 
 async def _stdio(url: str, vault: Vault, settings: Settings) -> None:
     from runtime.app import serve_stdio
-    from runtime.gate.access import Caller
+    from runtime.caller import Caller
     from runtime.mcp.own_prompts import read_prompts
 
     prompts = read_prompts(settings.prompts)
     async with _opened(url, vault, settings) as service:
         # Whoever starts this process can read the database file: without a token it is the operator on this machine.
-        caller = await service.doorkeeper.caller(settings.token) if settings.token else Caller("stdio", "operator")
+        caller = await service.authenticator.caller(settings.token) if settings.token else Caller("stdio", "operator")
         if caller is None:
             raise StartRefused("SWITCHGEAR_TOKEN holds no valid token", "correct it, or take it out of the environment")
         await serve_stdio(service, caller, _membership(settings.hub), prompts)
@@ -208,19 +208,19 @@ def call_command(
     is_json: bool,
 ) -> int:
     """Run an approved workflow once, here, and print its outputs. VALUE may be JSON."""
-    from runtime.calls.manner import Manner
+    from runtime.call_options import CallOptions
     from runtime.calls.selection import Selection
     from runtime.commands.calling import ask_on_terminal, call_on_selection, call_once, printed, printed_results
 
-    settings, manner = _settings(), Manner(is_plan, plan_id, is_confirmed)
+    settings, options = _settings(), CallOptions(is_plan, plan_id, is_confirmed)
     parsed_inputs(inputs)  # what cannot be read is told before anything is opened
     if labels:
         selection = Selection(parsed_labels(labels, target), parallel, stops)
-        results = _told_if_interrupted(db, call_on_selection(settings, db, workflow, inputs, selection, manner))
-        return printed_results(results, manner, is_json=is_json)
+        results = _told_if_interrupted(db, call_on_selection(settings, db, workflow, inputs, selection, options))
+        return printed_results(results, options, is_json=is_json)
     ask = ask_on_terminal if sys.stdin.isatty() and not is_json else None
-    report = _told_if_interrupted(db, call_once(settings, db, workflow, inputs, target, manner, ask))
-    return printed(report, manner, is_json=is_json)
+    report = _told_if_interrupted(db, call_once(settings, db, workflow, inputs, target, options, ask))
+    return printed(report, options, is_json=is_json)
 
 
 def _told_if_interrupted(db: str | None, call: Coroutine[Any, Any, T]) -> T:

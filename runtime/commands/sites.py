@@ -17,11 +17,11 @@ import click
 
 from governance.commands import shown
 from governance.commands.options import actor_here, address_of, common, scope_of, scope_options
-from governance.database import open_database
 from governance.errors import InvalidError
+from governance.registry.targets import TargetStore
 from governance.settings import Settings
 from governance.sites import SiteStore
-from governance.targets import TargetStore
+from governance.storage.database import open_database
 from governance.transitions import Role
 from runtime.commands.serving import parsed_inputs
 
@@ -88,11 +88,11 @@ def join_command(
     invitation: str, url: str, file: Path, role: Role, takes_bundles: bool, tls: str, is_json: bool, **named: Any
 ) -> None:
     """Join a hub. Options that limit say what its callers reach here; then serve with SWITCHGEAR_HUB=FILE."""
-    from runtime.sites.joining import Terms, join
+    from runtime.sites.joining import JoiningTerms, join
 
     if file.exists():
         raise InvalidError(f"there is a file {file} already", "take another name, or remove it")
-    membership = asyncio.run(join(invitation, url, tls, Terms(role, scope_of(named), takes_bundles)))
+    membership = asyncio.run(join(invitation, url, tls, JoiningTerms(role, scope_of(named), takes_bundles)))
     membership.write(file)
     told = {"site": membership.site, "hub": url, "file": str(file), "role": role}
     shown.as_json(told) if is_json else shown.fields(told)

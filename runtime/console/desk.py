@@ -15,11 +15,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from governance.transitions import may
+from runtime.auth.access import rule_for
 from runtime.console import rendering
-from runtime.console.forms import Form, NoForm, form_of
-from runtime.console.inside import Inside, Refusal
+from runtime.console.forms import ConsoleForm, NoForm, form_of
+from runtime.console.inside import ApiRefusal, Inside
 from runtime.console.visitor import Visitor
-from runtime.gate.access import rule_for
 
 VISITOR = "switchgear.visitor"
 LOGIN = "/console/login"
@@ -42,7 +42,7 @@ NAVIGATION = (
 )
 
 
-class Asked(dict[str, str]):
+class Filters(dict[str, str]):
     """The filters in the address; one that is not there is empty."""
 
     def __missing__(self, name: str) -> str:
@@ -64,15 +64,15 @@ class Desk:
     request: Request
     visitor: Visitor
     api: Inside
-    form: Form = field(default_factory=Form)
+    form: ConsoleForm = field(default_factory=ConsoleForm)
 
     def asked(self, name: str) -> str:
         """A parameter of the address."""
         return self.request.query_params.get(name, "")
 
-    def filters(self, names: Iterable[str]) -> Asked:
+    def filters(self, names: Iterable[str]) -> Filters:
         """Those of the parameters that say something."""
-        return Asked({name: self.asked(name) for name in names if self.asked(name)})
+        return Filters({name: self.asked(name) for name in names if self.asked(name)})
 
     def number(self, name: str, otherwise: int, most: int) -> int:
         text = self.asked(name)
@@ -98,7 +98,7 @@ class Desk:
             template, status, desk=self, visitor=self.visitor, navigation=offered, here=here, may=self.may, **values
         )
 
-    def refused(self, refusal: Refusal, back: str = "") -> HTMLResponse:
+    def refused(self, refusal: ApiRefusal, back: str = "") -> HTMLResponse:
         return self.page("refused.html", refusal.status, refusal=refusal, back=back)
 
 
@@ -118,22 +118,22 @@ def route(path: str, shown: Page, done: Page | None = None) -> Route:
             if request.method != "POST" or done is None:
                 return await shown(desk)
             return await done(Desk(request, visitor, api, await _form(request, visitor)))
-        except Refusal as refusal:
+        except ApiRefusal as refusal:
             return to_login(request) if refusal.status == 401 else desk.refused(refusal)
 
     methods = ["GET"] if done is None else ["GET", "POST"]
     return Route(path, answer, methods=methods)
 
 
-async def _form(request: Request, visitor: Visitor) -> Form:
+async def _form(request: Request, visitor: Visitor) -> ConsoleForm:
     """Raises Refusal for one that is not ours, before anything is done with it."""
     try:
         form = await form_of(request)
     except NoForm as error:
-        raise Refusal(415, "no form", "What was sent is not a form of this console.") from error
+        raise ApiRefusal(415, "no form", "What was sent is not a form of this console.") from error
     if not visitor.sent_from(form.get("csrf")):
         detail = "The form does not carry the token of your login. Nothing was done."
-        raise Refusal(403, "no CSRF token", detail, "open the page again, and send it from there")
+        raise ApiRefusal(403, "no CSRF token", detail, "open the page again, and send it from there")
     return form
 
 

@@ -25,7 +25,7 @@ class NoForm(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ConsoleForm:
     pairs: tuple[tuple[str, str], ...] = ()
 
     def get(self, name: str, otherwise: str = "") -> str:
@@ -35,13 +35,13 @@ class Form:
         return [value for key, value in self.pairs if key == name]
 
 
-async def form_of(request: Request) -> Form:
+async def form_of(request: Request) -> ConsoleForm:
     """The fields. Raises NoForm."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise NoForm
     try:
         text = (await request.body()).decode()
-        return Form(tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)))
+        return ConsoleForm(tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)))
     except ValueError as error:
         raise NoForm from error
 
@@ -108,12 +108,12 @@ def _type(told: Mapping[str, Json]) -> str:
     return " or ".join(map(str, kind)) if isinstance(kind, list) else str(kind)
 
 
-def inputs_of(form: Form, schema: Mapping[str, Json]) -> dict[str, Json]:
+def inputs_of(form: ConsoleForm, schema: Mapping[str, Json]) -> dict[str, Json]:
     """The inputs that a form says; a field that was left empty is not given."""
     return dict(_inputs(form, schema.get("properties") or {}))
 
 
-def _inputs(form: Form, properties: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+def _inputs(form: ConsoleForm, properties: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
     for name, told in properties.items():
         text = form.get(OF_INPUT + name)
         if text:

@@ -21,7 +21,7 @@ Pairs = tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(eq=False)
-class Refusal(Exception):
+class ApiRefusal(Exception):
     """What the API answered in the place of a success: a problem document (RFC 9457)."""
 
     status: int
@@ -32,7 +32,7 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiAnswer:
     status: int
     headers: Headers
     body: bytes
@@ -67,7 +67,7 @@ class Inside:
         """What the API answers. Raises Refusal."""
         return (await self.page(path, query)).json
 
-    async def page(self, path: str, query: Mapping[str, Json] | None = None) -> Answer:
+    async def page(self, path: str, query: Mapping[str, Json] | None = None) -> ApiAnswer:
         """The same with its headers: a list says there how many there are."""
         return await self.ask("GET", path, query)
 
@@ -75,7 +75,7 @@ class Inside:
         """What `get` answers, or None where the visitor may not have it, or there is none."""
         try:
             return await self.get(path, query)
-        except Refusal as refusal:
+        except ApiRefusal as refusal:
             if refusal.status in (403, 404, 409, 422):
                 return None
             raise
@@ -87,7 +87,7 @@ class Inside:
         query: Mapping[str, Json] | None = None,
         body: Json = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> ApiAnswer:
         """`body`: bytes as they are, all else as JSON. Raises Refusal for every answer that is no success."""
         sent = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
         answer = await self._exchange(self._scope(method, path, query or {}, sent, headers or {}), sent)
@@ -119,7 +119,7 @@ class Inside:
             "query_string": urlencode(given).encode(), "headers": own,
         }  # fmt: skip
 
-    async def _exchange(self, scope: MutableMapping[str, Any], sent: bytes) -> Answer:
+    async def _exchange(self, scope: MutableMapping[str, Any], sent: bytes) -> ApiAnswer:
         told: list[Message] = [{"type": "http.request", "body": sent, "more_body": False}]
         begun: dict[str, Any] = {"status": 500, "headers": []}
         parts: list[bytes] = []
@@ -137,7 +137,7 @@ class Inside:
                 parts.append(message.get("body", b""))
 
         await self._gate(scope, receive, send)
-        return Answer(begun["status"], Headers(raw=list(begun["headers"])), b"".join(parts))
+        return ApiAnswer(begun["status"], Headers(raw=list(begun["headers"])), b"".join(parts))
 
 
 class PassedOn(Response):
@@ -162,11 +162,11 @@ class PassedOn(Response):
         await self._gate(self._inner, heard, pass_on)
 
 
-def _refusal(answer: Answer) -> Refusal:
+def _refusal(answer: ApiAnswer) -> ApiRefusal:
     try:
         told = answer.json
     except orjson.JSONDecodeError:
         told = None
     told = dict(told) if isinstance(told, dict) else {}
     title, detail = str(told.pop("title", "request failed")), str(told.pop("detail", ""))
-    return Refusal(answer.status, title, detail, str(told.pop("remedy", "")), told)
+    return ApiRefusal(answer.status, title, detail, str(told.pop("remedy", "")), told)

@@ -23,7 +23,7 @@ _DEEPEST = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ShownTable:
     """`name`: where it stands in the result. `rows` have a cell a column; of `total` rows these are the first."""
 
     name: str
@@ -34,27 +34,27 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownResult:
     """A result in one form. `is_cut`: there is more in the whole."""
 
     form: str
-    tables: tuple[Table, ...] = ()
+    tables: tuple[ShownTable, ...] = ()
     tree: Json = None
     text: str = ""
     is_cut: bool = False
 
 
-def shown(value: Json, form: str) -> Shown:
+def shown(value: Json, form: str) -> ShownResult:
     """`form`: one of `FORMS`; any other is a table where there is one in it, else a tree."""
     if form == "json":
         text = orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
-        return Shown("json", text=text[:MOST_BYTES], is_cut=len(text) > MOST_BYTES)
+        return ShownResult("json", text=text[:MOST_BYTES], is_cut=len(text) > MOST_BYTES)
     tables = tuple(_within(_tables(value, "", 0)))[:MOST_TABLES] if form != "tree" else ()
     if tables:
         is_cut = any(len(table.rows) < table.total or table.left_out for table in tables)
-        return Shown("table", tables=tables, is_cut=is_cut)
+        return ShownResult("table", tables=tables, is_cut=is_cut)
     tree = fitting(value)
-    return Shown("tree", tree=tree, is_cut=tree != value)
+    return ShownResult("tree", tree=tree, is_cut=tree != value)
 
 
 def fitting(value: Json, most_bytes: int = MOST_BYTES) -> Json:
@@ -90,7 +90,7 @@ def _cut(value: Json, items: int, characters: int) -> Json:
     return value
 
 
-def _tables(value: Json, name: str, depth: int) -> Iterator[Table]:
+def _tables(value: Json, name: str, depth: int) -> Iterator[ShownTable]:
     if depth > _DEEPEST or isinstance(value, str):
         return
     if isinstance(value, Mapping):
@@ -100,11 +100,11 @@ def _tables(value: Json, name: str, depth: int) -> Iterator[Table]:
         yield _table(name, value)
 
 
-def _table(name: str, rows: Sequence[Mapping[str, Json]]) -> Table:
+def _table(name: str, rows: Sequence[Mapping[str, Json]]) -> ShownTable:
     columns = tuple(dict.fromkeys(key for row in rows for key in row))
     named, left_out = columns[:MOST_COLUMNS], columns[MOST_COLUMNS:]
     cells = tuple(tuple(_cell(row.get(column)) for column in named) for row in rows[: CUTS[0][0]])
-    return Table(name, named, cells, len(rows), left_out)
+    return ShownTable(name, named, cells, len(rows), left_out)
 
 
 def _cell(value: Json) -> str:
@@ -114,7 +114,7 @@ def _cell(value: Json) -> str:
     return text if len(text) <= MOST_CELL else f"{text[:MOST_CELL]}…"
 
 
-def _within(tables: Iterator[Table]) -> Iterator[Table]:
+def _within(tables: Iterator[ShownTable]) -> Iterator[ShownTable]:
     """As many rows of them as a page holds, those of the first table first."""
     left = MOST_BYTES
     for table in tables:
@@ -124,4 +124,4 @@ def _within(tables: Iterator[Table]) -> Iterator[Table]:
             if left < 0:
                 break
             kept.append(row)
-        yield Table(table.name, table.columns, tuple(kept), table.total, table.left_out)
+        yield ShownTable(table.name, table.columns, tuple(kept), table.total, table.left_out)

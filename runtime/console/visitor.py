@@ -12,9 +12,9 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from governance.people.sessions import Session
+from runtime.caller import CALLER, SESSION, Caller
 from runtime.console.inside import Pairs
-from runtime.gate.access import CALLER, SESSION, Caller
-from runtime.gate.credentials import COOKIE, CSRF_HEADER, csrf_of, token_in
+from runtime.credentials import COOKIE, CSRF_HEADER, csrf_of, token_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from runtime.console.forms import Form
-from runtime.console.inside import Refusal
+from runtime.console.forms import ConsoleForm
+from runtime.console.inside import ApiRefusal
 
 Json = Any
 SCOPE = ("apis", "risks", "workflows", "targets")
@@ -25,16 +25,16 @@ def pairs(text: str) -> dict[str, str]:
     """`site=oslo, rack=3` by name. Raises Refusal."""
     found = [part.partition("=") for part in listed(text)]
     if any(not mark for _, mark, _ in found):
-        raise Refusal(422, "bad input", "A label is NAME=VALUE.", "write for example site=oslo, rack=3")
+        raise ApiRefusal(422, "bad input", "A label is NAME=VALUE.", "write for example site=oslo, rack=3")
     return {name.strip(): value.strip() for name, _, value in found}
 
 
-def numbers(form: Form, names: Iterable[str]) -> dict[str, Json]:
+def numbers(form: ConsoleForm, names: Iterable[str]) -> dict[str, Json]:
     """Those fields that have a number in them. Raises Refusal."""
     return {name: _number(name, form.get(name).strip()) for name in names if form.get(name).strip()}
 
 
-def texts(form: Form, names: Iterable[str]) -> dict[str, str]:
+def texts(form: ConsoleForm, names: Iterable[str]) -> dict[str, str]:
     """Those fields that say something."""
     return {name: form.get(name).strip() for name in names if form.get(name).strip()}
 
@@ -44,29 +44,29 @@ def inputs(text: str) -> Json:
     try:
         value = orjson.loads(text) if text.strip() else {}
     except orjson.JSONDecodeError as error:
-        raise Refusal(422, "bad input", f"The inputs are not JSON: {error}", 'write {"name": "value"}') from error
+        raise ApiRefusal(422, "bad input", f"The inputs are not JSON: {error}", 'write {"name": "value"}') from error
     if not isinstance(value, dict):
-        raise Refusal(422, "bad input", "The inputs are no JSON object.", 'write {"name": "value"}')
+        raise ApiRefusal(422, "bad input", "The inputs are no JSON object.", 'write {"name": "value"}')
     return value
 
 
-def scope(form: Form) -> Mapping[str, Json]:
+def scope(form: ConsoleForm) -> Mapping[str, Json]:
     """What a token, a user or a sender is limited to. Raises Refusal."""
     told: dict[str, Json] = {kind: listed(form.get(kind)) for kind in SCOPE}
     told["labels"] = pairs(form.get("labels"))
     return {kind: value for kind, value in told.items() if value}
 
 
-def nothing_said() -> Refusal:
+def nothing_said() -> ApiRefusal:
     """For a form of which no button of ours was pressed."""
-    return Refusal(422, "bad request", "The form does not say what is to be done.", "choose one of its buttons")
+    return ApiRefusal(422, "bad request", "The form does not say what is to be done.", "choose one of its buttons")
 
 
 def _number(name: str, text: str) -> float | int:
     try:
         return int(text) if text.lstrip("-").isdecimal() else float(text)
     except ValueError as error:
-        raise Refusal(422, "bad input", f"{name} is no number.", "give one, or leave it empty") from error
+        raise ApiRefusal(422, "bad input", f"{name} is no number.", "give one, or leave it empty") from error
 
 
 def written(value: Json) -> str:

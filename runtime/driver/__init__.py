@@ -1,7 +1,7 @@
-"""The driver: the one room with an HTTP client. `exchange` alone imports httpx, `tries` alone imports tenacity."""
+"""The driver: the one room with an HTTP client. `exchange` alone imports httpx, `retry` alone imports tenacity."""
 
 from runtime.driver.driver import DeviceState, Driver
-from runtime.driver.endpoint import Endpoint
+from runtime.driver.endpoint import DeviceEndpoint
 from runtime.driver.posting import Poster
 
-__all__ = ["DeviceState", "Driver", "Endpoint", "Poster"]
+__all__ = ["DeviceState", "Driver", "DeviceEndpoint", "Poster"]

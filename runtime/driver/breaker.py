@@ -3,7 +3,8 @@
 closed → open after `FAILURES` requests in a row that the transport failed; open → half open after `REST_S`, when one
 request is let through as a probe; its success closes, its failure opens anew. An answer of any status is a success:
 a device that refuses is there. Times are given, not taken, so that this is a value that can be looked at in a test.
-Own code: the packages that exist judge exceptions around a call and cannot say «not begun». Used by `line`.
+Own code: the packages that exist judge exceptions around a call and cannot say «not begun». Used by
+`device_connection`.
 """
 
 from dataclasses import dataclass

@@ -10,18 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.driver.endpoint import Endpoint, Place
-from runtime.driver.journey import Journey
-from runtime.driver.line import Line
-from runtime.driver.sessions import Session
+from runtime.driver.attempt import RequestAttempt
+from runtime.driver.credentials.sessions import DeviceSession
+from runtime.driver.device_connection import DeviceConnection
+from runtime.driver.endpoint import DeviceEndpoint, Place
+from runtime.driver.leases import Leases
+from runtime.driver.retry import Retry
 from runtime.driver.site_connections import Sites
-from runtime.driver.tries import Tries
-from runtime.driver.wire import Reply
+from runtime.driver.wire import WireReply
 from runtime.driver.witness import Witness
 from runtime.errors import TargetError
-from runtime.leases import Leases
 from runtime.secrets import Vault
-from workflow.events import RequestFailed, ResponseArrived, SendRequest
+from workflow.requests.events import RequestFailed, ResponseArrived, SendRequest
 
 log = logging.getLogger("switchgear.driver")
 Event = ResponseArrived | RequestFailed
@@ -36,34 +36,34 @@ class Driver:
         self._vault = vault
         self._leases = leases or Leases()
         self._sites = sites
-        self._lines: dict[Place, Line] = {}
+        self._lines: dict[Place, DeviceConnection] = {}
 
-    async def send(self, command: SendRequest, endpoint: Endpoint, deadline: float, witness: Witness) -> Event:
+    async def send(self, command: SendRequest, endpoint: DeviceEndpoint, deadline: float, witness: Witness) -> Event:
         """What became of `command` by `deadline` (of the loop's clock) or the step's own limit, retries included."""
         outcome = await self.ask(command, endpoint, deadline, witness)
-        if isinstance(outcome, Reply):
+        if isinstance(outcome, WireReply):
             return ResponseArrived(command.step_id, outcome.status, outcome.joined_headers(), outcome.body)
         message = self._vault.redact("; ".join(part for part in (outcome.message, outcome.remedy) if part))
         return RequestFailed(command.step_id, outcome.reason, message)  # type: ignore[arg-type]
 
     async def ask(
-        self, command: SendRequest, endpoint: Endpoint, deadline: float, witness: Witness
-    ) -> Reply | TargetError:
+        self, command: SendRequest, endpoint: DeviceEndpoint, deadline: float, witness: Witness
+    ) -> WireReply | TargetError:
         """As `send`, in the driver's own words: the reply, or the error that says what to do about it."""
         limit = command.timeout_s or endpoint.limits.total_timeout_s
         deadline = min(deadline, asyncio.get_running_loop().time() + limit)
         line = self._line(endpoint)
-        return await Tries(Journey(line, endpoint, deadline, witness, self._vault), command).outcome()
+        return await Retry(RequestAttempt(line, endpoint, deadline, witness, self._vault), command).outcome()
 
-    async def listed(self, endpoint: Endpoint) -> tuple[Mapping[str, Any], ...]:
+    async def listed(self, endpoint: DeviceEndpoint) -> tuple[Mapping[str, Any], ...]:
         """The tools of an MCP server, or a site's workflows, as it tells of them. Raises TargetError."""
         line = self._line(endpoint)
         if endpoint.remote is not None and endpoint.remote.server.is_site:
             return line.sites_for(endpoint).told(endpoint.name)
         return tuple((await (await line.remote(endpoint, self._vault)).listed()).values())
 
-    def _line(self, endpoint: Endpoint) -> Line:
-        return self._lines.setdefault(endpoint.place, Line(self._leases, self._sites))
+    def _line(self, endpoint: DeviceEndpoint) -> DeviceConnection:
+        return self._lines.setdefault(endpoint.place, DeviceConnection(self._leases, self._sites))
 
     def changed_servers(self) -> frozenset[str]:
         """The MCP servers that were found to have other tools than before, each told of once."""
@@ -84,23 +84,25 @@ class Driver:
             if error is not None:
                 raise error  # of one device: the others were seen to
 
-    async def _hang_up(self, line: Line, witness: Witness) -> None:
+    async def _hang_up(self, line: DeviceConnection, witness: Witness) -> None:
         for logins in line.all_logins:
             for endpoint, session in logins.held:
                 await self._log_out(line, endpoint, session, witness)
         await line.aclose()
 
-    async def _log_out(self, line: Line, endpoint: Endpoint, session: Session, witness: Witness) -> None:
+    async def _log_out(
+        self, line: DeviceConnection, endpoint: DeviceEndpoint, session: DeviceSession, witness: Witness
+    ) -> None:
         rule = endpoint.profile.auth.session
         assert rule is not None, "a session was opened by a rule"
         deadline = asyncio.get_running_loop().time() + LOGOUT_TIMEOUT_S
         try:
-            await Journey(line, endpoint, deadline, witness, self._vault).log_out(rule, session)
+            await RequestAttempt(line, endpoint, deadline, witness, self._vault).log_out(rule, session)
         except (TargetError, TimeoutError) as error:
             log.warning("the session on %s was not closed: %s", endpoint.name, error)
 
 
-def _state(device: str, line: Line, now: float) -> "DeviceState":
+def _state(device: str, line: DeviceConnection, now: float) -> "DeviceState":
     rests_s = line.breaker.rests_for(now)
     return DeviceState(
         device=device, inside=line.gate.inside, waiting=line.gate.waiting, is_resting=rests_s > 0, rests_s=rests_s,

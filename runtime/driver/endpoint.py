@@ -7,11 +7,11 @@ whoever logs in there. Pure values. Made by `catalog` from a target and the prof
 from dataclasses import dataclass
 from typing import Literal
 
-from governance.responses import Policy
-from governance.servers import Server
-from runtime.driver.sessions import References
+from governance.registry.responses import Policy
+from governance.registry.servers import Server
+from runtime.driver.credentials.sessions import References
 from runtime.driver.wire import Address
-from workflow.profile import Limits, Profile
+from workflow.profiles.profile import Limits, Profile
 
 # What several endpoints of one address have in common.
 Place = tuple[str, str, int]
@@ -26,7 +26,7 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class DeviceEndpoint:
     """`profile` is the one that the workflow was approved with; `own_limits` wins over the profile's limits.
 
     `responses`: what is done about replies that are not as described; empty: what the setting says. `remote`: where

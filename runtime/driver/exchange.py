@@ -2,7 +2,8 @@
 
 Nothing of the environment counts (no proxies, no netrc), no redirect is followed, no cookie is kept; bodies are bounded
 after inflating. Foreign errors become ours here, once: whether bytes of the request may have left decides between
-«not sent» and «fate unknown». Time limits are the caller's. Called by `line`, `journey` and `posting`. RFC 9110, 9112.
+«not sent» and «fate unknown». Time limits are the caller's. Called by `device_connection`, `attempt` and `posting`. RFC
+9110, 9112.
 """
 
 import re
@@ -16,7 +17,7 @@ import httpx
 
 from runtime.driver.means import REMEDY, lack_of
 from runtime.driver.streams import HEAD, Backend, Head, Pieces
-from runtime.driver.wire import Inflater, Reply, WireRequest, read_body
+from runtime.driver.wire import Inflater, WireReply, WireRequest, read_body
 from runtime.errors import BadReply, FateUnknown, NotSent, Refused, TargetError, Unable
 
 CONNECT_TIMEOUT_S = 10.0
@@ -38,7 +39,7 @@ class Flight:
             self.may_have_left = True
 
 
-class Connections:
+class ConnectionPool:
     """Connections to one address under one way of trusting it. How many there are is bounded by the gate."""
 
     def __init__(self, verify: ssl.SSLContext | None, *, keeps_alive: bool) -> None:
@@ -54,7 +55,7 @@ class Connections:
         """Closes all; a later request opens anew."""
         await self._transport.aclose()
 
-    async def over(self, wire: WireRequest, origin: str, name: str, flight: Flight, max_body_bytes: int) -> Reply:
+    async def over(self, wire: WireRequest, origin: str, name: str, flight: Flight, max_body_bytes: int) -> WireReply:
         """The reply to `wire`. `name` is how messages call the device. Raises TargetError."""
         request = httpx.Request(
             wire.method,
@@ -90,7 +91,7 @@ class Connections:
         return response.status_code, {key.lower(): value for key, value in response.headers.items()}
 
 
-async def _received(response: httpx.Response, max_body_bytes: int) -> Reply:
+async def _received(response: httpx.Response, max_body_bytes: int) -> WireReply:
     try:
         body = Inflater(response.headers.get("content-encoding", "").strip(), max_body_bytes)
         pieces = Pieces()
@@ -101,7 +102,7 @@ async def _received(response: httpx.Response, max_body_bytes: int) -> Reply:
         await response.aclose()
     fields = tuple((key.decode("ascii").lower(), value.decode("latin-1")) for key, value in response.headers.raw)
     content_type = response.headers.get("content-type", "")
-    return Reply(response.status_code, fields, read_body(response.status_code, content_type, body.whole()))
+    return WireReply(response.status_code, fields, read_body(response.status_code, content_type, body.whole()))
 
 
 def _judged(error: Exception, name: str, flight: Flight) -> TargetError:

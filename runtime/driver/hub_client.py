@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 
 from runtime.driver import tls
-from runtime.driver.exchange import Connections, Flight
-from runtime.driver.wire import Reply, WireRequest, address_of
+from runtime.driver.exchange import ConnectionPool, Flight
+from runtime.driver.wire import WireReply, WireRequest, address_of
 from runtime.errors import FateUnknown, TargetError
 
 Json = Any
@@ -26,13 +26,15 @@ class HubClient:
     def __init__(self, url: str, trust: str) -> None:
         self._address = address_of(url, "")
         self._trust = trust
-        self._connections: Connections | None = None
+        self._connections: ConnectionPool | None = None
 
-    async def ask(self, method: str, path: str, body: Mapping[str, Json] | None, bearer: str, limit_s: float) -> Reply:
+    async def ask(
+        self, method: str, path: str, body: Mapping[str, Json] | None, bearer: str, limit_s: float
+    ) -> WireReply:
         """Raises TargetError."""
         return await self.send(method, path, b"" if body is None else orjson.dumps(body), bearer, limit_s)
 
-    async def send(self, method: str, path: str, body: bytes, bearer: str, limit_s: float) -> Reply:
+    async def send(self, method: str, path: str, body: bytes, bearer: str, limit_s: float) -> WireReply:
         """Raises TargetError. `body`: JSON; `bearer`: what is shown, if anything."""
         address = self._address
         fields = {"host": address.authority, "content-type": "application/json", "content-length": str(len(body))}
@@ -54,10 +56,10 @@ class HubClient:
         if connections is not None:
             await connections.aclose()
 
-    async def _connected(self) -> Connections:
+    async def _connected(self) -> ConnectionPool:
         if self._connections is None:
             address = self._address
             is_plain = address.scheme == "http"
             verify = None if is_plain else await tls.context_for(self._trust, address.host, address.port)
-            self._connections = Connections(verify, keeps_alive=True)
+            self._connections = ConnectionPool(verify, keeps_alive=True)
         return self._connections

@@ -10,15 +10,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlsplit
 
-from runtime.driver.wire import Address, Reply, checked_path
+from runtime.driver.wire import Address, WireReply, checked_path
 from runtime.errors import Refused
-from workflow.events import SendRequest
+from workflow.requests.events import SendRequest
 
 FOLLOWED = frozenset({301, 302, 307, 308})
 # A slash, a newer version, a canonical name: three. More is a circle.
 MOST_HOPS = 5
 METHODS = frozenset({"GET", "HEAD"})
-Send = Callable[[SendRequest, Address], Awaitable[Reply]]
+Send = Callable[[SendRequest, Address], Awaitable[WireReply]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Hop:
     address: Address
 
 
-async def followed(command: SendRequest, address: Address, send: Send) -> Reply:
+async def followed(command: SendRequest, address: Address, send: Send) -> WireReply:
     """The reply to `command`, or to what it is redirected to; the redirect itself where that may not be followed."""
     first = reply = await send(command, address)
     for _ in range(MOST_HOPS):
@@ -41,7 +41,7 @@ async def followed(command: SendRequest, address: Address, send: Send) -> Reply:
     return first if reply is not first and _is_page(reply) else reply
 
 
-def next_hop(command: SendRequest, address: Address, reply: Reply) -> Hop | None:
+def next_hop(command: SendRequest, address: Address, reply: WireReply) -> Hop | None:
     """Where `reply` to `command` leads on; None where it leads nowhere that we go."""
     location = reply.header("location") or ""
     if reply.status not in FOLLOWED or command.method not in METHODS or not command.is_safe or command.body is not None:
@@ -80,6 +80,6 @@ def _own_place(location: str, address: Address) -> tuple[str, str]:
     return parts.path, parts.query
 
 
-def _is_page(reply: Reply) -> bool:
+def _is_page(reply: WireReply) -> bool:
     """Whether it is for a person's eyes: a form to log in, say, which is no answer to what was asked."""
     return 200 <= reply.status < 300 and "html" in (reply.header("content-type") or "").lower()

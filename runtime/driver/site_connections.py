@@ -3,7 +3,7 @@
 What `exchange` is for devices and `remote_connections` for MCP servers: the same port. What the site told last of the
 workflow has to be what was approved here, to the byte, and the site holds it against what it has at that moment; what
 was not handed over was not sent. A site that refused has begun nothing; one that says that a fate is unknown is
-believed. Called by `line` and `journey`; how a dispatch comes to a site is `runtime.sites.hub`'s.
+believed. Called by `device_connection` and `attempt`; how a dispatch comes to a site is `runtime.sites.hub`'s.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ import orjson
 from runtime.driver.behalf import BEHALF, Behalf
 from runtime.driver.endpoint import Remote
 from runtime.driver.exchange import Flight
-from runtime.driver.wire import Reply, WireRequest
+from runtime.driver.wire import WireReply, WireRequest
 from runtime.errors import BadReply, FateUnknown, Refused
 
 Json = Any
@@ -59,7 +59,7 @@ class SiteConnections:
     sites: Sites
     remote: Remote
 
-    async def over(self, wire: WireRequest, origin: str, name: str, flight: Flight, max_body_bytes: int) -> Reply:  # noqa: ARG002  as `exchange` has it
+    async def over(self, wire: WireRequest, origin: str, name: str, flight: Flight, max_body_bytes: int) -> WireReply:  # noqa: ARG002  as `exchange` has it
         """The reply to `wire`. `name` is the site. Raises TargetError."""
         flight.is_kept = True
         path, behalf = wire.target.decode(), BEHALF.get()
@@ -73,7 +73,7 @@ class SiteConnections:
         inputs = orjson.loads(wire.body) if wire.body else {}
         answer = await self.sites.send(name, Asked(workflow, pin, inputs, behalf), flight)
         if behalf.is_again and answer.get("outcome") == "refused":  # which knows by the id that it was not begun
-            return Reply(409, (), {"message": f"refused: {answer.get('message', '')}"})
+            return WireReply(409, (), {"message": f"refused: {answer.get('message', '')}"})
         return _reply(answer, name, max_body_bytes)
 
     def _check(self, workflow: str, pin: str, name: str) -> None:
@@ -88,7 +88,7 @@ class SiteConnections:
         raise Refused(f"{name} has another workflow {workflow} than was approved here: nothing was sent", remedy)
 
 
-def _reply(answer: Mapping[str, Json], name: str, max_body_bytes: int) -> Reply:
+def _reply(answer: Mapping[str, Json], name: str, max_body_bytes: int) -> WireReply:
     outcome, message = str(answer.get("outcome")), str(answer.get("message", ""))
     run = {"site_run": answer.get("run_id")}
     if outcome == "succeeded":
@@ -97,10 +97,10 @@ def _reply(answer: Mapping[str, Json], name: str, max_body_bytes: int) -> Reply:
             raise BadReply(f"{name}: the answer holds no outputs")
         if len(orjson.dumps(outputs)) > max_body_bytes:
             raise BadReply(f"{name}: the outputs are larger than {max_body_bytes} bytes")
-        return Reply(200, (), {"outputs": dict(outputs), **run})
+        return WireReply(200, (), {"outputs": dict(outputs), **run})
     if outcome == "refused":
         told = f"{name} refused: {message.rstrip('.')}. Nothing was begun there"
         raise Refused(told, str(answer.get("remedy", "")))
     if outcome in ("failed", "partial", "pending", "cancelled"):
-        return Reply(422, (), {"message": f"{outcome}: {message}", **run})
+        return WireReply(422, (), {"message": f"{outcome}: {message}", **run})
     raise FateUnknown(f"{name} says that it is not known: {message}", "look there before asking again")

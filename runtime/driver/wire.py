@@ -17,13 +17,13 @@ from urllib.parse import quote, unquote, urlsplit
 import orjson
 
 from runtime.errors import BadReply, Refused
-from workflow.events import SendRequest
-from workflow.form_bodies import form_encoded
-from workflow.multipart import Unwritable, encoded, is_multipart, is_textual
-from workflow.operations import is_method
-from workflow.profile_speech import Protocol
-from workflow.renamed import at_name, is_other_name
-from workflow.reserved import why_reserved
+from workflow.documents.operations import is_method
+from workflow.profiles.profile_speech import Protocol
+from workflow.requests.events import SendRequest
+from workflow.requests.form_bodies import form_encoded
+from workflow.requests.multipart import Unwritable, encoded, is_multipart, is_textual
+from workflow.requests.renamed import at_name, is_other_name
+from workflow.requests.reserved import why_reserved
 
 Json = Any
 # pchar of RFC 3986 without `;`: some servers cut a segment there, so it must come percent-encoded.
@@ -73,7 +73,7 @@ class WireRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class WireReply:
     """Header names in lower case; `body` as `read_body` gives it."""
 
     status: int

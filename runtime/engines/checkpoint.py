@@ -14,16 +14,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from governance.runs import StepRecord
+from governance.runs.runs import StepRecord
 from runtime.secrets import MASK
-from workflow.events import Command, EndRun, command_from_json, to_json
-from workflow.state import State
+from workflow.programs.state import State
+from workflow.requests.events import Command, EndRun, command_from_json, to_json
 
 Json = Any
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class StoredTurn:
     """`number` counts the requests that the run made since it began, or was gone on with."""
 
     number: int
@@ -42,10 +42,10 @@ class Checkpoint:
     `recorded` is masked already.
     """
 
-    turn: Turn
+    turn: StoredTurn
     elapsed_s: float = 0.0
     unwritten: tuple[StepRecord, ...] = ()
-    left: Turn | None = None
+    left: StoredTurn | None = None
     recorded: Json = None
 
     def to_json(self, clean: Callable[[Json], Json]) -> dict[str, Json]:
@@ -71,13 +71,13 @@ def seal_of(stored: Mapping[str, Json]) -> str:
     return f"sha256:{hashlib.sha256(json.dumps(sealed, sort_keys=True).encode()).hexdigest()}"
 
 
-def _stored(turn: Turn, clean: Callable[[Json], Json]) -> dict[str, Json]:
+def _stored(turn: StoredTurn, clean: Callable[[Json], Json]) -> dict[str, Json]:
     return {"number": turn.number, "state": clean(turn.state.to_json()), "command": clean(to_json(turn.command))}
 
 
-def turn_from_json(data: Mapping[str, Json]) -> Turn:
+def turn_from_json(data: Mapping[str, Json]) -> StoredTurn:
     """A turn as it was stored. Raises KeyError or TypeError for anything else."""
-    return Turn(data["number"], State.from_json(data["state"]), command_from_json(data["command"]))
+    return StoredTurn(data["number"], State.from_json(data["state"]), command_from_json(data["command"]))
 
 
 def holds_mask(command: Command) -> bool:

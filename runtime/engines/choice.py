@@ -9,25 +9,27 @@ import asyncio
 import contextlib
 
 from runtime.driver import Driver
-from runtime.engines.carrying import Carrier
 from runtime.engines.direct import DirectEngine
 from runtime.engines.durable import DurableEngine
+from runtime.engines.durable_run import DurableRun
 from runtime.engines.engine import Ended, Order, Told
 from runtime.engines.executor import Executor
-from runtime.engines.journal import Books
-from runtime.engines.keeper import Keeper
+from runtime.engines.journal import RunRecords
 from runtime.engines.restore import Restorer
+from runtime.engines.supervisor import RunSupervisor
 
 
 class Engines:
     """`keep_days`: how long a run that has ended can be looked up."""
 
-    def __init__(self, driver: Driver, books: Books, executor: Executor, restorer: Restorer, keep_days: int) -> None:
-        carrier = Carrier(driver, books, executor, restorer)
+    def __init__(
+        self, driver: Driver, books: RunRecords, executor: Executor, restorer: Restorer, keep_days: int
+    ) -> None:
+        carrier = DurableRun(driver, books, executor, restorer)
         self._executor = executor
         self._direct = DirectEngine(driver, books, executor)
         self._durable = DurableEngine(books, executor, carrier)
-        self._keeper = Keeper(books, executor, self._direct, self._durable, carrier, keep_days)
+        self._keeper = RunSupervisor(books, executor, self._direct, self._durable, carrier, keep_days)
         self._watching: asyncio.Task[None] | None = None
 
     @property
@@ -55,7 +57,7 @@ class Engines:
         return await self._keeper.look()
 
     def watch(self, adopted_at: str | None = "") -> None:
-        """From now on open runs are looked after; `adopted_at`: see `Keeper`."""
+        """From now on open runs are looked after; `adopted_at`: see `RunSupervisor`."""
         self._keeper.adopted_at = adopted_at
         self._watching = asyncio.create_task(self._keeper.watch())
 

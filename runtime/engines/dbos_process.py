@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlalchemy import URL, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from governance.connections import FOREIGN, is_sqlite, parse_url, touch, translate
 from governance.errors import GovernanceError, UnavailableError
 from governance.outage import Outage
+from governance.storage.connections import FOREIGN, is_sqlite, parse_url, touch, translate
 
 if TYPE_CHECKING:
     from dbos import DBOS

@@ -2,32 +2,32 @@
 
 A run is a task of its own, so that a caller who goes away ends it in order and not in the middle. Its end is recorded
 a moment after its answer (`ends`); every request before it leaves. Nothing is resumed after a crash, since nothing was
-changed: what was left open is closed (`keeper`). How a command is carried out is in `course`; what comes next decides
-the `interpreter`.
+changed: what was left open is closed (`supervisor`). How a command is carried out is in `run_loop`; what comes next
+decides the `interpreter`.
 """
 
 import asyncio
 
 from runtime.driver import Driver
-from runtime.engines.course import Course, Parked
 from runtime.engines.ends import Ends
 from runtime.engines.engine import Ended, Order, Told
 from runtime.engines.executor import Executor
-from runtime.engines.journal import Books, Journal
+from runtime.engines.journal import Journal, RunRecords
+from runtime.engines.run_loop import Parked, RunLoop
 from runtime.errors import Interrupted
-from workflow.events import Cancelled, EndRun, Event, RunStarted
-from workflow.state import State
+from workflow.programs.state import State
+from workflow.requests.events import Cancelled, EndRun, Event, RunStarted
 
 # What a read under way gets when the server stops; it is broken off.
 CLOSING_S = 20.0
 
 
 class DirectEngine:
-    def __init__(self, driver: Driver, books: Books, executor: Executor) -> None:
+    def __init__(self, driver: Driver, books: RunRecords, executor: Executor) -> None:
         self._driver = driver
         self._books = books
         self._executor = executor
-        self._under_way: dict[asyncio.Task[Ended], Course] = {}
+        self._under_way: dict[asyncio.Task[Ended], RunLoop] = {}
         self._ends = Ends()
         self._is_stopping = False
 
@@ -37,7 +37,7 @@ class DirectEngine:
         await self._executor.appear()
         # What only reads may lose its record with the machine's power, never with this process.
         journal = Journal(self._books, order, self._executor.name, is_lasting=False)
-        course = Course(order, self._driver, journal, self._books.replies)
+        course = RunLoop(order, self._driver, journal, self._books.replies)
         task = asyncio.create_task(self._run(course))
         self._under_way[task] = course
         task.add_done_callback(self._under_way.pop)
@@ -48,7 +48,7 @@ class DirectEngine:
             course.cancel()
             raise
 
-    async def _run(self, course: Course) -> Ended:
+    async def _run(self, course: RunLoop) -> Ended:
         journal = course.journal
         ended = journal.cleaned(await to_the_end(course))
         if journal.has_sent and self._ends.has_room:
@@ -80,7 +80,7 @@ class DirectEngine:
         await self._ends.close()
 
 
-async def to_the_end(course: Course) -> Ended:
+async def to_the_end(course: RunLoop) -> Ended:
     """How it ended. Raises GovernanceError when nothing was sent because it cannot be recorded."""
     state, event = State.initial(), _started(course.order)
     while True:

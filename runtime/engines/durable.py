@@ -1,9 +1,9 @@
 """The engine for runs that change something: they survive the process, and nothing is sent twice that must not be.
 
-A run is a DBOS workflow whose steps are the turns of `carrying`. A run's own row is written first, with the proof that
-what is ordered is approved; then DBOS begins it, and whoever asked waits for its end. When this process dies, another
-one or the next one takes the run up (`keeper`). Stopping parks runs between two requests. Here never lives a turn, nor
-which runs are orphans.
+A run is a DBOS workflow whose steps are the turns of `durable_run`. A run's own row is written first, with the proof
+that what is ordered is approved; then DBOS begins it, and whoever asked waits for its end. When this process dies,
+another one or the next one takes the run up (`supervisor`). Stopping parks runs between two requests. Here never lives
+a turn, nor which runs are orphans.
 """
 
 import asyncio
@@ -11,16 +11,16 @@ import logging
 from typing import Any
 
 from governance.errors import ConflictError, GovernanceError, UnavailableError
-from governance.runs import Run
-from runtime.engines.carrying import PAUSE_S, Carrier
-from runtime.engines.course import Course
+from governance.runs.runs import Run
 from runtime.engines.dbos_process import DbosProcess, workflow_id
+from runtime.engines.durable_run import PAUSE_S, DurableRun
 from runtime.engines.engine import Ended, Order, Told
 from runtime.engines.executor import Executor
-from runtime.engines.fate import verdict_unremembered
-from runtime.engines.journal import Books, misfits_in
+from runtime.engines.journal import RunRecords, misfits_in
+from runtime.engines.recovery import verdict_unremembered
+from runtime.engines.run_loop import RunLoop
 from runtime.errors import Interrupted
-from workflow.events import failure_from_json
+from workflow.requests.events import failure_from_json
 
 log = logging.getLogger("switchgear.runs")
 Json = Any
@@ -31,7 +31,7 @@ FORGOTTEN_AFTER_S = 30.0
 
 
 class DurableEngine:
-    def __init__(self, books: Books, executor: Executor, carrier: Carrier) -> None:
+    def __init__(self, books: RunRecords, executor: Executor, carrier: DurableRun) -> None:
         self._books = books
         self._executor = executor
         self._carrier = carrier
@@ -39,7 +39,7 @@ class DurableEngine:
         self._starting: asyncio.Task[None] | None = None
         self._is_stopping = False
         # Those that wait for their first turn, and those that have begun.
-        self._courses: dict[str, Course] = {}
+        self._courses: dict[str, RunLoop] = {}
         self._carrying: dict[asyncio.Task[Any], str] = {}
         self._ends: dict[str, asyncio.Future[Ended]] = {}
         self._over: dict[str, float] = {}
@@ -191,7 +191,7 @@ class DurableEngine:
             self._courses.pop(run_id, None)
             self._let_go(run_id)
 
-    async def _taken_up(self, run_id: str) -> Course | None:
+    async def _taken_up(self, run_id: str) -> RunLoop | None:
         while not self._is_stopping:
             try:
                 return await self._carrier.taken_up(run_id)
@@ -200,7 +200,7 @@ class DurableEngine:
                 await asyncio.sleep(PAUSE_S)
         raise asyncio.CancelledError
 
-    async def _break_off(self, course: Course, error: UnavailableError) -> None:
+    async def _break_off(self, course: RunLoop, error: UnavailableError) -> None:
         """Ends a run of which nobody could tell after a crash how far it had come. Raises UnavailableError."""
         run_id = course.order.run_id
         why = f"how far it is cannot be written down: {error.message}"
@@ -211,7 +211,7 @@ class DurableEngine:
         if end is not None and not end.done() and run.outcome is not None:
             end.set_result(stored_end(run))
 
-    async def _close(self, course: Course, ended: Ended, left: Json) -> None:
+    async def _close(self, course: RunLoop, ended: Ended, left: Json) -> None:
         """Writes the end down, again and again until the database takes it; who waits learns when it does not."""
         end = self._ends.get(ended.run_id) or asyncio.get_running_loop().create_future()
         while True:

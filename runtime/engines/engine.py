@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from governance.plans import Confirmed
+from governance.runs.plans import Confirmed
 from governance.transitions import Role
-from runtime.driver import Endpoint
-from workflow.events import EndRun, Failure, Outcome
-from workflow.plan import Plan
-from workflow.sameness import effect_found, effect_of
-from workflow.state import State
+from runtime.driver import DeviceEndpoint
+from workflow.programs.equivalence import effect_found, effect_of
+from workflow.programs.plan import Plan
+from workflow.programs.state import State
+from workflow.requests.events import EndRun, Failure, Outcome
 
 Json = Any
 
@@ -52,7 +52,7 @@ class Order:
     revision_id: str
     digest: str
     plan: Plan
-    endpoint: Endpoint
+    endpoint: DeviceEndpoint
     caller: str
     inputs: Mapping[str, Json]
     secret_names: tuple[str, ...] = ()

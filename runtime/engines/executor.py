@@ -1,11 +1,11 @@
 """This process as one that carries out runs: its name, and the proof that it lives.
 
-The name stands at every run that it carries out. It is held as a lock (`governance.locks`) which falls the moment the
-process dies, however it dies: whoever can take a name's lock knows that nobody of that name is at work, and may take
-over its runs. Where a lock can be lost with a connection, its holder looks again and again and takes it back, and
-the others wait for that long before they believe in a death; a run that is taken over all the same is fenced off by its
-row.
-A name is never used by two processes. Here never lives what is done with a dead one's runs (`keeper`).
+The name stands at every run that it carries out. It is held as a lock (`governance.storage.locks`) which falls the
+moment the process dies, however it dies: whoever can take a name's lock knows that nobody of that name is at work, and
+may take over its runs. Where a lock can be lost with a connection, its holder looks again and again and takes it back,
+and the others wait for that long before they believe in a death; a run that is taken over all the same is fenced off by
+its row.
+A name is never used by two processes. Here never lives what is done with a dead one's runs (`supervisor`).
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import secrets
 import socket
 
 from governance.errors import UnavailableError
-from governance.locks import Locks
+from governance.storage.locks import Locks
 
 log = logging.getLogger("switchgear.runs")
 # Three of the rounds in which a living process takes its name back; what a dead one left is still adopted within 5 s.

@@ -15,31 +15,33 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from governance.audit import AuditLog
-from governance.database import Database
+from governance.approval.revisions import RevisionStore
+from governance.audit.log import AuditLog
 from governance.errors import GovernanceError
-from governance.open_runs import OpenRuns, print_of
-from governance.revisions import RevisionStore
-from governance.runs import Asked, Run, RunStore, StepRecord
+from governance.runs.open_runs import OpenRuns, print_of
+from governance.runs.runs import IdempotencyKey, Run, RunStore, StepRecord
+from governance.storage.database import Database
 from runtime.driver.witness import Answered, Sending
+from runtime.engines.conformance import Misfit, ResponseConformance
 from runtime.engines.engine import Ended, Order
 from runtime.engines.recording import Recording, under
 from runtime.observing import observed, traces
-from runtime.replies import Misfit, Replies
 from runtime.secrets import MASK, Vault
-from workflow.events import Doubt, Failure, to_json
+from workflow.requests.events import Doubt, Failure, to_json
 
 log = logging.getLogger("switchgear.runs")
 Json = Any
 
 
-class Books:
+class RunRecords:
     """What every journal writes into. `revisions` is shared with the catalog, which knows what is whole already.
 
     `replies`: what a device's answers are held against.
     """
 
-    def __init__(self, database: Database, revisions: RevisionStore, vault: Vault, replies: Replies) -> None:
+    def __init__(
+        self, database: Database, revisions: RevisionStore, vault: Vault, replies: ResponseConformance
+    ) -> None:
         self.database = database
         self.runs = RunStore(database)
         self.open_runs = OpenRuns(database)
@@ -56,7 +58,7 @@ class Journal:
     records outlive a power cut, too; what changes nothing can do without.
     """
 
-    def __init__(self, books: Books, order: Order, executor: str, *, is_lasting: bool = True) -> None:
+    def __init__(self, books: RunRecords, order: Order, executor: str, *, is_lasting: bool = True) -> None:
         self._books = books
         self._order = order
         self._executor = executor
@@ -66,7 +68,7 @@ class Journal:
         self._numbers: dict[int, int] = {}
         self._unwritten: list[StepRecord] = []
         self._misfits = 0
-        # What the run takes for itself with its next record, see `governance.effects`.
+        # What the run takes for itself with its next record, see `governance.runs.effects`.
         self.effects: tuple[str, ...] = order.effects()
         self.turn = 0
         self.part = 0
@@ -99,7 +101,7 @@ class Journal:
         order, asked = self._order, None
         if order.key:
             proof = print_of(order.run_id, order.revision_id, order.endpoint.name, dict(order.inputs))
-            asked = Asked(order.key, proof)
+            asked = IdempotencyKey(order.key, proof)
         await self._books.runs.create(
             order.run_id,
             order.revision_id,

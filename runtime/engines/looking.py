@@ -15,21 +15,21 @@ from datetime import datetime
 from typing import Any, Literal
 
 from governance.errors import GovernanceError
-from governance.open_runs import Finding
-from governance.runs import Run, RunStore, StepRecord
+from governance.runs.open_runs import RunFinding
+from governance.runs.runs import Run, RunStore, StepRecord
 from runtime.driver import Driver
 from runtime.driver.witness import Answered, Sending
 from runtime.engines.checkpoint import holds_mask, turn_from_json
 from runtime.engines.engine import Order
-from runtime.engines.journal import Books
+from runtime.engines.journal import RunRecords
 from runtime.engines.restore import Restorer
 from runtime.errors import Unservable
 from runtime.secrets import Vault
-from workflow.events import EndRun, Event, FateFound, RequestFailed, SendRequest, StartTimer, TimerFired
-from workflow.interpreter import advance
-from workflow.plan import PlanStep
-from workflow.planned import step_of
-from workflow.state import State
+from workflow.programs.plan import PlanStep
+from workflow.programs.planned import step_of
+from workflow.programs.state import State
+from workflow.requests.events import EndRun, Event, FateFound, RequestFailed, SendRequest, StartTimer, TimerFired
+from workflow.running.interpreter import advance
 
 log = logging.getLogger("switchgear.runs")
 Json = Any
@@ -43,7 +43,7 @@ _TELLING = ("not_taken", "there_already", "not_reached", "still_there")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LookResult:
     """`why`: what decided, or why nothing did. `outputs`: of the whole run, where all of it was carried out."""
 
     verdict: Verdict
@@ -52,43 +52,43 @@ class Seen:
 
 
 class Looker:
-    def __init__(self, driver: Driver, books: Books, restorer: Restorer, *, settled_s: float = SETTLED_S) -> None:
+    def __init__(self, driver: Driver, books: RunRecords, restorer: Restorer, *, settled_s: float = SETTLED_S) -> None:
         self._driver = driver
         self._books = books
         self._restorer = restorer
         self.settled_s = settled_s
 
-    async def resolved(self, run_id: str, *, actor: str) -> Seen:
+    async def resolved(self, run_id: str, *, actor: str) -> LookResult:
         """Looks, and resolves the run where that tells. Raises GovernanceError."""
         run = await self._books.runs.get(run_id)
         seen = await self._look(run, actor)
         log.info("a look at run %s: %s (%s)", run_id, seen.verdict, seen.why)
         if seen.verdict != "open":
             has_happened = seen.verdict == "happened"
-            finding = Finding(has_happened, goes_on=False, note=f"looked: {seen.why}", outputs=seen.outputs)
+            finding = RunFinding(has_happened, goes_on=False, note=f"looked: {seen.why}", outputs=seen.outputs)
             await self._books.open_runs.resolve(run_id, finding, actor=actor)
         return seen
 
-    async def _look(self, run: Run, actor: str) -> Seen:
+    async def _look(self, run: Run, actor: str) -> LookResult:
         altered = await self._books.open_runs.fault_of(run.id)
         if altered:
-            return Seen("open", f"it is not as the audit says: {altered}")
+            return LookResult("open", f"it is not as the audit says: {altered}")
         left = await self._books.open_runs.left_of(run.id)
         if left is None:
-            return Seen("open", "it is not kept where the run stands")
+            return LookResult("open", "it is not kept where the run stands")
         try:
             order = await self._restorer.order(run)
             turn = turn_from_json(left["turn"])
         except (Unservable, KeyError, TypeError) as error:
-            return Seen("open", f"the run cannot be taken up: {error}")
+            return LookResult("open", f"the run cannot be taken up: {error}")
         if not isinstance(turn.command, SendRequest):
-            return Seen("open", "no request is in doubt")
+            return LookResult("open", "no request is in doubt")
         notes = _Notes(self._books.runs, self._books.vault, run, order, actor)
         look = _Look(self._driver, order, turn.state, turn.command, notes, self._is_settled(run))
         try:
             return await look.judged()
         except GovernanceError as error:  # it cannot be recorded: somebody else looks at this moment, say
-            return Seen("open", error.message)
+            return LookResult("open", error.message)
         finally:
             await notes.flush()
 
@@ -110,7 +110,7 @@ class _Look:
     is_settled: bool
     told: PlanStep | None = None
 
-    async def judged(self) -> Seen:
+    async def judged(self) -> LookResult:
         deadline = asyncio.get_running_loop().time() + LOOK_S
         plan, event = self.order.plan, FateFound(self.doubted.step_id, has_happened=True)
         state, commands = advance(plan, self.state, event)
@@ -122,9 +122,9 @@ class _Look:
             if answer is None:
                 break
             if isinstance(answer, RequestFailed):
-                return Seen("open", f"{command.step_id} was not answered: {answer.message}")
+                return LookResult("open", f"{command.step_id} was not answered: {answer.message}")
             state, commands = advance(plan, state, answer)
-        return Seen("open", "what follows changes something, or takes longer than a look may")
+        return LookResult("open", "what follows changes something, or takes longer than a look may")
 
     async def _performed(self, command: SendRequest | StartTimer, deadline: float) -> Event | None:
         """What came of a read or a wait; None for what is neither, or would be too late."""
@@ -139,25 +139,25 @@ class _Look:
         self.told = step if step is not None and (step.decides or tells(step)) else None
         return await self.driver.send(command, self.order.endpoint, deadline, self.notes)
 
-    def _verdict(self, end: EndRun) -> Seen:
+    def _verdict(self, end: EndRun) -> LookResult:
         why = end.failure.message if end.failure is not None else ""
         effect = self._effect_seen()
         decides = self.told is not None and self.told.decides
         if end.outcome in ("succeeded", "pending") and decides and effect != "delete":
-            return Seen("happened", "the device shows what was asked for", self._clean(dict(end.outputs)))
+            return LookResult("happened", "the device shows what was asked for", self._clean(dict(end.outputs)))
         if end.outcome == "succeeded" and effect == "delete":
-            return Seen("happened", "it is gone", self._clean(dict(end.outputs)))
+            return LookResult("happened", "it is gone", self._clean(dict(end.outputs)))
         if end.outcome == "succeeded" and effect == "create":
             if not self._was_looked_for():
-                return Seen("open", "there is one now, and there may have been one before")
-            return Seen("happened", "it is there, and was not before", self._clean(dict(end.outputs)))
+                return LookResult("open", "there is one now, and there may have been one before")
+            return LookResult("happened", "it is there, and was not before", self._clean(dict(end.outputs)))
         is_seen = end.failure is not None and (200 <= (end.failure.status or 0) < 300 or end.failure.code in _TELLING)
         if not is_seen or (effect is None and not decides):
-            return Seen("open", self._clean(why) or "no read of the workflow tells")
+            return LookResult("open", self._clean(why) or "no read of the workflow tells")
         doubted = self._doubted()
         if not (self.is_settled or (doubted is not None and doubted.is_idempotent)):
-            return Seen("open", "it is not so yet, and may still come: look again in a while")
-        return Seen("not happened", self._clean(why))
+            return LookResult("open", "it is not so yet, and may still come: look again in a while")
+        return LookResult("not happened", self._clean(why))
 
     def _effect_seen(self) -> str | None:
         """What the request in doubt was to do, if the last read shows whether it is done."""

@@ -17,11 +17,11 @@ from runtime.driver.wire import wire_request, with_headers
 from runtime.engines.engine import Order
 from runtime.errors import Refused
 from runtime.secrets import MASK, SHORTEST_SEARCHED
-from workflow.events import Command, EndRun, Failure, SendRequest
-from workflow.foreseen import Change, foreseen
-from workflow.planned import changes
-from workflow.state import State
-from workflow.watched import is_first_change
+from workflow.programs.planned import changes
+from workflow.programs.state import State
+from workflow.requests.events import Command, EndRun, Failure, SendRequest
+from workflow.running.preconditions import is_first_change
+from workflow.running.preview import PreviewedChange, foreseen
 
 Json = Any
 Clean = Callable[[Json], Json]
@@ -83,7 +83,7 @@ def _found(seen: Json) -> Json:
     return {**told, **({"things": [each for n, each in enumerate(things) if each not in things[:n]]} if things else {})}
 
 
-def _shown(order: Order, clean: Clean, secrets: tuple[str, ...], change: Change) -> dict[str, Json]:
+def _shown(order: Order, clean: Clean, secrets: tuple[str, ...], change: PreviewedChange) -> dict[str, Json]:
     told: dict[str, Json] = {"step": change.step_id, "does": clean(change.description), "method": change.method}
     if change.request is None:
         told |= {"address": change.path_template, "not_yet_known": ["most of it: an earlier change has to give it"]}

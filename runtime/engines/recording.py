@@ -4,7 +4,7 @@ Kept in memory until the run's end, which takes it along in its own transaction;
 checkpoints meanwhile. Masked is what the vault knows, what stands under a name that the profile calls secret, and that
 value wherever else it turns up, also in an address. Where something is masked, the commands kept are those that follow
 from the masked events; if these are of another kind than what was done, the journal says that it cannot be replayed.
-Called by `journal`, `course` and `carrying`. Here never lives the replay (`workflow.replay`).
+Called by `journal`, `run_loop` and `durable_run`. Here never lives the replay (`workflow.running.replay`).
 """
 
 import json
@@ -15,9 +15,9 @@ import orjson
 
 from runtime.engines.engine import Order
 from runtime.secrets import MASK, Vault, as_dict
-from workflow.events import Command, Event, to_json
-from workflow.replay import answers, plain
-from workflow.state import State
+from workflow.programs.state import State
+from workflow.requests.events import Command, Event, to_json
+from workflow.running.replay import answers, plain
 
 Json = Any
 Turn = dict[str, Json]

@@ -7,17 +7,17 @@ secrets, which nobody keeps. Called by `durable`.
 
 from dataclasses import dataclass
 
-from governance.apis import ApiStore
+from governance.approval.revisions import RevisionStore
 from governance.errors import DigestError, GovernanceError, UnavailableError
-from governance.plans import PlanStore
-from governance.revisions import RevisionStore
-from governance.runs import Run
-from governance.targets import TargetStore
+from governance.registry.apis import ApiStore
+from governance.registry.targets import TargetStore
+from governance.runs.plans import PlanStore
+from governance.runs.runs import Run
+from runtime.catalog.entries import Prepared
 from runtime.engines.engine import Order
-from runtime.entries import Prepared
 from runtime.errors import ServingError, Unservable
 from workflow.errors import WorkflowError
-from workflow.profile import Profile, parse_profile
+from workflow.profiles.profile import Profile, parse_profile
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 from mcp_types import CompletionArgument, CompletionContext, PromptReference, ResourceTemplateReference
 
 from governance.errors import GovernanceError
+from runtime.caller import Caller
 from runtime.calls.under_way import Running, Wanted
-from runtime.entries import Entry
+from runtime.catalog.entries import Entry
 from runtime.errors import ServingError
-from runtime.gate.access import Caller
 from runtime.mcp.own_prompts import OwnPrompts
 from runtime.mcp.prompts import NAME, PREPARE, THING
 from runtime.results.brief import name_field

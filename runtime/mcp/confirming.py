@@ -14,7 +14,7 @@ from fastmcp.tools.base import InputRequiredToolResult
 from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from runtime.calls.telling import told_plan
+from runtime.calls.messages import told_plan
 from runtime.engines.engine import Ended
 
 Json = Any
@@ -28,18 +28,18 @@ FORM: dict[str, Json] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class UsersAnswer:
     is_yes: bool
     plan_id: str
 
 
-def answered() -> Answer | None:
+def answered() -> UsersAnswer | None:
     """What the person said, where the call comes with an answer."""
     context = get_context()
     responses, plan_id = context.input_responses, context.request_state
     if not responses or not plan_id:
         return None
-    return Answer(_is_yes(responses.get(QUESTION)), plan_id)
+    return UsersAnswer(_is_yes(responses.get(QUESTION)), plan_id)
 
 
 def can_ask() -> bool:

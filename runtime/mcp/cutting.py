@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from workflow.pointers import child
+from workflow.json.pointers import child
 
 Json = Any
 # About 10,000 tokens: what common clients take from one call without a warning, more than twice the default catalog.

@@ -14,18 +14,18 @@ from fastmcp.tools import ToolResult
 from mcp_types import TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
-from governance.people.scopes import Scope
+from governance.people.scopes import AccessScope
+from runtime.caller import Caller
 from runtime.calls.under_way import UnderWay, Wanted
-from runtime.catalog import CANCEL_NAME, FINDING_NAMES
-from runtime.entries import Entry
+from runtime.catalog.entries import Entry
+from runtime.catalog.search import Finder
+from runtime.catalog.snapshot import CANCEL_NAME, FINDING_NAMES
+from runtime.catalog.watcher import LiveCatalog
 from runtime.errors import BadInput
-from runtime.gate.access import Caller
 from runtime.knowledge import Knowledge
-from runtime.live import LiveCatalog
 from runtime.mcp.cutting import MOST_SHOWN_BYTES
 from runtime.mcp.resources import schema_uri
 from runtime.mcp.tools import GuardedTool, carried_out
-from runtime.search.finder import Finder
 from workflow.risks import RISKS
 
 Json = Any
@@ -96,7 +96,7 @@ class RunTool(FindingTool):
             return await self._ending.answer(wanted.get("arguments", {}))
         entry = self._live.seen_by(self._asking().scope).find(wanted["name"])
         given = entry.taken_apart(wanted.get("arguments", {}))
-        asked = Wanted(entry, given.inputs, wanted.get("target", given.target), self._asking(), given.manner)
+        asked = Wanted(entry, given.inputs, wanted.get("target", given.target), self._asking(), given.options)
         return await carried_out(asked, given.view, self._under_way)
 
 
@@ -139,7 +139,7 @@ def finding_tools(
 
 
 async def searched(
-    finder: Finder, knowledge: Knowledge, scope: Scope, query: str, api: str | None, risk: str | None
+    finder: Finder, knowledge: Knowledge, scope: AccessScope, query: str, api: str | None, risk: str | None
 ) -> dict[str, Json]:
     """What of the approved has to do with the words of `query`, the best first, and how much more there is; where that
     is little, also what the API can do and nothing approved does."""

@@ -10,12 +10,12 @@ from typing import Any
 from fastmcp.tools import ToolResult
 from pydantic import PrivateAttr
 
-from runtime.catalog import FLEET_NAMES
-from runtime.gate.access import Caller
+from runtime.caller import Caller
+from runtime.catalog.snapshot import FLEET_NAMES
 from runtime.mcp.finding import READS, RUNS, TEXT, FindingTool, said
 from runtime.service import Service
 from runtime.sites import fleet
-from runtime.sites.fleet import Choice, Doing
+from runtime.sites.fleet import Doing, SiteSelection
 
 Json = Any
 SELECT, SATISFY, DISPATCH = FLEET_NAMES
@@ -50,18 +50,18 @@ class FleetTool(FindingTool):
 
 class SelectTool(FleetTool):
     async def _told(self, wanted: Mapping[str, Json], caller: Caller) -> dict[str, Json]:
-        return (await fleet.select(self._service, Choice.of(wanted), caller)).to_json()
+        return (await fleet.select(self._service, SiteSelection.of(wanted), caller)).to_json()
 
 
 class SatisfyTool(FleetTool):
     async def _told(self, wanted: Mapping[str, Json], caller: Caller) -> dict[str, Json]:
         count = wanted.get("count", 1)
-        return await fleet.satisfy(self._service, Choice.of(wanted), Doing.of(wanted), count, caller)
+        return await fleet.satisfy(self._service, SiteSelection.of(wanted), Doing.of(wanted), count, caller)
 
 
 class DispatchTool(FleetTool):
     async def _told(self, wanted: Mapping[str, Json], caller: Caller) -> dict[str, Json]:
-        return await fleet.dispatch(self._service, Choice.of(wanted), Doing.of(wanted), caller)
+        return await fleet.dispatch(self._service, SiteSelection.of(wanted), Doing.of(wanted), caller)
 
 
 def fleet_tools(service: Service, asking: Callable[[], Caller]) -> tuple[FleetTool, ...]:

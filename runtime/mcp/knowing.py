@@ -11,8 +11,8 @@ from typing import Any
 from fastmcp.tools import ToolResult
 from pydantic import PrivateAttr
 
-from runtime.catalog import KNOWING_NAMES
-from runtime.gate.access import Caller
+from runtime.caller import Caller
+from runtime.catalog.snapshot import KNOWING_NAMES
 from runtime.knowledge import Knowledge
 from runtime.mcp.finding import READS, TEXT, FindingTool, said
 

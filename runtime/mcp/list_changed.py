@@ -3,7 +3,7 @@
 Two things that it does not do by itself, and has no public way for (4.2): telling clients of both protocol eras that
 the list of tools changed (handshake versions by a notification on each open connection, 2026-07-28 by
 `subscriptions/listen`, a method of the specification, which extensions may not bind); and building that list once per
-catalog, not once per request. Called by `app` when it puts the server together, and by `live` after each swap.
+catalog, not once per request. Called by `app` when it puts the server together, and by `watcher` after each swap.
 MCP 2026-07-28, SEP-2575.
 """
 
@@ -27,9 +27,9 @@ from mcp_types import (
     UnsubscribeRequestParams,
 )
 
-from runtime.catalog import Catalog
-from runtime.gate.access import Caller
-from runtime.live import LiveCatalog
+from runtime.caller import Caller
+from runtime.catalog.snapshot import Catalog
+from runtime.catalog.watcher import LiveCatalog
 from runtime.mcp.subscriptions import Listen, Subscriptions
 from runtime.service import Service
 

@@ -14,8 +14,8 @@ import yaml
 from fastmcp.prompts.base import PromptArgument
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from runtime.catalog import Catalog
-from runtime.entries import Entry
+from runtime.catalog.entries import Entry
+from runtime.catalog.snapshot import Catalog
 from runtime.errors import StartRefused
 from runtime.mcp.prompts import WorkflowPrompt
 

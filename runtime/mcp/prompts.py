@@ -13,8 +13,8 @@ from fastmcp.prompts import Prompt
 from fastmcp.prompts.base import PromptArgument
 from pydantic import PrivateAttr
 
-from runtime.catalog import Catalog
-from runtime.entries import Entry
+from runtime.catalog.entries import Entry
+from runtime.catalog.snapshot import Catalog
 
 Json = Any
 CHECK, PREPARE = "check_health", "prepare_maintenance"

@@ -12,8 +12,8 @@ from fastmcp.tools import ToolResult
 from mcp_types import TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
-from runtime.catalog import PROPOSE
-from runtime.gate.access import Caller
+from runtime.caller import Caller
+from runtime.catalog.snapshot import PROPOSE
 from runtime.mcp.finding import TEXT, FindingTool
 from runtime.proposing import MOST_SENTENCE, Proposals
 

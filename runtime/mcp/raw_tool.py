@@ -10,10 +10,10 @@ from typing import Any
 from fastmcp.tools import ToolResult
 from pydantic import PrivateAttr
 
-from runtime.calls.manner import manner_of
+from runtime.call_options import manner_of
+from runtime.caller import Caller
 from runtime.calls.under_way import UnderWay, Wanted
-from runtime.catalog import CALL_API
-from runtime.gate.access import Caller
+from runtime.catalog.snapshot import CALL_API
 from runtime.mcp.finding import RUNS, TEXT, FindingTool
 from runtime.mcp.tools import carried_out
 from runtime.raw_calls import RawCalls, inputs_of
@@ -29,11 +29,11 @@ class RawTool(FindingTool):
 
     async def answer(self, arguments: dict[str, Json]) -> ToolResult:
         wanted, caller = dict(self.checked(arguments)), self._asking()
-        manner = manner_of(wanted, "plan", "plan_id")
+        options = manner_of(wanted, "plan", "plan_id")
         view = view_of(wanted.get("select"), wanted.get("where"))
         entry = await self._raw.entry(wanted["operation"], wanted.get("api"), caller)
         inputs = inputs_of(entry, wanted.get("arguments", {}), wanted.get("body"))
-        asked = Wanted(entry, inputs, wanted.get("target"), caller, manner)
+        asked = Wanted(entry, inputs, wanted.get("target"), caller, options)
         return await carried_out(asked, view if entry.risk == "read" else None, self._under_way)
 
 

@@ -17,14 +17,14 @@ from fastmcp import FastMCP
 from fastmcp.exceptions import ResourceError
 
 from governance.errors import GovernanceError
-from governance.identifiers import moment, utc_now
-from governance.runs import Run
+from governance.runs.runs import Run
+from governance.storage.identifiers import moment, utc_now
+from runtime.caller import Caller
 from runtime.calls.under_way import progress_json, recorded_progress
 from runtime.errors import ServingError
-from runtime.gate.access import Caller
 from runtime.problems import message_of
-from runtime.reach import run_of, run_seen
 from runtime.service import Service
+from runtime.visibility import run_of, run_seen
 from workflow.errors import WorkflowError
 from workflow.visible import visible
 

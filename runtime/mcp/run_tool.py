@@ -13,21 +13,21 @@ from typing import Any
 from fastmcp.tools import ToolResult
 from pydantic import PrivateAttr
 
+from runtime.caller import Caller
 from runtime.calls.asking import taken_up
-from runtime.catalog import CANCEL_NAME, RUN_NAME
-from runtime.gate.access import Caller
+from runtime.catalog.snapshot import CANCEL_NAME, RUN_NAME
 from runtime.mcp.asking import wish_of_request
 from runtime.mcp.finding import READS, RUNS, FindingTool
 from runtime.mcp.tools import META, result_for
-from runtime.reach import run_of, run_seen
 from runtime.results.view import READABLE
 from runtime.service import Service
+from runtime.visibility import run_of, run_seen
 
 Json = Any
 RUN_ID = {"type": "string", "minLength": 1, "maxLength": 64}
 
 
-class RunTool(FindingTool):
+class GetRunTool(FindingTool):
     _service: Service = PrivateAttr()
     _asking: Callable[[], Caller] = PrivateAttr()
 
@@ -48,7 +48,7 @@ class RunTool(FindingTool):
         return _told(result_for(run.digest if run else "", prepared, ended, view), ended.run_id)
 
 
-class CancelTool(RunTool):
+class CancelTool(GetRunTool):
     async def answer(self, arguments: dict[str, Json]) -> ToolResult:
         run_id = self.checked(arguments)["run"]
         await asked_to_end(self._service, self._asking(), run_id)
@@ -79,7 +79,7 @@ def run_tools(service: Service, asking: Callable[[], Caller]) -> tuple[FindingTo
     """The one that waits, and the one that ends. `asking`: who sent the request that is being served."""
     waits = "Waits for the end of a run that was still running, and tells its result."
     ends = "Ends a run that is still running: it stops between two requests, what was done stays done."
-    waiting = RunTool.define(RUN_NAME, waits, {"run": RUN_ID}, "run", annotations=READS)
+    waiting = GetRunTool.define(RUN_NAME, waits, {"run": RUN_ID}, "run", annotations=READS)
     ending = CancelTool.define(CANCEL_NAME, ends, {"run": RUN_ID}, "run", annotations=RUNS)
     for tool in (waiting, ending):
         tool._service, tool._asking = service, asking

@@ -29,10 +29,10 @@ from mcp_types import (
 )
 
 from governance.errors import GovernanceError
-from runtime.gate.access import Caller
+from runtime.caller import Caller
 from runtime.mcp.resources import APIS_URI, RUN_URI, SCHEMA_URI
-from runtime.reach import run_seen
 from runtime.service import Service
+from runtime.visibility import run_seen
 
 log = logging.getLogger("switchgear.tools")
 Context = ServerRequestContext[Any, Any]

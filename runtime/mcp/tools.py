@@ -22,18 +22,18 @@ from fastmcp.utilities.versions import VersionSpec
 from mcp_types import ResourceLink, TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
-from governance.people.scopes import Scope
-from governance.servers import is_of_site
-from runtime.calls.manner import Manner
-from runtime.calls.telling import failure_of, told, told_plan, told_running, verified_line
+from governance.people.scopes import AccessScope
+from governance.registry.servers import is_of_site
+from runtime.call_options import CallOptions
+from runtime.caller import CALLER, Caller
+from runtime.calls.messages import failure_of, told, told_plan, told_running, verified_line
 from runtime.calls.under_way import Running, UnderWay, Wanted
-from runtime.catalog import Catalog
+from runtime.catalog.entries import Entry, Prepared
+from runtime.catalog.snapshot import Catalog
+from runtime.catalog.watcher import LiveCatalog
 from runtime.engines.engine import Ended
-from runtime.entries import Entry, Prepared
 from runtime.errors import BadInput, Waiting
-from runtime.gate.access import CALLER, Caller
 from runtime.knowledge import Knowledge
-from runtime.live import LiveCatalog
 from runtime.mcp.asking import wish_of_request
 from runtime.mcp.confirming import DECLINED, answered, ask, can_ask
 from runtime.mcp.cutting import cut, told_cuts
@@ -44,7 +44,7 @@ from runtime.problems import KNOWN, message_of
 from runtime.raw_calls import RawCalls
 from runtime.results.shaping import Shaped, shaped
 from runtime.results.view import View
-from workflow.events import to_json
+from workflow.requests.events import to_json
 from workflow.tool import free_name, told_hints
 
 log = logging.getLogger("switchgear.tools")
@@ -100,7 +100,7 @@ class WorkflowTool(GuardedTool):
     async def answer(self, arguments: dict[str, Json]) -> ToolResult:
         """Runs the workflow, or plans it, or asks first."""
         given = self._entry.taken_apart(arguments)
-        wanted = Wanted(self._entry, given.inputs, given.target, caller_of_request(self._local), given.manner)
+        wanted = Wanted(self._entry, given.inputs, given.target, caller_of_request(self._local), given.options)
         return await carried_out(wanted, given.view, self._under_way)
 
 
@@ -184,7 +184,7 @@ class CatalogProvider(Provider):
     async def _list_prompts(self) -> Sequence[Prompt]:
         return self.prompts_for(caller_of_request(self._local).scope)
 
-    def prompts_for(self, scope: Scope) -> Sequence[Prompt]:
+    def prompts_for(self, scope: AccessScope) -> Sequence[Prompt]:
         """The prompts for somebody with `scope`."""
         catalog = self._live.seen_by(scope)
         own = self._prompts.seen_with(catalog)
@@ -231,23 +231,23 @@ def with_apis(finders: Iterable[GuardedTool], searched: str) -> list[GuardedTool
 
 async def carried_out(wanted: Wanted, view: View | None, under_way: UnderWay) -> ToolResult:
     """What comes of the call, after the person at the client was asked where that is needed and possible."""
-    entry, is_plan = wanted.entry, wanted.manner.is_plan
+    entry, is_plan = wanted.entry, wanted.options.is_plan
     asks_ever = entry.risk != "read"  # to look for an answer costs more than most of the rest
     if asks_ever and (answer := answered()) is not None:
         if not answer.is_yes:
             return _error_result(DECLINED, {"outcome": "refused"})
-        wanted = replace(wanted, manner=Manner(plan_id=answer.plan_id))
+        wanted = replace(wanted, options=CallOptions(plan_id=answer.plan_id))
     async with wish_of_request() as wish:
         wanted = replace(wanted, key=wish.key)
         ended = await under_way.call(wanted, wish.told)
-        if isinstance(ended, Running) or ended.outcome != "planned" or wanted.manner.is_plan or not can_ask():
+        if isinstance(ended, Running) or ended.outcome != "planned" or wanted.options.is_plan or not can_ask():
             return result_of(entry, ended, view, is_wanted=is_plan)
         asked = await ask(ended)
         if isinstance(asked, ToolResult):
             return asked
         if not asked:
             return _error_result(DECLINED, {"outcome": "refused", "run": ended.run_id})
-        confirmed = replace(wanted, manner=Manner(plan_id=ended.outputs["plan_id"]))
+        confirmed = replace(wanted, options=CallOptions(plan_id=ended.outputs["plan_id"]))
         ended = await under_way.call(confirmed, wish.told)
         return result_of(entry, ended, view)
 

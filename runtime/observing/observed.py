@@ -1,7 +1,7 @@
 """What is seen of each thing that happens: its span, its count and its log line, put together in one place.
 
 Those who do something enter or call what fits here, once, where it happens: `calls` a call, the engines a run and its
-steps, the driver requests and logins, the API decisions, `live` each load of the catalog. Only names, ids, digests,
+steps, the driver requests and logins, the API decisions, `watcher` each load of the catalog. Only names, ids, digests,
 templates, numbers and outcomes are handed on: what a caller or a device says stays out of all three.
 Here never lives a decision; nothing that happens depends on what is seen of it.
 """
@@ -18,20 +18,20 @@ from runtime.errors import UnknownTarget
 from runtime.observing import lines, metrics, traces
 
 if TYPE_CHECKING:
-    from governance.revisions import Revision
-    from governance.runs import Run
-    from runtime.catalog import Catalog
-    from runtime.driver import Endpoint
+    from governance.approval.revisions import Revision
+    from governance.runs.runs import Run
+    from runtime.catalog.entries import Entry
+    from runtime.catalog.snapshot import Catalog
+    from runtime.driver import DeviceEndpoint
     from runtime.driver.witness import Answered, Sending
     from runtime.engines.engine import Ended, Order
-    from runtime.entries import Entry
-    from workflow.events import SendRequest
+    from workflow.requests.events import SendRequest
 
 GOOD = frozenset({"succeeded", "pending", "planned"})
 
 
 @dataclass(slots=True)
-class Seen:
+class Observation:
     """How it ended; until that is said, it was refused before anything was done."""
 
     outcome: str = "refused"
@@ -44,9 +44,9 @@ class Seen:
 
 
 @contextmanager
-def call(entry: "Entry", target: str | None, caller: str) -> Iterator[Seen]:
+def call(entry: "Entry", target: str | None, caller: str) -> Iterator[Observation]:
     """One call of a workflow, whatever comes of it. A target is named only if it is one of the inventory."""
-    begun, seen, workflow = time.monotonic(), Seen(), f"{entry.workflow_id}@{entry.number}"
+    begun, seen, workflow = time.monotonic(), Observation(), f"{entry.workflow_id}@{entry.number}"
     named = _known_target(entry, target)
     with traces.span("call", workflow=workflow, digest=entry.digest, target=named, caller=caller) as span:
         try:
@@ -69,9 +69,9 @@ def _known_target(entry: "Entry", target: str | None) -> str | None:
 
 
 @contextmanager
-def run(order: "Order") -> Iterator[Seen]:
+def run(order: "Order") -> Iterator[Observation]:
     """One run that a call waits for."""
-    seen = Seen()
+    seen = Observation()
     target = order.endpoint.name
     with traces.span("run", run=order.run_id, digest=order.digest, target=target, is_plan=order.is_plan) as span:
         try:
@@ -106,7 +106,7 @@ def step(order: "Order", command: "SendRequest") -> AbstractContextManager[Span]
 
 
 @contextmanager
-def request(endpoint: "Endpoint", note: "Sending", template: str) -> Iterator["RequestSeen"]:
+def request(endpoint: "DeviceEndpoint", note: "Sending", template: str) -> Iterator["RequestSeen"]:
     """One request to a device. `template`: the approved path, without the values in it."""
     with traces.span(
         f"{note.method} {template}", SpanKind.CLIENT, target=endpoint.name, purpose=note.purpose, step=note.step_id,

@@ -11,14 +11,14 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from governance.revisions import NewRevision
-from governance.servers import api_of
-from runtime.remotes.definitions import Definition, Unfit
+from governance.approval.revisions import NewRevision
+from governance.registry.servers import api_of
+from runtime.driver.remote.definitions import Definition, UnfitDefinition
+from workflow.documents.reader import read_document
 from workflow.errors import WorkflowError
-from workflow.plan import build_plan
-from workflow.pointers import escape
-from workflow.profile import Profile
-from workflow.reader import read_document
+from workflow.json.pointers import escape
+from workflow.profiles.profile import Profile
+from workflow.programs.plan import build_plan
 from workflow.revision import RevisionContent
 from workflow.risks import RiskName
 from workflow.tool import NAME_LENGTH, tool_definition
@@ -104,7 +104,7 @@ def revision_of(server: str, definition: Definition, chosen: Class) -> NewRevisi
         build_plan(read)
         tool = tool_definition(read).to_json()
     except (WorkflowError, ValueError) as error:
-        raise Unfit(f"no workflow can be made of it: {str(error)[:300]}") from error
+        raise UnfitDefinition(f"no workflow can be made of it: {str(error)[:300]}") from error
     tool["annotations"]["openWorldHint"] = chosen.is_open_world
     content = RevisionContent(document, tool, document["x-switchgear"]["operations"], profile_of(server).digest)
     return NewRevision(

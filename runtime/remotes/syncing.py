@@ -14,17 +14,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from governance.apis import ApiStore
+from governance.approval.revisions import NewRevision, Revision, RevisionStore
 from governance.errors import GovernanceError, NotFoundError, TransitionError
-from governance.revisions import NewRevision, Revision, RevisionStore
-from governance.targets import Target, TargetStore
+from governance.registry.apis import ApiStore
+from governance.registry.targets import Target, TargetStore
+from runtime.catalog.entries import remote_endpoint
 from runtime.driver import Driver
-from runtime.entries import remote_endpoint
+from runtime.driver.remote.definitions import Definition, UnfitDefinition, definition_of
 from runtime.errors import TargetError
 from runtime.remotes.contents import Class, pinned, profile_of, revision_of, workflow_of
-from runtime.remotes.definitions import Definition, Unfit, definition_of
 from runtime.sites.contents import site_definition_of, site_profile_of, site_revision_of, site_workflow_of
-from workflow.profile import Profile
+from workflow.profiles.profile import Profile
 
 log = logging.getLogger("switchgear.remotes")
 Json = Any
@@ -202,7 +202,7 @@ def _compared(
         try:
             definition = making.definition_of(sent)
             making.revision_of(definition, None)
-        except Unfit as error:
+        except UnfitDefinition as error:
             is_approved = any(each.state == "approved" for each in known.get(workflow, ()))
             tools.append(Tool(name, workflow, "changed" if is_approved else "refused", str(error)))
             continue

@@ -13,7 +13,7 @@ import orjson
 
 from runtime.results.tables import Row, words_of
 from runtime.results.view import value_at
-from workflow.pointers import NOTHING, child
+from workflow.json.pointers import NOTHING, child
 
 Json = Any
 # A screenful of columns, and of items; further ones are asked for.

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.errors import BadInput
-from runtime.results.view import Condition, Newest, value_at
-from workflow.pointers import NOTHING, child
+from runtime.results.view import Filter, Newest, value_at
+from workflow.json.pointers import NOTHING, child
 
 Json = Any
 Row = Mapping[str, Json]
@@ -86,13 +86,13 @@ def check_fields(rows: Sequence[Row], fields: Iterable[str], at: str) -> None:
             raise BadInput(f"no item has a field {field}", at, f"take some of {named}; /a/0/b reaches into one")
 
 
-def chosen(rows: Sequence[Row], conditions: Sequence[Condition]) -> list[Row]:
+def chosen(rows: Sequence[Row], conditions: Sequence[Filter]) -> list[Row]:
     """The items for which all conditions hold. Raises BadInput."""
     check_fields(rows, (each.field for each in conditions), "/where")
     return [row for row in rows if all(_holds(each, value_at(row, each.field)) for each in conditions)]
 
 
-def _holds(condition: Condition, found: Json) -> bool:
+def _holds(condition: Filter, found: Json) -> bool:
     if found is NOTHING:
         return False
     if condition.operator == "equals":
@@ -110,7 +110,7 @@ def _same(found: Json, value: Json) -> bool:
     return a == b if a is not None and b is not None else _text(found) == _text(value)
 
 
-def _is_beyond(condition: Condition, found: Json) -> bool:
+def _is_beyond(condition: Filter, found: Json) -> bool:
     a, b = _number(found), _number(condition.value)
     if a is not None and b is not None:
         return a > b if condition.operator == "greater" else a < b

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from runtime.errors import BadInput
 from workflow.errors import ExpressionError
-from workflow.pointers import NOTHING, Nothing, parse_pointer, resolve
+from workflow.json.pointers import NOTHING, Nothing, parse_pointer, resolve
 
 Json = Any
 Operator = Literal["equals", "contains", "greater", "less"]
@@ -61,7 +61,7 @@ WHERE_SCHEMA: Json = {
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class Filter:
     field: str
     operator: Operator
     value: Scalar
@@ -80,7 +80,7 @@ class View:
     """`select` None: those fields that people read; with `ALL` in it: every one."""
 
     select: tuple[str, ...] | None = None
-    where: tuple[Condition, ...] = ()
+    where: tuple[Filter, ...] = ()
     newest: Newest | None = None
 
     @property
@@ -135,7 +135,7 @@ def _field(field: str, at: str) -> str:
     return field
 
 
-def _items(where: Json) -> tuple[tuple[Condition, ...], Newest | None]:
+def _items(where: Json) -> tuple[tuple[Filter, ...], Newest | None]:
     if not isinstance(where, Mapping) or len(where) > MOST_CONDITIONS:
         what = f"where is an object of at most {MOST_CONDITIONS} conditions"
         raise BadInput(what, "/where", "give {field: value}, or {field: {contains: text}}")
@@ -143,7 +143,7 @@ def _items(where: Json) -> tuple[tuple[Condition, ...], Newest | None]:
     return tuple(_condition(field, value) for field, value in where.items() if field != NEWEST), newest
 
 
-def _condition(field: str, told: Json) -> Condition:
+def _condition(field: str, told: Json) -> Filter:
     at = f"/where/{field[:MOST_TEXT]}"
     operator, value = ("equals", told) if not isinstance(told, Mapping) else next(iter(told.items()), ("", None))
     if (isinstance(told, Mapping) and len(told) != 1) or operator not in OPERATORS:
@@ -154,7 +154,7 @@ def _condition(field: str, told: Json) -> Condition:
         raise BadInput("a condition compares with a short text, a number, true, false or null", at, "give such a value")
     if operator in ("greater", "less", "contains") and (value is None or isinstance(value, bool)):
         raise BadInput(f"{operator} takes a text or a number", at, "give such a value, or equals")
-    return Condition(_field(field, at), operator, value)
+    return Filter(_field(field, at), operator, value)
 
 
 def _newest(told: Json) -> Newest:

@@ -10,20 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from governance.revisions import NewRevision
-from governance.servers import api_of
-from runtime.entries import Entry
+from governance.approval.revisions import NewRevision
+from governance.registry.servers import api_of
+from runtime.catalog.entries import Entry
+from runtime.driver.remote.definitions import Definition, UnfitDefinition, definition_of
 from runtime.remotes.contents import FORMAT, SECRETS, Class, named, operation_of
-from runtime.remotes.definitions import Definition, Unfit, definition_of
-from workflow.canonical import digest
+from workflow.documents.reader import read_document
+from workflow.documents.schemas import as_json
 from workflow.errors import WorkflowError
-from workflow.plan import build_plan
-from workflow.pointers import escape
-from workflow.profile import Profile
-from workflow.reader import read_document
+from workflow.json.canonical import digest
+from workflow.json.pointers import escape
+from workflow.profiles.profile import Profile
+from workflow.programs.plan import build_plan
 from workflow.revision import RevisionContent
 from workflow.risks import RiskName
-from workflow.schemas import as_json
 from workflow.tool import free_name, tool_definition
 
 Json = Any
@@ -63,7 +63,7 @@ def pin_of_site(sent: Mapping[str, Json]) -> str:
     try:
         return digest({name: sent[name] for name in _TOLD if name in sent})
     except WorkflowError as error:
-        raise Unfit("it is no JSON that has one form") from error
+        raise UnfitDefinition("it is no JSON that has one form") from error
 
 
 def site_definition_of(sent: Mapping[str, Json]) -> SiteDefinition:
@@ -74,7 +74,7 @@ def site_definition_of(sent: Mapping[str, Json]) -> SiteDefinition:
         or outputs.get("type") != "object"
         or sent.get("risk") not in get_args(RiskName)
     ):
-        raise Unfit("it says neither what comes out of it nor how grave it is")
+        raise UnfitDefinition("it says neither what comes out of it nor how grave it is")
     shown = sent.get("shown")
     names = tuple(each for each in shown if each in plain.inputs["properties"]) if isinstance(shown, list) else None
     return SiteDefinition(
@@ -103,7 +103,7 @@ def site_revision_of(site: str, definition: Definition, chosen: Class | None) ->
         tool = tool_definition(read).to_json()
         as_json(tool)
     except (WorkflowError, ValueError) as error:
-        raise Unfit(f"no workflow can be made of it: {str(error)[:300]}") from error
+        raise UnfitDefinition(f"no workflow can be made of it: {str(error)[:300]}") from error
     content = RevisionContent(
         document, tool, document["x-switchgear"]["operations"], site_profile_of(site).digest
     )  # fmt: skip

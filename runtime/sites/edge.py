@@ -63,7 +63,7 @@ class Works(Protocol):
         """`outcome` (`refused`: nothing was begun), `run_id`, `outputs`, `message`. Once, however often it is asked."""
 
 
-class Edge:
+class SiteEdge:
     def __init__(self, membership: Membership, works: Works, clock: Callable[[], float] = time.time) -> None:
         self._membership = membership
         self._works = works

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from governance.errors import GovernanceError
-from governance.targets import Target
-from runtime.calls.manner import Manner
+from governance.registry.targets import Target
+from runtime.call_options import CallOptions
+from runtime.caller import Caller
 from runtime.calls.selection import MOST_AT_ONCE, Result
 from runtime.calls.under_way import Running, UnderWay, Wanted
-from runtime.catalog import Catalog
-from runtime.entries import Entry
+from runtime.catalog.entries import Entry
+from runtime.catalog.snapshot import Catalog
 from runtime.errors import BadInput, ServingError
-from runtime.gate.access import Caller
 from runtime.problems import message_of
 from runtime.service import Service
 from runtime.sites.contents import site_workflow_of
@@ -31,7 +31,7 @@ IDLE = "idle"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SiteSelection:
     """What is wanted: a `workflow` by the sites' own name for it, on sites of these names (none: all) with these
     labels, where a device has `target_labels`. `prefer`: `NAME=VALUE` of a site's labels, or `idle`; first counts most.
     """
@@ -43,7 +43,7 @@ class Choice:
     prefer: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, given: Mapping[str, Json]) -> "Choice":
+    def of(cls, given: Mapping[str, Json]) -> "SiteSelection":
         """What the members of that name say. Raises BadInput for a preference that is none."""
         labels, devices = given.get("labels") or {}, given.get("target_labels") or {}
         prefer = tuple(given.get("prefer") or ())
@@ -58,7 +58,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class SiteCandidate:
     """`device`: the site's own name for the one that has the labels, where some were asked for."""
 
     state: SiteState
@@ -75,7 +75,7 @@ class Candidate:
 class Found:
     """`candidates`: the best first. `left_out`: why, by site."""
 
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[SiteCandidate, ...]
     left_out: Mapping[str, str]
 
     def to_json(self) -> dict[str, Json]:
@@ -83,7 +83,7 @@ class Found:
         return {"sites": [each.to_json() for each in self.candidates], "left_out": left_out}
 
 
-async def select(service: Service, choice: Choice, caller: Caller) -> Found:
+async def select(service: Service, choice: SiteSelection, caller: Caller) -> Found:
     """Which sites can do it, and why the others cannot; of sites out of the caller's reach nothing is told."""
     catalog, candidates, left_out = service.live.seen_by(caller.scope), [], {}
     for target in await service.targets.list_targets():
@@ -100,7 +100,7 @@ async def select(service: Service, choice: Choice, caller: Caller) -> Found:
     return Found(tuple(sorted(candidates, key=_rank_by(choice))), left_out)
 
 
-def _judged(service: Service, catalog: Catalog, target: Target, choice: Choice) -> Candidate | str:
+def _judged(service: Service, catalog: Catalog, target: Target, choice: SiteSelection) -> SiteCandidate | str:
     """The site as a candidate, or why it is none."""
     name, state = target.name, service.hub.state_of(target)
     if choice.sites and name not in choice.sites:
@@ -121,10 +121,10 @@ def _judged(service: Service, catalog: Catalog, target: Target, choice: Choice) 
     if choice.target_labels and not devices:
         return "no device of it has the labels that were asked for"
     device = min(str(each["name"]) for each in devices) if choice.target_labels else ""
-    return Candidate(state, entry, device, _because(state, choice))
+    return SiteCandidate(state, entry, device, _because(state, choice))
 
 
-def _because(state: SiteState, choice: Choice) -> tuple[str, ...]:
+def _because(state: SiteState, choice: SiteSelection) -> tuple[str, ...]:
     told = [f"it is well, and has {choice.workflow} as it was approved"]
     told += [f"it has {name}={value}" for name, value in choice.labels]
     told += [f"preferred: {each}" for each in choice.prefer if each != IDLE and _has(state, each)]
@@ -137,8 +137,8 @@ def _has(state: SiteState, preference: str) -> bool:
     return state.labels.get(name) == value
 
 
-def _rank_by(choice: Choice) -> Callable[[Candidate], tuple[Json, ...]]:
-    def rank(each: Candidate) -> tuple[Json, ...]:
+def _rank_by(choice: SiteSelection) -> Callable[[SiteCandidate], tuple[Json, ...]]:
+    def rank(each: SiteCandidate) -> tuple[Json, ...]:
         marks = [
             each.state.known.running if preference == IDLE else int(not _has(each.state, preference))
             for preference in choice.prefer
@@ -167,11 +167,11 @@ class Doing:
         return cls(given.get("inputs") or {}, parallel, stops, plan)
 
     @property
-    def manner(self) -> Manner:
-        return Manner(self.is_plan)
+    def options(self) -> CallOptions:
+        return CallOptions(self.is_plan)
 
 
-async def dispatch(service: Service, choice: Choice, doing: Doing, caller: Caller) -> dict[str, Json]:
+async def dispatch(service: Service, choice: SiteSelection, doing: Doing, caller: Caller) -> dict[str, Json]:
     """Has every site do it that can; a result for each, and why the others were left out."""
     found = await select(service, choice, caller)
     work = _Work(service.under_way, doing, caller)
@@ -181,7 +181,7 @@ async def dispatch(service: Service, choice: Choice, doing: Doing, caller: Calle
     return {"succeeded": good, "of": len(results), "results": results, "left_out": told["left_out"]}
 
 
-async def satisfy(service: Service, choice: Choice, doing: Doing, count: int, caller: Caller) -> dict[str, Json]:
+async def satisfy(service: Service, choice: SiteSelection, doing: Doing, count: int, caller: Caller) -> dict[str, Json]:
     """Has as many sites do it as are wanted: the best first, and the next for each that surely has not done it.
 
     One of which nobody knows whether it has is not replaced: what is wanted would perhaps be done once too often.
@@ -218,13 +218,13 @@ class _Work:
     caller: Caller
     has_failed: bool = False
 
-    async def on(self, candidates: Sequence[Candidate]) -> list[dict[str, Json]]:
+    async def on(self, candidates: Sequence[SiteCandidate]) -> list[dict[str, Json]]:
         """A result for each, in order; what has not begun when a call's time is over is told so."""
         loop, wait_s = asyncio.get_running_loop(), self.under_way.wait_s
         until = loop.time() + wait_s if wait_s else float("inf")
         places = asyncio.Semaphore(self.doing.parallel)
 
-        async def at(each: Candidate) -> dict[str, Json]:
+        async def at(each: SiteCandidate) -> dict[str, Json]:
             async with places:
                 if self.doing.stops and self.has_failed:
                     return _told(each, Result(each.state.name, None, "another site failed before"))
@@ -236,23 +236,23 @@ class _Work:
 
         return list(await asyncio.gather(*map(at, candidates)))
 
-    async def _one(self, each: Candidate) -> dict[str, Json]:
-        inputs, manner = dict(self.doing.inputs), self.doing.manner
+    async def _one(self, each: SiteCandidate) -> dict[str, Json]:
+        inputs, options = dict(self.doing.inputs), self.doing.options
         names = each.entry.prepared.input_names
         argument = next((name for name in ("switchgear_target", "target") if name in names), "")
         if each.device and argument:
             inputs[argument] = each.device
         try:
-            ended = await self.under_way.call(Wanted(each.entry, inputs, each.state.name, self.caller, manner))
+            ended = await self.under_way.call(Wanted(each.entry, inputs, each.state.name, self.caller, options))
         except (ServingError, GovernanceError) as error:
             return _told(each, Result(each.state.name, None, message_of(error)))
         if isinstance(ended, Running):
             running = {"site": each.state.name, **ended.to_json()}
             return {**running, "told": "it goes on: get_run", "is_good": False, "may_be_done": True}
-        return _told(each, Result(each.state.name, ended), is_good=Result(each.state.name, ended).is_good(manner))
+        return _told(each, Result(each.state.name, ended), is_good=Result(each.state.name, ended).is_good(options))
 
 
-def _told(each: Candidate, result: Result, *, is_good: bool = False) -> dict[str, Json]:
+def _told(each: SiteCandidate, result: Result, *, is_good: bool = False) -> dict[str, Json]:
     told = {name: value for name, value in result.to_json().items() if name != "target"}
     outcome = told["outcome"]
     may_be_done = outcome in ("unknown", "partial") and each.entry.risk != "read"

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from governance.errors import GovernanceError, InvalidError, NotFoundError
-from governance.targets import Target, TargetStore
+from governance.registry.targets import Target, TargetStore
 from runtime.driver.exchange import Flight
+from runtime.driver.remote.definitions import MOST_TOOLS, UnfitDefinition
 from runtime.driver.site_connections import Asked
 from runtime.errors import FateUnknown, NotSent
 from runtime.problems import Problem
-from runtime.remotes.definitions import MOST_TOOLS, Unfit
 from runtime.sites.contents import pin_of_site
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ class Hub:
         for each in told[:MOST_TOOLS]:
             try:
                 pins[str(each.get("name"))] = pin_of_site(each)
-            except Unfit:
+            except UnfitDefinition:
                 continue
             workflows[str(each.get("name"))] = each
         site.has_changed = site.has_changed or pins != dict(site.pins)

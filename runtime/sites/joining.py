@@ -7,7 +7,7 @@ private key never leaves this machine. Called by `site join` and `site simulate`
 from dataclasses import dataclass
 
 from governance.errors import InvalidError, RefusedError
-from governance.people.scopes import WHOLE, Scope
+from governance.people.scopes import WHOLE, AccessScope
 from governance.transitions import Role
 from runtime.driver.hub_client import HubClient
 from runtime.errors import TargetError
@@ -17,15 +17,15 @@ from runtime.sites.statements import Signer, fingerprint
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class JoiningTerms:
     """What whoever comes by the hub may do here at most."""
 
     role: Role = MOST
-    scope: Scope = WHOLE
+    scope: AccessScope = WHOLE
     takes_bundles: bool = False
 
 
-async def join(invitation: str, url: str, tls: str, terms: Terms) -> Membership:
+async def join(invitation: str, url: str, tls: str, terms: JoiningTerms) -> Membership:
     """Raises InvalidError for what is no invitation, RefusedError where it is not taken, TargetError."""
     name, _, rest = invitation.strip().partition(".")
     secret, _, hub = rest.rpartition(".")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from governance.errors import InvalidError, RefusedError
-from governance.people.scopes import Scope
+from governance.people.scopes import AccessScope
 from governance.transitions import ROLES, Role, may
 
 Json = Any
@@ -35,7 +35,7 @@ class Membership:
     site: str
     key: str
     role: Role
-    scope: Scope
+    scope: AccessScope
     takes_bundles: bool = False
 
     def role_of(self, claimed: str) -> Role:
@@ -61,7 +61,7 @@ def read_membership(path: Path) -> Membership:
         if path.stat().st_mode & 0o077:
             raise RefusedError(f"others may read the key in {path}", f"chmod 600 {path}; better, {AGAIN}")
         told = json.loads(path.read_bytes()[:MAX_BYTES])
-        scope = Scope.from_json(told.pop("scope"))
+        scope = AccessScope.from_json(told.pop("scope"))
         membership = Membership(**told, scope=scope)
     except OSError as error:
         raise InvalidError(f"{path} cannot be read: {error.strerror}", AGAIN) from error

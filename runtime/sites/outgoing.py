@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
 
-from governance.identifiers import new_id
+from governance.storage.identifiers import new_id
+from runtime.caller import Caller
 from runtime.driver.behalf import Behalf
 from runtime.driver.exchange import Flight
 from runtime.driver.site_connections import Asked
 from runtime.errors import FateUnknown, TargetError
-from runtime.gate.access import Caller
 
 if TYPE_CHECKING:
     from runtime.service import Service
@@ -29,7 +29,7 @@ AT_ONCE = 8
 WAITS_S = 45.0
 
 
-class Sent(BaseModel):
+class SentBundle(BaseModel):
     """`unknown`: it was handed over, and no answer has come yet; importing again what is there changes nothing."""
 
     site: str
@@ -37,13 +37,13 @@ class Sent(BaseModel):
     told: str
 
 
-async def send_bundle(service: "Service", sites: Sequence[str], data: bytes, caller: Caller) -> tuple[Sent, ...]:
+async def send_bundle(service: "Service", sites: Sequence[str], data: bytes, caller: Caller) -> tuple[SentBundle, ...]:
     """A result for each site, in order. Raises GovernanceError where nothing can be recorded."""
     digest = hashlib.sha256(data).hexdigest()
     inputs = {"bundle": base64.b64encode(data).decode()}
     places = asyncio.Semaphore(AT_ONCE)
 
-    async def to(site: str) -> Sent:
+    async def to(site: str) -> SentBundle:
         async with places:
             await service.audit.append(caller.name, "site.bundle_sent", f"site:{site}", {"sha256": digest})
             behalf = Behalf(caller.name, caller.role, new_id())
@@ -52,16 +52,16 @@ async def send_bundle(service: "Service", sites: Sequence[str], data: bytes, cal
     return tuple(await asyncio.gather(*map(to, sites)))
 
 
-async def _sent(service: "Service", site: str, asked: Asked) -> Sent:
+async def _sent(service: "Service", site: str, asked: Asked) -> SentBundle:
     flight = Flight()
     try:
         async with asyncio.timeout(WAITS_S):
             answer = await service.hub.send(site, asked, flight)
     except TimeoutError:
         outcome: Any = "unknown" if flight.may_have_left else "not sent"
-        return Sent(site=site, outcome=outcome, told=f"no answer came in {WAITS_S:g} s")
+        return SentBundle(site=site, outcome=outcome, told=f"no answer came in {WAITS_S:g} s")
     except TargetError as error:
         outcome = "unknown" if isinstance(error, FateUnknown) else "not sent"
-        return Sent(site=site, outcome=outcome, told=error.message)
+        return SentBundle(site=site, outcome=outcome, told=error.message)
     outcome = "imported" if answer.get("outcome") == "succeeded" else "refused"
-    return Sent(site=site, outcome=outcome, told=str(answer.get("message", "")))
+    return SentBundle(site=site, outcome=outcome, told=str(answer.get("message", "")))

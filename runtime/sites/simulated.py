@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runtime.sites.edge import Dispatched, Offer
-from workflow.canonical import digest
+from workflow.json.canonical import digest
 from workflow.risks import RiskName
 
 Json = Any

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.sites.asking import asked
-from runtime.sites.edge import Edge
-from runtime.sites.joining import Terms, join
+from runtime.sites.edge import SiteEdge
+from runtime.sites.joining import JoiningTerms, join
 from runtime.sites.membership import Membership
 from runtime.sites.simulated import SimulatedWorks, labels_of
 
@@ -29,7 +29,7 @@ async def joined(url: str, tls: str, token: str, count: int, seed: int, prefix: 
     for number in range(1, count + 1):
         wish = {"name": f"{prefix}-{number:03}", "labels": labels_of(number, seed)}
         invited = await asked(url, tls, token, "POST", "/sites", wish)
-        membership = await join(invited["invitation"], url, tls, Terms())
+        membership = await join(invited["invitation"], url, tls, JoiningTerms())
         found.append(Simulated(membership, SimulatedWorks(number, seed, pause_s)))
     return found
 
@@ -40,4 +40,4 @@ async def simulate(
     """Until cancelled. Raises as `joined`."""
     sites = await joined(url, tls, token, count, seed, prefix, pause_s)
     announce(len(sites))
-    await asyncio.gather(*(Edge(each.membership, each.works).watch() for each in sites))
+    await asyncio.gather(*(SiteEdge(each.membership, each.works).watch() for each in sites))

@@ -20,7 +20,7 @@ from joserfc.jwk import OKPKey
 from joserfc.jws import JWSRegistry
 
 from governance.bundles.keys import generate, read_private_key
-from workflow.canonical import canonical_bytes
+from workflow.json.canonical import canonical_bytes
 
 Json = Any
 ALGORITHM = "Ed25519"

@@ -15,21 +15,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from governance.errors import ConflictError, GovernanceError, PlanError
-from governance.servers import is_of_site
-from runtime.calls.manner import Manner
-from runtime.calls.telling import told
-from runtime.catalog import Catalog
+from governance.registry.servers import is_of_site
+from runtime.call_options import CallOptions
+from runtime.caller import Caller
+from runtime.calls.messages import told
+from runtime.catalog.entries import Entry
+from runtime.catalog.snapshot import Catalog
 from runtime.engines.durable import stored_end
 from runtime.engines.engine import Ended
-from runtime.entries import Entry
 from runtime.errors import Interrupted, ServingError
-from runtime.gate.access import Caller
 from runtime.problems import message_of
 from runtime.sites.contents import pin_of_site, told_of
 from runtime.sites.edge import Dispatched, Offer
 from runtime.sites.membership import Membership
 from runtime.sites.outgoing import BUNDLE
-from workflow.canonical import digest
+from workflow.json.canonical import digest
 from workflow.tool import free_name
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ PAUSE_S = 0.5
 # A minute: a record that cannot be read for longer has to be looked at by somebody.
 MOST_TRIES = 120
 MOST_TARGETS = 500
-SAID = Manner(is_confirmed=True)  # whoever asked at the hub was asked there
+SAID = CallOptions(is_confirmed=True)  # whoever asked at the hub was asked there
 
 
 class ServiceWorks:

@@ -13,13 +13,13 @@ from typing import Any
 import yaml
 
 from compiler.compiled import Compiled
-from compiler.pipeline import Request
+from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
-from workflow.events import EndRun, ResponseArrived, RunStarted, SendRequest
-from workflow.interpreter import advance
-from workflow.plan import Plan, build_plan
-from workflow.reader import read_document
-from workflow.state import State
+from workflow.documents.reader import read_document
+from workflow.programs.plan import Plan, build_plan
+from workflow.programs.state import State
+from workflow.requests.events import EndRun, ResponseArrived, RunStarted, SendRequest
+from workflow.running.interpreter import advance
 
 Query = Mapping[str, str]
 Answer = tuple[int, Mapping[str, str], Any]
@@ -57,7 +57,7 @@ def shop(folder: Path, members: str = "items", paging: Mapping[str, Any] | None 
     spec, told = folder / "api.yaml", folder / "told.yaml"
     spec.write_text(yaml.safe_dump({"openapi": "3.1.0", "info": {"title": "shop", "version": "1"}, "paths": paths}))
     told.write_text(yaml.safe_dump({"api": "shop", **({"paging": [dict(paging)]} if paging else {})}))
-    return compile_spec(Request(spec, told))[0]
+    return compile_spec(CompileRequest(spec, told))[0]
 
 
 def listed_whole() -> dict[str, Any]:

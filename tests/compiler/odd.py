@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from compiler.compiled import Compiled, CompiledWorkflow
-from compiler.pipeline import Request
+from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 
 THING = {
@@ -40,7 +40,7 @@ def compiled(folder: Path, paths: Any, version: str = "3.0.3", schemas: Any = No
     components = {"components": {"schemas": schemas}} if schemas else {}
     described = {"openapi": version, "info": {"title": "Odd", "version": "1"}, "paths": paths, **components}
     spec.write_text(json.dumps(described, ensure_ascii=False))
-    return compile_spec(Request(spec))[0]
+    return compile_spec(CompileRequest(spec))[0]
 
 
 def only(made: Compiled, goal: str) -> CompiledWorkflow:

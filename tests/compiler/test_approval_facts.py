@@ -2,9 +2,9 @@
 
 import pytest
 
-from compiler.approval_facts import proposed
 from compiler.compiled import Compiled
-from compiler.proposer import Answer, Entry, Kind, Record
+from compiler.proofs.approval_facts import proposed
+from compiler.proposer import ModelAnswer, QuestionKind, Record, RecordedAnswer
 from tests.shipped import shipped
 
 DIGEST = "sha256:" + "0" * 64
@@ -38,17 +38,17 @@ def test_where_nobody_was_asked_nothing_is_told_of_a_model(compiled: Compiled) -
 
 
 def test_what_was_proposed_is_told_with_its_workflow_whether_taken_or_not(compiled: Compiled) -> None:
-    def said(kind: Kind, subject: str, reason: str = "") -> Entry:
-        return Entry(Answer(kind, subject, (), ("a word", "a word"), DIGEST, "tiny"), reason)
+    def said(kind: QuestionKind, subject: str, reason: str = "") -> RecordedAnswer:
+        return RecordedAnswer(ModelAnswer(kind, subject, (), ("a word", "a word"), DIGEST, "tiny"), reason)
 
     record = Record(
         compiled.api.digest,
         (
-            said(Kind.SENTENCE, "hypercore_start_vm", "no verb"),
-            said(Kind.RANK, "hypercore_find_vms|hypercore_start_vm"),
-            said(Kind.SENTENCE, "hypercore_delete_vm"),
-            said(Kind.NOUN, "/VirDomain/{virDomainUUID}"),
-            said(Kind.NOUN, "/ISO/{isoUUID}"),
+            said(QuestionKind.SENTENCE, "hypercore_start_vm", "no verb"),
+            said(QuestionKind.RANK, "hypercore_find_vms|hypercore_start_vm"),
+            said(QuestionKind.SENTENCE, "hypercore_delete_vm"),
+            said(QuestionKind.NOUN, "/VirDomain/{virDomainUUID}"),
+            said(QuestionKind.NOUN, "/ISO/{isoUUID}"),
         ),
     )
     (start,) = [one.flow for one in compiled.workflows if one.flow.id == "hypercore_start_vm"]

@@ -10,20 +10,22 @@ from typing import Any
 import pytest
 import yaml
 
-from compiler import behaviour_runs, proof
-from compiler.backend.arazzo import document_of
+from compiler.arazzo import document_of
 from compiler.compiled import Compiled
-from compiler.failure_paths import FailurePath
-from compiler.ir.model import Flow, Role, Step
-from compiler.pipeline import Request
-from compiler.proving import Prover, Ran
+from compiler.ir.model import Flow, FlowStep, Role
+from compiler.pipeline import CompileRequest
+from compiler.proofs import behaviour_runs, proof
+from compiler.proofs.failure_paths import FailurePath
+from compiler.proofs.proving import Prover, Ran
 from compiler.twin import Twin
-from compiler.twin.library import LIBRARY
+from compiler.twin.behaviours.library import LIBRARY
 from compiler.verification import compile_spec
 from tests.shipped import APIS, shipped
-from workflow import comparing, ending, fates, interpreter, pages, requests
-from workflow.events import Failure
-from workflow.plan import Plan, build_plan
+from workflow.programs.plan import Plan, build_plan
+from workflow.replies import comparing, pages
+from workflow.requests import requests
+from workflow.requests.events import Failure
+from workflow.running import ending, fates, interpreter
 
 BY_NAME = {behaviour.name: behaviour for behaviour in LIBRARY}
 Edit = Callable[[Flow], Flow]
@@ -65,11 +67,11 @@ def played_usual(api: str, number: int, name: str, monkeypatch: pytest.MonkeyPat
     return next(runs.runs(compiled.workflows[number].flow, *usual_runs(api, number)), None)
 
 
-def with_steps(change: Callable[[Step], Step]) -> Edit:
+def with_steps(change: Callable[[FlowStep], FlowStep]) -> Edit:
     return lambda flow: replace(flow, steps=tuple(change(step) for step in flow.steps))
 
 
-def document(change: Callable[[Step], Step]) -> Out:
+def document(change: Callable[[FlowStep], FlowStep]) -> Out:
     """The handling stands in the document: it is taken out of its steps."""
     return lambda _: with_steps(change)
 
@@ -84,7 +86,7 @@ def code(module: Any, name: str, instead: Any) -> Out:
     return take_out
 
 
-def blind(step: Step) -> Step:
+def blind(step: FlowStep) -> FlowStep:
     """What is read back is taken for what was asked for, whatever it is."""
     if step.role not in (Role.READ_BACK, Role.GONE):
         return step
@@ -92,59 +94,59 @@ def blind(step: Step) -> Step:
     return replace(step, success=({"condition": "$statusCode < 600"},), failures=(), outputs={}, expects=seen)
 
 
-def hasty(step: Step) -> Step:
+def hasty(step: FlowStep) -> FlowStep:
     """What is read back is read once."""
     return replace(step, failures=()) if step.role in (Role.READ_BACK, Role.GONE) else step
 
 
-def credulous(step: Step) -> Step:
+def credulous(step: FlowStep) -> FlowStep:
     """Any answer of a wait is a good end."""
     return replace(step, success=({"condition": "$statusCode < 600"},), failures=()) if step.role is Role.WAIT else step
 
 
-def without(*names: str) -> Callable[[Step], Step]:
+def without(*names: str) -> Callable[[FlowStep], FlowStep]:
     """Waits without the failure actions of these names."""
 
-    def change(step: Step) -> Step:
+    def change(step: FlowStep) -> FlowStep:
         kept = tuple(action for action in step.failures if action["name"] not in names)
         return replace(step, failures=kept) if step.role is Role.WAIT else step
 
     return change
 
 
-def state_alone(step: Step) -> Step:
+def state_alone(step: FlowStep) -> FlowStep:
     """A job's end is judged by its state and by nothing else."""
     bare = without("ended_badly")(step)
     return replace(bare, success=bare.success[:2]) if step.role is Role.WAIT else step
 
 
-def any_handle(step: Step) -> Step:
+def any_handle(step: FlowStep) -> FlowStep:
     """202 without a handle is like any other answer."""
     return replace(step, branches=tuple(b for b in step.branches if b["name"] != "which_job"))
 
 
-def addresses(step: Step) -> Step:
+def addresses(step: FlowStep) -> FlowStep:
     """What a header leads to is taken as it stands there."""
     return replace(step, transforms={})
 
 
-def unversioned(step: Step) -> Step:
+def unversioned(step: FlowStep) -> FlowStep:
     return replace(step, version={})
 
 
-def first_of_several(step: Step) -> Step:
+def first_of_several(step: FlowStep) -> FlowStep:
     """Of several things of a name one is taken."""
     kept = tuple(a for a in step.failures if a.get("x-switchgear", {}).get("code") != "ambiguous")
     return replace(step, success=step.success[:1], failures=kept) if step.role is Role.LOOKUP else step
 
 
-def unoffered(step: Step) -> Step:
+def unoffered(step: FlowStep) -> FlowStep:
     codes = ("not_offered", "not_allowed")
     kept = tuple(a for a in step.failures if a.get("x-switchgear", {}).get("code") not in codes)
     return replace(step, address="", failures=kept, success=step.success[:1] if kept != step.failures else step.success)
 
 
-def one_name(step: Step) -> Step:
+def one_name(step: FlowStep) -> FlowStep:
     """An action has the name that was described."""
     return replace(step, renamed="")
 
@@ -296,7 +298,7 @@ def compiled_of(paths: Any, folder: Path, **told: Any) -> Compiled:
     spec, profile = folder / "api.yaml", folder / "told.yaml"
     spec.write_text(yaml.safe_dump({"openapi": "3.1.0", "info": {"title": "shop", "version": "1"}, "paths": paths}))
     profile.write_text(yaml.safe_dump({"api": "shop", **told}))
-    return compile_spec(Request(spec, profile))[0]
+    return compile_spec(CompileRequest(spec, profile))[0]
 
 
 @pytest.fixture
@@ -443,7 +445,7 @@ def test_a_state_that_means_failure_ends_the_wait_and_is_told_and_is_waited_on_w
     assert usual is not None
     assert (usual.outcome, usual.code, usual.fault) == ("failed", "not_reached", "")
 
-    def patient(step: Step) -> Step:
+    def patient(step: FlowStep) -> FlowStep:
         return replace(step, failures=tuple(each for each in step.failures if each["name"] != "ended_badly"))
 
     careless = played(compiled, with_steps(patient)(flow), "failed state", monkeypatch)
@@ -462,7 +464,7 @@ def test_a_read_that_shows_the_first_change_does_not_decide_whether_the_second_w
     assert usual is not None
     assert (usual.outcome, usual.fault) == ("unknown", "")
 
-    def hasty_judge(step: Step) -> Step:
+    def hasty_judge(step: FlowStep) -> FlowStep:
         return replace(step, decides=True) if step.role is Role.READ_BACK else step
 
     careless = played(compiled, with_steps(hasty_judge)(flow), "second change not made", monkeypatch)

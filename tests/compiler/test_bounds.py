@@ -13,12 +13,12 @@ from compiler.compiled import Compiled
 from compiler.containment import Containment
 from compiler.frontend import load_api
 from compiler.ir.model import EMPTY
-from compiler.ir.schemas import Schemas
-from compiler.passes.flows.inlining import Room, inline
-from compiler.pipeline import Request
-from compiler.promises import promised_replies
-from compiler.twin.validation import Validation, View
-from compiler.twin.validators import tied, whole
+from compiler.ir.schemas import SharedSchemas
+from compiler.passes.flows.inputs.inlining import Room, inline
+from compiler.pipeline import CompileRequest
+from compiler.proofs.promises import promised_replies
+from compiler.twin.values.validation import SchemaView, Validation
+from compiler.twin.values.validators import tied, whole
 from compiler.verification import compile_spec
 from tests.compiler.shapes import SHAPES, described, linked, making, pairs_of, ref
 
@@ -29,7 +29,7 @@ MOST_MB = 300
 def compiled(description: Any, folder: Path) -> Compiled:
     spec = folder / "api.json"
     spec.write_text(json.dumps(description))
-    return compile_spec(Request(spec))[0]
+    return compile_spec(CompileRequest(spec))[0]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -58,11 +58,11 @@ def test_levels_of_all_of_say_what_they_say_once(tmp_path: Path) -> None:
     loaded = load_api(spec)
     assert loaded.api.schemas["L0"]["allOf"] == [ref("L1")]
     assert loaded.diagnostics == ()
-    schemas = Schemas(loaded.api.schemas)
+    schemas = SharedSchemas(loaded.api.schemas)
     assert list(schemas.members(ref("L0"))) == ["id", "name"]
     judge = Validation(loaded.api.schemas, schemas)
-    assert judge.fits(ref("L0"), {"id": "a"}, View.REQUEST)
-    assert not judge.fits(ref("L0"), {}, View.REQUEST)
+    assert judge.fits(ref("L0"), {"id": "a"}, SchemaView.REQUEST)
+    assert not judge.fits(ref("L0"), {}, SchemaView.REQUEST)
 
 
 def test_what_multiplies_all_the_same_is_cut_and_said(tmp_path: Path) -> None:
@@ -89,13 +89,13 @@ def _written(description: Any, folder: Path) -> Path:
 
 def test_schemas_that_refer_to_one_another_are_compiled_once(tmp_path: Path, monkeypatch: Any) -> None:
     sizes: list[int] = []
-    original = sys.modules["compiler.twin.validators"]._compiled  # type: ignore[attr-defined]
+    original = sys.modules["compiler.twin.values.validators"]._compiled  # type: ignore[attr-defined]
 
     def counted(schema: Any, keywords: Any) -> Any:
         sizes.append(len(json.dumps(schema, default=dict)))
         return original(schema, keywords)
 
-    monkeypatch.setattr("compiler.twin.validators._compiled", counted)
+    monkeypatch.setattr("compiler.twin.values.validators._compiled", counted)
     spent = []
     for number in (20, 40):
         sizes.clear()
@@ -110,23 +110,23 @@ def test_a_value_is_judged_alike_by_a_shared_validator_and_by_a_whole_one() -> N
         "Machine": {"type": "object", "properties": {"disks": {"type": "array", "items": ref("Disk")}}},
         "Loose": {"type": "string"},
     }
-    judge = Validation(shared, Schemas(shared))
+    judge = Validation(shared, SharedSchemas(shared))
     body = {"type": "object", "properties": {"machine": ref("Machine"), "of": {"anyOf": [ref("Disk"), ref("Loose")]}}}
-    assert judge.fits(body, {"machine": {"disks": [{"size": 1}]}, "of": "x"}, View.REQUEST)
-    assert not judge.fits(body, {"of": 1}, View.REQUEST)
-    assert judge.fault(body, {"machine": {"disks": [{"size": "x"}]}}, View.REQUEST).startswith(
+    assert judge.fits(body, {"machine": {"disks": [{"size": 1}]}, "of": "x"}, SchemaView.REQUEST)
+    assert not judge.fits(body, {"of": 1}, SchemaView.REQUEST)
+    assert judge.fault(body, {"machine": {"disks": [{"size": "x"}]}}, SchemaView.REQUEST).startswith(
         "/machine/disks/0/size: "
     )
-    assert judge.fault(ref("Machine"), {"disks": [3]}, View.REQUEST).startswith("/disks/0: ")
+    assert judge.fault(ref("Machine"), {"disks": [3]}, SchemaView.REQUEST).startswith("/disks/0: ")
     assert tied(shared) == {"Disk": ("Disk", "Machine"), "Machine": ("Disk", "Machine"), "Loose": ("Loose",)}
 
 
 def test_what_looks_across_references_still_does() -> None:
     shared = {"Base": {"type": "object", "properties": {"a": {"type": "string"}}}}
     schema = {"allOf": [ref("Base")], "properties": {"b": {"type": "string"}}, "unevaluatedProperties": False}
-    judge = Validation(shared, Schemas(shared))
-    assert judge.fits(schema, {"a": "x", "b": "y"}, View.REQUEST)
-    assert not judge.fits(schema, {"c": "x"}, View.REQUEST)
+    judge = Validation(shared, SharedSchemas(shared))
+    assert judge.fits(schema, {"a": "x", "b": "y"}, SchemaView.REQUEST)
+    assert not judge.fits(schema, {"c": "x"}, SchemaView.REQUEST)
 
 
 def test_one_schema_that_cannot_be_compiled_costs_no_other() -> None:
@@ -134,10 +134,10 @@ def test_one_schema_that_cannot_be_compiled_costs_no_other() -> None:
         "Odd": {"type": "string", "pattern": "("},
         "Fine": {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}, "odd": ref("Odd")}},
     }
-    judge = Validation(shared, Schemas(shared))
-    assert judge.fits(ref("Odd"), 3, View.REQUEST)
-    assert not judge.fits(ref("Fine"), {"a": "x"}, View.REQUEST)
-    assert judge.fits(ref("Fine"), {"a": 1, "odd": 3}, View.REQUEST)
+    judge = Validation(shared, SharedSchemas(shared))
+    assert judge.fits(ref("Odd"), 3, SchemaView.REQUEST)
+    assert not judge.fits(ref("Fine"), {"a": "x"}, SchemaView.REQUEST)
+    assert judge.fits(ref("Fine"), {"a": 1, "odd": 3}, SchemaView.REQUEST)
 
 
 def test_a_promise_carries_the_nearest_schemas_up_to_a_bound(tmp_path: Path) -> None:
@@ -156,5 +156,5 @@ def test_a_promise_carries_the_nearest_schemas_up_to_a_bound(tmp_path: Path) -> 
 def test_inputs_are_written_out_until_there_is_no_room() -> None:
     names = [f"W{n}" for n in range(40)]
     shared = {name: {"type": "object", "properties": {f"m{other}": ref(other) for other in names}} for name in names}
-    written = json.dumps(inline(Schemas(shared), ref("W0"), 0, Room()))
+    written = json.dumps(inline(SharedSchemas(shared), ref("W0"), 0, Room()))
     assert written.count('"type"') <= 1_001

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from compiler import pipeline, proof, verifying
+from compiler import pipeline
 from compiler.containment import FAULT
 from compiler.errors import SpecError
 from compiler.frontend.operations import OperationReader
-from compiler.frontend.schemas import Collector
+from compiler.frontend.schemas.reading import Collector
 from compiler.ir.model import Api
 from compiler.passes.flows import plan
-from compiler.passes.outcome import Options, Outcome
+from compiler.passes.outcome import Options, PassOutcome
+from compiler.proofs import proof, verifying
 from compiler.twin.machine import Twin
 from switchgear.main import main
 from tests.compiler.shapes import described, ref, reply, sent
@@ -110,10 +111,10 @@ def test_an_operation_with_which_a_pass_breaks_the_ir_is_left_out(
     name: str, tmp_path: Path, capsys: Any, monkeypatch: Any
 ) -> None:
     def broken(run: Any) -> Any:
-        def made(api: Api, options: Options) -> Outcome:
+        def made(api: Api, options: Options) -> PassOutcome:
             after = run(api, options).api
             operations = tuple(replace(o, digest="") if o.key == BAD else o for o in after.operations)
-            return Outcome(replace(after, operations=operations))
+            return PassOutcome(replace(after, operations=operations))
 
         return made
 
@@ -191,13 +192,13 @@ def test_a_proof_that_fails_costs_its_flow(tmp_path: Path, capsys: Any, monkeypa
     def is_bad(given: Any, *_: Any, **__: Any) -> bool:
         return "bad" in given.main.workflow_id
 
-    monkeypatch.setattr("compiler.proving.prove", raising_for(proof.prove, is_bad))
+    monkeypatch.setattr("compiler.proofs.proving.prove", raising_for(proof.prove, is_bad))
     code, report, _ = compiled(tmp_path, capsys)
     judge_whole(report, code, "the proof")
     assert all("bad" in each["pointer"] for each in faults(report))
 
 
-@pytest.mark.parametrize("name", ["compiler.promises._promised", "compiler.submission._new"])
+@pytest.mark.parametrize("name", ["compiler.proofs.promises._promised", "compiler.submission._new"])
 def test_what_cannot_be_stored_is_left_out(name: str, tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
     module, _, attribute = name.rpartition(".")
     original = getattr(__import__(module, fromlist=[attribute]), attribute)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from compiler.compiled import Compiled
-from compiler.pipeline import Request
+from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 from tests.needs import VENDOR_FOLDER
 from tests.shipped import shipped
@@ -20,9 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from compiler.pipeline import Request
+from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
-made = compile_spec(Request(Path(sys.argv[1])))[0]
+made = compile_spec(CompileRequest(Path(sys.argv[1])))[0]
 told = [[one.flow.id, made.content_of(one).digest, one.proof] for one in made.workflows]
 print(hash("a"), json.dumps(told, sort_keys=True))
 """
@@ -63,5 +63,5 @@ def test_the_order_of_keys_changes_nothing(seed: int, tmp_path: Path, vendors_hy
     raw = json.loads((VENDOR_FOLDER / "specs/hypercore/openapi.json").read_text())
     spec = tmp_path / "openapi.json"
     spec.write_text(json.dumps(shuffled(raw, random.Random(seed))))
-    made = compile_spec(Request(spec, ROOT / "specs/hypercore/profile.yaml"))[0]
+    made = compile_spec(CompileRequest(spec, ROOT / "specs/hypercore/profile.yaml"))[0]
     assert told(made) == told(vendors_hypercore)

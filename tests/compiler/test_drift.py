@@ -11,11 +11,11 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from compiler.commands import diff_command
-from compiler.drift import differences
+from compiler.changes.drift import differences
+from compiler.commands.compiling import diff_command
 from compiler.frontend import load_api
-from governance.database import open_database
-from governance.revisions import RevisionStore
+from governance.approval.revisions import RevisionStore
+from governance.storage.database import open_database
 from switchgear.main import main
 
 ROOT = Path(__file__).parents[2]

@@ -13,8 +13,8 @@ import pytest
 
 from compiler.compiled import Compiled
 from compiler.ir.model import Diagnostic
-from compiler.pipeline import Request
-from compiler.twin.library import LIBRARY
+from compiler.pipeline import CompileRequest
+from compiler.twin.behaviours.library import LIBRARY
 from compiler.verification import compile_spec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +65,7 @@ def test_whatever_a_device_does_no_workflow_says_what_is_not_so(
     spec, profile = ROOT / "specs" / api / "openapi.yaml", ROOT / "specs" / api / "profile.yaml"
     if is_whole:
         spec = request.getfixturevalue("shared") / "specs" / api / "openapi.yaml"
-    compiled = compile_spec(Request(spec, profile, plays_all=True))[0]
+    compiled = compile_spec(CompileRequest(spec, profile, plays_all=True))[0]
     ends = ends_of(compiled)
     with capsys.disabled():
         print(f"\n{spec}: {len(compiled.workflows)} workflows, {sum(each.total() for each in ends.values())} runs")

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from compiler.backend.arazzo import document_of
+from compiler.arazzo import document_of
 from compiler.compiled import Compiled
-from compiler.ir.model import Flow, Response, Role, Step
-from compiler.proof import prove
-from compiler.proving import FlowProof, Prover
-from compiler.report import as_text
+from compiler.ir.model import Flow, FlowStep, Response, Role
+from compiler.proofs.proof import prove
+from compiler.proofs.proving import FlowProof, Prover
+from compiler.reports.report import as_text
 from compiler.twin import Twin, TwinRequest
-from workflow.plan import build_plan
+from workflow.programs.plan import build_plan
 
 FIRST, CHANGE = "session expires after the first request", "session expires after the change"
 
@@ -33,12 +33,12 @@ def told(proof: FlowProof) -> dict[str, tuple[str, str]]:
     return {path.case: (path.outcome, path.code) for path in proof.paths if not path.told}
 
 
-def with_step(flow: Flow, role: Role, change: Callable[[Step], Step]) -> Flow:
+def with_step(flow: Flow, role: Role, change: Callable[[FlowStep], FlowStep]) -> Flow:
     step = next(step for step in flow.steps if step.role is role)
     return replace(flow, steps=tuple(change(each) if each is step else each for each in flow.steps))
 
 
-def without(step: Step, code: str) -> Step:
+def without(step: FlowStep, code: str) -> FlowStep:
     kept = tuple(a for a in step.failures if a.get("x-switchgear", {}).get("code") != code)
     return replace(step, failures=kept)
 
@@ -114,7 +114,7 @@ def test_a_workflow_that_takes_any_thing_of_the_name_is_not_verified(hypercore: 
 
 
 def test_a_workflow_that_takes_a_failed_job_for_a_good_one_is_not_verified(hypercore: Compiled) -> None:
-    def accepts_all(step: Step) -> Step:
+    def accepts_all(step: FlowStep) -> FlowStep:
         going_on = tuple(a for a in step.failures if a["type"] == "retry")
         over = {"condition": "$response.body#/0/state == 'COMPLETE' || $response.body#/0/state == 'ERROR'"}
         return replace(step, failures=going_on, success=(step.success[0], over))
@@ -126,7 +126,7 @@ def test_a_workflow_that_takes_a_failed_job_for_a_good_one_is_not_verified(hyper
 
 
 def test_a_workflow_that_loses_what_the_device_said_is_not_verified(hypercore: Compiled) -> None:
-    def mute(step: Step) -> Step:
+    def mute(step: FlowStep) -> FlowStep:
         return replace(step, failures=(*(a for a in step.failures if a["type"] == "retry"),))
 
     broken = with_step(flow_of(hypercore, "hypercore_update_vm"), Role.WAIT, mute)
@@ -135,7 +135,7 @@ def test_a_workflow_that_loses_what_the_device_said_is_not_verified(hypercore: C
 
 def test_a_workflow_that_changes_something_before_it_looks_is_not_verified(hypercore: Compiled) -> None:
     flow = flow_of(hypercore, "hypercore_describe_vm")  # which waits for no job, so that only what it changes is wrong
-    early = Step(
+    early = FlowStep(
         id="early",
         operation="POST /User",
         role=Role.CHANGE,
@@ -228,7 +228,7 @@ def test_the_other_address_and_the_allowed_values_are_told(idrac: Compiled) -> N
 
 
 def test_a_check_of_the_offer_that_does_not_refuse_is_found(idrac: Compiled) -> None:
-    def blind(step: Step) -> Step:
+    def blind(step: FlowStep) -> FlowStep:
         return replace(without(step, "not_offered"), success=step.success[:2])
 
     flow = flow_of(idrac, "idrac_restart_server")

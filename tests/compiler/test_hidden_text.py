@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from compiler.pipeline import Request
-from compiler.report import as_json, as_text
+from compiler.pipeline import CompileRequest
+from compiler.reports.report import as_json, as_text
 from compiler.verification import compile_spec
 from workflow.visible import hides
 
@@ -47,7 +47,7 @@ SPEC = {
 
 def test_no_tool_of_a_description_that_hides_text_shows_any(tmp_path: Path) -> None:
     (tmp_path / "toy.json").write_text(json.dumps(SPEC))
-    compiled, _ = compile_spec(Request(tmp_path / "toy.json"))
+    compiled, _ = compile_spec(CompileRequest(tmp_path / "toy.json"))
     assert len(compiled.workflows) >= 5
     assert [one.flow.id for one in compiled.workflows if hides(one.tool)] == []
     (create,) = [one for one in compiled.workflows if one.flow.id.endswith("create_thing")]
@@ -57,7 +57,7 @@ def test_no_tool_of_a_description_that_hides_text_shows_any(tmp_path: Path) -> N
 
 def test_the_report_of_a_compile_shows_its_title_without_what_cannot_be_seen(tmp_path: Path) -> None:
     (tmp_path / "toy.json").write_text(json.dumps(SPEC))
-    compiled, _ = compile_spec(Request(tmp_path / "toy.json"))
+    compiled, _ = compile_spec(CompileRequest(tmp_path / "toy.json"))
     told = as_json(compiled)
     assert told["spec"]["title"] == "Toy"
     assert not any(hides(line) for line in as_text(compiled).splitlines()[:1])

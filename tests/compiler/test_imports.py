@@ -12,14 +12,14 @@ from compiler.compiled import Compiled
 from compiler.frontend import load_api
 from compiler.imports import with_documents
 from compiler.ir.model import Severity
-from compiler.pipeline import Request, find_profile, understand
+from compiler.pipeline import CompileRequest, find_profile, understand
 from compiler.submission import submit
-from governance.database import open_database
-from governance.revisions import RevisionStore
+from governance.approval.revisions import RevisionStore
+from governance.storage.database import open_database
 from tests.needs import VENDOR_FOLDER, vendor_files
-from workflow.plan import build_plan
-from workflow.profile import Profile
-from workflow.reader import read_document
+from workflow.documents.reader import read_document
+from workflow.profiles.profile import Profile
+from workflow.programs.plan import build_plan
 
 SPEC = Path(__file__).parents[2] / "specs" / "hypercore" / "openapi.yaml"
 EXAMPLES = VENDOR_FOLDER / "arazzo" / "examples"
@@ -71,7 +71,7 @@ READS = {
 
 @cache
 def understood(spec: Path) -> Compiled:
-    profile = find_profile(Request(spec))
+    profile = find_profile(CompileRequest(spec))
     loaded = load_api(spec, profile=profile)
     return Compiled(understand(loaded.api, profile).api, profile, (), ())
 

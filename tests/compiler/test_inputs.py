@@ -8,10 +8,10 @@ import pytest
 
 from compiler.compiled import Compiled, CompiledWorkflow
 from tests.compiler.odd import DONE, THING, answers, asked, compiled, only, sent
+from workflow.documents.reader import read_document
 from workflow.errors import InputError
-from workflow.inputs import validate_inputs
-from workflow.plan import build_plan
-from workflow.reader import read_document
+from workflow.programs.inputs import validate_inputs
+from workflow.programs.plan import build_plan
 from workflow.tool import whole_input_schema
 
 Json = Any

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from compiler.frontend.load import load_api
-from compiler.passes import words
+from compiler.passes.names import words
 from tests.compiler.odd import DONE, THING, THINGS, all_proved, answers, asked, compiled, given, only, sent
 from workflow.tool import hides_inputs
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler.pipeline import Request
+from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 
 TABLE = Path(__file__).with_name("operators_sentences.txt")
@@ -31,7 +31,7 @@ def test_what_operators_ask_for_is_done_by_a_workflow_and_often_in_the_default_c
     done = 0
     at_hand: dict[str, int] = {}
     for name, goals in _asked().items():
-        flows = [one.flow for one in compile_spec(Request(shared / "specs/odd" / name))[0].workflows]
+        flows = [one.flow for one in compile_spec(CompileRequest(shared / "specs/odd" / name))[0].workflows]
         reached = {flow.goal for flow in flows}
         core = {flow.goal for flow in flows if flow.is_core}
         done += sum(goal in reached for goal in goals)

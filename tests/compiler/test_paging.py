@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from compiler.backend.arazzo import document_of
+from compiler.arazzo import document_of
 from compiler.compiled import Compiled
 from compiler.ir.model import EMPTY, Paging
-from compiler.pipeline import Request
-from compiler.proving import Prover
+from compiler.pipeline import CompileRequest
+from compiler.proofs.proving import Prover
 from compiler.verification import compile_spec
 
 THING = {"type": "object", "properties": {"id": {"type": "string"}, "name": {"type": "string"}}}
@@ -43,7 +43,7 @@ def compiled(
     spec.write_text(yaml.safe_dump({"openapi": "3.1.0", "info": {"title": "shop", "version": "1"}, "paths": paths}))
     told = folder / "told.yaml"
     told.write_text(yaml.safe_dump({"api": "shop", **(profile or {})}))
-    return compile_spec(Request(spec, told))[0]
+    return compile_spec(CompileRequest(spec, told))[0]
 
 
 def _reply(schema: dict[str, Any]) -> dict[str, Any]:

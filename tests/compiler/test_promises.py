@@ -7,9 +7,9 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from governance.database import open_database
-from governance.responses import ResponseStore
-from governance.revisions import RevisionStore
+from governance.approval.revisions import RevisionStore
+from governance.registry.responses import ResponseStore
+from governance.storage.database import open_database
 from switchgear.main import cli
 
 SPEC = """

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from compiler.mock import understood
-from compiler.proof import Proof, proof_to_json, prove
+from compiler.commands.mock import understood
+from compiler.proofs.proof import Proof, proof_to_json, prove
 from compiler.twin import Tempo, Twin
-from workflow.plan import build_plan
-from workflow.reader import read_document
+from workflow.documents.reader import read_document
+from workflow.programs.plan import build_plan
 
 SPEC = Path(__file__).parents[2] / "specs" / "hypercore" / "openapi.yaml"
 SOURCE = "{$sourceDescriptions.hypercore.url}#/paths/"

@@ -7,14 +7,14 @@ import pytest
 from compiler.containment import Containment
 from compiler.facts import operation_index
 from compiler.knowledge import cards_of
-from governance.policy import Policy
-from governance.revisions import passes_by_itself
+from governance.approval.policy import Policy
+from governance.approval.revisions import passes_by_itself
 from tests.shipped import APIS, shipped
 from workflow.budget import tokens_of
-from workflow.checks import Severity, checked
+from workflow.checking.checks import CheckSeverity, checked
+from workflow.documents.reader import read_document
 from workflow.errors import DocumentError
 from workflow.raw_calls import Described, content_of, is_plain_read
-from workflow.reader import read_document
 
 EXPERTS = Policy(call_api=("expert",))
 
@@ -33,7 +33,7 @@ def test_each_operation_is_called_alone_as_it_is_described_or_it_is_said_why_not
             continue
         content = content_of(about, card)
         findings, plan = checked(read_document(content.document, "a test"), index)
-        assert [each for each in findings if each.severity is Severity.ERROR] == [], card["operation"]
+        assert [each for each in findings if each.severity is CheckSeverity.ERROR] == [], card["operation"]
         assert plan is not None
         assert [step.key for step in plan.steps] == [card["operation"]]
         assert plan.is_read_only == (card["risk"] == "read"), card["operation"]

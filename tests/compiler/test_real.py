@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from compiler.compiled import Compiled
-from compiler.pipeline import Request
-from compiler.report import as_json
+from compiler.pipeline import CompileRequest
+from compiler.reports.report import as_json
 from compiler.verification import compile_spec
 
 
 def compiled(spec: Path) -> dict[str, Any]:
-    return as_json(compile_spec(Request(spec))[0])
+    return as_json(compile_spec(CompileRequest(spec))[0])
 
 
 def score(shared: Path, truth: str, report: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from compiler.compiled import Compiled, CompiledWorkflow
-from compiler.pipeline import Request
+from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 
 API = """
@@ -25,7 +25,7 @@ PROFILE = "api: rack\nidentity: {same_as: {'/racks/{rackId}/slots': '/boxes/{box
 def compiled(folder: Path, profile: str) -> Compiled:
     (folder / "api.yaml").write_text(API)
     (folder / "profile.yaml").write_text(profile)
-    return compile_spec(Request(folder / "api.yaml"))[0]
+    return compile_spec(CompileRequest(folder / "api.yaml"))[0]
 
 
 def about(made: Compiled, place: str) -> list[CompiledWorkflow]:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from compiler import schema_changes
+from compiler.changes import schema_changes
+from compiler.changes.schema_changes import SchemaChanges
 from compiler.ir.model import Api
-from compiler.schema_changes import SchemaChanges
-from compiler.twin.validation import View
+from compiler.twin.values.validation import SchemaView
 
 Json = Any
 
@@ -43,9 +43,9 @@ def test_each_pair_is_decided_once_however_many_operations_have_it(monkeypatch: 
 
     monkeypatch.setattr(schema_changes, "_covers", counted)
     changes = SchemaChanges(linked(5, {"type": "string"}), linked(5, {"type": "integer"}))
-    assert [changes.takes_no_less(ref("C1"), ref("C1"), View.REQUEST) for _ in range(50)] == [True] * 50
+    assert [changes.takes_no_less(ref("C1"), ref("C1"), SchemaView.REQUEST) for _ in range(50)] == [True] * 50
     assert len(asked) == 1
-    changes.takes_no_less(ref("C1"), ref("C1"), View.RESPONSE)
+    changes.takes_no_less(ref("C1"), ref("C1"), SchemaView.RESPONSE)
     assert len(asked) == 2
 
 
@@ -53,4 +53,4 @@ def test_a_pair_that_reaches_too_much_is_left_undecided(monkeypatch: pytest.Monk
     monkeypatch.setattr(schema_changes, "_covers", lambda _wide, _narrow: pytest.fail("it was looked at"))
     old, new = (linked(300, {"type": kind}, "x" * 500) for kind in ("string", "integer"))
     changes = SchemaChanges(old, new)
-    assert changes.takes_no_less(ref("C1"), ref("C1"), View.REQUEST) is None
+    assert changes.takes_no_less(ref("C1"), ref("C1"), SchemaView.REQUEST) is None

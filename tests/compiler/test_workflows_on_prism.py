@@ -17,12 +17,12 @@ from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.ir.model import Role
 from compiler.twin.prism import PrismError, find_prism, running
 from tests.needs import PRISM
-from workflow.events import EndRun, Event, ResponseArrived, RunStarted, SendRequest, StartTimer, TimerFired
-from workflow.interpreter import advance
-from workflow.multipart import encoded, is_multipart
-from workflow.plan import Plan, build_plan
-from workflow.reader import read_document
-from workflow.state import State
+from workflow.documents.reader import read_document
+from workflow.programs.plan import Plan, build_plan
+from workflow.programs.state import State
+from workflow.requests.events import EndRun, Event, ResponseArrived, RunStarted, SendRequest, StartTimer, TimerFired
+from workflow.requests.multipart import encoded, is_multipart
+from workflow.running.interpreter import advance
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = 20

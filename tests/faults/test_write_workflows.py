@@ -18,25 +18,25 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from compiler.behaviour_runs import _shows
 from compiler.compiled import Compiled, CompiledWorkflow
-from compiler.failure_paths import Truth
-from compiler.proving import Prover
+from compiler.proofs.behaviour_runs import _shows
+from compiler.proofs.failure_paths import Truth
+from compiler.proofs.proving import Prover
 from compiler.submission import submit
 from compiler.twin import Twin, server
 from compiler.twin.machine import Traces
 from compiler.twin.store import Overlay
-from governance.open_runs import Finding
-from governance.targets import Target
+from governance.registry.targets import Target
+from governance.runs.open_runs import RunFinding
+from runtime.caller import Caller
 from runtime.calls.confirmation import Confirmation
 from runtime.engines.engine import Ended
 from runtime.engines.journal import AuditOnly
-from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
 from tests.shipped import shipped
-from workflow.plan import Plan, PlanStep, build_plan
-from workflow.reader import read_document
+from workflow.documents.reader import read_document
+from workflow.programs.plan import Plan, PlanStep, build_plan
 
 pytestmark = pytest.mark.slow
 SAMPLE = 3
@@ -138,7 +138,7 @@ class Bench:
         there = replace(entry, targets=(target,))
         ended = await self.service.calls.call(there, inputs, None, Caller("test", "operator"))
         if ended.outcome == "unknown":  # the next run has another twin, which that one was not about
-            await self.service.open_runs.resolve(ended.run_id, Finding(False, goes_on=False), actor="test")
+            await self.service.open_runs.resolve(ended.run_id, RunFinding(False, goes_on=False), actor="test")
         return ended
 
 

@@ -21,22 +21,22 @@ import atheris
 with atheris.instrument_imports(include=["compiler.frontend", "workflow", "governance.bundles", "runtime.signatures"]):
     from compiler.errors import CompilerError, SpecError
     from compiler.frontend import load_api
-    from compiler.frontend.limits import DEFAULT_LIMITS
-    from compiler.frontend.parse import parse_document
+    from compiler.frontend.documents.limits import DEFAULT_LIMITS
+    from compiler.frontend.documents.parse import parse_document
     from compiler.ir.verifier import verify
     from governance.bundles.archive import pack, unpack
     from governance.bundles.envelope import read_envelope
     from governance.bundles.keys import read_public_key
     from governance.errors import GovernanceError
     from runtime.signatures import is_signed
-    from workflow.checks import check
-    from workflow.conditions import parse_condition
+    from workflow.checking.checks import check
+    from workflow.documents.conditions import parse_condition
+    from workflow.documents.expressions import parse_expression
+    from workflow.documents.reader import read_document
+    from workflow.documents.selectors import compile_selection
+    from workflow.documents.writer import write_document
     from workflow.errors import WorkflowError
-    from workflow.expressions import parse_expression
-    from workflow.profile import read_profile
-    from workflow.reader import read_document
-    from workflow.selectors import compile_selection
-    from workflow.writer import write_document
+    from workflow.profiles.profile import read_profile
 
 _FOLDER = tempfile.TemporaryDirectory(prefix="switchgear-fuzz-")
 atexit.register(_FOLDER.cleanup)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from governance.connections import parse_url
-from governance.database import Database, open_database
-from governance.revisions import Revision, RevisionStore, Submission
+from governance.approval.revisions import Revision, RevisionStore, Submission
+from governance.storage.connections import parse_url
+from governance.storage.database import Database, open_database
 from workflow.revision import RevisionContent
 
 GUARDS = {

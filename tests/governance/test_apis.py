@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from governance.apis import ApiStore
-from governance.audit import AuditLog
-from governance.database import Database
+from governance.audit.log import AuditLog
 from governance.errors import InvalidError, NotFoundError, TamperedError
+from governance.registry.apis import ApiStore
+from governance.storage.database import Database
 from workflow.errors import ProfileError
-from workflow.profile import Profile, parse_profile
+from workflow.profiles.profile import Profile, parse_profile
 
 OLD = Profile(api="hypercore", title="old")
 NEW = Profile(api="hypercore", title="new")

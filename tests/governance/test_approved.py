@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from governance import approved
-from governance.approved import Approved
-from governance.disabling import DisabledStore
-from governance.revisions import Revision, RevisionStore, Submission
+from governance.approval import approved
+from governance.approval.approved import Approved
+from governance.approval.disabling import DisabledStore
+from governance.approval.revisions import Revision, RevisionStore, Submission
 
 Submit = Callable[..., Awaitable[Submission]]
 Approve = Callable[[Revision], Awaitable[Revision]]

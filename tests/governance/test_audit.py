@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.audit import GENESIS, PAGE, AuditLog, entry_hash
-from governance.database import Database, open_database
+from governance.audit.log import GENESIS, PAGE, AuditLog, entry_hash
 from governance.errors import InvalidError
-from governance.identifiers import to_text
+from governance.storage.database import Database, open_database
+from governance.storage.identifiers import to_text
 from workflow.errors import CanonicalError
 
 Behind = Callable[..., None]
@@ -27,8 +27,8 @@ JSON = st.recursive(
 
 WRITER = """
 import asyncio, sys
-from governance.audit import AuditLog
-from governance.database import open_database
+from governance.audit.log import AuditLog
+from governance.storage.database import open_database
 
 async def main(url, name, count):
     async with open_database(url) as database:

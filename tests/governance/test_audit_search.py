@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from governance.audit import PAGE, AuditLog, Event, append_entries
-from governance.audit_search import AuditSearch, Wanted
-from governance.database import Database, open_database
-from governance.identifiers import moment, new_id, utc_now
-from governance.run_stats import RunStats, percentile
-from governance.runs import RunStore
+from governance.audit.log import PAGE, AuditLog, Event, append_entries
+from governance.audit.search import AuditSearch, AuditWanted
+from governance.runs.run_stats import RunStats, percentile
+from governance.runs.runs import RunStore
+from governance.storage.database import Database, open_database
+from governance.storage.identifiers import moment, new_id, utc_now
 
 DIGEST = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
@@ -35,22 +35,22 @@ async def told(database: Database) -> Database:
 @pytest.mark.parametrize(
     ("wanted", "numbers"),
     [
-        (Wanted(), [1, 2, 3, 4, 5]),
-        (Wanted(actor="ann"), [1, 3]),
-        (Wanted(action="run.finished"), [2, 4]),
-        (Wanted(subject="run:r2"), [3, 4]),
-        (Wanted(target="lab"), [1, 2, 5]),
-        (Wanted(target="LAB"), [3, 4]),
-        (Wanted(target="ab"), []),
-        (Wanted(digest=DIGEST), [1, 2]),
-        (Wanted(outcome="failed"), [2]),
-        (Wanted(outcome="succeeded", actor="runtime"), [4]),
-        (Wanted(outcome="succeeded", target="lab"), []),
-        (Wanted(until="2000"), []),
-        (Wanted(since="2000", until="3000", actor="bob"), [5]),
+        (AuditWanted(), [1, 2, 3, 4, 5]),
+        (AuditWanted(actor="ann"), [1, 3]),
+        (AuditWanted(action="run.finished"), [2, 4]),
+        (AuditWanted(subject="run:r2"), [3, 4]),
+        (AuditWanted(target="lab"), [1, 2, 5]),
+        (AuditWanted(target="LAB"), [3, 4]),
+        (AuditWanted(target="ab"), []),
+        (AuditWanted(digest=DIGEST), [1, 2]),
+        (AuditWanted(outcome="failed"), [2]),
+        (AuditWanted(outcome="succeeded", actor="runtime"), [4]),
+        (AuditWanted(outcome="succeeded", target="lab"), []),
+        (AuditWanted(until="2000"), []),
+        (AuditWanted(since="2000", until="3000", actor="bob"), [5]),
     ],
 )
-async def test_what_a_filter_names_must_fit_all_of_it(told: Database, wanted: Wanted, numbers: list[int]) -> None:
+async def test_what_a_filter_names_must_fit_all_of_it(told: Database, wanted: AuditWanted, numbers: list[int]) -> None:
     search = AuditSearch(told)
     assert [row.seq for row in await search.find(wanted)] == numbers
     assert [row.seq for row in await search.newest(wanted, 2)] == numbers[-2:]
@@ -60,7 +60,7 @@ async def test_what_a_filter_names_must_fit_all_of_it(told: Database, wanted: Wa
 async def test_decisions_on_a_content_are_found_by_its_digest(database: Database, submit: Any) -> None:
     revision = (await submit()).revision
     await submit("two", "other_vm")
-    found = await AuditSearch(database).find(Wanted(digest=revision.digest))
+    found = await AuditSearch(database).find(AuditWanted(digest=revision.digest))
     assert [(row.action, row.subject) for row in found] == [("revision.submitted", f"revision:{revision.id}")]
 
 
@@ -68,7 +68,7 @@ async def test_an_export_is_whole_over_pages_and_ends_where_it_was_when_it_began
     log = AuditLog(database)
     await database.write(lambda c: append_entries(c, [Event("2026", "a", "b", "c:d", n) for n in range(PAGE + 1)]))
     seen = []
-    async for row in AuditSearch(database).all(Wanted()):
+    async for row in AuditSearch(database).all(AuditWanted()):
         if not seen:
             await log.append("late", "x", "y:z", {})
         seen.append(row)

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from governance.accounts import account
+from governance.approval.disabling import DisabledStore
+from governance.approval.policies import PolicyStore
+from governance.approval.policy import policy_of
+from governance.approval.revisions import RevisionStore
 from governance.commands.options import actor_here
-from governance.database import Database
-from governance.disabling import DisabledStore
 from governance.errors import ForbiddenError
-from governance.policies import PolicyStore
-from governance.policy import policy_of
-from governance.revisions import RevisionStore
+from governance.storage.database import Database
 
 SAID = ("LOGNAME", "USER", "LNAME", "USERNAME", "SUDO_USER", "HOME")
 DOOR = {"command_line": False, "self_approval": True}

@@ -12,13 +12,14 @@ import click
 import pytest
 from sqlalchemy import create_engine, text
 
-from governance import commands, schema
-from governance.apis import ApiStore
-from governance.connections import parse_url
-from governance.database import open_database
-from governance.identifiers import new_id
-from governance.revisions import Revision, RevisionStore
-from governance.runs import RunStore, StepRecord
+from governance import commands
+from governance.approval.revisions import Revision, RevisionStore
+from governance.registry.apis import ApiStore
+from governance.runs.runs import RunStore, StepRecord
+from governance.storage import schema
+from governance.storage.connections import parse_url
+from governance.storage.database import open_database
+from governance.storage.identifiers import new_id
 from switchgear.main import COMMANDS, main
 from workflow.revision import RevisionContent
 

@@ -17,19 +17,19 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
-from governance import schema
-from governance.audit import AuditLog
-from governance.connections import parse_url
-from governance.database import Database, open_database
+from governance.audit.log import AuditLog
 from governance.errors import ConflictError, InvalidError, OutdatedError, UnavailableError
-from governance.models import METADATA
+from governance.storage import schema
+from governance.storage.connections import parse_url
+from governance.storage.database import Database, open_database
+from governance.storage.models import METADATA
 from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 DIES = """
 import asyncio, os, signal, sys
 from sqlalchemy import text
-from governance.database import open_database
+from governance.storage.database import open_database
 
 async def main():
     async with open_database(sys.argv[1]) as database:
@@ -41,8 +41,8 @@ asyncio.run(main())
 """
 OPENER = """
 import asyncio, sys
-from governance.audit import AuditLog
-from governance.database import open_database
+from governance.audit.log import AuditLog
+from governance.storage.database import open_database
 
 async def main():
     async with open_database(sys.argv[1]) as database:
@@ -52,8 +52,8 @@ asyncio.run(main())
 """
 FILLER = """
 import asyncio, resource, signal, sys
-from governance.audit import AuditLog
-from governance.database import open_database
+from governance.audit.log import AuditLog
+from governance.storage.database import open_database
 from governance.errors import UnavailableError
 
 async def main():
@@ -214,7 +214,7 @@ async def test_the_models_and_the_migrations_say_the_same(url: str, database: Da
 
 
 def test_the_newest_migration_is_the_schema_that_the_code_needs() -> None:
-    config = Config(Path(schema.__file__).parents[1] / "alembic.ini")
+    config = Config(Path(schema.__file__).parents[2] / "alembic.ini")
     assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
 
 
@@ -235,7 +235,7 @@ async def test_a_lock_held_by_another_is_waited_for(sqlite_url: str) -> None:
 async def test_a_lock_held_too_long_is_said_and_all_is_well_after_it(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("governance.connections.LOCK_WAIT_S", 1)
+    monkeypatch.setattr("governance.storage.connections.LOCK_WAIT_S", 1)
     async with open_database(sqlite_url) as database:
         other = sqlite3.connect(_file(sqlite_url), isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
@@ -276,7 +276,7 @@ async def test_a_connection_that_the_server_ended_is_replaced(postgres_url: str)
 async def test_a_writer_stuck_elsewhere_on_postgresql_is_said(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("governance.connections.LOCK_WAIT_S", 1)
+    monkeypatch.setattr("governance.storage.connections.LOCK_WAIT_S", 1)
     schema.upgrade(postgres_url)
     async with open_database(postgres_url) as database:
         engine = create_engine(parse_url(postgres_url))

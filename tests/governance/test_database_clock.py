@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from governance.database import open_database
-from governance.database_clock import TOLERANCE, clock_fault, database_now
-from governance.identifiers import utc_now
+from governance.storage.database import open_database
+from governance.storage.database_clock import TOLERANCE, clock_fault, database_now
+from governance.storage.identifiers import utc_now
 
 
 async def test_the_databases_clock_is_near_ours_and_does_not_ask_the_process(migrated_url: str) -> None:

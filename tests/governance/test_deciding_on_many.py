@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from governance.apis import ApiStore
-from governance.database import open_database
-from governance.revisions import NewRevision, RevisionStore
+from governance.approval.revisions import NewRevision, RevisionStore
+from governance.registry.apis import ApiStore
+from governance.storage.database import open_database
 from switchgear.main import main
 from workflow.revision import RevisionContent
 

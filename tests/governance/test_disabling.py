@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from governance.audit import AuditLog
-from governance.database import Database
-from governance.disabling import DisabledStore
+from governance.approval.disabling import DisabledStore
+from governance.approval.revisions import Revision, RevisionStore, Submission
+from governance.audit.log import AuditLog
 from governance.errors import ConflictError, NotFoundError, ReasonError, RefusedError
-from governance.revisions import Revision, RevisionStore, Submission
+from governance.storage.database import Database
 
 Submit = Callable[..., Awaitable[Submission]]
 Approve = Callable[[Revision], Awaitable[Revision]]

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from governance.dossier import MOST_CHANGES, approval_text, difference, dossier, request_lines, steps_of
-from governance.identifiers import to_text
-from governance.sealing import Revision
+from governance.approval.dossier import MOST_CHANGES, approval_text, difference, dossier, request_lines, steps_of
+from governance.approval.integrity import Revision
+from governance.storage.identifiers import to_text
 from workflow.revision import RevisionContent
 
 TOY: Any = yaml.safe_load((Path(__file__).parents[1] / "runtime/toy.arazzo.yaml").read_text())

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from governance.database import Database, open_database
-from governance.effects import Effects, Holder
 from governance.errors import SameEffectError
-from governance.identifiers import new_id
-from governance.open_runs import Finding, OpenRuns
-from governance.runs import Outcome, RunStore, StepRecord
+from governance.runs.effects import Effects, Holder
+from governance.runs.open_runs import OpenRuns, RunFinding
+from governance.runs.runs import Outcome, RunStore, StepRecord
+from governance.storage.database import Database, open_database
+from governance.storage.identifiers import new_id
 
 FAILURE = {"step_id": "change", "code": "unknown_fate"}
 
@@ -69,11 +69,11 @@ async def test_whoever_resolves_a_doubt_gives_its_effects_back(
     await RunStore(database).finish(run_id, "unknown", None, FAILURE, resume={"turn": {}})
     open_runs = OpenRuns(database)
     assert await open_runs.left_of(run_id) == {"turn": {}}
-    await open_runs.resolve(run_id, Finding(has_happened, goes_on=True), actor="ann")
+    await open_runs.resolve(run_id, RunFinding(has_happened, goes_on=True), actor="ann")
     holder = await Effects(database).holder(("e",))
     assert holder == Holder(run_id, "agent", is_in_doubt=False), "a run that goes on is under way"
     await RunStore(database).finish(run_id, "unknown", None, FAILURE)
-    await open_runs.resolve(run_id, Finding(has_happened, goes_on=False), actor="ann")
+    await open_runs.resolve(run_id, RunFinding(has_happened, goes_on=False), actor="ann")
     assert await Effects(database).holder(("e",)) is None
 
 
@@ -95,6 +95,6 @@ async def test_a_run_takes_a_further_effect_with_a_record_and_nothing_is_recorde
 async def test_a_look_that_saw_all_of_it_ends_the_run_as_succeeded(begin: Any, database: Database) -> None:
     run_id = await begin("e")
     await RunStore(database).finish(run_id, "unknown", None, FAILURE)
-    await OpenRuns(database).resolve(run_id, Finding(True, False, "looked", {"id": 1}), actor="ann")
+    await OpenRuns(database).resolve(run_id, RunFinding(True, False, "looked", {"id": 1}), actor="ann")
     run = await RunStore(database).get(run_id)
     assert (run.outcome, run.outputs, run.failure) == ("succeeded", {"id": 1}, None)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.identifiers import earliest_id, moment, new_id
+from governance.storage.identifiers import earliest_id, moment, new_id
 
 
 def test_ids_are_uuids_of_version_7_made_of_the_present_time() -> None:

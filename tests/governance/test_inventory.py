@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from governance.audit import AuditLog
-from governance.database import Database
+from governance.audit.log import AuditLog
 from governance.errors import InvalidError
-from governance.inventory import read_inventory, written
-from governance.targets import Target, TargetLimits, TargetStore
+from governance.registry.inventory import read_inventory, written
+from governance.registry.targets import Target, TargetLimits, TargetStore
+from governance.storage.database import Database
 
 FILE = """
 targets:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from governance.audit import AuditLog
-from governance.database import Database
+from governance.audit.log import AuditLog
 from governance.errors import InvalidError, NotFoundError, StaleError, UnavailableError
-from governance.library import Library
-from governance.library_checks import MAX_BYTES, MAX_PROFILE_BYTES
+from governance.registry.library import Library
+from governance.registry.library_checks import MAX_BYTES, MAX_PROFILE_BYTES
+from governance.storage.database import Database
 
 SPEC = b"openapi: 3.1.0\ninfo: {title: A, version: '1'}\npaths: {}\n"
 PROFILE = b"api: toy\n"

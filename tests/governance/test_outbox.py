@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from governance.database import Database, open_database
+from governance.approval.revisions import Revision, RevisionFault, RevisionStore, Submission
 from governance.errors import ConflictError, DigestError, InvalidError, NotFoundError
 from governance.events.deliveries import DeliveryStore
 from governance.events.endpoints import Endpoint, EndpointStore
-from governance.events.mismatches import MismatchStore
-from governance.identifiers import moment, new_id
-from governance.models import DeliveryRow, table_of
-from governance.open_runs import Finding, OpenRuns
-from governance.revisions import Fault, Revision, RevisionStore, Submission
-from governance.runs import RunStore
+from governance.runs.mismatches import MismatchStore
+from governance.runs.open_runs import OpenRuns, RunFinding
+from governance.runs.runs import RunStore
+from governance.storage.database import Database, open_database
+from governance.storage.identifiers import moment, new_id
+from governance.storage.models import DeliveryRow, table_of
 
 Submit = Callable[..., Awaitable[Submission]]
 Approve = Callable[[Revision], Awaitable[Revision]]
@@ -103,7 +103,7 @@ async def test_the_end_of_a_run_is_told_without_inputs_outputs_or_messages(
     good = await ran(database, revision, "succeeded")
     failure = {"step_id": "change", "code": "unknown_fate", "message": "canary-message", "done": [], "not_done": []}
     bad = await ran(database, revision, "unknown", failure)
-    await OpenRuns(database).resolve(bad, Finding(has_happened=True, goes_on=False), actor="ann")
+    await OpenRuns(database).resolve(bad, RunFinding(has_happened=True, goes_on=False), actor="ann")
     told = await waiting(database)
     assert [(kind, data["run"], data["outcome"]) for _, kind, data in told] == [
         ("run.finished", good, "succeeded"),
@@ -244,7 +244,7 @@ async def test_a_mismatch_is_told_once_as_long_as_it_lasts(
 ) -> None:
     revision = await approve((await submit()).revision)
     await endpoints.add(Endpoint("guard", DESK.url, "env:A", ("workflow.digest_mismatch",)), actor="boss")
-    store, fault = MismatchStore(database), Fault(revision.id, "start_vm", "a column was changed")
+    store, fault = MismatchStore(database), RevisionFault(revision.id, "start_vm", "a column was changed")
     for _ in range(3):
         await store.tell([fault])
     ((_, kind, data),) = await waiting(database)
@@ -254,5 +254,5 @@ async def test_a_mismatch_is_told_once_as_long_as_it_lasts(
     await store.restored([revision.id])
     await store.tell([fault])
     assert len(await waiting(database)) == 2
-    await store.tell([Fault("nobody", "lost", "its row was removed")])
+    await store.tell([RevisionFault("nobody", "lost", "its row was removed")])
     assert (await waiting(database))[-1][2]["workflow"] == "lost"

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from governance.database import Database
+from governance.approval.policies import PolicyStore
+from governance.approval.policy import policy_of
+from governance.approval.revisions import Revision, RevisionStore, Submission
 from governance.errors import ConflictError, ForbiddenError, TamperedError
 from governance.people.users import UserStore
-from governance.policies import PolicyStore
-from governance.policy import policy_of
-from governance.revisions import Revision, RevisionStore, Submission
+from governance.storage.database import Database
 
 Submit = Callable[..., Awaitable[Submission]]
 TWO = {"classes": {"disrupt": {"approvals": 2}}, "self_approval": False}

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from governance.audit import AuditLog
-from governance.database import Database, open_database
+from governance.approval.policies import SUBJECT, PolicyStore
+from governance.approval.policy import BUILT_IN, policy_of
+from governance.approval.revisions import Revision, RevisionStore, Submission
+from governance.audit.log import AuditLog
 from governance.errors import ConflictError, DigestError, ForbiddenError, RefusedError, TamperedError, TransitionError
-from governance.policies import SUBJECT, PolicyStore
-from governance.policy import BUILT_IN, policy_of
-from governance.revisions import Revision, RevisionStore, Submission
+from governance.storage.database import Database, open_database
 from workflow.revision import RevisionContent
 
 Submit = Callable[..., Awaitable[Submission]]

@@ -9,9 +9,9 @@ import jsonschema_rs
 import pytest
 import yaml
 
+from governance.approval.policy import BUILT_IN, Policy, parse_policy, policy_of, schema_text
 from governance.errors import InvalidError
-from governance.identifiers import moment
-from governance.policy import BUILT_IN, Policy, parse_policy, policy_of, schema_text
+from governance.storage.identifiers import moment
 
 DOCS = Path(__file__).parents[2] / "docs"
 PUBLISHED = DOCS / "policy.schema.json"
@@ -27,7 +27,7 @@ def at(text: str) -> str:
 
 
 def test_the_published_schema_is_the_one_of_the_typed_form() -> None:
-    assert PUBLISHED.read_text() == schema_text(), "python -m governance.policy > docs/policy.schema.json"
+    assert PUBLISHED.read_text() == schema_text(), "python -m governance.approval.policy > docs/policy.schema.json"
 
 
 def test_the_example_is_a_policy_by_the_typed_form_and_by_the_schema() -> None:

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from governance.audit import AuditLog
-from governance.database import Database, open_database
+from governance.audit.log import AuditLog
 from governance.errors import ConflictError, InvalidError, NotFoundError
 from governance.people.principals import SECRET_PREFIX, PrincipalStore
+from governance.storage.database import Database, open_database
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Schemas of replies: kept by the operation's digest, on both databases."""
 
-from governance.database import Database
-from governance.responses import ResponseStore
+from governance.registry.responses import ResponseStore
+from governance.storage.database import Database
 
 ORDER = {"type": "object", "required": ["title"]}
 

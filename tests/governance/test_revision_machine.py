@@ -20,14 +20,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
 
-from governance import schema
-from governance.audit import AuditLog
-from governance.database import Database, open_database
+from governance.approval.integrity import seal_of
+from governance.approval.policies import PolicyStore
+from governance.approval.policy import policy_of
+from governance.approval.revisions import Revision, RevisionStore
+from governance.audit.log import AuditLog
 from governance.errors import GovernanceError, RefusedError, TamperedError
-from governance.policies import PolicyStore
-from governance.policy import policy_of
-from governance.revisions import Revision, RevisionStore
-from governance.sealing import seal_of
+from governance.storage import schema
+from governance.storage.database import Database, open_database
 from governance.transitions import ROLES
 from workflow.revision import RevisionContent
 

@@ -5,9 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from governance.apis import ApiStore
-from governance.audit import AuditLog
-from governance.database import Database, open_database
+from governance.approval.revisions import Revision, RevisionStore, Submission
+from governance.audit.log import AuditLog
 from governance.errors import (
     ConflictError,
     DigestError,
@@ -18,7 +17,8 @@ from governance.errors import (
     RefusedError,
     TransitionError,
 )
-from governance.revisions import Revision, RevisionStore, Submission
+from governance.registry.apis import ApiStore
+from governance.storage.database import Database, open_database
 from workflow.errors import CanonicalError
 
 Submit = Callable[..., Awaitable[Submission]]

@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from governance import schema
-from governance.connections import parse_url
-from governance.database import Database, open_database
 from governance.errors import TamperedError
-from governance.models import PrincipalRow, SessionRow, TargetRow, UserRow, WebhookRow, table_of
 from governance.people.principals import PrincipalStore
-from governance.people.scopes import Scope
+from governance.people.scopes import AccessScope
 from governance.people.sessions import SessionStore
 from governance.people.users import UserStore
-from governance.targets import Target, TargetStore
+from governance.registry.targets import Target, TargetStore
+from governance.storage import schema
+from governance.storage.connections import parse_url
+from governance.storage.database import Database, open_database
+from governance.storage.models import PrincipalRow, SessionRow, TargetRow, UserRow, WebhookRow, table_of
 from governance.webhooks import WebhookStore
 
 Behind = Callable[..., None]
@@ -24,7 +24,7 @@ WORDS = "seven blue lanterns"
 OTHER = {"role": "admin", "scope": "{}", "also": "[]", "expires_at": "2999-01-01T00:00:00.000000Z"}
 OTHER |= {"ends_at": "2999-01-01T00:00:00.000000Z", "created_at": "2000-01-01T00:00:00.000000Z"}
 
-PART = Scope(apis=("toy",))
+PART = AccessScope(apis=("toy",))
 # So that a name can be changed in a table that another one refers to.
 WITHOUT_KEYS = {
     "sqlite": "PRAGMA foreign_keys=OFF",

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from governance.database import open_database
-from governance.identifiers import new_id
-from governance.revisions import RevisionStore
-from governance.runs import RunStore, StepRecord
+from governance.approval.revisions import RevisionStore
+from governance.runs.runs import RunStore, StepRecord
+from governance.storage.database import open_database
+from governance.storage.identifiers import new_id
 from switchgear.main import main
 from workflow.revision import RevisionContent
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from governance.database import Database
-from governance.run_stats import RunStats, counted
-from governance.runs import RunStore
+from governance.runs.run_stats import RunStats, counted
+from governance.runs.runs import RunStore
+from governance.storage.database import Database
 
 SINCE = "2020-01-01T00:00:00.000000Z"
 

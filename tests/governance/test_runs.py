@@ -2,12 +2,12 @@
 
 import pytest
 
-from governance.audit import AuditLog
-from governance.database import Database
+from governance.approval.revisions import Revision
+from governance.audit.log import AuditLog
 from governance.errors import ConflictError, InvalidError, NotFoundError
-from governance.identifiers import new_id
-from governance.revisions import Revision
-from governance.runs import RunStore, StepRecord
+from governance.runs.runs import RunStore, StepRecord
+from governance.storage.database import Database
+from governance.storage.identifiers import new_id
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from governance.audit import AuditLog
-from governance.database import open_database
+from governance.audit.log import AuditLog
 from governance.errors import ConflictError, NotFoundError
-from governance.schedules import Schedule, ScheduleStore
+from governance.runs.schedules import Schedule, ScheduleStore
+from governance.storage.database import open_database
 
 ONE, TWO = "2026-11-20T13:00:00.000000Z", "2026-11-20T14:00:00.000000Z"
 NIGHTLY = Schedule("nightly", "find", "0 * * * *", "UTC", "me", ONE, labels={"site": "edge"}, inputs={"vm": "a"})

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from governance.database import Database
 from governance.errors import InvalidError
-from governance.server_files import FORMS, read_servers, server_target, written_servers
-from governance.servers import Server, check_server
-from governance.targets import TargetLimits, TargetStore
+from governance.registry.server_files import FORMS, read_servers, server_target, written_servers
+from governance.registry.servers import Server, check_server
+from governance.registry.targets import TargetLimits, TargetStore
+from governance.storage.database import Database
 
 TIME: dict[str, Any] = {"command": "uvx", "args": ["mcp-server-time"]}
 SECRET = "Bearer ghp_secret"

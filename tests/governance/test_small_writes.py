@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
-from governance.connections import parse_url
-from governance.database import Database, open_database
 from governance.errors import InvalidError
+from governance.storage.connections import parse_url
+from governance.storage.database import Database, open_database
 
 ADD = text("INSERT INTO disabled_workflows VALUES (:name, 'r', 't', 'a')")
 COUNT = text("SELECT count(*) FROM disabled_workflows")

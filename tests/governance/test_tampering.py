@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError
 
-from governance.audit import AuditLog
-from governance.connections import parse_url
-from governance.database import Database, open_database
+from governance.approval.integrity import seal_of
+from governance.approval.revisions import Revision, RevisionStore, Submission
+from governance.audit.log import AuditLog
 from governance.errors import GovernanceError, NotFoundError, TamperedError
-from governance.models import RevisionRow, table_of
-from governance.revisions import Revision, RevisionStore, Submission
-from governance.sealing import seal_of
+from governance.storage.connections import parse_url
+from governance.storage.database import Database, open_database
+from governance.storage.models import RevisionRow, table_of
 from workflow.revision import RevisionContent
 
 Submit = Callable[..., Awaitable[Submission]]

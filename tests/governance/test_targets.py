@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from governance.audit import AuditLog
-from governance.database import Database
+from governance.audit.log import AuditLog
 from governance.errors import ConflictError, InvalidError, NotFoundError
-from governance.targets import Target, TargetStore
+from governance.registry.targets import Target, TargetStore
+from governance.storage.database import Database
 
 LAB = Target("lab", "hypercore", "https://10.0.0.5/rest/v1/", "live", "env:HC_USER", "file:/run/secrets/hc")
 PIN = ":".join(["AB"] * 32)

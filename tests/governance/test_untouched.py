@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from governance import untouched
-from governance.database import Database
-from governance.untouched import Untouched
+from governance.storage import untouched
+from governance.storage.database import Database
+from governance.storage.untouched import Untouched
 
 TIMES = 4
 

@@ -8,16 +8,16 @@ import pytest
 from argon2.profiles import RFC_9106_LOW_MEMORY
 from sqlalchemy import text
 
-from governance.audit import AuditLog
-from governance.database import Database, open_database
+from governance.audit.log import AuditLog
 from governance.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 from governance.people import passwords
 from governance.people.passwords import LONGEST, nobodys_hash
 from governance.people.principals import PrincipalStore
-from governance.people.scopes import Scope
+from governance.people.scopes import AccessScope
 from governance.people.sessions import IDLE, MOST, NOTICED, SessionStore
 from governance.people.sessions import LONGEST as LONGEST_SESSION
 from governance.people.users import UserStore
+from governance.storage.database import Database, open_database
 
 WORDS = "seven blue lanterns"
 
@@ -134,7 +134,7 @@ async def test_a_name_stands_for_one_person(users: UserStore) -> None:
 
 async def test_every_change_of_a_user_is_in_the_audit(database: Database, users: UserStore) -> None:
     await added(users)
-    await users.change("ann", role="admin", scope=Scope(apis=("toy",)), actor="boss")
+    await users.change("ann", role="admin", scope=AccessScope(apis=("toy",)), actor="boss")
     await users.set_password("ann", "another five words here", actor="ann")
     await users.disable("ann", actor="boss")
     await users.enable("ann", actor="boss")

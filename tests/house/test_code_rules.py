@@ -1,6 +1,6 @@
 """Rules of the code that would rot if only prose said them. Each is read from the syntax tree of every product file.
 
-Why each rule exists stands in docs/ARCHITECTURE.md ("Invariants").
+Why each rule exists stands in docs/INVARIANTS.md.
 """
 
 import ast
@@ -20,7 +20,7 @@ ALL_FILES = [*FILES, *(path.relative_to(ROOT) for room in ("tests", "bench") for
 # The CLI's main and the tool-call boundary: what passes them would be a traceback in a person's or a model's hands.
 BROAD_EXCEPTS = {"switchgear/main.py", "runtime/mcp/tools.py", "compiler/containment.py"}
 # One file each, and both in the driver: nothing else can reach a device, or reach it twice.
-HTTP_CLIENTS = {"httpx": "runtime/driver/exchange.py", "tenacity": "runtime/driver/tries.py"}
+HTTP_CLIENTS = {"httpx": "runtime/driver/exchange.py", "tenacity": "runtime/driver/retry.py"}
 VENDOR = re.compile(r"(?i:hypercore|idrac|redfish|scale.?computing)|(?<![A-Za-z])(dell|Dell|DELL)(?![a-z])")
 
 

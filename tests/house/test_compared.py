@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 import pytest
 
-from runtime.catalog import CALL_API, CANCEL_NAME, FINDING_NAMES, KNOWING_NAMES, PROPOSE, RUN_NAME
-from runtime.gate.access import RULES
+from runtime.auth.access import RULES
+from runtime.catalog.snapshot import CALL_API, CANCEL_NAME, FINDING_NAMES, KNOWING_NAMES, PROPOSE, RUN_NAME
 from switchgear.main import cli
 
 PAGE = (Path(__file__).parents[2] / "docs" / "COMPARED.md").read_text()

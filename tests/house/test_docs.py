@@ -16,7 +16,7 @@ import pytest
 from switchgear.main import cli
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TEXTS = {document.relative_to(ROOT).as_posix(): document.read_text() for document in DOCUMENTS}
 SUFFIXES = r"py|md|sh|yaml|yml|toml|lock|ini|json|txt"
 PATH = re.compile(rf"`((?:[\w.\-]+/)+[\w.\-]*|[\w.\-]+\.(?:{SUFFIXES}))`")
@@ -147,7 +147,7 @@ def test_every_link_inside_the_repository_leads_somewhere(document: str, link: s
 
 
 def test_every_invariant_names_the_test_that_guards_it() -> None:
-    section = TEXTS["docs/ARCHITECTURE.md"].split("## Invariants")[1].split("\n## ")[0]
+    section = TEXTS["docs/INVARIANTS.md"].split("## Invariants")[1].split("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("| ") and not line.startswith("| what")]
     assert rows
     assert [row for row in rows if not re.search(r"`tests/[\w/]+\.py(::test_\w+)?`", row)] == []

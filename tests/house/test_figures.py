@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from bench.figures import write
-from compiler import report
-from runtime.catalog import CANCEL_NAME, KNOWING_NAMES, RUN_NAME
+from compiler.reports import report
+from runtime.catalog.snapshot import CANCEL_NAME, KNOWING_NAMES, RUN_NAME
 from tests.shipped import shipped
 from workflow.budget import MOST_TOKENS, MOST_TOOLS, RESERVED_TOOLS
 

@@ -48,8 +48,8 @@ def test_the_import_contracts_hold() -> None:
     [
         ("runtime/__init__.py", "import compiler.pipeline"),
         ("compiler/__init__.py", "import runtime.app"),
-        ("workflow/errors.py", "import governance.database"),
-        ("governance/__init__.py", "import runtime.catalog"),
+        ("workflow/errors.py", "import governance.storage.database"),
+        ("governance/__init__.py", "import runtime.catalog.snapshot"),
         ("compiler/ir/__init__.py", "import compiler.passes"),
     ],
 )
@@ -117,8 +117,11 @@ def run_without(modules: tuple[str, ...], code: str) -> subprocess.CompletedProc
     ("absent", "code"),
     [
         (COMPILER_ONLY + JUDGES, "import runtime.app, runtime.commands.serving"),
-        (RUNTIME_ONLY + JUDGES, "import compiler.pipeline, compiler.commands"),
-        (COMPILER_ONLY + RUNTIME_ONLY, "import workflow.interpreter, governance.commands.workflows, switchgear.main"),
+        (RUNTIME_ONLY + JUDGES, "import compiler.pipeline, compiler.commands.compiling"),
+        (
+            COMPILER_ONLY + RUNTIME_ONLY,
+            "import workflow.running.interpreter, governance.commands.workflows, switchgear.main",
+        ),
     ],
 )
 def test_each_half_is_imported_without_the_packages_of_the_other(absent: tuple[str, ...], code: str) -> None:
@@ -127,6 +130,6 @@ def test_each_half_is_imported_without_the_packages_of_the_other(absent: tuple[s
 
 
 def test_the_workflow_language_and_the_entry_point_load_nothing_heavy() -> None:
-    code = "import sys, workflow.interpreter, switchgear.main; print(*sys.modules)"
+    code = "import sys, workflow.running.interpreter, switchgear.main; print(*sys.modules)"
     loaded = set(re.split(r"\s+", run_without((), code).stdout))
     assert loaded.isdisjoint({"httpx", "fastmcp", "fastapi", "sqlalchemy", "prance", "instructor"})

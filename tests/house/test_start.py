@@ -21,16 +21,16 @@ LATE = {
     "cryptography.x509": "doctor reads a certificate",
     "croniter": "few installations have schedules",
     "dbos": "loads psycopg and SQLAlchemy's ORM; started by the first run that changes something",
-    "governance.policy": "pydantic; asked when something is decided or begun",
+    "governance.approval.policy": "pydantic; asked when something is decided or begun",
     "keyring": "an extra, and only where a reference names it",
     "opentelemetry": "its exporter is an extra, and only where a setting names an endpoint",
     "mcp.server.auth": "command lines have the gate's callers without any of MCP",
     "compiler.proposer.live": "instructor and openai; only where a model is asked",
-    "compiler.progress": "rich; only on a terminal",
-    "runtime.driver.remote_session": "FastMCP's client; only where an MCP server of others is spoken to",
+    "compiler.commands.progress": "rich; only on a terminal",
+    "runtime.driver.remote.session": "FastMCP's client; only where an MCP server of others is spoken to",
     "runtime.sites.statements": "joserfc and cryptography; only where there are sites",
     "governance.bundles.importing": "cryptography; only where a hub sends a bundle",
-    "runtime.gate.company": "joserfc and cryptography; only where a company's logins are taken",
+    "runtime.auth.jwt_issuers": "joserfc and cryptography; only where a company's logins are taken",
 }
 """What functions may import, and why it is not loaded with their file."""
 

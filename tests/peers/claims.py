@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from workflow.pointers import NOTHING, parse_pointer, resolve
+from workflow.json.pointers import NOTHING, parse_pointer, resolve
 
 Json = Any
 # Every address that matters, with what the server answers there; no entry: it is not there.

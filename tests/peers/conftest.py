@@ -24,10 +24,10 @@ import pytest
 
 from compiler.compiled import Compiled
 from compiler.submission import submit
-from governance.targets import Target, TargetLimits
-from runtime.calls.manner import Manner
+from governance.registry.targets import Target, TargetLimits
+from runtime.call_options import CallOptions
+from runtime.caller import Caller
 from runtime.engines.engine import Ended
-from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
 from tests.needs import SUSHY
@@ -52,7 +52,7 @@ class Peer:
     async def call(self, workflow: str, inputs: Mapping[str, Any]) -> Ended:
         entry = next(e for e in self.service.live.now.entries.values() if e.workflow_id == workflow)
         return await self.service.calls.call(
-            entry, inputs, self.target, Caller("test", "operator"), Manner(is_confirmed=True)
+            entry, inputs, self.target, Caller("test", "operator"), CallOptions(is_confirmed=True)
         )
 
     async def requests(self) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from compiler.compiled import Compiled
-from compiler.pipeline import Request
+from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 from tests.peers.agent import Agent, serving
 from tests.peers.claims import Call, Picture
@@ -184,7 +184,7 @@ async def agent(tmp_path: Path) -> AsyncIterator[Agent]:
 
 def compiled_of(url: str, folder: Path) -> Compiled:
     (folder / "openapi.json").write_bytes(httpx.get(f"{url}/v1/__api__", trust_env=False).content)
-    return compile_spec(Request(folder / "openapi.json", PROFILE))[0]
+    return compile_spec(CompileRequest(folder / "openapi.json", PROFILE))[0]
 
 
 async def test_nothing_that_is_said_of_a_few_calls_of_kinto_is_false(agent: Agent) -> None:

@@ -13,12 +13,12 @@ import httpx
 import pytest
 
 from compiler.compiled import Compiled
-from compiler.pipeline import Request
+from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 from tests.peers.agent import Agent, serving
 from tests.peers.claims import Call, Picture
 from tests.peers.processes import WORD, powerdns
-from workflow.pointers import NOTHING
+from workflow.json.pointers import NOTHING
 
 PROFILE = Path(__file__).parent / "profiles/powerdns.yaml"
 OVERLAY = Path(__file__).parent / "profiles/powerdns.overlay.yaml"
@@ -214,7 +214,7 @@ BEYOND = ("GET /error", "GET /servers/{server_id}/config/{config_setting_name}")
 def compiled_of(url: str, folder: Path) -> Compiled:
     answer = httpx.get(f"{url}/api/docs", headers={**HEADERS, "Accept": "application/json"}, trust_env=False)
     (folder / "openapi.json").write_bytes(answer.raise_for_status().content)
-    return compile_spec(Request(folder / "openapi.json", PROFILE, OVERLAY))[0]
+    return compile_spec(CompileRequest(folder / "openapi.json", PROFILE, OVERLAY))[0]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from compiler.compiled import Compiled
-from compiler.pipeline import Request
+from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 from tests.peers import processes
 from tests.peers.processes import USER, WORD
@@ -45,7 +45,7 @@ def compiled(kinto: str, tmp_path_factory: pytest.TempPathFactory) -> Compiled:
     folder = tmp_path_factory.mktemp("description")
     (folder / "openapi.json").write_bytes(httpx.get(f"{kinto}/v1/__api__").content)
     (folder / "profile.yaml").write_text(PROFILE)
-    return compile_spec(Request(folder / "openapi.json"))[0]
+    return compile_spec(CompileRequest(folder / "openapi.json"))[0]
 
 
 @contextlib.asynccontextmanager

@@ -17,7 +17,7 @@ import pytest
 from compiler.compiled import Compiled
 from compiler.twin import Twin, server
 from tests.waiting import WALK_S
-from workflow.profile import read_profile
+from workflow.profiles.profile import read_profile
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]

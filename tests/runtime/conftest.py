@@ -20,27 +20,27 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from sqlalchemy import Connection, update
 
-from governance.identifiers import moment, utc_now
+from governance.approval.revisions import Revision
 from governance.people import user_rows
 from governance.people.passwords import nobodys_hash
-from governance.people.scopes import WHOLE, Scope
-from governance.revisions import Revision
-from governance.targets import Target
+from governance.people.scopes import WHOLE, AccessScope
+from governance.registry.targets import Target
+from governance.storage.identifiers import moment, utc_now
+from runtime.admission.connections import Connections
 from runtime.app import Application, bound_socket, build, http_server
+from runtime.auth.jwt_issuers import IssuerTrust, JwtIssuer, RoleRule
 from runtime.calls.confirmation import Confirmation
-from runtime.driver import Driver, Endpoint
-from runtime.driver.sessions import References
+from runtime.credentials import COOKIE, CSRF_HEADER, csrf_of
+from runtime.driver import DeviceEndpoint, Driver
+from runtime.driver.credentials.sessions import References
 from runtime.driver.wire import address_of
 from runtime.driver.witness import Answered, Sending
-from runtime.gate.company import Company, RoleRule, Trust
-from runtime.gate.connections import Connections
-from runtime.gate.credentials import COOKIE, CSRF_HEADER, csrf_of
 from runtime.secrets import Vault
 from runtime.service import Service, open_service
 from tests.waiting import PATIENCE_S, LoopClock
-from workflow.events import SendRequest
-from workflow.profile import Profile
-from workflow.reader import read_document
+from workflow.documents.reader import read_document
+from workflow.profiles.profile import Profile
+from workflow.requests.events import SendRequest
 from workflow.revision import RevisionContent
 from workflow.tool import tool_definition
 
@@ -406,7 +406,7 @@ class Credentials:
     def __post_init__(self) -> None:
         self.publish(self.key)
 
-    async def of(self, kind: str, name: str, role: Any = "admin", scope: Scope = WHOLE) -> dict[str, str]:
+    async def of(self, kind: str, name: str, role: Any = "admin", scope: AccessScope = WHOLE) -> dict[str, str]:
         """`kind`: token, session (with its CSRF token) or jwt."""
         if kind == "session":
             return self.with_csrf(await self.session_secret(name, role, scope))
@@ -415,7 +415,7 @@ class Credentials:
             return bearer(secret)
         return bearer(self.jwt(name, role, scope))
 
-    async def session_secret(self, name: str, role: Any = "admin", scope: Scope = WHOLE) -> str:
+    async def session_secret(self, name: str, role: Any = "admin", scope: AccessScope = WHOLE) -> str:
         """Of a new session; the user is made when there is none, without the half a second that a password takes."""
         service = self.house.service
         if not await service.users.is_known(name):
@@ -423,13 +423,13 @@ class Credentials:
             await service.database.write(partial(give_a_password, name))
         return (await service.sessions.open(name, address="127.0.0.1"))[1]
 
-    def jwt(self, subject: str, role: Any = "admin", scope: Scope = WHOLE, **claims: Any) -> str:
+    def jwt(self, subject: str, role: Any = "admin", scope: AccessScope = WHOLE, **claims: Any) -> str:
         """With a rule of its own, in a company that is trusted from now on."""
         value = f"group-{len(self.rules)}"
         self.rules.append(RoleRule(value=value, role=role, scope=scope.to_json()))
         keys = str(self.folder / "keys.json")
-        trust = Trust(issuer="https://i", audience="sg", keys=keys, roles_claim="groups", roles=tuple(self.rules))
-        self.house.service.doorkeeper._company = Company(trust)
+        trust = IssuerTrust(issuer="https://i", audience="sg", keys=keys, roles_claim="groups", roles=tuple(self.rules))
+        self.house.service.authenticator._company = JwtIssuer(trust)
         now = int(time.time())
         told = {"iss": "https://i", "aud": "sg", "sub": subject, "iat": now, "exp": now + 3600, "groups": value}
         return jwt.encode({"alg": "ES256", "kid": str(self.key.kid)}, told | claims, self.key)
@@ -477,10 +477,10 @@ class Tools:
     House, ToyDevice, Heard, Notes = House, ToyDevice, Heard, Notes
 
     @staticmethod
-    def endpoint(url: str, profile: Mapping[str, Any] | None = None, **more: Any) -> Endpoint:
+    def endpoint(url: str, profile: Mapping[str, Any] | None = None, **more: Any) -> DeviceEndpoint:
         data = {"api": "toy", **(profile or {})}
         more = {"tls": "verify", "references": References("env:USER", "env:PASS", "env:TOKEN"), **more}
-        return Endpoint(more.pop("name", "lab"), address_of(url, "/api"), profile=Profile(**data), **more)
+        return DeviceEndpoint(more.pop("name", "lab"), address_of(url, "/api"), profile=Profile(**data), **more)
 
     @staticmethod
     def get(path: str = "/things", template: str | None = None, **more: Any) -> SendRequest:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime.console import reading
-from runtime.console.desk import Asked, Cut
+from runtime.console.desk import Cut, Filters
 from runtime.console.forms import fields_of
-from runtime.console.inside import Refusal
+from runtime.console.inside import ApiRefusal
 from runtime.console.plots import bars
 from runtime.console.results import FORMS, shown
 from runtime.console.timeline import shortened, timeline_of
@@ -183,7 +183,7 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
         {"event": {"type": "ResponseArrived", "body": say()}, "command": {"type": "StartTimer", "seconds": 1}},
     ]
     counts = {"state": {say(): 1}, "api": {say(): 1}, "risk": {say(): 1}, "created_by": {say(): 1}, "how": {say(): 1}}
-    asked = Asked(
+    asked = Filters(
         {name: say() for name in ("api", "risk", "by", "q", "state", "workflow", "target", "caller", "actor")}
     )
     rows = {"rows": [summary(say)], "total": 1, "counts": counts, "asked": asked, "number": 2, "pages": 3, "limit": 50}
@@ -254,7 +254,7 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
             }
         ],
     }
-    refusal = Refusal(409, say(), say(), say())
+    refusal = ApiRefusal(409, say(), say(), say())
     inputs = fields_of(reading.inputs_schema(told), {name: say() for name in ("b",)})
     rule = {
         "people": 1,

@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from governance.transitions import ROLES, may
 from runtime.app import build, checked_host
+from runtime.auth.access import LOOPBACK_NAMES, MCP_PATH, RULES, check_addresses, rule_for
 from runtime.errors import StartRefused
-from runtime.gate.access import LOOPBACK_NAMES, MCP_PATH, RULES, check_addresses, rule_for
 from runtime.problems import Problem
 from tests.waiting import until
 

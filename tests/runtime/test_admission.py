@@ -11,7 +11,7 @@ import pytest
 
 from runtime.driver import Driver
 from runtime.secrets import Vault
-from workflow.events import RequestFailed, ResponseArrived
+from workflow.requests.events import RequestFailed, ResponseArrived
 
 FULL = b'{"error": {"code": "RAC0218", "message": "The maximum number of user sessions is reached."}}'
 BASIC = "Basic b3BlcmF0b3I6czNjcmV0LXdvcmQ="
@@ -31,7 +31,7 @@ def profile(kinds: tuple[str, ...] = ("session", "basic"), probe: str = "", **mo
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    for room in ("journey", "logins"):
+    for room in ("attempt", "credentials.logins"):
         monkeypatch.setattr(f"runtime.driver.{room}.ADMISSION_PAUSES_S", (0.02, 0.02, 0.02))
 
 

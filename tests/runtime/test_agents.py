@@ -11,14 +11,14 @@ from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 from openapi_spec_validator import validate
 
-from governance.people.scopes import Scope
+from governance.people.scopes import AccessScope
 from governance.transitions import ROLES, may
-from runtime.api.agent_description import hoisted
+from runtime.api.agents.description import hoisted
 from runtime.app import bound_socket, build, http_server
-from runtime.catalog import RESERVED_NAMES
+from runtime.auth.access import RULES, rule_for
+from runtime.auth.cors import Cors, origins_in
+from runtime.catalog.snapshot import RESERVED_NAMES
 from runtime.errors import StartRefused
-from runtime.gate.access import RULES, rule_for
-from runtime.gate.cors import Cors, origins_in
 from tests.waiting import PATIENCE_S
 from workflow.budget import MOST_TOOLS
 
@@ -118,7 +118,7 @@ async def test_the_document_of_all_routes_holds_what_the_role_opens_and_no_more(
 ) -> None:
     ruled = {(rule.method, rule.path) for rule in RULES}
     secrets = {role: await lab.token(role) for role in ROLES}
-    limited = (await lab.service.principals.create_token("part", "admin", scope=Scope(apis=("toy",))))[1]
+    limited = (await lab.service.principals.create_token("part", "admin", scope=AccessScope(apis=("toy",))))[1]
     seen = {}
     for who, secret in {**secrets, "part": limited}.items():
         api.headers["authorization"] = f"Bearer {secret}"

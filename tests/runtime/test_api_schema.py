@@ -20,10 +20,10 @@ from schemathesis.checks import CHECKS, load_all_checks
 from governance.settings import in_use
 from governance.transitions import ROLES, Role, may
 from runtime import api
-from runtime.api.part import check_query
+from runtime.api.parts.part import check_query
 from runtime.app import bound_socket as bound
 from runtime.app import build, http_server
-from runtime.gate.access import rule_for
+from runtime.auth.access import rule_for
 from runtime.secrets import Vault
 from runtime.service import open_service
 from tests.waiting import PATIENCE_S

@@ -18,13 +18,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from governance.database import open_database
+from governance.approval.policies import PolicyStore
+from governance.approval.policy import policy_of
 from governance.errors import ConflictError, GovernanceError
-from governance.policies import PolicyStore
-from governance.policy import policy_of
+from governance.storage.database import open_database
+from runtime.caller import Caller
 from runtime.engines.journal import AuditOnly
 from runtime.errors import NotApproved
-from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import assemble
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from runtime.gate.access import Caller
-from runtime.gate.arrivals import FEW, MOST_UNBEGUN, Arrivals
-from runtime.gate.first_bytes import guess
+from runtime.admission.arrivals import FEW, MOST_UNBEGUN, Arrivals
+from runtime.admission.first_bytes import guess
+from runtime.caller import Caller
 
 
 @dataclass(eq=False)

@@ -16,16 +16,16 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
+from governance.approval.policies import PolicyStore
+from governance.approval.policy import policy_of
 from governance.commands.asks import asks_group
 from governance.errors import PlanError
 from governance.events.endpoints import Endpoint
-from governance.people.scopes import Scope
-from governance.policies import PolicyStore
-from governance.policy import policy_of
+from governance.people.scopes import AccessScope
 from runtime.app import build
-from runtime.calls.manner import PLAIN, Manner
+from runtime.call_options import PLAIN, CallOptions
+from runtime.caller import Caller
 from runtime.errors import Waiting
-from runtime.gate.access import Caller
 from runtime.signatures import sign
 
 ME, YOU = Caller("me", "operator"), Caller("you", "operator")
@@ -44,9 +44,11 @@ async def put_in_force(lab: Any, *rules: dict[str, Any]) -> None:
     await PolicyStore(lab.service.database).apply(policy, actor="boss")
 
 
-async def call(lab: Any, caller: Caller = ME, manner: Manner = PLAIN, name: str = "toy_stop_vm", **inputs: Any) -> Any:
+async def call(
+    lab: Any, caller: Caller = ME, options: CallOptions = PLAIN, name: str = "toy_stop_vm", **inputs: Any
+) -> Any:
     entry = lab.service.live.now.find(name)
-    return await lab.service.calls.call(entry, inputs or STOP, None, caller, manner)
+    return await lab.service.calls.call(entry, inputs or STOP, None, caller, options)
 
 
 async def waits(lab: Any, *more: Any, **inputs: Any) -> Waiting:
@@ -87,7 +89,7 @@ async def test_other_arguments_another_caller_and_a_second_use_are_refused_told_
     asking: Any, device: Any
 ) -> None:
     waiting = await waits(asking)
-    plan = Manner(plan_id=waiting.more["plan_id"])
+    plan = CallOptions(plan_id=waiting.more["plan_id"])
     await let(asking, waiting)
     with pytest.raises(PlanError, match="other inputs"):
         await call(asking, ME, plan, uuid="u-2")
@@ -115,12 +117,12 @@ async def test_a_device_that_has_changed_since_is_not_touched(lab: Any, device: 
 
 
 async def test_no_confirmation_of_the_callers_own_and_no_plan_from_before_goes_round_it(lab: Any, device: Any) -> None:
-    planned = await call(lab, ME, Manner(is_plan=True))
+    planned = await call(lab, ME, CallOptions(is_plan=True))
     await put_in_force(lab, {"targets": ["lab"]})
     with pytest.raises(PlanError, match="waits for nobody"):
-        await call(lab, ME, Manner(plan_id=planned.outputs["plan_id"]))
-    await waits(lab, ME, Manner(is_confirmed=True))
-    assert (await call(lab, ME, Manner(is_plan=True))).outcome == "planned", "looking is free"
+        await call(lab, ME, CallOptions(plan_id=planned.outputs["plan_id"]))
+    await waits(lab, ME, CallOptions(is_confirmed=True))
+    assert (await call(lab, ME, CallOptions(is_plan=True))).outcome == "planned", "looking is free"
     assert changes(device) == []
 
 
@@ -171,7 +173,7 @@ async def test_it_ends_by_itself(asking: Any, device: Any, monkeypatch: pytest.M
     monkeypatch.setattr(database, "now", lambda: "2999-01-01T00:00:00.000000Z")
     assert (await asking.service.asks.get(waiting.more["plan_id"])).state == "ended"
     with pytest.raises(PlanError, match="expired"):
-        await call(asking, ME, Manner(plan_id=waiting.more["plan_id"]))
+        await call(asking, ME, CallOptions(plan_id=waiting.more["plan_id"]))
     assert changes(device) == []
 
 
@@ -186,7 +188,7 @@ async def api(asking: Any) -> AsyncIterator[Any]:
             who: str, role: str, method: str, path: str, body: Any = None, scope: Any = None
         ) -> httpx.Response:
             if who not in tokens:
-                made = await asking.service.principals.create_token(who, role, scope=scope or Scope())
+                made = await asking.service.principals.create_token(who, role, scope=scope or AccessScope())
                 tokens[who] = made[1]
             headers = {"authorization": f"Bearer {tokens[who]}"}
             return await client.request(method, path, json=body, headers=headers)
@@ -203,7 +205,7 @@ async def test_over_rest_the_agent_is_told_waiting_with_the_run_and_an_approver_
     assert (await api("me", "operator", "GET", path)).json()["state"] == "waiting"
     assert (await api("you", "operator", "GET", path)).status_code == 404
     assert (await api("you", "operator", "GET", "/asks")).json() == []
-    far = Scope(targets=("other",))
+    far = AccessScope(targets=("other",))
     for method, rest in (("GET", ""), ("POST", "/let-through")):
         there = await api("far", "approver", method, path + rest, {} if rest else None, far)
         assert there.status_code == 404, "out of scope is not there"

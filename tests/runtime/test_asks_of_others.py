@@ -9,13 +9,13 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 
-from governance.policies import PolicyStore
-from governance.policy import policy_of
-from governance.schedules import Schedule
-from runtime.calls.manner import PLAIN
+from governance.approval.policies import PolicyStore
+from governance.approval.policy import policy_of
+from governance.runs.schedules import Schedule
+from runtime.background.scheduling import Scheduler
+from runtime.call_options import PLAIN
+from runtime.caller import Caller
 from runtime.calls.selection import Selection, run_on
-from runtime.gate.access import Caller
-from runtime.scheduling import Scheduler
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ONE = "2026-11-20T13:00:00.000000Z"

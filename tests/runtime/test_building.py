@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from governance.audit import AuditLog
-from governance.database import Database
+from governance.audit.log import AuditLog
 from governance.errors import NotFoundError
-from governance.library import Library
+from governance.registry.library import Library
+from governance.storage.database import Database
 from runtime.app import build
 from runtime.building import BEGUN, ENDED, Builds
 from runtime.compiler_process import Said

@@ -16,15 +16,15 @@ from typing import Any
 import httpx
 import pytest
 
-from governance.responses import ResponseStore
+from governance.registry.responses import ResponseStore
+from runtime.caller import Caller
 from runtime.calls.confirmation import Confirmation
-from runtime.calls.telling import told
+from runtime.calls.messages import told
 from runtime.commands.serving import CHATTY
-from runtime.gate.access import Caller
 from runtime.secrets import JsonFormatter, RedactingFormatter, Vault
 from runtime.service import open_service
-from workflow.events import to_json
-from workflow.profile import Profile
+from workflow.profiles.profile import Profile
+from workflow.requests.events import to_json
 
 ME = Caller("me", "operator")
 MARK = "c4nary"

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from governance.database import Database
-from governance.models import RevisionRow
-from governance.revisions import RevisionStore
-from runtime import live
-from runtime.catalog import CHECKED_AT_ONCE, Catalog, Prepared
+from governance.approval.revisions import RevisionStore
+from governance.storage.database import Database
+from governance.storage.models import RevisionRow
+from runtime.catalog import watcher as live
+from runtime.catalog.snapshot import CHECKED_AT_ONCE, Catalog, Prepared
 from runtime.errors import UnknownTarget, UnknownWorkflow
 from tests.waiting import until
 

@@ -19,10 +19,10 @@ from joserfc import jws, jwt
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
 from governance.errors import InvalidError
-from governance.people.scopes import Scope
-from runtime.gate.access import Caller
-from runtime.gate.company import ALGORITHMS, LEEWAY_S, Company, read_trust
-from runtime.gate.doorkeeper import Doorkeeper
+from governance.people.scopes import AccessScope
+from runtime.auth.authenticator import Authenticator
+from runtime.auth.jwt_issuers import ALGORITHMS, LEEWAY_S, JwtIssuer, read_trust
+from runtime.caller import Caller
 
 # The library warns of the short key that is refused, and of the older name of Ed25519.
 pytestmark = pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
@@ -88,22 +88,22 @@ def issuer(tmp_path: Path, made: dict[str, Key]) -> Issuer:
 
 
 @pytest.fixture
-def company(issuer: Issuer) -> Company:
+def company(issuer: Issuer) -> JwtIssuer:
     (issuer.folder / "jwt.yaml").write_text(RULES)
-    return Company(read_trust(issuer.folder / "jwt.yaml"))
+    return JwtIssuer(read_trust(issuer.folder / "jwt.yaml"))
 
 
 @pytest.mark.parametrize(
     ("kid", "alg"),
     [("rsa", "RS256"), ("rsa", "PS512"), ("ec", "ES256"), ("ec384", "ES384"), ("ed", "EdDSA"), ("ed", "Ed25519")],
 )
-async def test_each_asymmetric_signature_says_who_it_is(issuer: Issuer, company: Company, kid: str, alg: str) -> None:
+async def test_each_asymmetric_signature_says_who_it_is(issuer: Issuer, company: JwtIssuer, kid: str, alg: str) -> None:
     assert await company.caller(issuer.sign(kid, alg)) == Caller("jwt:4711", "admin")
 
 
-async def test_the_rules_say_role_and_scope_in_their_order(issuer: Issuer, company: Company) -> None:
+async def test_the_rules_say_role_and_scope_in_their_order(issuer: Issuer, company: JwtIssuer) -> None:
     edge = issuer.sign(realm_access={"roles": ["sg-edge"]})
-    assert await company.caller(edge) == Caller("jwt:4711", "operator", Scope(workflows=("toy-find*",)))
+    assert await company.caller(edge) == Caller("jwt:4711", "operator", AccessScope(workflows=("toy-find*",)))
     both = issuer.sign(realm_access={"roles": ["sg-edge", "sg-admins"]})
     assert await company.caller(both) == Caller("jwt:4711", "admin")
     assert await company.caller(issuer.sign(realm_access={"roles": "sg-edge"}))
@@ -189,7 +189,7 @@ BAD: dict[str, Callable[[Issuer], str]] = {
 
 @pytest.mark.parametrize("how", BAD)
 async def test_whatever_else_is_nobody_and_the_log_says_why(
-    issuer: Issuer, company: Company, caplog: pytest.LogCaptureFixture, how: str
+    issuer: Issuer, company: JwtIssuer, caplog: pytest.LogCaptureFixture, how: str
 ) -> None:
     token = BAD[how](issuer)
     with caplog.at_level(logging.WARNING, "switchgear.access"):
@@ -199,12 +199,12 @@ async def test_whatever_else_is_nobody_and_the_log_says_why(
     assert token not in said[0]
 
 
-async def test_two_clocks_may_differ_a_little(issuer: Issuer, company: Company) -> None:
+async def test_two_clocks_may_differ_a_little(issuer: Issuer, company: JwtIssuer) -> None:
     assert await company.caller(issuer.sign(exp=_now() - LEEWAY_S + 10))
     assert await company.caller(issuer.sign(iat=_now() + LEEWAY_S - 10, nbf=_now() + LEEWAY_S - 10))
 
 
-async def test_the_keys_are_read_again_when_the_file_changes(issuer: Issuer, company: Company) -> None:
+async def test_the_keys_are_read_again_when_the_file_changes(issuer: Issuer, company: JwtIssuer) -> None:
     old, new = issuer.sign("ec"), issuer.sign("ed", "Ed25519")
     issuer.publish("ec")
     assert (bool(await company.caller(old)), await company.caller(new)) == (True, None)
@@ -214,7 +214,7 @@ async def test_the_keys_are_read_again_when_the_file_changes(issuer: Issuer, com
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"keys": 1}', "x" * (1024 * 1024 + 1), None])
 async def test_while_the_keys_cannot_be_read_nobody_gets_in(
-    issuer: Issuer, company: Company, content: str | None
+    issuer: Issuer, company: JwtIssuer, content: str | None
 ) -> None:
     token = issuer.sign()
     assert await company.caller(token)
@@ -227,7 +227,7 @@ async def test_while_the_keys_cannot_be_read_nobody_gets_in(
 
 
 async def test_keys_that_do_not_belong_there_are_left_out_and_said(
-    issuer: Issuer, company: Company, caplog: pytest.LogCaptureFixture
+    issuer: Issuer, company: JwtIssuer, caplog: pytest.LogCaptureFixture
 ) -> None:
     secret = OctKey.generate_key(256).as_dict(private=True) | {"kid": "shared"}
     private = issuer.keys["rsa"].as_dict(private=True)
@@ -256,17 +256,17 @@ async def test_keys_that_do_not_belong_there_are_left_out_and_said(
 def test_rules_that_mean_nothing_are_refused_at_the_start(tmp_path: Path, change: tuple[str, str]) -> None:
     (tmp_path / "jwt.yaml").write_text(RULES.replace(*change))
     with pytest.raises(InvalidError):
-        Company(read_trust(tmp_path / "jwt.yaml"))
+        JwtIssuer(read_trust(tmp_path / "jwt.yaml"))
     with pytest.raises(InvalidError):
         read_trust(tmp_path / "none.yaml")
 
 
 @pytest.fixture
-def door(lab: Any, company: Company, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The lab's doorkeeper, as a server with the setting has it."""
+def door(lab: Any, company: JwtIssuer, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The lab's authenticator, as a server with the setting has it."""
     service = lab.service
-    made = Doorkeeper(service.principals, service.users, service.sessions, company)
-    object.__setattr__(service, "doorkeeper", made)
+    made = Authenticator(service.principals, service.users, service.sessions, company)
+    object.__setattr__(service, "authenticator", made)
     return lab
 
 
@@ -294,7 +294,7 @@ async def test_a_jwt_opens_rest_and_mcp_and_a_bad_one_is_answered_like_a_bad_tok
 
 
 async def test_a_subject_that_is_a_disabled_user_is_out(door: Any, issuer: Issuer) -> None:
-    users, keeper = door.service.users, door.service.doorkeeper
+    users, keeper = door.service.users, door.service.authenticator
     token = issuer.sign()
     assert await keeper.caller(token)
     await users.add("ann", "viewer", password=None, also=("jwt:4711",), actor="boss")

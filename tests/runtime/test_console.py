@@ -8,13 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from governance.policies import PolicyStore
-from governance.policy import policy_of
+from governance.approval.policies import PolicyStore
+from governance.approval.policy import policy_of
 from runtime.app import build
 from runtime.console import rendering
 from runtime.console.app import _routes
 from runtime.console.pages.login import _next
-from runtime.gate.credentials import COOKIE, TOKEN_COOKIE, csrf_of
+from runtime.credentials import COOKIE, TOKEN_COOKIE, csrf_of
 
 WORDS = "seven blue lanterns"
 PAGES = (
@@ -130,7 +130,7 @@ async def test_a_token_is_pasted_once_and_counts_for_the_console_alone(lab: Any,
     assert "vic" in page.text and token not in page.text
     assert (await browser.client.get("/workflows")).status_code == 401, "the API takes no cookie of the console"
     await lab.service.principals.revoke("vic")
-    lab.service.doorkeeper.forget()
+    lab.service.authenticator.forget()
     assert (await browser.client.get("/console/queue")).status_code == 303
 
 

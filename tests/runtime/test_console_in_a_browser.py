@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from governance.approval.policies import PolicyStore
+from governance.approval.policy import policy_of
 from governance.people.scopes import WHOLE
-from governance.policies import PolicyStore
-from governance.policy import policy_of
 from tests.needs import AXE, CHROMIUM, ROOT
 
 pytestmark = [pytest.mark.long, CHROMIUM.mark, pytest.mark.filterwarnings("ignore::ResourceWarning")]

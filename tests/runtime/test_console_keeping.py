@@ -15,11 +15,11 @@ import httpx
 import orjson
 import pytest
 
-from governance.people.scopes import Scope
+from governance.people.scopes import AccessScope
 from runtime.app import build
 from runtime.console.results import FORMS, MOST_BYTES, fitting, shown
 from runtime.console.timeline import MOST_ENTRIES, shortened
-from runtime.gate.credentials import TOKEN_COOKIE
+from runtime.credentials import TOKEN_COOKIE
 
 
 class Visit:
@@ -127,7 +127,7 @@ async def test_a_target_shows_its_sessions_its_queue_and_its_breaker(lab: Any, v
 
 
 async def _caller(lab: Any, name: str) -> Any:
-    return await lab.service.doorkeeper.standing(name)
+    return await lab.service.authenticator.standing(name)
 
 
 async def test_a_user_is_added_with_a_password_that_stands_on_no_page(lab: Any, visit: Any) -> None:
@@ -140,7 +140,7 @@ async def test_a_user_is_added_with_a_password_that_stands_on_no_page(lab: Any, 
     page = await admin.get("/console/access")
     assert "ola approver jwt:ola" in page and words not in page
     (user,) = (await lab.service.users.survey()).users
-    assert user.scope == Scope(risks=("change", "read"), labels=(("site", "oslo"),))
+    assert user.scope == AccessScope(risks=("change", "read"), labels=(("site", "oslo"),))
     opened = await admin.client.post("/login", json={"name": "ola", "password": words})
     assert opened.status_code == 200, opened.text
 
@@ -170,7 +170,7 @@ async def test_endpoints_and_senders_are_kept_by_admins(lab: Any, visit: Any) ->
     own = await admin.send("/console/events", **{**sender, "name": "own", "secret_ref": "file:/etc/passwd"})
     assert (own.status_code, "switchgear webhooks add" in own.text) == (403, True)
     (webhook,) = await lab.service.webhooks.list_webhooks()
-    assert (webhook.name, webhook.scope) == ("desk", Scope(risks=("read",)))
+    assert (webhook.name, webhook.scope) == ("desk", AccessScope(risks=("read",)))
     page = await admin.get("/console/events")
     assert "chat https://chat.example/x" in page and "desk env:DESK" in page
     for action, name in (("remove", "chat"), ("remove sender", "desk")):
@@ -186,7 +186,7 @@ async def test_the_catalog_is_seen_and_searched_as_an_agent_of_a_role_would(lab:
     assert re.search(r"What search_workflows answers to “stop a machine” \(\d+ tokens\)", page)
     assert "toy_stop_vm" in await admin.get("/console/catalog?role=operator&q=stop+a+machine")
     assert "is not let in by MCP" in await admin.get("/console/catalog?role=viewer")
-    limited = await lab.service.principals.create_token("little", "viewer", scope=Scope(risks=("read",)))
+    limited = await lab.service.principals.create_token("little", "viewer", scope=AccessScope(risks=("read",)))
     headers = {"authorization": f"Bearer {limited[1]}"}
     refused = await admin.client.get("/catalog?role=admin", headers=headers)
     assert refused.status_code == 403, "who sees a part sees not what others might"

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from governance.connections import parse_url
+from governance.audit.place import PlaceStore
 from governance.errors import PlanError
 from governance.events.endpoints import Endpoint
-from governance.identifiers import moment
-from governance.place import PlaceStore
-from governance.plans import Bound, PlanStore
-from governance.schedules import Schedule
+from governance.runs.plans import Bound, PlanStore
+from governance.runs.schedules import Schedule
+from governance.storage.connections import parse_url
+from governance.storage.identifiers import moment
+from runtime.caller import Caller
 from runtime.commands.doctor import examine
-from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service, watching
 from tests.waiting import until

@@ -18,9 +18,9 @@ import httpx
 import pytest
 from sqlalchemy import event
 
-from governance.connections import parse_url
 from governance.errors import UnavailableError
-from runtime.gate.access import Caller
+from governance.storage.connections import parse_url
+from runtime.caller import Caller
 from tests.waiting import PATIENCE_S, until
 
 FIND, STOP = ("toy_find_vm", {"vm": "web-01"}), ("toy_stop_vm", {"uuid": "u-1"})
@@ -109,7 +109,7 @@ async def broken(house: Any, fault: str) -> AsyncIterator[None]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lock is waited for a second, not five: what is tested is what comes after."""
-    monkeypatch.setattr("governance.connections.LOCK_WAIT_S", 1)
+    monkeypatch.setattr("governance.storage.connections.LOCK_WAIT_S", 1)
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 
 from governance.events.endpoints import Endpoint
-from runtime.calls.telling import told
-from runtime.gate.access import Caller
+from runtime.caller import Caller
+from runtime.calls.messages import told
 from switchgear.main import main
-from workflow.events import failure_from_json
+from workflow.requests.events import failure_from_json
 
 SENTENCE = "The image is already connected. (VRM0012, Critical) Eject it."
 QUOTED = f"The device said: “{SENTENCE}”"

@@ -14,9 +14,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from governance.targets import Target
+from governance.registry.targets import Target
 from runtime.diagnosis import diagnose
-from workflow.profile import Profile
+from workflow.profiles.profile import Profile
 
 PROFILE = Profile(
     api="toy",

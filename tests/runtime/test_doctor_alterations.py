@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from demo.children import SWITCHGEAR, Children, answers
-from governance.connections import parse_url
-from governance.database import open_database
+from governance.storage.connections import parse_url
+from governance.storage.database import open_database
 from runtime.commands.doctor import examine
 from runtime.service import open_service, watching
 from tests.governance.integrity.furnished import furnish

@@ -13,7 +13,7 @@ import pytest
 
 from runtime.driver import Driver
 from tests.waiting import PATIENCE_S
-from workflow.events import RequestFailed, ResponseArrived, SendRequest
+from workflow.requests.events import RequestFailed, ResponseArrived, SendRequest
 
 SESSION = {
     "auth": {
@@ -383,18 +383,18 @@ async def test_proxies_of_the_environment_do_not_count(recorder: Any, tools: Any
     device = await recorder(tools.said(tools.answer(200)))
     code = f"""
 import asyncio
-from runtime.driver import Driver, Endpoint
+from runtime.driver import Driver, DeviceEndpoint
 from runtime.secrets import Vault
-from runtime.driver.sessions import References
+from runtime.driver.credentials.sessions import References
 from runtime.driver.wire import address_of
-from workflow.events import SendRequest
-from workflow.profile import Profile
+from workflow.requests.events import SendRequest
+from workflow.profiles.profile import Profile
 class Notes:
     async def sending(self, note): pass
     async def answered(self, note): pass
 async def main():
     driver = Driver(Vault())
-    endpoint = Endpoint("lab", address_of("{device.url}", ""), "verify", References(), Profile(api="toy"))
+    endpoint = DeviceEndpoint("lab", address_of("{device.url}", ""), "verify", References(), Profile(api="toy"))
     deadline = asyncio.get_running_loop().time() + 180
     event = await driver.send(SendRequest("s", 1, "GET", "/a", "/a", is_safe=True), endpoint, deadline, Notes())
     await driver.aclose(Notes())

@@ -11,22 +11,23 @@ from typing import Any
 import pytest
 
 from compiler.frontend import load_api
-from compiler.pipeline import Request, find_profile, understand
+from compiler.pipeline import CompileRequest, find_profile, understand
 from compiler.twin import Twin, server
-from compiler.twin.behaviours import named
-from compiler.twin.library import LIBRARY
-from runtime.driver import Driver, admission, login_replies
+from compiler.twin.behaviours.library import LIBRARY
+from compiler.twin.behaviours.tables import named
+from runtime.driver import Driver
+from runtime.driver.credentials import admission, login_replies
 from runtime.errors import Refused
 from runtime.secrets import Vault
-from workflow.events import Event, RequestFailed, ResponseArrived
-from workflow.profile import Profile
+from workflow.profiles.profile import Profile
+from workflow.requests.events import Event, RequestFailed, ResponseArrived
 
 SPEC = Path(__file__).resolve().parents[2] / "specs" / "hypercore" / "openapi.yaml"
 
 
 @pytest.fixture(scope="module")
 def twin() -> Twin:
-    profile = find_profile(Request(SPEC))
+    profile = find_profile(CompileRequest(SPEC))
     assert profile is not None
     return Twin(understand(load_api(SPEC, profile=profile).api, profile).api, profile, now=lambda: 0.0)
 
@@ -41,7 +42,7 @@ async def account(notes: Any) -> AsyncIterator[Driver]:
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    for room in ("journey", "logins"):
+    for room in ("attempt", "credentials.logins"):
         monkeypatch.setattr(f"runtime.driver.{room}.ADMISSION_PAUSES_S", (0.02,))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from runtime.driver import Driver
-from workflow.events import RequestFailed, ResponseArrived
+from workflow.requests.events import RequestFailed, ResponseArrived
 
 BASIC = "Basic b3BlcmF0b3I6czNjcmV0LXdvcmQ="
 RULE = {
@@ -87,7 +87,7 @@ async def test_without_another_kind_the_reason_is_that_there_are_no_sessions(
 async def test_a_login_that_is_not_answered_leaves_the_step_unsent(
     driver: Driver, recorder: Any, notes: Any, tools: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runtime.driver.admission.LOGIN_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("runtime.driver.credentials.admission.LOGIN_TIMEOUT_S", 0.2)
 
     async def never(_heard: Any, _writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(30)

@@ -14,13 +14,13 @@ import httpx
 import pytest
 from fastmcp import Client
 
+from runtime.caller import Caller
 from runtime.driver import Driver
 from runtime.errors import CallerError
-from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
-from workflow.events import RequestFailed, ResponseArrived
-from workflow.profile import Profile
+from workflow.profiles.profile import Profile
+from workflow.requests.events import RequestFailed, ResponseArrived
 
 ME = Caller("me", "operator")
 # {p}: the canary's port, {d}: the device's.

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from dbos import DBOS
 
-from governance.open_runs import Swept
+from governance.runs.open_runs import Swept
+from runtime.caller import Caller
 from runtime.calls.confirmation import Confirmation
 from runtime.engines.dbos_process import DbosProcess
 from runtime.errors import Interrupted
-from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service, watching
 from tests.waiting import until

@@ -18,12 +18,12 @@ import pytest
 from sqlalchemy import create_engine, text
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from governance.connections import parse_url
 from governance.events.endpoints import Endpoint
-from runtime.delivering import AT_ONCE, CLAIM, TRIES, Deliverer, pause_after
+from governance.storage.connections import parse_url
+from runtime.background.delivering import AT_ONCE, CLAIM, TRIES, Deliverer, pause_after
+from runtime.caller import Caller
 from runtime.driver import Poster
 from runtime.errors import NotApproved, UnknownWorkflow
-from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
 from tests.waiting import PATIENCE_S
@@ -211,7 +211,7 @@ CHILD = """
 import asyncio, os, signal, sys
 from runtime.secrets import Vault
 from runtime.service import open_service
-from runtime.delivering import Deliverer
+from runtime.background.delivering import Deliverer
 
 async def main():
     url, revision, digest, moment = sys.argv[1:]

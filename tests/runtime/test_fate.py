@@ -10,9 +10,9 @@ from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 
 from governance.errors import ConflictError, InvalidError, TransitionError
-from governance.open_runs import Finding
+from governance.runs.open_runs import RunFinding
+from runtime.caller import Caller
 from runtime.driver.breaker import Breaker
-from runtime.gate.access import Caller
 from tests.waiting import until
 
 ME = Caller("me", "operator")
@@ -64,7 +64,7 @@ async def test_what_had_happened_is_not_sent_again_and_the_run_goes_on_behind_it
     lab: Any, device: Any, doubtful: Any
 ) -> None:
     device.script.machines[0]["state"] = "off"
-    await lab.service.open_runs.resolve(doubtful.run_id, Finding(True, True, "seen in its own console"), actor="ann")
+    await lab.service.open_runs.resolve(doubtful.run_id, RunFinding(True, True, "seen in its own console"), actor="ann")
     run = await ended_as(lab, doubtful.run_id)
     assert (run.outcome, run.outputs) == ("succeeded", {"state": "off"})
     assert heard_by(device) == [STOP, "GET /api/vms/u-1"]
@@ -78,7 +78,7 @@ async def test_what_had_happened_is_not_sent_again_and_the_run_goes_on_behind_it
 async def test_what_had_not_happened_is_sent_once_more_because_somebody_said_so(
     lab: Any, device: Any, doubtful: Any
 ) -> None:
-    await lab.service.open_runs.resolve(doubtful.run_id, Finding(False, True), actor="ann")
+    await lab.service.open_runs.resolve(doubtful.run_id, RunFinding(False, True), actor="ann")
     run = await ended_as(lab, doubtful.run_id)
     assert run.outcome == "succeeded"
     assert heard_by(device).count(STOP) == 2
@@ -86,9 +86,9 @@ async def test_what_had_not_happened_is_sent_once_more_because_somebody_said_so(
 
 async def test_a_run_can_be_in_doubt_again_and_be_resolved_again(lab: Any, device: Any, doubtful: Any) -> None:
     device.script.before_stop = hang_up
-    await lab.service.open_runs.resolve(doubtful.run_id, Finding(False, True), actor="ann")
+    await lab.service.open_runs.resolve(doubtful.run_id, RunFinding(False, True), actor="ann")
     assert (await ended_as(lab, doubtful.run_id)).outcome == "unknown"
-    await lab.service.open_runs.resolve(doubtful.run_id, Finding(True, True), actor="ann")
+    await lab.service.open_runs.resolve(doubtful.run_id, RunFinding(True, True), actor="ann")
     assert (await ended_as(lab, doubtful.run_id)).outcome == "succeeded"
     assert heard_by(device).count(STOP) == 2
 
@@ -96,19 +96,19 @@ async def test_a_run_can_be_in_doubt_again_and_be_resolved_again(lab: Any, devic
 async def test_a_resolved_run_that_does_not_go_on_has_failed_and_says_what_is_done(
     lab: Any, device: Any, doubtful: Any
 ) -> None:
-    await lab.service.open_runs.resolve(doubtful.run_id, Finding(True, False), actor="ann")
+    await lab.service.open_runs.resolve(doubtful.run_id, RunFinding(True, False), actor="ann")
     run = await lab.service.runs.get(doubtful.run_id)
     assert (run.outcome, run.failure["code"], run.failure["done"]) == ("failed", "resolved", ["change"])
     assert "ann" in run.failure["message"]
     with pytest.raises(TransitionError):
-        await lab.service.open_runs.resolve(doubtful.run_id, Finding(True, True), actor="ann")
+        await lab.service.open_runs.resolve(doubtful.run_id, RunFinding(True, True), actor="ann")
     assert heard_by(device) == [STOP]
 
 
 async def test_a_run_that_needs_a_secret_again_does_not_send_the_mask(lab: Any, device: Any) -> None:
     device.script.before_stop = hang_up
     ended = await call(lab, inputs={"password": "c4nary-word"})
-    await lab.service.open_runs.resolve(ended.run_id, Finding(False, True), actor="ann")
+    await lab.service.open_runs.resolve(ended.run_id, RunFinding(False, True), actor="ann")
     run = await ended_as(lab, ended.run_id)
     assert (run.outcome, run.failure["code"]) == ("failed", "refused")
     assert "secret" in run.failure["message"]
@@ -257,7 +257,7 @@ async def test_a_run_that_nobody_can_carry_on_is_not_gone_on_with(lab: Any, devi
     await lab.service.runs.create("r", entry.revision_id, entry.digest, "lab", "me", {})
     await lab.service.runs.finish("r", "unknown", None, json.loads('{"step_id": "change"}'))
     with pytest.raises(InvalidError, match="cannot go on"):
-        await lab.service.open_runs.resolve("r", Finding(True, True), actor="ann")
+        await lab.service.open_runs.resolve("r", RunFinding(True, True), actor="ann")
 
 
 @pytest.mark.parametrize("name", ["toy_find_vm", "toy_stop_vm"])

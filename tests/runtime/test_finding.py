@@ -7,7 +7,7 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 
-from runtime.catalog import FINDING_NAMES, RUN_NAME
+from runtime.catalog.snapshot import FINDING_NAMES, RUN_NAME
 from workflow.budget import MOST_TOOLS
 
 ERAS = pytest.mark.parametrize("era", ["legacy", "2026-07-28"])

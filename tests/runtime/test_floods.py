@@ -17,13 +17,13 @@ from typing import Any
 import httpx
 import pytest
 
-from runtime.gate import connections, mcp_sessions
-from runtime.gate import turns as turns_module
-from runtime.gate.bodies import MOST_OF_ONE as ROOM_OF_ONE
-from runtime.gate.bodies import SHORT_BYTES, Bodies
-from runtime.gate.concurrency import ENSURED, RESERVED, STREAMS_OF_ONE, Concurrency
-from runtime.gate.mcp_sessions import MOST_OF_ONE, MOST_UNUSED
-from runtime.gate.turns import Turns
+from runtime.admission import connections, mcp_sessions
+from runtime.admission import turns as turns_module
+from runtime.admission.bodies import MOST_OF_ONE as ROOM_OF_ONE
+from runtime.admission.bodies import SHORT_BYTES, Bodies
+from runtime.admission.concurrency import ENSURED, RESERVED, STREAMS_OF_ONE, Concurrency
+from runtime.admission.mcp_sessions import MOST_OF_ONE, MOST_UNUSED
+from runtime.admission.turns import Turns
 from runtime.problems import Problem
 from tests.waiting import PATIENCE_S, until
 
@@ -313,14 +313,14 @@ async def test_a_credential_that_many_show_at_once_is_looked_up_once(lab: Any, m
         return await found(shown)
 
     monkeypatch.setattr(lab.service.principals, "authenticate", counted)
-    keeper = lab.service.doorkeeper
+    keeper = lab.service.authenticator
     callers = await asyncio.gather(*(keeper.caller(secret) for _ in range(50)))
     assert {each.name for each in callers} == {"bad"}
     assert len(looked_up) == 1
 
 
 async def test_what_was_looked_up_while_a_token_changed_is_not_remembered(lab: Any, monkeypatch: Any) -> None:
-    secret, keeper = await lab.token("operator", "bad"), lab.service.doorkeeper
+    secret, keeper = await lab.token("operator", "bad"), lab.service.authenticator
     found, has_found, goes_on = lab.service.principals.authenticate, asyncio.Event(), asyncio.Event()
 
     async def slow(shown: str) -> Any:

@@ -12,7 +12,7 @@ import pytest
 
 from runtime.driver import Driver
 from runtime.driver.streams import FIRST_BYTES, FREE_PIECES, MOST_HEAD_BYTES, PIECES_AT_ONCE
-from workflow.events import RequestFailed, ResponseArrived
+from workflow.requests.events import RequestFailed, ResponseArrived
 
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 HINT = b"HTTP/1.1 103 Hints\r\nlink: <a>\r\n\r\n"

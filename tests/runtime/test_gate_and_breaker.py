@@ -7,11 +7,11 @@ import pytest
 
 from runtime.driver import Driver
 from runtime.driver.breaker import FAILURES, REST_S, Breaker
-from runtime.driver.gate import Gate
+from runtime.driver.throttle import Throttle
 from tests.waiting import PATIENCE_S
 
 
-async def turns(gate: Gate, limits: list[int]) -> list[int]:
+async def turns(gate: Throttle, limits: list[int]) -> list[int]:
     """The order in which waiters got in, each one staying for a moment."""
     order: list[int] = []
 
@@ -26,13 +26,13 @@ async def turns(gate: Gate, limits: list[int]) -> list[int]:
 
 @pytest.mark.parametrize("limit", [1, 2, 7])
 async def test_whoever_comes_first_gets_in_first(limit: int) -> None:
-    gate = Gate()
+    gate = Throttle()
     assert await turns(gate, [limit] * 40) == list(range(40))
     assert (gate.inside, gate.waiting) == (0, 0)
 
 
 async def test_each_waits_until_there_are_as_few_inside_as_its_own_limit_allows() -> None:
-    gate = Gate()
+    gate = Throttle()
     most = 0
 
     async def one(limit: int) -> None:
@@ -47,7 +47,7 @@ async def test_each_waits_until_there_are_as_few_inside_as_its_own_limit_allows(
 
 
 async def test_whoever_gives_up_leaves_no_hole_in_the_line() -> None:
-    gate = Gate()
+    gate = Throttle()
     release = asyncio.Event()
 
     async def stay() -> None:
@@ -150,7 +150,7 @@ async def test_a_device_that_hangs_opens_the_breaker_too_and_a_callers_patience_
 async def test_targets_that_name_one_address_share_its_places_whatever_their_credentials(
     driver: Driver, recorder: Any, notes: Any, tools: Any
 ) -> None:
-    from runtime.driver.sessions import References
+    from runtime.driver.credentials.sessions import References
 
     async def slowly(_heard: Any, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.01)

@@ -18,7 +18,7 @@ import pytest
 
 from runtime.driver import Driver
 from tests.waiting import PATIENCE_S
-from workflow.events import RequestFailed, ResponseArrived
+from workflow.requests.events import RequestFailed, ResponseArrived
 
 OK = b"HTTP/1.1 200 OK\r\n"
 JSON = b"content-type: application/json\r\n"
@@ -219,7 +219,7 @@ WRONG = ["null", "5", '"text"', "{}", "[[]]", '[{"uuid": 5}]', '[{"name": "web-0
 
 @pytest.mark.parametrize("body", WRONG)
 async def test_a_reply_of_another_type_than_described_ends_the_run_as_failed(body: str, lab: Any, device: Any) -> None:
-    from runtime.gate.access import Caller
+    from runtime.caller import Caller
 
     async def script(_heard: Any, writer: asyncio.StreamWriter) -> None:
         said = sized(body.encode(), b"content-type: application/json")

@@ -14,11 +14,11 @@ from urllib.parse import unquote
 import pytest
 
 from runtime.driver import Driver
-from workflow.events import EndRun, RequestFailed, ResponseArrived, RunStarted, SendRequest
-from workflow.interpreter import advance
-from workflow.plan import build_plan
-from workflow.reader import read_document
-from workflow.state import State
+from workflow.documents.reader import read_document
+from workflow.programs.plan import build_plan
+from workflow.programs.state import State
+from workflow.requests.events import EndRun, RequestFailed, ResponseArrived, RunStarted, SendRequest
+from workflow.running.interpreter import advance
 
 MARKS = (
     "..", ".", "/", "//", "\\", ";", "?", "#", "%", "&", "=", "+", ":", "@", ",", "*", "'", '"', "`", "{", "}",

@@ -195,8 +195,8 @@ async def tools(url: str, operator: httpx.AsyncClient) -> set[str]:
 
 
 async def test_a_call_from_before_does_not_run_what_is_disabled_since(lab: Any, device: Any) -> None:
+    from runtime.caller import Caller
     from runtime.errors import NotApproved
-    from runtime.gate.access import Caller
 
     entry = lab.service.live.now.entries["toy_find_vm"]
     await lab.service.disabled.disable("toy-find-vm", actor="ann", reason="broken firmware")

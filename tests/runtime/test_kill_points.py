@@ -21,11 +21,11 @@ from typing import Any
 
 import pytest
 
-from governance import schema
-from governance.database import open_database
-from governance.targets import TargetStore
+from governance.registry.targets import TargetStore
+from governance.storage import schema
+from governance.storage.database import open_database
 from runtime.engines.executor import MOURNED_S
-from runtime.engines.keeper import ROUND_S
+from runtime.engines.supervisor import ROUND_S
 from runtime.secrets import Vault
 from runtime.service import open_service
 

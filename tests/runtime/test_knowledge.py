@@ -10,9 +10,9 @@ from fastmcp.client.transports import StreamableHttpTransport
 from sqlalchemy import Connection, update
 
 from governance.errors import NotFoundError
-from governance.knowledge import KnowledgeStore
-from governance.models import KnowledgeRow, table_of
-from governance.people.scopes import WHOLE, Scope
+from governance.people.scopes import WHOLE, AccessScope
+from governance.registry.knowledge import KnowledgeStore
+from governance.storage.models import KnowledgeRow, table_of
 from workflow.budget import MOST_TOOLS
 
 ERAS = pytest.mark.parametrize("era", ["legacy", "2026-07-28"])
@@ -58,7 +58,7 @@ async def known(lab: Any) -> Any:
     return lab
 
 
-async def found(house: Any, words: str, scope: Scope = WHOLE, **more: Any) -> dict[str, Any]:
+async def found(house: Any, words: str, scope: AccessScope = WHOLE, **more: Any) -> dict[str, Any]:
     told = await house.service.knowledge.search(words, scope, **more)
     return {line["operation"]: line for line in told["operations"]}
 
@@ -82,16 +82,18 @@ async def test_one_operation_is_told_with_its_fields_and_workflows(known: Any) -
 
 
 SEEN = [
-    (Scope(apis=("other",)), set()),
-    (Scope(risks=("read",)), {"GET /vms"}),
-    (Scope(workflows=("toy-stop-*",)), {STOP}),
-    (Scope(labels=(("stage", "prod"),)), set()),
-    (Scope(apis=("toy",)), {"GET /vms", STOP, "DELETE /vms/{id}"}),
+    (AccessScope(apis=("other",)), set()),
+    (AccessScope(risks=("read",)), {"GET /vms"}),
+    (AccessScope(workflows=("toy-stop-*",)), {STOP}),
+    (AccessScope(labels=(("stage", "prod"),)), set()),
+    (AccessScope(apis=("toy",)), {"GET /vms", STOP, "DELETE /vms/{id}"}),
 ]
 
 
 @pytest.mark.parametrize(("scope", "operations"), SEEN)
-async def test_what_is_out_of_a_callers_scope_is_not_there(known: Any, scope: Scope, operations: set[str]) -> None:
+async def test_what_is_out_of_a_callers_scope_is_not_there(
+    known: Any, scope: AccessScope, operations: set[str]
+) -> None:
     assert set(await found(known, "machine", scope)) == operations
     for card in CARDS:
         describing = known.service.knowledge.describe(card["operation"], scope)

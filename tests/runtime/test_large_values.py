@@ -11,10 +11,18 @@ import orjson
 import pytest
 
 from runtime import large_values
+from runtime.caller import Caller
 from runtime.errors import BadInput
-from runtime.gate.access import Caller
-from runtime.large_values import LARGE, LARGE_WITH_PATTERNS, MOST_STEPS, Fault, Unjudged, first_fault, written_if_large
-from workflow.judging_work import steps
+from runtime.large_values import (
+    LARGE,
+    LARGE_WITH_PATTERNS,
+    MOST_STEPS,
+    Unjudged,
+    ValueFault,
+    first_fault,
+    written_if_large,
+)
+from workflow.json.judging_work import steps
 
 ME = Caller("me", "operator")
 SLOW = {"items": {"oneOf": [{"required": ["k"], "properties": {"k": {"const": n}}} for n in range(300)]}}
@@ -76,7 +84,7 @@ async def test_the_verdict_names_the_place_and_never_the_value() -> None:
     schema = written({"type": "object", "properties": {"a~b": {"items": {"maxLength": 3}}}})
     assert await first_fault(schema, written({"a~b": ["abc"]})) is None
     fault = await first_fault(schema, written({"a~b": ["abc", "hunter2-secret"]}))
-    assert fault == Fault("/a~0b/1", "the value is longer than 3 characters")
+    assert fault == ValueFault("/a~0b/1", "the value is longer than 3 characters")
 
 
 @pytest.mark.slow
@@ -104,7 +112,7 @@ async def test_what_takes_too_long_is_given_up_and_its_process_ends(monkeypatch:
 @pytest.mark.slow
 async def test_what_is_too_much_work_is_given_up_by_processor_time(monkeypatch: Any) -> None:
     """The process ends itself, however long it had to wait for a processor."""
-    program = "import workflow.judging as judging\njudging.MOST_WORK_S = 1\njudging.main()"
+    program = "import workflow.json.judging as judging\njudging.MOST_WORK_S = 1\njudging.main()"
     start = asyncio.create_subprocess_exec
 
     async def started(python: str, *_: str, **pipes: Any) -> asyncio.subprocess.Process:
@@ -151,7 +159,7 @@ async def test_large_inputs_of_a_call_are_judged_elsewhere_once_and_refused_alik
 
 def test_whoever_judges_lets_whoever_serves_go_first() -> None:
     ends_at = time.monotonic() + 60
-    with subprocess.Popen([sys.executable, "-m", "workflow.judging"], stdin=subprocess.PIPE) as child:
+    with subprocess.Popen([sys.executable, "-m", "workflow.json.judging"], stdin=subprocess.PIPE) as child:
         while os.getpriority(os.PRIO_PROCESS, child.pid) <= os.getpriority(os.PRIO_PROCESS, 0):
             assert time.monotonic() < ends_at
             time.sleep(0.01)

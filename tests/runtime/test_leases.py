@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from governance import schema
-from governance.locks import locks_of
+from governance.storage import schema
+from governance.storage.locks import locks_of
 from runtime.engines.executor import Executor
 from runtime.secrets import Vault
 from runtime.service import open_service
 from tests.waiting import WALK_S, until
-from workflow.profile import Profile
-from workflow.reader import read_document
+from workflow.documents.reader import read_document
+from workflow.profiles.profile import Profile
 from workflow.revision import RevisionContent
 from workflow.tool import tool_definition
 
@@ -145,7 +145,7 @@ async def test_of_calls_that_begin_at_once_none_takes_its_own_process_for_dead(a
 async def test_a_killed_holder_lets_go(address: str) -> None:
     code = (
         "import asyncio, sys, time\n"
-        "from governance.locks import locks_of\n"
+        "from governance.storage.locks import locks_of\n"
         "print(asyncio.run(locks_of(sys.argv[1]).hold('a')), flush=True)\ntime.sleep(60)"
     )
     with child("-c", code, address) as holder:

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from runtime.caller import Caller
 from runtime.errors import CallerError, UnknownTarget
-from runtime.gate.access import Caller
 from runtime.observing import lines
 from runtime.problems import Problem
 from runtime.secrets import JsonFormatter, Vault

@@ -15,10 +15,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from runtime.admission import accepting
+from runtime.admission.rates import BURST_S, Rates
 from runtime.app import Listening, bound_socket, build, http_server, serve_http
 from runtime.errors import StartRefused
-from runtime.gate import accepting
-from runtime.gate.rates import BURST_S, Rates
 from tests.waiting import until
 
 # The beginning of a ClientHello.
@@ -142,6 +142,6 @@ async def test_a_certificate_that_cannot_be_used_stops_the_start(lab: Any, tmp_p
 @pytest.mark.parametrize("tls", [("", ""), ("cert.pem", "")])
 async def test_beyond_loopback_nothing_is_served_in_the_clear_unless_told_so(lab: Any, tls: tuple[str, str]) -> None:
     await lab.token("admin")
-    await lab.service.doorkeeper.look()
+    await lab.service.authenticator.look()
     with pytest.raises(StartRefused, match="without TLS"):
         await serve_http(lab.service, Listening("0.0.0.0", 0, tls), lambda _address: None)

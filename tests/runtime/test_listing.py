@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from runtime.catalog import RESERVED_NAMES
-from runtime.mcp.listing import DEFAULT, UNBOUNDED, Budget, Candidate, listing_of
+from runtime.catalog.listing import DEFAULT, UNBOUNDED, Budget, Candidate, listing_of
+from runtime.catalog.snapshot import RESERVED_NAMES
 from workflow.budget import MOST_TOKENS, MOST_TOOLS, RESERVED_TOKENS, RESERVED_TOOLS
 
 ROOM = MOST_TOKENS - RESERVED_TOKENS

@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from governance.people.scopes import Scope
-from governance.policies import PolicyStore
-from governance.policy import policy_of
+from governance.approval.policies import PolicyStore
+from governance.approval.policy import policy_of
+from governance.people.scopes import AccessScope
 from runtime.app import build
 
 
@@ -125,7 +125,7 @@ async def test_a_policy_is_tried_on_what_is_pending(api: httpx.AsyncClient, lab:
 
 
 async def test_the_catalog_is_seen_with_the_eyes_of_a_token_by_admins_alone(lab: Any, api: httpx.AsyncClient) -> None:
-    _, agent = await lab.service.principals.create_token("agent", "operator", scope=Scope(risks=("read",)))
+    _, agent = await lab.service.principals.create_token("agent", "operator", scope=AccessScope(risks=("read",)))
     admin = await lab.token("admin")
     bearer = {name: {"authorization": f"Bearer {secret}"} for name, secret in (("agent", agent), ("admin", admin))}
     own = (await api.get("/catalog", headers=bearer["agent"])).json()

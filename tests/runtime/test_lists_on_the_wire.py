@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from runtime.caller import Caller
 from runtime.engines.engine import Ended
-from runtime.gate.access import Caller
 from tests.runtime.conftest import TOY, Heard, House, Recorder, Script, content_of
 
 VMS = [{"uuid": f"u-{number}", "name": f"vm-{number}", "state": "on"} for number in range(6)]

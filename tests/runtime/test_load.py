@@ -25,8 +25,8 @@ from typing import Any
 
 import pytest
 
-from governance.database import open_database
-from governance.revisions import RevisionStore
+from governance.approval.revisions import RevisionStore
+from governance.storage.database import open_database
 from runtime.service import open_service
 from tests.waiting import PATIENCE_S, until
 

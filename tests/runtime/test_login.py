@@ -8,13 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from governance.people.scopes import Scope
+from governance.people.scopes import AccessScope
+from runtime.admission.rates import Rates
 from runtime.app import build
-from runtime.gate.access import RULES
-from runtime.gate.credentials import COOKIE, CSRF_HEADER, csrf_of
-from runtime.gate.login import PER_ADDRESS, PER_NAME_AND_ADDRESS
-from runtime.gate.rates import Rates
-from runtime.gate.refusals import Refusals
+from runtime.auth.access import RULES
+from runtime.auth.login import PER_ADDRESS, PER_NAME_AND_ADDRESS
+from runtime.auth.refusals import Refusals
+from runtime.credentials import COOKIE, CSRF_HEADER, csrf_of
 
 WORDS = "seven blue lanterns"
 Ask = Any
@@ -221,7 +221,9 @@ async def test_what_strangers_are_refused_does_not_fill_the_audit_and_is_counted
 
 
 async def test_a_session_is_limited_to_the_scope_of_its_user(people: Any) -> None:
-    await people.service.users.add("part", "admin", password=WORDS, scope=Scope(workflows=("toy-find*",)), actor="b")
+    await people.service.users.add(
+        "part", "admin", password=WORDS, scope=AccessScope(workflows=("toy-find*",)), actor="b"
+    )
     async with opened(people) as client:
         await logged_in(client, "part")
         assert {each["workflow_id"] for each in (await client.get("/workflows")).json()} == {"toy-find-vm"}
@@ -263,7 +265,7 @@ async def test_users_are_administered_over_rest(people: Any, browser: httpx.Asyn
 
 @pytest.mark.slow
 async def test_a_schedule_goes_on_with_its_users_rights_and_stops_when_they_are_disabled(people: Any) -> None:
-    door, users = people.service.doorkeeper, people.service.users
+    door, users = people.service.authenticator, people.service.users
     caller = await door.standing("ann")
     assert (caller.name, caller.role) == ("ann", "admin")
     await people.token("operator", "anns-ci")

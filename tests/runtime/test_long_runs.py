@@ -14,9 +14,9 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 
+from runtime.caller import Caller
 from runtime.calls.under_way import MOST_LEFT, TOLD_S, UNTOLD_S, Running, UnderWay, Wanted
 from runtime.engines.engine import Ended, Progress
-from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
 from tests.needs import NPM

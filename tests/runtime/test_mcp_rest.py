@@ -10,7 +10,7 @@ from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 from mcp_types import PromptReference, ResourceTemplateReference
 
-from governance.people.scopes import Scope
+from governance.people.scopes import AccessScope
 from runtime.app import build
 from runtime.errors import StartRefused
 from runtime.mcp.own_prompts import read_prompts
@@ -34,8 +34,12 @@ async def listing(lab: Any) -> Any:
 
 @ERAS
 async def test_prompts_are_made_of_what_the_caller_may_call(listing: Any, server: Any, era: str) -> None:
-    reader = (await listing.service.principals.create_token("reader", "operator", scope=Scope(risks=("read",))))[1]
-    stranger = (await listing.service.principals.create_token("other", "operator", scope=Scope(apis=("other",))))[1]
+    reader = (await listing.service.principals.create_token("reader", "operator", scope=AccessScope(risks=("read",))))[
+        1
+    ]
+    stranger = (await listing.service.principals.create_token("other", "operator", scope=AccessScope(apis=("other",))))[
+        1
+    ]
     async with client(server.mcp, era, await listing.token("operator")) as opened:
         prompts = {prompt.name: prompt for prompt in await opened.list_prompts()}
         told = await opened.get_prompt(PREPARE, {"thing": "vms", "name": "web-01"})
@@ -83,7 +87,9 @@ async def test_what_cannot_be_looked_up_completes_to_nothing(listing: Any, serve
 
 
 async def test_addresses_complete_with_workflows_in_scope_and_runs_of_ones_own(listing: Any, server: Any) -> None:
-    reader = (await listing.service.principals.create_token("reader", "operator", scope=Scope(risks=("read",))))[1]
+    reader = (await listing.service.principals.create_token("reader", "operator", scope=AccessScope(risks=("read",))))[
+        1
+    ]
     schema = ResourceTemplateReference(type="ref/resource", uri="switchgear://workflows/{name}/schema")
     runs = ResourceTemplateReference(type="ref/resource", uri="switchgear://runs/{run_id}")
     async with client(server.mcp, token=reader) as opened:
@@ -99,7 +105,9 @@ async def test_addresses_complete_with_workflows_in_scope_and_runs_of_ones_own(l
 
 @ERAS
 async def test_a_tool_that_is_not_there_is_an_error_of_the_protocol(listing: Any, server: Any, era: str) -> None:
-    reader = (await listing.service.principals.create_token("reader", "operator", scope=Scope(risks=("read",))))[1]
+    reader = (await listing.service.principals.create_token("reader", "operator", scope=AccessScope(risks=("read",))))[
+        1
+    ]
     async with client(server.mcp, era, reader) as opened:
         told = []
         for name in ("toy_stop_vm", "never_heard_of"):
@@ -159,7 +167,9 @@ async def test_prompts_of_ones_own_are_there_for_those_who_may_call_all_that_the
 ) -> None:
     (tmp_path / "prompts.yaml").write_text(OWN)
     prompts = read_prompts(str(tmp_path / "prompts.yaml"))
-    reader = (await listing.service.principals.create_token("reader", "operator", scope=Scope(risks=("read",))))[1]
+    reader = (await listing.service.principals.create_token("reader", "operator", scope=AccessScope(risks=("read",))))[
+        1
+    ]
     application = build(listing.service, prompts=prompts)
     async with tools.serving(application) as run, client(run.mcp, token=reader) as opened:
         names = {prompt.name for prompt in await opened.list_prompts()}

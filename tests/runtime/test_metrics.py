@@ -11,8 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from governance.errors import UnavailableError
 from governance.events.endpoints import Endpoint
 from runtime.app import build
+from runtime.auth.access import _is_here
+from runtime.caller import Caller
 from runtime.errors import BadInput, UnknownTarget
-from runtime.gate.access import Caller, _is_here
 from runtime.observing.metrics import OTHER, Names
 
 ME = Caller("me", "operator")

@@ -12,13 +12,13 @@ from typing import Any
 import httpx
 import pytest
 
-from governance.connections import parse_url
 from governance.errors import UnavailableError
+from governance.storage.connections import parse_url
 from runtime.api.workflows import CODE_STATUSES
+from runtime.caller import Caller
 from runtime.driver.breaker import FAILURES
-from runtime.driver.gate import Gate
+from runtime.driver.throttle import Throttle
 from runtime.engines.dbos_process import beside, file_fault
-from runtime.gate.access import Caller
 from tests.waiting import PATIENCE_S, until
 
 ME = Caller("ann", "admin")
@@ -61,8 +61,8 @@ async def without_connections(lab: Any, device: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runtime.driver.tries.SHORTEST_WAIT_S", 0.001)
-    monkeypatch.setattr("runtime.driver.tries.LONGEST_WAIT_S", 0.002)
+    monkeypatch.setattr("runtime.driver.retry.SHORTEST_WAIT_S", 0.001)
+    monkeypatch.setattr("runtime.driver.retry.LONGEST_WAIT_S", 0.002)
     monkeypatch.setattr("runtime.service.PROBE_S", 0.05)
     monkeypatch.setattr("runtime.engines.dbos_process.PROBE_WAIT_S", 0.05)
     monkeypatch.setattr("runtime.engines.dbos_process.SLOW_S", 0.1)
@@ -146,11 +146,11 @@ async def test_what_remembers_runs_and_cannot_be_begun_is_told_and_begun_once_it
 
 
 async def cancelled_in_line(lab: Any, _device: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    async def stands(_gate: Gate, _limit: int) -> None:
+    async def stands(_gate: Throttle, _limit: int) -> None:
         await asyncio.Event().wait()
 
     with monkeypatch.context() as patched:
-        patched.setattr(Gate, "_enter", stands)
+        patched.setattr(Throttle, "_enter", stands)
         asking = asyncio.create_task(call(lab, FIND, "once"))
         (run,) = await until(lab.service.open_runs.look, "it to be begun")
         await until(lambda: run.id in lab.service.engine._durable.under_way, "it to be carried out")

@@ -18,16 +18,16 @@ from hypothesis import strategies as st
 
 from governance.errors import PlanError
 from governance.settings import Settings
+from runtime.call_options import PLAIN, CallOptions
+from runtime.caller import Caller
 from runtime.calls.confirmation import Confirmation
-from runtime.calls.manner import PLAIN, Manner
-from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
-from workflow.profile import Profile
+from workflow.profiles.profile import Profile
 
 ME, YOU = Caller("me", "operator"), Caller("you", "operator")
 ERAS = pytest.mark.parametrize("era", ["legacy", "2026-07-28"])
-PLAN = Manner(is_plan=True)
+PLAN = CallOptions(is_plan=True)
 TOOL = "toy_retire_vm"
 
 
@@ -41,9 +41,9 @@ async def yard(house: Any, device: Any) -> AsyncIterator[Any]:
         yield replace(house, service=service)
 
 
-async def call(yard: Any, manner: Manner = PLAIN, caller: Caller = ME, **inputs: Any) -> Any:
+async def call(yard: Any, options: CallOptions = PLAIN, caller: Caller = ME, **inputs: Any) -> Any:
     entry = yard.service.live.now.find(TOOL)
-    return await yard.service.calls.call(entry, inputs or {"vm": "web-01"}, None, caller, manner)
+    return await yard.service.calls.call(entry, inputs or {"vm": "web-01"}, None, caller, options)
 
 
 def changes_heard(device: Any) -> list[Any]:
@@ -60,7 +60,7 @@ async def test_a_plan_shows_each_change_byte_for_byte_as_it_is_then_sent(yard: A
     planned = await call(yard, PLAN, **inputs)
     assert planned.outcome == "planned"
     assert changes_heard(device) == []
-    ended = await call(yard, Manner(plan_id=planned.outputs["plan_id"]), **inputs)
+    ended = await call(yard, CallOptions(plan_id=planned.outputs["plan_id"]), **inputs)
     assert ended.outcome == "succeeded"
     stop, tidy = changes_heard(device)
     shown_stop, shown_tidy = planned.outputs["changes"]
@@ -89,7 +89,7 @@ async def test_no_secret_stands_in_a_plan_or_in_what_is_kept_of_it(yard: Any, de
     everything = repr((planned, run, rows))
     for spelled in (word, "c4nary%2F%20word", "c4nary/%20word"):
         assert spelled not in everything
-    ended = await call(yard, Manner(plan_id=planned.outputs["plan_id"]), vm="web-01", password=word)
+    ended = await call(yard, CallOptions(plan_id=planned.outputs["plan_id"]), vm="web-01", password=word)
     assert ended.outcome == "succeeded"
     assert json.loads(changes_heard(device)[0].body)["password"] == word
 
@@ -143,7 +143,7 @@ async def test_what_destroys_is_not_done_without_a_plan_and_with_it_once(yard: A
     planned = await call(yard)
     assert planned.outcome == "planned"
     assert changes_heard(device) == []
-    yes = Manner(plan_id=planned.outputs["plan_id"])
+    yes = CallOptions(plan_id=planned.outputs["plan_id"])
     assert (await call(yard, yes)).outcome == "succeeded"
     before = len(device.heard)
     with pytest.raises(PlanError, match="used already"):
@@ -157,7 +157,7 @@ async def test_what_destroys_is_not_done_without_a_plan_and_with_it_once(yard: A
 
 async def test_of_two_who_confirm_at_once_one_is_carried_out(yard: Any, device: Any) -> None:
     planned = await call(yard)
-    yes = Manner(plan_id=planned.outputs["plan_id"])
+    yes = CallOptions(plan_id=planned.outputs["plan_id"])
     ends = await asyncio.gather(*(call(yard, yes) for _ in range(5)), return_exceptions=True)
     assert sum(isinstance(end, PlanError) for end in ends) == 4
     assert len([heard for heard in changes_heard(device) if heard.method == "POST"]) == 1
@@ -169,7 +169,7 @@ async def test_a_plan_of_another_caller_is_no_plan_and_of_none_neither(yard: Any
     said = []
     for plan_id in (planned.outputs["plan_id"], planned.outputs["plan_id"][:-1] + "x"):
         with pytest.raises(PlanError) as caught:
-            await call(yard, Manner(plan_id=plan_id), YOU)
+            await call(yard, CallOptions(plan_id=plan_id), YOU)
         said.append(caught.value.message.replace(plan_id, "ID"))
     assert said[0] == said[1]
     assert len(device.heard) == before
@@ -177,7 +177,7 @@ async def test_a_plan_of_another_caller_is_no_plan_and_of_none_neither(yard: Any
 
 async def test_a_plan_is_for_its_inputs_its_target_and_its_workflow(yard: Any, device: Any) -> None:
     planned = await call(yard)
-    yes = Manner(plan_id=planned.outputs["plan_id"])
+    yes = CallOptions(plan_id=planned.outputs["plan_id"])
     before = len(device.heard)
     with pytest.raises(PlanError, match="other inputs"):
         await call(yard, yes, vm="web-01", note="more")
@@ -204,7 +204,7 @@ async def test_a_plan_is_for_the_revision_that_it_was_made_with(yard: Any, devic
     await revisions.decide(new.id, "approve", actor="test", role="admin", reason="", digest=new.digest)
     await yard.service.live.reload()
     with pytest.raises(PlanError, match="another revision"):
-        await call(yard, Manner(plan_id=planned.outputs["plan_id"]))
+        await call(yard, CallOptions(plan_id=planned.outputs["plan_id"]))
     assert changes_heard(device) == []
 
 
@@ -216,7 +216,7 @@ async def test_a_plan_is_carried_out_under_the_profile_that_it_was_made_with(yar
         "toy", "Toy", "2", "sha256:" + "1" * 64, profile.model_dump(mode="json"), profile.digest
     )
     await yard.service.live.reload()
-    await call(yard, Manner(plan_id=planned.outputs["plan_id"]))
+    await call(yard, CallOptions(plan_id=planned.outputs["plan_id"]))
     assert yard.service.live.now.find(TOOL).profile == entry.profile != profile
     assert len(changes_heard(device)) == 2, "it was stopped and taken out of service"
 
@@ -228,14 +228,14 @@ async def test_a_plan_expires(house: Any, device: Any) -> None:
         yard = replace(house, service=service)
         planned = await call(yard)
         with pytest.raises(PlanError, match="expired"):
-            await call(yard, Manner(plan_id=planned.outputs["plan_id"]))
+            await call(yard, CallOptions(plan_id=planned.outputs["plan_id"]))
     assert changes_heard(device) == []
 
 
 async def test_when_what_was_read_has_changed_nothing_is_changed(yard: Any, device: Any) -> None:
     planned = await call(yard)
     device.script.machines[0]["state"] = "idle"  # the workflow would still do it; the plan was made for another state
-    ended = await call(yard, Manner(plan_id=planned.outputs["plan_id"]))
+    ended = await call(yard, CallOptions(plan_id=planned.outputs["plan_id"]))
     assert (ended.outcome, ended.failure.code, ended.failure.done) == ("failed", "plan_changed", ())
     assert ended.failure.not_done == ("stop", "tidy")
     assert changes_heard(device) == []
@@ -246,13 +246,13 @@ async def test_what_the_workflow_does_not_look_at_may_change(yard: Any, device: 
     planned = await call(yard)
     device.script.machines[0]["uptime"] = "12"
     device.script.machines[2]["state"] = "on"
-    assert (await call(yard, Manner(plan_id=planned.outputs["plan_id"]))).outcome == "succeeded"
+    assert (await call(yard, CallOptions(plan_id=planned.outputs["plan_id"]))).outcome == "succeeded"
 
 
 async def test_another_thing_of_the_same_name_voids_the_plan(yard: Any, device: Any) -> None:
     planned = await call(yard)
     device.script.machines[0]["uuid"] = "u-9"
-    ended = await call(yard, Manner(plan_id=planned.outputs["plan_id"]))
+    ended = await call(yard, CallOptions(plan_id=planned.outputs["plan_id"]))
     assert ended.failure.code == "plan_changed"
     assert changes_heard(device) == []
 

@@ -9,11 +9,11 @@ from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 from mcp.client.subscriptions import ToolsListChanged, listen
 
-from governance.locks import locks_of
-from governance.schema import upgrade
+from governance.storage.locks import locks_of
+from governance.storage.schema import upgrade
+from runtime.caller import Caller
 from runtime.calls.confirmation import Confirmation
 from runtime.engines.executor import Executor
-from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service, watching
 from tests.waiting import PATIENCE_S

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from compiler.proposer.question import NONE_OF_THESE
-from governance.audit_search import AuditSearch, Wanted
-from governance.database import open_database
-from governance.people.scopes import Scope
-from governance.revisions import RevisionStore
+from governance.approval.revisions import RevisionStore
+from governance.audit.search import AuditSearch, AuditWanted
+from governance.people.scopes import AccessScope
+from governance.storage.database import open_database
+from runtime.caller import Caller
 from runtime.errors import BadInput, Unservable
-from runtime.gate.access import Caller
 from runtime.mcp.proposing import TOKENS, propose_tool
 from runtime.mcp.tools import CatalogProvider, OwnTools
 from runtime.proposing import ASKED, Proposals, Terms
@@ -51,7 +51,7 @@ async def test_what_comes_of_a_sentence_waits_for_a_person_and_counts_against_th
             with pytest.raises(Unservable, match="1 proposals a day"):
                 await service.proposals.propose("machines", SENTENCE, AGENT)
             (one,) = await RevisionStore(service.database).find()
-            (row,) = await AuditSearch(service.database).find(Wanted(action=ASKED))
+            (row,) = await AuditSearch(service.database).find(AuditWanted(action=ASKED))
             own = OwnTools((), (), (), (), service.knowledge, (), service.raw, (tool,))
             listed = await CatalogProvider(service.live, service.under_way, AGENT, own)._list_tools()
             assert [each.name for each in listed] == ["propose_workflow"]
@@ -64,14 +64,14 @@ async def test_what_comes_of_a_sentence_waits_for_a_person_and_counts_against_th
 @pytest.fixture
 async def proposals(tmp_path: Path) -> Any:
     async with open_database(f"sqlite+aiosqlite:///{tmp_path / 'governance.db'}") as database:
-        from governance.audit import AuditLog
+        from governance.audit.log import AuditLog
 
         yield Proposals(database, AuditLog(database), Terms(3))
 
 
 REFUSED = {
     "a viewer": (Caller("v", "viewer"), "hypercore", "only operators"),
-    "out of scope": (Caller("a", "operator", Scope(apis=("other",))), "hypercore", "there is no API"),
+    "out of scope": (Caller("a", "operator", AccessScope(apis=("other",))), "hypercore", "there is no API"),
     "a path": (AGENT, "../secrets", "there is no API"),
     "an option": (AGENT, "-x y", "there is no API"),
 }
@@ -83,7 +83,7 @@ async def test_who_may_not_is_refused_before_anything_is_begun(
 ) -> None:
     with pytest.raises(BadInput, match=why):
         await proposals.propose(api, SENTENCE, caller)
-    assert await AuditSearch(proposals.database).find(Wanted(action=ASKED)) == ()
+    assert await AuditSearch(proposals.database).find(AuditWanted(action=ASKED)) == ()
 
 
 def test_the_tool_costs_what_is_taken_from_the_workflows(proposals: Proposals) -> None:

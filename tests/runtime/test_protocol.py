@@ -16,7 +16,7 @@ from fastmcp.client.transports import StdioTransport, StreamableHttpTransport
 from mcp.client.subscriptions import ToolsListChanged, listen
 from mcp.shared.exceptions import MCPError
 
-from runtime.mcp.listing import UNBOUNDED
+from runtime.catalog.listing import UNBOUNDED
 from runtime.service import open_service
 from tests.waiting import PATIENCE_S
 

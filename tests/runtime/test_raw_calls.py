@@ -9,15 +9,15 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 
+from governance.approval.policies import PolicyStore
+from governance.approval.policy import Policy
 from governance.errors import ForbiddenError, InvalidError, NotFoundError
-from governance.knowledge import KnowledgeStore
-from governance.people.scopes import WHOLE, Scope
-from governance.policies import PolicyStore
-from governance.policy import Policy
-from runtime.calls.manner import Manner
+from governance.people.scopes import WHOLE, AccessScope
+from governance.registry.knowledge import KnowledgeStore
+from runtime.call_options import CallOptions
+from runtime.caller import Caller
+from runtime.catalog.listing import Budget
 from runtime.errors import BadInput, NotApproved, Unservable
-from runtime.gate.access import Caller
-from runtime.mcp.listing import Budget
 from runtime.raw_calls import inputs_of
 from runtime.secrets import Vault
 from runtime.service import FOR_EXPERTS, open_service
@@ -69,9 +69,9 @@ async def approve(house: Any, operation: str) -> Any:
     )
 
 
-async def call(house: Any, operation: str, body: Any = None, manner: Manner = Manner(), **given: Any) -> Any:  # noqa: B008  a value
+async def call(house: Any, operation: str, body: Any = None, options: CallOptions = CallOptions(), **given: Any) -> Any:  # noqa: B008  a value
     entry = await house.service.raw.entry(operation, None, EXPERT)
-    return await house.service.calls.call(entry, inputs_of(entry, given, body), None, EXPERT, manner)
+    return await house.service.calls.call(entry, inputs_of(entry, given, body), None, EXPERT, options)
 
 
 async def test_until_the_policy_names_somebody_nobody_calls_anything(lab: Any, device: Any) -> None:
@@ -123,10 +123,10 @@ async def test_what_an_approver_allowed_is_planned_first_sent_as_planned_and_unk
     known: Any, device: Any
 ) -> None:
     await approve(known, STOP)
-    planned = await call(known, STOP, {"note": "x"}, Manner(is_plan=True), id="u-1")
+    planned = await call(known, STOP, {"note": "x"}, CallOptions(is_plan=True), id="u-1")
     assert planned.outcome == "planned"
     assert device.heard == []
-    ended = await call(known, STOP, {"note": "x"}, Manner(plan_id=planned.outputs["plan_id"]), id="u-1")
+    ended = await call(known, STOP, {"note": "x"}, CallOptions(plan_id=planned.outputs["plan_id"]), id="u-1")
     assert (ended.outcome, ended.outputs["reply"]) == ("succeeded", {"task": "t-1"})
     (heard,) = device.heard
     assert (heard.line.split()[:2], json.loads(heard.body)) == ([b"POST", b"/api/vms/u-1/stop"], {"note": "x"})
@@ -182,7 +182,12 @@ async def test_a_login_and_what_is_not_there_are_not_called(known: Any) -> None:
             await known.service.raw.entry(operation, None, EXPERT)
 
 
-OUT_OF_REACH = [Scope(apis=("other",)), Scope(risks=("change",)), Scope(workflows=("toy-*",)), Scope(targets=("none",))]
+OUT_OF_REACH = [
+    AccessScope(apis=("other",)),
+    AccessScope(risks=("change",)),
+    AccessScope(workflows=("toy-*",)),
+    AccessScope(targets=("none",)),
+]
 
 
 async def test_what_is_out_of_the_callers_scope_is_not_there(known: Any, device: Any) -> None:
@@ -290,7 +295,7 @@ async def test_the_policy_says_the_same_as_before_there_were_such_calls() -> Non
     assert "call_api" not in Policy().to_json()
     assert Policy(call_api=("a",)).digest != Policy().digest
     with pytest.raises(InvalidError):
-        from governance.policy import policy_of
+        from governance.approval.policy import policy_of
 
         policy_of({"call_api": [""]})
     assert WHOLE.admits("toy", "read", workflow_of("toy", GET))

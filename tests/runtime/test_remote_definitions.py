@@ -6,16 +6,16 @@ from typing import Any
 import orjson
 import pytest
 
-from governance.policy import Policy
-from governance.revisions import passes_by_itself
+from governance.approval.policy import Policy
+from governance.approval.revisions import passes_by_itself
+from runtime.driver.remote.definitions import MOST_BYTES, UnfitDefinition, definition_of, pin_of
+from runtime.driver.remote.results import MOST_ERROR, body_of
 from runtime.errors import BadReply
 from runtime.remotes.contents import OUTPUTS, Class, operation_of, pinned, revision_of, tool_of, workflow_of
-from runtime.remotes.definitions import MOST_BYTES, Unfit, definition_of, pin_of
-from runtime.remotes.results import MOST_ERROR, body_of
+from workflow.documents.reader import read_document
 from workflow.errors import InputError
-from workflow.inputs import validate_inputs
-from workflow.plan import build_plan
-from workflow.reader import read_document
+from workflow.programs.inputs import validate_inputs
+from workflow.programs.plan import build_plan
 
 # What the strictest of the known clients take.
 CLIENTS = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -68,7 +68,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_cannot_be_taken_is_refused_with_a_reason(what: str) -> None:
     sent, why = REFUSED[what]
-    with pytest.raises(Unfit, match=why):
+    with pytest.raises(UnfitDefinition, match=why):
         revision_of("toy", definition_of(sent), Class())
 
 

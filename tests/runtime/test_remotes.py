@@ -19,18 +19,18 @@ from fastmcp.client.transports import StreamableHttpTransport
 from mcp_types import ToolListChangedNotification
 
 from governance.errors import NotFoundError
-from governance.people.scopes import WHOLE, Scope
-from governance.server_files import server_target
-from governance.servers import Server
-from governance.targets import TargetLimits
+from governance.people.scopes import WHOLE, AccessScope
+from governance.registry.server_files import server_target
+from governance.registry.servers import Server
+from governance.registry.targets import TargetLimits
 from runtime.app import bound_socket
-from runtime.calls.manner import PLAIN, Manner
-from runtime.driver.remote_session import MOST_NOTIFICATIONS, RemoteSession
+from runtime.call_options import PLAIN, CallOptions
+from runtime.caller import Caller
+from runtime.driver.remote.definitions import MOST_TOOLS
+from runtime.driver.remote.session import MOST_NOTIFICATIONS, RemoteSession
 from runtime.engines.journal import AuditOnly
 from runtime.errors import FateUnknown, NotApproved, NotSent, SameEffect
-from runtime.gate.access import Caller
 from runtime.remotes.contents import Class
-from runtime.remotes.definitions import MOST_TOOLS
 from runtime.secrets import Vault
 from tests.needs import TIME_SERVER
 from tests.runtime import remote_server as theirs
@@ -68,9 +68,9 @@ class Shared:
         await self.service.live.reload()
         return approved
 
-    async def call(self, tool: str, manner: Manner = PLAIN, **inputs: Any) -> Any:
+    async def call(self, tool: str, options: CallOptions = PLAIN, **inputs: Any) -> Any:
         entry = self.service.live.now.find(f"remote_toy_{tool}")
-        return await self.service.calls.call(entry, inputs, None, ANN, manner)
+        return await self.service.calls.call(entry, inputs, None, ANN, options)
 
     async def states(self, tool: str) -> list[str]:
         found = await self.service.revisions.find(api="remote-toy")
@@ -150,11 +150,11 @@ async def test_an_mcp_client_lists_and_calls_it_like_a_workflow(shared: Shared, 
 
 async def test_a_plan_shows_the_very_arguments_and_nothing_is_called(shared: Shared) -> None:
     await shared.approve("send")
-    planned = await shared.call("send", Manner(is_plan=True), to="Ann")
+    planned = await shared.call("send", CallOptions(is_plan=True), to="Ann")
     assert planned.outcome == "planned"
     assert [change["body"]["to"] for change in planned.outputs["changes"]] == ["Ann"]
     assert theirs.HEARD == []
-    done = await shared.call("send", Manner(plan_id=planned.outputs["plan_id"]), to="Ann")
+    done = await shared.call("send", CallOptions(plan_id=planned.outputs["plan_id"]), to="Ann")
     assert (done.outcome, theirs.HEARD) == ("succeeded", ["send Ann"])
 
 
@@ -282,7 +282,7 @@ async def test_over_http_nobody_has_this_machine_start_a_command_or_show_its_fil
 
 async def test_a_server_out_of_reach_is_not_there(shared: Shared) -> None:
     await shared.approve("weather", Class("read"))
-    seen = shared.service.live.seen_by(Scope(apis=("toy",)))
+    seen = shared.service.live.seen_by(AccessScope(apis=("toy",)))
     assert seen.get("remote_toy_weather") is None
     assert shared.service.live.seen_by(WHOLE).get("remote_toy_weather") is not None
     with pytest.raises(NotFoundError):

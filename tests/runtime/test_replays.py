@@ -10,25 +10,25 @@ import httpx
 import pytest
 
 from governance.errors import InvalidError
-from governance.open_runs import Finding
-from runtime.calls.manner import PLAIN, Manner
+from governance.runs.open_runs import RunFinding
+from runtime.call_options import PLAIN, CallOptions
+from runtime.caller import Caller
 from runtime.engines.recording import MOST_BYTES, MOST_LEVELS, weight
-from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
 from switchgear.main import main
-from workflow.plan import build_plan
-from workflow.reader import read_document
-from workflow.replay import differences
+from workflow.documents.reader import read_document
+from workflow.programs.plan import build_plan
+from workflow.running.replay import differences
 
 ME = Caller("me", "operator")
 FIND, STOP = "toy_find_vm", "toy_stop_vm"
 SECRET = "c4nary word/ä"
 
 
-async def call(lab: Any, tool: str = STOP, manner: Manner = PLAIN, **inputs: Any) -> Any:
+async def call(lab: Any, tool: str = STOP, options: CallOptions = PLAIN, **inputs: Any) -> Any:
     inputs = inputs or ({"vm": "web-01"} if tool == FIND else {"uuid": "u-1"})
-    ended = await lab.service.calls.call(lab.service.live.now.entries[tool], inputs, None, ME, manner)
+    ended = await lab.service.calls.call(lab.service.live.now.entries[tool], inputs, None, ME, options)
     await lab.service.engine.settle()
     return ended
 
@@ -63,7 +63,7 @@ async def test_a_run_of_either_engine_replays_without_a_difference(lab: Any, too
 
 
 async def test_a_failed_run_and_one_that_was_only_planned_replay_too(lab: Any, device: Any) -> None:
-    runs = [await call(lab, FIND, vm="nobody"), await call(lab, STOP, Manner(is_plan=True))]
+    runs = [await call(lab, FIND, vm="nobody"), await call(lab, STOP, CallOptions(is_plan=True))]
     assert [each.outcome for each in runs] == ["failed", "planned"]
     await device.stop()
     runs.append(await call(lab, STOP))
@@ -103,7 +103,7 @@ async def test_a_run_gone_on_with_after_a_doubt_replays_in_all_its_parts(
     assert ended.outcome == "unknown"
     assert (await replayed(lab, ended.run_id)).differences == ()
     device.script.before_stop = None
-    await lab.service.open_runs.resolve(ended.run_id, Finding(has_happened, True), actor="ann")
+    await lab.service.open_runs.resolve(ended.run_id, RunFinding(has_happened, True), actor="ann")
     while (await lab.service.runs.get(ended.run_id)).outcome is None:
         await lab.service.engine.recover()
         await asyncio.sleep(0.02)

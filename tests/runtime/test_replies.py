@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from fastmcp import Client
 
-from governance.responses import ResponseStore
+from governance.registry.responses import ResponseStore
+from runtime.caller import Caller
 from runtime.calls.confirmation import Confirmation
-from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
 from tests.waiting import PATIENCE_S
@@ -245,7 +245,7 @@ async def test_a_large_reply_is_judged_elsewhere_and_told_alike(lab: Any, device
 
 @under("report")
 async def test_schemas_that_come_later_are_seen_without_a_restart(lab: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("runtime.replies.UNKNOWN_FOR_S", 0.0)
+    monkeypatch.setattr("runtime.engines.conformance.UNKNOWN_FOR_S", 0.0)
     assert (await call(lab, "toy_find_vm", vm="web-01")).misfits == 0
     await promise(lab, s200=LIST)
     assert (await call(lab, "toy_find_vm", vm="web-01")).misfits == 2

@@ -13,7 +13,7 @@ import pytest
 from starlette.routing import Route
 
 from governance.transitions import ROLES, may
-from runtime.gate.access import MCP_PATH, rule_for
+from runtime.auth.access import MCP_PATH, rule_for
 
 # Anybody may ask: two look after the server, one takes a password, one an invitation, two a signature.
 OPEN = {"/health", "/ready", "/login", "/webhooks/{name}", "/sites/join", "/sites/exchange"}

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from governance.connections import parse_url
 from governance.events.endpoints import Endpoint
+from governance.storage.connections import parse_url
+from runtime.caller import Caller
 from runtime.calls.confirmation import Confirmation
 from runtime.engines.dbos_process import beside
 from runtime.errors import Interrupted
-from runtime.gate.access import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
 from tests.waiting import until

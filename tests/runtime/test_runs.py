@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from governance.errors import UnavailableError
-from governance.locks import locks_of
+from governance.storage.locks import locks_of
+from runtime.caller import Caller
 from runtime.engines.executor import Executor
-from runtime.engines.fate import verdict
+from runtime.engines.recovery import verdict
 from runtime.errors import CallerError, NotApproved
-from runtime.gate.access import Caller
 from tests.waiting import until
 
 ME = Caller("me", "operator")
@@ -224,7 +224,7 @@ async def test_a_database_that_fails_in_the_middle_stops_the_run_before_the_next
 async def test_a_run_left_open_during_a_change_is_closed_as_unknown_at_the_next_start(lab: Any, device: Any) -> None:
     entry = lab.service.live.now.entries["toy_stop_vm"]
     service = lab.service
-    from governance.runs import StepRecord
+    from governance.runs.runs import StepRecord
 
     gone = {"purpose": "step", "attempt": 1, "changes": True}
     first = StepRecord(1, "change", "sending", "POST", "/vms/u-1/stop", detail=gone)
@@ -240,7 +240,7 @@ async def test_a_run_left_open_during_a_change_is_closed_as_unknown_at_the_next_
 
 @pytest.mark.unwitnessed("its records are written by hand")
 async def test_a_run_left_open_between_requests_has_failed_and_says_what_was_done(lab: Any) -> None:
-    from governance.runs import StepRecord
+    from governance.runs.runs import StepRecord
 
     entry = lab.service.live.now.entries["toy_stop_vm"]
     gone = {"purpose": "step", "attempt": 1}

@@ -17,16 +17,16 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 
-from governance import schema
 from governance.errors import TransitionError
-from governance.open_runs import Finding
-from governance.schedules import Schedule
+from governance.runs.open_runs import RunFinding
+from governance.runs.schedules import Schedule
+from governance.storage import schema
+from runtime.background.scheduling import Scheduler
+from runtime.call_options import CallOptions
+from runtime.caller import Caller
 from runtime.calls.confirmation import Confirmation
-from runtime.calls.manner import Manner
 from runtime.calls.selection import Selection, run_on
 from runtime.errors import SameEffect
-from runtime.gate.access import Caller
-from runtime.scheduling import Scheduler
 from runtime.secrets import Vault
 from runtime.service import open_service
 from tests.forks import program
@@ -113,14 +113,14 @@ async def test_whoever_may_not_see_the_run_in_doubt_learns_that_there_is_one_and
 @pytest.mark.parametrize("has_happened", [True, False])
 async def test_a_person_who_has_looked_frees_the_effect(there: Any, shop: Any, has_happened: bool) -> None:
     run = await doubtful(there, shop, "stop", {"vm": "web-01"})
-    await there.service.open_runs.resolve(run.run_id, Finding(has_happened, goes_on=False), actor="ann")
+    await there.service.open_runs.resolve(run.run_id, RunFinding(has_happened, goes_on=False), actor="ann")
     assert (await call(there, "stop", {"vm": "web-01"}, YOU)).outcome == "succeeded"
 
 
 @pytest.mark.slow
 async def test_a_run_that_is_gone_on_with_keeps_its_effect_until_its_end(there: Any, shop: Any) -> None:
     run = await doubtful(there, shop, "stop", {"vm": "web-01"})
-    await there.service.open_runs.resolve(run.run_id, Finding(True, goes_on=True), actor="ann")
+    await there.service.open_runs.resolve(run.run_id, RunFinding(True, goes_on=True), actor="ann")
     assert (await refused(call(there, "stop", {"vm": "web-01"}))).code == "same_effect_under_way"
 
     async def has_ended() -> bool:
@@ -137,7 +137,7 @@ async def test_what_is_under_way_is_not_begun_again_and_then_it_may_be(there: An
     await shop.has_heard(2)
     told = await refused(call(there, "set", {"vm": "web-01", "size": "2"}))
     assert told.code == "same_effect_under_way"
-    assert (await call(there, "set", {"vm": "web-01"}, manner=Manner(is_plan=True))).outcome == "planned"
+    assert (await call(there, "set", {"vm": "web-01"}, options=CallOptions(is_plan=True))).outcome == "planned"
     shop.script.waits.set()
     assert (await running).outcome == "succeeded"
     assert (await call(there, "set", {"vm": "web-01", "size": "2"})).outcome == "succeeded"
@@ -172,12 +172,12 @@ async def test_another_workflow_is_another_effect_though_it_is_on_the_same_thing
 
 async def test_a_plan_is_made_and_says_what_is_in_the_way_of_it(there: Any, shop: Any) -> None:
     run = await doubtful(there, shop, "stop", {"vm": "web-01"})
-    planned = await call(there, "stop", {"vm": "web-01"}, manner=Manner(is_plan=True))
+    planned = await call(there, "stop", {"vm": "web-01"}, options=CallOptions(is_plan=True))
     assert planned.outputs["in_the_way"]["run_id"] == run.run_id
-    told = await refused(call(there, "stop", {"vm": "web-01"}, manner=Manner(plan_id=planned.outputs["plan_id"])))
+    told = await refused(call(there, "stop", {"vm": "web-01"}, options=CallOptions(plan_id=planned.outputs["plan_id"])))
     assert told.code == "same_effect_in_doubt"
-    await there.service.open_runs.resolve(run.run_id, Finding(False, goes_on=False), actor="ann")
-    ended = await call(there, "stop", {"vm": "web-01"}, manner=Manner(plan_id=planned.outputs["plan_id"]))
+    await there.service.open_runs.resolve(run.run_id, RunFinding(False, goes_on=False), actor="ann")
+    ended = await call(there, "stop", {"vm": "web-01"}, options=CallOptions(plan_id=planned.outputs["plan_id"]))
     assert ended.outcome == "succeeded", "the plan was not used up by the refusal"
 
 
@@ -324,7 +324,7 @@ async def test_on_labels_each_target_is_an_effect_of_its_own(there: Any, shop: A
     assert (await there.service.calls.call(entry, {"vm": "web-01"}, "lab", ME)).outcome == "unknown"
     shop.script.comes_back()
     (result,) = await run_on(
-        there.service.calls, entry, {"vm": "web-01"}, Selection({"site": "edge"}), ME, Manner(is_confirmed=True)
+        there.service.calls, entry, {"vm": "web-01"}, Selection({"site": "edge"}), ME, CallOptions(is_confirmed=True)
     )
     assert result.ended is not None
     assert result.ended.outcome == "succeeded"

@@ -9,13 +9,13 @@ import httpx
 import pytest
 
 from governance.errors import ConflictError, InvalidError, RefusedError
-from governance.people.scopes import Scope
-from governance.schedules import Schedule
+from governance.people.scopes import AccessScope
+from governance.runs.schedules import Schedule
 from governance.settings import Settings
-from runtime.cron import next_moment
+from runtime.background.cron import next_moment
+from runtime.background.scheduling import Scheduler, scheduled_risks
+from runtime.caller import Caller
 from runtime.errors import BadInput, CallerError, UnknownTarget, UnknownWorkflow
-from runtime.gate.access import Caller
-from runtime.scheduling import Scheduler, scheduled_risks
 from tests.waiting import PATIENCE_S
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -123,7 +123,7 @@ async def test_whoever_added_it_must_still_hold_a_token_and_rights(lab: Any, sch
     await at(scheduler, hands, 15)
     assert "the role viewer may not run" in (await last(lab))["why"]
     await lab.service.principals.revoke("night")
-    await lab.service.principals.create_token("night", "operator", scope=Scope(workflows=("toy-stop-vm",)))
+    await lab.service.principals.create_token("night", "operator", scope=AccessScope(workflows=("toy-stop-vm",)))
     await at(scheduler, hands, 16)
     assert "no approved workflow" in (await last(lab))["why"]
     assert len(await lab.service.runs.find()) == 1

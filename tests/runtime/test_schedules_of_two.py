@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 
-from governance import schema
-from governance.identifiers import moment
-from governance.policies import PolicyStore
-from governance.policy import policy_of
-from governance.schedules import Schedule
-from runtime.gate.access import Caller
-from runtime.scheduling import Scheduler
+from governance.approval.policies import PolicyStore
+from governance.approval.policy import policy_of
+from governance.runs.schedules import Schedule
+from governance.storage import schema
+from governance.storage.identifiers import moment
+from runtime.background.scheduling import Scheduler
+from runtime.caller import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service
 from tests.forks import program

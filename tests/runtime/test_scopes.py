@@ -15,16 +15,16 @@ from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 from mcp.shared.exceptions import MCPError
 
-from governance.people.scopes import Scope
-from runtime.catalog import RESERVED_NAMES
-from runtime.gate.access import MCP_PATH, RULES
+from governance.people.scopes import AccessScope
+from runtime.auth.access import MCP_PATH, RULES
+from runtime.catalog.snapshot import RESERVED_NAMES
 
 ERAS = ("legacy", "2026-07-28")
 REACH = {"finder": {"toy-find-vm"}, "stopper": {"toy-stop-vm"}, "foreigner": set[str]()}
 SCOPES = {
-    "finder": Scope(workflows=("toy-find*",)),
-    "stopper": Scope(risks=("disrupt",), targets=("lab",)),
-    "foreigner": Scope(apis=("other",)),
+    "finder": AccessScope(workflows=("toy-find*",)),
+    "stopper": AccessScope(risks=("disrupt",), targets=("lab",)),
+    "foreigner": AccessScope(apis=("other",)),
 }
 TOOLS = {"toy-find-vm": "toy_find_vm", "toy-stop-vm": "toy_stop_vm"}
 NOBODYS = "toy-none-vm"
@@ -204,7 +204,7 @@ async def test_of_several_targets_only_those_with_the_label_are_offered_and_take
     await lab.target(device.url, "test", labels=(("stage", "test"),))
     await lab.service.live.reload()
     _, secret = await lab.service.principals.create_token(
-        "tester", "operator", scope=Scope(labels=(("stage", "test"),))
+        "tester", "operator", scope=AccessScope(labels=(("stage", "test"),))
     )
     asked = Asked(server.url, {"tester": secret})
     async with asked.mcp("tester", "2026-07-28") as opened:

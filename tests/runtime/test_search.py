@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from workflow.search.index import Findable, Index, Kind
+from workflow.search.index import Findable, Index, WorkflowFacts
 from workflow.search.question import understood
 
 
 def one(name: str, intent: str, *, risk: str = "change", api: str = "lab", inputs: str = "") -> Findable:
     title = name.replace("_", " ")
-    return Findable(f"{api}_{name}", Kind(api, risk, intent, "things"), 0.5, name, title, "", title, inputs)
+    return Findable(f"{api}_{name}", WorkflowFacts(api, risk, intent, "things"), 0.5, name, title, "", title, inputs)
 
 
 PODS = (

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from runtime.driver.sessions import References, static_fields
+from runtime.driver.credentials.sessions import References, static_fields
 from runtime.errors import Refused
 from runtime.secrets import MASK, JsonFormatter, RedactingFormatter, Vault
-from workflow.profile_speech import Auth
+from workflow.profiles.profile_speech import Auth
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from runtime.calls.manner import PLAIN, Manner
+from runtime.call_options import PLAIN, CallOptions
+from runtime.caller import Caller
 from runtime.calls.selection import Selection, run_on
 from runtime.errors import BadInput, UnknownTarget
-from runtime.gate.access import Caller
 
 ME = Caller("me", "operator")
 EDGE = {"site": "edge"}
@@ -45,9 +45,9 @@ async def row(house: Any, recorder: Any, tools: Any) -> Row:
     return made
 
 
-async def run(house: Any, selection: Selection, manner: Manner = PLAIN, **inputs: Any) -> Any:
+async def run(house: Any, selection: Selection, options: CallOptions = PLAIN, **inputs: Any) -> Any:
     entry = house.service.live.now.find("toy-find-vm")
-    return await run_on(house.service.calls, entry, inputs or {"vm": "web-01"}, selection, ME, manner)
+    return await run_on(house.service.calls, entry, inputs or {"vm": "web-01"}, selection, ME, options)
 
 
 async def test_all_that_have_the_label_are_run_on_and_no_more_at_a_time_than_told(house: Any, row: Row) -> None:
@@ -73,7 +73,7 @@ async def test_no_target_with_the_label_is_an_error_and_so_is_one_plan_for_many(
     with pytest.raises(UnknownTarget, match="site=moon"):
         await run(house, Selection({"site": "moon"}))
     with pytest.raises(BadInput, match="one target"):
-        await run(house, Selection(EDGE), Manner(plan_id="x"))
+        await run(house, Selection(EDGE), CallOptions(plan_id="x"))
     assert row.asked == 0
 
 

@@ -19,13 +19,13 @@ from typing import Any
 import httpx
 import pytest
 
-from governance import schema
-from governance.database import open_database
-from governance.revisions import RevisionStore
+from governance.approval.revisions import RevisionStore
+from governance.storage import schema
+from governance.storage.database import open_database
 from runtime.secrets import Vault
 from runtime.service import open_service
-from runtime.sites.edge import Edge
-from runtime.sites.joining import Terms, join
+from runtime.sites.edge import SiteEdge
+from runtime.sites.joining import JoiningTerms, join
 from runtime.sites.simulated import SimulatedWorks
 from tests.ports import free_port
 from tests.waiting import PATIENCE_S, until
@@ -180,7 +180,7 @@ async def furnish_site(yard: Yard, name: str, tools: Any, recorder: Any) -> None
         for each in ("find", "stop"):
             await house.approve(each)
     invited = await invitation(yard, name)
-    (await join(invited, yard.url, "verify", Terms())).write(yard.folder / f"{name}.json")
+    (await join(invited, yard.url, "verify", JoiningTerms())).write(yard.folder / f"{name}.json")
 
 
 async def invitation(yard: Yard, name: str) -> str:
@@ -238,8 +238,8 @@ async def test_a_hub_with_a_hundred_and_three_sites_tells_what_is_true_and_nothi
     held.set()
 
     # One whose clock is stale is kept out.
-    membership = await join(await invitation(yard, "stale"), yard.url, "verify", Terms())
-    stale = asyncio.create_task(Edge(membership, SimulatedWorks(1, 1), clock=lambda: time.time() - 7200).watch())
+    membership = await join(await invitation(yard, "stale"), yard.url, "verify", JoiningTerms())
+    stale = asyncio.create_task(SiteEdge(membership, SimulatedWorks(1, 1), clock=lambda: time.time() - 7200).watch())
     await until(lambda: _why(yard, "stale", "its clock differs"), "the stale clock to be told", pause_s=0.5)
     stale.cancel()
 

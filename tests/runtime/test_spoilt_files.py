@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from governance.apis import ApiStore
-from governance.database import open_database
+from governance.approval.revisions import RevisionStore
 from governance.errors import GovernanceError
-from governance.revisions import RevisionStore
-from governance.targets import TargetStore
-from runtime.catalog import Catalog
-from runtime.live import LiveCatalog
+from governance.registry.apis import ApiStore
+from governance.registry.targets import TargetStore
+from governance.storage.database import open_database
+from runtime.catalog.snapshot import Catalog
+from runtime.catalog.watcher import LiveCatalog
 from runtime.secrets import Vault
 from runtime.service import open_service
 

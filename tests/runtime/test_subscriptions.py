@@ -9,7 +9,7 @@ from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 from mcp.client.subscriptions import ResourceUpdated, listen
 
-from governance.people.scopes import Scope
+from governance.people.scopes import AccessScope
 from runtime.mcp import subscriptions
 from runtime.secrets import Vault
 from runtime.service import open_service
@@ -94,7 +94,7 @@ async def test_a_client_of_the_newest_version_hears_of_its_run(slow: Any, device
 
 
 async def test_nobody_hears_of_what_is_not_theirs(slow: Any, device: Any) -> None:
-    reader = (await slow.service.principals.create_token("reader", "operator", scope=Scope(risks=("read",))))[1]
+    reader = (await slow.service.principals.create_token("reader", "operator", scope=AccessScope(risks=("read",))))[1]
     async with client(slow.mcp, "legacy", slow.mine) as opened:
         run = await begun(opened)
     for token in (slow.yours, reader):

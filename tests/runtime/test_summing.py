@@ -12,7 +12,7 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 
-from runtime.gate.company import Company, RoleRule, Trust
+from runtime.auth.jwt_issuers import IssuerTrust, JwtIssuer, RoleRule
 from runtime.observing.summing import MOST_KINDS, MOST_LINES, SummedHandler
 from tests.waiting import until
 
@@ -76,8 +76,10 @@ async def test_what_is_nested_without_end_is_a_refusal_and_no_error_of_ours(
     deep = "[" * 9_000
     (tmp_path / "keys.json").write_text(deep if where == "the file of keys" else '{"keys": []}')
     rules = (RoleRule(value="x", role="admin"),)
-    trust = Trust(issuer="https://i", audience="s", keys=str(tmp_path / "keys.json"), roles_claim="g", roles=rules)
-    house.service.doorkeeper._company = Company(trust)
+    trust = IssuerTrust(
+        issuer="https://i", audience="s", keys=str(tmp_path / "keys.json"), roles_claim="g", roles=rules
+    )
+    house.service.authenticator._company = JwtIssuer(trust)
     shown = json.dumps({"alg": "ES256", "kid": "k"}) if where == "the file of keys" else deep
     secret = base64.urlsafe_b64encode(shown.encode()).decode().rstrip("=") + ".e30.AAAA"
     async with tools.running(house.service) as run, httpx.AsyncClient(base_url=run.url, trust_env=False) as client:

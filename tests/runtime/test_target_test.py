@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from governance.targets import Target, TargetStore
+from governance.registry.targets import Target, TargetStore
 from runtime.service import open_service
 from switchgear.main import main
 

@@ -15,12 +15,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from governance.targets import Target
+from governance.registry.targets import Target
+from runtime.caller import Caller
 from runtime.diagnosis import diagnose
 from runtime.driver import Driver
-from runtime.gate.access import Caller
 from tests.waiting import PATIENCE_S, until
-from workflow.events import RequestFailed, ResponseArrived
+from workflow.requests.events import RequestFailed, ResponseArrived
 
 ME = Caller("me", "operator")
 NOW = dt.datetime.now(dt.UTC)

@@ -16,8 +16,8 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from runtime.caller import Caller
 from runtime.errors import StartRefused
-from runtime.gate.access import Caller
 from runtime.observing import lines, traces
 from runtime.observing.exporting import is_wanted
 

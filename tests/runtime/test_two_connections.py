@@ -22,7 +22,7 @@ from runtime.driver import Driver
 from tests.needs import HAPROXY
 from tests.ports import free_port
 from tests.waiting import PATIENCE_S, until
-from workflow.events import RequestFailed, ResponseArrived
+from workflow.requests.events import RequestFailed, ResponseArrived
 
 CONFIGURATION = """
 global
@@ -166,7 +166,7 @@ async def test_fifty_callers_never_make_more_than_two_connections(
 async def test_connections_that_were_idle_are_gone_before_others_are_opened(
     driver: Driver, recorder: Any, tools: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runtime.driver.line.IDLE_S", 0.1)
+    monkeypatch.setattr("runtime.driver.device_connection.IDLE_S", 0.1)
     device = await recorder(working)
     async with controller(tmp_path, device.port) as bmc:
         endpoint = tools.endpoint(bmc.url, {"limits": {"connections": 2}})

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from governance.identifiers import utc_now
-from governance.policies import PolicyStore
-from governance.policy import policy_of
+from governance.approval.policies import PolicyStore
+from governance.approval.policy import policy_of
+from governance.storage.identifiers import utc_now
 
 # The credential, and the name that it goes by.
 ANNS = {"token": "ann-laptop", "session": "ann", "jwt": "4711"}
@@ -85,6 +85,6 @@ async def test_a_vote_of_somebody_who_is_disabled_is_none(
 ) -> None:
     revision = await lab.submit("list")
     await lab.service.users.disable("ann", actor="boss")
-    lab.service.doorkeeper.forget()
+    lab.service.authenticator.forget()
     assert (await approve(client, revision, anns[kind]))[0] == 401
     assert (await lab.service.revisions.get(revision.id)).votes == ()

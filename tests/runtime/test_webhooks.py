@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from governance.people.scopes import Scope
+from governance.people.scopes import AccessScope
 from runtime.signatures import sign
 
 KEY = b"a key of thirty-two bytes, no less"
@@ -165,7 +165,7 @@ async def test_a_removed_sender_and_one_whose_secret_is_too_short_do_not_count(
 
 
 async def test_a_sender_decides_within_its_scope_only(lab: Any, sender: Sender, tmp_path: Path) -> None:
-    scope = Scope(workflows=("other*",))
+    scope = AccessScope(workflows=("other*",))
     await lab.service.webhooks.add("narrow", f"file:{tmp_path / 'secret'}", scope=scope, actor="boss")
     sender.name = "narrow"
     assert (await sender.send()).status_code == 404

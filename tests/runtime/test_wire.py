@@ -18,8 +18,8 @@ from runtime.driver.wire import (
 )
 from runtime.errors import BadReply, Refused
 from tests.samples import examples
-from workflow.events import SendRequest
-from workflow.multipart import PartKind
+from workflow.requests.events import SendRequest
+from workflow.requests.multipart import PartKind
 
 ADDRESS = address_of("http://10.0.0.7", "/api")
 HOSTILE = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runtime.gate.access import Caller
+from runtime.caller import Caller
 
 ME = Caller("me", "operator")
 Requests = Sequence[tuple[str, str]]

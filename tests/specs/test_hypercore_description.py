@@ -16,7 +16,7 @@ import yaml
 from openapi_spec_validator import validate
 
 from tests.needs import VENDOR_FILES, VENDOR_FOLDER
-from workflow.profile import read_profile
+from workflow.profiles.profile import read_profile
 
 ROOT = Path(__file__).parents[2]
 OURS = ROOT / "specs/hypercore/openapi.yaml"

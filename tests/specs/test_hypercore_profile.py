@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from workflow.profile import Profile, RiskRule, read_profile
+from workflow.profiles.profile import Profile, RiskRule, read_profile
 
 FOLDER = Path(__file__).parents[2] / "specs/hypercore"
 

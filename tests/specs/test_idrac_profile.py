@@ -13,7 +13,7 @@ import yaml
 
 from compiler import pipeline
 from tests.needs import VENDOR_FILES, VENDOR_FOLDER
-from workflow.profile import Profile, RiskRule, read_profile
+from workflow.profiles.profile import Profile, RiskRule, read_profile
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "specs/idrac"
@@ -216,6 +216,6 @@ def test_two_connections_are_the_most(profile: Profile) -> None:
 
 
 def test_every_name_given_and_every_pin_is_a_workflow_of_our_description(profile: Profile) -> None:
-    api = pipeline.dump(pipeline.Request(FOLDER / "openapi.yaml"), pipeline.PASSES[-1])
+    api = pipeline.dump(pipeline.CompileRequest(FOLDER / "openapi.yaml"), pipeline.PASSES[-1])
     flows = {flow.id for flow in api.flows}
     assert {*profile.overrides.rename.values(), *profile.overrides.pin} <= flows

@@ -6,8 +6,8 @@ import pytest
 
 from compiler.compiled import Compiled
 from compiler.submission import submit
-from governance.database import open_database
-from governance.revisions import RevisionStore
+from governance.approval.revisions import RevisionStore
+from governance.storage.database import open_database
 from tests.shipped import APIS, shipped
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from click.shell_completion import BashComplete
 
-from governance.apis import ApiStore
-from governance.database import open_database
-from governance.revisions import RevisionStore
-from governance.targets import Target, TargetStore
+from governance.approval.revisions import RevisionStore
+from governance.registry.apis import ApiStore
+from governance.registry.targets import Target, TargetStore
+from governance.storage.database import open_database
 from switchgear.main import cli, main
 from workflow.revision import RevisionContent
 

@@ -17,8 +17,8 @@ import pytest
 
 from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.submission import submit
-from governance.database import open_database
-from governance.revisions import Revision, RevisionStore
+from governance.approval.revisions import Revision, RevisionStore
+from governance.storage.database import open_database
 from runtime.app import build
 from runtime.service import open_service
 from tests.shipped import APIS

@@ -8,11 +8,11 @@ import pytest
 from fastmcp import Client
 
 from compiler.compiled import Compiled
-from governance.people.scopes import WHOLE, Scope
+from governance.people.scopes import WHOLE, AccessScope
 from runtime.app import build
-from runtime.catalog import CANCEL_NAME, FINDING_NAMES, KNOWING_NAMES, RUN_NAME
-from runtime.gate.access import Caller
-from runtime.mcp.listing import DEFAULT, UNBOUNDED, Budget
+from runtime.caller import Caller
+from runtime.catalog.listing import DEFAULT, UNBOUNDED, Budget
+from runtime.catalog.snapshot import CANCEL_NAME, FINDING_NAMES, KNOWING_NAMES, RUN_NAME
 from runtime.service import open_service
 from workflow.budget import BYTES_A_TOKEN, MOST_TOKENS, MOST_TOOLS, RESERVED_TOKENS, RESERVED_TOOLS, tokens_of
 
@@ -22,7 +22,7 @@ LISTED = (*FINDING_NAMES, RUN_NAME)
 Tools = Mapping[str, Mapping[str, Any]]
 
 
-async def listed(url: str, *, budget: Budget = DEFAULT, scope: Scope = WHOLE) -> Tools:
+async def listed(url: str, *, budget: Budget = DEFAULT, scope: AccessScope = WHOLE) -> Tools:
     """tools/list as a client with `scope` gets it, by name."""
     local = Caller("local", "operator", scope)
     async with (
@@ -41,7 +41,7 @@ async def test_with_everything_of_one_api_approved_a_client_sees_its_core_and_th
     shipped: dict[str, Compiled], approved: str
 ) -> None:
     for api, compiled in shipped.items():
-        tools = await listed(approved, scope=Scope(apis=(api,)))
+        tools = await listed(approved, scope=AccessScope(apis=(api,)))
         core = {one.flow.id for one in compiled.workflows if one.flow.is_core}
         assert tools.keys() == {*LISTED, *core}
         assert len(tools) <= MOST_TOOLS
@@ -60,7 +60,7 @@ async def test_with_two_apis_approved_both_share_the_budget_and_a_line_tells_of_
 
 
 async def test_the_room_kept_for_the_three_tools_is_what_they_take(approved: str) -> None:
-    tools = await listed(approved, scope=Scope(apis=("hypercore",)))
+    tools = await listed(approved, scope=AccessScope(apis=("hypercore",)))
     finders = [tools[name] for name in LISTED]
     assert len(finders) == RESERVED_TOOLS
     assert 0.8 * RESERVED_TOKENS <= size_of(finders) / BYTES_A_TOKEN <= RESERVED_TOKENS

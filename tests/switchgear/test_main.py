@@ -65,9 +65,11 @@ def test_every_command_of_governance_loads(name: str) -> None:
 
 
 def _room(folder: Path, source: str) -> Path:
-    (folder / "compiler").mkdir()
-    (folder / "compiler" / "__init__.py").write_text("")
-    (folder / "compiler" / "commands.py").write_text(source)
+    commands = folder / "compiler" / "commands"
+    commands.mkdir(parents=True)
+    for package in (folder / "compiler", commands):
+        (package / "__init__.py").write_text("")
+    (commands / "compiling.py").write_text(source)
     for name in ("workflow", "governance", "switchgear"):
         (folder / name).symlink_to(ROOT / name)
     return folder
@@ -86,7 +88,7 @@ def compile_command(spec):
 def test_a_command_whose_extra_is_not_installed_names_it(tmp_path: Path, source: str | None) -> None:
     folder = _room(tmp_path, source or "")
     if source is None:  # the room itself was left out
-        (folder / "compiler" / "commands.py").unlink()
+        (folder / "compiler" / "commands" / "compiling.py").unlink()
         (folder / "compiler" / "__init__.py").write_text("raise ModuleNotFoundError('absent', name='compiler')")
     program = "from switchgear.main import main; raise SystemExit(main(['compile', 'spec.json']))"
     done = _python(program, folder)
@@ -156,7 +158,7 @@ def command(ctx):
 module = types.ModuleType("switchgear_test")
 module.command = command
 sys.modules["switchgear_test"] = module
-place.COMMANDS["init"] = place.Entry("switchgear_test:command", "")
+place.COMMANDS["init"] = place.CommandEntry("switchgear_test:command", "")
 raise SystemExit(place.main(["init"]))
 """
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from compiler.submission import submit
-from governance.database import open_database
+from governance.approval.revisions import RevisionStore
 from governance.people.principals import PrincipalStore
 from governance.people.users import UserStore
-from governance.revisions import RevisionStore
-from governance.targets import Target, TargetStore
+from governance.registry.targets import Target, TargetStore
+from governance.storage.database import open_database
 from switchgear.main import main
 from tests.shipped import shipped
 

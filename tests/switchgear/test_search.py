@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from compiler.compiled import Compiled
-from runtime.search.finder import Finder
+from runtime.catalog.search import Finder
 from runtime.service import open_service
 from workflow.search.words import ASKING
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from workflow.events import EndRun, Event, ResponseArrived, RunStarted, SendRequest
-from workflow.interpreter import advance
-from workflow.plan import Plan
-from workflow.state import State
+from workflow.programs.plan import Plan
+from workflow.programs.state import State
+from workflow.requests.events import EndRun, Event, ResponseArrived, RunStarted, SendRequest
+from workflow.running.interpreter import advance
 
 
 class Dialogue:

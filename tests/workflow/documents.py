@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workflow.document import Document
-from workflow.plan import Plan, build_plan
-from workflow.reader import read_document
+from workflow.documents.document import Document
+from workflow.documents.reader import read_document
+from workflow.programs.plan import Plan, build_plan
 
 Json = Any
 

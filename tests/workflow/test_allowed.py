@@ -6,7 +6,7 @@ import pytest
 
 from tests.workflow.dialogue import Dialogue, ended, ok, sent
 from tests.workflow.documents import plan, step
-from workflow.plan import Plan
+from workflow.programs.plan import Plan
 
 BESIDE = "{member}@Redfish.AllowableValues"
 ALLOWED = "mode@Redfish.AllowableValues"

@@ -6,8 +6,8 @@ import pytest
 
 from tests.workflow.dialogue import Dialogue, ended
 from tests.workflow.documents import plan, step
-from workflow.answers import complains_alone, refuses_all
-from workflow.events import ResponseArrived
+from workflow.replies.answers import complains_alone, refuses_all
+from workflow.requests.events import ResponseArrived
 
 DONE = {"status": 201, "body": {"id": "a"}}
 REFUSED = {"status": 403, "body": {"message": "not yours"}}

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.workflow.documents import document, inputs, parameter, step, workflow
-from workflow.checks import check
-from workflow.operations import OperationFacts, OperationIndex, ParameterFacts
+from workflow.checking.checks import check
+from workflow.documents.operations import OperationFacts, OperationIndex, ParameterFacts
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 VM = {

@@ -9,12 +9,12 @@ import pytest
 from tests.waiting import MOST_CPU_S
 from tests.workflow.documents import document, inputs, parameter, step, workflow
 from tests.workflow.official import cases, load
-from workflow.checks import Severity, check
-from workflow.document import Document
+from workflow.checking.checks import CheckSeverity, check
+from workflow.documents.document import Document
+from workflow.documents.operations import OperationFacts, OperationIndex
+from workflow.documents.reader import read_document
 from workflow.errors import DocumentError
-from workflow.operations import OperationFacts, OperationIndex
-from workflow.plan import build_plan
-from workflow.reader import read_document
+from workflow.programs.plan import build_plan
 
 
 def found(checked: Document, severity: str = "error") -> dict[str, str]:
@@ -41,7 +41,7 @@ def test_what_is_not_executed_is_refused_by_name_and_what_passes_can_be_planned(
     operations = [OperationFacts("GET", f"/{name}", name) for name in _operation_ids(data)]
     checked = read_document(data, file.name)
     index = OperationIndex(operations)
-    errors = {each.code for each in check(checked, index) if each.severity is Severity.ERROR}
+    errors = {each.code for each in check(checked, index) if each.severity is CheckSeverity.ERROR}
     text = str(data)
     assert ("asyncapi_unsupported" in errors) is ("'action': " in text)
     assert ("xpath_unsupported" in errors) is ("'xpath'" in text)

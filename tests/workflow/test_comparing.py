@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from workflow.comparing import compared, sameness
-from workflow.pointers import NOTHING
+from workflow.json.pointers import NOTHING
+from workflow.replies.comparing import compared, sameness
 
 SAME = [(1, 1), (1, 1.0), ("a", "a"), (None, None), (None, NOTHING), ({"a": 1}, {"a": 1}), ([1, 2], [1, 2])]
 FORMS = [

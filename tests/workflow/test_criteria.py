@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.samples import examples
-from workflow.criteria import compile_criterion
-from workflow.document import Criterion, ExpressionType
+from workflow.documents.criteria import compile_criterion
+from workflow.documents.document import Criterion, ExpressionType
+from workflow.documents.scope import Reply, Scope
 from workflow.errors import ExpressionError
-from workflow.scope import Reply, Scope
 
 BODY = {"count": 3, "data": None, "state": "Running", "text": "12", "a": {"b": [1, {"c d": 2}]}, "no": False, "": 0}
 SCOPE = Scope(inputs={"n": 5, "s": "Abc", "list": [{"a": 1}], "q": "it's"}, reply=Reply(200, {"x-count": "12"}, BODY))

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from workflow.device_messages import device_words, job_sentences, refusals, sentences
-from workflow.device_texts import MOST_CHARACTERS, MOST_SENTENCES
-from workflow.profile import Profile
-from workflow.profile_speech import Envelope, JobRule
+from workflow.profiles.profile import Profile
+from workflow.profiles.profile_speech import Envelope, JobRule
+from workflow.replies.device_messages import device_words, job_sentences, refusals, sentences
+from workflow.replies.device_texts import MOST_CHARACTERS, MOST_SENTENCES
 from workflow.visible import hides
 
 GENERAL = "A general error has occurred. See ExtendedInfo for more information"

@@ -7,7 +7,8 @@ import pytest
 from tests.workflow.dialogue import Dialogue, ended, ok, sent
 from tests.workflow.documents import inputs, parameter, plan, step
 from workflow.errors import EventError
-from workflow.events import (
+from workflow.programs.state import State
+from workflow.requests.events import (
     Cancelled,
     DeadlinePassed,
     Doubt,
@@ -17,7 +18,6 @@ from workflow.events import (
     failure_from_json,
     to_json,
 )
-from workflow.state import State
 
 LOST = RequestFailed("create", "unknown_fate")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from workflow.events import (
+from workflow.requests.events import (
     Cancelled,
     DeadlinePassed,
     EndRun,

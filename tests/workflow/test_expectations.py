@@ -4,10 +4,10 @@ from typing import Any
 
 from tests.workflow.dialogue import Dialogue, ended, ok, retry, sent
 from tests.workflow.documents import inputs, plan, step
-from workflow.device_messages import device_words
-from workflow.events import EndRun, ResponseArrived, StartTimer, TimerFired
-from workflow.plan import Plan
-from workflow.profile import Profile
+from workflow.profiles.profile import Profile
+from workflow.programs.plan import Plan
+from workflow.replies.device_messages import device_words
+from workflow.requests.events import EndRun, ResponseArrived, StartTimer, TimerFired
 
 LATE = {"outcome": "unknown", "code": "not_seen", "message": "accepted, and not to be seen"}
 

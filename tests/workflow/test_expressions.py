@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workflow.documents.expressions import looks_like_expression, parse_expression
+from workflow.documents.scope import Reply, Scope, Sent
 from workflow.errors import ExpressionError
-from workflow.expressions import looks_like_expression, parse_expression
-from workflow.pointers import NOTHING
-from workflow.scope import Reply, Scope, Sent
+from workflow.json.pointers import NOTHING
 
 SENT = Sent("POST", "/v1/vms", {"id": 7}, {"q": ["a"]}, {"if-match": "e"}, {"name": "n"})
 SCOPE = Scope(

@@ -7,8 +7,8 @@ import pytest
 
 from tests.workflow.dialogue import Dialogue, end, ended, ok, retry, sent
 from tests.workflow.documents import document, inputs, parameter, plan, step, workflow
-from workflow.events import Cancelled, DeadlinePassed, RequestFailed, ResponseArrived, TimerFired
-from workflow.plan import build_plan
+from workflow.programs.plan import build_plan
+from workflow.requests.events import Cancelled, DeadlinePassed, RequestFailed, ResponseArrived, TimerFired
 
 NAMED = "$.vms[?(@.name == '{$inputs.vm}' || @.uuid == '{$inputs.vm}')]"
 

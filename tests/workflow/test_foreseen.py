@@ -3,12 +3,12 @@
 from typing import Any
 
 from tests.workflow.documents import document, inputs, parameter, step, workflow
-from workflow.events import ResponseArrived, RunStarted, SendRequest
-from workflow.foreseen import Foreseen, foreseen
-from workflow.plan import build_plan
-from workflow.planned import Plan
-from workflow.state import State
-from workflow.watched import is_first_change, watched
+from workflow.programs.plan import build_plan
+from workflow.programs.planned import Plan
+from workflow.programs.state import State
+from workflow.requests.events import ResponseArrived, RunStarted, SendRequest
+from workflow.running.preconditions import is_first_change, watched
+from workflow.running.preview import RunPreview, foreseen
 
 FIND = step("find", "get", "/vms", outputs={"id": "$response.body#/0/uuid"})
 
@@ -17,7 +17,7 @@ def made(*steps: Any, others: tuple[Any, ...] = ()) -> Plan:
     return build_plan(document(workflow(FIND, *steps, inputs=inputs("vm")), *others))
 
 
-def at_first_change(plan: Plan, body: Any = ({"uuid": "u-1"},)) -> Foreseen:
+def at_first_change(plan: Plan, body: Any = ({"uuid": "u-1"},)) -> RunPreview:
     state, command = watched(plan, State.initial(), RunStarted({"vm": "web"}))
     while not is_first_change(state, command):
         assert isinstance(command, SendRequest)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.canonical import canonical_bytes, digest, digest_of_row, digest_of_texts
 from workflow.errors import CanonicalError
+from workflow.json.canonical import canonical_bytes, digest, digest_of_row, digest_of_texts
 from workflow.revision import RevisionContent
 
 JSON = st.recursive(

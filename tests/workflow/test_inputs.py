@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.waiting import MOST_CPU_S
 from tests.workflow.documents import document, inputs, plan, step, workflow
 from workflow.errors import DocumentError, InputError
-from workflow.inputs import validate_inputs
-from workflow.plan import Plan, build_plan
+from workflow.programs.inputs import validate_inputs
+from workflow.programs.plan import Plan, build_plan
 
 STEP = step("a", "get", "/a")
 

@@ -8,7 +8,9 @@ import pytest
 from tests.workflow.dialogue import Dialogue, end, ended, ok, retry, sent
 from tests.workflow.documents import document, inputs, parameter, plan, step, workflow
 from workflow.errors import EventError
-from workflow.events import (
+from workflow.programs.plan import Plan, build_plan
+from workflow.programs.state import State
+from workflow.requests.events import (
     Cancelled,
     DeadlinePassed,
     EndRun,
@@ -20,9 +22,7 @@ from workflow.events import (
     StartTimer,
     TimerFired,
 )
-from workflow.interpreter import advance
-from workflow.plan import Plan, build_plan
-from workflow.state import State
+from workflow.running.interpreter import advance
 
 CREATE_AND_WAIT = plan(
     step(

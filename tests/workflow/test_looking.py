@@ -6,9 +6,9 @@ import pytest
 
 from tests.workflow.dialogue import Dialogue, ended, ok, sent
 from tests.workflow.documents import inputs, plan, step
-from workflow.events import EndRun, Event, FateFound, RequestFailed, ResponseArrived, StartTimer, TimerFired
-from workflow.looking import LOOKS, leaves_open
-from workflow.plan import Plan
+from workflow.programs.plan import Plan
+from workflow.requests.events import EndRun, Event, FateFound, RequestFailed, ResponseArrived, StartTimer, TimerFired
+from workflow.running.looking import LOOKS, leaves_open
 
 MEM = {"place": "/mem", "asked": "$inputs.mem", "found": "$response.body#/mem"}
 BOTH = {"expects": [MEM, {"place": "/cpu", "asked": "$inputs.cpu", "found": "$response.body#/cpu"}]}

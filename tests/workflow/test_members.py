@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from workflow.errors import DocumentError
-from workflow.members import Place, anything, elements
+from workflow.json.members import MemberPlace, anything, elements
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from workflow.members import Place, anything, elements
 )
 def test_elements_that_are_equal_as_json_are_refused_at_the_second(one: Any, other: Any) -> None:
     with pytest.raises(DocumentError) as refused:
-        elements(Place([one, "between", other], "case", "/list"), anything)
+        elements(MemberPlace([one, "between", other], "case", "/list"), anything)
     assert refused.value.pointer == "/list/2"
 
 
@@ -36,4 +36,4 @@ def test_elements_that_are_equal_as_json_are_refused_at_the_second(one: Any, oth
     ],
 )
 def test_elements_that_differ_in_any_depth_are_read(one: Any, other: Any) -> None:
-    assert elements(Place([one, other], "case", "/list"), anything) == (one, other)
+    assert elements(MemberPlace([one, other], "case", "/list"), anything) == (one, other)

@@ -13,10 +13,10 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from tests.samples import examples
 from tests.workflow.documents import inputs, plan, step
 from workflow.errors import DocumentError
-from workflow.events import EndRun, RunStarted, SendRequest, command_from_json, to_json
-from workflow.interpreter import advance
-from workflow.multipart import MAX_BYTES, PartKind, Unwritable, encoded
-from workflow.state import State
+from workflow.programs.state import State
+from workflow.requests.events import EndRun, RunStarted, SendRequest, command_from_json, to_json
+from workflow.requests.multipart import MAX_BYTES, PartKind, Unwritable, encoded
+from workflow.running.interpreter import advance
 
 FILE = "application/octet-stream"
 NASTY = st.sampled_from(

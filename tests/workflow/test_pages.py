@@ -6,9 +6,9 @@ import pytest
 
 from tests.workflow.dialogue import Dialogue, ended, sent
 from tests.workflow.documents import document, parameter, plan, step, workflow
-from workflow.checks import check
-from workflow.events import Pairs
-from workflow.plan import Plan
+from workflow.checking.checks import check
+from workflow.programs.plan import Plan
+from workflow.requests.events import Pairs
 
 FOUND = {"context": "$response.body", "selector": "$.items[?@.name == 'web-02'].id", "type": "jsonpath"}
 ONE = {

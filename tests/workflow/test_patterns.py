@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.samples import examples
 from tests.waiting import MOST_CPU_S
 from workflow.errors import ExpressionError
-from workflow.patterns import compile_pattern, escaped, from_i_regexp
+from workflow.json.patterns import compile_pattern, escaped, from_i_regexp
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*$", "(.*a){25}$", "([a-zA-Z]+)*$", "(a?){30}a{30}$"])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflow.errors import ExpressionError
-from workflow.pointers import NOTHING, child, parse_pointer, replaced, resolve
+from workflow.json.pointers import NOTHING, child, parse_pointer, replaced, resolve
 
 DOCUMENT: dict[str, Any] = {"foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "m~n": 8, " ": 7, 'k"l': 6}
 JSON = st.recursive(

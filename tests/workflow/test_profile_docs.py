@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from workflow.profile import parse_profile
-from workflow.profile_schema import profile_schema
+from workflow.profiles.profile import parse_profile
+from workflow.profiles.profile_schema import profile_schema
 
 TEXT = (Path(__file__).parents[2] / "docs/PROFILE.md").read_text()
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", TEXT, re.M | re.S)

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from workflow.errors import ProfileError
-from workflow.profile import Profile, parse_profile
-from workflow.profile_schema import DIALECT, profile_schema, schema_text
+from workflow.profiles.profile import Profile, parse_profile
+from workflow.profiles.profile_schema import DIALECT, profile_schema, schema_text
 
 SPECS = Path(__file__).parents[2] / "specs"
 PUBLISHED = SPECS / "profile.schema.json"
@@ -30,7 +30,9 @@ def fields(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_the_published_schema_is_the_one_of_the_typed_form() -> None:
-    assert PUBLISHED.read_text() == schema_text(), "python -m workflow.profile_schema > specs/profile.schema.json"
+    assert PUBLISHED.read_text() == schema_text(), (
+        "python -m workflow.profiles.profile_schema > specs/profile.schema.json"
+    )
 
 
 def test_the_schema_is_one_of_its_dialect() -> None:

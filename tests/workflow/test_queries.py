@@ -12,8 +12,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.samples import examples
+from workflow.documents.queries import compile_query
 from workflow.errors import ExpressionError
-from workflow.queries import compile_query
 
 NAMES = ("a", "b", "name")
 JSON = st.recursive(

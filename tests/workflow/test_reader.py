@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.samples import examples
 from tests.workflow.official import FOLDER, IS_THERE, cases, load, needs_official_cases
+from workflow.documents.reader import read_document
+from workflow.documents.writer import write_document
 from workflow.errors import DocumentError
-from workflow.reader import read_document
-from workflow.writer import write_document
 
 MINIMAL: dict[str, Any] = {
     "arazzo": "1.1.0",

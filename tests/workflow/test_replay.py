@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from tests.samples import examples
 from tests.workflow.documents import document, inputs, parameter, step, workflow
-from workflow.events import (
+from workflow.programs.plan import build_plan
+from workflow.programs.state import State
+from workflow.requests.events import (
     Cancelled,
     Command,
     DeadlinePassed,
@@ -24,9 +26,7 @@ from workflow.events import (
     event_from_json,
     to_json,
 )
-from workflow.interpreter import advance
-from workflow.plan import build_plan
-from workflow.state import State
+from workflow.running.interpreter import advance
 
 RETRY = {
     "name": "again",

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.samples import examples
 from tests.workflow.documents import inputs, parameter, plan, step
-from workflow.pointers import NOTHING
-from workflow.requests import Request, Unsendable, build_request
-from workflow.scope import Scope
+from workflow.documents.scope import Scope
+from workflow.json.pointers import NOTHING
+from workflow.requests.requests import Request, Unsendable, build_request
 
 ANY = st.one_of(
     st.text(),

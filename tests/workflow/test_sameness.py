@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from tests.workflow.documents import inputs, plan, step
 from workflow.errors import DocumentError
-from workflow.plan import Plan
-from workflow.sameness import effect_found, effect_of
-from workflow.state import Frame, State
+from workflow.programs.equivalence import effect_found, effect_of
+from workflow.programs.plan import Plan
+from workflow.programs.state import Frame, State
 
 PLACE = "$steps.find.outputs.id"
 SCHEMA = inputs("vm", size={}, password={"type": "string"}, name={"type": "string"})

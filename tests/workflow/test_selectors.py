@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.samples import examples
-from workflow.document import ExpressionType, Selector
+from workflow.documents.document import ExpressionType, Selector
+from workflow.documents.scope import Reply, Scope
+from workflow.documents.selectors import compile_path, compile_selection, compile_selector
 from workflow.errors import ExpressionError
-from workflow.pointers import NOTHING
-from workflow.scope import Reply, Scope
-from workflow.selectors import compile_path, compile_selection, compile_selector
+from workflow.json.pointers import NOTHING
 
 VMS = [{"name": "a", "uuid": "1"}, {"name": "b", "uuid": "2"}, {"name": "b", "uuid": "3"}]
 HOSTILE = st.one_of(

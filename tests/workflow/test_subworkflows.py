@@ -5,9 +5,9 @@ from typing import Any
 
 from tests.workflow.dialogue import Dialogue, end, ended, ok, retry, sent
 from tests.workflow.documents import document, inputs, parameter, plan, step, workflow
-from workflow.events import RequestFailed, StartTimer, TimerFired
-from workflow.plan import Plan, build_plan
-from workflow.planned import MAX_DEPTH
+from workflow.programs.plan import Plan, build_plan
+from workflow.programs.planned import MAX_DEPTH
+from workflow.requests.events import RequestFailed, StartTimer, TimerFired
 
 
 def pair(sub_steps: Sequence[dict[str, Any]], **call: Any) -> Plan:

@@ -6,8 +6,8 @@ import pytest
 
 from tests.workflow.dialogue import Dialogue, ended, retry, sent
 from tests.workflow.documents import parameter, plan, step
-from workflow.scope import Reply
-from workflow.versions import VersionRefused, VersionRule, fingerprint, forms_of, version_outputs
+from workflow.documents.scope import Reply
+from workflow.requests.versions import VersionRefused, VersionRule, fingerprint, forms_of, version_outputs
 
 RULE = VersionRule("etag", ("@odata.etag",))
 

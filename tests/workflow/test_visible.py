@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflow.reader import read_document
+from workflow.documents.reader import read_document
 from workflow.tool import MOST_TITLE, tool_definition, whole_input_schema
 from workflow.visible import hides, visible, visible_schema
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import orjson
 
-from workflow.calls import find_call
-from workflow.document import (
+from workflow.documents.calls import find_call
+from workflow.documents.document import (
     ABSENT,
     Document,
     Json,
@@ -24,16 +24,18 @@ from workflow.document import (
 )
 from workflow.errors import DocumentError
 from workflow.graph.exits import condition, exits_of
-from workflow.graph.flow import Box, Flow, on_one_line
+from workflow.graph.flow import Box, FlowChart, on_one_line
 
 MOST_SENT = 30
 """Lines of one request; whoever needs more reads the document."""
 _LONGEST = 240
 
 
-def flows_of(document: Document, risks: Mapping[str, str], conditions: Mapping[str, Sequence[str]]) -> tuple[Flow, ...]:
+def flows_of(
+    document: Document, risks: Mapping[str, str], conditions: Mapping[str, Sequence[str]]
+) -> tuple[FlowChart, ...]:
     """The first workflow, then those it calls, each once; `risks` and `conditions` are of the first one's steps."""
-    wanted, found = [document.workflows[0].workflow_id], dict[str, Flow]()
+    wanted, found = [document.workflows[0].workflow_id], dict[str, FlowChart]()
     while wanted:
         workflow = document.workflow(name := wanted.pop(0))
         if workflow is not None and name not in found:
@@ -44,11 +46,11 @@ def flows_of(document: Document, risks: Mapping[str, str], conditions: Mapping[s
 
 def _flow(
     document: Document, workflow: Workflow, risks: Mapping[str, str], conditions: Mapping[str, Sequence[str]]
-) -> Flow:
+) -> FlowChart:
     schema = workflow.inputs if isinstance(workflow.inputs, Mapping) else {}
     needed = schema.get("required", ())
     steps = enumerate(workflow.steps, 1)
-    return Flow(
+    return FlowChart(
         name=_short(workflow.workflow_id),
         title=_short(workflow.summary or ""),
         risk=_short(str(ours(workflow).get("risk") or "")),

@@ -1,25 +1,25 @@
 """The one way in: a document drawn as lines of text, as SVG or as Mermaid.
 
 The three show the same (`flow` says what), so that whoever cannot see the picture reads it. Called by governance for a
-revision (`governance.dossier`), by the compiler's report, and through them by the command line, REST and the console.
-Here never lives what is shown nor how one form looks. Pure.
+revision (`governance.approval.dossier`), by the compiler's report, and through them by the command line, REST and the
+console. Here never lives what is shown nor how one form looks. Pure.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from workflow.document import Json
+from workflow.documents.document import Json
+from workflow.documents.reader import read_document
 from workflow.graph.boxes import flows_of
-from workflow.graph.flow import Flow
+from workflow.graph.flow import FlowChart
 from workflow.graph.mermaid import as_mermaid
 from workflow.graph.svg import as_svg
 from workflow.graph.text import as_text
-from workflow.reader import read_document
 
 Form = Literal["text", "svg", "mermaid"]
 FORMS: tuple[Form, ...] = get_args(Form)
-_FORMS: Mapping[Form, Callable[[tuple[Flow, ...]], str]] = MappingProxyType(
+_FORMS: Mapping[Form, Callable[[tuple[FlowChart, ...]], str]] = MappingProxyType(
     {"text": as_text, "svg": as_svg, "mermaid": as_mermaid}
 )
 _NONE: Mapping[str, Json] = MappingProxyType({})

@@ -8,10 +8,19 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from workflow.document import Criterion, Document, FailureAction, Json, Reusable, SuccessAction, Workflow, ours
-from workflow.document import Step as DocumentStep
+from workflow.documents.document import (
+    Criterion,
+    Document,
+    FailureAction,
+    Json,
+    Reusable,
+    SuccessAction,
+    Workflow,
+    ours,
+)
+from workflow.documents.document import Step as DocumentStep
+from workflow.documents.selectors import kind_of
 from workflow.graph.flow import Exit, on_one_line
-from workflow.selectors import kind_of
 
 Action = SuccessAction | FailureAction
 _LONGEST = 200

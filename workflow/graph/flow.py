@@ -60,7 +60,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class FlowChart:
     """One workflow. `inputs` and `gives` are names; an input that must be given ends in `*`."""
 
     name: str

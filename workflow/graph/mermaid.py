@@ -7,7 +7,7 @@ stays a text. Called by `drawing`. Pure.
 import re
 from collections.abc import Iterator
 
-from workflow.graph.flow import Box, Exit, Flow
+from workflow.graph.flow import Box, Exit, FlowChart
 
 _SPECIAL = re.compile(r"[^\w .,:;/=$+\-–—…“”()·*!?@§|\[\]{}→↻■']")
 _CLASSES = (
@@ -18,7 +18,7 @@ _CLASSES = (
 _RISKS = ("change", "disrupt", "destroy")
 
 
-def as_mermaid(flows: tuple[Flow, ...]) -> str:
+def as_mermaid(flows: tuple[FlowChart, ...]) -> str:
     """The chart; ends without a line feed."""
     lines = ["flowchart TD"]
     for number, flow in enumerate(flows, 1):
@@ -26,7 +26,7 @@ def as_mermaid(flows: tuple[Flow, ...]) -> str:
     return "\n".join([*lines, *(f"  {each}" for each in _CLASSES)])
 
 
-def _flow(flow: Flow, name: str) -> Iterator[str]:
+def _flow(flow: FlowChart, name: str) -> Iterator[str]:
     yield f'    {name}_start(["{_label(flow.start)}"]) --> {name}_s1'
     for box in flow.boxes:
         yield from _box(box, name, is_last=box.number == len(flow.boxes))

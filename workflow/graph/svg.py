@@ -12,7 +12,7 @@ from html import escape
 from itertools import pairwise
 from textwrap import wrap
 
-from workflow.graph.flow import Box, Exit, Flow
+from workflow.graph.flow import Box, Exit, FlowChart
 
 COLUMNS = 62
 _CHARACTER, _LINE, _SIZE = 7.3, 17, 12  # of the usual fixed-width faces at this size
@@ -51,7 +51,7 @@ class _Card:
         return self.top + _PAD + row * _LINE + _LINE // 2
 
 
-def as_svg(flows: tuple[Flow, ...]) -> str:
+def as_svg(flows: tuple[FlowChart, ...]) -> str:
     """One `svg` element with all workflows one below the other; its name is the first one's heading."""
     parts: list[str] = []
     top = _GAP
@@ -79,7 +79,7 @@ def as_svg(flows: tuple[Flow, ...]) -> str:
     )
 
 
-def _cards(flow: Flow, top: int) -> list[_Card]:
+def _cards(flow: FlowChart, top: int) -> list[_Card]:
     """Below the heading and the inputs, one card after the other."""
     cards: list[_Card] = []
     top += len(_broken(flow.heading)) * _LINE + len(_broken(flow.start)) * _LINE + _GAP
@@ -113,7 +113,7 @@ def _broken(text: str) -> list[str]:
     return wrap(text, COLUMNS - 2, break_on_hyphens=False) or ([text] if text else [])
 
 
-def _flow(flow: Flow, cards: Sequence[_Card], top: int) -> list[str]:
+def _flow(flow: FlowChart, cards: Sequence[_Card], top: int) -> list[str]:
     head = [*_broken(flow.heading), *_broken(flow.start)]
     bold = len(_broken(flow.heading))
     parts = [_text(_LEFT, top + row * _LINE, line, is_bold=row < bold) for row, line in enumerate(head)]

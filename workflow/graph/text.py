@@ -6,17 +6,17 @@ Called by `drawing`. Pure.
 from collections.abc import Iterator
 from textwrap import wrap
 
-from workflow.graph.flow import Box, Flow
+from workflow.graph.flow import Box, FlowChart
 
 WIDTH = 80
 
 
-def as_text(flows: tuple[Flow, ...]) -> str:
+def as_text(flows: tuple[FlowChart, ...]) -> str:
     """The workflows one below the other; ends without a line feed."""
     return "\n\n".join("\n".join(_flow(flow)) for flow in flows)
 
 
-def _flow(flow: Flow) -> Iterator[str]:
+def _flow(flow: FlowChart) -> Iterator[str]:
     yield from _wrapped(flow.heading, "")
     yield from _wrapped(flow.start, "")
     for box in flow.boxes:

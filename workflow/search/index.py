@@ -15,10 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from workflow.calls import pointer_of
-from workflow.document import OURS
+from workflow.documents.calls import pointer_of
+from workflow.documents.document import OURS
 from workflow.revision import RevisionContent
-from workflow.search.question import Idea, Question, understood, want_of
+from workflow.search.question import Idea, SearchQuestion, understood, want_of
 from workflow.search.stems import WORD, stems_of
 from workflow.search.words import EMPTY
 
@@ -50,7 +50,7 @@ _BEST_FIT = max(fits for kinds in _FITS.values() for fits in kinds.values())
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class WorkflowFacts:
     """What is known of a workflow beside its words."""
 
     api: str
@@ -68,7 +68,7 @@ class Findable:
     """One workflow as the index sees it: its words, by how much they tell. `name`: without its API's in front."""
 
     tool: str
-    kind: "Kind"
+    kind: "WorkflowFacts"
     rank: float
     name: str
     title: str
@@ -186,7 +186,7 @@ class Index:
                 (heapq.heappush if len(bars) < most else heapq.heappushpop)(bars, rank)
         return [name for _, name in sorted(ranked)[:most]], len(fitting)
 
-    def _scored(self, question: Question) -> tuple[dict[int, float], dict[int, int], float]:
+    def _scored(self, question: SearchQuestion) -> tuple[dict[int, float], dict[int, int], float]:
         """How much of what is asked each one says, in how many ideas its title does, verbs left out, and the most."""
         scores: dict[int, float] = {}
         named: dict[int, int] = {}
@@ -234,7 +234,7 @@ class Index:
         return found.items()
 
 
-def _manner(one: _Facts, named: int, question: Question) -> float:
+def _manner(one: _Facts, named: int, question: SearchQuestion) -> float:
     """By what a workflow is better than another with the same words."""
     wants, wants_all = question.wants, question.wants_all
     precise = min(1.0, (named + (one.is_of_all and wants_all)) / (one.says or 1))
@@ -248,7 +248,7 @@ def _manner(one: _Facts, named: int, question: Question) -> float:
     return (0.4 + 0.6 * precise) * one.weight * fits
 
 
-def findable(content: RevisionContent, vocabulary: Mapping[str, str], kind: Kind, *, rank: float) -> Findable:
+def findable(content: RevisionContent, vocabulary: Mapping[str, str], kind: WorkflowFacts, *, rank: float) -> Findable:
     """The words of one workflow. `vocabulary`: the API's noun → the operator's word."""
     tool = content.tool
     workflow = content.document["workflows"][0]

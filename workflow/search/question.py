@@ -32,7 +32,7 @@ class Idea:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SearchQuestion:
     """`wants_all`: everything of a kind is asked for, not one of them."""
 
     ideas: tuple[Idea, ...]
@@ -40,7 +40,7 @@ class Question:
     wants_all: bool
 
 
-def understood(text: str) -> Question:
+def understood(text: str) -> SearchQuestion:
     """What `text` asks for; any text is a question."""
     words = WORD.findall(text.lower())[:MOST_WORDS]
     words = words[3:] if tuple(words[:3]) in _HOW else words
@@ -54,7 +54,7 @@ def understood(text: str) -> Question:
         ideas = [Idea((each,)) for each in said]
     if wants == "act" and len(ideas) == 1:
         wants = "name"
-    return Question(tuple(ideas), wants, wants_all=bool({"all", "every", "everything"} & set(words)))
+    return SearchQuestion(tuple(ideas), wants, wants_all=bool({"all", "every", "everything"} & set(words)))
 
 
 def want_of(verb: str) -> Want:

@@ -8,15 +8,16 @@ from dataclasses import replace
 from itertools import chain, count, takewhile
 from typing import Any
 
-from compiler.ir.model import Flow, Input, Operation, Paging, Resource, Risk, Role, Step
-from compiler.passes import words
-from compiler.passes.flows import queries, texts
-from compiler.passes.flows.conditions import in_words
+from compiler.ir.model import Flow, FlowStep, Input, Operation, Paging, Resource, Risk, Role
 from compiler.passes.flows.context import Context
-from compiler.passes.flows.expectations import with_expectations
-from compiler.passes.flows.headers import with_required
-from compiler.passes.flows.identifying import identifies
-from workflow.pointers import child
+from compiler.passes.flows.inputs.conditions import in_words
+from compiler.passes.flows.inputs.identifying import identifies
+from compiler.passes.flows.steps import queries
+from compiler.passes.flows.steps.expectations import with_expectations
+from compiler.passes.flows.steps.headers import with_required
+from compiler.passes.flows.wording import texts
+from compiler.passes.names import words
+from workflow.json.pointers import child
 
 _AS_TOLD = Paging("reply")  # nobody said how the list goes on: the replies tell
 _CUT_AT = 10  # pages of a list that is given out: what lies beyond is asked for with the next call
@@ -36,7 +37,7 @@ class Builder:
     def __init__(self, context: Context, goal: Operation) -> None:
         self.context = context
         self.goal = goal
-        self.steps: list[Step] = []
+        self.steps: list[FlowStep] = []
         self.inputs: dict[str, Input] = {}
         self.known: dict[tuple[str, str], str] = {}
         self.lookups: dict[str, str] = {}
@@ -88,7 +89,7 @@ class Builder:
             name = f"{wanted}_{number}"
         return name
 
-    def add_step(self, step: Step, why: str) -> Step:
+    def add_step(self, step: FlowStep, why: str) -> FlowStep:
         step = with_required(self, step)
         listed = self.context.lists.get(step.operation)
         if listed is not None:
@@ -119,7 +120,7 @@ class Builder:
         onward = {"name": f"on_to_{label}", "type": "goto", "stepId": f"@{label}"}
         self.steps[-1] = replace(self.steps[-1], branches=(*self.steps[-1].branches, onward))
 
-    def pointed(self, step: Step, mark: str) -> Step:
+    def pointed(self, step: FlowStep, mark: str) -> FlowStep:
         """The step with its branches to the step after the next going to `mark` instead."""
         branches = tuple({**b, "stepId": mark} if self.leads_past(b) else b for b in step.branches)
         return replace(step, branches=branches)
@@ -185,7 +186,7 @@ class Builder:
         leading = list(takewhile(lambda step: step.role is Role.LOOKUP and not step.branches, self.steps))
         if any(0 < place < len(leading) for place in self.labels.values()):
             return
-        ordered: list[Step] = []
+        ordered: list[FlowStep] = []
         while len(ordered) < len(leading):
             found = {step.id for step in ordered}
             ready = [s for s in leading if s.id not in found and set(self._used_by(s)) <= found]
@@ -193,12 +194,12 @@ class Builder:
         self.steps[: len(leading)] = ordered
 
     @staticmethod
-    def _used_by(step: Step) -> list[str]:
+    def _used_by(step: FlowStep) -> list[str]:
         sent = [[p[2] for p in step.parameters], step.payload, list(step.replacements), step.address, step.renamed]
         sent.append(dict(step.allows))
         return queries.steps_used([*sent, list(step.success), step.outputs])
 
-    def _forward(self, number: int) -> Step:
+    def _forward(self, number: int) -> FlowStep:
         """The step with the marks of its actions (`@next`, `@after` the next, `@label`) replaced by steps' ids.
 
         A branch past the last step ends the run as a success.
@@ -222,7 +223,7 @@ class Builder:
         return {**{k: v for k, v in action.items() if k != "stepId"}, "type": "end", **at_end}
 
 
-def paged(step: Step, listed: Resource) -> Step:
+def paged(step: FlowStep, listed: Resource) -> FlowStep:
     """The step, reading all pages of the list; one that gives out where to go on (`next`) reads the first few."""
     rule = listed.paging or _AS_TOLD
     is_cut = "next" in step.outputs
@@ -241,7 +242,7 @@ def inside(resource: Resource) -> dict[str, Any]:
 
 
 def pages_of(listed: Resource, rule: Paging = _AS_TOLD, most: int = _AS_TOLD.most) -> dict[str, Any]:
-    """What a step says of the list in its reply (`workflow.pages`)."""
+    """What a step says of the list in its reply (`workflow.replies.pages`)."""
     own = listed.references or listed.id_field
     known = {
         "parameter": rule.parameter,

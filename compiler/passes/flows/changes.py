@@ -9,25 +9,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import Effect, Job, Operation, Resource, Risk, Role, Step, worst
-from compiler.passes import words
-from compiler.passes.flows import queries, states
-from compiler.passes.flows.bodies import BodyPlan, Choice
+from compiler.ir.model import Effect, FlowStep, Job, Operation, Resource, Risk, Role, worst
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
-from compiler.passes.flows.expectations import ENDED_WELL
-from compiler.passes.flows.following import after_the_job
-from compiler.passes.flows.headers import given_parameter, input_of, is_given
-from compiler.passes.flows.kept import kept
-from compiler.passes.flows.lookups import path_parameters
-from compiler.passes.flows.offers import also_called, require_allowed, require_offered
+from compiler.passes.flows.inputs.bodies import BodyPlan, Choice
+from compiler.passes.flows.inputs.usual import usual_filters
 from compiler.passes.flows.splits import class_of_value
-from compiler.passes.flows.usual import usual_filters
-from compiler.passes.flows.waiting import is_asked, is_found_later, poll_parameters, wait
+from compiler.passes.flows.steps import queries, states
+from compiler.passes.flows.steps.expectations import ENDED_WELL
+from compiler.passes.flows.steps.following import after_the_job
+from compiler.passes.flows.steps.headers import given_parameter, input_of, is_given
+from compiler.passes.flows.steps.kept import kept
+from compiler.passes.flows.steps.lookups import path_parameters
+from compiler.passes.flows.steps.offers import also_called, require_allowed, require_offered
+from compiler.passes.flows.steps.waiting import is_asked, is_found_later, poll_parameters, wait
 from compiler.passes.identity import says_id
-from compiler.passes.paths import parent
+from compiler.passes.names import words
+from compiler.passes.names.paths import parent
 from compiler.passes.resources import shape
-from workflow.pointers import escape
+from workflow.json.pointers import escape
 
 _OK = queries.simple("$statusCode == 200")
 _GONE_TRIES = 10  # a device may list what it deletes for a moment longer
@@ -77,7 +77,7 @@ def change(
     name: str = "change",
     checks_state: bool = True,
     waits: bool = True,
-) -> Step:
+) -> FlowStep:
     """The step that makes the change, after its preconditions and before the wait for its job where it starts one.
 
     Without `waits` the job is left to the caller, who has to lead on the branches past `@after`.
@@ -97,7 +97,7 @@ def change(
     is_pending = builder.context.is_pending(operation.key)
     follows = waits and job is not None and not is_pending
     where = poll_parameters(builder, job) if job and follows and not is_found_later(builder, job) else None
-    step = Step(
+    step = FlowStep(
         id=builder.free_step_id(name),
         operation=operation.key,
         role=Role.CHANGE,
@@ -168,7 +168,7 @@ def _show_before(builder: Builder, operation: Operation, choices: Sequence[Choic
     if not is_grave or owner is None or not known or not owner.read or _is_read(builder, owner.read):
         return
     read = builder.operation(owner.read)
-    step = Step(
+    step = FlowStep(
         id=builder.free_step_id("look"),
         operation=read.key,
         role=Role.CHECK,
@@ -217,7 +217,7 @@ def version_header(builder: Builder, operation: Operation) -> list[tuple[str, st
     if found is None:
         return []
     read, what = found
-    step = Step(
+    step = FlowStep(
         id=builder.free_step_id("read_version"),
         operation=read.key,
         role=Role.CHECK,
@@ -249,7 +249,7 @@ def again_with_new_version(match: list[tuple[str, str, Any]]) -> tuple[dict[str,
     )
 
 
-def _with_handle(step: Step, job: Job, is_pending: bool) -> Step:
+def _with_handle(step: FlowStep, job: Job, is_pending: bool) -> FlowStep:
     outputs: dict[str, Any] = {}
     transforms: dict[str, str] = {}
     branches: list[dict[str, Any]] = []
@@ -286,7 +286,7 @@ def _no_handle(job: Job, empty: str) -> dict[str, Any]:
     }
 
 
-def read_back(builder: Builder, resource: Resource) -> Step | None:
+def read_back(builder: Builder, resource: Resource) -> FlowStep | None:
     """Reads the item after a change and gives it out; None where it can't be read."""
     if not resource.read:
         return None
@@ -295,7 +295,7 @@ def read_back(builder: Builder, resource: Resource) -> Step | None:
         return None  # a file that was just sent need not come back
     item = resource.item_in_reply
     there = (queries.simple("$response.body#/0 != null"),) if resource.item_is_list else ()
-    step = Step(
+    step = FlowStep(
         id=builder.free_step_id("read_back"),
         operation=operation.key,
         role=Role.READ_BACK,
@@ -309,14 +309,14 @@ def read_back(builder: Builder, resource: Resource) -> Step | None:
     return step
 
 
-def read_back_made(builder: Builder, resource: Resource, made: str) -> Step | None:
+def read_back_made(builder: Builder, resource: Resource, made: str) -> FlowStep | None:
     """Reads a new item by the id that the change gave: out of its collection, where that lists whole items."""
     builder.known[(address(resource), "")] = made
     if not resource.list or resource.references or not resource.id_field:
         return read_back(builder, resource)
     operation = builder.operation(resource.list)
     query = f"{queries.listed(resource)}[?@{queries.of_listed(resource, resource.id_field)} == '{{{made}}}']"
-    step = Step(
+    step = FlowStep(
         id=builder.free_step_id("read_back"),
         operation=operation.key,
         role=Role.READ_BACK,
@@ -330,7 +330,7 @@ def read_back_made(builder: Builder, resource: Resource, made: str) -> Step | No
     return step
 
 
-def read_back_named(builder: Builder, resource: Resource) -> Step | None:
+def read_back_named(builder: Builder, resource: Resource) -> FlowStep | None:
     """Reads a new item by the name that the caller gave it, where the reply tells no id; the name is required then."""
     made_up = says_id(resource.id_field)
     names = resource.natural_keys if made_up else (resource.id_field, *resource.natural_keys)
@@ -343,7 +343,7 @@ def read_back_named(builder: Builder, resource: Resource) -> Step | None:
     outputs = {"item": queries.selector(query + queries.of_listed(resource))}
     if resource.id_field and resource.id_field != key:
         outputs["id"] = queries.selector(query + queries.of_listed(resource, resource.id_field))
-    step = Step(
+    step = FlowStep(
         id=builder.free_step_id("read_back"),
         operation=operation.key,
         role=Role.READ_BACK,
@@ -359,7 +359,7 @@ def read_back_named(builder: Builder, resource: Resource) -> Step | None:
     return step
 
 
-def told_by(builder: Builder, back: Step, resource: Resource) -> str:
+def told_by(builder: Builder, back: FlowStep, resource: Resource) -> str:
     """The expression of the id of the item that the step reads, which the step gives out for it."""
     item = back.outputs["item"]
     if isinstance(item, Mapping):
@@ -381,12 +381,12 @@ def _names_body(builder: Builder, key: str) -> bool:
     return is_text and builder.sample.get(key, {}).get("at", "").count("/") == 1
 
 
-def gone(builder: Builder, resource: Resource) -> Step | None:
+def gone(builder: Builder, resource: Resource) -> FlowStep | None:
     """Shows that the item is gone: its read answers 404, 410, nothing with its id, or what the profile says."""
     if not resource.read:
         return None
     operation = builder.operation(resource.read)
-    step = Step(
+    step = FlowStep(
         id=builder.free_step_id("check_gone"),
         operation=operation.key,
         role=Role.GONE,
@@ -413,7 +413,7 @@ def look_for_it(builder: Builder, resource: Resource) -> None:
         "x-switchgear": {"code": "not_found", "message": f"There is no {resource.name} “{{{parameters[-1][2]}}}”."},
     }
     there = queries.all_of([f"!({each})" for each in _missing(builder, resource, operation)])
-    step = Step(
+    step = FlowStep(
         id=builder.free_step_id("look"),
         operation=operation.key,
         role=Role.READ,

@@ -9,21 +9,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from compiler.ir.model import Diagnostic, Effect, Flow, Operation, Resource, Risk, Role, Severity, Step, worst
-from compiler.passes import words
-from compiler.passes.flows import queries, states, texts
-from compiler.passes.flows.bodies import Choice, enumerations
+from compiler.ir.model import Diagnostic, Effect, Flow, FlowStep, Operation, Resource, Risk, Role, Severity, worst
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, end_after_job, gone, parameters_of, read_back, read_back_made
 from compiler.passes.flows.context import Context, address
-from compiler.passes.flows.fulfilled import unfulfilled
+from compiler.passes.flows.inputs.bodies import Choice, enumerations
 from compiler.passes.flows.intents import created_id
-from compiler.passes.flows.lookups import path_parameters
 from compiler.passes.flows.overrides import at, with_constant
 from compiler.passes.flows.splits import class_of_value
-from compiler.passes.paths import item_prefixes
+from compiler.passes.flows.steps import queries, states
+from compiler.passes.flows.steps.lookups import path_parameters
+from compiler.passes.flows.wording import texts
+from compiler.passes.flows.wording.fulfilled import unfulfilled
+from compiler.passes.names import words
+from compiler.passes.names.paths import item_prefixes
 from compiler.passes.resources import shape
-from workflow.profile import Compose
+from workflow.profiles.profile import Compose
 
 _SHOWN = (Effect.CREATE, Effect.UPDATE, Effect.DELETE)
 _DEEPEST = 3  # members of a body below this are given by callers as they are
@@ -168,7 +169,7 @@ def _read(course: _Course, operation: Operation) -> None:
     elif resource is not None and operation.key == resource.read:
         what, place = noun_of(resource), resource.item_in_reply
     parameters = tuple(parameters_of(builder, operation))
-    step = Step(
+    step = FlowStep(
         id=builder.free_step_id("read"),
         operation=operation.key,
         role=Role.READ,
@@ -208,11 +209,11 @@ def _change(
         _show(course, operation, resource, step, gives_out=not is_read)
 
 
-def _show(course: _Course, operation: Operation, resource: Resource, step: Step, *, gives_out: bool) -> None:
+def _show(course: _Course, operation: Operation, resource: Resource, step: FlowStep, *, gives_out: bool) -> None:
     """Reads back what the last change of a thing made of it, as a workflow of this change alone does."""
     builder, outputs = course.builder, dict(course.builder.outputs)
     made = course.made.get(address(resource)) if operation.effect is Effect.CREATE else None
-    back: Step | None = None
+    back: FlowStep | None = None
     if operation.effect is Effect.UPDATE:
         back = read_back(builder, resource)
     elif operation.effect is Effect.DELETE:
@@ -286,7 +287,7 @@ def _made_before(course: _Course, operation: Operation) -> dict[str, Any]:
     return found
 
 
-def _keep_made(course: _Course, operation: Operation, resource: Resource, step: Step) -> None:
+def _keep_made(course: _Course, operation: Operation, resource: Resource, step: FlowStep) -> None:
     """Remembers the id of what the operation made: a creation makes its resource, a copy another of its owner."""
     builder = course.builder
     verb = words.split(texts.verb_of(operation))
@@ -300,7 +301,7 @@ def _keep_made(course: _Course, operation: Operation, resource: Resource, step: 
         builder.add_output(builder.free_output_name(name), made, {"type": ["string", "integer"]})
 
 
-def class_of(context: Context, flow: Flow, step: Step) -> Risk:
+def class_of(context: Context, flow: Flow, step: FlowStep) -> Risk:
     """The class of one step: that of the values it can send where these decide, else that of its operation."""
     operation = context.operations[step.operation]
     if operation.effect is Effect.READ:
@@ -313,7 +314,7 @@ def class_of(context: Context, flow: Flow, step: Step) -> Risk:
     return operation.risk or Risk.CHANGE
 
 
-def _sent(step: Step, pointer: str, values: tuple[Any, ...], offered: Mapping[str, Any]) -> tuple[Any, ...]:
+def _sent(step: FlowStep, pointer: str, values: tuple[Any, ...], offered: Mapping[str, Any]) -> tuple[Any, ...]:
     """The values of the enumeration that the step can send; all of them where that can't be told."""
     stands = at(step.payload, pointer)
     chosen = offered.get(str(stands)) or [stands]

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from compiler.ir.model import Api, Job, Link, Operation, Paging, Resource
-from compiler.ir.schemas import Schemas
-from compiler.passes.flows.usual import envelope_names, required_names
+from compiler.ir.schemas import SharedSchemas
+from compiler.passes.flows.inputs.usual import envelope_names, required_names
 from compiler.passes.links import Referents, place_of_ids
 from compiler.passes.resources import shape
-from workflow.profile import PendingSettings, Profile, StateRule
+from workflow.profiles.profile import PendingSettings, Profile, StateRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Context:
 
     api: Api
     profile: Profile
-    schemas: Schemas
+    schemas: SharedSchemas
     operations: Mapping[str, Operation]
     by_source: Mapping[tuple[str, str], Resource]
     by_item: Mapping[str, Resource]
@@ -57,7 +57,7 @@ class Context:
 
     @staticmethod
     def of(api: Api, profile: Profile) -> "Context":
-        schemas = Schemas(api.schemas)
+        schemas = SharedSchemas(api.schemas)
         jobs: dict[str, Job] = {}
         for job in api.jobs:
             for key in job.operations:
@@ -158,7 +158,7 @@ def _under(api: Api) -> dict[str, tuple[Resource, ...]]:
     return {path: tuple(resources) for path, resources in found.items()}
 
 
-def _naming(api: Api, schemas: Schemas) -> dict[str, tuple[tuple[Resource, str], ...]]:
+def _naming(api: Api, schemas: SharedSchemas) -> dict[str, tuple[tuple[Resource, str], ...]]:
     owners: dict[str, list[Resource]] = {}
     for resource in api.resources:
         for name in resource.synonyms:
@@ -172,7 +172,7 @@ def _naming(api: Api, schemas: Schemas) -> dict[str, tuple[tuple[Resource, str],
     return {path: tuple(named.values()) for path, named in found.items()}
 
 
-def _holders(api: Api, schemas: Schemas) -> dict[str, tuple[Resource, str]]:
+def _holders(api: Api, schemas: SharedSchemas) -> dict[str, tuple[Resource, str]]:
     """Resources whose items also stand, whole, inside the items of their parent (a VM's disks in the VM)."""
     parts: dict[str, Resource] = {}
     for resource in api.resources:
@@ -190,7 +190,7 @@ def _holders(api: Api, schemas: Schemas) -> dict[str, tuple[Resource, str]]:
     return found
 
 
-def _names(part: Resource, holder: Resource, schemas: Schemas) -> bool:
+def _names(part: Resource, holder: Resource, schemas: SharedSchemas) -> bool:
     """True when the part's items say which holder they belong to."""
     return any(name in holder.synonyms for name in schemas.members(part.schema))
 

@@ -6,10 +6,10 @@ places that any API has; weights by judgement.
 """
 
 from compiler.ir.model import Flow, Risk
-from compiler.passes import words
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.weighing import is_telling
-from compiler.passes.paths import ends_in_parameter, is_pass_through, last_word, path_of, segments
+from compiler.passes.names import words
+from compiler.passes.names.paths import ends_in_parameter, is_pass_through, last_word, path_of, segments
 
 ALIAS_COST = 0.2  # where the same things stand in two places, the other one is asked
 _SIDE_COST = 0.2  # administration of the API itself

@@ -6,10 +6,10 @@ changes little. Weights by judgement.
 """
 
 from compiler.ir.model import Flow, Resource
-from compiler.passes import words
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.weighing import tells
-from compiler.passes.paths import last_word, path_of
+from compiler.passes.names import words
+from compiler.passes.names.paths import last_word, path_of
 
 
 def _set(text: str) -> frozenset[str]:

@@ -6,10 +6,7 @@ resource). Each takes the context and gives a flow, or None where the API lacks 
 
 from dataclasses import replace
 
-from compiler.ir.model import Effect, Flow, Operation, Resource, Response, Risk, Role, Step, worst
-from compiler.passes import words
-from compiler.passes.flows import queries, states, texts
-from compiler.passes.flows.bodies import BodyPlan
+from compiler.ir.model import Effect, Flow, FlowStep, Operation, Resource, Response, Risk, Role, worst
 from compiler.passes.flows.builder import Builder, inside, noun_of
 from compiler.passes.flows.changes import (
     change,
@@ -23,14 +20,18 @@ from compiler.passes.flows.changes import (
     told_by,
 )
 from compiler.passes.flows.context import Context
-from compiler.passes.flows.following import ends_pending
-from compiler.passes.flows.novelty import expect_new, is_named, look_before, name_before
+from compiler.passes.flows.inputs.bodies import BodyPlan
 from compiler.passes.flows.splits import Split
+from compiler.passes.flows.steps import queries, states
+from compiler.passes.flows.steps.following import ends_pending
+from compiler.passes.flows.steps.novelty import expect_new, is_named, look_before, name_before
+from compiler.passes.flows.wording import texts
 from compiler.passes.identity import is_a_name, takes_name
-from compiler.passes.paths import parent, segments
+from compiler.passes.names import words
+from compiler.passes.names.paths import parent, segments
 from compiler.passes.resources import only_tells_whether, shape
-from workflow.pages import INCOMPLETE_HEADER, NEXT_HEADER
-from workflow.pointers import escape
+from workflow.json.pointers import escape
+from workflow.replies.pages import INCOMPLETE_HEADER, NEXT_HEADER
 
 _OK = queries.simple("$statusCode == 200")
 _ABSENT = (404, 410)  # RFC 9110, 15.5.5 and 15.5.11
@@ -45,7 +46,7 @@ def find(context: Context, resource: Resource) -> Flow | None:
     many = words.plural(resource.name)
     goes_on = {"next": f"$response.header.{NEXT_HEADER}"} if resource.paging and resource.paging.parameter else {}
     body = "$response.body#" + resource.members if resource.members else "$response.body"
-    step = Step(
+    step = FlowStep(
         id=builder.free_step_id("list"),
         operation=operation.key,
         role=Role.READ,
@@ -83,7 +84,7 @@ def describe(context: Context, resource: Resource) -> Flow | None:
     item = resource.item_in_reply
     parameters = tuple(parameters_of(builder, operation))
     there = (queries.simple("$response.body#/0 != null"),) if resource.item_is_list else ()
-    step = Step(
+    step = FlowStep(
         id=builder.free_step_id("read"),
         operation=operation.key,
         role=Role.READ,
@@ -119,7 +120,7 @@ def _created(context: Context, resource: Resource, key: str) -> Flow | None:
     if look is not None and not is_named(builder, key):
         return None
     made = created_id(builder, operation, resource, step)
-    back: Step | None = None
+    back: FlowStep | None = None
     if made is not None:
         is_by_job = end_after_job(builder, operation, resource.name)
         builder.add_output("id", made, {"type": ["string", "integer"]})
@@ -134,7 +135,7 @@ def _created(context: Context, resource: Resource, key: str) -> Flow | None:
     return _finish(builder, "create", "create", f"Creates {texts.an(resource.name)}", resource, _risk(operation))
 
 
-def _tell_id_of_item_alone(builder: Builder, resource: Resource, back: Step | None) -> None:
+def _tell_id_of_item_alone(builder: Builder, resource: Resource, back: FlowStep | None) -> None:
     """Where the change may answer with a job, its answer may tell the job's id: the new item tells its own."""
     if back is not None and resource.id_field:
         builder.outputs["id"] = told_by(builder, back, resource)
@@ -143,7 +144,7 @@ def _tell_id_of_item_alone(builder: Builder, resource: Resource, back: Step | No
         builder.output_schemas.pop("id")
 
 
-def created_id(builder: Builder, operation: Operation, resource: Resource, step: Step) -> str | None:
+def created_id(builder: Builder, operation: Operation, resource: Resource, step: FlowStep) -> str | None:
     """The expression of the new item's id: the job's word, the reply's own member, or the end of Location."""
     if "created" in step.outputs:
         return f"$steps.{step.id}.outputs.created"
@@ -263,7 +264,7 @@ def _act_text(operation: Operation, does: str, resource: Resource, split: Split 
     return texts.purpose(operation) or plain
 
 
-def _add_reply(builder: Builder, operation: Operation, step: Step) -> None:
+def _add_reply(builder: Builder, operation: Operation, step: FlowStep) -> None:
     """What an action answered, where it answers at once with something of its own."""
     reply = operation.success
     job = builder.context.jobs.get(operation.key)
@@ -279,7 +280,7 @@ def check(context: Context, resource: Resource, operation: Operation) -> Flow:
     """A read that shows nothing: 404 and 410 say that there is no such thing, any success that there is one."""
     builder = Builder(context, operation)
     there = queries.any_of(["$statusCode == 200", "$statusCode == 204", *(f"$statusCode == {s}" for s in _ABSENT)])
-    step = Step(
+    step = FlowStep(
         id=builder.free_step_id("check"),
         operation=operation.key,
         role=Role.READ,
@@ -304,7 +305,7 @@ def report(context: Context, resource: Resource, operation: Operation) -> Flow:
     verb = texts.verb_of(operation)
     parameters = tuple(parameters_of(builder, operation))
     payload = BodyPlan(builder, operation).payload()
-    step = Step(
+    step = FlowStep(
         id=builder.free_step_id("read"),
         operation=operation.key,
         role=Role.READ,

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import Diagnostic, Flow, Severity, Step, worst
-from compiler.passes import words
-from compiler.passes.flows.bodies import reason_of
-from compiler.passes.flows.conditions import inputs_in
+from compiler.ir.model import Diagnostic, Flow, FlowStep, Severity, worst
 from compiler.passes.flows.context import Context
+from compiler.passes.flows.inputs.bodies import reason_of
+from compiler.passes.flows.inputs.conditions import inputs_in
 from compiler.passes.flows.splits import Split, forced_split, splits_of
-from compiler.passes.flows.texts import NAME_LENGTH
-from workflow.profile import Overrides
+from compiler.passes.flows.wording.texts import NAME_LENGTH
+from compiler.passes.names import words
+from workflow.profiles.profile import Overrides
 
 
 def applied(context: Context, flows: Iterable[Flow]) -> list[Flow]:
@@ -97,12 +97,12 @@ def with_constant(flow: Flow, name: str, value: Any) -> Flow:
     return replace(flow, steps=steps, inputs=tuple(kept), sample=sample, conditions=conditions)
 
 
-def _texts(step: Step) -> list[Any]:
+def _texts(step: FlowStep) -> list[Any]:
     told = (step.outputs, step.success, step.failures, step.branches, step.parts)
     return [[p[2] for p in step.parameters], step.payload, *told]
 
 
-def _with_constant(step: Step, expression: str, value: Any) -> Step:
+def _with_constant(step: FlowStep, expression: str, value: Any) -> FlowStep:
     parameters = tuple((name, place, value if v == expression else v) for name, place, v in step.parameters)
     return replace(step, parameters=parameters, payload=_put(step.payload, expression, value))
 

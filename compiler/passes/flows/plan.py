@@ -11,23 +11,24 @@ from functools import partial
 
 from compiler.containment import Containment
 from compiler.ir.model import Api, Effect, Flow, Operation, Resource, Risk
-from compiler.passes import words
-from compiler.passes.flows import intents, overrides, texts
+from compiler.passes.flows import intents, overrides
 from compiler.passes.flows.composed import composed
 from compiler.passes.flows.compositions.all import COMPOSITIONS
 from compiler.passes.flows.context import Context, address
-from compiler.passes.flows.following import with_next
 from compiler.passes.flows.intents import INTENTS
-from compiler.passes.flows.naming import worded
 from compiler.passes.flows.ranking import ranked
 from compiler.passes.flows.splits import splits_of
-from compiler.passes.outcome import Options, Outcome
-from compiler.passes.paths import ends_in_parameter, last_word, path_of
+from compiler.passes.flows.steps.following import with_next
+from compiler.passes.flows.wording import texts
+from compiler.passes.flows.wording.naming import worded
+from compiler.passes.names import words
+from compiler.passes.names.paths import ends_in_parameter, last_word, path_of
+from compiler.passes.outcome import Options, PassOutcome
 
 Plan = Callable[[Context, Resource], Flow | Iterable[Flow] | None]
 
 
-def run(api: Api, options: Options) -> Outcome:
+def run(api: Api, options: Options) -> PassOutcome:
     context = Context.of(api, options.profile)
     planner = _Planner(context)
     flows = [flow for resource in api.resources for flow in planner.of(resource)]
@@ -46,7 +47,7 @@ def run(api: Api, options: Options) -> Outcome:
     operations = tuple(_left_out(o, reached, aliases, planner.lost) for o in api.operations)
     flows = [_promising_no_more(context, flow) for flow in flows]
     ordered = tuple(sorted(ranked(context, flows), key=lambda flow: flow.id))
-    return Outcome(replace(api, operations=operations, flows=ordered), (*found, *planner.contained.diagnostics))
+    return PassOutcome(replace(api, operations=operations, flows=ordered), (*found, *planner.contained.diagnostics))
 
 
 class _Planner:

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import Flow, Role, Step
-from compiler.passes.flows import queries, texts
+from compiler.ir.model import Flow, FlowStep, Role
+from compiler.passes.flows.steps import queries
+from compiler.passes.flows.wording import texts
 
 PLAIN_INTENTS = frozenset(("act", "create", "delete", "describe", "find", "report", "update"))
 """Those of single operations: the rest puts together what these do, and is never the only way to it."""
@@ -38,7 +39,7 @@ def without_sight(flow: Flow) -> Flow | None:
     )
 
 
-def _ending(step: Step, gone: set[str]) -> Step:
+def _ending(step: FlowStep, gone: set[str]) -> FlowStep:
     """The step with its actions that lead to what is left out ending the run as a success instead."""
     branches = tuple(_led(action, gone) for action in step.branches)
     return replace(step, branches=branches, failures=tuple(_led(action, gone) for action in step.failures))
@@ -51,7 +52,7 @@ def _led(action: Mapping[str, Any], gone: set[str]) -> Mapping[str, Any]:
     return {**rest, "type": "end", "x-switchgear": {"outcome": "succeeded"}}
 
 
-def _told(flow: Flow, kept: list[Step]) -> str:
+def _told(flow: Flow, kept: list[FlowStep]) -> str:
     before = texts.course([(step.role, step.operation) for step in flow.steps])
     after = texts.course([(step.role, step.operation) for step in kept])
     return " ".join(flow.description.replace(before, after).split())

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from compiler.ir.model import Effect, Operation, Risk, worst
-from compiler.passes import words
-from compiler.passes.flows import texts
-from compiler.passes.flows.bodies import Choice, enumerations, is_action_word
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import Context
-from compiler.passes.flows.wording import repeated
+from compiler.passes.flows.inputs.bodies import Choice, enumerations, is_action_word
+from compiler.passes.flows.wording import texts
+from compiler.passes.flows.wording.linter import repeated
+from compiler.passes.names import words
 from compiler.passes.risk.judging import judged
 from compiler.passes.risk.values import class_of_word
-from workflow.profile import RiskRule
+from workflow.profiles.profile import RiskRule
 
 _SILENT = {Risk.READ: "query", Risk.CHANGE: "control", Risk.DISRUPT: "interrupt", Risk.DESTROY: "destroy"}
 _JOINED = 3  # more values than this make a name nobody reads

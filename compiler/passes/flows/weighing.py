@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from math import log
 
 from compiler.ir.model import Operation, Resource, Risk
-from compiler.ir.schemas import Schemas
-from compiler.passes import words
+from compiler.ir.schemas import SharedSchemas
 from compiler.passes.flows.context import Context, address
-from compiler.passes.paths import parameter_of, prefixes, segments, stands_for_list
+from compiler.passes.names import words
+from compiler.passes.names.paths import parameter_of, prefixes, segments, stands_for_list
 from compiler.passes.resources import shape
 
 _OF_IDENTITY = frozenset({"id", "ids", "uuid", "name", "slug", "ref", "key"})
@@ -176,7 +176,7 @@ def _naming(context: Context) -> Counter[str]:
     return bodies or Counter(_key(p.name) for o in known for p in o.parameters if p.location == "query")
 
 
-def _members(schemas: Schemas, operation: Operation) -> tuple[str, ...]:
+def _members(schemas: SharedSchemas, operation: Operation) -> tuple[str, ...]:
     schema = operation.body.schema if operation.body else None
     return tuple(schemas.members(schemas.element(schema) or schema))
 

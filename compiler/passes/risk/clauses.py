@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from compiler.ir.model import Risk, worst
-from compiler.passes import words
+from compiler.passes.names import words
 from compiler.passes.risk import lexicon
 from compiler.passes.risk.lexicon import Word
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from compiler.ir.model import RISKS, Effect, Operation, Risk
-from compiler.ir.schemas import Schemas
-from compiler.passes import words
-from compiler.passes.paths import last_word, parameter_of, segments
+from compiler.ir.schemas import SharedSchemas
+from compiler.passes.names import words
+from compiler.passes.names.paths import last_word, parameter_of, segments
 from compiler.passes.risk import lexicon, phrases, values
 from compiler.passes.risk.clauses import Deed, deeds, deeds_of_name, head, tokens_of_name, tokens_of_text
-from workflow.operations import SAFE_METHODS
+from workflow.documents.operations import SAFE_METHODS
 
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|\n\s*\n|\n\s*[-*#>]\s*|\bNOTE\W{0,4}:|</[a-z0-9]{1,3}>")
 _SHARED = re.compile(r"^\W*(?:read|get|list|view)\s*/", re.IGNORECASE)  # one summary for all methods of a path
@@ -89,7 +89,7 @@ class Judgement:
 
 
 def judged(
-    operation: Operation, effect: Effect, schemas: Schemas, *, is_readable: bool, by_values: bool = True
+    operation: Operation, effect: Effect, schemas: SharedSchemas, *, is_readable: bool, by_values: bool = True
 ) -> Judgement:
     """The class and its reason. `is_readable`: the path can be read as well, so that its last word is a thing.
 
@@ -116,13 +116,13 @@ def judged(
     return Judgement(Risk.CHANGE, "an action that changes something")
 
 
-def judged_safe(operation: Operation, schemas: Schemas) -> Judgement:
+def judged_safe(operation: Operation, schemas: SharedSchemas) -> Judgement:
     """Of an operation of a safe method, before anybody knows its effect."""
     return judged(operation, Effect.READ, schemas, is_readable=True)
 
 
 def _deeds(
-    operation: Operation, effect: Effect, schemas: Schemas, is_readable: bool, by_values: bool
+    operation: Operation, effect: Effect, schemas: SharedSchemas, is_readable: bool, by_values: bool
 ) -> Iterator[tuple[str, Deed]]:
     """Whatever makes it graver than a change, with where that stands."""
     if operation.method in SAFE_METHODS:
@@ -247,7 +247,7 @@ def _is_negated(said: str) -> bool:
     )
 
 
-def _of_commands(operation: Operation, effect: Effect, schemas: Schemas) -> Iterator[tuple[str, Deed]]:
+def _of_commands(operation: Operation, effect: Effect, schemas: SharedSchemas) -> Iterator[tuple[str, Deed]]:
     """What takes any order at all may do anything."""
     said = tokens_of_name(_bare(last_word(operation.path)))
     is_command = bool(said) and said[-1] in lexicon.COMMANDS and len(said) <= 2
@@ -305,12 +305,12 @@ def _asks(operation: Operation) -> bool:
     )
 
 
-def _answers(operation: Operation, schemas: Schemas) -> bool:
+def _answers(operation: Operation, schemas: SharedSchemas) -> bool:
     reply = operation.success
     return reply is not None and bool(schemas.members(reply.schema) or schemas.element(reply.schema) is not None)
 
 
-def _is_said_to_change_nothing(operation: Operation, schemas: Schemas) -> bool:
+def _is_said_to_change_nothing(operation: Operation, schemas: SharedSchemas) -> bool:
     """By a sentence, or since only filters are sent and a list comes back."""
     text = f"{operation.summary}. {operation.description}".lower()
     if phrases.CHANGES_NOTHING.search(text):

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from compiler.ir.model import Effect, Operation, Risk, Schema, worst
-from compiler.ir.schemas import Schemas
-from compiler.passes import words
-from compiler.passes.paths import last_word
+from compiler.ir.schemas import SharedSchemas
+from compiler.passes.names import words
+from compiler.passes.names.paths import last_word
 from compiler.passes.risk import lexicon
 from compiler.passes.risk.clauses import Deed, deeds, head, tokens_of_name, tokens_of_text
 
@@ -40,7 +40,7 @@ def class_of_word(value: Any) -> Risk | None:
     return worst(found) if found else (Risk.CHANGE if begins else None)
 
 
-def ordered(operation: Operation, effect: Effect, schemas: Schemas) -> Iterator[Deed]:
+def ordered(operation: Operation, effect: Effect, schemas: SharedSchemas) -> Iterator[Deed]:
     """What the caller can order by the members of the body and by the query."""
     orders = _alternatives(operation, schemas) if effect is Effect.ACT else frozenset()
     for name, member in _members(operation, schemas):
@@ -52,26 +52,26 @@ def ordered(operation: Operation, effect: Effect, schemas: Schemas) -> Iterator[
             yield from _of_member(operation, effect, parameter.name, parameter.schema, schemas)
 
 
-def names_choices(operation: Operation, schemas: Schemas) -> bool:
+def names_choices(operation: Operation, schemas: SharedSchemas) -> bool:
     """Whether all that can be ordered is named: by an enumeration, or by members that are orders themselves."""
     return any(schemas.values(member) or _is_order(name) for name, member in _members(operation, schemas))
 
 
-def members_of(operation: Operation, schemas: Schemas) -> Mapping[str, Schema]:
+def members_of(operation: Operation, schemas: SharedSchemas) -> Mapping[str, Schema]:
     """The members of the body, or of its elements, those of all its alternatives included."""
     if operation.body is None:
         return {}
     return schemas.offered(schemas.element(operation.body.schema) or operation.body.schema)[0]
 
 
-def _alternatives(operation: Operation, schemas: Schemas) -> frozenset[str]:
+def _alternatives(operation: Operation, schemas: SharedSchemas) -> frozenset[str]:
     """The members by which a body is one of several orders: `{"forceDelete": null}` or `{"reboot": …}`."""
     _, options, _ = schemas.choice(schemas.flat(operation.body.schema if operation.body else None))
     required = [frozenset(schemas.required(option)) for option in options]
     return frozenset().union(*required) - frozenset.intersection(*required) if len(required) > 1 else frozenset()
 
 
-def _members(operation: Operation, schemas: Schemas) -> Iterator[tuple[str, Schema]]:
+def _members(operation: Operation, schemas: SharedSchemas) -> Iterator[tuple[str, Schema]]:
     """Those that can be sent, and those right inside objects."""
     for name, member in members_of(operation, schemas).items():
         yield name, member
@@ -79,7 +79,9 @@ def _members(operation: Operation, schemas: Schemas) -> Iterator[tuple[str, Sche
             yield from schemas.members(member).items()
 
 
-def _of_member(operation: Operation, effect: Effect, name: str, member: Schema, schemas: Schemas) -> Iterator[Deed]:
+def _of_member(
+    operation: Operation, effect: Effect, name: str, member: Schema, schemas: SharedSchemas
+) -> Iterator[Deed]:
     resolved = schemas.resolve(member)
     if member.get("readOnly") or resolved.get("readOnly"):
         return

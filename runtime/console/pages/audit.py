@@ -7,7 +7,7 @@ The export is the API's, passed on. Here never lives who may look at it.
 from starlette.responses import Response
 
 from runtime.console import rendering
-from runtime.console.desk import Asked, Desk
+from runtime.console.desk import Desk, Filters
 
 FILTERS = ("actor", "action", "subject", "target", "digest", "outcome", "since", "until")
 PER_PAGE = 50
@@ -47,5 +47,5 @@ async def _shown(desk: Desk, verified: object = None) -> Response:
     )  # fmt: skip
 
 
-def _asked(desk: Desk) -> Asked:
+def _asked(desk: Desk) -> Filters:
     return desk.filters(FILTERS)

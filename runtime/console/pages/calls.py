@@ -12,7 +12,7 @@ from starlette.responses import Response
 from runtime.console import reading
 from runtime.console.desk import Desk, see
 from runtime.console.forms import fields_of, inputs_of
-from runtime.console.inside import Refusal, at
+from runtime.console.inside import ApiRefusal, at
 
 Json = Any
 MOST_INPUTS = 200_000
@@ -37,7 +37,7 @@ async def run(desk: Desk) -> Response:
         body |= {"plan": told["risk"] != "read"}
     try:
         answer = (await desk.api.ask("POST", at("workflows", told["workflow_id"], "run"), body=body)).json
-    except Refusal as refusal:
+    except ApiRefusal as refusal:
         run_id = refusal.more.get("run_id")
         if run_id and not refusal.more.get("plan") and refusal.title != "waiting":
             return see(at("console", "runs", str(run_id)))
@@ -48,7 +48,7 @@ async def run(desk: Desk) -> Response:
 
 
 async def _form(
-    desk: Desk, inputs: Json, target: str, *, refusal: Refusal | None = None, plan: Json = None, run_id: str = ""
+    desk: Desk, inputs: Json, target: str, *, refusal: ApiRefusal | None = None, plan: Json = None, run_id: str = ""
 ) -> Response:
     told = await _told(desk)
     targets = await desk.api.get("/targets", {"api": told["api"]})

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from runtime.console.desk import Desk, see
-from runtime.console.inside import Refusal, at
+from runtime.console.inside import ApiRefusal, at
 from runtime.console.pages.queue import FILTERS
 from runtime.console.reading import steps_shown
 from runtime.console.wishes import nothing_said
@@ -34,7 +34,7 @@ async def show(desk: Desk) -> Response:
     for ref in chosen:
         try:
             told = await desk.api.get(at("workflows", ref))
-        except Refusal as refusal:
+        except ApiRefusal as refusal:
             lost.append({"ref": ref, "why": refusal.detail})
             continue
         shown.append({"told": told, "steps": steps_shown(told)})
@@ -85,7 +85,7 @@ async def _done(desk: Desk, action: str, ref: str, digest: str, reason: str) -> 
     try:
         body = {"digest": digest, "reason": reason}
         answer = await desk.api.ask("POST", at("workflows", ref, action), body=body)
-    except Refusal as refusal:
+    except ApiRefusal as refusal:
         return {"is_done": False, "told": refusal.detail, "remedy": refusal.remedy}
     after = answer.json
     if after["state"] == "pending":

@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from runtime.console import rendering
 from runtime.console.desk import VISITOR, Desk, see
-from runtime.console.forms import Form, NoForm, form_of
-from runtime.console.inside import Inside, Refusal
-from runtime.gate.credentials import TOKEN_COOKIE, clear_cookie, is_over_tls, set_cookie
+from runtime.console.forms import ConsoleForm, NoForm, form_of
+from runtime.console.inside import ApiRefusal, Inside
+from runtime.credentials import TOKEN_COOKIE, clear_cookie, is_over_tls, set_cookie
 
 # A working day, like the longest session.
 TOKEN_SECONDS = 12 * 3600
@@ -38,23 +38,23 @@ async def log_in(request: Request) -> Response:
             return await _by_token(request, form)
         body = {"name": form.get("name"), "password": form.get("password")}
         answer = await api.ask("POST", "/login", body=body)
-    except Refusal as refusal:
+    except ApiRefusal as refusal:
         return _page(form.get("next"), f"{refusal.detail} {refusal.remedy}".strip(), refusal.status)
     response = see(_next(form.get("next")))
     response.raw_headers += [(b"set-cookie", each.encode("latin-1")) for each in answer.headers.getlist("set-cookie")]
     return response
 
 
-async def _by_token(request: Request, form: Form) -> Response:
+async def _by_token(request: Request, form: ConsoleForm) -> Response:
     """Raises Refusal for a token that is nobody's."""
     token = form.get("token").strip()
     if not token.isascii() or not token.isprintable() or " " in token or ";" in token or len(token) > 3500:
-        raise Refusal(401, "no valid token", "This is no token that is valid.")
+        raise ApiRefusal(401, "no valid token", "This is no token that is valid.")
     api = Inside(request.app.state.gate, request.scope, ((b"authorization", b"Bearer " + token.encode()),))
     try:
         await api.get("/session")
-    except Refusal as refusal:
-        raise Refusal(refusal.status, refusal.title, "This is no token that is valid.") from refusal
+    except ApiRefusal as refusal:
+        raise ApiRefusal(refusal.status, refusal.title, "This is no token that is valid.") from refusal
     response = see(_next(form.get("next")))
     set_cookie(response, token, is_tls=_is_tls(request), name=TOKEN_COOKIE, seconds=TOKEN_SECONDS)
     return response

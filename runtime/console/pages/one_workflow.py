@@ -11,7 +11,7 @@ from starlette.responses import Response
 from runtime.console import reading
 from runtime.console.desk import Desk
 from runtime.console.forms import fields_of
-from runtime.console.inside import Refusal, at
+from runtime.console.inside import ApiRefusal, at
 from runtime.console.rendering import HEADERS
 
 Json = Any
@@ -47,7 +47,7 @@ async def transcript(desk: Desk) -> Response:
     told, number = await _told(desk), desk.request.path_params["number"]
     found = next((each for each in reading.runs_of_proof(told) if str(each["number"]) == number), None)
     if found is None:
-        raise Refusal(404, "not found", "The proof of this revision has no such run.")
+        raise ApiRefusal(404, "not found", "The proof of this revision has no such run.")
     return desk.page("transcript.html", told=told, run=found)
 
 

@@ -9,7 +9,7 @@ import yaml
 from starlette.responses import Response
 
 from runtime.console.desk import Desk, see
-from runtime.console.inside import Refusal
+from runtime.console.inside import ApiRefusal
 
 Json = Any
 MOST = 64 * 1024
@@ -43,5 +43,5 @@ def _read(text: str) -> Json:
     try:
         value = yaml.safe_load(text[:MOST])
     except yaml.YAMLError as error:
-        raise Refusal(422, "bad input", f"The policy is not YAML: {error}", "see docs/POLICY.md") from error
+        raise ApiRefusal(422, "bad input", f"The policy is not YAML: {error}", "see docs/POLICY.md") from error
     return {} if value is None else value

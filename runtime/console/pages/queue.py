@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from runtime.console.desk import Asked, Desk
+from runtime.console.desk import Desk, Filters
 
 Json = Any
 PER_PAGE = 50
@@ -36,6 +36,6 @@ async def _listed(desk: Desk, template: str, path: str, fixed: dict[str, str]) -
     asks = await desk.api.get("/asks", {"state": "waiting"}) if path.endswith("pending") else []
     pages = 1 if searched else max(1, -(-found.total // limit))
     return desk.page(
-        template, rows=found.json, total=found.total, counts=counts, asked=Asked({**asked, **extra}), number=number,
+        template, rows=found.json, total=found.total, counts=counts, asked=Filters({**asked, **extra}), number=number,
         pages=pages, limit=limit, asks=asks,
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """Schedules: what runs by itself, when next, what came of the last time; added, paused, resumed and removed from here.
 
 Whose they are and who sees them the API says, and whether whoever adds one may run what it says.
-Here never lives a moment (`runtime.scheduling`).
+Here never lives a moment (`runtime.background.scheduling`).
 """
 
 from typing import Any

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from runtime.console.desk import Desk
-from runtime.console.inside import Refusal
+from runtime.console.inside import ApiRefusal
 
 Json = Any
 
@@ -30,7 +30,7 @@ async def show(desk: Desk) -> Response:
 async def _ready(desk: Desk) -> Json:
     try:
         return await desk.api.get("/ready")
-    except Refusal as refusal:  # not ready, which is an answer
+    except ApiRefusal as refusal:  # not ready, which is an answer
         return {"status": "not ready", "trouble": refusal.more.get("trouble", ""), **refusal.more}
 
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from runtime.console import wishes
 from runtime.console.desk import Desk, see
-from runtime.console.forms import Form
+from runtime.console.forms import ConsoleForm
 from runtime.console.inside import at
 
 Json = Any
@@ -85,7 +85,7 @@ def _choices() -> dict[str, Json]:
     return {"modes": MODES, "responses": RESPONSES, "limits": LIMITS, "references": REFERENCES}
 
 
-def _wish(form: Form) -> dict[str, Json]:
+def _wish(form: ConsoleForm) -> dict[str, Json]:
     """The whole target but its name. Raises Refusal."""
     told = wishes.texts(form, ("api", "base_url", "mode", "tls", "responses", *REFERENCES))
     limits, labels = wishes.numbers(form, LIMITS), wishes.pairs(form.get("labels"))

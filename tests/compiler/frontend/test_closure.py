@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.containment import Containment
-from compiler.frontend.closure import components, cut_endless, gaps_by_operation, schema_digests
-from compiler.frontend.references import Missing
-from compiler.frontend.schemas import POINTER, Bundle
+from compiler.frontend.documents.references import MissingReference
+from compiler.frontend.schemas.closure import components, cut_endless, gaps_by_operation, schema_digests
+from compiler.frontend.schemas.reading import POINTER, Bundle
 
 NAMES = "abcdefgh"
 GRAPHS = st.fixed_dictionaries({name: st.lists(st.sampled_from(NAMES), unique=True).map(tuple) for name in NAMES})
@@ -74,8 +74,8 @@ def test_after_cutting_no_schema_applies_to_itself_in_place(graph: dict[str, tup
 
 
 def test_gaps_are_counted_by_operation_through_circles() -> None:
-    gap = Missing("file-missing", "Gone.yaml", "Gone.yaml#/x", "is gone")
-    own = Missing("pointer-dangling", "api.yaml", "#/y", "is nothing")
+    gap = MissingReference("file-missing", "Gone.yaml", "Gone.yaml#/x", "is gone")
+    own = MissingReference("pointer-dangling", "api.yaml", "#/y", "is nothing")
     found = gaps_by_operation(
         Bundle(
             schemas={"a": {}, "b": {}, "c": {}},

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compiler.errors import LimitError
-from compiler.frontend import Limits, load_api
+from compiler.frontend import ReadLimits, load_api
 from compiler.frontend.load import base_path, security
 from compiler.ir.model import Api
-from workflow.profile import Profile, parse_profile
+from workflow.profiles.profile import Profile, parse_profile
 
 PATHS = {"/a": {"get": {"responses": {"200": {"description": "ok"}}}}}
 
@@ -93,10 +93,10 @@ def test_limits_are_a_value_that_callers_may_widen(tmp_path: Path) -> None:
     (tmp_path / "api.json").write_text(json.dumps({"openapi": "3.1.0", "paths": PATHS}))
 
     with pytest.raises(LimitError):
-        load_api(tmp_path / "api.json", limits=Limits(json_bytes=10))
+        load_api(tmp_path / "api.json", limits=ReadLimits(json_bytes=10))
     with pytest.raises(LimitError):
-        load_api(tmp_path / "api.json", limits=Limits(operations=0))
-    assert len(load_api(tmp_path / "api.json", limits=Limits(operations=1)).api.operations) == 1
+        load_api(tmp_path / "api.json", limits=ReadLimits(operations=0))
+    assert len(load_api(tmp_path / "api.json", limits=ReadLimits(operations=1)).api.operations) == 1
 
 
 def test_files_together_are_bounded(tmp_path: Path) -> None:
@@ -109,6 +109,6 @@ def test_files_together_are_bounded(tmp_path: Path) -> None:
     )
 
     assert load_api(tmp_path / "api.json").api.schemas
-    for tight in (Limits(files=3), Limits(total_nodes=100), Limits(total_bytes=500), Limits(lookups=4)):
+    for tight in (ReadLimits(files=3), ReadLimits(total_nodes=100), ReadLimits(total_bytes=500), ReadLimits(lookups=4)):
         with pytest.raises(LimitError):
             load_api(tmp_path / "api.json", limits=tight)

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.frontend.names import name_schemas
+from compiler.frontend.schemas.names import name_schemas
 
 TOKENS = st.text(max_size=8) | st.sampled_from(["components", "schemas", "Thing", "Thing ", "properties", "a/b", "ä"])
 FILES = st.sampled_from(["api.yaml", "Thing.yaml", "Thing.v1_2.yaml", "a/Thing.yaml", "b/Thing.yaml", "«».json"])

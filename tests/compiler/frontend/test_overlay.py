@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from compiler.errors import LimitError, OverlayError
+from compiler.frontend.documents.limits import DEFAULT_LIMITS
+from compiler.frontend.documents.overlay import apply_overlay
 from compiler.frontend.findings import Findings
-from compiler.frontend.limits import DEFAULT_LIMITS
-from compiler.frontend.overlay import apply_overlay
 
 
 def patched(data: Any, actions: Any, folder: Path, *, overlay: str = "1.0.0") -> tuple[Any, list[str]]:

@@ -14,8 +14,8 @@ import pytest
 from prance.util.resolver import RESOLVE_INTERNAL, RefResolver
 
 from compiler.frontend import load_api
-from compiler.frontend.limits import DEFAULT_LIMITS
-from compiler.frontend.parse import parse_document
+from compiler.frontend.documents.limits import DEFAULT_LIMITS
+from compiler.frontend.documents.parse import parse_document
 from compiler.ir.model import Operation, Schema
 from tests.needs import VENDOR_FILES, VENDOR_FOLDER
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from compiler.ir.model import Diagnostic, Effect, Parameter, Risk, Severity
+from compiler.ir.model import ApiParameter, Diagnostic, Effect, Risk, Severity
 from compiler.ir.printer import print_api, print_diagnostics, schema_text
 
 from .test_verifier import FLOW, GOOD, JOB, READ, RESOURCE, STEPS
@@ -42,8 +42,8 @@ def test_what_passes_find_out_stands_in_the_operation_line() -> None:
         summary='Says "read"',
         parameters=(
             *READ.parameters,
-            Parameter("q", "query", False, {"type": "array"}, style="pipeDelimited", explode=True, example=[1]),
-            Parameter("f", "query", False, {"type": "array"}, style="form", explode=False),
+            ApiParameter("q", "query", False, {"type": "array"}, style="pipeDelimited", explode=True, example=[1]),
+            ApiParameter("f", "query", False, {"type": "array"}, style="form", explode=False),
         ),
     )
 

@@ -9,24 +9,24 @@ import pytest
 from compiler.errors import CompilerBug
 from compiler.ir.model import (
     Api,
+    ApiParameter,
     Body,
     Flow,
+    FlowStep,
     Input,
     Job,
     Link,
     Operation,
-    Parameter,
     Resource,
     Response,
     Risk,
     Role,
-    Step,
 )
 from compiler.ir.verifier import verify
 
 DIGEST = "sha256:" + "0" * 64
 THING = {"$ref": "#/components/schemas/Thing"}
-ID = Parameter("id", "path", is_required=True, schema={"type": "string"})
+ID = ApiParameter("id", "path", is_required=True, schema={"type": "string"})
 
 
 def operation(method: str, path: str, **more: Any) -> Operation:
@@ -42,8 +42,8 @@ RESOURCE = Resource(
     "things", "thing", "/things", "/things/{id}", "id", list="GET /things", read="GET /things/{id}", schema=THING
 )
 STEPS = (
-    Step("make", "POST /things", Role.CHANGE, "Make it.", payload={"name": "$inputs.name"}),
-    Step(
+    FlowStep("make", "POST /things", Role.CHANGE, "Make it.", payload={"name": "$inputs.name"}),
+    FlowStep(
         "read", "GET /things/{id}", Role.READ_BACK, "Read it.", parameters=(("id", "path", "$steps.make.outputs.id"),)
     ),
 )

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from compiler.ir.model import Api, Body, Operation, Parameter, Response, Risk
+from compiler.ir.model import Api, ApiParameter, Body, Operation, Response, Risk
 from compiler.passes import effects
 from compiler.passes.outcome import Options
-from workflow.profile import Profile
+from workflow.profiles.profile import Profile
 
 TABLE = Path(__file__).with_name("labelled_actions.txt")
 _REPLY: Any = {"type": "object", "properties": {"items": {"type": "array", "items": {"type": "object"}}}}
@@ -51,7 +51,7 @@ def operation(key: str, named: str = "", summary: str = "", description: str = "
         operation_id=named,
         summary=summary,
         description=description,
-        parameters=(Parameter(name, "query", is_required=False, schema=asked),) if name else (),
+        parameters=(ApiParameter(name, "query", is_required=False, schema=asked),) if name else (),
         body=body,
         responses=(Response("200", media_type="application/json", schema=_REPLY),),
     )

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from compiler import pipeline
-from compiler.backend.arazzo import document_of
+from compiler.arazzo import document_of
 from compiler.compiled import Compiled
-from compiler.ir.model import Api, Flow, Role, Step
+from compiler.ir.model import Api, Flow, FlowStep, Role
 from compiler.passes.flows import changes
-from compiler.pipeline import Request
+from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 from tests.workflow.dialogue import Dialogue
-from workflow.plan import Plan, build_plan
+from workflow.programs.plan import Plan, build_plan
 
 ACCEPTED = "'202': {description: accepted}"
 LOCATED = "'202': {description: accepted, headers: {Location: {schema: {type: string}}}}"
@@ -82,13 +82,13 @@ ALLOWED = "allowed_values: '{member}Values'\nconditional: {methods: [PATCH]}\n"
 def planned(folder: Path, description: str, profile: str) -> Api:
     (folder / "api.yaml").write_text(description)
     (folder / "profile.yaml").write_text(f"api: rack\n{profile}")
-    return pipeline.dump(Request(folder / "api.yaml"), "flows")
+    return pipeline.dump(CompileRequest(folder / "api.yaml"), "flows")
 
 
 def compiled(folder: Path, description: str, profile: str) -> Compiled:
     (folder / "api.yaml").write_text(description)
     (folder / "profile.yaml").write_text(f"api: rack\n{profile}")
-    return compile_spec(Request(folder / "api.yaml"))[0]
+    return compile_spec(CompileRequest(folder / "api.yaml"))[0]
 
 
 def waiting(api: Api) -> set[str]:
@@ -262,7 +262,7 @@ def test_a_state_that_stands_below_the_thing_is_checked_before_and_reached_after
     assert {run["case"]: run["outcome"] for run in made["rack_blink_box"].proof["runs"]}["usual"] == "succeeded"
 
 
-def step_of(flow: Flow, name: str) -> Step:
+def step_of(flow: Flow, name: str) -> FlowStep:
     return next(step for step in flow.steps if step.id == name)
 
 

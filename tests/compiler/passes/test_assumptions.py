@@ -15,7 +15,7 @@ from compiler import lint as linting
 from compiler import pipeline
 from compiler.ir.model import Diagnostic, Severity
 from compiler.passes import assumptions
-from workflow.profile import Profile
+from workflow.profiles.profile import Profile
 
 SPEC = """
 openapi: 3.1.0

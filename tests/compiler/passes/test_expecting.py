@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from compiler import pipeline
-from compiler.ir.model import Api, Step
+from compiler.ir.model import Api, FlowStep
 
 API = """\
 openapi: 3.1.0
@@ -33,15 +33,15 @@ PROFILE = "api: dns\nverbs: {prefer: [PUT, PATCH], distinct: ['PATCH /zones/{zon
 def api(tmp_path: Path) -> Api:
     (tmp_path / "api.yaml").write_text(API)
     (tmp_path / "profile.yaml").write_text(PROFILE)
-    return pipeline.dump(pipeline.Request(tmp_path / "api.yaml"), "flows")
+    return pipeline.dump(pipeline.CompileRequest(tmp_path / "api.yaml"), "flows")
 
 
-def step(api: Api, flow: str, role: str) -> Step:
+def step(api: Api, flow: str, role: str) -> FlowStep:
     steps = next(each for each in api.flows if each.id == flow).steps
     return next(each for each in steps if each.role.value == role)
 
 
-def expected(made: Step) -> dict[str, Any]:
+def expected(made: FlowStep) -> dict[str, Any]:
     return {each["place"]: each.get("found") for each in made.expects}
 
 
@@ -83,7 +83,7 @@ components:
 def terminals(folder: Path, said: str, text: str = LISTED) -> Api:
     (folder / "api.yaml").write_text(text.replace("AS_SAID", said))
     (folder / "profile.yaml").write_text("api: lab\n")
-    return pipeline.dump(pipeline.Request(folder / "api.yaml"), "flows")
+    return pipeline.dump(pipeline.CompileRequest(folder / "api.yaml"), "flows")
 
 
 def test_what_people_name_is_looked_up_before_it_is_created_and_has_to_be_new(tmp_path: Path) -> None:

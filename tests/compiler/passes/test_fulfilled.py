@@ -4,7 +4,7 @@ import pytest
 
 from compiler.passes.flows.composed import composed
 from compiler.passes.flows.context import Context
-from compiler.passes.flows.fulfilled import unfulfilled
+from compiler.passes.flows.wording.fulfilled import unfulfilled
 from tests.compiler.proposals.proposal_specs import known, planned, profile_of
 
 CREATE, DISK = "POST /machines", "POST /machines/{machineId}/disks"

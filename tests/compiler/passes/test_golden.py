@@ -38,7 +38,7 @@ def test_the_passes_understand_and_plan(case: Path, tmp_path: Path) -> None:
         if name != asked:
             (tmp_path / name).write_text(text)
 
-    api = pipeline.dump(pipeline.Request(tmp_path / "api.yaml"), "flows")
+    api = pipeline.dump(pipeline.CompileRequest(tmp_path / "api.yaml"), "flows")
 
     seen = shown(print_api(api), asked.split(" ")[2:])
     if os.environ.get("SWITCHGEAR_REWRITE_GOLDEN"):

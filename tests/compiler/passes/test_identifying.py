@@ -63,7 +63,7 @@ def flows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     place: Path = tmp_path_factory.mktemp("shop") / "shop.json"
     info = {"title": "Shop", "version": "1"}
     place.write_text(json.dumps({"openapi": "3.1.0", "info": info, "paths": PATHS, "components": {"schemas": SCHEMAS}}))
-    return {flow.id: flow for flow in pipeline.dump(pipeline.Request(place), "flows").flows}
+    return {flow.id: flow for flow in pipeline.dump(pipeline.CompileRequest(place), "flows").flows}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from compiler.compiled import Compiled
-from compiler.pipeline import Request
+from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 
 LAMP = {
@@ -36,7 +36,7 @@ def compiled(tmp_path: Path, members: dict[str, Any]) -> Compiled:
     }
     path = tmp_path / "openapi.json"
     path.write_text(json.dumps(document))
-    return compile_spec(Request(path))[0]
+    return compile_spec(CompileRequest(path))[0]
 
 
 def test_the_thing_to_say_is_asked_for_and_the_duration_is_fixed(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compiler.frontend import load_api
-from compiler.ir.model import RISKS, Api, Effect, Flow, Risk, Step
+from compiler.ir.model import RISKS, Api, Effect, Flow, FlowStep, Risk
 from compiler.pipeline import plan_flows, understand
-from workflow.profile import Profile
+from workflow.profiles.profile import Profile
 
 CASE = Path(__file__).parent / "golden" / "people_have_the_last_word.txt"
 ACTION, MAKE_RACK, MAKE_SERVER = "POST /racks/{rackId}/action", "POST /racks", "POST /servers"
@@ -48,7 +48,7 @@ def overrides(draw: st.DrawFn) -> dict[str, Any]:
     return {"compose": composed, "defaults": fixes, "split": split, "merge": merge}
 
 
-def sendable(flow: Flow, step: Step) -> list[Risk]:
+def sendable(flow: Flow, step: FlowStep) -> list[Risk]:
     """The classes of all that the step can send, told by the values alone."""
     stands = step.payload["action"]
     given = next((i for i in flow.inputs if stands == f"$inputs.{i.name}"), None)

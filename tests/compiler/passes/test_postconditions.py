@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from compiler import pipeline
-from compiler.ir.model import Api, Operation, Step
+from compiler.ir.model import Api, FlowStep, Operation
 from compiler.lint import lint
 
 DRIVE = {
@@ -54,10 +54,10 @@ def spec(action: str = "load", body: Any = None, reply: Any = None, **more: Any)
     }
 
 
-def request(folder: Path, described: dict[str, Any], **told: Any) -> pipeline.Request:
+def request(folder: Path, described: dict[str, Any], **told: Any) -> pipeline.CompileRequest:
     (folder / "api.yaml").write_text(yaml.safe_dump(described))
     (folder / "profile.yaml").write_text(yaml.safe_dump({"api": "lab", **told}))
-    return pipeline.Request(folder / "api.yaml")
+    return pipeline.CompileRequest(folder / "api.yaml")
 
 
 def understood(folder: Path, described: dict[str, Any], **told: Any) -> Api:
@@ -68,7 +68,7 @@ def action_of(api: Api) -> Operation:
     return next(each for each in api.operations if each.method == "POST")
 
 
-def read_back(api: Api) -> Step | None:
+def read_back(api: Api) -> FlowStep | None:
     flow = next(each for each in api.flows if each.goal.startswith("POST"))
     return next((step for step in flow.steps if step.role.value == "read_back"), None)
 

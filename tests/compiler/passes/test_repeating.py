@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from compiler.ir.model import Body, Effect, Operation, Risk
-from compiler.ir.schemas import Schemas
+from compiler.ir.schemas import SharedSchemas
 from compiler.passes.repeating import is_repeatable
-from workflow.profile import Verbs
+from workflow.profiles.profile import Verbs
 
 PLAIN = {"type": "object", "properties": {"name": {"type": "string"}, "mode": {"enum": ["fast", "slow"]}}}
 
@@ -25,7 +25,7 @@ def repeatable(
     is_bare = method == "DELETE" or more.pop("is_bare", False)
     body = None if is_bare else Body(kind, PLAIN if schema is None else schema, is_required=True)
     operation = Operation(method, path, "", "", body=body, **more)
-    return is_repeatable(operation, effect, risk, verbs, Schemas({}))
+    return is_repeatable(operation, effect, risk, verbs, SharedSchemas({}))
 
 
 def members(**named: Any) -> Any:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from compiler.pipeline import Request
+from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 
 
@@ -19,7 +19,7 @@ def test_an_owner_that_is_in_no_list_has_its_parts_shown(tmp_path: Path) -> None
     }
     spec = tmp_path / "api.yaml"
     spec.write_text(yaml.safe_dump({"openapi": "3.1.0", "info": {"title": "site", "version": "1"}, "paths": paths}))
-    found, _ = compile_spec(Request(spec))
+    found, _ = compile_spec(CompileRequest(spec))
     assert [one for one in found.diagnostics if one.code == "workflow-not-proved"] == []
     report = next(one for one in found.workflows if one.flow.id == "site_inventory_hall")
     assert report.is_verified

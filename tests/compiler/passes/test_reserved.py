@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from compiler.ir.model import CONNECTION_HEADERS
-from compiler.pipeline import Request, dump
+from compiler.pipeline import CompileRequest, dump
 from runtime.driver.wire import address_of, wire_request
 from runtime.errors import Refused
-from workflow.events import SendRequest
-from workflow.reserved import REASONS, why_reserved
+from workflow.requests.events import SendRequest
+from workflow.requests.reserved import REASONS, why_reserved
 
 HARMLESS = [
     *(("header", name) for name in ("If-Match", "Range", "Prefer", "Accept-Language", "OData-Version", "X-Request-Id")),
@@ -48,7 +48,7 @@ def test_what_is_reserved_is_no_parameter_and_no_member_behind_the_pass(place: s
     }
     document = {"openapi": "3.1.0", "info": {"title": "Toy", "version": "1"}, "paths": paths}
     (tmp_path / "toy.json").write_text(json.dumps(document))
-    api = dump(Request(tmp_path / "toy.json"), after="reserved")
+    api = dump(CompileRequest(tmp_path / "toy.json"), after="reserved")
     assert len(api.operations) == len(paths)
     left = {parameter.name.lower() for one in api.operations for parameter in one.parameters}
     assert left <= CONNECTION_HEADERS  # which no step ever binds

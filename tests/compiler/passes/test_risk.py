@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from compiler.ir.model import RISKS, Body, Effect, Operation, Risk
 from compiler.passes.risk import lexicon
-from compiler.pipeline import Request
+from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 from tests.compiler.passes.labelled import Labelled, classed, labelled, operation
 
@@ -163,7 +163,7 @@ def test_what_only_seems_to_read_is_stored_and_promises_nothing(tmp_path: Path) 
     paths = {"/items/query": {"post": asked}, "/system/reboot": {"get": acting}}
     path = tmp_path / "openapi.json"
     path.write_text(json.dumps({"openapi": "3.0.3", "info": {"title": "g", "version": "1"}, "paths": paths}))
-    found = {one.flow.goal: one for one in compile_spec(Request(path))[0].workflows}
+    found = {one.flow.goal: one for one in compile_spec(CompileRequest(path))[0].workflows}
     hints = {goal: (one.flow.risk, one.tool["annotations"]["readOnlyHint"]) for goal, one in found.items()}
     assert hints == {"POST /items/query": (Risk.READ, False), "GET /system/reboot": (Risk.DISRUPT, False)}
     assert "Changes nothing" not in found["POST /items/query"].flow.description

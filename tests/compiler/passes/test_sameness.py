@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from compiler.ir.model import Flow, Input, Risk, Role, Step
+from compiler.ir.model import Flow, FlowStep, Input, Risk, Role
 from compiler.passes.sameness import are_same_but_for_names, differing, essence
 from tests.compiler.proposals.proposal_specs import known_plan
 
 END = {"name": "no_vm", "type": "end", "x-switchgear": {"code": "not_found", "message": "There is no VM."}}
-FIND = Step(
+FIND = FlowStep(
     id="find_vm",
     operation="GET /vms",
     role=Role.LOOKUP,
@@ -19,7 +19,7 @@ FIND = Step(
     success=({"condition": "$statusCode == 200"},),
     failures=(END,),
 )
-CHANGE = Step(
+CHANGE = FlowStep(
     id="change",
     operation="POST /vms/{id}/start",
     role=Role.CHANGE,

@@ -33,7 +33,7 @@ def flows(tmp_path_factory: pytest.TempPathFactory) -> tuple[Flow, ...]:
     rule = {"resource": "machines", "field": "/state", "transitions": moves}
     (folder / "api.yaml").write_text(yaml.safe_dump(spec))
     (folder / "profile.yaml").write_text(yaml.safe_dump({"api": "yard", "states": [rule]}))
-    return pipeline.dump(pipeline.Request(folder / "api.yaml"), "flows").flows
+    return pipeline.dump(pipeline.CompileRequest(folder / "api.yaml"), "flows").flows
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from compiler.passes.flows.texts import doing, opened
+from compiler.passes.flows.wording.texts import doing, opened
 
 
 @pytest.mark.parametrize(

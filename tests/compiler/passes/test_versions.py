@@ -8,7 +8,7 @@ import yaml
 
 from compiler.compiled import Compiled
 from compiler.passes.versions import is_version, rank
-from compiler.pipeline import Request
+from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 
 RACK = {"type": "object", "properties": {"id": {"type": "string", "readOnly": True}, "name": {"type": "string"}}}
@@ -40,7 +40,7 @@ def compiled(folder: Path, *paths: dict[str, Any]) -> Compiled:
     spec = folder / "api.yaml"
     told = {name: each for some in paths for name, each in some.items()}
     spec.write_text(yaml.safe_dump({"openapi": "3.1.0", "info": {"title": "hall", "version": "1"}, "paths": told}))
-    return compile_spec(Request(spec))[0]
+    return compile_spec(CompileRequest(spec))[0]
 
 
 def left_out(found: Compiled) -> dict[str, str]:

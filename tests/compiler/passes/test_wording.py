@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from compiler.ir.model import Api, Flow, Risk
-from compiler.passes import words
 from compiler.passes.flows.ranking import is_of_all
-from compiler.passes.flows.wording import alike, faults, repeated
-from compiler.passes.told_apart import told_apart
-from compiler.pipeline import Request, dump
+from compiler.passes.flows.wording.linter import alike, faults, repeated
+from compiler.passes.names import words
+from compiler.passes.names.told_apart import told_apart
+from compiler.pipeline import CompileRequest, dump
 
 _ITEM: Any = {"type": "object", "properties": {"id": {"type": "string"}, "name": {"type": "string"}}}
 _ONE: Any = {"200": {"description": "", "content": {"application/json": {"schema": _ITEM}}}}
@@ -69,7 +69,7 @@ def planned(tmp_path: Path, paths: Any) -> Api:
     document = {"openapi": "3.0.3", "info": {"title": "house", "version": "1"}, "paths": paths}
     path = tmp_path / "openapi.json"
     path.write_text(json.dumps(document))
-    return dump(Request(path), "flows")
+    return dump(CompileRequest(path), "flows")
 
 
 def test_equal_names_of_an_api_are_told_apart_without_a_number(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import yaml
 
 from compiler.compiled import Compiled
 from compiler.lint import lint
-from compiler.pipeline import Request
+from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 
 STATES = {
@@ -53,7 +53,7 @@ def described(folder: Path, around: str, **told: Any) -> tuple[Path, Path]:
 
 
 def compiled(folder: Path, around: str, **told: Any) -> Compiled:
-    return compile_spec(Request(*described(folder, around, **told), plays_all=True))[0]
+    return compile_spec(CompileRequest(*described(folder, around, **told), plays_all=True))[0]
 
 
 def shown(schema: Any) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def asked_for(folder: Path, around: str, **told: Any) -> set[tuple[str, str]]:
     spec, profile = described(folder, around, **told)
     return {
         (one.pointer, one.remedy.split("`")[1])
-        for one in lint(Request(spec, profile))
+        for one in lint(CompileRequest(spec, profile))
         if one.code == "something-around"
     }
 

@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 
 from compiler.compiled import Compiled
-from compiler.pipeline import Request
+from compiler.pipeline import CompileRequest
 from compiler.proposer.proposer import Asker
-from compiler.proposer.question import Answer, Kind, Question
+from compiler.proposer.question import ModelAnswer, Question, QuestionKind
 from compiler.verification import compile_spec
 from tests.compiler.proposals.proposal_specs import SPECS
 
@@ -36,13 +36,13 @@ def written(folder: Path, name: str = "machines", spec: Mapping[str, Any] | None
 @cache
 def compiled(name: str = "machines") -> Compiled:
     with TemporaryDirectory() as folder:
-        return compile_spec(Request(written(Path(folder), name)))[0]
+        return compile_spec(CompileRequest(written(Path(folder), name)))[0]
 
 
 class Scripted(Asker):
     """Answers each question by what `says` makes of it; `kinds`: which it answers at all. Keeps what it was asked."""
 
-    def __init__(self, says: Says, *kinds: Kind) -> None:
+    def __init__(self, says: Says, *kinds: QuestionKind) -> None:
         super().__init__()
         self.says, self.kinds = says, kinds
         self.asked: list[Question] = []
@@ -51,10 +51,12 @@ class Scripted(Asker):
     def is_live(self) -> bool:
         return True
 
-    def ask(self, questions: Sequence[Question]) -> list[Answer]:
+    def ask(self, questions: Sequence[Question]) -> list[ModelAnswer]:
         self.asked += questions
         return [
-            Answer(one.kind, one.subject, one.options, (self.says(one, False), self.says(one, True)), DIGEST, "stub@1")
+            ModelAnswer(
+                one.kind, one.subject, one.options, (self.says(one, False), self.says(one, True)), DIGEST, "stub@1"
+            )
             for one in questions
             if not self.kinds or one.kind in self.kinds
         ]

@@ -17,7 +17,7 @@ from compiler.ir.model import Api
 from compiler.passes import effects, jobs, links, resources
 from compiler.passes.flows import plan
 from compiler.passes.outcome import Options
-from workflow.profile import Profile, parse_profile
+from workflow.profiles.profile import Profile, parse_profile
 
 PROSE = frozenset({"summary", "description"})
 OK = {"description": "Fine."}

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from compiler.ir.model import Risk, Role
-from compiler.proposals.asked import Apis, Outcome, understand_sentence
-from compiler.proposals.composing import Composer, Refusal
+from compiler.proposals.asked import Apis, AskOutcome, understand_sentence
+from compiler.proposals.composing import Composer, CompositionRefusal
 from compiler.proposer.proposer import Asker
-from compiler.proposer.question import NONE_OF_THESE, Kind, Question
+from compiler.proposer.question import NONE_OF_THESE, Question, QuestionKind
 from tests.compiler.proposals.compiled_specs import Scripted, compiled
 
 APIS = Apis([compiled()])
@@ -19,11 +19,11 @@ def best(question: Question, _turned: bool) -> str:
     return question.options[0]
 
 
-def asked(sentence: str, asker: Asker | None = None) -> Outcome:
+def asked(sentence: str, asker: Asker | None = None) -> AskOutcome:
     return understand_sentence(sentence, APIS, asker or Scripted(best))
 
 
-def changes(outcome: Outcome) -> list[str]:
+def changes(outcome: AskOutcome) -> list[str]:
     assert outcome.workflow is not None, outcome.refusal
     return [step.operation for step in outcome.workflow.flow.steps if step.role is Role.CHANGE]
 
@@ -110,7 +110,7 @@ def test_a_model_that_chooses_by_position_or_none_of_these_makes_nothing() -> No
 
 def test_a_bare_and_is_put_in_the_order_that_is_said_both_times() -> None:
     def other(question: Question, _turned: bool) -> str:
-        return question.options[1 if question.kind is Kind.ORDER else 0]
+        return question.options[1 if question.kind is QuestionKind.ORDER else 0]
 
     sentence = "add a disk to the machine and turn the machine on"
     assert changes(asked(sentence, Scripted(best)))[0] == f"POST {DISK}"
@@ -137,7 +137,7 @@ def test_what_is_of_two_apis_is_refused_and_said() -> None:
 def test_more_than_five_changes_are_no_one_task() -> None:
     flow = next(one.flow for one in compiled().workflows if one.flow.id == "machines_create_machine")
     made = Composer(compiled()).planned([replace(flow) for _ in range(6)])
-    assert isinstance(made, Refusal)
+    assert isinstance(made, CompositionRefusal)
     assert "more than 5" in made.why
 
 
@@ -153,5 +153,5 @@ def test_together_nothing_is_graver_than_its_gravest_piece() -> None:
     flows = {one.flow.id: one.flow for one in compiled().workflows}
     tame = replace(flows["machines_delete_machine"], risk=Risk.CHANGE)
     made = Composer(compiled()).planned([flows["machines_create_machine"], tame])
-    assert isinstance(made, Refusal)
+    assert isinstance(made, CompositionRefusal)
     assert "together they are of the class destroy" in made.why

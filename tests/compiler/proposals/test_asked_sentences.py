@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from compiler.compiled import Compiled
-from compiler.proposals.asked import Apis, Outcome, understand_sentence
-from compiler.proposer.question import NONE_OF_THESE, Kind, Question
+from compiler.proposals.asked import Apis, AskOutcome, understand_sentence
+from compiler.proposer.question import NONE_OF_THESE, Question, QuestionKind
 from tests.compiler.proposals.compiled_specs import Scripted
 
 SENTENCES = yaml.safe_load(Path(__file__).with_name("asked_sentences.yaml").read_text())
@@ -23,14 +23,14 @@ def knowing(titles: list[str]) -> Scripted:
     """Says the first title that is right where it is offered, else that there is none; the order stands as it is."""
 
     def says(question: Question, _turned: bool) -> str:
-        if question.kind is Kind.ORDER:
+        if question.kind is QuestionKind.ORDER:
             return question.options[0]
         return next((each for each in titles if each in question.options), NONE_OF_THESE)
 
     return Scripted(says)
 
 
-def is_right(outcome: Outcome, wanted: list[str], compiled: Compiled) -> bool:
+def is_right(outcome: AskOutcome, wanted: list[str], compiled: Compiled) -> bool:
     api = compiled.api.name
     if not wanted:
         return outcome.workflow is None and not outcome.exists and bool(outcome.refusal)

@@ -7,20 +7,20 @@ import pytest
 from click.testing import CliRunner
 
 from compiler.proposals.evaluation import Evaluation, Measured, evaluated
-from compiler.proposer.question import NONE_OF_THESE, Kind, Question
+from compiler.proposer.question import NONE_OF_THESE, Question, QuestionKind
 from switchgear.main import cli
 from tests.compiler.proposals.compiled_specs import Scripted, compiled, written
 from tests.compiler.proposer import model_server as server
 from tests.compiler.proposer.model_server import model_server
 
 
-def measured(evaluation: Evaluation) -> dict[Kind, Measured]:
+def measured(evaluation: Evaluation) -> dict[QuestionKind, Measured]:
     return {one.kind: one for one in evaluation.measured}
 
 
 def knows(question: Question, _turned: bool) -> str:
     """All right; a sentence is the title, which finds its workflow."""
-    if question.kind is Kind.SENTENCE:
+    if question.kind is QuestionKind.SENTENCE:
         return str(question.facts["title"]).lower()
     return question.expected or question.options[0]
 
@@ -28,10 +28,10 @@ def knows(question: Question, _turned: bool) -> str:
 def test_who_answers_all_right_has_full_marks_and_makes_nothing_worse() -> None:
     found = evaluated(compiled(), Scripted(knows), 8, lambda: 0.0)
     for kind, one in measured(found).items():
-        if kind is not Kind.SENTENCE:
+        if kind is not QuestionKind.SENTENCE:
             assert one.right == one.answered == one.asked == one.consistent, kind
             assert (one.refused, one.refusal) == ({}, "")
-    assert {Kind.TASK, Kind.PIECE, Kind.SENTENCE} <= set(measured(found))
+    assert {QuestionKind.TASK, QuestionKind.PIECE, QuestionKind.SENTENCE} <= set(measured(found))
     assert all(effect.after >= effect.before for effect in found.effects)
 
 
@@ -48,7 +48,11 @@ def test_who_answers_by_position_has_none_and_makes_nothing_worse() -> None:
 def test_no_answer_is_read_off_its_place() -> None:
     asker = Scripted(knows)
     evaluated(compiled(), asker, 8, lambda: 0.0)
-    known = [one for one in asker.asked if one.expected and one.kind in (Kind.PIECE, Kind.ORDER, Kind.RANK)]
+    known = [
+        one
+        for one in asker.asked
+        if one.expected and one.kind in (QuestionKind.PIECE, QuestionKind.ORDER, QuestionKind.RANK)
+    ]
     assert known
     offered = [[each for each in one.options if each != NONE_OF_THESE] for one in known]
     assert offered == [sorted(each) for each in offered]

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.ir.model import RISKS, Api, Flow, Risk, Role
 from compiler.ir.verifier import verify
-from compiler.passes import words
 from compiler.passes.flows.context import address
+from compiler.passes.names import words
 from compiler.passes.sameness import are_same_but_for_names
 from compiler.proposals import nouns, sentences
 from compiler.proposals.ranks import ranked
 from compiler.proposals.tasks import foils_of
 from compiler.proposer.prompts import messages
-from compiler.proposer.question import Answer, Kind, Question
+from compiler.proposer.question import ModelAnswer, Question, QuestionKind
 from compiler.proposer.vocabulary import ALIKE, COMMANDS, SOOTHING
 from tests.compiler.proposals.compiled_specs import Scripted, compiled
 from tests.compiler.proposals.proposal_specs import (
@@ -54,11 +54,13 @@ phrases = st.lists(loaded, min_size=1, max_size=4).map(" ".join)
 sayings = st.lists(loaded | st.sampled_from([*COMMANDS, *SOOTHING, "the", "which"]), max_size=9).map(" ".join)
 
 
-def answers(kind: Kind, subjects: Iterable[str], values: st.SearchStrategy[str]) -> st.SearchStrategy[list[Answer]]:
+def answers(
+    kind: QuestionKind, subjects: Iterable[str], values: st.SearchStrategy[str]
+) -> st.SearchStrategy[list[ModelAnswer]]:
     """Some answers about some of the subjects, a few of them about nothing or twice; both times the same, or not."""
 
-    def told(subject: str, first: str, second: str, is_same: bool) -> Answer:
-        return Answer(kind, subject, (first, "other"), (first, first if is_same else second), DIGEST, "stub")
+    def told(subject: str, first: str, second: str, is_same: bool) -> ModelAnswer:
+        return ModelAnswer(kind, subject, (first, "other"), (first, first if is_same else second), DIGEST, "stub")
 
     about = st.sampled_from([*subjects, "", "/nowhere"])
     return st.lists(st.builds(told, about, values, values, st.booleans()))
@@ -71,9 +73,9 @@ def test_any_nouns_leave_steps_bindings_and_classes_as_they_are(name: str, count
     api, profile = known(name)
     subjects = [address(resource) for resource in api.resources]
 
-    @given(answers(Kind.NOUN, subjects, st.sampled_from(OWN) | phrases | st.text(max_size=40)))
+    @given(answers(QuestionKind.NOUN, subjects, st.sampled_from(OWN) | phrases | st.text(max_size=40)))
     @settings(max_examples=count, deadline=None)
-    def holds(given_ones: list[Answer]) -> None:
+    def holds(given_ones: list[ModelAnswer]) -> None:
         judged = nouns.judge(api, profile, given_ones, lambda one: planned(one, profile))
         after = planned(judged.api, profile)
         verify(after)
@@ -93,9 +95,9 @@ def test_any_sentences_leave_all_else_as_it_is_and_only_plain_ones_are_taken(cou
     titles = st.sampled_from([one.flow.title.lower() for one in made.workflows])
     begun = st.builds(lambda title, more: f"{title} {more}".strip(), titles, sayings)
 
-    @given(answers(Kind.SENTENCE, subjects, begun | sayings | st.text(max_size=60)))
+    @given(answers(QuestionKind.SENTENCE, subjects, begun | sayings | st.text(max_size=60)))
     @settings(max_examples=count, deadline=None)
-    def holds(told: list[Answer]) -> None:
+    def holds(told: list[ModelAnswer]) -> None:
         judged = sentences.judge(made, told)
         for taken in judged.sentences.values():
             assert all(PLAIN.fullmatch(text) for text in taken)

@@ -7,35 +7,35 @@ from typing import Any
 import pytest
 
 from compiler.ir.model import Api, Resource
-from compiler.ir.schemas import Schemas
+from compiler.ir.schemas import SharedSchemas
 from compiler.ir.verifier import verify
 from compiler.passes.flows.context import address
 from compiler.passes.sameness import are_same_but_for_names, differing
 from compiler.proposals import nouns as room
-from compiler.proposer.question import Answer, Kind
+from compiler.proposer.question import ModelAnswer, QuestionKind
 from tests.compiler.proposals.compiled_specs import Scripted
 from tests.compiler.proposals.proposal_specs import known, known_plan, planned, profile_of, renamed
-from workflow.profile import Profile
+from workflow.profiles.profile import Profile
 
 DIGEST = "sha256:" + "0" * 64
 MACHINE, DISK, NODE = "/machines/{machineId}", "/machines/{machineId}/disks/{diskId}", "/racks/{server}/nodes/{nodeId}"
 
 
-def answers(values: Mapping[str, str]) -> list[Answer]:
+def answers(values: Mapping[str, str]) -> list[ModelAnswer]:
     """As if just this had been offered and chosen."""
     return [
-        Answer(Kind.NOUN, subject, (value, "other"), (value, value), DIGEST, "stub")
+        ModelAnswer(QuestionKind.NOUN, subject, (value, "other"), (value, value), DIGEST, "stub")
         for subject, value in values.items()
     ]
 
 
-def nouns(name: str, values: Mapping[str, str], profile: Profile | None = None) -> room.Judged:
+def nouns(name: str, values: Mapping[str, str], profile: Profile | None = None) -> room.JudgedNouns:
     api, own = known(name)
     chosen = profile or own
     return room.judge(api, chosen, answers(values), lambda one: planned(one, chosen))
 
 
-def reasons(judged: room.Judged) -> dict[str, str]:
+def reasons(judged: room.JudgedNouns) -> dict[str, str]:
     return {entry.answer.subject: entry.reason for entry in judged.entries}
 
 
@@ -51,7 +51,7 @@ def test_a_good_noun_renames_the_resource_and_so_the_flows() -> None:
 def test_without_proposals_the_api_is_the_same_and_nothing_is_planned() -> None:
     api, profile = known("machines")
 
-    assert room.judge(api, profile, (), planned_never) == room.Judged(api, ())
+    assert room.judge(api, profile, (), planned_never) == room.JudgedNouns(api, ())
     same = room.judge(api, profile, answers({MACHINE: "machine"}), planned_never)
     assert same.api is api
     assert same.entries[0].is_accepted
@@ -103,7 +103,7 @@ def test_names_are_not_swapped() -> None:
 
 def test_answers_about_nothing_and_answers_that_differ_count_for_nothing() -> None:
     api, profile = known("machines")
-    differing_ones = [Answer(Kind.NOUN, DISK, ("disk", "drive"), ("drive", "disk"), DIGEST, "stub")]
+    differing_ones = [ModelAnswer(QuestionKind.NOUN, DISK, ("disk", "drive"), ("drive", "disk"), DIGEST, "stub")]
     judged = room.judge(api, profile, [*answers({"/nowhere": "disk"}), *differing_ones], lambda one: one)
     assert judged.api is api
     assert reasons(judged) == {
@@ -115,7 +115,7 @@ def test_answers_about_nothing_and_answers_that_differ_count_for_nothing() -> No
 def test_what_was_not_offered_is_no_name() -> None:
     api, profile = known("machines")
     judged = room.judge(
-        api, profile, [Answer(Kind.NOUN, DISK, ("disk",), ("drive", "drive"), DIGEST, "s")], planned_never
+        api, profile, [ModelAnswer(QuestionKind.NOUN, DISK, ("disk",), ("drive", "drive"), DIGEST, "s")], planned_never
     )
     assert judged.api is api
     assert not judged.entries[0].is_accepted
@@ -193,7 +193,7 @@ def test_only_what_has_an_unsure_name_is_asked_about() -> None:
 
 def test_names_cut_short_are_offered_whole_and_by_their_end() -> None:
     resource = Resource(noun="VirDomainNetDevice", name="vir domain net device")
-    found = list(dict.fromkeys(room.names_for(resource, Schemas({}))))
+    found = list(dict.fromkeys(room.names_for(resource, SharedSchemas({}))))
     assert found == ["vir domain net device", "virtual domain network device", "network device"]
 
 
@@ -207,7 +207,9 @@ def test_nothing_of_prose_is_told_or_offered() -> None:
 def test_who_chooses_by_position_names_nothing() -> None:
     api, profile = known("machines")
     by_place = [
-        Answer(Kind.NOUN, MACHINE if n == 0 else f"/{n}", ("machine", "vm"), ("machine", "vm"), DIGEST, "stub")
+        ModelAnswer(
+            QuestionKind.NOUN, MACHINE if n == 0 else f"/{n}", ("machine", "vm"), ("machine", "vm"), DIGEST, "stub"
+        )
         for n in range(6)
     ]
     judged = room.judge(api, profile, by_place, planned_never)

@@ -8,7 +8,7 @@ import pytest
 from compiler.ir.model import Flow, Risk
 from compiler.proposals.ranks import MOST_PLACES, known_of, ranked
 from compiler.proposer.proposer import Asker
-from compiler.proposer.question import Answer, Question
+from compiler.proposer.question import ModelAnswer, Question
 
 DIGEST = "sha256:" + "0" * 64
 
@@ -32,10 +32,10 @@ class Says(Asker):
         self.says, self.knows = says, knows
         self.asked: list[Question] = []
 
-    def ask(self, questions: Sequence[Question]) -> list[Answer]:
+    def ask(self, questions: Sequence[Question]) -> list[ModelAnswer]:
         self.asked += questions
         return [
-            Answer(
+            ModelAnswer(
                 q.kind, q.subject, q.options, (self._said(q, q.options), self._said(q, q.options[::-1])), DIGEST, "s"
             )
             for q in questions

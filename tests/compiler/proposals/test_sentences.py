@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from compiler.proposals import sentences as room
-from compiler.proposer.question import Answer, Kind
+from compiler.proposer.question import ModelAnswer, QuestionKind
 from tests.compiler.proposals.compiled_specs import compiled
 from workflow.search.index import Index
 
@@ -18,11 +18,11 @@ UPDATE, FIND, DELETE, WAKE = (
 )
 
 
-def answer(subject: str, first: str, second: str = "") -> Answer:
-    return Answer(Kind.SENTENCE, subject, (), (first, second or first), DIGEST, "stub")
+def answer(subject: str, first: str, second: str = "") -> ModelAnswer:
+    return ModelAnswer(QuestionKind.SENTENCE, subject, (), (first, second or first), DIGEST, "stub")
 
 
-def judged(said: Mapping[str, str]) -> room.Judged:
+def judged(said: Mapping[str, str]) -> room.JudgedSentences:
     return room.judge(compiled(), [answer(subject, text) for subject, text in said.items()])
 
 

@@ -5,13 +5,13 @@ import pytest
 from compiler.ir.model import Risk, Role
 from compiler.proposals import tasks as room
 from compiler.proposals.composing import Composer
-from compiler.proposer.question import NO, YES, Kind, Question
+from compiler.proposer.question import NO, YES, Question, QuestionKind
 from tests.compiler.proposals.compiled_specs import Scripted, compiled
 
 
 def right(question: Question, _turned: bool) -> str:
     """Yes to all but the foils; the first where an order is asked for."""
-    if question.kind is Kind.TASK:
+    if question.kind is QuestionKind.TASK:
         return question.expected or YES
     return question.options[0]
 
@@ -52,7 +52,7 @@ def test_what_a_workflow_does_already_is_not_asked_about() -> None:
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_who_says_yes_to_everything_makes_nothing(turned: bool) -> None:
-    asker = Scripted(lambda question, _: YES if question.kind is Kind.TASK else question.options[turned])
+    asker = Scripted(lambda question, _: YES if question.kind is QuestionKind.TASK else question.options[turned])
     found = room.proposed(compiled(), asker)
     assert found.workflows == ()
     assert {entry.reason for entry in found.entries} == {"no information: 1 of 1 answers that are known were wrong"}
@@ -67,12 +67,12 @@ def test_who_says_no_or_one_thing_and_then_another_makes_nothing() -> None:
 
 def test_where_no_order_is_said_both_times_there_is_no_task() -> None:
     def says(question: Question, turned: bool) -> str:
-        is_free = question.kind is Kind.ORDER and not question.expected
+        is_free = question.kind is QuestionKind.ORDER and not question.expected
         return question.options[turned] if is_free else right(question, turned)
 
     found = room.proposed(compiled(), Scripted(says))
     assert not any("update_machine" in one.flow.id for one in found.workflows)
-    reasons = {entry.answer.subject: entry.reason for entry in found.entries if entry.answer.kind is Kind.TASK}
+    reasons = {entry.answer.subject: entry.reason for entry in found.entries if entry.answer.kind is QuestionKind.TASK}
     assert reasons["machines_reset_on_machine|machines_update_machine"] == "no order was said both times"
 
 
@@ -84,10 +84,10 @@ def test_a_foil_is_about_different_things() -> None:
 
 def test_who_is_wrong_about_an_order_that_the_data_forces_orders_nothing() -> None:
     def says(question: Question, turned: bool) -> str:
-        return question.options[1] if question.kind is Kind.ORDER else right(question, turned)
+        return question.options[1] if question.kind is QuestionKind.ORDER else right(question, turned)
 
     found = room.proposed(compiled(), Scripted(says))
     assert not any("update_machine" in one.flow.id for one in found.workflows)
     assert any("create_disk" in one.flow.id for one in found.workflows)
-    reasons = {entry.reason for entry in found.entries if entry.answer.kind is Kind.ORDER}
+    reasons = {entry.reason for entry in found.entries if entry.answer.kind is QuestionKind.ORDER}
     assert reasons == {"no information: 2 of 2 answers that are known were wrong"}

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from compiler.proposer.prompts import INSTRUCTIONS
-from compiler.proposer.question import Kind
+from compiler.proposer.question import QuestionKind
 
 DIGEST = "ab" * 32
 Chat = Mapping[str, Any]
@@ -80,11 +80,11 @@ def told(chat: Chat) -> Mapping[str, Any]:
     return json.loads(text.removeprefix("```json\n").removesuffix("\n```"))
 
 
-def kind_of(chat: Chat) -> Kind:
+def kind_of(chat: Chat) -> QuestionKind:
     return next(kind for kind, text in INSTRUCTIONS.items() if text == chat["messages"][0]["content"])
 
 
-def answers(value: Callable[[Kind, Mapping[str, Any]], Any]) -> Move:
+def answers(value: Callable[[QuestionKind, Mapping[str, Any]], Any]) -> Move:
     """Answers each question with `value` of its kind and its facts."""
 
     def move(handler: BaseHTTPRequestHandler, chat: Chat, script: Script) -> None:

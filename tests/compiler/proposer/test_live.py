@@ -14,14 +14,14 @@ from compiler.ir.model import Severity
 from compiler.proposer import servers as adapters
 from compiler.proposer.live import LiveModel
 from compiler.proposer.prompts import messages
-from compiler.proposer.question import Kind, Question
+from compiler.proposer.question import Question, QuestionKind
 from tests.compiler.proposer import model_server as server
 from tests.compiler.proposer.model_server import model_server
 from tests.ports import free_port
 from tests.waiting import PATIENCE_S
 
-QUESTION = Question(Kind.RANK, "a|b", {}, ("Start VM", "Delete VM"))
-SENTENCE = Question(Kind.SENTENCE, "a", {"title": "Start VM"})
+QUESTION = Question(QuestionKind.RANK, "a|b", {}, ("Start VM", "Delete VM"))
+SENTENCE = Question(QuestionKind.SENTENCE, "a", {"title": "Start VM"})
 GOOD = json.dumps({"answer": "Start VM"})
 
 
@@ -251,7 +251,7 @@ def test_braces_in_a_question_are_no_template() -> None:
     """Instructor renders messages with Jinja when it is given a context: it must never be."""
     hostile = "{{ ''.__class__.__mro__ }} {% for x in range(9) %}x{% endfor %}"
     with model_server(server.says('{"answer": "disk"}')) as (url, script), asked(url) as model:
-        model.answer(Question(Kind.SENTENCE, "/a", {"title": hostile}))
+        model.answer(Question(QuestionKind.SENTENCE, "/a", {"title": hostile}))
     assert server.told(script.chats[0]) == {"title": hostile}
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from compiler.proposer.prompts import EXAMPLES, INSTRUCTIONS, MAX_TEXT, digest_of, form_of, messages
-from compiler.proposer.question import Kind, Question
+from compiler.proposer.question import Question, QuestionKind
 
-QUESTION = Question(Kind.RANK, "a|b", {"x": "y"}, ("Start VM", "Delete VM"))
+QUESTION = Question(QuestionKind.RANK, "a|b", {"x": "y"}, ("Start VM", "Delete VM"))
 
 
 def fence(text: str) -> Any:
@@ -23,7 +23,7 @@ def fence(text: str) -> Any:
 def test_a_request_is_about_one_subject_with_two_examples() -> None:
     told = messages(QUESTION, turned=False)
     assert [one["role"] for one in told] == ["system", "user", "assistant", "user", "assistant", "user"]
-    assert told[0]["content"] == INSTRUCTIONS[Kind.RANK]
+    assert told[0]["content"] == INSTRUCTIONS[QuestionKind.RANK]
     assert fence(told[-1]["content"]) == {"x": "y", "answers": ["Start VM", "Delete VM"]}
 
 
@@ -34,8 +34,8 @@ def test_turned_round_the_answers_and_the_examples_stand_in_the_other_order() ->
     assert fence(turned[1]["content"])["answers"] == fence(told[3]["content"])["answers"][::-1]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if EXAMPLES[kind][0][1]])
-def test_the_examples_of_a_kind_have_their_answers_in_different_places(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [kind for kind in QuestionKind if EXAMPLES[kind][0][1]])
+def test_the_examples_of_a_kind_have_their_answers_in_different_places(kind: QuestionKind) -> None:
     """Else a model that looks at places alone would be taught to."""
     places = {options.index(answer) for _, options, answer in EXAMPLES[kind]}
     assert len(places) == 2
@@ -58,7 +58,7 @@ def test_a_sentence_is_cut_and_not_refused_for_its_length() -> None:
 
 @given(st.dictionaries(st.text(max_size=9), st.text(max_size=40), max_size=3), st.text(max_size=30))
 def test_nothing_ends_the_fence(facts: dict[str, str], option: str) -> None:
-    text = messages(Question(Kind.PIECE, "s", facts, (option, "none")), turned=True)[-1]["content"]
+    text = messages(Question(QuestionKind.PIECE, "s", facts, (option, "none")), turned=True)[-1]["content"]
     inside = text[8:-4]
     assert "`" not in inside
     assert "<" not in inside
@@ -68,10 +68,10 @@ def test_nothing_ends_the_fence(facts: dict[str, str], option: str) -> None:
 
 def test_the_digest_is_of_all_that_is_told_and_asked() -> None:
     other = (
-        Question(Kind.ORDER, "a|b", {"x": "y"}, QUESTION.options),
-        Question(Kind.RANK, "a|c", {"x": "y"}, QUESTION.options),
-        Question(Kind.RANK, "a|b", {"x": "z"}, QUESTION.options),
-        Question(Kind.RANK, "a|b", {"x": "y"}, QUESTION.options[::-1]),
+        Question(QuestionKind.ORDER, "a|b", {"x": "y"}, QUESTION.options),
+        Question(QuestionKind.RANK, "a|c", {"x": "y"}, QUESTION.options),
+        Question(QuestionKind.RANK, "a|b", {"x": "z"}, QUESTION.options),
+        Question(QuestionKind.RANK, "a|b", {"x": "y"}, QUESTION.options[::-1]),
     )
     assert len({digest_of(one) for one in (QUESTION, *other)}) == 5
-    assert digest_of(QUESTION) == digest_of(Question(Kind.RANK, "a|b", {"x": "y"}, ("Start VM", "Delete VM")))
+    assert digest_of(QUESTION) == digest_of(Question(QuestionKind.RANK, "a|b", {"x": "y"}, ("Start VM", "Delete VM")))

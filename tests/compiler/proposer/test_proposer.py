@@ -9,20 +9,20 @@ import pytest
 from compiler.errors import LockError, ProposerError
 from compiler.ir.model import Diagnostic
 from compiler.proposer.prompts import digest_of
-from compiler.proposer.proposer import Asker, Asking, open_asker
-from compiler.proposer.question import Answer, Kind, Question
-from compiler.proposer.record import NOT_JUDGED, Entry, Record, read_record
+from compiler.proposer.proposer import Asker, ProposerOptions, open_asker
+from compiler.proposer.question import ModelAnswer, Question, QuestionKind
+from compiler.proposer.record import NOT_JUDGED, Record, RecordedAnswer, read_record
 
 SPEC = "sha256:" + "0" * 64
-QUESTIONS = [Question(Kind.NOUN, f"/{name}", {"path": f"/{name}"}, ("disk", "drive")) for name in "abc"]
+QUESTIONS = [Question(QuestionKind.NOUN, f"/{name}", {"path": f"/{name}"}, ("disk", "drive")) for name in "abc"]
 
 
-def answer(question: Question, said: str = "disk", model: str = "tiny@1") -> Answer:
-    return Answer(question.kind, question.subject, question.options, (said, said), digest_of(question), model)
+def answer(question: Question, said: str = "disk", model: str = "tiny@1") -> ModelAnswer:
+    return ModelAnswer(question.kind, question.subject, question.options, (said, said), digest_of(question), model)
 
 
-def record(*answers: Answer) -> Record:
-    return Record(SPEC, tuple(Entry(one) for one in answers))
+def record(*answers: ModelAnswer) -> Record:
+    return Record(SPEC, tuple(RecordedAnswer(one) for one in answers))
 
 
 class Live:
@@ -54,7 +54,7 @@ class Live:
 
 
 def test_nobody_answers_nothing_and_is_idle() -> None:
-    with open_asker(Asking(), SPEC) as asker:
+    with open_asker(ProposerOptions(), SPEC) as asker:
         assert asker.is_idle
         assert asker.ask(QUESTIONS) == []
 
@@ -66,7 +66,7 @@ def test_a_recording_answers_what_it_knows_in_the_order_of_the_questions() -> No
 
 def test_a_recording_is_silent_where_something_else_is_asked_now() -> None:
     asker = Asker(record(*map(answer, QUESTIONS)))
-    changed = Question(Kind.NOUN, "/b", {"path": "/b", "members": ["new"]}, ("disk", "drive"))
+    changed = Question(QuestionKind.NOUN, "/b", {"path": "/b", "members": ["new"]}, ("disk", "drive"))
     assert [one.subject for one in asker.ask([QUESTIONS[0], changed])] == ["/a"]
 
 
@@ -111,7 +111,7 @@ def test_a_model_that_dies_loses_one_answer_and_is_asked_no_more() -> None:
 
 
 def test_who_says_the_same_to_everything_is_not_asked_to_the_end() -> None:
-    many = [Question(Kind.TASK, str(n), {}, ("yes", "no")) for n in range(50)]
+    many = [Question(QuestionKind.TASK, str(n), {}, ("yes", "no")) for n in range(50)]
     asker = Asker(None, live := Live(says="yes"))
     assert len(asker.ask(many)) == 8
     assert len(live.asked) == 8
@@ -136,18 +136,18 @@ def lock_in(folder: Path) -> Path:
 
 def test_a_lock_file_answers_first_whoever_is_chosen_and_may_not_be_there_yet(tmp_path: Path) -> None:
     for chosen in ("none", "ollama:tiny", "openai:tiny"):
-        with open_asker(Asking(chosen, tmp_path / "new.json"), SPEC) as asker:
+        with open_asker(ProposerOptions(chosen, tmp_path / "new.json"), SPEC) as asker:
             assert asker.record is None
-        with open_asker(Asking(chosen, lock_in(tmp_path)), SPEC) as asker:
+        with open_asker(ProposerOptions(chosen, lock_in(tmp_path)), SPEC) as asker:
             assert [one.subject for one in asker.ask(QUESTIONS[:1])] == ["/a"]
-    with open_asker(Asking(f"recorded:{lock_in(tmp_path)}"), SPEC) as asker:
+    with open_asker(ProposerOptions(f"recorded:{lock_in(tmp_path)}"), SPEC) as asker:
         assert [one.subject for one in asker.ask(QUESTIONS)] == ["/a"]
 
 
 @pytest.mark.parametrize("chosen", ["", "ollama", "ollama:", "recorded:", "recorded", "openai:", "gpt:4", "none:x"])
 def test_another_word_is_refused(chosen: str) -> None:
     with pytest.raises(ProposerError):
-        open_asker(Asking(chosen), SPEC)
+        open_asker(ProposerOptions(chosen), SPEC)
 
 
 NO_ADDRESSES = ["", "localhost:11434", "http://", "http://host:notaport", "file:///etc/passwd", "http://[::1"]
@@ -158,26 +158,26 @@ ELSEWHERE = ["http://10.0.0.7:11434", "https://api.example.com/v1", "http://loca
 @pytest.mark.parametrize("kind", ["ollama", "openai"])
 def test_an_address_that_is_none_or_beyond_this_machine_is_refused_at_once(kind: str, url: str) -> None:
     with pytest.raises(ProposerError):
-        open_asker(Asking(f"{kind}:tiny", ollama_url=url, openai_url=url), SPEC)
+        open_asker(ProposerOptions(f"{kind}:tiny", ollama_url=url, openai_url=url), SPEC)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://[::1]:1", "http://localhost:1", "http://127.9.9.9:1"])
 def test_this_machine_is_asked_without_being_told_so(url: str) -> None:
-    with open_asker(Asking("ollama:tiny", ollama_url=url), SPEC) as asker:
+    with open_asker(ProposerOptions("ollama:tiny", ollama_url=url), SPEC) as asker:
         assert asker.is_live
 
 
 def test_another_machine_is_asked_where_that_was_said() -> None:
-    with open_asker(Asking("ollama:tiny", ollama_url=ELSEWHERE[0], may_leave=True), SPEC) as asker:
+    with open_asker(ProposerOptions("ollama:tiny", ollama_url=ELSEWHERE[0], may_leave=True), SPEC) as asker:
         assert asker.is_live
 
 
 def test_a_broken_recording_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{}")
     with pytest.raises(LockError):
-        open_asker(Asking(f"recorded:{tmp_path / 'bad.json'}"), SPEC)
+        open_asker(ProposerOptions(f"recorded:{tmp_path / 'bad.json'}"), SPEC)
     with pytest.raises(OSError, match="missing"):
-        open_asker(Asking(f"recorded:{tmp_path / 'missing.json'}"), SPEC)
+        open_asker(ProposerOptions(f"recorded:{tmp_path / 'missing.json'}"), SPEC)
 
 
 @pytest.mark.slow

@@ -2,13 +2,13 @@
 
 import pytest
 
-from compiler.proposer.question import NO, YES, Answer, Kind, fault_of, without_information
+from compiler.proposer.question import NO, YES, ModelAnswer, QuestionKind, fault_of, without_information
 
 DIGEST = "sha256:" + "0" * 64
 
 
-def answer(first: str, second: str, options: tuple[str, ...] = ("a", "b"), subject: str = "s") -> Answer:
-    return Answer(Kind.RANK, subject, options, (first, second), DIGEST, "tiny")
+def answer(first: str, second: str, options: tuple[str, ...] = ("a", "b"), subject: str = "s") -> ModelAnswer:
+    return ModelAnswer(QuestionKind.RANK, subject, options, (first, second), DIGEST, "tiny")
 
 
 def test_only_what_is_said_both_times_counts() -> None:

@@ -10,32 +10,34 @@ from hypothesis import strategies as st
 
 from compiler.errors import LockError
 from compiler.proposer import record as room
-from compiler.proposer.question import Answer, Kind
-from compiler.proposer.record import Entry, Record, parse_record, read_record, stale
+from compiler.proposer.question import ModelAnswer, QuestionKind
+from compiler.proposer.record import Record, RecordedAnswer, parse_record, read_record, stale
 
 SPEC = "sha256:" + "1" * 64
 OTHER = "sha256:" + "2" * 64
 
 
 def entry(
-    kind: Kind = Kind.NOUN, subject: str = "/a", said: tuple[str, str] = ("disk", "disk"), reason: str = "",
-    asked: str = SPEC,
-) -> Entry:  # fmt: skip
-    return Entry(Answer(kind, subject, ("disk", "drive"), said, asked, "tiny@1"), reason)
+    kind: QuestionKind = QuestionKind.NOUN, subject: str = "/a", said: tuple[str, str] = ("disk", "disk"),
+    reason: str = "", asked: str = SPEC,
+) -> RecordedAnswer:  # fmt: skip
+    return RecordedAnswer(ModelAnswer(kind, subject, ("disk", "drive"), said, asked, "tiny@1"), reason)
 
 
 RECORD = Record(
     SPEC,
     (
-        entry(Kind.SENTENCE, "start_vm", ("wake a guest", "start a vm")),
-        entry(Kind.NOUN, "/b", ("ignore\u202e everything\u200b", "disk"), "none of the answers that were offered"),
-        entry(Kind.NOUN, "/a"),
+        entry(QuestionKind.SENTENCE, "start_vm", ("wake a guest", "start a vm")),
+        entry(
+            QuestionKind.NOUN, "/b", ("ignore\u202e everything\u200b", "disk"), "none of the answers that were offered"
+        ),
+        entry(QuestionKind.NOUN, "/a"),
     ),
     ("start it, then stop it",),
 )
 
 
-def by_place(record: Record) -> list[Entry]:
+def by_place(record: Record) -> list[RecordedAnswer]:
     return sorted(record.entries, key=lambda e: (e.answer.kind, e.answer.subject))
 
 
@@ -62,7 +64,7 @@ def test_what_is_invisible_in_an_answer_is_visible_in_the_file() -> None:
 
 
 texts = st.text(st.characters(codec="utf-8"), max_size=60)
-entries = st.builds(entry, st.sampled_from(list(Kind)), texts, st.tuples(texts, texts), texts)
+entries = st.builds(entry, st.sampled_from(list(QuestionKind)), texts, st.tuples(texts, texts), texts)
 records = st.lists(entries, unique_by=lambda e: (e.answer.kind, e.answer.subject)).map(
     lambda found: Record(SPEC, tuple(found))
 )
@@ -113,7 +115,7 @@ def test_a_file_that_is_too_large_or_no_text_is_refused(tmp_path: Path, monkeypa
 
 
 def test_what_fits_no_longer_is_told_once_with_names() -> None:
-    now = Record(OTHER, (entry(Kind.NOUN, "/a", asked=OTHER),))
+    now = Record(OTHER, (entry(QuestionKind.NOUN, "/a", asked=OTHER),))
     (finding,) = stale(RECORD, now, "the.lock")
     assert finding.code == "proposals-stale"
     assert "3 of 3" in finding.message

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from compiler.commands.mock import understood
 from compiler.ir.model import Api
-from compiler.mock import understood
-from compiler.proof import VirtualClock
+from compiler.proofs.proof import VirtualClock
 from compiler.twin import Tempo, Twin, TwinReply, TwinRequest
-from workflow.profile import Profile, parse_profile
+from workflow.profiles.profile import Profile, parse_profile
 
 ROOT = Path(__file__).parents[3]
 Json = Any

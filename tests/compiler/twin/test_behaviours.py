@@ -7,12 +7,12 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from compiler.mock import mock_command
-from compiler.pipeline import Request, find_profile
+from compiler.commands.mock import mock_command
+from compiler.pipeline import CompileRequest, find_profile
 from compiler.twin import server
-from compiler.twin.acting import _MECHANISMS
-from compiler.twin.behaviours import UnknownBehaviourError, named
-from compiler.twin.library import LIBRARY
+from compiler.twin.behaviours.acting import _MECHANISMS
+from compiler.twin.behaviours.library import LIBRARY
+from compiler.twin.behaviours.tables import UnknownBehaviourError, named
 
 from .conftest import Device
 
@@ -49,7 +49,7 @@ def test_a_profile_that_names_an_unknown_behaviour_is_not_taken(tmp_path: Path) 
     profile = tmp_path / "profile.yaml"
     profile.write_text("api: shop\nbehaviours: [lingers, weak tags]\n")
     with pytest.raises(UnknownBehaviourError, match=r"/behaviours/1.*'weak tags'; the nearest is 'weak tag'"):
-        find_profile(Request(tmp_path / "api.yaml", profile))
+        find_profile(CompileRequest(tmp_path / "api.yaml", profile))
 
 
 def test_the_mock_lists_its_behaviours_with_a_line_each() -> None:
@@ -113,7 +113,7 @@ def test_a_renamed_action_is_found_under_its_new_name_alone(idrac: Device) -> No
 
 
 def test_hardware_addresses_come_back_in_another_form(device_for: Callable[..., Device]) -> None:
-    from compiler.twin import forms
+    from compiler.twin.behaviours import forms
 
     shown = forms.reshaped({"mac": "0a:1b:2c:3d:4e:5f", "n": 1}, lambda *_: True, forms.VALUES["mac"])
     assert shown == {"mac": "0A-1B-2C-3D-4E-5F", "n": 1}

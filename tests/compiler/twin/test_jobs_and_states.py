@@ -74,7 +74,7 @@ def test_only_the_next_job_is_told_to_fail(hypercore: Any, stopped: str) -> None
 
 
 def test_on_a_device_whose_jobs_fail_all_of_them_do(shipped: Any, stopped: str) -> None:
-    from compiler.proof import VirtualClock
+    from compiler.proofs.proof import VirtualClock
     from compiler.twin import Twin, TwinRequest
 
     clock = VirtualClock()

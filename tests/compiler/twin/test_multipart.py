@@ -8,7 +8,7 @@ import pytest
 
 from compiler.twin import Twin
 from compiler.twin.server import running
-from workflow.multipart import PartKind, encoded
+from workflow.requests.multipart import PartKind, encoded
 
 V1 = "/redfish/v1"
 UPLOAD = f"{V1}/UpdateService/MultipartUpload"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.twin.patterns import string_for
+from compiler.twin.values.patterns import string_for
 
 LITERALS = st.sampled_from(
     ["a", "Z", "7", "-", "_", r"\.", r"\d", r"\w", "[a-f0-9]", "[^/]", "[A-Z_-]", ".", "(?:ab|c)", "(x|)"]

@@ -16,15 +16,15 @@ from openapi_core import Config, OpenAPI, V31ResponseValidator
 from openapi_core.datatypes import RequestParameters
 from werkzeug.datastructures import Headers
 
+from compiler.commands.mock import understood
 from compiler.ir.model import Operation
-from compiler.ir.schemas import Schemas
-from compiler.mock import understood
+from compiler.ir.schemas import SharedSchemas
 from compiler.twin import Sample, TwinReply, TwinRequest
 from compiler.twin.blueprint import response_for
-from compiler.twin.routes import parameters_in
-from compiler.twin.validation import Validation, View
+from compiler.twin.requests.routes import parameters_in
+from compiler.twin.values.validation import SchemaView, Validation
 from tests.needs import VENDOR_FILES, VENDOR_FOLDER
-from workflow.multipart import FORM_DATA, PartKind, encoded
+from workflow.requests.multipart import FORM_DATA, PartKind, encoded
 
 ROOT = Path(__file__).parents[3]
 RAW = VENDOR_FOLDER / "specs"
@@ -77,12 +77,12 @@ def sweep(device: Any) -> Iterator[Said]:
 
 def _faults(device: Any, exchanges: list[Said]) -> dict[str, str]:
     api = device.twin.api
-    validation = Validation(api.schemas, Schemas(api.schemas))
+    validation = Validation(api.schemas, SharedSchemas(api.schemas))
     found = {}
     for said in exchanges:
         declared = response_for(said.operation, said.reply.status)
         if declared is not None and declared.schema is not None and said.reply.status != 204:
-            fault = validation.fault(declared.schema, said.reply.body, View.RESPONSE)
+            fault = validation.fault(declared.schema, said.reply.body, SchemaView.RESPONSE)
             if fault:
                 found[said.operation.key] = fault
     return found
@@ -123,14 +123,14 @@ def test_where_a_reply_does_not_fit_it_is_the_vendors_own_example_that_does_not(
     exchanges = list(sweep(device))
     assert len(exchanges) > 680
     assert [s.operation.key for s in exchanges if s.reply.status >= 400] == []
-    validation = Validation(api.schemas, Schemas(api.schemas))
+    validation = Validation(api.schemas, SharedSchemas(api.schemas))
     reads = [o for o in api.operations if o.method == "GET"]
     for key in _faults(device, exchanges):
         operation = next(o for o in api.operations if o.key == key)
         shown = [o.success for o in (operation, *reads) if o.path.startswith(operation.path) and o.success]
         examples = [(r.schema, r.example) for r in shown if r.example is not None and r.schema is not None]
         is_job = response_for(operation, 202) is not None and operation.method == "POST"
-        assert is_job or any(validation.fault(s, e, View.RESPONSE) for s, e in examples), key
+        assert is_job or any(validation.fault(s, e, SchemaView.RESPONSE) for s, e in examples), key
 
 
 @pytest.mark.parametrize("name", SHIPPED)

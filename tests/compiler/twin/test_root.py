@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from compiler.pipeline import Request
+from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 
 
@@ -12,5 +12,5 @@ def test_what_stands_at_the_root_is_read_and_proved_as_a_document(tmp_path: Path
     reply = {"200": {"description": "about", "content": {"application/json": {"schema": about}}}}
     api = {"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "paths": {"/": {"get": {"responses": reply}}}}
     (tmp_path / "api.json").write_text(json.dumps(api))
-    compiled, _ = compile_spec(Request(tmp_path / "api.json"))
+    compiled, _ = compile_spec(CompileRequest(tmp_path / "api.json"))
     assert [one.flow.goal for one in compiled.workflows] == ["GET /"]

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.ir.model import Operation
-from compiler.twin import pointers
-from compiler.twin.routes import Routes, canonical, encode, fill
-from workflow.pointers import escape
+from compiler.twin.requests.routes import Routes, canonical, encode, fill
+from compiler.twin.values import pointers
+from workflow.json.pointers import escape
 
 PATHS = ["/a", "/a/mine", "/a/{id}", "/a/{id}/b/{other}", "/a/{key}/c", "/f/{name}.json", "/g/{x}:{y}", "/g/{z}"]
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compiler.ir.schemas import Schemas
-from compiler.twin.sampler import Sampler, Want
-from compiler.twin.validation import Validation, View
+from compiler.ir.schemas import SharedSchemas
+from compiler.twin.values.sampler import Sampler, Want
+from compiler.twin.values.validation import SchemaView, Validation
 from tests.samples import examples
 
 TREE = {"type": "object", "required": ["name"], "properties": {
@@ -45,7 +45,7 @@ FORMATS = ["uuid", "date-time", "date", "time", "duration", "email", "hostname",
 
 
 def sampler() -> tuple[Sampler, Validation]:
-    schemas = Schemas(SHARED)
+    schemas = SharedSchemas(SHARED)
     validation = Validation(SHARED, schemas)
     return Sampler(schemas, validation), validation
 
@@ -54,8 +54,8 @@ def sampler() -> tuple[Sampler, Validation]:
 @pytest.mark.parametrize("is_full", [True, False])
 def test_a_sample_fits_its_schema(name: str, is_full: bool) -> None:
     made, validation = sampler()
-    value = made.fitting(CASES[name], Want(View.RESPONSE, 1, is_full))
-    assert validation.fault(CASES[name], value, View.RESPONSE) == ""
+    value = made.fitting(CASES[name], Want(SchemaView.RESPONSE, 1, is_full))
+    assert validation.fault(CASES[name], value, SchemaView.RESPONSE) == ""
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -63,24 +63,24 @@ def test_a_sample_fits_its_schema(name: str, is_full: bool) -> None:
 def test_a_sample_has_the_format_asked_for(form: str, number: int) -> None:
     made, validation = sampler()
     schema = {"type": "string", "format": form}
-    assert validation.fits(schema, made.value(schema, Want(View.RESPONSE, number)), View.RESPONSE)
+    assert validation.fits(schema, made.value(schema, Want(SchemaView.RESPONSE, number)), SchemaView.RESPONSE)
 
 
 def test_several_samples_of_one_schema_differ() -> None:
     made, _ = sampler()
     schema = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "format": "uuid"}}}
-    assert made.value(schema, Want(View.RESPONSE, 1)) != made.value(schema, Want(View.RESPONSE, 2))
+    assert made.value(schema, Want(SchemaView.RESPONSE, 1)) != made.value(schema, Want(SchemaView.RESPONSE, 2))
 
 
 def test_a_request_leaves_out_what_is_read_only_and_a_reply_what_is_write_only() -> None:
     made, validation = sampler()
     members = {"id": {"type": "string", "readOnly": True}, "key": {"type": "string", "writeOnly": True}}
     schema = {"type": "object", "required": ["id", "key"], "properties": members}
-    assert list(made.value(schema, Want(View.REQUEST))) == ["key"]
-    assert list(made.value(schema, Want(View.RESPONSE))) == ["id"]
-    assert validation.fits(schema, {"key": "k"}, View.REQUEST)
-    assert validation.fits(schema, {"id": "i"}, View.RESPONSE)
-    assert not validation.fits(schema, {"id": "i"}, View.REQUEST)
+    assert list(made.value(schema, Want(SchemaView.REQUEST))) == ["key"]
+    assert list(made.value(schema, Want(SchemaView.RESPONSE))) == ["id"]
+    assert validation.fits(schema, {"key": "k"}, SchemaView.REQUEST)
+    assert validation.fits(schema, {"id": "i"}, SchemaView.RESPONSE)
+    assert not validation.fits(schema, {"id": "i"}, SchemaView.REQUEST)
 
 
 def _between(kind: str, names: tuple[str, str]) -> st.SearchStrategy[Any]:
@@ -110,7 +110,7 @@ def _grown(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 @given(st.recursive(SCALARS, _grown, max_leaves=8))
 def test_whatever_is_built_from_the_usual_parts_has_a_sample_that_fits(schema: Any) -> None:
     made, validation = sampler()
-    assert validation.fault(schema, made.fitting(schema, Want(View.RESPONSE)), View.RESPONSE) == ""
+    assert validation.fault(schema, made.fitting(schema, Want(SchemaView.RESPONSE)), SchemaView.RESPONSE) == ""
 
 
 def test_a_reply_that_is_well_tells_of_no_error() -> None:
@@ -119,12 +119,12 @@ def test_a_reply_that_is_well_tells_of_no_error() -> None:
     told = {"type": "object", "required": ["message"], "properties": {"message": {"type": ["string", "null"]}}}
     members = {"id": text, "errors": {"type": "array", "items": text}, "error": told, "Error": text}
     schema = {"type": "object", "required": ["id", "error"], "properties": members}
-    assert made.fitting(schema, Want(View.RESPONSE)).keys() == {"id", "error"}
-    assert made.fitting(schema, Want(View.RESPONSE))["error"] == {"message": None}
-    assert made.fitting(schema, Want(View.RESPONSE, is_well=False)).keys() == members.keys()
+    assert made.fitting(schema, Want(SchemaView.RESPONSE)).keys() == {"id", "error"}
+    assert made.fitting(schema, Want(SchemaView.RESPONSE))["error"] == {"message": None}
+    assert made.fitting(schema, Want(SchemaView.RESPONSE, is_well=False)).keys() == members.keys()
     demanding = {
         "type": "object",
         "required": ["errors"],
         "properties": {"errors": {**members["errors"], "minItems": 1}},
     }
-    assert validation.fits(demanding, made.fitting(demanding, Want(View.RESPONSE)), View.RESPONSE)
+    assert validation.fits(demanding, made.fitting(demanding, Want(SchemaView.RESPONSE)), SchemaView.RESPONSE)

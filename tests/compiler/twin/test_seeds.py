@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from compiler.mock import understood
-from compiler.proof import VirtualClock
+from compiler.commands.mock import understood
+from compiler.proofs.proof import VirtualClock
 from compiler.twin import Twin, TwinRequest
 from compiler.twin.blueprint import Blueprint
-from compiler.twin.examples import ids_in, members_of
 from compiler.twin.seeds import Seeds
 from compiler.twin.store import Store
+from compiler.twin.values.examples import ids_in, members_of
 from tests.needs import VENDOR_FILES, VENDOR_FOLDER
 from tests.waiting import MOST_CPU_S
 

@@ -17,7 +17,7 @@ from compiler.pipeline import understand
 from compiler.twin import Tempo, Twin
 from compiler.twin.server import AddressError, listen, running, url_of
 from tests.waiting import PATIENCE_S
-from workflow.profile import Profile
+from workflow.profiles.profile import Profile
 
 ROOT = Path(__file__).parents[3]
 BASIC = ("admin", "switchgear")
@@ -140,7 +140,7 @@ def test_a_port_that_is_taken_is_an_error_and_port_0_finds_a_free_one() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_says_its_address_on_standard_error_serves_and_ends(number: int) -> None:
-    code = "import sys; from compiler.mock import mock_command; mock_command(sys.argv[1:])"
+    code = "import sys; from compiler.commands.mock import mock_command; mock_command(sys.argv[1:])"
     spec = str(ROOT / "specs" / "hypercore" / "openapi.yaml")
     process = subprocess.Popen(
         [sys.executable, "-c", code, spec, "--port", "0"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True

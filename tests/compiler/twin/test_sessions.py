@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from compiler.proof import VirtualClock
+from compiler.proofs.proof import VirtualClock
 from compiler.twin import Credentials, Tempo, Twin, TwinReply, TwinRequest
 
 LOGIN = {"username": "admin", "password": "switchgear", "useOIDC": False}

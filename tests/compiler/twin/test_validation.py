@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from compiler.ir.schemas import Schemas
-from compiler.twin.validation import Validation, View
+from compiler.ir.schemas import SharedSchemas
+from compiler.twin.values.validation import SchemaView, Validation
 
 PART = {"type": "object", "properties": {"size": {"type": "integer"}, "made": {"type": "string", "readOnly": True}}}
 WHOLE: dict[str, Any] = {
@@ -17,7 +17,7 @@ REF = {"$ref": "#/components/schemas/Whole"}
 
 
 def validation() -> Validation:
-    return Validation(SHARED, Schemas(SHARED))
+    return Validation(SHARED, SharedSchemas(SHARED))
 
 
 def test_unknown_members_are_found_at_any_depth() -> None:
@@ -42,28 +42,28 @@ def test_read_only_members_are_found_through_references() -> None:
 
 
 def test_a_read_only_member_is_not_required_in_a_request() -> None:
-    assert validation().fault(REF, {"name": "a"}, View.REQUEST) == ""
-    assert "made" in validation().fault(REF, {"name": "a"}, View.RESPONSE)
+    assert validation().fault(REF, {"name": "a"}, SchemaView.REQUEST) == ""
+    assert "made" in validation().fault(REF, {"name": "a"}, SchemaView.RESPONSE)
 
 
 def test_a_patch_may_leave_anything_out_but_what_it_sends_has_to_fit() -> None:
-    assert validation().fault(REF, {}, View.PATCH) == ""
-    assert validation().fault(REF, {"name": 3}, View.PATCH).startswith("/name")
+    assert validation().fault(REF, {}, SchemaView.PATCH) == ""
+    assert validation().fault(REF, {"name": 3}, SchemaView.PATCH).startswith("/name")
 
 
 def test_what_is_required_inside_a_member_stays_required_in_a_patch() -> None:
     schema = {"type": "object", "properties": {"in": {"type": "object", "required": ["a"]}}, "required": ["b"]}
-    assert validation().fits(schema, {"in": {"a": 1}}, View.PATCH)
-    assert not validation().fits(schema, {"in": {}}, View.PATCH)
+    assert validation().fits(schema, {"in": {"a": 1}}, SchemaView.PATCH)
+    assert not validation().fits(schema, {"in": {}}, SchemaView.PATCH)
 
 
 def test_a_format_is_part_of_fitting() -> None:
-    assert not validation().fits({"type": "string", "format": "uuid"}, "web-01", View.REQUEST)
+    assert not validation().fits({"type": "string", "format": "uuid"}, "web-01", SchemaView.REQUEST)
 
 
 def test_a_reference_that_leads_nowhere_lets_everything_pass() -> None:
-    assert validation().fits({"$ref": "#/components/schemas/Missing"}, {"a": 1}, View.REQUEST)
+    assert validation().fits({"$ref": "#/components/schemas/Missing"}, {"a": 1}, SchemaView.REQUEST)
 
 
 def test_a_pattern_in_another_dialect_lets_everything_pass() -> None:
-    assert validation().fits({"type": "string", "pattern": "("}, "a", View.REQUEST)
+    assert validation().fits({"type": "string", "pattern": "("}, "a", SchemaView.REQUEST)

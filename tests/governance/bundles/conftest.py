@@ -11,21 +11,21 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, select
 
-from governance.apis import ApiStore
+from governance.approval.revisions import RevisionStore
 from governance.bundles import archive
-from governance.bundles.envelope import Envelope, read_envelope
-from governance.bundles.exporting import Order, export
-from governance.bundles.importing import BundleStore, Verdict
+from governance.bundles.envelope import SignedEnvelope, read_envelope
+from governance.bundles.exporting import ExportOrder, export
+from governance.bundles.importing import BundleStore, ImportVerdict
 from governance.bundles.keys import public_key_of
 from governance.bundles.manifest import catalog_digest, hash_of
 from governance.bundles.trust import TrustStore
-from governance.database import Database, open_database
-from governance.identifiers import moment
-from governance.models import METADATA
-from governance.responses import ResponseStore
-from governance.revisions import RevisionStore
-from workflow.canonical import canonical_bytes
-from workflow.profile import Profile
+from governance.registry.apis import ApiStore
+from governance.registry.responses import ResponseStore
+from governance.storage.database import Database, open_database
+from governance.storage.identifiers import moment
+from governance.storage.models import METADATA
+from workflow.json.canonical import canonical_bytes
+from workflow.profiles.profile import Profile
 from workflow.revision import RevisionContent
 
 START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -100,7 +100,7 @@ class Machine:
         keys: tuple[Ed25519PrivateKey, ...] = (),
     ) -> Path:  # fmt: skip
         path = self.folder / f"{name}-{version}.bundle"
-        order = Order(name, version, apis, at or self.database.now(), days)
+        order = ExportOrder(name, version, apis, at or self.database.now(), days)
         await export(self.database, order, keys or (self.key,), path, actor="ann")
         return path
 
@@ -113,7 +113,7 @@ class Machine:
     async def revoke(self, name: str) -> None:
         await TrustStore(self.database).revoke(name, actor="olga", role="admin")
 
-    async def bring_in(self, path: Path) -> Verdict:
+    async def bring_in(self, path: Path) -> ImportVerdict:
         return await BundleStore(self.database).bring_in(path, actor="olga", role="admin")
 
     async def catalog(self) -> str:
@@ -170,7 +170,7 @@ class Forger:
         return self.around(members, canonical_bytes(manifest))
 
     def around(self, members: dict[str, bytes], payload: bytes) -> bytes:
-        envelope = Envelope(payload, {}).signed_with(self.key)
+        envelope = SignedEnvelope(payload, {}).signed_with(self.key)
         return archive.pack({**members, archive.ENVELOPE: envelope.to_bytes()})
 
     def with_line(self, members: dict[str, bytes], change: Change, name: str = archive.REVISIONS) -> dict[str, bytes]:

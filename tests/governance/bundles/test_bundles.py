@@ -13,26 +13,26 @@ from securesystemslib.dsse import Envelope as WitnessEnvelope
 from securesystemslib.signer import CryptoSigner, SSlibKey
 from sqlalchemy import create_engine, text
 
-from governance.apis import ApiStore
-from governance.audit import AuditLog
+from governance.approval.dossier import dossier
+from governance.approval.policies import PolicyStore
+from governance.approval.policy import Policy, policy_of
+from governance.approval.revisions import RevisionStore
+from governance.audit.log import AuditLog
 from governance.bundles import archive
-from governance.bundles.envelope import PAYLOAD_TYPE, Envelope, pae, read_envelope
+from governance.bundles.envelope import PAYLOAD_TYPE, SignedEnvelope, pae, read_envelope
 from governance.bundles.exporting import sign
 from governance.bundles.importing import BundleStore
 from governance.bundles.keys import public_key_of
 from governance.bundles.manifest import Manifest, read_contents
 from governance.bundles.trust import TrustStore
-from governance.connections import parse_url
-from governance.dossier import dossier
 from governance.errors import ForbiddenError, GovernanceError, InvalidError, TamperedError
 from governance.events.deliveries import DeliveryStore
 from governance.events.endpoints import Endpoint, EndpointStore
-from governance.identifiers import moment
-from governance.knowledge import KnowledgeStore
-from governance.policies import PolicyStore
-from governance.policy import Policy, policy_of
-from governance.responses import ResponseStore
-from governance.revisions import RevisionStore
+from governance.registry.apis import ApiStore
+from governance.registry.knowledge import KnowledgeStore
+from governance.registry.responses import ResponseStore
+from governance.storage.connections import parse_url
+from governance.storage.identifiers import moment
 
 START = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)  # of the fixture `clock`
 
@@ -354,7 +354,7 @@ async def test_another_implementation_of_dsse_agrees_about_the_signature(factory
     assert witness.pae() == pae(PAYLOAD_TYPE, read_envelope(data).payload)
     theirs = WitnessEnvelope(b"{}", PAYLOAD_TYPE, {})
     signature = theirs.sign(CryptoSigner(factory.key, key))
-    assert Envelope(b"{}", {ours.id: bytes.fromhex(signature.signature)}).is_signed_by(ours)
+    assert SignedEnvelope(b"{}", {ours.id: bytes.fromhex(signature.signature)}).is_signed_by(ours)
 
 
 async def test_any_flipped_bit_is_refused(factory: Any, edge: Any, tmp_path: Path) -> None:

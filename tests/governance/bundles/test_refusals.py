@@ -19,11 +19,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from governance.bundles import archive
-from governance.bundles.envelope import Envelope, read_envelope
+from governance.bundles.envelope import SignedEnvelope, read_envelope
 from governance.bundles.manifest import hash_of
 from governance.errors import BundleError, BundleFormError, GovernanceError
-from governance.identifiers import moment
-from workflow.canonical import canonical_bytes
+from governance.storage.identifiers import moment
+from workflow.json.canonical import canonical_bytes
 
 TEN_GB = 10 * 1024**3
 Members = dict[str, bytes]
@@ -147,7 +147,7 @@ respelled_content = content_with(
 
 def by_a_stranger(_: Any, members: Members) -> bytes:
     payload = read_envelope(members[archive.ENVELOPE]).payload
-    envelope = Envelope(payload, {}).signed_with(Ed25519PrivateKey.generate())
+    envelope = SignedEnvelope(payload, {}).signed_with(Ed25519PrivateKey.generate())
     return archive.pack({**members, archive.ENVELOPE: envelope.to_bytes()})
 
 
@@ -155,7 +155,7 @@ def under_another_payload(_: Any, members: Members) -> bytes:
     """The manifest altered, the signature kept."""
     envelope = read_envelope(members[archive.ENVELOPE])
     manifest = orjson.loads(envelope.payload) | {"version": 3}
-    forged = Envelope(canonical_bytes(manifest), envelope.signatures)
+    forged = SignedEnvelope(canonical_bytes(manifest), envelope.signatures)
     return archive.pack({**members, archive.ENVELOPE: forged.to_bytes()})
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from workflow.canonical import digest
+from workflow.json.canonical import digest
 
 
 @pytest.fixture(autouse=True)
 def cheap_prints(monkeypatch: pytest.MonkeyPatch) -> None:
     """Proofs of inputs are slow on purpose, and here hundreds are asked for."""
-    for module in ("plans", "open_runs"):
+    for module in ("runs.plans", "runs.open_runs"):
         monkeypatch.setattr(f"governance.{module}.print_of", lambda *asked: digest(list(asked)))

@@ -11,37 +11,37 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from governance.apis import ApiStore
-from governance.audit import Event, append_entry
+from governance.approval.disabling import DisabledStore, why_disabled
+from governance.approval.policies import PolicyStore
+from governance.approval.policy import policy_of
+from governance.approval.revisions import NewRevision, RevisionStore
+from governance.audit.log import Event, append_entry
+from governance.audit.run_verification import run_fault
 from governance.bundles.keys import generate, read_public_key
 from governance.bundles.trust import TrustStore
-from governance.connections import FOREIGN, translate
-from governance.database import Database
-from governance.disabling import DisabledStore, why_disabled
-from governance.effects import Effects
 from governance.errors import GovernanceError
 from governance.events.deliveries import DeliveryStore
 from governance.events.endpoints import Endpoint, EndpointStore
-from governance.identifiers import to_text
-from governance.models import BundleRow, RunRow, table_of
-from governance.open_runs import OpenRuns
 from governance.people.persons import persons
 from governance.people.principals import PrincipalStore
-from governance.people.scopes import Scope
+from governance.people.scopes import AccessScope
 from governance.people.sessions import SessionStore
 from governance.people.users import UserStore
-from governance.plans import Bound, PlanStore
-from governance.policies import PolicyStore
-from governance.policy import policy_of
-from governance.responses import ResponseStore
-from governance.revisions import NewRevision, RevisionStore
-from governance.run_testimony import run_fault
-from governance.runs import Asked, RunStore, StepRecord
-from governance.schedules import Schedule, ScheduleStore
-from governance.targets import Target, TargetStore
+from governance.registry.apis import ApiStore
+from governance.registry.responses import ResponseStore
+from governance.registry.targets import Target, TargetStore
+from governance.runs.effects import Effects
+from governance.runs.open_runs import OpenRuns
+from governance.runs.plans import Bound, PlanStore
+from governance.runs.runs import IdempotencyKey, RunStore, StepRecord
+from governance.runs.schedules import Schedule, ScheduleStore
+from governance.storage.connections import FOREIGN, translate
+from governance.storage.database import Database
+from governance.storage.identifiers import to_text
+from governance.storage.models import BundleRow, RunRow, table_of
 from governance.webhooks import WebhookStore
-from workflow.canonical import digest
-from workflow.profile import parse_profile
+from workflow.json.canonical import digest
+from workflow.profiles.profile import parse_profile
 from workflow.revision import RevisionContent
 
 WORDS = "seven blue lanterns"
@@ -88,7 +88,9 @@ async def furnish(database: Database, folder: Any) -> dict[str, Any]:
 async def _people(database: Database, known: dict[str, Any]) -> None:
     principals = PrincipalStore(database)
     for name, role in (("ann", "viewer"), ("bob", "operator")):
-        _, known[f"token {name}"] = await principals.create_token(name, role, scope=Scope(apis=("toy",)), ttl_s=3600)
+        _, known[f"token {name}"] = await principals.create_token(
+            name, role, scope=AccessScope(apis=("toy",)), ttl_s=3600
+        )
     _, known["token gone"] = await principals.create_token("gone", "admin")
     await principals.revoke("gone")
     users = UserStore(database)
@@ -96,7 +98,7 @@ async def _people(database: Database, known: dict[str, Any]) -> None:
         await users.add(name, "viewer", password=WORDS, also=(f"cli:{name}-2",), actor="boss")
         _, known[f"session {name}"] = await SessionStore(database).open(name, address="x")
     for name in ("desk", "bell"):
-        await WebhookStore(database).add(name, f"env:{name.upper()}", scope=Scope(apis=("toy",)), actor="boss")
+        await WebhookStore(database).add(name, f"env:{name.upper()}", scope=AccessScope(apis=("toy",)), actor="boss")
     await WebhookStore(database).use("desk", "m1")
 
 
@@ -136,7 +138,7 @@ async def _runs(database: Database, known: dict[str, Any]) -> None:
     for run_id, outcome in (("ended", "succeeded"), ("doubt", "unknown"), ("open", None)):
         await runs.create(
             run_id, revision.id, revision.digest, "lab", "agent", {"vm": run_id}, executor="e", is_durable=True,
-            asked=Asked(f"key-{run_id}", "p"), effects=(f"effect-{run_id}",), first=first,
+            asked=IdempotencyKey(f"key-{run_id}", "p"), effects=(f"effect-{run_id}",), first=first,
         )  # fmt: skip
         if outcome:
             last = StepRecord(1, "change", "answered" if outcome == "succeeded" else "failed", "POST", "/x", 200)

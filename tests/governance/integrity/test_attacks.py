@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, Connection, Engine, Table, create_engine, event, text
 
-from governance.audit import verify_chain
-from governance.connections import parse_url
-from governance.database import Database
+from governance.audit.log import verify_chain
 from governance.integrity.declared import TABLES
 from governance.integrity.survey import _found
-from governance.models import METADATA
+from governance.storage.connections import parse_url
+from governance.storage.database import Database
+from governance.storage.models import METADATA
 from tests.governance.integrity.furnished import FUTURE, PAST, Inside, furnish, had
-from workflow.canonical import digest
+from workflow.json.canonical import digest
 
 COLUMNS = [(table, column.name) for table, known in METADATA.tables.items() for column in known.columns]
 # What may follow from rows that are taken away, and why that is so: docs/THREATS.md.

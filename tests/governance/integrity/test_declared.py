@@ -5,7 +5,7 @@ from pathlib import Path
 
 from governance.integrity import objects
 from governance.integrity.declared import TABLES
-from governance.models import METADATA
+from governance.storage.models import METADATA
 
 # What each trigger is there for; a trigger without a word here fails.
 TRIGGERS = {

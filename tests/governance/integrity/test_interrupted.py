@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from governance import schema
-from governance.audit import AuditLog
+from governance.audit.log import AuditLog
 from governance.commands.database import _first_token
-from governance.database import open_database
 from governance.errors import GovernanceError
 from governance.integrity.survey import alterations
 from governance.people.principals import PrincipalStore
+from governance.storage import schema
+from governance.storage.database import open_database
 from tests.governance.integrity.furnished import furnish
 
 STATEMENTS = 150

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 
-from governance.connections import parse_url
-from governance.database import Database
 from governance.integrity import objects
 from governance.integrity.objects import Made, differences, mend, printed
 from governance.integrity.survey import alterations, altered_objects
+from governance.storage.connections import parse_url
+from governance.storage.database import Database
 
 GOLDEN = Path(objects.__file__).with_name("objects.json")
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import Connection, create_engine, text
 
-from governance import schema
-from governance.audit import GENESIS, AuditRow, Event, append_entries, read_row
-from governance.connections import parse_url
-from governance.database import Database, open_database
+from governance.audit.log import GENESIS, AuditRow, Event, append_entries, read_row
 from governance.integrity.survey import alterations
+from governance.storage import schema
+from governance.storage.connections import parse_url
+from governance.storage.database import Database, open_database
 from tests.governance.integrity.furnished import Inside, furnish, had
 
 # What rows of before did not say, and audit rows that there were not.

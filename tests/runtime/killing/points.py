@@ -22,8 +22,8 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from runtime.app import build  # noqa: F401  before the fork
-from runtime.calls.manner import Manner
-from runtime.gate.access import Caller
+from runtime.call_options import CallOptions
+from runtime.caller import Caller
 from runtime.secrets import Vault
 from runtime.service import open_service, watching
 from tests.waiting import PATIENCE_S
@@ -83,7 +83,9 @@ async def _victim(case: dict[str, Any]) -> None:
         entry = service.live.now.entries[case.get("tool", "toy_stop_vm")]
         targets = case.get("targets", [None])
         calls = [
-            service.calls.call(entry, {"uuid": uuid}, targets[number % len(targets)], ME, Manner(is_confirmed=True))
+            service.calls.call(
+                entry, {"uuid": uuid}, targets[number % len(targets)], ME, CallOptions(is_confirmed=True)
+            )
             for number, uuid in enumerate(case["uuids"])
         ]
         if case.get("together"):

@@ -12,13 +12,13 @@ from typing import Any
 
 import httpx
 
-from runtime.calls.manner import PLAIN, Manner
-from runtime.gate.access import Caller
+from runtime.call_options import PLAIN, CallOptions
+from runtime.caller import Caller
 from runtime.remotes.contents import Class
 from runtime.secrets import Vault
 from runtime.service import open_service
-from runtime.sites.edge import Dispatched, Edge
-from runtime.sites.joining import Terms, join
+from runtime.sites.edge import Dispatched, SiteEdge
+from runtime.sites.joining import JoiningTerms, join
 from runtime.sites.membership import Membership
 from runtime.sites.simulated import SimulatedWorks
 from runtime.sites.statements import Signer, hash_of_inputs
@@ -59,7 +59,7 @@ class Site:
     task: "asyncio.Task[None] | None" = None
 
     def start(self, clock: Callable[[], float] = time.time) -> "Site":
-        self.task = asyncio.create_task(Edge(self.membership, self.works, clock).watch())
+        self.task = asyncio.create_task(SiteEdge(self.membership, self.works, clock).watch())
         return self
 
     async def kill(self) -> None:
@@ -85,7 +85,7 @@ class Hub:
         return f"{name}.{secret}.{self.service.hub.signer().name}"
 
     async def join(self, name: str, works: Any = None, **labels: str) -> Site:
-        membership = await join(await self.invitation(name, **labels), self.run.url, "verify", Terms())
+        membership = await join(await self.invitation(name, **labels), self.run.url, "verify", JoiningTerms())
         site = Site(name, membership, Heard(works or SimulatedWorks(len(self.sites), 7)))
         self.witness.device(0, lambda: site.works.heard)
         self.sites.append(site)
@@ -106,8 +106,8 @@ class Hub:
             revision.id, "approve", actor="test", role="admin", reason="", digest=revision.digest
         )
 
-    async def call(self, tool: str, manner: Manner = PLAIN, caller: Caller = ANN, **inputs: Any) -> Any:
-        return await self.service.calls.call(self.service.live.now.find(tool), inputs, None, caller, manner)
+    async def call(self, tool: str, options: CallOptions = PLAIN, caller: Caller = ANN, **inputs: Any) -> Any:
+        return await self.service.calls.call(self.service.live.now.find(tool), inputs, None, caller, options)
 
     def rest(self, secret: str = "") -> httpx.AsyncClient:
         headers = {"authorization": f"Bearer {secret or self.secret}"}

@@ -10,10 +10,10 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 
-from governance.people.scopes import WHOLE, Scope
+from governance.people.scopes import WHOLE, AccessScope
 from runtime.errors import SameEffect
 from runtime.sites.edge import Dispatched
-from runtime.sites.joining import Terms, join
+from runtime.sites.joining import JoiningTerms, join
 from runtime.sites.membership import Membership
 from runtime.sites.statements import Signer
 from runtime.sites.works import ServiceWorks
@@ -25,7 +25,7 @@ async def test_a_call_at_the_hub_runs_at_the_site_with_who_asked_and_both_have_i
     hub: Hub, site_house: Any
 ) -> None:
     service = site_house.service
-    membership = await join(await hub.invitation("oslo"), hub.run.url, "verify", Terms())
+    membership = await join(await hub.invitation("oslo"), hub.run.url, "verify", JoiningTerms())
     site = Site("oslo", membership, Heard(ServiceWorks(service, membership)))
     hub.witness.device(0, lambda: site.works.heard)
     hub.sites.append(site.start())
@@ -54,7 +54,7 @@ async def test_a_site_lets_a_hubs_caller_do_what_its_own_word_allows_and_no_more
         return Dispatched(f"d-{number}", "ann", role, name, pin_of_site(told[name]), inputs)
 
     find, stop = "toy_find_vm", "toy_stop_vm"
-    narrow = ServiceWorks(service, replace(wide, scope=Scope(risks=("read",))))
+    narrow = ServiceWorks(service, replace(wide, scope=AccessScope(risks=("read",))))
     viewer = ServiceWorks(service, replace(wide, role="viewer"))
     assert [e["name"] for e in (await narrow.offer()).workflows] == [find]
     for works, wanted in (
@@ -79,7 +79,7 @@ async def test_a_change_that_is_handed_over_twice_is_one_run_whatever_changed_me
     assert first["outcome"] == "succeeded", first
     again = await works.carry_out(replace(wanted, pin="sha256:0"))
     assert (again["outcome"], again["run_id"]) == ("succeeded", first["run_id"])
-    narrow = ServiceWorks(service, replace(membership, scope=Scope(risks=("read",))))
+    narrow = ServiceWorks(service, replace(membership, scope=AccessScope(risks=("read",))))
     assert (await narrow.carry_out(wanted))["run_id"] == first["run_id"]
     assert len(await service.runs.find(caller="hub:ann")) == 1
 
@@ -114,7 +114,7 @@ async def test_over_mcp_the_fleet_is_what_the_caller_reaches(hub: Hub) -> None:
     for name in ("oslo", "rome"):
         await hub.join(name)
         await hub.approve(name, READ)
-    _, near = await hub.service.principals.create_token("near", "operator", scope=Scope(apis=("site-oslo",)))
+    _, near = await hub.service.principals.create_token("near", "operator", scope=AccessScope(apis=("site-oslo",)))
     async with Client(StreamableHttpTransport(hub.run.mcp, headers={"Authorization": f"Bearer {near}"})) as client:
         told = (await client.call_tool("select_sites", {"workflow": READ})).structured_content
         done = (await client.call_tool("dispatch", {"workflow": READ, "inputs": {"room": "hall"}})).structured_content
@@ -230,7 +230,7 @@ async def test_a_caller_sees_and_calls_the_sites_in_reach_alone(hub: Hub) -> Non
     for name in ("oslo", "rome"):
         await hub.join(name)
         await hub.approve(name, READ)
-    scope = Scope(apis=("site-oslo",))
+    scope = AccessScope(apis=("site-oslo",))
     _, near = await hub.service.principals.create_token("near", "operator", scope=scope)
     async with hub.rest(near) as client:
         listed = [each["name"] for each in (await client.get("/sites")).json()]

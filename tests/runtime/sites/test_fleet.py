@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from governance.bundles.exporting import Order, export
+from governance.bundles.exporting import ExportOrder, export
 from governance.bundles.keys import public_key_of
 from governance.bundles.trust import TrustStore
+from runtime.caller import Caller
 from runtime.errors import CallerError
-from runtime.gate.access import Caller
 from runtime.sites import fleet
 from runtime.sites.edge import Dispatched
-from runtime.sites.fleet import Choice, Doing
-from runtime.sites.joining import Terms, join
+from runtime.sites.fleet import Doing, SiteSelection
+from runtime.sites.joining import JoiningTerms, join
 from runtime.sites.membership import read_membership
 from runtime.sites.simulated import SimulatedWorks
 from runtime.sites.simulating import joined
@@ -30,26 +30,26 @@ from tests.waiting import until
 
 async def test_sites_are_chosen_by_what_is_declared_in_one_order_with_reasons(three: Hub) -> None:
     service = three.service
-    found = await fleet.select(service, Choice.of({"workflow": READ, "prefer": ["region=south"]}), ANN)
+    found = await fleet.select(service, SiteSelection.of({"workflow": READ, "prefer": ["region=south"]}), ANN)
     assert [each.state.name for each in found.candidates] == ["rome", "oslo", "york"]
     assert "preferred: region=south" in found.candidates[0].because
-    found = await fleet.select(service, Choice.of({"workflow": READ, "labels": {"region": "north"}}), ANN)
+    found = await fleet.select(service, SiteSelection.of({"workflow": READ, "labels": {"region": "north"}}), ANN)
     assert [each.state.name for each in found.candidates] == ["oslo", "york"]
     assert found.left_out == {"rome": "it has not the labels that were asked for"}
     device = dict((await three.sites[1].works.offer()).targets[0]["labels"])
-    found = await fleet.select(service, Choice.of({"workflow": READ, "target_labels": device}), ANN)
+    found = await fleet.select(service, SiteSelection.of({"workflow": READ, "target_labels": device}), ANN)
     assert "rome" in [each.state.name for each in found.candidates]
-    found = await fleet.select(service, Choice.of({"workflow": "rooms_none"}), ANN)
+    found = await fleet.select(service, SiteSelection.of({"workflow": "rooms_none"}), ANN)
     assert found.left_out["oslo"] == "it has no workflow rooms_none"
     await three.sites[2].kill()
     three.service.hub.lost_s = 0.0
-    found = await fleet.select(service, Choice.of({"workflow": READ, "sites": ["york", "nowhere"]}), ANN)
+    found = await fleet.select(service, SiteSelection.of({"workflow": READ, "sites": ["york", "nowhere"]}), ANN)
     assert "has not been heard of" in found.left_out["york"]
     assert found.left_out["nowhere"] == "there is no such site"
 
 
 async def test_a_dispatch_has_one_result_for_each_site_and_stops_where_it_is_told_to(three: Hub) -> None:
-    wish = Choice.of({"workflow": SET})
+    wish = SiteSelection.of({"workflow": SET})
     done = await fleet.dispatch(three.service, wish, Doing({"room": "hall", "level": 9}), ANN)
     assert (done["succeeded"], done["of"]) == (3, 3)
     assert [each.works.works.levels["hall"] for each in three.sites] == [9, 9, 9]
@@ -64,7 +64,7 @@ async def test_a_dispatch_has_one_result_for_each_site_and_stops_where_it_is_tol
 
 
 async def test_as_many_sites_do_it_as_are_wanted_and_one_in_doubt_is_not_replaced(three: Hub, clock: Any) -> None:
-    wish = Choice.of({"workflow": SET})
+    wish = SiteSelection.of({"workflow": SET})
     three.sites[0].works.works.levels.pop("roof")
     done = await fleet.satisfy(three.service, wish, Doing({"room": "roof", "level": 4}), 1, ANN)
     assert (done["satisfied"], [e["site"] for e in done["results"]]) == (True, ["oslo", "rome"])
@@ -92,7 +92,7 @@ async def test_no_preference_that_is_none_and_no_call_without_the_role(three: Hu
         answer = await client.post("/tools/select_sites", json={"workflow": READ, "prefer": ["fast"]})
     assert (answer.status_code, answer.json()["pointer"]) == (422, "/prefer/0")
     told = await fleet.dispatch(
-        three.service, Choice.of({"workflow": READ}), Doing({"room": "hall"}), Caller("eve", "viewer")
+        three.service, SiteSelection.of({"workflow": READ}), Doing({"room": "hall"}), Caller("eve", "viewer")
     )
     assert [each["outcome"] for each in told["results"]] == ["not begun"] * 3
     with pytest.raises(CallerError):
@@ -108,10 +108,10 @@ async def test_a_bundle_goes_to_a_site_that_takes_them_and_counts_by_the_keys_th
     service, key = bare_site.service, Ed25519PrivateKey.generate()
     house = await tools.furnished("", hub.service)
     await house.approve("find")
-    order = Order("plant", 1, ("toy",), hub.service.database.now(), 30)
+    order = ExportOrder("plant", 1, ("toy",), hub.service.database.now(), 30)
     await export(hub.service.database, order, (key,), tmp_path / "plant.bundle", actor="test")
     data = {"bundle": base64.b64encode((tmp_path / "plant.bundle").read_bytes()).decode()}
-    membership = await join(await hub.invitation("oslo"), hub.run.url, "verify", Terms())
+    membership = await join(await hub.invitation("oslo"), hub.run.url, "verify", JoiningTerms())
     site = Site("oslo", membership, Heard(ServiceWorks(service, membership))).start()
     hub.sites.append(site)
     await until(lambda: not hub.service.hub.why_away("oslo"))

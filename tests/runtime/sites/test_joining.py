@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from governance.errors import InvalidError, RefusedError
-from governance.people.scopes import WHOLE, Scope
-from runtime.sites.edge import Edge
-from runtime.sites.joining import Terms, join
+from governance.people.scopes import WHOLE, AccessScope
+from runtime.sites.edge import SiteEdge
+from runtime.sites.joining import JoiningTerms, join
 from runtime.sites.membership import Membership, read_membership
 from runtime.sites.simulated import SimulatedWorks
 from runtime.sites.statements import OtherClock, Seen, Signer, UntrueStatement, checked
@@ -55,12 +55,12 @@ async def test_an_invitation_counts_once_for_its_name_and_for_a_while_and_all_el
         for site, shown, shown_key in wrong[:3]:
             told = {"name": site, "secret": shown, "key": shown_key}
             answers.append(await client.post("/sites/join", json=told))
-        await join(invitation, hub.run.url, "verify", Terms())
+        await join(invitation, hub.run.url, "verify", JoiningTerms())
         answers.append(await client.post("/sites/join", json={"name": name, "secret": secret, "key": public}))
     assert {each.status_code for each in answers} == {401}
     assert len({each.text for each in answers}) == 1
     with pytest.raises(RefusedError):
-        await join(invitation, hub.run.url, "verify", Terms())
+        await join(invitation, hub.run.url, "verify", JoiningTerms())
     refused = [each for each in await hub.service.audit.last(limit=50) if each.action == "site.refused"]
     assert len(refused) == 5
 
@@ -68,11 +68,11 @@ async def test_an_invitation_counts_once_for_its_name_and_for_a_while_and_all_el
 async def test_a_site_refuses_a_hub_that_is_not_the_one_of_its_invitation(hub: Hub) -> None:
     name, secret, _ = (await hub.invitation("oslo")).split(".")
     with pytest.raises(RefusedError, match="not the hub"):
-        await join(f"{name}.{secret}.{Signer.new().name}", hub.run.url, "verify", Terms())
+        await join(f"{name}.{secret}.{Signer.new().name}", hub.run.url, "verify", JoiningTerms())
 
 
 async def test_what_a_site_keeps_of_its_membership_is_for_its_owner_alone(hub: Hub, tmp_path: Path) -> None:
-    terms = Terms("viewer", Scope(risks=("read",)), takes_bundles=True)
+    terms = JoiningTerms("viewer", AccessScope(risks=("read",)), takes_bundles=True)
     made, file = await join(await hub.invitation("oslo"), hub.run.url, "verify", terms), tmp_path / "hub.json"
     made.write(file)
     assert read_membership(file) == made
@@ -152,7 +152,7 @@ async def test_a_removed_site_is_shut_out(hub: Hub) -> None:
 async def test_a_site_takes_what_its_hub_has_signed_for_it_now_and_nothing_else(change: dict[str, Any]) -> None:
     signer, works = Signer.new(), SimulatedWorks(1, 1)
     membership = Membership("http://127.0.0.1:9", signer.public, "verify", "oslo", "", "operator", WHOLE)
-    site, edge = Site("oslo", membership, Heard(works)), Edge(membership, works)
+    site, edge = Site("oslo", membership, Heard(works)), SiteEdge(membership, works)
     assert edge._checked(word_of_hub(site, signer)).workflow == SET
     with pytest.raises(ValueError):
         edge._checked(word_of_hub(site, signer, **change))

@@ -7,11 +7,11 @@ only the one member is sent. In the general update the caller would have to give
 from collections.abc import Iterator
 
 from compiler.ir.model import Flow, Operation, Resource, Risk
-from compiler.passes.flows import texts
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.context import Context, address
-from compiler.passes.flows.lookups import identify, path_parameters
+from compiler.passes.flows.steps.lookups import identify, path_parameters
+from compiler.passes.flows.wording import texts
 
 _MOST = 4  # a body that names more kinds of things is a registry, not a thing
 

@@ -5,15 +5,15 @@ thing has a state, and something harmless brings it out of its first one, the ca
 """
 
 from compiler.ir.model import RISKS, Flow, Input, Resource, Risk, worst
-from compiler.passes import words
-from compiler.passes.flows import texts
-from compiler.passes.flows.bodies import Choice
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.context import Context, address
+from compiler.passes.flows.inputs.bodies import Choice
 from compiler.passes.flows.intents import created_id
 from compiler.passes.flows.splits import risk_of_value
-from workflow.profile import Transition
+from compiler.passes.flows.wording import texts
+from compiler.passes.names import words
+from workflow.profiles.profile import Transition
 
 _MOST_PARTS = 3  # with more kinds of parts the inputs are no longer a form that somebody fills in
 

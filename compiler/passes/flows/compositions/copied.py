@@ -5,11 +5,11 @@ nothing more to say. The action's plain workflow takes such an id from the calle
 """
 
 from compiler.ir.model import Effect, Flow, Operation, Resource, Risk, worst
-from compiler.passes.flows import texts
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change
 from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.intents import created_id
+from compiler.passes.flows.wording import texts
 
 
 def copied(context: Context, resource: Resource) -> list[Flow]:

@@ -7,12 +7,13 @@ Where the API lists only addresses the comparison is not possible, so there is n
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import Flow, Operation, Resource, Risk, Role, Step, worst
-from compiler.passes.flows import queries, texts
-from compiler.passes.flows.bodies import BodyPlan
+from compiler.ir.model import Flow, FlowStep, Operation, Resource, Risk, Role, worst
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, parameters_of
 from compiler.passes.flows.context import Context, address
+from compiler.passes.flows.inputs.bodies import BodyPlan
+from compiler.passes.flows.steps import queries
+from compiler.passes.flows.wording import texts
 
 _OK = queries.simple("$statusCode == 200")
 
@@ -61,7 +62,7 @@ class _Plan:
     def look(self) -> None:
         """Whether it is there; what it says now. The branches are added when the inputs are known."""
         operation = self.builder.operation(self.resource.list)
-        step = Step(
+        step = FlowStep(
             id="look",
             operation=operation.key,
             role=Role.CHECK,
@@ -96,7 +97,7 @@ class _Plan:
             "criteria": [queries.jsonpath(queries.counted(self.base, self.query, "> 1"))],
             "x-switchgear": {"code": "ambiguous", "message": f"There is more than one such {resource.name}."},
         }
-        step = Step(
+        step = FlowStep(
             id=f"find_{noun_of(resource)}",
             operation=resource.list,
             role=Role.LOOKUP,
@@ -132,7 +133,7 @@ class _Plan:
     def read_back(self) -> None:
         self.builder.label("back")
         operation = self.builder.operation(self.resource.list)
-        step = Step(
+        step = FlowStep(
             id="read_back",
             operation=operation.key,
             role=Role.READ_BACK,

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from compiler.ir.model import Flow, Operation, Resource, Risk, Schema, worst
-from compiler.passes import words
-from compiler.passes.flows import texts
-from compiler.passes.flows.bodies import Choice
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.compositions.restarted import is_told_at_once, then_restart
 from compiler.passes.flows.context import Context
-from compiler.passes.flows.following import ends_pending
-from compiler.passes.flows.lookups import path_parameters
-from workflow.pointers import escape
+from compiler.passes.flows.inputs.bodies import Choice
+from compiler.passes.flows.steps.following import ends_pending
+from compiler.passes.flows.steps.lookups import path_parameters
+from compiler.passes.flows.wording import texts
+from compiler.passes.names import words
+from workflow.json.pointers import escape
 
 _ONE_TIME = frozenset({"once", "onetime", "one_time", "oneshot", "one_shot"})
 

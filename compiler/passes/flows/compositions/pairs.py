@@ -7,14 +7,15 @@ inputs that both take; a failed first half ends the run before the second.
 
 from collections.abc import Iterator
 
-from compiler.ir.model import Effect, Flow, Operation, Resource, Risk, Role, Step, worst
-from compiler.passes import words
-from compiler.passes.flows import queries, texts
+from compiler.ir.model import Effect, Flow, FlowStep, Operation, Resource, Risk, Role, worst
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.context import Context
-from compiler.passes.flows.lookups import path_parameters
-from compiler.passes.flows.waiting import poll_parameters
+from compiler.passes.flows.steps import queries
+from compiler.passes.flows.steps.lookups import path_parameters
+from compiler.passes.flows.steps.waiting import poll_parameters
+from compiler.passes.flows.wording import texts
+from compiler.passes.names import words
 
 _DRY = (("preview",), ("dry", "run"), ("validate",), ("check",))
 _OPPOSITES = {"insert": "eject", "attach": "detach", "connect": "disconnect", "mount": "unmount", "assign": "unassign"}
@@ -89,7 +90,7 @@ def _skip_when_empty(builder: Builder, resource: Resource, second: Operation) ->
     operation = builder.operation(resource.read)
     place = f"$response.body#{resource.item_at}/{told}"
     empty = {"name": "empty", "stepId": "@second", "criteria": [queries.simple(f"{place} != true")]}
-    step = Step(
+    step = FlowStep(
         id="look",
         operation=operation.key,
         role=Role.CHECK,

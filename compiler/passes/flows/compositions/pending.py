@@ -7,19 +7,20 @@ The write may answer with a job of its own; where it does not, one is made. The 
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import Flow, Job, Operation, Resource, Risk, Step, worst
-from compiler.passes import words
-from compiler.passes.flows import queries, states, texts
-from compiler.passes.flows.bodies import Choice
+from compiler.ir.model import Flow, FlowStep, Job, Operation, Resource, Risk, worst
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.context import Context
-from compiler.passes.flows.lookups import path_parameters
+from compiler.passes.flows.inputs.bodies import Choice
 from compiler.passes.flows.splits import risk_of_value
-from compiler.passes.flows.waiting import poll_parameters, wait
-from compiler.passes.paths import parent
+from compiler.passes.flows.steps import queries, states
+from compiler.passes.flows.steps.lookups import path_parameters
+from compiler.passes.flows.steps.waiting import poll_parameters, wait
+from compiler.passes.flows.wording import texts
+from compiler.passes.names import words
+from compiler.passes.names.paths import parent
 from compiler.passes.resources import shape
-from workflow.profile import PendingSettings
+from workflow.profiles.profile import PendingSettings
 
 
 def applied(context: Context, resource: Resource) -> Flow | None:
@@ -90,7 +91,7 @@ class _Plan:
         address = self._address(builder, update)
         body = {name: _filled(value, address) for name, value in self.rule.job_body.items()}
         handle = f"$response.header.{self.job.handle_at}" if self.job.handle_within == "header" else ""
-        step = Step(
+        step = FlowStep(
             id="make_job",
             operation=operation.key,
             role=next(s.role for s in builder.steps if s.id == "stage"),

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from compiler.ir.model import Effect, Flow, Operation, Resource, Risk, worst
-from compiler.passes import words
-from compiler.passes.flows import texts
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change
 from compiler.passes.flows.compositions.restarted import is_told_at_once, then_restart
 from compiler.passes.flows.context import Context
-from compiler.passes.flows.lookups import path_parameters
-from compiler.passes.flows.waiting import poll_parameters
-from workflow.profile import Prerequisite
-from workflow.profile_speech import Place
+from compiler.passes.flows.steps.lookups import path_parameters
+from compiler.passes.flows.steps.waiting import poll_parameters
+from compiler.passes.flows.wording import texts
+from compiler.passes.names import words
+from workflow.profiles.profile import Prerequisite
+from workflow.profiles.profile_speech import Place
 
 
 def prepared(context: Context, resource: Resource) -> Iterator[Flow]:

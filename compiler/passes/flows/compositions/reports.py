@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from compiler.ir.model import Flow, Resource, Risk, Role, Schema, Step
-from compiler.passes import words
-from compiler.passes.flows import queries, texts
+from compiler.ir.model import Flow, FlowStep, Resource, Risk, Role, Schema
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.context import Context, address
-from compiler.passes.flows.lookups import path_parameters
-from compiler.passes.paths import item_prefixes, path_of
+from compiler.passes.flows.steps import queries
+from compiler.passes.flows.steps.lookups import path_parameters
+from compiler.passes.flows.wording import texts
+from compiler.passes.names import words
+from compiler.passes.names.paths import item_prefixes, path_of
 from compiler.passes.resources import shape
 
 _FEWEST, _MOST = 2, 10  # fewer parts are a description; more do not fit one answer
@@ -126,7 +127,7 @@ def _started(context: Context, resource: Resource) -> Builder:
     operation = context.operations[resource.read]
     builder = Builder(context, operation)
     parameters = tuple(path_parameters(builder, operation))
-    step = Step(
+    step = FlowStep(
         id="read",
         operation=operation.key,
         role=Role.READ,
@@ -144,7 +145,7 @@ def _add(builder: Builder, part: _Part, health: str) -> None:
     resource = part.resource
     operation = builder.operation(resource.list or resource.read)
     name = words.plural(noun_of(resource)) if resource.list else noun_of(resource)
-    step = Step(
+    step = FlowStep(
         id=builder.free_step_id(f"read_{name}"),
         operation=operation.key,
         role=Role.READ,

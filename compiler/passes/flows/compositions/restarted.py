@@ -5,17 +5,18 @@ job. What may wait (`is_optional`: a new virtual disk, a firmware image) is aske
 is over some time after the restart.
 """
 
-from compiler.ir.model import Effect, Flow, Operation, Resource, Risk, Role, Step, worst
-from compiler.passes import words
-from compiler.passes.flows import queries, states, texts
-from compiler.passes.flows.bodies import Choice
+from compiler.ir.model import Effect, Flow, FlowStep, Operation, Resource, Risk, Role, worst
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, gone
 from compiler.passes.flows.compositions.pending import applying
 from compiler.passes.flows.context import Context
-from compiler.passes.flows.lookups import path_parameters
-from compiler.passes.flows.waiting import poll_parameters, wait
-from workflow.profile import PendingSettings
+from compiler.passes.flows.inputs.bodies import Choice
+from compiler.passes.flows.steps import queries, states
+from compiler.passes.flows.steps.lookups import path_parameters
+from compiler.passes.flows.steps.waiting import poll_parameters, wait
+from compiler.passes.flows.wording import texts
+from compiler.passes.names import words
+from workflow.profiles.profile import PendingSettings
 
 _LOOK_EVERY_S = 10  # a controller that restarts is away for minutes
 _MOST_LOOKS = 60
@@ -90,14 +91,14 @@ def _wish(builder: Builder, rule: PendingSettings, operation: Operation) -> tupl
     return (Choice(f"/{member}", (applying(rule),)),) if member in members else ()
 
 
-def _await_back(builder: Builder, restart: Operation) -> Step | None:
+def _await_back(builder: Builder, restart: Operation) -> FlowStep | None:
     """Reads what was restarted until it answers again."""
     owner = next((r for r in builder.context.api.resources if restart.key in r.actions and r.read), None)
     if owner is None:
         return None
     operation = builder.operation(owner.read)
     retry = {"name": "not_back", "type": "retry", "retryAfter": _LOOK_EVERY_S, "retryLimit": _MOST_LOOKS}
-    step = Step(
+    step = FlowStep(
         id="await_back",
         operation=operation.key,
         role=Role.READ_BACK,

@@ -5,13 +5,13 @@ creation and later. The entry is made unready, filled, and released only when th
 """
 
 from compiler.ir.model import Flow, Operation, Resource, Risk, worst
-from compiler.passes import words
-from compiler.passes.flows import texts
-from compiler.passes.flows.bodies import Choice
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.context import Context, address
+from compiler.passes.flows.inputs.bodies import Choice
 from compiler.passes.flows.intents import created_id
+from compiler.passes.flows.wording import texts
+from compiler.passes.names import words
 
 _RELEASING = frozenset({"ready", "available", "active", "enabled", "published", "complete", "visible", "released"})
 

@@ -9,16 +9,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from compiler.ir.model import Effect, Flow, Input, Operation, Resource, Risk, Role, Step, worst
-from compiler.passes import words
-from compiler.passes.flows import queries, texts
-from compiler.passes.flows.bodies import Choice
+from compiler.ir.model import Effect, Flow, FlowStep, Input, Operation, Resource, Risk, Role, worst
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, gone, read_back
 from compiler.passes.flows.context import Context
-from compiler.passes.flows.lookups import path_parameters
+from compiler.passes.flows.inputs.bodies import Choice
 from compiler.passes.flows.splits import risk_of_value
-from workflow.profile import StateRule, Transition
+from compiler.passes.flows.steps import queries
+from compiler.passes.flows.steps.lookups import path_parameters
+from compiler.passes.flows.wording import texts
+from compiler.passes.names import words
+from workflow.profiles.profile import StateRule, Transition
 
 _LOOK_EVERY_S = 1
 _ONLY = re.compile(r"\b(only|must|has to|while|before)\b", re.IGNORECASE)
@@ -108,7 +109,7 @@ def _look(builder: Builder, need: _Need) -> str:
     path_parameters(builder, need.goal)
     operation = builder.operation(need.owner.read)
     place = f"$response.body#{need.owner.item_at}{need.rule.field}"
-    step = Step(
+    step = FlowStep(
         id="look",
         operation=operation.key,
         role=Role.CHECK,
@@ -162,7 +163,7 @@ def _await(builder: Builder, need: _Need, name: str, reached: str) -> None:
         "retryLimit": max(1, round(need.rule.settles_s / _LOOK_EVERY_S)),
         "criteria": [queries.simple("$statusCode == 200")],
     }
-    step = Step(
+    step = FlowStep(
         id=name,
         operation=operation.key,
         role=Role.CHECK,

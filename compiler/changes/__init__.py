@@ -1,0 +1,1 @@
+"""What a newer description changes: operation by operation and schema by schema."""

@@ -1,0 +1,1 @@
+"""The commands of this room: compile, lint and diff; `mock`; `eval proposer`."""

@@ -1,0 +1,1 @@
+"""Bytes to documents: files in one folder, parsed under limits, with references and overlays."""

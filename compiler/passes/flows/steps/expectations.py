@@ -1,0 +1,320 @@
+"""What has to hold after a flow's changes, written to the steps that show it (`workflow.replies.expectations`).
+
+Called by the builder when a flow is complete. Each value that a creation or an update sends is looked for at its place
+in what is read back; what the description does not show there is named with its reason, as is an action without a
+trace. Each such step is read for a while, since devices list late what they have taken. States that are to be reached
+are said by `states`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from compiler.ir.model import Effect, FlowStep, Operation, Resource, Role, Schema
+from compiler.passes.flows.context import Context, address
+from compiler.passes.flows.steps import queries
+from compiler.passes.names.paths import parent
+from compiler.passes.resources import shape
+from workflow.json.pointers import escape
+from workflow.profiles.profile import Comparison
+
+NOT_THERE = "not_there_yet"  # the retry of a wait whose job the device does not know
+SEEN_AFTER_S = 10  # devices list what they have made within seconds; longer, and somebody has to look
+ENDED_WELL = {"place": "", "text": "the device says that it ended well"}
+_EVERY_S = 1
+# What a description says of 200 beside 201, where nothing new was made.
+_OLD = re.compile(r"\b(exist|already|unchanged|updat|replac|modif|overwr|not (been )?created)", re.IGNORECASE)
+_SENT = (Effect.CREATE, Effect.UPDATE)
+
+Expected = dict[str, Any]
+
+
+def with_expectations(context: Context, steps: list[FlowStep], has_branches: bool) -> list[FlowStep]:
+    """The steps with what each has to show. `has_branches`: not every step is made in every run."""
+    writer = _Writer(context, steps, has_branches)
+    return [writer.step(number) for number in range(len(steps))]
+
+
+class _Writer:
+    def __init__(self, context: Context, steps: list[FlowStep], has_branches: bool) -> None:
+        self.context = context
+        self.steps = steps
+        self.has_branches = has_branches
+        self.shown = {n: shown_by(context, s) for n, s in enumerate(steps) if s.role is Role.READ_BACK}
+        self.is_gone_shown = any(step.role is Role.GONE for step in steps)
+
+    def step(self, number: int) -> FlowStep:
+        step = self.steps[number]
+        if step.role is Role.READ_BACK:
+            return self._read_back(number, step)
+        if step.role is Role.GONE:
+            gone = {"place": "", "text": f"{_opened(step.description)}"}
+            return replace(step, expects=(gone,), decides=True)
+        if step.role is Role.CHANGE:
+            return replace(step, expects=(*step.expects, *self._changed(number, step)))
+        return self._wait(number, step) if step.role is Role.WAIT else step
+
+    def _changed(self, number: int, step: FlowStep) -> Iterator[Expected]:
+        operation = self.context.operations[step.operation]
+        if operation.key in self.context.by_create and _tells_old(operation):
+            text = "it was answered with 200, which says here that it was there before (201: that it was made)"
+            yield {"place": "", "before": 200, "found": "$statusCode", "text": text}
+        if not self._is_shown(number):
+            yield from self._answered(operation, step)
+            yield _untraced(operation)
+
+    def _wait(self, number: int, step: FlowStep) -> FlowStep:
+        """A forgotten job leaves it to what decides later; one whose end is all that there is counts as seen."""
+        if not any(action["name"] == NOT_THERE for action in step.failures):
+            return step  # finds out where the job is to be seen
+        if not self.shown and not self.is_gone_shown:
+            step = replace(step, expects=(ENDED_WELL,))
+        following = self.steps[number + 1].role if number + 1 < len(self.steps) else None
+        if following is None or following in (Role.WAIT, Role.CHANGE, Role.READ) or not self._is_decided_behind(number):
+            return step
+        failures = [
+            {k: v for k, v in f.items() if f["name"] != NOT_THERE or k != "x-switchgear"} for f in step.failures
+        ]
+        unknown = next((f["criteria"] for f in failures if f["name"] == NOT_THERE), None)
+        if unknown is None:
+            return step
+        onward = {"name": "job_forgotten", "type": "goto", "stepId": "@next", "criteria": unknown}
+        return replace(step, failures=(*failures, onward))
+
+    def _is_decided_behind(self, number: int) -> bool:
+        """Whether a step behind it, before any other change, decides by itself if the change was made."""
+        for n in range(number + 1, len(self.steps)):
+            step = self.steps[n]
+            if step.role is Role.CHANGE:
+                return False
+            if step.role is Role.GONE or (step.role is Role.READ_BACK and self._read_back(n, step).decides):
+                return True
+        return False
+
+    def _answered(self, operation: Operation, change: FlowStep) -> Iterator[Expected]:
+        """What the answer to the change repeats: no proof that it was made, and a sign where it says otherwise."""
+        reply = operation.success
+        if operation.effect not in _SENT or operation.key in self.context.jobs or reply is None or self.has_branches:
+            return
+        for pointer, value in _sent(change):
+            place = pointer.removeprefix("/0")
+            is_hidden = self._is_secret(operation, pointer) or self._rule(operation, pointer) is not None
+            if place and not is_hidden and self.context.schemas.at(reply.schema, place) is not None:
+                yield {"place": place, "asked": value, "found": f"$response.body#{place}", "lenient": True}
+
+    def _is_shown(self, number: int) -> bool:
+        """Whether a later step shows what this change did."""
+        operation = self.context.operations[self.steps[number].operation]
+        if operation.effect is Effect.DELETE:
+            return self.is_gone_shown
+        later = [(n, resource) for n, resource in self.shown.items() if n > number]
+        if operation.effect in _SENT:
+            return any(self._is_about(operation, resource) for _, resource in later)
+        if any(self._leaves_in(operation, resource) for _, resource in later):
+            return True
+        return any(self.steps[n].expects or _reads_made(self.steps[n], self.steps[number]) for n, _ in later)
+
+    def _is_about(self, operation: Operation, resource: Resource | None) -> bool:
+        """Whether the operation makes or changes what the resource's read shows, or settings of it that wait."""
+        own = self.context.by_change.get(operation.key)
+        if own is None or resource is None:
+            return False
+        above = self.context.by_item.get(shape(parent(own.item))) if own.item else None
+        return own is resource or (above is resource and self.context.is_pending(operation.key))
+
+    def _leaves_in(self, operation: Operation, resource: Resource | None) -> bool:
+        """Whether the action is known to leave something behind in what the resource's read shows."""
+        return operation.leaves is not None and resource is self.context.by_action.get(operation.key)
+
+    def _read_back(self, number: int, step: FlowStep) -> FlowStep:
+        resource = self.shown[number]
+        found: dict[str, Expected] = {}
+        is_update, applied_by = False, ""  # what the last change did is all that a read decides
+        for change in self.steps[:number]:
+            operation = self.context.operations[change.operation]
+            if change.role is not Role.CHANGE or resource is None:
+                continue
+            is_update = is_update and operation.key == applied_by  # settings are in force by the restart alone
+            if self._leaves_in(operation, resource):
+                left = operation.leaves
+                is_update = left is not None and not left.is_assumed
+                # What an action before it left behind may be otherwise now (out with the old, in with the new).
+                found = {each["place"]: each for each in self._left(change, operation, resource, step)}
+            elif (operation.effect in _SENT and self._is_about(operation, resource)) or _reads_made(step, change):
+                is_update, applied_by = operation.effect is Effect.UPDATE, self._applied_by(operation)
+                for each in self._expected(change, operation, resource, step):
+                    other = found.get(each["place"], each)  # of two branches one runs: what either hides is not judged
+                    found[each["place"]] = other if self.has_branches and "found" not in other else each
+        if resource is not None and not found and all("before" in each for each in step.expects):
+            found[""] = {"place": "", "text": f"the {resource.name} is there"}
+        decides = step.decides or (is_update and any("found" in each for each in found.values()))
+        return replace(
+            step, expects=(*step.expects, *found.values()), decides=decides, failures=(*step.failures, _seen_late(step))
+        )
+
+    def _applied_by(self, operation: Operation) -> str:
+        """What brings the settings into force that the operation writes, "" where they are at once."""
+        rule = self.context.pending_rule(operation.key) if self.context.is_pending(operation.key) else None
+        return (rule.applied_by or "") if rule is not None else ""
+
+    def _left(self, change: FlowStep, operation: Operation, resource: Resource, back: FlowStep) -> Iterator[Expected]:
+        """What the action leaves behind: what was sent, where the thing shows it, and what it is whatever was sent."""
+        item, leaves = back.outputs.get("item"), operation.leaves
+        if item is None or leaves is None:
+            return
+        places = dict(leaves.shown)
+        queried = [(name, value) for name, location, value in change.parameters if location == "query"]
+        for source, value in (*_sent(change), *queried):
+            place = places.get(source.removeprefix("/0"))
+            if place is not None and not (self.has_branches and not _is_plain(value)):
+                left = self._one(operation, resource, item, source, value, place)
+                yield {**left, "assumed": True} if leaves.is_assumed else left
+        for place, value in leaves.held if not self.has_branches else ():
+            yield {"place": place, "asked": value, "found": _inside(item, place)}
+
+    def _expected(
+        self, change: FlowStep, operation: Operation, resource: Resource, back: FlowStep
+    ) -> Iterator[Expected]:
+        item = back.outputs.get("item")
+        if item is None:
+            return
+        # Which thing it is, is repeated in many a body: nobody asked for it, and that it is so speaks for nothing.
+        which = [value for _, location, value in change.parameters if location == "path"]
+        for pointer, value in _sent(change):
+            if operation.effect is Effect.UPDATE and value in which:
+                continue
+            if self.has_branches and not _is_plain(value):
+                if str(value).startswith("$steps."):
+                    yield {"place": _short(pointer), "shown": False, "text": "not every run sends it"}
+                continue
+            yield self._one(operation, resource, item, pointer, value)
+
+    def _one(
+        self, operation: Operation, resource: Resource, item: Any, pointer: str, value: Any, told: str | None = None
+    ) -> Expected:
+        """The expectation of one value; `told`: where it is shown, where that is known otherwise than by its place."""
+        place = self._place(resource, pointer) if told is None else told
+        shown = place or _short(pointer)
+        rule = self._rule(operation, pointer)
+        if rule is not None and rule.by == "rewritten":
+            return {"place": shown, "asked": value, "text": rule.why}
+        if self._is_secret(operation, pointer):
+            return {"place": shown, "asked": value, "text": "a secret is not read back"}
+        if place is None:
+            return {"place": shown, "asked": value, "text": "the description does not say that it can be read"}
+        expected = {"place": shown, "asked": value, "found": _inside(item, place)}
+        if rule is not None:
+            expected["compare"] = rule.by
+        is_promised = told is not None or place == pointer.removeprefix("/0")
+        if not is_promised or not self._is_described(resource, place):
+            expected["lenient"] = True
+        return expected
+
+    def _place(self, resource: Resource, pointer: str) -> str | None:
+        """Where the item shows what is sent at `pointer`: there, or without what wraps it in the request."""
+        schemas = self.context.schemas
+        plain = pointer.removeprefix("/0")
+        inner = plain[plain.find("/", 1) :] if plain.count("/") > 1 else plain
+        if not plain or not schemas.members(resource.schema):
+            return plain
+        places = [p for p in dict.fromkeys((plain, inner)) if p and schemas.at(resource.schema, p) is not None]
+        found = next(iter(places), None)
+        return None if found is None or self._is_hidden(schemas.at(resource.schema, found)) else found
+
+    def _is_hidden(self, schema: Schema | None) -> bool:
+        return bool(schema and (schema.get("writeOnly") or self.context.schemas.resolve(schema).get("writeOnly")))
+
+    def _is_described(self, resource: Resource, place: str) -> bool:
+        """Whether the description promises the member: what it may leave out need not be there."""
+        first = place.split("/")[1] if place else ""
+        return first in self.context.schemas.members(resource.schema)
+
+    def _is_secret(self, operation: Operation, pointer: str) -> bool:
+        names = {part.lower() for part in pointer.split("/")}
+        schema = self.context.schemas.at(operation.body.schema, pointer) if operation.body else None
+        is_password = bool(schema) and self.context.schemas.resolve(schema).get("format") == "password"
+        return is_password or any(name.lower() in names for name in (*self.context.profile.secrets, "password"))
+
+    def _rule(self, operation: Operation, pointer: str) -> Comparison | None:
+        plain = pointer.removeprefix("/0")
+        rules = self.context.profile.compare
+        return next((r for r in rules if re.search(r.pattern, operation.key) and plain.endswith(r.member)), None)
+
+
+def _tells_old(operation: Operation) -> bool:
+    """Whether the description tells a creation (201) from an answer with what was there (200)."""
+    statuses = {reply.status: reply.description for reply in operation.responses}
+    return operation.method == "POST" and "201" in statuses and bool(_OLD.search(statuses.get("200", "")))
+
+
+def shown_by(context: Context, step: FlowStep) -> Resource | None:
+    """The resource whose item the step reads."""
+    resources = [r for r in context.api.resources if step.operation in (r.read, r.list)]
+    return max(resources, key=lambda r: (r.read == step.operation, len(address(r))), default=None)
+
+
+def _reads_made(step: FlowStep, change: FlowStep) -> bool:
+    """Whether the step reads what the change says that it has made (a clone)."""
+    made = f"$steps.{change.id}.outputs.created"
+    return "created" in change.outputs and made in str((step.outputs, step.parameters))
+
+
+def _sent(change: FlowStep) -> Iterator[tuple[str, Any]]:
+    """Each value that was asked for, with its pointer; objects that callers give as a whole are one value.
+
+    What a PUT sends back as it was read, so as not to lose it, nobody asked for.
+    """
+    if not change.replacements:
+        yield from _leaves(change.payload, "")
+    yield from change.replacements
+
+
+def _leaves(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping) and not {"context", "selector"} <= value.keys():
+        for name, member in value.items():
+            yield from _leaves(member, f"{pointer}/{escape(name)}")
+    elif isinstance(value, list) and len(value) == 1 and isinstance(value[0], Mapping):
+        yield from _leaves(value[0], f"{pointer}/0")
+    elif value is not None and pointer:
+        yield pointer, value
+    elif isinstance(value, str):
+        yield "", value  # the whole body is one input
+
+
+def _is_plain(value: Any) -> bool:
+    """True for an input as it is, which every way through the flow knows."""
+    return isinstance(value, str) and value.startswith("$inputs.")
+
+
+def _inside(item: Any, place: str) -> Any:
+    if isinstance(item, Mapping):
+        return {**item, "selector": f"{item['selector']}{queries.from_pointer(place)}"}
+    return f"{item}{place}" if "#" in str(item) else f"{item}#{place}" if place else item
+
+
+def _seen_late(step: FlowStep) -> dict[str, Any]:
+    return {
+        "name": "not_seen_yet",
+        "type": "retry",
+        "retryAfter": _EVERY_S,
+        "retryLimit": SEEN_AFTER_S // _EVERY_S,
+        "x-switchgear": {
+            "outcome": "unknown",
+            "code": "not_seen",
+            "message": f"The change was accepted, but it could not be seen within {SEEN_AFTER_S} s: {step.description}",
+        },
+    }
+
+
+def _untraced(operation: Operation) -> Expected:
+    what = "what was sent" if operation.effect in _SENT else "what it does"
+    return {"place": "", "shown": False, "text": f"no read of this API shows {what}"}
+
+
+def _short(pointer: str) -> str:
+    return pointer.removeprefix("/0") or "/"
+
+
+def _opened(text: str) -> str:
+    return text.removeprefix("Check that ").rstrip(".")

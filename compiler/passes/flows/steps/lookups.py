@@ -1,0 +1,243 @@
+"""Lookups: how a step's path parameters, and the members of its body that name other things, get their values.
+
+People say `web-01`, not an id: the collection is listed once and the item selected whose natural key or id is what
+the caller gave; none and several are refused before anything is changed. A collection of bare addresses is selected
+by the last segment. Where the API has no list, the caller gives the id.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from compiler.ir.model import FlowStep, Input, Operation, Resource, Role
+from compiler.passes.flows.builder import Builder, inside, noun_of
+from compiler.passes.flows.context import address
+from compiler.passes.flows.steps import queries
+from compiler.passes.identity import is_called_by_id, says_id, takes_name
+from compiler.passes.names import words
+from compiler.passes.names.paths import item_prefixes, parameter_of, segments
+from compiler.passes.resources import shape
+
+
+def path_parameters(builder: Builder, operation: Operation, lookup_item: bool = True) -> list[tuple[str, str, Any]]:
+    """(name, `path`, expression) for every path parameter of `operation`, lookups added as needed."""
+    bound: list[tuple[str, str, Any]] = []
+    seen: set[str] = set()
+    for prefix, name in item_prefixes(operation.path):
+        resource = builder.context.needed_by(operation.key, f"path.{name}")
+        is_named = resource is not None and is_called_by_id(resource) and not builder.context.is_single(resource)
+        if resource is not None and lookup_item and not is_named and not takes_name(operation, name):
+            # A second one of the same kind in one address is another thing: `…/{id}/moveAfter/{newPreviousId}`.
+            said = [word for word in words.split(name) if not says_id(word)]
+            purpose = "_".join(said) if address(resource) in seen else ""
+            seen.add(address(resource))
+            bound.append((name, "path", identify(builder, resource, purpose)))
+            continue
+        known = _known_parameter(builder, prefix)
+        bound.append((name, "path", known or _given_id(builder, operation, prefix, name)))
+    return bound
+
+
+def _known_parameter(builder: Builder, prefix: str) -> str:
+    resource = builder.context.by_item.get(shape(prefix))
+    return builder.known.get((address(resource), ""), "") if resource else ""
+
+
+def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) -> str:
+    is_one = bool(parameter_of(prefix.rpartition("/")[2]))
+    slot = (f"given {shape(prefix)}" if is_one else f"given {shape(prefix)} {name}", "")
+    if slot in builder.known:
+        return builder.known[slot]
+    resource = builder.context.by_item.get(shape(prefix))
+    if resource is not None and segments(resource.item)[:1] != segments(prefix)[:1]:
+        resource = (
+            None  # `/{aws_mount}/roles/{name}` and `/{azure_mount}/roles/{name}` have one shape, and no thing in common
+        )
+    parameter = next((p for p in operation.parameters if p.name == name and p.location == "path"), None)
+    own = words.snake(name)
+    what = resource.name if resource else words.spoken(name)
+    told = words.first_sentence(parameter.description) if parameter else ""
+    said = told if _says_more(told, name) else f"Id of the {what}."
+    if resource is not None and is_called_by_id(resource):
+        own, said = noun_of(resource), f"Name of the {what}."
+    elif resource is not None and takes_name(operation, name):
+        own, said = noun_of(resource), f"Name or id of the {what}."
+    elif resource is not None and (says_id(name) or own in ("name", "key")):
+        noun, last = words.singular(noun_of(resource)), own.rpartition("_")[2]
+        own = noun if noun.rpartition("_")[2] == last else f"{noun}_{last}"
+    schema = {"type": builder.context.schemas.kind(parameter.schema if parameter else None) or "string"}
+    sample = {"parameter": operation.key, "name": name}
+    builder.known[slot] = builder.add_input(Input(own, schema, True, said), sample)
+    return builder.known[slot]
+
+
+def _says_more(text: str, name: str) -> bool:
+    """False for a description that only repeats the parameter's name or its address."""
+    plain = {*words.split(name), "parameter", "path", "the", "of", "for", "a", "id"}
+    return bool(text) and "{" not in text and not set(words.split(text)) <= plain
+
+
+def identify(builder: Builder, resource: Resource, purpose: str = "") -> str:
+    """The expression of the id of the item of `resource` that the caller names; the lookup is made once a purpose."""
+    slot = (address(resource), purpose)
+    if slot not in builder.known:
+        holder = builder.context.holders.get(address(resource))
+        if holder is not None and not purpose:
+            builder.known[slot] = _look_inside(builder, resource, *holder)
+        else:
+            builder.known[slot] = _look_up(builder, resource, purpose)
+    return builder.known[slot]
+
+
+def _look_up(builder: Builder, resource: Resource, purpose: str) -> str:
+    operation = builder.operation(resource.source)
+    parameters = path_parameters(builder, operation)
+    owner = builder.context.owner_of(resource) if not purpose else None
+    owner_id = identify(builder, owner) if owner is not None else ""
+    asked = _asked_for(builder, resource, purpose, owner=owner, owner_id=owner_id)
+    base = queries.listed(resource)
+    wanted = condition(builder, resource, asked, is_optional=owner is not None)
+    if owner is not None:
+        wanted = f"@{queries.of_listed(resource, resource.known_by)} == '{{{owner_id}}}' && ({wanted})"
+    step_id = builder.free_step_id(f"find_{_called(resource, purpose)}")
+    step = FlowStep(
+        id=step_id,
+        operation=operation.key,
+        role=Role.LOOKUP,
+        description=f"Find the {resource.name} that is meant.",
+        parameters=tuple(parameters),
+        outputs={"id": queries.selector(f"{base}[?{wanted}]{queries.of_listed(resource, resource.id_field)}")},
+        success=(queries.simple("$statusCode == 200"), _exactly_one(base, f"{base}[?{wanted}]")),
+        failures=_refusals(resource, asked, base, f"{base}[?{wanted}]"),
+        transforms={"id": "last_path_segment"} if resource.references else {},
+        pages=inside(resource),
+    )
+    builder.add_step(step, f"lists {words.plural(resource.name)} to turn the name or id that was given into the id")
+    if not purpose:
+        builder.lookups[resource.noun] = step_id
+    return f"$steps.{step_id}.outputs.id"
+
+
+def _look_inside(builder: Builder, part: Resource, holder: Resource, member: str) -> str:
+    """Both ids from one list: the holder's items carry their parts."""
+    operation = builder.operation(holder.list)
+    parameters = path_parameters(builder, operation)
+    asked_holder, asked = _asked_for(builder, holder, ""), _asked_for(builder, part, "", holder, member)
+    base = queries.listed(holder)
+    of_holder = f"{base}[?{condition(builder, holder, asked_holder)}]"
+    bare = replace(part, element_at="")  # what wraps it in a list of its own does not wrap it here
+    of_part = f"{of_holder}{queries.of_listed(holder, member)}[?{condition(builder, bare, asked)}]"
+    step_id = builder.free_step_id(f"find_{noun_of(part)}")
+    step = FlowStep(
+        id=step_id,
+        operation=operation.key,
+        role=Role.LOOKUP,
+        description=f"Find the {part.name} that is meant, among those of the {holder.name}.",
+        parameters=tuple(parameters),
+        outputs={
+            "id": queries.selector(f"{of_part}{queries.child(part.id_field)}"),
+            "holder": queries.selector(f"{of_holder}{queries.of_listed(holder, holder.id_field)}"),
+        },
+        success=(queries.simple("$statusCode == 200"), _exactly_one(base, of_part), _exactly_one(base, of_holder)),
+        failures=(
+            *_refusals(holder, asked_holder, base, of_holder, is_present_fine=True),
+            *_refusals(part, asked, base, of_part),
+        ),
+    )
+    builder.add_step(step, f"each {holder.name} in the list carries its {words.plural(part.name)}")
+    builder.lookups[holder.noun] = step_id
+    builder.known[(address(holder), "")] = f"$steps.{step_id}.outputs.holder"
+    return f"$steps.{step_id}.outputs.id"
+
+
+def _asked_for(
+    builder: Builder,
+    resource: Resource,
+    purpose: str,
+    holder: Resource | None = None,
+    member: str = "",
+    owner: Resource | None = None,
+    owner_id: str = "",
+) -> str:
+    """The name of the input by which the caller says which item is meant."""
+    single = builder.context.is_single(resource) or owner is not None
+    name = _called(resource, purpose)
+    schema: dict[str, Any] = {"type": "string"}
+    if builder.context.schemas.kind(id_schema(builder, resource)) == "integer":
+        schema = {"type": ["string", "integer"]}
+    if single:
+        schema["default"] = ""
+    inner = resource.inner_name.rpartition("/")[2].lower()
+    keys = " or ".join((*resource.natural_keys, *([inner] if inner else []), "id"))
+    of = f" of the {owner.name}" if owner else ""
+    text = f"{keys[0].upper()}{keys[1:]} of the {resource.name}" + (
+        f"; leave it out where there is only one{of}." if single else "."
+    )
+    source: dict[str, Any] = {"list": resource.source, "members": resource.members, "keys": [*resource.natural_keys]}
+    source |= {"id": resource.id_field, "is_reference": bool(resource.references), "element": resource.element_at}
+    source |= {"inner": resource.inner_name} if resource.inner_name else {}
+    if owner is not None:
+        source |= {"owner": {"member": resource.known_by, "id": owner_id}}
+    if holder is not None:
+        source |= {"list": holder.list, "members": holder.members, "inside": member, "holder": noun_of(holder)}
+        source["element"] = holder.element_at
+    return builder.input_name(Input(name, schema, not single, text), {"lookup": source})
+
+
+def _called(resource: Resource, purpose: str) -> str:
+    """`disk`, `target_disk`; a purpose that says the noun already does not say it again."""
+    noun = noun_of(resource)
+    return noun if not purpose else purpose if purpose.endswith(noun) else f"{purpose}_{noun}"
+
+
+def id_schema(builder: Builder, resource: Resource) -> Any:
+    return builder.context.schemas.members(resource.schema).get(resource.id_field)
+
+
+def condition(builder: Builder, resource: Resource, asked: str, is_optional: bool = False) -> str:
+    """The filter that holds for the item that the input `asked` names, for any when it may be left out and is."""
+    value = f"'{{$inputs.{asked}}}'"
+    id_place = "@" + queries.of_listed(resource, resource.id_field)
+    if resource.references:
+        ways = [f"match({id_place}, '.*/{{$inputs.{asked}}}/?')", f"{id_place} == {value}"]
+    else:
+        ways = [f"@{queries.of_listed(resource, key)} == {value}" for key in resource.natural_keys]
+        if resource.inner_name:
+            inner = queries.of_listed(resource) + queries.from_pointer(resource.inner_name)
+            ways.append(f"@{inner} == {value}")
+        ways.append(f"{id_place} == {value}")  # also of numbers: devices type ids otherwise than they describe them
+    if is_optional or builder.context.is_single(resource):
+        ways.insert(0, f"{value} == ''")
+    return queries.any_of(ways)
+
+
+def _exactly_one(base: str, query: str) -> dict[str, Any]:
+    return queries.jsonpath(queries.counted(base, query, "== 1"))
+
+
+def _refusals(
+    resource: Resource, asked: str, base: str, query: str, is_present_fine: bool = False
+) -> tuple[dict[str, Any], ...]:
+    """Failure actions: several match, then none. `is_present_fine`: one match here is no reason to end."""
+    several = {
+        "name": f"several_{noun_of(resource)}",
+        "type": "end",
+        "criteria": [queries.jsonpath(queries.counted(base, query, "> 1"))],
+        "x-switchgear": {
+            "code": "ambiguous",
+            "message": f"More than one {resource.name} is called “{{$inputs.{asked}}}”; give the id.",
+        },
+    }
+    missing: dict[str, Any] = {
+        "name": f"no_{noun_of(resource)}",
+        "type": "end",
+        "criteria": [queries.simple("$statusCode == 200")],
+        "x-switchgear": {"code": "not_found", "message": f"There is no {resource.name} “{{$inputs.{asked}}}”."},
+    }
+    if is_present_fine:
+        missing["criteria"].append(queries.jsonpath(queries.counted(base, query, "== 0")))
+    return several, missing
+
+
+def states_sequence(states: Sequence[str]) -> str:
+    return ", ".join(states[:-1]) + f" or {states[-1]}" if len(states) > 1 else states[0]

@@ -1,0 +1,1 @@
+"""Names, titles and texts of workflows, and the linter that judges them."""

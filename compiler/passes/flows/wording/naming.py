@@ -1,0 +1,437 @@
+"""Names and titles that a person would accept: what the linter (`wording`) finds at fault is worded anew.
+
+Before: flows as the planner named them. After: the same flows; whose wording was at fault has one out of its summary,
+its operation's id or its method and address, whichever first passes; who says the same as another one also says what
+of its address the other does not have. A wording without fault stays as it is. Names follow titles.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from compiler.ir.model import Flow, Operation
+from compiler.passes.flows.context import Context
+from compiler.passes.flows.wording import linter as wording
+from compiler.passes.flows.wording import texts
+from compiler.passes.names import words
+from compiler.passes.names.paths import (
+    ends_in_parameter,
+    is_pass_through,
+    item_prefixes,
+    last_word,
+    parameter_of,
+    path_of,
+    segments,
+)
+from compiler.passes.names.told_apart import is_by_place, told_apart
+from compiler.passes.resources import shape
+from compiler.proposer.wording import fault_of_description
+
+_MOST_TITLE_WORDS = 9
+_METHOD_VERBS = {
+    "GET": "get",
+    "POST": "run",
+    "PUT": "replace",
+    "PATCH": "change",
+    "DELETE": "remove",
+    "QUERY": "query",
+    "HEAD": "check",
+}
+_METHODS = frozenset({"patch", "put", "post"})
+_VERSION = re.compile(r"\b(?:core )?v \d+(?: (?:alpha|beta)(?: \d+)?)?\b")
+_BETWEEN = frozenset({"of", "to", "from", "for"})
+_TOWARDS = frozenset({"from", "to", "with", "into"})
+_GENERAL = frozenset({"get", "run", "submit", "set", "read", "update", "change"})  # what says hardly what is done
+_TELLING = frozenset({"list", "show", "query", "search", "find", "describe", "count", "return", "retrieve", "fetch"})
+_FILLING = frozenset(
+    words.split(
+        "several multiple existing specific current given one more set level information details definition entity s"
+    )
+)
+_VAGUE = frozenset({"info", "details", "data", "status"})
+_SHORT = 3  # letters
+_SHOWING = (("show",), ("list",), ("shows",), ("lists",))
+_UNTELLING = frozenset({"config", "id", "name", "mount", "path"})  # they say nothing of what something belongs to
+_SILENT = frozenset({"api", "rest", "v1", "v2", "v3", "platform", "actions", "action", "oem"})
+
+
+def _verb_of(method: str) -> str:
+    """What a method does; one that no standard knows is the vendor's own word for it."""
+    return _METHOD_VERBS.get(method, method.lower())
+
+
+def worded(context: Context, flows: Sequence[Flow], kept: frozenset[str]) -> list[Flow]:
+    """The flows, whose ids may be equal before and are not afterwards. `kept`: ids that a person has chosen."""
+    goals = Counter(flow.goal for flow in flows)
+    mended = [flow if flow.id in kept else _mended(context, flow, is_only=goals[flow.goal] == 1) for flow in flows]
+    for _ in range(3):  # a word more may meet another title; three rounds were enough for all that was seen
+        same = {**_alike(mended, kept), **_same_ids(mended, kept)}
+        if not same:
+            break
+        mended = [_told(context, flow, same[n]) if same.get(n) else flow for n, flow in enumerate(mended)]
+    return [_described(_of_one(context, flow)) for flow in mended]
+
+
+def _of_one(context: Context, flow: Flow) -> Flow:
+    """`Find actions of one load balancer` for `Find own load balancer actions`: names are short, titles clear."""
+    resource = next((r for r in context.by_noun.get(flow.resource, ()) if flow.goal in (r.list, r.read)), None)
+    owner = context.by_address.get(resource.parent) if resource is not None else None
+    if resource is None or owner is None or not resource.name.startswith(f"own {owner.name} "):
+        return flow
+    thing = resource.name.removeprefix(f"own {owner.name} ")
+    one, many = f"{thing} of one {owner.name}", f"{words.plural(thing)} of one {owner.name}"
+    names = ((words.plural(resource.name), many), (f"{texts.an(resource.name)}", texts.an(one)), (resource.name, one))
+    title, description = flow.title, flow.description
+    for old, new in names:
+        title, description = title.replace(old, new), description.replace(old, new)
+    return replace(flow, title=title, description=description)
+
+
+def _told(context: Context, flow: Flow, said: str) -> Flow:
+    """With the words that tell it apart, unless its wording is at fault with them; the others have theirs."""
+    wanted = _with_words(context, flow, said)
+    was_fine = not any(wording.title_faults(flow, context.api.name))
+    return flow if was_fine and any(wording.title_faults(wanted, context.api.name)) else wanted
+
+
+def _described(flow: Flow) -> Flow:
+    """With the title as its first sentence where that of the description is at fault, or says less well the same."""
+    if not any(wording.description_faults(flow)) and not _says_twice(flow):
+        return flow
+    rest = flow.description[len(wording.first_of(flow.description)) :].lstrip(".").strip()
+    return replace(flow, description=f"{flow.title}. {rest}".strip())
+
+
+def _says_twice(flow: Flow) -> bool:
+    """Whether the description begins as the title does, and says something twice that the title says once."""
+    first = wording.first_of(flow.description)
+    said, titled = wording.weight(first.partition(" (")[0]), wording.weight(flow.title)
+    is_alike = said[:1] == titled[:1] or said[:1] in _SHOWING
+    is_alike = is_alike and len(said) <= _MOST_TITLE_WORDS and set(said) <= {*titled, *said[:1]}
+    return is_alike and len({*said[1:]}) < len(said) - 1 and len({*titled}) == len(titled)
+
+
+def _mended(context: Context, flow: Flow, *, is_only: bool) -> Flow:
+    api = context.api.name
+    operation = context.operations[flow.goal]
+    if any(wording.title_faults(flow, api)):
+        titles = (_titled(context, flow, title) for title in _titles(flow, operation, is_only=is_only))
+        fine = (wanted for wanted in titles if not any(wording.title_faults(wanted, api)))
+        flow = next(fine, None) or _titled(context, flow, _plain_title(flow, operation))
+    return _saying_more(context, flow, operation) if is_only and not _is_of_values(flow) else flow
+
+
+def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
+    """Under its summary where that says what is done (`Export images` for `Get image`), or with what (`… from …`)."""
+    if flow.intent not in ("act", "report", "create", "describe"):
+        return flow
+    verb, *rest = words.split(flow.title)
+    body = operation.body.schema if operation.body is not None else None
+    element = context.schemas.element(body) or body
+    named = (*context.schemas.members(element), context.schemas.component(element))
+    about = frozenset(word for name in (*named, context.api.name) for word in words.split(name))
+    for title in _from_summary(operation, about | _FILLING):
+        said = words.split(title)
+        is_other = verb in _GENERAL and said[0] not in _GENERAL | _TELLING
+        if flow.intent == "create":  # what belongs to something is added to it, and is no new thing
+            is_other = said[0] == "add" and "to" in said
+        if flow.intent in ("describe", "report") and rest[-1:]:  # `Get info`, `Get system df`: words that say little
+            is_vague = rest[-1] in _VAGUE or (len(rest[-1]) < _SHORT and rest[-1] not in words.ACRONYMS)
+            is_other = is_other or (is_vague and len(said) > len(rest) + 1)
+        is_fuller = said[0] == verb and not _BETWEEN & {*rest} and bool(_TOWARDS & {*said})
+        # `Unseal the Vault` for `Unseal sys`: the part of the address is no word of who describes it.
+        is_instead = flow.intent == "act" and said[0] == verb and {*rest}.isdisjoint(said)
+        wanted = replace(flow, title=texts.opened(title))
+        if (is_other or is_fuller or is_instead) and not any(wording.title_faults(wanted, context.api.name)):
+            return wanted
+    return flow
+
+
+def _titled(context: Context, flow: Flow, title: str) -> Flow:
+    """Under the title; its name follows where it is at fault itself."""
+    titled = replace(flow, title=texts.opened(title))
+    is_fine = not any(wording.name_faults(flow.id, path_of(flow.goal), context.api.name))
+    return titled if is_fine and _begins_with_verb(context, titled) else _named(context, titled)
+
+
+def _begins_with_verb(context: Context, flow: Flow) -> bool:
+    """False for a name whose first word is a noun here, though it can be a verb: `power_outlet_templates`."""
+    first = words.split(flow.id.removeprefix(f"{words.snake(context.api.name)}_"))[:1]
+    return wording.AS_NOUNS.isdisjoint(first) or first == words.split(flow.title)[:1]
+
+
+def _named(context: Context, flow: Flow, apart: str = "") -> Flow:
+    """Under the name that its title makes; `apart` comes early in it, so that it is not cut off."""
+    said = [w for w in words.split(flow.title) if w not in wording.EMPTY_WORDS]
+    first = [w for w in words.split(apart) if w not in wording.EMPTY_WORDS]
+    said = [*said[:1], *first, *(w for w in said[1:] if w not in first)]
+    return replace(flow, id=texts.flow_id(context.api.name, " ".join(said), ""))
+
+
+def _titles(flow: Flow, operation: Operation, *, is_only: bool) -> Iterator[str]:
+    """Wordings in order of how well a person would read them."""
+    plain = re.sub(r" \d+(?=$|:)", "", flow.title)
+    if "/actions/" in flow.goal:
+        plain = re.sub(r" (?:own|actions?)\b", "", plain)
+    yield _without_repeats(plain)
+    yield _verb_first(plain)
+    if flow.title.startswith("Health of "):
+        yield f"check {flow.title[0].lower()}{flow.title[1:]}"
+    is_main = flow.intent in ("act", "report", "create", "update", "delete", "find", "describe")
+    if not is_only:  # several workflows of one operation: what tells them apart stands in their titles
+        yield _without_repeats(_plain_title(flow, operation))
+        return
+    if is_main and not _is_of_values(flow):
+        yield from _from_summary(operation)
+        yield from _from_id(operation)
+        says_nothing = _verb(flow, operation) == _METHOD_VERBS["POST"]
+        yield from (_from_within_id(flow, operation) if says_nothing else ())
+    yield _by_path(flow, operation)
+    if is_main and not _is_of_values(flow):
+        yield from _from_within_id(flow, operation)
+    yield _without_repeats(_plain_title(flow, operation))
+
+
+def _is_of_values(flow: Flow) -> bool:
+    """One of several workflows of one operation, told apart by what they send."""
+    return ":" in flow.title or "(" in flow.title
+
+
+def _without_repeats(title: str) -> str:
+    """The title without words that come again: the last one stays, which names the thing; of the verb the first."""
+    verb, *rest = [word for word in title.replace(":", " ").split(" ") if word]
+    seen = _parts(verb)
+    said: list[str] = []
+    for word in reversed(rest):
+        parts = _parts(word)
+        if not parts or not parts <= seen:
+            said.insert(0, word)
+        seen |= parts
+    place = 1 if said[:1] in (["all"], ["several"]) else 0
+    if said[place : place + 1] and said[place] in _BETWEEN:  # what stood before it was said again behind it
+        del said[place]
+    return " ".join([verb, *said])
+
+
+def _verb_first(title: str) -> str:
+    """`System erase` is to erase the system: the first verb that harms or helps comes to the front."""
+    said = [word for word in title.replace(":", " ").split(" ") if word]
+    if words.split(title)[:1] == ("un",) and len(said) > 1:
+        return _without_repeats(" ".join([f"un{said[1]}", *said[2:]]))
+    known = wording.KNOWN_VERBS - wording.AS_NOUNS
+    at = next((n for n, word in enumerate(said[:5]) if n and word in known), 0)
+    first = said[0] if said[0].isupper() else said[0].lower()
+    return _without_repeats(" ".join([said[at], first, *said[1:at], *said[at + 1 :]])) if at else title
+
+
+def _parts(word: str) -> set[str]:
+    return {words.singular(w) for w in words.split(word)} - wording.EMPTY_WORDS
+
+
+def _from_summary(operation: Operation, known: frozenset[str] = frozenset()) -> Iterator[str]:
+    """What the summary says, where its things are those of the address and the operation's id.
+
+    Prose may be anybody's, and titles are read by models as names: with these words alone nobody is told what to do.
+    `known`: words that may stand in it besides.
+    """
+    said_of_it = (*words.split(operation.path), *words.split(operation.operation_id or ""), *known)
+    own = {words.singular(w) for w in said_of_it}
+    for text in (operation.summary, operation.description):
+        first = words.first_sentence(text, 90).rstrip(".")
+        said = first.split(" ")
+        if 2 <= len(said) <= _MOST_TITLE_WORDS and not {"…", "/"} & set(first) and not fault_of_description(first, 20):
+            verb = _base(said[0].lower())
+            if verb in _METHODS:  # `Patch a list of site group objects` says how it is sent, not what is done
+                continue
+            things = {words.singular(w) for w in words.split(first)} - wording.EMPTY_WORDS - wording.KNOWN_VERBS
+            if verb and things - {verb, said[0].lower()} <= own:
+                yield " ".join([verb, *said[1:]])
+
+
+def _base(word: str) -> str:
+    """The verb in its base form, "" for what is none."""
+    for base in (word, word.removesuffix("s"), word.removesuffix("es"), word.removesuffix("ing")):
+        if base in wording.KNOWN_VERBS:
+            return base
+    return ""
+
+
+def _from_id(operation: Operation) -> Iterator[str]:
+    name = operation.operation_id
+    spoken = _VERSION.sub(" ", words.spoken(name)) if name and "/" not in name and "{" not in name else ""
+    said = spoken.split()
+    said = said[1:] if said[:1] == [operation.method.lower()] else said
+    said = _verb_within(operation, said)
+    is_last = len(said) > 1 and said[-1].lower() in wording.KNOWN_VERBS
+    if is_last and (said[0].lower() not in wording.KNOWN_VERBS or said[-1].lower() == last_word(operation.path)):
+        things = {words.singular(word) for word in words.split(" ".join(said[:-1]))}
+        is_own = len(said) == 2 or things <= {words.singular(word) for word in words.split(operation.path)}
+        said = [said[-1].lower(), *said[:-1]] if is_own else []  # `ImageCommit`
+    if 2 <= len(said) <= _MOST_TITLE_WORDS and said[0].lower() in wording.KNOWN_VERBS:
+        yield " ".join(said)
+
+
+def _from_within_id(flow: Flow, operation: Operation) -> Iterator[str]:
+    """`Write bound CIDR list` for `app-role-write-bound-cidr-list`, where the method alone would say `run`."""
+    if flow.intent != "act" or operation.method != "POST":
+        return
+    said = words.spoken(operation.operation_id or "").split()
+    known = wording.KNOWN_VERBS - wording.AS_NOUNS - _GENERAL - _METHODS | {"write", "issue"}
+    at = next((n for n, word in enumerate(said) if n and word.lower() in known), 0)
+    tail = said[at:] if at else []
+    if len(tail) == 1 and ends_in_parameter(operation.path):
+        tail += ["with", *words.spoken(parameter_of(segments(operation.path)[-1])).split()]
+    elif len(tail) == 1:
+        tail += _owner_within(operation.path, {tail[0].lower()})
+    elif len(tail) == 2:  # `Write period`: of a role
+        owner = _owner_within(operation.path, {words.singular(word.lower()) for word in tail})
+        tail += ["of", *owner] if owner else []
+    if 2 <= len(tail) <= _MOST_TITLE_WORDS:
+        yield " ".join([tail[0].lower(), *tail[1:]])
+
+
+def _owner_within(path: str, said: set[str]) -> list[str]:
+    """What of the address is not said yet, nearest the end first: `role` of `/role/{role_name}/period`."""
+    for part in reversed(segments(path)):
+        named = [w for w in words.spoken(parameter_of(part) or words.singular(part)).split() if w not in _UNTELLING]
+        if named and said.isdisjoint(named):
+            return named
+    return []
+
+
+def _verb_within(operation: Operation, said: list[str]) -> list[str]:
+    """`azure configure auth` as `configure azure auth`, where the address has all of its things."""
+    at = next((n for n, word in enumerate(said[:3]) if word.lower() in wording.KNOWN_VERBS - wording.AS_NOUNS), 0)
+    things = {words.singular(word) for word in words.split(" ".join([*said[:at], *said[at + 1 :]]))}
+    is_own = bool(things) and things <= {words.singular(word) for word in words.split(operation.path)}
+    return [said[at].lower(), *said[:at], *said[at + 1 :]] if at and is_own else said
+
+
+def _verb(flow: Flow, operation: Operation) -> str:
+    said = words.split(last_word(operation.path).rpartition(".")[2])
+    if operation.method == "POST" and said and _base(said[0]) == said[0]:
+        return words.spoken(last_word(operation.path).rpartition(".")[2])
+    is_verb = flow.intent in ("create", "delete", "find", "describe", "update")
+    if is_verb and not (flow.intent == "update" and operation.method == "PUT"):
+        return flow.intent
+    told = words.split(operation.summary or operation.description)[:1]
+    if operation.method == "GET" and told and _base(told[0]) == "list" and flow.intent == "report":
+        return "find"
+    if operation.method == "POST" and told and _base(told[0]) not in ("", "get", "list", "read"):
+        return _base(told[0])
+    return _verb_of(operation.method)
+
+
+def _by_path(flow: Flow, operation: Operation) -> str:
+    """`Get status of node`: the verb, the last things of the path, and whose they are."""
+    verb = _verb(flow, operation)
+    literal = [p for p in segments(operation.path) if not parameter_of(p) and p.lower() not in _SILENT]
+    things = [words.spoken(words.singular(part.rpartition(".")[2])) for part in reversed(literal)]
+    spoken = {words.singular(w) for w in words.split(verb)}
+    fresh: list[str] = []
+    for thing in things:
+        parts = {words.singular(w) for w in words.split(thing)}
+        if not parts & spoken and len(fresh) < 2:
+            fresh.append(thing)
+            spoken |= parts
+    if verb == "find" and fresh:
+        fresh[0] = words.plural(fresh[0])
+    return f"{verb} {' of '.join(fresh)}" if fresh else f"{verb} {flow.resource}"
+
+
+def _plain_title(flow: Flow, operation: Operation) -> str:
+    return f"{_verb_of(operation.method)} {flow.title[:1].lower()}{flow.title[1:]}"
+
+
+def _alike(flows: Sequence[Flow], kept: frozenset[str]) -> dict[int, str]:
+    """Number of the flow → the words that tell its title from those that say the same."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for number, flow in enumerate(flows):
+        groups.setdefault(wording.weight(flow.title), []).append(number)
+    names = [flow.title for flow in flows]
+    return _words_apart([same for same in groups.values() if len(same) > 1], flows, names, kept)
+
+
+def _same_ids(flows: Sequence[Flow], kept: frozenset[str]) -> dict[int, str]:
+    groups: dict[str, list[int]] = {}
+    for number, flow in enumerate(flows):
+        groups.setdefault(flow.id, []).append(number)
+    return _words_apart([same for same in groups.values() if len(same) > 1], flows, [flow.id for flow in flows], kept)
+
+
+def _words_apart(
+    groups: Sequence[Sequence[int]], flows: Sequence[Flow], names: Sequence[str], kept: frozenset[str]
+) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for group in groups:
+        several = [n for n in group if _is_of_all(flows, n, group) and flows[n].id not in kept]
+        found |= dict.fromkeys(several, "@several")
+        same = [n for n in group if n not in several]
+        if len(same) < 2:
+            continue
+        apart = told_apart({str(n): names[n] for n in same}, {str(n): path_of(flows[n].goal) for n in same})
+        ordered = sorted(
+            same, key=lambda n: (flows[n].id not in kept, len(segments(path_of(flows[n].goal))), flows[n].goal)
+        )
+        depths = [len(segments(path_of(flows[n].goal))) for n in ordered]
+        is_told = depths[0] == depths[1] and not is_by_place(apart.get(str(ordered[0]), ""))
+        is_told = is_told and not any(_is_same_place(flows, n, ordered[0]) for n in ordered[1:])
+        named = ordered[0 if is_told else 1 :]
+        if sorted(apart.values()) == ["any", "list"]:  # one of many and the list of them: the list alone says so
+            named = [n for n in named if apart[str(n)] == "list"]
+        found |= {n: apart.get(str(n), "") for n in named if flows[n].id not in kept}
+        found |= {n: _by_method(flows, n, ordered[0]) for n in ordered[1:] if _is_same_place(flows, n, ordered[0])}
+    return found
+
+
+def _is_of_all(flows: Sequence[Flow], one: int, same: Sequence[int]) -> bool:
+    """Whether it does to a collection what another one does to an item in it."""
+    if ends_in_parameter(path_of(flows[one].goal)) or is_pass_through(path_of(flows[one].goal)):
+        return False
+    begin = path_of(flows[one].goal).rstrip("/") + "/{"
+    return any(path_of(flows[other].goal).startswith(begin) for other in same if other != one)
+
+
+def _is_same_place(flows: Sequence[Flow], one: int, other: int) -> bool:
+    return path_of(flows[one].goal) == path_of(flows[other].goal)
+
+
+def _by_method(flows: Sequence[Flow], one: int, other: int) -> str:
+    """Two methods on one address: the verb of the method tells them apart."""
+    own = flows[one].goal.partition(" ")[0]
+    return f"@{_verb_of(own)}" if own != flows[other].goal.partition(" ")[0] else ""
+
+
+def _with_words(context: Context, flow: Flow, said: str) -> Flow:
+    if said == "@several":
+        verb, *things = flow.title.split(" ")
+        return _named(context, replace(flow, title=" ".join([verb, "several", *things])), "several")
+    if said.startswith("@"):
+        rest = flow.title.split(" ")[1:] or [flow.title.lower()]
+        return _named(context, replace(flow, title=texts.opened(" ".join([said[1:], *rest]))))
+    owner = _owner(context, flow) if said in ("own", "list") else ""
+    if owner:
+        named = _named(context, replace(flow, title=_without_repeats(f"{flow.title} of own")), "own")
+        return replace(named, title=_of_one_owner(flow.title, owner))
+    spoken = words.spoken(said) if said != "list" else "lists"
+    between = "for" if " of " in flow.title or said == "list" else "of"
+    joined = _without_repeats(f"{flow.title} {between} {spoken}")
+    return _named(context, replace(flow, title=joined), said)
+
+
+def _owner(context: Context, flow: Flow) -> str:
+    """What the thing that the flow is about belongs to, as people call it; "" for what stands at the top."""
+    path = path_of(flow.goal)
+    above = [prefix for prefix, _ in item_prefixes(path) if prefix != path]
+    found = context.by_item.get(shape(above[-1])) if above else None
+    is_its = found is not None and segments(found.item)[:1] == segments(path)[:1]  # `/{mount}/keys` is any mount's
+    return found.name if found is not None and is_its else ""
+
+
+def _of_one_owner(title: str, owner: str) -> str:
+    """`Find default scopes of one client`; where the title names the owner itself, `Export one image`."""
+    verb, *things = [word for word in title.split(" ") if word not in ("a", "an", "the")]
+    if " ".join(things) == owner:
+        return f"{verb} one {owner}"
+    return _without_repeats(f"{title} of one {owner}")

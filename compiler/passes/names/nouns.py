@@ -1,0 +1,77 @@
+"""What a person calls the thing that an address names: `serviceaccounts` → service account, `roles-by-id` → role by ID.
+
+Pure text over operations and addresses, for the names of resources (`resources`). Words that are written together are
+split as the API's own operation ids and schemas split them; what says nothing alone (`models`) takes the word before
+it in the address. Here never lives how equal names are told apart.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from compiler.ir.model import Api
+from compiler.passes.names import words
+from compiler.passes.names.paths import ends_in_parameter, last_word, parameter_of, parent, segments
+
+_SHORTEST = 7  # letters of a word that may be two; shorter ones are names of their own
+_MOST_JOINED = 4  # words written as one
+_SAY_NOTHING = frozenset({"model", "item", "entry", "parameter", "object", "instance", "record", "element", "detail"})
+# What is of something, in whatever API: `/quota/settings/mappings` has quota settings mappings.
+_OF_SOMETHING = frozenset({"mapping", "definition", "option", "rule", "attribute", "property"})
+_OF_IDENTITY = frozenset({"id", "uuid", "name", "key", "path", "guid"})
+
+
+def joined_words(api: Api) -> Mapping[str, str]:
+    """Segment of an address written as one word → the same as operation ids and schemas spell it, spaced."""
+    asked = {part for o in api.operations for part in segments(o.path) if _may_be_joined(part)}
+    if not asked:
+        return {}
+    wanted = {**{part: part for part in asked}, **{words.singular(part): part for part in asked}}
+    found: dict[str, str] = {}
+    for name in (*(o.operation_id for o in api.operations), *api.schemas):
+        for said in _runs(words.split(name or "")):
+            segment = wanted.get("".join(said))
+            if segment is not None and len(said) > 1:
+                found.setdefault(segment, " ".join(said))
+    return found
+
+
+def _may_be_joined(part: str) -> bool:
+    return part.isalpha() and part.islower() and len(part) >= _SHORTEST
+
+
+def _runs(said: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
+    for start in range(len(said)):
+        for end in range(start + 2, min(len(said), start + _MOST_JOINED) + 1):
+            yield said[start:end]
+
+
+def spoken_noun(noun: str, joined: Mapping[str, str], *, is_one: bool) -> str:
+    """The noun as a person says it, of one thing where `is_one`."""
+    own, by, rest = noun.replace("_by_", "-by-").partition("-by-")
+    said = joined.get(own, own)
+    return f"{words.spoken(words.singular(said) if is_one else said)}{' by ' + words.spoken(rest) if by else ''}"
+
+
+def says_nothing(noun: str) -> bool:
+    """True for what is everywhere (`items`, `models`) and needs the word before it."""
+    return words.singular(noun).lower() in _SAY_NOTHING
+
+
+def is_of_something(noun: str) -> bool:
+    """True for what is understood by the words before it alone (`mappings`, `definitions`)."""
+    return words.singular(noun).lower() in _OF_SOMETHING
+
+
+def needs_more(group: str) -> bool:
+    """True for a word that says little before another one, too: the mapping of `settings` is that of quota settings."""
+    return is_of_something(group) or words.singular(group).lower() == "setting"
+
+
+def noun_of_address(collection: str, item: str) -> str:
+    """`/stores/{store_id}/{image_id}` is of the images of a store, whatever its last literal segment is."""
+    noun = last_word(collection or item)
+    own = segments(item)[-1:] if ends_in_parameter(item) and ends_in_parameter(parent(item)) else ()
+    said = words.split(parameter_of(own[0])) if own else ()
+    if len(said) > 1 and said[-1] in _OF_IDENTITY and noun:
+        thing = "_".join(said[:-1])
+        return noun if thing in words.snake(noun) else f"{words.singular(noun)}_{thing}"
+    return noun

@@ -1,0 +1,41 @@
+"""One request, matched to what it is about: a value that the parts of the twin hand to each other.
+
+Made by `machine.py` once the path has led somewhere, read by `reading.py`, `pending.py` and the changes. Here lives
+no rule about requests; those are in `checks.py`, `references.py` and `states.py`.
+"""
+
+from dataclasses import dataclass
+
+from compiler.ir.model import Operation, Resource
+from compiler.twin.blueprint import Behaviour
+from compiler.twin.requests.messages import TwinRequest
+from compiler.twin.requests.routes import Match
+from compiler.twin.seeds import SeedPlace
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedRequest:
+    """`path`: canonical; `above`: the items that it leads through, outermost first, its own item last."""
+
+    request: TwinRequest
+    match: Match
+    behaviour: Behaviour
+    path: str
+    above: tuple[SeedPlace, ...]
+    now: float
+
+    @property
+    def operation(self) -> Operation:
+        return self.behaviour.operation
+
+    @property
+    def place(self) -> SeedPlace:
+        """The item that the path names; only for operations on items."""
+        assert self.above, "only items have a place"
+        return self.above[-1]
+
+    @property
+    def resource(self) -> Resource:
+        """Only for operations that belong to a resource."""
+        assert self.behaviour.resource is not None, "the behaviour says which resource"
+        return self.behaviour.resource

@@ -1,0 +1,1 @@
+"""Values and schemas: whether one fits, and one that does."""

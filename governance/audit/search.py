@@ -1,0 +1,100 @@
+"""Looking things up in the audit: who, what, about what, on which target, which content, how it ended, and when.
+
+What a filter names must fit, all of it. Rows of a run say nothing of its target or content but in the row of its
+start, so that these two find the rows of all runs that were started so. Details are stored as one line with sorted
+members, which is why the ends of that line can be compared in place of reading JSON, alike in both databases.
+Here never lives who may ask (`runtime.auth.access`), nor anything that is written.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select
+
+from governance.audit.log import PAGE, REVISIONS, AuditRow, read_row
+from governance.storage.database import Database
+from governance.storage.identifiers import Json, to_text
+from governance.storage.models import AuditEntry, RevisionRow, table_of
+
+_AUDIT = table_of(AuditEntry)
+_ROW = _AUDIT.c
+_REVISION = table_of(RevisionRow).c
+
+
+@dataclass(frozen=True, slots=True)
+class AuditWanted:
+    """Empty: not asked for. `since` (with it) and `until` (without it) are moments as UTC text.
+
+    `target`: rows about it and of runs on it. `digest`: rows about that content and of its runs. `outcome`: the ends of
+    runs that ended so.
+    """
+
+    actor: str = ""
+    action: str = ""
+    subject: str = ""
+    target: str = ""
+    digest: str = ""
+    outcome: str = ""
+    since: str = ""
+    until: str = ""
+
+
+class AuditSearch:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, wanted: AuditWanted, *, after: int = 0, limit: int = 100) -> tuple[AuditRow, ...]:
+        """Rows in the order of their writing, beginning behind number `after`."""
+        return await self._rows(_chosen(wanted).where(_ROW.seq > after).order_by(_ROW.seq).limit(limit))
+
+    async def newest(self, wanted: AuditWanted, limit: int) -> tuple[AuditRow, ...]:
+        """The newest that fit, oldest of them first."""
+        return (await self._rows(_chosen(wanted).order_by(_ROW.seq.desc()).limit(limit)))[::-1]
+
+    async def all(self, wanted: AuditWanted) -> AsyncIterator[AuditRow]:
+        """Every row that fits and was there when this began, a page at a time: it may be longer than memory."""
+        last = await self._database.read(lambda c: c.execute(select(func.max(_ROW.seq))).scalar()) or 0
+        query = _chosen(wanted).where(_ROW.seq <= last).order_by(_ROW.seq).limit(PAGE)
+        page = await self._rows(query)
+        while page:
+            for row in page:
+                yield row
+            page = await self._rows(query.where(_ROW.seq > page[-1].seq))
+
+    async def _rows(self, query: Select[tuple[object, ...]]) -> tuple[AuditRow, ...]:
+        return await self._database.read(lambda c: tuple(read_row(row) for row in c.execute(query)))
+
+
+def _chosen(wanted: AuditWanted) -> Select[tuple[object, ...]]:
+    query: Select[tuple[object, ...]] = select(_AUDIT)
+    for column, value in ((_ROW.actor, wanted.actor), (_ROW.action, wanted.action), (_ROW.subject, wanted.subject)):
+        query = query.where(column == value) if value else query
+    if wanted.target:
+        started = _started(_ends(_member("target", wanted.target) + "}"))
+        query = query.where(or_(_ROW.subject == f"target:{wanted.target}", _ROW.subject.in_(started)))
+    if wanted.digest:
+        ids = select(literal(REVISIONS) + _REVISION.id).where(_REVISION.digest == wanted.digest)
+        started = _started(_begins("{" + _member("digest", wanted.digest) + ","))
+        query = query.where(or_(_ROW.subject.in_(ids), _ROW.subject.in_(started)))
+    if wanted.outcome:
+        query = query.where(_ROW.action == "run.finished", _ends(_member("outcome", wanted.outcome) + "}"))
+    query = query.where(_ROW.at >= wanted.since) if wanted.since else query
+    return query.where(_ROW.at < wanted.until) if wanted.until else query
+
+
+def _started(fits: ColumnElement[bool]) -> Select[tuple[str]]:
+    """The runs whose start says so. Of its members `digest` is the first and `target` the last (`runs.create`)."""
+    return select(_ROW.subject).where(_ROW.action == "run.started", fits)
+
+
+def _member(name: str, value: Json) -> str:
+    return f"{to_text(name)}:{to_text(value)}"
+
+
+def _begins(text: str) -> ColumnElement[bool]:
+    return func.substr(_ROW.detail, 1, len(text)) == text
+
+
+def _ends(text: str) -> ColumnElement[bool]:
+    """Not LIKE, which SQLite compares without regard to case."""
+    return func.substr(_ROW.detail, func.length(_ROW.detail) - (len(text) - 1)) == text

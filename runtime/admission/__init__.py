@@ -1,0 +1,1 @@
+"""Who gets in when many come: connections, arrivals, places, turns and rates."""

@@ -1,0 +1,1 @@
+"""How a request gets in at a device: sessions that are opened, shared, renewed and closed."""

@@ -1,1 +1,0 @@
-"""Finding approved workflows by the words in which people ask for what they want."""

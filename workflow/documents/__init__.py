@@ -1,0 +1,1 @@
+"""Arazzo documents: typed values, reading and writing them, and the expressions, selectors and criteria in them."""

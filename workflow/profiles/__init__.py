@@ -1,0 +1,1 @@
+"""The vendor profile: what no description says of a device, as data, and its published schema."""

@@ -1,0 +1,1 @@
+"""What a device answered: pages, messages, versions of a value, and whether it shows what was asked for."""

@@ -1,0 +1,210 @@
+"""Whether a device shows what was asked for: two JSON values compared member by member, by rules of type.
+
+Pure, and the only place that says when two values are the same thing. What is asked for is a part of what is found:
+further members do not count. Values that differ in form alone (a number as text, letters' case, a trailing dot, the
+spelling of a MAC or IP address, a unit, the order of a list) are the same and told as such; whatever else differs is a
+difference. A profile may say how one member is compared (`Comparison` in `workflow.profiles.profile`). Called by
+`workflow.replies.expectations`.
+"""
+
+import re
+from base64 import b64decode
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_interface
+from typing import Literal
+from unicodedata import normalize
+from urllib.parse import unquote, urlsplit
+
+from workflow.documents.document import Json
+from workflow.json.pointers import NOTHING, escape
+
+Sameness = Literal["same", "form", "differs"]
+# `exact`: no other form counts. `rounded`: numbers within a hundredth. `unordered`: a list is a set.
+Rule = Literal["", "exact", "rounded", "unordered"]
+RULES: tuple[Rule, ...] = ("exact", "rounded", "unordered")
+
+_NUMBER = re.compile(r"-?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
+_MAC = re.compile(r"[0-9a-f]{2}([:-]?[0-9a-f]{2}){5}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}", re.IGNORECASE)
+_NAME_WITH_DOT = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)+\.", re.IGNORECASE)
+_QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([kmgtpe]?i?b?)", re.IGNORECASE)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
+_TIMES = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(ms|[smhd])")
+_LASTING = re.compile(r"(?:[0-9]{1,15}(?:\.[0-9]{1,9})?(?:ms|[smhd])){1,6}")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_IDENTITY = ("@odata.id", "id", "uuid", "href", "name")  # by which a thing that is named comes back as an object
+_POWERS = {letter: number for number, letter in enumerate("kmgtpe", 1)}
+_NEARLY = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One plain value that was asked for. `place`: a JSON pointer; `found` is NOTHING where nothing is there."""
+
+    place: str
+    asked: Json
+    found: Json
+    sameness: Sameness
+
+
+def compared(asked: Json, found: Json, rule: Rule = "", place: str = "") -> Iterator[Compared]:
+    """Each plain value of `asked` beside what is found in its place."""
+    if isinstance(asked, Mapping) and isinstance(found, Mapping):
+        for name, value in asked.items():
+            yield from compared(value, found.get(name, NOTHING), rule, f"{place}/{escape(str(name))}")
+    elif isinstance(asked, list) and isinstance(found, list):
+        yield Compared(place, asked, found, _lists(asked, found, rule))
+    else:
+        yield Compared(place, asked, found, sameness(asked, found, rule))
+
+
+def sameness(asked: Json, found: Json, rule: Rule = "") -> Sameness:
+    """Whether `found` is `asked`, or is it in another form. What is not there is the same as null or nothing in it."""
+    if found is NOTHING or found is None:
+        return "same" if asked is None else "form" if asked in ("", [], {}) else "differs"
+    if _kind(asked) == _kind(found) and asked == found:
+        return "same"
+    if rule == "exact":
+        return "differs"
+    return "form" if _is_other_form(asked, found, rule) else "differs"
+
+
+def _kind(value: Json) -> type:
+    return float if isinstance(value, int | float) and not isinstance(value, bool) else type(value)
+
+
+def _is_other_form(asked: Json, found: Json, rule: Rule) -> bool:
+    if isinstance(asked, Mapping) and isinstance(found, Mapping):
+        return all(each.sameness != "differs" for each in compared(asked, found, rule))
+    if isinstance(asked, list) and isinstance(found, list):
+        return _lists(asked, found, rule) != "differs"
+    if isinstance(found, list) or isinstance(asked, list):
+        return _is_wrapped(asked, found, rule)
+    if isinstance(found, Mapping) or isinstance(asked, Mapping):
+        return _names_thing(asked, found)
+    return _are_alike(asked, found, rule)
+
+
+def _lists(asked: Sequence[Json], found: Sequence[Json], rule: Rule) -> Sameness:
+    """By place; in any order it is another form, and so are further objects, which devices add on their own.
+
+    Who asks for an empty list asks for nothing to be in it.
+    """
+    if not asked:
+        return "differs" if found else "same"
+    pairs = [sameness(one, other, rule) for one, other in zip(asked, found, strict=False)]
+    if len(asked) == len(found) and "differs" not in pairs:
+        return "form" if "form" in pairs else "same"
+    left = list(found)
+    for one in asked:
+        at = next((n for n, other in enumerate(left) if sameness(one, other, rule) != "differs"), None)
+        if at is None:
+            return "differs"
+        del left[at]
+    return "differs" if any(not isinstance(each, Mapping) for each in left) else "form"
+
+
+def _is_wrapped(asked: Json, found: Json, rule: Rule) -> bool:
+    """One thing and a list of that one thing."""
+    one, several = (found, asked) if isinstance(asked, list) else (asked, found)
+    return len(several) == 1 and sameness(one, several[0], rule) != "differs"
+
+
+def _names_thing(asked: Json, found: Json) -> bool:
+    """An id, a name or an address, and the object that it is of."""
+    named, thing = (found, asked) if isinstance(asked, Mapping) else (asked, found)
+    if not isinstance(named, str | int) or isinstance(named, bool):
+        return False
+    values = [thing[key] for key in thing if str(key).lower() in _IDENTITY]
+    return any(_are_alike(named, value, "") or _last_segment(value) == str(named) for value in values)
+
+
+def _last_segment(value: Json) -> str:
+    return unquote(str(value).rstrip("/").rpartition("/")[2])
+
+
+def _are_alike(asked: Json, found: Json, rule: Rule) -> bool:
+    """Two plain values, neither of them null."""
+    one, other = _plain(asked), _plain(found)
+    if isinstance(one, float) and isinstance(other, float):
+        return one == other or (rule == "rounded" and abs(one - other) <= _NEARLY * max(abs(one), abs(other)))
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    left, right = (normalize("NFC", str(each)).strip() for each in (asked, found))
+    if left.casefold() == right.casefold():
+        return True
+    return any(form(left) == form(right) is not None for form in _FORMS) or _is_decoded(left, str(found))
+
+
+def _is_decoded(asked: str, found: str) -> bool:
+    """What was sent as base64 (RFC 4648) is shown as the text that it stands for."""
+    try:
+        return bool(asked) and b64decode(asked, validate=True) == found.encode()
+    except ValueError:
+        return False
+
+
+def _plain(value: Json) -> Json:
+    """A number as a float and a truth value as such, also out of their texts; else the value."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return float(value)
+    text = str(value).strip()
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    return {"true": True, "false": False}.get(text.lower(), value)
+
+
+def _mac(text: str) -> str | None:
+    return re.sub(r"[^0-9a-f]", "", text.lower()) if _MAC.fullmatch(text) else None
+
+
+def _name(text: str) -> str | None:
+    """A name of the DNS, with or without the dot that ends it."""
+    return text.rstrip(".").lower() if _NAME_WITH_DOT.fullmatch(text.rstrip(".") + ".") else None
+
+
+def _address(text: str) -> str | None:
+    try:
+        return str(ip_interface(text))
+    except ValueError:
+        return None
+
+
+def _moment(text: str) -> datetime | None:
+    if not _DATE.match(text):
+        return None
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def _amount(text: str) -> float | None:
+    """A size with its unit, in single units: `2 GiB`, `2048Mi`, `1.5 GB`."""
+    found = _QUANTITY.fullmatch(text)
+    if found is None:
+        return None
+    unit = found[2].lower().removesuffix("b")
+    base = 1024 if unit.endswith("i") else 1000
+    power = _POWERS.get(unit[:1], 0)
+    return None if unit == "i" else float(found[1]) * base**power
+
+
+def _duration(text: str) -> float | None:
+    """A length of time in seconds: `1h30m`, `90s`; a bare number is in seconds already."""
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    parts = _TIMES.findall(text) if _LASTING.fullmatch(text) else []
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts) if parts else None
+
+
+def _url(text: str) -> tuple[str, str, str, str] | None:
+    parts = urlsplit(text) if "://" in text else None
+    return (parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/"), parts.query) if parts else None
+
+
+_FORMS = (_mac, _name, _address, _moment, _amount, _duration, _url)

@@ -1,0 +1,121 @@
+"""The end of a run as it is told: its outcome, what was done, not done or may have been done, and what was verified.
+
+`interpreter` says how a run ends as far as its steps go; here that is held against what was found of what was asked
+for. A success with differences is none: it is `partial` where something took, else `failed`. A run that ends while
+something may have been done is `unknown`, whatever else ended it. Pure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from workflow.documents.document import Json
+from workflow.programs.planned import Plan, changes, step_of
+from workflow.replies.expectations import ExpectationFinding, Verdict, told, verdict_of
+from workflow.replies.failures import after_failure
+from workflow.requests.events import EndRun, Failure, Outcome
+
+# The device took these changes on, and what it shows or says afterwards does not bear them out.
+# Nothing speaks against what was accepted: a part was taken, or nobody waited to the end.
+_STAYS_DONE = ("partly_taken", "partly_refused", "cancelled", "deadline")
+_NOT_BORNE_OUT = ("wait", "read_back", "gone")
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What a run has come to. `done`: keys of steps that took effect; `in_doubt`: of those that may have.
+
+    `refusals`: what the device said of parts that it refused, though it answered well; `taken`: keys of the steps whose
+    answers say of another part that it was carried out.
+    """
+
+    plan: Plan
+    done: tuple[str, ...]
+    in_doubt: tuple[str, ...]
+    findings: Mapping[str, tuple[Mapping[str, Json], ...]]
+    refusals: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
+
+
+def end_of(
+    course: Course,
+    outcome: Outcome,
+    failure: Failure | None,
+    outputs: Mapping[str, Json],
+    note: str = "",
+    following: str = "",
+) -> EndRun:
+    """The command that ends the run."""
+    found = tuple(ExpectationFinding(**each) for findings in course.findings.values() for each in findings)
+    verdict = verdict_of(found)
+    old = tuple(each.text for each in found if each.sight == "old")
+    if failure is None and old:
+        outcome, failure = "failed", _was_there(course, old, verdict)
+    elif failure is None and verdict.differences:
+        outcome, failure = _otherwise(course, verdict)
+    elif failure is None and course.refusals and verdict.verified != "all":
+        outcome, failure = _partly_refused(course)
+    if failure is not None:
+        outcome = "unknown" if course.in_doubt and outcome in ("failed", "cancelled") else outcome
+        failure = _complete(course, failure, outcome)
+    return EndRun(
+        outcome, outputs, failure, note, verdict.verified, verdict.why, verdict.differences, following, course.done
+    )
+
+
+def _otherwise(course: Course, verdict: Verdict) -> tuple[Outcome, Failure]:
+    """What is said where the device shows something else than what was asked for, though it refused nothing."""
+    step_id = _step_with(course, "differs")
+    texts = "; ".join(told(each) for each in verdict.differences)
+    if _has_read(course, ("seen", "form")):
+        text = f"the device took a part of it: {texts}"
+        return "partial", Failure(step_id, "partly_taken", text, said=course.refusals)
+    text = f"the device accepted the change and shows otherwise: {texts}"
+    return "failed", Failure(step_id, "not_taken", text, said=course.refusals)
+
+
+def _partly_refused(course: Course) -> tuple[Outcome, Failure]:
+    """What is said where the device answered well, and that it refused a part: of the rest it may have said nothing."""
+    text = "the device answered well and says that it refused a part"
+    if course.taken or _has_read(course, ("seen", "form")):
+        return "partial", Failure(course.done[-1], "partly_refused", text, said=course.refusals)
+    text = f"{text}; nothing shows whether the rest of it changed anything"
+    return "unknown", Failure(course.done[-1], "rest_unknown", text, said=course.refusals)
+
+
+def _was_there(course: Course, old: tuple[str, ...], verdict: Verdict) -> Failure:
+    """What is said where something was to be made, and the device shows what was there before."""
+    texts = (*dict.fromkeys(old), *(told(each) for each in verdict.differences))
+    text = f"no new one was made: {'; '.join(texts)}"
+    return Failure(_step_with(course, "old"), "there_already", text, said=course.refusals)
+
+
+def _step_with(course: Course, sight: str) -> str:
+    return next(key for key, found in course.findings.items() if any(each["sight"] == sight for each in found))
+
+
+def _has_read(course: Course, sights: tuple[str, ...]) -> bool:
+    """Whether a read found it so: what a change's own answer repeats is no sign that a part of it was made."""
+    return any(
+        each["sight"] in sights
+        for key, findings in course.findings.items()
+        if _role_of(course.plan, key) != "change"
+        for each in findings
+    )
+
+
+def _complete(course: Course, failure: Failure, outcome: Outcome) -> Failure:
+    """`failure` with the three words for every step that changes something, and a remedy."""
+    done, open_ = course.done, course.in_doubt
+    is_open = failure.code in ("not_taken", "there_already") or _role_of(course.plan, failure.step_id) in _NOT_BORNE_OUT
+    is_open = is_open or (outcome == "unknown" and done[-1:] == (failure.step_id,))  # accepted, and nothing tells more
+    if done and failure.code not in _STAYS_DONE and is_open:
+        done, open_ = done[:-1], (*(key for key in open_ if key != done[-1]), done[-1])
+    not_done = tuple(key for key in changes(course.plan) if key not in (*done, *open_))
+    is_doubt = outcome == "unknown" and failure.step_id in open_
+    remedy = failure.remedy or after_failure(done, "unknown_fate" if is_doubt else failure.code)
+    return replace(failure, done=done, not_done=not_done, may_be_done=open_, remedy=remedy)
+
+
+def _role_of(plan: Plan, key: str) -> str:
+    step = step_of(plan, key)
+    return step.role if step is not None else ""

@@ -1,0 +1,134 @@
+"""A turn in which a change's fate is open: the look at the device, what is sent once more, the end as `unknown`.
+
+Between `turn`, on which it stands, and `interpreter`, which alone uses it. Which read decides and how often it is asked
+is in `looking`; what is told of the doubt in `uncertainty`. Nothing is sent from here but what is asked for by
+commands.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from workflow.documents.document import Json
+from workflow.documents.scope import Scope
+from workflow.replies.expectations import looked_at
+from workflow.requests.events import Failure, Outcome, StartTimer
+from workflow.running.looking import (
+    as_failure,
+    begun,
+    change_without_a_trace,
+    deciding_step,
+    looks_of,
+    shown_of,
+    with_try,
+)
+from workflow.running.turn import Turn
+from workflow.running.uncertainty import doubt_of, line_of, step_after_doubt
+
+
+class DoubtfulTurn(Turn):
+    """How a run goes on after a change of which nobody knows whether it was made."""
+
+    def look(self, failure: Failure) -> None:
+        """Looks at the device, where a later step decides; else nobody knows, or the change is sent once more."""
+        if self.key not in self.in_doubt:
+            self.in_doubt = (*self.in_doubt, self.key)
+        frame = self.frame
+        number = deciding_step(self.flow, frame, self.scope(), self.plan.base_path)
+        if number is not None:
+            self.change(look=begun(frame.step, failure))
+            self.change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None, watched=None)
+            self.perform()
+        elif not self._sends_again():
+            self.end_unknown(failure)
+
+    def has_looked(self, scope: Scope, is_so: bool) -> None:
+        """After one look: on behind the change, another look, or an end."""
+        step, look = self.step, self.frame.look
+        assert look is not None
+        found = looked_at(step.expects, scope)  # nothing, where nothing was asked for that could be seen
+        if is_so and found and not any(each.is_otherwise for each in found):
+            self.change(step=look["step"], look=None)
+            self._go_on_behind()
+            return
+        status = scope.reply.status if scope.reply else 0
+        seen = [each.sight for each in found if each.asked is not None and each.sight in ("seen", "form")]
+        look = with_try(look, 200 <= status < 300 and bool(found), is_partly_so=bool(seen))
+        most, seconds = looks_of(step)
+        self.change(look=look)
+        if look["tries"] < most:
+            self.waiting = "timer"
+            self.commands.append(StartTimer(self.key, seconds))
+        else:
+            self._has_looked_in_vain(look)
+
+    def _has_looked_in_vain(self, look: Mapping[str, Json]) -> None:
+        line = line_of(self.step, self.scope(), self.plan.base_path)
+        self.change(step=look["step"], look=None)
+        failure = as_failure(self.key, look, f"{line} {shown_of(look)}")
+        if look["has_seen"] and self._sends_again():
+            return
+        if look["is_partly_so"]:  # a part of it is as it was to be: it was made in part, or that was so before
+            self.end_unknown(failure)
+        elif look["has_seen"] and look["status"] is not None:  # without an answer it may still be under way
+            self.in_doubt = tuple(key for key in self.in_doubt if key != self.key)
+            self.end_failed(failure)
+        else:
+            self.end_unknown(failure)
+
+    def _sends_again(self) -> bool:
+        """Once more, where that only sets again what it says: harmless whatever became of the first."""
+        mark = f"{self.step.step_id}/again"
+        if not self.step.is_idempotent or self.frame.jumps.get(mark):
+            return False
+        self.change(jumps={**self.frame.jumps, mark: 1}, attempt=1, waited_s=0.0, retries={}, pages=None)
+        self.perform()
+        return True
+
+    def _go_on_behind(self) -> None:
+        """The change was made, though its answer is lost: on behind it."""
+        self.note_done()
+        if self.frame.resume is not None:
+            self.change(**self.frame.resume, resume=None)
+            self.perform()
+            return
+        number = step_after_doubt(self.flow, self.frame, self.scope(), self.plan.base_path)
+        if number < len(self.flow.steps):
+            self.enter(number)
+        else:
+            self.finish_workflow("")
+
+    def fate_found(self, has_happened: bool) -> None:
+        """Somebody looked: on from behind the step, whose answer stays lost, or the step once more."""
+        if self.frame.look is not None:
+            self.change(step=self.frame.look["step"], look=None)
+        self.in_doubt = tuple(key for key in self.in_doubt if key != self.key)
+        if has_happened and not self.step.is_safe:
+            self._go_on_behind()
+        else:  # not yet done, or a read that was to show it: it is asked once more
+            self.perform()
+
+    def unsendable(self, failure: Failure) -> None:
+        """What a change's answer should have told is missing: the change is in doubt, whatever its status was."""
+        number = change_without_a_trace(self.flow, self.frame, failure, self.done)
+        if number is None:
+            self.end_failed(failure)
+            return
+        self.change(step=number)
+        self.done = tuple(key for key in self.done if key != self.key)
+        text = f"{self.key} was answered without what goes on from it: whether it was carried out is not known"
+        lost = Failure(self.key, "no_handle", f"{text} ({failure.message})")
+        mark = f"{self.step.step_id}/lost"
+        if self.frame.jumps.get(mark):
+            self.in_doubt = (*(key for key in self.in_doubt if key != self.key), self.key)
+            self.end_unknown(lost)
+        else:
+            self.change(jumps={**self.frame.jumps, mark: 1})
+            self.look(lost)
+
+    def end_unknown(self, failure: Failure) -> None:
+        doubt = doubt_of(self.flow, self.frame, self.scope(), self.plan.base_path)
+        self.end_run("unknown", replace(failure, doubt=doubt))
+
+    def finish_workflow(self, note: str, outcome: Outcome = "succeeded", following: str = "") -> None:
+        """The current workflow has succeeded. What that means to whoever called it, the interpreter says."""
+        raise NotImplementedError

@@ -1,0 +1,88 @@
+"""After a change whose fate is open: which read of the workflow decides it, and how long it is asked.
+
+A change may have been made although its answer was lost, broken, or a server's error. Where a later step shows what
+was asked for (`decides` in the document), the run looks there at once and goes on, or not, by what it finds; elsewhere
+only `uncertainty` names a read. Nothing is sent from here: `interpreter` does, and keeps in `Frame.look` what is known.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from workflow.documents.document import Json
+from workflow.documents.scope import Scope
+from workflow.programs.planned import PlanStep, WorkflowPlan
+from workflow.programs.state import Frame
+from workflow.requests.events import Failure
+from workflow.running.uncertainty import is_buildable
+
+LOOKS = 6
+LOOK_EVERY_S = 2.0
+LONGEST_LOOK_S = 60.0  # of a state that takes minutes nobody knows so much longer; the run says that it is unknown
+# The server knows no such thing, or not this version of HTTP: it has done nothing (RFC 9110, 15.6).
+_DONE_NOTHING = frozenset({501, 505})
+_TIMED_OUT = 408
+# What the server did is to be seen elsewhere, or it wants a login first: they look alike (RFC 9110, 15.4.3 and 15.4.4).
+_SEE_ELSEWHERE = frozenset({302, 303})
+
+
+def leaves_open(status: int) -> bool:
+    """Whether an answer of this status to a change leaves open if it was made (RFC 9110, 15.5 and 15.6)."""
+    return status == _TIMED_OUT or status in _SEE_ELSEWHERE or (status >= 500 and status not in _DONE_NOTHING)
+
+
+def deciding_step(flow: WorkflowPlan, frame: Frame, scope: Scope, base_path: str) -> int | None:
+    """The number of the nearest later step that decides it and can be asked; None where there is none.
+
+    A further change in between has to be made first, so that what lies behind it decides nothing.
+    """
+    for number in range(frame.step + 1, len(flow.steps)):
+        step = flow.steps[number]
+        if step.decides and is_buildable(step, scope, base_path):
+            return number
+        if not step.is_safe:
+            return None
+    return None
+
+
+def change_without_a_trace(flow: WorkflowPlan, frame: Frame, failure: Failure, done: Iterable[str]) -> int | None:
+    """The number of the nearest change that was made before a step that lacks a value; None where none was made.
+
+    Its answer was to tell the value (an id, a handle) and was unreadable or did without.
+    """
+    if failure.code != "missing_value":
+        return None
+    made = {key.removeprefix(frame.prefix) for key in done}
+    numbers = range(frame.step - 1, -1, -1)
+    return next((n for n in numbers if not flow.steps[n].is_safe and flow.steps[n].step_id in made), None)
+
+
+def looks_of(step: PlanStep) -> tuple[int, float]:
+    """How often the step is asked, and seconds in between: as long as it waits for a change that was answered."""
+    waits = [(action.retry_limit, action.retry_after_s) for action in step.on_failure if action.type == "retry"]
+    limit, seconds = max(waits, default=(LOOKS, LOOK_EVERY_S), key=lambda wait: wait[0] * wait[1])
+    seconds = max(seconds, 0.5)
+    return max(LOOKS, min(limit, round(LONGEST_LOOK_S / seconds))), seconds
+
+
+def begun(step: int, failure: Failure) -> dict[str, Json]:
+    """What is known when the look begins. `step`: number of the change; `status` is None where its answer is lost."""
+    told = {"code": failure.code, "text": failure.message, "status": failure.status, "said": list(failure.said)}
+    return {"step": step, **told, "tries": 0, "has_seen": False, "is_partly_so": False}
+
+
+def as_failure(key: str, look: Mapping[str, Json], found: str) -> Failure:
+    """What the change at `key` ended with, after a look in vain."""
+    is_known = look["has_seen"] and not look["is_partly_so"] and look["status"] is not None
+    code = "not_carried_out" if is_known else look["code"]
+    return Failure(key, code, f"{look['text']}; {found}", look["status"], said=tuple(look["said"]))
+
+
+def shown_of(look: Mapping[str, Json]) -> str:
+    """What a look in vain showed, as a person reads it."""
+    if look["is_partly_so"]:
+        return "shows a part of it, and not the rest"
+    return "does not show it" if look["has_seen"] else "cannot be read"
+
+
+def with_try(look: Mapping[str, Json], has_seen: bool, is_partly_so: bool) -> dict[str, Json]:
+    """After one more look; `has_seen`: the device answered it with what there is, `is_partly_so`: with a part of it."""
+    return {**look, "tries": look["tries"] + 1, "has_seen": has_seen, "is_partly_so": is_partly_so}

@@ -1,0 +1,206 @@
+"""One turn of the interpreter while it is taken: the state's parts, where the run is, and how it goes on or ends.
+
+The lower half of `interpreter`, which alone uses it: what an event means and which action follows is decided there.
+Here the current step is found, its request built and asked for, another workflow entered, the run ended.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from workflow.documents.document import Json
+from workflow.documents.scope import Reply, Scope, Sent, nothing_sent
+from workflow.documents.values import Value
+from workflow.errors import InputError
+from workflow.programs.planned import MAX_DEPTH, Plan, PlanStep, WorkflowPlan
+from workflow.programs.state import Frame, State
+from workflow.programs.transforms import outputs_of
+from workflow.replies.pages import query_after
+from workflow.requests.events import Command, Failure, Outcome, SendRequest
+from workflow.requests.requests import Unsendable, arguments_of, build_request
+from workflow.running.ending import Course, end_of
+from workflow.running.uncertainty import doubt_of
+
+MAX_ENTERED = 10_000  # steps entered in one run; static checks bound every loop, this bounds what they cannot see
+
+
+class Turn:
+    """The parts of a state, changed by one event. `commands`: what is to be done then."""
+
+    def __init__(self, plan: Plan, state: State) -> None:
+        self.plan = plan
+        self.commands: list[Command] = []
+        self.waiting = state.waiting
+        self.frames = list(state.frames)
+        self.done = state.done
+        self.in_doubt = state.in_doubt
+        self.findings = state.findings
+        self.refusals = state.refusals
+        self.taken = state.taken
+        self.notes = state.notes
+        self.results = state.results
+        self.entered = state.entered
+        self.pending = state.pending_action
+        self.outcome = state.outcome
+        self.reply: Reply | None = None
+
+    def after(self) -> State:
+        return State(
+            waiting=self.waiting,
+            frames=tuple(self.frames),
+            done=self.done,
+            results=self.results,
+            entered=self.entered,
+            pending_action=self.pending,
+            outcome=self.outcome,
+            in_doubt=self.in_doubt,
+            findings=self.findings,
+            refusals=self.refusals,
+            taken=self.taken,
+            notes=self.notes,
+        )
+
+    # Where the run is
+
+    @property
+    def frame(self) -> Frame:
+        return self.frames[-1]
+
+    @property
+    def flow(self) -> WorkflowPlan:
+        return self.plan.workflows[self.frame.workflow_id]
+
+    @property
+    def step(self) -> PlanStep:
+        return self.flow.steps[self.frame.step]
+
+    @property
+    def key(self) -> str:
+        return self.frame.prefix + self.step.step_id if self.frames else ""
+
+    def change(self, **members: Json) -> None:
+        self.frames[-1] = replace(self.frame, **members)
+
+    def scope(self, reply: Reply | None = None, outputs: Mapping[str, Json] | None = None) -> Scope:
+        frame = self.frame
+        return Scope(
+            inputs=frame.inputs,
+            steps=frame.outputs,
+            outputs=outputs or {},
+            workflows=self.results,
+            sources=self.plan.sources,
+            self_uri=self.plan.self_uri,
+            reply=reply,
+            sent=self.sent,
+        )
+
+    def sent(self) -> Sent | None:
+        """The request that was sent, made again: it follows from the state. None for a call of a workflow."""
+        request = self.step.request
+        if request is None:
+            return None
+        return build_request(request, replace(self.scope(), sent=nothing_sent), self.plan.base_path).sent
+
+    def note_done(self) -> None:
+        self.in_doubt = tuple(key for key in self.in_doubt if key != self.key)
+        if self.key not in self.done:
+            self.done = (*self.done, self.key)
+
+    # Going on
+
+    def enter(self, number: int) -> None:
+        self.entered += 1
+        self.change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None, watched=None)
+        if self.entered > MAX_ENTERED:
+            self.end_failed(Failure(self.key, "loop_limit", f"more than {MAX_ENTERED} steps were entered"))
+        else:
+            self.perform()
+
+    def perform(self) -> None:
+        """Sends the current step's request, or enters the workflow that it calls."""
+        if self.step.workflow_id:
+            self.call(self.step.workflow_id, self.step.arguments, "step")
+        else:
+            self.send()
+
+    def send(self) -> None:
+        step, frame = self.step, self.frame
+        assert step.request is not None
+        try:
+            request = build_request(step.request, self.scope(), self.plan.base_path)
+        except Unsendable as error:
+            self.unsendable(Failure(self.key, error.code, error.message))
+            return
+        self.change(attempt=frame.attempt + 1)
+        self.waiting = "response"
+        self.commands.append(
+            SendRequest(
+                step_id=self.key,
+                attempt=frame.attempt + 1,
+                method=step.method,
+                path=request.path,
+                path_template=step.path_template,
+                query=query_after(frame.pages, request.query),
+                headers=request.headers,
+                body=request.body,
+                content_type=step.request.content_type if request.body is not None else "",
+                parts=request.parts,
+                renamed=request.renamed,
+                is_safe=step.is_safe,
+                is_idempotent=step.is_idempotent,
+                timeout_s=None if step.timeout_s is None else max(0.001, step.timeout_s - frame.waited_s),
+            )
+        )
+
+    def call(self, workflow_id: str, arguments: tuple[tuple[str, Value], ...], purpose: str) -> None:
+        """Enters another workflow; with the purpose `goto` it takes the place of the current one."""
+        try:
+            if len(self.frames) >= MAX_DEPTH:
+                raise Unsendable("loop_limit", f"more than {MAX_DEPTH} workflows call each other")
+            inputs = self.plan.workflows[workflow_id].inputs.check(arguments_of(arguments, self.scope()))
+        except InputError as error:
+            self.end_failed(Failure(self.key, "invalid_input", f"{workflow_id}{error.pointer}: {error.message}"))
+            return
+        except Unsendable as error:
+            self.end_failed(Failure(self.key, error.code, error.message))
+            return
+        prefix = f"{self.key}/"
+        if purpose == "goto":
+            self.frames[-1] = Frame(workflow_id, inputs, prefix=prefix, purpose=self.frame.purpose)
+        else:
+            self.frames.append(Frame(workflow_id, inputs, prefix=prefix, purpose=purpose))  # type: ignore[arg-type]
+        self.enter(0)
+
+    def unsendable(self, failure: Failure) -> None:
+        """The current step cannot be sent. What that means where a change was made before, the interpreter says."""
+        raise NotImplementedError
+
+    def end_failed(self, failure: Failure) -> None:
+        """The current workflow has failed. What that means to whoever called it, the interpreter says."""
+        raise NotImplementedError
+
+    def outputs_so_far(self) -> dict[str, Json]:
+        """What the run can already tell, though it did not get to its end: the id of what it made, say."""
+        main = self.frames[0] if self.frames else None
+        if main is None or main.workflow_id != self.plan.workflow_id:
+            return {}
+        scope = Scope(inputs=main.inputs, steps=main.outputs, workflows=self.results, sources=self.plan.sources)
+        return outputs_of(self.plan.main.outputs, scope)
+
+    def end_run(
+        self,
+        outcome: Outcome,
+        failure: Failure | None,
+        outputs: Mapping[str, Json] | None = None,
+        note: str = "",
+        following: str = "",
+    ) -> None:
+        shown = self.outputs_so_far() if failure is not None else outputs or {}
+        course = Course(self.plan, self.done, self.in_doubt, self.findings, self.refusals, self.taken)
+        end = end_of(course, outcome, failure, shown, note, following)
+        if end.outcome == "unknown" and end.failure is not None and end.failure.doubt is None and self.frames:
+            doubt = doubt_of(self.flow, self.frame, self.scope(), self.plan.base_path)
+            end = replace(end, failure=replace(end.failure, doubt=doubt))
+        self.waiting = "over"
+        self.outcome = end.outcome
+        self.frames = []
+        self.commands.append(end)
