@@ -7,7 +7,6 @@ that it starts itself. They live in environments of their own (`./setup.sh clien
 import asyncio
 import json
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -20,7 +19,8 @@ import pytest
 from runtime.secrets import Vault
 from runtime.service import open_service
 from tests.needs import INSPECTOR, LOADERS, MCPO, ROOT
-from tests.waiting import until
+from tests.ports import free_port
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.long
 TOOLS = ROOT / ".tools"
@@ -68,15 +68,9 @@ async def said(*command: str, **environment: str) -> tuple[int, str, str]:
         *command, env={**os.environ, **environment}, stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(PATIENCE_S):
         out, error = await process.communicate()
     return process.returncode or 0, out.decode(), error.decode()
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def stdio_command(house: Any) -> tuple[str, ...]:
@@ -98,7 +92,7 @@ async def mcpo(way: str, house: Any, served: Any) -> AsyncIterator[httpx.AsyncCl
         words += ["--", *stdio_command(house)]
     async with (
         started(*words, **OURS) as process,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S, trust_env=False) as client,
     ):
 
         async def ready() -> bool:

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -28,6 +27,7 @@ from runtime.service import open_service
 from runtime.sites.edge import Edge
 from runtime.sites.joining import Terms, join
 from runtime.sites.simulated import SimulatedWorks
+from tests.ports import free_port
 from tests.waiting import PATIENCE_S, until
 
 ROOT = Path(__file__).parents[2]
@@ -151,9 +151,7 @@ async def yard(tmp_path: Path, tools: Any, recorder: Any, unused_port: int) -> A
 
 @pytest.fixture
 def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 async def until_up(yard: Yard) -> None:
