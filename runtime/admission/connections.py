@@ -213,7 +213,8 @@ class HttpConnection(H11Protocol):
             self.owner = self.line = caller.name
             self._table.add(self, has_share=has_share)
         if has_share and self._table.has_many(self.owner):
-            self.headers.append(CLOSE)  # uvicorn answers what says so with the same
+            # uvicorn answers what says so with the same. Its scope's list is another one once somebody has read it.
+            self.scope["headers"] = [*self.scope["headers"], CLOSE]
 
     def abort(self) -> None:
         self.transport.abort()

@@ -348,7 +348,7 @@ async def test_a_workflow_with_an_input_called_plan_keeps_it(house: Any, device:
     await revisions.decide(new.id, "approve", actor="test", role="admin", reason="", digest=new.digest)
     await house.service.live.reload()
     async with tools.running(house.service) as run, client(run.mcp, era) as opened:
-        _, tool = await opened.list_tools()
+        *_, tool = await opened.list_tools()
         assert "switchgear_plan" in tool.input_schema["properties"]
         shown = await opened.call_tool(TOOL, {"vm": "web-01", "plan": "to go", "switchgear_plan": True})
         assert changes_heard(device) == []

@@ -194,7 +194,7 @@ async def test_with_many_tools_a_call_builds_no_list_and_lists_are_built_once(
         for number in range(60):
             await opened.call_tool(f"toy_find_vm_{number}", {"vm": "web-01"})
         for _ in range(5):
-            assert len(await opened.list_tools()) == 61
+            assert len(await opened.list_tools()) == 62
         assert run.application.provider.lists_built == built > 0
 
 
@@ -245,6 +245,6 @@ async def test_over_standard_input_and_output_tools_are_listed_called_and_news_a
                 assert isinstance(await asyncio.wait_for(anext(stream), PATIENCE_S), ToolsListChanged)
             else:
                 await asyncio.wait_for(news.heard.wait(), PATIENCE_S)
-        assert len(await opened.list_tools()) == 4
+        assert len(await opened.list_tools()) == 5
     run = await lab.service.runs.get(result.meta["switchgear"]["run"])
     assert run.caller == "stdio"
