@@ -10,6 +10,7 @@ handing each to aiosqlite, and one path serves both. Here never lives a table.
 """
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -174,7 +175,8 @@ def _sqlite(url: URL, begin: str, pool_size: int) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # we say when a transaction begins, the driver does not guess
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        write_ahead(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")
@@ -182,6 +184,19 @@ def _sqlite(url: URL, begin: str, pool_size: int) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def write_ahead(connection: Any) -> None:
+    """Of several that open a new file at once SQLite makes one wait and refuses the others at once, without waiting."""
+    end = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
 
 
 def _postgresql(url: URL, pool_size: int) -> Engine:

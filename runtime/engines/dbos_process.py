@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool
 
 from governance.errors import GovernanceError, UnavailableError
 from governance.outage import Outage
-from governance.storage.connections import FOREIGN, is_sqlite, parse_url, touch, translate
+from governance.storage.connections import FOREIGN, is_sqlite, parse_url, touch, translate, write_ahead
 
 if TYPE_CHECKING:
     from dbos import DBOS
@@ -215,7 +215,7 @@ def _place(url: URL) -> tuple[str, str]:
         except OSError as error:
             raise UnavailableError(f"{path} cannot be made: {error.strerror}") from error
         with contextlib.closing(sqlite3.connect(path, PROBE_WAIT_S)) as file:
-            file.execute("PRAGMA journal_mode=WAL").close()
+            write_ahead(file)
             number = file.execute("PRAGMA user_version").fetchone()[0]
             file.execute(f"PRAGMA user_version = {number}").close()
         return url.set(drivername="sqlite", database=str(path)).render_as_string(hide_password=False), "dbos"

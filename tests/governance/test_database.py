@@ -1,6 +1,7 @@
 """Opening, migrating, failing and recovering."""
 
 import asyncio
+import contextlib
 import signal
 import sqlite3
 import stat
@@ -20,7 +21,7 @@ from sqlalchemy import Connection, create_engine, text
 from governance.audit.log import AuditLog
 from governance.errors import ConflictError, InvalidError, OutdatedError, UnavailableError
 from governance.storage import schema
-from governance.storage.connections import parse_url
+from governance.storage.connections import parse_url, write_ahead
 from governance.storage.database import Database, open_database
 from governance.storage.models import METADATA
 from tests.waiting import PATIENCE_S
@@ -204,6 +205,21 @@ async def test_processes_that_open_a_new_file_at_once_all_succeed(
     assert [await asyncio.to_thread(child.wait) for child in children] == [0, 0, 0]
     async with open_database(sqlite_url) as database:
         assert (await AuditLog(database).verify()).rows == 3
+
+
+async def test_a_new_file_that_somebody_else_is_making_is_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "new.db"
+    with (
+        contextlib.closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other,
+        contextlib.closing(sqlite3.connect(file, 0, check_same_thread=False)) as own,
+    ):
+        other.execute("BEGIN EXCLUSIVE")
+        waiting = asyncio.create_task(asyncio.to_thread(write_ahead, own))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        other.execute("ROLLBACK")
+        await waiting
+        assert own.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 async def test_the_models_and_the_migrations_say_the_same(url: str, database: Database) -> None:
