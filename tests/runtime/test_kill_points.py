@@ -161,7 +161,7 @@ def _faults_of(run: dict[str, Any], verdict: dict[str, Any]) -> list[str]:
         records = [tuple(each) for each in verdict["records"] if f"/api{each[3]}" == change.partition(" ")[2]]
         phases = [phase for _, phase, _, _ in records]
         is_said = run["failure"]["doubt"]["look"] == f"GET /vms/{run['uuid']}"
-        # The answer is on record, with the seal of the checkpoint, a moment before the checkpoint that holds what it said.
+        # The answer is on record, with the seal of the checkpoint, a moment before the checkpoint with what it said.
         is_open = phases in (["sending"], ["sending", "answered"])
         return [] if is_open and is_said else [f"{run['uuid']} is unknown with {records}, {run['failure']}"]
     return [f"{run['uuid']} ended as {run['outcome']}: {run['failure']}"]
