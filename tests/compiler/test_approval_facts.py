@@ -33,6 +33,7 @@ def test_a_rule_about_a_value_is_told_with_the_value(compiled: Compiled) -> None
     assert why.endswith("(START)")
 
 
+@pytest.mark.slow
 def test_where_nobody_was_asked_nothing_is_told_of_a_model(compiled: Compiled) -> None:
     assert not any("proposed" in one.proof for one in compiled.workflows)
 

@@ -207,6 +207,7 @@ def test_the_report_says_how_many_runs_and_failure_paths_there_were(hypercore: C
     assert f"in {len(runs)} runs, {len(failures)} of them failure paths" in as_text(hypercore).splitlines()[0]
 
 
+@pytest.mark.slow
 def test_a_device_that_offers_an_action_otherwise_is_refused_before_anything_is_sent(idrac: Compiled) -> None:
     flow = flow_of(idrac, "idrac_restart_server")
     paths = told(proof_of(idrac, flow))

@@ -105,6 +105,7 @@ async def test_a_run_that_does_not_succeed_is_a_problem_that_says_why(
     assert reply.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.slow
 async def test_the_device_being_off_is_a_bad_gateway_with_the_run(api: httpx.AsyncClient, device: Any) -> None:
     await device.stop()
     reply = await api.post("/workflows/toy-find-vm/run", json={"inputs": {"vm": "x"}})
@@ -169,6 +170,7 @@ async def test_whatever_is_wrong_is_a_problem_document(
     assert {"type", "title", "status", "detail"} <= reply.json().keys()
 
 
+@pytest.mark.slow
 async def test_the_document_of_all_routes_is_valid_and_names_problems_and_the_token(api: httpx.AsyncClient) -> None:
     document = (await api.get("/admin/openapi.json")).json()
     assert document["openapi"].startswith("3.1")

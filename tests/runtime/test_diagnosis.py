@@ -173,6 +173,7 @@ async def test_an_untrusted_certificate_is_told_with_its_fingerprint_and_no_cred
     await server.wait_closed()
 
 
+@pytest.mark.slow
 async def test_a_port_without_tls_is_said_to_be_none(
     service: Any, recorder: Any, tools: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

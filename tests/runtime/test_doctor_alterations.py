@@ -106,6 +106,7 @@ async def found_one_after_the_other(url: str, alterations: Any) -> None:
         before = now
 
 
+@pytest.mark.slow
 @pytest.mark.unwitnessed("no device is asked; the database is spoilt on purpose")
 async def test_doctor_finds_what_was_altered_while_nothing_ran(furnished_url: str) -> None:
     await found_one_after_the_other(furnished_url, WHILE_NOTHING_RUNS[::5])

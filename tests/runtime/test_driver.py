@@ -149,6 +149,7 @@ async def test_a_change_of_which_nothing_left_is_tried_again(
     assert [result.reason for result in notes.results] == ["not_sent"] * 3
 
 
+@pytest.mark.slow
 async def test_retry_after_is_waited_for(driver: Driver, recorder: Any, notes: Any, tools: Any) -> None:
     device = await recorder(tools.said(tools.answer(503, retry_after="1"), tools.answer(200)))
     start = time.monotonic()

@@ -237,6 +237,7 @@ async def test_over_http_a_key_is_a_header_and_another_wish_under_it_a_conflict(
     assert heard_by(device).count(STOP) == 1
 
 
+@pytest.mark.slow
 async def test_over_http_runs_are_resolved_and_cancelled(lab: Any, device: Any, server: Any, doubtful: Any) -> None:
     async with httpx.AsyncClient(base_url=server.url) as client:
         wrong = await client.post(f"/runs/{doubtful.run_id}/cancel")

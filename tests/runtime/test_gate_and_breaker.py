@@ -102,6 +102,7 @@ def test_a_probe_that_is_given_up_leaves_the_place_for_another() -> None:
     assert breaker.rests_for(REST_S) == 0
 
 
+@pytest.mark.slow
 async def test_a_dead_device_is_left_in_peace_and_others_are_not_affected(
     driver: Driver, recorder: Any, notes: Any, tools: Any, clock: Any
 ) -> None:

@@ -145,6 +145,7 @@ async def test_over_rest_a_run_that_goes_on_is_202_with_where_its_end_is_waited_
     assert len(changes(device)) == 1
 
 
+@pytest.mark.slow
 @ERAS
 async def test_a_run_is_a_resource_that_waits_and_is_whoever_ran_its(
     slow: Any, device: Any, tools: Any, era: str
@@ -255,6 +256,7 @@ async def test_who_goes_away_before_an_answer_ends_the_run_and_after_it_does_not
     assert (await ended(slow, first.run_id)).outcome == "succeeded"
 
 
+@pytest.mark.slow
 async def test_a_run_of_another_process_is_waited_for_by_its_record(slow: Any, device: Any, tools: Any) -> None:
     first = await left(slow)
     async with open_service(slow.url, Vault({"WORD": "s3cret-word"}), call_wait_s=WAIT_S) as other:
@@ -269,6 +271,7 @@ async def test_a_run_of_another_process_is_waited_for_by_its_record(slow: Any, d
     assert (end.outcome, dict(end.outputs)) == ("succeeded", {"state": "off"})
 
 
+@pytest.mark.slow
 async def test_one_caller_leaves_no_more_than_so_many_runs(slow: Any, device: Any) -> None:
     """One more is waited for to its end, as a call without a limit is."""
     narrow = UnderWay(slow.service.calls, slow.service.engine, WAIT_S, most_left=1)

@@ -201,6 +201,7 @@ async def test_what_is_out_of_the_callers_scope_is_not_there(known: Any, device:
     assert device.heard == []
 
 
+@pytest.mark.slow
 async def test_of_an_operation_that_two_apis_have_one_is_named(known: Any) -> None:
     await KnowledgeStore(known.service.database).put("other", CARDS[:1])
     with pytest.raises(BadInput, match="several"):

@@ -182,6 +182,7 @@ async def test_a_tool_that_is_gone_is_not_called(shared: Shared) -> None:
     assert (await shared.sync())["remote_toy_send"] == "gone"
 
 
+@pytest.mark.slow
 async def test_a_change_without_an_answer_is_unknown_and_is_not_asked_again(shared: Shared) -> None:
     await shared.approve("hang")
     for seconds in (0.5, 2.0, 8.0, 60.0):  # on a busy machine the first may be over before the call leaves

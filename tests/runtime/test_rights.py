@@ -70,6 +70,7 @@ async def invalid(credentials: Any, kind: str) -> dict[str, Headers]:
     return {"bad": bearer(bad[:-4] + "AAAA"), "expired": bearer(old), "revoked": bearer(gone)}
 
 
+@pytest.mark.slow
 async def test_nothing_is_answered_to_whoever_shows_nothing(client: Any) -> None:
     for method, path in client.routes:
         for headers in ({}, {"authorization": "Digest x"}, {"authorization": "Bearer"}, {"cookie": "a=b"}):
@@ -77,6 +78,7 @@ async def test_nothing_is_answered_to_whoever_shows_nothing(client: Any) -> None
             assert (answer.status_code, "www-authenticate" in answer.headers) == (401, True), (method, path, headers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 async def test_what_is_bad_expired_or_revoked_opens_no_route_and_looks_alike(
     client: Any, credentials: Any, kind: str

@@ -73,6 +73,7 @@ async def test_with_sessions_and_jwts_what_is_out_of_reach_is_answered_alike(ask
     await the_answers_are_alike(asked_otherwise, lab)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_with_jwts_each_caller_lists_exactly_what_they_may_call(asked: Asked, credentials: Any, era: str) -> None:
     asked.shown = {who: await credentials.of("jwt", who, "admin", scope) for who, scope in SCOPES.items()}
@@ -100,6 +101,7 @@ async def words(call: Any, name: str) -> str:
     return said.replace(name, "NAME")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_tool_out_of_reach_is_answered_like_one_that_is_not_there(asked: Asked, era: str) -> None:
     for who, reach in REACH.items():

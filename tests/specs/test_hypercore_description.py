@@ -115,6 +115,7 @@ def runs(document: Any, length: int) -> set[tuple[str, ...]]:
     return {found[start : start + length] for found in words for start in range(len(found) - length + 1)}
 
 
+@pytest.mark.slow
 def test_our_description_is_valid_openapi(ours: Any) -> None:
     validate(ours)
     assert ours["openapi"].startswith("3.1.")

@@ -215,6 +215,7 @@ def test_two_connections_are_the_most(profile: Profile) -> None:
     assert profile.limits.connections == 2
 
 
+@pytest.mark.slow
 def test_every_name_given_and_every_pin_is_a_workflow_of_our_description(profile: Profile) -> None:
     api = pipeline.dump(pipeline.CompileRequest(FOLDER / "openapi.yaml"), pipeline.PASSES[-1])
     flows = {flow.id for flow in api.flows}

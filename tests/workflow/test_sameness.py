@@ -45,6 +45,7 @@ def test_letter_case_and_outer_blanks_make_no_other_effect(word: str) -> None:
     assert effect(vm="Web-01") == effect(vm="web-01")
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_without_a_word_of_the_document_all_inputs_count(size: Any) -> None:
     one = effect(vm="x", size={"is": size})

@@ -68,6 +68,7 @@ def look(texts: dict[str, Any]) -> None:
     assert len(tool["title"]) <= MOST_TITLE
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(DOCUMENTS)
 def test_no_tool_shows_what_cannot_be_seen(texts: dict[str, Any]) -> None:

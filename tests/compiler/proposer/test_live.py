@@ -69,6 +69,7 @@ def test_ollama_is_bound_to_the_schema_with_temperature_zero_and_a_seed() -> Non
     assert script.chats[1]["format"]["properties"]["answer"]["enum"] == ["Delete VM", "Start VM"]
 
 
+@pytest.mark.slow
 def test_a_server_of_openais_interface_is_bound_to_the_schema_too() -> None:
     with model_server(server.says(GOOD)) as (url, script), asked(url, "openai") as model:
         model.answer(QUESTION)
@@ -177,6 +178,7 @@ def test_the_library_below_says_nothing_on_its_own() -> None:
     assert any(isinstance(handler, logging.NullHandler) for handler in handlers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("move", [server.is_silent, server.drips], ids=["silent", "drip"])
 def test_a_slow_answer_ends_at_the_total_deadline_and_says_how_to_go_on(move: server.Move) -> None:
     with model_server(move) as (url, script), asked(url, deadline_s=1.0) as model:

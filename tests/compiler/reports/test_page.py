@@ -79,6 +79,7 @@ def test_a_comparison_is_one_page_that_says_what_breaks(written: Path) -> None:
     assert "removed, breaks" in read.text and "GET /valves" in read.text and "1 of them may break" in read.text
 
 
+@pytest.mark.slow
 def test_a_page_of_a_large_description_has_its_main_workflows_whole_and_stays_small(
     written: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,6 +84,7 @@ async def test_a_change_that_is_handed_over_twice_is_one_run_whatever_changed_me
     assert len(await service.runs.find(caller="hub:ann")) == 1
 
 
+@pytest.mark.slow
 async def test_a_workflow_that_changed_at_the_site_is_not_run_and_waits_again_at_the_hub(hub: Hub) -> None:
     site = await hub.join("oslo")
     await hub.approve("oslo", SET)

@@ -23,6 +23,7 @@ from tests.waiting import until
 # Joining
 
 
+@pytest.mark.slow
 async def test_a_site_joins_by_an_invitation_and_its_workflows_wait_with_its_own_schemas(hub: Hub) -> None:
     await hub.join("oslo", region="north")
     await until(lambda: not hub.service.hub.why_away("oslo"))
