@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from governance.approval.dossier import approval_text
 from governance.approval.policies import PolicyStore
 from governance.approval.revisions import NewRevision, Revision, RevisionStore
 from governance.errors import ForbiddenError, GovernanceError, NotFoundError
@@ -146,24 +145,7 @@ class RawCalls:
         targets = tuple(
             each for each in await self.targets.list_targets() if each.api == revision.api and scope.admits_target(each)
         )
-        return Entry(
-            revision_id=revision.id,
-            workflow_id=revision.workflow_id,
-            number=revision.number,
-            digest=revision.digest,
-            api=revision.api,
-            risk=revision.risk,
-            is_core=False,
-            rank=0.0,
-            intent=revision.intent,
-            resource=revision.resource,
-            uses=0,
-            prepared=prepared,
-            profile=profile,
-            targets=targets,
-            target_argument="",
-            approved=approval_text(revision),
-        )
+        return Entry.of(revision, prepared, profile, targets)
 
     async def _made(self, revision: Revision) -> tuple[Prepared, Profile]:
         if revision.digest not in self._prepared:

@@ -1,7 +1,7 @@
 """What an item says about its actions: where they are and which values they take, where the profile says that it does.
 
 The twin offers each action at its described address with every value that its schema allows. Other devices are
-arranged by `incidents.py`. Used by `seeds.py`; the compiler's own reading of the same rule is in `compiler.passes`.
+arranged by `fault_injection`. Used by `seeds.py`; the compiler's own reading of the same rule is in `compiler.passes`.
 """
 
 from collections.abc import Iterator

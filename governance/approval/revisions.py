@@ -1,6 +1,6 @@
 """The store of revisions: submit, look, decide, and the approved set that the runtime serves.
 
-Whatever is answered here was checked by `sealing.open_row`: a revision that does not fit its digest, its seal or its
+Whatever is answered here was checked by `integrity.open_row`: a revision that does not fit its digest, its seal or its
 audit row is never handed out. The compiler submits; people decide through the API and the command line; the runtime
 reads `approved` and asks `confirm` before each run. Approval names a digest (DESIGN.md, Governing).
 Here never lives the rule of who may do what (`transitions`), nor SQL (`revision_rows`).

@@ -42,7 +42,7 @@ def print_of_key(key: str | None, asked_print: str | None) -> str:
 def sealed_end(ending: Mapping[str, str | None], journal: str, part: int) -> dict[str, Json]:
     """What the audit says of a run's end, beside what happened: hashes over the columns that tell it, and the journal.
 
-    Their names come before `outcome` in the order of letters: see `audit_search`.
+    Their names come before `outcome` in the order of letters: see `search`.
     """
     told: dict[str, Json] = {"ended": digest_of_texts({name: ending.get(name) or "" for name in ENDED})}
     told |= {"journal": print_of_journal(journal, part)} if journal else {}

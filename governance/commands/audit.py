@@ -1,6 +1,6 @@
 """The commands `switchgear audit list|export|stats|verify`: what happened, in order, and in figures.
 
-Each parses, calls one store, prints and answers its exit code. The filters are those of `audit_search.Wanted`. An
+Each parses, calls one store, prints and answers its exit code. The filters are those of `search.AuditWanted`. An
 export is JSON lines on standard output, in the order of the writing, each line one row as its hash covers it.
 Here never lives a statement. Called by `switchgear/main.py`.
 """

@@ -1,6 +1,6 @@
 """The OpenAPI document of administration: FastAPI's own, with what the gate asks for, of the routes that a role opens.
 
-Agents have a document of their own (`agent_description`); here are the routes by which people and their programs look,
+Agents have a document of their own (`agents.description`); here are the routes by which people and their programs look,
 decide, set up and look up, and the general way to run a workflow, as far as the caller's role and scope go. A route
 that is not in it is refused to that caller. OpenAPI 3.1.
 """

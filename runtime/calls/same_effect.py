@@ -72,7 +72,7 @@ class SameEffects:
 
 
 def _sees(caller: Caller, holder: Holder) -> bool:
-    """As in `reach`; that the workflow and the target are in the caller's scope, their own call shows."""
+    """As in `visibility`; that the workflow and the target are in the caller's scope, their own call shows."""
     return holder.caller == caller.name or may(caller.role, "approver")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import jsonschema_rs
 import orjson
 
+from governance.approval.dossier import approval_text
 from governance.approval.revisions import Revision
 from governance.registry.servers import SCHEME
 from governance.registry.targets import Target
@@ -184,6 +185,31 @@ class Entry:
     targets: tuple[Target, ...]
     target_argument: str
     approved: str = ""
+
+    @classmethod
+    def of(
+        cls, revision: Revision, prepared: Prepared, profile: Profile, targets: tuple[Target, ...], *,
+        uses: int = 0, target_argument: str = "",
+    ) -> "Entry":  # fmt: skip
+        """What is approved, with what was made of it."""
+        return cls(
+            revision_id=revision.id,
+            workflow_id=revision.workflow_id,
+            number=revision.number,
+            digest=revision.digest,
+            api=revision.api,
+            risk=revision.risk,
+            is_core=revision.is_core,
+            rank=revision.rank,
+            intent=revision.intent,
+            resource=revision.resource,
+            uses=uses,
+            prepared=prepared,
+            profile=profile,
+            targets=targets,
+            target_argument=target_argument,
+            approved=approval_text(revision),
+        )
 
     @property
     def plan(self) -> Plan:

@@ -17,7 +17,6 @@ from types import MappingProxyType
 from typing import Any
 
 from governance.approval.approved import Approved
-from governance.approval.dossier import approval_text
 from governance.approval.revisions import Revision, RevisionFault, RevisionStore
 from governance.errors import GovernanceError, TamperedError
 from governance.people.scopes import AccessScope
@@ -218,24 +217,12 @@ class Loader:
             return known
         is_same = known is not None and known.digest == revision.digest
         prepared = known.prepared if known and is_same else Prepared(revision)
-        return Entry(
-            revision_id=revision.id,
-            workflow_id=revision.workflow_id,
-            number=revision.number,
-            digest=revision.digest,
-            api=revision.api,
-            risk=revision.risk,
-            is_core=revision.is_core,
-            rank=revision.rank,
-            intent=revision.intent,
-            resource=revision.resource,
-            uses=(self._uses or {}).get(revision.workflow_id, 0),
-            prepared=prepared,
-            profile=await self._profile(revision.api, revision.content.profile_digest),
-            targets=targets,
-            target_argument=_target_argument(prepared.input_names, targets),
-            approved=approval_text(revision),
+        profile = await self._profile(revision.api, revision.content.profile_digest)
+        uses, argument = (
+            (self._uses or {}).get(revision.workflow_id, 0),
+            _target_argument(prepared.input_names, targets),
         )
+        return Entry.of(revision, prepared, profile, targets, uses=uses, target_argument=argument)
 
     async def check_some(self, catalog: Catalog) -> bool:
         """Checks a few entries that were not checked yet; whether one was found that cannot be executed.

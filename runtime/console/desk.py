@@ -126,7 +126,7 @@ def route(path: str, shown: Page, done: Page | None = None) -> Route:
 
 
 async def _form(request: Request, visitor: Visitor) -> ConsoleForm:
-    """Raises Refusal for one that is not ours, before anything is done with it."""
+    """Raises ApiRefusal for one that is not ours, before anything is done with it."""
     try:
         form = await form_of(request)
     except NoForm as error:

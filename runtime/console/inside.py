@@ -64,7 +64,7 @@ class Inside:
         self._shows = shows
 
     async def get(self, path: str, query: Mapping[str, Json] | None = None) -> Json:
-        """What the API answers. Raises Refusal."""
+        """What the API answers. Raises ApiRefusal."""
         return (await self.page(path, query)).json
 
     async def page(self, path: str, query: Mapping[str, Json] | None = None) -> ApiAnswer:
@@ -88,7 +88,7 @@ class Inside:
         body: Json = None,
         headers: Mapping[str, str] | None = None,
     ) -> ApiAnswer:
-        """`body`: bytes as they are, all else as JSON. Raises Refusal for every answer that is no success."""
+        """`body`: bytes as they are, all else as JSON. Raises ApiRefusal for every answer that is no success."""
         sent = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
         answer = await self._exchange(self._scope(method, path, query or {}, sent, headers or {}), sent)
         if answer.status < 400:

@@ -22,7 +22,7 @@ def listed(text: str) -> list[str]:
 
 
 def pairs(text: str) -> dict[str, str]:
-    """`site=oslo, rack=3` by name. Raises Refusal."""
+    """`site=oslo, rack=3` by name. Raises ApiRefusal."""
     found = [part.partition("=") for part in listed(text)]
     if any(not mark for _, mark, _ in found):
         raise ApiRefusal(422, "bad input", "A label is NAME=VALUE.", "write for example site=oslo, rack=3")
@@ -30,7 +30,7 @@ def pairs(text: str) -> dict[str, str]:
 
 
 def numbers(form: ConsoleForm, names: Iterable[str]) -> dict[str, Json]:
-    """Those fields that have a number in them. Raises Refusal."""
+    """Those fields that have a number in them. Raises ApiRefusal."""
     return {name: _number(name, form.get(name).strip()) for name in names if form.get(name).strip()}
 
 
@@ -40,7 +40,7 @@ def texts(form: ConsoleForm, names: Iterable[str]) -> dict[str, str]:
 
 
 def inputs(text: str) -> Json:
-    """A JSON object; nothing is none. Raises Refusal."""
+    """A JSON object; nothing is none. Raises ApiRefusal."""
     try:
         value = orjson.loads(text) if text.strip() else {}
     except orjson.JSONDecodeError as error:
@@ -51,7 +51,7 @@ def inputs(text: str) -> Json:
 
 
 def scope(form: ConsoleForm) -> Mapping[str, Json]:
-    """What a token, a user or a sender is limited to. Raises Refusal."""
+    """What a token, a user or a sender is limited to. Raises ApiRefusal."""
     told: dict[str, Json] = {kind: listed(form.get(kind)) for kind in SCOPE}
     told["labels"] = pairs(form.get("labels"))
     return {kind: value for kind, value in told.items() if value}

@@ -1,6 +1,6 @@
 """A request of an approved step as a dispatch to a site, and the site's answer as a reply.
 
-What `exchange` is for devices and `remote_connections` for MCP servers: the same port. What the site told last of the
+What `exchange` is for devices and `remote.connections` for MCP servers: the same port. What the site told last of the
 workflow has to be what was approved here, to the byte, and the site holds it against what it has at that moment; what
 was not handed over was not sent. A site that refused has begun nothing; one that says that a fate is unknown is
 believed. Called by `device_connection` and `attempt`; how a dispatch comes to a site is `runtime.sites.hub`'s.
@@ -15,11 +15,11 @@ import orjson
 from runtime.driver.behalf import BEHALF, Behalf
 from runtime.driver.endpoint import Remote
 from runtime.driver.exchange import Flight
+from runtime.driver.remote.definitions import TOOLS
 from runtime.driver.wire import WireReply, WireRequest
 from runtime.errors import BadReply, FateUnknown, Refused
 
 Json = Any
-TOOLS = "/tools/"
 
 
 @dataclass(frozen=True, slots=True)

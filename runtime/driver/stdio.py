@@ -3,7 +3,7 @@
 The SDK's own way keeps a line until it ends, however long it is; here one that is too long ends the session, like a
 body over HTTP. The process is the first of a group of its own, is told to end when its input is closed, and is ended
 with all that it started where it does not. What it writes to its standard error is thrown away.
-Called by `remote_session`. MCP 2025-11-25, "Transports", stdio.
+Called by `remote.session`. MCP 2025-11-25, "Transports", stdio.
 """
 
 import contextlib

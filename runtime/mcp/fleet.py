@@ -11,6 +11,7 @@ from fastmcp.tools import ToolResult
 from pydantic import PrivateAttr
 
 from runtime.caller import Caller
+from runtime.calls.selection import MOST_AT_ONCE
 from runtime.catalog.snapshot import FLEET_NAMES
 from runtime.mcp.finding import READS, RUNS, TEXT, FindingTool, said
 from runtime.service import Service
@@ -29,7 +30,7 @@ CHOICE: dict[str, Json] = {
 }
 DOING: dict[str, Json] = {
     "inputs": {"type": "object"},
-    "parallel": {"type": "integer", "minimum": 1, "maximum": 64},
+    "parallel": {"type": "integer", "minimum": 1, "maximum": MOST_AT_ONCE},
     "stop_on_failure": {"type": "boolean"},
     "plan": {"type": "boolean"},
 }

@@ -1,8 +1,8 @@
 """What MCP clients read by an address instead of having it in every list: whole input schemas, whole results.
 
 A workflow's schema is read by whoever may call it, and only while it is approved and whole at that moment. A run is
-seen as over REST (`reach`), and its end waited for as a call waits. A run's outputs are read by the caller who ran it,
-for a limited time; they are what the run's record holds, redacted there. Whatever else is asked for does not exist,
+seen as over REST (`visibility`), and its end waited for as a call waits. A run's outputs are read by the caller who ran
+it, for a limited time; they are what the run's record holds, redacted there. Whatever else is asked for does not exist,
 whoever asks. MCP 2026-07-28, resources. Called by `app`.
 """
 

@@ -4,7 +4,7 @@ The first waits as long as a call waits (`under_way`) and reports progress meanw
 again, and told as the call would have told it. Of a call that a person has to let through it tells how that stands, and
 once it was carried out, how it ended. It changes nothing, and is listed beside any workflow, for each may outlast a
 call. The second asks for the end, which comes between two requests, and waits for it likewise; it is listed where there
-is room, and reached by `run_workflow` elsewhere. Seen are the runs that `reach` shows the caller. Called by `app`.
+is room, and reached by `run_workflow` elsewhere. Seen are the runs that `visibility` shows the caller. Called by `app`.
 """
 
 from collections.abc import Callable

@@ -13,7 +13,7 @@ from typing import Any
 
 from governance.approval.revisions import NewRevision
 from governance.registry.servers import api_of
-from runtime.driver.remote.definitions import Definition, UnfitDefinition
+from runtime.driver.remote.definitions import TOOLS, Definition, UnfitDefinition
 from workflow.documents.reader import read_document
 from workflow.errors import WorkflowError
 from workflow.json.pointers import escape
@@ -26,7 +26,6 @@ from workflow.tool import NAME_LENGTH, tool_definition
 Json = Any
 FORMAT = 1
 GRAVEST: RiskName = "destroy"
-_PATH = "/tools/"
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 _DIGITS = 8
 # Members of arguments and results whose values nobody records.
@@ -76,12 +75,12 @@ def named(kind: str, server: str, tool: str) -> str:
 
 def operation_of(tool: str) -> str:
     """The key of the operation that calling it is."""
-    return f"POST {_PATH}{tool}"
+    return f"POST {TOOLS}{tool}"
 
 
 def tool_of(path: str) -> str:
     """The tool that a path of `operation_of` names."""
-    return path.removeprefix(_PATH)
+    return path.removeprefix(TOOLS)
 
 
 def profile_of(server: str) -> Profile:
@@ -97,8 +96,9 @@ def profile_of(server: str) -> Profile:
 
 
 def revision_of(server: str, definition: Definition, chosen: Class) -> NewRevision:
-    """What is submitted for it. Raises Unfit where no workflow can be made of it."""
-    document = _document(server, definition, chosen)
+    """What is submitted for it. Raises UnfitDefinition where no workflow can be made of it."""
+    remote = {"server": server, "tool": definition.name, "idempotent": chosen.is_idempotent}
+    document = document_of(definition, profile_of(server), "mcp", _workflow(server, definition, chosen), remote)
     try:
         read = read_document(document, workflow_of(server, definition.name))
         build_plan(read)
@@ -134,27 +134,40 @@ def _reason(definition: Definition, chosen: Class) -> dict[str, Json]:
     return {"step": "call", "risk": chosen.risk, "why": f"{who}; {said}"}
 
 
-def _document(server: str, definition: Definition, chosen: Class) -> dict[str, Json]:
-    api, profile = api_of(server), profile_of(server)
-    operation = operation_of(definition.name)
+def document_of(
+    definition: Definition, profile: Profile, url: str, workflow: dict[str, Json], remote: dict[str, Json]
+) -> dict[str, Json]:
+    """The document of one workflow, which calls what `definition` pins; `remote`: whose that is, and how it is called
+    there."""
     document: dict[str, Json] = {
         "arazzo": "1.1.0",
         "info": {"title": definition.title, "version": "1"},
-        "sourceDescriptions": [{"name": api.replace("-", "_"), "url": "mcp", "type": "openapi"}],
-        "workflows": [_workflow(server, definition, chosen)],
+        "sourceDescriptions": [{"name": source_of(profile.api), "url": url, "type": "openapi"}],
+        "workflows": [workflow],
         "x-switchgear": {
             "format": FORMAT,
-            "api": api,
+            "api": profile.api,
             "spec": definition.digest,
             "profile": profile.digest,
             "base_path": "",
-            "operations": {operation: definition.digest},
-            "remote": {"server": server, "tool": definition.name, "idempotent": chosen.is_idempotent},
+            "operations": {operation_of(definition.name): definition.digest},
+            "remote": remote,
         },
     }
     if definition.shared:
         document["components"] = {"inputs": dict(definition.shared)}
     return document
+
+
+def source_of(api: str) -> str:
+    """What expressions call the API."""
+    return api.replace("-", "_")
+
+
+def address_in(api: str, definition: Definition) -> str:
+    """The `operationPath` of calling it."""
+    path = operation_of(definition.name).partition(" ")[2]
+    return f"{{$sourceDescriptions.{source_of(api)}.url}}#/paths/{escape(path)}/post"
 
 
 def _workflow(server: str, definition: Definition, chosen: Class) -> dict[str, Json]:
@@ -179,7 +192,6 @@ def _workflow(server: str, definition: Definition, chosen: Class) -> dict[str, J
 
 
 def _step(server: str, definition: Definition, chosen: Class) -> dict[str, Json]:
-    _, _, path = operation_of(definition.name).partition(" ")
     is_read = chosen.risk == "read"
     ours = {"role": "read" if is_read else "change", "effect": "read" if is_read else "act"}
     words = "“{$response.body#/text}”"
@@ -189,7 +201,7 @@ def _step(server: str, definition: Definition, chosen: Class) -> dict[str, Json]
     return {
         "stepId": "call",
         "description": f"Call the tool {definition.name} of the MCP server {server}.",
-        "operationPath": f"{{$sourceDescriptions.{api_of(server).replace('-', '_')}.url}}#/paths/{escape(path)}/post",
+        "operationPath": address_in(api_of(server), definition),
         "requestBody": {
             "contentType": "application/json",
             "payload": {each: f"$inputs.{each}" for each in definition.inputs["properties"]},

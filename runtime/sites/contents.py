@@ -14,7 +14,7 @@ from governance.approval.revisions import NewRevision
 from governance.registry.servers import api_of
 from runtime.catalog.entries import Entry
 from runtime.driver.remote.definitions import Definition, UnfitDefinition, definition_of
-from runtime.remotes.contents import FORMAT, SECRETS, Class, named, operation_of
+from runtime.remotes.contents import SECRETS, Class, address_in, document_of, named
 from workflow.documents.reader import read_document
 from workflow.documents.schemas import as_json
 from workflow.errors import WorkflowError
@@ -59,7 +59,7 @@ def told_of(entry: Entry) -> dict[str, Json]:
 
 
 def pin_of_site(sent: Mapping[str, Json]) -> str:
-    """The digest of what a site tells of a workflow. Raises Unfit for what has no canonical form."""
+    """The digest of what a site tells of a workflow. Raises UnfitDefinition for what has no canonical form."""
     try:
         return digest({name: sent[name] for name in _TOLD if name in sent})
     except WorkflowError as error:
@@ -67,7 +67,7 @@ def pin_of_site(sent: Mapping[str, Json]) -> str:
 
 
 def site_definition_of(sent: Mapping[str, Json]) -> SiteDefinition:
-    """What is taken of it. Raises Unfit."""
+    """What is taken of it. Raises UnfitDefinition."""
     plain, outputs = definition_of(sent), sent.get("outputSchema")
     if (
         not isinstance(outputs, Mapping)
@@ -93,10 +93,13 @@ def site_profile_of(site: str) -> Profile:
 
 
 def site_revision_of(site: str, definition: Definition, chosen: Class | None) -> NewRevision:
-    """What is submitted for it; `chosen` None: of the class that the site tells. Raises Unfit."""
+    """What is submitted for it; `chosen` None: of the class that the site tells. Raises UnfitDefinition."""
     assert isinstance(definition, SiteDefinition), "a site tells no other"
     name, risk = site_workflow_of(site, definition.name), chosen.risk if chosen else definition.risk
-    document = _document(site, definition, risk, is_idempotent=bool(chosen and chosen.is_idempotent))
+    is_idempotent = bool(chosen and chosen.is_idempotent)
+    workflow = _workflow(site, definition, risk, is_idempotent=is_idempotent)
+    remote = {"site": site, "workflow": definition.name, "idempotent": is_idempotent}
+    document = document_of(definition, site_profile_of(site), "site", workflow, remote)
     try:
         read = read_document(document, name)
         build_plan(read)
@@ -119,28 +122,6 @@ def site_revision_of(site: str, definition: Definition, chosen: Class | None) ->
         rank=0.0,
         proof={"verified": False, "reason": _UNPROVED, "risk": [why]},
     )
-
-
-def _document(site: str, definition: SiteDefinition, risk: str, *, is_idempotent: bool) -> dict[str, Json]:
-    api, operation = api_of(site, "site"), operation_of(definition.name)
-    document: dict[str, Json] = {
-        "arazzo": "1.1.0",
-        "info": {"title": definition.title, "version": "1"},
-        "sourceDescriptions": [{"name": api.replace("-", "_"), "url": "site", "type": "openapi"}],
-        "workflows": [_workflow(site, definition, risk, is_idempotent=is_idempotent)],
-        "x-switchgear": {
-            "format": FORMAT,
-            "api": api,
-            "spec": definition.digest,
-            "profile": site_profile_of(site).digest,
-            "base_path": "",
-            "operations": {operation: definition.digest},
-            "remote": {"site": site, "workflow": definition.name, "idempotent": is_idempotent},
-        },
-    }
-    if definition.shared:
-        document["components"] = {"inputs": dict(definition.shared)}
-    return document
 
 
 def _workflow(site: str, definition: SiteDefinition, risk: str, *, is_idempotent: bool) -> dict[str, Json]:
@@ -167,14 +148,13 @@ def _workflow(site: str, definition: SiteDefinition, risk: str, *, is_idempotent
 
 
 def _step(site: str, definition: SiteDefinition, risk: str, *, is_idempotent: bool) -> dict[str, Json]:
-    _, _, path = operation_of(definition.name).partition(" ")
-    is_read, source = risk == "read", api_of(site, "site").replace("-", "_")
+    is_read = risk == "read"
     ours = {"role": "read" if is_read else "change", "effect": "read" if is_read else "act"}
     made = definition.outputs.get("properties") or {}
     return {
         "stepId": "call",
         "description": f"Have the site {site} run its workflow {definition.name}.",
-        "operationPath": f"{{$sourceDescriptions.{source}.url}}#/paths/{escape(path)}/post",
+        "operationPath": address_in(api_of(site, "site"), definition),
         "requestBody": {
             "contentType": "application/json",
             "payload": {each: f"$inputs.{each}" for each in definition.inputs["properties"]},

@@ -86,16 +86,9 @@ class SiteEdge:
 
     async def watch(self) -> None:
         """Until cancelled: what the hub hands over is done. What is under way then goes on as the works have it."""
-        pause_s = FIRST_PAUSE_S
         try:
             while True:
-                try:
-                    await self._take(await self._exchange(wait_s=POLL_S))
-                    pause_s = FIRST_PAUSE_S
-                except TargetError as error:
-                    self._note(error.message)
-                    await asyncio.sleep(pause_s)
-                    pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
+                await self._tell(wait_s=POLL_S)
         finally:
             await self._close()
 
@@ -110,6 +103,18 @@ class SiteEdge:
         if trouble != self.trouble:
             (log.warning if trouble else log.info)("the hub: %s", trouble or "reached again")
         self.trouble = trouble
+
+    async def _tell(self, wait_s: float = 0.0, answers: tuple[Mapping[str, Json], ...] = ()) -> None:
+        """Until the hub has heard, and what it hands over is taken."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                await self._take(await self._exchange(wait_s, answers))
+                return
+            except TargetError as error:
+                self._note(error.message)
+                await asyncio.sleep(pause_s)
+                pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
 
     async def _exchange(self, wait_s: float = 0.0, answers: tuple[Mapping[str, Json], ...] = ()) -> Json:
         """What the hub says. Raises TargetError; also for a hub that does not take the message."""
@@ -172,15 +177,7 @@ class SiteEdge:
         """Has it done, and tells the hub until it has heard."""
         try:
             answer = {"id": wanted.id, **await self._works.carry_out(wanted)}
-            pause_s = FIRST_PAUSE_S
-            while True:
-                try:
-                    await self._take(await self._exchange(answers=(answer,)))
-                    return
-                except TargetError as error:
-                    self._note(error.message)
-                    await asyncio.sleep(pause_s)
-                    pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
+            await self._tell(answers=(answer,))
         finally:
             self._under_way.pop(wanted.id, None)
 

@@ -3,7 +3,7 @@
 `POST /tools/NAME` takes what the tool NAME takes and answers how the run ended; search, describe, run and get_run are
 there under the names that they have in MCP, and so are the lists. Each call is one through `UnderWay`, as over MCP:
 same rights, plans, record. What is shown of a read is by default what people read of it. A failure is a problem.
-Here never lives a description of these operations (`agent_description`).
+Here never lives a description of these operations (`description`).
 """
 
 from typing import Any

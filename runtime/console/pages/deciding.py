@@ -50,7 +50,7 @@ async def _in_short(desk: Desk, chosen: Sequence[str]) -> Response:
 
 
 async def decide(desk: Desk) -> Response:
-    """Raises Refusal for a form that asks for nothing that can be done."""
+    """Raises ApiRefusal for a form that asks for nothing that can be done."""
     action, reason = _action(desk, ("approve", "reject")), desk.form.get("reason").strip()
     ends = []
     for item in desk.form.all("item")[:MOST]:

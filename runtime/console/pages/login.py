@@ -46,7 +46,7 @@ async def log_in(request: Request) -> Response:
 
 
 async def _by_token(request: Request, form: ConsoleForm) -> Response:
-    """Raises Refusal for a token that is nobody's."""
+    """Raises ApiRefusal for a token that is nobody's."""
     token = form.get("token").strip()
     if not token.isascii() or not token.isprintable() or " " in token or ";" in token or len(token) > 3500:
         raise ApiRefusal(401, "no valid token", "This is no token that is valid.")

@@ -39,7 +39,7 @@ async def _shown(desk: Desk, text: str = "", preview: Json = None) -> Response:
 
 
 def _read(text: str) -> Json:
-    """YAML into JSON. Raises Refusal."""
+    """YAML into JSON. Raises ApiRefusal."""
     try:
         value = yaml.safe_load(text[:MOST])
     except yaml.YAMLError as error:

@@ -36,7 +36,7 @@ async def act(desk: Desk) -> Response:
 
 
 def _wish(desk: Desk, name: str) -> dict[str, Json]:
-    """Raises Refusal."""
+    """Raises ApiRefusal."""
     told = wishes.texts(desk.form, ("workflow", "target", "cron", "zone"))
     labels, inputs = wishes.pairs(desk.form.get("labels")), wishes.inputs(desk.form.get("inputs"))
     return {"name": name, **told, "labels": labels, "inputs": inputs}

@@ -86,7 +86,7 @@ def _choices() -> dict[str, Json]:
 
 
 def _wish(form: ConsoleForm) -> dict[str, Json]:
-    """The whole target but its name. Raises Refusal."""
+    """The whole target but its name. Raises ApiRefusal."""
     told = wishes.texts(form, ("api", "base_url", "mode", "tls", "responses", *REFERENCES))
     limits, labels = wishes.numbers(form, LIMITS), wishes.pairs(form.get("labels"))
     return {**told, "limits": limits, "labels": labels, "is_default": form.get("is_default") == "yes"}

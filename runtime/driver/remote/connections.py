@@ -3,7 +3,7 @@
 What `exchange` is for devices: the same port, so that places, time limits, records, plans and fates hold for both.
 Before each call the server is asked for its tools, and what it says of this one has to be what was approved, to the
 byte; else nothing is sent. From then on the call may have been carried out. Called by `device_connection` and
-`attempt`; the session with the server is `remote_session`'s, what a result becomes is `remotes.results`'. MCP
+`attempt`; the session with the server is `session`'s, what a result becomes is `results`'. MCP
 2025-11-25, "Tools".
 """
 
@@ -15,7 +15,7 @@ import orjson
 
 from runtime.driver.endpoint import Remote
 from runtime.driver.exchange import Flight
-from runtime.driver.remote.definitions import UnfitDefinition, pin_of
+from runtime.driver.remote.definitions import TOOLS, UnfitDefinition, pin_of
 from runtime.driver.remote.results import body_of
 from runtime.driver.wire import WireReply, WireRequest
 from runtime.errors import Refused
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from runtime.driver.remote.session import RemoteSession
 
 Json = Any
-TOOLS = "/tools/"
 
 
 @dataclass(frozen=True, slots=True)

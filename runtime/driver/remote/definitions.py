@@ -21,6 +21,8 @@ from workflow.visible import hides, visible
 Json = Any
 # A server with more is no toolbox; each costs an approver a look.
 MOST_TOOLS = 500
+# Where the operations of tools stand: a tool is called by a path of its own.
+TOOLS = "/tools/"
 # The largest published definitions have some 20 kB.
 MOST_BYTES = 64 * 1024
 MOST_NESTED = 24
@@ -60,7 +62,7 @@ class Definition:
 
 
 def pin_of(sent: Mapping[str, Json]) -> str:
-    """The digest of a definition as it was sent. Raises Unfit for what has no canonical form."""
+    """The digest of a definition as it was sent. Raises UnfitDefinition for what has no canonical form."""
     try:
         return digest({name: sent[name] for name in _PINNED if sent.get(name) is not None})
     except WorkflowError as error:
@@ -68,7 +70,7 @@ def pin_of(sent: Mapping[str, Json]) -> str:
 
 
 def definition_of(sent: Mapping[str, Json]) -> Definition:
-    """What is taken of it. Raises Unfit."""
+    """What is taken of it. Raises UnfitDefinition."""
     name = sent.get("name")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise UnfitDefinition("its name is none by MCP's rules (1 to 128 of A-Z a-z 0-9 _ - . /)")
@@ -92,7 +94,7 @@ def definition_of(sent: Mapping[str, Json]) -> Definition:
 
 
 def _inputs(sent: Json) -> tuple[dict[str, Json], dict[str, Json]]:
-    """The schema of the arguments, and what it refers to. Raises Unfit."""
+    """The schema of the arguments, and what it refers to. Raises UnfitDefinition."""
     if not isinstance(sent, Mapping) or sent.get("type", "object") != "object":
         raise UnfitDefinition("its arguments are no object")
     shared = {**(sent.get("definitions") or {}), **(sent.get("$defs") or {})}
@@ -141,7 +143,7 @@ def _check_bounded(schema: Mapping[str, Json], shared: Mapping[str, Json]) -> No
 
 
 def _parts(schema: Json, depth: int = 0) -> Iterator[Mapping[str, Json]]:
-    """All objects in it. Raises Unfit for what is nested too deeply."""
+    """All objects in it. Raises UnfitDefinition for what is nested too deeply."""
     if depth > MOST_NESTED:
         raise UnfitDefinition(f"its schema is nested deeper than {MOST_NESTED}")
     if isinstance(schema, Mapping):
@@ -169,7 +171,7 @@ def _in_place(schema: Json) -> Iterator[str]:
 
 
 def _check_circles(shared: Mapping[str, Json]) -> None:
-    """Raises Unfit where judging one value by a schema comes back to the same schema and the same value."""
+    """Raises UnfitDefinition where judging one value by a schema comes back to the same schema and the same value."""
     leads = {name: set(_in_place(schema)) for name, schema in shared.items()}
     done: set[str] = set()
     while ready := [name for name in leads if name not in done and leads[name] <= done]:

@@ -4,7 +4,7 @@ Foreign errors become ours here, once. Nothing of a caller goes along: what the 
 references of its own row, its process gets a few variables of ours (PATH, HOME) and those, and it is offered neither
 sampling nor roots nor elicitation. What it sends is bounded: tools and pages of their list, bodies and events over
 HTTP, messages over stdio (`stdio`), notifications. The only file with an MCP client; what may be called and what
-became of it is `remote_connections`'. MCP 2025-11-25, "Lifecycle", "Transports".
+became of it is `connections`'. MCP 2025-11-25, "Lifecycle", "Transports".
 """
 
 import asyncio
