@@ -74,6 +74,7 @@ from runtime.proposing import Proposals, Terms
 from runtime.raw_calls import RawCalls
 from runtime.remotes.syncing import Remotes
 from runtime.secrets import Vault
+from runtime.sites.charge import HubCharge
 from runtime.sites.edge import SiteEdge
 from runtime.sites.hub import Hub
 from runtime.sites.membership import Membership
@@ -87,8 +88,6 @@ ASKS = Confirmation()
 NONE_PROPOSED = Terms()
 # So long after the disk has room again at most, `/ready` says so.
 PROBE_S = 1.0
-# Tools and tokens for `call_api` and the two that tell what it can call; a test measures them.
-FOR_EXPERTS = (3, 450)
 SessionEnds = tuple[timedelta, timedelta]
 SESSION_ENDS: SessionEnds = (IDLE, LONGEST)
 
@@ -148,7 +147,6 @@ def assemble(
     proposing: Terms = NONE_PROPOSED,
     call_wait_s: float = DEFAULT_WAIT_S,
     hub_key: str = "",
-    has_experts: bool = False,
 ) -> Service:
     """The parts around an open database. Nothing is read yet."""
     revisions, apis, targets = RevisionStore(database), ApiStore(database), TargetStore(database)
@@ -158,10 +156,11 @@ def assemble(
     locks = locks_of(database.address)
     hub = Hub(targets, hub_key)
     driver = Driver(vault, Leases(locks if database.kind == "postgresql" else None), hub)
-    books = RunRecords(database, revisions, vault, ResponseConformance(ResponseStore(database), responses))
+    replies = ResponseStore(database)
+    books = RunRecords(database, revisions, vault, ResponseConformance(replies, responses))
     plans, asks = PlanStore(database), AskStore(database)
     restorer = Restorer(revisions, apis, targets, plans)
-    engine = Engines(driver, books, Executor(locks), restorer, keep_days)
+    engine = Engines(driver, books, Executor(locks, is_hub=hub.is_one), restorer, keep_days)
     same_effects = SameEffects(Effects(database), books.runs, Looker(driver, books, restorer))
     live = LiveCatalog(
         Loader(revisions, apis, targets, RunStats(database), budget),
@@ -214,7 +213,7 @@ def assemble(
         live=live,
         finder=Finder(live),
         knowledge=knowledge,
-        raw=RawCalls(policies, revisions, apis, targets, knowledge, has_experts),
+        raw=RawCalls(policies, revisions, apis, targets, replies, knowledge, live),
         schedules=schedules,
         scheduler=Scheduler(around, reference=partial(database_now, database)),
         remotes=Remotes(revisions, apis, targets, driver, live.reload),
@@ -252,11 +251,10 @@ async def open_service(
     Raises GovernanceError when the database cannot be used.
     """
     async with open_database(database_url) as database:
-        has_experts = await _names_experts(database)
         service = assemble(
             database,
             vault or Vault(),
-            budget=budget.without(*FOR_EXPERTS) if has_experts else budget,
+            budget=budget,
             keep_days=keep_days,
             confirmation=confirmation,
             scheduled=scheduled,
@@ -266,7 +264,6 @@ async def open_service(
             proposing=proposing,
             call_wait_s=call_wait_s,
             hub_key=hub_key,
-            has_experts=has_experts,
         )
         for fault in await altered_objects(database):
             log.error("the database is not as it was made: %s; see `switchgear doctor`", fault)
@@ -282,14 +279,6 @@ async def open_service(
             await service.locks.close()
 
 
-async def _names_experts(database: Database) -> bool:
-    """Whether somebody may call single operations. With a policy that cannot be believed nobody may."""
-    try:
-        return bool((await PolicyStore(database).current()).policy.call_api)
-    except GovernanceError:
-        return False
-
-
 @asynccontextmanager
 async def watching(service: Service, membership: Membership | None = None) -> AsyncIterator[None]:
     """As long as it is entered: the catalog follows the database, open runs are looked after, schedules are fired,
@@ -299,7 +288,8 @@ async def watching(service: Service, membership: Membership | None = None) -> As
     is_copy = await _is_copy(service)
     others = () if is_copy else (service.scheduler, service.deliverer, service.remotes)
     edges = () if is_copy or membership is None else (SiteEdge(membership, ServiceWorks(service, membership)),)
-    watched = (service.live, *others, *edges)
+    hubs = (HubCharge(service.hub, service.locks),) if service.hub.is_one else ()
+    watched = (service.live, *others, *edges, *hubs)
     watches = [asyncio.create_task(each.watch()) for each in watched]
     watches.append(asyncio.create_task(_probing(service)))
     service.engine.watch(adopted_at=None if is_copy else await service.places.adopted_at())

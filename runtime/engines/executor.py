@@ -18,14 +18,18 @@ from governance.errors import UnavailableError
 from governance.storage.locks import Locks
 
 log = logging.getLogger("switchgear.runs")
+# So long a hub gets to come back, before others take up its runs: only where sites come to, they can be asked.
+HUB_MOURNED_S = 120.0
+_HUB = "/hub"
 # Three of the rounds in which a living process takes its name back; what a dead one left is still adopted within 5 s.
 MOURNED_S = 1.5
 
 
 class Executor:
-    def __init__(self, locks: Locks) -> None:
-        # People read it in the list of runs; the last part makes it one of its kind.
-        self.name = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+    def __init__(self, locks: Locks, *, is_hub: bool = False) -> None:
+        # People read it in the list of runs; the third part makes it one of its kind.
+        self.name = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}{_HUB if is_hub else ''}"
+        self._is_hub = is_hub
         self._locks = locks
         self._is_here = False
         self._appearing = asyncio.Lock()
@@ -57,8 +61,10 @@ class Executor:
             self._free_since.pop(name, None)
             return False
         await self._locks.release(_life(name))
-        now = asyncio.get_running_loop().time()
-        return now - self._free_since.setdefault(name, now) >= (MOURNED_S if self._locks.may_be_lost else 0.0)
+        now, mourned_s = asyncio.get_running_loop().time(), MOURNED_S if self._locks.may_be_lost else 0.0
+        if name.endswith(_HUB) and not self._is_hub:
+            mourned_s = HUB_MOURNED_S
+        return now - self._free_since.setdefault(name, now) >= mourned_s
 
 
 def _life(name: str) -> str:

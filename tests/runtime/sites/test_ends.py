@@ -1,0 +1,214 @@
+"""How a run at a site ends, and how it is told at the hub: cancelled here, waiting there, done in part."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from governance.approval.policies import PolicyStore
+from governance.approval.policy import policy_of
+from governance.runs.runs import Run
+from governance.storage.locks import locks_of
+from runtime.calls.under_way import Running, Wanted
+from runtime.engines import executor
+from runtime.engines.executor import Executor
+from runtime.errors import StartRefused
+from runtime.sites import fleet
+from runtime.sites.charge import HubCharge
+from runtime.sites.edge import Dispatched, Standing
+from runtime.sites.fleet import Doing, SiteSelection
+from runtime.sites.hub import Hub as HubOfSites
+from runtime.sites.joining import JoiningTerms, join
+from runtime.sites.simulated import SimulatedWorks
+from runtime.sites.works import ServiceWorks
+from tests.runtime.sites.houses import ANN, READ, SET, Heard, Hub, Site
+from tests.waiting import PATIENCE_S, until
+
+
+class Saying:
+    """Works that say how it ended."""
+
+    def __init__(self, answer: Mapping[str, Any]) -> None:
+        self.answer = answer
+        self.plain = SimulatedWorks(1, 7)
+
+    async def offer(self) -> Any:
+        return await self.plain.offer()
+
+    async def carry_out(self, wanted: Dispatched, at: Standing) -> Any:
+        return {"run_id": "r-1", "outputs": {}, "message": "the hall is locked.", **self.answer}
+
+
+async def begun(hub: Hub, tool: str, **inputs: Any) -> tuple["asyncio.Task[Any]", Run]:
+    """A call under way, and its run."""
+    calling = asyncio.create_task(hub.call(tool, **inputs))
+    (run,) = await until(lambda: hub.service.runs.find(caller="ann"), "the run to be on record")
+    return calling, run
+
+
+@pytest.mark.parametrize("tool", [SET, READ])
+async def test_a_run_that_is_cancelled_at_the_hub_ends_at_the_site(hub: Hub, tool: str) -> None:
+    site = await hub.join("oslo", SimulatedWorks(0, 7, pause_s=PATIENCE_S))
+    await hub.approve("oslo", tool)
+    inputs = {"room": "hall", **({"level": 5} if tool == SET else {})}
+    calling, run = await begun(hub, f"site_oslo_{tool}", **inputs)
+    await until(lambda: site.works.callers, "the site to begin")
+    await hub.service.open_runs.ask_cancel(run.id, actor="ann")
+    ended = await calling
+    assert (ended.outcome, ended.failure.done, ended.failure.may_be_done) == ("cancelled", (), ()), ended
+    await until(lambda: site.works.answers, "the site to end it")
+    assert (site.works.answers[0]["outcome"], site.works.works.done.total()) == ("cancelled", 0)
+
+
+async def test_what_is_cancelled_before_it_was_handed_over_is_taken_back(hub: Hub) -> None:
+    site = await hub.join("oslo")
+    await hub.approve("oslo", SET)
+    await site.kill()
+    calling, run = await begun(hub, f"site_oslo_{SET}", room="hall", level=5)
+    await hub.service.open_runs.ask_cancel(run.id, actor="ann")
+    ended = await calling
+    assert (ended.outcome, ended.failure.code, ended.failure.may_be_done) == ("cancelled", "cancelled", ())
+    site.start()
+    await until(lambda: hub.service.hub._sites["oslo"].polls > 1)
+    assert site.works.callers == []
+
+
+@pytest.mark.slow
+async def test_a_run_of_a_real_site_that_is_cancelled_at_the_hub_stops_there_between_two_requests(
+    hub: Hub, site_house: Any, device: Any
+) -> None:
+    service = site_house.service
+    site = await joined(hub, service)
+    await hub.approve("oslo", "toy_stop_vm")
+    asked, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def holds(_: Any) -> bool:
+        asked.set()
+        await goes_on.wait()
+        return True
+
+    device.script.before_stop = holds
+    service.engine.watch()
+    calling, run = await begun(hub, "site_oslo_toy_stop_vm", uuid="u-1")
+    await asked.wait()
+    await hub.service.open_runs.ask_cancel(run.id, actor="ann")
+
+    async def is_asked_there() -> bool:
+        return any(each.cancel_by == "hub:ann" for each in await service.open_runs.look())
+
+    await until(is_asked_there, "the site to hear of it")
+    goes_on.set()
+    ended = await calling
+    (theirs,) = await service.runs.find(caller="hub:ann")
+    assert (ended.outcome, theirs.outcome) == ("cancelled", "cancelled"), ended
+    assert ended.failure.done == ("call",), "the stop was carried out, as the site says"
+    assert site.works.callers == [("ann", "operator")]
+
+
+async def joined(hub: Hub, service: Any) -> Site:
+    """A real site."""
+    membership = await join(await hub.invitation("oslo"), hub.run.url, "verify", JoiningTerms())
+    site = Site("oslo", membership, Heard(ServiceWorks(service, membership)))
+    hub.witness.device(0, lambda: site.works.heard)
+    hub.sites.append(site.start())
+    return site
+
+
+@pytest.mark.slow
+async def test_a_call_that_waits_for_a_person_at_the_site_is_told_so_and_goes_on_when_it_was_let_through(
+    hub: Hub, site_house: Any
+) -> None:
+    there, here = site_house.service, hub.service
+    policy = policy_of({"ask": [{"classes": ["disrupt"]}], "self_approval": True})
+    await PolicyStore(there.database).apply(policy, actor="boss")
+    await joined(hub, there)
+    await hub.approve("oslo", "toy_stop_vm")
+    wanted = Wanted(here.live.now.find("site_oslo_toy_stop_vm"), {"uuid": "u-1"}, None, ANN)
+    told = await here.under_way.call(wanted)
+    assert isinstance(told, Running)
+    assert (told.outcome, "a person there has to let it through" in told.progress.message) == ("waiting", True)
+    (ask,) = await there.asks.recent()
+    async with hub.rest() as client:
+        answer = (await client.post("/tools/site_oslo_toy_stop_vm", json={"uuid": "u-2"})).json()
+    assert answer["outcome"] == "waiting"
+    await there.asks.answer(ask.id, "let through", actor="olga", role="approver")
+    ended = await here.under_way.look(told.run_id, ANN, None)
+    assert ended.outcome == "succeeded", ended
+    (other,) = [each for each in await there.asks.recent() if each.id != ask.id]
+    await there.asks.answer(other.id, "refuse", actor="olga", role="approver", reason="not today")
+    async with hub.rest() as client:
+        refused = (await client.post("/tools/get_run", json={"run": answer["run_id"]})).json()
+    assert (refused["outcome"], "not today" in refused["detail"]) == ("failed", True)
+
+
+ENDS: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
+    ({"outcome": "partial"}, "partial", ("call",)),
+    ({"outcome": "failed", "has_changed": True}, "failed", ("call",)),
+    ({"outcome": "failed", "has_changed": False}, "failed", ()),
+    ({"outcome": "cancelled", "has_changed": True}, "cancelled", ("call",)),
+]
+
+
+@pytest.mark.parametrize(("answer", "outcome", "done"), ENDS)
+async def test_what_a_site_says_of_an_end_is_what_the_hub_says(
+    hub: Hub, answer: dict[str, Any], outcome: str, done: tuple[str, ...]
+) -> None:
+    await hub.join("oslo", Saying(answer))
+    await hub.approve("oslo", SET)
+    ended = await hub.call(f"site_oslo_{SET}", room="hall", level=5)
+    assert (ended.outcome, ended.failure.done) == (outcome, done), ended
+    assert ended.failure.code == f"{outcome}_there"
+    assert "the hall is locked" in ended.failure.message
+
+
+async def test_what_is_accepted_at_a_site_and_not_in_force_yet_is_pending_at_the_hub(hub: Hub) -> None:
+    outputs = {"room": "hall", "level": 5}
+    await hub.join("oslo", Saying({"outcome": "pending", "outputs": outputs, "message": "after the next start."}))
+    await hub.approve("oslo", SET)
+    ended = await hub.call(f"site_oslo_{SET}", room="hall", level=5)
+    assert (ended.outcome, dict(ended.outputs)) == ("pending", outputs), ended
+    assert "after the next start" in ended.note
+
+
+async def test_a_site_that_has_surely_done_nothing_is_replaced_and_one_that_has_done_a_part_is_not(three: Hub) -> None:
+    first, wish = three.sites[0].works, SiteSelection.of({"workflow": SET})
+    first.works = Saying({"outcome": "failed", "has_changed": False})
+    done = await fleet.satisfy(three.service, wish, Doing({"room": "roof", "level": 4}), 1, ANN)
+    assert [(each["site"], each["outcome"]) for each in done["results"]] == [("oslo", "failed"), ("rome", "succeeded")]
+    first.works = Saying({"outcome": "partial"})
+    done = await fleet.satisfy(three.service, wish, Doing({"room": "hall", "level": 4}), 1, ANN)
+    assert [(each["site"], each["outcome"]) for each in done["results"]] == [("oslo", "partial")]
+    assert "may have: look at these" in done["why"]
+
+
+# One process
+
+
+async def test_a_second_process_is_not_the_hub_until_the_first_has_ended(migrated_url: str, tmp_path: Path) -> None:
+    hubs = [HubOfSites(None, str(tmp_path / "hub.key")) for _ in range(2)]  # type: ignore[arg-type]
+    locks = [locks_of(migrated_url) for _ in hubs]
+    first, second = (HubCharge(hub, lock) for hub, lock in zip(hubs, locks, strict=True))
+    await first.take()
+    with pytest.raises(StartRefused, match="another process on this database is the hub") as raised:
+        await second.take()
+    assert "without SWITCHGEAR_HUB_KEY" in raised.value.remedy
+    await HubCharge(HubOfSites(None), locks[1]).take()  # type: ignore[arg-type]  which is no hub
+    await second.watch()
+    assert hubs[1]._is_ending, "one that lost its lock lets its sites go to the other"
+    await locks[0].close()
+    await second.take()
+    await locks[1].close()
+
+
+async def test_what_a_hub_left_is_taken_up_by_a_hub_at_once_and_by_others_when_none_has_come(
+    migrated_url: str, clock: Any
+) -> None:
+    gone, locks = f"{Executor(locks_of(migrated_url), is_hub=True).name}", locks_of(migrated_url)
+    plain, hub = Executor(locks), Executor(locks, is_hub=True)
+    assert await hub.is_dead(gone)
+    assert not await plain.is_dead(gone)
+    clock.jump(executor.HUB_MOURNED_S)
+    assert await plain.is_dead(gone)
+    await locks.close()
