@@ -14,7 +14,9 @@ from governance.storage.locks import locks_of
 from runtime.calls.under_way import Running, Wanted
 from runtime.engines import executor
 from runtime.engines.executor import Executor
-from runtime.errors import StartRefused
+from runtime.errors import NotSent, StartRefused
+from runtime.secrets import Vault
+from runtime.service import open_service
 from runtime.sites import fleet
 from runtime.sites.charge import HubCharge
 from runtime.sites.edge import Dispatched, Standing
@@ -23,7 +25,7 @@ from runtime.sites.hub import Hub as HubOfSites
 from runtime.sites.joining import JoiningTerms, join
 from runtime.sites.simulated import SimulatedWorks
 from runtime.sites.works import ServiceWorks
-from tests.runtime.sites.houses import ANN, READ, SET, Heard, Hub, Site
+from tests.runtime.sites.houses import ANN, READ, SET, Heard, Hub, Site, hub_at
 from tests.waiting import PATIENCE_S, until
 
 
@@ -212,3 +214,48 @@ async def test_what_a_hub_left_is_taken_up_by_a_hub_at_once_and_by_others_when_n
     clock.jump(executor.HUB_MOURNED_S)
     assert await plain.is_dead(gone)
     await locks.close()
+
+
+@pytest.mark.slow
+@pytest.mark.unwitnessed("two services send in turn what one site hears")
+async def test_a_process_that_is_no_hub_leaves_runs_of_sites_to_the_one_that_is(
+    hub: Hub, migrated_url: str, tools: Any
+) -> None:
+    site = await hub.join("oslo")
+    await hub.approve("oslo", SET, READ)
+    opened = open_service(migrated_url, Vault({}), confirmation=tools.ASKS_NOBODY, call_wait_s=PATIENCE_S)
+    async with opened as other:
+
+        async def call(name: str, **inputs: Any) -> Any:
+            wanted = Wanted(other.live.now.find(f"site_oslo_{name}"), inputs, None, ANN)
+            return await other.under_way.call(wanted)
+
+        changed = await call(SET, room="hall", level=5)
+        read = await call(READ, room="hall")
+        site.works.works.pause_s = PATIENCE_S
+        leaving = asyncio.create_task(call(SET, room="roof", level=6))
+        await until(lambda: len(site.works.callers) == 3, "the site to begin")
+        leaving.cancel()
+        await until(lambda: len(site.works.answers) == 3, "the site to end what nobody waits for")
+    assert (changed.outcome, read.outcome, dict(read.outputs)) == (
+        "succeeded",
+        "succeeded",
+        {"room": "hall", "level": 5},
+    )
+    assert [each["outcome"] for each in site.works.answers] == ["succeeded", "succeeded", "cancelled"]
+    assert site.works.works.done.total() == 1
+    runs = await hub.service.runs.find(caller="ann")
+    assert {each.outcome for each in runs} <= {"succeeded", "cancelled", None}
+
+
+async def test_without_a_hub_a_run_of_a_site_is_told_as_not_sent(
+    migrated_url: str, tmp_path: Path, tools: Any, witness: Any
+) -> None:
+    async with hub_at(migrated_url, tmp_path / "hub.key", tools, witness) as hub:
+        await hub.join("oslo")
+        await hub.approve("oslo", READ)
+    async with open_service(migrated_url, Vault({}), confirmation=tools.ASKS_NOBODY) as other:
+        entry = other.live.now.find(f"site_oslo_{READ}")
+        with pytest.raises(NotSent, match="comes to the hub's server, and none runs"):
+            await other.calls.call(entry, {"room": "hall"}, None, ANN)
+        assert await other.runs.find() == ()
