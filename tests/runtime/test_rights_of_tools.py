@@ -4,12 +4,15 @@ C5 to C7 of docs/THREATS.md. What there is is asked of the server itself: one th
 nobody below an operator comes this far (`test_rights`); who starts a server over standard input may be anybody.
 """
 
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from fastmcp import Client
+from mcp.shared.exceptions import MCPError
+from mcp_types import PromptReference, ResourceTemplateReference
 
 from governance.approval.policies import PolicyStore
 from governance.approval.policy import Policy
@@ -73,10 +76,16 @@ PROMPTS = {"toy_check_health", "toy_prepare_maintenance"}
 RESOURCES = {
     "switchgear://apis",
     "switchgear://workflows/{name}/schema",
-    "switchgear://runs/{run}",
-    "switchgear://runs/{run}/outputs",
+    "switchgear://runs/{run_id}",
+    "switchgear://runs/{run_id}/outputs",
 }
 FAR = Caller("far", "operator", AccessScope(apis=("other",)))
+COMPLETED = (
+    (PromptReference(type="ref/prompt", name="toy_prepare_maintenance"), "thing"),
+    (PromptReference(type="ref/prompt", name="toy_prepare_maintenance"), "name"),
+    (ResourceTemplateReference(type="ref/resource", uri="switchgear://workflows/{name}/schema"), "name"),
+    (ResourceTemplateReference(type="ref/resource", uri="switchgear://runs/{run_id}"), "run_id"),
+)
 # What somebody who may see nothing of the API could learn of it.
 TELLING = ("toy", "web-01", "u-1", "/vms", "machine")
 
@@ -150,6 +159,11 @@ async def test_who_is_out_of_reach_learns_nothing_of_an_api_by_whatever_is_asked
                     f"switchgear://runs/{known.run_id}/outputs"):  # fmt: skip
             with pytest.raises(Exception, match=r"no |not |Unknown"):
                 await client.read_resource(uri)
+        for reference, name in COMPLETED:
+            values: list[str] = []
+            with contextlib.suppress(MCPError):  # what is not there completes with nothing, or is an error
+                values = (await client.complete(reference, {"name": name, "value": ""})).values
+            assert values == [], reference
         (apis,) = await client.read_resource("switchgear://apis")
         assert "toy" not in apis.text
     assert len(device.heard) == heard

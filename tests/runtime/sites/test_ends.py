@@ -72,8 +72,10 @@ async def test_what_is_cancelled_before_it_was_handed_over_is_taken_back(hub: Hu
     await hub.service.open_runs.ask_cancel(run.id, actor="ann")
     ended = await calling
     assert (ended.outcome, ended.failure.code, ended.failure.may_be_done) == ("cancelled", "cancelled", ())
+    seen = hub.service.hub._sites["oslo"]
+    before = seen.polls
     site.start()
-    await until(lambda: hub.service.hub._sites["oslo"].polls > 1)
+    await until(lambda: seen.polls > before, "the site to ask for work")
     assert site.works.callers == []
 
 
