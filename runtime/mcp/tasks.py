@@ -49,7 +49,7 @@ RequestContext = ServerRequestContext[Any, Any]
 # Longer than any run may last; runs are kept for months.
 TTL_MS = 24 * 3600 * 1000
 POLL_MS = 2_000
-_CAPABILITY = {"requiredCapabilities": {"extensions": {TASKS_EXTENSION_ID: {}}}}
+_CAPABILITY: dict[str, Json] = {"requiredCapabilities": {"extensions": {TASKS_EXTENSION_ID: {}}}}
 
 
 class TaskParams(RequestParams):

@@ -9,6 +9,7 @@ import pytest
 
 from governance.approval.policies import PolicyStore
 from governance.approval.policy import policy_of
+from governance.people.scopes import WHOLE
 from governance.runs.runs import Run
 from governance.storage.locks import locks_of
 from runtime.calls.under_way import Running, Wanted
@@ -19,13 +20,14 @@ from runtime.secrets import Vault
 from runtime.service import open_service
 from runtime.sites import fleet
 from runtime.sites.charge import HubCharge
+from runtime.sites.contents import pin_of_site
 from runtime.sites.edge import Dispatched, Standing
 from runtime.sites.fleet import Doing, SiteSelection
 from runtime.sites.hub import Hub as HubOfSites
-from runtime.sites.joining import JoiningTerms, join
+from runtime.sites.membership import Membership
 from runtime.sites.simulated import SimulatedWorks
 from runtime.sites.works import ServiceWorks
-from tests.runtime.sites.houses import ANN, READ, SET, Heard, Hub, Site, hub_at
+from tests.runtime.sites.houses import ANN, READ, SET, Hub, hub_at
 from tests.waiting import PATIENCE_S, until
 
 
@@ -79,13 +81,20 @@ async def test_what_is_cancelled_before_it_was_handed_over_is_taken_back(hub: Hu
     assert site.works.callers == []
 
 
-@pytest.mark.slow
-async def test_a_run_of_a_real_site_that_is_cancelled_at_the_hub_stops_there_between_two_requests(
-    hub: Hub, site_house: Any, device: Any
+async def dispatched(service: Any) -> tuple[ServiceWorks, Dispatched]:
+    """A real site's works, and a change that a hub wants of them."""
+    membership = Membership("http://127.0.0.1:9", "", "verify", "oslo", "", "operator", WHOLE)
+    works = ServiceWorks(service, membership)
+    told = {str(each["name"]): each for each in (await works.offer()).workflows}
+    pin = pin_of_site(told["toy_stop_vm"])
+    return works, Dispatched("d-1", "ann", "operator", "toy_stop_vm", pin, {"uuid": "u-1"})
+
+
+async def test_a_run_that_the_hub_wants_to_end_stops_at_the_site_between_two_requests(
+    site_house: Any, device: Any
 ) -> None:
-    service = site_house.service
-    site = await joined(hub, service)
-    await hub.approve("oslo", "toy_stop_vm")
+    service, at = site_house.service, Standing()
+    works, wanted = await dispatched(service)
     asked, goes_on = asyncio.Event(), asyncio.Event()
 
     async def holds(_: Any) -> bool:
@@ -95,56 +104,77 @@ async def test_a_run_of_a_real_site_that_is_cancelled_at_the_hub_stops_there_bet
 
     device.script.before_stop = holds
     service.engine.watch()
-    calling, run = await begun(hub, "site_oslo_toy_stop_vm", uuid="u-1")
+    doing = asyncio.create_task(works.carry_out(wanted, at))
     await asked.wait()
-    await hub.service.open_runs.ask_cancel(run.id, actor="ann")
+    at.cancelled.set()
 
     async def is_asked_there() -> bool:
         return any(each.cancel_by == "hub:ann" for each in await service.open_runs.look())
 
-    await until(is_asked_there, "the site to hear of it")
+    await until(is_asked_there, "its end to be asked for")
     goes_on.set()
-    ended = await calling
-    (theirs,) = await service.runs.find(caller="hub:ann")
-    assert (ended.outcome, theirs.outcome) == ("cancelled", "cancelled"), ended
-    assert ended.failure.done == ("call",), "the stop was carried out, as the site says"
-    assert site.works.callers == [("ann", "operator")]
+    answer = await doing
+    assert (answer["outcome"], answer["has_changed"]) == ("cancelled", True), answer
+    assert [heard.method for heard in device.heard] == ["POST"], "the job is not asked for any more"
 
 
-async def joined(hub: Hub, service: Any) -> Site:
-    """A real site."""
-    membership = await join(await hub.invitation("oslo"), hub.run.url, "verify", JoiningTerms())
-    site = Site("oslo", membership, Heard(ServiceWorks(service, membership)))
-    hub.witness.device(0, lambda: site.works.heard)
-    hub.sites.append(site.start())
-    return site
-
-
-@pytest.mark.slow
-async def test_a_call_that_waits_for_a_person_at_the_site_is_told_so_and_goes_on_when_it_was_let_through(
-    hub: Hub, site_house: Any
+@pytest.mark.parametrize("answer", ["let through", "refuse", "cancelled"])
+async def test_what_a_person_at_the_site_has_to_let_through_waits_there_and_tells_the_hub(
+    site_house: Any, device: Any, answer: Any
 ) -> None:
-    there, here = site_house.service, hub.service
+    service, heard = site_house.service, list[str]()
     policy = policy_of({"ask": [{"classes": ["disrupt"]}], "self_approval": True})
-    await PolicyStore(there.database).apply(policy, actor="boss")
-    await joined(hub, there)
-    await hub.approve("oslo", "toy_stop_vm")
-    wanted = Wanted(here.live.now.find("site_oslo_toy_stop_vm"), {"uuid": "u-1"}, None, ANN)
-    told = await here.under_way.call(wanted)
+    await PolicyStore(service.database).apply(policy, actor="boss")
+    works, wanted = await dispatched(service)
+    at = Standing()
+    at.changed = lambda: heard.append(at.waits)
+    doing = asyncio.create_task(works.carry_out(wanted, at))
+    await until(lambda: heard, "it to wait")
+    assert "a person there has to let it through until" in heard[0]
+    (ask,) = await service.asks.recent()
+    if answer == "cancelled":
+        at.cancelled.set()
+    else:
+        await service.asks.answer(ask.id, answer, actor="olga", role="approver", reason="not today")
+    told = await doing
+    expected = {"let through": "succeeded", "refuse": "refused", "cancelled": "cancelled"}
+    assert told["outcome"] == expected[answer], told
+    assert ("not today" in told["message"]) == (answer == "refuse")
+    assert heard[-1] == ""
+    assert len([each for each in device.heard if each.method == "POST"]) == (answer == "let through")
+
+
+class Asking(SimulatedWorks):
+    """Works that wait for a person before each change."""
+
+    let_through: asyncio.Event
+
+    async def carry_out(self, wanted: Dispatched, at: Standing) -> Mapping[str, Any]:
+        at.wait("a person there has to let it through until tomorrow")
+        await self.let_through.wait()
+        at.wait("")
+        return await super().carry_out(wanted, at)
+
+
+async def test_a_call_that_waits_for_a_person_at_the_site_is_told_so_at_once_and_its_run_is_taken_up(hub: Hub) -> None:
+    works = Asking(1, 7)
+    works.let_through = asyncio.Event()
+    await hub.join("oslo", works)
+    await hub.approve("oslo", SET)
+    under_way, wish = hub.service.under_way, {"room": "hall", "level": 5}
+    told = await under_way.call(Wanted(hub.service.live.now.find(f"site_oslo_{SET}"), wish, None, ANN))
     assert isinstance(told, Running)
-    assert (told.outcome, "a person there has to let it through" in told.progress.message) == ("waiting", True)
-    (ask,) = await there.asks.recent()
+    assert told.outcome == "waiting"
+    assert told.progress is not None
+    assert "oslo: a person there has to let it through" in told.progress.message
+    other = {"room": "roof", "level": 6}
     async with hub.rest() as client:
-        answer = (await client.post("/tools/site_oslo_toy_stop_vm", json={"uuid": "u-2"})).json()
-    assert answer["outcome"] == "waiting"
-    await there.asks.answer(ask.id, "let through", actor="olga", role="approver")
-    ended = await here.under_way.look(told.run_id, ANN, None)
-    assert ended.outcome == "succeeded", ended
-    (other,) = [each for each in await there.asks.recent() if each.id != ask.id]
-    await there.asks.answer(other.id, "refuse", actor="olga", role="approver", reason="not today")
-    async with hub.rest() as client:
-        refused = (await client.post("/tools/get_run", json={"run": answer["run_id"]})).json()
-    assert (refused["outcome"], "not today" in refused["detail"]) == ("failed", True)
+        answer = await client.post(f"/tools/site_oslo_{SET}", json=other)
+    assert (answer.status_code, answer.json()["outcome"]) == (202, "waiting"), answer.text
+    assert f"/runs/{answer.json()['run_id']}?wait=" in answer.headers["location"]
+    works.let_through.set()
+    ended = await under_way.look(told.run_id, ANN, None)
+    assert (ended.outcome, dict(ended.outputs)) == ("succeeded", wish)
 
 
 ENDS: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
