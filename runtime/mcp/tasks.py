@@ -108,7 +108,7 @@ class RunTasks(ServerExtension):
         try:
             ended = await self._service.under_way.look(params.task_id, caller, seen, wait_s=0.0)
         except NotFoundError as error:
-            raise MCPError(INVALID_PARAMS, error.message) from error
+            raise _unknown(params.task_id) from error
         except KNOWN as error:  # which is how its call would have been answered
             return _told(params.task_id, seen, "completed", result=_wire_form(refused(error)))
         if isinstance(ended, Running):
@@ -140,14 +140,14 @@ class RunTasks(ServerExtension):
 
     async def _known(self, task_id: str, caller: Caller) -> None:
         if await self._seen(task_id, caller) is None:
-            raise MCPError(INVALID_PARAMS, f"there is no task {task_id}")
+            raise _unknown(task_id)
 
     async def _seen(self, task_id: str, caller: Caller) -> Run | None:
         """The run that the caller sees; None where there is no record yet. Raises MCPError for one out of reach."""
         try:
             return await run_seen(self._service, caller, task_id)
         except NotFoundError as error:
-            raise MCPError(INVALID_PARAMS, f"there is no task {task_id}") from error
+            raise _unknown(task_id) from error
 
     def _checked(self, task_id: str) -> Caller:
         """Who asks. Raises MCPError for a client that does not say that it takes tasks, or names another one in its
@@ -162,6 +162,10 @@ class RunTasks(ServerExtension):
         if named is not None and decode_header_value(named) != task_id:
             raise MCPError(HEADER_MISMATCH, f"the header {MCP_NAME_HEADER} names another task than the request")
         return self._asking()
+
+
+def _unknown(task_id: str) -> MCPError:
+    return MCPError(INVALID_PARAMS, f"there is no task {task_id}")
 
 
 def _going_on(result: ToolResult) -> str:

@@ -64,7 +64,6 @@ OWN = {
 METHODS = {
     "ping": "tells nothing",
     "server/discover": "tells nothing of what is approved",
-    "logging/setLevel": "tells nothing",
     "tools/list": "test_scopes", "tools/call": "this file, test_scopes",
     "prompts/list": "this file", "prompts/get": "this file",
     "resources/list": "this file", "resources/templates/list": "this file", "resources/read": "this file",

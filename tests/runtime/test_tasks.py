@@ -37,7 +37,7 @@ async def served(migrated_url: str, device: Any, tools: Any, monkeypatch: pytest
             yield run
 
 
-async def asked(run: Any, method: str, who: str = "me", *, takes: bool = True, name: str = "", **params: Any) -> Any:
+async def asked(run: Any, method: str, who: str = "me", *, takes: bool = True, routed: str = "", **params: Any) -> Any:
     """The answer of the protocol to one request of 2026-07-28."""
     capabilities = {"extensions": {EXTENSION: {}}} if takes else {}
     meta = {
@@ -45,7 +45,7 @@ async def asked(run: Any, method: str, who: str = "me", *, takes: bool = True, n
         "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
         "io.modelcontextprotocol/clientCapabilities": capabilities,
     }
-    named = name or str(params.get("taskId") or params.get("name") or "")
+    named = routed or str(params.get("taskId") or params.get("name") or "")
     headers = {
         "authorization": f"Bearer {run.secrets[who]}", "accept": "application/json, text/event-stream",
         "mcp-protocol-version": MODERN, "mcp-method": method, **({"mcp-name": named} if named else {}),
@@ -103,7 +103,7 @@ async def test_a_task_is_seen_and_ended_by_whoever_may_see_and_end_its_run(serve
         assert {each["code"] for each in answers} == {UNKNOWN}
         assert answers[0]["message"].replace(task, "_") == answers[1]["message"].replace("no-such", "_")
         assert (await asked(served, method, takes=False, taskId=task))["error"]["code"] == LACKING
-        assert (await asked(served, method, name="another", taskId=task))["error"]["code"] == MISLED
+        assert (await asked(served, method, routed="another", taskId=task))["error"]["code"] == MISLED
     acknowledged = (await asked(served, "tasks/update", taskId=task, inputResponses={"x": {}}))["result"]
     assert acknowledged["resultType"] == "complete"
     assert (await asked(served, "tasks/cancel", taskId=task))["result"]["resultType"] == "complete"
