@@ -111,7 +111,7 @@ async def _found(service: Service, workflow: str) -> Entry:
 
 def fitted(entry: Entry, typed: Sequence[str]) -> dict[str, Json]:
     """The inputs that were typed; a number or a truth for an input that takes texts alone is the text as it stands."""
-    declared = entry.plan.inputs_schema.get("properties") or {}
+    declared = entry.program.inputs_schema.get("properties") or {}
     texts = {name: text for name, _, text in (pair.partition("=") for pair in typed)}
 
     def is_text(name: str, value: Json) -> bool:
