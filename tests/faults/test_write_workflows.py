@@ -33,7 +33,7 @@ from runtime.calls.confirmation import Confirmation
 from runtime.engines.engine import Ended
 from runtime.engines.journal import AuditOnly
 from runtime.secrets import Vault
-from runtime.service import Service, open_service
+from runtime.service import Service, ServiceOptions, open_service
 from tests.shipped import shipped
 from workflow.documents.reader import read_document
 from workflow.programs.program import Program, ProgramStep, build_program
@@ -172,7 +172,7 @@ async def bench(
     database = f"sqlite+aiosqlite:///{folder / 'switchgear.db'}"
     await submit(replace(compiled, workflows=tuple(wanted)), database, "test")
     vault, asks_nobody = Vault({"USER": "admin", "WORD": "switchgear"}), Confirmation(classes=frozenset())
-    async with open_service(database, vault, confirmation=asks_nobody) as service:
+    async with open_service(database, vault, ServiceOptions(confirmation=asks_nobody)) as service:
         with faults.counted(service.database._writer):
             await _approve(service, compiled.api.name)
             yield Bench(faults, witness, compiled, service)
