@@ -23,7 +23,7 @@ from compiler.twin.requests.messages import TwinRequest
 from compiler.twin.values.pointers import listed
 from workflow.documents.document import Document
 from workflow.profiles.profile import Profile
-from workflow.programs.program import Program, build_program
+from workflow.programs.program_making import Program, build_program
 
 _SETTLED_S = 60.0  # by then every job of the twin is over
 _OF_INPUTS = frozenset(("invalid_input", "missing_value", "unsafe_value", "unexpected_status", "not_found"))

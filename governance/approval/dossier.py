@@ -21,7 +21,7 @@ from workflow.documents.reader import read_document
 from workflow.errors import WorkflowError
 from workflow.graph.drawing import Form, draw
 from workflow.json.pointers import NOTHING, parse_pointer, resolve
-from workflow.programs.program import ProgramStep, build_program
+from workflow.programs.program_making import ProgramStep, build_program
 from workflow.replies.expectations import Expectation
 
 MOST_CHANGES = 500

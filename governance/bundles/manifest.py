@@ -20,7 +20,7 @@ from workflow.documents.reader import read_document
 from workflow.errors import CanonicalError, WorkflowError
 from workflow.json.canonical import canonical_bytes, digest
 from workflow.profiles.profile import parse_profile
-from workflow.programs.program import build_program
+from workflow.programs.program_making import build_program
 from workflow.revision import RevisionContent
 from workflow.risks import RiskName
 

@@ -18,7 +18,7 @@ from governance.storage.identifiers import Json, from_text
 from governance.storage.models import RunJournalRow, table_of
 from workflow.documents.reader import read_document
 from workflow.errors import WorkflowError
-from workflow.programs.program import Program, build_program
+from workflow.programs.program_making import Program, build_program
 from workflow.running.replay import ReplayDifference, differences
 
 _JOURNAL = table_of(RunJournalRow)

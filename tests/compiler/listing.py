@@ -16,7 +16,7 @@ from compiler.compiled import Compiled
 from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 from workflow.documents.reader import read_document
-from workflow.programs.program import Program, build_program
+from workflow.programs.program_making import Program, build_program
 from workflow.programs.state import State
 from workflow.requests.events import EndRun, ResponseArrived, RunStarted, SendRequest
 from workflow.running.interpreter import advance

@@ -21,7 +21,7 @@ from compiler.twin import Twin
 from compiler.twin.behaviours.library import LIBRARY
 from compiler.verification import compile_spec
 from tests.shipped import APIS, shipped
-from workflow.programs.program import Program, build_program
+from workflow.programs.program_making import Program, build_program
 from workflow.replies import comparing, pages
 from workflow.requests import requests
 from workflow.requests.events import Failure

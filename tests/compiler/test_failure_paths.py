@@ -14,7 +14,7 @@ from compiler.proofs.proof import prove
 from compiler.proofs.proving import FlowProof, Prover
 from compiler.reports.report import as_text
 from compiler.twin import Twin, TwinRequest
-from workflow.programs.program import build_program
+from workflow.programs.program_making import build_program
 
 FIRST, CHANGE = "session expires after the first request", "session expires after the change"
 

@@ -19,7 +19,7 @@ from governance.storage.database import open_database
 from tests.needs import VENDOR_FOLDER, vendor_files
 from workflow.documents.reader import read_document
 from workflow.profiles.profile import Profile
-from workflow.programs.program import build_program
+from workflow.programs.program_making import build_program
 
 SPEC = Path(__file__).parents[2] / "specs" / "hypercore" / "openapi.yaml"
 EXAMPLES = VENDOR_FOLDER / "arazzo" / "examples"

@@ -11,7 +11,7 @@ from tests.compiler.odd import DONE, THING, answers, asked, compiled, only, sent
 from workflow.documents.reader import read_document
 from workflow.errors import InputError
 from workflow.programs.inputs import validate_inputs
-from workflow.programs.program import build_program
+from workflow.programs.program_making import build_program
 from workflow.tool import whole_input_schema
 
 Json = Any

@@ -11,7 +11,7 @@ from compiler.commands.mock import understood
 from compiler.proofs.proof import Proof, proof_to_json, prove
 from compiler.twin import Tempo, Twin
 from workflow.documents.reader import read_document
-from workflow.programs.program import build_program
+from workflow.programs.program_making import build_program
 
 SPEC = Path(__file__).parents[2] / "specs" / "hypercore" / "openapi.yaml"
 SOURCE = "{$sourceDescriptions.hypercore.url}#/paths/"

@@ -18,7 +18,7 @@ from compiler.ir.model import Role
 from compiler.twin.prism import PrismError, find_prism, running
 from tests.needs import PRISM
 from workflow.documents.reader import read_document
-from workflow.programs.program import Program, build_program
+from workflow.programs.program_making import Program, build_program
 from workflow.programs.state import State
 from workflow.requests.events import EndRun, Event, ResponseArrived, RunStarted, SendRequest, StartTimer, TimerFired
 from workflow.requests.multipart import encoded, is_multipart

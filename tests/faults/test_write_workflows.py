@@ -36,7 +36,7 @@ from runtime.secrets import Vault
 from runtime.service import Service, ServiceOptions, open_service
 from tests.shipped import shipped
 from workflow.documents.reader import read_document
-from workflow.programs.program import Program, ProgramStep, build_program
+from workflow.programs.program_making import Program, ProgramStep, build_program
 
 pytestmark = pytest.mark.slow
 SAMPLE = 3

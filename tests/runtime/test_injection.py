@@ -15,7 +15,7 @@ import pytest
 
 from runtime.driver import Driver
 from workflow.documents.reader import read_document
-from workflow.programs.program import build_program
+from workflow.programs.program_making import build_program
 from workflow.programs.state import State
 from workflow.requests.events import EndRun, RequestFailed, ResponseArrived, RunStarted, SendRequest
 from workflow.running.interpreter import advance

@@ -15,7 +15,7 @@ from runtime.remotes.contents import OUTPUTS, Class, operation_of, pinned, revis
 from workflow.documents.reader import read_document
 from workflow.errors import InputError
 from workflow.programs.inputs import validate_inputs
-from workflow.programs.program import build_program
+from workflow.programs.program_making import build_program
 
 # What the strictest of the known clients take.
 CLIENTS = re.compile(r"[A-Za-z0-9_-]{1,64}")

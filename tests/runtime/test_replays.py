@@ -18,7 +18,7 @@ from runtime.secrets import Vault
 from runtime.service import open_service
 from switchgear.main import main
 from workflow.documents.reader import read_document
-from workflow.programs.program import build_program
+from workflow.programs.program_making import build_program
 from workflow.running.replay import differences
 
 ME = Caller("me", "operator")

@@ -5,7 +5,7 @@ from typing import Any
 
 from workflow.documents.document import Document
 from workflow.documents.reader import read_document
-from workflow.programs.program import Program, build_program
+from workflow.programs.program_making import Program, build_program
 
 Json = Any
 

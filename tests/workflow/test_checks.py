@@ -14,7 +14,7 @@ from workflow.documents.document import Document
 from workflow.documents.operations import OperationFacts, OperationIndex
 from workflow.documents.reader import read_document
 from workflow.errors import DocumentError
-from workflow.programs.program import build_program
+from workflow.programs.program_making import build_program
 
 
 def found(checked: Document, severity: str = "error") -> dict[str, str]:

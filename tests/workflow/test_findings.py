@@ -7,7 +7,7 @@ import pytest
 
 from tests.workflow.dialogue import Dialogue, end, ended, ok, retry, sent
 from tests.workflow.documents import document, inputs, parameter, program, step, workflow
-from workflow.programs.program import build_program
+from workflow.programs.program_making import build_program
 from workflow.requests.events import Cancelled, DeadlinePassed, RequestFailed, ResponseArrived, TimerFired
 
 NAMED = "$.vms[?(@.name == '{$inputs.vm}' || @.uuid == '{$inputs.vm}')]"

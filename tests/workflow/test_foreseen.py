@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.workflow.documents import document, inputs, parameter, step, workflow
-from workflow.programs.program import Program, build_program
+from workflow.programs.program_making import Program, build_program
 from workflow.programs.state import State
 from workflow.requests.events import ResponseArrived, RunStarted, SendRequest
 from workflow.running.preconditions import is_first_change, watched

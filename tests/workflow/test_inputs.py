@@ -11,7 +11,7 @@ from tests.waiting import MOST_CPU_S
 from tests.workflow.documents import document, inputs, program, step, workflow
 from workflow.errors import DocumentError, InputError
 from workflow.programs.inputs import validate_inputs
-from workflow.programs.program import Program, build_program
+from workflow.programs.program_making import Program, build_program
 
 STEP = step("a", "get", "/a")
 

@@ -8,7 +8,7 @@ import pytest
 from tests.workflow.dialogue import Dialogue, end, ended, ok, retry, sent
 from tests.workflow.documents import document, inputs, parameter, program, step, workflow
 from workflow.errors import EventError
-from workflow.programs.program import Program, build_program
+from workflow.programs.program_making import Program, build_program
 from workflow.programs.state import State
 from workflow.requests.events import (
     Cancelled,

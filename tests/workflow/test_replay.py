@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.samples import examples
 from tests.workflow.documents import document, inputs, parameter, step, workflow
-from workflow.programs.program import build_program
+from workflow.programs.program_making import build_program
 from workflow.programs.state import State
 from workflow.requests.events import (
     Cancelled,

@@ -5,7 +5,8 @@ from typing import Any
 
 from tests.workflow.dialogue import Dialogue, end, ended, ok, retry, sent
 from tests.workflow.documents import document, inputs, parameter, program, step, workflow
-from workflow.programs.program import MAX_DEPTH, Program, build_program
+from workflow.programs.program import MAX_DEPTH, Program
+from workflow.programs.program_making import build_program
 from workflow.requests.events import RequestFailed, StartTimer, TimerFired
 
 

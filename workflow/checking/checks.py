@@ -18,7 +18,7 @@ from workflow.documents.document import Criterion, Document, ExpressionType, Par
 from workflow.documents.operations import OperationFacts, OperationIndex
 from workflow.documents.values import Value
 from workflow.programs.control import endless_gotos, reachable, unreachable_steps
-from workflow.programs.program import Program, ProgramMaker, ProgramStep, WorkflowProgram
+from workflow.programs.program_making import Program, ProgramMaker, ProgramStep, WorkflowProgram
 
 LONGEST_RETRY = 10_000  # attempts of one step; a job polled each second for almost three hours
 

@@ -13,7 +13,7 @@ from compiler.passes.flows import changes
 from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 from tests.workflow.dialogue import Dialogue
-from workflow.programs.program import Program, build_program
+from workflow.programs.program_making import Program, build_program
 
 ACCEPTED = "'202': {description: accepted}"
 LOCATED = "'202': {description: accepted, headers: {Location: {schema: {type: string}}}}"
