@@ -48,7 +48,7 @@ class Engines:
 
     async def run(self, order: Order, told: Told | None = None) -> Ended:
         is_elsewhere = order.endpoint.is_asked_by_id and not self._executor.is_hub
-        is_direct = order.is_plan or (order.plan.is_read_only and not order.key and not is_elsewhere)
+        is_direct = order.is_plan or (order.program.is_read_only and not order.key and not is_elsewhere)
         engine = self._direct if is_direct else self._durable
         return await engine.run(order, told)
 

@@ -14,7 +14,7 @@ from governance.runs.plans import Confirmed
 from governance.transitions import Role
 from runtime.driver import DeviceEndpoint
 from workflow.programs.equivalence import effect_found, effect_of, effect_of_request
-from workflow.programs.plan import Plan
+from workflow.programs.program_making import Program
 from workflow.programs.state import State
 from workflow.requests.events import EndRun, Failure, Outcome, SendRequest
 from workflow.revision import is_raw
@@ -54,7 +54,7 @@ class Order:
     run_id: str
     revision_id: str
     digest: str
-    plan: Plan
+    program: Program
     endpoint: DeviceEndpoint
     caller: str
     inputs: Mapping[str, Json]
@@ -69,15 +69,17 @@ class Order:
     @property
     def changes(self) -> bool:
         """Whether the run may change something."""
-        return not self.is_plan and not self.plan.is_read_only
+        return not self.is_plan and not self.program.is_read_only
 
     def effects(self, state: State | None = None) -> tuple[str, ...]:
         """What the run is about, by its inputs and by what it has found in `state`; nothing where it only reads."""
         if not self.changes:
             return ()
         where, secrets = self.endpoint.name, self.secret_names
-        found = effect_found(self.plan, where, state, secrets) if state is not None else None
-        return tuple(dict.fromkeys(each for each in (effect_of(self.plan, where, self.inputs, secrets), found) if each))
+        found = effect_found(self.program, where, state, secrets) if state is not None else None
+        return tuple(
+            dict.fromkeys(each for each in (effect_of(self.program, where, self.inputs, secrets), found) if each)
+        )
 
     def effects_of(self, state: State, command: SendRequest) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Before a change: what the run takes for itself, and what no other run may have meanwhile.
@@ -86,9 +88,9 @@ class Order:
         """
         if not self.changes:
             return (), ()
-        request = effect_of_request(self.plan.api, self.endpoint.name, command, self.secret_names)
+        request = effect_of_request(self.program.api, self.endpoint.name, command, self.secret_names)
         effects = self.effects(state)
-        return ((*effects, request), ()) if is_raw(self.plan.workflow_id) else (effects, (request,))
+        return ((*effects, request), ()) if is_raw(self.program.workflow_id) else (effects, (request,))
 
 
 @dataclass(frozen=True, slots=True)

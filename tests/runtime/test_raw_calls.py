@@ -22,7 +22,7 @@ from runtime.catalog.listing import FOR_EXPERTS, Budget
 from runtime.errors import BadInput, NotApproved, Unservable
 from runtime.raw_calls import inputs_of
 from runtime.secrets import Vault
-from runtime.service import open_service
+from runtime.service import ServiceOptions, open_service
 from tests.waiting import until
 from workflow.raw_calls import workflow_of
 
@@ -336,7 +336,7 @@ async def test_the_tool_is_listed_as_soon_as_somebody_is_named_and_no_longer_tha
 @pytest.fixture
 async def expert_server(known: Any, tools: Any) -> AsyncIterator[Any]:
     """A server where somebody is named, with a token of that name and one of another."""
-    async with open_service(known.url, Vault({}), budget=Budget()) as service:
+    async with open_service(known.url, Vault({}), ServiceOptions(budget=Budget())) as service:
         known.service = service
         run_of = {name: await known.token("operator", name) for name in ("expert", "other")}
         async with tools.running(service) as run:

@@ -25,7 +25,7 @@ from runtime.caller import Caller
 from runtime.catalog.snapshot import FLEET_NAMES, PROPOSE
 from runtime.proposing import Terms
 from runtime.secrets import Vault
-from runtime.service import open_service
+from runtime.service import ServiceOptions, open_service
 
 GET = "GET /vms"
 CARD = {
@@ -95,7 +95,7 @@ async def known(lab: Any) -> AsyncIterator[Any]:
     await KnowledgeStore(lab.service.database).put("toy", [CARD])
     policy = Policy(self_approval=True, call_api=("eve", "far", "ann"))
     await PolicyStore(lab.service.database).apply(policy, actor="test")
-    async with open_service(lab.url, Vault({}), proposing=Terms(5, "none", "")) as service:
+    async with open_service(lab.url, Vault({}), ServiceOptions(proposing=Terms(5, "none", ""))) as service:
         entry = service.live.now.find("toy_find_vm")
         ended = await service.calls.call(entry, {"vm": "web-01"}, None, Caller("ann", "operator"))
         await service.engine.settle()

@@ -13,7 +13,7 @@ from mcp_types import CallToolResult, Request, RequestParams, Result
 
 from runtime.mcp import asking
 from runtime.secrets import Vault
-from runtime.service import open_service
+from runtime.service import ServiceOptions, open_service
 from tests.waiting import until
 
 EXTENSION, MODERN = "io.modelcontextprotocol/tasks", "2026-07-28"
@@ -26,7 +26,7 @@ async def served(migrated_url: str, device: Any, tools: Any, monkeypatch: pytest
     """A server with a job that goes on until it is told to end; who takes tasks hears of them after a moment."""
     monkeypatch.setattr(asking, "TASK_AFTER_S", 0.1)
     device.script.job_state = "running"
-    async with open_service(migrated_url, Vault({}), confirmation=tools.ASKS_NOBODY) as service:
+    async with open_service(migrated_url, Vault({}), ServiceOptions(confirmation=tools.ASKS_NOBODY)) as service:
         house = await tools.furnished(migrated_url, service)
         await house.target(device.url)
         for each in ("find", "stop"):

@@ -17,7 +17,7 @@ from runtime.engines import executor
 from runtime.engines.executor import Executor
 from runtime.errors import NotSent, StartRefused
 from runtime.secrets import Vault
-from runtime.service import open_service
+from runtime.service import ServiceOptions, open_service
 from runtime.sites import fleet
 from runtime.sites.charge import HubCharge
 from runtime.sites.contents import pin_of_site
@@ -255,7 +255,8 @@ async def test_a_process_that_is_no_hub_leaves_runs_of_sites_to_the_one_that_is(
 ) -> None:
     site = await hub.join("oslo")
     await hub.approve("oslo", SET, READ)
-    opened = open_service(migrated_url, Vault({}), confirmation=tools.ASKS_NOBODY, call_wait_s=PATIENCE_S)
+    options = ServiceOptions(confirmation=tools.ASKS_NOBODY, call_wait_s=PATIENCE_S)
+    opened = open_service(migrated_url, Vault({}), options)
     async with opened as other:
 
         async def call(name: str, **inputs: Any) -> Any:
@@ -286,7 +287,7 @@ async def test_without_a_hub_a_run_of_a_site_is_told_as_not_sent(
     async with hub_at(migrated_url, tmp_path / "hub.key", tools, witness) as hub:
         await hub.join("oslo")
         await hub.approve("oslo", READ)
-    async with open_service(migrated_url, Vault({}), confirmation=tools.ASKS_NOBODY) as other:
+    async with open_service(migrated_url, Vault({}), ServiceOptions(confirmation=tools.ASKS_NOBODY)) as other:
         entry = other.live.now.find(f"site_oslo_{READ}")
         with pytest.raises(NotSent, match="comes to the hub's server, and none runs"):
             await other.calls.call(entry, {"room": "hall"}, None, ANN)
