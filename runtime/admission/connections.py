@@ -233,6 +233,10 @@ class HttpConnection(H11Protocol):
         if not self._arrivals.take(self, b""):
             self.transport.pause_reading()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Who asks for another protocol goes on with this one: no line of the log is due, and no advice to whoever runs
+        the server."""
+
     def send_400_response(self, msg: str) -> None:
         if not self.conn.refusal:
             super().send_400_response(msg)

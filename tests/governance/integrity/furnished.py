@@ -227,7 +227,9 @@ async def _votes(inside: Any, known: dict[str, Any]) -> list[str]:
             found += [f"{name} takes a vote of ann: {decided.state}"] if decided else []
             undone.rollback()
     ask = await _tried(AskStore(inside).get("fresh"))
-    found += [f"the call that asks is {ask.state}: {ask.votes}"] if ask and ask.state != "ended" else []
+    found += (
+        [f"the call that asks is {ask.state}: {ask.votes}"] if ask and ask.state in ("waiting", "let through") else []
+    )
     who = await _tried(inside.read(persons))
     found += [f"{each} is {who(each)}" for each in ("carl", "cli:carl-2", "dora", "cli:dora-2")] if who else []
     return found
