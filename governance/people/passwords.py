@@ -1,8 +1,8 @@
 """Passwords that people choose: how they are kept, checked, and what is taken for one.
 
 Argon2id with the parameters of RFC 9106's second recommendation (64 MiB, three passes), in threads of its own and one
-or two at a time, so that a flood of logins takes neither the event loop nor its core nor the memory. A name that nobody has is checked
-against a hash that nothing fits: it takes as long as a wrong password. Here never lives who may log in.
+or two at a time, so that a flood of logins takes neither the event loop nor its core nor the memory. A name that nobody
+has is checked against a hash that nothing fits: it takes as long as a wrong password. Here never lives who may log in.
 """
 
 import asyncio

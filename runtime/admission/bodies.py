@@ -23,6 +23,9 @@ SHORT_BYTES = 64 * 1024
 MOST_OF_ONE, MOST_OF_ALL = 16 * 1024 * 1024, 128 * 1024 * 1024
 # Of one caller's long ones so much at once, and so much more a second: less than a twentieth of that thread.
 BURST_BYTES, BYTES_PER_S = 32 * 1024 * 1024, 1024 * 1024
+# What takes longer than its length: of objects and lists in a long one there are so many at most, or ten times as many
+# other values.
+MOST_OBJECTS = 50_000
 
 
 class Bodies:
@@ -57,8 +60,9 @@ class Bodies:
                 del self._held[caller]
 
 
-async def whole_body(scope: Scope, receive: Receive) -> Receive | None:
-    """A `receive` that has the body of the request whole; None for one that ended before it was."""
+async def whole_body(scope: Scope, receive: Receive, *, is_any: bool = True) -> Receive | None:
+    """A `receive` that has the body of the request whole; None for one that ended before it was. Raises Problem, unless
+    it may be of `any` kind, for one of very many values."""
     if not any(name == b"content-length" and value != b"0" for name, value in scope["headers"]):
         return receive
     parts: list[bytes] = []
@@ -69,7 +73,17 @@ async def whole_body(scope: Scope, receive: Receive) -> Receive | None:
             return None
         parts.append(message.get("body", b""))
         if not message.get("more_body", False):
-            return _after(b"".join(parts), receive)
+            body = b"".join(parts)
+            if not is_any and len(body) > SHORT_BYTES:
+                _check_values(body)
+            return _after(body, receive)
+
+
+def _check_values(body: bytes) -> None:
+    if 10 * (body.count(b"{") + body.count(b"[")) + body.count(b",") > 10 * MOST_OBJECTS:
+        metrics.turned_away("body: values")
+        told = f"A request may have {MOST_OBJECTS} objects and lists, or ten times as many other values."
+        raise Problem(413, "too many values", told, "send less at a time")
 
 
 def _after(body: bytes, receive: Receive) -> Receive:

@@ -326,7 +326,7 @@ class Gate:
         if caller is None:
             return heard
         inside.enter_context(self._bodies.room(_length(scope), caller.name))
-        heard = await whole_body(scope, receive)
+        heard = await whole_body(scope, receive, is_any=kind in ("admin", "site"))
         if heard is not None and opens:
             await inside.enter_async_context(self._mcp.opening(scope))
         # The console waits for turns of its own calls; what sites say is about calls that have begun.

@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from runtime.admission import connections, openings
+from runtime.admission.bodies import BURST_BYTES, Bodies
 from runtime.admission.heads import MOST_LINES, BoundedRequests
 from runtime.admission.openings import MOST_UNUSED, MOST_WAITING, Openings
 from runtime.auth.access import MAX_KEPT_BYTES, MAX_STRANGERS_BYTES
@@ -240,3 +241,25 @@ async def test_what_is_kept_of_a_session_or_a_stream_is_short(lab: Any, server: 
     async with httpx.AsyncClient(base_url=server.url, headers=headers, trust_env=False) as http:
         said = [(await http.post("/mcp", headers=more, json=long)).status_code for more in ({}, listens)]
     assert said == [413, 413]
+
+
+@pytest.mark.parametrize("body", [b"[" * 60_000 + b"{}," * 3_000, b"{}," * 60_000, b"1," * 510_000])
+async def test_a_body_of_very_many_values_is_refused_before_it_is_read(lab: Any, server: Any, body: bytes) -> None:
+    headers = JSON | {"authorization": f"Bearer {await lab.token('operator', 'bad')}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, trust_env=False) as http:
+        assert (await http.post("/workflows/toy-find-vm/run", content=body)).status_code == 413
+        assert (await http.post("/mcp", content=body)).status_code == 413
+        text = json.dumps({"inputs": {"vm": "x," * 100_000}})
+        assert (await http.post("/workflows/toy-find-vm/run", content=text)).status_code != 413
+
+
+def test_of_long_bodies_a_caller_has_so_much_a_second() -> None:
+    bodies, longest = Bodies(), 4 * 1024 * 1024
+    for _ in range(BURST_BYTES // longest):
+        with bodies.room(longest, "bad"):
+            pass
+    with pytest.raises(Problem) as problem:
+        bodies.room(longest, "bad").__enter__()
+    assert dict(problem.value.headers)["retry-after"] in ("3", "4")
+    with bodies.room(1_000, "bad"), bodies.room(longest, "good"):
+        pass
