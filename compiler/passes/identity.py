@@ -25,6 +25,7 @@ _REFERENCE_NAMES = frozenset({"@odata.id", "href", "uri", "url", "self", "link"}
 _ID_WORDS = frozenset({"uuid", "id", "guid", "tag", "key", "name"})
 _MADE_UP = frozenset({"id", "uuid", "guid", "tag", "ref", "key", "number", "index", "serial"})
 _NAME_WORDS = frozenset({"name", "alias", "key"})
+_COUNTED = ("number", "iid", "index")  # within what a thing belongs to: `issue_number` is no id, which stands beside it
 _OF_A_PERSON = frozenset({"first", "last", "given", "family", "middle", "nick"})
 # Members that say how the thing is to be or what it is, and are no other thing.
 _DESCRIBING = ("spec", "metadata", "attributes", "properties", "definition", "info", "details", "config", "settings")
@@ -40,6 +41,17 @@ def _called(parameter: str) -> tuple[str, ...]:
     if len(said) < 2 or said[-1] not in _NAME_WORDS:
         return ()
     return said[-1], "_".join(said[:-1])
+
+
+def _counted(parameter: str) -> tuple[str, ...]:
+    """Members that `{index}`, `{issue_number}` and `{issue_iid}` ask for."""
+    return _COUNTED if words.split(parameter)[-1:] in [(word,) for word in _COUNTED] else ()
+
+
+def word_of_id(resource: Resource) -> str:
+    """What people call that by which its address names the thing: its number where that is counted, else its id."""
+    last = (words.split(resource.id_field) or ("id",))[-1]
+    return "number" if last in _COUNTED else "id"
 
 
 def says_id(name: str) -> bool:
@@ -75,6 +87,13 @@ def _shown_reference(example: Any, pointer: str) -> str:
         return ""
     name = next(iter(example[0]), "")
     return name if name in _REFERENCE_NAMES and all(isinstance(e, dict) and set(e) == {name} for e in example) else ""
+
+
+def _ends_in(name: str, noun: str) -> bool:
+    """`dataset_events` holds what stands at `/events`."""
+    said, asked = words.split(words.singular(name)), words.split(words.singular(noun))
+    is_longer = bool(asked) and len(said) > len(asked)
+    return is_longer and said[-len(asked) :] == asked and words.singular(name) != name
 
 
 class Identifier:
@@ -123,9 +142,12 @@ class Identifier:
             return ""
         if told and (not kind or self.schemas.at(schema, told) is not None):
             return told
-        arrays = [n for n, m in self.schemas.members(schema).items() if self.schemas.kind(m) == "array"]
+        members = self.schemas.members(schema)
+        arrays = [n for n, m in members.items() if self.schemas.kind(m) == "array"]
         wanted = {*_LIST_NAMES, noun.lower(), words.singular(noun).lower(), words.plural(noun).lower()}
         named = [name for name in arrays if name.lower().replace("_", "") in {w.replace("_", "") for w in wanted}]
+        told_more = [n for n in arrays if _ends_in(n, noun) and self.schemas.members(self.schemas.element(members[n]))]
+        named = named or (told_more if len(arrays) == 1 else [])
         return f"/{named[0]}" if named else None
 
     def _element(self, listed: Schema | None, pointer: str | None) -> Schema | None:
@@ -172,6 +194,7 @@ class Identifier:
             *told,
             parameter,
             *_called(parameter),
+            *_counted(parameter),
             *_ID_NAMES,
             f"{noun}Id",
             f"{noun}ID",
@@ -195,6 +218,7 @@ class Identifier:
             said = [n for n in members if words.split(n)[-1:] == ("name",) and words.split(n)[0] not in _OF_A_PERSON]
             found += [n for n in said if n not in found][: 0 if found else 1]
             found += self._named_like_it(resource, members)[: 0 if found else 1]
+            found = [n for n in found if n != "key" or len(found) == 1]  # beside a name it is a secret
         return tuple(n for n in found if n != resource.id_field)[:_ENOUGH_KEYS]
 
     def _inner_name(self, resource: Resource, members: Schema) -> str:

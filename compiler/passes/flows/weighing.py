@@ -15,7 +15,7 @@ from compiler.ir.model import Operation, Resource, Risk
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.flows.context import Context, address
 from compiler.passes.names import words
-from compiler.passes.names.paths import parameter_of, prefixes, segments, stands_for_list
+from compiler.passes.names.paths import last_word, parameter_of, prefixes, segments, stands_for_list
 from compiler.passes.resources import shape
 
 _OF_IDENTITY = frozenset({"id", "ids", "uuid", "name", "slug", "ref", "key"})
@@ -30,6 +30,10 @@ _BY_PLACE, _LESS_EACH = 0.5, 0.2  # of the importance; how much less the next th
 _WRONG = frozenset({"alert", "alarm", "incident", "fault"})
 _OF_STATE = frozenset({"status", "state", "phase", "health"})
 _MOST_ON_PLACE = 0.5  # of all operations: what stands below one place is not deep
+_NEARLY_ALL = 0.75
+_DIVIDING = frozenset(
+    "namespace realm tenant project organization org account workspace customer domain group mount subscription".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,13 @@ class Weights:
     """`importance` by a resource's address, from 0 to 1; `depth` below what nearly everything stands below."""
 
     importance: Mapping[str, float]
-    depth: Mapping[str, int]
+    depth: Mapping[str, float]
 
 
 def weights_of(context: Context) -> Weights:
     resources = [r for r in context.api.resources if _operations(r)]
-    scope = _scope(context.paths)
+    shares = _shares(context.paths)
+    scope = _scope(shares)
     by_size = _parts({address(r): float(len(_operations(r))) for r in resources})
     named = _parts(_named(context, resources, scope))
     referring = _parts(_referring(context, resources))
@@ -54,7 +59,7 @@ def weights_of(context: Context) -> Weights:
         if _lives(context, resource):
             importance[address(resource)] += _BY_LIFE
     importance = _by_place(resources, _shared(resources, importance))
-    return Weights(importance, {address(r): _depth(r, scope) for r in resources})
+    return Weights(importance, {address(r): _depth(r, shares) for r in resources})
 
 
 def _by_place(resources: Iterable[Resource], importance: Mapping[str, float]) -> dict[str, float]:
@@ -188,17 +193,35 @@ def _key(name: str) -> str:
     return "".join((*said[:-1], words.singular(said[-1]))) if said else ""
 
 
-def _scope(paths: Iterable[str]) -> str:
-    """The longest item that most operations stand below, "" where there is none."""
+def _shares(paths: Iterable[str]) -> Mapping[str, float]:
+    """By an item's address, which part of all operations stands below it."""
     known = list(paths)
-    below: Counter[str] = Counter(p for path in known for p in prefixes(path) if parameter_of(p.rpartition("/")[2]))
-    most = [place for place, count in below.items() if count >= _MOST_ON_PLACE * len(known)]
+    below: Counter[str] = Counter(p for path in known for p in prefixes(shape(path)) if p.endswith("{}"))
+    return {place: count / len(known) for place, count in below.items()}
+
+
+def _scope(shares: Mapping[str, float]) -> str:
+    """The longest item that nearly all operations stand below, or most and it is called so; "" where there is none."""
+    most = [place for place, share in shares.items() if share >= (_MOST_ON_PLACE if _divides(place) else _NEARLY_ALL)]
     return max(most, key=len, default="")
 
 
-def _depth(resource: Resource, scope: str) -> int:
-    """How many things stand above it, the scope not counted; how a thing is stands where the thing does."""
-    place = resource.collection or resource.item
-    rest = place.removeprefix(scope) if place.startswith(f"{scope}/") else place
-    own = 1 if (resource.id_parameter and not resource.collection) or tells(resource) else 0
-    return max(0, sum(1 for part in segments(rest) if "{" in part) - own)
+def _divides(place: str) -> bool:
+    """Whether an address names what parts the things of one from those of another: a tenant, a namespace."""
+    return words.singular(last_word(place)).lower() in _DIVIDING
+
+
+def _depth(resource: Resource, shares: Mapping[str, float]) -> float:
+    """How many things stand above it; how a thing is stands where the thing does. What much of the API stands below
+    is a step that everybody takes.
+    """
+    place = shape(resource.collection or resource.item)
+    above = [p for p in prefixes(f"{place}/-") if p.endswith("{}") and not _goes_on(place, p)]
+    if (resource.id_parameter and not resource.collection) or tells(resource):
+        above = above[1:]
+    return sum(1 - min(1.0, shares.get(p, 0.0) / _MOST_ON_PLACE) for p in above)
+
+
+def _goes_on(place: str, item: str) -> bool:
+    """Whether the next segment names the same thing further: `/repos/{owner}` of `/repos/{owner}/{repo}`."""
+    return place.startswith(f"{item}/{{}}")

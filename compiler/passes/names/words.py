@@ -119,6 +119,9 @@ _SINGULAR_AS_IT_IS = _set(
 _IRREGULAR = {"indices": "index", "vertices": "vertex", "matrices": "matrix", "children": "child", "people": "person"}
 _PLURALS = {one: several for several, one in _IRREGULAR.items()}
 _LAST = re.compile(r"[ _-]")
+_PARAGRAPH = re.compile(r"\n\s*\n")
+_THINGS_IN_ABLE = _set("variable timetable deliverable receivable payable consumable wearable")
+_INITIALS_IN_I = re.compile(r"(?!this)[b-df-hj-np-tv-xz]{2}is")  # `vdis`: no English word
 _STEMS_IN_O = _set("iso repo video photo memo demo info logo macro zero")
 
 
@@ -132,7 +135,7 @@ def singular(word: str) -> str:
         return word
     if lower in _IRREGULAR:
         return _IRREGULAR[lower]
-    if lower[:-1] in _STEMS_IN_O or lower.endswith("caches"):
+    if lower[:-1] in _STEMS_IN_O or lower.endswith("caches") or _INITIALS_IN_I.fullmatch(last):
         return word[:-1]
     if lower.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
@@ -155,7 +158,7 @@ def plural(word: str) -> str:
         last in UNCOUNTED
         or last.isdigit()
         or (len(last) <= 3 and last.endswith("s"))
-        or (last.endswith(("ed", "able")) and len(last) > 5)
+        or (last.endswith(("ed", "able")) and len(last) > 5 and last not in _THINGS_IN_ABLE)
     ):
         return word
     if lower.endswith("y") and not lower.endswith(("ay", "ey", "oy", "uy")):
@@ -181,7 +184,8 @@ def is_about(words: tuple[str, ...], vocabulary: frozenset[str]) -> bool:
 
 def first_sentence(text: str, most: int = 120) -> str:
     """The first sentence of a description without marks, at most `most` characters."""
-    printable = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+    first = _PARAGRAPH.split(text.strip(), maxsplit=1)[0]
+    printable = first if first.isprintable() else "".join(c if c.isprintable() else " " for c in first)
     plain = " ".join(printable.replace("`", "").replace("*", "").replace("_", " ").split())
     end = plain.find(". ")
     plain = plain if end < 0 else plain[: end + 1]

@@ -16,7 +16,7 @@ from compiler.passes.flows.context import address
 from compiler.passes.flows.inputs.conditions import Conditions, in_all, inputs_in
 from compiler.passes.flows.inputs.inlining import Room, inline
 from compiler.passes.flows.inputs.input_texts import offers_of, told, with_example
-from compiler.passes.flows.inputs.usual import MOST_OPTIONAL, is_server_made, usual_members, usual_structures
+from compiler.passes.flows.inputs.usual import MOST_OPTIONAL, is_server_made, spoken_of, usual_members, usual_structures
 from compiler.passes.flows.steps.lookups import identify
 from compiler.passes.flows.wording import linter as wording
 from compiler.passes.identity import says_id
@@ -106,9 +106,11 @@ class BodyPlan:
         body = self.operation.body
         offers = (body.example, *offers_of(self.schemas.flat(body.schema))) if body else ()
         example = next((one for one in offers if one), None)
-        return usual_structures(
+        usual = usual_structures(
             self.schemas, self._start(), last_word(self.operation.path), example, self.builder.context.envelope
         )
+        large = [name for name, member in self._start().items() if self.schemas.kind(member) in ("object", "array")]
+        return usual | spoken_of(self.operation.summary, large)
 
     def _settable(self) -> frozenset[str]:
         """The members that can be changed later; empty where the resource can't be updated or names none."""

@@ -89,7 +89,14 @@ def usual_filters(operation: Operation) -> frozenset[str]:
         return frozenset(p.name for p in optional)
     ranks = {p.name: _rank_of(p, spoken) for p in optional}
     told = sorted((name for name, rank in ranks.items() if rank is not None), key=lambda name: ranks[name] or 0)
+    told = told or [p.name for p in optional if _names_a_thing(p)]
     return frozenset(told[:MOST_FILTERS])
+
+
+def _names_a_thing(parameter: ApiParameter) -> bool:
+    """`dataset_id`: whose things are asked for, where a list has no other question that people know."""
+    said = split(parameter.name)
+    return len(said) > 1 and said[-1] in ("id", "ids", "name") and not parameter.schema.get("deprecated")
 
 
 def _rank_of(parameter: ApiParameter, spoken: frozenset[str]) -> int | None:
@@ -154,6 +161,12 @@ def _is_name(name: str) -> bool:
 def _in_example(example: Any) -> frozenset[str]:
     found = example[0] if isinstance(example, list) and example else example
     return frozenset(found) if isinstance(found, Mapping) else frozenset()
+
+
+def spoken_of(summary: str, names: Iterable[str]) -> frozenset[str]:
+    """Those of the names that a summary has as they are spelled (`Creates or deletes RRsets`), two at most."""
+    said = frozenset(re.findall(r"[a-z][a-z0-9_-]*", summary.lower()))
+    return frozenset([name for name in names if name.lower() in said][:2])
 
 
 def _spoken(operation: Operation) -> frozenset[str]:
