@@ -51,7 +51,9 @@ def how_daily(context: Context, flow: Flow, resource: Resource | None) -> float:
         return _INTENTS["find"]
     if flow.intent == "report" and words.split(flow.title)[:1] == ("describe",):  # `GET /containers/{id}/json`
         return _INTENTS["describe"]
-    value = _INTENTS.get(flow.intent, 0.4)
+    is_search = flow.intent == "report" and words.split(flow.title)[:1] == ("search",)
+    is_search = is_search and not any(r.list for r in context.by_noun.get(resource.noun if resource else "", ()))
+    value = _INTENTS.get("find" if is_search else flow.intent, 0.4)
     if flow.intent == "describe" and resource is not None and _is_shown_by_its_list(resource):
         return value - _SHOWN_BY_ITS_LIST
     return value - _ONLY_NAMES if flow.intent == "update" and _says_only_names(context, flow) else value

@@ -370,7 +370,7 @@ def _found_by(context: Context, resource: Resource) -> str:
     own = "name" if is_a_name(resource.id_parameter) else word_of_id(resource)
     own = resource.id_field if resource.id_field in resource.natural_keys else own
     inner = ("name",) if resource.inner_name else ()
-    return f"found by {' or '.join(dict.fromkeys((*resource.natural_keys, *inner, own)))}"
+    return f"found by {' or '.join(dict.fromkeys((*map(words.spoken, resource.natural_keys), *inner, words.spoken(own).lower())))}"
 
 
 def _whose(context: Context, resource: Resource) -> str:

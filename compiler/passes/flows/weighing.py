@@ -26,7 +26,7 @@ _TELLING = frozenset(
 )  # how a thing is
 _OF_THE_WHOLE = 0.6  # how the whole is, without anything above it, and what is wrong with it
 _MOST_OF_THE_WHOLE = 3  # records of how the whole is: further ones are about a part of it
-_BY_PLACE, _LESS_EACH = 0.5, 0.2  # of the importance; how much less the next thing counts than the one before
+_BY_PLACE, _LESS_EACH = 0.5, 0.1  # of the importance; how much less the next thing counts than the one before
 _WRONG = frozenset({"alert", "alarm", "incident", "fault"})
 _OF_STATE = frozenset({"status", "state", "phase", "health"})
 _MOST_ON_PLACE = 0.5  # of all operations: what stands below one place is not deep
@@ -125,7 +125,7 @@ def _shared(resources: Sequence[Resource], importance: Mapping[str, float]) -> d
         by_noun.setdefault(r.noun, []).append(r)
     return {
         address(r): max(
-            max(importance[address(other)] for other in by_noun[r.noun] if other is r or _is_part_of(r, other)),
+            max(importance[address(o)] for o in by_noun[r.noun] if o is r or _is_part_of(r, o) or _is_same(r, o)),
             _OF_THE_WHOLE if r in whole else _by_telling(r, importance),
         )
         for r in resources
@@ -145,6 +145,12 @@ def _is_part_of(one: Resource, other: Resource) -> bool:
     if stands_for_list(one.collection or one.item):
         said = said[:-1]
     return set(said) <= {part for part in segments(other.collection or other.item) if "{" not in part}
+
+
+def _is_same(one: Resource, other: Resource) -> bool:
+    """`/user/repos` lists, of one schema, what stands at `/repos/{owner}/{repo}`."""
+    is_shared = "$ref" in one.schema and one.schema.get("$ref") == other.schema.get("$ref")
+    return is_shared and not one.id_parameter and bool(other.id_parameter) and "{" not in one.collection
 
 
 def tells(resource: Resource) -> bool:

@@ -32,7 +32,7 @@ _OWN = "|".join(SPELLED)
 _FIGURED = {w.lower(): w for w in ("L2VPN", "L3VPN", "S3", "X509", "OAuth2", "krb5", "K8s", "EC2", "SHA256", "MD5")}
 _WITH_FIGURES = "|".join(rf"(?<![A-Za-z])(?i:{word}s?)(?![a-z0-9])" for word in _FIGURED)
 _PARTS = re.compile(
-    rf"{_WITH_FIGURES}|{_OWN}|VFlash|[A-Z]?[a-z]+?(?={_OWN})|\b[a-z][A-Z]{{2,}}(?![a-z])|[A-Z]{{2,}}s(?![A-Za-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+"
+    rf"{_WITH_FIGURES}|(?:{_OWN})s(?![A-Za-z])|{_OWN}|VFlash|[A-Z]?[a-z]+?(?={_OWN})|\b[a-z][A-Z]{{2,}}(?![a-z])|[A-Z]{{2,}}s(?![A-Za-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+"
 )
 
 
@@ -172,7 +172,7 @@ def spoken(identifier: str) -> str:
     """An identifier as a person would say it: `EthernetInterface` → Ethernet interface, `GPUProfile` → GPU profile."""
     parts = _parts(identifier)
     words = [
-        p if (p.removesuffix("s").isupper() and len(p) > 1) or p in SPELLED else _SPELLED.get(p.lower(), p.lower())
+        p if (p.removesuffix("s").isupper() and len(p) > 1) or p.removesuffix("s") in SPELLED else _SPELLED.get(p.lower(), p.lower())
         for p in parts
     ]
     return " ".join(w.upper() if w in ACRONYMS else w for w in words)

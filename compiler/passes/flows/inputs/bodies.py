@@ -100,7 +100,8 @@ class BodyPlan:
         keys = self.resource.natural_keys if self.resource else ()
         example = next((e for e in (body and body.example, *offers_of(self.schemas.flat(start))) if e), None)
         needed = self.builder.context.required_names
-        return frozenset(usual_members(self.operation, wanted, keys, needed, example))
+        things = {words.singular(r.noun).lower() for r in self.builder.context.api.resources if r.list}
+        return frozenset(usual_members(self.operation, wanted, keys, needed, example, things))
 
     def _structures(self) -> frozenset[str]:
         body = self.operation.body
@@ -161,7 +162,16 @@ class BodyPlan:
         text = "The request's body, as the API describes it."
         if self.operation.effect is Effect.UPDATE and self.resource is not None and self.resource.read:
             text = f"What is set of the {self.resource.name}: members as it shows them when it is read."
+        made = self.builder.context.by_create.get(self.operation.key)
+        if made is not None and (made.read or made.list):
+            text = f"What the new {made.name} has: members as one shows them when it is read."
+        elif self.schemas.kind(element) == "string":
+            text = f"What is sent of the {self._thing()}, as a list."
         return self._given(replace(root, is_required=body.is_required), text)
+
+    def _thing(self) -> str:
+        owner = self.builder.context.by_action.get(self.operation.key)
+        return owner.name if owner is not None else words.spoken(words.singular(last_word(self.operation.path)))
 
     def _add_conditions(self, body: Body, template: Any) -> None:
         """What the body says of its members together holds of the inputs that fill them, if it is sent as a whole."""

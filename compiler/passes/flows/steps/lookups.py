@@ -171,7 +171,7 @@ def _asked_for(
         schema["default"] = ""
     inner = resource.inner_name.rpartition("/")[2].lower()
     own = [] if resource.id_field in resource.natural_keys else [word_of_id(resource)]
-    keys = " or ".join((*resource.natural_keys, *([inner] if inner else []), *own))
+    keys = " or ".join((*map(words.spoken, resource.natural_keys), *([inner] if inner else []), *own))
     of = f" of the {owner.name}" if owner else ""
     text = f"{keys[0].upper()}{keys[1:]} of the {resource.name}" + (
         f"; leave it out where there is only one{of}." if single else "."

@@ -180,6 +180,7 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
             is_other = is_other or (is_vague and len(said) > len(rest) + 1)
         is_fuller = said[0] == verb and not _BETWEEN & {*rest} and bool(_TOWARDS & {*said})
         is_fuller = (is_fuller and flow.intent != "delete") or (flow.intent == "act" and _says_more(rest, verb, said))
+        is_fuller = is_fuller or (flow.intent == "report" and _says_plainly(rest, verb, said))
         # `Unseal the Vault` for `Unseal sys`: the part of the address is no word of who describes it.
         is_instead = flow.intent == "act" and said[0] == verb and {*rest}.isdisjoint(said)
         wanted = replace(flow, title=texts.opened(title))
@@ -193,6 +194,12 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
 def _says_more(rest: Sequence[str], verb: str, said: Sequence[str]) -> bool:
     """`List DAG runs` for `List DAG`: the same is done, and to what is said with a word more."""
     return said[0] == verb and bool(rest) and len(said) == len(rest) + 2 and [*said[1:-1]] == [*rest]
+
+
+def _says_plainly(rest: Sequence[str], verb: str, said: Sequence[str]) -> bool:
+    """`List mapped task instances` for `List mapped of DAG run task instance`."""
+    things = {words.singular(word) for word in said[1:]} - wording.EMPTY_WORDS
+    return said[0] == verb and "of" in rest and len(things) > 1 and things <= {words.singular(word) for word in rest}
 
 
 def _titled(context: Context, flow: Flow, title: str) -> Flow:

@@ -256,6 +256,8 @@ def purpose(operation: Operation) -> str:
     text = first_sentence(said, 100)
     if operation.effect is Effect.READ and words.split(text)[:1] and words.split(text)[0] in _NO_READS:
         return ""  # that of the whole address, whatever is asked of it
+    if operation.method == "DELETE" and words.split(text)[:1] and words.split(text)[0] in _NO_READS | words.MAKING:
+        return ""  # likewise
     # A vendor's prose may address whoever reads it; such a text is left out, and the name has to do.
     if len(text.split()) < 3 or fault_of_description(text, _MOST_WORDS):
         return ""
