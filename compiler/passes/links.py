@@ -54,7 +54,10 @@ class Referents:
         meant = self._by_synonym.get(name)
         if meant:
             # The collection that holds the things themselves wins over statistics about them.
-            known = max(meant, key=lambda r: (_together(r.collection, path), _weight(r)))
+            best = max(meant, key=_weight)
+            known = max(
+                (r for r in meant if r.noun == best.noun), key=lambda r: (_together(r.collection, path), _weight(r))
+            )
             return Referent(known, f"“{name}” is a name for the id of {known.noun}", 1.0)
         said = words.split(name)
         if not said or said[-1] not in _ID_WORDS or len(said) < 2:

@@ -270,9 +270,8 @@ def _with_unique_names(found: list[Resource], profile: Profile, joined: Mapping[
     _name_lists_of_all(plain, by_path)
     for key, resource in by_path.items():
         is_bare = nouns.says_nothing(resource.noun) and resource.noun not in profile.vocabulary
+        is_bare = is_bare or nouns.is_of_something(resource.noun)
         if is_bare and resource.parent in plain and not _groups_above(resource):
-            plain[key] = _joined(plain[resource.parent], plain[key])
-        elif nouns.is_of_something(resource.noun) and plain.get(resource.parent) and not _groups_above(resource):
             plain[key] = _joined(plain[resource.parent], plain[key])
     above = {r.parent for r in found if _has_operations(r)}
     idle = {key for key, r in by_path.items() if not _has_operations(r) and key not in above}

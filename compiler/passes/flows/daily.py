@@ -25,8 +25,8 @@ _ONLY_NAMES = 0.2  # less
 _UNDOES = 0.1  # less
 # What is done daily to what has a life, whatever it is called elsewhere in the address.
 _DAILY = _set(
-    "start stop restart reboot boot shutdown shut power poweron poweroff snapshot backup restore clone attach mount map "
-    "resize expand extend grow scale assign connect exec execute acknowledge evict drain cordon migrate "
+    "start stop restart reboot boot shutdown shut power poweron poweroff snapshot backup restore clone attach mount "
+    "map resize expand extend grow scale assign connect exec execute acknowledge evict drain cordon migrate "
     "fail failover pull push tag rebuild apply detach unmap unmount disconnect"
 )
 _UNDOING = _set("detach unmap unmount disconnect")

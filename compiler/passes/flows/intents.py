@@ -368,9 +368,10 @@ def _found_by(context: Context, resource: Resource) -> str:
     if not resource.id_parameter or not resource.source:
         return ""
     own = "name" if is_a_name(resource.id_parameter) else word_of_id(resource)
-    own = resource.id_field if resource.id_field in resource.natural_keys else own
-    inner = ("name",) if resource.inner_name else ()
-    return f"found by {' or '.join(dict.fromkeys((*map(words.spoken, resource.natural_keys), *inner, words.spoken(own).lower())))}"
+    keys = [words.spoken(key) for key in resource.natural_keys]
+    keys += ["name"] if resource.inner_name else []
+    keys += [own] if resource.id_field not in resource.natural_keys else []
+    return f"found by {' or '.join(dict.fromkeys(keys))}"
 
 
 def _whose(context: Context, resource: Resource) -> str:

@@ -32,8 +32,8 @@ _OF_STATE = frozenset({"status", "state", "phase", "health"})
 _MOST_ON_PLACE = 0.5  # of all operations: what stands below one place is not deep
 _NEARLY_ALL = 0.75
 _DIVIDING = frozenset(
-    "namespace realm tenant project organization org account workspace customer domain group mount subscription".split()
-)
+    ("namespace", "realm", "tenant", "project", "organization", "org", "account", "workspace", "customer", "domain")
+)  # what divides the things of one from those of another
 
 
 @dataclass(frozen=True, slots=True)

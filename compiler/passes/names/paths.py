@@ -14,7 +14,9 @@ _WORD = re.compile(r"[^\W\d_][\w.-]*")
 _ITEM_AND_WORD = re.compile(r"\{[^{}]+\}[:.!][^{}]+")  # `{id}:stop`, `{id}.json`: the item, and what is asked of it
 _FOR_ALL = frozenset({"json", "list", "all", "index"})
 _FOR_ONE = frozenset({"json", "describe", "inspect"})
-_ENDINGS = frozenset({"txt", "log", "csv", "json", "xml", "yaml", "html", "pdf", "tgz", "gz", "zip", "tar", "gpg", "pem"})
+_ENDINGS = frozenset(
+    {"txt", "log", "csv", "json", "xml", "yaml", "html", "pdf", "tgz", "gz", "zip", "tar", "gpg", "pem"}
+)
 GROUPING = frozenset({"actions", "action", "oem"})
 
 

@@ -172,7 +172,9 @@ def spoken(identifier: str) -> str:
     """An identifier as a person would say it: `EthernetInterface` → Ethernet interface, `GPUProfile` → GPU profile."""
     parts = _parts(identifier)
     words = [
-        p if (p.removesuffix("s").isupper() and len(p) > 1) or p.removesuffix("s") in SPELLED else _SPELLED.get(p.lower(), p.lower())
+        p
+        if (p.removesuffix("s").isupper() and len(p) > 1) or p.removesuffix("s") in SPELLED
+        else _SPELLED.get(p.lower(), p.lower())
         for p in parts
     ]
     return " ".join(w.upper() if w in ACRONYMS else w for w in words)

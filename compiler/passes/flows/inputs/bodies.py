@@ -80,6 +80,7 @@ class BodyPlan:
         self.said = (*self.fixes, *builder.fixed_members)
         self.body_parts = operation.body.parts if operation.body else {}
         self.parts: dict[str, dict[str, str]] = {}
+        self.alike: set[str] = set()  # objects within the body that describe a thing of their own, as the body does
         self.defaulted: set[str] = set()  # inputs whose default a person chose
 
     def _start(self) -> Mapping[str, Schema]:
@@ -233,6 +234,8 @@ class BodyPlan:
 
     def _object(self, at: _Member) -> dict[str, Any]:
         members, required = self.schemas.offered(at.schema)
+        if at.depth and not self.top.isdisjoint(members):
+            self.alike.add(at.pointer)
         template: dict[str, Any] = {}
         for name, schema in members.items():
             needed = name in required
@@ -395,9 +398,8 @@ class BodyPlan:
     def _input_name(self, member: _Member) -> str:
         builder = self.builder
         plain = words.identifier(member.name) or "value"
-        if member.depth > 1 and (
-            member.name in self.top or (plain in builder.inputs and not builder.shares_body_inputs)
-        ):
+        is_of_another = member.pointer.rpartition("/")[0] in self.alike
+        if member.depth > 1 and (is_of_another or (plain in builder.inputs and not builder.shares_body_inputs)):
             # The `name` of a `device` inside the body is no name of what the body is about.
             plain = words.identifier("_".join(parse_pointer(member.pointer)[-2:])) or plain
         plain = f"{builder.body_prefix}_{plain}" if builder.body_prefix else plain

@@ -9,7 +9,15 @@ from collections.abc import Sequence
 from compiler.ir.model import Effect, Operation, Risk, Role
 from compiler.passes.flows.wording import linter as wording
 from compiler.passes.names import words
-from compiler.passes.names.paths import GROUPING, is_pass_through, last_word, parameter_of, segments, stands_for_item, without_ending
+from compiler.passes.names.paths import (
+    GROUPING,
+    is_pass_through,
+    last_word,
+    parameter_of,
+    segments,
+    stands_for_item,
+    without_ending,
+)
 from compiler.passes.names.words import first_sentence
 from compiler.proposer.wording import fault_of_description
 
