@@ -195,7 +195,7 @@ class SharedSchemas:
         options = schema.get("anyOf") or schema.get("oneOf")
         if not isinstance(options, (list, tuple)) or "properties" in schema:
             return schema
-        if all(self._shallow(option).keys() <= _DEMANDING for option in options):
+        if all({"required"} <= self._shallow(option).keys() <= _DEMANDING for option in options):
             return schema  # they only say that one or the other is to be given
         best: Schema = schema
         most = -1

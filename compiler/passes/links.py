@@ -56,7 +56,8 @@ class Referents:
             # The collection that holds the things themselves wins over statistics about them.
             best = max(meant, key=_weight)
             known = max(
-                (r for r in meant if r.noun == best.noun), key=lambda r: (_together(r.collection, path), _weight(r))
+                (r for r in meant if r.noun == best.noun),
+                key=lambda r: (_together(r.collection or r.item, path), _weight(r)),
             )
             return Referent(known, f"“{name}” is a name for the id of {known.noun}", 1.0)
         said = words.split(name)
