@@ -7,7 +7,7 @@ of its address the other does not have. A wording without fault stays as it is. 
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from itertools import pairwise
 
@@ -15,6 +15,7 @@ from compiler.ir.model import Flow, Operation
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.wording import linter as wording
 from compiler.passes.flows.wording import texts
+from compiler.passes.flows.wording.initials import initials_of, spelled
 from compiler.passes.names import words
 from compiler.passes.names.paths import (
     ends_in_parameter,
@@ -53,8 +54,6 @@ _FILLING = frozenset(
 _VAGUE = frozenset({"info", "details", "data", "status"})
 _SHORT = 3  # letters
 _IN_BRACKETS = re.compile(r"\s*\([^)]*\)")
-_WORD = re.compile(r"\b[A-Za-z]{2,6}\b")
-_MOST_INITIALS, _SEEN = 5, 2  # letters; how often prose has to write them so
 _SHOWING = (("show",), ("list",), ("shows",), ("lists",))
 _TAKING_OUT = frozenset({"remove", "detach", "unassign", "dissociate", "disassociate", "unlink", "revoke", "dismiss"})
 _UNTELLING = frozenset({"config", "id", "name", "mount", "path"})  # they say nothing of what something belongs to
@@ -75,34 +74,8 @@ def worded(context: Context, flows: Sequence[Flow], kept: frozenset[str]) -> lis
         if not same:
             break
         mended = [_told(context, flow, same[n]) if same.get(n) else flow for n, flow in enumerate(mended)]
-    spelled = _initials(context)
-    return [_spelled(_described(_of_one(context, flow)), spelled) for flow in mended]
-
-
-def _initials(context: Context) -> Mapping[str, str]:
-    """Words of the things' names that the description's own prose writes in capitals: `dag` → DAG."""
-    named = {word for r in context.api.resources for word in words.split(r.name) if 1 < len(word) <= _MOST_INITIALS}
-    prose = " ".join(f"{o.summary} {o.description}" for o in context.api.operations)
-    counted = Counter(word.removesuffix("s") for word in _WORD.findall(prose))
-    of_verbs = wording.KNOWN_VERBS | wording.EMPTY_WORDS
-    return {
-        word: word.upper()
-        for word in sorted(named - of_verbs)
-        if counted[word.upper()] >= _SEEN and counted[word.upper()] > counted[word] + counted[word.capitalize()]
-    }
-
-
-def _spelled(flow: Flow, initials: Mapping[str, str]) -> Flow:
-    """With the title and what is told of it and its inputs in the API's own spelling."""
-    if not initials:
-        return flow
-    said = re.compile(rf"\b({'|'.join(initials)})(?=s?\b)", re.IGNORECASE)
-
-    def spelled(text: str) -> str:
-        return said.sub(lambda found: initials[found.group().lower()], text)
-
-    inputs = tuple(replace(given, description=spelled(given.description)) for given in flow.inputs)
-    return replace(flow, title=spelled(flow.title), description=spelled(flow.description), inputs=inputs)
+    initials = initials_of(context.api)
+    return [spelled(_described(_of_one(context, flow)), initials) for flow in mended]
 
 
 def _of_one(context: Context, flow: Flow) -> Flow:
