@@ -157,7 +157,8 @@ class _Linker:
                 found = self.referents.elsewhere(name, here)
             else:
                 found = self.referent_of_parameter(here, name, prefix)
-            if found is not None and found.resource.source != operation.key:
+            is_met = found is not None and (found.resource is here or self._is_reached(found.resource, operation.path))
+            if found is not None and is_met and found.resource.source != operation.key:
                 yield _link(found, operation.key, f"path.{name}")
 
     def referent_of_parameter(self, here: Resource | None, name: str, prefix: str) -> Referent | None:
@@ -169,6 +170,19 @@ class _Linker:
                 return Referent(here, f"{{{name}}} stands under {here.collection or here.parent}", 1.0)
         return named
 
+    def _is_reached(self, resource: Resource, path: str) -> bool:
+        """Whether its list asks for nothing that is neither in the path nor listed itself.
+
+        Whoever has to give the id of one thing (`/msps/{msp_id}/orgs`) to have another found by name gives that one's.
+        """
+        given = {name for _, name in item_prefixes(path)}
+        for prefix, name in item_prefixes(resource.source.partition(" ")[2]):
+            owner = self.by_item.get(shape(prefix))
+            is_listed = owner is not None and bool(owner.source) and bool(owner.id_field)
+            if name not in given and not is_listed:
+                return False
+        return True
+
     def _of_body(self, operation: Operation) -> Iterator[Link]:
         assert operation.body is not None
         self.looked_at = 0
@@ -176,7 +190,8 @@ class _Linker:
             text = self.schemas.text(schema)
             is_counted = self.schemas.kind(schema) == "integer"
             found = self.referents.called(name, text) if is_counted else self.referents.find(name, text)
-            if found is not None and self._is_text(found.resource) is not is_counted:
+            is_met = found is not None and self._is_reached(found.resource, operation.path)
+            if found is not None and is_met and self._is_text(found.resource) is not is_counted:
                 yield _link(found, operation.key, f"body#{pointer}")
 
     def _is_text(self, resource: Resource) -> bool:

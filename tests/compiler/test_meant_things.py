@@ -47,6 +47,19 @@ def test_a_parameter_of_one_name_means_what_stands_near_to_where_it_is_asked_for
         assert looked == f"GET /{place.split('/')[1]}/clusters"
 
 
+def test_a_thing_is_not_looked_up_where_that_takes_the_id_of_another_one(tmp_path: Path) -> None:
+    thing = _object(id=_TEXT, name=_TEXT)
+    paths = _collection("/partners/{partner_id}/orgs", "org_id", thing)
+    for item in paths.values():
+        item["parameters"] = [*item.get("parameters", ()), given("partner_id")]
+    paths["/orgs/{org_id}/stats"] = {
+        "parameters": [given("org_id")],
+        "get": {"responses": answers(_object(size=_NUMBER))},
+    }
+    one = only(compiled(tmp_path, paths), "GET /orgs/{org_id}/stats")
+    assert asked(one).keys() == {"org_id"}
+
+
 def test_a_number_in_a_body_that_is_said_to_be_the_id_of_a_thing_is_found_by_its_name(tmp_path: Path) -> None:
     server = _object(id=_NUMBER, name=_TEXT)
     said = {**_NUMBER, "description": "ID of the server."}
