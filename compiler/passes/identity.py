@@ -24,6 +24,7 @@ _LIST_NAMES = ("members", "items", "results", "data", "value", "values", "entrie
 _REFERENCE_NAMES = frozenset({"@odata.id", "href", "uri", "url", "self", "link"})
 _ID_WORDS = frozenset({"uuid", "id", "guid", "tag", "key", "name"})
 _MADE_UP = frozenset({"id", "uuid", "guid", "tag", "ref", "key", "number", "index", "serial"})
+_LINKS = frozenset({"url", "href", "self", "uri", "display", "type", "status", "state", "kind", "slug"})
 _NAME_WORDS = frozenset({"name", "alias", "key"})
 _COUNTED = ("number", "iid", "index")  # within what a thing belongs to: `issue_number` is no id, which stands beside it
 _OF_A_PERSON = frozenset({"first", "last", "given", "family", "middle", "nick"})
@@ -124,7 +125,7 @@ class Identifier:
             item_at=wrapper,
             element_at="" if references else element_at,
             id_field=references or self._id_field(resource, keyed),
-            natural_keys=self._natural_keys(resource, keyed),
+            natural_keys=self._natural_keys(resource, keyed, schema),
             inner_name=self._inner_name(resource, keyed),
             known_by=self._known_by(resource, keyed),
             single=self.profile.singles.get(resource.collection),
@@ -208,7 +209,7 @@ class Identifier:
         asked = words.split(parameter)
         return next((name for name in members if asked and words.split(name) == asked), "")
 
-    def _natural_keys(self, resource: Resource, members: Schema) -> tuple[str, ...]:
+    def _natural_keys(self, resource: Resource, members: Schema, schema: Schema = EMPTY) -> tuple[str, ...]:
         keys = self.profile.identity.natural_keys
         told = keys.get(resource.noun, keys.get("*", ()))
         found = [name for name in told if name in members]
@@ -218,6 +219,7 @@ class Identifier:
             said = [n for n in members if words.split(n)[-1:] == ("name",) and words.split(n)[0] not in _OF_A_PERSON]
             found += [n for n in said if n not in found][: 0 if found else 1]
             found += self._named_like_it(resource, members)[: 0 if found else 1]
+            found += self._demanded(schema, members)[: 0 if found else 1]
             found = [n for n in found if n != "key" or len(found) == 1]  # beside a name it is a secret
         return tuple(n for n in found if n != resource.id_field)[:_ENOUGH_KEYS]
 
@@ -246,6 +248,13 @@ class Identifier:
         """`mac_address` of `/mac-addresses`, `address` of `/ip-addresses`: what says which one it is."""
         noun = words.split(words.singular(resource.noun))
         return [n for n in members if words.split(n) in (noun, noun[-1:]) and self._is_text(members[n])]
+
+    def _demanded(self, schema: Schema, members: Schema) -> list[str]:
+        """`cid` of a circuit, `model` of a type: the one text that each has to have, where there is one."""
+        needed = [n for n in self.schemas.required(schema) if n in members and not says_id(n) and n not in _LINKS]
+        plain = [n for n in needed if self._is_text(members[n]) and self.schemas.kind(members[n]) == "string"]
+        written = [n for n in plain if not self.schemas.resolve(members[n]).get("readOnly")]
+        return written if len(written) == 1 and not members[written[0]].get("readOnly") else []
 
     def _is_text(self, schema: Schema) -> bool:
         return self.schemas.kind(schema) in ("string", "") and not self.schemas.values(schema)

@@ -121,3 +121,24 @@ def test_of_two_members_of_which_one_is_to_be_given_none_is_required(tmp_path: P
     assert {"inbound", "outbound"} <= asked(one).keys()
     assert not {"inbound", "outbound"} & {*one.tool["inputSchema"].get("required", ())}
     assert "at least one of" in one.tool["description"]
+
+
+def test_what_has_no_name_is_found_by_the_one_text_that_each_has_to_have(tmp_path: Path) -> None:
+    circuit = _object(id={**_NUMBER, "readOnly": True}, cid=_TEXT, url={**_TEXT, "readOnly": True}, note=_TEXT)
+    circuit["required"] = ["id", "cid", "url"]
+    one = only(compiled(tmp_path, _collection("/circuits", "id", circuit, _NUMBER)), "GET /circuits/{id}")
+    assert asked(one)["circuit"]["description"] == "Cid or id of the circuit."
+
+
+def test_what_a_pair_of_changes_names_is_found_before_the_first_and_asked_for_once(tmp_path: Path) -> None:
+    server = _object(id=_NUMBER, name=_TEXT)
+    body = {**_object(server={**_NUMBER, "description": "ID of the server."}), "required": ["server"]}
+    paths = _collection("/servers", "id", server, _NUMBER) | _collection("/disks", "id", server, _NUMBER)
+    disk = [given("id", schema=_NUMBER)]
+    paths["/disks/{id}/detach"] = {"parameters": disk, "post": {"responses": DONE}}
+    paths["/disks/{id}/attach"] = {"parameters": disk, "post": {"requestBody": sent(body), "responses": DONE}}
+    made = compiled(tmp_path, paths)
+    (pair,) = [one for one in made.workflows if one.flow.title == "Detach and attach disk"]
+    roles = [step.role for step in pair.flow.steps]
+    assert roles.index(Role.CHANGE) > max(number for number, role in enumerate(roles) if role is Role.LOOKUP)
+    assert asked(pair).keys() == {"disk", "server"}

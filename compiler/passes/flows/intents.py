@@ -258,8 +258,11 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
 
 def _of_how_many(operation: Operation, does: str, resource: Resource) -> str:
     """`Prune networks`: what takes things away and names none of them is about all."""
-    is_of_all = does in ("prune", "purge", "clear") and parent(operation.path) == resource.collection
-    return words.plural(resource.name) if is_of_all and resource.collection else resource.name
+    above = parent(operation.path)
+    is_of_all = does in ("prune", "purge", "clear") and (above == resource.collection or "{" not in above)
+    return (
+        words.plural(resource.name) if is_of_all and (resource.collection or resource.id_parameter) else resource.name
+    )
 
 
 def _act_text(operation: Operation, does: str, resource: Resource, split: Split | None) -> str:

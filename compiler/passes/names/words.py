@@ -64,7 +64,8 @@ BROKEN = _set(
     "interrupted invalid"
 )
 UNCOUNTED = _set(
-    "data statistics information metadata settings media firmware software memory power storage inventory chassis"
+    "data statistics information metadata settings history timeline media firmware software memory power storage "
+    "inventory chassis"
 )
 ACRONYMS = _set(
     "vm id ip dns cpu ssl tls iso url uri nic bios smtp api ssh ldap nfs smb usb gpu raid oidc http https ntp scp csr "

@@ -28,6 +28,7 @@ from workflow.profiles.profile import Fix
 from workflow.requests.multipart import FILE_NAME, PartKind, is_textual
 
 _OPEN_DEPTH = 3  # objects nested deeper are given as a whole
+_SENTENCE = 3  # spaces in a text that says what is meant: the same text means the same value
 _WHOLE = 0.7  # of what is shown of a thing
 _DESCRIBING = frozenset({"description", "comment", "comments", "note", "notes"})
 _SAMPLE_FILE = "c3dpdGNoZ2Vhcg=="
@@ -80,6 +81,8 @@ class BodyInputs:
         self.said = (*self.fixes, *builder.fixed_members)
         self.body_parts = operation.body.parts if operation.body else {}
         self.parts: dict[str, dict[str, str]] = {}
+        told = (first_sentence(p.description) for p in operation.parameters if p.location == "path")
+        self.addressed = frozenset(one for one in told if one.count(" ") >= _SENTENCE)
         self.alike: set[str] = set()  # objects within the body that describe a thing of their own, as the body does
         self.defaulted: set[str] = set()  # inputs whose default a person chose
 
@@ -168,6 +171,9 @@ class BodyInputs:
             text = f"What the new {made.name} has: members as one shows them when it is read."
         elif self.schemas.kind(element) == "string":
             text = f"What is sent of the {self._thing()}, as a list."
+        elif self.schemas.kind(body.schema) == "string":
+            noun = words.spoken(words.singular(last_word(self.operation.path)))
+            text = first_sentence(self.schemas.text(body.schema)) or f"The {noun}."
         return self._given(replace(root, is_required=body.is_required), text)
 
     def _thing(self) -> str:
@@ -290,7 +296,10 @@ class BodyInputs:
             return fix.value if fix.is_fixed else self._given(member, self._text(member.schema, member.name))
         resource = self.builder.context.needed_by(self.operation.key, f"body#{member.pointer}")
         if choice is None and resource is not None and self._is_named_thing(member, needed, resource):
-            return identify(self.builder, resource, self._purpose(address(resource)))
+            slot = (f"{self.operation.key}#{member.pointer}", "")  # a pair of changes may ask before both
+            if slot not in self.builder.known:
+                self.builder.known[slot] = identify(self.builder, resource, self._purpose(address(resource)))
+            return self.builder.known[slot]
         is_on_the_way = self.builder.only_member.startswith(f"{member.pointer}/") and not self.schemas.element(
             member.schema
         )
@@ -351,6 +360,7 @@ class BodyInputs:
             or not member.pointer
             or (
                 not (is_status or is_uncommon or self._is_twice(member, name) or self._is_of_another(member))
+                and text not in self.addressed
                 and self._may_show(schema, member.name)
             )
             or (member.depth == 1 and member.name in self.structures)

@@ -208,7 +208,8 @@ def done_within(operation: Operation, verb: str) -> str:
 def _is_done(operation: Operation, said: str) -> bool:
     """`PUT /zones/{id}/notify` sends nothing that could be set; `PATCH …/setNote` says itself what it does."""
     first, *rest = words.split(said) or ("",)
-    if operation.body is None and first in words.split(operation.summary or operation.operation_id)[:1]:
+    is_told = (first,) == words.split(operation.summary or operation.operation_id)[:1]
+    if is_told and (operation.body is None or (not rest and first in wording.KNOWN_VERBS)):
         return True
     if operation.body is None and (rest or first not in wording.AS_NOUNS):
         return not (wording.KNOWN_VERBS - wording.AS_NOUNS).isdisjoint((first, *rest))
