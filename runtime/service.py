@@ -212,7 +212,7 @@ def assemble(
         calls=calls,
         under_way=UnderWay(calls, engine, call_wait_s),
         live=live,
-        finder=Finder(live),
+        finder=Finder(live, KnowledgeStore(database)),
         knowledge=knowledge,
         raw=RawCalls(policies, revisions, apis, targets, knowledge, has_experts),
         schedules=schedules,

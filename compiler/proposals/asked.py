@@ -14,8 +14,17 @@ from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.ir.model import Diagnostic, Flow, FlowStep, Risk, Role
 from compiler.passes.flows.wording.fulfilled import constants
 from compiler.passes.names import words
-from compiler.proposals.clauses import MEASURES, Clause, clauses_of, verbs_and_things, wants_of
+from compiler.proposals.clauses import (
+    MEASURES,
+    MOST_CLAUSES,
+    Clause,
+    clauses_of,
+    several_of,
+    verbs_and_things,
+    wants_of,
+)
 from compiler.proposals.composing import Composer, CompositionRefusal
+from compiler.proposals.parting import MOST_CHARACTERS
 from compiler.proposals.sentences import findables
 from compiler.proposer.proposer import Asker
 from compiler.proposer.question import NONE_OF_THESE, ModelAnswer, Question, QuestionKind, fault_of
@@ -30,6 +39,7 @@ _LOOKED_AT = 10
 _LIGHT = frozenset({"take", "make", "do", "perform", "run"})  # what is done is said by the next word
 # What says that something is lost by it; defaults are what is reset to.
 _DESTROYING = frozenset(stems_of((*words.DESTROYING, "defaults")).values())
+_MANY = frozenset(stems_of(("all", "several", "every")).values())
 _SWITCHED = frozenset({"on", "off"})  # what is turned, switched or put
 _CHANGES = ("create", "update", "delete")
 
@@ -88,12 +98,16 @@ class Apis:
     def read(self, clause: Clause) -> Piece:
         """The clause with what it may mean, the best first; or what is missing."""
         if clause.unmet:
-            return Piece(clause, why=f"“{clause.unmet}” is a condition that no step can check")
+            return Piece(clause, why=clause.unmet)
         unknown = self._unknown(clause)
         if unknown:
             return Piece(clause, why=f"nothing here has to do with “{'”, “'.join(unknown)}”")
         found, _ = self._index.best(clause.text, most=_LOOKED_AT)
-        fitting = [self._flows[tool] for tool in found if self._fits(clause, tool)]
+        meant = [self._flows[tool] for tool in found if self._fits(clause, tool)]
+        many, things = several_of(clause)
+        fitting = [flow for flow in meant if not many or _is_of_many(flow, things)]
+        if meant and not fitting:
+            return Piece(clause, why=f"“{f'{many} {things}'.strip()}” is more than any workflow here does at once")
         whole = [flow for flow in fitting if self._has_all(clause, flow.id)]
         offered = {self.title_of(flow): flow for flow in reversed((*whole, *fitting)[:MOST_OFFERED])}
         flows = tuple(reversed(offered.values()))
@@ -162,6 +176,13 @@ def _is_meant(text: str, flow: Flow) -> bool:
     return says_verb or (wants in _CHANGES and kind == wants)
 
 
+def _is_of_many(flow: Flow, things: str) -> bool:
+    """Whether it can be meant where many are: it reads, or is of all of them, or what is counted is no thing of its."""
+    title = _stems(flow.title)
+    is_counted = not things or not _stems(things).isdisjoint(title)
+    return flow.risk is Risk.READ or not is_counted or not title.isdisjoint(_MANY)
+
+
 def _all_said(ideas: Sequence[Idea]) -> frozenset[str]:
     return frozenset(stem for idea in ideas for phrase in (idea.said, *idea.others) for stem in phrase)
 
@@ -181,9 +202,11 @@ def _values(flow: Flow) -> Iterator[str]:
 
 def understand_sentence(sentence: str, apis: Apis, asker: Asker) -> AskOutcome:
     """What becomes of the sentence. Nothing is stored."""
-    pieces = [apis.read(clause) for clause in clauses_of(sentence)]
-    if not pieces:
-        return AskOutcome(sentence, (), refusal="it says nothing that is done")
+    clauses = clauses_of(sentence)
+    if not clauses or len(clauses) > MOST_CLAUSES or len(sentence) > MOST_CHARACTERS:
+        nothing = "it says nothing that is done"
+        return AskOutcome(sentence, (), refusal=f"it wants more than {MOST_CLAUSES} things" if clauses else nothing)
+    pieces = [apis.read(clause) for clause in clauses]
     missing = [piece for piece in pieces if piece.why]
     if missing:
         return AskOutcome(sentence, tuple(pieces), refusal=_told(missing))

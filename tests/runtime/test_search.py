@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from workflow.search.index import Findable, Index, WorkflowFacts
+from workflow.search.findable import Findable, WorkflowFacts
+from workflow.search.index import Index
 from workflow.search.question import understood
 
 
