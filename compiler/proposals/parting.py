@@ -1,8 +1,8 @@
 """Where one wish of a sentence ends and the next begins, and which of them comes first.
 
-English habits: commas, semicolons, lines, numbered lists and arrows part; so do `then`, `and`, `before`, `after` and what
-means the same. `before you X, Y` and `X, but first Y` are Y and then X. Here never lives what a wish means (`clauses`).
-Pure text. Called by `clauses`.
+English habits: commas, semicolons, lines, numbered lists and arrows part; so do `then`, `and`, `before`, `after` and
+what means the same. `before you X, Y` and `X, but first Y` are Y and then X. Here never lives what a wish means. Pure
+text. Called by `clauses`.
 """
 
 import re
@@ -42,8 +42,8 @@ MOST_CHARACTERS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`said`: the words of one wish. `joint`: what joins it to the part before: "", "then", "and", "before", "after", or
-    "first", where it comes before that one."""
+    """`said`: the words of one wish. `joint`: what joins it to the part before: "", "then", "and", "before", "after",
+    or "first", where it comes before that one."""
 
     said: str
     joint: str

@@ -1,8 +1,8 @@
 """The words of one workflow, by how much they tell: what the index takes in.
 
 They come from its revision (name, title, things, inputs, sentences) and from what the compiler wrote down of its
-operations (what they do and what their replies tell, in the vendor's words): approved is the first, the second only helps
-to find it. Called by whoever has workflows to be found; here never lives ranking (`index`), nor a catalog.
+operations (what they do and what their replies tell, in the vendor's words): approved is the first, the second only
+helps to find it. Called by whoever has workflows to be found; here never lives ranking (`index`), nor a catalog.
 """
 
 import re

@@ -12,8 +12,20 @@ from typing import Literal
 
 from workflow.search.stems import WORD, stems_of
 from workflow.search.words import (
-    ALIKE, ASKING, BECAUSE, DONE, EMPTY, GIVING, LIGHT, LOOKING, MEANS, MORE_OF_THEM, POLITE, WANTS, WHERE,
-)  # fmt: skip
+    ALIKE,
+    ASKING,
+    BECAUSE,
+    DONE,
+    EMPTY,
+    GIVING,
+    LIGHT,
+    LOOKING,
+    MEANS,
+    MORE_OF_THEM,
+    POLITE,
+    WANTS,
+    WHERE,
+)
 
 Want = Literal["know", "look", "create", "update", "delete", "act", "name"]
 """`know`: a question, which no change answers; `look`: a sentence that begins with a verb of looking; `name`: one word

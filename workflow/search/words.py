@@ -66,6 +66,7 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("ram", "memory", "dimm"),
     ("disk", "drive", "hdd", "ssd", "block device"),
     ("hot spare", "spare"),
+    ("load balancer", "lb"),
     ("gpu", "graphics card", "video card"),
     ("license", "licence"),
     ("boot option", "boot device", "boot entry"),
@@ -174,7 +175,7 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("hardware log", "hardware event log"), ("event log", "sel")),
     (("bios image", "firmware image", "bios update"), ("firmware",)),
     (("virtual drive", "virtual dvd", "virtual floppy"), ("virtual media",)),
-    (("put on", "load"), ("import", "install", "upload", "replace")),
+    (("put on",), ("import", "install", "upload", "replace")),
     (("log", "logs"), ("syslog",)),
     (("run again", "back up", "back on"), ("start",)),
     (("hold",), ("pause",)),
@@ -212,7 +213,7 @@ LOOKING = frozenset((
 # What behind it only says where: "a disk on web01", "the nodes in the cluster".
 WHERE = frozenset(("at", "from", "in", "inside", "into", "on", "onto", "to", "under", "via", "with", "within", "for"))
 # What behind it only says when or why.
-BECAUSE = frozenset(("because", "before", "once", "since", "so", "until", "when", "while", "after"))
+BECAUSE = frozenset(("because", "before", "since", "so", "until", "when", "while", "after"))
 # Verbs that say nothing without what is made, taken or done, and what that can be.
 LIGHT = frozenset(("do", "make", "perform", "run", "take"))
 DONE = frozenset(("backup", "clone", "copy", "duplicate", "export", "reboot", "reset", "restart", "restore", "test"))
