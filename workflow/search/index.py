@@ -1,7 +1,7 @@
 """Which workflows fit a question, the best first: an index in memory, by the words of each workflow.
 
-A word counts by how rare it is and by where it stands: in the name, among the things of the API, in the description,
-among the inputs, in the sentences that its document says it is asked for with. What has more of the question's ideas,
+A word counts by how rare it is and by where it stands: in the name, among the things of the API, in the sentences that
+its document says it is asked for with, in descriptions, among the inputs, in what a reply tells. What has more of the question's ideas,
 whose name says little else, whose kind is what is wanted (a question is answered by no change) and what is used daily,
 stands above the rest. An index grows with the catalog: words of a revision are taken in once. Here never lives a
 catalog, a protocol or a right.
@@ -19,15 +19,15 @@ from workflow.search.question import Idea, SearchQuestion, understood, want_of
 from workflow.search.stems import WORD, stems_of
 from workflow.search.words import EMPTY
 
-# Name and title, things of the API, sentences, description, inputs with their values: found by the tuning half of
-# tests/switchgear/sentences.yaml, an order of weights, not a measurement.
-WEIGHTS = (3.0, 2.0, 1.6, 1.6, 1.2, 0.7, 0.7)
+# Name and title, things of the API, sentences, the vendor's summary, description, inputs with their values, what a reply
+# tells: found by the tuning half of tests/switchgear/sentences.yaml, an order of weights, not a measurement.
+WEIGHTS = (3.0, 2.0, 1.6, 1.6, 1.2, 0.7, 0.9)
 _TITLE = 0
 _TELLS = len(WEIGHTS) - 1
 # Only to them it matters what a reply tells.
 _LOOKS = ("know", "look", "name")
 # A word that means the same counts a little less than the one that was typed.
-_OTHER = 0.8
+_OTHER = 0.9
 # How a workflow's intent fits what is wanted; what is not named: 1.
 _FITS: Mapping[str, Mapping[str, float]] = {
     "know": {"find": 1.25, "describe": 1.1, "report": 1.1},
@@ -41,9 +41,11 @@ _FITS: Mapping[str, Mapping[str, float]] = {
 # Words of looking stand in names of changes too ("check the consistency"): there the words decide.
 _CHANGE_FOR_A_LOOK = 0.3
 # What is wanted is told by a workflow's intent as well as by its words.
-_VERB = 0.5
+_VERB = 0.7
 _READ_FOR_A_CHANGE = 0.35
 _ALL_FOR_ONE = 0.4
+# What a workflow is worth whose name says nothing of what is asked.
+_VAGUE = 0.4
 _BEST_FIT = max(fits for kinds in _FITS.values() for fits in kinds.values())
 
 
@@ -142,7 +144,7 @@ class Index:
         ranked: list[tuple[float, str]] = []
         bars: list[float] = []  # the ranks of the best of them, the least first
         for score, place in by_words:
-            worth = score * (math.sqrt(score / weighed) if weighed else 1.0)
+            worth = score * (score / weighed if weighed else 1.0)
             if len(bars) == most and worth * self._most_manner < bars[0]:
                 break  # neither this one nor any that says less of what is asked comes before those
             facts = self._kept[place]
@@ -222,7 +224,7 @@ def _manner(one: _Facts, named: int, question: SearchQuestion) -> float:
         fits *= _ALL_FOR_ONE
     # Of what is told of many things, that of the main thing is meant.
     weight = one.weight if named else one.weight * 2 - 1
-    return (0.4 + 0.6 * precise) * weight * fits
+    return (_VAGUE + (1 - _VAGUE) * precise) * weight * fits
 
 
 def _stems(text: str) -> Iterable[str]:

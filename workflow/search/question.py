@@ -7,7 +7,7 @@ ranking is `index`.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from workflow.search.stems import WORD, stems_of
@@ -139,7 +139,7 @@ _LONGEST = max(len(phrase.split()) for group in (*ALIKE, *(heard for heard, _ in
 # "the VM's disk" is about a VM.
 _POSSESSIVE = re.compile(r"(?<=\w)['’]s\b")
 # Shares of what only says where something is, why it is asked for, and in which state it is.
-_WHERE, _WHY, _STATE = 0.6, 0.3, 0.5
+_WHERE, _WHY, _STATE = 0.6, 0.3, 0.3
 # Words behind a light verb among which what is done stands: "make a full backup".
 _NEAR = 5
 
@@ -153,23 +153,30 @@ def _stemmed(phrase: str) -> tuple[str, ...]:
 def _ideas(words: Sequence[str], said: Sequence[str], drops: frozenset[str]) -> Iterator[Idea]:
     taken: set[int] = set()
     shares = _shares(words, said, drops)
-    for at in range(len(said)):
+    for at, word in enumerate(words):
         if at in taken:
             continue
-        if at == 0 and words[0] in LOOKING:
-            if words[0] not in drops:
-                yield Idea((said[0],), is_verb=True)
-            continue
-        places = _phrase_at(said, at, taken)
-        phrase = tuple(said[place] for place in places)
-        is_first = all(word in drops for word in words[:at])
-        is_verb = phrase in _verbs() or (is_first and not _verbs().keys().isdisjoint(_groups().get(phrase, ())))
-        if phrase in _groups():
+        if at == 0 and word in LOOKING:  # "read the log" is about no reading
+            idea = None if word in drops else Idea((said[0],), is_verb=True)
+        else:
+            places = _phrase_at(said, at, taken)
             taken |= set(places)
-            yield Idea(phrase, (*_groups()[phrase], *_joined(words, at, places)), is_verb, shares[at])
-        elif words[at] not in drops:
-            is_verb = is_verb or words[at] in LOOKING
-            yield Idea((said[at],), tuple(_joined(words, at, places)), is_verb, shares[at])
+            idea = _idea(words, said, places, drops)
+        if idea is not None:
+            yield replace(idea, share=shares[at])
+
+
+def _idea(words: Sequence[str], said: Sequence[str], places: Sequence[int], drops: frozenset[str]) -> Idea | None:
+    """The idea of the phrase at these places; None where it is an empty word."""
+    at = places[0]
+    phrase = tuple(said[place] for place in places)
+    alike = _groups().get(phrase)
+    if alike is None and words[at] in drops:
+        return None
+    is_first = drops.issuperset(words[:at])
+    is_verb = phrase in _verbs() or (is_first and not _verbs().keys().isdisjoint(alike or ()))
+    is_verb = is_verb or (alike is None and words[at] in LOOKING)
+    return Idea(phrase, (*(alike or ()), *_joined(words, at, places)), is_verb)
 
 
 def _shares(words: Sequence[str], said: Sequence[str], drops: frozenset[str]) -> list[float]:

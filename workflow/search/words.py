@@ -178,6 +178,7 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("put on",), ("import", "install", "upload", "replace")),
     (("log", "logs"), ("syslog",)),
     (("run again", "back up", "back on"), ("start",)),
+    (("who",), ("user", "account", "recipient")),
     (("hold",), ("pause",)),
     (("kick",), ("restart",)),
     (("kill", "terminate", "abort", "close"), ("delete", "stop", "cancel")),
