@@ -1,10 +1,10 @@
 """Which workflows fit a question, the best first: an index in memory, by the words of each workflow.
 
 A word counts by how rare it is and by where it stands: in the name, among the things of the API, in the sentences that
-its document says it is asked for with, in descriptions, among the inputs, in what a reply tells. What has more of the question's ideas,
-whose name says little else, whose kind is what is wanted (a question is answered by no change) and what is used daily,
-stands above the rest. An index grows with the catalog: words of a revision are taken in once. Here never lives a
-catalog, a protocol or a right.
+its document says it is asked for with, in descriptions, among the inputs, in what a reply tells. What has more of the
+question's ideas, whose name says little else, whose kind is what is wanted (a question is answered by no change) and
+what is used daily, stands above the rest. An index grows with the catalog: words of a revision are taken in once. Here
+never lives a catalog, a protocol or a right.
 """
 
 import heapq
@@ -19,8 +19,8 @@ from workflow.search.question import Idea, SearchQuestion, understood, want_of
 from workflow.search.stems import WORD, stems_of
 from workflow.search.words import EMPTY
 
-# Name and title, things of the API, sentences, the vendor's summary, description, inputs with their values, what a reply
-# tells: found by the tuning half of tests/switchgear/sentences.yaml, an order of weights, not a measurement.
+# Name and title, things of the API, sentences, the vendor's summary, description, inputs with their values, what a
+# reply tells: found by the tuning half of tests/switchgear/sentences.yaml, an order of weights, not a measurement.
 WEIGHTS = (3.0, 2.0, 1.6, 1.6, 1.2, 0.7, 0.9)
 _TITLE = 0
 _TELLS = len(WEIGHTS) - 1
