@@ -120,7 +120,7 @@ def _goals(workflow: Mapping[str, Json], operations: Iterable[str]) -> Iterable[
         key = of.get(step.get("operationPath", "").partition("#")[2])
         if key:
             roles.setdefault(step.get(OURS, {}).get("role", ""), {})[key] = None
-    return roles.get("change") or roles.get("read", ())
+    return roles.get("change") or roles.get("read") or ()
 
 
 def asked_as(workflow: Mapping[str, Json]) -> tuple[str, ...]:

@@ -120,8 +120,8 @@ def _groups() -> dict[tuple[str, ...], list[tuple[str, ...]]]:
                 known += [other for other in phrases if other != phrase and other not in known]
         for heard, meant in MEANS:
             found = [_stemmed(phrase) for phrase in meant]
-            for phrase in heard:
-                known = _GROUPS.setdefault(_stemmed(phrase), [])
+            for said in heard:
+                known = _GROUPS.setdefault(_stemmed(said), [])
                 known += [other for other in found if other not in known]
     return _GROUPS
 
