@@ -26,8 +26,8 @@ _TITLE = 0
 _TELLS = len(WEIGHTS) - 1
 # Only to them it matters what a reply tells.
 _LOOKS = ("know", "look", "name")
-# A word that means the same counts a little less than the one that was typed.
-_OTHER = 0.9
+# A word that means the same counts a little less than the one that was typed; of verbs, less: to wipe is to delete.
+_OTHER, _OTHER_VERB = 0.9, 0.75
 # How a workflow's intent fits what is wanted; what is not named: 1.
 _FITS: Mapping[str, Mapping[str, float]] = {
     "know": {"find": 1.25, "describe": 1.1, "report": 1.1},
@@ -188,8 +188,9 @@ class Index:
         """Each workflow that has the idea: its worth by the best word and field, and how many words of its title that
         are."""
         best: dict[int, tuple[float, int]] = {}
+        other = _OTHER_VERB if idea.is_verb else _OTHER
         for phrase in (idea.said, *idea.others):
-            factor = 1.0 if phrase == idea.said else _OTHER
+            factor = 1.0 if phrase == idea.said else other
             for place, field in self._having(phrase):
                 if field >= least:
                     continue
@@ -220,7 +221,7 @@ def _manner(one: _Facts, named: int, question: SearchQuestion) -> float:
     else:
         fits = _READ_FOR_A_CHANGE if one.is_read and wants != "name" else 1.0
     fits *= _FITS[wants].get(one.kind, 1.0)
-    if one.is_of_all is not wants_all:
+    if one.is_of_all is not wants_all and not one.is_read:
         fits *= _ALL_FOR_ONE
     # Of what is told of many things, that of the main thing is meant.
     weight = one.weight if named else one.weight * 2 - 1

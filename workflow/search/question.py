@@ -156,10 +156,10 @@ def _ideas(words: Sequence[str], said: Sequence[str], drops: frozenset[str]) -> 
     for at, word in enumerate(words):
         if at in taken:
             continue
-        if at == 0 and word in LOOKING:  # "read the log" is about no reading
+        places = _phrase_at(said, at, taken)
+        if places == (0,) and word in LOOKING:  # "read the log" is about no reading
             idea = None if word in drops else Idea((said[0],), is_verb=True)
         else:
-            places = _phrase_at(said, at, taken)
             taken |= set(places)
             idea = _idea(words, said, places, drops)
         if idea is not None:

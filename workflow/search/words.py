@@ -120,23 +120,7 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("boot", "booting", "boot order", "pxe", "boot from the network", "network boot"),
     ("import", "install", "upload"),
     ("iso", "image", "cd", "dvd", "cdrom", "virtual media", "virtual cd"),
-    (
-        "usage",
-        "utilization",
-        "statistics",
-        "metrics",
-        "performance",
-        "consume",
-        "use",
-        "using",
-        "how full",
-        "free",
-        "burn",
-        "eat",
-        "busy",
-        "load",
-        "left",
-    ),
+    ("usage", "utilization", "statistics", "metrics", "performance", "consume", "use", "using"),
     ("controller", "management controller", "management card", "bmc", "baseboard management", "manager"),
     ("hostname", "host name", "computer name"),
     ("subscribe", "subscription", "listener", "webhook", "trap", "traps"),
@@ -160,7 +144,7 @@ ALIKE: tuple[tuple[str, ...], ...] = (
 
 # What people say, and the words of APIs that it may mean; not the other way round.
 MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
-    (("machine", "box", "computer", "server"), ("vm", "virtual machine", "server", "instance")),
+    (("machine", "box", "computer", "server"), ("vm", "virtual machine", "server", "instance", "device")),
     (
         ("busy", "load", "burn", "eat", "left", "how full", "consume", "free", "headroom"),
         ("usage", "utilization", "statistics", "metrics", "performance", "capacity"),
@@ -187,7 +171,7 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("retire", "decommission", "scrap"), ("delete", "remove", "status")),
     (("soft", "softly", "gently", "nicely", "cleanly", "gracefully"), ("soft", "acpi", "graceful", "shutdown")),
     (("disk space", "disk usage"), ("usage", "capacity", "storage")),
-    (("kill", "terminate", "abort", "close"), ("delete", "stop", "cancel")),
+    (("kill", "terminate", "abort", "close"), ("delete", "stop", "cancel", "revoke")),
     (("sync", "mirror", "disaster recovery"), ("replication",)),
     (("power state", "powered on", "powered off", "switched on"), ("powerstate", "state")),
     (("uefi boot", "boot mode", "legacy boot"), ("bios settings",)),
@@ -204,7 +188,7 @@ EMPTY = frozenset((
     "to", "us", "want", "was", "we", "what", "when", "where", "which", "who", "will", "with", "would", "you",
     "your", "right", "now", "currently", "there", "still", "any", "much", "many", "for", "good", "old", "tell", "one",
     "another", "some", "got", "if", "so", "up", "data", "long", "exist", "exists", "lately", "last",
-    "old", "own", "its", "thing", "certain", "whole", "entire",
+    "old", "own", "its", "thing", "every", "each", "both", "certain", "whole", "entire",
 ))  # fmt: skip
 
 # How a sentence begins that asks and wants nothing changed.
@@ -218,7 +202,7 @@ LOOKING = frozenset((
     "read", "see", "show", "tell", "view", "wait", "watch",
 ))  # fmt: skip
 # What behind it only says where: "a disk on web01", "the nodes in the cluster".
-WHERE = frozenset(("at", "from", "in", "inside", "into", "on", "onto", "to", "under", "via", "with", "within", "for"))
+WHERE = frozenset(("of", "at", "from", "in", "inside", "into", "on", "onto", "to", "under", "via", "with", "within", "for"))
 # What behind it only says when or why.
 BECAUSE = frozenset(("because", "before", "since", "so", "until", "when", "while", "after"))
 # Verbs that say nothing without what is made, taken or done, and what that can be.
