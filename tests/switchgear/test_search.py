@@ -100,6 +100,7 @@ FLOORS = {
 @pytest.fixture
 async def finder(approved: str) -> AsyncIterator[Finder]:
     async with open_service(approved) as service:
+        await service.finder.ready()
         yield service.finder
 
 

@@ -113,14 +113,14 @@ def findable(
 
 
 def _goals(workflow: Mapping[str, Json], operations: Iterable[str]) -> Iterable[str]:
-    """The operations that change something, or where none does, that read what is told."""
+    """The operations that change something, or where none does, that read what is told; where no step says so, all."""
     of = {pointer_of(*key.split(" ", 1)): key for key in operations}
     roles: dict[str, dict[str, None]] = {}
     for step in workflow["steps"]:
         key = of.get(step.get("operationPath", "").partition("#")[2])
         if key:
             roles.setdefault(step.get(OURS, {}).get("role", ""), {})[key] = None
-    return roles.get("change") or roles.get("read") or ()
+    return roles.get("change") or roles.get("read") or of.values()
 
 
 def asked_as(workflow: Mapping[str, Json]) -> tuple[str, ...]:

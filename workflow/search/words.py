@@ -202,7 +202,9 @@ LOOKING = frozenset((
     "read", "see", "show", "tell", "view", "wait", "watch",
 ))  # fmt: skip
 # What behind it only says where: "a disk on web01", "the nodes in the cluster".
-WHERE = frozenset(("of", "at", "from", "in", "inside", "into", "on", "onto", "to", "under", "via", "with", "within", "for"))
+WHERE = frozenset(
+    ("of", "at", "from", "in", "inside", "into", "on", "onto", "to", "under", "via", "with", "within", "for")
+)
 # What behind it only says when or why.
 BECAUSE = frozenset(("because", "before", "since", "so", "until", "when", "while", "after"))
 # Verbs that say nothing without what is made, taken or done, and what that can be.

@@ -151,7 +151,7 @@ def test_who_answers_by_position_or_the_same_to_everything_is_told_so_in_the_tab
         by_place = kinds(evaluate(monkeypatch, url, str(written(tmp_path)), "--most", "6", "--json"))
     assert by_place["piece"]["right"] == 0
     assert "chosen by position" in by_place["piece"]["refusal"]
-    alike = server.answers(lambda kind, facts: "yes" if "yes" in facts.get("answers", ()) else "list the machines")
+    alike = server.answers(lambda kind, facts: "yes" if "yes" in facts.get("answers", ()) else first(kind, facts))
     with model_server(alike) as (url, _):
         same = kinds(evaluate(monkeypatch, url, str(written(tmp_path)), "--most", "6", "--json"))
     assert same["sentence"]["right"] == 0
