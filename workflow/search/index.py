@@ -191,12 +191,12 @@ class Index:
         other = _OTHER_VERB if idea.is_verb else _OTHER
         for phrase in (idea.said, *idea.others):
             factor = 1.0 if phrase == idea.said else other
+            hits = [(factor * weight, 0) for weight in WEIGHTS]
+            hits[_TITLE] = (factor * WEIGHTS[_TITLE], len(phrase))
             for place, field in self._having(phrase):
-                if field >= least:
-                    continue
-                worth = factor * WEIGHTS[field]
-                if place not in best or worth > best[place][0]:
-                    best[place] = (worth, len(phrase) if field == _TITLE else 0)
+                hit = hits[field]
+                if field < least and (place not in best or hit[0] > best[place][0]):
+                    best[place] = hit
         return best
 
     def _having(self, phrase: tuple[str, ...]) -> Iterable[tuple[int, int]]:
@@ -204,6 +204,8 @@ class Index:
         first, *others = (self._postings.get(stem) for stem in phrase)
         if first is None or None in others:
             return ()
+        if not others:
+            return zip(first.places, first.fields, strict=True)
         found = dict(zip(first.places, first.fields, strict=True))
         for postings in others:
             assert postings is not None
