@@ -8,7 +8,7 @@ Without a model the nearest workflows are offered. Pure but for the asking. Call
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.ir.model import Diagnostic, Flow, FlowStep, Role
@@ -37,6 +37,7 @@ from workflow.search.stems import WORD, stems_of
 
 MOST_OFFERED = 4
 _LOOKED_AT = 10
+_NEAR = 3  # named where nothing fits
 _LIGHT = frozenset({"take", "make", "do", "perform", "run"})  # what is done is said by the next word
 # What says that something is lost by it; defaults are what is reset to.
 _DESTROYING = frozenset(stems_of((*words.DESTROYING, "defaults")).values())
@@ -86,7 +87,8 @@ class Apis:
         found = [found for each in compiled for found in findables(each) if found.tool in self._flows]
         self._index = Index(found)
         self.count = len(compiled)
-        self._words = {one.tool: frozenset().union(*map(_stems, one.fields)) for one in found}
+        # What a reply tells is nothing that is done.
+        self._words = {one.tool: _stems(" ".join(replace(one, tells="").fields)) for one in found}
         self._known = frozenset().union(*self._words.values())
 
     def api_of(self, flow: Flow) -> Compiled:
@@ -103,16 +105,31 @@ class Apis:
         unknown = self._unknown(clause)
         if unknown:
             return Piece(clause, why=f"nothing here has to do with “{'”, “'.join(unknown)}”")
-        found, _ = self._index.best(clause.text, most=_LOOKED_AT)
+        found = self._index.best(clause.text, most=_LOOKED_AT)[0]
         meant = [self._flows[tool] for tool in found if self._fits(clause, tool)]
         many, things = several_of(clause)
         fitting = [flow for flow in meant if not many or _is_of_many(flow, things)]
         if meant and not fitting:
             return Piece(clause, why=f"“{f'{many} {things}'.strip()}” is more than any workflow here does at once")
         whole = [flow for flow in fitting if self._has_all(clause, flow.id)]
-        offered = {self.title_of(flow): flow for flow in reversed((*whole, *fitting)[:MOST_OFFERED])}
-        flows = tuple(reversed(offered.values()))
-        return Piece(clause, flows, why="" if flows else "no workflow here does that")
+        whole.sort(
+            key=lambda flow: (not self.is_clear(clause, flow), not _is_called(clause, flow), _more(clause, flow))
+        )
+        offered: dict[str, Flow] = {}
+        for flow in (*whole, *fitting):
+            offered.setdefault(self.title_of(flow), flow)
+        flows = tuple(offered.values())[:MOST_OFFERED]
+        return Piece(clause, flows, why="" if flows else self._nothing(clause, found))
+
+    def _nothing(self, clause: Clause, found: Sequence[str]) -> str:
+        """That nothing does it, with what is near it and harms nothing; or what does it and would destroy."""
+        flows = [self._flows[tool] for tool in found]
+        losing = next((flow for flow in flows if flow.risk is Risk.DESTROY and _is_called(clause, flow)), None)
+        if losing is not None:
+            return f"“{self.title_of(losing)}” destroys something, and nothing here says so: say what is to be deleted"
+        near = [self.title_of(flow) for flow in flows if flow.risk is not Risk.DESTROY]
+        told = f" (near it: {', '.join(near[:_NEAR])})" if near else ""
+        return f"no workflow here does that{told}"
 
     def _fits(self, clause: Clause, tool: str) -> bool:
         """Whether it is the wish's kind, and about one of the things in its name; of what makes and destroys nothing,
@@ -121,6 +138,8 @@ class Apis:
         _, things = verbs_and_things(clause.text)
         about = _stems(f"{flow.title} {flow.resource} {words.spoken(flow.resource)}")
         is_strict = flow.risk is Risk.DESTROY or flow.intent in ("create", "delete")
+        if wants_of(clause.text) == "create":  # what is made is told by its name, not by where it is made
+            things, is_strict = [idea for idea in things if idea.share == 1.0] or things, True
         is_about = not things or _say(things, about) or (not is_strict and self._has_all(clause, tool))
         return is_about and _is_meant(clause.text, flow)
 
@@ -148,7 +167,9 @@ class Apis:
     def _unknown(self, clause: Clause) -> list[str]:
         _, said = verbs_and_things(clause.text)
         strange = [i for i in said if not any(self._known.issuperset(p) for p in (i.said, *i.others))]
-        return [" ".join(idea.said) for idea in strange if not (clause.names | MEASURES).issuperset(idea.said)]
+        strange = [idea for idea in strange if not (clause.names | MEASURES).issuperset(idea.said)]
+        stems = stems_of(clause.text.split())
+        return [" ".join(w for w in clause.text.split() if stems[w] in idea.said) for idea in strange]
 
 
 def _stems(text: str) -> frozenset[str]:
@@ -175,6 +196,19 @@ def _is_meant(text: str, flow: Flow) -> bool:
     if flow.risk is Risk.DESTROY or wants == "delete":
         return kind == wants == "delete" or (flow.risk is Risk.DESTROY and _say(verbs, said))
     return says_verb or (wants in _CHANGES and kind == wants)
+
+
+def _more(clause: Clause, flow: Flow) -> int:
+    """How many things its title tells that the clause does not."""
+    text = _stems(clause.text)
+    return sum(not idea.is_verb and not _say([idea], text) for idea in understood(flow.title).ideas)
+
+
+def _is_called(clause: Clause, flow: Flow) -> bool:
+    """Whether the clause says the very verb of its title."""
+    title = _stems(flow.title)
+    verbs, _ = verbs_and_things(clause.text)
+    return bool(verbs) and all(title.issuperset(idea.said) for idea in verbs)
 
 
 def _is_of_many(flow: Flow, things: str) -> bool:

@@ -66,6 +66,7 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("ram", "memory", "dimm"),
     ("disk", "drive", "hdd", "ssd", "block device"),
     ("hot spare", "spare"),
+    ("operating system", "os"),
     ("load balancer", "lb"),
     ("gpu", "graphics card", "video card"),
     ("license", "licence"),
@@ -188,7 +189,8 @@ EMPTY = frozenset((
     "to", "us", "want", "was", "we", "what", "when", "where", "which", "who", "will", "with", "would", "you",
     "your", "right", "now", "currently", "there", "still", "any", "much", "many", "for", "good", "old", "tell", "one",
     "another", "some", "got", "if", "so", "up", "data", "long", "exist", "exists", "lately", "last",
-    "old", "own", "its", "thing", "every", "each", "both", "certain", "whole", "entire",
+    "old", "own", "its", "thing", "every", "each", "both", "he", "him", "his", "she", "her", "they",
+    "certain", "whole", "entire", "against",
 ))  # fmt: skip
 
 # How a sentence begins that asks and wants nothing changed.
