@@ -13,7 +13,7 @@ from compiler.passes.flows.wording.linter import KNOWN_VERBS
 from compiler.proposals.parting import Part, parts_of
 from workflow.search.question import Idea, Want, understood, want_of
 from workflow.search.stems import WORD, stems_of
-from workflow.search.words import ASKING, EMPTY, LOOKING, POLITE
+from workflow.search.words import ASKING, EMPTY, GIVING, LOOKING, POLITE
 
 MOST_CLAUSES = 5
 # `once it is off`; not `boot once`. `after` is left where it says a state.
@@ -43,6 +43,13 @@ _PRONOUNS = frozenset(("it", "them", "its", "their", "him", "her", "his"))
 _COMPARED = frozenset(("more", "less", "bigger", "larger", "smaller", "fewer", "faster"))
 MEASURES = frozenset(stems_of((*_COMPARED, "two", "three", "four", "half", "double", "gb", "mb", "tb")).values())
 _SWITCHED = frozenset({"on", "off", "up", "down"})  # `power on`
+_TIME = re.compile(
+    r"\b(?:(?:every|each) (?:night|day|hour|week|month|minute|morning|evening|weekend|\w+day|\d+ \w+)"
+    r"|nightly|daily|hourly|weekly|monthly|tonight|tomorrow"
+    r"|(?:at|by) (?:midnight|noon|\d{1,2}(?::\d\d| ?[ap]m| o.clock))"
+    r"|on (?:mon|tues|wednes|thurs|fri|satur|sun)days?|in \d+ (?:seconds|minutes|hours|days|weeks))\b",
+    re.IGNORECASE,
+)
 # Things that are many: `delete every vm`, `create two vms`.
 _ALL = frozenset(("all", "every", "each", "both"))
 _SEVERAL = re.compile(
@@ -63,7 +70,7 @@ class Clause:
 
     `is_ordered`: whether the sentence says that it comes after the clause before it. `unmet`: what of it no step can
     check or promise, and why, "" where there is none. `about`: the words for what `it` is in the next clause.
-    `conditions`: as they were written.
+    `conditions`: as they were written. `when`: the time at which it is to be done, "" where none is said.
     """
 
     said: str
@@ -74,6 +81,7 @@ class Clause:
     unmet: str = ""
     about: str = ""
     conditions: tuple[str, ...] = ()
+    when: str = ""
 
 
 def clauses_of(sentence: str) -> list[Clause]:
@@ -82,6 +90,9 @@ def clauses_of(sentence: str) -> list[Clause]:
     waiting: Clause | None = None  # a condition that stands before what it is of
     turned = False  # whether the clause before is to be done after the next one: `before you X, Y`
     for part in parts_of(sentence):
+        if found and _goes_on(found[-1], part):
+            part = Part(f"{found[-1].said} and {part.said}", "" if found[-1].is_ordered else "and")
+            found.pop()
         clause = _clause(part, found[-1] if found else waiting)
         if not clause.text:
             waiting = _both(waiting, clause)
@@ -96,6 +107,13 @@ def clauses_of(sentence: str) -> list[Clause]:
     if found and waiting is not None:
         found[-1] = _both(found[-1], waiting)
     return [_judged(clause, " ".join(each.text for each in found[: at + 1])) for at, clause in enumerate(found)]
+
+
+def _goes_on(before: Clause, part: Part) -> bool:
+    """Whether it tells more of what the clause before makes: `with 4 cores and 8 GB`."""
+    if part.joint != "and" or verbs_and_things(" ".join(WORD.findall(part.said.lower())))[0]:
+        return False
+    return part.said[0].isdigit() or " with " in f" {before.said} "
 
 
 def _both(clause: Clause | None, other: Clause | None) -> Clause:
@@ -135,14 +153,16 @@ def _clause(part: Part, before: Clause | None) -> Clause:
     plain = _CONDITION.sub("", said).strip(" ,") if condition else said
     notes = (f"“{condition[0]}” is left to what the steps check themselves",) if condition else ()
     names = _names(plain)
-    told = WORD.findall(plain.lower())
-    stems = stems_of(told)
-    kept = [word for word in told if word not in _GLUE and stems[word] not in names]
+    each = WORD.findall(plain.lower())
+    stems = stems_of(each)
+    kept = [word for word in each if word not in _GLUE and stems[word] not in names]
     text = " ".join(kept) if not EMPTY.issuperset(kept) else ""
     text, about = _whole(text, names, before)
     conditions = (condition[0],) if condition else ()
     about = about or (_subject(condition[0]) if condition else "")
-    return Clause(said, text, names, notes, part.joint != "and", _unpromised(plain), about, conditions)
+    when = _TIME.search(plain)
+    told = when[0] if when else ""
+    return Clause(said, text, names, notes, part.joint != "and", _unpromised(plain), about, conditions, told)
 
 
 def _unpromised(plain: str) -> str:
@@ -168,7 +188,7 @@ def _subject(condition: str) -> str:
 def _whole(text: str, names: frozenset[str], before: Clause | None) -> tuple[str, str]:
     """With the verb or the thing of the clause before, where it has none of its own; and what it is about."""
     verbs, things = verbs_and_things(text)
-    own = _words_of(text, things, names)
+    own = _words_of(text.partition(" with ")[0], things, names)
     if before is None or not (verbs or things):
         return text, own
     if not verbs and before.text and wants_of(text) in ("know", "act", "name"):
@@ -215,6 +235,8 @@ def wants_of(text: str) -> Want:
     """What the clause wants, by its first word where that is a verb."""
     first = next((word for word in text.split() if word not in POLITE), "")
     if first in LOOKING or first in ASKING:
+        return understood(text).wants
+    if first in GIVING:
         return understood(text).wants
     wanted = want_of(first)
     is_verb = wanted != "act" or stems_of((first,))[first] in _VERBS

@@ -61,6 +61,8 @@ WANTED_TOO_MUCH = {
     "delete the machine without its disks": "“without its disks” is nothing that a step can promise",
     "; ".join(["create a machine"] * 6): "it wants more than 5 things",
     "do not delete the machine": "it says nothing that is done",
+    "restart the machine every night": "“every night” is for a schedule to say",
+    "delete machine web-01 and delete machine web-02": "“Delete machine” is wanted more than once",
 }
 
 

@@ -38,6 +38,10 @@ from compiler.proposals.clauses import MOST_CLAUSES, clauses_of, several_of
         ("once the vm is off, detach its disk", ["detach its disk vm"]),
         ("create a vm but do not start it", ["create a vm"]),
         ("do not delete the vm", []),
+        (
+            "create a vm with 4 cores and 8 GB of memory, then start it",
+            ["create a vm with cores and gb of memory", "start it vm"],
+        ),
         ("", []),
         (" ,; . ", []),
     ],
