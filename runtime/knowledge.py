@@ -19,7 +19,8 @@ from governance.registry.knowledge import KnowledgeStore
 from runtime.catalog.snapshot import Catalog
 from runtime.catalog.watcher import LiveCatalog
 from workflow.budget import BYTES_A_TOKEN
-from workflow.search.index import Findable, Index, WorkflowFacts, apart
+from workflow.search.findable import Findable, WorkflowFacts, apart
+from workflow.search.index import Index
 
 Json = Any
 Card = Mapping[str, Json]
