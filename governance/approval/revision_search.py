@@ -32,7 +32,7 @@ MOST_WORDS = 12
 @dataclass(frozen=True, slots=True)
 class RevisionsWanted:
     """What is not given is not asked for. `by`: who submitted it; `how`: how it came about; `words`: all of them in its
-    name."""
+    name; `since` (with it) and `until` (without it): when it was submitted, as UTC text."""
 
     state: State | None = None
     api: str | None = None
@@ -44,6 +44,8 @@ class RevisionsWanted:
     workflow: str | None = None
     words: str = ""
     ids: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
     scope: AccessScope = WHOLE
 
 
@@ -109,6 +111,8 @@ def _fits(wanted: RevisionsWanted) -> list[ColumnElement[bool]]:
     found = [_C[name] == value for name, value in given.items() if value is not None]
     found += [_came_about(wanted.how)] if wanted.how is not None else []
     found += [_C.id.in_(wanted.ids)] if wanted.ids else []
+    found += [_C.created_at >= wanted.since] if wanted.since else []
+    found += [_C.created_at < wanted.until] if wanted.until else []
     found += [_has(word) for word in wanted.words.lower().split()[:MOST_WORDS]]
     return found if wanted.scope.is_whole else [*found, rows.within(wanted.scope)]
 
