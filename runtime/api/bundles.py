@@ -24,8 +24,8 @@ from runtime.api.parts.part import CallerPart, ServicePart, problems
 
 Json = Any
 router = APIRouter(prefix="/bundles", tags=["bundles"])
-TAR = "application/x-tar"
-FILE: dict[str, Json] = {TAR: {"schema": {"type": "string", "format": "binary"}}}
+BYTES = "application/octet-stream"
+FILE: dict[str, Json] = {BYTES: {"schema": {"type": "string", "format": "binary"}}}
 BODY = {"requestBody": {"required": True, "content": FILE}}
 DAYS = 90
 NO_NAMES: list[str] = []
@@ -89,7 +89,7 @@ async def export_bundle(body: BundleWanted, service: ServicePart, caller: Caller
         manifest = await export(service.database, order, (), file, actor=caller.name)
         data = await asyncio.to_thread(file.read_bytes)
     named = f'attachment; filename="{manifest.name}-{manifest.version}.bundle"'
-    return Response(data, media_type=TAR, headers={"content-disposition": named, "x-content-type-options": "nosniff"})
+    return Response(data, media_type=BYTES, headers={"content-disposition": named, "x-content-type-options": "nosniff"})
 
 
 @contextmanager
