@@ -20,7 +20,7 @@ from compiler.facts import operation_index
 from compiler.frontend.documents.files import read_given
 from compiler.frontend.documents.limits import DEFAULT_LIMITS
 from compiler.frontend.documents.parse import parse_document
-from compiler.ir.model import Api, Diagnostic, Effect, Flow, FlowStep, Input, Risk, Role, Severity, worst
+from compiler.ir.model import Api, Diagnostic, Effect, Flow, FlowStep, Input, Role, Severity
 from compiler.passes.flows.composed import class_of
 from compiler.passes.flows.context import Context
 from compiler.proofs.approval_facts import risk_reasons
@@ -36,6 +36,7 @@ from workflow.errors import DocumentError
 from workflow.json.pointers import escape
 from workflow.profiles.profile import Profile
 from workflow.programs.inputs import followed
+from workflow.risks import Risk, worst
 from workflow.tool import tool_definition
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -6,10 +6,10 @@ The validator's objections, the front end's findings, what was assumed, what is 
 
 from collections.abc import Iterator, Sequence
 
+from compiler import assumptions
 from compiler.frontend import load_api
 from compiler.frontend.conformance import objections
 from compiler.ir.model import Diagnostic, Severity
-from compiler.passes import assumptions
 from compiler.pipeline import CompileRequest, find_profile, options_for, plan_flows, understand
 from compiler.profile_fit import refuse_another
 

@@ -15,8 +15,8 @@ from compiler.frontend import load_api
 from compiler.ir import verifier
 from compiler.ir.model import Api, Diagnostic, Operation
 from compiler.isolating import isolated, set_aside, with_left_out
-from compiler.passes import assumed, effects, jobs, links, paging, parts, postconditions, reserved, resources
-from compiler.passes.flows import plan
+from compiler.passes import assumed, effects, jobs, links, paging, parts, reserved, resources
+from compiler.passes.flows import plan, postconditions
 from compiler.passes.outcome import Options, Pass, PassOutcome
 from compiler.twin.behaviours.library import LIBRARY
 from compiler.twin.behaviours.tables import named

@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -134,55 +134,58 @@ class Service:
     hub: Hub
 
 
-def assemble(
-    database: Database,
-    vault: Vault,
-    *,
-    budget: Budget = DEFAULT,
-    keep_days: int = 90,
-    confirmation: Confirmation = ASKS,
-    scheduled: frozenset[str] = DEFAULT_RISKS,
-    responses: Policy = "report",
-    sessions: SessionEnds = SESSION_ENDS,
-    company: "JwtIssuer | None" = None,
-    proposing: Terms = NONE_PROPOSED,
-    call_wait_s: float = DEFAULT_WAIT_S,
-    hub_key: str = "",
-    has_experts: bool = False,
-) -> Service:
+@dataclass(frozen=True, slots=True)
+class ServiceOptions:
+    """How a service serves. `budget`: how much of the catalog is listed to an MCP client; `responses`: what is done
+    about replies that are not as described; `confirmation`: which workflows ask before they change anything;
+    `scheduled`: which classes schedules may run. `sessions`: when a login ends unused, and when it ends in any case;
+    `company`: whose JWTs are taken; `proposing`: what may be asked for.
+
+    `keep_days`: how long runs that have ended can be looked up; `call_wait_s`: how long a call waits for its run.
+    `hub_key`: the file with the key of this hub; empty: it is none. `has_experts`: a policy lets some call operations.
+    """
+
+    budget: Budget = DEFAULT
+    responses: Policy = "report"
+    confirmation: Confirmation = ASKS
+    scheduled: frozenset[str] = DEFAULT_RISKS
+    sessions: SessionEnds = SESSION_ENDS
+    company: "JwtIssuer | None" = None
+    proposing: Terms = NONE_PROPOSED
+    keep_days: int = 90
+    call_wait_s: float = DEFAULT_WAIT_S
+    hub_key: str = ""
+    has_experts: bool = False
+
+
+AS_USUAL = ServiceOptions()
+
+
+def assemble(database: Database, vault: Vault, options: ServiceOptions = AS_USUAL) -> Service:
     """The parts around an open database. Nothing is read yet."""
     revisions, apis, targets = RevisionStore(database), ApiStore(database), TargetStore(database)
     principals, users = PrincipalStore(database), UserStore(database)
-    kept = SessionStore(database, idle=sessions[0], longest=sessions[1])
-    authenticator = Authenticator(principals, users, kept, company)
+    kept = SessionStore(database, idle=options.sessions[0], longest=options.sessions[1])
+    authenticator = Authenticator(principals, users, kept, options.company)
     locks = locks_of(database.address)
-    hub = Hub(targets, hub_key)
+    hub = Hub(targets, options.hub_key)
     driver = Driver(vault, Leases(locks if database.kind == "postgresql" else None), hub)
-    books = RunRecords(database, revisions, vault, ResponseConformance(ResponseStore(database), responses))
+    books = RunRecords(database, revisions, vault, ResponseConformance(ResponseStore(database), options.responses))
     plans, asks = PlanStore(database), AskStore(database)
     restorer = Restorer(revisions, apis, targets, plans)
-    engine = Engines(driver, books, Executor(locks), restorer, keep_days)
+    engine = Engines(driver, books, Executor(locks), restorer, options.keep_days)
     same_effects = SameEffects(Effects(database), books.runs, Looker(driver, books, restorer))
     live = LiveCatalog(
-        Loader(revisions, apis, targets, RunStats(database), budget),
+        Loader(revisions, apis, targets, RunStats(database), options.budget),
         Glances(database, revisions, targets),
         authenticator,
         MismatchStore(database),
     )
     deliveries = DeliveryStore(database)
     knowledge, policies = Knowledge(KnowledgeStore(database), live), PolicyStore(database)
-    calls, schedules = (
-        Calls(
-            engine,
-            vault,
-            Plans(plans, books.open_runs, confirmation),
-            Asking(asks),
-            same_effects,
-            live.reload,
-        ),
-        ScheduleStore(database),
-    )
-    around = SchedulerDeps(schedules, live, calls, authenticator, books.open_runs, locks, scheduled)
+    planning, schedules = Plans(plans, books.open_runs, options.confirmation), ScheduleStore(database)
+    calls = Calls(engine, vault, planning, Asking(asks), same_effects, live.reload)
+    around = SchedulerDeps(schedules, live, calls, authenticator, books.open_runs, locks, options.scheduled)
     refusals = Refusals(books.audit)
     return Service(
         database=database,
@@ -210,16 +213,16 @@ def assemble(
         engine=engine,
         locks=locks,
         calls=calls,
-        under_way=UnderWay(calls, engine, call_wait_s),
+        under_way=UnderWay(calls, engine, options.call_wait_s),
         live=live,
         finder=Finder(live),
         knowledge=knowledge,
-        raw=RawCalls(policies, revisions, apis, targets, knowledge, has_experts),
+        raw=RawCalls(policies, revisions, apis, targets, knowledge, options.has_experts),
         schedules=schedules,
         scheduler=Scheduler(around, reference=partial(database_now, database)),
         remotes=Remotes(revisions, apis, targets, driver, live.reload),
         places=PlaceStore(database),
-        proposals=Proposals(database, books.audit, proposing),
+        proposals=Proposals(database, books.audit, options.proposing),
         sites=SiteStore(database, targets),
         hub=hub,
     )
@@ -227,47 +230,13 @@ def assemble(
 
 @asynccontextmanager
 async def open_service(
-    database_url: str,
-    vault: Vault | None = None,
-    *,
-    budget: Budget = DEFAULT,
-    keep_days: int = 90,
-    confirmation: Confirmation = ASKS,
-    scheduled: frozenset[str] = DEFAULT_RISKS,
-    responses: Policy = "report",
-    sessions: SessionEnds = SESSION_ENDS,
-    company: "JwtIssuer | None" = None,
-    proposing: Terms = NONE_PROPOSED,
-    call_wait_s: float = DEFAULT_WAIT_S,
-    hub_key: str = "",
+    database_url: str, vault: Vault | None = None, options: ServiceOptions = AS_USUAL
 ) -> AsyncIterator[Service]:
-    """A service with its first catalog; `budget`: how much of it is listed to an MCP client.
-    `confirmation`: which workflows ask before they change anything; `scheduled`: which classes schedules may run.
-    `responses`: what is done about replies that are not as described. `sessions`: when a login ends unused, and when it
-    ends in any case; `company`: whose JWTs are taken. `proposing`: what may be asked for.
-
-    `keep_days`: how long runs that have ended can be looked up; `call_wait_s`: how long a call waits for its run.
-    `hub_key`: the file with the key of this hub; empty: it is none.
-
-    Raises GovernanceError when the database cannot be used.
-    """
+    """A service with its first catalog. Raises GovernanceError when the database cannot be used."""
     async with open_database(database_url) as database:
-        has_experts = await _names_experts(database)
-        service = assemble(
-            database,
-            vault or Vault(),
-            budget=budget.without(*FOR_EXPERTS) if has_experts else budget,
-            keep_days=keep_days,
-            confirmation=confirmation,
-            scheduled=scheduled,
-            responses=responses,
-            sessions=sessions,
-            company=company,
-            proposing=proposing,
-            call_wait_s=call_wait_s,
-            hub_key=hub_key,
-            has_experts=has_experts,
-        )
+        if await _names_experts(database):
+            options = replace(options, has_experts=True, budget=options.budget.without(*FOR_EXPERTS))
+        service = assemble(database, vault or Vault(), options)
         for fault in await altered_objects(database):
             log.error("the database is not as it was made: %s; see `switchgear doctor`", fault)
         await service.authenticator.look()

@@ -6,10 +6,12 @@ Schemas are JSON Schema 2020-12 as plain mappings that nobody changes; a shared 
 `{"$ref": "#/components/schemas/NAME"}` and stands in `Api.schemas`, so recursion is no special case.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from workflow.risks import Risk
 
 Schema = Mapping[str, Any]
 EMPTY: Mapping[str, Any] = {}
@@ -26,23 +28,6 @@ class Effect(StrEnum):
     DELETE = "delete"
     ACT = "act"
     SESSION = "session"
-
-
-class Risk(StrEnum):
-    """In rising order; `RISKS` gives the order as numbers."""
-
-    READ = "read"
-    CHANGE = "change"
-    DISRUPT = "disrupt"
-    DESTROY = "destroy"
-
-
-RISKS: Mapping[Risk, int] = {risk: number for number, risk in enumerate(Risk)}
-
-
-def worst(risks: Iterable[Risk]) -> Risk:
-    """The gravest of the classes; READ where there are none."""
-    return max(risks, key=RISKS.__getitem__, default=Risk.READ)
 
 
 class Severity(StrEnum):

@@ -9,7 +9,7 @@ Follows RFC 9110 for safety.
 import re
 from dataclasses import replace
 
-from compiler.ir.model import Api, Body, Effect, Operation, Risk
+from compiler.ir.model import Api, Body, Effect, Operation
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.endless import endless
 from compiler.passes.names import words
@@ -21,6 +21,7 @@ from compiler.passes.versions import spoken_for
 from workflow.documents.operations import SAFE_METHODS
 from workflow.profiles.profile import Profile, RiskRule
 from workflow.requests.multipart import is_multipart
+from workflow.risks import Risk
 
 _SESSION_WORDS = frozenset({"login", "logout", "logoff", "signin", "signout", "authenticate"})
 

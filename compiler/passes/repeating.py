@@ -10,11 +10,12 @@ which, so its words decide, and a word too many costs no more than a read in bet
 from collections.abc import Iterable
 from typing import Any
 
-from compiler.ir.model import Effect, Operation, Risk
+from compiler.ir.model import Effect, Operation
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.names import words
 from compiler.passes.names.paths import ends_in_parameter, parameter_of, segments
 from workflow.profiles.profile import Verbs
+from workflow.risks import Risk
 
 _SETTING = ("PUT", "PATCH")
 # Words of things that are moved and not set, where they stand in a path or a summary.

@@ -22,7 +22,7 @@ from compiler.twin.behaviours.library import LIBRARY
 from compiler.twin.behaviours.tables import CHANGES, EVER, DeviceBehaviour
 from compiler.twin.machine import Traces
 from workflow.profiles.profile import Profile
-from workflow.programs.plan import Plan
+from workflow.programs.program import Program
 
 Json = Any
 _MOST_POLLS = 400  # of one run; a wait of 600 polls is a tenth of the shorter shipped compile
@@ -44,9 +44,9 @@ class BehaviourRuns:
         self._plays_all = plays_all
         self._spent: Counter[str] = Counter()
 
-    def runs(self, flow: Flow, plan: Plan, ran: tuple[Ran, ...]) -> Iterator[FailurePath]:
+    def runs(self, flow: Flow, program: Program, ran: tuple[Ran, ...]) -> Iterator[FailurePath]:
         """One run for each behaviour that is played of those that apply; `ran`: the flow's usual runs."""
-        shapes = [_Shape(flow, plan, each, self._effects, self._paged) for each in ran]
+        shapes = [_Shape(flow, program, each, self._effects, self._paged) for each in ran]
         left = len(LIBRARY) if self._plays_all else _SAMPLE
         for behaviour in sorted(LIBRARY, key=self._weight):
             if left == 0:
@@ -72,10 +72,12 @@ def _first(shapes: Sequence["_Shape"], behaviour: DeviceBehaviour) -> "_Shape | 
 class _Shape:
     """One usual run of a flow, seen as what behaviours need: which sorts of requests it makes, what it shows."""
 
-    def __init__(self, flow: Flow, plan: Plan, ran: Ran, effects: Mapping[str, Effect | None], paged: Set[str]) -> None:
+    def __init__(
+        self, flow: Flow, program: Program, ran: Ran, effects: Mapping[str, Effect | None], paged: Set[str]
+    ) -> None:
         self._flow = flow
         self._paged = paged
-        self._plan = plan
+        self._program = program
         self._ran = ran
         self._steps = {step.id: step for step in flow.steps}
         self._effects = effects
@@ -149,8 +151,8 @@ class _Shape:
         twin = self._ran.start.beside()
         twin.behave(behaviour)
         if behaviour.is_again:
-            prove(self._plan, twin, self._ran.inputs, is_brief=True)
-        proof = prove(self._plan, twin, self._ran.inputs, is_brief=True)
+            prove(self._program, twin, self._ran.inputs, is_brief=True)
+        proof = prove(self._program, twin, self._ran.inputs, is_brief=True)
         if not twin.has_misbehaved:
             return None
         fault = self._fault(behaviour, proof, Truth.of(twin))
@@ -214,7 +216,7 @@ class _Shape:
     def _twice(self, truth: Truth) -> str:
         """What has a further effect each time and was done more often than in the usual run."""
         usual, now = Counter(self._ran.truth.later.effects), Counter(truth.later.effects)
-        again = {step.step_id for step in self._plan.steps if step.is_idempotent}
+        again = {step.step_id for step in self._program.steps if step.is_idempotent}
         safe = {step.operation for step in self._flow.steps if step.id in again}
         return next((key for key, count in now.items() if count > max(usual[key], 1) and key not in safe), "")
 

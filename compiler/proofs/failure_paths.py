@@ -17,7 +17,7 @@ from compiler.proofs.sampling import known_members, read
 from compiler.twin import Twin
 from compiler.twin.machine import Traces
 from compiler.twin.values.pointers import listed
-from workflow.programs.plan import Plan
+from workflow.programs.program import Program
 
 _NOBODY = "no-such-thing-here"
 _JOB_MESSAGE = "the twin was told to let this job fail"
@@ -75,9 +75,9 @@ class FailurePath:
         return {**told, "requests": self.requests, **({"told": self.told} if self.told else {})}
 
 
-def failure_paths(flow: Flow, plan: Plan, ran: tuple[Ran, ...]) -> Iterator[FailurePath]:
+def failure_paths(flow: Flow, program: Program, ran: tuple[Ran, ...]) -> Iterator[FailurePath]:
     """All that apply to the workflow, one after the other as they are asked for. `ran`: its usual runs."""
-    paths = _Paths(flow, plan, ran)
+    paths = _Paths(flow, program, ran)
     yield from paths.not_there()
     yield from paths.namesakes()
     yield from paths.on_another_page()
@@ -103,9 +103,9 @@ class _Reached:
 
 
 class _Paths:
-    def __init__(self, flow: Flow, plan: Plan, ran: tuple[Ran, ...]) -> None:
+    def __init__(self, flow: Flow, program: Program, ran: tuple[Ran, ...]) -> None:
         self._flow = flow
-        self._plan = plan
+        self._program = program
         self._ran = ran
         self._changes = tuple(step for step in flow.steps if step.role is Role.CHANGE)
 
@@ -114,7 +114,7 @@ class _Paths:
         ran = self._ran[0]
         named = next((n for n, source in self._flow.sample.items() if "lookup" in source and n in ran.inputs), None)
         if named is not None:
-            proof = prove(self._plan, ran.start.beside(), {**ran.inputs, named: _NOBODY}, is_brief=True)
+            proof = prove(self._program, ran.start.beside(), {**ran.inputs, named: _NOBODY}, is_brief=True)
             yield _ended(f"unknown {named}", proof, self._refused(proof, "not_found"))
 
     def namesakes(self) -> Iterator[FailurePath]:
@@ -126,7 +126,7 @@ class _Paths:
             for name in _asked(self._flow, step):
                 twin = reached.ran.start.beside()
                 if self._doubled(twin, reached, name):
-                    proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
+                    proof = prove(self._program, twin, reached.ran.inputs, is_brief=True)
                     yield _ended(f"two of the same name: {name}", proof, self._refused(proof, "ambiguous"))
 
     def on_another_page(self) -> Iterator[FailurePath]:
@@ -136,7 +136,7 @@ class _Paths:
         if any(step.operation in in_pages and self._reached(step) for step in self._flow.steps):
             twin = ran.start.beside()
             twin.incidents.give_little_a_page()
-            proof = prove(self._plan, twin, ran.inputs, is_brief=True)
+            proof = prove(self._program, twin, ran.inputs, is_brief=True)
             fault = "" if proof.is_verified else f"ended {proof.outcome} {_code(proof)}".rstrip()
             yield _ended("on the last page", proof, fault)
 
@@ -148,7 +148,7 @@ class _Paths:
                 continue
             twin = reached.ran.start.beside()
             if any(self._misplaced(twin, reached, change) for change in self._changes):
-                proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
+                proof = prove(self._program, twin, reached.ran.inputs, is_brief=True)
                 yield _ended("wrong state", proof, self._refused(proof, "wrong_state", step))
 
     def _is_of_made(self, step: FlowStep) -> bool:
@@ -173,14 +173,14 @@ class _Paths:
             twin = reached.ran.start.beside()
             asked = _filled(step.allows["asked"], reached.ran.inputs)
             if twin.incidents.narrow_values(reached.path, asked, step.allows["beside"]):
-                proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
+                proof = prove(self._program, twin, reached.ran.inputs, is_brief=True)
                 yield _ended("value not allowed", proof, _stopped_at(proof, step, "not_allowed"))
 
     def _offered_otherwise(self, reached: _Reached, code: str) -> Iterator[FailurePath]:
         twin = reached.ran.start.beside()
         arrange = twin.incidents.move_action if code == "not_offered" else twin.incidents.narrow_action
         if sum(arrange(reached.path, change.operation) for change in self._changes):
-            proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
+            proof = prove(self._program, twin, reached.ran.inputs, is_brief=True)
             yield _ended(code.replace("_", " "), proof, _stopped_at(proof, reached.step, code))
 
     def changed_in_between(self) -> Iterator[FailurePath]:
@@ -192,7 +192,7 @@ class _Paths:
                 continue
             twin, path = reached.ran.start.beside(), version.path
             twin.interrupt(version.number, lambda twin=twin, path=path: twin.set_etag_changed(path))  # type: ignore[misc]
-            proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
+            proof = prove(self._program, twin, reached.ran.inputs, is_brief=True)
             fault = (
                 "" if proof.outcome == reached.ran.proof.outcome else f"ended {proof.outcome} {_code(proof)}".rstrip()
             )
@@ -201,7 +201,7 @@ class _Paths:
             if not twin.beside().incidents.alter(path):
                 continue
             twin.interrupt(version.number, lambda twin=twin, path=path: twin.incidents.alter(path))  # type: ignore[misc]
-            proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
+            proof = prove(self._program, twin, reached.ran.inputs, is_brief=True)
             yield _ended("changed in between", proof, _not_overwritten(proof, change))
 
     def job_fails(self) -> Iterator[FailurePath]:
@@ -216,7 +216,7 @@ class _Paths:
         if reached is not None and tells and not is_rare:
             twin = reached.ran.start.beside()
             twin.fail_next_job(_JOB_MESSAGE)
-            proof = prove(self._plan, twin, reached.ran.inputs, is_brief=True)
+            proof = prove(self._program, twin, reached.ran.inputs, is_brief=True)
             yield _ended(
                 "job fails", proof, _stopped_at_job(proof, any(job.message for job in reached.ran.start.api.jobs))
             )
@@ -237,7 +237,7 @@ class _Paths:
             return
         twin = ran.start.beside()
         twin.interrupt(number, twin.expire_sessions)
-        proof = prove(self._plan, twin, ran.inputs, is_brief=True)
+        proof = prove(self._program, twin, ran.inputs, is_brief=True)
         usual = [(e.method, e.path) for e in ran.proof.transcript if e.method not in _SAFE and e.status < 400]
         made = [(r.method, r.path) for r in twin.requests if r.method not in _SAFE and r.status < 400]
         fault = "" if proof.is_verified else f"ended {proof.outcome}"

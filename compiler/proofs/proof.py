@@ -1,4 +1,4 @@
-"""Proof: a plan, run by the real interpreter against a twin, with what was sent and answered written down.
+"""Proof: a program, run by the real interpreter against a twin, with what was sent and answered written down.
 
 In process and on a virtual clock: timers move the clock, nothing sleeps, nothing touches the network. The proof plays
 the driver's part as far as a workflow can notice: credentials, one new login when a session has expired, a few tries of
@@ -13,7 +13,7 @@ from typing import Any
 
 from compiler.twin import Twin, TwinReply, TwinRequest
 from compiler.twin.behaviours.acting import CLOSED
-from workflow.programs.plan import Plan
+from workflow.programs.program import Program
 from workflow.programs.state import State
 from workflow.replies.device_messages import device_words
 from workflow.replies.retry_after import seconds_asked_for
@@ -91,21 +91,21 @@ class Proof:
 
 
 def prove(
-    plan: Plan,
+    program: Program,
     twin: Twin,
     inputs: Mapping[str, Json],
     *,
     max_events: int = MAX_EVENTS,
     is_brief: bool = False,
 ) -> Proof:
-    """Runs `plan` with `inputs` against `twin` as it is, and changes it: give a fresh one. Its clock becomes virtual.
+    """Runs `program` with `inputs` against `twin` as it is, and changes it: give a fresh one, whose clock gets virtual.
 
-    `is_brief`: the transcript is to be without bodies. Never raises for what a plan does: a run that cannot end is a
+    `is_brief`: the transcript is to be without bodies. Never raises for what a program does: a run that cannot end is a
     finding.
     """
     clock = VirtualClock(twin.now())
     twin.run_on(clock)
-    return _Run(plan, twin, clock, is_brief).to_the_end(inputs, max_events)
+    return _Run(program, twin, clock, is_brief).to_the_end(inputs, max_events)
 
 
 def proof_to_json(proof: Proof) -> dict[str, Json]:
@@ -134,9 +134,9 @@ def _exchange_to_json(exchange: ProofExchange) -> dict[str, Json]:
 
 
 class _Run:
-    def __init__(self, plan: Plan, twin: Twin, clock: VirtualClock, is_brief: bool) -> None:
+    def __init__(self, program: Program, twin: Twin, clock: VirtualClock, is_brief: bool) -> None:
         self._is_brief = is_brief
-        self._plan = plan
+        self._program = program
         self._twin = twin
         self._clock = clock
         self._secrets = frozenset(name.lower() for name in twin.profile.secrets)
@@ -145,12 +145,12 @@ class _Run:
 
     def to_the_end(self, inputs: Mapping[str, Json], max_events: int) -> Proof:
         state = State.initial()
-        end = self._clock() + self._plan.deadline_s
+        end = self._clock() + self._program.deadline_s
         events: list[Event] = [RunStarted(inputs)]
         for _ in range(max_events):
             if not events:
                 return self._stuck("the run stopped without an end")
-            state, commands = advance(self._plan, state, events.pop(0))
+            state, commands = advance(self._program, state, events.pop(0))
             ended = next((command for command in commands if isinstance(command, EndRun)), None)
             if ended is not None:
                 return self._proof(ended)

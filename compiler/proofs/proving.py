@@ -23,7 +23,7 @@ from compiler.twin.requests.messages import TwinRequest
 from compiler.twin.values.pointers import listed
 from workflow.documents.document import Document
 from workflow.profiles.profile import Profile
-from workflow.programs.plan import Plan, build_plan
+from workflow.programs.program_making import Program, build_program
 
 _SETTLED_S = 60.0  # by then every job of the twin is over
 _OF_INPUTS = frozenset(("invalid_input", "missing_value", "unsafe_value", "unexpected_status", "not_found"))
@@ -75,22 +75,22 @@ class Prover:
         self._resources = api.resources
         self._behaviours = BehaviourRuns(api, profile, plays_all=plays_all)
 
-    def prove(self, flow: Flow, document: Document, plan: Plan | None = None) -> FlowProof:
+    def prove(self, flow: Flow, document: Document, program: Program | None = None) -> FlowProof:
         """Runs all cases, then the failure paths that apply; stops at the first that does not behave.
 
-        `plan`: the document's, where it is made already.
+        `program`: the document's, where it is made already.
         """
-        plan = plan or build_plan(document)
+        program = program or build_program(document)
         ran: list[Ran] = []
         for case, tempo in self._runs(flow, ran):
-            ran.append(self._run(flow, plan, case, tempo))
+            ran.append(self._run(flow, program, case, tempo))
             why = _why(flow, ran[-1])
             if why:
                 refused = _flow_proof(ran, (), f"{case.name}: {why}")
                 return replace(refused, lacks_sample=_lacks_sample(ran[-1].proof))
         paths: list[FailurePath] = []
-        behaviours = self._behaviours.runs(flow, plan, tuple(ran))
-        for path in chain(failure_paths(flow, plan, tuple(ran)), behaviours):
+        behaviours = self._behaviours.runs(flow, program, tuple(ran))
+        for path in chain(failure_paths(flow, program, tuple(ran)), behaviours):
             paths.append(path)
             if path.fault:
                 return _flow_proof(ran, paths, f"{path.case}: {path.fault}")
@@ -139,7 +139,7 @@ class Prover:
             return ProofCase("there", {}), ProofCase("absent", {}, f"DELETE {_address(resource, there)}")
         return (ProofCase("there" if there else "absent", {}),)
 
-    def _run(self, flow: Flow, plan: Plan, case: ProofCase, tempo: Tempo | None) -> Ran:
+    def _run(self, flow: Flow, program: Program, case: ProofCase, tempo: Tempo | None) -> Ran:
         twin = self._twin.fresh(tempo=tempo)
         inputs = self._sampler.inputs(flow, twin, case.fixed, self._prepared(flow, twin, case))
         if case.before:
@@ -148,7 +148,7 @@ class Prover:
             self._time[0] += _SETTLED_S
         start = twin.beside()
         twin = start.beside()
-        proof = prove(plan, twin, inputs)
+        proof = prove(program, twin, inputs)
         return Ran(case.name, inputs, start, proof, Truth.of(twin))
 
     def _prepared(self, flow: Flow, twin: Twin, case: ProofCase) -> dict[str, str]:

@@ -141,11 +141,11 @@ class Verifier:
         except DocumentError as error:
             return _refusal(flow, str(error))
         self._stage = "the checks"
-        findings, plan = checked(document, self._index)
-        if plan is None:
+        findings, program = checked(document, self._index)
+        if program is None:
             return _refusal(flow, _told(findings[0]))
         self._stage = "the proof"
-        proof = self._prover.prove(flow, document, plan)
+        proof = self._prover.prove(flow, document, program)
         if not proof.is_verified and not (takes_unproved and proof.lacks_sample):
             return _refusal(flow, f"the run on the twin did not reach its outcome: {proof.reason}")
         self._stage = "the tool"

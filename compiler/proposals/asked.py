@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from compiler.compiled import Compiled, CompiledWorkflow
-from compiler.ir.model import Diagnostic, Flow, FlowStep, Risk, Role
+from compiler.ir.model import Diagnostic, Flow, FlowStep, Role
 from compiler.passes.flows.wording.fulfilled import constants
 from compiler.passes.names import words
 from compiler.proposals.clauses import MEASURES, Clause, clauses_of, verbs_and_things, wants_of
@@ -21,6 +21,7 @@ from compiler.proposer.proposer import Asker
 from compiler.proposer.question import NONE_OF_THESE, ModelAnswer, Question, QuestionKind, fault_of
 from compiler.proposer.record import RecordedAnswer
 from compiler.proposer.wording import clean
+from workflow.risks import Risk
 from workflow.search.index import Index
 from workflow.search.question import Idea, understood, want_of
 from workflow.search.stems import WORD, stems_of

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from compiler.compiled import Compiled, CompiledWorkflow
-from compiler.ir.model import RISKS, Api, Diagnostic, Effect, Flow, FlowStep, Role
+from compiler.ir.model import Api, Diagnostic, Effect, Flow, FlowStep, Role
 from compiler.passes.flows.composed import composed
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.ranking import ranked
@@ -21,6 +21,7 @@ from compiler.passes.names import words
 from compiler.proofs.sampling import leaves
 from compiler.proofs.verifying import Verifier
 from workflow.profiles.profile import Compose, Profile
+from workflow.risks import GRAVITY
 
 MOST_CHANGES = 5
 NOBODY: Mapping[str, str] = {}
@@ -72,7 +73,7 @@ class Composer:
         asking = replace(self.context, profile=self.profile.model_copy(update={"overrides": overrides}))
         flows, _ = composed(asking)
         flow = ranked(self.context, with_next(flows))[0]
-        if RISKS[flow.risk] > max(RISKS[piece.risk] for piece in pieces):
+        if GRAVITY[flow.risk] > max(GRAVITY[piece.risk] for piece in pieces):
             return CompositionRefusal(f"together they are of the class {flow.risk}, which none of them is")
         fault = self._missing(flow, operations) or self._untrue(flow, pieces)
         return CompositionRefusal(fault) if fault else flow

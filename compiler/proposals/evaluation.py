@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from compiler.compiled import Compiled
-from compiler.ir.model import Flow, Risk, Role
+from compiler.ir.model import Flow, Role
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.ranking import ranked as by_planner
@@ -25,6 +25,7 @@ from compiler.proposer.question import NONE_OF_THESE, YES, Question, QuestionKin
 from compiler.proposer.vocabulary import CUT_SHORT
 from compiler.proposer.wording import clean, identifiers, path_words
 from workflow.profiles.profile import Profile
+from workflow.risks import Risk
 from workflow.search.index import Findable, Index, with_words_of_their_things
 from workflow.search.words import ALIKE
 

@@ -10,11 +10,12 @@ for the asking. Called by `compiler.proposing` when workflows are proved.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from compiler.ir.model import Flow, Risk
+from compiler.ir.model import Flow
 from compiler.proposer.proposer import Asker
 from compiler.proposer.question import ModelAnswer, Question, QuestionKind, fault_of, misled, without_information
 from compiler.proposer.record import RecordedAnswer
 from compiler.proposer.wording import clean
+from workflow.risks import Risk
 
 MOST_PLACES = 2
 _ABOUT_THE_END = 12  # places before and behind the end of the catalog

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from compiler.compiled import Compiled, CompiledWorkflow
-from compiler.ir.model import Risk
 from compiler.passes.names import words
 from compiler.proposer.question import ModelAnswer, Question, QuestionKind
 from compiler.proposer.record import RecordedAnswer
 from compiler.proposer.wording import clean, fault_of_sentence, identifiers, plain_typography, words_of
+from workflow.risks import Risk
 from workflow.search import index
 from workflow.search.index import Findable, Index, findable, with_words_of_their_things
 from workflow.search.question import understood, want_of

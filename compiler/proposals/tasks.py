@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations, islice
 
 from compiler.compiled import Compiled, CompiledWorkflow
-from compiler.ir.model import Flow, Resource, Risk, Role
+from compiler.ir.model import Flow, Resource, Role
 from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.wording.fulfilled import operations_of
 from compiler.proposals.composing import Composer, CompositionRefusal
@@ -30,6 +30,7 @@ from compiler.proposer.question import (
 )
 from compiler.proposer.record import RecordedAnswer
 from compiler.proposer.wording import clean
+from workflow.risks import Risk
 
 MOST_PAIRS, MOST_TRIPLES, MOST_TRIED = 8, 4, 24
 _FOILS = 2

@@ -21,8 +21,7 @@ from workflow.documents.reader import read_document
 from workflow.errors import WorkflowError
 from workflow.graph.drawing import Form, draw
 from workflow.json.pointers import NOTHING, parse_pointer, resolve
-from workflow.programs.plan import build_plan
-from workflow.programs.planned import PlanStep
+from workflow.programs.program_making import ProgramStep, build_program
 from workflow.replies.expectations import Expectation
 
 MOST_CHANGES = 500
@@ -37,13 +36,13 @@ _REQUEST = ("parameters", "requestBody")
 def steps_of(revision: Revision) -> list[dict[str, Json]]:
     """The steps in order: what each is for, what it sends, and why it has its class of risk."""
     try:
-        plan = build_plan(read_document(revision.content.document, f"revision {revision.id}"))
+        program = build_program(read_document(revision.content.document, f"revision {revision.id}"))
     except WorkflowError:  # it cannot run, approved or not; what it says is shown all the same
         written = [step for workflow in revision.content.document.get("workflows", ()) for step in workflow["steps"]]
         return [_as_written(step) for step in written]
     proof = revision.proof if isinstance(revision.proof, dict) else {}
     reasons = {each["step"]: each for each in proof.get("risk", ())}
-    return [_step(revision.content.document, step, reasons.get(step.step_id, {})) for step in plan.steps]
+    return [_step(revision.content.document, step, reasons.get(step.step_id, {})) for step in program.steps]
 
 
 def in_short(revision: Revision) -> dict[str, list[str]]:
@@ -53,7 +52,7 @@ def in_short(revision: Revision) -> dict[str, list[str]]:
     return {"requests": sent, "reasons": list(dict.fromkeys(each["why"] for each in risk_reasons_of(revision)))}
 
 
-def _step(document: Json, step: PlanStep, reason: Mapping[str, Json]) -> dict[str, Json]:
+def _step(document: Json, step: ProgramStep, reason: Mapping[str, Json]) -> dict[str, Json]:
     named = ("step_id", "method", "path_template", "effect", "role", "description", "is_safe", "is_idempotent")
     told = {name: getattr(step, name) for name in named}
     written = resolve(document, parse_pointer(step.pointer)) if step.pointer else {}
@@ -62,7 +61,7 @@ def _step(document: Json, step: PlanStep, reason: Mapping[str, Json]) -> dict[st
     return {**told, "request": sent, **more}
 
 
-def _conditions(step: PlanStep) -> Iterator[str]:
+def _conditions(step: ProgramStep) -> Iterator[str]:
     """What the step has to show of the changes before it, in words; and what cannot be seen, with the reason."""
     if step.allows is not None:
         yield "the thing allows what is going to be sent"

@@ -20,7 +20,7 @@ from workflow.documents.reader import read_document
 from workflow.errors import CanonicalError, WorkflowError
 from workflow.json.canonical import canonical_bytes, digest
 from workflow.profiles.profile import parse_profile
-from workflow.programs.plan import build_plan
+from workflow.programs.program_making import build_program
 from workflow.revision import RevisionContent
 from workflow.risks import RiskName
 
@@ -231,7 +231,7 @@ def _content_of(line: RevisionLine) -> RevisionContent:
         orjson.loads(line.proof)
         content = RevisionContent.from_json(orjson.loads(line.content))
         is_canonical = canonical_bytes(content.to_json()) == line.content.encode()
-        build_plan(read_document(content.document, line.workflow_id))
+        build_program(read_document(content.document, line.workflow_id))
         named = bool(content.tool["name"] and content.tool["inputSchema"])
     except (WorkflowError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise BundleFormError(f"{line.workflow_id} cannot be read or executed: {error}", FOREIGN) from error

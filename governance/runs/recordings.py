@@ -18,8 +18,7 @@ from governance.storage.identifiers import Json, from_text
 from governance.storage.models import RunJournalRow, table_of
 from workflow.documents.reader import read_document
 from workflow.errors import WorkflowError
-from workflow.programs.plan import build_plan
-from workflow.programs.planned import Plan
+from workflow.programs.program_making import Program, build_program
 from workflow.running.replay import ReplayDifference, differences
 
 _JOURNAL = table_of(RunJournalRow)
@@ -65,16 +64,16 @@ class Recordings:
         """Replays the run with its revision's stored document. Raises what `get` raises, TamperedError, DigestError."""
         run = await RunStore(self._database).get(run_id)
         turns = await self._of(run)
-        found = differences(await self._plan(run), turns)
+        found = differences(await self._program(run), turns)
         missing = () if found or _is_whole(run, turns[-1]) else (_cut(run, turns),)
         return Replay(run_id, len(turns), found + missing)
 
-    async def _plan(self, run: Run) -> Plan:
+    async def _program(self, run: Run) -> Program:
         revision = await RevisionStore(self._database).get(run.revision_id)
         if revision.digest != run.digest:
             raise DigestError(f"{revision.workflow_id}@{revision.number} is not what the run {run.id} was begun with")
         try:
-            return build_plan(read_document(revision.content.document, f"revision {revision.id}"))
+            return build_program(read_document(revision.content.document, f"revision {revision.id}"))
         except WorkflowError as error:
             raise InvalidError(f"revision {revision.id} cannot be executed any more: {error}") from error
 

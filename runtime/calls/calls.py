@@ -159,13 +159,13 @@ class Calls:
     def complete(self, entry: Entry, inputs: Mapping[str, Json]) -> Mapping[str, Json]:
         """`inputs` with the defaults of those that are left out. Raises BadInput."""
         try:
-            return validate_inputs(entry.plan, inputs)
+            return validate_inputs(entry.program, inputs)
         except InputError as error:
             raise self._bad_input(error) from error
 
     async def _judge_if_large(self, entry: Entry, inputs: Mapping[str, Json]) -> None:
         """Has large inputs judged where nobody waits for them. Raises BadInput."""
-        schema = entry.plan.main.inputs
+        schema = entry.program.main.inputs
         if written_if_large(schema.root, inputs) is None:
             return
         try:
@@ -190,7 +190,7 @@ class Calls:
             run_id=run_id or new_id(),
             revision_id=entry.revision_id,
             digest=entry.digest,
-            plan=entry.plan,
+            program=entry.program,
             endpoint=entry.prepared.endpoint(target, entry.profile),
             caller=caller.name,
             inputs=complete,
@@ -207,7 +207,7 @@ class Calls:
         if not fault:
             return ended
         log.error("run %s of %s: %s", ended.run_id, entry.workflow_id, fault)
-        done = tuple(step.step_id for step in entry.plan.steps if not step.is_safe)
+        done = tuple(step.step_id for step in entry.program.steps if not step.is_safe)
         remedy = f"everything was carried out; see run {ended.run_id}, and tell whoever compiled the workflow"
         return replace(
             ended, outcome="failed", outputs={}, failure=Failure("", "bad_outputs", fault, None, done, (), remedy)

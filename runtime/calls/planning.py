@@ -52,7 +52,7 @@ class Plans:
         expires_at = await self.store.add(
             plan_id, ended.run_id, bound_of(order, target), shown["basis"], digest_of_changes(shown), lasts=lasts
         )
-        about = {"workflow": order.plan.workflow_id, "target": target.name}
+        about = {"workflow": order.program.workflow_id, "target": target.name}
         about |= {"in_the_way": in_the_way} if in_the_way else {}
         return replace(ended, outputs={"plan_id": plan_id, "expires_at": expires_at, **about, **shown})
 

@@ -32,7 +32,7 @@ from workflow.errors import WorkflowError
 from workflow.json.patterns import LINEAR, enforceable
 from workflow.nearest import did_you_mean
 from workflow.profiles.profile import Limits, Profile
-from workflow.programs.plan import Plan, build_plan
+from workflow.programs.program_making import Program, build_program
 from workflow.revision import RevisionContent
 from workflow.tool import call_properties, free_name, hides_inputs, input_names, whole_input_schema
 
@@ -74,7 +74,7 @@ class Prepared:
     def __init__(self, revision: Revision) -> None:
         self._told = revision.content_bytes
         self._source = f"revision {revision.id}"
-        self._plan: Plan | None = None
+        self._program: Program | None = None
         self._accepts: Callable[[Json], bool] | None = None
         self._endpoints: dict[Target, DeviceEndpoint] = {}
         content = revision.content
@@ -92,15 +92,15 @@ class Prepared:
         """What inputs are validated with. Made anew each time: it is asked for rarely."""
         return whole_input_schema(read_document(self.content.document, self._source))
 
-    def plan(self) -> Plan:
-        """The plan, made once. Raises Unservable when the document cannot be executed."""
-        if self._plan is None:
-            self._plan = self._made()
-        return self._plan
+    def program(self) -> Program:
+        """The program, made once. Raises Unservable when the document cannot be executed."""
+        if self._program is None:
+            self._program = self._made()
+        return self._program
 
     def check(self) -> None:
-        """Raises Unservable as `plan` does; keeps nothing."""
-        if self._plan is None:
+        """Raises Unservable as `program` does; keeps nothing."""
+        if self._program is None:
             self._made()
 
     def endpoint(self, target: Target, profile: Profile) -> DeviceEndpoint:
@@ -113,7 +113,7 @@ class Prepared:
             keeps_base_path = target.mode != "prism"  # which serves the paths of the description alone
             made = self._endpoints[target] = DeviceEndpoint(
                 name=target.name,
-                address=address_of(target.base_url, self.plan().base_path, adds_base_path=keeps_base_path),
+                address=address_of(target.base_url, self.program().base_path, adds_base_path=keeps_base_path),
                 tls=target.tls,
                 references=References(target.username_ref, target.password_ref, target.token_ref),
                 profile=profile,
@@ -140,9 +140,9 @@ class Prepared:
         schema = self.content.tool.get("outputSchema")
         return _judge_of(lenient(schema)) if schema else lambda _outputs: True
 
-    def _made(self) -> Plan:
+    def _made(self) -> Program:
         try:
-            return build_plan(read_document(self.content.document, self._source))
+            return build_program(read_document(self.content.document, self._source))
         except WorkflowError as error:
             raise Unservable(f"{self._source} cannot be executed: {error}", "compile it again") from error
 
@@ -212,9 +212,9 @@ class Entry:
         )
 
     @property
-    def plan(self) -> Plan:
+    def program(self) -> Program:
         """Raises Unservable."""
-        return self.prepared.plan()
+        return self.prepared.program()
 
     @property
     def name(self) -> str:

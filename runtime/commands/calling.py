@@ -26,7 +26,7 @@ from runtime.engines.conformance import policy_of
 from runtime.engines.engine import Ended
 from runtime.errors import BadInput, NotApproved, TargetError, UnknownWorkflow
 from runtime.raw_calls import inputs_of
-from runtime.service import Service, open_service
+from runtime.service import Service, ServiceOptions, open_service
 from workflow.requests.events import to_json
 
 Json = Any
@@ -57,7 +57,7 @@ async def call_once(
     """How it ended, for a program. `ask`: whether the person here says yes to a plan; None: nobody is there."""
     asks = Confirmation.of(settings)
     url, policy = existing(db), policy_of(settings)
-    async with open_service(url, confirmation=asks, responses=policy) as service:
+    async with open_service(url, options=ServiceOptions(confirmation=asks, responses=policy)) as service:
         entry = await _found(service, workflow)
         inputs = fitted(entry, typed)
         return await _carried_out(service, entry, inputs, target, options, ask)
@@ -87,7 +87,7 @@ async def call_operation(
 ) -> dict[str, Json]:  # fmt: skip
     """How the call of one operation alone ended, for a program. `ask`: as for `call_once`."""
     asks, policy = Confirmation.of(settings), policy_of(settings)
-    async with open_service(existing(db), confirmation=asks, responses=policy) as service:
+    async with open_service(existing(db), options=ServiceOptions(confirmation=asks, responses=policy)) as service:
         entry = await service.raw.entry(operation, api, ME)
         inputs = inputs_of(entry, fitted(entry, typed), body)
         return await _carried_out(service, entry, inputs, target, options, ask)
@@ -111,7 +111,7 @@ async def _found(service: Service, workflow: str) -> Entry:
 
 def fitted(entry: Entry, typed: Sequence[str]) -> dict[str, Json]:
     """The inputs that were typed; a number or a truth for an input that takes texts alone is the text as it stands."""
-    declared = entry.plan.inputs_schema.get("properties") or {}
+    declared = entry.program.inputs_schema.get("properties") or {}
     texts = {name: text for name, _, text in (pair.partition("=") for pair in typed)}
 
     def is_text(name: str, value: Json) -> bool:
@@ -165,7 +165,7 @@ async def call_on_selection(
 ) -> tuple[Result, ...]:
     """What came of each target. Nobody is asked: without --yes, what asks first answers with a plan for each."""
     asks, policy = Confirmation.of(settings), policy_of(settings)
-    async with open_service(existing(db), confirmation=asks, responses=policy) as service:
+    async with open_service(existing(db), options=ServiceOptions(confirmation=asks, responses=policy)) as service:
         entry = await _found(service, workflow)
         return await run_on(service.calls, entry, fitted(entry, typed), selection, ME, options)
 

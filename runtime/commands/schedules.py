@@ -49,10 +49,10 @@ def schedules_add(
 async def _add(db: str | None, wish: Schedule) -> Schedule:
     from runtime.background.scheduling import scheduled_risks
     from runtime.caller import Caller
-    from runtime.service import open_service
+    from runtime.service import ServiceOptions, open_service
 
     settings = Settings.read(os.environ)
-    async with open_service(existing(db), scheduled=scheduled_risks(settings)) as service:
+    async with open_service(existing(db), options=ServiceOptions(scheduled=scheduled_risks(settings))) as service:
         return await service.scheduler.add(wish, Caller(actor_here(), "operator"))
 
 

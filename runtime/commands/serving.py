@@ -81,21 +81,23 @@ def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContext
     from runtime.catalog.listing import UNBOUNDED, Budget
     from runtime.engines.conformance import policy_of
     from runtime.proposing import Terms
-    from runtime.service import open_service
+    from runtime.service import ServiceOptions, open_service
 
     return open_service(
         url,
         vault,
-        sessions=(timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)),
-        company=_company(settings.jwt) if settings.jwt else None,
-        budget=UNBOUNDED if settings.catalog == "all" else Budget(*_room(settings)),
-        keep_days=settings.keep_runs_days,
-        call_wait_s=settings.call_wait_s,
-        confirmation=Confirmation.of(settings),
-        scheduled=scheduled_risks(settings),
-        responses=policy_of(settings),
-        proposing=Terms(settings.proposals, settings.proposer, settings.library),
-        hub_key=settings.hub_key,
+        ServiceOptions(
+            sessions=(timedelta(minutes=settings.session_idle_minutes), timedelta(hours=settings.session_hours)),
+            company=_company(settings.jwt) if settings.jwt else None,
+            budget=UNBOUNDED if settings.catalog == "all" else Budget(*_room(settings)),
+            keep_days=settings.keep_runs_days,
+            call_wait_s=settings.call_wait_s,
+            confirmation=Confirmation.of(settings),
+            scheduled=scheduled_risks(settings),
+            responses=policy_of(settings),
+            proposing=Terms(settings.proposals, settings.proposer, settings.library),
+            hub_key=settings.hub_key,
+        ),
     )
 
 

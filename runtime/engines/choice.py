@@ -46,7 +46,7 @@ class Engines:
         await self._durable.probe()
 
     async def run(self, order: Order, told: Told | None = None) -> Ended:
-        is_direct = order.is_plan or (order.plan.is_read_only and not order.key)
+        is_direct = order.is_plan or (order.program.is_read_only and not order.key)
         engine = self._direct if is_direct else self._durable
         return await engine.run(order, told)
 

@@ -14,7 +14,7 @@ from governance.runs.plans import Confirmed
 from governance.transitions import Role
 from runtime.driver import DeviceEndpoint
 from workflow.programs.equivalence import effect_found, effect_of
-from workflow.programs.plan import Plan
+from workflow.programs.program_making import Program
 from workflow.programs.state import State
 from workflow.requests.events import EndRun, Failure, Outcome
 
@@ -51,7 +51,7 @@ class Order:
     run_id: str
     revision_id: str
     digest: str
-    plan: Plan
+    program: Program
     endpoint: DeviceEndpoint
     caller: str
     inputs: Mapping[str, Json]
@@ -66,15 +66,17 @@ class Order:
     @property
     def changes(self) -> bool:
         """Whether the run may change something."""
-        return not self.is_plan and not self.plan.is_read_only
+        return not self.is_plan and not self.program.is_read_only
 
     def effects(self, state: State | None = None) -> tuple[str, ...]:
         """What the run is about, by its inputs and by what it has found in `state`; nothing where it only reads."""
         if not self.changes:
             return ()
         where, secrets = self.endpoint.name, self.secret_names
-        found = effect_found(self.plan, where, state, secrets) if state is not None else None
-        return tuple(dict.fromkeys(each for each in (effect_of(self.plan, where, self.inputs, secrets), found) if each))
+        found = effect_found(self.program, where, state, secrets) if state is not None else None
+        return tuple(
+            dict.fromkeys(each for each in (effect_of(self.program, where, self.inputs, secrets), found) if each)
+        )
 
 
 @dataclass(frozen=True, slots=True)

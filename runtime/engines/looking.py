@@ -25,8 +25,8 @@ from runtime.engines.journal import RunRecords
 from runtime.engines.restore import Restorer
 from runtime.errors import Unservable
 from runtime.secrets import Vault
-from workflow.programs.plan import PlanStep
-from workflow.programs.planned import step_of
+from workflow.programs.program import step_of
+from workflow.programs.program_making import ProgramStep
 from workflow.programs.state import State
 from workflow.requests.events import EndRun, Event, FateFound, RequestFailed, SendRequest, StartTimer, TimerFired
 from workflow.running.interpreter import advance
@@ -108,12 +108,12 @@ class _Look:
     doubted: SendRequest
     notes: "_Notes"
     is_settled: bool
-    told: PlanStep | None = None
+    told: ProgramStep | None = None
 
     async def judged(self) -> LookResult:
         deadline = asyncio.get_running_loop().time() + LOOK_S
-        plan, event = self.order.plan, FateFound(self.doubted.step_id, has_happened=True)
-        state, commands = advance(plan, self.state, event)
+        program, event = self.order.program, FateFound(self.doubted.step_id, has_happened=True)
+        state, commands = advance(program, self.state, event)
         while commands:
             command = commands[0]
             if isinstance(command, EndRun):
@@ -123,7 +123,7 @@ class _Look:
                 break
             if isinstance(answer, RequestFailed):
                 return LookResult("open", f"{command.step_id} was not answered: {answer.message}")
-            state, commands = advance(plan, state, answer)
+            state, commands = advance(program, state, answer)
         return LookResult("open", "what follows changes something, or takes longer than a look may")
 
     async def _performed(self, command: SendRequest | StartTimer, deadline: float) -> Event | None:
@@ -135,7 +135,7 @@ class _Look:
             return TimerFired(command.step_id)
         if not command.is_safe or holds_mask(command):
             return None
-        step = step_of(self.order.plan, command.step_id)
+        step = step_of(self.order.program, command.step_id)
         self.told = step if step is not None and (step.decides or tells(step)) else None
         return await self.driver.send(command, self.order.endpoint, deadline, self.notes)
 
@@ -166,16 +166,16 @@ class _Look:
         is_seen = doubted is not None and told is not None and doubted.effect == shows.get(told.role)
         return doubted.effect if doubted is not None and is_seen else None
 
-    def _doubted(self) -> PlanStep | None:
+    def _doubted(self) -> ProgramStep | None:
         """The change that is in doubt: that of the request, or the one before a read that was to show it."""
         frame = self.state.frames[-1]
-        steps = self.order.plan.workflows[frame.workflow_id].steps
+        steps = self.order.program.workflows[frame.workflow_id].steps
         number = frame.look["step"] if frame.look else frame.step
         return next((steps[n] for n in range(number, -1, -1) if not steps[n].is_safe), None)
 
     def _was_looked_for(self) -> bool:
         """Whether the run had asked the same before the request in doubt, which it sends only to whom it misses."""
-        steps, told, doubted = self.order.plan.steps, self.told, self._doubted()
+        steps, told, doubted = self.order.program.steps, self.told, self._doubted()
         before = next((n for n, each in enumerate(steps) if each is doubted), 0)
         return told is not None and any(each.is_safe and each.key == told.key for each in steps[:before])
 
@@ -183,7 +183,7 @@ class _Look:
         return self.notes.vault.redact(value, self.order.secret_names)
 
 
-def tells(step: PlanStep) -> bool:
+def tells(step: ProgramStep) -> bool:
     """Whether the step's criteria look at the thing: at what is in the answer, or at its not being there."""
     reads = (each for criterion in step.success for each in criterion.expressions)
     return step.role == "gone" or any(each.root == "response" for each in reads)

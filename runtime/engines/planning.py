@@ -17,7 +17,7 @@ from runtime.driver.wire import wire_request, with_headers
 from runtime.engines.engine import Order
 from runtime.errors import Refused
 from runtime.secrets import MASK, SHORTEST_SEARCHED
-from workflow.programs.planned import changes
+from workflow.programs.program import changes
 from workflow.programs.state import State
 from workflow.requests.events import Command, EndRun, Failure, SendRequest
 from workflow.running.preconditions import is_first_change
@@ -44,7 +44,7 @@ def as_ordered(order: Order, clean: Clean, after: State, command: Command) -> tu
     assert confirmed is not None
     if (shown["basis"], digest_of_changes(shown)) == (confirmed.basis, confirmed.changes):
         return after, command
-    failure = Failure(command.step_id, "plan_changed", CHANGED, None, (), changes(order.plan), REMEDY)
+    failure = Failure(command.step_id, "plan_changed", CHANGED, None, (), changes(order.program), REMEDY)
     return replace(over, outcome="failed"), EndRun("failed", {}, failure)
 
 
@@ -53,7 +53,7 @@ def shown_plan(order: Order, clean: Clean, state: State, first: SendRequest) -> 
 
     `basis` is the digest of all that was looked at.
     """
-    view = foreseen(order.plan, state, first)
+    view = foreseen(order.program, state, first)
     seen = clean(list(state.seen or ()))
     secrets = tuple(_secrets(order.inputs, frozenset(name.lower() for name in order.secret_names)))
     return {

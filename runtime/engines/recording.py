@@ -109,7 +109,7 @@ class Recording:
         turns = self._clean(self._turns)
         if MASK not in json.dumps(turns):
             return turns
-        made = list(answers(self._order.plan, [turn["event"] for turn in turns], self.start))
+        made = list(answers(self._order.program, [turn["event"] for turn in turns], self.start))
         for number, turn in enumerate(turns):
             if number >= len(made) or _shape(made[number]) != _shape(plain(turn["command"])):
                 step = turn["command"].get("step_id") or "its end"

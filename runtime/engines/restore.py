@@ -52,7 +52,7 @@ class Restorer:
             run_id=run.id,
             revision_id=run.revision_id,
             digest=run.digest,
-            plan=prepared.plan(),
+            program=prepared.program(),
             endpoint=prepared.endpoint(target, profile),
             caller=run.caller,
             inputs=run.inputs,

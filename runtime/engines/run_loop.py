@@ -116,9 +116,9 @@ class RunLoop:
         Raises what `advance` raises.
         """
         if self.order.is_plan or self.order.confirmed:
-            after, command = watched(self.order.plan, state, event)
+            after, command = watched(self.order.program, state, event)
         else:  # nobody is going to hold it against a plan
-            after, (command,) = advance(self.order.plan, state, event)
+            after, (command,) = advance(self.order.program, state, event)
         if isinstance(command, SendRequest) and not command.is_safe:
             self.journal.effects = self.order.effects(after)
         self.journal.recording.add(event, command)
@@ -137,7 +137,7 @@ class RunLoop:
 
     @property
     def _left_s(self) -> float:
-        return self.order.plan.deadline_s - self.elapsed_s
+        return self.order.program.deadline_s - self.elapsed_s
 
     def _stopped(self, *, is_sent: bool) -> Event:
         if self._why == "parked":
@@ -218,7 +218,7 @@ class RunLoop:
     # How far it is
 
     def _tell(self, command: SendRequest | StartTimer) -> None:
-        steps = [step.step_id for step in self.order.plan.steps]
+        steps = [step.step_id for step in self.order.program.steps]
         first = command.step_id.partition("/")[0]
         number = steps.index(first) + 1 if first in steps else len(steps)
         if isinstance(command, StartTimer):

@@ -164,7 +164,7 @@ def description_of(entry: Entry) -> dict[str, Json]:
         **_line(entry),
         "description": entry.tool.get("description", ""),
         "approved": entry.approved,
-        "steps": [step.description or f"{step.method} {step.path_template}" for step in entry.plan.steps],
+        "steps": [step.description or f"{step.method} {step.path_template}" for step in entry.program.steps],
         "inputs": schema,
         "outputs": entry.tool.get("outputSchema") or {"type": "object"},
     }

@@ -18,7 +18,7 @@ from workflow.documents.reader import read_document
 from workflow.errors import WorkflowError
 from workflow.json.pointers import escape
 from workflow.profiles.profile import Profile
-from workflow.programs.plan import build_plan
+from workflow.programs.program_making import build_program
 from workflow.revision import RevisionContent
 from workflow.risks import RiskName
 from workflow.tool import NAME_LENGTH, tool_definition
@@ -101,7 +101,7 @@ def revision_of(server: str, definition: Definition, chosen: Class) -> NewRevisi
     document = document_of(definition, profile_of(server), "mcp", _workflow(server, definition, chosen), remote)
     try:
         read = read_document(document, workflow_of(server, definition.name))
-        build_plan(read)
+        build_program(read)
         tool = tool_definition(read).to_json()
     except (WorkflowError, ValueError) as error:
         raise UnfitDefinition(f"no workflow can be made of it: {str(error)[:300]}") from error

@@ -21,7 +21,7 @@ from workflow.errors import WorkflowError
 from workflow.json.canonical import digest
 from workflow.json.pointers import escape
 from workflow.profiles.profile import Profile
-from workflow.programs.plan import build_plan
+from workflow.programs.program_making import build_program
 from workflow.revision import RevisionContent
 from workflow.risks import RiskName
 from workflow.tool import free_name, tool_definition
@@ -102,7 +102,7 @@ def site_revision_of(site: str, definition: Definition, chosen: Class | None) ->
     document = document_of(definition, site_profile_of(site), "site", workflow, remote)
     try:
         read = read_document(document, name)
-        build_plan(read)
+        build_program(read)
         tool = tool_definition(read).to_json()
         as_json(tool)
     except (WorkflowError, ValueError) as error:

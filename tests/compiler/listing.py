@@ -16,7 +16,7 @@ from compiler.compiled import Compiled
 from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 from workflow.documents.reader import read_document
-from workflow.programs.plan import Plan, build_plan
+from workflow.programs.program_making import Program, build_program
 from workflow.programs.state import State
 from workflow.requests.events import EndRun, ResponseArrived, RunStarted, SendRequest
 from workflow.running.interpreter import advance
@@ -68,10 +68,10 @@ def replying(schema: Mapping[str, Any], status: str = "200") -> dict[str, Any]:
     return {status: {"description": "ok", "content": {"application/json": {"schema": dict(schema)}}}}
 
 
-def plan_of(compiled: Compiled, intent: str) -> Plan:
+def program_of(compiled: Compiled, intent: str) -> Program:
     one = next(each for each in compiled.workflows if each.flow.intent == intent)
     assert one.is_verified, one.proof
-    return build_plan(read_document(json.loads(json.dumps(one.document)), "shop"))
+    return build_program(read_document(json.loads(json.dumps(one.document)), "shop"))
 
 
 @dataclass
@@ -92,11 +92,11 @@ class Played:
         return f"{self.end.note} {self.end.failure.message if self.end.failure else ''}"
 
 
-def play(plan: Plan, device: List, **inputs: Any) -> Played:
+def play(program: Program, device: List, **inputs: Any) -> Played:
     """Runs the plan; items are read, changed and deleted without a fault."""
     reads: list[Query] = []
     changes: list[str] = []
-    state, commands = advance(plan, State.initial(), RunStarted(inputs))
+    state, commands = advance(program, State.initial(), RunStarted(inputs))
     while isinstance(command := commands[0], SendRequest):
         assert len(reads) < MOST_REQUESTS, "no end of reading"
         answer: Answer = (200, {}, {"id": "t-0", "name": "made"})
@@ -108,7 +108,9 @@ def play(plan: Plan, device: List, **inputs: Any) -> Played:
             answer = device(reads[-1])
         elif "DELETE" in changes:
             answer = (404, {}, None)
-        state, commands = advance(plan, State.from_json(json.loads(json.dumps(state.to_json()))), told(command, answer))
+        state, commands = advance(
+            program, State.from_json(json.loads(json.dumps(state.to_json()))), told(command, answer)
+        )
     assert isinstance(command, EndRun), command
     return Played(command, reads, changes)
 

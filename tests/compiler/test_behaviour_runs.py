@@ -21,7 +21,7 @@ from compiler.twin import Twin
 from compiler.twin.behaviours.library import LIBRARY
 from compiler.verification import compile_spec
 from tests.shipped import APIS, shipped
-from workflow.programs.plan import Plan, build_plan
+from workflow.programs.program_making import Program, build_program
 from workflow.replies import comparing, pages
 from workflow.requests import requests
 from workflow.requests.events import Failure
@@ -48,14 +48,14 @@ def prover_of(api: str) -> Prover:
 
 
 @cache
-def usual_runs(api: str, number: int) -> tuple[Plan, tuple[Ran, ...]]:
+def usual_runs(api: str, number: int) -> tuple[Program, tuple[Ran, ...]]:
     """The plan of a flow and its runs on a device that behaves, on which its behaviours are played."""
     compiled, prover = shipped(api), prover_of(api)
     flow, ran = compiled.workflows[number].flow, list[Ran]()
-    plan = build_plan(document_of(compiled.api, flow, compiled.profile))
+    program = build_program(document_of(compiled.api, flow, compiled.profile))
     for case, tempo in prover._runs(flow, ran):
-        ran.append(prover._run(flow, plan, case, tempo))
-    return plan, tuple(ran)
+        ran.append(prover._run(flow, program, case, tempo))
+    return program, tuple(ran)
 
 
 def played_usual(api: str, number: int, name: str, monkeypatch: pytest.MonkeyPatch) -> FailurePath | None:
@@ -153,7 +153,7 @@ def one_name(step: FlowStep) -> FlowStep:
 
 def denying(course: ending.Course, failure: Failure, _outcome: str) -> Failure:
     """Nothing was done, says every failure."""
-    return replace(failure, not_done=tuple(step.step_id for step in course.plan.steps if not step.is_safe))
+    return replace(failure, not_done=tuple(step.step_id for step in course.program.steps if not step.is_safe))
 
 
 def first_session(twin: Twin, _sent: dict[int, Any] = {}) -> Any:  # noqa: B006 - one for all calls is the point

@@ -14,7 +14,7 @@ from compiler.proofs.proof import prove
 from compiler.proofs.proving import FlowProof, Prover
 from compiler.reports.report import as_text
 from compiler.twin import Twin, TwinRequest
-from workflow.programs.plan import build_plan
+from workflow.programs.program_making import build_program
 
 FIRST, CHANGE = "session expires after the first request", "session expires after the change"
 
@@ -220,9 +220,9 @@ def test_the_other_address_and_the_allowed_values_are_told(idrac: Compiled) -> N
     action = f"POST /redfish/v1/Systems/{{ComputerSystemId}}/Actions/{key}"
     assert moved.incidents.move_action(path, action)
     assert narrowed.incidents.narrow_action(path, action)
-    plan = build_plan(document_of(idrac.api, flow_of(idrac, "idrac_restart_server"), idrac.profile))
+    program = build_program(document_of(idrac.api, flow_of(idrac, "idrac_restart_server"), idrac.profile))
     inputs = {"ResetType": "ForceRestart", "server": ""}
-    at_another, not_this = (prove(plan, twin, inputs).failure for twin in (moved, narrowed))
+    at_another, not_this = (prove(program, twin, inputs).failure for twin in (moved, narrowed))
     assert at_another is not None and not_this is not None
     assert f"at {path}/moved, approved was {path}/Actions/{key}: compile" in at_another.message
     assert 'allows only ["another value"] as ResetType, not ForceRestart' in not_this.message
@@ -251,5 +251,5 @@ def test_a_device_that_says_nothing_about_its_actions_is_asked(idrac: Compiled) 
     assert "Actions" not in got(silent, "/redfish/v1/Systems/System.Embedded.1/Bios")
     flow = flow_of(idrac, "idrac_reset_bios_to_defaults")
     assert "not_offered" in str([step.failures for step in flow.steps])
-    proof = prove(build_plan(document_of(idrac.api, flow, idrac.profile)), silent, {"server": ""})
+    proof = prove(build_program(document_of(idrac.api, flow, idrac.profile)), silent, {"server": ""})
     assert proof.outcome == "pending"

@@ -19,7 +19,7 @@ from governance.storage.database import open_database
 from tests.needs import VENDOR_FOLDER, vendor_files
 from workflow.documents.reader import read_document
 from workflow.profiles.profile import Profile
-from workflow.programs.plan import build_plan
+from workflow.programs.program_making import build_program
 
 SPEC = Path(__file__).parents[2] / "specs" / "hypercore" / "openapi.yaml"
 EXAMPLES = VENDOR_FOLDER / "arazzo" / "examples"
@@ -114,9 +114,9 @@ async def test_what_is_stored_says_how_it_came_about(tmp_path: Path, migrated_ur
 
 def test_what_is_kept_needs_no_description_to_run(tmp_path: Path) -> None:
     kept = taken_up(tmp_path, SNAPSHOT).workflows[0]
-    plan = build_plan(read_document(dict(kept.document), "kept"))
-    assert plan.base_path == "/rest/v1"
-    assert [step.key for step in plan.main.steps] == ["GET /VirDomain", "POST /VirDomainSnapshot"]
+    program = build_program(read_document(dict(kept.document), "kept"))
+    assert program.base_path == "/rest/v1"
+    assert [step.key for step in program.main.steps] == ["GET /VirDomain", "POST /VirDomainSnapshot"]
     assert set(kept.document["x-switchgear"]["operations"]) == {"GET /VirDomain", "POST /VirDomainSnapshot"}
     assert kept.tool["annotations"]["readOnlyHint"] is False
 

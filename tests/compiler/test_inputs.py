@@ -11,7 +11,7 @@ from tests.compiler.odd import DONE, THING, answers, asked, compiled, only, sent
 from workflow.documents.reader import read_document
 from workflow.errors import InputError
 from workflow.programs.inputs import validate_inputs
-from workflow.programs.plan import build_plan
+from workflow.programs.program_making import build_program
 from workflow.tool import whole_input_schema
 
 Json = Any
@@ -28,7 +28,7 @@ def posted(folder: Path, schema: Json, schemas: Json = None, **more: Json) -> Co
 def takes(one: CompiledWorkflow, inputs: Json) -> bool:
     """Whether a call with these inputs gets past the judge, which is asked before anything is sent."""
     try:
-        validate_inputs(build_plan(read_document(one.document, "test")), inputs)
+        validate_inputs(build_program(read_document(one.document, "test")), inputs)
     except InputError:
         return False
     return True

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from compiler.compiled import Compiled
-from tests.compiler.listing import Answer, List, Query, plan_of, play, shop
+from tests.compiler.listing import Answer, List, Query, play, program_of, shop
 
 TOTAL, SIZE = 120, 50
 THINGS = [{"id": f"t-{number}", "name": f"thing {number}"} for number in range(TOTAL)]
@@ -184,7 +184,7 @@ def test_there_are_more_than_twenty_faults() -> None:
 @pytest.mark.parametrize("name", ROWS)
 def test_finding_gives_what_came_and_says_what_did_not(things: Compiled, name: str) -> None:
     row = ROWS[name]
-    played = play(plan_of(things, "find"), row.device)
+    played = play(program_of(things, "find"), row.device)
     if row.listed is None:
         assert (played.end.outcome, played.code) == ("failed", "not_a_list")
         assert row.says in played.said
@@ -200,7 +200,7 @@ def test_finding_gives_what_came_and_says_what_did_not(things: Compiled, name: s
 @pytest.mark.parametrize("name", ROWS)
 def test_what_is_not_listed_is_called_missing_only_where_the_list_is_whole(things: Compiled, name: str) -> None:
     row = ROWS[name]
-    played = play(plan_of(things, "describe"), row.device, thing="thing 119")
+    played = play(program_of(things, "describe"), row.device, thing="thing 119")
     if row.code:
         assert (played.end.outcome, played.code) == ("failed", row.code)
         assert row.says in played.said
@@ -210,7 +210,7 @@ def test_what_is_not_listed_is_called_missing_only_where_the_list_is_whole(thing
 
 @pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.code not in ("", "not_found")])
 def test_nothing_is_made_because_a_list_did_not_show_it(things: Compiled, name: str) -> None:
-    played = play(plan_of(things, "ensure"), ROWS[name].device, name="thing 119", note="as it should be")
+    played = play(program_of(things, "ensure"), ROWS[name].device, name="thing 119", note="as it should be")
     assert (played.end.outcome, played.code) == ("failed", ROWS[name].code)
     assert played.changes == []
 
@@ -223,12 +223,12 @@ def test_a_thing_that_a_whole_list_does_not_show_is_made(things: Compiled) -> No
         asked.append(query)
         return 200, {}, {"items": THINGS if len(asked) == 1 else made}
 
-    played = play(plan_of(things, "ensure"), device, name="thing 900")
+    played = play(program_of(things, "ensure"), device, name="thing 900")
     assert played.changes == ["POST"], played.end
 
 
 def test_in_a_list_that_is_not_whole_only_an_id_says_which_one_is_to_go(things: Compiled) -> None:
-    plan, device = plan_of(things, "delete"), short({"total": TOTAL})
+    plan, device = program_of(things, "delete"), short({"total": TOTAL})
     by_name = play(plan, device, thing="thing 7")
     assert (by_name.code, by_name.changes) == ("list_incomplete", [])
     by_id = play(plan, device, thing="t-7")
@@ -237,46 +237,46 @@ def test_in_a_list_that_is_not_whole_only_an_id_says_which_one_is_to_go(things: 
 
 
 def test_reading_by_name_from_a_list_that_is_not_whole_says_so(things: Compiled) -> None:
-    played = play(plan_of(things, "describe"), short({"total": TOTAL}), thing="thing 7")
+    played = play(program_of(things, "describe"), short({"total": TOTAL}), thing="thing 7")
     assert played.end.outcome == "succeeded" and "50 of 120" in played.end.note
 
 
 def test_two_of_one_name_are_two_even_in_a_list_that_is_not_whole(things: Compiled) -> None:
     twins = {"items": [*THINGS[:5], {"id": "t-900", "name": "thing 3"}], "total": TOTAL}
-    assert play(plan_of(things, "delete"), instead(twins), thing="thing 3").code == "ambiguous"
+    assert play(program_of(things, "delete"), instead(twins), thing="thing 3").code == "ambiguous"
 
 
 def test_a_thing_that_comes_on_two_pages_is_one_thing(things: Compiled) -> None:
-    played = play(plan_of(things, "delete"), shifting, thing="thing 49")
+    played = play(program_of(things, "delete"), shifting, thing="thing 49")
     assert (played.end.outcome, played.changes) == ("succeeded", ["DELETE"])
 
 
 @pytest.mark.parametrize("given", ["7", "thing 7"])
 def test_ids_that_come_as_numbers_are_the_ids_that_were_given_as_texts(things: Compiled, given: str) -> None:
     numbered = {"items": [{"id": number, "name": f"thing {number}"} for number in range(20)]}
-    assert play(plan_of(things, "describe"), instead(numbered), thing=given).end.outcome == "succeeded"
+    assert play(program_of(things, "describe"), instead(numbered), thing=given).end.outcome == "succeeded"
 
 
 def test_the_profile_says_which_number_is_no_total(tmp_path: Path) -> None:
     capacity = instead({"items": THINGS[:4], "total": 64})
-    assert "64" in play(plan_of(shop(tmp_path), "find"), capacity).end.note
+    assert "64" in play(program_of(shop(tmp_path), "find"), capacity).end.note
     told = shop(tmp_path, paging={"by": "none", "total": "none"})
-    assert play(plan_of(told, "find"), capacity).end.note == ""
+    assert play(program_of(told, "find"), capacity).end.note == ""
     at = shop(tmp_path, paging={"by": "none", "total": "/inStock"})
-    assert "4 of 9" in play(plan_of(at, "find"), instead({"items": THINGS[:4], "inStock": 9})).end.note
+    assert "4 of 9" in play(program_of(at, "find"), instead({"items": THINGS[:4], "inStock": 9})).end.note
 
 
 def test_a_bare_list_is_followed_by_its_link_header(tmp_path: Path) -> None:
     compiled = shop(tmp_path, members="")
-    played = play(plan_of(compiled, "find"), paged("several links", bare=True))
+    played = play(program_of(compiled, "find"), paged("several links", bare=True))
     assert len(played.end.outputs["items"]) == TOTAL
-    assert play(plan_of(compiled, "describe"), instead([]), thing="x").code == "not_found"
-    assert play(plan_of(compiled, "describe"), instead({"error": "busy"}), thing="x").code == "not_a_list"
+    assert play(program_of(compiled, "describe"), instead([]), thing="x").code == "not_found"
+    assert play(program_of(compiled, "describe"), instead({"error": "busy"}), thing="x").code == "not_a_list"
 
 
 def test_a_list_that_was_asked_for_from_its_middle_is_whole_with_the_rest(tmp_path: Path) -> None:
     compiled = shop(tmp_path, paging={"by": "items", "parameter": "offset", "most": 9})
-    plan = plan_of(compiled, "describe")
+    plan = program_of(compiled, "describe")
 
     def device(query: Query) -> Answer:
         start = int(query.get("offset", "0"))

@@ -11,7 +11,7 @@ from compiler.commands.mock import understood
 from compiler.proofs.proof import Proof, proof_to_json, prove
 from compiler.twin import Tempo, Twin
 from workflow.documents.reader import read_document
-from workflow.programs.plan import build_plan
+from workflow.programs.program_making import build_program
 
 SPEC = Path(__file__).parents[2] / "specs" / "hypercore" / "openapi.yaml"
 SOURCE = "{$sourceDescriptions.hypercore.url}#/paths/"
@@ -43,7 +43,7 @@ def run(twin: Twin, steps: list[dict[str, Any]], inputs: dict[str, Any] | None =
         "sourceDescriptions": [{"name": "hypercore", "url": "openapi.yaml", "type": "openapi"}],
         "workflows": [{**workflow, **options.pop("workflow", {})}],
     }
-    return prove(build_plan(read_document(document, "test")), twin, inputs or {}, **options)
+    return prove(build_program(read_document(document, "test")), twin, inputs or {}, **options)
 
 
 def vm(twin: Twin, kind: str) -> str:

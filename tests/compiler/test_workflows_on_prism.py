@@ -18,7 +18,7 @@ from compiler.ir.model import Role
 from compiler.twin.prism import PrismError, find_prism, running
 from tests.needs import PRISM
 from workflow.documents.reader import read_document
-from workflow.programs.plan import Plan, build_plan
+from workflow.programs.program_making import Program, build_program
 from workflow.programs.state import State
 from workflow.requests.events import EndRun, Event, ResponseArrived, RunStarted, SendRequest, StartTimer, TimerFired
 from workflow.requests.multipart import encoded, is_multipart
@@ -72,19 +72,19 @@ def with_parts(compiled: Compiled) -> list[CompiledWorkflow]:
     return found
 
 
-def run(plan: Plan, inputs: dict[str, Any], client: httpx.Client) -> tuple[EndRun, list[str]]:
+def run(program: Program, inputs: dict[str, Any], client: httpx.Client) -> tuple[EndRun, list[str]]:
     """The interpreter driven by plain httpx; timers fire at once."""
     state, event, refused = State.initial(), RunStarted(inputs), []
     for _ in range(60):
-        state, commands = advance(plan, state, event)
+        state, commands = advance(program, state, event)
         command = commands[-1]
         if isinstance(command, EndRun):
             return command, refused
-        event = answer(plan, command, client, refused)
+        event = answer(program, command, client, refused)
     raise AssertionError("the run does not end")
 
 
-def answer(plan: Plan, command: Any, client: httpx.Client, refused: list[str]) -> Event:
+def answer(program: Program, command: Any, client: httpx.Client, refused: list[str]) -> Event:
     if isinstance(command, StartTimer):
         return TimerFired(command.step_id)
     assert isinstance(command, SendRequest)
@@ -95,7 +95,7 @@ def answer(plan: Plan, command: Any, client: httpx.Client, refused: list[str]) -
     headers = [*command.headers, *([("content-type", content_type)] if content_type else [])]
     reply = client.request(
         command.method,
-        plan.base_path + command.path,
+        program.base_path + command.path,
         params=list(command.query) or None,
         headers=headers,
         json=command.body if is_json else None,
@@ -115,8 +115,8 @@ def test_a_sample_of_workflows_runs_through_on_prism(vendor: tuple[Compiled, htt
     assert len(picked) == SAMPLE
     failed, succeeded = {}, 0
     for one in [*picked, *with_parts(compiled)]:
-        plan = build_plan(read_document(one.document, one.flow.id))
-        end, refused = run(plan, dict(one.proof["runs"][0]["inputs"]), client)
+        program = build_program(read_document(one.document, one.flow.id))
+        end, refused = run(program, dict(one.proof["runs"][0]["inputs"]), client)
         is_true = end.failure.code in TRUE_OF_A_STATELESS_MOCK if end.failure else end.outcome in ENDS_WELL
         if not is_true or refused:
             failed[one.flow.id] = (end.failure.message if end.failure else end.outcome, refused)

@@ -33,10 +33,10 @@ from runtime.calls.confirmation import Confirmation
 from runtime.engines.engine import Ended
 from runtime.engines.journal import AuditOnly
 from runtime.secrets import Vault
-from runtime.service import Service, open_service
+from runtime.service import Service, ServiceOptions, open_service
 from tests.shipped import shipped
 from workflow.documents.reader import read_document
-from workflow.programs.plan import Plan, PlanStep, build_plan
+from workflow.programs.program_making import Program, ProgramStep, build_program
 
 pytestmark = pytest.mark.slow
 SAMPLE = 3
@@ -101,9 +101,9 @@ class Bench:
         self._prover = Prover(self.compiled.api, self.compiled.profile)
 
     async def run(self, one: CompiledWorkflow, fault: str, spoiled: int) -> Run:
-        plan = plan_of(one)
+        program = program_of(one)
         case, tempo = next(self._prover._runs(one.flow, []))
-        ran = self._prover._run(one.flow, plan, case, tempo)
+        ran = self._prover._run(one.flow, program, case, tempo)
         twin = ran.start.beside()
         twin.run_on(asyncio.get_running_loop().time)
         async with server.running(twin) as url, self.faults.proxied(url, fault, spoiled) as proxy:
@@ -142,23 +142,23 @@ class Bench:
         return ended
 
 
-def plan_of(one: CompiledWorkflow) -> Plan:
-    return build_plan(read_document(one.document, one.flow.id))
+def program_of(one: CompiledWorkflow) -> Program:
+    return build_program(read_document(one.document, one.flow.id))
 
 
-def is_idempotent(plan: Plan, line: str) -> bool:
+def is_idempotent(program: Program, line: str) -> bool:
     """Whether the request with this first line may be sent twice, as the workflow says."""
-    return step_at(plan, line).is_idempotent
+    return step_at(program, line).is_idempotent
 
 
-def effect_of(plan: Plan, line: str) -> str:
-    return step_at(plan, f"{line} HTTP/1.1").effect
+def effect_of(program: Program, line: str) -> str:
+    return step_at(program, f"{line} HTTP/1.1").effect
 
 
-def step_at(plan: Plan, line: str) -> PlanStep:
+def step_at(program: Program, line: str) -> ProgramStep:
     method, path, _ = line.split(" ")
-    path = path.partition("?")[0].removeprefix(plan.base_path)
-    for step in plan.steps:
+    path = path.partition("?")[0].removeprefix(program.base_path)
+    for step in program.steps:
         shape = re.sub(r"\\\{[^{}/]+\\\}", "[^/]+", re.escape(step.path_template))
         if step.method == method and re.fullmatch(shape, path):
             return step
@@ -172,7 +172,7 @@ async def bench(
     database = f"sqlite+aiosqlite:///{folder / 'switchgear.db'}"
     await submit(replace(compiled, workflows=tuple(wanted)), database, "test")
     vault, asks_nobody = Vault({"USER": "admin", "WORD": "switchgear"}), Confirmation(classes=frozenset())
-    async with open_service(database, vault, confirmation=asks_nobody) as service:
+    async with open_service(database, vault, ServiceOptions(confirmation=asks_nobody)) as service:
         with faults.counted(service.database._writer):
             await _approve(service, compiled.api.name)
             yield Bench(faults, witness, compiled, service)
@@ -187,7 +187,7 @@ async def _approve(service: Service, api: str) -> None:
 
 
 async def judge(made: Bench, one: CompiledWorkflow, table: Table) -> None:
-    plan = plan_of(one)
+    program = program_of(one)
     usual = await made.run(one, "none", 0)
     if usual.ended.misfits:
         table.wrong.append(f"{one.flow.id} undisturbed: {usual.ended.misfits} places of replies are not as described")
@@ -201,9 +201,9 @@ async def judge(made: Bench, one: CompiledWorkflow, table: Table) -> None:
                 table.wrong.append(f"{one.flow.id}, {fault}: change {spoiled} never came: {run.ended.failure}")
                 continue
             line = run.proxy.spoilt[0]
-            may_repeat = is_idempotent(plan, line)
+            may_repeat = is_idempotent(program, line)
             table.add(fault, "idempotent" if may_repeat else "not idempotent", run.ended.outcome)
-            table.wrong += [f"{one.flow.id}, {fault} at {line}: {why}" for why in faults_of(run, plan, usual.heard)]
+            table.wrong += [f"{one.flow.id}, {fault} at {line}: {why}" for why in faults_of(run, program, usual.heard)]
             is_so = run.ended.outcome in GOOD and run.is_as_usual  # it was so before, and a look has shown it
             outcome = "succeeded" if run.ended.outcome in GOOD else run.ended.outcome
             if not may_repeat and outcome not in VERDICTS[fault] and not is_so:
@@ -220,15 +220,15 @@ async def met(made: Bench, one: CompiledWorkflow, fault: str, spoiled: int) -> R
     return await made.run(one, fault, spoiled)
 
 
-def faults_of(run: Run, plan: Plan, usual: list[str]) -> Iterator[str]:
+def faults_of(run: Run, program: Program, usual: list[str]) -> Iterator[str]:
     """What must not be, whatever the fault was."""
     ended, seen = run.ended, run.heard
     more = Counter(seen) - Counter(usual)
     for line in more:
-        if not is_idempotent(plan, f"{line} HTTP/1.1"):
+        if not is_idempotent(program, f"{line} HTTP/1.1"):
             yield f"the device heard {line} once more than undisturbed"
     # A value that was so before need not be set once more, and the device's own things tell; an action has to be sent.
-    missing = {line for line in set(usual) - set(seen) if not run.is_as_usual or effect_of(plan, line) == "act"}
+    missing = {line for line in set(usual) - set(seen) if not run.is_as_usual or effect_of(program, line) == "act"}
     if ended.outcome in GOOD and missing:
         yield f"a success without {missing}"
     if ended.outcome not in GOOD and ended.failure is None:
@@ -242,7 +242,7 @@ def faults_of(run: Run, plan: Plan, usual: list[str]) -> Iterator[str]:
 
 
 def writing(compiled: Compiled) -> list[CompiledWorkflow]:
-    found = [one for one in compiled.workflows if any(not step.is_safe for step in plan_of(one).steps)]
+    found = [one for one in compiled.workflows if any(not step.is_safe for step in program_of(one).steps)]
     return sorted(found, key=lambda one: one.flow.id)
 
 

@@ -36,7 +36,7 @@ from runtime.driver.credentials.sessions import References
 from runtime.driver.wire import address_of
 from runtime.driver.witness import Answered, Sending
 from runtime.secrets import Vault
-from runtime.service import Service, open_service
+from runtime.service import Service, ServiceOptions, open_service
 from tests.waiting import PATIENCE_S, LoopClock
 from workflow.documents.reader import read_document
 from workflow.profiles.profile import Profile
@@ -335,7 +335,9 @@ ASKS_NOBODY = Confirmation(classes=frozenset())
 
 @pytest.fixture
 async def house(migrated_url: str) -> AsyncIterator[House]:
-    async with open_service(migrated_url, Vault({"WORD": "s3cret-word"}), confirmation=ASKS_NOBODY) as service:
+    async with open_service(
+        migrated_url, Vault({"WORD": "s3cret-word"}), ServiceOptions(confirmation=ASKS_NOBODY)
+    ) as service:
         yield await furnished(migrated_url, service)
 
 

@@ -22,7 +22,7 @@ from runtime.calls.confirmation import Confirmation
 from runtime.calls.messages import told
 from runtime.commands.serving import CHATTY
 from runtime.secrets import JsonFormatter, RedactingFormatter, Vault
-from runtime.service import open_service
+from runtime.service import ServiceOptions, open_service
 from workflow.profiles.profile import Profile
 from workflow.requests.events import to_json
 
@@ -172,7 +172,7 @@ async def test_no_canary_is_found_anywhere(
     lines.setFormatter(JsonFormatter(vault))
     url, seen = f"sqlite+aiosqlite:///{tmp_path / 'switchgear.db'}", []
     asks_nobody = Confirmation(classes=frozenset())
-    async with open_service(url, vault, confirmation=asks_nobody) as service:
+    async with open_service(url, vault, ServiceOptions(confirmation=asks_nobody)) as service:
         await house_with(tools, service, url, device)
         entries = service.live.now.entries
         async with tools.running(service) as run:

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from runtime.secrets import Vault
-from runtime.service import open_service
+from runtime.service import ServiceOptions, open_service
 from tests.needs import INSPECTOR, LOADERS, MCPO, ROOT
 from tests.ports import free_port
 from tests.waiting import PATIENCE_S, until
@@ -32,7 +32,7 @@ WAIT_S = 1
 async def house(migrated_url: str, device: Any, tools: Any) -> AsyncIterator[Any]:
     """Calls wait a moment, the device's job goes on until it is told to end, and what disrupts asks first."""
     device.script.job_state = "running"
-    async with open_service(migrated_url, Vault({}), call_wait_s=WAIT_S) as service:
+    async with open_service(migrated_url, Vault({}), ServiceOptions(call_wait_s=WAIT_S)) as service:
         made = await tools.furnished(migrated_url, service)
         await made.target(device.url)
         await made.approve("find")

@@ -14,7 +14,7 @@ from runtime.calls.confirmation import Confirmation
 from runtime.engines.dbos_process import DbosProcess
 from runtime.errors import Interrupted
 from runtime.secrets import Vault
-from runtime.service import open_service, watching
+from runtime.service import ServiceOptions, open_service, watching
 from tests.waiting import until
 
 ME = Caller("me", "operator")
@@ -30,7 +30,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def house(url: str, device: Any, tools: Any) -> AsyncIterator[Any]:
-    async with open_service(url, Vault({}), confirmation=Confirmation(classes=frozenset())) as service:
+    async with open_service(url, Vault({}), ServiceOptions(confirmation=Confirmation(classes=frozenset()))) as service:
         made = await tools.furnished(url, service)
         await made.target(device.url)
         await made.approve("find")

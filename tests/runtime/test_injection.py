@@ -15,7 +15,7 @@ import pytest
 
 from runtime.driver import Driver
 from workflow.documents.reader import read_document
-from workflow.programs.plan import build_plan
+from workflow.programs.program_making import build_program
 from workflow.programs.state import State
 from workflow.requests.events import EndRun, RequestFailed, ResponseArrived, RunStarted, SendRequest
 from workflow.running.interpreter import advance
@@ -41,7 +41,7 @@ def hostile(count: int, location: str) -> Iterator[str]:
     return itertools.islice(itertools.chain(MARKS, made), count)
 
 
-def plan_of(content_type: str) -> Any:
+def program_of(content_type: str) -> Any:
     operation = "{$sourceDescriptions.toy.url}#/paths/~1things~1{id}~1parts/post"
     places = {"id": "path", "q": "query", "X-Note": "header", "c": "cookie"}
     values = {"X-Note": "note"}
@@ -55,11 +55,11 @@ def plan_of(content_type: str) -> Any:
         "sourceDescriptions": [{"name": "toy", "url": "./toy.yaml", "type": "openapi"}],
         "workflows": [{"workflowId": "w", "inputs": {"type": "object", "properties": properties}, "steps": [step]}],
     }
-    return build_plan(read_document(document, "test"))
+    return build_program(read_document(document, "test"))
 
 
-def first_command(plan: Any, inputs: dict[str, str]) -> Any:
-    _, (command,) = advance(plan, State.initial(), RunStarted(inputs))
+def first_command(program: Any, inputs: dict[str, str]) -> Any:
+    _, (command,) = advance(program, State.initial(), RunStarted(inputs))
     return command
 
 
@@ -99,10 +99,10 @@ async def test_a_value_stays_in_its_place_on_the_wire_or_is_refused(
     location: str, count: int, driver: Driver, recorder: Any, notes: Any, tools: Any
 ) -> None:
     device = await recorder(tools.said(tools.answer()))
-    plan, endpoint = plan_of(FORM if location == "form" else "application/json"), tools.endpoint(device.url)
+    program, endpoint = program_of(FORM if location == "form" else "application/json"), tools.endpoint(device.url)
     sent, refused, wrong = 0, 0, []
     for value in hostile(count, location):
-        command = first_command(plan, {**PLAIN, NAMES[location]: value})
+        command = first_command(program, {**PLAIN, NAMES[location]: value})
         event = await driver.send(command, endpoint, tools.soon(), notes) if isinstance(command, SendRequest) else None
         if isinstance(event, ResponseArrived):
             sent += 1

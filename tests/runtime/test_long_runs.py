@@ -18,7 +18,7 @@ from runtime.caller import Caller
 from runtime.calls.under_way import MOST_LEFT, TOLD_S, UNTOLD_S, Running, UnderWay, Wanted
 from runtime.engines.engine import Ended, Progress
 from runtime.secrets import Vault
-from runtime.service import open_service
+from runtime.service import ServiceOptions, open_service
 from tests.needs import NPM
 from tests.waiting import PATIENCE_S, until
 
@@ -38,7 +38,9 @@ async def slow(migrated_url: str, device: Any, tools: Any) -> AsyncIterator[Any]
     """A house whose calls wait a moment, with a device whose job goes on until it is told to end."""
     device.script.job_state = "running"
     vault = Vault({"WORD": "s3cret-word"})
-    async with open_service(migrated_url, vault, confirmation=tools.ASKS_NOBODY, call_wait_s=WAIT_S) as service:
+    async with open_service(
+        migrated_url, vault, ServiceOptions(confirmation=tools.ASKS_NOBODY, call_wait_s=WAIT_S)
+    ) as service:
         house = await tools.furnished(migrated_url, service)
         await house.target(device.url)
         await house.approve("find")
@@ -259,7 +261,7 @@ async def test_who_goes_away_before_an_answer_ends_the_run_and_after_it_does_not
 @pytest.mark.slow
 async def test_a_run_of_another_process_is_waited_for_by_its_record(slow: Any, device: Any, tools: Any) -> None:
     first = await left(slow)
-    async with open_service(slow.url, Vault({"WORD": "s3cret-word"}), call_wait_s=WAIT_S) as other:
+    async with open_service(slow.url, Vault({"WORD": "s3cret-word"}), ServiceOptions(call_wait_s=WAIT_S)) as other:
         look = other.under_way.look
         waiting = await look(first.run_id, ME, await other.runs.get(first.run_id))
         assert isinstance(waiting, Running)
@@ -300,7 +302,9 @@ async def test_a_server_that_stops_parks_what_goes_on_and_the_next_one_ends_it(
     migrated_url: str, device: Any, tools: Any
 ) -> None:
     device.script.job_state = "running"
-    async with open_service(migrated_url, confirmation=tools.ASKS_NOBODY, call_wait_s=WAIT_S) as service:
+    async with open_service(
+        migrated_url, options=ServiceOptions(confirmation=tools.ASKS_NOBODY, call_wait_s=WAIT_S)
+    ) as service:
         house = await tools.furnished(migrated_url, service)
         await house.target(device.url)
         await house.approve("stop")
@@ -308,7 +312,7 @@ async def test_a_server_that_stops_parks_what_goes_on_and_the_next_one_ends_it(
         first = await left(house)
         await device.has_heard(2)
     device.script.job_state = "done"
-    async with open_service(migrated_url, call_wait_s=WAIT_S) as other:
+    async with open_service(migrated_url, options=ServiceOptions(call_wait_s=WAIT_S)) as other:
         await other.engine.recover()
 
         async def look() -> Any:

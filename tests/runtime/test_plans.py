@@ -22,7 +22,7 @@ from runtime.call_options import PLAIN, CallOptions
 from runtime.caller import Caller
 from runtime.calls.confirmation import Confirmation
 from runtime.secrets import Vault
-from runtime.service import open_service
+from runtime.service import ServiceOptions, open_service
 from workflow.profiles.profile import Profile
 
 ME, YOU = Caller("me", "operator"), Caller("you", "operator")
@@ -224,7 +224,9 @@ async def test_a_plan_is_carried_out_under_the_profile_that_it_was_made_with(yar
 async def test_a_plan_expires(house: Any, device: Any) -> None:
     await house.target(device.url)
     await house.approve("retire")
-    async with open_service(house.url, confirmation=Confirmation(lasts=timedelta(0))) as service:
+    async with open_service(
+        house.url, options=ServiceOptions(confirmation=Confirmation(lasts=timedelta(0)))
+    ) as service:
         yard = replace(house, service=service)
         planned = await call(yard)
         with pytest.raises(PlanError, match="expired"):
@@ -261,7 +263,9 @@ async def test_classes_and_callers_can_be_exempt(house: Any, device: Any) -> Non
     await house.target(device.url)
     await house.approve("retire")
     for told in ({"SWITCHGEAR_CONFIRM": "disrupt"}, {"SWITCHGEAR_CONFIRM_EXEMPT": "ci, me"}):
-        async with open_service(house.url, confirmation=Confirmation.of(Settings.read(told))) as service:
+        async with open_service(
+            house.url, options=ServiceOptions(confirmation=Confirmation.of(Settings.read(told)))
+        ) as service:
             device.script.machines[0]["state"] = "on"
             assert (await call(replace(house, service=service))).outcome == "succeeded"
 

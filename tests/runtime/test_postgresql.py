@@ -15,7 +15,7 @@ from runtime.caller import Caller
 from runtime.calls.confirmation import Confirmation
 from runtime.engines.executor import Executor
 from runtime.secrets import Vault
-from runtime.service import open_service, watching
+from runtime.service import ServiceOptions, open_service, watching
 from tests.waiting import PATIENCE_S
 
 
@@ -23,7 +23,10 @@ async def test_workflows_are_served_from_postgresql(postgres_server: Any, device
     url = postgres_server.new_database()
     await asyncio.to_thread(upgrade, url)
     asks_nobody = Confirmation(classes=frozenset())
-    async with open_service(url, Vault({}), confirmation=asks_nobody) as service, open_service(url, Vault({})) as other:
+    async with (
+        open_service(url, Vault({}), ServiceOptions(confirmation=asks_nobody)) as service,
+        open_service(url, Vault({})) as other,
+    ):
         here, there = await tools.furnished(url, service), tools.House(url, other)
         await here.target(device.url)
         await here.approve("find")
@@ -50,7 +53,7 @@ async def test_who_loses_the_connection_of_its_locks_takes_them_again_before_any
     url = postgres_server.new_database()
     await asyncio.to_thread(upgrade, url)
     asks_nobody = Confirmation(classes=frozenset())
-    async with open_service(url, Vault({}), confirmation=asks_nobody) as service, watching(service):
+    async with open_service(url, Vault({}), ServiceOptions(confirmation=asks_nobody)) as service, watching(service):
         house = await tools.furnished(url, service)
         await house.target(device.url)
         await house.approve("stop")

@@ -15,7 +15,7 @@ from runtime.errors import BadInput, Unservable
 from runtime.mcp.proposing import TOKENS, propose_tool
 from runtime.mcp.tools import CatalogProvider, OwnTools
 from runtime.proposing import ASKED, Proposals, Terms
-from runtime.service import open_service
+from runtime.service import ServiceOptions, open_service
 from tests.compiler.proposals.compiled_specs import written
 from tests.compiler.proposer import model_server as server
 from tests.compiler.proposer.model_server import model_server
@@ -45,7 +45,7 @@ async def test_what_comes_of_a_sentence_waits_for_a_person_and_counts_against_th
     terms = Terms(1, "ollama:tiny", library)
     with model_server(server.answers(chooses)) as (address, _):
         monkeypatch.setenv("SWITCHGEAR_OLLAMA_URL", address)
-        async with open_service(url, proposing=terms) as service:
+        async with open_service(url, options=ServiceOptions(proposing=terms)) as service:
             tool = propose_tool(service.proposals, lambda: AGENT)
             told = (await tool.run({"api": "machines", "sentence": SENTENCE})).structured_content
             with pytest.raises(Unservable, match="1 proposals a day"):

@@ -17,7 +17,7 @@ from mcp.client.subscriptions import ToolsListChanged, listen
 from mcp.shared.exceptions import MCPError
 
 from runtime.catalog.listing import UNBOUNDED
-from runtime.service import open_service
+from runtime.service import ServiceOptions, open_service
 from tests.waiting import PATIENCE_S
 
 HANDSHAKE, STATELESS = "legacy", "2026-07-28"
@@ -185,7 +185,7 @@ async def test_with_many_tools_a_call_builds_no_list_and_lists_are_built_once(
     for number in range(60):
         await house.approve("find", number)
     async with (
-        open_service(house.url, budget=UNBOUNDED) as service,
+        open_service(house.url, options=ServiceOptions(budget=UNBOUNDED)) as service,
         tools.running(service) as run,
         client(run.mcp, era) as opened,
     ):

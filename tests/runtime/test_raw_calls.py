@@ -20,7 +20,7 @@ from runtime.catalog.listing import Budget
 from runtime.errors import BadInput, NotApproved, Unservable
 from runtime.raw_calls import inputs_of
 from runtime.secrets import Vault
-from runtime.service import FOR_EXPERTS, open_service
+from runtime.service import FOR_EXPERTS, ServiceOptions, open_service
 from workflow.raw_calls import workflow_of
 
 GET, ONE, STOP, LOGIN = "GET /vms", "GET /vms/{id}", "POST /vms/{id}/stop", "POST /login"
@@ -247,7 +247,7 @@ async def test_one_that_is_described_as_graver_now_is_not_called_without_an_appr
 @pytest.fixture
 async def expert_server(known: Any, tools: Any) -> AsyncIterator[Any]:
     """A server that was started when somebody was named, with a token of that name and one of another."""
-    async with open_service(known.url, Vault({}), budget=Budget()) as service:
+    async with open_service(known.url, Vault({}), ServiceOptions(budget=Budget())) as service:
         known.service = service
         run_of = {name: await known.token("operator", name) for name in ("expert", "other")}
         async with tools.running(service) as run:

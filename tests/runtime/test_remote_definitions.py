@@ -15,7 +15,7 @@ from runtime.remotes.contents import OUTPUTS, Class, operation_of, pinned, revis
 from workflow.documents.reader import read_document
 from workflow.errors import InputError
 from workflow.programs.inputs import validate_inputs
-from workflow.programs.plan import build_plan
+from workflow.programs.program_making import build_program
 
 # What the strictest of the known clients take.
 CLIENTS = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -76,12 +76,12 @@ def test_what_is_like_a_tree_is_taken() -> None:
     node = of({"name": {"type": "string"}, "below": {"type": "array", "items": {"$ref": "#/$defs/node"}}})
     sent = tool(of({"root": {"$ref": "#/$defs/node"}}, **{"$defs": {"node": node}}))
     document = revision_of("toy", definition_of(sent), Class()).content.document
-    plan = build_plan(read_document(document, "test"))
-    assert validate_inputs(plan, {"root": {"name": "a", "below": [{"name": "b"}]}})
+    program = build_program(read_document(document, "test"))
+    assert validate_inputs(program, {"root": {"name": "a", "below": [{"name": "b"}]}})
     with pytest.raises(InputError):
-        validate_inputs(plan, {"root": {"below": [{"name": 1}]}})
+        validate_inputs(program, {"root": {"below": [{"name": 1}]}})
     with pytest.raises(InputError):
-        validate_inputs(plan, {"root": {}, "more": 1})
+        validate_inputs(program, {"root": {}, "more": 1})
 
 
 @pytest.mark.parametrize(
@@ -117,14 +117,14 @@ def test_what_a_server_claims_makes_nothing_harmless() -> None:
         "readOnlyHint": False, "destructiveHint": True, "idempotentHint": False, "openWorldHint": True,
     }  # fmt: skip
     assert "readOnlyHint true" in made.proof["risk"][0]["why"]
-    step = build_plan(read_document(made.content.document, "test")).steps[0]
+    step = build_program(read_document(made.content.document, "test")).steps[0]
     assert (step.is_safe, step.is_idempotent) == (False, False)
 
 
 @pytest.mark.parametrize("risk", ["read", "change", "disrupt", "destroy"])
 def test_the_class_is_what_an_approver_says(risk: Any) -> None:
     made = revision_of("toy", definition_of(tool()), Class(risk, is_idempotent=risk == "read", by="ann"))
-    step = build_plan(read_document(made.content.document, "test")).steps[0]
+    step = build_program(read_document(made.content.document, "test")).steps[0]
     assert (made.risk, step.is_safe, step.is_idempotent) == (risk, risk == "read", risk == "read")
     assert made.content.tool["annotations"]["readOnlyHint"] is (risk == "read")
 

@@ -18,7 +18,7 @@ from runtime.secrets import Vault
 from runtime.service import open_service
 from switchgear.main import main
 from workflow.documents.reader import read_document
-from workflow.programs.plan import build_plan
+from workflow.programs.program_making import build_program
 from workflow.running.replay import differences
 
 ME = Caller("me", "operator")
@@ -148,7 +148,7 @@ async def test_another_revision_is_told_with_the_step_and_both_sides(lab: Any, t
     turns = await lab.service.journals.get((await call(lab, STOP)).run_id)
     document = tools.toy_content("stop").document
     document["workflows"][0]["steps"][2]["parameters"][0]["value"] = "$steps.change.outputs.task"
-    (found, *_) = differences(build_plan(read_document(document, "toy")), turns)
+    (found, *_) = differences(build_program(read_document(document, "toy")), turns)
     assert found.step_id == "read_back"
     assert (found.recorded["path"], found.now["path"]) == ("/vms/u-1", "/vms/t-1")
 

@@ -14,7 +14,7 @@ from governance.registry.responses import ResponseStore
 from runtime.caller import Caller
 from runtime.calls.confirmation import Confirmation
 from runtime.secrets import Vault
-from runtime.service import open_service
+from runtime.service import ServiceOptions, open_service
 from tests.waiting import PATIENCE_S
 
 ME = Caller("me", "operator")
@@ -38,7 +38,7 @@ async def lab(request: Any, tmp_path: Path, device: Any, tools: Any) -> AsyncIte
     """A house under the policy of the test's parameter."""
     url = f"sqlite+aiosqlite:///{tmp_path / 'switchgear.db'}"
     asks_nobody, vault = Confirmation(classes=frozenset()), Vault({"WORD": "s3cret-word"})
-    async with open_service(url, vault, confirmation=asks_nobody, responses=request.param) as service:
+    async with open_service(url, vault, ServiceOptions(confirmation=asks_nobody, responses=request.param)) as service:
         house = await tools.furnished(url, service)
         await house.target(device.url)
         await house.approve("find")

@@ -17,7 +17,7 @@ from runtime.calls.confirmation import Confirmation
 from runtime.engines.dbos_process import beside
 from runtime.errors import Interrupted
 from runtime.secrets import Vault
-from runtime.service import open_service
+from runtime.service import ServiceOptions, open_service
 from tests.waiting import until
 
 ME = Caller("me", "operator")
@@ -30,7 +30,9 @@ OPENED = "UPDATE runs SET outcome = NULL, finished_at = NULL"
 
 @pytest.fixture
 async def house(migrated_url: str, device: Any, tools: Any) -> AsyncIterator[Any]:
-    async with open_service(migrated_url, Vault({}), confirmation=Confirmation(classes=frozenset())) as service:
+    async with open_service(
+        migrated_url, Vault({}), ServiceOptions(confirmation=Confirmation(classes=frozenset()))
+    ) as service:
         made = await tools.furnished(migrated_url, service)
         await made.target(device.url)
         await made.approve("stop")

@@ -95,10 +95,12 @@ async def test_a_deadline_of_the_run_bounds_every_wait(lab: Any, device: Any) ->
     await call(lab, "toy_stop_vm", uuid="u-1")  # what durable runs need is made ready by the first one
     device.script.job_state = "running"
     entry = lab.service.live.now.entries["toy_stop_vm"]
-    plan = replace(entry.plan, deadline_s=2.0)
+    program = replace(entry.program, deadline_s=2.0)
     short = replace(
         entry,
-        prepared=SimpleNamespace(plan=lambda: plan, endpoint=entry.prepared.endpoint, content=entry.prepared.content),
+        prepared=SimpleNamespace(
+            program=lambda: program, endpoint=entry.prepared.endpoint, content=entry.prepared.content
+        ),
     )
     for _ in range(20):  # on a loaded machine the two seconds may be over before the change is sent
         ended = await lab.service.calls.call(short, {"uuid": "u-1"}, None, ME)

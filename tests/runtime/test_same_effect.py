@@ -28,7 +28,7 @@ from runtime.calls.confirmation import Confirmation
 from runtime.calls.selection import Selection, run_on
 from runtime.errors import SameEffect
 from runtime.secrets import Vault
-from runtime.service import open_service
+from runtime.service import ServiceOptions, open_service
 from tests.forks import program
 from tests.runtime import shop as shops
 from tests.waiting import until
@@ -344,9 +344,9 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[s
 
 
 async def test_it_holds_between_replicas_and_after_a_restart(url: str, shop: Any, tools: Any) -> None:
-    async with open_service(url, Vault({}), confirmation=NOBODY) as service:
+    async with open_service(url, Vault({}), ServiceOptions(confirmation=NOBODY)) as service:
         here = await stocked(await tools.furnished(url, service), shop, tools)
-        async with open_service(url, Vault({}), confirmation=NOBODY) as other:
+        async with open_service(url, Vault({}), ServiceOptions(confirmation=NOBODY)) as other:
             replica = tools.House(url, other)
             shop.script.waits = asyncio.Event()
             running = asyncio.create_task(call(here, "stop", {"vm": "db-01"}))
@@ -357,7 +357,7 @@ async def test_it_holds_between_replicas_and_after_a_restart(url: str, shop: Any
             assert (await running).outcome == "succeeded"
             await doubtful(here, shop, "stop", {"vm": "web-01"})
             assert (await refused(call(replica, "stop", {"vm": "web-01"}))).code == "same_effect_in_doubt"
-    async with open_service(url, Vault({}), confirmation=NOBODY) as service:
+    async with open_service(url, Vault({}), ServiceOptions(confirmation=NOBODY)) as service:
         again = tools.House(url, service)
         assert (await refused(call(again, "stop", {"vm": "web-01"}))).code == "same_effect_in_doubt"
     assert shop.script.changes == ["POST u-2/stop", "POST u-1/stop"]

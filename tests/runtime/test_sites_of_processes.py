@@ -23,7 +23,7 @@ from governance.approval.revisions import RevisionStore
 from governance.storage import schema
 from governance.storage.database import open_database
 from runtime.secrets import Vault
-from runtime.service import open_service
+from runtime.service import ServiceOptions, open_service
 from runtime.sites.edge import SiteEdge
 from runtime.sites.joining import JoiningTerms, join
 from runtime.sites.simulated import SimulatedWorks
@@ -174,7 +174,7 @@ async def furnish_site(yard: Yard, name: str, tools: Any, recorder: Any) -> None
     url = yard.database(name)
     await asyncio.to_thread(schema.upgrade, url)
     device = yard.devices[name] = await recorder(tools.ToyDevice())
-    async with open_service(url, Vault({}), confirmation=tools.ASKS_NOBODY) as service:
+    async with open_service(url, Vault({}), ServiceOptions(confirmation=tools.ASKS_NOBODY)) as service:
         house = await tools.furnished(url, service)
         await house.target(device.url)
         for each in ("find", "stop"):
@@ -244,7 +244,9 @@ async def test_a_hub_with_a_hundred_and_three_sites_tells_what_is_true_and_nothi
     stale.cancel()
 
     # One has another workflow than was approved.
-    async with open_service(yard.database("beta"), Vault({}), confirmation=tools.ASKS_NOBODY) as service:
+    async with open_service(
+        yard.database("beta"), Vault({}), ServiceOptions(confirmation=tools.ASKS_NOBODY)
+    ) as service:
         other = await tools.House(yard.database("beta"), service).submit_changed("find", title="Find it otherwise")
         await service.revisions.decide(other.id, "approve", actor="test", role="admin", reason="", digest=other.digest)
     answer = await until(lambda: _is_refused(yard, f"site_beta_{FIND}"), "", pause_s=0.5)

@@ -12,7 +12,7 @@ from mcp.client.subscriptions import ResourceUpdated, listen
 from governance.people.scopes import AccessScope
 from runtime.mcp import subscriptions
 from runtime.secrets import Vault
-from runtime.service import open_service
+from runtime.service import ServiceOptions, open_service
 from tests.waiting import PATIENCE_S
 
 # The SDK warns of what its newest version has no more; the older ones are served as well.
@@ -31,7 +31,9 @@ async def slow(migrated_url: str, device: Any, tools: Any, monkeypatch: pytest.M
     """A house whose calls wait a moment, a device whose job goes on, and looks that come soon."""
     monkeypatch.setattr(subscriptions, "POLL_S", 0.05)
     device.script.job_state = "running"
-    async with open_service(migrated_url, Vault({}), confirmation=tools.ASKS_NOBODY, call_wait_s=0.2) as service:
+    async with open_service(
+        migrated_url, Vault({}), ServiceOptions(confirmation=tools.ASKS_NOBODY, call_wait_s=0.2)
+    ) as service:
         house = await tools.furnished(migrated_url, service)
         await house.target(device.url)
         await house.approve("stop")

@@ -13,7 +13,7 @@ from runtime.app import build
 from runtime.caller import Caller
 from runtime.catalog.listing import DEFAULT, UNBOUNDED, Budget
 from runtime.catalog.snapshot import CANCEL_NAME, FINDING_NAMES, KNOWING_NAMES, RUN_NAME
-from runtime.service import open_service
+from runtime.service import ServiceOptions, open_service
 from workflow.budget import BYTES_A_TOKEN, MOST_TOKENS, MOST_TOOLS, RESERVED_TOKENS, RESERVED_TOOLS, tokens_of
 
 pytestmark = pytest.mark.slow  # both descriptions are compiled, stored and approved
@@ -26,7 +26,7 @@ async def listed(url: str, *, budget: Budget = DEFAULT, scope: AccessScope = WHO
     """tools/list as a client with `scope` gets it, by name."""
     local = Caller("local", "operator", scope)
     async with (
-        open_service(url, budget=budget) as service,
+        open_service(url, options=ServiceOptions(budget=budget)) as service,
         Client(build(service, local=local).mcp) as client,
     ):
         tools = await client.list_tools()

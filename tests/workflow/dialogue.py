@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from workflow.programs.plan import Plan
+from workflow.programs.program import Program
 from workflow.programs.state import State
 from workflow.requests.events import EndRun, Event, ResponseArrived, RunStarted, SendRequest
 from workflow.running.interpreter import advance
@@ -11,13 +11,13 @@ from workflow.running.interpreter import advance
 class Dialogue:
     """A run of a plan: `say` an event, get the one command that follows. The state goes through JSON each time."""
 
-    def __init__(self, plan: Plan, **inputs: Any) -> None:
-        self.plan = plan
+    def __init__(self, program: Program, **inputs: Any) -> None:
+        self.program = program
         self.state = State.initial()
         self.first = self.say(RunStarted(inputs))
 
     def say(self, event: Event) -> Any:
-        self.state, commands = advance(self.plan, self.state, event)
+        self.state, commands = advance(self.program, self.state, event)
         self.state = State.from_json(self.state.to_json())
         assert len(commands) <= 1
         return commands[0] if commands else None

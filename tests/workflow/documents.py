@@ -5,7 +5,7 @@ from typing import Any
 
 from workflow.documents.document import Document
 from workflow.documents.reader import read_document
-from workflow.programs.plan import Plan, build_plan
+from workflow.programs.program_making import Program, build_program
 
 Json = Any
 
@@ -39,9 +39,9 @@ def document(*workflows: Mapping[str, Json], **members: Json) -> Document:
     return read_document(raw(*workflows, **members), "test")
 
 
-def plan(*steps: Mapping[str, Json], others: Sequence[Mapping[str, Json]] = (), **members: Json) -> Plan:
-    """The plan of one workflow of these steps; `members` are the workflow's."""
-    return build_plan(document(workflow(*steps, **members), *others))
+def program(*steps: Mapping[str, Json], others: Sequence[Mapping[str, Json]] = (), **members: Json) -> Program:
+    """The program of one workflow of these steps; `members` are the workflow's."""
+    return build_program(document(workflow(*steps, **members), *others))
 
 
 def inputs(*required: str, **properties: Json) -> dict[str, Json]:

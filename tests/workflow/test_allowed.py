@@ -5,17 +5,17 @@ from typing import Any
 import pytest
 
 from tests.workflow.dialogue import Dialogue, ended, ok, sent
-from tests.workflow.documents import plan, step
-from workflow.programs.plan import Plan
+from tests.workflow.documents import program, step
+from workflow.programs.program import Program
 
 BESIDE = "{member}@Redfish.AllowableValues"
 ALLOWED = "mode@Redfish.AllowableValues"
 
 
-def changing() -> Plan:
+def changing() -> Program:
     body = {"mode": "$inputs.mode", "boot": {"target": "$inputs.target"}, "more": "$inputs.more"}
     ours = {"allows": {"asked": body, "item": "$response.body", "beside": BESIDE}}
-    return plan(
+    return program(
         step("look", "get", "/vm", successCriteria=ok(), **{"x-switchgear": ours}),
         step("change", "patch", "/vm", requestBody={"payload": body}),
         inputs={"type": "object", "properties": {"mode": {}, "target": {}, "more": {}}},

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.workflow.dialogue import Dialogue, ended
-from tests.workflow.documents import plan, step
+from tests.workflow.documents import program, step
 from workflow.replies.answers import complains_alone, refuses_all
 from workflow.requests.events import ResponseArrived
 
@@ -15,7 +15,7 @@ BROKEN = {"status": 503, "body": {"message": "later"}}
 
 
 def answered(body: Any, outcome: str, code: str = "", status: int = 200) -> Any:
-    made = plan(step("batch", "post", "/batch"))
+    made = program(step("batch", "post", "/batch"))
     run = Dialogue(made)
     return ended(run.say(ResponseArrived("batch", status, {}, body, ("403, not yours",))), outcome, code)
 
@@ -42,7 +42,9 @@ def test_what_is_answered_well_beside_a_refusal_is_a_part_only_where_it_says_tha
     requests: Any, outcome: str
 ) -> None:
     """200 to a POST may come with what was there before; to what sets something it says that it was set."""
-    made = plan(step("batch", "post", "/batch", requestBody={"contentType": "application/json", "payload": requests}))
+    made = program(
+        step("batch", "post", "/batch", requestBody={"contentType": "application/json", "payload": requests})
+    )
     body = {"responses": [THERE, REFUSED]}
     said = ResponseArrived("batch", 200, {}, body, ("403, not yours",))
     end = ended(Dialogue(made).say(said), outcome, "partly_refused" if outcome == "partial" else "rest_unknown")
@@ -109,7 +111,7 @@ def test_of_a_good_answer_that_only_complains_nobody_knows_what_was_done() -> No
 def test_what_was_accepted_without_a_word_on_which_job_it_is_may_have_been_done() -> None:
     lost = {"outcome": "unknown", "code": "no_handle", "message": "Accepted, and nothing tells which job."}
     end = {"name": "which_job", "type": "end", "criteria": [{"condition": "$statusCode == 202"}], "x-switchgear": lost}
-    made = plan(step("make", "post", "/door"), step("close", "delete", "/door", onSuccess=[end]))
+    made = program(step("make", "post", "/door"), step("close", "delete", "/door", onSuccess=[end]))
     run = Dialogue(made)
     run.answer("make", 201)
     told = ended(run.answer("close", 202), "unknown", "no_handle").failure
@@ -132,12 +134,12 @@ def test_a_complaint_beside_something_else_is_about_a_part(body: Any) -> None:
 
 def test_what_the_document_says_of_such_an_answer_goes_before() -> None:
     wanted = [{"condition": "$response.body#/ok == false"}]
-    made = plan(step("close", "post", "/door", successCriteria=wanted))
+    made = program(step("close", "post", "/door", successCriteria=wanted))
     ended(Dialogue(made).answer("close", 200, {"ok": False}), "succeeded")
 
 
 @pytest.mark.parametrize(("status", "outcome"), [(303, "unknown"), (302, "unknown"), (307, "failed"), (404, "failed")])
 def test_an_answer_that_leads_to_what_was_done_does_not_say_that_nothing_was(status: int, outcome: str) -> None:
-    made = plan(step("batch", "post", "/batch"))
+    made = program(step("batch", "post", "/batch"))
     end = ended(Dialogue(made).answer("batch", status, None, location="/x"), outcome, "unexpected_status")
     assert (end.failure.may_be_done == ("batch",)) == (outcome == "unknown")

@@ -14,7 +14,7 @@ from workflow.documents.document import Document
 from workflow.documents.operations import OperationFacts, OperationIndex
 from workflow.documents.reader import read_document
 from workflow.errors import DocumentError
-from workflow.programs.plan import build_plan
+from workflow.programs.program_making import build_program
 
 
 def found(checked: Document, severity: str = "error") -> dict[str, str]:
@@ -47,7 +47,7 @@ def test_what_is_not_executed_is_refused_by_name_and_what_passes_can_be_planned(
     assert ("xpath_unsupported" in errors) is ("'xpath'" in text)
     for each in checked.workflows:
         if not errors:
-            assert build_plan(checked, each.workflow_id, index).steps
+            assert build_program(checked, each.workflow_id, index).steps
 
 
 def _operation_ids(data: Any) -> set[str]:
@@ -287,7 +287,7 @@ def test_a_change_that_is_repeated_after_any_failure_is_a_warning() -> None:
 
 def test_the_plan_refuses_what_the_checks_refuse() -> None:
     with pytest.raises(DocumentError) as caught:
-        build_plan(of(step("b", "get", "/b/{id}")))
+        build_program(of(step("b", "get", "/b/{id}")))
     assert caught.value.pointer == "/workflows/0/steps/0"
     with pytest.raises(DocumentError, match="no workflow nope"):
-        build_plan(of(GOOD), "nope")
+        build_program(of(GOOD), "nope")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.workflow.dialogue import Dialogue, ended, ok, sent
-from tests.workflow.documents import inputs, parameter, plan, step
+from tests.workflow.documents import inputs, parameter, program, step
 from workflow.errors import EventError
 from workflow.programs.state import State
 from workflow.requests.events import (
@@ -26,7 +26,7 @@ def ours(role: str, **more: Any) -> dict[str, Any]:
     return {"x-switchgear": {"role": role, **more}}
 
 
-CREATE = plan(
+CREATE = program(
     step("check", "get", "/pools/{id}", parameters=[parameter("id", "path", "$inputs.pool")], **ours("check")),
     step(
         "create",
@@ -70,7 +70,7 @@ def test_the_doubt_names_the_request_what_it_may_have_done_and_the_read_that_wou
 
 
 def test_without_a_later_read_that_can_be_made_an_earlier_one_is_named() -> None:
-    made = plan(*_without_read_back(), inputs=inputs("pool"))
+    made = program(*_without_read_back(), inputs=inputs("pool"))
     run = Dialogue(made, pool="p-1")
     run.answer("check", 200, {})
     assert ended(run.say(LOST), "unknown", "unknown_fate").failure.doubt.look == "GET /pools/p-1"
@@ -84,7 +84,7 @@ def _without_read_back() -> tuple[dict[str, Any], ...]:
 
 
 def test_a_plan_that_only_changes_names_no_read() -> None:
-    run = Dialogue(plan(step("create", "post", "/vms/{id}/x", parameters=[parameter("id", "path", "u")])))
+    run = Dialogue(program(step("create", "post", "/vms/{id}/x", parameters=[parameter("id", "path", "u")])))
     assert ended(run.say(LOST), "unknown", "unknown_fate").failure.doubt.look == ""
 
 
@@ -115,7 +115,7 @@ def test_what_had_not_happened_is_sent_as_another_attempt() -> None:
 
 
 def test_a_wait_whose_handle_was_known_before_is_not_left_out() -> None:
-    made = plan(
+    made = program(
         step("create", "post", "/vms", **ours("change")),
         step("wait", "get", "/vms/{id}", parameters=[parameter("id", "path", "$inputs.id")], **ours("wait")),
         inputs=inputs("id"),
@@ -124,7 +124,7 @@ def test_a_wait_whose_handle_was_known_before_is_not_left_out() -> None:
 
 
 def test_a_last_step_that_had_happened_ends_the_run() -> None:
-    ended(Dialogue(plan(step("create", "post", "/vms"))).say(FateFound("create", has_happened=True)), "succeeded")
+    ended(Dialogue(program(step("create", "post", "/vms"))).say(FateFound("create", has_happened=True)), "succeeded")
 
 
 def test_a_fate_is_found_only_of_the_request_that_is_waited_for() -> None:

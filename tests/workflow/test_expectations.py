@@ -3,19 +3,19 @@
 from typing import Any
 
 from tests.workflow.dialogue import Dialogue, ended, ok, retry, sent
-from tests.workflow.documents import inputs, plan, step
+from tests.workflow.documents import inputs, program, step
 from workflow.profiles.profile import Profile
-from workflow.programs.plan import Plan
+from workflow.programs.program import Program
 from workflow.replies.device_messages import device_words
 from workflow.requests.events import EndRun, ResponseArrived, StartTimer, TimerFired
 
 LATE = {"outcome": "unknown", "code": "not_seen", "message": "accepted, and not to be seen"}
 
 
-def changing(*expects: dict[str, Any], tries: int = 0, after: tuple[dict[str, Any], ...] = ()) -> Plan:
+def changing(*expects: dict[str, Any], tries: int = 0, after: tuple[dict[str, Any], ...] = ()) -> Program:
     late = retry(tries, 1, **{"x-switchgear": LATE})
     ours = {"role": "read_back", "expects": list(expects), "decides": True}
-    return plan(
+    return program(
         step("change", "patch", "/vm", requestBody={"payload": {"mem": "$inputs.mem", "name": "$inputs.name"}}),
         step("look", "get", "/vm", successCriteria=ok(), onFailure=[late], **{"x-switchgear": ours}),
         *after,
@@ -27,7 +27,7 @@ MEM = {"place": "/mem", "asked": "$inputs.mem", "found": "$response.body#/mem"}
 NAME = {"place": "/name", "asked": "$inputs.name", "found": "$response.body#/name"}
 
 
-def shown(made: Plan, **body: Any) -> EndRun:
+def shown(made: Program, **body: Any) -> EndRun:
     run = Dialogue(made, mem="2", name="web")
     sent(run.answer("change"), "look")
     command = run.answer("look", 200, body)
@@ -51,7 +51,7 @@ def test_a_list_that_was_to_be_emptied_and_was_not_is_no_success() -> None:
     body = {"requestBody": {"payload": {"mem": "$inputs.mem"}}}
     ours = {"x-switchgear": {"role": "read_back", "expects": [MEM]}}
     given = {"type": "object", "properties": {"mem": {"type": "array"}}}
-    made = plan(step("change", "patch", "/vm", **body), step("look", "get", "/vm", **ours), inputs=given)
+    made = program(step("change", "patch", "/vm", **body), step("look", "get", "/vm", **ours), inputs=given)
     run = Dialogue(made, mem=[])
     run.answer("change")
     end = ended(run.answer("look", 200, {"mem": [{"id": 1}]}), "failed", "not_taken")
@@ -88,7 +88,7 @@ def test_what_a_device_masks_or_need_not_show_is_not_called_a_difference() -> No
 
 def test_what_was_not_asked_for_need_not_hold() -> None:
     optional = {"place": "/x", "asked": "$inputs.x", "found": "$response.body#/x"}
-    made = plan(
+    made = program(
         step("change", "patch", "/vm", requestBody={"payload": {"x": "$inputs.x"}}),
         step("look", "get", "/vm", **{"x-switchgear": {"role": "read_back", "expects": [optional]}}),
         inputs={"type": "object", "properties": {"x": {"type": "string"}}},
@@ -121,7 +121,7 @@ def test_after_a_difference_nothing_more_is_changed() -> None:
 
 
 def test_a_good_answer_of_which_a_part_was_refused_is_partial_with_the_devices_words() -> None:
-    run = Dialogue(plan(step("batch", "post", "/batch"), inputs=inputs()))
+    run = Dialogue(program(step("batch", "post", "/batch"), inputs=inputs()))
     body = [{"status": 403, "body": "not yours"}, {"status": 201, "body": {}}]
     said = device_words(Profile(api="toy"), "POST /batch", 200, {}, body)
     end = ended(run.say(ResponseArrived("batch", 200, {}, body, said)), "partial", "partly_refused")
@@ -130,7 +130,9 @@ def test_a_good_answer_of_which_a_part_was_refused_is_partial_with_the_devices_w
 
 def test_the_branch_that_was_taken_is_told_with_a_good_end() -> None:
     onward = {"name": "there", "type": "goto", "stepId": "last", "x-switchgear": {"message": "It was there."}}
-    made = plan(step("look", "get", "/vm", onSuccess=[onward]), step("make", "post", "/vm"), step("last", "get", "/vm"))
+    made = program(
+        step("look", "get", "/vm", onSuccess=[onward]), step("make", "post", "/vm"), step("last", "get", "/vm")
+    )
     run = Dialogue(made)
     sent(run.answer("look", 200), "last")
     assert ended(run.answer("last", 200), "succeeded").note == "It was there."
@@ -142,7 +144,7 @@ def test_what_is_accepted_and_waits_ends_as_pending_with_the_next_workflow() -> 
         "type": "end",
         "x-switchgear": {"outcome": "pending", "message": "after a restart", "next": "api_restart"},
     }
-    made = plan(step("change", "patch", "/vm", onSuccess=[waits]))
+    made = program(step("change", "patch", "/vm", onSuccess=[waits]))
     end = ended(Dialogue(made).answer("change"), "pending")
     assert (end.note, end.next, end.done) == ("after a restart", "api_restart", ("change",))
 
@@ -150,7 +152,7 @@ def test_what_is_accepted_and_waits_ends_as_pending_with_the_next_workflow() -> 
 def test_a_wait_that_stands_still_is_left_as_unknown() -> None:
     running = retry(100, 10, "$response.body#/state == 'RUNNING'")
     ours = {"role": "wait", "watches": ["$response.body#/percent"], "stalls_after_s": 20}
-    made = plan(
+    made = program(
         step("change", "post", "/vm"),
         step("wait", "get", "/job", successCriteria=ok("$response.body#/state == 'DONE'"), onFailure=[running],
              **{"x-switchgear": ours}),
@@ -166,7 +168,7 @@ def test_a_wait_that_stands_still_is_left_as_unknown() -> None:
 
 def test_what_the_answer_of_the_change_itself_shows_otherwise_is_no_part_that_was_taken() -> None:
     answered = {"role": "change", "effect": "create", "idempotent": False, "expects": [MEM, NAME]}
-    made = plan(
+    made = program(
         step("change", "post", "/vms", requestBody={"payload": {"mem": "$inputs.mem"}}, **{"x-switchgear": answered}),
         inputs=inputs("mem", "name"),
     )
@@ -188,7 +190,7 @@ NEW = {"place": "", "before": "$steps.before.outputs.ids", "found": "$response.b
 def creating(before: Any, *shown: Any, tries: int = 0) -> EndRun:
     """A creation with a look before; each of `shown` is what the read-back shows."""
     late = retry(tries, 0, **{"x-switchgear": LATE})
-    made = plan(
+    made = program(
         step("before", "get", "/vm", successCriteria=ok("$statusCode != null"), outputs={"ids": "$response.body#/ids"}),
         step("change", "post", "/vm", requestBody={"payload": {"name": "$inputs.name"}}),
         step("look", "get", "/vm", onFailure=[late], **{"x-switchgear": {"role": "read_back", "expects": [NAME, NEW]}}),

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.workflow.dialogue import Dialogue, end, ended, ok, retry, sent
-from tests.workflow.documents import document, inputs, parameter, plan, step, workflow
-from workflow.programs.plan import build_plan
+from tests.workflow.documents import document, inputs, parameter, program, step, workflow
+from workflow.programs.program_making import build_program
 from workflow.requests.events import Cancelled, DeadlinePassed, RequestFailed, ResponseArrived, TimerFired
 
 NAMED = "$.vms[?(@.name == '{$inputs.vm}' || @.uuid == '{$inputs.vm}')]"
@@ -38,8 +38,8 @@ LOOKING = workflow(
     ),
     inputs=inputs("vm"),
 )
-LOOKUP = build_plan(document(LOOKING))
-WAIT = plan(
+LOOKUP = build_program(document(LOOKING))
+WAIT = program(
     step("change", "post", "/vms/{id}/stop", parameters=[parameter("id", "path", "$inputs.vm")]),
     step(
         "wait",
@@ -72,7 +72,7 @@ def test_an_ambiguous_name_is_told_with_the_ids_and_what_tells_them_apart() -> N
 def test_things_with_something_around_them_are_told_as_those_without() -> None:
     """`{"vm": {…}, "owner": {…}}`: what is told is of the thing, not of what is beside it."""
     text = json.dumps(LOOKING).replace("@.", "@.vm.").replace("].uuid", "].vm.uuid")
-    wrapped = build_plan(document(json.loads(text)))
+    wrapped = build_program(document(json.loads(text)))
 
     def told(name: str, *vms: dict[str, Any]) -> str:
         command = Dialogue(wrapped, vm=name).answer(

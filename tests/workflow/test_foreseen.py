@@ -3,8 +3,7 @@
 from typing import Any
 
 from tests.workflow.documents import document, inputs, parameter, step, workflow
-from workflow.programs.plan import build_plan
-from workflow.programs.planned import Plan
+from workflow.programs.program_making import Program, build_program
 from workflow.programs.state import State
 from workflow.requests.events import ResponseArrived, RunStarted, SendRequest
 from workflow.running.preconditions import is_first_change, watched
@@ -13,17 +12,17 @@ from workflow.running.preview import RunPreview, foreseen
 FIND = step("find", "get", "/vms", outputs={"id": "$response.body#/0/uuid"})
 
 
-def made(*steps: Any, others: tuple[Any, ...] = ()) -> Plan:
-    return build_plan(document(workflow(FIND, *steps, inputs=inputs("vm")), *others))
+def made(*steps: Any, others: tuple[Any, ...] = ()) -> Program:
+    return build_program(document(workflow(FIND, *steps, inputs=inputs("vm")), *others))
 
 
-def at_first_change(plan: Plan, body: Any = ({"uuid": "u-1"},)) -> RunPreview:
-    state, command = watched(plan, State.initial(), RunStarted({"vm": "web"}))
+def at_first_change(program: Program, body: Any = ({"uuid": "u-1"},)) -> RunPreview:
+    state, command = watched(program, State.initial(), RunStarted({"vm": "web"}))
     while not is_first_change(state, command):
         assert isinstance(command, SendRequest)
-        state, command = watched(plan, state, ResponseArrived(command.step_id, 200, {}, list(body)))
+        state, command = watched(program, state, ResponseArrived(command.step_id, 200, {}, list(body)))
     assert isinstance(command, SendRequest)
-    return foreseen(plan, state, command)
+    return foreseen(program, state, command)
 
 
 def change(name: str, owner: str = "find", output: str = "id", **more: Any) -> Any:
@@ -92,11 +91,11 @@ def test_changes_inside_a_workflow_that_is_called_later_are_told() -> None:
 
 def test_what_a_step_does_not_look_at_makes_no_difference_and_what_it_looks_at_does() -> None:
     def seen_with(**more: Any) -> Any:
-        plan = made(change("stop"))
-        state, command = watched(plan, State.initial(), RunStarted({"vm": "web"}))
+        program = made(change("stop"))
+        state, command = watched(program, State.initial(), RunStarted({"vm": "web"}))
         assert isinstance(command, SendRequest)
         body = [{"uuid": "u-1", **more}]
-        return watched(plan, state, ResponseArrived(command.step_id, 200, {}, body))[0].seen
+        return watched(program, state, ResponseArrived(command.step_id, 200, {}, body))[0].seen
 
     assert seen_with(clock=1) == seen_with(clock=2)
     assert seen_with() != seen_with(uuid="u-2")

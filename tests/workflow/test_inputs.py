@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.waiting import MOST_CPU_S
-from tests.workflow.documents import document, inputs, plan, step, workflow
+from tests.workflow.documents import document, inputs, program, step, workflow
 from workflow.errors import DocumentError, InputError
 from workflow.programs.inputs import validate_inputs
-from workflow.programs.plan import Plan, build_plan
+from workflow.programs.program_making import Program, build_program
 
 STEP = step("a", "get", "/a")
 
 
-def taking(schema: Any, **components: Any) -> Plan:
-    return build_plan(document(workflow(STEP, inputs=schema), components={"inputs": components}))
+def taking(schema: Any, **components: Any) -> Program:
+    return build_program(document(workflow(STEP, inputs=schema), components={"inputs": components}))
 
 
 def test_inputs_that_fit_come_back_with_defaults_also_inside_objects() -> None:
@@ -43,7 +43,7 @@ def test_inputs_that_the_schema_does_not_name_are_refused_unless_it_says_otherwi
     with pytest.raises(InputError, match="known are vm"):
         validate_inputs(taking(inputs("vm")), {"vm": "x", "VM": "y"})
     with pytest.raises(InputError, match="known are none"):
-        validate_inputs(plan(STEP), {"vm": "x"})
+        validate_inputs(program(STEP), {"vm": "x"})
     open_schema = {**inputs("vm"), "additionalProperties": True}
     assert validate_inputs(taking(open_schema), {"vm": "x", "more": 1}) == {"vm": "x", "more": 1}
 

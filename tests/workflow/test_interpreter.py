@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from tests.workflow.dialogue import Dialogue, end, ended, ok, retry, sent
-from tests.workflow.documents import document, inputs, parameter, plan, step, workflow
+from tests.workflow.documents import document, inputs, parameter, program, step, workflow
 from workflow.errors import EventError
-from workflow.programs.plan import Plan, build_plan
+from workflow.programs.program_making import Program, build_program
 from workflow.programs.state import State
 from workflow.requests.events import (
     Cancelled,
@@ -24,7 +24,7 @@ from workflow.requests.events import (
 )
 from workflow.running.interpreter import advance
 
-CREATE_AND_WAIT = plan(
+CREATE_AND_WAIT = program(
     step(
         "create",
         "post",
@@ -103,7 +103,9 @@ def test_retries_end_at_their_limit_with_the_code_of_the_retry() -> None:
 
 
 def test_a_step_without_criteria_succeeds_with_2xx_and_fails_without() -> None:
-    made = plan(step("read", "get", "/x", outputs={"a": "$response.body#/a"}), outputs={"a": "$steps.read.outputs.a"})
+    made = program(
+        step("read", "get", "/x", outputs={"a": "$response.body#/a"}), outputs={"a": "$steps.read.outputs.a"}
+    )
     assert ended(Dialogue(made).answer("read", 204, {"a": 1}), "succeeded").outputs == {"a": 1}
     assert ended(Dialogue(made).answer("read", 200, {"b": 1}), "succeeded").outputs == {}
     failure = ended(Dialogue(made).answer("read", 404), "failed", "unexpected_status").failure
@@ -113,7 +115,7 @@ def test_a_step_without_criteria_succeeds_with_2xx_and_fails_without() -> None:
 
 
 def test_a_reply_that_is_2xx_but_not_as_expected_counts_as_done() -> None:
-    made = plan(
+    made = program(
         step("change", "post", "/x", successCriteria=ok("$response.body#/state == 'up'")), step("next", "put", "/y")
     )
     failure = ended(Dialogue(made).answer("change", 200, {"state": "down"}), "failed", "unexpected_reply").failure
@@ -141,14 +143,14 @@ def test_a_reply_that_is_2xx_but_not_as_expected_counts_as_done() -> None:
 def test_only_a_read_survives_an_unknown_fate_and_no_method_says_what_may_be_repeated(
     method: str, ours: dict[str, Any], outcome: str, code: str
 ) -> None:
-    made = plan(step("s", method, "/x", **{"x-switchgear": ours}))
+    made = program(step("s", method, "/x", **{"x-switchgear": ours}))
     command = Dialogue(made).say(RequestFailed("s", "unknown_fate", "reply lost"))
     assert "reply lost" in str(ended(command, outcome, code).failure)
 
 
 @pytest.mark.parametrize("event", [RequestFailed("s", "unknown_fate"), RequestFailed("s", "bad_reply"), None])
 def test_what_only_sets_what_it_says_is_sent_once_more_and_then_nobody_knows(event: RequestFailed | None) -> None:
-    made = plan(step("s", "put", "/x", onFailure=[retry(5, 0)], **{"x-switchgear": {"idempotent": True}}))
+    made = program(step("s", "put", "/x", onFailure=[retry(5, 0)], **{"x-switchgear": {"idempotent": True}}))
     run = Dialogue(made)
     again = run.say(event) if event else run.answer("s", 502)
     sent(again, "s", 2)
@@ -157,7 +159,7 @@ def test_what_only_sets_what_it_says_is_sent_once_more_and_then_nobody_knows(eve
 
 
 def test_an_unknown_fate_is_never_retried_whatever_the_document_says() -> None:
-    made = plan(step("s", "post", "/x", onFailure=[retry(5, 0), {"name": "go", "type": "goto", "stepId": "s"}]))
+    made = program(step("s", "post", "/x", onFailure=[retry(5, 0), {"name": "go", "type": "goto", "stepId": "s"}]))
     failure = ended(Dialogue(made).say(RequestFailed("s", "unknown_fate")), "unknown", "unknown_fate").failure
     assert failure is not None
     assert (failure.may_be_done, failure.not_done) == (("s",), ())
@@ -165,7 +167,7 @@ def test_an_unknown_fate_is_never_retried_whatever_the_document_says() -> None:
 
 
 def test_what_was_not_sent_may_be_retried_and_what_was_refused_may_not() -> None:
-    made = plan(step("s", "post", "/x", onFailure=[retry(1, 2)]))
+    made = program(step("s", "post", "/x", onFailure=[retry(1, 2)]))
     run = Dialogue(made)
     assert run.say(RequestFailed("s", "not_sent", "no route")) == StartTimer("s", 2)
     sent(run.say(TimerFired("s")), "s", 2)
@@ -187,26 +189,26 @@ def test_what_was_not_sent_may_be_retried_and_what_was_refused_may_not() -> None
     ],
 )
 def test_retry_after_raises_the_wait_up_to_a_bound(headers: dict[str, str], seconds: float) -> None:
-    run = Dialogue(plan(step("s", "get", "/x", onFailure=[retry(1, 2)])))
+    run = Dialogue(program(step("s", "get", "/x", onFailure=[retry(1, 2)])))
     assert run.answer("s", 503, **headers) == StartTimer("s", seconds)
 
 
 def test_a_retry_without_limit_and_wait_is_made_once_and_at_once() -> None:
-    run = Dialogue(plan(step("s", "get", "/x", onFailure=[{"name": "again", "type": "retry"}])))
+    run = Dialogue(program(step("s", "get", "/x", onFailure=[{"name": "again", "type": "retry"}])))
     sent(run.answer("s", 500), "s", 2)
     ended(run.answer("s", 500), "failed", "retries_exhausted")
 
 
 def test_a_used_up_retry_gives_way_to_the_actions_after_it() -> None:
     actions = [retry(1, 0, "$statusCode >= 500"), end("late", "$statusCode == 503", code="busy", message="too busy")]
-    run = Dialogue(plan(step("s", "get", "/x", onFailure=actions)))
+    run = Dialogue(program(step("s", "get", "/x", onFailure=actions)))
     sent(run.answer("s", 503), "s", 2)
     assert "too busy" in str(ended(run.answer("s", 503), "failed", "busy").failure)
-    ended(Dialogue(plan(step("s", "get", "/x", onFailure=actions))).answer("s", 404), "failed", "unexpected_status")
+    ended(Dialogue(program(step("s", "get", "/x", onFailure=actions))).answer("s", 404), "failed", "unexpected_status")
 
 
 def test_a_steps_timeout_bounds_its_requests_and_its_waits() -> None:
-    run = Dialogue(plan(step("s", "get", "/x", timeout=5000, onFailure=[retry(100, 2)])))
+    run = Dialogue(program(step("s", "get", "/x", timeout=5000, onFailure=[retry(100, 2)])))
     assert sent(run.first, "s").timeout_s == 5.0
     assert run.answer("s", 500) == StartTimer("s", 2)
     assert sent(run.say(TimerFired("s")), "s", 2).timeout_s == 3.0
@@ -220,7 +222,7 @@ def test_the_first_success_action_that_applies_decides_where_to_go() -> None:
         {"name": "skip", "type": "goto", "stepId": "last", "criteria": ok("$steps.first.outputs.n > 1")},
         end("stop", "$steps.first.outputs.n == 1", message="there is {$steps.first.outputs.n} already"),
     ]
-    made = plan(
+    made = program(
         step("first", "get", "/x", outputs={"n": "$response.body"}, onSuccess=actions),
         step("middle", "get", "/y"),
         step("last", "get", "/z"),
@@ -232,7 +234,7 @@ def test_the_first_success_action_that_applies_decides_where_to_go() -> None:
 
 def test_a_goto_with_a_limit_is_passed_over_when_it_is_used_up() -> None:
     goto = {"name": "back", "type": "goto", "stepId": "a", "x-switchgear": {"limit": 2}}
-    run = Dialogue(plan(step("a", "get", "/a"), step("b", "get", "/b", onSuccess=[goto])))
+    run = Dialogue(program(step("a", "get", "/a"), step("b", "get", "/b", onSuccess=[goto])))
     for _ in range(2):
         sent(run.answer("a"), "b")
         sent(run.answer("b"), "a")
@@ -243,14 +245,14 @@ def test_a_goto_with_a_limit_is_passed_over_when_it_is_used_up() -> None:
 def test_a_failure_may_lead_to_another_step_or_be_a_success() -> None:
     goto = {"name": "clean", "type": "goto", "stepId": "clean", "criteria": ok("$statusCode == 500")}
     gone = end("gone", "$statusCode == 404", outcome="succeeded", message="it was gone already")
-    made = plan(step("a", "delete", "/a", onFailure=[goto, gone]), step("clean", "get", "/c"))
+    made = program(step("a", "delete", "/a", onFailure=[goto, gone]), step("clean", "get", "/c"))
     sent(Dialogue(made).answer("a", 500), "clean")
     assert ended(Dialogue(made).answer("a", 404), "succeeded").note == "it was gone already"
 
 
 def test_workflow_level_actions_apply_to_steps_that_do_not_replace_them() -> None:
     own = end("teapot", "$statusCode == 418", code="own")
-    made = plan(
+    made = program(
         step("a", "get", "/a", onFailure=[own]),
         step("b", "get", "/b"),
         failureActions=[
@@ -267,14 +269,14 @@ def test_workflow_level_actions_apply_to_steps_that_do_not_replace_them() -> Non
 
 def test_a_steps_own_message_is_said_when_no_action_says_more() -> None:
     ours = {"message": "{$inputs.vm} could not be read ({$statusCode})"}
-    made = plan(step("a", "get", "/a", **{"x-switchgear": ours}), inputs=inputs("vm"))
+    made = program(step("a", "get", "/a", **{"x-switchgear": ours}), inputs=inputs("vm"))
     failure = ended(Dialogue(made, vm="web").answer("a", 500), "failed", "unexpected_status").failure
     assert failure is not None
     assert failure.message == "web could not be read (500)"
 
 
 def test_references_to_components_are_followed() -> None:
-    made = build_plan(
+    made = build_program(
         document(
             workflow(
                 step(
@@ -301,7 +303,7 @@ def test_references_to_components_are_followed() -> None:
 
 
 def test_parameters_of_the_workflow_go_with_every_step_unless_replaced() -> None:
-    made = plan(
+    made = program(
         step("a", "get", "/a"),
         step("b", "get", "/b", parameters=[parameter("v", "query", 2)]),
         parameters=[parameter("v", "query", 1), parameter("h", "header", "x"), {"name": "only", "value": 1}],
@@ -312,7 +314,7 @@ def test_parameters_of_the_workflow_go_with_every_step_unless_replaced() -> None
 
 
 def test_a_run_with_bad_inputs_ends_before_anything_is_sent() -> None:
-    made = plan(step("a", "get", "/a"), inputs=inputs("vm"))
+    made = program(step("a", "get", "/a"), inputs=inputs("vm"))
     failure = ended(Dialogue(made).first, "failed", "invalid_input").failure
     assert failure is not None
     assert "vm" in failure.message
@@ -320,7 +322,7 @@ def test_a_run_with_bad_inputs_ends_before_anything_is_sent() -> None:
 
 
 def test_an_unsafe_value_ends_the_run_before_its_request_is_sent() -> None:
-    made = plan(
+    made = program(
         step("a", "post", "/a"),
         step("b", "get", "/b/{id}", parameters=[parameter("id", "path", "$inputs.id")], onFailure=[retry(3, 0)]),
         inputs=inputs("id"),
@@ -368,7 +370,7 @@ def test_expressions_see_the_request_that_was_sent_even_after_the_state_was_stor
         "method": "$method",
     }
     bound = [parameter("id", "path", "$inputs.id"), parameter("X-A", "header", "h")]
-    made = plan(
+    made = program(
         step("a", "post", "/a/{id}", parameters=bound, requestBody={"payload": {"n": "$inputs.id"}}, outputs=seen),
         inputs=inputs("id"),
         outputs={name: f"$steps.a.outputs.{name}" for name in seen},
@@ -398,18 +400,18 @@ def test_no_reply_makes_the_interpreter_raise(body: Any) -> None:
     }
     for criterion in conditions:
         actions = [{"name": "end", "type": "end", "x-switchgear": {"message": "{$response.body}"}}]
-        made = plan(
+        made = program(
             step("a", "get", "/a", successCriteria=[criterion], outputs=selectors, onFailure=actions),
             step("b", "get", "/b/{p}", parameters=[parameter("p", "path", "$steps.a.outputs.c")]),
         )
         assert isinstance(Dialogue(made).answer("a", 200, body, retry_after=str(body)[:50]), EndRun | SendRequest)
-        unconditional = plan(step("a", "get", "/a", outputs=selectors), outputs={"c": "$steps.a.outputs.c"})
+        unconditional = program(step("a", "get", "/a", outputs=selectors), outputs={"c": "$steps.a.outputs.c"})
         ended(Dialogue(unconditional).answer("a", 200, body), "succeeded")
 
 
 def test_a_one_step_read_adds_far_less_than_a_third_of_a_millisecond() -> None:
     """The best of many, since the machine may be busy: two calls of `advance`, with a path value and an output."""
-    made = plan(
+    made = program(
         step(
             "a",
             "get",
@@ -424,14 +426,14 @@ def test_a_one_step_read_adds_far_less_than_a_third_of_a_millisecond() -> None:
     assert best < 0.0003
 
 
-def _read(made: Plan) -> None:
+def _read(made: Program) -> None:
     state, _ = advance(made, State.initial(), RunStarted({"id": "web"}))
     _, (command,) = advance(made, state, ResponseArrived("a", 200, {}, [{"name": "web"}]))
     assert isinstance(command, EndRun)
 
 
 def test_a_change_whose_answer_is_of_no_use_may_have_been_made_and_is_never_tried_again() -> None:
-    made = plan(step("s", "put", "/a", onFailure=[retry(3, 0)]))
+    made = program(step("s", "put", "/a", onFailure=[retry(3, 0)]))
     failure = ended(
         Dialogue(made).say(RequestFailed("s", "bad_reply", "not as described")), "unknown", "bad_reply"
     ).failure
@@ -441,13 +443,13 @@ def test_a_change_whose_answer_is_of_no_use_may_have_been_made_and_is_never_trie
 
 def test_a_read_whose_answer_is_of_no_use_fails_and_nothing_was_done() -> None:
     failure = ended(
-        Dialogue(plan(step("s", "get", "/a"))).say(RequestFailed("s", "bad_reply")), "failed", "bad_reply"
+        Dialogue(program(step("s", "get", "/a"))).say(RequestFailed("s", "bad_reply")), "failed", "bad_reply"
     ).failure
     assert failure.done == ()
 
 
 def test_a_redirect_that_was_not_followed_is_named_with_where_it_leads() -> None:
-    dialogue = Dialogue(plan(step("s")))
+    dialogue = Dialogue(program(step("s")))
     failure = ended(
         dialogue.answer("s", 302, location="https://elsewhere.example/x"), "failed", "unexpected_status"
     ).failure

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.workflow.dialogue import Dialogue, ended, ok, sent
-from tests.workflow.documents import inputs, plan, step
-from workflow.programs.plan import Plan
+from tests.workflow.documents import inputs, program, step
+from workflow.programs.program import Program
 from workflow.requests.events import EndRun, Event, FateFound, RequestFailed, ResponseArrived, StartTimer, TimerFired
 from workflow.running.looking import LOOKS, leaves_open
 
@@ -22,16 +22,16 @@ OPEN = [
 ]
 
 
-def changing(*, is_idempotent: bool = False, **ours: Any) -> Plan:
+def changing(*, is_idempotent: bool = False, **ours: Any) -> Program:
     told = {"role": "read_back", "expects": [MEM], "decides": True, **ours}
-    return plan(
+    return program(
         step("change", "post", "/vm", **{"x-switchgear": {"idempotent": is_idempotent}}),
         step("look", "get", "/vm", successCriteria=ok(), **{"x-switchgear": told}),
         inputs=inputs("mem"),
     )
 
 
-def looked(made: Plan, event: Event, mem: str, times: int = LOOKS) -> tuple[Dialogue, Any]:
+def looked(made: Program, event: Event, mem: str, times: int = LOOKS) -> tuple[Dialogue, Any]:
     run = Dialogue(made, mem="2")
     sent(run.say(event), "look")
     command = run.answer("look", 200, {"mem": mem})
@@ -52,7 +52,7 @@ def test_a_change_that_shows_was_made_whatever_became_of_its_answer(event: Event
 
 @pytest.mark.parametrize("event", OPEN)
 def test_nothing_is_said_to_be_undone_after_an_answer_that_leaves_it_open(event: Event) -> None:
-    blind = plan(step("change", "post", "/vm"), inputs=inputs("mem"))
+    blind = program(step("change", "post", "/vm"), inputs=inputs("mem"))
     end = Dialogue(blind, mem="2").say(event)
     assert isinstance(end, EndRun) and end.outcome == "unknown" and end.failure is not None
     assert (end.failure.done, end.failure.may_be_done, end.failure.not_done) == ((), ("change",), ())
@@ -66,7 +66,7 @@ def test_an_answered_change_that_does_not_show_was_not_made() -> None:
 
 def test_a_change_of_which_a_part_shows_may_have_been_made_whatever_was_answered() -> None:
     """A device stored the first value, failed at the second, and answered 500."""
-    made = plan(
+    made = program(
         step("change", "post", "/vm"),
         step(
             "look",
@@ -123,10 +123,10 @@ def test_what_a_person_finds_out_ends_a_look() -> None:
     ended(run.answer("look", 200, {"mem": "2"}), "succeeded")
 
 
-def making(role: str, *, decides: bool) -> Plan:
+def making(role: str, *, decides: bool) -> Program:
     """A change whose answer tells the id by which the next step asks; the last one asks without it."""
     needs = {"parameters": [{"name": "id", "in": "path", "value": "$steps.change.outputs.id"}]}
-    return plan(
+    return program(
         step("change", "post", "/vm", outputs={"id": "$response.body#/id"}),
         step("next", "get" if role != "change" else "post", "/vm/{id}", **needs, **{"x-switchgear": {"role": role}}),
         step("look", "get", "/vm", successCriteria=ok(), **{"x-switchgear": {"expects": [MEM], "decides": decides}}),
@@ -157,7 +157,7 @@ def test_what_cannot_be_asked_for_after_the_look_either_is_no_circle() -> None:
 
 def test_a_missing_value_before_any_change_is_a_failure() -> None:
     needs = {"parameters": [{"name": "id", "in": "path", "value": "$steps.find.outputs.id"}]}
-    made = plan(
+    made = program(
         step("find", "get", "/vm", outputs={"id": "$response.body#/id"}), step("change", "post", "/vm/{id}", **needs)
     )
     end = ended(Dialogue(made).answer("find", 200, {}), "failed", "missing_value")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from tests.samples import examples
-from tests.workflow.documents import inputs, plan, step
+from tests.workflow.documents import inputs, program, step
 from workflow.errors import DocumentError
 from workflow.programs.state import State
 from workflow.requests.events import EndRun, RunStarted, SendRequest, command_from_json, to_json
@@ -156,7 +156,7 @@ def upload(parts: Any, content_type: str = "multipart/form-data", payload: Any =
 
 def test_a_command_says_how_its_parts_are_written_and_survives_being_recorded() -> None:
     parts = {"file": {"contentType": FILE, "fileName": "$inputs.name"}}
-    made = plan(upload(parts), inputs=inputs("file", name={"type": "string"}) | {"required": ["file"]})
+    made = program(upload(parts), inputs=inputs("file", name={"type": "string"}) | {"required": ["file"]})
     for given_name, seen in (({"name": "bios.exe"}, "bios.exe"), ({}, "")):
         _, (command,) = advance(made, State.initial(), RunStarted({"file": "AP8=", **given_name}))
         assert isinstance(command, SendRequest)
@@ -178,4 +178,4 @@ def test_a_command_says_how_its_parts_are_written_and_survives_being_recorded() 
 )
 def test_parts_that_cannot_be_written_are_no_plan(broken: dict[str, Any]) -> None:
     with pytest.raises(DocumentError, match="part"):
-        plan(broken, inputs=inputs("file"))
+        program(broken, inputs=inputs("file"))

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tests.workflow.dialogue import Dialogue, ended, sent
-from tests.workflow.documents import document, parameter, plan, step, workflow
+from tests.workflow.documents import document, parameter, program, step, workflow
 from workflow.checking.checks import check
-from workflow.programs.plan import Plan
+from workflow.programs.program import Program
 from workflow.requests.events import Pairs
 
 FOUND = {"context": "$response.body", "selector": "$.items[?@.name == 'web-02'].id", "type": "jsonpath"}
@@ -18,11 +18,11 @@ ONE = {
 }
 
 
-def looking(most: int = 5, **pages: Any) -> Plan:
+def looking(most: int = 5, **pages: Any) -> Program:
     ours = {"effect": "read", "pages": {"members": "/items", "most": most, **pages}}
     outputs = {"outputs": {"id": FOUND}, "successCriteria": [ONE], "x-switchgear": ours}
     look = step("look", parameters=[parameter("limit", "query", 2)], **outputs)
-    return plan(look, outputs={"id": "$steps.look.outputs.id"})
+    return program(look, outputs={"id": "$steps.look.outputs.id"})
 
 
 def page(*names: str, **beside: Any) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def test_a_list_that_may_be_cut_tells_where_to_go_on() -> None:
     ours = {"effect": "read", "pages": {"members": "", "most": 1, "cut": True, **BY_ITEMS}}
     outputs = {"all": "$response.body", "next": "$response.header.x-next-page"}
     run = Dialogue(
-        plan(
+        program(
             step("look", outputs=outputs, **{"x-switchgear": ours}),
             outputs={"all": "$steps.look.outputs.all", "next": "$steps.look.outputs.next"},
         )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.samples import examples
 from tests.workflow.documents import document, inputs, parameter, step, workflow
-from workflow.programs.plan import build_plan
+from workflow.programs.program_making import build_program
 from workflow.programs.state import State
 from workflow.requests.events import (
     Cancelled,
@@ -44,7 +44,7 @@ LOGIN = {
 }
 BACK = {"name": "back", "type": "goto", "stepId": "find", "x-switchgear": {"limit": 2}}
 LOOKUP = {"context": "$response.body", "selector": "$[?@.name == '{$inputs.vm}'].uuid", "type": "jsonpath"}
-PLAN = build_plan(
+PLAN = build_program(
     document(
         workflow(
             step("find", "get", "/vms", outputs={"id": LOOKUP}, onFailure=[RETRY, LOGIN]),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.samples import examples
-from tests.workflow.documents import inputs, parameter, plan, step
+from tests.workflow.documents import inputs, parameter, program, step
 from workflow.documents.scope import Scope
 from workflow.json.pointers import NOTHING
 from workflow.requests.requests import Request, Unsendable, build_request
@@ -27,7 +27,7 @@ ANY = st.one_of(
 def request(path: str = "/x", parameters: Any = (), given: Any = None, **members: Any) -> Request:
     known = given or {}
     schema = inputs(**{name: {} for name in known})
-    made = plan(step("s", "post", path, parameters=list(parameters), **members), inputs=schema)
+    made = program(step("s", "post", path, parameters=list(parameters), **members), inputs=schema)
     bound = made.steps[0].request
     assert bound is not None
     return build_request(bound, Scope(inputs=known))
@@ -157,7 +157,7 @@ def test_headers_and_paths_are_simple() -> None:
 def test_what_was_not_given_is_left_out_everywhere() -> None:
     bound = [parameter("q", "query", "$inputs.no"), parameter("h", "header", "$inputs.no")]
     payload = {"a": "$inputs.no", "b": ["$inputs.no", 1], "c": {"d": "$inputs.no"}, "e": "{$inputs.no}!", "f": "$5"}
-    made = plan(
+    made = program(
         step("s", "post", parameters=bound, requestBody={"payload": payload}), inputs=inputs(no={"type": "string"})
     )
     assert made.steps[0].request is not None
@@ -169,12 +169,12 @@ def test_what_was_not_given_is_left_out_everywhere() -> None:
 def test_a_body_never_goes_without_a_value_that_a_step_should_have_made() -> None:
     first = step("first", outputs={"id": "$response.body#/id"})
     second = step("second", "post", requestBody={"payload": {"target": "$steps.first.outputs.id"}})
-    made = plan(first, second)
+    made = program(first, second)
     assert made.steps[1].request is not None
     with pytest.raises(Unsendable, match=r"steps\.first\.outputs\.id"):
         build_request(made.steps[1].request, Scope())
     header = step("second", "post", parameters=[parameter("If-Match", "header", "$steps.first.outputs.id")])
-    made = plan(first, header)
+    made = program(first, header)
     assert made.steps[1].request is not None
     assert build_request(made.steps[1].request, Scope()).headers == ()
 
@@ -223,7 +223,7 @@ def test_replacements_set_places_by_pointer_and_by_query() -> None:
             {"target": "/z", "value": "$inputs.none"},
         ],
     }
-    made = plan(step("s", "post", requestBody=body), inputs=inputs(v={}, o={}, none={}))
+    made = program(step("s", "post", requestBody=body), inputs=inputs(v={}, o={}, none={}))
     assert made.steps[0].request is not None
     found = build_request(made.steps[0].request, Scope(inputs={"v": 9, "o": {"k": "w"}}))
     assert found.body == {"items": [{"sku": "a", "n": 0}, {"sku": "b", "n": 9}, "9!"], "x": 9, "y": "w"}

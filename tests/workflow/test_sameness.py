@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.workflow.documents import inputs, plan, step
+from tests.workflow.documents import inputs, program, step
 from workflow.errors import DocumentError
 from workflow.programs.equivalence import effect_found, effect_of
-from workflow.programs.plan import Plan
+from workflow.programs.program import Program
 from workflow.programs.state import Frame, State
 
 PLACE = "$steps.find.outputs.id"
@@ -22,10 +22,10 @@ VALUES = st.recursive(
 )
 
 
-def planned(identifies: Any = None, workflow_id: str = "main") -> Plan:
+def planned(identifies: Any = None, workflow_id: str = "main") -> Program:
     own = {} if identifies is None else {"identifies": identifies}
     find = step("find", outputs={"id": "$response.body#/id"})
-    return plan(find, step("change", "post"), inputs=SCHEMA, workflowId=workflow_id, **{"x-switchgear": own})
+    return program(find, step("change", "post"), inputs=SCHEMA, workflowId=workflow_id, **{"x-switchgear": own})
 
 
 def effect(identifies: Any = None, target: str = "lab", workflow_id: str = "main", **given: Any) -> str:

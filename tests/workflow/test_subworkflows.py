@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.workflow.dialogue import Dialogue, end, ended, ok, retry, sent
-from tests.workflow.documents import document, inputs, parameter, plan, step, workflow
-from workflow.programs.plan import Plan, build_plan
-from workflow.programs.planned import MAX_DEPTH
+from tests.workflow.documents import document, inputs, parameter, program, step, workflow
+from workflow.programs.program import MAX_DEPTH, Program
+from workflow.programs.program_making import build_program
 from workflow.requests.events import RequestFailed, StartTimer, TimerFired
 
 
-def pair(sub_steps: Sequence[dict[str, Any]], **call: Any) -> Plan:
+def pair(sub_steps: Sequence[dict[str, Any]], **call: Any) -> Program:
     main = workflow(
         {"stepId": "call", "workflowId": "sub", "outputs": {"id": "$outputs.id"}, **call},
         step("after", "get", "/after/{id}", parameters=[parameter("id", "path", "$steps.call.outputs.id")]),
@@ -18,7 +18,7 @@ def pair(sub_steps: Sequence[dict[str, Any]], **call: Any) -> Plan:
         outputs={"sub": "$workflows.sub.outputs.id", "given": "$workflows.sub.inputs.name"},
     )
     sub = workflow(*sub_steps, workflow_id="sub", inputs=inputs("name"), outputs={"id": "$steps.make.outputs.id"})
-    return build_plan(document(main, sub))
+    return build_program(document(main, sub))
 
 
 MAKE = step(
@@ -79,14 +79,14 @@ def test_a_goto_to_a_workflow_is_one_way() -> None:
     }
     main = workflow(step("a", "get", "/a", outputs={"n": "$response.body"}, onSuccess=[goto]), step("b", "get", "/b"))
     sub = workflow(MAKE, workflow_id="sub", inputs=inputs("name"), outputs={"id": "$steps.make.outputs.id"})
-    run = Dialogue(build_plan(document(main, sub)))
+    run = Dialogue(build_program(document(main, sub)))
     assert sent(run.answer("a", 200, "nn"), "a/make").path == "/make/nn"
     assert ended(run.answer("a/make", 200, {"id": 1}), "succeeded").outputs == {"id": 1}
 
 
 def test_a_retry_may_go_through_a_step_or_a_workflow_first() -> None:
     login = {"name": "login", "type": "retry", "retryLimit": 2, "criteria": ok("$statusCode == 401")}
-    by_step = plan(
+    by_step = program(
         step("login", "get", "/login", onSuccess=[{"name": "skip", "type": "goto", "stepId": "other"}]),
         step("other", "get", "/other", onFailure=[{**login, "stepId": "login"}]),
     )
@@ -99,7 +99,7 @@ def test_a_retry_may_go_through_a_step_or_a_workflow_first() -> None:
     ended(run.answer("other", 401), "failed", "retries_exhausted")
 
     sub = workflow(step("auth", "get", "/auth"), workflow_id="auth")
-    by_workflow = build_plan(
+    by_workflow = build_program(
         document(workflow(step("a", "get", "/a", onFailure=[{**login, "workflowId": "auth", "retryAfter": 3}])), sub)
     )
     run = Dialogue(by_workflow)
@@ -116,6 +116,6 @@ def test_a_retry_may_go_through_a_step_or_a_workflow_first() -> None:
 def test_workflows_that_call_each_other_without_end_are_stopped() -> None:
     first = workflow({"stepId": "s", "workflowId": "two"}, workflow_id="one")
     second = workflow({"stepId": "s", "workflowId": "one"}, workflow_id="two")
-    failure = ended(Dialogue(build_plan(document(first, second))).first, "failed", "loop_limit").failure
+    failure = ended(Dialogue(build_program(document(first, second))).first, "failed", "loop_limit").failure
     assert failure is not None
     assert failure.step_id.count("/") < MAX_DEPTH

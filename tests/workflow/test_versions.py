@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.workflow.dialogue import Dialogue, ended, retry, sent
-from tests.workflow.documents import parameter, plan, step
+from tests.workflow.documents import parameter, program, step
 from workflow.documents.scope import Reply
 from workflow.requests.versions import VersionRefused, VersionRule, fingerprint, forms_of, version_outputs
 
@@ -78,7 +78,7 @@ def conditional() -> Dialogue:
     again = retry(4, 0, "$statusCode == 412 || $statusCode == 428", stepId="read")
     named = parameter("If-Match", "header", "$steps.read.outputs.version")
     read_step = step("read", outputs={"version": "$response.header.etag"}, **{"x-switchgear": version})
-    dialogue = Dialogue(plan(read_step, step("write", "patch", parameters=[named], onFailure=[again])))
+    dialogue = Dialogue(program(read_step, step("write", "patch", parameters=[named], onFailure=[again])))
     sent(dialogue.first, "read")
     return dialogue
 

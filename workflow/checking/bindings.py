@@ -13,8 +13,8 @@ from workflow.documents.schemas import UNKNOWN, Places, Schemas, fits, type_of
 from workflow.documents.selectors import PathQuery
 from workflow.documents.values import Constant, Elements, ObjectValue, Reference, Selected, Text, Value
 from workflow.json.pointers import child
-from workflow.programs.plan_parts import Report
-from workflow.programs.planned import PlannedOutput, PlanStep, WorkflowPlan
+from workflow.programs.program import ProgramOutput, ProgramStep, WorkflowProgram
+from workflow.programs.program_parts import Report
 from workflow.requests.requests import BoundParameter
 
 Types = frozenset[str] | None
@@ -27,18 +27,18 @@ class Bindings:
 
     def __init__(
         self,
-        plan: WorkflowPlan,
+        program: WorkflowProgram,
         facts: Mapping[str, OperationFacts],
         index: OperationIndex,
         components: Mapping[str, Json],
         report: Report,
         warn: Report,
     ) -> None:
-        self._plan = plan
+        self._program = program
         # What a device may tell of an operation's address is looked for whether or not its description says so.
         self._addresses = {
             (expression.owner, expression.name)
-            for step in plan.steps
+            for step in program.steps
             if step.request is not None
             for told in (step.request.address, step.request.renamed)
             for expression in (told.expressions if told is not None else ())
@@ -48,10 +48,10 @@ class Bindings:
         self._inputs = Schemas(components)
         self._report = report
         self._warn = warn
-        self._steps = {step.step_id: step for step in plan.steps}
+        self._steps = {step.step_id: step for step in program.steps}
 
     def check(self) -> None:
-        for step in self._plan.steps:
+        for step in self._program.steps:
             facts = self._facts.get(step.step_id)
             if facts is None or step.request is None:
                 continue
@@ -63,7 +63,7 @@ class Bindings:
 
     # Parameters
 
-    def _check_parameters(self, step: PlanStep, facts: OperationFacts) -> None:
+    def _check_parameters(self, step: ProgramStep, facts: OperationFacts) -> None:
         bound = {_slot(each.location, each.name): each for each in step.request.parameters} if step.request else {}
         has_querystring = any(each.location == "querystring" for each in bound.values())
         for declared in facts.parameters:
@@ -94,7 +94,7 @@ class Bindings:
 
     # Bodies
 
-    def _check_body(self, step: PlanStep, facts: OperationFacts) -> None:
+    def _check_body(self, step: ProgramStep, facts: OperationFacts) -> None:
         request = step.request
         if request is None:
             return
@@ -154,7 +154,7 @@ class Bindings:
         """The name of the optional input on which a whole value depends; empty if it is always there."""
         if not isinstance(value, Reference | Text):
             return ""
-        schema = self._plan.inputs.schema
+        schema = self._program.inputs.schema
         required, properties = schema.get("required") or (), schema.get("properties") or {}
         for expression in value.expressions:
             name = next((each for each, _ in expression.splits if each in properties), None)
@@ -166,7 +166,7 @@ class Bindings:
 
     # Replies and types
 
-    def _check_output(self, output: PlannedOutput, facts: OperationFacts) -> None:
+    def _check_output(self, output: ProgramOutput, facts: OperationFacts) -> None:
         for expression in output.value.expressions[:1]:
             if expression.root == "response" and expression.place == "body":
                 places = self._in_reply(facts, expression)
@@ -234,7 +234,7 @@ class Bindings:
 
     def _types_of_input(self, expression: Expression) -> Types:
         for name, rest in expression.splits:
-            declared = (self._plan.inputs.schema.get("properties") or {}).get(name)
+            declared = (self._program.inputs.schema.get("properties") or {}).get(name)
             if declared is not None:
                 return self._inputs.types(self._inputs.follow(declared, (*rest, *expression.pointer)))
         return None

@@ -1,9 +1,10 @@
 """The static checks: all that can be known of a document before it is run (DESIGN.md, "Proof").
 
 Here live the findings and the document-wide rules: unique names, bounded loops, no circles of calls. What cannot be
-compiled is found by planning (`plan`), what is used too early by `uses`, what an operation asks for by `bindings`.
-What is not executed here, AsyncAPI steps, XPath and other documents' workflows, is refused by name. A document without
-errors can be planned. Called by the compiler for every workflow and by the importer of hand-written documents.
+compiled is found by making the program (`program_making`), what is used too early by `uses`, what an operation asks
+for by `bindings`. What is not executed here, AsyncAPI steps, XPath and other documents' workflows, is refused by name.
+A document without errors can be run. Called by the compiler for every workflow and by whatever imports documents that
+were written by hand.
 """
 
 from collections import Counter
@@ -17,7 +18,7 @@ from workflow.documents.document import Criterion, Document, ExpressionType, Par
 from workflow.documents.operations import OperationFacts, OperationIndex
 from workflow.documents.values import Value
 from workflow.programs.control import endless_gotos, reachable, unreachable_steps
-from workflow.programs.plan import Plan, Planner, PlanStep, WorkflowPlan
+from workflow.programs.program_making import Program, ProgramMaker, ProgramStep, WorkflowProgram
 
 LONGEST_RETRY = 10_000  # attempts of one step; a job polled each second for almost three hours
 
@@ -49,13 +50,13 @@ def check(document: Document, operations: OperationIndex | None = None) -> tuple
     return checked(document, operations)[0]
 
 
-def checked(document: Document, operations: OperationIndex | None = None) -> tuple[tuple[Finding, ...], Plan | None]:
-    """The findings as `check` has them, and the plan of the first workflow, None where there are errors."""
+def checked(document: Document, operations: OperationIndex | None = None) -> tuple[tuple[Finding, ...], Program | None]:
+    """The findings as `check` has them, and the program of the first workflow, None where there are errors."""
     found = _Checks(document, operations)
     found.run()
     unique = sorted(dict.fromkeys(found.findings), key=lambda finding: finding.severity is not CheckSeverity.ERROR)
     is_sound = not any(finding.severity is CheckSeverity.ERROR for finding in unique)
-    return tuple(unique), found.plan() if is_sound else None
+    return tuple(unique), found.program() if is_sound else None
 
 
 class _Checks:
@@ -63,7 +64,7 @@ class _Checks:
         self.findings: list[Finding] = []
         self._document = document
         self._operations = operations
-        self._planner = Planner(document, operations, self.error)
+        self._maker = ProgramMaker(document, operations, self.error)
 
     def error(self, code: str, pointer: str, message: str, remedy: str = "") -> None:
         self.findings.append(Finding(code, CheckSeverity.ERROR, pointer, message, remedy))
@@ -75,22 +76,22 @@ class _Checks:
         document = self._document
         self._unique([each.name for each in document.source_descriptions], "/sourceDescriptions", "source")
         self._unique([each.workflow_id for each in document.workflows], "/workflows", "workflow")
-        pairs = [(workflow, self._planner.workflow(workflow)) for workflow in document.workflows]
-        plans = {plan.workflow_id: plan for _, plan in pairs}
-        for workflow, plan in pairs:
-            self._unique([step.step_id for step in workflow.steps], f"{plan.pointer}/steps", "step")
-            self._check_parameters(workflow, plan)
-            self._check_patterns(plan)
-            self._check_control(plan)
-            check_uses(workflow, plan, plans, self.error)
-            self._check_calls(plan, plans)
-            self._check_versions(workflow, plan)
-            self._check_bindings(plan)
-        self._check_circles(plans)
+        pairs = [(workflow, self._maker.workflow(workflow)) for workflow in document.workflows]
+        programs = {program.workflow_id: program for _, program in pairs}
+        for workflow, program in pairs:
+            self._unique([step.step_id for step in workflow.steps], f"{program.pointer}/steps", "step")
+            self._check_parameters(workflow, program)
+            self._check_patterns(program)
+            self._check_control(program)
+            check_uses(workflow, program, programs, self.error)
+            self._check_calls(program, programs)
+            self._check_versions(workflow, program)
+            self._check_bindings(program)
+        self._check_circles(programs)
 
-    def plan(self) -> Plan:
-        """What was planned to be checked."""
-        return self._planner.plan(self._document.workflows[0].workflow_id)
+    def program(self) -> Program:
+        """The program that was made to be checked."""
+        return self._maker.program(self._document.workflows[0].workflow_id)
 
     def _unique(self, names: list[str], pointer: str, what: str) -> None:
         counts = Counter(names)
@@ -98,32 +99,32 @@ class _Checks:
             if counts[name] > 1 and names.index(name) != number:
                 self.error("duplicate_name", f"{pointer}/{number}", f"there are two {what}s {name}", "rename one")
 
-    def _check_parameters(self, workflow: Workflow, plan: WorkflowPlan) -> None:
-        for step, planned in zip(workflow.steps, plan.steps, strict=True):
+    def _check_parameters(self, workflow: Workflow, program: WorkflowProgram) -> None:
+        for step, made in zip(workflow.steps, program.steps, strict=True):
             entries = [each for each in step.parameters if isinstance(each, Parameter)]
             counts = Counter((each.location, _name_on_the_wire(each)) for each in entries)
             for (location, name), count in counts.items():
                 if count > 1:
                     message = f"{name} in {location or 'the inputs'} is given {count} times, and the last counts"
-                    self.warn("duplicate_parameter", f"{planned.pointer}/parameters", message, "keep one")
+                    self.warn("duplicate_parameter", f"{made.pointer}/parameters", message, "keep one")
 
-    def _check_patterns(self, plan: WorkflowPlan) -> None:
-        for pattern in plan.inputs.unenforced:
+    def _check_patterns(self, program: WorkflowProgram) -> None:
+        for pattern in program.inputs.unenforced:
             message = f"the pattern {pattern[:80]!r} is not enforced: no engine runs it in linear time"
             remedy = "say it without look-around and back-references"
-            self.warn("unenforced_pattern", f"{plan.pointer}/inputs", message, remedy)
+            self.warn("unenforced_pattern", f"{program.pointer}/inputs", message, remedy)
 
-    def _check_control(self, plan: WorkflowPlan) -> None:
-        for action in endless_gotos(plan):
+    def _check_control(self, program: WorkflowProgram) -> None:
+        for action in endless_gotos(program):
             message = f"{action.name} leads back without a limit"
             remedy = "use a retry with a retryLimit, or give the goto a `limit` in x-switchgear"
             self.error("endless_loop", action.pointer, message, remedy)
-        for step in unreachable_steps(plan):
+        for step in unreachable_steps(program):
             self.warn("unreachable_step", step.pointer, f"nothing leads to {step.step_id}", "remove it or lead to it")
-        for step in plan.steps:
+        for step in program.steps:
             self._check_retries(step)
 
-    def _check_retries(self, step: PlanStep) -> None:
+    def _check_retries(self, step: ProgramStep) -> None:
         for action in step.on_failure:
             if action.type != "retry":
                 continue
@@ -134,17 +135,17 @@ class _Checks:
                 message = f"{step.key} is sent again after any failure, though it is not idempotent"
                 self.warn("retry_repeats_change", action.pointer, message, "say in criteria which failures are safe")
 
-    def _check_calls(self, plan: WorkflowPlan, plans: Mapping[str, WorkflowPlan]) -> None:
+    def _check_calls(self, program: WorkflowProgram, programs: Mapping[str, WorkflowProgram]) -> None:
         """Whether workflows that are called get the inputs that they require, and no others."""
-        for step in plan.steps:
+        for step in program.steps:
             calls = [(step.workflow_id, step.arguments, f"{step.pointer}/parameters")] if step.workflow_id else []
             actions = (*step.on_success, *step.on_failure)
             calls += [(each.workflow_id, each.arguments, each.pointer) for each in actions if each.workflow_id]
             for workflow_id, arguments, pointer in calls:
-                if workflow_id in plans:
-                    self._check_arguments(plans[workflow_id], dict(arguments), pointer)
+                if workflow_id in programs:
+                    self._check_arguments(programs[workflow_id], dict(arguments), pointer)
 
-    def _check_arguments(self, called: WorkflowPlan, arguments: Mapping[str, Value], pointer: str) -> None:
+    def _check_arguments(self, called: WorkflowProgram, arguments: Mapping[str, Value], pointer: str) -> None:
         schema = called.inputs.schema
         known = schema.get("properties") or {}
         for name in schema.get("required") or ():
@@ -156,8 +157,8 @@ class _Checks:
                 message = f"the workflow {called.workflow_id} has no input {name}"
                 self.error("unknown_input", pointer, message, "correct the name or remove it")
 
-    def _check_versions(self, workflow: Workflow, plan: WorkflowPlan) -> None:
-        for step, planned in zip(workflow.steps, plan.steps, strict=True):
+    def _check_versions(self, workflow: Workflow, program: WorkflowProgram) -> None:
+        for step, made in zip(workflow.steps, program.steps, strict=True):
             for number, criterion in enumerate(_criteria_of(step)):
                 kind = criterion.type
                 version = kind.version if isinstance(kind, ExpressionType) else criterion.version
@@ -165,41 +166,42 @@ class _Checks:
                     message = f"{version} is read as RFC 9535 here"
                     self.warn(
                         "old_jsonpath",
-                        planned.pointer,
+                        made.pointer,
                         f"criterion {number}: {message}",
                         "see that it selects the same",
                     )
 
-    def _check_bindings(self, plan: WorkflowPlan) -> None:
+    def _check_bindings(self, program: WorkflowProgram) -> None:
         if self._operations is None:
             return
         facts: dict[str, OperationFacts] = {}
-        for step in plan.steps:
-            call = self._planner.calls.get(step.pointer)
+        for step in program.steps:
+            call = self._maker.calls.get(step.pointer)
             if call is not None and call.facts is not None:
                 facts[step.step_id] = call.facts
         components = self._document.components.inputs
-        Bindings(plan, facts, self._operations, components, self.error, self.warn).check()
+        Bindings(program, facts, self._operations, components, self.error, self.warn).check()
 
-    def _check_circles(self, plans: Mapping[str, WorkflowPlan]) -> None:
+    def _check_circles(self, programs: Mapping[str, WorkflowProgram]) -> None:
         """A workflow that calls itself, through others or not, need not end."""
-        numbers = {name: number for number, name in enumerate(plans)}
+        numbers = {name: number for number, name in enumerate(programs)}
         graph = {
-            numbers[name]: {numbers[each] for each in _called(plan) & numbers.keys()} for name, plan in plans.items()
+            numbers[name]: {numbers[each] for each in _called(program) & numbers.keys()}
+            for name, program in programs.items()
         }
-        for name, plan in plans.items():
+        for name, program in programs.items():
             if any(numbers[name] in reachable(graph, target) for target in graph[numbers[name]]):
                 message = f"the workflow {name} comes to call itself"
-                self.error("endless_calls", plan.pointer, message, "break the circle")
+                self.error("endless_calls", program.pointer, message, "break the circle")
 
 
 def _name_on_the_wire(parameter: Parameter) -> str:
     return parameter.name.lower() if parameter.location == "header" else parameter.name
 
 
-def _called(plan: WorkflowPlan) -> set[str]:
-    actions = (action for step in plan.steps for action in (*step.on_success, *step.on_failure))
-    return {each for each in (*(step.workflow_id for step in plan.steps), *(a.workflow_id for a in actions)) if each}
+def _called(program: WorkflowProgram) -> set[str]:
+    actions = (action for step in program.steps for action in (*step.on_success, *step.on_failure))
+    return {each for each in (*(step.workflow_id for step in program.steps), *(a.workflow_id for a in actions)) if each}
 
 
 def _criteria_of(step: Step) -> Iterable[Criterion]:

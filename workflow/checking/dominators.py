@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from workflow.documents.conditions import Condition
 from workflow.documents.criteria import CompiledCriterion
-from workflow.programs.planned import PlannedAction, PlanStep, WorkflowPlan
+from workflow.programs.program import ProgramAction, ProgramStep, WorkflowProgram
 
 Made = frozenset[str]
 Facts = frozenset[tuple[str, bool]]  # a condition's text, and whether it holds
@@ -26,32 +26,32 @@ class _Place:
     facts: Facts = frozenset()
 
 
-def made_before(plan: WorkflowPlan) -> tuple[Made, ...]:
+def made_before(program: WorkflowProgram) -> tuple[Made, ...]:
     """For each step, by number, the ids of the steps that have succeeded on every path to it.
 
     Of a step that cannot be reached everything is said to be made.
     """
-    made = _on_paths(plan) or _on_edges(plan)
-    for number, step in enumerate(plan.steps):
+    made = _on_paths(program) or _on_edges(program)
+    for number, step in enumerate(program.steps):
         for target in _detours(step, number):
             made[target] &= made[number]
     return tuple(made)
 
 
-def _everything(plan: WorkflowPlan) -> list[Made]:
-    everything: Made = frozenset(step.step_id for step in plan.steps)
-    return [everything] * len(plan.steps)
+def _everything(program: WorkflowProgram) -> list[Made]:
+    everything: Made = frozenset(step.step_id for step in program.steps)
+    return [everything] * len(program.steps)
 
 
-def _on_paths(plan: WorkflowPlan) -> list[Made] | None:
+def _on_paths(program: WorkflowProgram) -> list[Made] | None:
     """By walking the paths; None where there are too many."""
-    made = _everything(plan)
+    made = _everything(program)
     seen = {_Place(0)}
     waiting = [_Place(0)]
     while waiting:
         place = waiting.pop()
         made[place.step] &= place.made
-        for following in _following(plan, place):
+        for following in _following(program, place):
             if following not in seen:
                 seen.add(following)
                 waiting.append(following)
@@ -60,39 +60,39 @@ def _on_paths(plan: WorkflowPlan) -> list[Made] | None:
     return made
 
 
-def _on_edges(plan: WorkflowPlan) -> list[Made]:
+def _on_edges(program: WorkflowProgram) -> list[Made]:
     """By narrowing step by step, with nothing known of conditions: never more is said to be made than on the paths."""
-    made = _everything(plan)
+    made = _everything(program)
     made[0] = frozenset()
-    waiting = list(range(len(plan.steps)))
+    waiting = list(range(len(program.steps)))
     while waiting:
         number = waiting.pop()
-        for following in _following(plan, _Place(number, made[number])):
+        for following in _following(program, _Place(number, made[number])):
             if not made[following.step] <= following.made:
                 made[following.step] &= following.made
                 waiting.append(following.step)
     return made
 
 
-def _detours(step: PlanStep, number: int) -> Iterator[int]:
+def _detours(step: ProgramStep, number: int) -> Iterator[int]:
     """The steps that are entered between two attempts; they see what this one sees."""
     for action in step.on_failure:
         if action.type == "retry" and action.step is not None and action.step != number:
             yield action.step
 
 
-def _following(plan: WorkflowPlan, place: _Place) -> Iterator[_Place]:
+def _following(program: WorkflowProgram, place: _Place) -> Iterator[_Place]:
     """Where a run can go on from a place: after the step's success, and after its failure."""
-    step = plan.steps[place.step]
+    step = program.steps[place.step]
     known = frozenset(fact for fact in place.facts if f"$steps.{step.step_id}.outputs." not in fact[0])
     made = place.made | {step.step_id}
     is_decided, facts = yield from _taken(step.on_success, known, made)
-    if not is_decided and place.step + 1 < len(plan.steps):
+    if not is_decided and place.step + 1 < len(program.steps):
         yield _Place(place.step + 1, made, facts)
     yield from _taken(step.on_failure, known, place.made)
 
 
-def _taken(actions: tuple[PlannedAction, ...], facts: Facts, made: Made) -> Generator[_Place, None, tuple[bool, Facts]]:
+def _taken(actions: tuple[ProgramAction, ...], facts: Facts, made: Made) -> Generator[_Place, None, tuple[bool, Facts]]:
     """The targets of the gotos that can be taken, in order.
 
     Returns whether one of the actions surely is taken, and what is known if none is.

@@ -12,8 +12,8 @@ from workflow.checking.dominators import Made, made_before
 from workflow.documents.document import Workflow
 from workflow.documents.expressions import Expression
 from workflow.documents.templates import Template
-from workflow.programs.plan_parts import Report
-from workflow.programs.planned import PlannedAction, PlanStep, WorkflowPlan
+from workflow.programs.program import ProgramAction, ProgramStep, WorkflowProgram
+from workflow.programs.program_parts import Report
 
 Moment = Literal["request", "reply", "success", "end"]
 
@@ -27,7 +27,7 @@ class Use:
     pointer: str
 
 
-def uses_of(step: PlanStep) -> Iterator[Use]:
+def uses_of(step: ProgramStep) -> Iterator[Use]:
     """All expressions of a step."""
     here = step.pointer
     if step.request is not None:
@@ -63,7 +63,7 @@ def uses_of(step: PlanStep) -> Iterator[Use]:
     yield from _uses(_of_template(step.message), "reply", here)
 
 
-def _of_action(action: PlannedAction, moment: Moment) -> Iterator[Use]:
+def _of_action(action: ProgramAction, moment: Moment) -> Iterator[Use]:
     for number, criterion in enumerate(action.criteria):
         yield from _uses(criterion.expressions, moment, f"{action.pointer}/criteria/{number}")
     for _, value in action.arguments:
@@ -79,28 +79,30 @@ def _uses(expressions: Iterable[Expression], moment: Moment, pointer: str) -> It
     return (Use(expression, moment, pointer) for expression in expressions)
 
 
-def check_uses(workflow: Workflow, plan: WorkflowPlan, others: Mapping[str, WorkflowPlan], report: Report) -> None:
+def check_uses(
+    workflow: Workflow, program: WorkflowProgram, others: Mapping[str, WorkflowProgram], report: Report
+) -> None:
     """Reports every expression that names what is not there, or not yet."""
-    judge = _Judge(plan, others, report)
-    for step, made in zip(plan.steps, made_before(plan), strict=True):
+    judge = _Judge(program, others, report)
+    for step, made in zip(program.steps, made_before(program), strict=True):
         for use in uses_of(step):
             judge.check(use, step, made)
-    for output in plan.outputs:
+    for output in program.outputs:
         for use in _uses(output.value.expressions, "end", output.pointer):
-            judge.check(use, None, frozenset(step.step_id for step in plan.steps))
-    for number, (declared, made) in enumerate(zip(workflow.steps, made_before(plan), strict=True)):
+            judge.check(use, None, frozenset(step.step_id for step in program.steps))
+    for number, (declared, made) in enumerate(zip(workflow.steps, made_before(program), strict=True)):
         for place, name in enumerate(declared.depends_on):
-            judge.depends(name, made, f"{plan.steps[number].pointer}/dependsOn/{place}")
+            judge.depends(name, made, f"{program.steps[number].pointer}/dependsOn/{place}")
 
 
 class _Judge:
-    def __init__(self, plan: WorkflowPlan, others: Mapping[str, WorkflowPlan], report: Report) -> None:
-        self._plan = plan
+    def __init__(self, program: WorkflowProgram, others: Mapping[str, WorkflowProgram], report: Report) -> None:
+        self._program = program
         self._others = others
         self._report = report
-        self._steps = {step.step_id: step for step in plan.steps}
+        self._steps = {step.step_id: step for step in program.steps}
 
-    def check(self, use: Use, step: PlanStep | None, made: Made) -> None:
+    def check(self, use: Use, step: ProgramStep | None, made: Made) -> None:
         root = use.expression.root
         if root == "steps":
             self._check_step(use, step, made)
@@ -122,7 +124,7 @@ class _Judge:
     def _refuse(self, use: Use, code: str, message: str, remedy: str = "correct the expression") -> None:
         self._report(code, use.pointer, f"{use.expression.text}: {message}", remedy)
 
-    def _check_step(self, use: Use, step: PlanStep | None, made: Made) -> None:
+    def _check_step(self, use: Use, step: ProgramStep | None, made: Made) -> None:
         owner = self._steps.get(use.expression.owner)
         if owner is None:
             self._refuse(use, "unknown_step", "there is no such step")
@@ -133,7 +135,7 @@ class _Judge:
             self._refuse(use, "used_before_made", message, "put the step earlier, or bind another value")
 
     def _check_input(self, use: Use) -> None:
-        inputs = self._plan.inputs
+        inputs = self._program.inputs
         known = inputs.schema.get("properties") or {}
         if not inputs.is_open and not _names(use.expression, list(known)):
             self._refuse(use, "unknown_input", "the workflow declares no such input", "declare it in `inputs`")
@@ -144,11 +146,11 @@ class _Judge:
         elif use.moment in ("request", "end"):
             self._refuse(use, "used_before_made", "there is no reply here", "make it an output of the step first")
 
-    def _check_request(self, use: Use, step: PlanStep | None) -> None:
+    def _check_request(self, use: Use, step: ProgramStep | None) -> None:
         if use.moment in ("request", "end") or step is None or step.workflow_id:
             self._refuse(use, "used_before_made", "there is no request here", "use the value that it is made of")
 
-    def _check_called(self, use: Use, step: PlanStep | None) -> None:
+    def _check_called(self, use: Use, step: ProgramStep | None) -> None:
         called = self._others.get(step.workflow_id) if step is not None else None
         if called is None or use.moment == "request":
             self._refuse(use, "used_before_made", "only a step that has called a workflow sees its outputs")

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from workflow.documents.document import Json
-from workflow.programs.planned import Plan
+from workflow.programs.program import Program
 from workflow.programs.state import State
 
 Identifies = Mapping[str, tuple[str, str]]
@@ -39,38 +39,38 @@ def read_identifies(written: Json, names: Collection[str], report: Callable[[str
     return found
 
 
-def effect_of(plan: Plan, target: str, inputs: Mapping[str, Json], secrets: Iterable[str] = ()) -> str:
+def effect_of(program: Program, target: str, inputs: Mapping[str, Json], secrets: Iterable[str] = ()) -> str:
     """The effect of a call with these inputs, as a hash."""
-    return _hashed(plan, target, _identity(plan, inputs), secrets)
+    return _hashed(program, target, _identity(program, inputs), secrets)
 
 
-def effect_found(plan: Plan, target: str, state: State, secrets: Iterable[str] = ()) -> str | None:
+def effect_found(program: Program, target: str, state: State, secrets: Iterable[str] = ()) -> str | None:
     """The same with what the run has found out about the thing; None where that says nothing else."""
     main = state.frames[0] if state.frames else None
-    if main is None or not plan.identifies:
+    if main is None or not program.identifies:
         return None
-    found = _identity(plan, main.inputs)
-    for name, (step, output) in plan.identifies.items():
+    found = _identity(program, main.inputs)
+    for name, (step, output) in program.identifies.items():
         value = main.outputs.get(step, {}).get(output)
         if isinstance(value, str | int) and value != "":
             found[name] = value
-    return _hashed(plan, target, found, secrets)
+    return _hashed(program, target, found, secrets)
 
 
-def _identity(plan: Plan, inputs: Mapping[str, Json]) -> dict[str, Json]:
-    if plan.identifies is None:
+def _identity(program: Program, inputs: Mapping[str, Json]) -> dict[str, Json]:
+    if program.identifies is None:
         return dict(inputs)
-    names = [name for name, (step, _) in plan.identifies.items() if not step]
+    names = [name for name, (step, _) in program.identifies.items() if not step]
     if names and all(inputs.get(name) in ("", None) for name in names):
         return dict(inputs)  # a new thing to which nobody gave a name
-    return {name: inputs.get(name) for name in plan.identifies}
+    return {name: inputs.get(name) for name in program.identifies}
 
 
-def _hashed(plan: Plan, target: str, identity: Mapping[str, Json], secrets: Iterable[str]) -> str:
+def _hashed(program: Program, target: str, identity: Mapping[str, Json], secrets: Iterable[str]) -> str:
     hidden = frozenset(name.lower() for name in secrets)
     told = {name: _plain(value, hidden) for name, value in identity.items() if name.lower() not in hidden}
     said = {name: value for name, value in told.items() if value not in ("", None)}
-    about = [plan.api, plan.workflow_id, target, said]
+    about = [program.api, program.workflow_id, target, said]
     return hashlib.sha256(json.dumps(about, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 

@@ -1,7 +1,7 @@
 """The inputs of a workflow: judged by its schema before anything is sent, with defaults put in.
 
 Here lives validation (JSON Schema 2020-12, through jsonschema-rs) and nothing of what inputs are used for. Validators
-are made once, with the plan. Nothing is fetched for a schema: a reference that leads out of the document is a fault.
+are made once, with the program. Nothing is fetched for a schema: a reference that leads out of the document is a fault.
 Regular expressions in schemas run in linear time (`patterns`), since callers choose the text they run on; what that
 engine does not have is not enforced, which `checks` tells. Errors never repeat a value, since it may be a secret.
 """
@@ -24,7 +24,7 @@ from workflow.json.pointers import child, parse_pointer
 from workflow.nearest import did_you_mean
 
 if TYPE_CHECKING:
-    from workflow.programs.planned import Plan
+    from workflow.programs.program import Program
 
 _MOST_VOUCHED = 64  # large values that are on their way at a time
 _COMPONENT = "#/components/inputs/"
@@ -95,12 +95,12 @@ def _key_of(completed: Mapping[str, Json]) -> bytes:
     return hashlib.sha256(orjson.dumps(completed, option=orjson.OPT_SORT_KEYS)).digest()
 
 
-def validate_inputs(plan: "Plan", inputs: Mapping[str, Json]) -> Mapping[str, Json]:
+def validate_inputs(program: "Program", inputs: Mapping[str, Json]) -> Mapping[str, Json]:
     """`inputs` as the workflow will see them, defaults put in.
 
     Raises InputError naming the pointer of the first one that is missing, unknown or does not fit.
     """
-    return plan.main.inputs.check(inputs)
+    return program.main.inputs.check(inputs)
 
 
 def compile_inputs(workflow: Workflow, components: Components) -> InputSchema:

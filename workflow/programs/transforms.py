@@ -11,7 +11,7 @@ from workflow.documents.document import Json
 from workflow.documents.scope import Scope
 from workflow.documents.values import Missing
 from workflow.json.pointers import NOTHING
-from workflow.programs.planned import PlannedOutput
+from workflow.programs.program import ProgramOutput
 
 
 def last_path_segment(address: str) -> str:
@@ -32,10 +32,10 @@ def transformed(name: str, value: Json) -> Json:
     return TRANSFORMS[name](value) if isinstance(value, str) else value
 
 
-def outputs_of(planned: tuple[PlannedOutput, ...], scope: Scope) -> dict[str, Json]:
+def outputs_of(outputs: tuple[ProgramOutput, ...], scope: Scope) -> dict[str, Json]:
     """The outputs that select something, transformed; the others are absent."""
     found: dict[str, Json] = {}
-    for output in planned:
+    for output in outputs:
         try:
             value = output.value.evaluate(scope)
         except Missing:

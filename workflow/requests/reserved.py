@@ -4,7 +4,7 @@ or where to.
 A gateway in front of a device may read them before the device does, so that the request that was approved is not the
 one that is carried out (`X-HTTP-Method-Override`), not for the one who asked (`Impersonate-User`), or not where it was
 sent to (`X-Original-URL`). Some servers take `_` for `-`, so both are one here. Here lives the table with its reasons,
-never where it is asked: at compile time (`compiler.passes.reserved`), of every document (`plan_parts`), and of every
+never where it is asked: at compile time (`compiler.passes.reserved`), of every document (`program_parts`), and of every
 request on the wire (`runtime.driver.wire`). RFC 9110, 7239; W3C Trace Context; Kubernetes, "User impersonation".
 """
 

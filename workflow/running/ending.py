@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from workflow.documents.document import Json
-from workflow.programs.planned import Plan, changes, step_of
+from workflow.programs.program import Program, changes, step_of
 from workflow.replies.expectations import ExpectationFinding, Verdict, told, verdict_of
 from workflow.replies.failures import after_failure
 from workflow.requests.events import EndRun, Failure, Outcome
@@ -28,7 +28,7 @@ class Course:
     answers say of another part that it was carried out.
     """
 
-    plan: Plan
+    program: Program
     done: tuple[str, ...]
     in_doubt: tuple[str, ...]
     findings: Mapping[str, tuple[Mapping[str, Json], ...]]
@@ -98,7 +98,7 @@ def _has_read(course: Course, sights: tuple[str, ...]) -> bool:
     return any(
         each["sight"] in sights
         for key, findings in course.findings.items()
-        if _role_of(course.plan, key) != "change"
+        if _role_of(course.program, key) != "change"
         for each in findings
     )
 
@@ -106,16 +106,18 @@ def _has_read(course: Course, sights: tuple[str, ...]) -> bool:
 def _complete(course: Course, failure: Failure, outcome: Outcome) -> Failure:
     """`failure` with the three words for every step that changes something, and a remedy."""
     done, open_ = course.done, course.in_doubt
-    is_open = failure.code in ("not_taken", "there_already") or _role_of(course.plan, failure.step_id) in _NOT_BORNE_OUT
+    is_open = (
+        failure.code in ("not_taken", "there_already") or _role_of(course.program, failure.step_id) in _NOT_BORNE_OUT
+    )
     is_open = is_open or (outcome == "unknown" and done[-1:] == (failure.step_id,))  # accepted, and nothing tells more
     if done and failure.code not in _STAYS_DONE and is_open:
         done, open_ = done[:-1], (*(key for key in open_ if key != done[-1]), done[-1])
-    not_done = tuple(key for key in changes(course.plan) if key not in (*done, *open_))
+    not_done = tuple(key for key in changes(course.program) if key not in (*done, *open_))
     is_doubt = outcome == "unknown" and failure.step_id in open_
     remedy = failure.remedy or after_failure(done, "unknown_fate" if is_doubt else failure.code)
     return replace(failure, done=done, not_done=not_done, may_be_done=open_, remedy=remedy)
 
 
-def _role_of(plan: Plan, key: str) -> str:
-    step = step_of(plan, key)
+def _role_of(program: Program, key: str) -> str:
+    step = step_of(program, key)
     return step.role if step is not None else ""

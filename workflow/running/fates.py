@@ -33,7 +33,7 @@ class DoubtfulTurn(Turn):
         if self.key not in self.in_doubt:
             self.in_doubt = (*self.in_doubt, self.key)
         frame = self.frame
-        number = deciding_step(self.flow, frame, self.scope(), self.plan.base_path)
+        number = deciding_step(self.flow, frame, self.scope(), self.program.base_path)
         if number is not None:
             self.change(look=begun(frame.step, failure))
             self.change(step=number, attempt=0, waited_s=0.0, retries={}, pages=None, last=None, watched=None)
@@ -62,7 +62,7 @@ class DoubtfulTurn(Turn):
             self._has_looked_in_vain(look)
 
     def _has_looked_in_vain(self, look: Mapping[str, Json]) -> None:
-        line = line_of(self.step, self.scope(), self.plan.base_path)
+        line = line_of(self.step, self.scope(), self.program.base_path)
         self.change(step=look["step"], look=None)
         failure = as_failure(self.key, look, f"{line} {shown_of(look)}")
         if look["has_seen"] and self._sends_again():
@@ -91,7 +91,7 @@ class DoubtfulTurn(Turn):
             self.change(**self.frame.resume, resume=None)
             self.perform()
             return
-        number = step_after_doubt(self.flow, self.frame, self.scope(), self.plan.base_path)
+        number = step_after_doubt(self.flow, self.frame, self.scope(), self.program.base_path)
         if number < len(self.flow.steps):
             self.enter(number)
         else:
@@ -126,7 +126,7 @@ class DoubtfulTurn(Turn):
             self.look(lost)
 
     def end_unknown(self, failure: Failure) -> None:
-        doubt = doubt_of(self.flow, self.frame, self.scope(), self.plan.base_path)
+        doubt = doubt_of(self.flow, self.frame, self.scope(), self.program.base_path)
         self.end_run("unknown", replace(failure, doubt=doubt))
 
     def finish_workflow(self, note: str, outcome: Outcome = "succeeded", following: str = "") -> None:

@@ -20,7 +20,7 @@ from workflow.documents.selectors import PathQuery
 from workflow.documents.templates import text_of
 from workflow.documents.values import Selected
 from workflow.json.pointers import NOTHING, resolve
-from workflow.programs.planned import PlanStep
+from workflow.programs.program import ProgramStep
 from workflow.replies.device_texts import one_line
 from workflow.requests.events import Failure
 
@@ -35,7 +35,7 @@ _NEAR = 0.6
 _SECRET = re.compile(r"pass|secret|token|credential|private|community|key|auth|pin", re.IGNORECASE)
 
 
-def explained(failure: Failure, step: PlanStep, scope: Scope, last: Json) -> Failure:
+def explained(failure: Failure, step: ProgramStep, scope: Scope, last: Json) -> Failure:
     """`failure` with a sentence on what the reply shows of why, else with what was seen `last`."""
     found = finding(step, scope, failure.code)
     if not found:
@@ -50,13 +50,13 @@ def with_last(failure: Failure, last: Json) -> Failure:
     return replace(failure, message=message, said=failure.said or tuple(known.get("said", ())))
 
 
-def seen_now(step: PlanStep, scope: Scope) -> Json:
+def seen_now(step: ProgramStep, scope: Scope) -> Json:
     """What is kept of a reply until the next attempt: the state that was found, and what the device said."""
     assert scope.reply is not None
     return {"found": state_found(step, scope), "said": list(scope.reply.said)}
 
 
-def finding(step: PlanStep, scope: Scope, code: str) -> str:
+def finding(step: ProgramStep, scope: Scope, code: str) -> str:
     """A sentence on what was found where a failure has this code; empty where nothing tells."""
     if step.request is None or scope.reply is None or not 200 <= scope.reply.status < 300:
         return ""
@@ -68,7 +68,7 @@ def finding(step: PlanStep, scope: Scope, code: str) -> str:
     return f"Found: {state}." if state else ""
 
 
-def state_found(step: PlanStep, scope: Scope) -> str:
+def state_found(step: ProgramStep, scope: Scope) -> str:
     """The values that the step's conditions compare: `PowerState Off`; empty where none is there."""
     told: dict[str, str] = {}
     for expression in _compared(step.success):
@@ -87,7 +87,7 @@ def _compared(criteria: tuple[CompiledCriterion, ...]) -> Iterator[Expression]:
             yield from (each for each in criterion.expressions if each.root == "response" and each.place == "body")
 
 
-def _conditions_of_things(step: PlanStep, scope: Scope) -> Iterator[tuple[str, Json]]:
+def _conditions_of_things(step: ProgramStep, scope: Scope) -> Iterator[tuple[str, Json]]:
     """Members that the step's conditions ask for beside what selects the thing, of the one thing selected."""
     lookups = list(_lookups(step))
     selecting = {name for lookup in lookups for name in (*lookup.names, *lookup.path)}
@@ -151,7 +151,7 @@ def _filter_of(segments: tuple[Json, ...]) -> int:
     return next((n for n in range(len(segments) - 2, -1, -1) if "?" in str(segments[n])), -1)
 
 
-def _lookups(step: PlanStep) -> Iterator[_Lookup]:
+def _lookups(step: ProgramStep) -> Iterator[_Lookup]:
     for output in step.outputs:
         if not isinstance(output.value, Selected) or output.value.selection.context.text != "$response.body":
             continue
@@ -160,7 +160,7 @@ def _lookups(step: PlanStep) -> Iterator[_Lookup]:
             yield _Lookup(query)
 
 
-def _candidates(step: PlanStep, scope: Scope) -> str:
+def _candidates(step: ProgramStep, scope: Scope) -> str:
     """The things that fit, each by its id and by what tells it from the others."""
     for lookup in _lookups(step):
         things = lookup.things(scope)
@@ -187,7 +187,7 @@ def _thing(thing: Mapping[str, Json], identity: str, telling: Iterable[str]) -> 
     return f"{identity} {_shown(thing.get(identity))}" + (f" ({apart})" if apart else "")
 
 
-def _nearest(step: PlanStep, scope: Scope) -> str:
+def _nearest(step: ProgramStep, scope: Scope) -> str:
     """The names that are there and come nearest to the one asked for; of a few things all."""
     for lookup in _lookups(step):
         if lookup.things(scope):

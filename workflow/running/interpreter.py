@@ -1,6 +1,6 @@
-"""The interpreter: what a workflow does next, as a pure function of its plan, its state and one event.
+"""The interpreter: what a workflow does next, as a pure function of its program, its state and one event.
 
-No I/O, clock, randomness or globals: the same plan, state and event give the same state and commands, so that a run
+No I/O, clock, randomness or globals: the same program, state and event give the same state and commands, so that a run
 can be stored after any event, resumed elsewhere and replayed. Waiting is a command and its end an event. After a
 change whose fate is open (a lost or broken answer, a server's error) the run looks at the device where a later step
 decides it (`looking`), and ends as `unknown` elsewhere; only what sets what it says is ever sent again. What was asked
@@ -16,7 +16,7 @@ from workflow.documents.document import Json
 from workflow.documents.scope import Reply, Scope
 from workflow.errors import EventError, InputError
 from workflow.json.pointers import NOTHING
-from workflow.programs.planned import Plan, PlannedAction
+from workflow.programs.program import Program, ProgramAction
 from workflow.programs.state import Frame, State
 from workflow.programs.transforms import outputs_of
 from workflow.replies.allowed import refusal
@@ -47,7 +47,7 @@ from workflow.running.findings import explained, seen_now, with_last
 from workflow.running.looking import leaves_open
 
 
-def advance(plan: Plan, state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
+def advance(program: Program, state: State, event: Event) -> tuple[State, tuple[Command, ...]]:
     """The state after `event`, and what is to be done now: one command, or none once the run is over.
 
     Each SendRequest is to be answered with ResponseArrived or RequestFailed, each StartTimer with TimerFired;
@@ -55,7 +55,7 @@ def advance(plan: Plan, state: State, event: Event) -> tuple[State, tuple[Comman
     """
     if state.is_over:
         return state, ()
-    turn = _Turn(plan, state)
+    turn = _Turn(program, state)
     turn.take(event)
     return turn.after(), tuple(turn.commands)
 
@@ -95,11 +95,11 @@ class _Turn(DoubtfulTurn):
         if self.waiting != "start":
             raise EventError("a run is started once; make a new state for a new run")
         try:
-            inputs = self.plan.main.inputs.check(event.inputs)
+            inputs = self.program.main.inputs.check(event.inputs)
         except InputError as error:
             self.end_run("failed", Failure("", "invalid_input", error.message))
             return
-        self.frames.append(Frame(self.plan.workflow_id, inputs))
+        self.frames.append(Frame(self.program.workflow_id, inputs))
         self.enter(0)
 
     def _answered(self, reply: Reply) -> None:
@@ -170,7 +170,7 @@ class _Turn(DoubtfulTurn):
         """Whether a list that is not whole tells what the step is to find out; notes that it is not whole."""
         step = self.step
         if has_succeeded:
-            found, is_read_only = outputs_of(step.outputs, scope), self.plan.is_read_only
+            found, is_read_only = outputs_of(step.outputs, scope), self.program.is_read_only
             is_told = is_enough(step.role, found, self.frame.inputs, is_read_only=is_read_only)
         else:
             is_told = is_evidence(next((each for each in step.on_failure if self._applies(each, scope)), None))
@@ -182,7 +182,7 @@ class _Turn(DoubtfulTurn):
         """The reply with the whole list; None while there is another page to ask for, or none that may be."""
         step, frame = self.step, self.frame
         assert step.request is not None, "only requests have replies"
-        request = build_request(step.request, self.scope(), self.plan.base_path)
+        request = build_request(step.request, self.scope(), self.program.base_path)
         query = query_after(frame.pages, request.query)
         try:
             known, read = walked(pages, frame.pages, reply, query, request.path, request.sent.url)
@@ -288,12 +288,12 @@ class _Turn(DoubtfulTurn):
         text = f"{self.step.key} was refused for the version that it names (412, Precondition Failed): {error.message}"
         self.end_failed(Failure(self.key, error.code, text, 412))
 
-    def _applies(self, action: PlannedAction, scope: Scope) -> bool:
+    def _applies(self, action: ProgramAction, scope: Scope) -> bool:
         if action.limit is not None and self.frame.jumps.get(self._jump(action), 0) >= action.limit:
             return False
         return all_hold(action.criteria, scope)
 
-    def _jump(self, action: PlannedAction) -> str:
+    def _jump(self, action: ProgramAction) -> str:
         return f"{self.step.step_id}/{action.name}"
 
     def _failed(self, scope: Scope, failure: Failure) -> None:
@@ -312,16 +312,16 @@ class _Turn(DoubtfulTurn):
                 return
         self.end_failed(self._worded(failure, scope, None))
 
-    def _used_up(self, action: PlannedAction, scope: Scope, failure: Failure) -> Failure:
+    def _used_up(self, action: ProgramAction, scope: Scope, failure: Failure) -> Failure:
         tries = f"{failure.message} (given up after {self.frame.attempt} attempts)"
         message = said(action.message, scope) if action.message else tries
         return replace(failure, code=action.code or "retries_exhausted", message=message)
 
-    def _worded(self, failure: Failure, scope: Scope, action: PlannedAction | None) -> Failure:
+    def _worded(self, failure: Failure, scope: Scope, action: ProgramAction | None) -> Failure:
         """`failure` in the document's words, and with what was found."""
         return explained(self._named(failure, scope, action), self.step, scope, self.frame.last)
 
-    def _named(self, failure: Failure, scope: Scope, action: PlannedAction | None) -> Failure:
+    def _named(self, failure: Failure, scope: Scope, action: ProgramAction | None) -> Failure:
         """`failure` in the words of the action, else of the step, where the document has some."""
         if action is not None and (action.code or action.message):
             message = said(action.message, scope) if action.message else failure.message
@@ -330,7 +330,7 @@ class _Turn(DoubtfulTurn):
             return replace(failure, message=said(self.step.message, scope))
         return failure
 
-    def _retries(self, action: PlannedAction, scope: Scope) -> bool:
+    def _retries(self, action: ProgramAction, scope: Scope) -> bool:
         """Whether another attempt is made, at once or after a wait."""
         frame, reply = self.frame, scope.reply
         if self._has_stalled(scope):
@@ -382,7 +382,7 @@ class _Turn(DoubtfulTurn):
         else:
             self.perform()
 
-    def _act(self, action: PlannedAction, scope: Scope, failure: Failure | None) -> None:
+    def _act(self, action: ProgramAction, scope: Scope, failure: Failure | None) -> None:
         """An end or a goto; `failure` is what led here, None after a success."""
         if action.type == "goto":
             if action.message and failure is None:  # which way was taken, told with a good end
@@ -398,7 +398,7 @@ class _Turn(DoubtfulTurn):
         else:
             self._end_as(action, scope, failure)
 
-    def _end_as(self, action: PlannedAction, scope: Scope, failure: Failure | None) -> None:
+    def _end_as(self, action: ProgramAction, scope: Scope, failure: Failure | None) -> None:
         """The end that the document wants here, else that which follows from what led here."""
         outcome = action.outcome or ("failed" if failure is not None else "succeeded")
         text = said(action.message, scope) if action.message else ""
@@ -417,7 +417,7 @@ class _Turn(DoubtfulTurn):
         """The current workflow has succeeded: its outputs go to whoever called it."""
         frame = self.frame
         outputs = outputs_of(self.flow.outputs, self.scope())
-        if len(self.plan.workflows) > 1:
+        if len(self.program.workflows) > 1:
             self.results = {**self.results, frame.workflow_id: {"inputs": frame.inputs, "outputs": outputs}}
         if frame.purpose == "run":
             self.end_run(outcome, None, outputs, " ".join(text for text in (note, *self.notes) if text), following)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from workflow.documents.document import Json
 from workflow.documents.scope import Scope
-from workflow.programs.planned import PlanStep, WorkflowPlan
+from workflow.programs.program import ProgramStep, WorkflowProgram
 from workflow.programs.state import Frame
 from workflow.requests.events import Failure
 from workflow.running.uncertainty import is_buildable
@@ -29,7 +29,7 @@ def leaves_open(status: int) -> bool:
     return status == _TIMED_OUT or status in _SEE_ELSEWHERE or (status >= 500 and status not in _DONE_NOTHING)
 
 
-def deciding_step(flow: WorkflowPlan, frame: Frame, scope: Scope, base_path: str) -> int | None:
+def deciding_step(flow: WorkflowProgram, frame: Frame, scope: Scope, base_path: str) -> int | None:
     """The number of the nearest later step that decides it and can be asked; None where there is none.
 
     A further change in between has to be made first, so that what lies behind it decides nothing.
@@ -43,7 +43,7 @@ def deciding_step(flow: WorkflowPlan, frame: Frame, scope: Scope, base_path: str
     return None
 
 
-def change_without_a_trace(flow: WorkflowPlan, frame: Frame, failure: Failure, done: Iterable[str]) -> int | None:
+def change_without_a_trace(flow: WorkflowProgram, frame: Frame, failure: Failure, done: Iterable[str]) -> int | None:
     """The number of the nearest change that was made before a step that lacks a value; None where none was made.
 
     Its answer was to tell the value (an id, a handle) and was unreadable or did without.
@@ -55,7 +55,7 @@ def change_without_a_trace(flow: WorkflowPlan, frame: Frame, failure: Failure, d
     return next((n for n in numbers if not flow.steps[n].is_safe and flow.steps[n].step_id in made), None)
 
 
-def looks_of(step: PlanStep) -> tuple[int, float]:
+def looks_of(step: ProgramStep) -> tuple[int, float]:
     """How often the step is asked, and seconds in between: as long as it waits for a change that was answered."""
     waits = [(action.retry_limit, action.retry_after_s) for action in step.on_failure if action.type == "retry"]
     limit, seconds = max(waits, default=(LOOKS, LOOK_EVERY_S), key=lambda wait: wait[0] * wait[1])

@@ -19,7 +19,7 @@ from workflow.documents.scope import Reply, Scope
 from workflow.documents.selectors import PathQuery
 from workflow.documents.values import Reference, Selected
 from workflow.json.pointers import NOTHING
-from workflow.programs.planned import Plan, PlanStep
+from workflow.programs.program import Program, ProgramStep
 from workflow.programs.state import State
 from workflow.requests.events import Command, Event, ResponseArrived, SendRequest
 from workflow.running.interpreter import advance
@@ -28,10 +28,10 @@ _MEMBER = re.compile(r"\['((?:[^'\\]|\\.)*)'\]")
 _REPLY_ROOTS = ("response", "statusCode")
 
 
-def watched(plan: Plan, state: State, event: Event) -> tuple[State, Command]:
+def watched(program: Program, state: State, event: Event) -> tuple[State, Command]:
     """The state after `event`, and the one command that follows. Raises what `advance` raises."""
-    after, (command,) = advance(plan, state, event)
-    return replace(after, seen=_seen(plan, state, event)), command
+    after, (command,) = advance(program, state, event)
+    return replace(after, seen=_seen(program, state, event)), command
 
 
 def is_first_change(state: State, command: Command) -> bool:
@@ -39,21 +39,21 @@ def is_first_change(state: State, command: Command) -> bool:
     return isinstance(command, SendRequest) and not command.is_safe and state.seen is not None
 
 
-def _seen(plan: Plan, state: State, event: Event) -> tuple[Json, ...] | None:
+def _seen(program: Program, state: State, event: Event) -> tuple[Json, ...] | None:
     if state.seen is None or state.waiting != "response":
         return state.seen
     frame = state.frames[-1]
-    step = plan.workflows[frame.workflow_id].steps[frame.step]
+    step = program.workflows[frame.workflow_id].steps[frame.step]
     if not step.is_safe:
         return None
     if not isinstance(event, ResponseArrived):
         return state.seen
     reply = Reply(event.status, event.headers, event.body)
-    scope = Scope(frame.inputs, frame.outputs, {}, state.results, plan.sources, plan.self_uri, reply)
+    scope = Scope(frame.inputs, frame.outputs, {}, state.results, program.sources, program.self_uri, reply)
     return (*state.seen, looked_at(step, scope))
 
 
-def looked_at(step: PlanStep, scope: Scope) -> Json:
+def looked_at(step: ProgramStep, scope: Scope) -> Json:
     """What of the reply in `scope` the step depends on, in a form that is the same for the same."""
     assert scope.reply is not None
     criteria = tuple(_criteria(step))
@@ -66,13 +66,13 @@ def looked_at(step: PlanStep, scope: Scope) -> Json:
     }
 
 
-def _criteria(step: PlanStep) -> Iterator[CompiledCriterion]:
+def _criteria(step: ProgramStep) -> Iterator[CompiledCriterion]:
     yield from step.success
     for action in (*step.on_success, *step.on_failure):
         yield from action.criteria
 
 
-def _expressions(step: PlanStep, criteria: tuple[CompiledCriterion, ...]) -> Iterator[Expression]:
+def _expressions(step: ProgramStep, criteria: tuple[CompiledCriterion, ...]) -> Iterator[Expression]:
     for criterion in criteria:
         if isinstance(criterion, Condition):
             yield from (each for each in criterion.expressions if each.root in _REPLY_ROOTS)
@@ -81,7 +81,7 @@ def _expressions(step: PlanStep, criteria: tuple[CompiledCriterion, ...]) -> Ite
             yield output.value.expression
 
 
-def _queries(step: PlanStep) -> Iterator[PathQuery]:
+def _queries(step: ProgramStep) -> Iterator[PathQuery]:
     """The queries on the reply's body by which the step's outputs are found."""
     for output in step.outputs:
         if isinstance(output.value, Selected) and output.value.selection.context.root == "response":
@@ -90,7 +90,7 @@ def _queries(step: PlanStep) -> Iterator[PathQuery]:
                 yield query
 
 
-def _names(step: PlanStep, criteria: tuple[CompiledCriterion, ...]) -> frozenset[str]:
+def _names(step: ProgramStep, criteria: tuple[CompiledCriterion, ...]) -> frozenset[str]:
     """The members that the step's queries name."""
     queries = [*_queries(step), *(each.query for each in criteria if isinstance(each, PathCondition))]
     texts = (str(segment) for query in queries for segment in query.query.segments)

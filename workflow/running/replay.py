@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from workflow.documents.document import Json
 from workflow.errors import EventError
-from workflow.programs.planned import Plan
+from workflow.programs.program import Program
 from workflow.programs.state import State
 from workflow.requests.events import Command, Event, FateFound, event_from_json, to_json
 from workflow.running.interpreter import advance
@@ -36,17 +36,17 @@ class ReplayDifference:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def differences(plan: Plan, turns: Sequence[Mapping[str, Json]]) -> tuple[ReplayDifference, ...]:
+def differences(program: Program, turns: Sequence[Mapping[str, Json]]) -> tuple[ReplayDifference, ...]:
     """Where the interpreter answers otherwise than recorded; each turn is {"event", "command"} in their JSON forms."""
     found = []
-    for number, (turn, now) in enumerate(zip(turns, answers(plan, [turn["event"] for turn in turns])), 1):  # noqa: B905
+    for number, (turn, now) in enumerate(zip(turns, answers(program, [turn["event"] for turn in turns])), 1):  # noqa: B905
         recorded = turn["command"]
         if not is_same(recorded, now):
             found.append(ReplayDifference(number, _step(recorded, turn["event"]), recorded, now))
     return tuple(found)
 
 
-def answers(plan: Plan, events: Sequence[Json], start: State | None = None) -> Iterator[Json]:
+def answers(program: Program, events: Sequence[Json], start: State | None = None) -> Iterator[Json]:
     """The command after each event, as JSON; ends behind the first event that is not waited for, told as `refused`."""
     before = state = start or State.initial()
     for data in events:
@@ -54,15 +54,15 @@ def answers(plan: Plan, events: Sequence[Json], start: State | None = None) -> I
             event = event_from_json(data)
             state = before if isinstance(event, FateFound) else state
             before = state
-            state, command = _after(plan, state, event)
+            state, command = _after(program, state, event)
         except MISSHAPEN as error:
             yield {"refused": f"the event does not fit: {error}"}
             return
         yield None if command is None else plain(to_json(command))
 
 
-def _after(plan: Plan, state: State, event: Event) -> tuple[State, Command | None]:
-    after, commands = advance(plan, state, event)
+def _after(program: Program, state: State, event: Event) -> tuple[State, Command | None]:
+    after, commands = advance(program, state, event)
     return after, commands[0] if commands else None
 
 

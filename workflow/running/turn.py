@@ -11,7 +11,7 @@ from workflow.documents.document import Json
 from workflow.documents.scope import Reply, Scope, Sent, nothing_sent
 from workflow.documents.values import Value
 from workflow.errors import InputError
-from workflow.programs.planned import MAX_DEPTH, Plan, PlanStep, WorkflowPlan
+from workflow.programs.program import MAX_DEPTH, Program, ProgramStep, WorkflowProgram
 from workflow.programs.state import Frame, State
 from workflow.programs.transforms import outputs_of
 from workflow.replies.pages import query_after
@@ -26,8 +26,8 @@ MAX_ENTERED = 10_000  # steps entered in one run; static checks bound every loop
 class Turn:
     """The parts of a state, changed by one event. `commands`: what is to be done then."""
 
-    def __init__(self, plan: Plan, state: State) -> None:
-        self.plan = plan
+    def __init__(self, program: Program, state: State) -> None:
+        self.program = program
         self.commands: list[Command] = []
         self.waiting = state.waiting
         self.frames = list(state.frames)
@@ -66,11 +66,11 @@ class Turn:
         return self.frames[-1]
 
     @property
-    def flow(self) -> WorkflowPlan:
-        return self.plan.workflows[self.frame.workflow_id]
+    def flow(self) -> WorkflowProgram:
+        return self.program.workflows[self.frame.workflow_id]
 
     @property
-    def step(self) -> PlanStep:
+    def step(self) -> ProgramStep:
         return self.flow.steps[self.frame.step]
 
     @property
@@ -87,8 +87,8 @@ class Turn:
             steps=frame.outputs,
             outputs=outputs or {},
             workflows=self.results,
-            sources=self.plan.sources,
-            self_uri=self.plan.self_uri,
+            sources=self.program.sources,
+            self_uri=self.program.self_uri,
             reply=reply,
             sent=self.sent,
         )
@@ -98,7 +98,7 @@ class Turn:
         request = self.step.request
         if request is None:
             return None
-        return build_request(request, replace(self.scope(), sent=nothing_sent), self.plan.base_path).sent
+        return build_request(request, replace(self.scope(), sent=nothing_sent), self.program.base_path).sent
 
     def note_done(self) -> None:
         self.in_doubt = tuple(key for key in self.in_doubt if key != self.key)
@@ -126,7 +126,7 @@ class Turn:
         step, frame = self.step, self.frame
         assert step.request is not None
         try:
-            request = build_request(step.request, self.scope(), self.plan.base_path)
+            request = build_request(step.request, self.scope(), self.program.base_path)
         except Unsendable as error:
             self.unsendable(Failure(self.key, error.code, error.message))
             return
@@ -156,7 +156,7 @@ class Turn:
         try:
             if len(self.frames) >= MAX_DEPTH:
                 raise Unsendable("loop_limit", f"more than {MAX_DEPTH} workflows call each other")
-            inputs = self.plan.workflows[workflow_id].inputs.check(arguments_of(arguments, self.scope()))
+            inputs = self.program.workflows[workflow_id].inputs.check(arguments_of(arguments, self.scope()))
         except InputError as error:
             self.end_failed(Failure(self.key, "invalid_input", f"{workflow_id}{error.pointer}: {error.message}"))
             return
@@ -181,10 +181,10 @@ class Turn:
     def outputs_so_far(self) -> dict[str, Json]:
         """What the run can already tell, though it did not get to its end: the id of what it made, say."""
         main = self.frames[0] if self.frames else None
-        if main is None or main.workflow_id != self.plan.workflow_id:
+        if main is None or main.workflow_id != self.program.workflow_id:
             return {}
-        scope = Scope(inputs=main.inputs, steps=main.outputs, workflows=self.results, sources=self.plan.sources)
-        return outputs_of(self.plan.main.outputs, scope)
+        scope = Scope(inputs=main.inputs, steps=main.outputs, workflows=self.results, sources=self.program.sources)
+        return outputs_of(self.program.main.outputs, scope)
 
     def end_run(
         self,
@@ -195,10 +195,10 @@ class Turn:
         following: str = "",
     ) -> None:
         shown = self.outputs_so_far() if failure is not None else outputs or {}
-        course = Course(self.plan, self.done, self.in_doubt, self.findings, self.refusals, self.taken)
+        course = Course(self.program, self.done, self.in_doubt, self.findings, self.refusals, self.taken)
         end = end_of(course, outcome, failure, shown, note, following)
         if end.outcome == "unknown" and end.failure is not None and end.failure.doubt is None and self.frames:
-            doubt = doubt_of(self.flow, self.frame, self.scope(), self.plan.base_path)
+            doubt = doubt_of(self.flow, self.frame, self.scope(), self.program.base_path)
             end = replace(end, failure=replace(end.failure, doubt=doubt))
         self.waiting = "over"
         self.outcome = end.outcome

@@ -1,15 +1,15 @@
 """What is to be said of a request whose fate is not known: what it may have done, and which read would tell.
 
-The read is taken from the plan itself: the nearest later step that looks at the thing (read back, shown to be gone, or
-a wait for its state), else the nearest earlier one (a check, a lookup), among those whose request can be built from
-what the run knows. Nothing is sent from here. Called by `interpreter` when a run ends as `unknown`.
+The read is taken from the program itself: the nearest later step that looks at the thing (read back, shown to be
+gone, or a wait for its state), else the nearest earlier one (a check, a lookup), among those whose request can be
+built from what the run knows. Nothing is sent from here. Called by `interpreter` when a run ends as `unknown`.
 """
 
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlencode
 
 from workflow.documents.scope import Scope, nothing_sent
-from workflow.programs.planned import PlanStep, WorkflowPlan
+from workflow.programs.program import ProgramStep, WorkflowProgram
 from workflow.programs.state import Frame
 from workflow.requests.events import Doubt
 from workflow.requests.requests import Request, Unsendable, build_request
@@ -25,7 +25,7 @@ LATER = ("read_back", "gone", "wait", "read")
 EARLIER = ("check", "lookup", "read")
 
 
-def doubt_of(flow: WorkflowPlan, frame: Frame, scope: Scope, base_path: str) -> Doubt:
+def doubt_of(flow: WorkflowProgram, frame: Frame, scope: Scope, base_path: str) -> Doubt:
     """About the step at which `frame` stands, which has a request; of a read, about the change before it."""
     scope.sent = nothing_sent
     number = _change_before(flow, frame.step)
@@ -37,7 +37,7 @@ def doubt_of(flow: WorkflowPlan, frame: Frame, scope: Scope, base_path: str) -> 
     return Doubt(_line(step.method, built), MAY.get(step.effect, "it may have been carried out"), look)
 
 
-def step_after_doubt(flow: WorkflowPlan, frame: Frame, scope: Scope, base_path: str) -> int:
+def step_after_doubt(flow: WorkflowProgram, frame: Frame, scope: Scope, base_path: str) -> int:
     """The number of the step at which a run goes on whose request in doubt had been carried out.
 
     What waits for a job cannot be asked for when the job's handle was in the lost answer: it is left out, and what is
@@ -52,30 +52,30 @@ def step_after_doubt(flow: WorkflowPlan, frame: Frame, scope: Scope, base_path: 
     return first if is_known else behind
 
 
-def _change_before(flow: WorkflowPlan, number: int) -> int:
+def _change_before(flow: WorkflowProgram, number: int) -> int:
     """The change that is in doubt at the step: itself, or the nearest one before a wait or a read-back."""
     return next((n for n in range(number, -1, -1) if not flow.steps[n].is_safe), number)
 
 
-def is_buildable(step: PlanStep, scope: Scope, base_path: str) -> bool:
+def is_buildable(step: ProgramStep, scope: Scope, base_path: str) -> bool:
     """Whether the step's request can be made of what the run knows."""
     scope.sent = nothing_sent
     return _built(step, scope, base_path) is not None
 
 
-def line_of(step: PlanStep, scope: Scope, base_path: str) -> str:
+def line_of(step: ProgramStep, scope: Scope, base_path: str) -> str:
     """The step's request in one line, for people."""
     scope.sent = nothing_sent
     return _line(step.method, _built(step, scope, base_path))
 
 
-def _candidates(flow: WorkflowPlan, number: int) -> Iterator[PlanStep]:
+def _candidates(flow: WorkflowProgram, number: int) -> Iterator[ProgramStep]:
     for roles, steps in ((LATER, flow.steps[number + 1 :]), (EARLIER, flow.steps[:number][::-1])):
         for role in roles:
             yield from (step for step in steps if step.role == role and step.is_safe)
 
 
-def _built(step: PlanStep, scope: Scope, base_path: str) -> Request | None:
+def _built(step: ProgramStep, scope: Scope, base_path: str) -> Request | None:
     try:
         return build_request(step.request, scope, base_path) if step.request else None
     except Unsendable:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain, count, takewhile
 from typing import Any
 
-from compiler.ir.model import Flow, FlowStep, Input, Operation, Paging, Resource, Risk, Role
+from compiler.ir.model import Flow, FlowStep, Input, Operation, Paging, Resource, Role
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.inputs.conditions import in_words
 from compiler.passes.flows.inputs.identifying import identifies
@@ -18,6 +18,7 @@ from compiler.passes.flows.steps.headers import with_required
 from compiler.passes.flows.wording import texts
 from compiler.passes.names import words
 from workflow.json.pointers import child
+from workflow.risks import Risk
 
 _AS_TOLD = Paging("reply")  # nobody said how the list goes on: the replies tell
 _CUT_AT = 10  # pages of a list that is given out: what lies beyond is asked for with the next call

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import Effect, FlowStep, Job, Operation, Resource, Risk, Role, worst
+from compiler.ir.model import Effect, FlowStep, Job, Operation, Resource, Role
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import address
-from compiler.passes.flows.inputs.bodies import BodyPlan, Choice
+from compiler.passes.flows.inputs.bodies import BodyInputs, Choice
 from compiler.passes.flows.inputs.usual import usual_filters
 from compiler.passes.flows.splits import class_of_value
 from compiler.passes.flows.steps import queries, states
@@ -28,6 +28,7 @@ from compiler.passes.names import words
 from compiler.passes.names.paths import parent
 from compiler.passes.resources import shape
 from workflow.json.pointers import escape
+from workflow.risks import Risk, worst
 
 _OK = queries.simple("$statusCode == 200")
 _GONE_TRIES = 10  # a device may list what it deletes for a moment longer
@@ -83,7 +84,7 @@ def change(
     Without `waits` the job is left to the caller, who has to lead on the branches past `@after`.
     """
     parameters = parameters_of(builder, operation, leaves_version=True)
-    body = BodyPlan(builder, operation, {choice.pointer: choice for choice in choices})
+    body = BodyInputs(builder, operation, {choice.pointer: choice for choice in choices})
     payload = body.payload()
     if checks_state:
         states.require_before(builder, operation, choices[0] if choices else None)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from compiler.ir.model import Diagnostic, Effect, Flow, FlowStep, Operation, Resource, Risk, Role, Severity, worst
+from compiler.ir.model import Diagnostic, Effect, Flow, FlowStep, Operation, Resource, Role, Severity
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, end_after_job, gone, parameters_of, read_back, read_back_made
 from compiler.passes.flows.context import Context, address
@@ -25,6 +25,7 @@ from compiler.passes.names import words
 from compiler.passes.names.paths import item_prefixes
 from compiler.passes.resources import shape
 from workflow.profiles.profile import Compose
+from workflow.risks import Risk, worst
 
 _SHOWN = (Effect.CREATE, Effect.UPDATE, Effect.DELETE)
 _DEEPEST = 3  # members of a body below this are given by callers as they are

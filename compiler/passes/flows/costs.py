@@ -5,11 +5,12 @@ collections or sent to somebody behind the API, lists of all where another is as
 places that any API has; weights by judgement.
 """
 
-from compiler.ir.model import Flow, Risk
+from compiler.ir.model import Flow
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.weighing import is_telling
 from compiler.passes.names import words
 from compiler.passes.names.paths import ends_in_parameter, is_pass_through, last_word, path_of, segments
+from workflow.risks import Risk
 
 ALIAS_COST = 0.2  # where the same things stand in two places, the other one is asked
 _SIDE_COST = 0.2  # administration of the API itself

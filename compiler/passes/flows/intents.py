@@ -6,7 +6,7 @@ resource). Each takes the context and gives a flow, or None where the API lacks 
 
 from dataclasses import replace
 
-from compiler.ir.model import Effect, Flow, FlowStep, Operation, Resource, Response, Risk, Role, worst
+from compiler.ir.model import Effect, Flow, FlowStep, Operation, Resource, Response, Role
 from compiler.passes.flows.builder import Builder, inside, noun_of
 from compiler.passes.flows.changes import (
     change,
@@ -20,7 +20,7 @@ from compiler.passes.flows.changes import (
     told_by,
 )
 from compiler.passes.flows.context import Context
-from compiler.passes.flows.inputs.bodies import BodyPlan
+from compiler.passes.flows.inputs.bodies import BodyInputs
 from compiler.passes.flows.splits import Split
 from compiler.passes.flows.steps import queries, states
 from compiler.passes.flows.steps.following import ends_pending
@@ -32,6 +32,7 @@ from compiler.passes.names.paths import parent, segments
 from compiler.passes.resources import only_tells_whether, shape
 from workflow.json.pointers import escape
 from workflow.replies.pages import INCOMPLETE_HEADER, NEXT_HEADER
+from workflow.risks import Risk, worst
 
 _OK = queries.simple("$statusCode == 200")
 _ABSENT = (404, 410)  # RFC 9110, 15.5.5 and 15.5.11
@@ -304,7 +305,7 @@ def report(context: Context, resource: Resource, operation: Operation) -> Flow:
     builder = Builder(context, operation)
     verb = texts.verb_of(operation)
     parameters = tuple(parameters_of(builder, operation))
-    payload = BodyPlan(builder, operation).payload()
+    payload = BodyInputs(builder, operation).payload()
     step = FlowStep(
         id=builder.free_step_id("read"),
         operation=operation.key,

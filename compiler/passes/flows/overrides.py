@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import Diagnostic, Flow, FlowStep, Severity, worst
+from compiler.ir.model import Diagnostic, Flow, FlowStep, Severity
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.inputs.bodies import reason_of
 from compiler.passes.flows.inputs.conditions import inputs_in
@@ -18,6 +18,7 @@ from compiler.passes.flows.splits import Split, forced_split, splits_of
 from compiler.passes.flows.wording.texts import NAME_LENGTH
 from compiler.passes.names import words
 from workflow.profiles.profile import Overrides
+from workflow.risks import worst
 
 
 def applied(context: Context, flows: Iterable[Flow]) -> list[Flow]:

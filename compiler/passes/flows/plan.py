@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from compiler.containment import Containment
-from compiler.ir.model import Api, Effect, Flow, Operation, Resource, Risk
+from compiler.ir.model import Api, Effect, Flow, Operation, Resource
 from compiler.passes.flows import intents, overrides
 from compiler.passes.flows.composed import composed
 from compiler.passes.flows.compositions.all import COMPOSITIONS
@@ -24,8 +24,9 @@ from compiler.passes.flows.wording.naming import worded
 from compiler.passes.names import words
 from compiler.passes.names.paths import ends_in_parameter, last_word, path_of
 from compiler.passes.outcome import Options, PassOutcome
+from workflow.risks import Risk
 
-Plan = Callable[[Context, Resource], Flow | Iterable[Flow] | None]
+FlowMaking = Callable[[Context, Resource], Flow | Iterable[Flow] | None]
 
 
 def run(api: Api, options: Options) -> PassOutcome:
@@ -67,8 +68,8 @@ class _Planner:
         for task in COMPOSITIONS:
             yield from self._planned(f"{task.__name__} {address(resource)}", task, resource, ())
 
-    def _planned(self, about: str, plan: Plan, resource: Resource, keys: Iterable[str]) -> tuple[Flow, ...]:
-        made = self.contained.tried(about, lambda: _flows(plan(self.context, resource)), None)
+    def _planned(self, about: str, makes: FlowMaking, resource: Resource, keys: Iterable[str]) -> tuple[Flow, ...]:
+        made = self.contained.tried(about, lambda: _flows(makes(self.context, resource)), None)
         if made is None:
             self.lost.update(key for key in keys if key)
             return ()
@@ -78,8 +79,8 @@ class _Planner:
         """Operations that stand under no resource become one-step flows of their own."""
         for operation in self.context.api.operations:
             if operation.key not in reached and operation.key not in self.lost and not operation.left_out:
-                key, plan = operation.key, partial(_stray, operation=operation)
-                yield from self._planned(key, plan, Resource(noun="", name=""), (key,))
+                key, makes = operation.key, partial(_stray, operation=operation)
+                yield from self._planned(key, makes, Resource(noun="", name=""), (key,))
 
 
 def _own(resource: Resource) -> tuple[str, ...]:
@@ -98,8 +99,8 @@ def _action(context: Context, resource: Resource, key: str) -> Iterator[Flow]:
         return
     if operation.effect is Effect.READ:
         is_list = operation.method == "GET" and operation.path.rstrip("/") == resource.collection
-        plan = intents.find_unseen if is_list else intents.report
-        yield plan(context, resource, operation)
+        makes = intents.find_unseen if is_list else intents.report
+        yield makes(context, resource, operation)
     elif context.by_change.get(key) is resource:
         yield intents.update_otherwise(context, resource, operation)
     else:

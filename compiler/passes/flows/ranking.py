@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from compiler.ir.model import Flow, Resource, Risk, Role
+from compiler.ir.model import Flow, Resource, Role
 from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.costs import ALIAS_COST, costs
 from compiler.passes.flows.daily import how_daily
 from compiler.passes.flows.weighing import Weights, is_telling, weights_of
 from compiler.passes.names.paths import ends_in_parameter, last_word, path_of
 from compiler.passes.resources import shape
+from workflow.risks import Risk
 
 _TASK_COST = 0.03  # a task of several changes is done less often than the changes themselves
 _DEPTH_COST = 0.08  # what belongs to another thing is a step further from daily work

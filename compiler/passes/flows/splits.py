@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.ir.model import Effect, Operation, Risk, worst
+from compiler.ir.model import Effect, Operation
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.inputs.bodies import Choice, enumerations, is_action_word
@@ -18,6 +18,7 @@ from compiler.passes.names import words
 from compiler.passes.risk.judging import judged
 from compiler.passes.risk.values import class_of_word
 from workflow.profiles.profile import RiskRule
+from workflow.risks import Risk, worst
 
 _SILENT = {Risk.READ: "query", Risk.CHANGE: "control", Risk.DISRUPT: "interrupt", Risk.DESTROY: "destroy"}
 _JOINED = 3  # more values than this make a name nobody reads

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 
-from compiler.ir.model import Operation, Resource, Risk
+from compiler.ir.model import Operation, Resource
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.flows.context import Context, address
 from compiler.passes.names import words
 from compiler.passes.names.paths import parameter_of, prefixes, segments, stands_for_list
 from compiler.passes.resources import shape
+from workflow.risks import Risk
 
 _OF_IDENTITY = frozenset({"id", "ids", "uuid", "name", "slug", "ref", "key"})
 _BY_OPERATIONS, _BY_NAMING, _BY_REFERRING, _BY_LIFE = 0.3, 0.25, 0.25, 0.2

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from compiler.ir.model import Risk, worst
 from compiler.passes.names import words
 from compiler.passes.risk import lexicon
 from compiler.passes.risk.lexicon import Word
+from workflow.risks import Risk, worst
 
 _TOKEN = re.compile(r"[A-Za-z0-9]+|[,;:./&()]")
 _NOT = re.compile(r"n['’]t\b")

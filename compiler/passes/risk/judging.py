@@ -9,13 +9,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from compiler.ir.model import RISKS, Effect, Operation, Risk
+from compiler.ir.model import Effect, Operation
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.names import words
 from compiler.passes.names.paths import last_word, parameter_of, segments
 from compiler.passes.risk import lexicon, phrases, values
 from compiler.passes.risk.clauses import Deed, deeds, deeds_of_name, head, tokens_of_name, tokens_of_text
 from workflow.documents.operations import SAFE_METHODS
+from workflow.risks import GRAVITY, Risk
 
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|\n\s*\n|\n\s*[-*#>]\s*|\bNOTE\W{0,4}:|</[a-z0-9]{1,3}>")
 _SHARED = re.compile(r"^\W*(?:read|get|list|view)\s*/", re.IGNORECASE)  # one summary for all methods of a path
@@ -99,7 +100,7 @@ def judged(
         return Judgement(Risk.DESTROY, "DELETE takes something away")
     found = list(_deeds(operation, effect, schemas, is_readable, by_values))
     if found:
-        worst = max(found, key=lambda told: RISKS[told[1].risk])
+        worst = max(found, key=lambda told: GRAVITY[told[1].risk])
         source, deed = worst
         return Judgement(deed.risk, f"{source} says “{deed.said}”: {deed.why}")
     if operation.method in SAFE_METHODS:

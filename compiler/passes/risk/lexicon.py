@@ -8,7 +8,7 @@ is missing an action counts as a change, never as a read; where one is in doubt 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from compiler.ir.model import Risk
+from workflow.risks import Risk
 
 
 def _set(text: str) -> frozenset[str]:

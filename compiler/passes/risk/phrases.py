@@ -6,7 +6,7 @@ bound. A phrase behind a negation or a condition (`not`, `if`, `may need`) does 
 
 import re
 
-from compiler.ir.model import Risk
+from workflow.risks import Risk
 
 _WILL = r"(?:will(?: then)? be|is|are|gets?|get|being) (?:also |then |immediately |automatically |permanently |all )?"
 _GONE = r"(?:lost|deleted|erased|destroyed|wiped|overwritten|removed permanently|discarded|purged|formatted)"

@@ -7,12 +7,13 @@ Names of members and values of enumerations are read with the words of `lexicon`
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from compiler.ir.model import Effect, Operation, Risk, Schema, worst
+from compiler.ir.model import Effect, Operation, Schema
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.names import words
 from compiler.passes.names.paths import last_word
 from compiler.passes.risk import lexicon
 from compiler.passes.risk.clauses import Deed, deeds, head, tokens_of_name, tokens_of_text
+from workflow.risks import Risk, worst
 
 _POWER = frozenset(
     {"power", "powered", "poweredon", "poweron", "powerstate", "targetpowerstate", "desiredpowerstate",

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from compiler.ir.model import ApiParameter, Diagnostic, Effect, Risk, Severity
+from compiler.ir.model import ApiParameter, Diagnostic, Effect, Severity
 from compiler.ir.printer import print_api, print_diagnostics, schema_text
+from workflow.risks import Risk
 
 from .test_verifier import FLOW, GOOD, JOB, READ, RESOURCE, STEPS
 

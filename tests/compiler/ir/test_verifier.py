@@ -19,10 +19,10 @@ from compiler.ir.model import (
     Operation,
     Resource,
     Response,
-    Risk,
     Role,
 )
 from compiler.ir.verifier import verify
+from workflow.risks import Risk
 
 DIGEST = "sha256:" + "0" * 64
 THING = {"$ref": "#/components/schemas/Thing"}

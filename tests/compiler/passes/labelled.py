@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from compiler.ir.model import Api, ApiParameter, Body, Operation, Response, Risk
+from compiler.ir.model import Api, ApiParameter, Body, Operation, Response
 from compiler.passes import effects
 from compiler.passes.outcome import Options
 from workflow.profiles.profile import Profile
+from workflow.risks import Risk
 
 TABLE = Path(__file__).with_name("labelled_actions.txt")
 _REPLY: Any = {"type": "object", "properties": {"items": {"type": "array", "items": {"type": "object"}}}}

@@ -13,7 +13,7 @@ from compiler.passes.flows import changes
 from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 from tests.workflow.dialogue import Dialogue
-from workflow.programs.plan import Plan, build_plan
+from workflow.programs.program_making import Program, build_program
 
 ACCEPTED = "'202': {description: accepted}"
 LOCATED = "'202': {description: accepted, headers: {Location: {schema: {type: string}}}}"
@@ -203,11 +203,11 @@ def test_what_a_job_stands_below_is_looked_up_when_there_is_a_job_and_is_no_inpu
     assert {run["case"]: run["outcome"] for run in one.proof["runs"]}["with a job"] == "succeeded"
     asked = {"one": [{"id": "m"}], "two": [{"id": "m"}, {"id": "n"}], "none": [], "no list": {"error": "busy"}}
     assert made.profile is not None
-    plan = build_plan(document_of(made.api, one.flow, made.profile))
+    program = build_program(document_of(made.api, one.flow, made.profile))
     for managers, following in (("one", "wait"), ("two", "wait_elsewhere"), ("none", "wait_elsewhere")):
-        assert after_the_managers(plan, 200, asked[managers]) == following
-    assert after_the_managers(plan, 200, asked["no list"]) == "wait_elsewhere"
-    assert after_the_managers(plan, 503, None) == "wait_elsewhere"
+        assert after_the_managers(program, 200, asked[managers]) == following
+    assert after_the_managers(program, 200, asked["no list"]) == "wait_elsewhere"
+    assert after_the_managers(program, 503, None) == "wait_elsewhere"
 
 
 def test_a_creation_whose_job_stands_below_something_is_over_when_the_job_is(
@@ -230,9 +230,9 @@ def test_a_creation_whose_job_stands_below_something_is_over_when_the_job_is(
     assert "with a job: it is over before the job is" in told
 
 
-def after_the_managers(plan: Plan, status: int, managers: Any) -> str:
+def after_the_managers(program: Program, status: int, managers: Any) -> str:
     """Which step a run goes on with, once the managers were asked for because there is a job."""
-    run = Dialogue(plan, box="b")
+    run = Dialogue(program, box="b")
     run.answer("find_box", 200, [{"id": "b", "name": "b"}])
     command = run.answer("change", 202, None, location="/jobs/7")
     assert command.step_id == "find_manager"

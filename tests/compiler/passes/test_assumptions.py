@@ -11,10 +11,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compiler import assumptions, pipeline
 from compiler import lint as linting
-from compiler import pipeline
 from compiler.ir.model import Diagnostic, Severity
-from compiler.passes import assumptions
 from workflow.profiles.profile import Profile
 
 SPEC = """

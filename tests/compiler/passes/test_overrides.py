@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compiler.frontend import load_api
-from compiler.ir.model import RISKS, Api, Effect, Flow, FlowStep, Risk
+from compiler.ir.model import Api, Effect, Flow, FlowStep
 from compiler.pipeline import plan_flows, understand
 from workflow.profiles.profile import Profile
+from workflow.risks import GRAVITY, Risk
 
 CASE = Path(__file__).parent / "golden" / "people_have_the_last_word.txt"
 ACTION, MAKE_RACK, MAKE_SERVER = "POST /racks/{rackId}/action", "POST /racks", "POST /servers"
@@ -72,4 +73,4 @@ def test_no_override_gives_a_class_below_that_of_a_step(tmp_path_factory: Any, s
             else:
                 is_read = operations[step.operation].effect is Effect.READ
                 told = [Risk.READ if is_read else operations[step.operation].risk or Risk.CHANGE]
-            assert RISKS[flow.risk] >= max(RISKS[one] for one in told), (flow.id, step.operation)
+            assert GRAVITY[flow.risk] >= max(GRAVITY[one] for one in told), (flow.id, step.operation)

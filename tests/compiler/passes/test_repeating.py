@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from compiler.ir.model import Body, Effect, Operation, Risk
+from compiler.ir.model import Body, Effect, Operation
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.repeating import is_repeatable
 from workflow.profiles.profile import Verbs
+from workflow.risks import Risk
 
 PLAIN = {"type": "object", "properties": {"name": {"type": "string"}, "mode": {"enum": ["fast", "slow"]}}}
 

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.ir.model import RISKS, Body, Effect, Operation, Risk
+from compiler.ir.model import Body, Effect, Operation
 from compiler.passes.risk import lexicon
 from compiler.pipeline import CompileRequest
 from compiler.verification import compile_spec
 from tests.compiler.passes.labelled import Labelled, classed, labelled, operation
+from workflow.risks import GRAVITY, Risk
 
 ACTIONS = tuple(labelled())
 _HALVES = ("tune", "test", "third", "fourth")
@@ -30,13 +31,13 @@ def test_the_table_has_two_halves_of_at_least_a_hundred_and_fifty_actions_each()
 def test_nothing_is_below_its_class(one: Labelled) -> None:
     found = classed(one.operation)
     assert found.risk is not None
-    assert RISKS[found.risk] >= RISKS[one.risk], found.risk_reason
+    assert GRAVITY[found.risk] >= GRAVITY[one.risk], found.risk_reason
 
 
 @pytest.mark.parametrize("half", (*_HALVES, "all"))
 def test_few_are_above_their_class(half: str) -> None:
     own = [one for one in ACTIONS if half in (one.half, "all")]
-    above = [one.operation.key for one in own if RISKS[classed(one.operation).risk or Risk.READ] > RISKS[one.risk]]
+    above = [one.operation.key for one in own if GRAVITY[classed(one.operation).risk or Risk.READ] > GRAVITY[one.risk]]
     assert len(above) <= _MOST_ABOVE * len(own), above
 
 
@@ -147,7 +148,7 @@ def test_asking_words_beside_it_change_nothing_of_its_class(asking: str, word: s
     plain = classed(operation(f"POST /things/{word}")).risk
     beside = classed(operation(f"POST /things/{word}", f"{asking}Things", f"{asking.title()} things")).risk
     assert plain is not None and beside is not None
-    assert RISKS[beside] >= RISKS[plain]
+    assert GRAVITY[beside] >= GRAVITY[plain]
 
 
 def test_each_word_has_one_meaning_and_a_reason() -> None:

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from compiler.ir.model import Flow, FlowStep, Input, Risk, Role
+from compiler.ir.model import Flow, FlowStep, Input, Role
 from compiler.passes.sameness import are_same_but_for_names, differing, essence
 from tests.compiler.proposals.proposal_specs import known_plan
+from workflow.risks import Risk
 
 END = {"name": "no_vm", "type": "end", "x-switchgear": {"code": "not_found", "message": "There is no VM."}}
 FIND = FlowStep(

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from compiler.ir.model import Api, Flow, Risk
+from compiler.ir.model import Api, Flow
 from compiler.passes.flows.ranking import is_of_all
 from compiler.passes.flows.wording.linter import alike, faults, repeated
 from compiler.passes.names import words
 from compiler.passes.names.told_apart import told_apart
 from compiler.pipeline import CompileRequest, dump
+from workflow.risks import Risk
 
 _ITEM: Any = {"type": "object", "properties": {"id": {"type": "string"}, "name": {"type": "string"}}}
 _ONE: Any = {"200": {"description": "", "content": {"application/json": {"schema": _ITEM}}}}

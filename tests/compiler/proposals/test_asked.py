@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from compiler.ir.model import Risk, Role
+from compiler.ir.model import Role
 from compiler.proposals.asked import Apis, AskOutcome, understand_sentence
 from compiler.proposals.composing import Composer, CompositionRefusal
 from compiler.proposer.proposer import Asker
 from compiler.proposer.question import NONE_OF_THESE, Question, QuestionKind
 from tests.compiler.proposals.compiled_specs import Scripted, compiled
+from workflow.risks import Risk
 
 APIS = Apis([compiled()])
 WIPE, DISK = "/machines/{machineId}/disks/{diskId}/wipe", "/machines/{machineId}/disks"

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compiler.compiled import Compiled, CompiledWorkflow
-from compiler.ir.model import RISKS, Api, Flow, Risk, Role
+from compiler.ir.model import Api, Flow, Role
 from compiler.ir.verifier import verify
 from compiler.passes.flows.context import address
 from compiler.passes.names import words
@@ -35,6 +35,7 @@ from tests.compiler.proposals.proposal_specs import (
     profile_of,
     understood,
 )
+from workflow.risks import GRAVITY, Risk
 
 DIGEST = "sha256:" + "0" * 64
 COUNTS = (40, pytest.param(2000, marks=pytest.mark.long))
@@ -186,8 +187,8 @@ def assert_same_or_graver(clean: Sequence[Flow], hostile: Sequence[Flow]) -> Non
     assert {flow.goal for flow in hostile} == {flow.goal for flow in clean}
     for goal in {flow.goal for flow in clean}:
         was, now = ([flow for flow in flows if flow.goal == goal] for flows in (clean, hostile))
-        assert min(RISKS[flow.risk] for flow in now) >= min(RISKS[flow.risk] for flow in was)
-        assert max(RISKS[flow.risk] for flow in now) >= max(RISKS[flow.risk] for flow in was)
+        assert min(GRAVITY[flow.risk] for flow in now) >= min(GRAVITY[flow.risk] for flow in was)
+        assert max(GRAVITY[flow.risk] for flow in now) >= max(GRAVITY[flow.risk] for flow in was)
         assert set().union(*map(changed, now)) == set().union(*map(changed, was))
     reads = [[bare(flow) | {"rank": 0} for flow in flows if flow.risk is Risk.READ] for flows in (clean, hostile)]
     assert all(flow in reads[0] for flow in reads[1])

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from compiler.ir.model import Flow, Risk
+from compiler.ir.model import Flow
 from compiler.proposals.ranks import MOST_PLACES, known_of, ranked
 from compiler.proposer.proposer import Asker
 from compiler.proposer.question import ModelAnswer, Question
+from workflow.risks import Risk
 
 DIGEST = "sha256:" + "0" * 64
 

@@ -2,11 +2,12 @@
 
 import pytest
 
-from compiler.ir.model import Risk, Role
+from compiler.ir.model import Role
 from compiler.proposals import tasks as room
 from compiler.proposals.composing import Composer
 from compiler.proposer.question import NO, YES, Question, QuestionKind
 from tests.compiler.proposals.compiled_specs import Scripted, compiled
+from workflow.risks import Risk
 
 
 def right(question: Question, _turned: bool) -> str:

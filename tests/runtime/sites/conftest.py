@@ -9,7 +9,7 @@ import pytest
 
 from runtime.engines.dbos_process import beside
 from runtime.secrets import Vault
-from runtime.service import open_service
+from runtime.service import ServiceOptions, open_service
 from tests.runtime.sites.houses import READ, SET, Hub, hub_at
 
 
@@ -28,7 +28,7 @@ async def bare_site(migrated: Path, tmp_path: Path, tools: Any) -> AsyncIterator
         wanted.touch(mode=0o600)
         shutil.copyfile(made, wanted)
     url = f"sqlite+aiosqlite:///{place}"
-    async with open_service(url, Vault({}), confirmation=tools.ASKS_NOBODY) as service:
+    async with open_service(url, Vault({}), ServiceOptions(confirmation=tools.ASKS_NOBODY)) as service:
         yield tools.House(url, service)
 
 

@@ -16,7 +16,7 @@ from runtime.call_options import PLAIN, CallOptions
 from runtime.caller import Caller
 from runtime.remotes.contents import Class
 from runtime.secrets import Vault
-from runtime.service import open_service
+from runtime.service import ServiceOptions, open_service
 from runtime.sites.edge import Dispatched, SiteEdge
 from runtime.sites.joining import JoiningTerms, join
 from runtime.sites.membership import Membership
@@ -120,7 +120,7 @@ class Hub:
 
 @contextlib.asynccontextmanager
 async def hub_at(url: str, key: Path, tools: Any, witness: Any, sites: list[Site] | None = None) -> AsyncIterator[Hub]:
-    opened = open_service(url, Vault({}), confirmation=tools.ASKS_NOBODY, hub_key=str(key))
+    opened = open_service(url, Vault({}), ServiceOptions(confirmation=tools.ASKS_NOBODY, hub_key=str(key)))
     async with opened as service:
         _, secret = await service.principals.create_token(f"boss-{sites is None}", "admin")
         async with tools.running(service) as run:

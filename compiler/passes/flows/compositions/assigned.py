@@ -6,12 +6,13 @@ only the one member is sent. In the general update the caller would have to give
 
 from collections.abc import Iterator
 
-from compiler.ir.model import Flow, Operation, Resource, Risk
+from compiler.ir.model import Flow, Operation, Resource
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.steps.lookups import identify, path_parameters
 from compiler.passes.flows.wording import texts
+from workflow.risks import Risk
 
 _MOST = 4  # a body that names more kinds of things is a registry, not a thing
 
@@ -27,7 +28,7 @@ def assigned(context: Context, resource: Resource) -> Iterator[Flow]:
         if named is not None and named.natural_keys and _is_offered(context, named, resource, update, into):
             places.setdefault(address(named), (into.removeprefix("body#"), named))
     for pointer, named in list(places.values())[:_MOST]:
-        yield _plan(context, resource, update, pointer, named)
+        yield _composed(context, resource, update, pointer, named)
 
 
 def _is_offered(context: Context, named: Resource, resource: Resource, update: Operation, into: str) -> bool:
@@ -40,7 +41,7 @@ def _is_offered(context: Context, named: Resource, resource: Resource, update: O
     return is_other and not any(mark in text for mark in marks)
 
 
-def _plan(context: Context, resource: Resource, update: Operation, pointer: str, named: Resource) -> Flow:
+def _composed(context: Context, resource: Resource, update: Operation, pointer: str, named: Resource) -> Flow:
     builder = Builder(context, update)
     path_parameters(builder, update)
     found = identify(builder, named, "" if (address(named), "") not in builder.known else "other")

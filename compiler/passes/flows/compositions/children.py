@@ -4,7 +4,7 @@ The parts are the resources whose items the new thing's own items carry, and tha
 thing has a state, and something harmless brings it out of its first one, the caller may ask for that as the last step.
 """
 
-from compiler.ir.model import RISKS, Flow, Input, Resource, Risk, worst
+from compiler.ir.model import Flow, Input, Resource
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.context import Context, address
@@ -14,6 +14,7 @@ from compiler.passes.flows.splits import risk_of_value
 from compiler.passes.flows.wording import texts
 from compiler.passes.names import words
 from workflow.profiles.profile import Transition
+from workflow.risks import GRAVITY, Risk, worst
 
 _MOST_PARTS = 3  # with more kinds of parts the inputs are no longer a form that somebody fills in
 
@@ -75,7 +76,7 @@ def _start(context: Context, resource: Resource) -> Transition | None:
 def _is_harmless(context: Context, move: Transition) -> bool:
     operation = context.operations[move.operation]
     risks = [risk_of_value(context, operation, pointer, value) for pointer, value in move.when.items()]
-    return all(RISKS[risk] <= RISKS[Risk.CHANGE] for risk in risks or [operation.risk or Risk.CHANGE])
+    return all(GRAVITY[risk] <= GRAVITY[Risk.CHANGE] for risk in risks or [operation.risk or Risk.CHANGE])
 
 
 def _add_start(builder: Builder, resource: Resource, move: Transition, since: int) -> None:

@@ -4,12 +4,13 @@ Seen from the API: an action on a thing takes the id of something else that is i
 nothing more to say. The action's plain workflow takes such an id from the caller; this one makes it fresh.
 """
 
-from compiler.ir.model import Effect, Flow, Operation, Resource, Risk, worst
+from compiler.ir.model import Effect, Flow, Operation, Resource
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change
 from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.intents import created_id
 from compiler.passes.flows.wording import texts
+from workflow.risks import Risk, worst
 
 
 def copied(context: Context, resource: Resource) -> list[Flow]:
@@ -20,7 +21,7 @@ def copied(context: Context, resource: Resource) -> list[Flow]:
         if action.left_out or action.effect is not Effect.ACT or "{" not in action.path:
             continue
         for into, source in _sources(context, resource, action):
-            flow = _plan(context, resource, action, into, source)
+            flow = _composed(context, resource, action, into, source)
             if flow is not None:
                 made.append(flow)
     return made
@@ -48,7 +49,7 @@ def _is_made_from(context: Context, source: Resource, resource: Resource) -> boo
     return bool(own) and not required
 
 
-def _plan(context: Context, resource: Resource, action: Operation, into: str, source: Resource) -> Flow | None:
+def _composed(context: Context, resource: Resource, action: Operation, into: str, source: Resource) -> Flow | None:
     builder = Builder(context, action)
     create = context.operations[source.create]
     builder.body_prefix = noun_of(source)

@@ -7,13 +7,14 @@ Where the API lists only addresses the comparison is not possible, so there is n
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import Flow, FlowStep, Operation, Resource, Risk, Role, worst
+from compiler.ir.model import Flow, FlowStep, Operation, Resource, Role
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, parameters_of
 from compiler.passes.flows.context import Context, address
-from compiler.passes.flows.inputs.bodies import BodyPlan
+from compiler.passes.flows.inputs.bodies import BodyInputs
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.wording import texts
+from workflow.risks import Risk, worst
 
 _OK = queries.simple("$statusCode == 200")
 
@@ -33,7 +34,7 @@ def ensure(context: Context, resource: Resource) -> Flow | None:
         return None
     builder = Builder(context, create)
     builder.shares_body_inputs = True
-    plan = _Plan(builder, resource, key)
+    plan = _Ensured(builder, resource, key)
     plan.look()
     plan.create(create)
     plan.update(update)
@@ -48,7 +49,7 @@ def _key(context: Context, resource: Resource, create: Operation) -> str:
     return next((k for k in resource.natural_keys if k in given and schemas.kind(given[k]) == "string"), "")
 
 
-class _Plan:
+class _Ensured:
     """The parts of one ensure flow, in the order in which they stand in it."""
 
     def __init__(self, builder: Builder, resource: Resource, key: str) -> None:
@@ -85,7 +86,7 @@ class _Plan:
         """Exactly one has to be there; the request carries only what was given."""
         self.builder.label("update")
         self._find()
-        members = BodyPlan(self.builder, operation).payload() or {}
+        members = BodyInputs(self.builder, operation).payload() or {}
         change(self.builder, operation, f"Change the {self.resource.name}.", name="update")
         self._decide([name for name, value in members.items() if value == f"$inputs.{name}" and name != self.key])
 

@@ -8,7 +8,7 @@ Nothing here knows what a boot is: the group is told by an enumeration with a on
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from compiler.ir.model import Flow, Operation, Resource, Risk, Schema, worst
+from compiler.ir.model import Flow, Operation, Resource, Schema
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.compositions.restarted import is_told_at_once, then_restart
@@ -19,6 +19,7 @@ from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.flows.wording import texts
 from compiler.passes.names import words
 from workflow.json.pointers import escape
+from workflow.risks import Risk, worst
 
 _ONE_TIME = frozenset({"once", "onetime", "one_time", "oneshot", "one_shot"})
 
@@ -47,11 +48,11 @@ def once(context: Context, resource: Resource) -> Iterator[Flow]:
         group = _group(context, update, holder, schema)
         if group is None:
             continue
-        yield _plan(context, resource, update, group, None)
+        yield _composed(context, resource, update, group, None)
         rule = context.pending_rule(update.key)
         restart = context.operations.get(rule.applied_by or "") if rule and is_told_at_once(rule) else None
         if restart is not None:
-            yield _plan(context, resource, update, group, restart)
+            yield _composed(context, resource, update, group, restart)
 
 
 def _group(context: Context, update: Operation, holder: str, schema: Schema) -> _Group | None:
@@ -79,7 +80,9 @@ def _texts(context: Context, schema: Schema) -> tuple[str, ...]:
     return tuple(value for value in context.schemas.values(schema) if isinstance(value, str))
 
 
-def _plan(context: Context, resource: Resource, update: Operation, group: _Group, restart: Operation | None) -> Flow:
+def _composed(
+    context: Context, resource: Resource, update: Operation, group: _Group, restart: Operation | None
+) -> Flow:
     builder = Builder(context, update)
     place = f"/{escape(group.holder)}"
     builder.skipped_members = group.others

@@ -7,7 +7,7 @@ inputs that both take; a failed first half ends the run before the second.
 
 from collections.abc import Iterator
 
-from compiler.ir.model import Effect, Flow, FlowStep, Operation, Resource, Risk, Role, worst
+from compiler.ir.model import Effect, Flow, FlowStep, Operation, Resource, Role
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.context import Context
@@ -16,6 +16,7 @@ from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.flows.steps.waiting import poll_parameters
 from compiler.passes.flows.wording import texts
 from compiler.passes.names import words
+from workflow.risks import Risk, worst
 
 _DRY = (("preview",), ("dry", "run"), ("validate",), ("check",))
 _OPPOSITES = {"insert": "eject", "attach": "detach", "connect": "disconnect", "mount": "unmount", "assign": "unassign"}
@@ -33,7 +34,7 @@ def pairs(context: Context, resource: Resource) -> Iterator[Flow]:
             if first is not second:
                 kind = _kind(said[first.key], said[second.key])
                 if kind:
-                    yield _plan(context, resource, first, second, kind)
+                    yield _composed(context, resource, first, second, kind)
 
 
 def _kind(first: tuple[str, ...], second: tuple[str, ...]) -> str:
@@ -62,7 +63,7 @@ def _apart(said: tuple[str, ...], verbs: frozenset[str]) -> tuple[str, ...]:
     return (verb, said[0].removeprefix(verb), *said[1:]) if verb else said
 
 
-def _plan(context: Context, resource: Resource, first: Operation, second: Operation, kind: str) -> Flow:
+def _composed(context: Context, resource: Resource, first: Operation, second: Operation, kind: str) -> Flow:
     builder = Builder(context, second)
     builder.shares_body_inputs = True
     path_parameters(builder, second)

@@ -7,7 +7,7 @@ The write may answer with a job of its own; where it does not, one is made. The 
 from dataclasses import replace
 from typing import Any
 
-from compiler.ir.model import Flow, FlowStep, Job, Operation, Resource, Risk, worst
+from compiler.ir.model import Flow, FlowStep, Job, Operation, Resource
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.context import Context
@@ -21,6 +21,7 @@ from compiler.passes.names import words
 from compiler.passes.names.paths import parent
 from compiler.passes.resources import shape
 from workflow.profiles.profile import PendingSettings
+from workflow.risks import Risk, worst
 
 
 def applied(context: Context, resource: Resource) -> Flow | None:
@@ -33,14 +34,14 @@ def applied(context: Context, resource: Resource) -> Flow | None:
     job = context.jobs.get(update.key) or _any_job(context) if update else None
     if update is None or rule is None or restart is None or job is None:
         return None
-    return _Plan(context, resource, rule, job).flow(update, restart)
+    return _Pending(context, resource, rule, job).flow(update, restart)
 
 
 def _any_job(context: Context) -> Job | None:
     return context.api.jobs[-1] if context.api.jobs else None
 
 
-class _Plan:
+class _Pending:
     def __init__(self, context: Context, resource: Resource, rule: PendingSettings, job: Job) -> None:
         self.context = context
         self.resource = resource

@@ -8,7 +8,7 @@ both, in order.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from compiler.ir.model import Effect, Flow, Operation, Resource, Risk, worst
+from compiler.ir.model import Effect, Flow, Operation, Resource
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change
 from compiler.passes.flows.compositions.restarted import is_told_at_once, then_restart
@@ -19,6 +19,7 @@ from compiler.passes.flows.wording import texts
 from compiler.passes.names import words
 from workflow.profiles.profile import Prerequisite
 from workflow.profiles.profile_speech import Place
+from workflow.risks import Risk, worst
 
 
 def prepared(context: Context, resource: Resource) -> Iterator[Flow]:
@@ -26,10 +27,10 @@ def prepared(context: Context, resource: Resource) -> Iterator[Flow]:
     for rule in context.profile.prerequisites:
         first, second = (context.operations.get(key) for key in (rule.first, rule.operation))
         if first is not None and second is not None and rule.operation in resource.actions:
-            yield _plan(context, resource, rule, first, second)
+            yield _composed(context, resource, rule, first, second)
 
 
-def _plan(context: Context, resource: Resource, rule: Prerequisite, first: Operation, second: Operation) -> Flow:
+def _composed(context: Context, resource: Resource, rule: Prerequisite, first: Operation, second: Operation) -> Flow:
     builder = Builder(context, second)
     builder.shares_body_inputs = True
     for operation in (first, second):

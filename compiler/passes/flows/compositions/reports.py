@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from compiler.ir.model import Flow, FlowStep, Resource, Risk, Role, Schema
+from compiler.ir.model import Flow, FlowStep, Resource, Role, Schema
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.context import Context, address
 from compiler.passes.flows.steps import queries
@@ -19,6 +19,7 @@ from compiler.passes.flows.wording import texts
 from compiler.passes.names import words
 from compiler.passes.names.paths import item_prefixes, path_of
 from compiler.passes.resources import shape
+from workflow.risks import Risk
 
 _FEWEST, _MOST = 2, 10  # fewer parts are a description; more do not fit one answer
 _WELL = ("ok", "healthy", "good", "normal")

@@ -5,7 +5,7 @@ job. What may wait (`is_optional`: a new virtual disk, a firmware image) is aske
 is over some time after the restart.
 """
 
-from compiler.ir.model import Effect, Flow, FlowStep, Operation, Resource, Risk, Role, worst
+from compiler.ir.model import Effect, Flow, FlowStep, Operation, Resource, Role
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, gone
 from compiler.passes.flows.compositions.pending import applying
@@ -17,6 +17,7 @@ from compiler.passes.flows.steps.waiting import poll_parameters, wait
 from compiler.passes.flows.wording import texts
 from compiler.passes.names import words
 from workflow.profiles.profile import PendingSettings
+from workflow.risks import Risk, worst
 
 _LOOK_EVERY_S = 10  # a controller that restarts is away for minutes
 _MOST_LOOKS = 60
@@ -31,7 +32,7 @@ def restarted(context: Context, resource: Resource) -> list[Flow]:
         if operation is not None and not operation.left_out and rule is not None and is_told_at_once(rule):
             restart = context.operations.get(rule.applied_by or "")
             if restart is not None and restart is not operation:
-                made.append(_plan(context, resource, rule, operation, restart))
+                made.append(_composed(context, resource, rule, operation, restart))
     return made
 
 
@@ -40,7 +41,7 @@ def is_told_at_once(rule: PendingSettings) -> bool:
     return rule.is_optional or (rule.apply_member is None and rule.job_operation is None)
 
 
-def _plan(
+def _composed(
     context: Context, resource: Resource, rule: PendingSettings, operation: Operation, restart: Operation
 ) -> Flow:
     builder = Builder(context, operation)

@@ -4,7 +4,7 @@ Seen from the API: a thing is created, its item takes a file, and a boolean memb
 creation and later. The entry is made unready, filled, and released only when the upload has gone through.
 """
 
-from compiler.ir.model import Flow, Operation, Resource, Risk, worst
+from compiler.ir.model import Flow, Operation, Resource
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.context import Context, address
@@ -12,6 +12,7 @@ from compiler.passes.flows.inputs.bodies import Choice
 from compiler.passes.flows.intents import created_id
 from compiler.passes.flows.wording import texts
 from compiler.passes.names import words
+from workflow.risks import Risk, worst
 
 _RELEASING = frozenset({"ready", "available", "active", "enabled", "published", "complete", "visible", "released"})
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from compiler.ir.model import Effect, Flow, FlowStep, Input, Operation, Resource, Risk, Role, worst
+from compiler.ir.model import Effect, Flow, FlowStep, Input, Operation, Resource, Role
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, gone, read_back
 from compiler.passes.flows.context import Context
@@ -20,6 +20,7 @@ from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.flows.wording import texts
 from compiler.passes.names import words
 from workflow.profiles.profile import StateRule, Transition
+from workflow.risks import Risk, worst
 
 _LOOK_EVERY_S = 1
 _ONLY = re.compile(r"\b(only|must|has to|while|before)\b", re.IGNORECASE)
@@ -42,14 +43,14 @@ def stopped(context: Context, resource: Resource) -> Flow | None:
     for key in (resource.delete, resource.update):
         need = _need(context, context.operations[key]) if key else None
         if need is not None:
-            return _plan(context, resource, need)
+            return _composed(context, resource, need)
     return None
 
 
 def stopped_update(context: Context, resource: Resource) -> Flow | None:
     """The update with the owner stopped for it, where the deletion has such a workflow too."""
     needs = [_need(context, context.operations[key]) if key else None for key in (resource.delete, resource.update)]
-    return _plan(context, resource, needs[1]) if all(needs) and needs[1] is not None else None
+    return _composed(context, resource, needs[1]) if all(needs) and needs[1] is not None else None
 
 
 def _need(context: Context, goal: Operation) -> _Need | None:
@@ -84,7 +85,7 @@ def _told_by_members(context: Context, goal: Operation, rule: StateRule, owner: 
     return tuple(dict.fromkeys(found))
 
 
-def _plan(context: Context, resource: Resource, need: _Need) -> Flow:
+def _composed(context: Context, resource: Resource, need: _Need) -> Flow:
     builder = Builder(context, need.goal)
     state = _look(builder, need)
     _stop(builder, need)

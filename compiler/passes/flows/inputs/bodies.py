@@ -56,7 +56,7 @@ class _Member:
     depth: int
 
 
-class BodyPlan:
+class BodyInputs:
     """Builds the payload of one operation within one flow."""
 
     def __init__(self, builder: Builder, operation: Operation, choices: Mapping[str, Choice] | None = None) -> None:

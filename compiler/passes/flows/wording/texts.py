@@ -6,12 +6,13 @@ Names are `api_verb_noun` in snake case, at most 64 characters (what MCP clients
 import unicodedata
 from collections.abc import Sequence
 
-from compiler.ir.model import Effect, Operation, Risk, Role
+from compiler.ir.model import Effect, Operation, Role
 from compiler.passes.flows.wording import linter as wording
 from compiler.passes.names import words
 from compiler.passes.names.paths import is_pass_through, last_word, parameter_of, segments, stands_for_item
 from compiler.passes.names.words import first_sentence
 from compiler.proposer.wording import fault_of_description
+from workflow.risks import Risk
 
 NAME_LENGTH = 64
 _MOST_WORDS = 60

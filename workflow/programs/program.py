@@ -1,7 +1,7 @@
 """A workflow made ready to run: every expression, query and schema compiled, every reference followed.
 
-Here live the plan's types; they are made in `plan` and run in `interpreter`. A plan is made once for an approved
-document and shared by all its runs; nothing in it changes. Step numbers are 0-based.
+Here live the program's types; they are made in `program_making` and run in `interpreter`. A program is made once for an
+approved document and shared by all its runs; nothing in it changes. Step numbers are 0-based.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ MAX_DEPTH = 16  # workflows calling workflows; `checks` refuses circles, people 
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedOutput:
+class ProgramOutput:
     """`transform` is empty or one of `transforms.TRANSFORMS`. `pointer`: where it stands in the document."""
 
     name: str
@@ -38,7 +38,7 @@ class PlannedOutput:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedAction:
+class ProgramAction:
     """What to do after a step. `step`: number of the target; `arguments`: inputs of the target workflow.
 
     `code` and `message`: what an end says, also that of a retry which is used up. `outcome`: how the run ends by it,
@@ -63,7 +63,7 @@ class PlannedAction:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanStep:
+class ProgramStep:
     """One step. `request` is None and `workflow_id` set where it calls a workflow, with `arguments` as its inputs.
 
     `effect`: read, create, update, delete, act or session. `role`: why the step is there, where the document says it.
@@ -88,9 +88,9 @@ class PlanStep:
     workflow_id: str = ""
     arguments: tuple[tuple[str, Value], ...] = ()
     success: tuple[CompiledCriterion, ...] = ()
-    on_success: tuple[PlannedAction, ...] = ()
-    on_failure: tuple[PlannedAction, ...] = ()
-    outputs: tuple[PlannedOutput, ...] = ()
+    on_success: tuple[ProgramAction, ...] = ()
+    on_failure: tuple[ProgramAction, ...] = ()
+    outputs: tuple[ProgramOutput, ...] = ()
     message: Template | None = None
     pages: Pages | None = None
     expects: tuple[Expectation, ...] = ()
@@ -108,25 +108,25 @@ class PlanStep:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkflowPlan:
+class WorkflowProgram:
     """One workflow of the document."""
 
     workflow_id: str
-    steps: tuple[PlanStep, ...]
+    steps: tuple[ProgramStep, ...]
     inputs: InputSchema
-    outputs: tuple[PlannedOutput, ...] = ()
+    outputs: tuple[ProgramOutput, ...] = ()
     pointer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Program:
     """`workflows`: `main` and all that it calls, by id. `sources`: a source description's members by its name.
 
     `identifies`: which inputs say what thing it is about (see `equivalence`); None: all of them.
     """
 
-    main: WorkflowPlan
-    workflows: Mapping[str, WorkflowPlan]
+    main: WorkflowProgram
+    workflows: Mapping[str, WorkflowProgram]
     api: str
     base_path: str
     deadline_s: float = DEADLINE_S
@@ -139,7 +139,7 @@ class Plan:
         return self.main.workflow_id
 
     @property
-    def steps(self) -> tuple[PlanStep, ...]:
+    def steps(self) -> tuple[ProgramStep, ...]:
         return self.main.steps
 
     @property
@@ -157,22 +157,22 @@ class Plan:
         return all(step.is_safe or step.workflow_id for flow in self.workflows.values() for step in flow.steps)
 
 
-def step_of(plan: Plan, key: str) -> PlanStep | None:
+def step_of(program: Program, key: str) -> ProgramStep | None:
     """The step of the main workflow with this key; None for what a workflow that it calls has."""
-    return next((step for step in plan.steps if step.step_id == key), None)
+    return next((step for step in program.steps if step.step_id == key), None)
 
 
-def changes(plan: Plan) -> tuple[str, ...]:
+def changes(program: Program) -> tuple[str, ...]:
     """The keys of all steps that change something, also in the workflows called, in the document's order."""
-    return _changes(plan, plan.main, "", 0)
+    return _changes(program, program.main, "", 0)
 
 
-def _changes(plan: Plan, flow: WorkflowPlan, prefix: str, depth: int) -> tuple[str, ...]:
+def _changes(program: Program, flow: WorkflowProgram, prefix: str, depth: int) -> tuple[str, ...]:
     keys: list[str] = []
     for step in flow.steps:
         key = prefix + step.step_id
         if step.workflow_id and depth < MAX_DEPTH:
-            keys += _changes(plan, plan.workflows[step.workflow_id], f"{key}/", depth + 1)
+            keys += _changes(program, program.workflows[step.workflow_id], f"{key}/", depth + 1)
         elif not step.is_safe:
             keys.append(key)
     return tuple(keys)

@@ -1,7 +1,7 @@
-"""The parts of a plan's steps: parameters, payloads, criteria, actions, outputs, messages.
+"""The parts of a program's steps: parameters, payloads, criteria, actions, outputs, messages.
 
-The lower half of `plan`, which alone calls it. Each function compiles one member of a step and reports what cannot be
-compiled or followed, with its pointer; it then goes on with an empty value, so that one run finds all faults.
+The lower half of `program_making`, which alone calls it. Each function compiles one member of a step and reports what
+cannot be compiled or followed, with its pointer; it then goes on with an empty value, so that one run finds all faults.
 """
 
 import re
@@ -41,7 +41,7 @@ from workflow.documents.templates import Template, parse_template
 from workflow.documents.values import Constant, Value, compile_json_text, compile_value
 from workflow.errors import ExpressionError
 from workflow.json.pointers import child, parse_pointer
-from workflow.programs.planned import ENDS, EndsAs, PlannedAction, PlannedOutput
+from workflow.programs.program import ENDS, EndsAs, ProgramAction, ProgramOutput
 from workflow.programs.transforms import TRANSFORMS
 from workflow.replies.allowed import Allowance
 from workflow.replies.comparing import RULES
@@ -97,13 +97,13 @@ class Parts:
         """Text for people; None where there is none."""
         return self._try(pointer, lambda: parse_template(text), None) if isinstance(text, str) else None
 
-    def outputs(self, outputs: Outputs, transforms: Mapping[str, str], pointer: str) -> tuple[PlannedOutput, ...]:
+    def outputs(self, outputs: Outputs, transforms: Mapping[str, str], pointer: str) -> tuple[ProgramOutput, ...]:
         for name, transform in transforms.items():
             if transform not in TRANSFORMS or name not in outputs:
                 message = f"{transform} of {name} is no transform of an output"
                 self._report("unknown_transform", pointer, message, f"known are {', '.join(TRANSFORMS)}")
         return tuple(
-            PlannedOutput(
+            ProgramOutput(
                 name, self._output(value, child(pointer, name)), transforms.get(name, ""), child(pointer, name)
             )
             for name, value in outputs.items()
@@ -292,9 +292,9 @@ class Parts:
         inherited: Sequence[SuccessAction | Reusable] | Sequence[FailureAction | Reusable],
         pointer: str,
         member: str,
-    ) -> tuple[PlannedAction, ...]:
+    ) -> tuple[ProgramAction, ...]:
         """The step's own actions, then the workflow's that none of its own replaces by name."""
-        found: dict[str, PlannedAction] = {}
+        found: dict[str, ProgramAction] = {}
         for number, entry in enumerate((*own, *inherited)):
             place = f"{pointer}/{member}/{number}" if number < len(own) else pointer
             action = self.follow(entry, place)
@@ -304,11 +304,11 @@ class Parts:
                 found.setdefault(action.name, self._action(workflow, action, place))
         return tuple(found.values())
 
-    def _action(self, workflow: Workflow, action: SuccessAction | FailureAction, pointer: str) -> PlannedAction:
+    def _action(self, workflow: Workflow, action: SuccessAction | FailureAction, pointer: str) -> ProgramAction:
         own = ours(action)
         retry = (action.retry_after, action.retry_limit) if isinstance(action, FailureAction) else (None, None)
         limit = own.get("limit")
-        return PlannedAction(
+        return ProgramAction(
             name=action.name,
             type=action.type,
             criteria=self.criteria(action.criteria, f"{pointer}/criteria"),

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.ir.model import Api, Diagnostic, Effect, Operation, Resource, Risk, Schema, Severity
+from compiler.ir.model import Api, Diagnostic, Effect, Operation, Resource, Schema, Severity
 from compiler.passes.flows.builder import Builder
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.inputs.bodies import enumerations
@@ -21,6 +21,7 @@ from compiler.passes.names import words
 from compiler.passes.names.paths import ends_in_parameter
 from compiler.passes.outcome import Options, PassOutcome
 from workflow.profiles.profile import Profile, RiskRule
+from workflow.risks import Risk
 
 _CHANGES = (Effect.CREATE, Effect.UPDATE, Effect.DELETE, Effect.ACT)
 _DANGEROUS = (Risk.DISRUPT, Risk.DESTROY)

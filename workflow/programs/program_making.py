@@ -1,8 +1,8 @@
-"""Making a plan: a document's workflow with every expression, query and schema compiled, every reference followed.
+"""Making a program: a document's workflow with every expression, query and schema compiled, every reference followed.
 
-Here live workflows and steps; their parameters, bodies, criteria and actions are in `plan_parts`, the types in
-`planned`. Faults go to a `Report`: `build_plan` raises the first, `checks` collects all, so that what passes the
-checks is what can be planned. What is not executed here, AsyncAPI steps and XPath, is refused here by name.
+Here live workflows and steps; their parameters, bodies, criteria and actions are in `program_parts`, the types in
+`program`. Faults go to a `Report`: `build_program` raises the first, `checks` collects all, so that what passes the
+checks is what can be run. What is not executed here, AsyncAPI steps and XPath, is refused here by name.
 """
 
 from collections.abc import Mapping
@@ -16,35 +16,45 @@ from workflow.errors import DocumentError, ExpressionError
 from workflow.json.pointers import parse_pointer
 from workflow.programs.equivalence import Identifies, read_identifies
 from workflow.programs.inputs import InputSchema, compile_inputs
-from workflow.programs.plan_parts import Parts, Report
-from workflow.programs.planned import DEADLINE_S, Plan, PlannedAction, PlannedOutput, PlanStep, WorkflowPlan
+from workflow.programs.program import DEADLINE_S, Program, ProgramAction, ProgramOutput, ProgramStep, WorkflowProgram
+from workflow.programs.program_parts import Parts, Report
 from workflow.replies.pages import Pages, read_pages
 from workflow.requests.requests import BoundRequest, split_template
 from workflow.requests.versions import VersionRule
 
-__all__ = ["Plan", "PlanStep", "PlannedAction", "PlannedOutput", "Planner", "WorkflowPlan", "build_plan"]
+__all__ = [
+    "Program",
+    "ProgramAction",
+    "ProgramMaker",
+    "ProgramOutput",
+    "ProgramStep",
+    "WorkflowProgram",
+    "build_program",
+]
 
 _EFFECTS = {"POST": "act", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
 
 
-def build_plan(document: Document, workflow_id: str | None = None, operations: OperationIndex | None = None) -> Plan:
-    """The plan of the workflow named, else of the first.
+def build_program(
+    document: Document, workflow_id: str | None = None, operations: OperationIndex | None = None
+) -> Program:
+    """The program of the workflow named, else of the first.
 
     `operations` is needed only where steps name operations by id. Raises DocumentError with the pointer of the first
     thing that cannot be executed; `checks.check` finds all of them, and more.
     """
-    planner = Planner(document, operations, _raise)
+    maker = ProgramMaker(document, operations, _raise)
     main = workflow_id or document.workflows[0].workflow_id
     if document.workflow(main) is None:
         raise DocumentError(f"there is no workflow {main}; name one of the document's", pointer="/workflows")
-    return planner.plan(main)
+    return maker.program(main)
 
 
 def _raise(_code: str, pointer: str, message: str, remedy: str = "") -> NoReturn:
     raise DocumentError(f"{message}; {remedy}" if remedy else message, "document", pointer)
 
 
-class Planner:
+class ProgramMaker:
     """Plans the workflows of one document. `calls`: the operation of each step, by the step's pointer."""
 
     def __init__(self, document: Document, operations: OperationIndex | None, report: Report) -> None:
@@ -53,24 +63,24 @@ class Planner:
         self._operations = operations
         self._report = report
         self._parts = Parts(document, report)
-        self._planned: dict[int, WorkflowPlan] = {}
+        self._made: dict[int, WorkflowProgram] = {}
 
-    def plan(self, workflow_id: str) -> Plan:
-        """The plan of a workflow that exists, with all the workflows that it calls."""
-        planned: dict[str, WorkflowPlan] = {}
+    def program(self, workflow_id: str) -> Program:
+        """The program of a workflow that exists, with all the workflows that it calls."""
+        made: dict[str, WorkflowProgram] = {}
         wanted = [workflow_id]
         while wanted:
             name = wanted.pop()
             workflow = self.document.workflow(name)
-            if name not in planned and workflow is not None:
-                planned[name] = self.workflow(workflow)
-                wanted += _called(planned[name])
+            if name not in made and workflow is not None:
+                made[name] = self.workflow(workflow)
+                wanted += _called(made[name])
         own = ours(self.document)
-        main = planned[workflow_id]
+        main = made[workflow_id]
         sources = {each.name: {"name": each.name, "url": each.url} for each in self.document.source_descriptions}
-        return Plan(
+        return Program(
             main=main,
-            workflows=planned,
+            workflows=made,
             api=str(own.get("api") or self.document.source_descriptions[0].name),
             base_path=str(own.get("base_path") or "").rstrip("/"),
             deadline_s=_deadline_s(self.document.workflow(workflow_id)),
@@ -79,26 +89,26 @@ class Planner:
             identifies=self._identifies(workflow_id, main),
         )
 
-    def _identifies(self, workflow_id: str, main: WorkflowPlan) -> Identifies | None:
+    def _identifies(self, workflow_id: str, main: WorkflowProgram) -> Identifies | None:
         workflow = self.document.workflow(workflow_id)
         written = ours(workflow).get("identifies") if workflow else None
         pointer, remedy = f"{main.pointer}/x-switchgear/identifies", "correct it, or remove it and all inputs count"
         names = main.inputs.schema.get("properties") or {}
         return read_identifies(written, names, lambda message: self._report("bad_identifies", pointer, message, remedy))
 
-    def workflow(self, workflow: Workflow) -> WorkflowPlan:
-        """One workflow, wherever it stands in the document; planned once, however often it is asked for."""
-        known = self._planned.get(id(workflow))  # two may have the same name, which is told
+    def workflow(self, workflow: Workflow) -> WorkflowProgram:
+        """One workflow, wherever it stands in the document; made once, however often it is asked for."""
+        known = self._made.get(id(workflow))  # two may have the same name, which is told
         if known is None:
-            known = self._planned[id(workflow)] = self._workflow(workflow)
+            known = self._made[id(workflow)] = self._workflow(workflow)
         return known
 
-    def _workflow(self, workflow: Workflow) -> WorkflowPlan:
+    def _workflow(self, workflow: Workflow) -> WorkflowProgram:
         pointer = f"/workflows/{self.document.workflows.index(workflow)}"
         if workflow.depends_on:
             message = "dependsOn of a workflow is not executed here"
             self._report("depends_on_unsupported", f"{pointer}/dependsOn", message, "call the workflow from a step")
-        return WorkflowPlan(
+        return WorkflowProgram(
             workflow_id=workflow.workflow_id,
             steps=tuple(
                 self._step(workflow, step, f"{pointer}/steps/{number}") for number, step in enumerate(workflow.steps)
@@ -115,7 +125,7 @@ class Planner:
             self._report("bad_schema", pointer, error.message)
             return compile_inputs(Workflow(workflow.workflow_id, (), inputs=True), self.document.components)
 
-    def _step(self, workflow: Workflow, step: Step, pointer: str) -> PlanStep:
+    def _step(self, workflow: Workflow, step: Step, pointer: str) -> ProgramStep:
         own = ours(step)
         call = self._call(step, pointer)
         method = call.method if call else ""
@@ -123,7 +133,7 @@ class Planner:
         is_safe = effect == "read" and method in (*SAFE_METHODS, "POST")
         # Never by the method: a PUT may reboot a machine. Whoever knows the effect says that it may be sent twice.
         is_idempotent = own.get("idempotent") is True
-        return PlanStep(
+        return ProgramStep(
             step_id=step.step_id,
             description=step.description or "",
             method=method,
@@ -239,9 +249,9 @@ def _seconds(given: Json) -> float | None:
     return float(given) if isinstance(given, int | float) and given > 0 else None
 
 
-def _called(plan: WorkflowPlan) -> list[str]:
-    actions = (action for step in plan.steps for action in (*step.on_success, *step.on_failure))
-    names = [*(step.workflow_id for step in plan.steps), *(action.workflow_id for action in actions)]
+def _called(program: WorkflowProgram) -> list[str]:
+    actions = (action for step in program.steps for action in (*step.on_success, *step.on_failure))
+    names = [*(step.workflow_id for step in program.steps), *(action.workflow_id for action in actions)]
     return [name for name in names if name]
 
 
