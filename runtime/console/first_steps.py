@@ -69,8 +69,8 @@ def first_steps(now: InstallationState) -> tuple[FirstStep, ...]:
         FirstStep(
             "Give an agent a token of its own, and its client an address", now.has_run,
             "switchgear tokens create my-agent --role operator\n"
-            f"switchgear client-config claude --url {shlex.quote(now.url)}",
-            besides="or try a workflow from its own page",
+            f"switchgear client-config generic --url {shlex.quote(now.url)}",
+            besides="claude, cursor, vscode … in the place of generic; or try a workflow from its own page",
         ),
     )  # fmt: skip
     return () if all(each.is_done for each in steps) else steps

@@ -373,6 +373,7 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
             "given": one["inputs"],
             "result": shown(one["outputs"], "table"),
             "forms": FORMS,
+            "refusal": refusal,
         },
         "run.html as a tree": {
             "run": one,

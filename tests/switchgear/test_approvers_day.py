@@ -91,6 +91,18 @@ async def world(printed: dict[str, str]) -> AsyncIterator[World]:
             yield World(printed, line, twin["name"])
 
 
+async def look_until_it_tells(ann: Person) -> None:
+    """Devices are late: the page says that it may still come, and is asked once more."""
+    for _ in range(20):
+        await ann.press("button:has-text('Make the reads that tell')")
+        await ann.page.wait_for_selector(':text("Found out"), [role=alert]')
+        if await ann.page.locator("text=Found out").count():
+            return
+        assert "look" in await ann.page.inner_text("[role=alert]")
+        await ann.page.wait_for_timeout(3_000)
+    raise AssertionError(await ann.page.inner_text("main"))
+
+
 async def test_the_approvers_day_from_the_demonstration_takes_under_three_minutes(printed: dict[str, str]) -> None:
     async with world(printed) as around, browser() as opened:
         context = await opened.new_context()
@@ -142,14 +154,12 @@ async def test_the_approvers_day_from_the_demonstration_takes_under_three_minute
             around.line.lose_next("POST", "/VirDomainSnapshot")
             await around.make_a_snapshot("before the move", "rack-9")
             await ann.press("a.brand")
-            await ann.press("a.tile:has-text('runs in doubt')")
-            await ann.press("tbody a.mono >> nth=0")
+            await ann.press("h2:has-text('In doubt') ~ div a.mono >> nth=0")
             await ann.study("The read that tells")
             await ann.picture("day-doubt")
-            await ann.press("button:has-text('Make the reads that tell')")
-            await page.wait_for_selector("text=Found out")
+            await look_until_it_tells(ann)
             await ann.picture("day-found-out")
         await context.close()
     print(ann.told())
-    assert ann.complaints == []
+    assert [each for each in ann.complaints if "409" not in each] == [], "but that a look did not tell yet"
     assert ann.takes_s < 180

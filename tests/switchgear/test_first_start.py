@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -72,7 +73,7 @@ def shown(client: httpx.Client) -> list[str]:
     return [html.unescape(each) for each in COMMANDS.findall(client.get("/").text)]
 
 
-def test_what_the_first_page_says_is_pasted_and_done(shell: tuple[Path, dict[str, str]]) -> None:
+def test_what_the_first_page_says_is_pasted_and_done(shell: tuple[Path, dict[str, str]], witness: Any) -> None:
     home, environment = shell
     with serving(home, environment) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
         which, *commands = shown(client)
@@ -103,3 +104,5 @@ def test_what_the_first_page_says_is_pasted_and_done(shell: tuple[Path, dict[str
         )  # fmt: skip
         assert (run.status_code, run.json()["outcome"]) == (200, "succeeded"), run.text
         assert shown(client) == [], "and then nothing more is to be done"
+        seen = httpx.get(f"http://127.0.0.1:{port}/_twin/requests", trust_env=False).json()
+        witness.device(port, lambda: [(each["method"], each["path"]) for each in seen])
