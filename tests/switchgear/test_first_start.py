@@ -104,5 +104,5 @@ def test_what_the_first_page_says_is_pasted_and_done(shell: tuple[Path, dict[str
         )  # fmt: skip
         assert (run.status_code, run.json()["outcome"]) == (200, "succeeded"), run.text
         assert shown(client) == [], "and then nothing more is to be done"
-        seen = httpx.get(f"http://127.0.0.1:{port}/_twin/requests", trust_env=False).json()
-        witness.device(port, lambda: [(each["method"], each["path"]) for each in seen])
+    seen = httpx.get(f"http://127.0.0.1:{port}/_twin/requests", trust_env=False).json()
+    witness.device(port, lambda: [(each["method"], each["path"]) for each in seen])
