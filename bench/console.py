@@ -34,6 +34,7 @@ PAGES = (
     "/console/runs?outcome=failed", "/console/runs?workflow=w12", "/console/workflows/w12", "/console/targets",
     "/console/catalog", "/console/audit", "/console/audit?after=1", "/console/audit?actor=agent-3",
     "/console/audit?action=run.finished&outcome=failed", "/console/audit?target=lab", "/console/audit?subject=run:none",
+    "/console/audit?target=none", "/console/audit?actor=nobody",
     "/console/statistics?span=day", "/console/statistics?span=month",
     "/console/catalog?role=operator&risk=read&q=thing+77", "/console/asks", "/console/schedules", "/console/policy",
     "/console/access", "/console/events", "/console/bundles", "/console/sites", "/console/settings",
