@@ -12,7 +12,7 @@ import pytest
 from tests.runtime.test_console import PAGES, Browser, browsers, check_page  # noqa: F401  a fixture
 from tests.runtime.test_console_texts import CORES
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 # Beginnings after which a text would be something else than text, in the places that forms fill.
 AFTER = ("", '">', "'", "</textarea>", "</pre>", "javascript:", "//evil.example/")
 HERE = "{text}"

@@ -45,7 +45,7 @@ async def test_a_row_of_the_queue_says_what_is_missing_by_whom_until_when_and_ho
     assert refused.status_code in (401, 422)
 
 
-async def test_on_all_that_have_the_labels_it_is_planned_and_what_was_chosen_is_applied(
+async def test_on_all_that_have_the_labels_it_is_planned_and_what_was_chosen_is_applied_until_one_fails(
     lab: Any, visit: Any, device: Any
 ) -> None:
     for name in ("rack-1", "rack-2"):
@@ -66,21 +66,17 @@ async def test_on_all_that_have_the_labels_it_is_planned_and_what_was_chosen_is_
     assert len([heard for heard in device.heard if heard.method == "POST"]) == 1
     again = operator.read(await operator.send(path, **chosen))
     assert "done on 0 of 1" in again and "refused" in again, "a plan is good once"
-    nobody = await operator.send(path, **{"in.uuid": "u-1", "labels": "site=rome"})
-    assert (nobody.status_code, "has the labels site=rome" in nobody.text) == (422, True)
-
-
-async def test_after_one_that_failed_no_further_plan_is_applied_where_that_is_asked_for(lab: Any, visit: Any) -> None:
-    operator = await visit("operator")
-    path = "/console/workflows/toy-stop-vm/try"
-    await operator.get(path)
     items = [f"toy-stop-vm lab plan-{number} run-{number}" for number in range(3)]
     told = await operator.send(path, action="apply these", item=items, inputs="{}", parallel="1", stop="yes")
     words = operator.read(told)
     assert (words.count("refused"), words.count("not begun another one failed before")) == (1, 2), words
+    nobody = await operator.send(path, **{"in.uuid": "u-1", "labels": "site=rome"})
+    assert (nobody.status_code, "has the labels site=rome" in nobody.text) == (422, True)
 
 
-async def test_a_run_is_planned_again_by_one_click(lab: Any, visit: Any, device: Any) -> None:
+async def test_a_run_is_planned_again_by_one_click_and_what_was_secret_in_it_is_asked_for(
+    lab: Any, visit: Any, device: Any, monkeypatch: Any
+) -> None:
     operator = await visit("operator")
     path = "/console/workflows/toy-stop-vm/try"
     await operator.get(path)
@@ -94,19 +90,12 @@ async def test_a_run_is_planned_again_by_one_click(lab: Any, visit: Any, device:
     assert "The plan: nothing was changed yet" in operator.read(again)
     assert operator.fields["inputs"] == '{"uuid":"u-1"}' and "/api/vms/u-1/stop" in again.text
     assert len([heard for heard in device.heard if heard.method == "POST"]) == 1
+    run_id = done.headers["location"].rpartition("/")[2]
     other = await visit("operator")
     await other.get(path)
-    assert (await other.send(path, run=operator.fields.get("run", "none"))).status_code == 404, "not their run"
-
-
-async def test_what_was_secret_in_a_run_is_asked_for_again(lab: Any, visit: Any, monkeypatch: Any) -> None:
-    operator = await visit("operator")
-    path = "/console/workflows/toy-find-vm/try"
-    await operator.get(path)
-    done = await operator.send(path, **{"in.vm": "web-01", "target": "lab"})
-    monkeypatch.setattr("runtime.console.pages.calls.MASK", "web-01")
-    again = await operator.send(path, run=done.headers["location"].rpartition("/")[2])
-    assert "What was secret in that run is not kept" in operator.read(again)
+    assert (await other.send(path, run=run_id)).status_code == 404, "not their run"
+    monkeypatch.setattr("runtime.console.pages.calls.MASK", "u-1")
+    assert "What was secret in that run is not kept" in operator.read(await operator.send(path, run=run_id))
 
 
 async def test_the_last_test_of_a_target_stays_on_its_page_for_whoever_looks(lab: Any, visit: Any) -> None:
@@ -119,7 +108,20 @@ async def test_the_last_test_of_a_target_stays_on_its_page_for_whoever_looks(lab
     assert (await lab.service.targets.get("lab")).name == "lab", "the target is as its own rows of the audit say"
 
 
-async def test_a_bundle_is_made_here_signed_elsewhere_judged_and_brought(lab: Any, visit: Any, tmp_path: Any) -> None:
+@contextlib.asynccontextmanager
+async def another(migrated: Path, place: Path, tools: Any) -> AsyncIterator[Any]:
+    """A second installation, with nothing in it."""
+    for made, wanted in ((migrated, place), (beside(migrated), beside(place))):
+        wanted.touch(mode=0o600)
+        shutil.copyfile(made, wanted)
+    url = f"sqlite+aiosqlite:///{place}"
+    async with open_service(url, Vault({})) as service:
+        yield tools.House(url, service)
+
+
+async def test_a_bundle_is_made_here_signed_elsewhere_judged_and_brought(
+    lab: Any, visit: Any, tools: Any, migrated: Path, tmp_path: Path
+) -> None:
     admin = await visit()
     await admin.get("/console/bundles")
     made = await admin.send("/console/bundles", action="export", name="plant", version="7", api=["toy"])
@@ -141,28 +143,6 @@ async def test_a_bundle_is_made_here_signed_elsewhere_judged_and_brought(lab: An
     assert "Import it" not in page and "Would it be taken" in page
     assert (await approver.send_file("/console/bundles", "bundle", signed, action="import")).status_code == 403
     assert (await lab.service.audit.find(limit=1000))[-1].action != "bundle.imported"
-
-
-@contextlib.asynccontextmanager
-async def another(migrated: Path, place: Path, tools: Any) -> AsyncIterator[Any]:
-    """A second installation, with nothing in it."""
-    for made, wanted in ((migrated, place), (beside(migrated), beside(place))):
-        wanted.touch(mode=0o600)
-        shutil.copyfile(made, wanted)
-    url = f"sqlite+aiosqlite:///{place}"
-    async with open_service(url, Vault({})) as service:
-        yield tools.House(url, service)
-
-
-async def test_a_bundle_that_is_trusted_is_brought_with_what_it_brings_told(
-    lab: Any, visit: Any, tools: Any, migrated: Any, tmp_path: Any
-) -> None:
-    admin = await visit()
-    await admin.get("/console/bundles")
-    made = (await admin.send("/console/bundles", action="export", name="plant", version="7")).content
-    key, members = Ed25519PrivateKey.generate(), archive.unpack(made)
-    envelope = read_envelope(members[archive.ENVELOPE], is_signed=False).signed_with(key)
-    signed = archive.pack({**members, archive.ENVELOPE: envelope.to_bytes()})
     async with another(migrated, tmp_path / "edge.db", tools) as edge, visits(edge) as there:
         await TrustStore(edge.service.database).trust(public_key_of(key), "ann", actor="boss", role="admin")
         boss = await there()

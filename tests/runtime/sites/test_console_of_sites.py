@@ -11,7 +11,7 @@ from runtime.sites.edge import Offer
 from runtime.sites.simulated import SimulatedWorks
 from tests.runtime.sites.houses import READ, SET, Hub
 from tests.runtime.test_console import check_page
-from tests.runtime.visits import visits
+from tests.runtime.visits import Visit, visits
 
 SHOWN = re.compile(r"switchgear site join '([^']+)'")
 ITEM = re.compile(r'name="item" value="([^"]*)"')
@@ -36,8 +36,13 @@ async def visit(three: Hub, tools: Any) -> AsyncIterator[Any]:
         yield made
 
 
-async def test_sites_are_seen_with_what_they_have_and_how_it_stands_here(three: Hub, visit: Any) -> None:
-    viewer = await visit("viewer")
+async def test_sites_are_seen_by_all_and_invited_kept_out_and_forgotten_by_admins_alone(three: Hub, visit: Any) -> None:
+    await are_seen(three, await visit("viewer"))
+    admin, operator = await visit(), await visit("operator")
+    await are_kept(admin, operator)
+
+
+async def are_seen(three: Hub, viewer: Visit) -> None:
     page = await viewer.get("/console/sites")
     assert "Sites (3 of 3 well)" in page and "region=north" in page and "Forget" not in page
     assert "rome" not in await viewer.get("/console/sites?label=region=north")
@@ -49,8 +54,7 @@ async def test_sites_are_seen_with_what_they_have_and_how_it_stands_here(three: 
     assert f"site_oslo_{READ}@1 approved" in one and "Digest of what it has sha256:" in one
 
 
-async def test_a_site_is_invited_kept_out_let_in_and_forgotten_by_admins_alone(three: Hub, visit: Any) -> None:
-    admin, operator = await visit(), await visit("operator")
+async def are_kept(admin: Visit, operator: Visit) -> None:
     await admin.get("/console/sites")
     invited = await admin.send("/console/sites", action="invite", name="bern", labels="region=south", minutes="5")
     (invitation,) = SHOWN.findall(invited.text)
