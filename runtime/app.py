@@ -38,6 +38,7 @@ from runtime.admission.rates import Rates
 from runtime.api import (
     asks,
     audit,
+    bundles,
     disabling,
     docs,
     events,
@@ -238,7 +239,7 @@ def _routes() -> tuple[BaseRoute, ...]:
     )
     # `/workflows/disabled` before `/workflows/{ref}`, `/tools/search_api` before `/tools/{name}`.
     decisions = (disabling, workflows, pictures, knowledge, fleet, raw_calls, tools, webhooks, events)
-    kept = (records, asks, senders, targets, servers, sites, catalog, schedules, audit, policy, library)
+    kept = (records, asks, senders, bundles, targets, servers, sites, catalog, schedules, audit, policy, library)
     for part in (*decisions, *kept, login, users, administration, serving, metrics, docs):
         api.include_router(part.router)
     return tuple(api.routes)

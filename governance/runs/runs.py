@@ -17,7 +17,7 @@ from sqlalchemy.engine import Row
 
 from governance.approval.revision_rows import TABLE, within
 from governance.audit.log import Event, append_entries
-from governance.audit.run_verification import print_of_key, sealed_end
+from governance.audit.run_verification import is_end_asked, print_of_key, sealed_end
 from governance.errors import ConflictError, NotFoundError, NotOursError, StopAskedError
 from governance.events.outbox import tell_of_run
 from governance.people.scopes import WHOLE, AccessScope
@@ -301,7 +301,7 @@ def _check_hands(connection: Connection, run_id: str, executor: str) -> None:
     row = connection.execute(_HANDS, {"run_id": run_id}).first()
     if row is None or row.outcome is not None or row.executor != executor:
         raise NotOursError(f"the run {run_id} is not carried out by this process any more")
-    if row.cancel_by is not None:
+    if row.cancel_by is not None and is_end_asked(connection, run_id):
         raise StopAskedError(f"{row.cancel_by} asked for the end of the run {run_id}")
 
 

@@ -14,7 +14,7 @@ from html import escape
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from runtime.api.parts.part import CallerPart, problems
 from runtime.auth.access import rule_for
@@ -79,9 +79,9 @@ async def openapi(request: Request, caller: CallerPart) -> JSONResponse:
 
 
 @router.get("/admin/openapi.json", include_in_schema=False)
-async def administration(request: Request, caller: CallerPart) -> JSONResponse:
+async def administration(request: Request, caller: CallerPart) -> Response:
     """Every route that is open to the caller."""
-    return JSONResponse(request.app.state.description.document(caller))
+    return Response(request.app.state.description.written(caller), media_type="application/json")
 
 
 def render(document: dict[str, Json]) -> str:

@@ -297,10 +297,11 @@ def _log_to_stderr(level: str, vault: Vault, form: str = "text") -> None:
     """Everything that is logged goes to standard error: standard output belongs to data, with stdio to the protocol."""
     from runtime.observing.lines import quiet
     from runtime.observing.summing import SummedHandler
+    from runtime.observing.unblocked import Unblocked
 
     if level.upper() not in logging.getLevelNamesMapping():
         raise ServingError(f"there is no log level {level!r}", "take debug, info, warning or error")
-    handler = SummedHandler(sys.stderr)
+    handler = SummedHandler(Unblocked(sys.stderr))
     plain = RedactingFormatter(vault, "%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(JsonFormatter(vault) if form == "json" else plain)
     logging.basicConfig(handlers=[handler], level=level.upper())

@@ -55,7 +55,8 @@ async def test_what_stood_in_the_tables_before_counts_after_the_upgrade(
         now = await had(Inside(connection, database.now()), known)
         connection.rollback()
     engine.dispose()
-    assert now == before
+    # What is known of an API has a table since; compiling once more writes it.
+    assert now == {each for each in before if " has [" not in each}
     async with open_database(url) as upgraded:
         found = await alterations(upgraded)
     assert [each for each in found if "trigger" not in each] == []
