@@ -132,7 +132,7 @@ def test_every_row_of_the_comparison_is_shown_by_its_commands_and_routes(desk: D
 def compiles(desk: Desk) -> None:
     desk.run("switchgear init")
     desk.run("switchgear compile hypercore", says="pending")
-    desk.run("switchgear compile hypercore --ask 'start a vm'", says="start")
+    desk.run("switchgear compile hypercore --ask 'start a vm'", 1, says="nearest: hypercore_start_vm")
     desk.run("switchgear compile hypercore --proposer ollama:qwen3:4b", 0, 1, 4)  # no model is here: said, and no less
     desk.run("switchgear compile docs/rack-pdu/openapi.yaml --profile out/profile.yaml")
     desk.run("switchgear workflows approve hypercore_start_vm@1")
@@ -156,7 +156,7 @@ def acts(desk: Desk) -> None:
     desk.run("switchgear api call 'GET /VirDomain'", 1, says="may not call single operations")
     desk.run("switchgear policy apply policy.yaml")
     desk.run("switchgear api call 'GET /VirDomain'", says="db-01")
-    desk.run("switchgear workflows disable hypercore_start_vm")
+    desk.run("switchgear workflows disable hypercore_start_vm --reason 'not used'")
     desk.run("switchgear call hypercore_start_vm vm=db-01", 1)
     desk.run("switchgear workflows enable hypercore_start_vm")
     desk.start("switchgear mock idrac --behaviours", "listening")
