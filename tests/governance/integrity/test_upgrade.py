@@ -13,7 +13,15 @@ from governance.storage.database import Database, open_database
 from tests.governance.integrity.furnished import Inside, furnish, had
 
 # What rows of before did not say, and audit rows that there were not.
-OLD_ACTIONS = ("event.queued", "webhook.used", "effect.taken", "effect.returned", "responses.stored", "schedule.taken")
+OLD_ACTIONS = (
+    "knowledge.stored",
+    "event.queued",
+    "webhook.used",
+    "effect.taken",
+    "effect.returned",
+    "responses.stored",
+    "schedule.taken",
+)
 NEW_WORDS = {"run.started": ("key", "durable"), "run.finished": ("ended", "journal", "left")}
 SEALED_SINCE = ("schedule.", "plan.")
 
