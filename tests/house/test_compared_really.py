@@ -136,7 +136,7 @@ def compiles(desk: Desk) -> None:
     desk.run("switchgear compile hypercore --proposer ollama:qwen3:4b", 0, 1, 4)  # no model is here: said, and no less
     desk.run("switchgear compile docs/rack-pdu/openapi.yaml --profile out/profile.yaml")
     desk.run("switchgear workflows approve hypercore_start_vm@1")
-    desk.run("switchgear workflows approve hypercore_list_vms@1")
+    desk.run("switchgear workflows approve hypercore_find_vms@1")
     desk.run("switchgear workflows show hypercore_start_vm --graph", says="start")
 
 
@@ -230,7 +230,7 @@ def asked(desk: Desk) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for name in (*plain, "resources/list", "tools/list", "workflows"):
         yield f"GET /{name}", f"/{name}", {}
     call, pdu = {"name": "hypercore_start_vm"}, (ROOT / "docs" / "rack-pdu" / "openapi.yaml").read_bytes()
-    lists = "hypercore_list_vms"  # the machine is on by now
+    lists = "hypercore_find_vms"  # the machine is on by now
     yield "GET /knowledge", "/knowledge?q=start+vm", {}
     yield "GET /knowledge/operation", "/knowledge/operation?key=GET+/VirDomain", {}
     yield "GET /runs/{run_id}", f"/runs/{desk.replaced[RUN]}", {}
