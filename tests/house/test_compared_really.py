@@ -246,9 +246,9 @@ def asked(desk: Desk) -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield "POST /tools/run_workflow", "/tools/run_workflow", {"json": {"name": lists, "arguments": {}}}
     yield "POST /tools/{name}", f"/tools/{lists}", {"json": {}}
     yield "POST /workflows/{ref}/run", f"/workflows/{lists}/run", {"json": {"inputs": {}}}
-    pending = json.loads(desk.run("switchgear workflows show hypercore_stop_vm --json"))
+    pending = json.loads(desk.run("switchgear workflows show hypercore_pause_vm --json"))
     decision = {"digest": pending["digest"], "reason": ""}
-    yield "POST /workflows/{ref}/approve", "/workflows/hypercore_stop_vm@1/approve", {"json": decision}
+    yield "POST /workflows/{ref}/approve", "/workflows/hypercore_pause_vm@1/approve", {"json": decision}
     yield "PUT /specs/{name}", "/specs/pdu.yaml", {"content": pdu}
     yield "PUT /profiles/{name}", "/profiles/pdu.yaml", {"content": (desk.folder / "out" / "profile.yaml").read_bytes()}
     yield "GET /profiles/{name}", "/profiles/pdu.yaml", {}
