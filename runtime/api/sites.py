@@ -88,11 +88,13 @@ class Joined(BaseModel):
 class Message(BaseModel):
     """What a site says of itself, with answers to dispatches. `workflows` and `targets`: where the hub lacks them.
 
-    `has`: dispatches under way there; `waits`: why some of them wait for a person."""
+    `has`: dispatches under way there; `waits`: why some of them wait for a person. `number`: of the process's messages,
+    which may come in another order than they were made."""
 
     model_config = ConfigDict(extra="forbid")
 
     process: Annotated[str, Field(max_length=64)]
+    number: Annotated[int, Field(ge=0)] = 0
     version: Annotated[str, Field(max_length=64)]
     catalog: Annotated[str, Field(max_length=100)]
     workflows: Annotated[list[dict[str, Json]], Field(max_length=1_000)] | None = None

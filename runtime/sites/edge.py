@@ -86,7 +86,7 @@ class SiteEdge:
         self._works = works
         self._clock = clock
         self._client = HubClient(membership.hub, membership.tls)
-        self._process = secrets.token_hex(8)
+        self._process, self._messages = secrets.token_hex(8), 0
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._standing: dict[str, Standing] = {}
         self._telling: set[asyncio.Task[None]] = set()
@@ -141,8 +141,10 @@ class SiteEdge:
 
         offer = await self._works.offer()
         tells = self._wants_workflows or offer.catalog != self._told_catalog
+        self._messages += 1
         message = {
             "process": self._process,
+            "number": self._messages,
             "version": version("switchgear"),
             "catalog": offer.catalog,
             "workflows": list(offer.workflows) if tells and wait_s else None,

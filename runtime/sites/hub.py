@@ -75,10 +75,12 @@ class Dispatch:
 class Presence:
     """What is known of a site that has come. `off_s`: by how much its clock differs, where that keeps it out.
 
-    `left`: what it was handed and nobody here waits for any more: reads that were cancelled."""
+    `left`: what it was handed and nobody here waits for any more: reads that were cancelled. `number`: of the newest
+    message of its process."""
 
     seen_at: float
     process: str = ""
+    number: int = 0
     version: str = ""
     catalog: str = ""
     off_s: float = 0.0
@@ -216,7 +218,7 @@ class Hub:
         if message.get("targets") is not None:
             site.targets = tuple(message["targets"])
         if message["process"] != site.process:
-            site.process = message["process"]
+            site.process, site.number = message["process"], 0
             for each in site.handed.values():
                 each.handed_at = float("-inf")  # another process knows of nothing, but for what it says
         site.catalog = str(message["catalog"])
@@ -232,6 +234,10 @@ class Hub:
 
     def _hear_of_dispatches(self, site: Presence, message: Mapping[str, Json]) -> None:
         """What waits for a person there, and what the site has no more of."""
+        number = int(message.get("number") or site.number)
+        if number < site.number:  # two on their way at once: this one was made before the other
+            return
+        site.number = number
         waits, has = message.get("waits") or {}, set(message["has"])
         for each in site.handed.values():
             why = str(waits.get(each.id, ""))[:MOST_WHY]

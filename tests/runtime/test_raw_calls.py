@@ -191,6 +191,7 @@ PARTS = {
 }
 
 
+@pytest.mark.slow
 async def test_a_multipart_body_is_given_part_by_part_and_written_as_the_description_says(
     known: Any, device: Any
 ) -> None:

@@ -76,7 +76,7 @@ async def ended(run: Any, task: str) -> Any:
     return await until(is_over, "the task to end")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 async def test_a_call_that_lasts_is_a_task_whose_result_is_that_of_the_call(served: Any, device: Any) -> None:
     capabilities = (await asked(served, "server/discover"))["result"]["capabilities"]
     task = await begun(served)
@@ -112,6 +112,7 @@ async def test_a_task_is_seen_and_ended_by_whoever_may_see_and_end_its_run(serve
     assert (await asked(served, "tasks/cancel", taskId=task))["result"]["resultType"] == "complete"
 
 
+@pytest.mark.long
 async def test_what_is_over_at_once_fails_or_waits_for_a_confirmation_is_no_task(served: Any) -> None:
     for arguments, is_error in (({"vm": "web-01"}, False), ({"vm": "no-such"}, True)):
         told = (await asked(served, "tools/call", name="toy_find_vm", arguments=arguments))["result"]
@@ -120,7 +121,7 @@ async def test_what_is_over_at_once_fails_or_waits_for_a_confirmation_is_no_task
     assert "plan" in told["structuredContent"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 async def test_who_takes_no_tasks_gets_none_in_either_era(served: Any, device: Any) -> None:
     under_way = served.house.service.under_way
     under_way.wait_s = 0.2

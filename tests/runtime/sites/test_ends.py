@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,18 +57,20 @@ async def begun(hub: Hub, tool: str, **inputs: Any) -> tuple["asyncio.Task[Any]"
     return calling, run
 
 
-@pytest.mark.parametrize("tool", [SET, READ])
-async def test_a_run_that_is_cancelled_at_the_hub_ends_at_the_site(hub: Hub, tool: str) -> None:
+async def test_a_run_that_is_cancelled_at_the_hub_ends_at_the_site(hub: Hub) -> None:
     site = await hub.join("oslo", SimulatedWorks(0, 7, pause_s=PATIENCE_S))
-    await hub.approve("oslo", tool)
-    inputs = {"room": "hall", **({"level": 5} if tool == SET else {})}
-    calling, run = await begun(hub, f"site_oslo_{tool}", **inputs)
-    await until(lambda: site.works.callers, "the site to begin")
-    await hub.service.open_runs.ask_cancel(run.id, actor="ann")
-    ended = await calling
-    assert (ended.outcome, ended.failure.done, ended.failure.may_be_done) == ("cancelled", (), ()), ended
-    await until(lambda: site.works.answers, "the site to end it")
-    assert (site.works.answers[0]["outcome"], site.works.works.done.total()) == ("cancelled", 0)
+    await hub.approve("oslo", SET, READ)
+    for number, (tool, inputs) in enumerate(((SET, {"room": "hall", "level": 5}), (READ, {"room": "hall"})), 1):
+        calling = asyncio.create_task(hub.call(f"site_oslo_{tool}", **inputs))
+        await until(lambda n=number: len(site.works.callers) == n, "the site to begin")  # type: ignore[misc]
+        (run,) = [each for each in await hub.service.runs.find(caller="ann") if each.outcome is None]
+        await hub.service.open_runs.ask_cancel(run.id, actor="ann")
+        ended = await calling
+        assert (ended.outcome, ended.failure.done, ended.failure.may_be_done) == ("cancelled", (), ()), ended
+        await until(lambda n=number: len(site.works.answers) == n, "the site to end it")  # type: ignore[misc]
+        await hub.service.engine.settle()
+    assert [each["outcome"] for each in site.works.answers] == ["cancelled", "cancelled"]
+    assert site.works.works.done.total() == 0
 
 
 async def test_what_is_cancelled_before_it_was_handed_over_is_taken_back(hub: Hub) -> None:
@@ -91,15 +94,20 @@ async def test_the_end_of_a_read_that_nobody_waits_for_is_told_until_the_site_ha
 ) -> None:
     sites, behalf = hub.service.hub, Behalf("ann", "operator", "r-1.1")
 
-    async def said(*has: str) -> Any:
+    async def said(*has: str, number: int = 0, **waits: str) -> Any:
         """What the hub answers to a site that says what it has under way."""
         about = {"process": "p", "version": "1", "catalog": "c", "workflows": [], "targets": [], "running": len(has)}
-        return await sites.exchange("oslo", {**about, "has": list(has), "answers": [], "wait_s": 0})
+        return await sites.exchange(
+            "oslo", {**about, "has": list(has), "waits": waits, "number": number, "answers": [], "wait_s": 0}
+        )
 
     await said()
     sending = asyncio.create_task(sites.send("oslo", Asked(READ, "", {}, behalf), Flight()))
     await until(lambda: sites._sites["oslo"].waiting)
     assert len((await said())["dispatches"]) == 1
+    await said("r-1.1", number=2, **{"r-1.1": "somebody is asked"})
+    await said("r-1.1", number=1)  # which was overtaken
+    assert sites._sites["oslo"].handed["r-1.1"].waits == "somebody is asked"
     behalf.cancelled.set()
     sending.cancel()
     await asyncio.wait((sending,))
@@ -148,30 +156,33 @@ async def test_a_run_that_the_hub_wants_to_end_stops_at_the_site_between_two_req
     assert [heard.method for heard in device.heard] == ["POST"], "the job is not asked for any more"
 
 
-@pytest.mark.parametrize("answer", ["let through", "refuse", "cancelled"])
+ANSWERS = (("cancelled", "cancelled"), ("refuse", "refused"), ("let through", "succeeded"))
+
+
 async def test_what_a_person_at_the_site_has_to_let_through_waits_there_and_tells_the_hub(
-    site_house: Any, device: Any, answer: Any
+    site_house: Any, device: Any
 ) -> None:
-    service, heard = site_house.service, list[str]()
+    service = site_house.service
     policy = policy_of({"ask": [{"classes": ["disrupt"]}], "self_approval": True})
     await PolicyStore(service.database).apply(policy, actor="boss")
-    works, wanted = await dispatched(service)
-    at = Standing()
-    at.changed = lambda: heard.append(at.waits)
-    doing = asyncio.create_task(works.carry_out(wanted, at))
-    await until(lambda: heard, "it to wait")
-    assert "a person there has to let it through until" in heard[0]
-    (ask,) = await service.asks.recent()
-    if answer == "cancelled":
-        at.cancelled.set()
-    else:
-        await service.asks.answer(ask.id, answer, actor="olga", role="approver", reason="not today")
-    told = await doing
-    expected = {"let through": "succeeded", "refuse": "refused", "cancelled": "cancelled"}
-    assert told["outcome"] == expected[answer], told
-    assert ("not today" in told["message"]) == (answer == "refuse")
-    assert heard[-1] == ""
-    assert len([each for each in device.heard if each.method == "POST"]) == (answer == "let through")
+    works, plain = await dispatched(service)
+    for number, (answer, outcome) in enumerate(ANSWERS, 1):
+        at, heard = Standing(), list[str]()
+        at.changed = lambda at=at, heard=heard: heard.append(at.waits)  # type: ignore[misc]
+        wanted = replace(plain, id=f"d-{number}", inputs={"uuid": f"u-{number}"})
+        doing = asyncio.create_task(works.carry_out(wanted, at))
+        await until(lambda heard=heard: heard, "it to wait")  # type: ignore[misc]
+        assert "a person there has to let it through until" in heard[0]
+        if answer == "cancelled":
+            at.cancelled.set()
+        else:
+            ask = (await service.asks.recent())[0]
+            await service.asks.answer(ask.id, answer, actor="olga", role="approver", reason="not today")
+        told = await doing
+        assert told["outcome"] == outcome, told
+        assert ("not today" in told["message"]) == (answer == "refuse")
+        assert heard[-1] == ""
+        assert len([each for each in device.heard if each.method == "POST"]) == (answer == "let through")
 
 
 class Asking(SimulatedWorks):
@@ -209,35 +220,31 @@ async def test_a_call_that_waits_for_a_person_at_the_site_is_told_so_at_once_and
     assert (ended.outcome, dict(ended.outputs)) == ("succeeded", wish)
 
 
-ENDS: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
-    ({"outcome": "partial"}, "partial", ("call",)),
-    ({"outcome": "failed", "has_changed": True}, "failed", ("call",)),
-    ({"outcome": "failed", "has_changed": False}, "failed", ()),
-    ({"outcome": "cancelled", "has_changed": True}, "cancelled", ("call",)),
+ENDS: list[tuple[dict[str, Any], tuple[str, ...]]] = [
+    ({"outcome": "partial"}, ("call",)),
+    ({"outcome": "failed", "has_changed": True}, ("call",)),
+    ({"outcome": "failed", "has_changed": False}, ()),
+    ({"outcome": "cancelled", "has_changed": True}, ("call",)),
 ]
 
 
-@pytest.mark.parametrize(("answer", "outcome", "done"), ENDS)
-async def test_what_a_site_says_of_an_end_is_what_the_hub_says(
-    hub: Hub, answer: dict[str, Any], outcome: str, done: tuple[str, ...]
-) -> None:
-    await hub.join("oslo", Saying(answer))
+async def test_what_a_site_says_of_an_end_is_what_the_hub_says(hub: Hub) -> None:
+    works, outputs = Saying({}), {"room": "hall", "level": 5}
+    await hub.join("oslo", works)
     await hub.approve("oslo", SET)
-    ended = await hub.call(f"site_oslo_{SET}", room="hall", level=5)
-    assert (ended.outcome, ended.failure.done) == (outcome, done), ended
-    assert ended.failure.code == f"{outcome}_there"
-    assert "the hall is locked" in ended.failure.message
-
-
-async def test_what_is_accepted_at_a_site_and_not_in_force_yet_is_pending_at_the_hub(hub: Hub) -> None:
-    outputs = {"room": "hall", "level": 5}
-    await hub.join("oslo", Saying({"outcome": "pending", "outputs": outputs, "message": "after the next start."}))
-    await hub.approve("oslo", SET)
+    for answer, done in ENDS:
+        works.answer = answer
+        ended = await hub.call(f"site_oslo_{SET}", room="hall", level=5)
+        assert (ended.outcome, ended.failure.done) == (answer["outcome"], done), ended
+        assert ended.failure.code == f"{answer['outcome']}_there"
+        assert "the hall is locked" in ended.failure.message
+    works.answer = {"outcome": "pending", "outputs": outputs, "message": "after the next start."}
     ended = await hub.call(f"site_oslo_{SET}", room="hall", level=5)
     assert (ended.outcome, dict(ended.outputs)) == ("pending", outputs), ended
     assert "after the next start" in ended.note
 
 
+@pytest.mark.long
 async def test_a_site_that_has_surely_done_nothing_is_replaced_and_one_that_has_done_a_part_is_not(three: Hub) -> None:
     first, wish = three.sites[0].works, SiteSelection.of({"workflow": SET})
     first.works = Saying({"outcome": "failed", "has_changed": False})
@@ -280,7 +287,7 @@ async def test_what_a_hub_left_is_taken_up_by_a_hub_at_once_and_by_others_when_n
     await locks.close()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.unwitnessed("two services send in turn what one site hears")
 async def test_a_process_that_is_no_hub_leaves_runs_of_sites_to_the_one_that_is(
     hub: Hub, migrated_url: str, tools: Any
@@ -313,6 +320,7 @@ async def test_a_process_that_is_no_hub_leaves_runs_of_sites_to_the_one_that_is(
     assert {each.outcome for each in runs} <= {"succeeded", "cancelled", None}
 
 
+@pytest.mark.long
 async def test_without_a_hub_a_run_of_a_site_is_told_as_not_sent(
     migrated_url: str, tmp_path: Path, tools: Any, witness: Any
 ) -> None:
