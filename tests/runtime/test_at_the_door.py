@@ -18,9 +18,10 @@ import pytest
 
 from runtime.admission import connections, openings
 from runtime.admission.bodies import BURST_BYTES, Bodies
+from runtime.admission.concurrency import Concurrency
 from runtime.admission.heads import MOST_LINES, BoundedRequests
 from runtime.admission.openings import MOST_UNUSED, MOST_WAITING, Openings
-from runtime.auth.access import MAX_KEPT_BYTES, MAX_STRANGERS_BYTES
+from runtime.auth.access import MAX_KEPT_BYTES, MAX_STRANGERS_BYTES, RULES, _kind
 from runtime.problems import Problem
 from tests.waiting import until
 
@@ -263,3 +264,19 @@ def test_of_long_bodies_a_caller_has_so_much_a_second() -> None:
     assert dict(problem.value.headers)["retry-after"] in ("3", "4")
     with bodies.room(1_000, "bad"), bodies.room(longest, "good"):
         pass
+
+
+def test_what_goes_through_the_whole_database_has_two_places_and_one_caller_one() -> None:
+    surveys = [rule for rule in RULES if rule.is_survey]
+    assert {rule.path for rule in surveys} == {"/audit/verify", "/audit/stats", "/policy/preview"}
+    assert {_kind({"path": rule.path, "headers": [], "method": rule.method}, rule) for rule in surveys} == {"survey"}
+    limits, refused = Concurrency(), []
+    with limits.place("survey", "one"), limits.place("call", "one"):
+        for callers in (("one",), ("two", "three")):
+            with contextlib.ExitStack() as inside:
+                for each in callers[:-1]:
+                    inside.enter_context(limits.place("survey", each))
+                with pytest.raises(Problem) as problem:
+                    limits.place("survey", callers[-1]).__enter__()
+                refused.append(problem.value.status)
+    assert refused == [429, 503]
