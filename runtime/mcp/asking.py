@@ -14,6 +14,7 @@ from fastmcp.server.context import Context
 from fastmcp.server.dependencies import get_context
 
 from runtime.engines.engine import Progress, Told
+from runtime.errors import BadInput
 
 KEY = "switchgear/idempotency-key"
 LONGEST_KEY = 200
@@ -58,14 +59,18 @@ class Reporter:
 
 @asynccontextmanager
 async def wish_of_request() -> AsyncIterator[Wish]:
-    """What the request that is being served wishes; progress is reported as long as it is entered."""
+    """What the request that is being served wishes; progress is reported as long as it is entered. Raises BadInput for
+    a key that is none: cut to a length, two would be one."""
     context = get_context()
     request = context.request_context
     meta = dict(request.meta or {}) if request is not None else {}
+    key = meta.get(KEY, "")
+    if not isinstance(key, str) or len(key) > LONGEST_KEY or "\0" in key:
+        raise BadInput(f"the key under {KEY} is none", "", f"give a text of up to {LONGEST_KEY} characters")
     reporter = Reporter(context)
     beginning = asyncio.get_running_loop().call_later(QUIET_S, reporter.begin)
     try:
-        yield Wish(str(meta.get(KEY, ""))[:LONGEST_KEY], reporter.queue.put_nowait)
+        yield Wish(key, reporter.queue.put_nowait)
     finally:
         beginning.cancel()
         if reporter.task is not None:
