@@ -148,8 +148,12 @@ def check_server(name: str, server: Server) -> None:
 
 
 def _check_command(server: Server) -> None:
+    if not server.command and not server.url:
+        raise InvalidError(
+            "it is not said how the server is reached", "give --url URL, or, behind --, the command that starts it"
+        )
     if not server.command or server.url or server.headers:
-        raise InvalidError("a stdio server has a command, and neither url nor headers", "give --command alone")
+        raise InvalidError("a stdio server has a command, and neither url nor headers", "give the command alone")
     words = (server.command, *server.arguments)
     is_long = len(words) > MOST_ARGUMENTS or any(len(each) > MOST_LENGTH for each in words)
     if is_long or not all(each.isprintable() for each in words):

@@ -63,7 +63,7 @@ b { display: inline-block; min-width: 3.5rem } i { color: #57606a } td { padding
 async def docs(request: Request, caller: CallerPart) -> HTMLResponse:
     """Both documents on one page: what agents call, then what else the caller may."""
     state = request.app.state
-    is_expert = await state.service.raw.is_for(caller)
+    is_expert = state.service.raw.is_for(caller)
     agents, rest = state.agents.document(caller.scope, "", is_expert=is_expert), state.description.document(caller)
     schemas = {**rest["components"]["schemas"], **agents["components"]["schemas"]}
     page = render({**rest, "paths": {**agents["paths"], **rest["paths"]}, "components": {"schemas": schemas}})
@@ -74,7 +74,7 @@ async def docs(request: Request, caller: CallerPart) -> HTMLResponse:
 async def openapi(request: Request, caller: CallerPart) -> JSONResponse:
     """What an agent with the caller's rights can call."""
     state, address = request.app.state, str(request.base_url).rstrip("/")
-    is_expert = await state.service.raw.is_for(caller)
+    is_expert = state.service.raw.is_for(caller)
     return JSONResponse(state.agents.document(caller.scope, address, is_expert=is_expert))
 
 
