@@ -1,8 +1,8 @@
 """How long the console's pages take with many workflows and runs: `python -m bench.console [WORKFLOWS] [RUNS]`.
 
 A database of its own, in a temporary folder: copies of one workflow with a proof as long as real ones, runs of them
-over a month. Each page is asked for in-process, through the gate and the API; printed is the median time and the size
-of each. Nothing is judged here; docs/MEASUREMENTS.md has the figures.
+over a month, each with its two rows of the audit. Each page is asked for in-process, through the gate and the API;
+printed is the median time and the size of each. Nothing is judged here; docs/MEASUREMENTS.md has the figures.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from governance.approval.revisions import NewRevision
+from governance.audit.log import Event, append_entries
 from governance.registry.targets import Target
 from governance.storage import schema
 from governance.storage.identifiers import earliest_id, moment, new_id
@@ -31,11 +32,16 @@ PAGES = (
     "/", "/console/queue", "/console/queue?risk=destroy&q=w77", "/console/queue?how=compiled&limit=75",
     "/console/decide?all=yes", "/console/workflows?state=approved", "/console/runs",
     "/console/runs?outcome=failed", "/console/runs?workflow=w12", "/console/workflows/w12", "/console/targets",
-    "/console/catalog", "/console/audit", "/console/statistics?span=day", "/console/statistics?span=month",
+    "/console/catalog", "/console/audit", "/console/audit?after=1", "/console/audit?actor=agent-3",
+    "/console/audit?action=run.finished&outcome=failed", "/console/audit?target=lab", "/console/audit?subject=run:none",
+    "/console/audit?target=none", "/console/audit?actor=nobody",
+    "/console/statistics?span=day", "/console/statistics?span=month",
     "/console/catalog?role=operator&risk=read&q=thing+77", "/console/asks", "/console/schedules", "/console/policy",
-    "/console/access", "/console/events", "/console/settings", "/console/targets/lab",
+    "/console/access", "/console/events", "/console/bundles", "/console/sites", "/console/settings",
+    "/console/queue?older=1d", "/console/targets/lab",
 )  # fmt: skip
 TRIES = 5
+AT_ONCE = 10_000
 PROFILE = Profile(api="bench", secrets=())
 RISKS = ("read", "change", "disrupt", "destroy")
 
@@ -88,6 +94,17 @@ def _add_runs(connection: Connection, revisions: list[Any], runs: int) -> None:
             "failure": "null", "verdict": "null",
         })  # fmt: skip
     connection.execute(insert(table_of(RunRow)), rows)
+    events = sorted((each for row in rows for each in _told(row)), key=lambda each: each.at)
+    for first in range(0, len(events), AT_ONCE):
+        append_entries(connection, events[first : first + AT_ONCE])
+
+
+def _told(row: Json) -> tuple[Event, Event]:
+    """As a run tells of its begin and its end."""
+    about = {"digest": row["digest"], "inputs": {"name": "x"}, "revision_id": row["revision_id"], "target": "lab"}
+    subject = f"run:{row['id']}"
+    begun = Event(row["started_at"], row["caller"], "run.started", subject, about)
+    return begun, Event(row["finished_at"], row["caller"], "run.finished", subject, {"outcome": row["outcome"]})
 
 
 async def _asked(asgi: Any, path: str) -> tuple[float, int, int]:

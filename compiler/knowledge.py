@@ -31,7 +31,7 @@ def cards_of(compiled: Compiled, contained: Containment) -> list[Mapping[str, Js
 
     def made(each: Operation) -> Json:
         card = _card(each, schemas, reached.get(each.key, []), vocabulary)
-        return {**card, **callable_of(compiled.api, each, validation)}
+        return {**card, **callable_of(compiled.api, each, validation, is_used=each.key in reached)}
 
     ordered = sorted(compiled.api.operations, key=lambda operation: (operation.path, operation.method))
     cards = (contained.tried(each.key, partial(made, each), None) for each in ordered)

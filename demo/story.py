@@ -311,6 +311,7 @@ def keep_up(play: Play) -> None:
     """Says how to connect, and waits for Ctrl-C."""
     assert play.server is not None
     play.show.chapter("Everything stays up", "Until Ctrl-C. The tokens are good for this database only.")
+    play.show.fact("console", f"{play.server.url}/ (in a browser; the administrator's token logs in)")
     play.show.fact("MCP", f"{play.server.url}/mcp")
     play.show.fact("agent's token", play.agent_token)
     play.show.fact("administrator's token", play.admin)

@@ -7,9 +7,10 @@ call this. A name is only shown here: nothing is believed of its row. Called by 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
 from governance.errors import InvalidError, NotFoundError
+from governance.registry.servers import API_PREFIX, SITE_PREFIX
 from governance.storage.database import Database
 from governance.storage.models import (
     ApiRow,
@@ -27,7 +28,7 @@ from workflow.nearest import did_you_mean
 
 MOST_RUNS = 100
 """The newest ones; whoever means an older one has its id from somewhere."""
-_RUN = table_of(RunRow).c
+_RUN, _TARGET = table_of(RunRow).c, table_of(TargetRow).c
 _COLUMNS: Mapping[str, ColumnElement[str]] = MappingProxyType(
     {
         "api": table_of(ApiRow).c.name,
@@ -51,6 +52,9 @@ async def names_of(database: Database, kind: str) -> tuple[str, ...]:
 def read_names(connection: Connection, kind: str) -> tuple[str, ...]:
     if kind == "run":
         query = select(_RUN.id).order_by(_RUN.id.desc()).limit(MOST_RUNS)
+    elif kind == "server":
+        is_one = or_(_TARGET.api.startswith(API_PREFIX), _TARGET.api.startswith(SITE_PREFIX))
+        query = select(_TARGET.name).where(is_one).order_by(_TARGET.name)
     else:
         column = _COLUMNS[kind]
         query = select(column).distinct().order_by(column)

@@ -38,6 +38,7 @@ from runtime.admission.rates import Rates
 from runtime.api import (
     asks,
     audit,
+    bundles,
     disabling,
     docs,
     events,
@@ -79,6 +80,7 @@ from runtime.mcp.proposing import propose_tool
 from runtime.mcp.raw_tool import raw_tool
 from runtime.mcp.resources import add_resources
 from runtime.mcp.run_tool import run_tools
+from runtime.mcp.tasks import RunTasks
 from runtime.mcp.tools import CatalogProvider, OwnTools, caller_of_request
 from runtime.problems import KNOWN, Problem, of_error, respond
 from runtime.service import Service, watching
@@ -202,6 +204,7 @@ def _mcp_server(
     )
     add_resources(mcp, service, asking)
     mcp.completion(Completions(service, asking, prompts))
+    mcp.add_extension(RunTasks(service, asking))
     changes = ListChanged(mcp, service, asking, provider.knows, service.raw.is_for)
     service.live.on_change(changes.tell)
     return mcp, provider, changes
@@ -236,7 +239,7 @@ def _routes() -> tuple[BaseRoute, ...]:
     )
     # `/workflows/disabled` before `/workflows/{ref}`, `/tools/search_api` before `/tools/{name}`.
     decisions = (disabling, workflows, pictures, knowledge, fleet, raw_calls, tools, webhooks, events)
-    kept = (records, asks, senders, targets, servers, sites, catalog, schedules, audit, policy, library)
+    kept = (records, asks, senders, bundles, targets, servers, sites, catalog, schedules, audit, policy, library)
     for part in (*decisions, *kept, login, users, administration, serving, metrics, docs):
         api.include_router(part.router)
     return tuple(api.routes)

@@ -3,7 +3,8 @@
 The first step that fails says what to do, and what comes after it is left out. The certificate is looked at in a
 handshake of its own and its fingerprint told, so that it can be compared and pinned; credentials are shown only after
 the target's own `tls` has been satisfied, in the one read that the profile names. That request stands in the audit.
-Called by `targets test` and by the REST API. Nothing is changed, here or on the device.
+What came of it is kept in the audit, so that it can be looked at later. Called by `targets test` and by the REST API.
+Nothing is changed, here or on the device.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from governance.audit.log import AuditLog
+from governance.audit.search import AuditSearch, AuditWanted
 from governance.errors import NotFoundError
 from governance.registry.targets import Target
 from runtime.catalog.entries import own_limits
@@ -33,6 +35,7 @@ from workflow.requests.events import SendRequest
 
 Json = Any
 Step = Literal["address", "dns", "tcp", "tls", "login", "version"]
+TESTED = "target.tested"
 STEPS: tuple[Step, ...] = ("address", "dns", "tcp", "tls", "login", "version")
 # A device that needs longer than this for one of the steps is not one to work with.
 STEP_S = 10.0
@@ -53,7 +56,13 @@ class DiagnosedStep:
 
 async def diagnose(service: Service, name: str, actor: str) -> tuple[DiagnosedStep, ...]:
     """A finding for each step. Raises NotFoundError for the target, GovernanceError when nothing can be recorded."""
-    target = await service.targets.get(name)
+    found = await _findings(service, await service.targets.get(name), actor)
+    await service.audit.append(actor, TESTED, _about(name), {"findings": [each.to_json() for each in found]})
+    return found
+
+
+async def _findings(service: Service, target: Target, actor: str) -> tuple[DiagnosedStep, ...]:
+    name = target.name
     if target.server is not None:
         if target.server.is_site:
             return (
@@ -66,6 +75,30 @@ async def diagnose(service: Service, name: str, actor: str) -> tuple[DiagnosedSt
     findings = [finding async for finding in diagnosis.findings()]
     told = {finding.step for finding in findings}
     return (*findings, *(DiagnosedStep(step, "left out", "not reached") for step in STEPS if step not in told))
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTest:
+    """What came of the last test of a target: when, and who asked for it."""
+
+    at: str
+    by: str
+    findings: tuple[DiagnosedStep, ...]
+
+
+async def last_test(service: Service, name: str) -> KeptTest | None:
+    """None where nobody has tested it yet."""
+    wanted = AuditWanted(action=TESTED, subject=_about(name))
+    found = await AuditSearch(service.database).newest(wanted, 1)
+    if not found:
+        return None
+    (row,) = found
+    return KeptTest(row.at, row.actor, tuple(DiagnosedStep(**each) for each in row.detail["findings"]))
+
+
+def _about(name: str) -> str:
+    """Not the target's own subject: the last row about that says what the target is."""
+    return f"target-test:{name}"
 
 
 async def _profile(service: Service, api: str) -> tuple[Profile, str]:

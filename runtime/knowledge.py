@@ -19,6 +19,7 @@ from governance.registry.knowledge import KnowledgeStore
 from runtime.catalog.snapshot import Catalog
 from runtime.catalog.watcher import LiveCatalog
 from workflow.budget import BYTES_A_TOKEN
+from workflow.nearest import did_you_mean
 from workflow.search.findable import Findable, WorkflowFacts, apart
 from workflow.search.index import Index
 
@@ -81,7 +82,11 @@ class Knowledge:
             if card is not None and _is_seen(scope, name, card):
                 told = {word: value for word, value in card.items() if word not in NOT_TOLD}
                 return {"api": name, **told, **_reached(card, self._live.seen_by(scope), scope, name)}
-        raise NotFoundError(f"no operation {operation} is known", "search for it: its name is METHOD /path")
+        known_ones = [(name, known.cards) for name, known in (await self._known(scope, api)).items()]
+        seen = [each for name, cards in known_ones for each, card in cards.items() if _is_seen(scope, name, card)]
+        near = did_you_mean(operation, seen)
+        message = f"no operation {operation} is known" + (f".{near}" if near else "")
+        raise NotFoundError(message, "search for it: its name is METHOD /path")
 
     async def as_tools(self) -> tuple[int, int]:
         """How many operations are known of all APIs, and what they would cost as tools, in tokens, at least."""

@@ -73,7 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
         once.share_in(Path(config.option.basetemp).parent)
 
 
-pytest_plugins = ["tests.left_out", "tests.quick", "tests.order", "tests.costs", "tests.forks"]
+pytest_plugins = ["tests.left_out", "tests.quick", "tests.order", "tests.costs", "tests.forks", "tests.browser"]
 # httpx gives up after 5 s where nothing is said, and has no public way to say it once.
 for way in ("connect", "read", "write", "pool"):
     setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, way, PATIENCE_S)

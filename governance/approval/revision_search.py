@@ -9,6 +9,7 @@ Here never lives who may see what (`people.scopes` says it, the caller gives it)
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select
@@ -20,11 +21,13 @@ from governance.origins import NAMED, Origin, origin_of
 from governance.people.scopes import WHOLE, AccessScope
 from governance.registry.servers import API_PREFIX, SITE_PREFIX
 from governance.storage.database import Database
+from governance.storage.identifiers import earliest_id
 from governance.transitions import State
 
 _C = TABLE.c
 COLUMNS = ("state", "api", "risk", "created_by")
 FACETS = (*COLUMNS, "how")
+AT_ONCE = timedelta()
 MOST_WORDS = 12
 """Each is a comparison more with every row; a question has fewer."""
 
@@ -32,7 +35,7 @@ MOST_WORDS = 12
 @dataclass(frozen=True, slots=True)
 class RevisionsWanted:
     """What is not given is not asked for. `by`: who submitted it; `how`: how it came about; `words`: all of them in its
-    name."""
+    name; `since` (with it) and `until` (without it): when it was submitted, as UTC text."""
 
     state: State | None = None
     api: str | None = None
@@ -44,6 +47,8 @@ class RevisionsWanted:
     workflow: str | None = None
     words: str = ""
     ids: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
     scope: AccessScope = WHOLE
 
 
@@ -109,6 +114,9 @@ def _fits(wanted: RevisionsWanted) -> list[ColumnElement[bool]]:
     found = [_C[name] == value for name, value in given.items() if value is not None]
     found += [_came_about(wanted.how)] if wanted.how is not None else []
     found += [_C.id.in_(wanted.ids)] if wanted.ids else []
+    # By the id, which is made then and stands in the index: when it was, only the row itself says.
+    found += [_C.id >= earliest_id(wanted.since, AT_ONCE)] if wanted.since else []
+    found += [_C.id < earliest_id(wanted.until, AT_ONCE)] if wanted.until else []
     found += [_has(word) for word in wanted.words.lower().split()[:MOST_WORDS]]
     return found if wanted.scope.is_whole else [*found, rows.within(wanted.scope)]
 

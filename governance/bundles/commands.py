@@ -1,8 +1,8 @@
 """`switchgear bundle …`: export, sign, verify, import, list, and the keys whose signatures count.
 
 Each parses, calls one function, prints and answers its exit code: 0 done, 1 refused (signature, version, expiry,
-owner), 2 usage, 3 not a bundle or not a key. There is no way in over HTTP: whoever imports decides what runs, and
-stands at the machine. Here never lives a rule.
+owner), 2 usage, 3 not a bundle or not a key. Whose keys count, and how many it takes, is said here alone: over HTTP
+bundles come in by these. Here never lives a rule.
 """
 
 import os

@@ -65,19 +65,23 @@ class SignedEnvelope:
         return True
 
 
-def read_envelope(data: bytes) -> SignedEnvelope:
-    """The envelope in `data`, in its one form. Raises BundleError if nobody signed, BundleFormError if it is none."""
+def read_envelope(data: bytes, *, is_signed: bool = True) -> SignedEnvelope:
+    """The envelope in `data`, in its one form. Raises BundleError if nobody signed, BundleFormError if it is none.
+
+    `is_signed`: False for whoever is about to be the first to sign.
+    """
     try:
         found = orjson.loads(data)
         signatures = _signatures(found)
         envelope = SignedEnvelope(_decoded(found["payload"]), signatures)
         if found["payloadType"] != PAYLOAD_TYPE:
             raise BundleFormError(f"what is signed is no bundle but {found['payloadType']!r}", MALFORMED)
-        if signatures and (len(signatures) > MAX_SIGNATURES or envelope.to_bytes() != data):
+        is_wanted = bool(signatures) or not is_signed
+        if is_wanted and (len(signatures) > MAX_SIGNATURES or envelope.to_bytes() != data):
             raise BundleFormError("its envelope is not in the one form that an envelope has", MALFORMED)
     except (ValueError, KeyError, TypeError, AttributeError, CanonicalError) as error:
         raise BundleFormError(f"its envelope is no DSSE envelope: {error}", MALFORMED) from error
-    if not signatures:
+    if not signatures and is_signed:
         raise BundleError("nobody signed it, or its signatures were taken out", "sign it: `switchgear bundle sign`")
     return envelope
 

@@ -63,7 +63,7 @@ class ExportOrder:
 async def export(
     database: Database, order: ExportOrder, keys: Sequence[Ed25519PrivateKey], path: Path, *, actor: str
 ) -> Manifest:
-    """Writes the signed bundle to `path`, and an audit row that it left.
+    """Writes the bundle to `path`, signed by these keys, and an audit row that it left.
 
     Raises NotFoundError or InvalidError for an order that cannot be met, TamperedError for a damaged revision.
     """
@@ -88,7 +88,7 @@ def sign(path: Path, key: Ed25519PrivateKey) -> tuple[str, ...]:
     Raises BundleFormError or BundleError: nobody should sign what could not be imported.
     """
     members = archive.read_file(path)
-    envelope = read_envelope(members[archive.ENVELOPE])
+    envelope = read_envelope(members[archive.ENVELOPE], is_signed=False)
     read_contents(Manifest.read(envelope.payload, "the manifest"), members)
     if not envelope.is_signed_by(public_key_of(key)):
         envelope = envelope.signed_with(key)

@@ -59,7 +59,10 @@ def public_key_of(key: Ed25519PrivateKey) -> PublicKey:
 
 def read_public_key(path: Path) -> PublicKey:
     """The key in a PEM file, in its one form. Raises InvalidError."""
-    return _public(PublicKey(_text(path)).verifier)
+    text = _text(path)
+    if "PRIVATE KEY" in text:
+        raise InvalidError(f"{path} is a private key, and what is trusted is its public one", f"give {path}.pub")
+    return _public(PublicKey(text).verifier)
 
 
 def generate(path: Path, passphrase: str) -> PublicKey:
@@ -77,6 +80,8 @@ def generate(path: Path, passphrase: str) -> PublicKey:
 
 def read_private_key(path: Path, passphrase: str) -> Ed25519PrivateKey:
     """The key at `path`. Raises RefusedError if others may read the file, InvalidError if it cannot be opened."""
+    if "PUBLIC KEY" in _text(path):
+        raise InvalidError(f"{path} is a public key, which signs nothing", f"give the private one, {_private_of(path)}")
     if path.stat().st_mode & 0o077:
         raise RefusedError(f"others may read the private key {path}", f"chmod 600 {path}; better, make a new key")
     pem = _text(path).encode()
@@ -90,6 +95,11 @@ def read_private_key(path: Path, passphrase: str) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise InvalidError(f"{path} holds a key of another kind", KIND)
     return key
+
+
+def _private_of(path: Path) -> str:
+    """Where `generate` put the other half."""
+    return str(path.with_suffix("")) if path.suffix == ".pub" else "which only you may read"
 
 
 PASSPHRASE = "--passphrase-file FILE or SWITCHGEAR_BUNDLE_PASSPHRASE"  # noqa: S105  how to give one, not one

@@ -6,6 +6,7 @@ export.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from governance.commands import shown
 from governance.commands.options import actor_here, common, with_database
 from governance.errors import InvalidError, NotFoundError
 from governance.registry.server_files import FORMS, Form, read_servers, server_target, written_servers
-from governance.registry.servers import TRANSPORTS, Server, Transport, pairs
+from governance.registry.servers import TRANSPORTS, Server, Transport, check_server, pairs
 from governance.registry.targets import Target, TargetLimits, TargetStore
 from governance.storage.database import Database
 
@@ -57,8 +58,10 @@ def _given(
 @common
 def servers_add(name: str, db: str | None, as_json: bool, **given: Any) -> None:
     """Add a server: by --url, or by the command that starts it (behind --). Nothing is started yet."""
+    server = _given(**given)
+    check_server(name, server)
     limits = TargetLimits(given["connections"], total_timeout_s=given["timeout_s"])
-    target = server_target(name, _given(**given), tls=given["tls"], limits=limits)
+    target = server_target(name, server, tls=given["tls"], limits=limits)
     added = with_database(db, lambda d: TargetStore(d).add(target, actor=actor_here()), makes=True)
     _show(_told(added), as_json=as_json)
     shown.note(f"Next: switchgear servers sync {name}, then approve what it has (workflows list --state pending)")
@@ -171,10 +174,11 @@ async def _servers(database: Database) -> list[Target]:
 
 async def _server(database: Database, name: str) -> Target:
     """Raises NotFoundError for what is no server."""
-    target = await TargetStore(database).get(name)
-    if target.server is None:
-        raise NotFoundError(f"there is no server {name}", "see `switchgear servers list`")
-    return target
+    with suppress(NotFoundError):
+        target = await TargetStore(database).get(name)
+        if target.server is not None:
+            return target
+    raise NotFoundError(f"there is no server {name}", "see `switchgear servers list`", kind="server", name=name)
 
 
 def _told(target: Target) -> dict[str, Json]:

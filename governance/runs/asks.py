@@ -194,7 +194,7 @@ def _recent(connection: Connection, now: str, days: int) -> tuple[Ask, ...]:
 def _one(connection: Connection, plan_id: str, now: str) -> Ask:
     rows = connection.execute(select(_AUDIT).where(_AUDIT.c.subject == f"ask:{plan_id}").order_by(_AUDIT.c.seq)).all()
     if not rows:
-        raise NotFoundError(f"there is no call {plan_id} that asks", "see `GET /asks`")
+        raise NotFoundError(f"there is no call {plan_id} that asks", "see `switchgear asks list`")
     if not all(is_intact(row._asdict()) for row in rows):
         raise TamperedError(f"the audit of the call {plan_id} was changed", "see `switchgear audit verify`")
     ask = _made(rows[0])

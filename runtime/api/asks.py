@@ -84,7 +84,7 @@ async def ask_of(service: Service, caller: Caller, plan_id: str) -> Ask:
     """Raises NotFoundError for what is not there and for what is out of reach alike."""
     found = await service.asks.get(plan_id)
     if not await _sees(service, caller, found):
-        raise NotFoundError(f"there is no call {plan_id} that asks", "see `GET /asks`")
+        raise NotFoundError(f"there is no call {plan_id} that asks", "see `switchgear asks list`")
     return found
 
 

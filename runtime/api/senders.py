@@ -1,7 +1,7 @@
-"""What comes from elsewhere, over HTTP: whose signed messages decide, and which bundles were brought here.
+"""Whose signed messages decide, over HTTP.
 
-Senders are kept by admins; of a secret the reference is taken and told. Bundles are brought on the server, where the
-keys are. docs/WEBHOOKS.md, docs/BUNDLES.md. Here never lives a message (`webhooks`) or a signature.
+Senders are kept by admins; of a secret the reference is taken and told. docs/WEBHOOKS.md.
+Here never lives a message (`webhooks`) or a signature.
 """
 
 from typing import Annotated
@@ -9,11 +9,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from governance.bundles.importing import BundleStore
 from governance.people.scopes import AccessScope
 from runtime.api.parts.models import Json, Taken, TokenScope
 from runtime.api.parts.part import CallerPart, ServicePart, problems
-from runtime.api.references import check_reference
+from runtime.api.parts.references import check_reference
 
 router = APIRouter(tags=["events"])
 Name = Annotated[str, Path(max_length=64, pattern=r"^[^\x00]+$")]
@@ -65,9 +64,3 @@ async def add_sender(body: SenderRequest, service: ServicePart, caller: CallerPa
 async def remove_sender(sender: Name, service: ServicePart, caller: CallerPart) -> None:
     """From now on nothing that it signs counts."""
     await service.webhooks.remove(sender, actor=caller.name)
-
-
-@router.get("/bundles", responses=problems())
-async def list_bundles(service: ServicePart) -> list[dict[str, Json]]:
-    """Which bundles were brought here, oldest first, and who signed them."""
-    return [dict(each) for each in await BundleStore(service.database).list_bundles()]

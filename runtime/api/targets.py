@@ -6,21 +6,23 @@ references and Switchgear's own variables are taken here only where the inventor
 is the command line. Here never lives a rule about a target (`governance.registry.targets`).
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
+from governance.errors import NotFoundError
 from governance.names import check_api
 from governance.registry.targets import Target, TargetLimits
 from governance.transitions import may
 from runtime.api.parts import models
 from runtime.api.parts.pages import After, Limit, page_of
 from runtime.api.parts.part import CallerPart, ServicePart, problems
+from runtime.api.parts.references import check_reference
 from runtime.api.parts.tags import SHOWS_TAG, IfMatch, check_tag, show_tag, tag_of
-from runtime.api.references import check_reference
 from runtime.caller import Caller
-from runtime.diagnosis import diagnose
+from runtime.diagnosis import DiagnosedStep, diagnose, last_test
 from runtime.problems import Problem
 from runtime.service import Service
 from runtime.visibility import target_of, targets_of
@@ -167,7 +169,20 @@ async def remove_target(name: Name, service: ServicePart, caller: CallerPart, if
 async def check_target(name: Name, service: ServicePart, caller: CallerPart) -> models.TargetTest:
     """Says step by step whether a target can be used: name, port, certificate, credentials, version."""
     await target_of(service, caller, name)
-    findings = await diagnose(service, name, caller.name)
+    return _tested(name, await diagnose(service, name, caller.name))
+
+
+@router.get("/{name}/test", responses=problems(404, 409, 422))
+async def show_target_test(name: Name, service: ServicePart, caller: CallerPart) -> models.TargetTest:
+    """What came of the last test of a target, whoever asked for it; 404 where there was none."""
+    await target_of(service, caller, name)
+    kept = await last_test(service, name)
+    if kept is None:
+        raise NotFoundError(f"nobody has tested {name} yet", f"test it: `POST /targets/{name}/test`")
+    return _tested(name, kept.findings).model_copy(update={"at": kept.at, "by": kept.by})
+
+
+def _tested(name: str, findings: Sequence[DiagnosedStep]) -> models.TargetTest:
     told = [models.TargetFinding(**finding.to_json()) for finding in findings]
     return models.TargetTest(target=name, is_good=all(each.outcome != "bad" for each in told), findings=told)
 

@@ -17,7 +17,7 @@ from governance.approval.revision_search import RevisionSearch, RevisionsWanted
 from governance.approval.revisions import Revision
 from governance.origins import Origin, origin_of
 from governance.transitions import State
-from runtime.api.audit import NO_NUL
+from runtime.api.audit import NO_NUL, TimesPart
 from runtime.api.parts import models
 from runtime.api.parts.pages import COUNTED, TOTAL, Limit, Number, skipped, told_page
 from runtime.api.parts.part import CallerPart, Json, ServicePart, problems
@@ -66,6 +66,7 @@ DECISIONS = {
 
 
 async def filters_of(
+    times: TimesPart,
     api: Annotated[str | None, Query(max_length=128, pattern=NO_NUL)] = None,
     risk: Annotated[RiskName | None, Query(description="Its class.")] = None,
     resource: Annotated[
@@ -78,7 +79,10 @@ async def filters_of(
     ] = None,
     core: Core = None,
 ) -> RevisionsWanted:
-    return RevisionsWanted(api=api, risk=risk, resource=resource, by=by, how=how, workflow=workflow, core=core)
+    since, until = times.get("since", ""), times.get("until", "")
+    return RevisionsWanted(
+        api=api, risk=risk, resource=resource, by=by, how=how, workflow=workflow, core=core, since=since, until=until
+    )
 
 
 FiltersPart = Annotated[RevisionsWanted, Depends(filters_of)]
@@ -251,7 +255,7 @@ def _running(running: Running, response: Response) -> models.RunResult:
     where = f"/runs/{running.run_id}?wait={running.wait_s:g}"
     response.status_code, response.headers["location"] = 202, where
     note = told_running(running, how=f"GET {where}")
-    return models.RunResult(run_id=running.run_id, outcome="running", outputs={}, note=note, done=[])
+    return models.RunResult(run_id=running.run_id, outcome=running.outcome, outputs={}, note=note, done=[])
 
 
 def _planned(ended: Ended, *, is_wanted: bool) -> models.RunResult:
@@ -340,7 +344,7 @@ def _outlook(seen: Outlook | None) -> dict[str, Json]:
 
 def _query_of(wanted: RevisionsWanted) -> dict[str, Json]:
     """The parameters that ask for it again."""
-    names = ("state", "api", "risk", "resource", "workflow", "core", "by", "how")
+    names = ("state", "api", "risk", "resource", "workflow", "core", "by", "how", "since", "until")
     return {**{name: getattr(wanted, name) for name in names}, "q": wanted.words}
 
 
@@ -348,7 +352,8 @@ async def _found(
     service: Service, caller: Caller, response: Response, q: str, filters: RevisionsWanted, limit: int
 ) -> list[models.Workflow]:
     await service.finder.ready()
-    is_plain = (filters.core, filters.resource, filters.by, filters.how, filters.workflow) == (None,) * 5
+    asked = (filters.core, filters.resource, filters.by, filters.how, filters.workflow)
+    is_plain = asked == (None,) * 5 and not (filters.since or filters.until)
     most = limit if is_plain else sys.maxsize
     entries, count = service.finder.best(q, most, api=filters.api, risk=filters.risk, scope=caller.scope)
     revisions = await service.revisions.get_all([entry.revision_id for entry in entries if _has(entry, filters)])
@@ -356,6 +361,8 @@ async def _found(
     kept = [each for each in kept if filters.by in (None, each.created_by)]
     kept = [each for each in kept if filters.how in (None, origin_of(each.api, each.created_by))]
     kept = [each for each in kept if filters.workflow in (None, each.workflow_id)]
+    kept = [each for each in kept if each.created_at >= filters.since]
+    kept = [each for each in kept if not filters.until or each.created_at < filters.until]
     response.headers[TOTAL] = str(count if is_plain else len(kept))
     return [models.Workflow(**summary_of(each)) for each in kept[:limit]]
 

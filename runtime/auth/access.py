@@ -9,7 +9,7 @@ Here never lives what a role may decide on a revision (`governance.transitions`)
 
 import re
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
@@ -48,8 +48,12 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 MAX_BODY_BYTES = 4 * 1024 * 1024
 # A password, or a decision.
 MAX_STRANGERS_BYTES = 64 * 1024
+# Who a client is, or what it listens to: it is kept as long as the session or the stream.
+MAX_KEPT_BYTES = 64 * 1024
 # All workflows of a site, or one answer of 4 MB and what stands around it.
 MAX_SITES_BYTES = 16 * 1024 * 1024
+# Both shipped APIs with all proofs are 5 MB; what is larger is brought on the server.
+MAX_BUNDLE_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class RouteRule:
     """`role` None: open to everyone. `takes_password`: a browser may give the token as the password of Basic.
 
     `takes_whole`: what is told is about everything, so that a caller with a limited scope may not ask.
-    `max_body_bytes`: how much may be sent.
+    `is_survey`: it goes through all that is stored. `max_body_bytes`: how much may be sent.
     """
 
     method: str
@@ -65,6 +69,7 @@ class RouteRule:
     role: Role | None
     takes_password: bool = False
     takes_whole: bool = False
+    is_survey: bool = False
     max_body_bytes: int = MAX_BODY_BYTES
 
 
@@ -146,6 +151,7 @@ RULES: tuple[RouteRule, ...] = (
     RouteRule("GET", "/targets/{name}", "viewer"),
     RouteRule("PUT", "/targets/{name}", "admin", takes_whole=True),
     RouteRule("DELETE", "/targets/{name}", "admin", takes_whole=True),
+    RouteRule("GET", "/targets/{name}/test", "viewer"),
     RouteRule("POST", "/targets/{name}/test", "operator"),
     RouteRule("GET", "/servers", "viewer"),
     RouteRule("POST", "/servers", "admin", takes_whole=True),
@@ -166,20 +172,23 @@ RULES: tuple[RouteRule, ...] = (
     RouteRule("POST", SITES_PATH, None, max_body_bytes=MAX_SITES_BYTES),  # by its signature (`sites.hub`)
     RouteRule("GET", "/audit", "approver", takes_whole=True),
     RouteRule("GET", "/audit/export", "approver", takes_whole=True),
-    RouteRule("GET", "/audit/stats", "approver", takes_whole=True),
-    RouteRule("GET", "/audit/verify", "approver", takes_whole=True),
+    RouteRule("GET", "/audit/stats", "approver", takes_whole=True, is_survey=True),
+    RouteRule("GET", "/audit/verify", "approver", takes_whole=True, is_survey=True),
     RouteRule("GET", "/tokens", "admin", takes_whole=True),
     RouteRule("POST", "/tokens", "admin", takes_whole=True),
     RouteRule("DELETE", "/tokens/{ref}", "admin", takes_whole=True),
     RouteRule("GET", "/settings", "admin", takes_whole=True),
     RouteRule("GET", "/policy", "viewer"),
     RouteRule("PUT", "/policy", "admin", takes_whole=True),
-    RouteRule("POST", "/policy/preview", "approver"),
+    RouteRule("POST", "/policy/preview", "approver", is_survey=True),
     RouteRule("GET", "/catalog", "viewer"),
     RouteRule("GET", "/webhooks", "admin", takes_whole=True),
     RouteRule("POST", "/webhooks", "admin", takes_whole=True),
     RouteRule("DELETE", "/webhooks/{sender}", "admin", takes_whole=True),
     RouteRule("GET", "/bundles", "viewer", takes_whole=True),
+    RouteRule("POST", "/bundles", "admin", takes_whole=True, max_body_bytes=MAX_BUNDLE_BYTES),
+    RouteRule("POST", "/bundles/verify", "approver", takes_whole=True, max_body_bytes=MAX_BUNDLE_BYTES),
+    RouteRule("POST", "/bundles/export", "admin", takes_whole=True),
     RouteRule("GET", "/devices", "viewer"),
     RouteRule("GET", "/specs", "viewer", takes_whole=True),
     RouteRule("GET", "/specs/{name}", "viewer", takes_whole=True),
@@ -196,7 +205,8 @@ RULES: tuple[RouteRule, ...] = (
     RouteRule("POST", MCP_PATH, "operator"),
     RouteRule("DELETE", MCP_PATH, "operator"),
 )
-CONSOLE = RouteRule("*", CONSOLE_PATH, None)
+# A bundle that is sent by a form is held twice, once for the API: half of what one caller has room for.
+CONSOLE = RouteRule("*", CONSOLE_PATH, None, max_body_bytes=MAX_BUNDLE_BYTES // 2)
 _PLAIN = {(rule.method, rule.path): rule for rule in RULES}
 _PATTERNS = tuple((rule, re.compile(re.sub(r"\{\w+\}", "[^/]+", rule.path))) for rule in RULES if "{" in rule.path)
 
@@ -224,6 +234,19 @@ class Door(Protocol):
         """The session with this cookie."""
 
 
+class McpDoor(Protocol):
+    """What answers MCP; `admission.mcp_sessions.McpSessions`."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI 3."""
+
+    def opens(self, scope: Scope) -> bool:
+        """Whether a session may be opened by this request."""
+
+    def opening(self, scope: Scope) -> AbstractAsyncContextManager[None]:
+        """A place for one that may. Raises Problem."""
+
+
 class SiteDoor(Protocol):
     """What the gate asks of sites; `runtime.sites.hub.Hub` answers."""
 
@@ -237,7 +260,7 @@ class Gate:
     def __init__(
         self,
         api: ASGIApp,
-        mcp: ASGIApp,
+        mcp: McpDoor,
         authenticator: Door,
         hosts: frozenset[str] | None,
         rates: Rates,
@@ -303,11 +326,16 @@ class Gate:
             connection.belongs_to(caller, has_share=share is not None)
         heard = await whole_body(scope, receive) if caller is None else receive
         kind = _kind(scope, rule)
+        opens = rule.path == MCP_PATH and self._mcp.opens(scope)
+        if kind == "stream" or opens:
+            check_size(Headers(scope=scope), MAX_KEPT_BYTES)
         inside.enter_context(self._concurrency.place(kind, share))
         if caller is None:
             return heard
         inside.enter_context(self._bodies.room(_length(scope), caller.name))
-        heard = await whole_body(scope, receive)
+        heard = await whole_body(scope, receive, is_any=kind in ("admin", "site"))
+        if heard is not None and opens:
+            await inside.enter_async_context(self._mcp.opening(scope))
         # The console waits for turns of its own calls; what sites say is about calls that have begun.
         if heard is not None and kind not in ("admin", "site") and rule is not CONSOLE:
             await inside.enter_async_context(self._turns.turn(caller.name))
@@ -321,6 +349,8 @@ class Gate:
         check_size(headers, rule.max_body_bytes)
         if rule is CONSOLE:
             await self._let_in(scope, headers)
+            if CALLER not in scope:
+                check_size(headers, MAX_STRANGERS_BYTES)
             return rule
         if rule.path == SITES_PATH and self._sites is not None:
             scope[SITE] = await self._sites.signed(bearer_in(headers, takes_password=False) or "")
@@ -398,6 +428,8 @@ def _kind(scope: Scope, rule: RouteRule) -> Kind:
     listens = (b"mcp-method", LISTENS) in scope["headers"] or scope["method"] == "GET"
     if rule.path == MCP_PATH and listens:
         return "stream"
+    if rule.is_survey:
+        return "survey"
     return "admin" if rule.role == "admin" else "call"
 
 

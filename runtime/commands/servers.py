@@ -11,6 +11,8 @@ import click
 
 from governance.commands import shown
 from governance.commands.options import actor_here, common, existing
+from governance.errors import NotFoundError
+from governance.names import explained
 from runtime.commands.ending import run_to_its_end
 from workflow.risks import RISKS, RiskName
 
@@ -73,7 +75,10 @@ async def _with_service(db: str | None, work: Callable[["Service"], Awaitable[An
     from runtime.service import open_service
 
     async with open_service(existing(db)) as service:
-        return await work(service)
+        try:
+            return await work(service)
+        except NotFoundError as error:
+            raise await explained(service.database, error) from error
 
 
 def _show(found: "Look", *, as_json: bool) -> None:

@@ -18,15 +18,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from runtime.console import rendering
 from runtime.console.desk import VISITOR, route
 from runtime.console.pages import (
-    access,
     asks,
     audit,
+    bundles,
     calls,
     catalog,
     deciding,
     events,
+    fleet,
     library,
-    login,
     one_run,
     one_workflow,
     policy,
@@ -34,10 +34,12 @@ from runtime.console.pages import (
     runs,
     schedules,
     settings,
+    sites,
     start,
     statistics,
     targets,
 )
+from runtime.console.pages.people import access, login, me
 from runtime.console.visitor import visitor_of
 
 # As long as browsers keep anything: its address changes with it.
@@ -82,6 +84,9 @@ def _routes() -> tuple[BaseRoute, ...]:
         route("/console/asks/{ask}", asks.show, asks.answer),
         route("/console/targets", targets.listed, targets.add),
         route("/console/targets/{name}", targets.show, targets.act),
+        route("/console/sites", sites.listed, sites.act),
+        route("/console/sites/{name}", sites.show),
+        route("/console/fleet", fleet.show, fleet.act),
         route("/console/catalog", catalog.show),
         route("/console/schedules", schedules.listed, schedules.act),
         route("/console/statistics", statistics.show),
@@ -91,6 +96,8 @@ def _routes() -> tuple[BaseRoute, ...]:
         route("/console/access", access.show, access.act),
         route("/console/events", events.show, events.act),
         route("/console/library", library.show, library.act),
+        route("/console/me", me.show, me.change),
+        route("/console/bundles", bundles.show, bundles.act),
         route("/console/settings", settings.show),
     )
 

@@ -30,6 +30,7 @@ NAVIGATION = (
     ("Workflows", "/console/workflows", "GET", "/workflows"),
     ("Runs", "/console/runs", "GET", "/runs"),
     ("Targets", "/console/targets", "GET", "/targets"),
+    ("Sites", "/console/sites", "GET", "/sites"),
     ("Catalog", "/console/catalog", "GET", "/catalog"),
     ("Schedules", "/console/schedules", "GET", "/schedules"),
     ("Statistics", "/console/statistics", "GET", "/audit/stats"),
@@ -38,6 +39,7 @@ NAVIGATION = (
     ("Access", "/console/access", "GET", "/tokens"),
     ("Events", "/console/events", "GET", "/events/endpoints"),
     ("Library", "/console/library", "GET", "/specs"),
+    ("Bundles", "/console/bundles", "GET", "/bundles"),
     ("Settings", "/console/settings", "GET", "/settings"),
 )
 

@@ -1,21 +1,25 @@
 """What a form sends: its fields, in order, as the browser wrote them; and the inputs of a workflow out of them.
 
 A field of a workflow's input is text in a form and a number, a truth or JSON in a call: what its schema says decides,
-and what does not fit goes to the API as it is, whose judgement the page shows. Here never lives a judgement of values.
-WHATWG URL, `application/x-www-form-urlencoded`.
+and what does not fit goes to the API as it is, whose judgement the page shows. A file comes whole. Here never lives a
+judgement of values. WHATWG URL, `application/x-www-form-urlencoded`; RFC 7578, `multipart/form-data`.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 Json = Any
 MOST_FIELDS = 2000
-FORM = "application/x-www-form-urlencoded"
+# Beside a file there are a few.
+MOST_FIELDS_BESIDE = 20
+FORM, WITH_FILE = "application/x-www-form-urlencoded", "multipart/form-data"
 # What the field of an input is called: no input can be taken for a field of ours.
 OF_INPUT = "in."
 
@@ -26,7 +30,10 @@ class NoForm(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ConsoleForm:
+    """`files`: what was sent of a file, by the field's name."""
+
     pairs: tuple[tuple[str, str], ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     def get(self, name: str, otherwise: str = "") -> str:
         return next((value for key, value in self.pairs if key == name), otherwise)
@@ -37,13 +44,27 @@ class ConsoleForm:
 
 async def form_of(request: Request) -> ConsoleForm:
     """The fields. Raises NoForm."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == WITH_FILE:
+        return await _with_file(request)
+    if kind != FORM:
         raise NoForm
     try:
         text = (await request.body()).decode()
         return ConsoleForm(tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)))
     except ValueError as error:
         raise NoForm from error
+
+
+async def _with_file(request: Request) -> ConsoleForm:
+    try:
+        async with request.form(max_files=1, max_fields=MOST_FIELDS_BESIDE) as form:
+            told = form.multi_items()
+            pairs = tuple((name, value) for name, value in told if isinstance(value, str))
+            files = {name: await value.read() for name, value in told if isinstance(value, UploadFile)}
+    except (HTTPException, ValueError) as error:
+        raise NoForm from error
+    return ConsoleForm(pairs, files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +95,7 @@ def fields_of(
         _field(name, told if isinstance(told, Mapping) else {}, name in required, examples, given)
         for name, told in properties.items()
     ]
-    return sorted(found, key=lambda field: not field.is_required)
+    return sorted(found, key=lambda each: not each.is_required)
 
 
 def _field(

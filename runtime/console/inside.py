@@ -108,7 +108,7 @@ class Inside:
     ) -> MutableMapping[str, Any]:
         given = {name: value for name, value in query.items() if value not in (None, "")}
         own: list[tuple[bytes, bytes]] = [each for each in self._outer["headers"] if each[0] in (b"host", b"origin")]
-        own += [*self._shows, *((name.encode(), value.encode("latin-1")) for name, value in headers.items())]
+        own += [*self._shows, *((name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items())]
         if sent:
             own += [(b"content-type", b"application/json"), (b"content-length", str(len(sent)).encode())]
         return {

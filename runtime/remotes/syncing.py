@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -76,10 +77,11 @@ class Remotes:
 
     async def server_of(self, name: str) -> Target:
         """Raises NotFoundError for what is no server."""
-        target = await self.targets.get(name)
-        if target.server is None:
-            raise NotFoundError(f"there is no server {name}", "see `switchgear servers list`")
-        return target
+        with suppress(NotFoundError):
+            target = await self.targets.get(name)
+            if target.server is not None:
+                return target
+        raise NotFoundError(f"there is no server {name}", "see `switchgear servers list`", kind="server", name=name)
 
     async def look(self, target: Target) -> Look:
         """Asks the server, and changes nothing. Raises TargetError, GovernanceError."""

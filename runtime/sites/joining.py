@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from governance.errors import InvalidError, RefusedError
 from governance.people.scopes import WHOLE, AccessScope
 from governance.transitions import Role
-from runtime.driver.hub_client import HubClient
 from runtime.errors import TargetError
+from runtime.sites.asking import hub_at
 from runtime.sites.edge import JOIN, LIMIT_S, told_status
 from runtime.sites.membership import MOST, Membership
 from runtime.sites.statements import Signer, fingerprint
@@ -31,7 +31,7 @@ async def join(invitation: str, url: str, tls: str, terms: JoiningTerms) -> Memb
     secret, _, hub = rest.rpartition(".")
     if not (name and secret and hub):
         raise InvalidError("this is no invitation", "`switchgear site invite` at the hub makes one")
-    signer, client = Signer.new(), HubClient(url, tls)
+    signer, client = Signer.new(), hub_at(url, tls)
     try:
         body = {"name": name, "secret": secret, "key": signer.public}
         reply = await client.ask("POST", JOIN, body, "", LIMIT_S)

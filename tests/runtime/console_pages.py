@@ -13,6 +13,7 @@ from runtime.console.inside import ApiRefusal
 from runtime.console.plots import bars
 from runtime.console.results import FORMS, shown
 from runtime.console.timeline import shortened, timeline_of
+from tests.runtime.console_pages_of_many import pages_of_many
 
 Json = Any
 Say = Callable[[], str]
@@ -187,6 +188,7 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
         {name: say() for name in ("api", "risk", "by", "q", "state", "workflow", "target", "caller", "actor")}
     )
     rows = {"rows": [summary(say)], "total": 1, "counts": counts, "asked": asked, "number": 2, "pages": 3, "limit": 50}
+    rows["ages"] = {say(): (say(), 1)}
     target = {
         "name": say(),
         "api": say(),
@@ -359,6 +361,9 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
             "given": say(),
             "asks": True,
             "waiting": say(),
+            "labels": [say(), say()],
+            "is_masked": True,
+            "chosen_labels": say(),
         },
         "runs.html": {"rows": [one], "total": 1, "asked": asked, "number": 2, "pages": 3, "outcomes": [say()]},
         "run.html": {
@@ -368,6 +373,7 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
             "given": one["inputs"],
             "result": shown(one["outputs"], "table"),
             "forms": FORMS,
+            "refusal": refusal,
         },
         "run.html as a tree": {
             "run": one,
@@ -403,6 +409,8 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
             "total": 2,
             "tested": {
                 "is_good": False,
+                "at": say(),
+                "by": say(),
                 "findings": [{"step": say(), "outcome": say(), "message": say(), "remedy": say()}],
             },
         },
@@ -439,6 +447,7 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
             "outcomes": bars([(say(), 1)]),
             "calls": bars([(say(), 1)]),
             "latency": bars([(say(), 1)]),
+            "tokens": bars([(say(), 1)]),
         },
         "audit.html": {
             "rows": [row, row | {"subject": f"run:{say()}"}, row | {"subject": f"revision:{say()}"}],
@@ -446,6 +455,7 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
             "after": 0,
             "per_page": 3,
             "newest": False,
+            "outcomes": [say()],
             "verified": {"ok": False, "rows": 1, "first_bad": 1, "reason": say(), "altered": [say()]},
         },
         "policy.html": {
@@ -467,20 +477,8 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
             "senders": [
                 {"name": say(), "secret_ref": say(), "scope": {say(): say()}, "created_by": say(), "created_at": say()}
             ],
-            "bundles": [
-                {
-                    "name": say(),
-                    "version": say(),
-                    "apis": [say()],
-                    "signed_by": [say()],
-                    "imported_by": say(),
-                    "imported_at": say(),
-                }
-            ],
         },
-        "settings.html": {
-            "rows": [{"name": say(), "value": say(), "source": say(), "is_secret": False, "meaning": say()}]
-        },
+        **pages_of_many(say, plan, one, summary(say)),
         "start.html": {
             "counts": counts,
             "targets": [target],
@@ -492,7 +490,11 @@ def pages(say: Say) -> dict[str, dict[str, Json]]:
             "open_runs": [one],
             "open_total": 1,
             "ready": {"status": say(), "trouble": say(), "refused": 1},
-            "steps": [{"text": say(), "is_done": False, "command": say()}],
+            "steps": [
+                {"text": say(), "is_done": False, "command": say(), "page": "", "besides": say()},
+                {"text": say(), "is_done": False, "command": "", "page": "/console/queue", "besides": ""},
+            ],
+            "database": say(),
         },
         "refused.html": {"refusal": refusal, "back": "/console"},
     }

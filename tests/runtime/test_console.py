@@ -13,7 +13,7 @@ from governance.approval.policy import policy_of
 from runtime.app import build
 from runtime.console import rendering
 from runtime.console.app import _routes
-from runtime.console.pages.login import _next
+from runtime.console.pages.people.login import _next
 from runtime.credentials import COOKIE, TOKEN_COOKIE, csrf_of
 
 WORDS = "seven blue lanterns"
@@ -22,7 +22,8 @@ PAGES = (
     "/console/targets", "/console/targets/lab", "/console/asks",
     "/console/catalog", "/console/catalog?q=stop", "/console/schedules",
     "/console/statistics", "/console/audit", "/console/audit?after=1", "/console/policy", "/console/access",
-    "/console/events", "/console/library",
+    "/console/events", "/console/library", "/console/bundles", "/console/me", "/console/sites", "/console/fleet",
+    "/console/fleet?workflow=none",
     "/console/settings", "/console/workflows/toy-stop-vm", "/console/workflows/toy-find-vm/document",
     "/console/workflows/toy-find-vm/try",
 )  # fmt: skip
@@ -218,6 +219,9 @@ CHANGING = (
     ("/console/access", {"action": "create token", "name": "mallory", "role": "admin"}),
     ("/console/events", {"action": "remove", "name": "x"}),
     ("/console/library", {"action": "remove", "kind": "specs", "name": "x.yaml"}),
+    ("/console/sites", {"action": "forget", "name": "x"}), ("/console/fleet", {"action": "do", "workflow": "x"}),
+    ("/console/me", {"old": WORDS, "new": "x", "again": "x"}),
+    ("/console/bundles", {"action": "export", "name": "x", "version": "1"}),
 )  # fmt: skip
 
 

@@ -1,14 +1,12 @@
 """The approver's day in a real browser: the distribution's Chromium, driven from outside, against a real server.
 
 Everything that pages do by themselves is here, and what only a browser knows: what it makes of the policy for scripts,
-of a page without scripts, of 380 pixels, of the dark, of a keyboard; and what axe-core finds. Pictures of it are kept
-in the folder that CONSOLE_PICTURES names. Playwright.
+of a page without scripts, of 380 pixels, of the dark, of a keyboard; and what axe-core finds. Pictures are kept in a
+folder that is named at the end (`tests/browser.py`). Playwright.
 """
 
-import os
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,86 +14,33 @@ import pytest
 from governance.approval.policies import PolicyStore
 from governance.approval.policy import policy_of
 from governance.people.scopes import WHOLE
+from governance.transitions import Role, may
+from tests.browser import Person, browser
 from tests.needs import AXE, CHROMIUM, ROOT
 
 pytestmark = [pytest.mark.long, CHROMIUM.mark, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 WORDS = "seven blue lanterns"
-PATIENCE_MS = 30_000
+NAMES: dict[str, Role] = {"vic": "viewer", "oli": "operator", "ann": "approver", "root": "admin"}
 EVERY_PAGE = (
     "/", "/console/queue", "/console/workflows", "/console/runs", "/console/targets", "/console/targets/lab",
     "/console/catalog", "/console/catalog?role=viewer&risk=read&q=stop", "/console/asks", "/console/decide?all=yes",
     "/console/schedules", "/console/library", "/console/statistics", "/console/audit", "/console/policy",
-    "/console/access", "/console/events", "/console/settings", "/console/workflows/toy-stop-vm",
+    "/console/access", "/console/events", "/console/bundles", "/console/sites", "/console/fleet?workflow=none",
+    "/console/settings", "/console/workflows/toy-stop-vm",
     "/console/workflows/toy-stop-vm/try",
 )  # fmt: skip
 
 
 @pytest.fixture
 async def chromium() -> AsyncIterator[Any]:
-    from playwright.async_api import async_playwright
-
-    async with async_playwright() as play:
-        browser = await play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        await browser.close()
-
-
-class Person:
-    """Somebody at a page of their own; what the browser complains of is an error.
-
-    Each look at a page, click and typed sign is counted, and what they take a person is told by the keystroke-level
-    model (Card, Moran and Newell 1980): its seconds do not depend on the machine.
-    """
-
-    POINT_S, PRESS_S, TYPE_S, THINK_S, READ_S = 1.1, 0.2, 0.28, 1.35, 6.0
-
-    def __init__(self, page: Any, url: str) -> None:
-        self.page = page
-        self.url = url
-        self.complaints: list[str] = []
-        self.looks, self.clicks, self.typed = 0, 0, 0
-        page.set_default_timeout(PATIENCE_MS)
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("framenavigated", lambda _: self._looked())
-
-    def _looked(self) -> None:
-        self.looks += 1
-
-    @property
-    def takes_s(self) -> float:
-        """A page is read in `READ_S`: headings, the sentence that says what it does, and what is to be pressed."""
-        moves = self.clicks * (self.THINK_S + self.POINT_S + self.PRESS_S)
-        return moves + self.typed * self.TYPE_S + self.looks * self.READ_S
-
-    async def to(self, path: str) -> None:
-        await self.page.goto(self.url + path)
-
-    async def press(self, selector: str) -> None:
-        self.clicks += 1
-        await self.page.click(selector)
-
-    async def write(self, selector: str, text: str) -> None:
-        self.clicks, self.typed = self.clicks + 1, self.typed + len(text)
-        await self.page.fill(selector, text)
-
-    async def log_in(self, name: str) -> None:
-        await self.to("/console/queue")
-        await self.write("#name", name)
-        await self.write("#password", WORDS)
-        await self.press("text=Log in >> nth=-1")
-        await self.page.wait_for_selector("text=What waits for a decision")
-
-    async def picture(self, name: str) -> None:
-        folder = os.environ.get("CONSOLE_PICTURES")
-        if folder:
-            await self.page.screenshot(path=str(Path(folder, f"{name}.png")), full_page=True)
+    async with browser() as opened:
+        yield opened
 
 
 @pytest.fixture
 async def people(lab: Any, tools: Any, chromium: Any) -> AsyncIterator[Any]:
     """Opens the console for a user with a role."""
-    for name, role in (("ann", "approver"), ("root", "admin"), ("vic", "viewer")):
+    for name, role in NAMES.items():
         await lab.service.users.add(name, role, password=WORDS, scope=WHOLE, actor="boss")
     async with tools.running(lab.service) as run:
         contexts: list[Any] = []
@@ -105,7 +50,7 @@ async def people(lab: Any, tools: Any, chromium: Any) -> AsyncIterator[Any]:
             contexts.append(context)
             made = Person(await context.new_page(), run.url)
             if name:
-                await made.log_in(name)
+                await made.log_in(name, WORDS)
             return made
 
         yield person
@@ -127,7 +72,7 @@ async def test_the_approvers_whole_day_takes_under_three_minutes_and_no_address_
 
     ann = await people("ann")
     page = ann.page
-    await page.select_option("select[name=risk]", "disrupt")
+    await ann.choose("select[name=risk]", "disrupt")
     await ann.press("button:has-text('Filter')")
     assert await page.locator("tbody tr").count() == 1
     await ann.press("a:has-text('Stop a machine')")
@@ -135,8 +80,7 @@ async def test_the_approvers_whole_day_takes_under_three_minutes_and_no_address_
     assert "POST /vms/{id}/stop" in await page.inner_text("main")
     await ann.picture("workflow")
     await ann.press("nav >> text=Queue")
-    ann.clicks += 1
-    await page.check("[data-all]")
+    await ann.tick("[data-all]")
     assert await page.inner_text("[data-count]") == "3 chosen"
     await ann.picture("queue")
     await ann.press("text=Look at what is chosen")
@@ -304,3 +248,61 @@ async def test_the_browser_itself_runs_nothing_that_a_page_did_not_come_with(peo
     assert await root.page.evaluate("window.ran") is None
     assert await root.page.evaluate("getComputedStyle(document.getElementById('b')).color") != "rgb(255, 0, 0)"
     assert any("Content Security Policy" in each for each in root.complaints)
+
+
+# What each role is offered to press on a page, beside what everybody is; and what the lowest role for a form is.
+PRESSED = {
+    "/console/queue": {}, "/console/workflows/PENDING": {"Approve": "approver", "Reject": "approver"},
+    "/console/workflows/toy-stop-vm": {
+        "Try it": "operator", "Retire": "approver", "Take out of use for now": "approver",
+    },
+    "/console/targets": {"Add it": "admin"}, "/console/targets/lab": {"Test it": "operator", "Remove it": "admin"},
+    "/console/schedules": {"Add it": "operator"}, "/console/policy": {"Put it in force": "admin"},
+    "/console/bundles": {"Import it": "admin", "Make it": "admin"}, "/console/sites": {"Invite it": "admin"},
+}  # fmt: skip
+SENT: tuple[tuple[str, dict[str, str], Role], ...] = (
+    ("/console/workflows/PENDING", {"action": "reject", "reason": "", "digest": "x"}, "approver"),
+    ("/console/decide", {"action": "approve"}, "viewer"),  # of nothing, by nobody: each is asked of the API by itself
+    ("/console/workflows/toy-find-vm/try", {"in.vm": "web-01", "target": "lab"}, "operator"),
+    ("/console/runs/none", {"action": "cancel"}, "operator"),
+    ("/console/asks/none", {"action": "let through"}, "approver"),
+    ("/console/targets", {"name": "x", "api": "toy", "base_url": "10.0.0.5"}, "admin"),
+    ("/console/targets/lab", {"action": "remove", "seen": "x"}, "admin"),
+    ("/console/schedules", {"action": "pause", "name": "none"}, "operator"),
+    ("/console/audit", {}, "approver"),
+    ("/console/policy", {"action": "preview", "policy": "a: ["}, "viewer"),
+    ("/console/access", {"action": "revoke", "name": "none"}, "admin"),
+    ("/console/events", {"action": "remove", "name": "none"}, "admin"),
+    ("/console/library", {"action": "remove", "kind": "specs", "name": "x.yaml"}, "admin"),
+    ("/console/bundles", {"action": "export", "name": "X", "version": "1"}, "admin"),
+    ("/console/sites", {"action": "forget", "name": "none"}, "admin"),
+    ("/console/fleet", {"action": "do", "workflow": "none"}, "operator"),
+)
+CLOSED: dict[Role, set[str]] = {
+    "viewer": {"Statistics", "Audit", "Access", "Events", "Settings"},
+    "operator": {"Statistics", "Audit", "Access", "Events", "Settings"},
+    "approver": {"Access", "Events", "Settings"},
+    "admin": set(),
+}
+FORM = """([path, fields]) => fetch(path, {method: 'POST', body: new URLSearchParams({...fields,
+    csrf: document.querySelector('[name=csrf]').value}), redirect: 'manual'}).then(answer => answer.status)"""
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_each_role_is_offered_what_it_may_do_and_can_do_nothing_else(lab: Any, people: Any, name: str) -> None:
+    role, pending = NAMES[name], await lab.submit("list")
+    one = await people(name)
+    page = one.page
+    offered = set(await page.locator("header nav a").all_inner_texts())
+    whole = {"Queue", "Runs", "Targets", "Sites", "Bundles", "Policy", "Schedules", *CLOSED["viewer"]}
+    assert offered & whole == whole - CLOSED[role]
+    for path, pressed in PRESSED.items():
+        await one.to(path.replace("PENDING", pending.id))
+        shown = set(await page.locator("main button, main a.button").all_text_contents())
+        wanted = {text for text, lowest in pressed.items() if may(role, lowest)}
+        assert shown & set(pressed) == wanted, (path, shown)
+    await one.picture(f"role-{role}")
+    for path, fields, lowest in SENT:
+        status = await page.evaluate(FORM, [path.replace("PENDING", pending.id), fields])
+        assert (status == 403) is not may(role, lowest), (path, role, status)
+    assert (await lab.service.revisions.get(pending.id)).state == "pending"

@@ -7,7 +7,6 @@ result as table, tree and JSON, a catalog with the eyes of an agent that there i
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -20,41 +19,13 @@ from runtime.app import build
 from runtime.console.results import FORMS, MOST_BYTES, fitting, shown
 from runtime.console.timeline import MOST_ENTRIES, shortened
 from runtime.credentials import TOKEN_COOKIE
-
-
-class Visit:
-    """Somebody at the console with a token: sends forms as pages do."""
-
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self.client = client
-        self.fields: dict[str, str] = {}
-
-    async def get(self, path: str) -> str:
-        answer = await self.client.get(path)
-        assert answer.status_code == 200, (path, answer.status_code, answer.text[:1500])
-        found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', answer.text)
-        self.fields = {name: unescape(value) for name, value in found}
-        return " ".join(unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
-
-    async def send(self, path: str, **fields: str) -> httpx.Response:
-        csrf = self.fields["csrf"]
-        return await self.client.post(path, data={**fields, "csrf": csrf})
+from tests.runtime.visits import Visit, visits
 
 
 @pytest.fixture
 async def visit(lab: Any) -> AsyncIterator[Any]:
-    asgi = build(lab.service).asgi
-    opened: list[httpx.AsyncClient] = []
-
-    async def made(role: str = "admin") -> Visit:
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(asgi), base_url="http://127.0.0.1")
-        opened.append(client)
-        client.cookies.set(TOKEN_COOKIE, await lab.token(role, f"{role}-{len(opened)}"))
-        return Visit(client)
-
-    yield made
-    for each in opened:
-        await each.aclose()
+    async with visits(lab) as made:
+        yield made
 
 
 TARGET = {
@@ -143,6 +114,30 @@ async def test_a_user_is_added_with_a_password_that_stands_on_no_page(lab: Any, 
     assert user.scope == AccessScope(risks=("change", "read"), labels=(("site", "oslo"),))
     opened = await admin.client.post("/login", json={"name": "ola", "password": words})
     assert opened.status_code == 200, opened.text
+
+
+async def test_a_user_gets_another_role_from_an_admin_and_another_password_from_themselves(
+    lab: Any, visit: Any
+) -> None:
+    admin, old, new = await visit(), "seven blue lanterns", "eight green boats"
+    await admin.get("/console/access")
+    await admin.send("/console/access", action="add user", name="ola", role="viewer", password=old)
+    change = {"action": "change user", "name": "ola", "was": "viewer", "role": "approver", "password": ""}
+    assert (await admin.send("/console/access", **change)).status_code == 303
+    (user,) = (await lab.service.users.survey()).users
+    assert user.role == "approver"
+    async with visits(lab) as made:
+        ola = await made("viewer")
+        ola.client.cookies.clear()
+        assert (await ola.client.post("/console/login", data={"name": "ola", "password": old})).status_code == 303
+        assert "Logged in by session" in await ola.get("/console/me")
+        for wrong in ({"old": old, "new": new, "again": "x"}, {"old": "x", "new": new, "again": new}):
+            assert (await ola.send("/console/me", **wrong)).status_code == 422
+        assert (await ola.client.get("/console/me")).status_code == 200, "nothing was changed"
+        done = await ola.send("/console/me", old=old, new=new, again=new)
+        assert (done.status_code, done.headers["location"]) == (303, "/console/login")
+        assert (await ola.client.get("/console/me")).status_code == 303
+        assert (await ola.client.post("/console/login", data={"name": "ola", "password": new})).status_code == 303
 
 
 async def test_a_schedule_is_added_by_who_may_run_it(lab: Any, visit: Any) -> None:

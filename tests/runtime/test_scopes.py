@@ -231,6 +231,7 @@ def test_the_routes_that_tell_of_everything_are_those() -> None:
         ("POST", "/webhooks"),
         ("DELETE", "/webhooks/{sender}"),
         ("GET", "/bundles"),
+        *(("POST", f"/bundles{which}") for which in ("", "/verify", "/export")),
         ("GET", "/tokens"),
         ("POST", "/tokens"),
         ("DELETE", "/tokens/{ref}"),

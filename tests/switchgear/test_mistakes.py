@@ -14,8 +14,11 @@ import pytest
 
 from compiler.submission import submit
 from governance.approval.revisions import RevisionStore
+from governance.bundles import keys
 from governance.people.principals import PrincipalStore
 from governance.people.users import UserStore
+from governance.registry.server_files import server_target
+from governance.registry.servers import Server
 from governance.registry.targets import Target, TargetStore
 from governance.storage.database import open_database
 from switchgear.main import main
@@ -63,12 +66,15 @@ async def furnish(url: str) -> None:
         await TargetStore(database).add(Target("lab", "hypercore", "http://127.0.0.1:9", "twin"))
         await PrincipalStore(database).create_token("my-agent", "operator")
         await UserStore(database).add("kari", "approver", password=None, actor="ann")
+        server = Server("stdio", "uvx", ("mcp-server-time",))
+        await TargetStore(database).add(server_target("time", server))
 
 
 @pytest.fixture
 def here(db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.md").write_text("# Notes\n")
+    keys.generate(tmp_path / "ann.key", "")
     monkeypatch.setenv("SWITCHGEAR_DATABASE_URL", db)
     monkeypatch.setenv("COLUMNS", "80")
     yield

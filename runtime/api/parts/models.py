@@ -253,7 +253,7 @@ class RunResult(BaseModel):
     """
 
     run_id: str
-    outcome: Literal["succeeded", "pending", "planned", "running", "cancelled"]
+    outcome: Literal["succeeded", "pending", "planned", "running", "waiting", "cancelled"]
     outputs: dict[str, Json]
     note: str = ""
     verified: Literal["", "all", "some", "none"] = ""
@@ -382,9 +382,13 @@ class TargetFinding(BaseModel):
 
 
 class TargetTest(BaseModel):
+    """`at`, `by`: of one that is looked up, when it was and who asked for it."""
+
     target: str
     is_good: bool
     findings: list[TargetFinding]
+    at: str | None = None
+    by: str | None = None
 
 
 class Served(BaseModel):

@@ -10,6 +10,7 @@ from runtime.console import rendering
 from runtime.console.desk import Desk, Filters
 
 FILTERS = ("actor", "action", "subject", "target", "digest", "outcome", "since", "until")
+OUTCOMES = ("succeeded", "partial", "pending", "failed", "unknown", "cancelled", "planned")
 PER_PAGE = 50
 
 
@@ -43,7 +44,7 @@ async def _shown(desk: Desk, verified: object = None) -> Response:
     rows = await desk.api.get("/audit", {**asked, **place, "limit": PER_PAGE})
     return desk.page(
         "audit.html", rows=rows[::-1] if newest else rows, asked=asked, after=after, per_page=PER_PAGE, newest=newest,
-        verified=verified,
+        verified=verified, outcomes=OUTCOMES,
     )  # fmt: skip
 
 

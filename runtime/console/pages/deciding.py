@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from runtime.console.desk import Desk, see
 from runtime.console.inside import ApiRefusal, at
-from runtime.console.pages.queue import FILTERS
+from runtime.console.pages.queue import query_of
 from runtime.console.reading import steps_shown
 from runtime.console.wishes import nothing_said
 
@@ -42,7 +42,7 @@ async def show(desk: Desk) -> Response:
 
 
 async def _in_short(desk: Desk, chosen: Sequence[str]) -> Response:
-    wanted: dict[str, Json] = {"id": ",".join(chosen[:MOST])} if chosen else {**desk.filters(FILTERS)}
+    wanted: dict[str, Json] = {"id": ",".join(chosen[:MOST])} if chosen else {**query_of(desk)}
     found = await desk.api.page("/workflows/pending", {**wanted, "requests": "true", "limit": MOST})
     gone = {*chosen[:MOST]} - {each["id"] for each in found.json}
     more = max(len(chosen), found.total) - len(found.json) - len(gone)

@@ -1,4 +1,4 @@
-"""Who is told of events by signed messages, what could not be told, whose messages decide, and which bundles came here.
+"""Who is told of events by signed messages, what could not be told, and whose messages decide.
 
 Secrets are references: what stands there is found on the server. docs/EVENTS.md, docs/WEBHOOKS.md.
 Here never lives a message.
@@ -18,14 +18,13 @@ Json = Any
 async def show(desk: Desk) -> Response:
     endpoints = await desk.api.get("/events/endpoints")
     dead = await desk.api.find("/events/dead") or []
-    senders, bundles = await desk.api.get("/webhooks"), await desk.api.get("/bundles")
+    senders = await desk.api.get("/webhooks")
     return desk.page(
         "events.html",
         endpoints=endpoints,
         dead=dead,
         senders=senders["senders"],
         faults=senders["faults"],
-        bundles=bundles,
     )
 
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from runtime.console import rendering
 from runtime.console.desk import Desk, see
-from runtime.console.inside import at
+from runtime.console.inside import ApiRefusal, at
 from runtime.console.results import FORMS, fitting, shown
 from runtime.console.timeline import shortened, timeline_of
 from runtime.console.wishes import nothing_said
@@ -22,6 +22,10 @@ MOST_INPUTS = 6_000
 
 
 async def show(desk: Desk) -> Response:
+    return await _shown(desk)
+
+
+async def _shown(desk: Desk, refusal: ApiRefusal | None = None) -> Response:
     run_id = desk.request.path_params["run_id"]
     run = await desk.api.get(at("runs", run_id))
     journal = await desk.api.find(at("runs", run_id, "journal")) if run["outcome"] else None
@@ -30,7 +34,8 @@ async def show(desk: Desk) -> Response:
     result = shown(run["outputs"], desk.asked("as")) if run["outputs"] else None
     given = fitting(run["inputs"], MOST_INPUTS)
     told = {"run": run, "timeline": timeline, "has_journal": bool(turns), "given": given}
-    return desk.page("run.html", **told, result=result, forms=FORMS)
+    status = refusal.status if refusal else 200
+    return desk.page("run.html", status, **told, result=result, forms=FORMS, refusal=refusal)
 
 
 async def result(desk: Desk) -> Response:
@@ -43,7 +48,21 @@ async def result(desk: Desk) -> Response:
 
 
 async def act(desk: Desk) -> Response:
-    """Cancels it, or says what became of the request in doubt, or has that looked for."""
+    """Cancels it, or says what became of the request in doubt, or has that looked for.
+
+    What is refused is told where it was asked for: a look that did not tell can be made again from there.
+    """
+    try:
+        await _acted(desk)
+    except ApiRefusal as refusal:
+        if refusal.status in (401, 403, 404):
+            raise
+        return await _shown(desk, refusal)
+    return see(at("console", "runs", desk.request.path_params["run_id"]))
+
+
+async def _acted(desk: Desk) -> None:
+    """Raises ApiRefusal."""
     run_id, action = desk.request.path_params["run_id"], desk.form.get("action")
     body: Json = None
     if action == "cancel":
@@ -55,4 +74,3 @@ async def act(desk: Desk) -> Response:
         await desk.api.ask("POST", at("runs", run_id, "resolve"), body=body)
     else:
         raise nothing_said()
-    return see(at("console", "runs", run_id))

@@ -1,7 +1,7 @@
 """The first page: what there is, what waits, what goes wrong; and, as long as something is missing, what to do next.
 
-The next steps are commands as they are typed, in order, each with what tells that it is done. Figures come from the
-API in the visitor's rights: a viewer of one API sees the counts of that API.
+The next steps are in `first_steps`. Figures come from the API in the visitor's rights: a viewer of one API sees the
+counts of that API.
 """
 
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from runtime.console.desk import Desk
+from runtime.console.first_steps import InstallationState, database_of, first_steps, shipped
 from runtime.console.inside import ApiRefusal
 
 Json = Any
@@ -20,10 +21,12 @@ async def show(desk: Desk) -> Response:
     runs = await desk.api.page("/runs", {"limit": 8})
     unknown = await desk.api.page("/runs", {"outcome": "unknown", "limit": 5})
     open_now = await desk.api.page("/runs", {"outcome": "under way", "limit": 5})
+    steps = first_steps(_standing(desk, counts, bool(targets.json), runs.total))
     return desk.page(
         "start.html", counts=counts, targets=targets.json, runs=runs.json, runs_total=runs.total, unknown=unknown.json,
         unknown_total=unknown.total, open_runs=open_now.json, open_total=open_now.total, ready=await _ready(desk),
-        asks=await desk.api.get("/asks", {"state": "waiting"}), steps=_steps(counts, targets.json, runs.total, desk),
+        asks=await desk.api.get("/asks", {"state": "waiting"}), steps=steps,
+        database=database_of(await desk.api.find("/settings") or []) if steps else "",
     )  # fmt: skip
 
 
@@ -34,21 +37,14 @@ async def _ready(desk: Desk) -> Json:
         return {"status": "not ready", "trouble": refusal.more.get("trouble", ""), **refusal.more}
 
 
-def _steps(counts: Json, targets: Json, runs: int, desk: Desk) -> list[dict[str, Json]]:
-    """What a new installation takes, in order; empty when all of it is done."""
-    states, api = counts["state"], next(iter(counts["api"]), "API")
-    base = f"{desk.request.url.scheme}://{desk.request.headers.get('host', '')}"
-    steps = [
-        ("Make the first token, so that the server asks who you are", desk.visitor.via != "this machine",
-         "switchgear init"),
-        ("Compile an API: its workflows are then pending", bool(states),
-         "switchgear compile openapi.yaml      # or the name of one that is shipped: switchgear compile --help"),
-        ("Say which device they act on; its account is a reference", bool(targets),
-         f"switchgear targets add lab --api {api} --url https://10.0.0.5 \\\n"
-         "    --username-ref env:LAB_USER --password-ref env:LAB_PASSWORD"),
-        ("Approve what agents may do", bool(states.get("approved")), f"{base}/console/queue"),
-        ("Connect an MCP client with a token of its own", runs > 0,
-         "switchgear tokens create my-agent --role operator\nswitchgear client-config claude"),
-    ]  # fmt: skip
-    told = [{"text": text, "is_done": is_done, "command": command} for text, is_done, command in steps]
-    return [] if all(each["is_done"] for each in told) else told
+def _standing(desk: Desk, counts: Json, has_target: bool, runs: int) -> InstallationState:
+    return InstallationState(
+        url=f"{desk.request.url.scheme}://{desk.request.headers.get('host', '')}",
+        has_token=desk.visitor.via != "this machine",
+        has_workflows=bool(counts["state"]),
+        has_target=has_target,
+        has_approved=bool(counts["state"].get("approved")),
+        has_run=runs > 0,
+        api=next(iter(counts["api"]), next(iter(shipped()), "API")),
+        shipped=shipped(),
+    )

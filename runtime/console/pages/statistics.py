@@ -1,9 +1,11 @@
 """Figures of the runs that are kept: how many, how they ended, how long they took, by workflow, target and caller.
 
-And what the catalog saves a model: the tokens of the tools that are listed, beside one tool for every operation.
+And what the catalog saves a model: the tokens of the tools that are listed, beside one tool for each workflow and one
+for every operation.
 """
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from starlette.responses import Response
 
@@ -12,6 +14,7 @@ from runtime.console.plots import bars
 
 # Of the newest so many the times are told: half of them, and 95 of 100, move little with more.
 SAMPLE = 1000
+Json = Any
 SPANS = {"day": 1, "week": 7, "month": 30, "all": 0}
 
 
@@ -28,5 +31,12 @@ async def show(desk: Desk) -> Response:
         "statistics.html", stats=stats, catalog=catalog, span=span, spans=SPANS,
         outcomes=bars([(name, count) for name, count in stats["all"]["outcomes"].items()]),
         calls=bars([(name, told["runs"]) for name, told in by_workflow]),
-        latency=bars([(name, told["p95_ms"]) for name, told in slowest]),
+        latency=bars([(name, told["p95_ms"]) for name, told in slowest]), tokens=bars(_tokens(catalog)),
     )  # fmt: skip
+
+
+def _tokens(catalog: Json) -> list[tuple[str, float]]:
+    """What a model's context takes, as it is listed and otherwise. Who sees a part knows no operations."""
+    told = [("tools as they are listed", catalog["tokens"]), ("one tool for each workflow", catalog["tokens_of_all"])]
+    operations = catalog["tokens_of_operations"]
+    return told if operations is None else [*told, ("one for each operation, at least", operations)]

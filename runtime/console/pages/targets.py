@@ -52,15 +52,24 @@ async def add(desk: Desk) -> Response:
 
 
 async def show(desk: Desk) -> Response:
-    return await _shown(desk)
+    """With what came of its last test, whoever asked for it."""
+    name = desk.request.path_params["name"]
+    answer = await desk.api.page(at("targets", name))
+    states = [each for each in await desk.api.get("/devices") if each["target"] == name]
+    runs = await desk.api.page("/runs", {"target": name, "limit": 15})
+    return desk.page(
+        "target.html", told=answer.json, seen=answer.headers.get("etag", ""), state=states[0] if states else None,
+        tested=await desk.api.find(at("targets", name, "test")), runs=runs.json, total=runs.total, **_choices(),
+    )  # fmt: skip
 
 
 async def act(desk: Desk) -> Response:
-    """Asks the device, and shows each step of that; or makes the target what the form says; or forgets it."""
+    """Asks the device, step by step; or makes the target what the form says; or forgets it."""
     name, action = desk.request.path_params["name"], desk.form.get("action", "test")
     seen = {"if-match": desk.form.get("seen")}
     if action == "test":
-        return await _shown(desk, (await desk.api.ask("POST", at("targets", name, "test"))).json)
+        await desk.api.ask("POST", at("targets", name, "test"))
+        return see(at("console", "targets", name))
     if action == "change":
         await desk.api.ask("PUT", at("targets", name), body=_wish(desk.form), headers=seen)
         return see(at("console", "targets", name))
@@ -68,17 +77,6 @@ async def act(desk: Desk) -> Response:
         await desk.api.ask("DELETE", at("targets", name), headers=seen)
         return see("/console/targets")
     raise wishes.nothing_said()
-
-
-async def _shown(desk: Desk, tested: object = None) -> Response:
-    name = desk.request.path_params["name"]
-    answer = await desk.api.page(at("targets", name))
-    states = [each for each in await desk.api.get("/devices") if each["target"] == name]
-    runs = await desk.api.page("/runs", {"target": name, "limit": 15})
-    return desk.page(
-        "target.html", told=answer.json, seen=answer.headers.get("etag", ""), state=states[0] if states else None,
-        tested=tested, runs=runs.json, total=runs.total, **_choices(),
-    )  # fmt: skip
 
 
 def _choices() -> dict[str, Json]:

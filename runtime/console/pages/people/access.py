@@ -1,4 +1,4 @@
-"""Who may what: tokens and users, made, ended, disabled and let in again by whoever may.
+"""Who may what: tokens and users, made, changed, ended, disabled and let in again by whoever may.
 
 The secret of a new token stands on the page that answers, once, and nowhere else; a password goes to the API and
 stands on no page. Here never lives a right.
@@ -27,12 +27,24 @@ async def act(desk: Desk) -> Response:
     if action == "add user":
         await desk.api.ask("POST", "/users", body=_user(desk, name))
         return see("/console/access")
+    if action == "change user":
+        await _changed(desk, name)
+        return see("/console/access")
     ways = {"revoke": ("DELETE", at("tokens", name)), "disable": ("POST", at("users", name, "disable"))}
     ways["enable"] = ("POST", at("users", name, "enable"))
     if action not in ways:
         raise wishes.nothing_said()
     await desk.api.ask(*ways[action])
     return see("/console/access")
+
+
+async def _changed(desk: Desk, name: str) -> None:
+    """Another role, another password, or both: what was left as it was is not sent."""
+    role, was, password = (desk.form.get(each) for each in ("role", "was", "password"))
+    if role != was:
+        await desk.api.ask("PATCH", at("users", name), body={"role": role})
+    if password:
+        await desk.api.ask("POST", at("users", name, "password"), body={"password": password})
 
 
 async def _made(desk: Desk, name: str) -> Json:

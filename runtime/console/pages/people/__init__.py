@@ -1,0 +1,1 @@
+"""Whoever comes: how they log in, who they are here, and, for admins, who may what."""
