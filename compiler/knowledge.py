@@ -15,6 +15,7 @@ from compiler.ir.model import Operation, Schema
 from compiler.ir.schemas import SharedSchemas
 from compiler.raw_calls import callable_of
 from compiler.twin.values.validation import Validation
+from workflow.search.findable import OperationWords, operation_words
 from workflow.visible import quotable
 
 Json = Any
@@ -30,11 +31,18 @@ def cards_of(compiled: Compiled, contained: Containment) -> list[Mapping[str, Js
 
     def made(each: Operation) -> Json:
         card = _card(each, schemas, reached.get(each.key, []), vocabulary)
-        return {**card, **callable_of(compiled.api, each, validation)}
+        return {**card, **callable_of(compiled.api, each, validation, is_used=each.key in reached)}
 
     ordered = sorted(compiled.api.operations, key=lambda operation: (operation.path, operation.method))
     cards = (contained.tried(each.key, partial(made, each), None) for each in ordered)
     return [card for card in cards if card is not None]
+
+
+def operation_words_of(compiled: Compiled) -> Mapping[str, OperationWords]:
+    """The words of each operation as they are found by, once the cards are stored."""
+    schemas = SharedSchemas(compiled.api.schemas)
+    told = ((each, {"does": _does(each), "tells": _tells(each, schemas)}) for each in compiled.api.operations)
+    return {each.key: operation_words(card) for each, card in told}
 
 
 def _reached(compiled: Compiled) -> dict[str, list[str]]:
@@ -48,19 +56,28 @@ def _reached(compiled: Compiled) -> dict[str, list[str]]:
 
 def _card(operation: Operation, schemas: SharedSchemas, workflows: list[str], vocabulary: Mapping[str, str]) -> Json:
     noun = next((part for part in reversed(operation.path.split("/")) if part and "{" not in part), "")
-    reply = operation.success.schema if operation.success is not None else None
-    reply = schemas.element(reply) if schemas.kind(reply) == "array" else reply
     card: dict[str, Json] = {
         "operation": operation.key,
-        "does": _short(operation.summary or operation.description or operation.operation_id),
+        "does": _does(operation),
         "thing": vocabulary.get(noun, noun),
         "risk": operation.risk.value if operation.risk is not None else "destroy",
         "why": _short(operation.risk_reason),
         "takes": [*_parameters(operation, schemas), *_members(operation, schemas)][:MOST_FIELDS],
-        "tells": list(_fields(reply, schemas, is_input=False))[:MOST_FIELDS],
+        "tells": _tells(operation, schemas),
         "workflows": workflows,
     }
     return card if workflows else {**card, "left_out": _short(operation.left_out or "no workflow needs it")}
+
+
+def _does(operation: Operation) -> str:
+    return _short(operation.summary or operation.description or operation.operation_id)
+
+
+def _tells(operation: Operation, schemas: SharedSchemas) -> list[Json]:
+    """The fields of the reply, or of one of those that it lists."""
+    reply = operation.success.schema if operation.success is not None else None
+    reply = schemas.element(reply) if schemas.kind(reply) == "array" else reply
+    return list(_fields(reply, schemas, is_input=False))[:MOST_FIELDS]
 
 
 def _parameters(operation: Operation, schemas: SharedSchemas) -> Iterator[Json]:

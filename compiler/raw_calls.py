@@ -1,15 +1,17 @@
 """What an operation's card says of calling it alone: how each value is written, and what each has to be.
 
-The runtime makes a workflow of one step of it (`workflow.raw_calls`) and never sees the description. What is further
-away in a schema than a bound takes any value. Not called alone are logins, which the driver makes, and what has no
-form in which a caller could give it. Called by `knowledge`. OpenAPI 3.1, 4.8.12.
+The runtime makes a workflow of one step of it (`workflow.raw_calls`) and never sees the description; of an operation
+that no workflow uses it is told here what replies promise (of the others: `proofs.promises`). What is further away in a
+schema than a bound takes any value. Not called alone are logins, which the driver makes, and what has no form in which
+a caller could give it. Called by `knowledge`. OpenAPI 3.1, 4.8.12.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from compiler.ir.model import CONNECTION_HEADERS, Api, ApiParameter, Effect, Operation
+from compiler.ir.model import CONNECTION_HEADERS, Api, ApiParameter, Body, Effect, Operation
+from compiler.proofs.promises import promised
 from compiler.twin.values.validation import SchemaView, Validation
 from workflow.documents.operations import is_method
 from workflow.documents.schemas import as_json
@@ -23,8 +25,8 @@ _MOST_BYTES = 8 * 1024
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
 
-def callable_of(api: Api, operation: Operation, validation: Validation) -> dict[str, Json]:
-    """`call`, or `not_callable` with the reason, for the card of an operation."""
+def callable_of(api: Api, operation: Operation, validation: Validation, *, is_used: bool) -> dict[str, Json]:
+    """`call`, or `not_callable` with the reason, for the card of an operation. `is_used`: by a workflow."""
     why = _why_not(operation)
     if why:
         return {"not_callable": why}
@@ -42,6 +44,10 @@ def callable_of(api: Api, operation: Operation, validation: Validation) -> dict[
         schema = _taken(validation.self_contained(operation.body.schema, view, _MOST_BYTES), shared)
         call["body"] = {"media_type": operation.body.media_type, "schema": schema}
         call["body"] |= {"required": True} if operation.body.is_required else {}
+        call["body"] |= {"parts": _parts(operation.body)} if is_multipart(operation.body.media_type) else {}
+    replies = {} if is_used else promised(operation, validation, _MOST_BYTES)
+    small = {status: schema for status, schema in replies.items() if len(as_json(schema)) <= 2 * _MOST_BYTES}
+    call |= {"replies": small} if small else {}
     return {"call": {**call, "shared": shared} if shared else call}
 
 
@@ -50,9 +56,15 @@ def _why_not(operation: Operation) -> str:
         return "it opens or ends a session, which the driver does"
     if not is_method(operation.method):
         return f"requests of the method {operation.method} are not sent"
-    if operation.body is not None and is_multipart(operation.body.media_type):
-        return f"its body is {operation.body.media_type}, whose parts only a workflow names"
+    if operation.body is not None and is_multipart(operation.body.media_type) and not _parts(operation.body):
+        return f"its body is {operation.body.media_type}, and the description names no part of it"
     return ""
+
+
+def _parts(body: Body) -> dict[str, str]:
+    """The parts of a multipart body that the description names, with their media types; empty: plain text."""
+    named = body.schema.get("properties") if isinstance(body.schema, Mapping) else None
+    return {str(name): body.parts.get(name, "") for name in named or ()}
 
 
 def _parameters(operation: Operation, validation: Validation, shared: dict[str, Json]) -> dict[str, Json]:

@@ -80,6 +80,7 @@ from runtime.mcp.proposing import propose_tool
 from runtime.mcp.raw_tool import raw_tool
 from runtime.mcp.resources import add_resources
 from runtime.mcp.run_tool import run_tools
+from runtime.mcp.tasks import RunTasks
 from runtime.mcp.tools import CatalogProvider, OwnTools, caller_of_request
 from runtime.problems import KNOWN, Problem, of_error, respond
 from runtime.service import Service, watching
@@ -203,6 +204,7 @@ def _mcp_server(
     )
     add_resources(mcp, service, asking)
     mcp.completion(Completions(service, asking, prompts))
+    mcp.add_extension(RunTasks(service, asking))
     changes = ListChanged(mcp, service, asking, provider.knows, service.raw.is_for)
     service.live.on_change(changes.tell)
     return mcp, provider, changes

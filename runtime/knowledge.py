@@ -20,7 +20,8 @@ from runtime.catalog.snapshot import Catalog
 from runtime.catalog.watcher import LiveCatalog
 from workflow.budget import BYTES_A_TOKEN
 from workflow.nearest import did_you_mean
-from workflow.search.index import Findable, Index, WorkflowFacts, apart
+from workflow.search.findable import Findable, WorkflowFacts, apart
+from workflow.search.index import Index
 
 Json = Any
 Card = Mapping[str, Json]

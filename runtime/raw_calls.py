@@ -6,22 +6,25 @@ workflow like any other: `calls` checks, plans, records and judges it. What is a
 the operation's card; a GET that was described anew is submitted anew. Called by the tool, the routes and the command.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from governance.approval.policies import PolicyStore
 from governance.approval.revisions import NewRevision, Revision, RevisionStore
-from governance.errors import ForbiddenError, GovernanceError, NotFoundError
+from governance.errors import ForbiddenError, NotFoundError
 from governance.people.scopes import AccessScope
 from governance.registry.apis import ApiStore
+from governance.registry.responses import ResponseStore
 from governance.registry.targets import TargetStore
+from governance.transitions import may
 from runtime.caller import Caller
 from runtime.catalog.entries import Entry, Prepared
+from runtime.catalog.watcher import LiveCatalog
 from runtime.errors import BadInput, NotApproved, Unservable
 from runtime.knowledge import Card, Knowledge
 from workflow.errors import DocumentError
+from workflow.json.pointers import escape
 from workflow.profiles.profile import Profile, parse_profile
 from workflow.raw_calls import Described, content_of, is_plain_read, workflow_of
 from workflow.requests.reserved import why_reserved
@@ -30,46 +33,38 @@ from workflow.revision import RevisionContent
 Json = Any
 INPUTS = "$inputs."
 MOST_KEPT = 128
-# Who is shown the tool is asked at each list; who may call it, at each call.
-KNOWN_FOR_S = 2.0
 _SUBMIT = "ask an approver to allow it by name: `switchgear api submit`, then `switchgear workflows approve`"
 _UNPROVED = "it is one operation alone: what it does is known from the description, and nothing is read back"
 
 
 @dataclass(slots=True)
 class RawCalls:
-    """`is_listed`: somebody was named when the server started, and the lists left room for the tool."""
-
     policies: PolicyStore
     revisions: RevisionStore
     apis: ApiStore
     targets: TargetStore
+    replies: ResponseStore
     knowledge: Knowledge
-    is_listed: bool = False
+    live: LiveCatalog
     _prepared: dict[str, tuple[Prepared, Profile]] = field(default_factory=dict)
-    _named: frozenset[str] = frozenset()
-    _named_until: float = -1.0
 
-    async def is_for(self, caller: Caller) -> bool:
-        """Whether the tool is among those that the caller is shown."""
-        now = asyncio.get_running_loop().time()
-        if self.is_listed and now > self._named_until:
-            try:
-                self._named = frozenset((await self.policies.current()).policy.call_api)
-            except GovernanceError:  # a policy that cannot be believed names nobody
-                self._named = frozenset()
-            self._named_until = now + KNOWN_FOR_S
-        return self.is_listed and caller.name in self._named
+    def is_for(self, caller: Caller) -> bool:
+        """Whether the tool is among those that the caller is shown: as of the catalog that is served."""
+        return caller.name in self.live.experts
 
     async def entry(self, operation: str, api: str | None, caller: Caller) -> Entry:
         """The operation `METHOD /path`, ready to run.
 
-        Raises ForbiddenError (the caller is not named), NotFoundError, BadInput (several APIs have it), NotApproved,
-        Unservable (it is not called alone), GovernanceError.
+        Raises ForbiddenError (the caller is not named, or no operator), NotFoundError, BadInput (several APIs have it),
+        NotApproved, Unservable (it is not called alone), GovernanceError.
         """
         if caller.name not in (await self.policies.current()).policy.call_api:
             raise ForbiddenError(
                 f"{caller.name} may not call single operations", "an admin names who may in the policy, as `call_api`"
+            )
+        if not may(caller.role, "operator"):  # before a read is submitted for them
+            raise ForbiddenError(
+                f"the role {caller.role} may not run operations", "ask somebody with the role operator"
             )
         name, card = await self._card(operation, api, caller.scope)
         revision = await self._revision(name, card, caller)
@@ -127,6 +122,10 @@ class RawCalls:
             raise Unservable(error.message, "call a workflow that does it") from error
 
     async def _submitted(self, api: str, card: Card, content: RevisionContent, caller: Caller) -> Revision:
+        """With what its replies promise, which the compiler stored of those operations alone that workflows use."""
+        promised = card["call"].get("replies")
+        if promised:
+            await self.replies.put({str(card["call"]["digest"]): promised}, actor=caller.name)
         why = {"step": "call", "risk": card["risk"], "why": card["why"]}
         new = NewRevision(
             workflow_id=workflow_of(api, str(card["operation"])),
@@ -174,4 +173,13 @@ def inputs_of(entry: Entry, arguments: Mapping[str, Json], body: Json | None) ->
     reserved = next(((name, why) for name in names if (why := why_reserved("body", name))), None)
     if reserved:
         raise BadInput(f"the body may not have {reserved[0]}: {reserved[1]}", "/body", "take it out")
-    return {**inputs, str(sent["payload"]).removeprefix(INPUTS): body}
+    if isinstance(sent["payload"], Mapping) and (unknown := sorted(set(names) - set(sent["payload"]))):
+        parts = ", ".join(sent["payload"])
+        raise BadInput(f"the body has no part {unknown[0]}", f"/body/{escape(unknown[0])}", f"its parts are {parts}")
+    return {**inputs, _input_in(sent["payload"]): body}
+
+
+def _input_in(payload: Json) -> str:
+    """The input that a body is made of: as it is, or part by part."""
+    written = next(iter(payload.values())) if isinstance(payload, Mapping) else payload
+    return str(written).removeprefix(INPUTS).partition("#")[0]

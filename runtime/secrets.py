@@ -2,11 +2,13 @@
 
 `env:NAME` is a variable of the server's environment, `file:/path` a file's content without its last line break,
 `keyring:service/name` an entry of the operating system's keyring (the library is imported when first needed).
-Resolved values and the tokens that devices hand out are remembered as long as the process lives, so that `redact`
-finds them by value wherever they turn up: in logs, audit rows, results and errors. No secret is ever stored.
+Resolved values are remembered as long as the process lives, and the last tokens that each device has handed out, so
+that `redact` finds them by value wherever they turn up, also as base64 or hexadecimal digits have them: in logs, audit
+rows, results and errors. No secret is ever stored.
 Used by `driver` and `sessions` (resolving) and by everything that writes text for people (redacting).
 """
 
+import base64
 import json
 import logging
 import os
@@ -37,6 +39,9 @@ LONG = 8
 BEGINNING = 32
 _PLAIN = (int, float, type(None))
 MAX_FILE_BYTES = 64 * 1024
+# Of one device: the others have ended. All that is known is looked for in all that is told, so it must not grow with
+# every login.
+MOST_TOKENS = 4
 
 
 class Vault:
@@ -44,13 +49,19 @@ class Vault:
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self._environment = os.environ if environment is None else environment
+        self._seen: set[str] = set()
+        self._words: set[str] = set()
+        self._tokens: dict[str, dict[str, frozenset[str]]] = {}
         self._known: tuple[str, ...] = ()
         self._signs: tuple[bytes, ...] | None = ()
 
     def resolve(self, reference: str) -> str:
         """The secret behind `reference`, hidden from now on. Raises Refused, naming the reference and never a value."""
         value = self.read(reference)
-        self.remember(value)
+        if value not in self._seen:
+            self._seen.add(value)
+            self._words.update(_spellings(value), _encodings(value))
+            self._note()
         return value
 
     def read(self, reference: str) -> str:
@@ -73,10 +84,24 @@ class Vault:
 
     def remember(self, value: str) -> None:
         """From now on `value` is hidden wherever `redact` sees it, also as errors and addresses spell it."""
-        if value and value not in self._known:
-            # Longest first: a secret that holds another one is hidden whole.
-            self._known = tuple(sorted({*self._known, *_spellings(value)}, key=lambda each: (-len(each), each)))
-            self._signs = _signs(self._known)
+        if value and value not in self._words:
+            self._words.update(_spellings(value))
+            self._note()
+
+    def remember_token(self, token: str, device: str) -> None:
+        """The same for what `device` hands out, until it has handed out some more."""
+        held = self._tokens.setdefault(device, {})
+        if token not in held:
+            held[token] = frozenset(_spellings(token))
+            if len(held) > MOST_TOKENS:
+                del held[next(iter(held))]
+            self._note()
+
+    def _note(self) -> None:
+        tokens = (spellings for held in self._tokens.values() for spellings in held.values())
+        # Longest first: a secret that holds another one is hidden whole.
+        self._known = tuple(sorted(self._words.union(*tokens), key=lambda each: (-len(each), each)))
+        self._signs = _signs(self._known)
 
     def may_stand_in(self, text: bytes, names: frozenset[str]) -> bool:
         """Whether something in `text` may have to be masked: a known value, or a member that is called by one of
@@ -143,6 +168,22 @@ def _spellings(value: str) -> Iterator[str]:
     printed |= {quotable(value), quotable(data.decode("latin-1"))}
     printed |= {quote(data, safe=""), quote(data, safe="$@:/*(),="), quote_plus(data)}
     yield from (each for each in printed if len(each) >= SHORTEST_SEARCHED)
+
+
+def _encodings(value: str) -> Iterator[str]:
+    """`value` as it stands within base64 of more, of which it may begin at any of three places, and in hexadecimal."""
+    data = value.encode("utf-8", "surrogatepass")
+    if len(data) < LONG:
+        return
+    found = {data.hex(), data.hex().upper(), base64.b64encode(data).decode()}
+    for before in range(3):
+        digits = base64.b64encode(bytes(before) + data).decode()
+        found.add(digits[(8 * before + 5) // 6 : 8 * (before + len(data)) // 6])  # those that nothing else is part of
+    yield from found
+    yield from (each.translate(_IN_ADDRESSES) for each in found)
+
+
+_IN_ADDRESSES = str.maketrans("+/", "-_")
 
 
 def _first_of_file(path: Path) -> str | None:

@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -74,6 +74,7 @@ from runtime.proposing import Proposals, Terms
 from runtime.raw_calls import RawCalls
 from runtime.remotes.syncing import Remotes
 from runtime.secrets import Vault
+from runtime.sites.charge import HubCharge
 from runtime.sites.edge import SiteEdge
 from runtime.sites.hub import Hub
 from runtime.sites.membership import Membership
@@ -87,8 +88,6 @@ ASKS = Confirmation()
 NONE_PROPOSED = Terms()
 # So long after the disk has room again at most, `/ready` says so.
 PROBE_S = 1.0
-# Tools and tokens for `call_api` and the two that tell what it can call; a test measures them.
-FOR_EXPERTS = (3, 450)
 SessionEnds = tuple[timedelta, timedelta]
 SESSION_ENDS: SessionEnds = (IDLE, LONGEST)
 
@@ -142,7 +141,7 @@ class ServiceOptions:
     `company`: whose JWTs are taken; `proposing`: what may be asked for.
 
     `keep_days`: how long runs that have ended can be looked up; `call_wait_s`: how long a call waits for its run.
-    `hub_key`: the file with the key of this hub; empty: it is none. `has_experts`: a policy lets some call operations.
+    `hub_key`: the file with the key of this hub; empty: it is none.
     """
 
     budget: Budget = DEFAULT
@@ -155,7 +154,6 @@ class ServiceOptions:
     keep_days: int = 90
     call_wait_s: float = DEFAULT_WAIT_S
     hub_key: str = ""
-    has_experts: bool = False
 
 
 AS_USUAL = ServiceOptions()
@@ -170,10 +168,11 @@ def assemble(database: Database, vault: Vault, options: ServiceOptions = AS_USUA
     locks = locks_of(database.address)
     hub = Hub(targets, options.hub_key)
     driver = Driver(vault, Leases(locks if database.kind == "postgresql" else None), hub)
-    books = RunRecords(database, revisions, vault, ResponseConformance(ResponseStore(database), options.responses))
+    replies = ResponseStore(database)
+    books = RunRecords(database, revisions, vault, ResponseConformance(replies, options.responses))
     plans, asks = PlanStore(database), AskStore(database)
     restorer = Restorer(revisions, apis, targets, plans)
-    engine = Engines(driver, books, Executor(locks), restorer, options.keep_days)
+    engine = Engines(driver, books, Executor(locks, is_hub=hub.is_one), restorer, options.keep_days)
     same_effects = SameEffects(Effects(database), books.runs, Looker(driver, books, restorer))
     live = LiveCatalog(
         Loader(revisions, apis, targets, RunStats(database), options.budget),
@@ -215,9 +214,9 @@ def assemble(database: Database, vault: Vault, options: ServiceOptions = AS_USUA
         calls=calls,
         under_way=UnderWay(calls, engine, options.call_wait_s),
         live=live,
-        finder=Finder(live),
+        finder=Finder(live, KnowledgeStore(database)),
         knowledge=knowledge,
-        raw=RawCalls(policies, revisions, apis, targets, knowledge, options.has_experts),
+        raw=RawCalls(policies, revisions, apis, targets, replies, knowledge, live),
         schedules=schedules,
         scheduler=Scheduler(around, reference=partial(database_now, database)),
         remotes=Remotes(revisions, apis, targets, driver, live.reload),
@@ -234,8 +233,6 @@ async def open_service(
 ) -> AsyncIterator[Service]:
     """A service with its first catalog. Raises GovernanceError when the database cannot be used."""
     async with open_database(database_url) as database:
-        if await _names_experts(database):
-            options = replace(options, has_experts=True, budget=options.budget.without(*FOR_EXPERTS))
         service = assemble(database, vault or Vault(), options)
         for fault in await altered_objects(database):
             log.error("the database is not as it was made: %s; see `switchgear doctor`", fault)
@@ -251,14 +248,6 @@ async def open_service(
             await service.locks.close()
 
 
-async def _names_experts(database: Database) -> bool:
-    """Whether somebody may call single operations. With a policy that cannot be believed nobody may."""
-    try:
-        return bool((await PolicyStore(database).current()).policy.call_api)
-    except GovernanceError:
-        return False
-
-
 @asynccontextmanager
 async def watching(service: Service, membership: Membership | None = None) -> AsyncIterator[None]:
     """As long as it is entered: the catalog follows the database, open runs are looked after, schedules are fired,
@@ -268,7 +257,8 @@ async def watching(service: Service, membership: Membership | None = None) -> As
     is_copy = await _is_copy(service)
     others = () if is_copy else (service.scheduler, service.deliverer, service.remotes)
     edges = () if is_copy or membership is None else (SiteEdge(membership, ServiceWorks(service, membership)),)
-    watched = (service.live, *others, *edges)
+    hubs = (HubCharge(service.hub, service.locks),) if service.hub.is_one else ()
+    watched = (service.live, *others, *edges, *hubs)
     watches = [asyncio.create_task(each.watch()) for each in watched]
     watches.append(asyncio.create_task(_probing(service)))
     service.engine.watch(adopted_at=None if is_copy else await service.places.adopted_at())

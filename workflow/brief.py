@@ -14,6 +14,8 @@ Json = Any
 _MOST_EXAMPLE = 40  # bytes, brackets included: ten tokens
 _LENGTHS = ("minLength", "maxLength")
 _MOST_STRUCTURE = 400  # bytes of an optional object or of its values: a hundred tokens, half of what a tool takes
+_INNER = ("properties", "items")
+_TEXTS = ("description", "examples", "pattern", "format", "maxItems", "minItems", "default")
 _NAMED_VALUES = 3  # of too many to show
 
 
@@ -22,8 +24,7 @@ def brief(schema: Json, *, is_required: bool) -> Json:
     if not isinstance(schema, Mapping):
         return schema
     schema = _without_lengths(schema)
-    if not is_required:
-        schema = _in_outline(schema)
+    schema = _without_inner_texts(schema) if is_required else _in_outline(schema)
     if "examples" not in schema:
         return schema
     says_enough = "enum" in schema or "default" in schema or schema.get("type") == "boolean"
@@ -48,6 +49,23 @@ def _without_lengths(schema: Mapping[str, Json]) -> dict[str, Json]:
 
 def _plain(schema: Json) -> Json:
     return _without_lengths(schema) if isinstance(schema, Mapping) else schema
+
+
+def _without_inner_texts(schema: dict[str, Json]) -> dict[str, Json]:
+    """A large structure with its members and their types alone: what each is for stands in the whole schema."""
+    if len(as_json(schema)) <= _MOST_STRUCTURE:
+        return schema
+    return {key: _bare(value) if key in _INNER else value for key, value in schema.items()}
+
+
+def _bare(schema: Json) -> Json:
+    """A schema, or schemas by name, without texts, examples and lengths at any depth."""
+    if not isinstance(schema, Mapping):
+        return schema
+    if isinstance(schema.get("type"), (str, list)):
+        schema = {key: value for key, value in schema.items() if key not in _TEXTS}
+        return {key: _bare(value) if key in _INNER else value for key, value in schema.items()}
+    return {name: _bare(one) for name, one in schema.items()}
 
 
 def _in_outline(schema: dict[str, Json]) -> dict[str, Json]:

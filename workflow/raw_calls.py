@@ -135,9 +135,21 @@ def _step(api: str, card: Mapping[str, Json]) -> dict[str, Json]:
     if call["parameters"]:
         step["parameters"] = [_parameter(name, each) for name, each in call["parameters"].items()]
     if call.get("body") is not None:
-        step["requestBody"] = {"contentType": call["body"]["media_type"], "payload": f"$inputs.{body_input(card)}"}
+        step["requestBody"] = {"contentType": call["body"]["media_type"], "payload": _payload(card)}
+        ours |= {"parts": parts} if (parts := _written_parts(call["body"])) else {}
     step["outputs"] = {"status": "$statusCode", "reply": "$response.body"}
     return {**step, "x-switchgear": ours}
+
+
+def _payload(card: Mapping[str, Json]) -> Json:
+    """The input as it is; of a multipart body each part by its name, as Arazzo writes such bodies."""
+    name, parts = body_input(card), card["call"]["body"].get("parts")
+    return f"$inputs.{name}" if parts is None else {each: f"$inputs.{name}#/{escape(each)}" for each in parts}
+
+
+def _written_parts(body: Mapping[str, Json]) -> dict[str, Json]:
+    """How parts are written that are not plain text."""
+    return {name: {"contentType": kind} for name, kind in (body.get("parts") or {}).items() if kind}
 
 
 def _parameter(name: str, told: Mapping[str, Json]) -> dict[str, Json]:

@@ -7,7 +7,8 @@ no model answered.
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,11 @@ from compiler.proposals.evaluation import CatalogEffect, Evaluation, Measured, e
 from compiler.proposer import Asker, Record, open_asker
 from compiler.proposer.options import asking_of, asking_options
 from compiler.proposer.record import RecordedAnswer
+from compiler.stages import Progress
 from compiler.verification import compile_spec
 
+# NOW: how many were answered now, which took the seconds; the others were in the lock.
+_HEAD = "API        KIND      ASKED  ANSWERED  RIGHT  CONSISTENT  NOW  SECONDS  REFUSED"
 MOST = 12  # of a kind: with six kinds, asked twice, what a small model does in half an hour
 
 
@@ -42,13 +46,10 @@ def proposer_command(
     """Measure a model on questions with known answers, made from SPEC; default: the shipped APIs."""
     asking = asking_of(proposer, lock, model_deadline, is_renewed=model_renew, is_kept=True)
     compiled = [compile_spec(CompileRequest(spec))[0] for spec in specs or _shipped()]
-    with open_asker(asking, compiled[0].api.digest) as asker:
+    with _shown() as show, open_asker(asking, compiled[0].api.digest, show) as asker:
         found = [evaluated(one, asker, most, time.monotonic) for one in compiled]
     now = Record(asker.spec, tuple(RecordedAnswer(one) for one in asker.given))
-    told = asker.diagnostics(now)
-    if lock is not None and asker.is_live:
-        now.write(lock)
-    for one in told:
+    for one in asker.diagnostics(now):
         print(f"{one.severity.value}: {one.message}", file=sys.stderr)
     if not asker.given:
         raise ProposerError("no model answered", remedy="--proposer ollama:MODEL")
@@ -56,9 +57,26 @@ def proposer_command(
     return 0
 
 
+@contextmanager
+def _shown() -> Iterator[Progress]:
+    """What is asked and how long it may take: a bar on a terminal, else a line for each question on standard error."""
+    if not sys.stderr.isatty():
+        yield lambda stage, done, total: print(f"{done + 1} of {total}: {stage}", file=sys.stderr)
+        return
+    from compiler.commands.progress import bar
+
+    with bar() as show:
+        yield show
+
+
 def _shipped() -> list[Path]:
     place = shipped.folder()
     return [place / name / shipped.DESCRIPTION for name in shipped.names()] if place else []
+
+
+def _effect(one: CatalogEffect) -> str:
+    after = f"{one.after} after" if one.answers else "nothing was answered"
+    return f"{one.before} before, {after}, of {one.of}"
 
 
 def _model(asker: Asker) -> str:
@@ -76,15 +94,13 @@ def _one(each: Evaluation) -> dict[str, Any]:
 
 
 def _text(found: Sequence[Evaluation], asker: Asker) -> str:
-    lines = [f"model {_model(asker)}", "API        KIND      ASKED  ANSWERED  RIGHT  CONSISTENT  SECONDS  REFUSED"]
+    lines = [f"model {_model(asker)}", _HEAD]
     for each in found:
         for one in each.measured:
             refused = one.refusal or "; ".join(f"{count} × {why}" for why, count in one.refused.items())
             lines.append(
                 f"{each.api:<10} {one.kind.value:<9} {one.asked:>5} {one.answered:>9} {one.right:>6} "
-                f"{one.consistent:>11} {one.seconds:>8.0f}  {refused}".rstrip()
+                f"{one.consistent:>11} {one.live:>4} {one.seconds:>8.0f}  {refused}".rstrip()
             )
-        lines += [
-            f"{each.api:<10} {one.what}: {one.before} before, {one.after} after, of {one.of}" for one in each.effects
-        ]
+        lines += [f"{each.api:<10} {one.what}: {_effect(one)}" for one in each.effects]
     return "\n".join(lines)

@@ -160,7 +160,7 @@ _SAYS_NOTHING = re.compile(
 
 
 def _slug(title: str) -> str:
-    plain = _SAYS_NOTHING.sub(" ", re.sub(r"\([^)]*\)", " ", title.lower()))
+    plain = _SAYS_NOTHING.sub(" ", re.sub(r"\([^)]*\)|(?<=\w)['’]s\b", " ", title.lower()))
     words = re.sub(r"[^a-z0-9]+", "-", plain if re.search("[a-z]", plain) else title.lower()).strip("-")
     words = words if words[:1].isalpha() else f"api-{words}".rstrip("-")
     whole = words[:33].rpartition("-")[0] if len(words) > 32 else words

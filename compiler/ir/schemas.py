@@ -195,6 +195,8 @@ class SharedSchemas:
         options = schema.get("anyOf") or schema.get("oneOf")
         if not isinstance(options, (list, tuple)) or "properties" in schema:
             return schema
+        if all({"required"} <= self._shallow(option).keys() <= _DEMANDING for option in options):
+            return schema  # they only say that one or the other is to be given
         best: Schema = schema
         most = -1
         for option in options:
@@ -213,6 +215,9 @@ class SharedSchemas:
                 return schema
             schema = self._shared.get(name.removeprefix(_PREFIX))
         return EMPTY
+
+
+_DEMANDING = frozenset({"required", "title", "description"})
 
 
 def joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:

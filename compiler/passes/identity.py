@@ -24,7 +24,9 @@ _LIST_NAMES = ("members", "items", "results", "data", "value", "values", "entrie
 _REFERENCE_NAMES = frozenset({"@odata.id", "href", "uri", "url", "self", "link"})
 _ID_WORDS = frozenset({"uuid", "id", "guid", "tag", "key", "name"})
 _MADE_UP = frozenset({"id", "uuid", "guid", "tag", "ref", "key", "number", "index", "serial"})
+_LINKS = frozenset({"url", "href", "self", "uri", "display", "type", "status", "state", "kind", "slug"})
 _NAME_WORDS = frozenset({"name", "alias", "key"})
+_COUNTED = ("number", "iid", "index")  # within what a thing belongs to: `issue_number` is no id, which stands beside it
 _OF_A_PERSON = frozenset({"first", "last", "given", "family", "middle", "nick"})
 # Members that say how the thing is to be or what it is, and are no other thing.
 _DESCRIBING = ("spec", "metadata", "attributes", "properties", "definition", "info", "details", "config", "settings")
@@ -40,6 +42,17 @@ def _called(parameter: str) -> tuple[str, ...]:
     if len(said) < 2 or said[-1] not in _NAME_WORDS:
         return ()
     return said[-1], "_".join(said[:-1])
+
+
+def _counted(parameter: str) -> tuple[str, ...]:
+    """Members that `{index}`, `{issue_number}` and `{issue_iid}` ask for."""
+    return _COUNTED if words.split(parameter)[-1:] in [(word,) for word in _COUNTED] else ()
+
+
+def word_of_id(resource: Resource) -> str:
+    """What people call that by which its address names the thing: its number where that is counted, else its id."""
+    last = (words.split(resource.id_field) or ("id",))[-1]
+    return "number" if last in _COUNTED else "id"
 
 
 def says_id(name: str) -> bool:
@@ -77,6 +90,13 @@ def _shown_reference(example: Any, pointer: str) -> str:
     return name if name in _REFERENCE_NAMES and all(isinstance(e, dict) and set(e) == {name} for e in example) else ""
 
 
+def _ends_in(name: str, noun: str) -> bool:
+    """`dataset_events` holds what stands at `/events`."""
+    said, asked = words.split(words.singular(name)), words.split(words.singular(noun))
+    is_longer = bool(asked) and len(said) > len(asked)
+    return is_longer and said[-len(asked) :] == asked and words.singular(name) != name
+
+
 class Identifier:
     def __init__(self, schemas: SharedSchemas, profile: Profile) -> None:
         self.schemas = schemas
@@ -105,7 +125,7 @@ class Identifier:
             item_at=wrapper,
             element_at="" if references else element_at,
             id_field=references or self._id_field(resource, keyed),
-            natural_keys=self._natural_keys(resource, keyed),
+            natural_keys=self._natural_keys(resource, keyed, schema),
             inner_name=self._inner_name(resource, keyed),
             known_by=self._known_by(resource, keyed),
             single=self.profile.singles.get(resource.collection),
@@ -123,9 +143,12 @@ class Identifier:
             return ""
         if told and (not kind or self.schemas.at(schema, told) is not None):
             return told
-        arrays = [n for n, m in self.schemas.members(schema).items() if self.schemas.kind(m) == "array"]
+        members = self.schemas.members(schema)
+        arrays = [n for n, m in members.items() if self.schemas.kind(m) == "array"]
         wanted = {*_LIST_NAMES, noun.lower(), words.singular(noun).lower(), words.plural(noun).lower()}
         named = [name for name in arrays if name.lower().replace("_", "") in {w.replace("_", "") for w in wanted}]
+        told_more = [n for n in arrays if _ends_in(n, noun) and self.schemas.members(self.schemas.element(members[n]))]
+        named = named or (told_more if len(arrays) == 1 else [])
         return f"/{named[0]}" if named else None
 
     def _element(self, listed: Schema | None, pointer: str | None) -> Schema | None:
@@ -172,6 +195,7 @@ class Identifier:
             *told,
             parameter,
             *_called(parameter),
+            *_counted(parameter),
             *_ID_NAMES,
             f"{noun}Id",
             f"{noun}ID",
@@ -185,7 +209,7 @@ class Identifier:
         asked = words.split(parameter)
         return next((name for name in members if asked and words.split(name) == asked), "")
 
-    def _natural_keys(self, resource: Resource, members: Schema) -> tuple[str, ...]:
+    def _natural_keys(self, resource: Resource, members: Schema, schema: Schema = EMPTY) -> tuple[str, ...]:
         keys = self.profile.identity.natural_keys
         told = keys.get(resource.noun, keys.get("*", ()))
         found = [name for name in told if name in members]
@@ -195,6 +219,8 @@ class Identifier:
             said = [n for n in members if words.split(n)[-1:] == ("name",) and words.split(n)[0] not in _OF_A_PERSON]
             found += [n for n in said if n not in found][: 0 if found else 1]
             found += self._named_like_it(resource, members)[: 0 if found else 1]
+            found += self._demanded(schema, members)[: 0 if found else 1]
+            found = [n for n in found if n != "key" or len(found) == 1]  # beside a name it is a secret
         return tuple(n for n in found if n != resource.id_field)[:_ENOUGH_KEYS]
 
     def _inner_name(self, resource: Resource, members: Schema) -> str:
@@ -222,6 +248,13 @@ class Identifier:
         """`mac_address` of `/mac-addresses`, `address` of `/ip-addresses`: what says which one it is."""
         noun = words.split(words.singular(resource.noun))
         return [n for n in members if words.split(n) in (noun, noun[-1:]) and self._is_text(members[n])]
+
+    def _demanded(self, schema: Schema, members: Schema) -> list[str]:
+        """`cid` of a circuit, `model` of a type: the one text that each has to have, where there is one."""
+        needed = [n for n in self.schemas.required(schema) if n in members and not says_id(n) and n not in _LINKS]
+        plain = [n for n in needed if self._is_text(members[n]) and self.schemas.kind(members[n]) == "string"]
+        written = [n for n in plain if not self.schemas.resolve(members[n]).get("readOnly")]
+        return written if len(written) == 1 and not members[written[0]].get("readOnly") else []
 
     def _is_text(self, schema: Schema) -> bool:
         return self.schemas.kind(schema) in ("string", "") and not self.schemas.values(schema)

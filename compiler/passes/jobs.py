@@ -16,6 +16,7 @@ from compiler.ir.schemas import SharedSchemas
 from compiler.passes.names import words
 from compiler.passes.names.paths import ends_in_parameter, last_word, parameter_of, parent, segments
 from compiler.passes.outcome import Options, PassOutcome
+from compiler.passes.resources import shape
 from workflow.profiles.profile_speech import JobRule
 
 _CHANGES = (Effect.CREATE, Effect.UPDATE, Effect.DELETE, Effect.ACT)
@@ -140,6 +141,7 @@ class _Seeker:
             parameter = parameter_of(segments(poll.path)[-1])
             # `id` alone would make every creation a job of whatever is read by id.
             starts = tuple(answering.get(parameter, ())) if len(words.split(parameter)) > 1 else ()
+            starts = tuple(key for key in starts if not _is_written(key, poll))
             job = self._job(poll, parameter, starts, "body", f"/{parameter}") if starts else None
             if job:
                 return (job,)
@@ -241,6 +243,12 @@ class _Seeker:
                 if said[:1] == ("created",) and said[-1:] in (("uuid",), ("id",)):
                     return f"/{name}"
         return ""
+
+
+def _is_written(key: str, poll: Operation) -> bool:
+    """Whether the change writes to the very thing that `poll` reads, or below it: a note on a job starts none."""
+    method, _, path = key.partition(" ")
+    return method in ("PUT", "PATCH") and f"{shape(path)}/".startswith(f"{shape(poll.path)}/")
 
 
 def _sorted_states(values: tuple[object, ...]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:

@@ -9,17 +9,19 @@ of `Noun.id` in the member's description, the words of the name.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from compiler.ir.model import Api, Effect, Link, Operation, Resource, Schema
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.identity import is_a_name
 from compiler.passes.names import words
-from compiler.passes.names.paths import item_prefixes
+from compiler.passes.names.paths import item_prefixes, segments
 from compiler.passes.outcome import Options, PassOutcome
 from compiler.passes.resources import shape
 
 _ID_WORDS = frozenset({"uuid", "uuids", "id", "ids", "guid", "guids", "ref"})
 _MENTION = re.compile(r"_?\b([A-Z]\w+)\.(\w+?)\b_?")
+_SAYS_ID = re.compile(r"\bid\b", re.IGNORECASE)
 _DEPTH = 2  # members deeper in a body than this are given by callers as they are
 _MOST_MEMBERS = 3_000  # of one body: wide schemas in wide schemas would multiply
 
@@ -38,19 +40,25 @@ class Referents:
 
     def __init__(self, resources: tuple[Resource, ...]) -> None:
         self.listed = tuple(r for r in resources if r.source and r.id_field)
-        self._by_synonym: dict[str, Resource] = {}
+        self._by_synonym: dict[str, list[Resource]] = {}
         for resource in self.listed:
             for name in resource.synonyms:
-                # The collection that holds the things themselves wins over statistics about them.
-                held = self._by_synonym.get(name)
-                if held is None or _weight(resource) > _weight(held):
-                    self._by_synonym[name] = resource
+                self._by_synonym.setdefault(name, []).append(resource)
         self._by_noun = {r.noun: r for r in reversed(self.listed)}
 
-    def find(self, name: str, description: str = "") -> Referent | None:
-        """The best referent of a member or parameter called `name`, None where nothing speaks for one."""
-        known = self._by_synonym.get(name)
-        if known:
+    def find(self, name: str, description: str = "", path: str = "") -> Referent | None:
+        """The best referent of a member or parameter called `name`, None where nothing speaks for one.
+
+        `path`: where it is asked for. `{clusterId}` means another thing below `/storage` than below `/compute`.
+        """
+        meant = self._by_synonym.get(name)
+        if meant:
+            # The collection that holds the things themselves wins over statistics about them.
+            best = max(meant, key=_weight)
+            known = max(
+                (r for r in meant if r.noun == best.noun),
+                key=lambda r: (_together(r.collection or r.item, path), _weight(r)),
+            )
             return Referent(known, f"“{name}” is a name for the id of {known.noun}", 1.0)
         said = words.split(name)
         if not said or said[-1] not in _ID_WORDS or len(said) < 2:
@@ -58,6 +66,16 @@ class Referents:
         found = self._by_mention(description) or self._by_words(said[:-1], name)
         # `{role-id}` is no place for the name by which another address knows a role.
         return found if found and not is_a_name(found.resource.id_field) else None
+
+    def called(self, name: str, description: str) -> Referent | None:
+        """What a number means that is called `server` or `server_id`, and is said to be an id."""
+        said = words.split(name)
+        said = said[:-1] if said[-1:] in (("id",), ("ID",)) else said
+        if not said or not _SAYS_ID.search(description):
+            return None
+        same = [r for r in self.listed if words.split(words.singular(r.noun)) == said and r.natural_keys]
+        best = min(same, key=lambda r: (r.collection.count("{"), r.collection), default=None)
+        return Referent(best, f"“{name}” is an id of {best.noun}, as its description says", 0.8) if best else None
 
     def elsewhere(self, name: str, here: Resource | None) -> Referent | None:
         """The things that can be put into the collection `here`: those of the name's words that it does not hold."""
@@ -92,6 +110,12 @@ class Referents:
 def _adds(operation: Operation, here: Resource | None) -> bool:
     """True for `PUT /groups/{id}` without a body: what is put there exists already, and is not in the list yet."""
     return operation.method == "PUT" and operation.body is None and (here is None or not here.read)
+
+
+def _together(collection: str, path: str) -> int:
+    """How many words two addresses begin with in common."""
+    both = takewhile(lambda pair: pair[0] == pair[1], zip(segments(collection), segments(path), strict=False))
+    return sum(1 for part, _ in both if "{" not in part)
 
 
 def _weight(resource: Resource) -> int:
@@ -132,25 +156,42 @@ class _Linker:
             if prefix == operation.path and _adds(operation, here):
                 found = self.referents.elsewhere(name, here)
             else:
-                found = self.referent_of_parameter(here, name)
-            if found is not None and found.resource.source != operation.key:
+                found = self.referent_of_parameter(here, name, prefix)
+            is_met = found is not None and (found.resource is here or self._is_reached(found.resource, operation.path))
+            if found is not None and is_met and found.resource.source != operation.key:
                 yield _link(found, operation.key, f"path.{name}")
 
-    def referent_of_parameter(self, here: Resource | None, name: str) -> Referent | None:
+    def referent_of_parameter(self, here: Resource | None, name: str, prefix: str) -> Referent | None:
         """The collection in which the item stands, unless people know the thing only in another one."""
-        named = self.referents.find(name)
+        named = self.referents.find(name, path=prefix)
         if here is not None and here.source and here.id_field:
             better = named and not here.references and not here.natural_keys and named.resource.natural_keys
             if not better:
                 return Referent(here, f"{{{name}}} stands under {here.collection or here.parent}", 1.0)
         return named
 
+    def _is_reached(self, resource: Resource, path: str) -> bool:
+        """Whether its list asks for nothing that is neither in the path nor listed itself.
+
+        Whoever has to give the id of one thing (`/msps/{msp_id}/orgs`) to have another found by name gives that one's.
+        """
+        given = {name for _, name in item_prefixes(path)}
+        for prefix, name in item_prefixes(resource.source.partition(" ")[2]):
+            owner = self.by_item.get(shape(prefix))
+            is_listed = owner is not None and bool(owner.source) and bool(owner.id_field)
+            if name not in given and not is_listed:
+                return False
+        return True
+
     def _of_body(self, operation: Operation) -> Iterator[Link]:
         assert operation.body is not None
         self.looked_at = 0
         for pointer, name, schema in self._strings(operation.body.schema, "", 0):
-            found = self.referents.find(name, self.schemas.text(schema))
-            if found is not None and self._is_text(found.resource):
+            text = self.schemas.text(schema)
+            is_counted = self.schemas.kind(schema) == "integer"
+            found = self.referents.called(name, text) if is_counted else self.referents.find(name, text)
+            is_met = found is not None and self._is_reached(found.resource, operation.path)
+            if found is not None and is_met and self._is_text(found.resource) is not is_counted:
                 yield _link(found, operation.key, f"body#{pointer}")
 
     def _is_text(self, resource: Resource) -> bool:
@@ -171,7 +212,7 @@ class _Linker:
             if self.schemas.resolve(member).get("readOnly") or member.get("readOnly"):
                 continue
             kind = self.schemas.kind(member)
-            if kind == "string":
+            if kind == "string" or (kind == "integer" and depth == 0 and not self.schemas.values(member)):
                 yield f"{pointer}/{name}", name, member
             elif kind == "array" and self.schemas.kind(self.schemas.element(member)) == "string":
                 yield f"{pointer}/{name}/*", name, member

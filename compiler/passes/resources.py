@@ -29,6 +29,7 @@ from compiler.passes.names.paths import (
 )
 from compiler.passes.names.told_apart import is_by_place, told_apart
 from compiler.passes.outcome import Options, PassOutcome
+from compiler.passes.risk import lexicon
 from compiler.passes.versions import is_version
 from workflow.profiles.profile import Profile
 
@@ -36,6 +37,10 @@ _OF_IDENTITY = {"id", "uuid", "name"}
 _ALL_METHODS = 4  # of what passes on whatever is sent
 _ANY = re.compile(r"\{[^{}]*\}")
 _SCHEMAS = frozenset({"schema", "schemas"})
+_VERBS = lexicon.FORMS.keys() | lexicon.PLAIN_FORMS | lexicon.LIGHT_FORMS
+_OF_MANY = frozenset({"catalog", "registry", "index", "pool", "queue", "history", "store", "inventory", "metadata"})
+_WHICH = frozenset({"latest", "new", "default", "current", "active", "pending", "recent", "unread"})
+_ASKING = frozenset({"search"})  # `/repos/search`: no thing, whatever else stands at `/repos`
 _VERSION = re.compile(r"v?\d+(\.\d+)*")
 _PREFIXES = frozenset({"api", "apis", "rest"})
 
@@ -103,7 +108,8 @@ class _Finder:
             return False
         above = parent(shape(place.path))
         is_query = words.is_about(words.split(last_word(place.path))[:1], words.READING | {"filter"})
-        return not (is_query and (above in self.places or f"{above}/{{}}" in self.places))
+        asks = last_word(place.path).lower() in _ASKING
+        return not (asks or (is_query and (above in self.places or f"{above}/{{}}" in self.places)))
 
     def _with_items(self, item_shape: str, item: _Place) -> Resource:
         # `/{realm}` stands in the collection `/`.
@@ -264,6 +270,7 @@ def _with_unique_names(found: list[Resource], profile: Profile, joined: Mapping[
     _name_lists_of_all(plain, by_path)
     for key, resource in by_path.items():
         is_bare = nouns.says_nothing(resource.noun) and resource.noun not in profile.vocabulary
+        is_bare = is_bare or nouns.is_of_something(resource.noun)
         if is_bare and resource.parent in plain and not _groups_above(resource):
             plain[key] = _joined(plain[resource.parent], plain[key])
     above = {r.parent for r in found if _has_operations(r)}
@@ -286,6 +293,7 @@ def _with_unique_names(found: list[Resource], profile: Profile, joined: Mapping[
         groups = _groups_above(resource)
         if groups and key in names and not resource.parent and not resource.id_parameter and not resource.collection:
             names[key] = _joined(words.spoken(words.singular(groups[-1])), names[key])
+    _told_by_kinds(names, plain, by_path)
     _told_apart_by_groups(names, by_path)
     _told_apart_by_addresses(names)
     seen: dict[str, int] = {}
@@ -299,6 +307,22 @@ def _with_unique_names(found: list[Resource], profile: Profile, joined: Mapping[
         name = names[key] if seen[snake] == 1 else f"{names[key]} {seen[snake]}"
         result.append(replace(by_path[key], name=name))
     return result
+
+
+def _told_by_kinds(names: dict[str, str], plain: Mapping[str, str], by_path: Mapping[str, Resource]) -> None:
+    """`dataset event` for what stands at `/datasets/events`, beside the datasets; `git hook` for `/hooks/git`."""
+    for key in [key for key in names if names[key] == plain[key]]:
+        resource = by_path[key]
+        kind = by_path.get(resource.parent)
+        if kind is None or not kind.id_parameter or parent(resource.collection or resource.item) != kind.collection:
+            continue
+        said = {words.singular(word) for word in words.split(names[key])}
+        if said & {words.singular(word) for word in words.split(plain[resource.parent])}:
+            continue
+        is_sort = bool(resource.id_parameter) and words.singular(resource.noun) == resource.noun
+        is_sort = is_sort or resource.noun.lower() in _WHICH
+        owner = plain[resource.parent]
+        names[key] = f"{names[key]} {owner}" if is_sort else _joined(owner, names[key])
 
 
 def _named_above(path: str, by_path: Mapping[str, Resource], roots: set[str]) -> str:
@@ -366,13 +390,23 @@ def _plain_name(resource: Resource, profile: Profile, joined: Mapping[str, str])
     name = nouns.spoken_noun(noun, joined, is_one=bool(resource.collection or resource.id_parameter))
     if _is_schema(resource):
         return f"{name} schema"
-    above = _groups_above(resource) if nouns.says_nothing(noun) or nouns.is_of_something(noun) else []
+    groups = _groups_above(resource)
+    if groups and resource.id_parameter and _sorts(noun, groups[-1]):
+        return f"{name} {words.spoken(words.singular(groups[-1]))}"
+    above = groups if nouns.says_nothing(noun) or nouns.is_of_something(noun) else []
     while above and not nouns.says_nothing(noun):
         group = above.pop()
         name = _joined(words.spoken(words.singular(group)), name)
         if not nouns.needs_more(group):
             return name
     return _joined(words.spoken(words.singular(above[-1])), name) if above else name
+
+
+def _sorts(noun: str, group: str) -> bool:
+    """Whether a noun says which sort of things stand there: `/applications/oauth2` has OAuth2 applications."""
+    is_many = words.singular(group) != group and group.lower() not in _PREFIXES and noun.lower() not in _OF_MANY
+    is_many = is_many and words.split(noun)[:1] not in [(verb,) for verb in _VERBS & {*words.split(noun)}]
+    return is_many and words.singular(noun) == noun and not {*words.split(noun)} & {*words.split(words.singular(group))}
 
 
 def _is_schema(resource: Resource) -> bool:

@@ -2,7 +2,8 @@
 
 Only successful replies in JSON, of operations that workflows use; each schema carries what it refers to, as a reply
 sees it (what is write-only is not asked for); what is further away than a bound takes any value, since schemas that
-refer to one another would each carry all the others. Called by `submission`. OpenAPI 3.1, 4.8.16 and 4.8.24.
+refer to one another would each carry all the others. Called by `submission`, and by `raw_calls` for one operation
+alone. OpenAPI 3.1, 4.8.16 and 4.8.24.
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ def promised_replies(compiled: Compiled, contained: Containment) -> dict[str, Ma
     used = {step.operation for one in compiled.workflows for step in one.flow.steps}
     validation = Validation(compiled.api.schemas, SharedSchemas(compiled.api.schemas))
     found = {
-        each.digest: contained.tried(each.key, partial(_promised, each, validation), NOTHING)
+        each.digest: contained.tried(each.key, partial(promised, each, validation, _MOST_BYTES), NOTHING)
         for each in _operations(compiled.api, used)
     }
     return {digest: schemas for digest, schemas in found.items() if schemas}
@@ -36,9 +37,10 @@ def _operations(api: Api, used: set[str]) -> tuple[Operation, ...]:
     return tuple(each for each in api.operations if each.key in used)
 
 
-def _promised(operation: Operation, validation: Validation) -> Mapping[str, Json]:
+def promised(operation: Operation, validation: Validation, most_bytes: int) -> Mapping[str, Json]:
+    """By status as declared; `most_bytes`: of what each schema refers to."""
     return {
-        response.status.upper(): validation.self_contained(response.schema, SchemaView.RESPONSE, _MOST_BYTES)
+        response.status.upper(): validation.self_contained(response.schema, SchemaView.RESPONSE, most_bytes)
         for response in operation.responses
         if response.schema is not None and response.status.startswith("2") and is_json(response.media_type)
     }

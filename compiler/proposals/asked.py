@@ -8,14 +8,23 @@ Without a model the nearest workflows are offered. Pure but for the asking. Call
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compiler.compiled import Compiled, CompiledWorkflow
 from compiler.ir.model import Diagnostic, Flow, FlowStep, Role
 from compiler.passes.flows.wording.fulfilled import constants
 from compiler.passes.names import words
-from compiler.proposals.clauses import MEASURES, Clause, clauses_of, verbs_and_things, wants_of
+from compiler.proposals.clauses import (
+    MEASURES,
+    MOST_CLAUSES,
+    Clause,
+    clauses_of,
+    several_of,
+    verbs_and_things,
+    wants_of,
+)
 from compiler.proposals.composing import Composer, CompositionRefusal
+from compiler.proposals.parting import MOST_CHARACTERS
 from compiler.proposals.sentences import findables
 from compiler.proposer.proposer import Asker
 from compiler.proposer.question import NONE_OF_THESE, ModelAnswer, Question, QuestionKind, fault_of
@@ -28,9 +37,13 @@ from workflow.search.stems import WORD, stems_of
 
 MOST_OFFERED = 4
 _LOOKED_AT = 10
+_NEAR = 3  # named where nothing fits
 _LIGHT = frozenset({"take", "make", "do", "perform", "run"})  # what is done is said by the next word
 # What says that something is lost by it; defaults are what is reset to.
 _DESTROYING = frozenset(stems_of((*words.DESTROYING, "defaults")).values())
+_SCHEDULE = frozenset(stems_of(("schedule", "job", "plan", "cron")).values())
+_FOR_A_SCHEDULE = "is for a schedule to say (`switchgear schedules add`), and no step of a workflow"
+_MANY = frozenset(stems_of(("all", "several", "every")).values())
 _SWITCHED = frozenset({"on", "off"})  # what is turned, switched or put
 _CHANGES = ("create", "update", "delete")
 
@@ -76,7 +89,8 @@ class Apis:
         found = [found for each in compiled for found in findables(each) if found.tool in self._flows]
         self._index = Index(found)
         self.count = len(compiled)
-        self._words = {one.tool: frozenset().union(*map(_stems, one.fields)) for one in found}
+        # What a reply tells is nothing that is done.
+        self._words = {one.tool: _stems(" ".join(replace(one, tells="").fields)) for one in found}
         self._known = frozenset().union(*self._words.values())
 
     def api_of(self, flow: Flow) -> Compiled:
@@ -89,25 +103,55 @@ class Apis:
     def read(self, clause: Clause) -> Piece:
         """The clause with what it may mean, the best first; or what is missing."""
         if clause.unmet:
-            return Piece(clause, why=f"“{clause.unmet}” is a condition that no step can check")
+            return Piece(clause, why=clause.unmet)
+        found = [self._flows[tool] for tool in self._index.best(clause.text, most=_LOOKED_AT)[0]]
+        meant = [flow for flow in found if self._fits(clause, flow)]
+        if clause.when:
+            meant = [flow for flow in meant if not _SCHEDULE.isdisjoint(_stems(flow.title))]
+            if not meant:
+                return Piece(clause, why=f"“{clause.when}” {_FOR_A_SCHEDULE}")
         unknown = self._unknown(clause)
         if unknown:
             return Piece(clause, why=f"nothing here has to do with “{'”, “'.join(unknown)}”")
-        found, _ = self._index.best(clause.text, most=_LOOKED_AT)
-        fitting = [self._flows[tool] for tool in found if self._fits(clause, tool)]
-        whole = [flow for flow in fitting if self._has_all(clause, flow.id)]
-        offered = {self.title_of(flow): flow for flow in reversed((*whole, *fitting)[:MOST_OFFERED])}
-        flows = tuple(reversed(offered.values()))
-        return Piece(clause, flows, why="" if flows else "no workflow here does that")
+        many, things = several_of(clause)
+        fitting = [flow for flow in meant if not many or _is_of_many(flow, things)]
+        if meant and not fitting:
+            return Piece(clause, why=f"“{f'{many} {things}'.strip()}” is more than any workflow here does at once")
+        flows = self._nearest_first(clause, fitting)
+        return Piece(clause, flows, why="" if flows else self._nothing(clause, found))
 
-    def _fits(self, clause: Clause, tool: str) -> bool:
+    def _nearest_first(self, clause: Clause, fitting: Sequence[Flow]) -> tuple[Flow, ...]:
+        """Those that say all of the clause before the others; what does more only where nothing does just that."""
+        fitting = [flow for flow in fitting if len(_changing(flow)) < 2 or not _more(clause, flow)] or fitting
+        whole = [flow for flow in fitting if self._has_all(clause, flow.id)]
+        whole.sort(key=lambda flow: (not self.is_clear(clause, flow), *_distance(clause, flow)))
+        offered: dict[str, Flow] = {}
+        for flow in (*whole, *fitting):
+            offered.setdefault(self.title_of(flow), flow)
+        return tuple(offered.values())[:MOST_OFFERED]
+
+    def _nothing(self, clause: Clause, flows: Sequence[Flow]) -> str:
+        """That nothing does it, with what is near it and harms nothing; or what does it and would destroy."""
+        _, things = verbs_and_things(clause.text)
+        losses = (flow for flow in flows if flow.risk is Risk.DESTROY and _say(things, _stems(flow.title)))
+        losing = next((flow for flow in losses if _is_called(clause, flow)), None)
+        if losing is not None:
+            return f"“{self.title_of(losing)}” destroys something, and nothing here says so: say what is to be deleted"
+        near = [self.title_of(flow) for flow in flows if flow.risk is not Risk.DESTROY]
+        told = f" (near it: {', '.join(near[:_NEAR])})" if near else ""
+        return f"no workflow here does that{told}"
+
+    def _fits(self, clause: Clause, flow: Flow) -> bool:
         """Whether it is the wish's kind, and about one of the things in its name; of what makes and destroys nothing,
         about all of them anywhere in its words."""
-        flow = self._flows[tool]
-        _, things = verbs_and_things(clause.text)
+        verbs, things = verbs_and_things(clause.text)
         about = _stems(f"{flow.title} {flow.resource} {words.spoken(flow.resource)}")
         is_strict = flow.risk is Risk.DESTROY or flow.intent in ("create", "delete")
-        is_about = not things or _say(things, about) or (not is_strict and self._has_all(clause, tool))
+        if wants_of(clause.text) == "create":  # what is made is told by its name, not by where it is made
+            things, is_strict = [idea for idea in things if idea.share == 1.0] or things, True
+        if flow.intent == "create":  # to snapshot a VM is to create a snapshot
+            things = [*things, *(idea for idea in verbs if want_of(" ".join(idea.said)) == "act")]
+        is_about = not things or _say(things, about) or (not is_strict and self._has_all(clause, flow.id))
         return is_about and _is_meant(clause.text, flow)
 
     def is_clear(self, clause: Clause, flow: Flow) -> bool:
@@ -134,7 +178,9 @@ class Apis:
     def _unknown(self, clause: Clause) -> list[str]:
         _, said = verbs_and_things(clause.text)
         strange = [i for i in said if not any(self._known.issuperset(p) for p in (i.said, *i.others))]
-        return [" ".join(idea.said) for idea in strange if not (clause.names | MEASURES).issuperset(idea.said)]
+        strange = [idea for idea in strange if not (clause.names | MEASURES).issuperset(idea.said)]
+        stems = stems_of(clause.text.split())
+        return [" ".join(w for w in clause.text.split() if stems[w] in idea.said) for idea in strange]
 
 
 def _stems(text: str) -> frozenset[str]:
@@ -153,7 +199,9 @@ def _is_meant(text: str, flow: Flow) -> bool:
         return flow.risk is Risk.READ and wants in ("know", "look", "name")
     verbs, things = verbs_and_things(text)
     light = things if text.split()[0] in _LIGHT and flow.intent in ("create", "act") else []
-    said = _stems(flow.title) | _stems(" ".join(_values(flow)))
+    # A noun in the name of what is updated is no verb: "snapshot it" updates no snapshot schedule.
+    title = flow.title.partition(" ")[0] if flow.intent == "update" else flow.title
+    said = _stems(title) | _stems(" ".join(_values(flow)))
     says_verb = _say([*verbs, *light], said) or any(idea.said[-1] in _SWITCHED & said for idea in verbs)
     kind = flow.intent if flow.intent in _CHANGES else want_of(next(iter(words.split(flow.title)), ""))
     if flow.risk is Risk.DESTROY and _DESTROYING.isdisjoint(_all_said([*verbs, *things])):
@@ -163,8 +211,36 @@ def _is_meant(text: str, flow: Flow) -> bool:
     return says_verb or (wants in _CHANGES and kind == wants)
 
 
+def _more(clause: Clause, flow: Flow) -> int:
+    """How many things its title tells that the clause does not, its first verb aside."""
+    text = _stems(clause.text)
+    ideas = understood(flow.title).ideas
+    return sum(not _say([idea], text) for at, idea in enumerate(ideas) if at or not idea.is_verb)
+
+
+def _distance(clause: Clause, flow: Flow) -> tuple[int, bool]:
+    """How far its title is from the clause: by what it tells more, then by another verb."""
+    return _more(clause, flow), not _is_called(clause, flow)
+
+
+def _is_called(clause: Clause, flow: Flow) -> bool:
+    """Whether the clause says the very verb of its title."""
+    title = _stems(flow.title)
+    verbs, _ = verbs_and_things(clause.text)
+    return bool(verbs) and all(title.issuperset(idea.said) for idea in verbs)
+
+
+def _is_of_many(flow: Flow, things: str) -> bool:
+    """Whether it can be meant where many are: it reads, or is of all of them, or what is counted is no thing of its."""
+    title = _stems(flow.title)
+    is_counted = not things or not _stems(things).isdisjoint(title)
+    return flow.risk is Risk.READ or not is_counted or not title.isdisjoint(_MANY)
+
+
 def _all_said(ideas: Sequence[Idea]) -> frozenset[str]:
-    return frozenset(stem for idea in ideas for phrase in (idea.said, *idea.others) for stem in phrase)
+    """The stems of what is said, and of single words that mean the same: a "restore point" restores nothing."""
+    alike = (phrase[0] for idea in ideas for phrase in idea.others if len(phrase) == 1)
+    return frozenset((*(stem for idea in ideas for stem in idea.said), *alike))
 
 
 def _say(ideas: Sequence[Idea], known: frozenset[str]) -> bool:
@@ -182,9 +258,11 @@ def _values(flow: Flow) -> Iterator[str]:
 
 def understand_sentence(sentence: str, apis: Apis, asker: Asker) -> AskOutcome:
     """What becomes of the sentence. Nothing is stored."""
-    pieces = [apis.read(clause) for clause in clauses_of(sentence)]
-    if not pieces:
-        return AskOutcome(sentence, (), refusal="it says nothing that is done")
+    clauses = clauses_of(sentence)
+    if not clauses or len(clauses) > MOST_CLAUSES or len(sentence) > MOST_CHARACTERS:
+        nothing = "it says nothing that is done"
+        return AskOutcome(sentence, (), refusal=f"it wants more than {MOST_CLAUSES} things" if clauses else nothing)
+    pieces = [apis.read(clause) for clause in clauses]
     missing = [piece for piece in pieces if piece.why]
     if missing:
         return AskOutcome(sentence, tuple(pieces), refusal=_told(missing))
@@ -254,6 +332,10 @@ def _made(
     sentence: str, pieces: list[Piece], entries: tuple[RecordedAnswer, ...], apis: Apis, answers: Sequence[ModelAnswer]
 ) -> AskOutcome:
     flows = [piece.chosen for piece in pieces if piece.chosen is not None]
+    twice = next((flow for flow in flows if flows.count(flow) > 1 and _changing(flow)), None)
+    if twice is not None:
+        why = f"“{apis.title_of(twice)}” is wanted more than once: run it for each"
+        return AskOutcome(sentence, tuple(pieces), refusal=why, entries=entries)
     names = list(dict.fromkeys(apis.api_of(flow).api.name for flow in flows))
     if len(names) > 1:
         why = f"this is of {' and '.join(names)}, and one workflow speaks to one device"

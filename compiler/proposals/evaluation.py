@@ -26,7 +26,8 @@ from compiler.proposer.vocabulary import CUT_SHORT
 from compiler.proposer.wording import clean, identifiers, path_words
 from workflow.profiles.profile import Profile
 from workflow.risks import Risk
-from workflow.search.index import Findable, Index, with_words_of_their_things
+from workflow.search.findable import Findable, with_words_of_their_things
+from workflow.search.index import Index
 from workflow.search.words import ALIKE
 
 FIRST = 5
@@ -37,7 +38,8 @@ _MEMBERS = 6
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One kind: how many were asked and answered; of these, how many as is known (`right`), and how many alike in both
-    orders. `refused`: reason → how many. `refusal`: why all of them tell nothing, "" where they tell something.
+    orders. `live`: how many were answered now and not before, which took the `seconds`. `refused`: reason → how many.
+    `refusal`: why all of them tell nothing, "" where they tell something.
     """
 
     kind: QuestionKind
@@ -45,6 +47,7 @@ class Measured:
     answered: int
     right: int
     consistent: int
+    live: int
     seconds: float
     refused: Mapping[str, int] = field(default_factory=dict)
     refusal: str = ""
@@ -52,9 +55,11 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class CatalogEffect:
-    """Of what was to be found, how much was found without and with what the model says."""
+    """Of what was to be found, how much was found without and with what the model says. `answers`: how many there were;
+    where there are none, nothing is measured by it."""
 
     what: str
+    answers: int
     of: int
     before: int
     after: int
@@ -76,7 +81,7 @@ def evaluated(compiled: Compiled, asker: Asker, most: int, clock: Callable[[], f
 
 
 def _measured(kind: QuestionKind, questions: Sequence[Question], asker: Asker, clock: Callable[[], float]) -> Measured:
-    began = clock()
+    began, before = clock(), asker.asked_now
     answers = asker.ask(questions)
     expected = {question.subject: question.expected for question in questions}
     return Measured(
@@ -85,6 +90,7 @@ def _measured(kind: QuestionKind, questions: Sequence[Question], asker: Asker, c
         answered=len(answers),
         right=sum(one.agreed == expected[one.subject] for one in answers),
         consistent=sum(bool(one.agreed) for one in answers),
+        live=asker.asked_now - before,
         seconds=clock() - began,
         refused=_counted(fault_of(one) for one in answers),
         refusal=without_information(answers),
@@ -107,7 +113,7 @@ def _nouns(compiled: Compiled) -> Iterator[Question]:
         if wanted and len(options) > 1:
             members = identifiers(schemas.members(resource.schema), _MEMBERS)
             facts = {"path": path_words(address(resource)), "members": members}
-            yield Question(QuestionKind.NOUN, f"known {address(resource)}", facts, options, wanted)
+            yield Question(QuestionKind.NOUN, _subject(compiled, address(resource)), facts, options, wanted)
 
 
 def _ranks(compiled: Compiled) -> Iterator[Question]:
@@ -124,7 +130,7 @@ def _ranks(compiled: Compiled) -> Iterator[Question]:
 def _tasks(compiled: Compiled) -> Iterator[Question]:
     """What the planner knows to belong together, and what has nothing to do with each other, in turns."""
     together = [replace(question_of(Task(pair, True, 0.0)), expected=YES) for pair in _pieces_of_tasks(compiled)]
-    apart = foils_of(compiled)
+    apart = [replace(one, subject=_subject(compiled, one.subject)) for one in foils_of(compiled)]
     for number in range(max(len(together), len(apart))):
         yield from together[number : number + 1]
         yield from apart[number : number + 1]
@@ -161,9 +167,13 @@ def _pieces(compiled: Compiled) -> Iterator[Question]:
             says = clean(f"{other} {rest}".lower(), 80)
             near = [flows[tool] for tool in index.best(says, most=_NEAREST)[0]]
             titles = sorted({clean(one.title, 80) for one in (flow, *near)})
-            yield Question(
-                QuestionKind.PIECE, f"known {says}", {"says": says}, (*titles, NONE_OF_THESE), clean(flow.title, 80)
-            )
+            options, subject = (*titles, NONE_OF_THESE), _subject(compiled, says)
+            yield Question(QuestionKind.PIECE, subject, {"says": says}, options, clean(flow.title, 80))
+
+
+def _subject(compiled: Compiled, what: str) -> str:
+    """One that no other API's question has, since a lock holds one answer about a subject."""
+    return f"known {compiled.api.name} {what}"
 
 
 _KNOWN: Mapping[QuestionKind, Callable[[Compiled], Iterator[Question]]] = {
@@ -183,30 +193,34 @@ def _catalog(compiled: Compiled, asker: Asker) -> CatalogEffect:
     ranks = {flow.id: flow for flow in by_planner(Context.of(compiled.api, bare), compiled.api.flows)}
     ones = with_catalog([replace(one, flow=ranks[one.flow.id]) for one in compiled.workflows], bare)
     before = sum(one.flow.is_core for one in ones if one.flow.id in pins)
-    moved = ranked([one.flow for one in ones], (), asker).ranks
+    asked = ranked([one.flow for one in ones], (), asker)
+    moved = asked.ranks
     told = [replace(one, flow=replace(one.flow, rank=moved.get(one.flow.id, one.flow.rank))) for one in ones]
     after = sum(one.flow.is_core for one in with_catalog(told, bare) if one.flow.id in pins)
-    return CatalogEffect("pinned workflows in the catalog without pins", len(pins), before, after)
+    what = "pinned workflows in the catalog without pins"
+    return CatalogEffect(what, len(asked.entries), len(pins), before, after)
 
 
 def _search(compiled: Compiled, asker: Asker, most: int, clock: Callable[[], float]) -> tuple[Measured, CatalogEffect]:
     """Sentences that count, and what the vendor's own words for each operation find among the first five."""
     questions = sentences.about(compiled)[:most]
-    began = clock()
+    began, live = clock(), asker.asked_now
     answers = asker.ask(questions)
-    seconds = clock() - began
+    seconds, live = clock() - began, asker.asked_now - live
     judged = sentences.judge(compiled, answers)
     reasons = (reason for entry in judged.entries for reason in entry.reason.split("; "))
     taken = len(judged.sentences)
     alike = sum(told.said[0] == told.said[1] for told in answers)
-    measured = Measured(QuestionKind.SENTENCE, len(questions), len(answers), taken, alike, seconds, _counted(reasons))
+    measured = Measured(
+        QuestionKind.SENTENCE, len(questions), len(answers), taken, alike, live, seconds, _counted(reasons)
+    )
     summaries = {operation.key: operation.summary for operation in compiled.api.operations}
     asked = [(one.flow.id, summaries.get(one.flow.goal, "")) for one in compiled.workflows]
     asked = [(tool, said) for tool, said in asked if said]
     before = list(sentences.findables(compiled))
     after = [replace(one, sentences=" ".join(judged.sentences.get(one.tool, ()))) for one in before]
     of_what = "vendor's summaries that find their workflow among five"
-    return measured, CatalogEffect(of_what, len(asked), _found(before, asked), _found(after, asked))
+    return measured, CatalogEffect(of_what, len(answers), len(asked), _found(before, asked), _found(after, asked))
 
 
 def _found(findables: Sequence[Findable], asked: Sequence[tuple[str, str]]) -> int:

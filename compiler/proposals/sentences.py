@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from compiler.compiled import Compiled, CompiledWorkflow
+from compiler.knowledge import operation_words_of
 from compiler.passes.names import words
 from compiler.proposer.question import ModelAnswer, Question, QuestionKind
 from compiler.proposer.record import RecordedAnswer
 from compiler.proposer.wording import clean, fault_of_sentence, identifiers, plain_typography, words_of
 from workflow.risks import Risk
-from workflow.search import index
-from workflow.search.index import Findable, Index, findable, with_words_of_their_things
+from workflow.search.findable import Findable, WorkflowFacts, findable, with_words_of_their_things
+from workflow.search.index import Index
 from workflow.search.question import understood, want_of
 from workflow.search.stems import WORD, stems_of
 from workflow.search.words import EMPTY
@@ -147,10 +148,11 @@ class _RoundTrip:
 def findables(compiled: Compiled) -> Iterator[Findable]:
     """The workflows as search sees them when they are served."""
     vocabulary = compiled.profile.vocabulary if compiled.profile else {}
+    told = operation_words_of(compiled)
     for one in compiled.workflows:
         flow = one.flow
-        kind = index.WorkflowFacts(compiled.api.name, flow.risk.value, flow.intent, flow.resource)
-        yield findable(compiled.content_of(one), vocabulary, kind, rank=flow.rank)
+        kind = WorkflowFacts(compiled.api.name, flow.risk.value, flow.intent, flow.resource)
+        yield findable(compiled.content_of(one), vocabulary, kind, rank=flow.rank, operations=told)
 
 
 def _removes(one: CompiledWorkflow) -> bool:

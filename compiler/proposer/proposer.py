@@ -96,6 +96,11 @@ class Asker:
         """Whether a model can still be asked."""
         return self.model is not None and not self.model.is_over
 
+    @property
+    def asked_now(self) -> int:
+        """How many answers came from the model, and not from the record."""
+        return self._count
+
     def has(self, question: Question) -> bool:
         """Whether the record has an answer to just this question."""
         return self._recorded(question, digest_of(question)) is not None
@@ -158,9 +163,10 @@ class Asker:
         """What is asked, and about how long the rest of its kind takes, once that is known."""
         assert self.model is not None
         each = self.model.spent_s() / self._count if self._count else 0.0
-        about = min(left * each, self.model.left_s())
+        about, ends = left * each, self.model.left_s()
         pace = f", {each:.0f} s each, about {about / 60:.0f} min left" if each else ""
-        return f"ask {question.kind.value} {question.subject[:40]}{pace}"
+        late = f", {ends / 60:.0f} min until the deadline" if about > ends else ""
+        return f"ask {question.kind.value} {question.subject[:40]}{pace}{late}"
 
     def _of_others(self) -> Iterator[Diagnostic]:
         """A finding where recorded answers are of another model than the one that is chosen."""

@@ -48,6 +48,8 @@ class Changes:
             raise RefusalError(409, f"there is a {resource.name or resource.noun} {item_id!r} already")
         place = member_place(resource, collection, item_id or self._store.new_id(resource, collection))
         item, children = self._made(place, part, source, len(taken) + 1)
+        if isinstance(item, dict) and isinstance(part, dict):
+            item |= self._given_once(behaviour, resource, part)
 
         def happen() -> None:
             self._store.add(place, item)
@@ -55,6 +57,18 @@ class Changes:
                 self._store.add(child, child_body)
 
         return ItemChange(place, item, happen)
+
+    def _given_once(self, behaviour: Behaviour, resource: Resource, part: dict[str, Json]) -> dict[str, Json]:
+        """What the thing shows as read-only and its creation takes all the same: given once, and fixed from then on."""
+        body = behaviour.operation.body
+        validation = self._blueprint.validation
+        shown = validation.described(self._blueprint.item_schema(resource))
+        taken = validation.described(body.schema) if body and not behaviour.body_at else {}
+        return {
+            name: value
+            for name, value in part.items()
+            if name in shown and name in taken and self._is_fixed(shown[name]) and not self._is_fixed(taken[name])
+        }
 
     def put_there(self, place: SeedPlace) -> ItemChange:
         """Something that exists elsewhere belongs to this collection from now on, under its own id."""

@@ -2,14 +2,14 @@
 
 A run's row and the records of its requests decide what is sent after a crash or a doubt. So they are held against the
 audit rows about the run: how it was begun, what was recorded, how it ended, what was resolved. A row that nobody began
-is no run. What a change may do that is not compared (who carries it out, who asked for its end) is to end it early.
-Called by `open_runs`. Here never lives what is done about it.
+is no run, and an end that nobody asked for is not brought about. What a change may do that is not compared (who carries
+it out) is to end it early. Called by `open_runs` and `runs`. Here never lives what is done about it.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.engine import Row
 
 from governance.audit.log import is_intact
@@ -24,6 +24,13 @@ _RUN = table_of(RunRow)
 _STEP = table_of(RunStepRow)
 _AUDIT = table_of(AuditEntry)
 _RECORD = ("seq", "step_id", "phase", "method", "path", "status", "duration_ms", "detail")
+CANCEL_ASKED = "run.cancel_asked"
+_LAST_WISH = (
+    select(_AUDIT)
+    .where(_AUDIT.c.subject == bindparam("about"), _AUDIT.c.action.in_((CANCEL_ASKED, "run.resolved")))
+    .order_by(_AUDIT.c.seq.desc())
+    .limit(1)
+)
 _BEGUN = ("revision_id", "digest", "target")
 UNKNOWN = "the audit knows of no such run"
 OVER = "that it is under way was changed"
@@ -77,6 +84,12 @@ def compare(row: Row[Any], steps: Sequence[Row[Any]], told: Sequence[Row[Any]]) 
         return UNKNOWN
     checks = (_begun(row, told), _recorded(steps, told), _ended(row, told), _resolved(row, told))
     return "; ".join(fault for fault in checks if fault)
+
+
+def is_end_asked(connection: Connection, run_id: str) -> bool:
+    """Whether somebody asked for the run's end, by the audit, since it was gone on with."""
+    wish = connection.execute(_LAST_WISH, {"about": f"run:{run_id}"}).first()
+    return wish is not None and wish.action == CANCEL_ASKED and is_intact(wish._asdict())
 
 
 def _details(told: Sequence[Row[Any]], *actions: str) -> list[Json]:

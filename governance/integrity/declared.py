@@ -57,7 +57,6 @@ TABLES: Mapping[str, Declared] = MappingProxyType(
             run_rows.runs,
             {
                 "executor": "another one is fenced off, and the run is taken up or closed as one whose process died",
-                "cancel_by": "it ends early",
             },
         ),
         "run_effects": Declared("sealed", "who has an effect is what the audit last said of it", run_rows.effects),

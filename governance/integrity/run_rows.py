@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.engine import Row
 
 from governance.audit.log import is_intact
-from governance.audit.run_verification import compare, print_of_journal
+from governance.audit.run_verification import CANCEL_ASKED, compare, print_of_journal
 from governance.audit.verification import is_about, told_about
 from governance.errors import TamperedError
 from governance.runs.open_runs import FORGOTTEN
@@ -56,7 +56,7 @@ def _of(connection: Connection, page: Sequence[Row[Any]]) -> Iterator[str]:
 
 def _fault(row: Row[Any], steps: Sequence[Row[Any]], journals: Sequence[Row[Any]], told: Sequence[Row[Any]]) -> str:
     try:
-        fault = compare(row, steps, told)
+        fault = compare(row, steps, told) or _wished(row, told)
         ends = [from_text(each.detail) for each in told if each.action == "run.finished" and is_intact(each._asdict())]
     except (TamperedError, TypeError, KeyError) as error:
         return f"it cannot be read: {error}"
@@ -65,6 +65,11 @@ def _fault(row: Row[Any], steps: Sequence[Row[Any]], journals: Sequence[Row[Any]
     wanted = [each["journal"] for each in ends if "journal" in each]
     is_same = [print_of_journal(each.body, each.part) for each in journals] == wanted
     return fault if is_same else f"{fault}; its journal was changed".removeprefix("; ")
+
+
+def _wished(row: Row[Any], told: Sequence[Row[Any]]) -> str:
+    wishes = {each.actor for each in told if each.action == CANCEL_ASKED}
+    return "" if row.cancel_by is None or row.cancel_by in wishes else "who asked for its end was changed"
 
 
 def _missing(connection: Connection) -> Iterator[str]:

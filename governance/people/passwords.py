@@ -1,12 +1,13 @@
 """Passwords that people choose: how they are kept, checked, and what is taken for one.
 
-Argon2id with the parameters of RFC 9106's second recommendation (64 MiB, three passes), in threads of its own and two
-at a time, so that a flood of logins takes neither the event loop nor the memory. A name that nobody has is checked
-against a hash that nothing fits: it takes as long as a wrong password. Here never lives who may log in.
+Argon2id with the parameters of RFC 9106's second recommendation (64 MiB, three passes), in threads of its own and one
+or two at a time, so that a flood of logins takes neither the event loop nor its core nor the memory. A name that nobody
+has is checked against a hash that nothing fits: it takes as long as a wrong password. Here never lives who may log in.
 """
 
 import asyncio
 import base64
+import os
 import secrets
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from governance.errors import InvalidError
 
 SHORTEST = 12
 LONGEST = 256
-AT_ONCE = 2
+AT_ONCE = 1 if (os.cpu_count() or 1) <= 2 else 2
 """A check takes 64 MiB and half a second of a small machine's core."""
 
 

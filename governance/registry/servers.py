@@ -4,13 +4,15 @@ A site is a Switchgear elsewhere that comes here by itself (docs/SITES.md); its 
 are the operations of an API of their own (`remote-NAME`, `site-NAME`), so that all that holds for a device holds for
 them: rights, approvals, plans, the audit. What a target cannot say of it stands here: the transport, and for stdio the
 command. Values of variables and of header fields are references, as a target's credentials are; a literal is refused
-without being repeated, since it may be the secret itself. Here never lives a table (`governance.registry.targets`), a
-file of some client's (`governance.registry.server_files`) or a connection. MCP 2025-11-25, "Transports".
+without being repeated, since it may be the secret itself, and so is an argument that looks like one. Here never lives a
+table (`governance.registry.targets`), a file of some client's (`governance.registry.server_files`) or a connection. MCP
+2025-11-25, "Transports".
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
@@ -30,6 +32,16 @@ _FIELD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 # What may stand before a reference in a field, as RFC 9110, 11.4 has it.
 _SCHEMES = re.compile(r"(?:[A-Za-z][A-Za-z0-9_-]{0,31} )?")
 MOST_ARGUMENTS, MOST_LENGTH = 100, 4096
+# What an argument is called that takes a secret; a file or a variable that holds one is none.
+_ASKS_SECRET = re.compile(
+    r"-{0,2}(?:[a-z0-9]+[-_.])*(?:password|passwd|passphrase|secret|token|api-?key|access-?key|bearer|credentials?)",
+    re.I,
+)
+# A credential in an address, a field of HTTP that shows one, and what tokens of well-known services begin with.
+_SHOWS_SECRET = re.compile(
+    r"://[^/\s:@]*:[^/\s@]+@|(?i:\b(?:authorization|cookie|[a-z-]*(?:-key|-token))\s*:\s*\S)"
+    r"|\b(?:sk-|gh[opsu]_|github_pat_|glpat-|xox[abp]-|AKIA|eyJ)[A-Za-z0-9_.-]{12}"
+)
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -146,6 +158,21 @@ def _check_command(server: Server) -> None:
     is_long = len(words) > MOST_ARGUMENTS or any(len(each) > MOST_LENGTH for each in words)
     if is_long or not all(each.isprintable() for each in words):
         raise InvalidError("the command is too long, or has characters that cannot be seen", "write it plainly")
+    if number := _secret_among(words):
+        remedy = (
+            "everybody on this machine sees it there: give it as a variable (a reference), or in a file of the server"
+        )
+        raise InvalidError(f"argument {number} of the command looks like a secret, which is not kept", remedy)
+
+
+def _secret_among(words: Sequence[str]) -> int | None:
+    """The number of the first argument that seems to hold a secret."""
+    for number, (before, word) in enumerate(pairwise(words), 1):
+        name, _, value = word.partition("=")
+        is_asked = before.startswith("-") and _ASKS_SECRET.fullmatch(before) and not word.startswith("-")
+        if is_asked or (value and _ASKS_SECRET.fullmatch(name)) or _SHOWS_SECRET.search(word):
+            return number
+    return None
 
 
 def _check_url(url: str) -> None:

@@ -39,6 +39,14 @@ def take(connection: Connection, now: str, run_id: str, effects: Iterable[str]) 
 
     Raises TamperedError where nobody can tell.
     """
+    if fresh := check(connection, run_id, effects):
+        connection.execute(delete(_EFFECT).where(_EFFECT.c.effect.in_(fresh)))
+        connection.execute(insert(_EFFECT), [{"effect": effect, "run_id": run_id} for effect in fresh])
+        _tell(connection, now, TAKEN, [(effect, run_id) for effect in fresh])
+
+
+def check(connection: Connection, run_id: str, effects: Iterable[str]) -> list[str]:
+    """Those of the effects that nobody has. Raises as `take`."""
     fresh: list[str] = []
     for effect in sorted(set(effects)):
         has = _run_that_has(connection, effect)
@@ -46,10 +54,7 @@ def take(connection: Connection, now: str, run_id: str, effects: Iterable[str]) 
             holder = _holder(connection, has)
             raise SameEffectError(holder.run_id, holder.caller, is_in_doubt=holder.is_in_doubt)
         fresh += [] if has else [effect]
-    if fresh:
-        connection.execute(delete(_EFFECT).where(_EFFECT.c.effect.in_(fresh)))
-        connection.execute(insert(_EFFECT), [{"effect": effect, "run_id": run_id} for effect in fresh])
-        _tell(connection, now, TAKEN, [(effect, run_id) for effect in fresh])
+    return fresh
 
 
 def give_back(connection: Connection, now: str, run_ids: Iterable[str]) -> None:

@@ -7,13 +7,13 @@ Here never lives a run's course, nor the record of its requests (`runs`).
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, text, update
 
 from governance.audit.log import Event, append_entry, is_intact
-from governance.audit.run_verification import run_fault
+from governance.audit.run_verification import CANCEL_ASKED, is_end_asked, run_fault
 from governance.errors import ConflictError, InvalidError, NotFoundError, TamperedError, TransitionError
 from governance.events.outbox import tell_of_run
 from governance.runs.effects import give_back
@@ -73,6 +73,11 @@ class RunFinding:
     outputs: Json = None
 
 
+def _believed(connection: Connection, run: OpenRun) -> OpenRun:
+    """Without a wish for its end that nobody had."""
+    return run if run.cancel_by is None or is_end_asked(connection, run.id) else replace(run, cancel_by=None)
+
+
 def print_of(run_id: str, revision_id: str, target: str, inputs: Json) -> str:
     """A proof of what was asked for, salted by the run: inputs may hold secrets, so guessing them has to be slow."""
     asked = to_text([revision_id, target, inputs]).encode()
@@ -85,7 +90,7 @@ class OpenRuns:
 
     async def look(self) -> tuple[OpenRun, ...]:
         """All of them, oldest first."""
-        return await self._database.read(lambda c: tuple(OpenRun(*row) for row in c.execute(_OPEN)))
+        return await self._database.read(lambda c: tuple(_believed(c, OpenRun(*row)) for row in c.execute(_OPEN).all()))
 
     def untouched(self, times: int) -> Untouched:
         """By which to see whether `look` need be asked."""
@@ -179,7 +184,7 @@ class OpenRuns:
             if outcome is not None:
                 raise TransitionError(f"the run {run_id} has ended already: {outcome}")
             connection.execute(update(_RUN).where(_RUN.c.id == run_id).values(cancel_by=actor))
-            append_entry(connection, Event(now, actor, "run.cancel_asked", f"run:{run_id}", {}))
+            append_entry(connection, Event(now, actor, CANCEL_ASKED, f"run:{run_id}", {}))
 
         await self._database.write(work)
 

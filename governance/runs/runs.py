@@ -17,11 +17,11 @@ from sqlalchemy.engine import Row
 
 from governance.approval.revision_rows import TABLE, within
 from governance.audit.log import Event, append_entries
-from governance.audit.run_verification import print_of_key, sealed_end
+from governance.audit.run_verification import is_end_asked, print_of_key, sealed_end
 from governance.errors import ConflictError, NotFoundError, NotOursError, StopAskedError
 from governance.events.outbox import tell_of_run
 from governance.people.scopes import WHOLE, AccessScope
-from governance.runs.effects import give_back, take
+from governance.runs.effects import check, give_back, take
 from governance.storage.database import Database
 from governance.storage.identifiers import Json, from_text, to_text
 from governance.storage.models import RunJournalRow, RunRow, RunStepRow, table_of
@@ -184,18 +184,20 @@ class RunStore:
         actor: str = "runtime",
         executor: str | None = None,
         effects: Sequence[str] = (),
+        respects: Sequence[str] = (),
         is_lasting: bool = True,
     ) -> None:
         """Stores several events in one transaction, in this order: an answer and the next request, say.
 
         Raises NotOursError or StopAskedError where an `executor` is given, SameEffectError if another run has one of
-        the `effects`, and ConflictError.
+        the `effects`, which the run takes, or of those that it `respects`, and ConflictError.
         """
         now, kept = self._database.now(), tuple(records)
 
         def work(connection: Connection) -> None:
             if executor is not None:
                 _check_hands(connection, run_id, executor)
+            check(connection, run_id, respects)
             take(connection, now, run_id, effects)
             append_entries(connection, _add(connection, now, run_id, actor, kept))
 
@@ -299,7 +301,7 @@ def _check_hands(connection: Connection, run_id: str, executor: str) -> None:
     row = connection.execute(_HANDS, {"run_id": run_id}).first()
     if row is None or row.outcome is not None or row.executor != executor:
         raise NotOursError(f"the run {run_id} is not carried out by this process any more")
-    if row.cancel_by is not None:
+    if row.cancel_by is not None and is_end_asked(connection, run_id):
         raise StopAskedError(f"{row.cancel_by} asked for the end of the run {run_id}")
 
 

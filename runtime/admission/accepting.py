@@ -26,6 +26,9 @@ ACCEPTED_AT_ONCE = 32
 WAITING = 2_048
 # A client says something as soon as it is connected; a handshake takes two round trips.
 SILENT_S = 10.0
+# Of an answer that nobody takes the kernel holds so much twice, where it would hold megabytes; what is more is counted
+# here (`connections`).
+KERNEL_HOLDS = 64 * 1024
 # Where no file is free: others end meanwhile.
 REST_S = 0.5
 
@@ -34,6 +37,7 @@ class Accepted:
     """One of which nothing was made yet. It is one of the `Connections` and of the `Arrivals`."""
 
     is_worked_on = False
+    unread = 0
 
     def __init__(self, acceptor: "Acceptor", taken: socket.socket, address: str) -> None:
         self.has_had_its_chance = False
@@ -139,6 +143,7 @@ class Acceptor:
         self._loop = asyncio.get_running_loop()
         self._resting: asyncio.TimerHandle | None = None
         listener.setblocking(False)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_HOLDS)  # as all have that it accepts
         listener.listen(WAITING)
         self._loop.add_reader(self._file, self._accept)
 

@@ -34,7 +34,9 @@ FILES_OF_OUR_OWN = 128
 MOST_FILES = 65_536
 # A site waits with one message and answers with others, of which each says what became of a call here.
 MOST_OF_SITES, OF_ONE_SITE = 1_024, 16
-Kind = Literal["stranger", "call", "stream", "admin", "site"]
+# What goes through all of the database keeps one of its four readers for seconds: the others are everybody's.
+MOST_SURVEYS, SURVEYS_OF_ONE = 2, 1
+Kind = Literal["stranger", "call", "stream", "admin", "site", "survey"]
 
 
 class Concurrency:
@@ -47,11 +49,13 @@ class Concurrency:
             "stream": min(MOST_STREAMS, max(1, most // 2)),
             "admin": RESERVED,
             "site": MOST_OF_SITES,
+            "survey": MOST_SURVEYS,
         }
         self._of_one: dict[Kind, int] = {
             "call": max(1, most // PARTS),
             "stream": STREAMS_OF_ONE,
             "site": OF_ONE_SITE,
+            "survey": SURVEYS_OF_ONE,
         }
         self._inside: Counter[Kind] = Counter()
         self._shares: Counter[tuple[Kind, str]] = Counter()

@@ -9,6 +9,8 @@ gate (`access`) says whose a connection is. RFC 9112, RFC 9110 (408).
 """
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable
 from contextvars import Context
 from typing import Any, Protocol
@@ -22,23 +24,29 @@ from runtime.admission.accepting import Accepted, Acceptor
 from runtime.admission.arrivals import Arrivals
 from runtime.admission.concurrency import FILES_OF_OUR_OWN
 from runtime.admission.first_bytes import STRANGER, Known
+from runtime.admission.heads import BoundedRequests
 from runtime.caller import CONNECTION, Caller
 from runtime.observing import metrics
 
 # In each of these so many seconds a request that is not whole yet brings so many bytes a second.
 WINDOW_S = 10
 BYTES_PER_S = 4_096
-# Whoever takes nothing of an answer for so long is gone.
+# Whoever takes an answer more slowly than that for so long is gone. What waits to be taken is held here: so much of one
+# caller's answers, or one that is longer.
 UNREAD_S = 60
+MOST_UNREAD = 32 * 1024 * 1024
 # A connection takes about 0.02 MB. A load balancer in front keeps tens open.
 MOST_STRANGERS = 256
 MOST_OF_ONE = 512
-# Of a caller who has more open than clients keep (httpx 20), one is closed with its next answer.
-MOST_KEPT = 32
+# Of a caller who has more open than clients keep (httpx 20), one is closed with its next answer; than one needs, while
+# all have so many.
+MOST_KEPT, FEW_KEPT, MANY = 32, 8, 256
 CLOSE = (b"connection", b"close")
 # Whoever has sent nothing yet makes no room before there are so many: in a burst a client is slow too.
 MOST_SILENT = 1_024
 FEWEST = 64
+# What is not sent yet is thrown away at once. socket(7)
+RESET = struct.pack("ii", 1, 0)
 LATE = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -56,6 +64,10 @@ class Connection(Protocol):
     @property
     def has_had_its_chance(self) -> bool:
         """Whether something was sent on it, and read."""
+
+    @property
+    def unread(self) -> int:
+        """How many bytes of answers wait to be taken."""
 
     def abort(self) -> None:
         """Closes it at once."""
@@ -92,9 +104,16 @@ class Connections:
         if self._count > self._most:
             self._close_oldest(max(self._of, key=lambda owner: len(self._of[owner])), is_pressing=True)
 
+    def bound_unread(self, owner: str) -> None:
+        """To be called whenever an answer is not taken at once: of too much that waits the oldest is given up."""
+        waiting = [each for each in self._of.get(owner, ()) if each.unread]
+        while len(waiting) > 1 and sum(each.unread for each in waiting) > MOST_UNREAD:
+            metrics.turned_away("answer: room")
+            waiting.pop(0).abort()
+
     def has_many(self, owner: str) -> bool:
         """Whether the owner has more connections than one keeps."""
-        return len(self._of.get(owner, ())) > MOST_KEPT
+        return len(self._of.get(owner, ())) > (FEW_KEPT if self._count > MANY else MOST_KEPT)
 
     def make_room(self) -> None:
         """To be called whenever one more stranger has had its chance."""
@@ -128,6 +147,7 @@ class HttpConnection(H11Protocol):
         "_arrivals",
         "_arriving",
         "_bytes",
+        "_is_between",
         "_is_heard",
         "_table",
         "_unread",
@@ -151,11 +171,14 @@ class HttpConnection(H11Protocol):
         self._arrivals = table.arrivals
         self._bytes = 0
         self._is_heard = False
+        self._is_between = False
+        self.conn: BoundedRequests = BoundedRequests(h11.SERVER)
         self._arriving: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        transport.set_write_buffer_limits(high=1)  # whatever is not taken at once is noticed, however little
         if self._accepted is not None:
             self._table.remove(self._accepted)
         self._table.add(self)
@@ -181,7 +204,10 @@ class HttpConnection(H11Protocol):
         self._is_heard = True
         if not self.flow.read_paused:
             self.transport.resume_reading()
-        super().data_received(data)
+        if data:
+            super().data_received(data)
+        else:
+            self.handle_events()
         if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):  # a request is here as a whole
             if self._arriving is not None:
                 self._arriving.cancel()
@@ -192,18 +218,43 @@ class HttpConnection(H11Protocol):
     def on_response_complete(self) -> None:
         """An idle connection keeps nothing of the request before: a crowd's are thousands. What it sets a timer with
         would have all that request's context variables, and so what they hold."""
+        self._is_between = True
         Context().run(super().on_response_complete)
+        self._is_between = False
         if self.conn.our_state is h11.IDLE and self.cycle.response_complete:
             self.cycle = self.scope = self.headers = None  # type: ignore[assignment]
 
+    def handle_events(self) -> None:
+        """What has arrived behind a request that is answered waits for its turn, as if it arrived now."""
+        if not self._is_between or not self.conn.trailing_data[0]:
+            super().handle_events()
+            return
+        self._is_between = False
+        if not self._arrivals.take(self, b""):
+            self.transport.pause_reading()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Who asks for another protocol goes on with this one: no line of the log is due, and no advice to whoever runs
+        the server."""
+
+    def send_400_response(self, msg: str) -> None:
+        if not self.conn.refusal:
+            super().send_400_response(msg)
+            return
+        self.transport.write(self.conn.refusal)
+        self.transport.close()
+
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._unread = self.loop.call_later(UNREAD_S, self._end_unread)
+        if self._unread is None:
+            self._expect_taking()
+            self._table.bound_unread(self.owner)
 
     def resume_writing(self) -> None:
         super().resume_writing()
         if self._unread is not None:
             self._unread.cancel()
+            self._unread = None
 
     def belongs_to(self, caller: Caller, *, has_share: bool) -> None:
         """Who showed a credential on it. `has_share`: whether this caller's connections are bounded."""
@@ -217,6 +268,8 @@ class HttpConnection(H11Protocol):
             self.scope["headers"] = [*self.scope["headers"], CLOSE]
 
     def abort(self) -> None:
+        if self.unread:  # else the kernel goes on trying to have it taken
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self.transport.abort()
 
     @property
@@ -228,6 +281,11 @@ class HttpConnection(H11Protocol):
     def has_had_its_chance(self) -> bool:
         """Whether something was sent on it, and read."""
         return self._is_heard
+
+    @property
+    def unread(self) -> int:
+        """How many bytes of answers wait to be taken."""
+        return 0 if self._unread is None else self.transport.get_write_buffer_size()
 
     def _expect_request(self) -> None:
         self._bytes = 0
@@ -243,9 +301,15 @@ class HttpConnection(H11Protocol):
             self.transport.write(LATE)
         self.transport.close()
 
-    def _end_unread(self) -> None:
+    def _expect_taking(self) -> None:
+        self._unread = self.loop.call_later(UNREAD_S, self._look_at_unread, self.transport.get_write_buffer_size())
+
+    def _look_at_unread(self, before: int) -> None:
+        if before - self.unread >= UNREAD_S * BYTES_PER_S:
+            self._expect_taking()
+            return
         metrics.turned_away("answer: unread")
-        self.transport.abort()
+        self.abort()
 
 
 def listen(

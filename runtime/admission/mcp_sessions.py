@@ -2,27 +2,30 @@
 
 Clients of handshake versions open one each and mostly never end it, and FastMCP keeps it for half an hour, with tasks
 and buffers: so a caller who opens many would take memory without end, and one who opens them and says no more most of
-all. What is being asked something, or listens, stays. A client whose session was ended is answered 404 and opens
-another, as the specification has it. Stands between the gate and FastMCP and uses the protocol alone: sessions are
-known by their header, and ended by DELETE. MCP 2025-11-25, Streamable HTTP, session management.
+all (how fast, is the matter of `openings`). What is being asked something, or listens, stays. A client whose session
+was ended is answered 404 and opens another, as the specification has it. Stands between the gate and FastMCP and uses
+the protocol alone: sessions are known by their header, and ended by DELETE. MCP 2025-11-25, Streamable HTTP, session
+management.
 """
 
 import asyncio
 from collections import Counter, OrderedDict
+from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import Context
 
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from runtime.admission.openings import MOST_UNUSED, Openings
 from runtime.caller import CALLER, LOCAL, Caller
 from runtime.observing import metrics
 
-SESSION_ID = "mcp-session-id"
+SESSION_ID, VERSION = "mcp-session-id", b"mcp-protocol-version"
 # A session takes about 0.1 MB. Where nobody has a credential all callers together are one.
 MOST_OF_ONE, MOST_WITHOUT_CREDENTIAL = 32, 1_024
-# Of those in which nothing was said since they were opened: a client says at once that it is ready. After so long only
-# the newest is waited for.
-MOST_UNUSED, UNUSED_S = 4, 8.0
+# Of those in which nothing was said since they were opened only the newest is waited for after so long.
+UNUSED_S = 8.0
 
 
 class McpSessions:
@@ -35,6 +38,23 @@ class McpSessions:
         self._in_use: Counter[str] = Counter()
         self._ending: set[asyncio.Task[None]] = set()
         self._looks: set[str] = set()  # callers of whom a look is due
+        self._openings = Openings(self._unused)
+
+    def opens(self, scope: Scope) -> bool:
+        """Whether FastMCP makes a session for a request: for what names none, of a handshake version or of none."""
+        if any(name == SESSION_ID.encode() for name, _ in scope["headers"]):
+            return False
+        version = next((value for name, value in scope["headers"] if name == VERSION), None)
+        return version is None or version.decode("latin-1") in HANDSHAKE_PROTOCOL_VERSIONS
+
+    def opening(self, scope: Scope) -> AbstractAsyncContextManager[None]:
+        """A place for one that does, as long as the block runs. Raises Problem."""
+        caller: Caller = scope[CALLER]
+        return nullcontext() if caller is LOCAL else self._openings.place(caller.name)
+
+    def _unused(self, caller: str) -> list[float]:
+        """Since when nothing was said in those of the caller's in which nothing was."""
+        return [since for since in self._of.get(caller, {}).values() if since]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         caller: Caller = scope[CALLER]
@@ -51,6 +71,7 @@ class McpSessions:
             own[session] = 0.0
             own.move_to_end(session)
             self._in_use[session] += 1
+            self._openings.note_use(caller.name)
         try:
             await self._app(scope, receive, watched)
         finally:

@@ -24,18 +24,20 @@ class Rates:
         self._clock = clock
         self._buckets: dict[str, tuple[float, float]] = {}
 
-    def wait_s(self, caller: str) -> int:
-        """Counts a request of `caller`: 0, or after how many whole seconds to ask again, and then it is not counted."""
+    def wait_s(self, caller: str, count: float = 1) -> int:
+        """Counts a request of `caller`, as so many: 0, or after how many whole seconds to ask again, and then it is not
+        counted."""
         if not self._per_second:
             return 0
         now, most = self._clock(), self._most
         left, since = self._buckets.get(caller, (most, now))
         left = min(most, left + (now - since) * self._per_second)
-        if left < 1:
-            return math.ceil((1 - left) / self._per_second)
+        count = min(count, most)
+        if left < count:
+            return math.ceil((count - left) / self._per_second)
         if caller not in self._buckets and len(self._buckets) >= MAX_CALLERS:
             self._buckets.clear()
-        self._buckets[caller] = (left - 1, now)
+        self._buckets[caller] = (left - count, now)
         return 0
 
     def give_back(self, caller: str) -> None:

@@ -7,6 +7,7 @@ that is not in it is refused to that caller. OpenAPI 3.1.
 
 from typing import Any
 
+import orjson
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
@@ -33,6 +34,14 @@ class Description:
     def __init__(self, api: FastAPI) -> None:
         self._api = api
         self._whole: dict[str, Json] | None = None
+        self._written: dict[tuple[str, bool], bytes] = {}
+
+    def written(self, caller: Caller) -> bytes:
+        """What `document` says, as JSON; made once for each role."""
+        key = caller.role, caller.scope.is_whole
+        if key not in self._written:
+            self._written[key] = orjson.dumps(self.document(caller))
+        return self._written[key]
 
     def whole(self) -> dict[str, Json]:
         """The document of all routes, made once."""

@@ -14,7 +14,7 @@ from html import escape
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from runtime.api.parts.part import CallerPart, problems
 from runtime.auth.access import rule_for
@@ -63,7 +63,7 @@ b { display: inline-block; min-width: 3.5rem } i { color: #57606a } td { padding
 async def docs(request: Request, caller: CallerPart) -> HTMLResponse:
     """Both documents on one page: what agents call, then what else the caller may."""
     state = request.app.state
-    is_expert = await state.service.raw.is_for(caller)
+    is_expert = state.service.raw.is_for(caller)
     agents, rest = state.agents.document(caller.scope, "", is_expert=is_expert), state.description.document(caller)
     schemas = {**rest["components"]["schemas"], **agents["components"]["schemas"]}
     page = render({**rest, "paths": {**agents["paths"], **rest["paths"]}, "components": {"schemas": schemas}})
@@ -74,14 +74,14 @@ async def docs(request: Request, caller: CallerPart) -> HTMLResponse:
 async def openapi(request: Request, caller: CallerPart) -> JSONResponse:
     """What an agent with the caller's rights can call."""
     state, address = request.app.state, str(request.base_url).rstrip("/")
-    is_expert = await state.service.raw.is_for(caller)
+    is_expert = state.service.raw.is_for(caller)
     return JSONResponse(state.agents.document(caller.scope, address, is_expert=is_expert))
 
 
 @router.get("/admin/openapi.json", include_in_schema=False)
-async def administration(request: Request, caller: CallerPart) -> JSONResponse:
+async def administration(request: Request, caller: CallerPart) -> Response:
     """Every route that is open to the caller."""
-    return JSONResponse(request.app.state.description.document(caller))
+    return Response(request.app.state.description.written(caller), media_type="application/json")
 
 
 def render(document: dict[str, Json]) -> str:

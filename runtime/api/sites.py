@@ -31,8 +31,10 @@ Json = Any
 router = APIRouter(prefix="/sites", tags=["sites"])
 Name = Annotated[str, Path(max_length=64)]
 Label = Annotated[str, Field(max_length=64)]
+Why = Annotated[str, Field(max_length=2_000)]
 NONE: dict[str, str] = {}
 NO_NAMES: list[str] = []
+NO_REASONS: dict[str, str] = {}
 
 
 class Invitation(models.Taken):
@@ -84,7 +86,9 @@ class Joined(BaseModel):
 
 
 class Message(BaseModel):
-    """What a site says of itself, with answers to dispatches. `workflows` and `targets`: where the hub lacks them."""
+    """What a site says of itself, with answers to dispatches. `workflows` and `targets`: where the hub lacks them.
+
+    `has`: dispatches under way there; `waits`: why some of them wait for a person."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -95,14 +99,17 @@ class Message(BaseModel):
     targets: Annotated[list[dict[str, Json]], Field(max_length=1_000)] | None = None
     running: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     has: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=1_000)] = []
+    waits: Annotated[dict[Annotated[str, Field(max_length=200)], Why], Field(max_length=1_000)] = NO_REASONS
     answers: Annotated[list[dict[str, Json]], Field(max_length=100)] = []
     wait_s: Annotated[float, Field(ge=0, le=60)] = 0
 
 
 class Work(BaseModel):
-    """Dispatches, each signed, with its inputs; whether the hub wants to know what the site has."""
+    """Dispatches, each signed, with its inputs; what is to end, signed; whether the hub wants to know what the site
+    has."""
 
     dispatches: list[dict[str, Json]]
+    ends: list[str] = NO_NAMES
     wants_workflows: bool
 
 

@@ -255,7 +255,7 @@ def _running(running: Running, response: Response) -> models.RunResult:
     where = f"/runs/{running.run_id}?wait={running.wait_s:g}"
     response.status_code, response.headers["location"] = 202, where
     note = told_running(running, how=f"GET {where}")
-    return models.RunResult(run_id=running.run_id, outcome="running", outputs={}, note=note, done=[])
+    return models.RunResult(run_id=running.run_id, outcome=running.outcome, outputs={}, note=note, done=[])
 
 
 def _planned(ended: Ended, *, is_wanted: bool) -> models.RunResult:

@@ -9,7 +9,7 @@ Here never lives what a role may decide on a revision (`governance.transitions`)
 
 import re
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
@@ -48,6 +48,8 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 MAX_BODY_BYTES = 4 * 1024 * 1024
 # A password, or a decision.
 MAX_STRANGERS_BYTES = 64 * 1024
+# Who a client is, or what it listens to: it is kept as long as the session or the stream.
+MAX_KEPT_BYTES = 64 * 1024
 # All workflows of a site, or one answer of 4 MB and what stands around it.
 MAX_SITES_BYTES = 16 * 1024 * 1024
 # Both shipped APIs with all proofs are 5 MB; what is larger is brought on the server.
@@ -59,7 +61,7 @@ class RouteRule:
     """`role` None: open to everyone. `takes_password`: a browser may give the token as the password of Basic.
 
     `takes_whole`: what is told is about everything, so that a caller with a limited scope may not ask.
-    `max_body_bytes`: how much may be sent.
+    `is_survey`: it goes through all that is stored. `max_body_bytes`: how much may be sent.
     """
 
     method: str
@@ -67,6 +69,7 @@ class RouteRule:
     role: Role | None
     takes_password: bool = False
     takes_whole: bool = False
+    is_survey: bool = False
     max_body_bytes: int = MAX_BODY_BYTES
 
 
@@ -169,15 +172,15 @@ RULES: tuple[RouteRule, ...] = (
     RouteRule("POST", SITES_PATH, None, max_body_bytes=MAX_SITES_BYTES),  # by its signature (`sites.hub`)
     RouteRule("GET", "/audit", "approver", takes_whole=True),
     RouteRule("GET", "/audit/export", "approver", takes_whole=True),
-    RouteRule("GET", "/audit/stats", "approver", takes_whole=True),
-    RouteRule("GET", "/audit/verify", "approver", takes_whole=True),
+    RouteRule("GET", "/audit/stats", "approver", takes_whole=True, is_survey=True),
+    RouteRule("GET", "/audit/verify", "approver", takes_whole=True, is_survey=True),
     RouteRule("GET", "/tokens", "admin", takes_whole=True),
     RouteRule("POST", "/tokens", "admin", takes_whole=True),
     RouteRule("DELETE", "/tokens/{ref}", "admin", takes_whole=True),
     RouteRule("GET", "/settings", "admin", takes_whole=True),
     RouteRule("GET", "/policy", "viewer"),
     RouteRule("PUT", "/policy", "admin", takes_whole=True),
-    RouteRule("POST", "/policy/preview", "approver"),
+    RouteRule("POST", "/policy/preview", "approver", is_survey=True),
     RouteRule("GET", "/catalog", "viewer"),
     RouteRule("GET", "/webhooks", "admin", takes_whole=True),
     RouteRule("POST", "/webhooks", "admin", takes_whole=True),
@@ -231,6 +234,19 @@ class Door(Protocol):
         """The session with this cookie."""
 
 
+class McpDoor(Protocol):
+    """What answers MCP; `admission.mcp_sessions.McpSessions`."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI 3."""
+
+    def opens(self, scope: Scope) -> bool:
+        """Whether a session may be opened by this request."""
+
+    def opening(self, scope: Scope) -> AbstractAsyncContextManager[None]:
+        """A place for one that may. Raises Problem."""
+
+
 class SiteDoor(Protocol):
     """What the gate asks of sites; `runtime.sites.hub.Hub` answers."""
 
@@ -244,7 +260,7 @@ class Gate:
     def __init__(
         self,
         api: ASGIApp,
-        mcp: ASGIApp,
+        mcp: McpDoor,
         authenticator: Door,
         hosts: frozenset[str] | None,
         rates: Rates,
@@ -310,11 +326,16 @@ class Gate:
             connection.belongs_to(caller, has_share=share is not None)
         heard = await whole_body(scope, receive) if caller is None else receive
         kind = _kind(scope, rule)
+        opens = rule.path == MCP_PATH and self._mcp.opens(scope)
+        if kind == "stream" or opens:
+            check_size(Headers(scope=scope), MAX_KEPT_BYTES)
         inside.enter_context(self._concurrency.place(kind, share))
         if caller is None:
             return heard
         inside.enter_context(self._bodies.room(_length(scope), caller.name))
-        heard = await whole_body(scope, receive)
+        heard = await whole_body(scope, receive, is_any=kind in ("admin", "site"))
+        if heard is not None and opens:
+            await inside.enter_async_context(self._mcp.opening(scope))
         # The console waits for turns of its own calls; what sites say is about calls that have begun.
         if heard is not None and kind not in ("admin", "site") and rule is not CONSOLE:
             await inside.enter_async_context(self._turns.turn(caller.name))
@@ -407,6 +428,8 @@ def _kind(scope: Scope, rule: RouteRule) -> Kind:
     listens = (b"mcp-method", LISTENS) in scope["headers"] or scope["method"] == "GET"
     if rule.path == MCP_PATH and listens:
         return "stream"
+    if rule.is_survey:
+        return "survey"
     return "admin" if rule.role == "admin" else "call"
 
 

@@ -60,6 +60,8 @@ def told_running(running: Running, *, how: str = "call get_run with this run's i
     at = running.progress
     percent = f" ({at.percent:g} %)" if at is not None and at.percent is not None else ""
     lines = [f"STILL RUNNING after {running.for_s:.0f} s: it is not done yet, and goes on by itself."]
+    if running.outcome == "waiting":
+        lines = ["NOT DONE YET: it waits for a person, and goes on by itself when it was let through."]
     lines += [f"Now: {visible(at.message)}{percent}"] if at is not None else []
     lines.append(
         f"What to do: {how}, which waits for the end. The same call again means this run, and begins no other."

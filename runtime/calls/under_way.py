@@ -15,11 +15,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
 from governance.errors import NotFoundError
+from governance.registry.servers import is_of_site
 from governance.runs.runs import Run
 from governance.storage.identifiers import new_id, utc_now
 from runtime.call_options import PLAIN, CallOptions
@@ -63,15 +64,22 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The run goes on. `for_s`: how long already; `progress`: where it is, as far as that is known."""
+    """The run goes on. `for_s`: how long already; `progress`: where it is, as far as that is known.
+
+    `outcome` is `waiting` where a person elsewhere has to let it through first: it goes on by itself then.
+    """
 
     run_id: str
     for_s: float
     wait_s: float
     progress: Progress | None = None
 
+    @property
+    def outcome(self) -> Literal["running", "waiting"]:
+        return "waiting" if self.progress is not None and self.progress.is_waiting else "running"
+
     def to_json(self) -> dict[str, Json]:
-        told: dict[str, Json] = {"outcome": "running", "run_id": self.run_id, "for_s": round(self.for_s, 1)}
+        told: dict[str, Json] = {"outcome": self.outcome, "run_id": self.run_id, "for_s": round(self.for_s, 1)}
         return told if self.progress is None else {**told, "progress": progress_json(self.progress)}
 
 
@@ -96,9 +104,12 @@ class _Attended:
     told_at: float | None = None
     progress: Progress | None = None
     listeners: list[Told] = field(default_factory=list)
+    waits: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hear(self, progress: Progress) -> None:
         self.progress = progress
+        if progress.is_waiting:
+            self.waits.set()
         for listener in tuple(self.listeners):
             listener(progress)
 
@@ -136,15 +147,17 @@ class UnderWay:
         self._left: dict[str, _Attended] = {}
         self._by_wish: dict[bytes, _Attended] = {}
 
-    async def call(self, wanted: Wanted, told: Told | None = None) -> Ended | Running:
-        """How it ended, or that it goes on. Raises what `Calls.call` raises."""
+    async def call(self, wanted: Wanted, told: Told | None = None, wait_s: float | None = None) -> Ended | Running:
+        """How it ended, or that it goes on: after `wait_s`, if that is less than a call waits, and at once where it
+        waits for a person elsewhere. Raises what `Calls.call` raises."""
         self._forget()
         attended = self._by_wish.get(wanted.same) if self._by_wish else None
         if attended is None:
             attended = self._begun(wanted)
         try:
             with attended.heard_by(told):
-                return await self._end_of(attended, self._patience(attended))
+                may_wait = is_of_site(wanted.entry.api) and not attended.is_left
+                return await self._end_of(attended, self._patience(attended, wait_s), may_wait=may_wait)
         except asyncio.CancelledError:
             if not attended.is_left and attended.task is not None:
                 attended.task.add_done_callback(_unasked)
@@ -189,11 +202,16 @@ class UnderWay:
         attended.task = asyncio.create_task(made)
         return attended
 
-    async def _end_of(self, attended: _Attended, wait_s: float | None) -> Ended | Running:
-        """The end, once it is there; what lasts longer than a call waits goes on from now on without it."""
+    async def _end_of(self, attended: _Attended, wait_s: float | None, *, may_wait: bool = False) -> Ended | Running:
+        """The end, once it is there; what lasts longer than a call waits goes on from now on without it.
+
+        `may_wait`: that it waits for a person elsewhere is told at once."""
         task = attended.task  # which is let go of when it is over, if the record has all that it says
         if task is not None:
-            await asyncio.wait((task,), timeout=wait_s)
+            if may_wait and wait_s is not None:
+                await _first_of(task, attended.waits, wait_s)
+            else:
+                await asyncio.wait((task,), timeout=wait_s)
             if not task.done():
                 return await self._left_alone(attended)
         attended.told_at = asyncio.get_running_loop().time()
@@ -202,12 +220,13 @@ class UnderWay:
         await self._engine.settle()
         return stored_end(await self._runs.get(attended.run_id))
 
-    def _patience(self, attended: _Attended) -> float | None:
+    def _patience(self, attended: _Attended, wait_s: float | None) -> float | None:
         if not self.wait_s:
             return None
         name = attended.wanted.caller.name
         others = sum(each.ended_at is None and each.wanted.caller.name == name for each in self._left.values())
-        return self.wait_s if attended.is_left or others < self._most_left else None
+        most = self.wait_s if wait_s is None else min(wait_s, self.wait_s)
+        return most if attended.is_left or others < self._most_left else None
 
     async def _left_alone(self, attended: _Attended) -> Running:
         now = asyncio.get_running_loop().time()
@@ -255,6 +274,15 @@ class UnderWay:
             del self._left[attended.run_id]
             if self._by_wish.get(attended.same) is attended:
                 del self._by_wish[attended.same]
+
+
+async def _first_of(task: "asyncio.Task[Ended]", event: asyncio.Event, wait_s: float) -> None:
+    """Returns when the task is over, the event is set, or the time has passed."""
+    waiting = asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait((task, waiting), timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
 
 
 def _unasked(task: "asyncio.Task[Ended]") -> None:

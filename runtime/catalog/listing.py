@@ -34,6 +34,8 @@ class Budget:
 
 
 DEFAULT = Budget()
+# Tools and tokens for `call_api` and the two that tell what it can call; a test measures them.
+FOR_EXPERTS = (3, 450)
 UNBOUNDED = Budget(sys.maxsize, sys.maxsize)
 
 

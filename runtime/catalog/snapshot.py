@@ -25,7 +25,7 @@ from governance.registry.servers import is_of_server
 from governance.registry.targets import Target, TargetStore
 from governance.runs.run_stats import RunStats
 from runtime.catalog.entries import Entry, Prepared
-from runtime.catalog.listing import ApiPart, Budget, Candidate, listing_of_parts
+from runtime.catalog.listing import FOR_EXPERTS, ApiPart, Budget, Candidate, listing_of_parts
 from runtime.errors import ServingError, UnknownWorkflow, Unservable
 from workflow.errors import WorkflowError
 from workflow.nearest import did_you_mean
@@ -102,13 +102,15 @@ class Catalog:
 
 @dataclass(slots=True)
 class Loader:
-    """Builds snapshots, each from the database and the one before."""
+    """Builds snapshots, each from the database and the one before. `has_experts`: somebody may call single operations,
+    and is listed the tools for that."""
 
     revisions: RevisionStore
     apis: ApiStore
     targets: TargetStore
     run_stats: RunStats
     budget: Budget = field(default_factory=Budget)
+    has_experts: bool = False
     _uses: Mapping[str, int] | None = None
     _profiles: dict[str, Profile] = field(default_factory=dict)
     # By digest, which is by content: what could not be planned once never can.
@@ -120,6 +122,11 @@ class Loader:
     _loaded: Catalog | None = None
     _targets: tuple[tuple[Target, ...], Mapping[str, tuple[Target, ...]]] = ((), NOTHING)
     _placed: Mapping[str, tuple[Target, ...]] = field(default_factory=dict)
+
+    @property
+    def room(self) -> Budget:
+        """For workflows: what is listed to some beside them takes its part."""
+        return self.budget.without(*FOR_EXPERTS) if self.has_experts else self.budget
 
     async def load(self, before: Catalog, listed: tuple[Target, ...]) -> Catalog:
         """The snapshot of now; `listed`: the targets there are.
@@ -148,7 +155,7 @@ class Loader:
                     "%s (revision %s) is not served: %s", refusal.workflow_id, refusal.revision_id, refusal.reason
                 )
         self._approved, self._placed = approved.without_news(), targets
-        self._loaded = draft.catalog(tuple(refusals), self.budget)
+        self._loaded = draft.catalog(tuple(refusals), self.room)
         return self._loaded
 
     async def has_strayed(self) -> bool:

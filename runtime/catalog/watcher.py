@@ -53,7 +53,7 @@ class LiveCatalog:
         self._authenticator = authenticator
         self._now = Catalog()
         self._views: dict[AccessScope, Catalog] = {}
-        self._marks: tuple[str, tuple[Target, ...]] | None = None
+        self._marks: tuple[str, tuple[Target, ...], frozenset[str]] | None = None
         self._holders: tuple[TokenSurvey, UserSurvey] | None = None
         # By whether the look is a full one.
         self._untouched = {
@@ -79,8 +79,13 @@ class LiveCatalog:
         if view is None:
             if len(self._views) >= MAX_VIEWS:
                 self._views = {}
-            view = self._views[scope] = view_of(self._now, scope, self._loader.budget)
+            view = self._views[scope] = view_of(self._now, scope, self._loader.room)
         return view
+
+    @property
+    def experts(self) -> frozenset[str]:
+        """Names of those who may call single operations, as when the snapshot was made."""
+        return self._marks[2] if self._marks is not None else frozenset()
 
     @property
     def is_loaded(self) -> bool:
@@ -95,7 +100,8 @@ class LiveCatalog:
         begun = time.monotonic()
         async with self._loading:
             try:
-                marks = await self._look()
+                marks, experts = await self._look(), self.experts
+                self._loader.has_experts = bool(marks[2])
                 fresh = await self._loader.load(self._now, marks[1])
             except GovernanceError as error:
                 self.trouble = error.message
@@ -105,9 +111,8 @@ class LiveCatalog:
             before, views = self._now, self._views
             self._now, self._views = fresh, {}
             # What is one list for some may have stayed, while another's is a new one.
-            changed = fresh.version != before.version or any(
-                self.seen_by(scope).version != view.version for scope, view in views.items()
-            )
+            changed = fresh.version != before.version or marks[2] != experts
+            changed = changed or any(self.seen_by(scope).version != view.version for scope, view in views.items())
         if changed:
             for told in self._listeners:
                 await told()
@@ -168,11 +173,11 @@ class LiveCatalog:
         await self._notice_holders((seen.tokens, seen.users))
         if seen.is_some_due:
             await self._loader.revisions.expire()
-        return self._marks is None or await self._token() != self._marks[0] or seen.targets != self._marks[1]
+        return self._marks is None or (await self._token(), seen.targets, seen.experts) != self._marks
 
-    async def _look(self) -> tuple[str, tuple[Target, ...]]:
-        targets = await self._loader.targets.list_targets()
-        return (await self._token(), targets)
+    async def _look(self) -> tuple[str, tuple[Target, ...], frozenset[str]]:
+        targets, experts = await self._loader.targets.list_targets(), await self._glances.experts()
+        return (await self._token(), targets, experts)
 
     async def _token(self) -> str:
         return await self._loader.revisions.change_token()

@@ -74,8 +74,8 @@ def serve_command(transport: str, db: str | None, is_json: bool, **place: Any) -
             asyncio.run(_http(url, vault, settings, {**place, "database_url": db}, is_json))
 
 
-def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContextManager[Service]":
-    """What both transports serve, as the settings say."""
+def _opened(url: str, vault: Vault, settings: Settings, hub_key: str = "") -> "AbstractAsyncContextManager[Service]":
+    """What both transports serve, as the settings say; sites come over HTTP alone."""
     from runtime.background.scheduling import scheduled_risks
     from runtime.calls.confirmation import Confirmation
     from runtime.catalog.listing import UNBOUNDED, Budget
@@ -96,7 +96,7 @@ def _opened(url: str, vault: Vault, settings: Settings) -> "AbstractAsyncContext
             scheduled=scheduled_risks(settings),
             responses=policy_of(settings),
             proposing=Terms(settings.proposals, settings.proposer, settings.library),
-            hub_key=settings.hub_key,
+            hub_key=hub_key,
         ),
     )
 
@@ -127,6 +127,7 @@ async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any
     from runtime.app import Listening, serve_http
     from runtime.auth.cors import origins_in
     from runtime.mcp.own_prompts import read_prompts
+    from runtime.sites.charge import HubCharge
 
     def announce(address: str) -> None:
         if is_json:
@@ -137,7 +138,8 @@ async def _http(url: str, vault: Vault, settings: Settings, place: dict[str, Any
         click.echo(f"Switchgear serves {count}{some} on {address} (MCP: {address}/mcp)", err=True)
 
     prompts = read_prompts(settings.prompts)
-    async with _opened(url, vault, settings) as service:
+    async with _opened(url, vault, settings, settings.hub_key) as service:
+        await HubCharge(service.hub, service.locks).take()
         at = Listening(
             host=place["host"] or settings.host,
             port=settings.port if place["port"] is None else place["port"],
@@ -295,10 +297,11 @@ def _log_to_stderr(level: str, vault: Vault, form: str = "text") -> None:
     """Everything that is logged goes to standard error: standard output belongs to data, with stdio to the protocol."""
     from runtime.observing.lines import quiet
     from runtime.observing.summing import SummedHandler
+    from runtime.observing.unblocked import Unblocked
 
     if level.upper() not in logging.getLevelNamesMapping():
         raise ServingError(f"there is no log level {level!r}", "take debug, info, warning or error")
-    handler = SummedHandler(sys.stderr)
+    handler = SummedHandler(Unblocked(sys.stderr))
     plain = RedactingFormatter(vault, "%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(JsonFormatter(vault) if form == "json" else plain)
     logging.basicConfig(handlers=[handler], level=level.upper())

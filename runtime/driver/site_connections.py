@@ -3,7 +3,8 @@
 What `exchange` is for devices and `remote.connections` for MCP servers: the same port. What the site told last of the
 workflow has to be what was approved here, to the byte, and the site holds it against what it has at that moment; what
 was not handed over was not sent. A site that refused has begun nothing; one that says that a fate is unknown is
-believed. Called by `device_connection` and `attempt`; how a dispatch comes to a site is `runtime.sites.hub`'s.
+believed, and so is what it says of any other end, which `sites.contents` reads off the reply. Called by
+`device_connection` and `attempt`; how a dispatch comes to a site is `runtime.sites.hub`'s.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ from runtime.driver.wire import WireReply, WireRequest
 from runtime.errors import BadReply, FateUnknown, Refused
 
 Json = Any
+# Of what did not succeed at a site: something was, or may have been, changed there; and nothing was.
+CHANGED, UNCHANGED = 207, 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +93,18 @@ class SiteConnections:
 
 def _reply(answer: Mapping[str, Json], name: str, max_body_bytes: int) -> WireReply:
     outcome, message = str(answer.get("outcome")), str(answer.get("message", ""))
-    run = {"site_run": answer.get("run_id")}
-    if outcome == "succeeded":
+    run = {"site_run": answer.get("run_id"), "ended": outcome}
+    if outcome in ("succeeded", "pending"):
         outputs = answer.get("outputs")
         if not isinstance(outputs, Mapping):
             raise BadReply(f"{name}: the answer holds no outputs")
         if len(orjson.dumps(outputs)) > max_body_bytes:
             raise BadReply(f"{name}: the outputs are larger than {max_body_bytes} bytes")
-        return WireReply(200, (), {"outputs": dict(outputs), **run})
+        return WireReply(200, (), {"outputs": dict(outputs), "note": message, **run})
     if outcome == "refused":
         told = f"{name} refused: {message.rstrip('.')}. Nothing was begun there"
         raise Refused(told, str(answer.get("remedy", "")))
-    if outcome in ("failed", "partial", "pending", "cancelled"):
-        return WireReply(422, (), {"message": f"{outcome}: {message}", **run})
+    if outcome in ("failed", "partial", "cancelled"):
+        has_changed = outcome == "partial" or answer.get("has_changed", True)
+        return WireReply(CHANGED if has_changed else UNCHANGED, (), {"message": message, **run})
     raise FateUnknown(f"{name} says that it is not known: {message}", "look there before asking again")

@@ -3,8 +3,8 @@
 The library reads 64 kB at a time and takes every message out of it in one go: a device that answers in chunks of one
 byte, or with informational replies without end, keeps the whole process busy with a tenth of a second of parsing for
 each. So what comes before a reply is read in small portions and is bounded, and a body whose pieces are tiny rests
-between them and is bounded in its pieces. Here never lives what a reply means. Called by `exchange`.
-RFC 9110, 15.2; RFC 9112, 7.1.
+between them and is bounded in its pieces. Here never lives what a reply means. Called by `exchange`
+and, for MCP servers, `remote.streams`. RFC 9110, 15.2; RFC 9112, 7.1.
 """
 
 import asyncio
@@ -29,9 +29,10 @@ FREE_PIECES, PIECE_BYTES = 10_000, 64
 
 
 class Head:
-    """How much came of a request's reply before the reply itself began."""
+    """How much came of a request's reply before the reply itself began. `error`: the library's own for what is none."""
 
-    def __init__(self) -> None:
+    def __init__(self, error: type[Exception] = httpcore.RemoteProtocolError) -> None:
+        self._error = error
         self._bytes = 0
         self._is_awaited = False
 
@@ -43,11 +44,11 @@ class Head:
             self._is_awaited = False
 
     def portion(self, most: int) -> int:
-        """How much may be read now. Raises RemoteProtocolError for a device that does not come to its reply."""
+        """How much may be read now. Raises the library's error for a device that does not come to its reply."""
         if not self._is_awaited:
             return most
         if self._bytes > MOST_HEAD_BYTES:
-            raise httpcore.RemoteProtocolError("more came before the reply than a reply's head may have")
+            raise self._error("more came before the reply than a reply's head may have")
         return min(most, NEXT_BYTES if self._bytes else FIRST_BYTES)
 
     def read(self, count: int) -> None:
@@ -86,18 +87,20 @@ class Backend(httpcore.AnyIOBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        return _Stream(await super().connect_tcp(host, port, timeout, local_address, socket_options))
+        return PortionedStream(await super().connect_tcp(host, port, timeout, local_address, socket_options))
 
 
-class _Stream(httpcore.AsyncNetworkStream):
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+class PortionedStream(httpcore.AsyncNetworkStream):
+    """A connection that is read as `HEAD` has it. `stream`: the library's, or that of its successor, which is alike."""
+
+    def __init__(self, stream: Any) -> None:
         self._stream = stream
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  likewise
         head = HEAD.get()
         if head is None:
-            return await self._stream.read(max_bytes, timeout)
-        data = await self._stream.read(head.portion(max_bytes), timeout)
+            return bytes(await self._stream.read(max_bytes, timeout))
+        data: bytes = await self._stream.read(head.portion(max_bytes), timeout)
         head.read(len(data))
         return data
 
@@ -113,7 +116,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109  likewise
     ) -> httpcore.AsyncNetworkStream:
-        return _Stream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+        return PortionedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

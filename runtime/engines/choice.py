@@ -1,8 +1,9 @@
 """Both engines behind the one port: reads run directly, everything that changes something durably.
 
 Which one it is follows from the plan, so that nobody chooses the weaker one; reads that were asked for with a key have
-to be found again and are durable, too. The keeper watches over the runs of
-both as long as the server serves; a command that runs one workflow needs none. Called by `calls` and by `app`.
+to be found again and are durable, too, and so are those that another process carries out, to which a site comes. The
+keeper watches over the runs of both as long as the server serves; a command that runs one workflow needs none. Called
+by `calls` and by `app`.
 """
 
 import asyncio
@@ -46,7 +47,8 @@ class Engines:
         await self._durable.probe()
 
     async def run(self, order: Order, told: Told | None = None) -> Ended:
-        is_direct = order.is_plan or (order.program.is_read_only and not order.key)
+        is_elsewhere = order.endpoint.is_asked_by_id and not self._executor.is_hub
+        is_direct = order.is_plan or (order.program.is_read_only and not order.key and not is_elsewhere)
         engine = self._direct if is_direct else self._durable
         return await engine.run(order, told)
 

@@ -2,11 +2,12 @@
 
 A run is a DBOS workflow whose steps are the turns of `durable_run`. A run's own row is written first, with the proof
 that what is ordered is approved; then DBOS begins it, and whoever asked waits for its end. When this process dies,
-another one or the next one takes the run up (`supervisor`). Stopping parks runs between two requests. Here never lives
-a turn, nor which runs are orphans.
+another one or the next one takes the run up (`supervisor`). Stopping parks runs between two requests. What goes to a
+site is left to the process to which sites come. Here never lives a turn, nor which runs are orphans.
 """
 
 import asyncio
+import contextlib
 import logging
 from typing import Any
 
@@ -15,11 +16,11 @@ from governance.runs.runs import Run
 from runtime.engines.dbos_process import DbosProcess, workflow_id
 from runtime.engines.durable_run import PAUSE_S, DurableRun
 from runtime.engines.engine import Ended, Order, Told
-from runtime.engines.executor import Executor
-from runtime.engines.journal import RunRecords, misfits_in
+from runtime.engines.executor import HUB, Executor
+from runtime.engines.journal import Journal, RunRecords, misfits_in
 from runtime.engines.recovery import verdict_unremembered
 from runtime.engines.run_loop import RunLoop
-from runtime.errors import Interrupted
+from runtime.errors import Interrupted, NotSent
 from workflow.requests.events import failure_from_json
 
 log = logging.getLogger("switchgear.runs")
@@ -47,6 +48,8 @@ class DurableEngine:
     async def run(self, order: Order, told: Told | None = None) -> Ended:
         if self._is_stopping:
             raise Interrupted("the server is stopping", "call again in a moment; nothing was sent")
+        if order.endpoint.is_asked_by_id and not self._executor.is_hub:
+            return await self._left_to_the_hub(order)
         run_id = await self._begun_whole(order)
         course = self._courses.get(run_id)
         if course is None:
@@ -58,6 +61,26 @@ class DurableEngine:
             if not order.key:
                 course.cancel()
             raise
+
+    async def _left_to_the_hub(self, order: Order) -> Ended:
+        """As `run`: the hub's process takes the run up from its record. Raises NotSent where there is none."""
+        run_id = await self._known(order)
+        if run_id is None:
+            if not await self._executor.is_there_a_hub():
+                name = order.endpoint.name
+                raise NotSent(f"the site {name} comes to the hub's server, and none runs", "start it, then call again")
+            run_id = order.run_id
+            await Journal(self._books, order, HUB).open(is_durable=True)
+        try:
+            return await self._ended(run_id)
+        except asyncio.CancelledError:
+            if not order.key:
+                await self._asked_to_end(run_id, order.caller)
+            raise
+
+    async def _asked_to_end(self, run_id: str, caller: str) -> None:
+        with contextlib.suppress(GovernanceError):  # it has ended, or whoever looks at it sees that it goes on
+            await self._books.open_runs.ask_cancel(run_id, actor=caller)
 
     async def _begun_whole(self, order: Order) -> str:
         """As `_begun`, which is never broken off in the middle; whoever goes away meanwhile has the run cancelled."""

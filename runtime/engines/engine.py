@@ -13,10 +13,11 @@ from typing import Any, Protocol
 from governance.runs.plans import Confirmed
 from governance.transitions import Role
 from runtime.driver import DeviceEndpoint
-from workflow.programs.equivalence import effect_found, effect_of
+from workflow.programs.equivalence import effect_found, effect_of, effect_of_request
 from workflow.programs.program_making import Program
 from workflow.programs.state import State
-from workflow.requests.events import EndRun, Failure, Outcome
+from workflow.requests.events import EndRun, Failure, Outcome, SendRequest
+from workflow.revision import is_raw
 
 Json = Any
 
@@ -25,7 +26,8 @@ Json = Any
 class Progress:
     """Where a run is: `number` of `steps` in the document's order, about to be sent or, `waits_s`, to be asked again.
 
-    `percent` is what the device says of its job, where it says so.
+    `percent` is what the device says of its job, where it says so. `is_waiting`: a person elsewhere has to let it
+    through before anything is done.
     """
 
     step_id: str
@@ -33,6 +35,7 @@ class Progress:
     steps: int
     message: str
     percent: float | None = None
+    is_waiting: bool = False
 
 
 Told = Callable[[Progress], None]
@@ -77,6 +80,17 @@ class Order:
         return tuple(
             dict.fromkeys(each for each in (effect_of(self.program, where, self.inputs, secrets), found) if each)
         )
+
+    def effects_of(self, state: State, command: SendRequest) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Before a change: what the run takes for itself, and what no other run may have meanwhile.
+
+        A request that is sent alone takes itself; of workflows each has its own effect, but none goes past such a one.
+        """
+        if not self.changes:
+            return (), ()
+        request = effect_of_request(self.program.api, self.endpoint.name, command, self.secret_names)
+        effects = self.effects(state)
+        return ((*effects, request), ()) if is_raw(self.program.workflow_id) else (effects, (request,))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ moment the process dies, however it dies: whoever can take a name's lock knows t
 may take over its runs. Where a lock can be lost with a connection, its holder looks again and again and takes it back,
 and the others wait for that long before they believe in a death; a run that is taken over all the same is fenced off by
 its row.
-A name is never used by two processes. Here never lives what is done with a dead one's runs (`supervisor`).
+A name is never used by two processes. One name is no process's: what is in the hands of `HUB` is for whichever one
+sites come to. Here never lives what is done with a dead one's runs (`supervisor`).
 """
 
 import asyncio
@@ -18,14 +19,20 @@ from governance.errors import UnavailableError
 from governance.storage.locks import Locks
 
 log = logging.getLogger("switchgear.runs")
+# So long a hub gets to come back, before others take up its runs: only where sites come to, they can be asked.
+HUB_MOURNED_S = 120.0
+# In whose hands a run is that only the hub can carry out; and the lock that whoever is the hub holds (`sites.charge`).
+HUB = "hub"
 # Three of the rounds in which a living process takes its name back; what a dead one left is still adopted within 5 s.
 MOURNED_S = 1.5
 
 
 class Executor:
-    def __init__(self, locks: Locks) -> None:
-        # People read it in the list of runs; the last part makes it one of its kind.
-        self.name = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+    def __init__(self, locks: Locks, *, is_hub: bool = False) -> None:
+        # People read it in the list of runs; the third part makes it one of its kind.
+        kind = f"/{HUB}" if is_hub else ""
+        self.name = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}{kind}"
+        self.is_hub = is_hub
         self._locks = locks
         self._is_here = False
         self._appearing = asyncio.Lock()
@@ -53,12 +60,23 @@ class Executor:
 
         Raises UnavailableError.
         """
+        if name == HUB:
+            return self.is_hub
         if name == self.name or not await self._locks.hold(_life(name)):
             self._free_since.pop(name, None)
             return False
         await self._locks.release(_life(name))
-        now = asyncio.get_running_loop().time()
-        return now - self._free_since.setdefault(name, now) >= (MOURNED_S if self._locks.may_be_lost else 0.0)
+        now, mourned_s = asyncio.get_running_loop().time(), MOURNED_S if self._locks.may_be_lost else 0.0
+        if name.endswith(f"/{HUB}") and not self.is_hub:
+            mourned_s = HUB_MOURNED_S
+        return now - self._free_since.setdefault(name, now) >= mourned_s
+
+    async def is_there_a_hub(self) -> bool:
+        """Whether a process on this database is the hub. Raises UnavailableError."""
+        if self.is_hub or not await self._locks.hold(HUB):
+            return True
+        await self._locks.release(HUB)
+        return False
 
 
 def _life(name: str) -> str:

@@ -70,6 +70,7 @@ class Journal:
         self._misfits = 0
         # What the run takes for itself with its next record, see `governance.runs.effects`.
         self.effects: tuple[str, ...] = order.effects()
+        self.respects: tuple[str, ...] = ()
         self.turn = 0
         self.part = 0
         # What the caller gave as a secret is one wherever this run's device repeats it.
@@ -151,6 +152,7 @@ class Journal:
                 actor=self._order.caller,
                 executor=self._executor,
                 effects=() if note.is_safe else self.effects,
+                respects=() if note.is_safe else self.respects,
                 is_lasting=self._is_lasting,
             )
         else:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 from governance.errors import GovernanceError, NotOursError, SameEffectError, StopAskedError
@@ -53,7 +54,7 @@ class RunLoop:
         self._driver = driver
         self._replies = replies
         self._begun = asyncio.get_running_loop().time()
-        self._stop = asyncio.Event()
+        self._stop, self._cancelled = asyncio.Event(), asyncio.Event()
         self._why: Literal["", "cancelled", "parked"] = ""
         self._percent: float | None = None
         # Of a request that may be broken off.
@@ -97,6 +98,7 @@ class RunLoop:
     def cancel(self) -> None:
         """Ends the run as soon as is safe."""
         self._why = "cancelled"
+        self._cancelled.set()
         self._break_off()
 
     def park(self) -> None:
@@ -120,7 +122,7 @@ class RunLoop:
         else:  # nobody is going to hold it against a plan
             after, (command,) = advance(self.order.program, state, event)
         if isinstance(command, SendRequest) and not command.is_safe:
-            self.journal.effects = self.order.effects(after)
+            self.journal.effects, self.journal.respects = self.order.effects_of(after, command)
         self.journal.recording.add(event, command)
         return as_ordered(self.order, self.journal.clean, after, command)
 
@@ -162,7 +164,7 @@ class RunLoop:
             return await self._sent(command)
         try:
             async with asyncio.timeout(None) as self._patience:
-                return await self._sent(command)
+                return self._unless_taken_back(await self._sent(command))
         except TimeoutError:
             if not self._stop.is_set():
                 raise
@@ -170,11 +172,17 @@ class RunLoop:
         finally:
             self._patience = None
 
+    def _unless_taken_back(self, event: Event) -> Event:
+        """What was refused because it is not wanted any more, was cancelled before anything left."""
+        is_refused = isinstance(event, RequestFailed) and event.reason in ("refused", "not_sent")
+        return Cancelled(is_sent=False) if is_refused and self._why == "cancelled" and not self.is_again else event
+
     async def _sent(self, command: SendRequest) -> Event:
         deadline = asyncio.get_running_loop().time() + self._left_s
         if self.order.endpoint.remote is not None:
             request = f"{self.order.run_id}.{self.journal.turn}"
-            BEHALF.set(Behalf(self.order.caller, self.order.role, request, self.is_again))
+            who, note = (self.order.caller, self.order.role), partial(self._waits_there, command)
+            BEHALF.set(Behalf(*who, request, self.is_again, self._cancelled, note))
         try:
             with traces.within(self.journal.place), observed.step(self.order, command):
                 event = await self._driver.send(command, self.order.endpoint, deadline, self.journal)
@@ -217,17 +225,22 @@ class RunLoop:
 
     # How far it is
 
-    def _tell(self, command: SendRequest | StartTimer) -> None:
+    def _tell(self, command: SendRequest | StartTimer, waits: str = "") -> None:
+        """`waits`: why a person elsewhere has to let it through."""
         steps = [step.step_id for step in self.order.program.steps]
         first = command.step_id.partition("/")[0]
         number = steps.index(first) + 1 if first in steps else len(steps)
         if isinstance(command, StartTimer):
             message = f"{command.step_id}: not there yet, looking again in {command.seconds:g} s"
         else:
-            message = f"{command.step_id}: {command.method} {command.path_template}"
-        told = Progress(command.step_id, number, len(steps), message, self._percent)
+            message = waits or f"{command.step_id}: {command.method} {command.path_template}"
+        told = Progress(command.step_id, number, len(steps), message, self._percent, bool(waits))
         for listener in self._listeners:
             listener(told)
+
+    def _waits_there(self, command: SendRequest, why: str) -> None:
+        """See `Behalf.note`."""
+        self._tell(command, f"{self.order.endpoint.name}: {why}" if why else "")
 
     def _percent_in(self, command: SendRequest, event: ResponseArrived) -> float | None:
         """What a job says of its progress, by the profile's rule for jobs that are asked for in this way."""

@@ -1,8 +1,9 @@
-"""What an MCP request says besides its arguments: the key that it asks under, and whether it hears of progress.
+"""What an MCP request says besides its arguments: the key that it asks under, whether it hears of progress, and
+whether its client takes a task in the place of a result.
 
 A client that may ask again after a lost connection puts a key of its own under `switchgear/idempotency-key` into the
 request's `_meta`; the same key then stands for the same run. One that gives a progress token hears of each step, and
-of what the device says of its job. Called by `tools` and `finding`. MCP 2026-07-28, progress.
+of what the device says of its job. Called by `tools`, `finding` and `tasks`. MCP 2026-07-28, progress; SEP-2663.
 """
 
 import asyncio
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field
 
 from fastmcp.server.context import Context
 from fastmcp.server.dependencies import get_context
+from fastmcp.utilities.tasks import TASKS_EXTENSION_ID
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from runtime.engines.engine import Progress, Told
 
@@ -21,14 +24,17 @@ LONGEST_KEY = 200
 LEAST = 0.001
 # What is over sooner is answered by its result alone: a stream of events costs both sides more than such a call.
 QUIET_S = 0.1
+# What is over sooner needs no task: the client asks for it again about as often.
+TASK_AFTER_S = 5.0
 
 
 @dataclass(slots=True)
 class Wish:
-    """`told` takes what is to be reported."""
+    """`told` takes what is to be reported. `wait_s`: when the client wants to hear that the run goes on."""
 
     key: str
     told: Told
+    wait_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -56,6 +62,13 @@ class Reporter:
             await self.context.report_progress(self.last, told.steps, told.message + percent)
 
 
+def takes_tasks(context: Context) -> bool:
+    """Whether the client says with this request that it takes a task. Older versions have no form for one."""
+    request = context.request_context
+    is_modern = request is not None and request.protocol_version in MODERN_PROTOCOL_VERSIONS
+    return is_modern and context.client_extension_settings(TASKS_EXTENSION_ID) is not None
+
+
 @asynccontextmanager
 async def wish_of_request() -> AsyncIterator[Wish]:
     """What the request that is being served wishes; progress is reported as long as it is entered."""
@@ -65,7 +78,8 @@ async def wish_of_request() -> AsyncIterator[Wish]:
     reporter = Reporter(context)
     beginning = asyncio.get_running_loop().call_later(QUIET_S, reporter.begin)
     try:
-        yield Wish(str(meta.get(KEY, ""))[:LONGEST_KEY], reporter.queue.put_nowait)
+        wait_s = TASK_AFTER_S if takes_tasks(context) else None
+        yield Wish(str(meta.get(KEY, ""))[:LONGEST_KEY], reporter.queue.put_nowait, wait_s)
     finally:
         beginning.cancel()
         if reporter.task is not None:

@@ -8,7 +8,7 @@ MCP 2026-07-28, SEP-2575.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakSet
 
@@ -49,7 +49,7 @@ class ListChanged(Middleware):
         service: Service,
         asking: Callable[[], Caller],
         knows: Callable[[str], bool],
-        is_expert: Callable[[Caller], Awaitable[bool]],
+        is_expert: Callable[[Caller], bool],
     ) -> None:
         """`asking`: who sent the request that is being served; `knows`: whether there is a tool for them; `is_expert`:
         whether a caller is listed more than others with the same catalog."""
@@ -104,9 +104,7 @@ def _connection_of(ctx: ServerRequestContext[Any, Any]) -> Connection:
 class KeptLists:
     """The wire form of `tools/list`, kept as long as the catalog is the same; one for each list that somebody sees."""
 
-    def __init__(
-        self, live: LiveCatalog, asking: Callable[[], Caller], is_expert: Callable[[Caller], Awaitable[bool]]
-    ) -> None:
+    def __init__(self, live: LiveCatalog, asking: Callable[[], Caller], is_expert: Callable[[Caller], bool]) -> None:
         self._live = live
         self._asking = asking
         self._is_expert = is_expert
@@ -117,7 +115,7 @@ class KeptLists:
         if ctx.method != "tools/list":
             return await call_next(ctx)
         caller = self._asking()
-        is_expert = await self._is_expert(caller)
+        is_expert = self._is_expert(caller)
         catalog = self._live.now
         if catalog is not self._catalog:
             self._kept, self._catalog = {}, catalog

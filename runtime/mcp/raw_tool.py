@@ -1,7 +1,7 @@
 """The MCP tool `call_api`: one operation of an API alone, for those whom the policy names (`runtime.raw_calls`).
 
-It is a call like any other from there on: plans, confirmation, what is shown of a read. Listed to those who may, from
-the next start of the server on; what it costs is taken from what workflows may cost. Called by `app`.
+It is a call like any other from there on: plans, confirmation, what is shown of a read. Listed to those who may, as
+soon as the policy names them; what it costs is taken from what workflows may cost. Called by `app`.
 """
 
 from collections.abc import Callable

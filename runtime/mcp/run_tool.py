@@ -15,7 +15,9 @@ from pydantic import PrivateAttr
 
 from runtime.caller import Caller
 from runtime.calls.asking import taken_up
+from runtime.calls.under_way import Running
 from runtime.catalog.snapshot import CANCEL_NAME, RUN_NAME
+from runtime.engines.engine import Ended
 from runtime.mcp.asking import wish_of_request
 from runtime.mcp.finding import READS, RUNS, FindingTool
 from runtime.mcp.tools import META, result_for
@@ -42,10 +44,7 @@ class GetRunTool(FindingTool):
             seen = await run_seen(service, caller, run_id)
         async with wish_of_request() as wish:
             ended = await service.under_way.look(run_id, caller, seen, wish.told)
-        run = await run_seen(service, caller, run_id)
-        entry = service.live.seen_by(caller.scope).by_revision.get(run.revision_id) if run is not None else None
-        prepared, view = (entry.prepared, READABLE if entry.risk == "read" else None) if entry else (None, None)
-        return _told(result_for(run.digest if run else "", prepared, ended, view), ended.run_id)
+        return _told(await result_of_run(service, caller, ended), ended.run_id)
 
 
 class CancelTool(GetRunTool):
@@ -56,6 +55,14 @@ class CancelTool(GetRunTool):
         if (result.meta or {})[META]["outcome"] == "cancelled":  # which is what was asked for
             result.is_error = False
         return result
+
+
+async def result_of_run(service: Service, caller: Caller, ended: Ended | Running) -> ToolResult:
+    """How a run stands that the caller sees, as its call would have been answered, with what people read of a read."""
+    run = await run_seen(service, caller, ended.run_id)
+    entry = service.live.seen_by(caller.scope).by_revision.get(run.revision_id) if run is not None else None
+    prepared, view = (entry.prepared, READABLE if entry.risk == "read" else None) if entry else (None, None)
+    return result_for(run.digest if run else "", prepared, ended, view)
 
 
 async def asked_to_end(service: Service, caller: Caller, run_id: str) -> None:
@@ -69,7 +76,7 @@ def _told(result: ToolResult, run_id: str) -> ToolResult:
     outcome = (result.meta or {})[META]["outcome"]
     told: dict[str, Json] = {"run_id": run_id, "outcome": outcome}
     shown = result.structured_content or {}
-    told |= shown.get("running", {}) if outcome == "running" else {}
+    told |= shown.get("running", {}) if outcome in ("running", "waiting") else {}
     told |= shown if outcome == "planned" else {}
     told |= {"outputs": shown} if outcome in ("succeeded", "pending") else {}
     return ToolResult(content=result.content, structured_content=told, meta=result.meta, is_error=result.is_error)

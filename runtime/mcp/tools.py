@@ -144,7 +144,7 @@ class OwnTools:
     async def beside(self, catalog: Catalog, caller: Caller) -> Sequence[GuardedTool]:
         """Those that are listed with a catalog."""
         fleet = self.fleet if any(map(is_of_site, catalog.by_api)) else ()
-        if await self.raw.is_for(caller):
+        if self.raw.is_for(caller):
             finding = with_apis(self.finding, catalog.searched) if catalog.hides_some else ()
             return (*finding, *self.running, *self.knowing, *self.expert, *fleet, *self.always)
         if not catalog.entries:
@@ -239,7 +239,7 @@ async def carried_out(wanted: Wanted, view: View | None, under_way: UnderWay) ->
         wanted = replace(wanted, options=CallOptions(plan_id=answer.plan_id))
     async with wish_of_request() as wish:
         wanted = replace(wanted, key=wish.key)
-        ended = await under_way.call(wanted, wish.told)
+        ended = await under_way.call(wanted, wish.told, wish.wait_s)
         if isinstance(ended, Running) or ended.outcome != "planned" or wanted.options.is_plan or not can_ask():
             return result_of(entry, ended, view, is_wanted=is_plan)
         asked = await ask(ended)
@@ -248,7 +248,7 @@ async def carried_out(wanted: Wanted, view: View | None, under_way: UnderWay) ->
         if not asked:
             return _error_result(DECLINED, {"outcome": "refused", "run": ended.run_id})
         confirmed = replace(wanted, options=CallOptions(plan_id=ended.outputs["plan_id"]))
-        ended = await under_way.call(confirmed, wish.told)
+        ended = await under_way.call(confirmed, wish.told, wish.wait_s)
         return result_of(entry, ended, view)
 
 
@@ -265,7 +265,7 @@ def result_for(
     if isinstance(ended, Running):
         content = [TextContent(type="text", text=told_running(ended))]
         running = {"running": ended.to_json()}
-        return ToolResult(content=content, structured_content=running, meta={META: {**meta, "outcome": "running"}})
+        return ToolResult(content=content, structured_content=running, meta={META: {**meta, "outcome": ended.outcome}})
     meta |= {"outcome": ended.outcome}
     meta |= {"misfits": ended.misfits} if ended.misfits else {}
     meta |= {name: value for name, value in ended.verdict.items() if value and name != "note"}

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TextIO
 
+from runtime.observing.unblocked import Unblocked
+
 MOST_LINES = 20
 MINUTE_S = 60.0
 # More kinds than our code and its libraries have; a library that puts values into its text makes endless ones.
@@ -26,8 +28,10 @@ class _Seen:
     count: int = 0
 
 
-class SummedHandler(logging.StreamHandler[TextIO]):
-    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic, minute_s: float = MINUTE_S) -> None:
+class SummedHandler(logging.StreamHandler[TextIO | Unblocked]):
+    def __init__(
+        self, stream: TextIO | Unblocked, clock: Callable[[], float] = time.monotonic, minute_s: float = MINUTE_S
+    ) -> None:
         super().__init__(stream)
         self._clock = clock
         self._minute_s = minute_s

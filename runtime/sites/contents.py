@@ -8,7 +8,7 @@ It is called `site_NAME_WORKFLOW`. What holds for tools of MCP servers (`remotes
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from governance.approval.revisions import NewRevision
 from governance.registry.servers import api_of
@@ -27,11 +27,18 @@ from workflow.risks import RiskName
 from workflow.tool import free_name, tool_definition
 
 Json = Any
+RemoteOutcome = Literal["partial", "pending", "cancelled", "failed"]
 # What a site's workflow may take: a firmware update lasts. A site that is gone is noticed long before (`hub`).
 DEADLINE_S = 4 * 3600.0
 LIMITS = {"connections": 32, "total_timeout_s": DEADLINE_S, "max_body_bytes": 4 * 1024 * 1024}
 _TOLD = ("name", "title", "description", "inputSchema", "outputSchema", "annotations", "risk", "digest", "shown")
 _TARGET = {"type": "string", "maxLength": 64, "description": "The device of the site to act on, where it has several."}
+# How a run here ends where the site says how its own ended, other than well (`driver.site_connections`), in words.
+_ENDS: tuple[tuple[RemoteOutcome, str], ...] = (
+    ("partial", "a part of it was done"),
+    ("cancelled", "it was cancelled"),
+    ("failed", "it did not succeed"),
+)
 _UNPROVED = "it is another installation's workflow: how it was proved, stands there"
 
 
@@ -147,6 +154,18 @@ def _workflow(site: str, definition: SiteDefinition, risk: str, *, is_idempotent
     }
 
 
+def _end(site: str, outcome: RemoteOutcome, text: str) -> dict[str, Json]:
+    """How the run here ends where the site says `outcome`."""
+    said = "note" if outcome == "pending" else "message"  # a message in a good answer would be a refusal
+    told = f"At the site {site} {text}: “{{$response.body#/{said}}}”"
+    return {
+        "name": f"{outcome}_there",
+        "type": "end",
+        "criteria": [{"condition": f"$response.body#/ended == '{outcome}'"}],
+        "x-switchgear": {"outcome": outcome, "code": f"{outcome}_there", "message": told},
+    }
+
+
 def _step(site: str, definition: SiteDefinition, risk: str, *, is_idempotent: bool) -> dict[str, Json]:
     is_read = risk == "read"
     ours = {"role": "read" if is_read else "change", "effect": "read" if is_read else "act"}
@@ -160,17 +179,8 @@ def _step(site: str, definition: SiteDefinition, risk: str, *, is_idempotent: bo
             "payload": {each: f"$inputs.{each}" for each in definition.inputs["properties"]},
         },
         "successCriteria": [{"condition": "$statusCode == 200"}],
-        "onFailure": [
-            {
-                "name": "failed_there",
-                "type": "end",
-                "criteria": [{"condition": "$statusCode == 422"}],
-                "x-switchgear": {
-                    "code": "failed_there",
-                    "message": f"At the site {site} it did not succeed: “{{$response.body#/message}}”",
-                },
-            }
-        ],
+        "onSuccess": [_end(site, "pending", "it was accepted, and is not in force yet")],
+        "onFailure": [_end(site, outcome, text) for outcome, text in _ENDS],
         "outputs": {each: f"$response.body#/outputs/{escape(each)}" for each in made},
         "x-switchgear": {**ours, "idempotent": is_read or is_idempotent, **({"safe": True} if is_read else {})},
     }

@@ -1,9 +1,10 @@
 """This installation as a site of a hub: it asks the hub for work, has it done, and answers; outbound alone.
 
 One message waits at the hub, and comes back with dispatches; each answer goes in a message of its own, again until the
-hub has taken it. What is under way is told with every message, so that the hub hands over again what was lost. A
-dispatch is done only if the hub has signed it, for this site, now; what it says may be done is held against the site's
-own word by whoever does it (`Works`). Called by `service.watching` and by `simulated`. docs/SITES.md.
+hub has taken it. What is under way is told with every message, so that the hub hands over again what was lost, and why
+something waits for a person here. A dispatch is done only if the hub has signed it, for this site, now, and its end is
+asked for likewise; what may be done is held against the site's own word by whoever does it (`Works`). Called by
+`service.watching` and by `simulated`. docs/SITES.md.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -54,13 +55,29 @@ class Dispatched:
     inputs: Mapping[str, Json]
 
 
+@dataclass(slots=True)
+class Standing:
+    """How it stands with a dispatch: `cancelled` when the hub wants its end, `waits` while a person has to let it
+    through, and why. `changed` is called when that is another one."""
+
+    changed: Callable[[], None] = lambda: None
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    waits: str = ""
+
+    def wait(self, why: str) -> None:
+        if why != self.waits:
+            self.waits = why
+            self.changed()
+
+
 class Works(Protocol):
     """What a site has and does. Implemented by `works`, and by `simulated`."""
 
     async def offer(self) -> Offer: ...
 
-    async def carry_out(self, wanted: Dispatched) -> Mapping[str, Json]:
-        """`outcome` (`refused`: nothing was begun), `run_id`, `outputs`, `message`. Once, however often it is asked."""
+    async def carry_out(self, wanted: Dispatched, at: Standing) -> Mapping[str, Json]:
+        """`outcome` (`refused`: nothing was begun), `run_id`, `outputs`, `message`, and `has_changed`: whether
+        something was or may have been changed. Once, however often it is asked."""
 
 
 class SiteEdge:
@@ -71,6 +88,8 @@ class SiteEdge:
         self._client = HubClient(membership.hub, membership.tls)
         self._process = secrets.token_hex(8)
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._standing: dict[str, Standing] = {}
+        self._telling: set[asyncio.Task[None]] = set()
         self._told_catalog = ""
         self._wants_workflows = True
         self._key: Signer | None = None
@@ -93,7 +112,7 @@ class SiteEdge:
             await self._close()
 
     async def _close(self) -> None:
-        tasks = list(self._under_way.values())
+        tasks = [*self._under_way.values(), *self._telling]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -130,6 +149,7 @@ class SiteEdge:
             "targets": list(offer.targets) if tells and wait_s else None,
             "running": len(self._under_way),
             "has": list(self._under_way),
+            "waits": {name: each.waits for name, each in self._standing.items() if each.waits},
             "answers": list(answers),
             "wait_s": 0 if tells else wait_s,
         }
@@ -153,33 +173,53 @@ class SiteEdge:
                 log.warning("a dispatch of the hub was not taken: %s", error)
                 continue
             if wanted.id not in self._under_way:
+                self._standing[wanted.id] = Standing(self._tell_soon)
                 self._under_way[wanted.id] = asyncio.create_task(self._done(wanted))
+        for each in said.get("ends", ()):
+            try:
+                known = self._standing.get(str(self._claims(each)["end"]))
+            except (ValueError, KeyError, TypeError) as error:
+                log.warning("that the hub wants something to end was not taken: %s", error)
+                continue
+            if known is not None:
+                known.cancelled.set()
 
-    def _checked(self, each: Mapping[str, Json]) -> Dispatched:
-        """Raises ValueError for what the hub has not signed, or not so, or that names nothing."""
-        from runtime.sites.statements import OtherClock, UntrueStatement, checked, fingerprint, hash_of_inputs
+    def _claims(self, statement: str) -> Mapping[str, Json]:
+        """Raises ValueError for what the hub has not signed for this site, now."""
+        from runtime.sites.statements import OtherClock, UntrueStatement, checked, fingerprint
 
-        me, inputs = self._membership, each["inputs"]
+        key, site = self._membership.hub_key, self._membership.site
         try:
-            claims = checked(
-                each["statement"], me.hub_key, issuer=fingerprint(me.hub_key), audience=me.site, clock=self._clock
-            )
+            return checked(statement, key, issuer=fingerprint(key), audience=site, clock=self._clock)
         except OtherClock as error:
             raise ValueError(f"{error}: set the clock of this site") from error
         except UntrueStatement as error:
             raise ValueError(str(error)) from error
+
+    def _checked(self, each: Mapping[str, Json]) -> Dispatched:
+        """Raises ValueError for what the hub has not signed, or not so, or that names nothing."""
+        from runtime.sites.statements import hash_of_inputs
+
+        inputs, claims = each["inputs"], self._claims(each["statement"])
         if claims["inputs"] != hash_of_inputs(inputs):
             raise ValueError("its inputs are not those that were signed")
         who, role, workflow, pin = (str(claims[each]) for each in ("sub", "role", "workflow", "pin"))
         return Dispatched(str(claims["dispatch"]), who, role, workflow, pin, inputs)
 
+    def _tell_soon(self) -> None:
+        """Has the hub hear how it stands, without waiting for work."""
+        task = asyncio.create_task(self._tell())
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
     async def _done(self, wanted: Dispatched) -> None:
         """Has it done, and tells the hub until it has heard."""
         try:
-            answer = {"id": wanted.id, **await self._works.carry_out(wanted)}
+            answer = {"id": wanted.id, **await self._works.carry_out(wanted, self._standing[wanted.id])}
             await self._tell(answers=(answer,))
         finally:
             self._under_way.pop(wanted.id, None)
+            self._standing.pop(wanted.id, None)
 
 
 def told_status(status: int, body: Json) -> str:

@@ -231,7 +231,7 @@ class _Work:
                 if loop.time() >= until:
                     return _told(each, Result(each.state.name, None, "the time of this call was over: ask again"))
                 told = await self._one(each)
-                self.has_failed = self.has_failed or not (told["is_good"] or told["outcome"] == "running")
+                self.has_failed = self.has_failed or not (told["is_good"] or told["outcome"] in ("running", "waiting"))
                 return told
 
         return list(await asyncio.gather(*map(at, candidates)))
@@ -248,7 +248,8 @@ class _Work:
             return _told(each, Result(each.state.name, None, message_of(error)))
         if isinstance(ended, Running):
             running = {"site": each.state.name, **ended.to_json()}
-            return {**running, "told": "it goes on: get_run", "is_good": False, "may_be_done": True}
+            goes_on = "a person there has to let it through first" if ended.outcome == "waiting" else "it goes on"
+            return {**running, "told": f"{goes_on}: get_run", "is_good": False, "may_be_done": True}
         return _told(each, Result(each.state.name, ended), is_good=Result(each.state.name, ended).is_good(options))
 
 
@@ -256,8 +257,7 @@ def _told(each: SiteCandidate, result: Result, *, is_good: bool = False) -> dict
     told = {name: value for name, value in result.to_json().items() if name != "target"}
     outcome = told["outcome"]
     may_be_done = outcome in ("unknown", "partial") and each.entry.risk != "read"
-    if outcome == "failed" and each.entry.risk != "read" and result.ended is not None:
-        failure = result.ended.failure
-        # What failed there may have been done in part; what was refused was not begun.
-        may_be_done = failure is not None and failure.code == "failed_there"
+    if outcome in ("failed", "cancelled") and each.entry.risk != "read" and result.ended is not None:
+        failure = result.ended.failure  # what failed there may have been done in part, as the site says
+        may_be_done = failure is not None and bool(failure.done or failure.may_be_done)
     return {"site": each.state.name, **told, "is_good": is_good, "may_be_done": may_be_done}

@@ -4,7 +4,9 @@ A site asks for work and waits (`exchange`): nothing is ever opened towards it. 
 for that site alone; it is handed over again, under the same id, to a site that has come back without knowing of it,
 which runs it once whatever it knows (`works`). A site that says nothing for `lost_s` is gone: what it was handed is in
 doubt, what it was not was never sent. All of it is this process's: after a restart sites come again, and a run that
-was under way asks under the same id. Called by the driver (`site_connections`) and by `api.sites`. docs/SITES.md.
+was under way asks under the same id. What is cancelled here is taken back if it was not handed over; else the site
+hears that its end is wanted, until it has no more of it. Called by the driver (`site_connections`) and by `api.sites`.
+docs/SITES.md.
 """
 
 import asyncio
@@ -19,7 +21,7 @@ from governance.registry.targets import Target, TargetStore
 from runtime.driver.exchange import Flight
 from runtime.driver.remote.definitions import MOST_TOOLS, UnfitDefinition
 from runtime.driver.site_connections import Asked
-from runtime.errors import FateUnknown, NotSent
+from runtime.errors import FateUnknown, NotSent, Refused
 from runtime.problems import Problem
 from runtime.sites.contents import pin_of_site
 
@@ -37,6 +39,8 @@ AGAIN_S = 10.0
 MOST_HANDED = 16
 # A site that is waited for after a restart is looked for so often.
 WAITS_S = 0.2
+# Of a sentence of the site's that people are shown.
+MOST_WHY = 500
 # More than the hub's own places for calls would only wait.
 MOST_WAITING = 1_000
 _CHALLENGE = (("www-authenticate", 'Bearer realm="sites"'),)
@@ -48,21 +52,30 @@ NO_HUB = Problem(404, "not found", "This server is no hub.", "set SWITCHGEAR_HUB
 
 @dataclass(slots=True, eq=False)
 class Dispatch:
-    """One on its way. `handed_at`: of the loop's clock, None while it waits."""
+    """One on its way. `handed_at`: of the loop's clock, None while it waits; `ended_at`: when the site was last told
+    that its end is wanted. `waits`: why it waits for a person there."""
 
     asked: Asked
     flight: Flight
     answer: "asyncio.Future[Mapping[str, Json]]"
     handed_at: float | None = None
+    ended_at: float = float("-inf")
+    waits: str = ""
 
     @property
     def id(self) -> str:
         return self.asked.behalf.request
 
+    @property
+    def is_unwanted(self) -> bool:
+        return self.asked.behalf.cancelled.is_set() and not self.answer.done()
+
 
 @dataclass(slots=True)
 class Presence:
-    """What is known of a site that has come. `off_s`: by how much its clock differs, where that keeps it out."""
+    """What is known of a site that has come. `off_s`: by how much its clock differs, where that keeps it out.
+
+    `left`: what it was handed and nobody here waits for any more: reads that were cancelled."""
 
     seen_at: float
     process: str = ""
@@ -78,6 +91,7 @@ class Presence:
     polls: int = 0
     waiting: dict[str, Dispatch] = field(default_factory=dict)
     handed: dict[str, Dispatch] = field(default_factory=dict)
+    left: dict[str, Dispatch] = field(default_factory=dict)
     bell: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -180,12 +194,13 @@ class Hub:
             raise Problem(409, "another process", told, "one server serves a site")
         is_last = number == site.polls or not message.get("wait_s")
         handed = [self._handed(name, site, each) for each in self._due(site)] if is_last else []
-        return {"dispatches": handed, "wants_workflows": site.wants_workflows}
+        ends = [self._ended(name, each) for each in _unwanted(site, loop.time())] if is_last else []
+        return {"dispatches": handed, "ends": ends, "wants_workflows": site.wants_workflows}
 
     async def _waited(self, site: Presence, number: int, until: float) -> None:
         """Returns when there is something to say, a newer poll has come, or the time is over. Raises Problem."""
         loop = asyncio.get_running_loop()
-        while not (site.waiting or site.wants_workflows) and number == site.polls and loop.time() < until:
+        while not _is_due(site, loop.time()) and number == site.polls and loop.time() < until:
             if self._is_ending:
                 raise Problem(503, "stopping", "This hub stops.", "come again in a moment")
             site.bell.clear()
@@ -207,12 +222,24 @@ class Hub:
         site.catalog = str(message["catalog"])
         if message.get("workflows") is not None:
             self._take_workflows(site, message["workflows"])
+        self._hear_of_dispatches(site, message)
         for answer in message["answers"]:
-            found = site.handed.get(str(answer.get("id")))
+            found = site.handed.get(str(answer.get("id"))) or site.left.pop(str(answer.get("id")), None)
             if found is None:
                 log.warning("an answer came to a dispatch that nobody waits for any more: %s", answer.get("id"))
             elif not found.answer.done():
                 found.answer.set_result(answer)
+
+    def _hear_of_dispatches(self, site: Presence, message: Mapping[str, Json]) -> None:
+        """What waits for a person there, and what the site has no more of."""
+        waits, has = message.get("waits") or {}, set(message["has"])
+        for each in site.handed.values():
+            why = str(waits.get(each.id, ""))[:MOST_WHY]
+            if why != each.waits:
+                each.waits = why
+                each.asked.behalf.note(why)
+        new = asyncio.get_running_loop().time() - AGAIN_S
+        site.left = {key: each for key, each in site.left.items() if key in has or (each.handed_at or 0.0) > new}
 
     def _take_workflows(self, site: Presence, told: list[Mapping[str, Json]]) -> None:
         workflows, pins = {}, {}
@@ -241,27 +268,39 @@ class Hub:
 
         asked = dispatch.asked
         dispatch.flight.may_have_left, dispatch.handed_at = True, asyncio.get_running_loop().time()
-        site.handed[dispatch.id] = dispatch
+        site.handed[dispatch.id], dispatch.ended_at = dispatch, float("-inf")
         claims = {"sub": asked.behalf.caller, "role": asked.behalf.role, "dispatch": dispatch.id}
         about = {"workflow": asked.workflow, "pin": asked.pin, "inputs": hash_of_inputs(asked.inputs)}
         return {"statement": self.signer().sign(name, {**claims, **about}), "inputs": dict(asked.inputs)}
+
+    def _ended(self, name: str, dispatch: Dispatch) -> str:
+        """That the end of what was handed over is wanted, signed."""
+        dispatch.ended_at = asyncio.get_running_loop().time()
+        return self.signer().sign(name, {"sub": dispatch.asked.behalf.caller, "end": dispatch.id})
 
     # Dispatches: the port of `site_connections`
 
     async def send(self, site: str, asked: Asked, flight: Flight) -> Mapping[str, Json]:
         """See `Sites.send`."""
         presence = self._there(site)
+        if asked.behalf.cancelled.is_set() and not asked.behalf.is_again:
+            raise Refused(f"it was cancelled before {site} was handed anything")
         if len(presence.waiting) >= MOST_WAITING:
             raise NotSent(f"{len(presence.waiting)} dispatches wait for {site}", "ask again in a moment")
         future: asyncio.Future[Mapping[str, Json]] = asyncio.get_running_loop().create_future()
         dispatch = presence.waiting[asked.behalf.request] = Dispatch(asked, flight, future)
         presence.bell.set()
+        taking_back = asyncio.create_task(_taken_back(site, presence, dispatch))
         try:
             return await self._answer(site, presence, dispatch)
         finally:
+            taking_back.cancel()
             for held in (presence.waiting, presence.handed):
                 if held.get(dispatch.id) is dispatch:
                     del held[dispatch.id]
+            if dispatch.is_unwanted and dispatch.handed_at is not None:
+                presence.left[dispatch.id] = dispatch
+                presence.bell.set()
 
     async def _answer(self, site: str, presence: Presence, dispatch: Dispatch) -> Mapping[str, Json]:
         while not dispatch.answer.done():
@@ -324,6 +363,28 @@ class Hub:
         known = presence or Presence(0.0)
         silent_s = asyncio.get_running_loop().time() - known.seen_at if presence and presence.process else None
         return SiteState(target.name, dict(target.labels), why, silent_s, known)
+
+
+def _unwanted(site: Presence, now: float) -> list[Dispatch]:
+    """What the site has, whose end is wanted, and has not heard so for a while."""
+    every = [each for each in (*site.handed.values(), *site.left.values()) if each.is_unwanted]
+    return [each for each in every if each.id not in site.waiting and each.ended_at < now - AGAIN_S]
+
+
+def _is_due(site: Presence, now: float) -> bool:
+    """Whether there is something to tell the site."""
+    return bool(site.waiting or site.wants_workflows or _unwanted(site, now))
+
+
+async def _taken_back(site: str, presence: Presence, dispatch: Dispatch) -> None:
+    """Waits until the dispatch is not wanted any more: one that was not handed over is not."""
+    behalf = dispatch.asked.behalf
+    await behalf.cancelled.wait()
+    if behalf.is_again or presence.waiting.get(dispatch.id) is not dispatch or dispatch.handed_at is not None:
+        presence.bell.set()
+    elif not dispatch.answer.done():
+        del presence.waiting[dispatch.id]
+        dispatch.answer.set_exception(Refused(f"it was cancelled before {site} was handed anything"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,14 @@ it remembers, so that a test can ask whether anything ran twice. Called by `site
 """
 
 import asyncio
+import contextlib
 import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runtime.sites.edge import Dispatched, Offer
+from runtime.sites.edge import Dispatched, Offer, Standing
 from workflow.json.canonical import digest
 from workflow.risks import RiskName
 
@@ -70,7 +71,7 @@ class SimulatedWorks:
         more = {"inputSchema": inputs, "outputSchema": _OUTPUTS, "annotations": {}, "shown": list(inputs["properties"])}
         return {**about, **more, "digest": digest([name, self.edition])}
 
-    async def carry_out(self, wanted: Dispatched) -> Mapping[str, Json]:
+    async def carry_out(self, wanted: Dispatched, at: Standing) -> Mapping[str, Json]:
         known = self.answers.get(wanted.id)
         if known is not None:
             return known
@@ -80,7 +81,10 @@ class SimulatedWorks:
         room = wanted.inputs.get("room")
         if room not in self.levels:
             return {"outcome": "refused", "message": f"there is no room {room}."}
-        await asyncio.sleep(self.pause_s)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.pause_s):
+                await at.cancelled.wait()
+                return {"outcome": "cancelled", "has_changed": False, "message": "it was cancelled before it began."}
         if told["risk"] != "read":
             self.done[wanted.id] += 1
             self.levels[room] = int(wanted.inputs["level"])

@@ -3,7 +3,8 @@
 Who comes by the hub is `hub:NAME` here, with the least of the role that the hub says and the one that the site gives,
 and within the scope that the site gives. The workflow has to be what the hub was told of it; then it is a call like any
 other (`calls`), under the dispatch's id: a change that is asked for twice is the same run, also after a restart, and
-whatever has changed meanwhile, what was begun under the id is told first. Called by `edge`.
+whatever has changed meanwhile, what was begun under the id is told first. What a person here has to let through is
+waited for; what the hub wants to end, ends between two requests. Called by `edge`.
 """
 
 import asyncio
@@ -11,22 +12,25 @@ import base64
 import logging
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from governance.errors import ConflictError, GovernanceError, PlanError
+from governance.errors import ConflictError, GovernanceError, NotFoundError, PlanError, TransitionError
 from governance.registry.servers import is_of_site
+from governance.storage.identifiers import new_id
 from runtime.call_options import CallOptions
 from runtime.caller import Caller
+from runtime.calls.asking import told as told_ask
 from runtime.calls.messages import told
 from runtime.catalog.entries import Entry
 from runtime.catalog.snapshot import Catalog
 from runtime.engines.durable import stored_end
 from runtime.engines.engine import Ended
-from runtime.errors import Interrupted, ServingError
+from runtime.errors import Interrupted, ServingError, Waiting
 from runtime.problems import message_of
-from runtime.sites.contents import pin_of_site, told_of
-from runtime.sites.edge import Dispatched, Offer
+from runtime.sites.contents import DEADLINE_S, pin_of_site, told_of
+from runtime.sites.edge import Dispatched, Offer, Standing
 from runtime.sites.membership import Membership
 from runtime.sites.outgoing import BUNDLE
 from workflow.json.canonical import digest
@@ -41,6 +45,9 @@ PAUSE_S = 0.5
 # A minute: a record that cannot be read for longer has to be looked at by somebody.
 MOST_TRIES = 120
 MOST_TARGETS = 500
+# Less than a run at the hub may take, so that this site says it and not the hub's deadline.
+WAITS_FOR_PEOPLE_S = DEADLINE_S - 600
+NOT_BEGUN = {"outcome": "cancelled", "has_changed": False, "message": "it was cancelled, and nothing was begun."}
 SAID = CallOptions(is_confirmed=True)  # whoever asked at the hub was asked there
 
 
@@ -73,12 +80,21 @@ class ServiceWorks:
         told = told_of(entry)
         return pin_of_site(told), told
 
-    async def carry_out(self, wanted: Dispatched) -> Mapping[str, Json]:
+    async def carry_out(self, wanted: Dispatched, at: Standing) -> Mapping[str, Json]:
         """Raises nothing but cancellation: the site ends, and the hub asks the next process."""
         caller = Caller(f"hub:{wanted.caller}", self._me.role_of(wanted.role), self._me.scope)
+        work = _Work(wanted, caller, at, asyncio.get_running_loop().time() + WAITS_FOR_PEOPLE_S)
+        ending = asyncio.create_task(self._end_when_asked(work))
+        try:
+            return await self._answered(work)
+        finally:
+            ending.cancel()
+
+    async def _answered(self, work: "_Work") -> Mapping[str, Json]:
+        wanted, caller = work.wanted, work.caller
         for _ in range(MOST_TRIES):
             try:
-                return await self._carried_out(wanted, caller)
+                return await self._carried_out(work)
             except Interrupted:  # this process ends; the run goes on in the next one
                 await asyncio.sleep(PAUSE_S)
             except GovernanceError as error:
@@ -88,7 +104,8 @@ class ServiceWorks:
                 await asyncio.sleep(PAUSE_S)
         return {"outcome": "unknown", "message": "what became of it cannot be read at the site."}
 
-    async def _carried_out(self, wanted: Dispatched, caller: Caller) -> Mapping[str, Json]:
+    async def _carried_out(self, work: "_Work") -> Mapping[str, Json]:
+        wanted, caller = work.wanted, work.caller
         if wanted.workflow == BUNDLE:
             return await self._imported(wanted, caller)
         known = await self._service.open_runs.asked(caller.name, wanted.id)
@@ -100,12 +117,61 @@ class ServiceWorks:
                 raise ServingError("it is another workflow now than the hub was told.", "approve it at the hub again")
             inputs = dict(wanted.inputs)
             target = inputs.pop(free_name("target", entry.prepared.input_names), None)
-            key = "" if entry.risk == "read" else wanted.id
-            return _answer(await self._service.calls.call(entry, inputs, target, caller, SAID, key=key))
+            return await self._called(work, entry, inputs, target)
         except Interrupted:
             raise
         except (ServingError, PlanError) as error:
             return _refused(error)
+
+    async def _called(
+        self, work: "_Work", entry: Entry, inputs: Mapping[str, Json], target: str | None
+    ) -> Mapping[str, Json]:
+        """Once a person here has let it through, where one has to. Raises what `Calls.call` raises."""
+        key = "" if entry.risk == "read" else work.wanted.id
+        while not work.at.cancelled.is_set():
+            work.run_id = new_id()
+            try:
+                ended = await self._service.calls.call(
+                    entry, inputs, target, work.caller, SAID, key=key, run_id=work.run_id
+                )
+                return _answer(ended)
+            except Waiting as error:
+                if error.more["state"] != "waiting":
+                    raise
+                await self._let_through(work, error)
+        return NOT_BEGUN
+
+    async def _let_through(self, work: "_Work", waiting: Waiting) -> None:
+        """Returns when a person has decided, or it is not wanted any more. Raises Waiting where nobody did in time."""
+        work.at.wait(f"a person there has to let it through until {waiting.more['expires_at']}")
+        try:
+            while not work.at.cancelled.is_set():
+                ask = await self._service.asks.get(str(waiting.more["plan_id"]))
+                if ask.state == "waiting" and asyncio.get_running_loop().time() >= work.patient_until:
+                    ask = replace(ask, state="ended")
+                if ask.state == "ended":
+                    raise told_ask(ask)
+                if ask.state != "waiting":
+                    return
+                await asyncio.sleep(PAUSE_S)
+        finally:
+            work.at.wait("")
+
+    async def _end_when_asked(self, work: "_Work") -> None:
+        """Has the run end as soon as the hub wants it to, and there is one."""
+        await work.at.cancelled.wait()
+        while True:
+            try:
+                known = await self._service.open_runs.asked(work.caller.name, work.wanted.id)
+                await self._service.open_runs.ask_cancel(known or work.run_id, actor=work.caller.name)
+            except TransitionError:
+                return
+            except GovernanceError as error:
+                if not isinstance(error, NotFoundError):
+                    log.warning("that the hub wants a run to end cannot be written down yet: %s", error.message)
+                await asyncio.sleep(PAUSE_S)
+            else:
+                return
 
     async def _imported(self, wanted: Dispatched, caller: Caller) -> Mapping[str, Json]:
         """By the keys that are trusted here and the policy here, if bundles may come this way at all."""
@@ -146,14 +212,27 @@ class ServiceWorks:
             return True
 
 
+@dataclass(slots=True)
+class _Work:
+    """A dispatch on its way. `run_id`: of the run that is begun for it; `patient_until`: of the loop's clock."""
+
+    wanted: Dispatched
+    caller: Caller
+    at: Standing
+    patient_until: float
+    run_id: str = ""
+
+
 def _refused(error: Exception) -> dict[str, Json]:
     return {"outcome": "refused", "message": message_of(error), "remedy": str(getattr(error, "remedy", ""))}
 
 
 def _answer(ended: Ended) -> dict[str, Json]:
+    failure = ended.failure
     return {
         "outcome": ended.outcome,
         "run_id": ended.run_id,
         "outputs": dict(ended.outputs),
         "message": "" if ended.outcome == "succeeded" else told(ended),
+        "has_changed": bool(ended.done or (failure is not None and (failure.done or failure.may_be_done))),
     }

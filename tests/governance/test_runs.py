@@ -1,13 +1,17 @@
 """Runs: each event with its audit row, in order, and nothing recorded twice."""
 
 import pytest
+from sqlalchemy import update
 
 from governance.approval.revisions import Revision
 from governance.audit.log import AuditLog
-from governance.errors import ConflictError, InvalidError, NotFoundError
+from governance.errors import ConflictError, InvalidError, NotFoundError, StopAskedError
+from governance.integrity.survey import alterations
+from governance.runs.open_runs import OpenRuns
 from governance.runs.runs import RunStore, StepRecord
 from governance.storage.database import Database
 from governance.storage.identifiers import new_id
+from governance.storage.models import RunRow, table_of
 
 
 @pytest.fixture
@@ -78,6 +82,22 @@ async def test_nothing_is_recorded_twice_and_a_refused_record_leaves_no_audit_ro
     with pytest.raises(InvalidError):
         await runs.record_step(run_id, 2, "find", "sending", "GET", "/x", detail=float("inf"))
     assert await AuditLog(database).last() == before
+
+
+async def test_an_end_that_nobody_asked_for_is_not_brought_about_and_one_that_was_is(
+    database: Database, runs: RunStore, revision: Revision
+) -> None:
+    open_runs = OpenRuns(database)
+    await runs.create("one", revision.id, revision.digest, "lab", "agent", {}, executor="us", is_durable=True)
+    forged = update(table_of(RunRow)).values(cancel_by="ann")
+    await database.write(lambda c: c.execute(forged))
+    assert [each.cancel_by for each in await open_runs.look()] == [None]
+    await runs.record_steps("one", (StepRecord(1, "find", "sending", "GET", "/x"),), executor="us")
+    assert any("who asked for its end" in each for each in await alterations(database))
+    await open_runs.ask_cancel("one", actor="ben")
+    assert [each.cancel_by for each in await open_runs.look()] == ["ben"]
+    with pytest.raises(StopAskedError, match="ben"):
+        await runs.record_steps("one", (StepRecord(1, "find", "answered", "GET", "/x"),), executor="us")
 
 
 async def test_a_run_ends_once(database: Database, runs: RunStore, revision: Revision) -> None:

@@ -99,6 +99,13 @@ def test_what_is_no_such_file_is_refused(file: str) -> None:
         ("a", Server("stdio", "x", ("a",) * 200)),
         ("a", Server("stdio", "x", env=(("KEY", "pa55word"),))),
         ("a", Server("stdio", "x", env=(("A=B", "env:KEY"),))),
+        ("a", Server("stdio", "x", ("--api-key", "pa55word"))),
+        ("a", Server("stdio", "x", ("--github-token=pa55word",))),
+        ("a", Server("stdio", "x", ("TOKEN=pa55word",))),
+        ("a", Server("stdio", "x", ("postgresql://ann:pa55word@db/x",))),
+        ("a", Server("stdio", "x", ("https://t.test/sse", "--header", "Authorization: Bearer pa55word"))),
+        ("a", Server("stdio", "x", ("--header", "X-Api-Key:pa55word"))),
+        ("a", Server("stdio", "x", ("ghp_pa55wordpa55word",))),
         ("a", Server("stdio", "x", url="https://t.test")),
         ("a", Server("http", url="http://t.test/mcp")),
         ("a", Server("http", url="https://ann:pa55word@t.test/mcp")),
@@ -112,6 +119,15 @@ def test_a_server_that_is_none_is_refused_and_no_secret_is_repeated(name: str, s
     with pytest.raises(InvalidError) as refused:
         check_server(name, server)
     assert "pa55word" not in f"{refused.value} {refused.value.remedy}"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--token-file", "/run/token"), ("-y", "@scope/token-server", "/srv"), ("--port", "8080", "https://t.test/sse"),
+     ("--max-tokens", "500"), ("--password-env=WORD",), ("mcp-remote", "http://127.0.0.1:8080/mcp", "--debug")],
+)  # fmt: skip
+def test_an_argument_that_only_says_where_a_secret_is_or_is_none_is_taken(arguments: tuple[str, ...]) -> None:
+    check_server("a", Server("stdio", "npx", arguments))
 
 
 async def test_a_server_is_a_target_that_an_inventory_neither_names_nor_prunes(database: Database) -> None:

@@ -178,13 +178,17 @@ def post(name, body):
     return calls.post_request(f"{address}/tools/{name}", path_params={}, body=body)
 found = post("toy_find_vm", {"vm": "web-01"})
 planned = post("toy_stop_vm", {"uuid": "u-1", "plan": True})
-print(json.dumps({"text": text, "found": found, "planned": planned}, default=str))
+begun = post("toy_stop_vm", {"uuid": "u-1", "plan_id": planned["plan"]["plan_id"]})
+waited = post("get_run", {"run": begun["run_id"]})
+cancelled = post("cancel_run", {"run": begun["run_id"]})
+told = {"text": text, "found": found, "planned": planned, "begun": begun, "waited": waited, "cancelled": cancelled}
+print(json.dumps(told, default=str))
 """
 
 
 @LOADERS.mark
-async def test_llamaindex_loads_the_document_and_its_requests_call_and_plan(
-    served: Any, device: Any, tmp_path: Path
+async def test_llamaindex_loads_the_document_and_its_requests_call_plan_confirm_take_up_a_run_and_end_it(
+    house: Any, served: Any, device: Any, tmp_path: Path
 ) -> None:
     program = tmp_path / "loader.py"
     program.write_text(LOADER)
@@ -195,7 +199,14 @@ async def test_llamaindex_loads_the_document_and_its_requests_call_and_plan(
     assert "outputs" in told["found"], told["found"]
     assert told["found"]["outputs"]["uuid"] == "u-1"
     assert "/api/vms/u-1/stop" in json.dumps(told["planned"])
-    assert [each for each in device.heard if each.method == "POST"] == []
+    assert (told["begun"]["outcome"], told["waited"]["outcome"]) == ("running", "running")
+    assert {told[each]["run_id"] for each in ("begun", "waited", "cancelled")} == {told["begun"]["run_id"]}
+
+    async def over() -> Any:
+        return (await house.service.runs.get(told["begun"]["run_id"])).outcome
+
+    assert await until(over) == "cancelled"
+    assert len([each for each in device.heard if each.method == "POST"]) == 1
 
 
 LANGCHAIN = """
@@ -262,10 +273,11 @@ async def inspected(way: str, house: Any, served: Any, *words: str) -> Mapping[s
 
 
 @INSPECTOR.mark
-async def test_the_inspector_ends_a_run(house: Any, served: Any, device: Any) -> None:
+@pytest.mark.parametrize("way", ["http", "stdio"])
+async def test_the_inspector_ends_a_run(way: str, house: Any, served: Any, device: Any) -> None:
     async def call(name: str, *arguments: str) -> Mapping[str, Any]:
         given = [word for each in arguments for word in ("--tool-arg", each)]
-        return await inspected("http", house, served, "--method", "tools/call", "--tool-name", name, *given)
+        return await inspected(way, house, served, "--method", "tools/call", "--tool-name", name, *given)
 
     planned = await call("toy_stop_vm", "uuid=u-1", "plan=true")
     begun = await call("toy_stop_vm", "uuid=u-1", f"plan_id={planned['structuredContent']['plan']['plan_id']}")

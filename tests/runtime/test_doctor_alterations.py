@@ -46,6 +46,7 @@ WHILE_NOTHING_RUNS = (
     ("UPDATE targets SET base_url = 'https://127.0.0.1:8' WHERE name = 'lab'", "target lab"),
     ("UPDATE runs SET outcome = NULL WHERE id = 'ended'", "run ended"),
     ("UPDATE runs SET resume = '{}' WHERE id = 'doubt'", "run doubt"),
+    ("UPDATE runs SET cancel_by = 'ann' WHERE id = 'open'", "who asked for its end"),
     ("DELETE FROM run_steps WHERE run_id = 'open'", "run open"),
     ("UPDATE run_journals SET body = '{}'", "journal"),
     ("DELETE FROM run_effects WHERE run_id = 'open'", "effect effect-open"),
@@ -57,6 +58,8 @@ WHILE_NOTHING_RUNS = (
     ("UPDATE bundle_threshold SET signatures = 1", "number of signatures"),
     ("UPDATE bundles SET version = 1", "bundle plant@3 was taken away"),
     ("UPDATE apis SET title = 'Other'", "API toy"),
+    ("UPDATE knowledge SET body = '[]'", "knowledge of the API"),
+    ('UPDATE targets SET server = \'{"transport":"site","is_enabled":true}\' WHERE name = \'lab2\'', "target lab2"),
     ("UPDATE responses SET body = '{}'", "description of replies"),
     ("DELETE FROM webhook_uses; CREATE INDEX more ON webhook_uses (at)", "index more of webhook_uses was added"),
     ("CREATE TRIGGER harm AFTER INSERT ON plans BEGIN UPDATE plans SET used_at = NULL; END", "trigger harm of plans"),
@@ -114,8 +117,8 @@ async def test_doctor_finds_what_was_altered_while_nothing_ran(furnished_url: st
 
 @pytest.mark.long
 @pytest.mark.unwitnessed("no device is asked; the database is spoilt on purpose")
-async def test_doctor_finds_each_of_thirty_alterations_that_were_made_while_nothing_ran(furnished_url: str) -> None:
-    assert len(WHILE_NOTHING_RUNS) == 30
+async def test_doctor_finds_each_of_over_thirty_alterations_made_while_nothing_ran(furnished_url: str) -> None:
+    assert len(WHILE_NOTHING_RUNS) == 33
     await found_one_after_the_other(furnished_url, WHILE_NOTHING_RUNS)
 
 

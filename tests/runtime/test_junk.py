@@ -89,6 +89,7 @@ HEADERS: Mapping[str, dict[str, Any]] = {
     "another method": {"mcp-method": "tools/list"},
     "another name": {"mcp-method": "ping", "mcp-name": "=?base64?!!?="},
     "an encoding": {"content-encoding": "gzip"},
+    "another protocol": {"connection": "upgrade", "upgrade": "h2c"},
 }
 ROUTES = ("/workflows/toy-find-vm/run", "/tools/search_workflows", "/tools/toy_find_vm", "/login", "/webhooks/nobody",
           "/policy/preview", "/schedules", "/tokens")  # fmt: skip

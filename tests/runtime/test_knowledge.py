@@ -81,6 +81,21 @@ async def test_one_operation_is_told_with_its_fields_and_workflows(known: Any) -
         await known.service.knowledge.describe("GET /nothing", WHOLE)
 
 
+async def test_a_workflow_is_found_by_what_the_replies_of_its_operations_tell(lab: Any) -> None:
+    finder = lab.service.finder
+    await finder.ready()
+    assert finder.find("what is the serial number") == []
+    tells = [{"name": "serialNumber", "type": "string", "text": "Where it was made."}]
+    await KnowledgeStore(lab.service.database).put("toy", [{**CARDS[0], "tells": tells}])
+    await lab.service.live.reload()
+    await finder.ready()
+    assert [entry.name for entry in finder.find("what is the serial number")] == ["toy_find_vm"]
+    await KnowledgeStore(lab.service.database).put("toy", CARDS)
+    await lab.service.live.reload()
+    await finder.ready()
+    assert finder.find("what is the serial number") == []
+
+
 SEEN = [
     (AccessScope(apis=("other",)), set()),
     (AccessScope(risks=("read",)), {"GET /vms"}),

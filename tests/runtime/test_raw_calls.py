@@ -1,5 +1,6 @@
 """Single operations for experts: off, a right of its own, GETs alone, and from there on a call like any other."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -14,13 +15,15 @@ from governance.approval.policy import Policy
 from governance.errors import ForbiddenError, InvalidError, NotFoundError
 from governance.people.scopes import WHOLE, AccessScope
 from governance.registry.knowledge import KnowledgeStore
+from governance.runs.open_runs import RunFinding
 from runtime.call_options import CallOptions
 from runtime.caller import Caller
-from runtime.catalog.listing import Budget
+from runtime.catalog.listing import FOR_EXPERTS, Budget
 from runtime.errors import BadInput, NotApproved, Unservable
 from runtime.raw_calls import inputs_of
 from runtime.secrets import Vault
-from runtime.service import FOR_EXPERTS, ServiceOptions, open_service
+from runtime.service import ServiceOptions, open_service
+from tests.waiting import until
 from workflow.raw_calls import workflow_of
 
 GET, ONE, STOP, LOGIN = "GET /vms", "GET /vms/{id}", "POST /vms/{id}/stop", "POST /login"
@@ -147,6 +150,62 @@ async def test_an_answer_that_does_not_come_is_unknown_and_the_same_is_not_begun
     assert len(device.heard) == 1
 
 
+async def test_the_same_request_of_a_workflow_is_not_sent_while_one_sent_alone_is_in_doubt(
+    known: Any, device: Any
+) -> None:
+    async def hang_up(writer: Any) -> bool:
+        writer.close()
+        return False
+
+    device.script.before_stop = hang_up
+    await approve(known, STOP)
+    alone = await call(known, STOP, id="u-1")
+    device.script.before_stop = None
+
+    async def stopped(uuid: str) -> Any:
+        entry = known.service.live.now.find("toy_stop_vm")
+        return await known.service.calls.call(entry, {"uuid": uuid}, None, Caller("ann", "operator"))
+
+    ended = await stopped("u-1")
+    assert (alone.outcome, ended.outcome, ended.failure.code) == ("unknown", "failed", "refused")
+    assert "in doubt and has to be resolved first" in ended.failure.message
+    assert len([each for each in device.heard if each.method == "POST"]) == 1
+    assert (await stopped("u-2")).is_good, "another thing is not concerned"
+    finding = RunFinding(has_happened=False, goes_on=False)
+    await known.service.open_runs.resolve(alone.run_id, finding, actor="ann")
+    assert (await stopped("u-1")).outcome == "succeeded"
+
+
+async def test_replies_of_what_no_workflow_uses_are_held_against_the_description(known: Any) -> None:
+    promised = {"200": {"type": "array", "items": {"type": "object", "required": ["serial"]}}}
+    await KnowledgeStore(known.service.database).put("toy", [card(GET, "read", effect="read", replies=promised)])
+    ended = await call(known, GET)
+    assert (ended.outcome, ended.misfits > 0) == ("succeeded", True)
+
+
+IMAGES = "POST /images"
+PARTS = {
+    "media_type": "multipart/form-data",
+    "schema": {"type": "object", "properties": {"file": {"type": "string"}, "note": {"type": "string"}}},
+    "parts": {"file": "application/octet-stream", "note": ""},
+}
+
+
+async def test_a_multipart_body_is_given_part_by_part_and_written_as_the_description_says(
+    known: Any, device: Any
+) -> None:
+    await KnowledgeStore(known.service.database).put("toy", [card(IMAGES, "change", body=PARTS)])
+    await approve(known, IMAGES)
+    with pytest.raises(BadInput, match="no part size"):
+        await call(known, IMAGES, {"file": "AAEC", "size": 3})
+    await call(known, IMAGES, {"file": "AAEC"})
+    (heard,) = device.heard
+    assert heard.field("content-type").startswith("multipart/form-data; boundary=")
+    assert b'name="file"; filename="file"' in heard.body
+    assert b"\r\n\r\n\x00\x01\x02\r\n" in heard.body
+    assert b"note" not in heard.body
+
+
 BAD: list[tuple[str, dict[str, Any], Any]] = [
     (ONE, {}, None),
     (ONE, {"id": ""}, None),
@@ -244,9 +303,39 @@ async def test_one_that_is_described_as_graver_now_is_not_called_without_an_appr
     assert (await known.service.raw.entry(GET, None, EXPERT)).risk == "destroy"
 
 
+async def test_the_tool_is_listed_as_soon_as_somebody_is_named_and_no_longer_than_they_are(
+    lab: Any, tools: Any
+) -> None:
+    await KnowledgeStore(lab.service.database).put("toy", CARDS)
+    headers = {"authorization": f"Bearer {await lab.token('operator', 'expert')}"}
+    heard = asyncio.Event()
+
+    async def on_message(message: Any) -> None:
+        if "list_changed" in str(getattr(message, "method", "")):
+            heard.set()
+
+    async with tools.running(lab.service) as run:
+        transport = StreamableHttpTransport(run.mcp, headers=headers)
+        async with Client(transport, mode="legacy", message_handler=on_message) as client:
+
+            async def lists() -> bool:
+                return "call_api" in {tool.name for tool in await client.list_tools()}
+
+            assert not await lists()
+            await allow(lab, "expert")
+            await until(lists, "the tool to be listed")
+            await until(heard.is_set, "the client to be told")
+            await allow(lab)
+
+            async def lists_no_more() -> bool:
+                return not await lists()
+
+            await until(lists_no_more, "the tool to go")
+
+
 @pytest.fixture
 async def expert_server(known: Any, tools: Any) -> AsyncIterator[Any]:
-    """A server that was started when somebody was named, with a token of that name and one of another."""
+    """A server where somebody is named, with a token of that name and one of another."""
     async with open_service(known.url, Vault({}), ServiceOptions(budget=Budget())) as service:
         known.service = service
         run_of = {name: await known.token("operator", name) for name in ("expert", "other")}

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from workflow.search.index import Findable, Index, WorkflowFacts
+from workflow.search.findable import Findable, WorkflowFacts
+from workflow.search.index import Index
 from workflow.search.question import understood
 
 
@@ -43,6 +44,51 @@ PODS = (
 )
 def test_what_is_wanted_is_told_by_how_a_sentence_begins(said: str, wants: str) -> None:
     assert understood(said).wants == wants
+
+
+@pytest.mark.parametrize(
+    ("said", "wants"),
+    [
+        ("stop mailing bob", "delete"),
+        ("delete the pod that nobody needs any more", "delete"),
+        ("make a copy of the pod", "act"),
+        ("give the pod another disk", "create"),
+        ("disable the alarm", "update"),
+    ],
+)
+def test_what_is_wanted_is_told_by_the_verb_and_not_by_a_word_further_on(said: str, wants: str) -> None:
+    assert understood(said).wants == wants
+
+
+def test_what_only_says_where_why_or_in_which_state_counts_less_than_what_is_meant() -> None:
+    shares = {" ".join(idea.said): idea.share for idea in understood("delete paused pods on the node when idle").ideas}
+    assert shares["pod"] == 1
+    assert shares["paus"] < 1
+    assert shares["node"] < 1
+    assert shares["idl"] < shares["node"]
+
+
+def test_whose_it_is_is_no_word_to_look_for() -> None:
+    assert [idea.said for idea in understood("change somebody's password").ideas][-2:] == [("somebodi",), ("password",)]
+
+
+def test_what_people_say_finds_the_words_of_apis_and_not_the_other_way_round() -> None:
+    assert ("statist",) in understood("how busy is it").ideas[0].others
+    assert all(("busi",) not in idea.others for idea in understood("show statistics").ideas)
+
+
+def test_what_a_reply_tells_finds_a_read_for_who_asks_and_nothing_for_who_wants_a_change() -> None:
+    told = replace(one("describe_pod", "describe", risk="read"), tells="serial number")
+    index = Index([told, one("update_rack", "update", inputs="serial number")])
+    assert index.search("what is the serial number")[0] == "lab_describe_pod"
+    assert index.search("set the serial number") == ["lab_update_rack"]
+
+
+def test_a_word_is_as_rare_as_it_is_in_the_api_that_is_asked_about() -> None:
+    crowd = [one(f"update_pod_{number}", "update", api="other") for number in range(40)]
+    alone, among = Index(PODS), Index([*PODS, *crowd])
+    for said in ("delete a pod on the node", "turn the node off", "pod schedule"):
+        assert among.search(said, api="lab") == alone.search(said)
 
 
 def test_the_halves_of_a_phrase_may_stand_apart_and_mean_what_its_other_words_mean() -> None:

@@ -1,5 +1,6 @@
 """Secrets are resolved from references and never come out again."""
 
+import base64
 import hashlib
 import io
 import json
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from runtime.driver.credentials.sessions import References, static_fields
 from runtime.errors import Refused
-from runtime.secrets import MASK, JsonFormatter, RedactingFormatter, Vault
+from runtime.secrets import MASK, MOST_TOKENS, JsonFormatter, RedactingFormatter, Vault
 from workflow.profiles.profile_speech import Auth
 
 JSON = st.recursive(
@@ -90,6 +91,26 @@ def test_a_login_name_is_no_secret_and_the_password_is_one() -> None:
     fields = static_fields("basic", Auth(kinds=("basic",)), references, vault)
     told = {"by": "administrator", "word": "s3cret-word", "header": dict(fields)["authorization"]}
     assert vault.redact(told) == {"by": "administrator", "word": MASK, "header": f"Basic {MASK}"}
+
+
+@given(st.binary(max_size=4), st.text(min_size=8, max_size=20), st.binary(max_size=4))
+def test_a_resolved_secret_is_found_in_base64_and_in_hexadecimal_wherever_it_begins(
+    before: bytes, secret: str, behind: bytes
+) -> None:
+    vault, told = Vault({"WORD": secret}), before + secret.encode() + behind
+    vault.resolve("env:WORD")
+    shown = (base64.b64encode(told).decode(), base64.urlsafe_b64encode(told).decode(), told.hex(), told.hex().upper())
+    assert all(MASK in str(vault.redact(f"it is {each}!")) for each in shown)
+
+
+def test_of_the_tokens_that_a_device_hands_out_the_last_are_hidden_and_no_more_are_kept() -> None:
+    vault = Vault({})
+    vault.remember_token("t0ken-of-another", "http://other")
+    for number in range(1_000):
+        vault.remember_token(f"t0ken-number-{number}", "http://one")
+    told = ["t0ken-of-another", "t0ken-number-999", f"t0ken-number-{1_000 - MOST_TOKENS}"]
+    assert vault.redact(told) == [MASK] * 3
+    assert len(vault._known) <= 10 * (MOST_TOKENS + 1)
 
 
 def test_members_that_the_profile_calls_secret_are_hidden_by_name() -> None:

@@ -4,6 +4,8 @@ import base64
 import io
 import json
 import logging
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from fastmcp.client.transports import StreamableHttpTransport
 
 from runtime.auth.jwt_issuers import IssuerTrust, JwtIssuer, RoleRule
 from runtime.observing.summing import MOST_KINDS, MOST_LINES, SummedHandler
+from runtime.observing.unblocked import Unblocked
 from tests.waiting import until
 
 
@@ -57,6 +60,22 @@ async def test_the_sum_is_told_when_nothing_more_comes() -> None:
         logger_of(handler, "flooded").warning("again")
     await until(lambda: "5 more in a minute: again" in told.getvalue(), "the sum")
     handler.close()
+
+
+def test_a_pipe_that_nobody_reads_holds_up_nobody_and_what_was_lost_is_told_when_somebody_does() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as stream, os.fdopen(reading, "rb", buffering=0) as reader:
+        os.set_blocking(reading, False)
+        logger = logger_of(SummedHandler(Unblocked(stream)), "unread")
+        for _ in range(200):
+            logger.info("x" * 5_000)
+        text = reader.read(1 << 20)
+        assert len(text) < 200 * 5_000
+        logger.info("the last line")
+        more = reader.read(1 << 20).decode()
+    told = re.fullmatch(r"\n?(\d+) lines were lost, since nobody read them\nthe last line\n", more)
+    assert told
+    assert text.count(b"\n") + int(told[1]) == 200
 
 
 async def test_refused_reads_of_resources_are_a_line_each_without_a_traceback(server: Any, caplog: Any) -> None:

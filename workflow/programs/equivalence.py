@@ -4,7 +4,9 @@ A document says which inputs identify the thing (`x-switchgear.identifies`: an i
 stands for, `$steps.find_vm.outputs.id`, or empty); without that, or where a new thing is given no name, all inputs
 count. Values are compared without letter case and outer blanks, numbers as their text, what is empty as if it were left
 out. Two spellings of one thing (its name, its id) are one effect as soon as a run has looked the thing up. Members that
-hold secrets never count. Different workflows are different effects, whatever they do. Pure; called by the runtime.
+hold secrets never count. Different workflows are different effects, whatever they do; but a request that is sent
+alone, without a workflow, stands in the way of the same request in any (`effect_of_request`). Pure; called by the
+runtime.
 """
 
 import hashlib
@@ -16,6 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from workflow.documents.document import Json
 from workflow.programs.program import Program
 from workflow.programs.state import State
+from workflow.requests.events import SendRequest
 
 Identifies = Mapping[str, tuple[str, str]]
 _OUTPUT = re.compile(r"\$steps\.([A-Za-z0-9_-]+)\.outputs\.([A-Za-z0-9_-]+)")
@@ -55,6 +58,15 @@ def effect_found(program: Program, target: str, state: State, secrets: Iterable[
         if isinstance(value, str | int) and value != "":
             found[name] = value
     return _hashed(program, target, found, secrets)
+
+
+def effect_of_request(api: str, target: str, command: SendRequest, secrets: Iterable[str] = ()) -> str:
+    """Of one request, whichever workflow sends it: what it does to the thing in its path, or, where that names none,
+    what it says."""
+    hidden = frozenset(name.lower() for name in secrets)
+    said = None if "{" in command.path_template else _plain(command.body, hidden)
+    about = ["request", api, target, command.method, command.path, said]
+    return hashlib.sha256(json.dumps(about, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
 
 def _identity(program: Program, inputs: Mapping[str, Json]) -> dict[str, Json]:

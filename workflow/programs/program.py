@@ -21,8 +21,8 @@ from workflow.requests.versions import VersionRule
 
 DEADLINE_S = 900.0  # a run's bound where the document sets none: longer than jobs take, shorter than a shift
 
-EndsAs = Literal["", "succeeded", "pending", "failed", "unknown"]
-ENDS: tuple[EndsAs, ...] = ("succeeded", "pending", "failed", "unknown")
+EndsAs = Literal["", "succeeded", "partial", "pending", "failed", "unknown", "cancelled"]
+ENDS: tuple[EndsAs, ...] = ("succeeded", "partial", "pending", "failed", "unknown", "cancelled")
 
 MAX_DEPTH = 16  # workflows calling workflows; `checks` refuses circles, people write two or three
 

@@ -3,9 +3,10 @@ or where to.
 
 A gateway in front of a device may read them before the device does, so that the request that was approved is not the
 one that is carried out (`X-HTTP-Method-Override`), not for the one who asked (`Impersonate-User`), or not where it was
-sent to (`X-Original-URL`). Some servers take `_` for `-`, so both are one here. Here lives the table with its reasons,
-never where it is asked: at compile time (`compiler.passes.reserved`), of every document (`program_parts`), and of every
-request on the wire (`runtime.driver.wire`). RFC 9110, 7239; W3C Trace Context; Kubernetes, "User impersonation".
+sent to (`X-Original-URL`). Some servers take `_` for `-`, others `.` and `[` for `_`: all are one here. Here lives
+the table with its reasons, never where it is asked: at compile time (`compiler.passes.reserved`), of every document
+(`program_parts`), and of every request on the wire (`runtime.driver.wire`). RFC 9110, 7239; W3C Trace Context;
+Kubernetes, "User impersonation".
 """
 
 from dataclasses import dataclass
@@ -96,15 +97,18 @@ _TABLE = (
         "x-datadog-* sentry-trace x-ot-span-context ot-tracer-* grpc-trace-bin newrelic elastic-apm-traceparent",
     ),
 )
+_ALIKE = str.maketrans("_.[ ", "----")
 REASONS = tuple((place, name, kind.why) for kind in _TABLE for place in kind.places for name in kind.names.split())
 """Where, which name (or `begin*`), and why it is nobody's input."""
-_WHOLE: dict[tuple[str, str], str] = {(place, name): why for place, name, why in REASONS if not name.endswith("*")}
-_BEGINNINGS = tuple((place, name[:-1], why) for place, name, why in REASONS if name.endswith("*"))
+_WHOLE: dict[tuple[str, str], str] = {
+    (place, name.translate(_ALIKE)): why for place, name, why in REASONS if not name.endswith("*")
+}
+_BEGINNINGS = tuple((place, name[:-1].translate(_ALIKE), why) for place, name, why in REASONS if name.endswith("*"))
 
 
 @lru_cache(maxsize=4096)
 def why_reserved(place: str, name: str) -> str:
     """Why no caller may give what has this name at this place; empty where one may."""
-    plain = name.strip().lower().replace("_", "-")
+    plain = name.strip().lower().translate(_ALIKE)
     found = _WHOLE.get((place, plain))
     return found or next((why for at, begin, why in _BEGINNINGS if at == place and plain.startswith(begin)), "")

@@ -408,6 +408,8 @@ class _Turn(DoubtfulTurn):
         failure = failure or Failure(self.key, "unexpected_reply", f"{self.step.key} was answered otherwise")
         if outcome == "unknown":
             self.end_unknown(self._worded(failure, scope, action))
+        elif outcome in ("partial", "cancelled"):  # of the run, whoever called this workflow
+            self.end_run(outcome, self._worded(failure, scope, action))
         else:
             self.end_failed(self._worded(failure, scope, action))
 

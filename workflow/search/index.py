@@ -1,35 +1,33 @@
 """Which workflows fit a question, the best first: an index in memory, by the words of each workflow.
 
-A word counts by how rare it is and by where it stands: in the name, among the things of the API, in the description,
-among the inputs, in the sentences that its document says it is asked for with. What has more of the question's ideas,
-whose name says little else, whose kind is what is wanted (a question is answered by no change) and what is used daily,
-stands above the rest. An index grows with the catalog: words of a revision are taken in once. Here never lives a
-catalog, a protocol or a right.
+A word counts by how rare it is and by where it stands: in the name, among the things of the API, in the sentences that
+its document says it is asked for with, in descriptions, among the inputs, in what a reply tells. What has more of the
+question's ideas, whose name says little else, whose kind is what is wanted (a question is answered by no change) and
+what is used daily, stands above the rest. An index grows with the catalog: words of a revision are taken in once. Here
+never lives a catalog, a protocol or a right.
 """
 
 import heapq
 import math
-import re
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from workflow.documents.calls import pointer_of
-from workflow.documents.document import OURS
-from workflow.revision import RevisionContent
+from workflow.search.findable import Findable, humps
 from workflow.search.question import Idea, SearchQuestion, understood, want_of
 from workflow.search.stems import WORD, stems_of
 from workflow.search.words import EMPTY
 
-Json = Any
-_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-# Name and title, things of the API, sentences, description, inputs with their values: found by the tuning half of
-# tests/switchgear/sentences.yaml, an order of weights, not a measurement.
-WEIGHTS = (3.0, 2.0, 1.6, 1.2, 0.7)
+# Name and title, things of the API, sentences, the vendor's summary, description, inputs with their values, what a
+# reply tells: found by the tuning half of tests/switchgear/sentences.yaml, an order of weights, not a measurement.
+WEIGHTS = (3.0, 2.0, 1.6, 1.6, 1.2, 0.7, 0.9)
 _TITLE = 0
-# A word that means the same counts a little less than the one that was typed.
-_OTHER = 0.8
+_TELLS = len(WEIGHTS) - 1
+# Only to them it matters what a reply tells.
+_LOOKS = ("know", "look", "name")
+# A word that means the same counts a little less than the one that was typed; of verbs, less: to wipe is to delete.
+_OTHER, _OTHER_VERB = 0.9, 0.75
 # How a workflow's intent fits what is wanted; what is not named: 1.
 _FITS: Mapping[str, Mapping[str, float]] = {
     "know": {"find": 1.25, "describe": 1.1, "report": 1.1},
@@ -43,44 +41,12 @@ _FITS: Mapping[str, Mapping[str, float]] = {
 # Words of looking stand in names of changes too ("check the consistency"): there the words decide.
 _CHANGE_FOR_A_LOOK = 0.3
 # What is wanted is told by a workflow's intent as well as by its words.
-_VERB = 0.5
+_VERB = 0.7
 _READ_FOR_A_CHANGE = 0.35
 _ALL_FOR_ONE = 0.4
+# What a workflow is worth whose name says nothing of what is asked.
+_VAGUE = 0.4
 _BEST_FIT = max(fits for kinds in _FITS.values() for fits in kinds.values())
-
-
-@dataclass(frozen=True, slots=True)
-class WorkflowFacts:
-    """What is known of a workflow beside its words."""
-
-    api: str
-    risk: str
-    intent: str
-    resource: str
-
-    @property
-    def is_read(self) -> bool:
-        return self.risk == "read"
-
-
-@dataclass(frozen=True, slots=True)
-class Findable:
-    """One workflow as the index sees it: its words, by how much they tell. `name`: without its API's in front."""
-
-    tool: str
-    kind: "WorkflowFacts"
-    rank: float
-    name: str
-    title: str
-    nouns: str
-    description: str
-    inputs: str
-    sentences: str = ""
-
-    @property
-    def fields(self) -> tuple[str, str, str, str, str]:
-        """In the order of `WEIGHTS`."""
-        return self.title, self.nouns, self.sentences, self.description, self.inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +79,7 @@ class Index:
         self._kept: list[_Facts | None] = []
         self._postings: dict[str, _Postings] = {}
         self._places: dict[Findable, int] = {}
+        self._counts: Counter[str] = Counter()  # of each API
         # No workflow is better than its words by more than this.
         self._most_manner = 0.0
         self.take_in(found)
@@ -134,6 +101,7 @@ class Index:
     def take_out(self, found: Iterable[Findable]) -> None:
         for gone in found:
             self._kept[self._places.pop(gone)] = None
+            self._counts[gone.kind.api] -= 1
 
     def take_in(self, found: Iterable[Findable]) -> None:
         for each in found:
@@ -155,8 +123,9 @@ class Index:
         weight, is_read = 1 + one.rank / 2, one.kind.is_read
         facts = _Facts(one.tool, one.kind.api, one.kind.risk, is_read, kind, len(said), "all" in said, weight)
         self._kept.append(facts)
-        self._most_manner = max(self._most_manner, weight * _BEST_FIT)
+        self._most_manner = max(self._most_manner, (weight * 2 - 1) * _BEST_FIT)
         self._places[one] = place
+        self._counts[one.kind.api] += 1
 
     def search(self, text: str, *, api: str | None = None, risk: str | None = None) -> list[str]:
         """The names of the tools of all that match, the best first."""
@@ -167,7 +136,7 @@ class Index:
     ) -> tuple[list[str], int]:
         """The names of the tools that match best, at most so many, and how many match."""
         question = understood(text)
-        scores, named, weighed = self._scored(question)
+        scores, named, weighed = self._scored(question, api)
         fitting = [place for place in scores if self._fits(place, api, risk)]
         if question.wants == "know" and any(self._is_read(place) for place in fitting):
             fitting = [place for place in fitting if self._is_read(place)]
@@ -175,7 +144,7 @@ class Index:
         ranked: list[tuple[float, str]] = []
         bars: list[float] = []  # the ranks of the best of them, the least first
         for score, place in by_words:
-            worth = score * (math.sqrt(score / weighed) if weighed else 1.0)
+            worth = score * (score / weighed if weighed else 1.0)
             if len(bars) == most and worth * self._most_manner < bars[0]:
                 break  # neither this one nor any that says less of what is asked comes before those
             facts = self._kept[place]
@@ -186,20 +155,25 @@ class Index:
                 (heapq.heappush if len(bars) < most else heapq.heappushpop)(bars, rank)
         return [name for _, name in sorted(ranked)[:most]], len(fitting)
 
-    def _scored(self, question: SearchQuestion) -> tuple[dict[int, float], dict[int, int], float]:
-        """How much of what is asked each one says, in how many ideas its title does, verbs left out, and the most."""
+    def _scored(self, question: SearchQuestion, api: str | None) -> tuple[dict[int, float], dict[int, int], float]:
+        """How much of what is asked each one says, how many words of its title do, verbs left out, and the most. A word
+        is rare or not among the workflows of `api`, where one is given."""
         scores: dict[int, float] = {}
         named: dict[int, int] = {}
         weighed = 0.0
+        count = len(self._places) if api is None else self._counts[api]
+        least = len(WEIGHTS) if question.wants in _LOOKS else _TELLS
         for idea in question.ideas:
-            found = dict(self._matching(idea))
-            rarity = math.log(1 + len(self._places) / (1 + len(found))) if found else 0.0
-            rarity *= _VERB if idea.is_verb else 1.0
+            found = self._matching(idea, least)
+            if api is not None:
+                found = {place: hit for place, hit in found.items() if self._fits(place, api, None)}
+            rarity = math.log(1 + count / (1 + len(found))) if found else 0.0
+            rarity *= idea.share * (_VERB if idea.is_verb else 1.0)
             weighed += rarity
             for place, (worth, in_title) in found.items():
                 scores[place] = scores.get(place, 0.0) + worth * rarity
                 if in_title and not idea.is_verb:
-                    named[place] = named.get(place, 0) + 1
+                    named[place] = named.get(place, 0) + in_title
         return scores, named, weighed
 
     def _fits(self, place: int, api: str | None, risk: str | None) -> bool:
@@ -210,22 +184,28 @@ class Index:
         one = self._kept[place]
         return one is not None and one.is_read
 
-    def _matching(self, idea: Idea) -> Iterator[tuple[int, tuple[float, bool]]]:
-        """Each workflow that has the idea: its worth by the best word and field, and whether its title says it."""
-        best: dict[int, tuple[float, bool]] = {}
+    def _matching(self, idea: Idea, least: int) -> dict[int, tuple[float, int]]:
+        """Each workflow that has the idea: its worth by the best word and field, and how many words of its title that
+        are."""
+        best: dict[int, tuple[float, int]] = {}
+        other = _OTHER_VERB if idea.is_verb else _OTHER
         for phrase in (idea.said, *idea.others):
-            factor = 1.0 if phrase == idea.said else _OTHER
+            factor = 1.0 if phrase == idea.said else other
+            hits = [(factor * weight, 0) for weight in WEIGHTS]
+            hits[_TITLE] = (factor * WEIGHTS[_TITLE], len(phrase))
             for place, field in self._having(phrase):
-                worth = factor * WEIGHTS[field]
-                if place not in best or worth > best[place][0]:
-                    best[place] = (worth, field == _TITLE)
-        return iter(best.items())
+                hit = hits[field]
+                if field < least and (place not in best or hit[0] > best[place][0]):
+                    best[place] = hit
+        return best
 
     def _having(self, phrase: tuple[str, ...]) -> Iterable[tuple[int, int]]:
         """The places that have every word of the phrase, with the field of the one that tells least."""
         first, *others = (self._postings.get(stem) for stem in phrase)
         if first is None or None in others:
             return ()
+        if not others:
+            return zip(first.places, first.fields, strict=True)
         found = dict(zip(first.places, first.fields, strict=True))
         for postings in others:
             assert postings is not None
@@ -243,59 +223,11 @@ def _manner(one: _Facts, named: int, question: SearchQuestion) -> float:
     else:
         fits = _READ_FOR_A_CHANGE if one.is_read and wants != "name" else 1.0
     fits *= _FITS[wants].get(one.kind, 1.0)
-    if one.is_of_all is not wants_all:
+    if one.is_of_all is not wants_all and not one.is_read:
         fits *= _ALL_FOR_ONE
-    return (0.4 + 0.6 * precise) * one.weight * fits
-
-
-def findable(content: RevisionContent, vocabulary: Mapping[str, str], kind: WorkflowFacts, *, rank: float) -> Findable:
-    """The words of one workflow. `vocabulary`: the API's noun → the operator's word."""
-    tool = content.tool
-    workflow = content.document["workflows"][0]
-    waits = {step.get("operationPath", "").partition("#")[2] for step in workflow["steps"] if _is_wait(step)}
-    # Jobs are what most changes wait for.
-    asked = [key for key in content.operations if pointer_of(*key.split(" ", 1)) not in waits]
-    nouns = {segment for key in asked for segment in key.split("/")[1:] if segment and segment[0] != "{"}
-    called = {vocabulary[noun] for noun in nouns if noun in vocabulary}
-    nouns |= {noun for noun, word in vocabulary.items() if word in called}  # of one thing, by another name of its API
-    schemas = (workflow.get("inputs"), content.document.get("components", {}).get("inputs"))
-    schemas += (tool.get("outputSchema"),) if kind.is_read else ()
-    # Without the API's name in front, which all have: where it is meant, it stands once more.
-    name = str(tool["name"]).removeprefix(f"{re.sub(r'[^a-z0-9]+', '_', kind.api.lower())}_")
-    return Findable(
-        tool=str(tool["name"]),
-        kind=kind,
-        rank=rank,
-        name=name,
-        title=apart(f"{tool.get('title', '')} {name}"),
-        nouns=_once(apart(" ".join((*sorted(nouns), *sorted(called))))),
-        description=apart(str(tool.get("description", ""))),
-        inputs=_once(apart(" ".join(_words_of(schemas)))),
-        sentences=_once(" ".join(asked_as(workflow))),
-    )
-
-
-def asked_as(workflow: Mapping[str, Json]) -> tuple[str, ...]:
-    """The sentences by which operators ask for it, as its document has them."""
-    own = workflow.get(OURS)
-    said = own.get("asked_as") if isinstance(own, Mapping) else None
-    return tuple(str(each) for each in said) if isinstance(said, (list, tuple)) else ()
-
-
-def with_words_of_their_things(found: Iterable[Findable]) -> Iterator[Findable]:
-    """The same, those that read with the inputs by which their thing is made and changed: it shows what these set."""
-    ones = list(found)
-    settable: dict[tuple[str, str], list[str]] = {}
-    for one in ones:
-        if one.kind.intent in ("create", "update"):
-            settable.setdefault((one.kind.api, one.kind.resource), []).append(one.inputs)
-    for one in ones:
-        more = settable.get((one.kind.api, one.kind.resource), ()) if one.kind.is_read else ()
-        yield replace(one, inputs=" ".join((one.inputs, *more))) if more else one
-
-
-def _is_wait(step: Mapping[str, Any]) -> bool:
-    return bool(step.get("x-switchgear", {}).get("role") == "wait")
+    # Of what is told of many things, that of the main thing is meant.
+    weight = one.weight if named else one.weight * 2 - 1
+    return (_VAGUE + (1 - _VAGUE) * precise) * weight * fits
 
 
 def _stems(text: str) -> Iterable[str]:
@@ -304,31 +236,5 @@ def _stems(text: str) -> Iterable[str]:
 
 def _telling(words: str) -> Iterable[str]:
     """The stems of those that say something."""
-    each = WORD.findall(_humps(words).lower())
+    each = WORD.findall(humps(words).lower())
     return stems_of(word for word in each if word not in EMPTY or word == "all").values()
-
-
-def _words_of(schema: Json) -> Iterator[str]:
-    """Names, descriptions and values of inputs, however deep."""
-    if isinstance(schema, Mapping):
-        yield from schema.get("properties") or {} if isinstance(schema.get("properties"), Mapping) else ()
-        yield from (schema[key] for key in ("description", "title") if isinstance(schema.get(key), str))
-        yield from (value for value in schema.get("enum") or () if isinstance(value, str))
-        schema = tuple(schema.values())
-    if isinstance(schema, (list, tuple)):
-        for each in schema:
-            yield from _words_of(each)
-
-
-def _once(text: str) -> str:
-    """Each word once: that a schema says one a hundred times tells nothing."""
-    return " ".join(dict.fromkeys(text.split()))
-
-
-def apart(text: str) -> str:
-    """`text` with the parts of its joined names beside the names: `VirDomain`, `vm_name`."""
-    return f"{text} {_humps(text)}" if _humps(text) != text else text
-
-
-def _humps(text: str) -> str:
-    return _HUMPS.sub(" ", text).replace("_", " ").replace(".", " ")

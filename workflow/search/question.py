@@ -5,12 +5,27 @@ An idea is one word, or a phrase and all that mean the same (`words.ALIKE`), als
 ranking is `index`.
 """
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from workflow.search.stems import WORD, stems_of
-from workflow.search.words import ALIKE, ASKING, EMPTY, LOOKING, POLITE, WANTS
+from workflow.search.words import (
+    ALIKE,
+    ASKING,
+    BECAUSE,
+    DONE,
+    EMPTY,
+    GIVING,
+    LIGHT,
+    LOOKING,
+    MEANS,
+    MORE_OF_THEM,
+    POLITE,
+    WANTS,
+    WHERE,
+)
 
 Want = Literal["know", "look", "create", "update", "delete", "act", "name"]
 """`know`: a question, which no change answers; `look`: a sentence that begins with a verb of looking; `name`: one word
@@ -24,11 +39,12 @@ _MOST_BETWEEN = 4
 @dataclass(frozen=True, slots=True)
 class Idea:
     """`said`: the phrase as stems; `others`: phrases that mean the same. `is_verb`: it says what is wanted, which a
-    workflow's intent tells as well."""
+    workflow's intent tells as well. `share`: how much it counts, 1 for what the sentence is about."""
 
     said: tuple[str, ...]
     others: tuple[tuple[str, ...], ...] = ()
     is_verb: bool = False
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +58,15 @@ class SearchQuestion:
 
 def understood(text: str) -> SearchQuestion:
     """What `text` asks for; any text is a question."""
-    words = WORD.findall(text.lower())[:MOST_WORDS]
+    words = WORD.findall(_POSSESSIVE.sub("", text.lower()))[:MOST_WORDS]
     words = words[3:] if tuple(words[:3]) in _HOW else words
     while words and words[0] in POLITE:
         words = words[1:]
+    ends = tuple(words[:1]) in _ENDING and words[1:] and words[1].endswith("ing")
+    words = words[1:] if ends else words
     stems = stems_of(words)
     said = [stems[word] for word in words]
-    wants = _wants(words, said)
+    wants = "delete" if ends else _wants(words, said)
     ideas = list(_ideas(words, said, drops=EMPTY if wants != "know" else EMPTY | LOOKING))
     if not ideas:
         ideas = [Idea((each,)) for each in said]
@@ -65,15 +83,24 @@ def want_of(verb: str) -> Want:
 def _wants(words: Sequence[str], said: Sequence[str]) -> Want:
     if words and words[0] in ASKING:
         return "know"
-    if _COMPARED & set(words):
+    wants = _verb_near_the_beginning(said)
+    if words and words[0] in GIVING and MORE_OF_THEM & set(words):
+        return "create"
+    if wants != "delete" and _COMPARED & set(words):
         return "update"
+    if words and words[0] in LIGHT and any(word in DONE for word in words[1:_NEAR]):
+        return "act"
+    return wants or ("look" if words and words[0] in LOOKING else "act")
+
+
+def _verb_near_the_beginning(said: Sequence[str]) -> Want | None:
     verbs = _verbs()
     for at in range(min(len(said), 3)):
         for length in (3, 2, 1):
             found = verbs.get(tuple(said[at : at + length]))
             if found is not None:
                 return found
-    return "look" if words and words[0] in LOOKING else "act"
+    return None
 
 
 def _verbs() -> dict[tuple[str, ...], Want]:
@@ -91,6 +118,11 @@ def _groups() -> dict[tuple[str, ...], list[tuple[str, ...]]]:
             for phrase in phrases:
                 known = _GROUPS.setdefault(phrase, [])
                 known += [other for other in phrases if other != phrase and other not in known]
+        for heard, meant in MEANS:
+            found = [_stemmed(phrase) for phrase in meant]
+            for said in heard:
+                known = _GROUPS.setdefault(_stemmed(said), [])
+                known += [other for other in found if other not in known]
     return _GROUPS
 
 
@@ -102,7 +134,14 @@ _COMPARED = frozenset(("bigger", "larger", "smaller", "more", "less", "fewer", "
 _HOW = frozenset(
     ("how", verb, who) for verb in ("do", "can", "could", "would", "should", "to") for who in ("i", "we", "you")
 )
-_LONGEST = max(len(phrase.split()) for group in ALIKE for phrase in group)
+_ENDING = frozenset({("stop",), ("quit",), ("cease",)})
+_LONGEST = max(len(phrase.split()) for group in (*ALIKE, *(heard for heard, _ in MEANS)) for phrase in group)
+# "the VM's disk" is about a VM.
+_POSSESSIVE = re.compile(r"(?<=\w)['’]s\b")
+# Shares of what only says where something is, why it is asked for, and in which state it is.
+_WHERE, _WHY, _STATE = 0.6, 0.3, 0.3
+# Words behind a light verb among which what is done stands: "make a full backup".
+_NEAR = 5
 
 
 def _stemmed(phrase: str) -> tuple[str, ...]:
@@ -113,17 +152,46 @@ def _stemmed(phrase: str) -> tuple[str, ...]:
 
 def _ideas(words: Sequence[str], said: Sequence[str], drops: frozenset[str]) -> Iterator[Idea]:
     taken: set[int] = set()
-    for at in range(len(said)):
+    shares = _shares(words, said, drops)
+    for at, word in enumerate(words):
         if at in taken:
             continue
         places = _phrase_at(said, at, taken)
-        phrase = tuple(said[place] for place in places)
-        is_verb = any(each in _verbs() for each in (phrase, *_groups().get(phrase, ())))
-        if phrase in _groups():
+        if places == (0,) and word in LOOKING:  # "read the log" is about no reading
+            idea = None if word in drops else Idea((said[0],), is_verb=True)
+        else:
             taken |= set(places)
-            yield Idea(phrase, (*_groups()[phrase], *_joined(words, at, places)), is_verb)
-        elif words[at] not in drops:
-            yield Idea((said[at],), tuple(_joined(words, at, places)), is_verb or words[at] in LOOKING)
+            idea = _idea(words, said, places, drops)
+        if idea is not None:
+            yield replace(idea, share=shares[at])
+
+
+def _idea(words: Sequence[str], said: Sequence[str], places: Sequence[int], drops: frozenset[str]) -> Idea | None:
+    """The idea of the phrase at these places; None where it is an empty word."""
+    at = places[0]
+    phrase = tuple(said[place] for place in places)
+    alike = _groups().get(phrase)
+    if alike is None and words[at] in drops:
+        return None
+    is_first = drops.issuperset(words[:at])
+    is_verb = phrase in _verbs() or (is_first and not _verbs().keys().isdisjoint(alike or ()))
+    is_verb = is_verb or (alike is None and words[at] in LOOKING)
+    return Idea(phrase, (*(alike or ()), *_joined(words, at, places)), is_verb)
+
+
+def _shares(words: Sequence[str], said: Sequence[str], drops: frozenset[str]) -> list[float]:
+    """How much each word counts: what only says where, when or why counts less than what it says it of."""
+    shares: list[float] = []
+    share, is_of_a_thing = 1.0, False
+    for at, word in enumerate(words):
+        if at and word in BECAUSE:
+            share = _WHY
+        elif is_of_a_thing and word in WHERE and share > _WHY:
+            share = _WHERE
+        is_state = at > 0 and word.endswith("ed") and (said[at],) in _groups() and at + 1 < len(words)
+        shares.append(min(share, _STATE) if is_state and words[at + 1] not in EMPTY else share)
+        is_of_a_thing = is_of_a_thing or (word not in drops and (said[at],) not in _verbs())
+    return shares
 
 
 def _joined(words: Sequence[str], at: int, places: Sequence[int]) -> Iterator[tuple[str, ...]]:

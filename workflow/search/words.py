@@ -65,6 +65,12 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("cpu", "processor", "vcpu", "core"),
     ("ram", "memory", "dimm"),
     ("disk", "drive", "hdd", "ssd", "block device"),
+    ("hot spare", "spare"),
+    ("operating system", "os"),
+    ("load balancer", "lb"),
+    ("gpu", "graphics card", "video card"),
+    ("license", "licence"),
+    ("boot option", "boot device", "boot entry"),
     ("virtual disk", "volume", "raid", "lun", "raid volume", "array"),
     ("raid controller", "storage controller", "raid", "perc"),
     ("storage", "disk space", "capacity", "room", "space"),
@@ -97,7 +103,9 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("backup", "back up", "export", "save"),
     ("restore", "import", "bring back"),
     ("mail", "email", "e mail", "smtp"),
-    ("ntp", "time server", "clock", "time source"),
+    ("mail server", "smtp server", "mail relay", "smtp"),
+    ("syslog", "syslog server", "log server"),
+    ("ntp", "time server", "ntp server", "clock", "time source"),
     ("time", "date", "clock"),
     ("firmware", "bios version", "driver version"),
     ("software update", "upgrade", "patch", "newest release", "new release", "latest version"),
@@ -111,29 +119,14 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("job", "task", "progress"),
     ("job queue", "queue"),
     ("boot", "booting", "boot order", "pxe", "boot from the network", "network boot"),
+    ("import", "install", "upload"),
     ("iso", "image", "cd", "dvd", "cdrom", "virtual media", "virtual cd"),
-    (
-        "usage",
-        "utilization",
-        "statistics",
-        "metrics",
-        "performance",
-        "consume",
-        "use",
-        "using",
-        "how full",
-        "free",
-        "burn",
-        "eat",
-        "busy",
-        "load",
-        "left",
-    ),
-    ("controller", "management controller", "bmc", "baseboard management"),
+    ("usage", "utilization", "statistics", "metrics", "performance", "consume", "use", "using"),
+    ("controller", "management controller", "management card", "bmc", "baseboard management", "manager"),
     ("hostname", "host name", "computer name"),
     ("subscribe", "subscription", "listener", "webhook", "trap", "traps"),
     ("ip address", "network interface", "ipv4"),
-    ("dns", "name server", "nameserver"),
+    ("dns", "name server", "nameserver", "dns server"),
     ("dns ptr", "reverse dns", "ptr"),
     ("support", "tech support", "tsr", "diagnostics"),
     ("schedule", "nightly", "plan", "automatically", "periodic", "regularly"),
@@ -150,6 +143,44 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("node", "host", "hypervisor"),
 )
 
+# What people say, and the words of APIs that it may mean; not the other way round.
+MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (("machine", "box", "computer", "server"), ("vm", "virtual machine", "server", "instance", "device")),
+    (
+        ("busy", "load", "burn", "eat", "left", "how full", "consume", "free", "headroom"),
+        ("usage", "utilization", "statistics", "metrics", "performance", "capacity"),
+    ),
+    (
+        ("somebody", "someone", "person", "people", "admin", "administrator", "colleague", "sign in"),
+        ("user", "account"),
+    ),
+    (("breaks", "goes wrong", "going bad", "dying", "dead"), ("alert", "alarm", "condition", "health", "failed")),
+    (("how often", "every night", "every day", "every hour", "every week", "daily", "hourly", "weekly"), ("schedule",)),
+    (("hyperthreading", "hyper threading", "turbo", "sr iov", "virtualization extensions"), ("bios settings",)),
+    (("hardware log", "hardware event log"), ("event log", "sel")),
+    (("bios image", "firmware image", "bios update"), ("firmware",)),
+    (("virtual drive", "virtual dvd", "virtual floppy"), ("virtual media",)),
+    (("put on",), ("import", "install", "upload", "replace")),
+    (("log", "logs"), ("syslog",)),
+    (("run again", "back up", "back on"), ("start",)),
+    (("who",), ("user", "account", "recipient")),
+    (("hold",), ("pause",)),
+    (("kick",), ("restart",)),
+    (("kick off", "kick out", "throw out", "throw off"), ("evict", "delete", "remove")),
+    (("plug", "plug into", "hook up"), ("connect", "attach", "cable")),
+    (("last lines", "printed", "output"), ("log",)),
+    (("retire", "decommission", "scrap"), ("delete", "remove", "status")),
+    (("soft", "softly", "gently", "nicely", "cleanly", "gracefully"), ("soft", "acpi", "graceful", "shutdown")),
+    (("disk space", "disk usage"), ("usage", "capacity", "storage")),
+    (("kill", "terminate", "abort", "close"), ("delete", "stop", "cancel", "revoke")),
+    (("sync", "mirror", "disaster recovery"), ("replication",)),
+    (("power state", "powered on", "powered off", "switched on"), ("powerstate", "state")),
+    (("uefi boot", "boot mode", "legacy boot"), ("bios settings",)),
+    (("who changed", "what changed", "what happened", "changed lately"), ("log", "event", "history", "change")),
+    (("send events", "forward events"), ("subscription",)),
+    (("ship logs", "ship the logs", "forward logs"), ("syslog",)),
+)
+
 # In nearly every question; they would only favour long descriptions.
 EMPTY = frozenset((
     "a", "all", "an", "and", "are", "as", "at", "be", "by", "can", "could", "did", "do", "does", "for", "from", "get",
@@ -158,7 +189,8 @@ EMPTY = frozenset((
     "to", "us", "want", "was", "we", "what", "when", "where", "which", "who", "will", "with", "would", "you",
     "your", "right", "now", "currently", "there", "still", "any", "much", "many", "for", "good", "old", "tell", "one",
     "another", "some", "got", "if", "so", "up", "data", "long", "exist", "exists", "lately", "last",
-    "old", "own", "its", "thing", "certain", "whole", "entire",
+    "old", "own", "its", "thing", "every", "each", "both", "he", "him", "his", "she", "her", "they",
+    "certain", "whole", "entire", "against",
 ))  # fmt: skip
 
 # How a sentence begins that asks and wants nothing changed.
@@ -171,6 +203,18 @@ LOOKING = frozenset((
     "check", "count", "describe", "display", "examine", "find", "get", "inspect", "list", "look", "lookup", "query",
     "read", "see", "show", "tell", "view", "wait", "watch",
 ))  # fmt: skip
+# What behind it only says where: "a disk on web01", "the nodes in the cluster".
+WHERE = frozenset(
+    ("of", "at", "from", "in", "inside", "into", "on", "onto", "to", "under", "via", "with", "within", "for")
+)
+# What behind it only says when or why.
+BECAUSE = frozenset(("because", "before", "since", "so", "until", "when", "while", "after"))
+# Verbs that say nothing without what is made, taken or done, and what that can be.
+LIGHT = frozenset(("do", "make", "perform", "run", "take"))
+DONE = frozenset(("backup", "clone", "copy", "duplicate", "export", "reboot", "reset", "restart", "restore", "test"))
+# "Give it another disk" is one more, "give it more memory" is none.
+GIVING = frozenset(("attach", "give", "put"))
+MORE_OF_THEM = frozenset(("another", "second", "third", "extra", "additional"))
 # Said before what is meant.
 POLITE = frozenset((
     "can", "could", "help", "hey", "i", "id", "kindly", "let", "lets", "like", "me", "need", "please", "to", "us",
@@ -183,7 +227,7 @@ WANTS: Mapping[Literal["create", "update", "delete"], tuple[str, ...]] = {
     "update": ("update", "change", "edit", "modify", "set", "rename", "give", "enlarge", "increase",
                "decrease", "resize", "grow", "extend", "raise", "lower", "configure", "adjust", "scale", "write",
                "label", "bump",
-               "mark", "cap", "flash", "shrink"),
+               "mark", "cap", "flash", "shrink", "enable", "disable", "activate", "deactivate"),
     "delete": ("delete", "remove", "get rid", "throw away", "erase", "destroy", "drop", "purge", "take away",
                "kick out", "cancel", "revoke", "get rid of", "wipe"),
 }  # fmt: skip

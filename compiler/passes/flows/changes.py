@@ -21,6 +21,7 @@ from compiler.passes.flows.steps.following import after_the_job
 from compiler.passes.flows.steps.headers import given_parameter, input_of, is_given
 from compiler.passes.flows.steps.kept import kept
 from compiler.passes.flows.steps.lookups import path_parameters
+from compiler.passes.flows.steps.numbered import read_version
 from compiler.passes.flows.steps.offers import also_called, require_allowed, require_offered
 from compiler.passes.flows.steps.waiting import is_asked, is_found_later, poll_parameters, wait
 from compiler.passes.identity import says_id
@@ -60,7 +61,10 @@ def parameters_of(
         # What belongs to the connection, or is sent with every request, is no business of the caller.
         if parameter.location != "query" or parameter.is_required:
             is_condition = parameter.name.lower() == builder.context.profile.conditional.send_header.lower()
-            if is_given(builder, parameter) or (is_condition and parameter.location == "header"):
+            read = read_version(builder, operation, parameter)
+            if read is not None:
+                bound.append((parameter.name, parameter.location, read))
+            elif is_given(builder, parameter) or (is_condition and parameter.location == "header"):
                 bound.append((parameter.name, parameter.location, given_parameter(builder, operation, parameter)))
             continue
         given = input_of(builder, parameter)
@@ -404,9 +408,11 @@ def look_for_it(builder: Builder, resource: Resource) -> None:
     if _versioned(builder, builder.goal) is not None:
         return  # its version is read anyway
     operation = builder.context.operations.get(resource.read)
-    parameters = path_parameters(builder, operation) if operation is not None else []
+    parameters = path_parameters(builder, builder.goal) if operation is not None else []
     if operation is None or not parameters or not str(parameters[-1][2]).startswith("$inputs."):
         return
+    if shape(operation.path) != shape(builder.goal.path):
+        parameters = path_parameters(builder, operation)
     missing = {
         "name": "not_there",
         "type": "end",

@@ -8,6 +8,7 @@ changes little. Weights by judgement.
 from compiler.ir.model import Flow, Resource
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.weighing import tells
+from compiler.passes.flows.wording.linter import MANNERS
 from compiler.passes.names import words
 from compiler.passes.names.paths import last_word, path_of
 
@@ -24,8 +25,8 @@ _ONLY_NAMES = 0.2  # less
 _UNDOES = 0.1  # less
 # What is done daily to what has a life, whatever it is called elsewhere in the address.
 _DAILY = _set(
-    "start stop restart reboot shutdown shut power poweron poweroff snapshot backup restore clone attach mount map "
-    "resize expand extend grow scale assign connect exec execute acknowledge evict drain cordon migrate "
+    "start stop restart reboot boot shutdown shut power poweron poweroff snapshot backup restore clone attach mount "
+    "map resize expand extend grow scale assign connect exec execute acknowledge evict drain cordon migrate "
     "fail failover pull push tag rebuild apply detach unmap unmount disconnect"
 )
 _UNDOING = _set("detach unmap unmount disconnect")
@@ -50,14 +51,16 @@ def how_daily(context: Context, flow: Flow, resource: Resource | None) -> float:
         return _INTENTS["find"]
     if flow.intent == "report" and words.split(flow.title)[:1] == ("describe",):  # `GET /containers/{id}/json`
         return _INTENTS["describe"]
-    value = _INTENTS.get(flow.intent, 0.4)
+    is_search = flow.intent == "report" and words.split(flow.title)[:1] == ("search",)
+    is_search = is_search and not any(r.list for r in context.by_noun.get(resource.noun if resource else "", ()))
+    value = _INTENTS.get("find" if is_search else flow.intent, 0.4)
     if flow.intent == "describe" and resource is not None and _is_shown_by_its_list(resource):
         return value - _SHOWN_BY_ITS_LIST
     return value - _ONLY_NAMES if flow.intent == "update" and _says_only_names(context, flow) else value
 
 
 def _of_act(context: Context, flow: Flow, resource: Resource | None) -> float:
-    said = words.split(flow.title)
+    said = _without_manner(words.split(flow.title))
     if resource is not None and _is_daily(context, flow, resource):
         return _DAILY_ACT - (0 if _UNDOING.isdisjoint(said[:1]) else _UNDOES)
     if said[:1] == ("create",) and words.split(last_word(path_of(flow.goal)))[:1] == ("create",):
@@ -67,7 +70,7 @@ def _of_act(context: Context, flow: Flow, resource: Resource | None) -> float:
 
 def _is_daily(context: Context, flow: Flow, resource: Resource) -> bool:
     """`Reboot server` and `Attach server to network`, where there are networks; not `Reset password`."""
-    verb, *rest = [words.singular(word) for word in words.split(flow.title)] or [""]
+    verb, *rest = [words.singular(word) for word in _without_manner(words.split(flow.title))] or [""]
     own = {words.singular(word) for word in words.split(resource.name)}
     about = tuple(word for word in rest if word not in own | _WITH_VERBS)
     if verb in _CHANGING and about and about[0] in _SIZES and len(about) == 1:
@@ -75,6 +78,11 @@ def _is_daily(context: Context, flow: Flow, resource: Resource) -> bool:
     if verb not in _DAILY or _is_with_nothing(context, flow):
         return False
     return not about or any(about == words.split(r.name) for r in context.api.resources if r.create)
+
+
+def _without_manner(said: tuple[str, ...]) -> tuple[str, ...]:
+    """`reboot host` of `clean reboot host`."""
+    return said[1:] if said[:1] and said[0] in MANNERS else said
 
 
 def _is_with_nothing(context: Context, flow: Flow) -> bool:

@@ -26,7 +26,7 @@ from compiler.passes.flows.steps import queries, states
 from compiler.passes.flows.steps.following import ends_pending
 from compiler.passes.flows.steps.novelty import expect_new, is_named, look_before, name_before
 from compiler.passes.flows.wording import texts
-from compiler.passes.identity import is_a_name, takes_name
+from compiler.passes.identity import is_a_name, takes_name, word_of_id
 from compiler.passes.names import words
 from compiler.passes.names.paths import parent, segments
 from compiler.passes.resources import only_tells_whether, shape
@@ -229,7 +229,7 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
     builder = Builder(context, operation)
     choice = split.choice if split else None
     chosen = (choice,) if choice else ()
-    verb = split.verb if split else texts.verb_of(operation)
+    verb = split.verb if split else texts.done_within(operation, texts.verb_of(operation))
     does = split.does if split else verb
     step = change(builder, operation, f"{texts.opened(texts.doing(does, f'the {resource.name}'))}.", *chosen)
     if "created" in step.outputs and words.is_about(words.split(verb), words.MAKING):
@@ -248,13 +248,21 @@ def act(context: Context, resource: Resource, operation: Operation, split: Split
     risk = split.risk if split else _risk(operation)
     flow = _finish(builder, "act", verb, _act_text(operation, does, resource, split), resource, risk)
     which = split.which if split else ""
+    if verb.startswith("remove all ") and operation.path.rstrip("/") == resource.collection:
+        many = words.plural(resource.name)
+        return replace(
+            flow, title=f"Remove all {many}", id=texts.flow_id(context.api.name, "remove_all", words.snake(many))
+        )
     return replace(flow, title=texts.opened(texts.doing(does, _of_how_many(operation, does, resource))) + which)
 
 
 def _of_how_many(operation: Operation, does: str, resource: Resource) -> str:
     """`Prune networks`: what takes things away and names none of them is about all."""
-    is_of_all = does in ("prune", "purge", "clear") and parent(operation.path) == resource.collection
-    return words.plural(resource.name) if is_of_all and resource.collection else resource.name
+    above = parent(operation.path)
+    is_of_all = does in ("prune", "purge", "clear") and (above == resource.collection or "{" not in above)
+    return (
+        words.plural(resource.name) if is_of_all and (resource.collection or resource.id_parameter) else resource.name
+    )
 
 
 def _act_text(operation: Operation, does: str, resource: Resource, split: Split | None) -> str:
@@ -318,7 +326,8 @@ def report(context: Context, resource: Resource, operation: Operation) -> Flow:
     )
     step = builder.add_step(step, "the goal")
     builder.add_output("result", f"$steps.{step.id}.outputs.result", {})
-    title = texts.opened(texts.doing(verb, resource.name))
+    is_of_all = verb in ("search", "query", "count") and parent(operation.path) == resource.collection
+    title = texts.opened(texts.doing(verb, words.plural(resource.name) if is_of_all else resource.name))
     said = texts.purpose(operation) or f"{title}."
     name = texts.flow_id(context.api.name, verb, noun_of(resource))
     return builder.flow(name, "report", title, texts.describe((said,), Risk.READ), resource, Risk.READ)
@@ -362,9 +371,11 @@ def _found_by(context: Context, resource: Resource) -> str:
         return "found by name or id"
     if not resource.id_parameter or not resource.source:
         return ""
-    own = "name" if is_a_name(resource.id_parameter) else "id"
-    inner = ("name",) if resource.inner_name else ()
-    return f"found by {' or '.join(dict.fromkeys((*resource.natural_keys, *inner, own)))}"
+    own = "name" if is_a_name(resource.id_parameter) else word_of_id(resource)
+    keys = [words.spoken(key) for key in resource.natural_keys]
+    keys += ["name"] if resource.inner_name else []
+    keys += [own] if resource.id_field not in resource.natural_keys else []
+    return f"found by {' or '.join(dict.fromkeys(keys))}"
 
 
 def _whose(context: Context, resource: Resource) -> str:
@@ -389,6 +400,10 @@ def _of_owner(context: Context, resource: Resource) -> str:
     owner = context.by_address.get(resource.parent)
     if owner is None or not owner.id_parameter or owner.name in resource.name or not _is_above(owner, resource):
         return ""
+    if shape(resource.collection or resource.item).startswith(f"{shape(owner.collection)}/") and not shape(
+        resource.collection or resource.item
+    ).startswith(f"{shape(owner.item)}/"):
+        return ""  # `/datasets/events` are of all of them
     return f" of {texts.an(owner.name)}"
 
 

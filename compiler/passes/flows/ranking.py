@@ -47,7 +47,7 @@ def _less_crowded(flows: Sequence[Flow], pins: set[str]) -> list[Flow]:
             kind = (flow.resource, flow.intent == "act")
             cost = _CROWD_COST * max(0, seen[kind] - _UNCROWDED)
             way = _way(flow)
-            about = path_of(flow.goal) if is_telling(way) else flow.resource
+            about = path_of(flow.goal) if is_telling(way) or " " in way else flow.resource
             if way and done.setdefault(way, about) != about:
                 cost += _AGAIN_COST
             lower[flow.id] = round(max(0.0, flow.rank - cost), 4)
@@ -56,10 +56,12 @@ def _less_crowded(flows: Sequence[Flow], pins: set[str]) -> list[Flow]:
 
 
 def _way(flow: Flow) -> str:
-    """What is done likewise to several kinds of things: an action, telling how one is, describing, deleting one; "" for
-    what each has of its own, its list and how it is made.
+    """What is done likewise to several kinds of things: an action, telling how one is, describing, deleting one; and
+    listing or making things of one name in a second place (`/{account}/sites` beside `/sites`).
     """
     way = last_word(path_of(flow.goal))
+    if flow.intent in ("find", "create") and way == flow.resource:
+        return f"{flow.intent} {way}"
     if is_telling(way) or (flow.intent == "act" and way != "create"):
         return way
     return flow.intent if flow.intent in _ALIKE else ""
@@ -93,7 +95,8 @@ def _rank(context: Context, flow: Flow, weights: Weights) -> float:
 
 def _resource_of(context: Context, flow: Flow) -> Resource | None:
     """What the goal is an operation of; for what belongs to none, or stands deeper, the thing of that noun."""
-    same = context.by_noun.get(flow.resource) or _beside(context, path_of(flow.goal))
+    path = path_of(flow.goal)
+    same = context.by_noun.get(flow.resource) or _beside(context, path) or _asked_of(context, path)
     return next((r for r in same if _is_about(r, flow)), next(iter(same), None))
 
 
@@ -101,6 +104,12 @@ def _beside(context: Context, path: str) -> Sequence[Resource]:
     """The things whose items stand beside what is done: `/containers/{id}` beside `/containers/create`."""
     begin = shape(path.rpartition("/")[0])
     return [r for r in context.api.resources if r.id_parameter and shape(r.item).rpartition("/")[0] == begin]
+
+
+def _asked_of(context: Context, path: str) -> Sequence[Resource]:
+    """The things that `/repos/search` looks for."""
+    before = last_word(path.rpartition("/")[0])
+    return [r for r in context.by_noun.get(before, ()) if r.id_parameter] if last_word(path) == "search" else ()
 
 
 def _is_about(resource: Resource, flow: Flow) -> bool:

@@ -15,7 +15,7 @@ from compiler.ir.model import Operation, Resource
 from compiler.ir.schemas import SharedSchemas
 from compiler.passes.flows.context import Context, address
 from compiler.passes.names import words
-from compiler.passes.names.paths import parameter_of, prefixes, segments, stands_for_list
+from compiler.passes.names.paths import last_word, parameter_of, prefixes, segments, stands_for_list
 from compiler.passes.resources import shape
 from workflow.risks import Risk
 
@@ -27,10 +27,14 @@ _TELLING = frozenset(
 )  # how a thing is
 _OF_THE_WHOLE = 0.6  # how the whole is, without anything above it, and what is wrong with it
 _MOST_OF_THE_WHOLE = 3  # records of how the whole is: further ones are about a part of it
-_BY_PLACE, _LESS_EACH = 0.5, 0.2  # of the importance; how much less the next thing counts than the one before
+_BY_PLACE, _LESS_EACH = 0.5, 0.1  # of the importance; how much less the next thing counts than the one before
 _WRONG = frozenset({"alert", "alarm", "incident", "fault"})
 _OF_STATE = frozenset({"status", "state", "phase", "health"})
 _MOST_ON_PLACE = 0.5  # of all operations: what stands below one place is not deep
+_NEARLY_ALL = 0.75
+_DIVIDING = frozenset(
+    ("namespace", "realm", "tenant", "project", "organization", "org", "account", "workspace", "customer", "domain")
+)  # what divides the things of one from those of another
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,13 @@ class Weights:
     """`importance` by a resource's address, from 0 to 1; `depth` below what nearly everything stands below."""
 
     importance: Mapping[str, float]
-    depth: Mapping[str, int]
+    depth: Mapping[str, float]
 
 
 def weights_of(context: Context) -> Weights:
     resources = [r for r in context.api.resources if _operations(r)]
-    scope = _scope(context.paths)
+    shares = _shares(context.paths)
+    scope = _scope(shares)
     by_size = _parts({address(r): float(len(_operations(r))) for r in resources})
     named = _parts(_named(context, resources, scope))
     referring = _parts(_referring(context, resources))
@@ -55,7 +60,7 @@ def weights_of(context: Context) -> Weights:
         if _lives(context, resource):
             importance[address(resource)] += _BY_LIFE
     importance = _by_place(resources, _shared(resources, importance))
-    return Weights(importance, {address(r): _depth(r, scope) for r in resources})
+    return Weights(importance, {address(r): _depth(r, shares) for r in resources})
 
 
 def _by_place(resources: Iterable[Resource], importance: Mapping[str, float]) -> dict[str, float]:
@@ -121,7 +126,7 @@ def _shared(resources: Sequence[Resource], importance: Mapping[str, float]) -> d
         by_noun.setdefault(r.noun, []).append(r)
     return {
         address(r): max(
-            max(importance[address(other)] for other in by_noun[r.noun] if other is r or _is_part_of(r, other)),
+            max(importance[address(o)] for o in by_noun[r.noun] if o is r or _is_part_of(r, o) or _is_same(r, o)),
             _OF_THE_WHOLE if r in whole else _by_telling(r, importance),
         )
         for r in resources
@@ -141,6 +146,12 @@ def _is_part_of(one: Resource, other: Resource) -> bool:
     if stands_for_list(one.collection or one.item):
         said = said[:-1]
     return set(said) <= {part for part in segments(other.collection or other.item) if "{" not in part}
+
+
+def _is_same(one: Resource, other: Resource) -> bool:
+    """`/user/repos` lists, of one schema, what stands at `/repos/{owner}/{repo}`."""
+    is_shared = "$ref" in one.schema and one.schema.get("$ref") == other.schema.get("$ref")
+    return is_shared and not one.id_parameter and bool(other.id_parameter) and "{" not in one.collection
 
 
 def tells(resource: Resource) -> bool:
@@ -189,17 +200,35 @@ def _key(name: str) -> str:
     return "".join((*said[:-1], words.singular(said[-1]))) if said else ""
 
 
-def _scope(paths: Iterable[str]) -> str:
-    """The longest item that most operations stand below, "" where there is none."""
+def _shares(paths: Iterable[str]) -> Mapping[str, float]:
+    """By an item's address, which part of all operations stands below it."""
     known = list(paths)
-    below: Counter[str] = Counter(p for path in known for p in prefixes(path) if parameter_of(p.rpartition("/")[2]))
-    most = [place for place, count in below.items() if count >= _MOST_ON_PLACE * len(known)]
+    below: Counter[str] = Counter(p for path in known for p in prefixes(shape(path)) if p.endswith("{}"))
+    return {place: count / len(known) for place, count in below.items()}
+
+
+def _scope(shares: Mapping[str, float]) -> str:
+    """The longest item that nearly all operations stand below, or most and it is called so; "" where there is none."""
+    most = [place for place, share in shares.items() if share >= (_MOST_ON_PLACE if _divides(place) else _NEARLY_ALL)]
     return max(most, key=len, default="")
 
 
-def _depth(resource: Resource, scope: str) -> int:
-    """How many things stand above it, the scope not counted; how a thing is stands where the thing does."""
-    place = resource.collection or resource.item
-    rest = place.removeprefix(scope) if place.startswith(f"{scope}/") else place
-    own = 1 if (resource.id_parameter and not resource.collection) or tells(resource) else 0
-    return max(0, sum(1 for part in segments(rest) if "{" in part) - own)
+def _divides(place: str) -> bool:
+    """Whether an address names what parts the things of one from those of another: a tenant, a namespace."""
+    return words.singular(last_word(place)).lower() in _DIVIDING
+
+
+def _depth(resource: Resource, shares: Mapping[str, float]) -> float:
+    """How many things stand above it; how a thing is stands where the thing does. What much of the API stands below
+    is a step that everybody takes.
+    """
+    place = shape(resource.collection or resource.item)
+    above = [p for p in prefixes(f"{place}/-") if p.endswith("{}") and not _goes_on(place, p)]
+    if (resource.id_parameter and not resource.collection) or tells(resource):
+        above = above[1:]
+    return sum(1 - min(1.0, shares.get(p, 0.0) / _MOST_ON_PLACE) for p in above)
+
+
+def _goes_on(place: str, item: str) -> bool:
+    """Whether the next segment names the same thing further: `/repos/{owner}` of `/repos/{owner}/{repo}`."""
+    return place.startswith(f"{item}/{{}}")

@@ -5,13 +5,14 @@ split as the API's own operation ids and schemas split them; what says nothing a
 it in the address. Here never lives how equal names are told apart.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 
 from compiler.ir.model import Api
 from compiler.passes.names import words
 from compiler.passes.names.paths import ends_in_parameter, last_word, parameter_of, parent, segments
 
 _SHORTEST = 7  # letters of a word that may be two; shorter ones are names of their own
+_SHORTEST_ONE = 2  # letters
 _MOST_JOINED = 4  # words written as one
 _SAY_NOTHING = frozenset({"model", "item", "entry", "parameter", "object", "instance", "record", "element", "detail"})
 # What is of something, in whatever API: `/quota/settings/mappings` has quota settings mappings.
@@ -22,16 +23,25 @@ _OF_IDENTITY = frozenset({"id", "uuid", "name", "key", "path", "guid"})
 def joined_words(api: Api) -> Mapping[str, str]:
     """Segment of an address written as one word → the same as operation ids and schemas spell it, spaced."""
     asked = {part for o in api.operations for part in segments(o.path) if _may_be_joined(part)}
+    names = [words.split(name or "") for name in (*(o.operation_id for o in api.operations), *api.schemas)]
+    spoken = {word for said in names for word in said}
+    ones = {part: part[:-1] for o in api.operations for part in segments(o.path) if _is_plural(part, spoken)}
     if not asked:
-        return {}
+        return ones
     wanted = {**{part: part for part in asked}, **{words.singular(part): part for part in asked}}
-    found: dict[str, str] = {}
-    for name in (*(o.operation_id for o in api.operations), *api.schemas):
-        for said in _runs(words.split(name or "")):
+    found: dict[str, str] = dict(ones)
+    for name in names:
+        for said in _runs(name):
             segment = wanted.get("".join(said))
             if segment is not None and len(said) > 1:
                 found.setdefault(segment, " ".join(said))
     return found
+
+
+def _is_plural(part: str, spoken: Set[str]) -> bool:
+    """`srs`, `pgpus`: no English word, and the API has operations or schemas of one `Sr`."""
+    is_unknown = part.isalpha() and part.endswith("s") and len(part) > _SHORTEST_ONE and words.singular(part) == part
+    return is_unknown and part.lower()[:-1] in spoken
 
 
 def _may_be_joined(part: str) -> bool:

@@ -14,6 +14,9 @@ _WORD = re.compile(r"[^\W\d_][\w.-]*")
 _ITEM_AND_WORD = re.compile(r"\{[^{}]+\}[:.!][^{}]+")  # `{id}:stop`, `{id}.json`: the item, and what is asked of it
 _FOR_ALL = frozenset({"json", "list", "all", "index"})
 _FOR_ONE = frozenset({"json", "describe", "inspect"})
+_ENDINGS = frozenset(
+    {"txt", "log", "csv", "json", "xml", "yaml", "html", "pdf", "tgz", "gz", "zip", "tar", "gpg", "pem"}
+)
 GROUPING = frozenset({"actions", "action", "oem"})
 
 
@@ -44,6 +47,12 @@ def parent(path: str) -> str:
 def last_word(path: str) -> str:
     """The last literal segment: the noun of a collection, the verb of an action."""
     return next((word for part in reversed(segments(path)) if (word := words_in(part))), "")
+
+
+def without_ending(segment: str) -> str:
+    """`audit` of `audit.txt`: what it is, whatever kind of file it comes as; else what stands behind the last dot."""
+    name, _, ending = segment.rpartition(".")
+    return name if name and ending.lower() in _ENDINGS else ending
 
 
 def is_pass_through(path: str) -> bool:

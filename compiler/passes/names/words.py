@@ -32,7 +32,7 @@ _OWN = "|".join(SPELLED)
 _FIGURED = {w.lower(): w for w in ("L2VPN", "L3VPN", "S3", "X509", "OAuth2", "krb5", "K8s", "EC2", "SHA256", "MD5")}
 _WITH_FIGURES = "|".join(rf"(?<![A-Za-z])(?i:{word}s?)(?![a-z0-9])" for word in _FIGURED)
 _PARTS = re.compile(
-    rf"{_WITH_FIGURES}|{_OWN}|VFlash|[A-Z]?[a-z]+?(?={_OWN})|\b[a-z][A-Z]{{2,}}(?![a-z])|[A-Z]{{2,}}s(?![A-Za-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+"
+    rf"{_WITH_FIGURES}|(?:{_OWN})s(?![A-Za-z])|{_OWN}|VFlash|[A-Z]?[a-z]+?(?={_OWN})|\b[a-z][A-Z]{{2,}}(?![a-z])|[A-Z]{{2,}}s(?![A-Za-z])|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+"
 )
 
 
@@ -64,7 +64,8 @@ BROKEN = _set(
     "interrupted invalid"
 )
 UNCOUNTED = _set(
-    "data statistics information metadata settings media firmware software memory power storage inventory chassis"
+    "data statistics information metadata settings history timeline media firmware software memory power storage "
+    "inventory chassis"
 )
 ACRONYMS = _set(
     "vm id ip dns cpu ssl tls iso url uri nic bios smtp api ssh ldap nfs smb usb gpu raid oidc http https ntp scp csr "
@@ -119,6 +120,9 @@ _SINGULAR_AS_IT_IS = _set(
 _IRREGULAR = {"indices": "index", "vertices": "vertex", "matrices": "matrix", "children": "child", "people": "person"}
 _PLURALS = {one: several for several, one in _IRREGULAR.items()}
 _LAST = re.compile(r"[ _-]")
+_PARAGRAPH = re.compile(r"\n\s*\n")
+_THINGS_IN_ABLE = _set("variable timetable deliverable receivable payable consumable wearable")
+_INITIALS_IN_I = re.compile(r"(?!this)[b-df-hj-np-tv-xz]{2}is")  # `vdis`: no English word
 _STEMS_IN_O = _set("iso repo video photo memo demo info logo macro zero")
 
 
@@ -132,7 +136,7 @@ def singular(word: str) -> str:
         return word
     if lower in _IRREGULAR:
         return _IRREGULAR[lower]
-    if lower[:-1] in _STEMS_IN_O or lower.endswith("caches"):
+    if lower[:-1] in _STEMS_IN_O or lower.endswith("caches") or _INITIALS_IN_I.fullmatch(last):
         return word[:-1]
     if lower.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
@@ -155,7 +159,7 @@ def plural(word: str) -> str:
         last in UNCOUNTED
         or last.isdigit()
         or (len(last) <= 3 and last.endswith("s"))
-        or (last.endswith(("ed", "able")) and len(last) > 5)
+        or (last.endswith(("ed", "able")) and len(last) > 5 and last not in _THINGS_IN_ABLE)
     ):
         return word
     if lower.endswith("y") and not lower.endswith(("ay", "ey", "oy", "uy")):
@@ -169,7 +173,9 @@ def spoken(identifier: str) -> str:
     """An identifier as a person would say it: `EthernetInterface` → Ethernet interface, `GPUProfile` → GPU profile."""
     parts = _parts(identifier)
     words = [
-        p if (p.removesuffix("s").isupper() and len(p) > 1) or p in SPELLED else _SPELLED.get(p.lower(), p.lower())
+        p
+        if (p.removesuffix("s").isupper() and len(p) > 1) or p.removesuffix("s") in SPELLED
+        else _SPELLED.get(p.lower(), p.lower())
         for p in parts
     ]
     return " ".join(w.upper() if w in ACRONYMS else w for w in words)
@@ -181,7 +187,8 @@ def is_about(words: tuple[str, ...], vocabulary: frozenset[str]) -> bool:
 
 def first_sentence(text: str, most: int = 120) -> str:
     """The first sentence of a description without marks, at most `most` characters."""
-    printable = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+    first = _PARAGRAPH.split(text.strip(), maxsplit=1)[0]
+    printable = first if first.isprintable() else "".join(c if c.isprintable() else " " for c in first)
     plain = " ".join(printable.replace("`", "").replace("*", "").replace("_", " ").split())
     end = plain.find(". ")
     plain = plain if end < 0 else plain[: end + 1]

@@ -174,6 +174,9 @@ PAIRS: Mapping[tuple[str, str], str] = {
     ("restart", "graceful"): "restart", ("reset", "factory"): "factoryreset", ("take", "offline"): "offline",
     ("power", "status"): "powerstate", ("powering", "off"): "poweroff",
     ("change", "type"): "resize",
+    # The manner, and not that something is cleaned; hosts are updated one by one, and each is away meanwhile.
+    ("clean", "reboot"): "restart", ("clean", "restart"): "restart", ("clean", "shutdown"): "shutdown",
+    ("rolling", "update"): "simpleupdate",
     ("enter", "maintenance"): "entermaintenance",
     ("into", "maintenance"): "entermaintenance",
     ("start", "maintenance"): "entermaintenance",

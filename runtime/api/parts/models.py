@@ -253,7 +253,7 @@ class RunResult(BaseModel):
     """
 
     run_id: str
-    outcome: Literal["succeeded", "pending", "planned", "running", "cancelled"]
+    outcome: Literal["succeeded", "pending", "planned", "running", "waiting", "cancelled"]
     outputs: dict[str, Json]
     note: str = ""
     verified: Literal["", "all", "some", "none"] = ""

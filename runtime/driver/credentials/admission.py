@@ -163,7 +163,7 @@ class Admission:
             with observed.login(name):
                 async with asyncio.timeout(LOGIN_TIMEOUT_S):
                     reply = await self.exchange("login", command, 1, ())
-                return session_from(rule, reply, endpoint.address.prefix, self.vault, endpoint.profile.envelope)
+                return session_from(rule, reply, endpoint.address, self.vault, endpoint.profile.envelope)
         except (FateUnknown, BadReply) as error:
             why = error.message.removeprefix(f"{name}: ")
             raise NotSent(f"the login to {name} got no answer of use ({why})", error.remedy) from error

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from runtime.driver.credentials.sessions import DeviceSession, NoSessions, found_in, own_path
-from runtime.driver.wire import WireReply
+from runtime.driver.wire import Address, WireReply
 from runtime.errors import NotAdmitted, Refused, TargetError
 from runtime.secrets import Vault
 from workflow.profiles.profile_speech import Envelope, SessionRule
@@ -22,12 +22,16 @@ CREDENTIALS = "check the credentials that the target refers to"
 FULL = "close a session at the device, or wait until one has ended, then call again"
 BUSY = "see what the device says, and call again when it has put this right; the credentials are not in question"
 LONGEST_WAIT_S = 30.0
+# What is longer no server takes in a header.
+LONGEST_TOKEN = 8_192
 # Of a body that is searched for texts: a message stands near its beginning.
 MOST_SEARCHED = 20_000
 
 
-def session_from(rule: SessionRule, reply: WireReply, prefix: str, vault: Vault, envelope: Envelope) -> DeviceSession:
-    """The session that `reply` to a login opened.
+def session_from(
+    rule: SessionRule, reply: WireReply, address: Address, vault: Vault, envelope: Envelope
+) -> DeviceSession:
+    """The session that `reply` to a login at `address` opened.
 
     Raises NotAdmitted where there is none now, and Refused where it opened none, NoSessions among them.
     """
@@ -38,8 +42,11 @@ def session_from(rule: SessionRule, reply: WireReply, prefix: str, vault: Vault,
         place = f"{rule.token.within} {rule.token.at}"
         message = f"the reply to {rule.login} holds no token in its {place}"
         raise Refused(message, "correct auth.session.token of the profile")
-    vault.remember(token)
-    return DeviceSession(token, own_path(found_in(rule.address, reply), prefix) if rule.address else None)
+    if len(token) > LONGEST_TOKEN:
+        message = f"the reply to {rule.login} holds a token of {len(token)} characters"
+        raise Refused(message, "check what answers at the target's address")
+    vault.remember_token(token, address.origin)
+    return DeviceSession(token, own_path(found_in(rule.address, reply), address.prefix) if rule.address else None)
 
 
 def _refusal(rule: SessionRule, reply: WireReply, said: str) -> TargetError:

@@ -3,21 +3,20 @@
 Foreign errors become ours here, once. Nothing of a caller goes along: what the server is shown comes from the
 references of its own row, its process gets a few variables of ours (PATH, HOME) and those, and it is offered neither
 sampling nor roots nor elicitation. What it sends is bounded: tools and pages of their list, bodies and events over
-HTTP, messages over stdio (`stdio`), notifications. The only file with an MCP client; what may be called and what
-became of it is `connections`'. MCP 2025-11-25, "Lifecycle", "Transports".
+HTTP (`streams`), messages over stdio (`stdio`), notifications. The only file with an MCP client; what may be called
+and what became of it is `connections`'. MCP 2025-11-25, "Lifecycle", "Transports".
 """
 
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
-import httpx2
 from fastmcp import Client
 from fastmcp.client.transports import SSETransport, StreamableHttpTransport
 from mcp.shared.exceptions import MCPError
@@ -25,6 +24,7 @@ from mcp.shared.exceptions import MCPError
 from governance.registry.servers import Server, reference_in
 from runtime.driver import tls
 from runtime.driver.remote.definitions import MOST_TOOLS
+from runtime.driver.remote.streams import HTTP_ERRORS, http_client
 from runtime.driver.stdio import BoundedStdio
 from runtime.errors import BadReply, FateUnknown, NotSent, TargetError
 from runtime.secrets import Vault
@@ -40,11 +40,10 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
 LONGEST_WAIT_S = 2.0
 # A server that says more than this in so many seconds says it to keep us busy.
 MOST_NOTIFICATIONS, NOTIFICATIONS_IN_S = 2_000, 10.0
-MOST_HTTP_BYTES = 16 * 1024 * 1024
 MOST_MESSAGE = 500
 # What the client, its transports and their libraries raise.
 _FOREIGN: tuple[type[Exception], ...] = (
-    MCPError, httpx2.HTTPError, httpx2.StreamError, RuntimeError, OSError, ValueError, ExceptionGroup,
+    MCPError, *HTTP_ERRORS, RuntimeError, OSError, ValueError, ExceptionGroup,
     anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream,
 )  # fmt: skip
 # JSON-RPC 2.0, 5.1: what was asked was not begun; of these one says, over HTTP, that the session is over.
@@ -220,7 +219,7 @@ class RemoteSession:
         if parts.scheme == "https":
             verify = await tls.context_for(self._tls, parts.hostname or "", parts.port or 443)
         kind = StreamableHttpTransport if server.transport == "http" else SSETransport
-        made_by: Any = partial(_http_client, verify)
+        made_by: Any = partial(http_client, verify)
         return kind(server.url, headers=headers, httpx_client_factory=made_by)
 
     def _value(self, value: str) -> str:
@@ -253,44 +252,3 @@ async def _unheard(*_: Any) -> None:
 async def _closed(client: Client[Any]) -> None:
     with contextlib.suppress(*_FOREIGN):
         await client.close()  # type: ignore[no-untyped-call]
-
-
-class _Stream(httpx2.AsyncByteStream):
-    """A body that ends with an error where it is too large."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
-        async for piece in self._stream:
-            size += len(piece)
-            if size > MOST_HTTP_BYTES:
-                raise httpx2.ReadError(f"the answer is larger than {MOST_HTTP_BYTES} bytes")
-            yield piece
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-class _Bounded(httpx2.AsyncHTTPTransport):
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        response = await super().handle_async_request(request)
-        if response.headers.get("content-encoding", "identity").lower() != "identity":
-            await response.aclose()
-            raise httpx2.ReadError("the answer is compressed, which was not asked for", request=request)
-        if not response.headers.get("content-type", "").startswith("text/event-stream"):
-            response.stream = _Stream(response.stream)  # events are bounded one by one
-        return response
-
-
-def _http_client(verify: ssl.SSLContext | bool, **given: Any) -> httpx2.AsyncClient:
-    """A client that takes nothing from the environment and no more than a bounded body."""
-    return httpx2.AsyncClient(
-        headers={**(given.get("headers") or {}), "accept-encoding": "identity"},
-        timeout=given.get("timeout") or httpx2.Timeout(30.0, read=300.0),
-        auth=given.get("auth"),
-        transport=_Bounded(verify=verify, trust_env=False),
-        trust_env=False,
-        follow_redirects=False,
-    )

@@ -26,7 +26,7 @@ PLACES = {"header": "headers", "query": "query", "cookie": "headers"}
 def spelled(name: str) -> list[str]:
     """A name of the table as descriptions spell it; for `begin*` one that begins so."""
     whole = name.replace("*", "x")
-    return [whole, whole.upper(), whole.replace("-", "_"), whole.title()]
+    return [whole, whole.upper(), whole.replace("-", "_"), whole.replace("-", "."), whole.title()]
 
 
 def operation(place: str, name: str) -> dict[str, Any]:

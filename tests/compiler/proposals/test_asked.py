@@ -53,6 +53,33 @@ def test_what_can_be_done_becomes_a_proved_workflow_with_the_sentence_beside_it(
     assert outcome.workflow.document["workflows"][0]["x-switchgear"]["proposed"]["sentence"] == sentence
 
 
+WANTED_TOO_MUCH = {
+    "if the machine is old, delete it": "“if the machine is old” is a condition",
+    "create a machine, if there is room, then add a disk to it": "“if there is room” is a condition",
+    "delete every machine": "“every” is more than any workflow here does at once",
+    "create two machines, then turn the machine on": "“two machines” is more than",
+    "delete the machine without its disks": "“without its disks” is nothing that a step can promise",
+    "; ".join(["create a machine"] * 6): "it wants more than 5 things",
+    "do not delete the machine": "it says nothing that is done",
+    "restart the machine every night": "“every night” is for a schedule to say",
+    "delete machine web-01 and delete machine web-02": "“Delete machine” is wanted more than once",
+}
+
+
+@pytest.mark.parametrize(("sentence", "why"), WANTED_TOO_MUCH.items())
+def test_what_would_be_done_otherwise_than_it_is_wanted_is_refused_with_the_reason(sentence: str, why: str) -> None:
+    outcome = asked(sentence)
+    assert outcome.workflow is None
+    assert not outcome.exists
+    assert why in outcome.refusal
+
+
+def test_what_is_to_be_done_before_is_done_before() -> None:
+    wanted = [f"POST {WIPE}", "DELETE /machines/{machineId}"]
+    assert changes(asked("before you delete the machine, wipe its disk")) == wanted
+    assert changes(asked("delete the machine, but first wipe the disk")) == wanted
+
+
 def test_what_is_left_to_the_steps_stands_beside_the_sentence() -> None:
     outcome = asked("change the machine, then turn it on when it is off")
     assert outcome.workflow is not None

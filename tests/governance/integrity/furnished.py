@@ -28,8 +28,10 @@ from governance.people.scopes import AccessScope
 from governance.people.sessions import SessionStore
 from governance.people.users import UserStore
 from governance.registry.apis import ApiStore
+from governance.registry.knowledge import KnowledgeStore
 from governance.registry.responses import ResponseStore
 from governance.registry.targets import Target, TargetStore
+from governance.runs.asks import Ask, AskStore
 from governance.runs.effects import Effects
 from governance.runs.open_runs import OpenRuns
 from governance.runs.plans import Bound, PlanStore
@@ -106,6 +108,8 @@ async def _catalog(database: Database, known: dict[str, Any]) -> None:
     profile = parse_profile({"api": "toy"}, "toy").model_dump(mode="json")
     await ApiStore(database).put_api("toy", "Toy", "1", "sha256:0", profile, digest(profile))
     await ResponseStore(database).put({"sha256:1": {"200": True}, "sha256:2": {"200": False}})
+    for api in ("toy", "other"):
+        await KnowledgeStore(database).put(api, [{"operation": f"GET /{api}"}])
     await EndpointStore(database).add(Endpoint("hook", "https://h.example", "env:HOOK"), actor="boss")
     await EndpointStore(database).add(
         Endpoint("hook2", "https://h2.example", "env:HOOK", ("run.unknown",)), actor="boss"
@@ -149,6 +153,10 @@ async def _runs(database: Database, known: dict[str, Any]) -> None:
     bound = Bound(revision.id, revision.digest, "lab", **BOUND)
     for plan_id in ("fresh", "used"):
         await PlanStore(database).add(plan_id, "ended", bound, "b", "c", lasts=timedelta(hours=1))
+    asks = AskStore(database)
+    call = (revision.id, revision.workflow_id, revision.number, revision.digest, "toy", "change", "lab", "agent")
+    await asks.make(Ask("fresh", "ended", *call, 2, "", FUTURE))
+    await asks.answer("fresh", "let through", actor="ben", role="approver")
     await PlanStore(database).confirm("used", bound, "ended")
     await PlanStore(database).close("used", is_applied=True, run_id="ended", actor="agent")
 
@@ -218,6 +226,10 @@ async def _votes(inside: Any, known: dict[str, Any]) -> list[str]:
             decided = await _tried(store.decide(known[name].id, "approve", **more))
             found += [f"{name} takes a vote of ann: {decided.state}"] if decided else []
             undone.rollback()
+    ask = await _tried(AskStore(inside).get("fresh"))
+    found += (
+        [f"the call that asks is {ask.state}: {ask.votes}"] if ask and ask.state in ("waiting", "let through") else []
+    )
     who = await _tried(inside.read(persons))
     found += [f"{each} is {who(each)}" for each in ("carl", "cli:carl-2", "dora", "cli:dora-2")] if who else []
     return found
@@ -284,5 +296,7 @@ async def _kept(inside: Any, known: dict[str, Any]) -> list[str]:
     """What is told of APIs, profiles and replies."""
     api = await _tried(ApiStore(inside).get_api("toy"))
     schemas = [await _tried(ResponseStore(inside).get(each)) for each in ("sha256:1", "sha256:2")]
-    told = [to_text([api.title, api.version, api.spec_digest, api.profile])] if api else []
+    cards = {each: await KnowledgeStore(inside).get(each) for each in ("toy", "other")}
+    told = [f"{each} has {to_text(list(map(dict, its)))}" for each, its in cards.items() if its]
+    told += [to_text([api.title, api.version, api.spec_digest, api.profile])] if api else []
     return told + [to_text(each) for each in schemas if each]

@@ -17,7 +17,7 @@ from runtime.caller import Caller
 from runtime.remotes.contents import Class
 from runtime.secrets import Vault
 from runtime.service import ServiceOptions, open_service
-from runtime.sites.edge import Dispatched, SiteEdge
+from runtime.sites.edge import Dispatched, SiteEdge, Standing
 from runtime.sites.joining import JoiningTerms, join
 from runtime.sites.membership import Membership
 from runtime.sites.simulated import SimulatedWorks
@@ -36,16 +36,18 @@ class Heard:
     heard: list[tuple[str, str]] = field(default_factory=list)
     before: Callable[[Dispatched], Any] | None = None
     callers: list[tuple[str, str]] = field(default_factory=list)
+    answers: list[Any] = field(default_factory=list)
 
     async def offer(self) -> Any:
         return await self.works.offer()
 
-    async def carry_out(self, wanted: Dispatched) -> Any:
+    async def carry_out(self, wanted: Dispatched, at: Standing) -> Any:
         self.heard.append(("POST", f"/tools/{wanted.workflow}"))
         self.callers.append((wanted.caller, wanted.role))
         if self.before is not None:
             await self.before(wanted)
-        answer = await self.works.carry_out(wanted)
+        answer = await self.works.carry_out(wanted, at)
+        self.answers.append(answer)
         if answer["outcome"] == "refused":  # which was not carried out, as the audit says
             self.heard.remove(("POST", f"/tools/{wanted.workflow}"))
         return answer

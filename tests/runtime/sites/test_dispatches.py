@@ -12,7 +12,7 @@ from fastmcp.client.transports import StreamableHttpTransport
 
 from governance.people.scopes import WHOLE, AccessScope
 from runtime.errors import SameEffect
-from runtime.sites.edge import Dispatched
+from runtime.sites.edge import Dispatched, Standing
 from runtime.sites.joining import JoiningTerms, join
 from runtime.sites.membership import Membership
 from runtime.sites.statements import Signer
@@ -62,9 +62,11 @@ async def test_a_site_lets_a_hubs_caller_do_what_its_own_word_allows_and_no_more
         (viewer, wish(find)),
         (ServiceWorks(service, wide), wish(find, "viewer")),
     ):
-        assert (await works.carry_out(wanted))["outcome"] == "refused"
-    assert (await ServiceWorks(service, wide).carry_out(replace(wish(find), pin="sha256:0")))["outcome"] == "refused"
-    assert (await ServiceWorks(service, wide).carry_out(wish(find, "admin")))["outcome"] == "succeeded"
+        assert (await works.carry_out(wanted, Standing()))["outcome"] == "refused"
+    assert (await ServiceWorks(service, wide).carry_out(replace(wish(find), pin="sha256:0"), Standing()))[
+        "outcome"
+    ] == "refused"
+    assert (await ServiceWorks(service, wide).carry_out(wish(find, "admin"), Standing()))["outcome"] == "succeeded"
 
 
 async def test_a_change_that_is_handed_over_twice_is_one_run_whatever_changed_meanwhile(site_house: Any) -> None:
@@ -75,12 +77,12 @@ async def test_a_change_that_is_handed_over_twice_is_one_run_whatever_changed_me
     works = ServiceWorks(service, membership)
     told = {str(each["name"]): each for each in (await works.offer()).workflows}
     wanted = Dispatched("d-1", "ann", "operator", "toy_stop_vm", pin_of_site(told["toy_stop_vm"]), {"uuid": "u-1"})
-    first = await works.carry_out(wanted)
+    first = await works.carry_out(wanted, Standing())
     assert first["outcome"] == "succeeded", first
-    again = await works.carry_out(replace(wanted, pin="sha256:0"))
+    again = await works.carry_out(replace(wanted, pin="sha256:0"), Standing())
     assert (again["outcome"], again["run_id"]) == ("succeeded", first["run_id"])
     narrow = ServiceWorks(service, replace(membership, scope=AccessScope(risks=("read",))))
-    assert (await narrow.carry_out(wanted))["run_id"] == first["run_id"]
+    assert (await narrow.carry_out(wanted, Standing()))["run_id"] == first["run_id"]
     assert len(await service.runs.find(caller="hub:ann")) == 1
 
 

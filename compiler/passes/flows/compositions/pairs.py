@@ -11,6 +11,7 @@ from compiler.ir.model import Effect, Flow, FlowStep, Operation, Resource, Role
 from compiler.passes.flows.builder import Builder, noun_of
 from compiler.passes.flows.changes import change, read_back
 from compiler.passes.flows.context import Context
+from compiler.passes.flows.inputs.bodies import BodyInputs
 from compiler.passes.flows.steps import queries
 from compiler.passes.flows.steps.lookups import path_parameters
 from compiler.passes.flows.steps.waiting import poll_parameters
@@ -69,6 +70,8 @@ def _composed(context: Context, resource: Resource, first: Operation, second: Op
     path_parameters(builder, second)
     for job in dict.fromkeys(context.jobs[o.key] for o in (first, second) if o.key in context.jobs):
         poll_parameters(builder, job)  # above all branches
+    if context.bodies.get(second.key):
+        BodyInputs(builder, second).payload()  # what it names is found before anything is changed
     if kind == "replace":
         _skip_when_empty(builder, resource, second)
     names = {"preview": ("preview", "change"), "replace": ("remove_old", "change"), "fetch": ("change", "fetch")}[kind]

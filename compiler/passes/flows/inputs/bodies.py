@@ -16,7 +16,7 @@ from compiler.passes.flows.context import address
 from compiler.passes.flows.inputs.conditions import Conditions, in_all, inputs_in
 from compiler.passes.flows.inputs.inlining import Room, inline
 from compiler.passes.flows.inputs.input_texts import offers_of, told, with_example
-from compiler.passes.flows.inputs.usual import MOST_OPTIONAL, is_server_made, usual_members, usual_structures
+from compiler.passes.flows.inputs.usual import MOST_OPTIONAL, is_server_made, spoken_of, usual_members, usual_structures
 from compiler.passes.flows.steps.lookups import identify
 from compiler.passes.flows.wording import linter as wording
 from compiler.passes.identity import says_id
@@ -28,6 +28,7 @@ from workflow.profiles.profile import Fix
 from workflow.requests.multipart import FILE_NAME, PartKind, is_textual
 
 _OPEN_DEPTH = 3  # objects nested deeper are given as a whole
+_SENTENCE = 3  # spaces in a text that says what is meant: the same text means the same value
 _WHOLE = 0.7  # of what is shown of a thing
 _DESCRIBING = frozenset({"description", "comment", "comments", "note", "notes"})
 _SAMPLE_FILE = "c3dpdGNoZ2Vhcg=="
@@ -80,6 +81,9 @@ class BodyInputs:
         self.said = (*self.fixes, *builder.fixed_members)
         self.body_parts = operation.body.parts if operation.body else {}
         self.parts: dict[str, dict[str, str]] = {}
+        told = (first_sentence(p.description) for p in operation.parameters if p.location == "path")
+        self.addressed = frozenset(one for one in told if one.count(" ") >= _SENTENCE)
+        self.alike: set[str] = set()  # objects within the body that describe a thing of their own, as the body does
         self.defaulted: set[str] = set()  # inputs whose default a person chose
 
     def _start(self) -> Mapping[str, Schema]:
@@ -100,15 +104,18 @@ class BodyInputs:
         keys = self.resource.natural_keys if self.resource else ()
         example = next((e for e in (body and body.example, *offers_of(self.schemas.flat(start))) if e), None)
         needed = self.builder.context.required_names
-        return frozenset(usual_members(self.operation, wanted, keys, needed, example))
+        things = {words.singular(r.noun).lower() for r in self.builder.context.api.resources if r.list}
+        return frozenset(usual_members(self.operation, wanted, keys, needed, example, things))
 
     def _structures(self) -> frozenset[str]:
         body = self.operation.body
         offers = (body.example, *offers_of(self.schemas.flat(body.schema))) if body else ()
         example = next((one for one in offers if one), None)
-        return usual_structures(
+        usual = usual_structures(
             self.schemas, self._start(), last_word(self.operation.path), example, self.builder.context.envelope
         )
+        large = [name for name, member in self._start().items() if self.schemas.kind(member) in ("object", "array")]
+        return usual | spoken_of(self.operation.summary, large)
 
     def _settable(self) -> frozenset[str]:
         """The members that can be changed later; empty where the resource can't be updated or names none."""
@@ -159,7 +166,19 @@ class BodyInputs:
         text = "The request's body, as the API describes it."
         if self.operation.effect is Effect.UPDATE and self.resource is not None and self.resource.read:
             text = f"What is set of the {self.resource.name}: members as it shows them when it is read."
+        made = self.builder.context.by_create.get(self.operation.key)
+        if made is not None and (made.read or made.list):
+            text = f"What the new {made.name} has: members as one shows them when it is read."
+        elif self.schemas.kind(element) == "string":
+            text = f"What is sent of the {self._thing()}, as a list."
+        elif self.schemas.kind(body.schema) == "string":
+            noun = words.spoken(words.singular(last_word(self.operation.path)))
+            text = first_sentence(self.schemas.text(body.schema)) or f"The {noun}."
         return self._given(replace(root, is_required=body.is_required), text)
+
+    def _thing(self) -> str:
+        owner = self.builder.context.by_action.get(self.operation.key)
+        return owner.name if owner is not None else words.spoken(words.singular(last_word(self.operation.path)))
 
     def _add_conditions(self, body: Body, template: Any) -> None:
         """What the body says of its members together holds of the inputs that fill them, if it is sent as a whole."""
@@ -221,6 +240,8 @@ class BodyInputs:
 
     def _object(self, at: _Member) -> dict[str, Any]:
         members, required = self.schemas.offered(at.schema)
+        if at.depth and not self.top.isdisjoint(members):
+            self.alike.add(at.pointer)
         template: dict[str, Any] = {}
         for name, schema in members.items():
             needed = name in required
@@ -275,7 +296,10 @@ class BodyInputs:
             return fix.value if fix.is_fixed else self._given(member, self._text(member.schema, member.name))
         resource = self.builder.context.needed_by(self.operation.key, f"body#{member.pointer}")
         if choice is None and resource is not None and self._is_named_thing(member, needed, resource):
-            return identify(self.builder, resource, self._purpose(address(resource)))
+            slot = (f"{self.operation.key}#{member.pointer}", "")  # a pair of changes may ask before both
+            if slot not in self.builder.known:
+                self.builder.known[slot] = identify(self.builder, resource, self._purpose(address(resource)))
+            return self.builder.known[slot]
         is_on_the_way = self.builder.only_member.startswith(f"{member.pointer}/") and not self.schemas.element(
             member.schema
         )
@@ -336,6 +360,7 @@ class BodyInputs:
             or not member.pointer
             or (
                 not (is_status or is_uncommon or self._is_twice(member, name) or self._is_of_another(member))
+                and text not in self.addressed
                 and self._may_show(schema, member.name)
             )
             or (member.depth == 1 and member.name in self.structures)
@@ -383,9 +408,8 @@ class BodyInputs:
     def _input_name(self, member: _Member) -> str:
         builder = self.builder
         plain = words.identifier(member.name) or "value"
-        if member.depth > 1 and (
-            member.name in self.top or (plain in builder.inputs and not builder.shares_body_inputs)
-        ):
+        is_of_another = member.pointer.rpartition("/")[0] in self.alike
+        if member.depth > 1 and (is_of_another or (plain in builder.inputs and not builder.shares_body_inputs)):
             # The `name` of a `device` inside the body is no name of what the body is about.
             plain = words.identifier("_".join(parse_pointer(member.pointer)[-2:])) or plain
         plain = f"{builder.body_prefix}_{plain}" if builder.body_prefix else plain

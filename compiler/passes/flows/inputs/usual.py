@@ -7,12 +7,12 @@ are accepted as well, and stand in the full schema. Called by `bodies`, and by `
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
 from compiler.ir.model import Api, ApiParameter, Operation
 from compiler.ir.schemas import SharedSchemas
-from compiler.passes.names.words import split
+from compiler.passes.names.words import singular, split
 
 MOST_OPTIONAL = 6  # optional members of a body that the small schema shows; the full one has all
 MOST_STRUCTURES = 3  # objects, where a body has hardly anything else to say
@@ -31,9 +31,16 @@ _MANY_BODIES, _NEARLY_ALL = 10, 0.75  # of fewer bodies nobody can tell what all
 
 
 def usual_members(
-    operation: Operation, plain: Iterable[str], keys: Iterable[str], needed: Counter[str], example: Any
+    operation: Operation,
+    plain: Iterable[str],
+    keys: Iterable[str],
+    needed: Counter[str],
+    example: Any,
+    things: Set[str] = frozenset(),
 ) -> list[str]:
-    """Of the members called so the ones that people set most, best first. `needed`: see `required_names`."""
+    """Of the members called so the ones that people set most, best first. `needed`: see `required_names`; `things`:
+    what the API has, in singular: a container is made of an image.
+    """
     keys = set(keys)
     shown = _in_example(example)
     spoken = _spoken(operation)
@@ -41,7 +48,7 @@ def usual_members(
     def rank(name: str) -> int:
         if name in keys:
             return 0
-        if _is_name(name):
+        if _is_name(name) or singular(name).lower() in things:
             return 1
         if name in shown or _is_spoken_of(name, spoken):
             return 2
@@ -63,7 +70,9 @@ def usual_structures(
     settable = {n: m for n, m in members.items() if n not in envelope and not schemas.resolve(m).get("readOnly")}
     plain = [name for name, member in settable.items() if schemas.kind(member) not in ("object", "array")]
     maps = [name for name, member in settable.items() if len(plain) < _FEW and _is_map(schemas, member)]
-    objects = [name for name, member in settable.items() if schemas.members(member) or not plain or name in maps]
+    lists = [n for n, m in settable.items() if len(plain) < _FEW and schemas.members(schemas.element(m))]
+    known = {*maps, *lists}
+    objects = [name for name, member in settable.items() if schemas.members(member) or not plain or name in known]
     if not any(_is_name(name) for name in members):  # what names the new thing stands in one of them
         naming = [n for n in objects if any(inner.lower() == "name" for inner in schemas.members(members[n]))]
     else:
@@ -89,7 +98,14 @@ def usual_filters(operation: Operation) -> frozenset[str]:
         return frozenset(p.name for p in optional)
     ranks = {p.name: _rank_of(p, spoken) for p in optional}
     told = sorted((name for name, rank in ranks.items() if rank is not None), key=lambda name: ranks[name] or 0)
+    told = told or [p.name for p in optional if _names_a_thing(p)]
     return frozenset(told[:MOST_FILTERS])
+
+
+def _names_a_thing(parameter: ApiParameter) -> bool:
+    """`dataset_id`: whose things are asked for, where a list has no other question that people know."""
+    said = split(parameter.name)
+    return len(said) > 1 and said[-1] in ("id", "ids", "name") and not parameter.schema.get("deprecated")
 
 
 def _rank_of(parameter: ApiParameter, spoken: frozenset[str]) -> int | None:
@@ -134,7 +150,9 @@ def is_server_made(name: str) -> bool:
     said = split(name)
     is_time = said[:1] in (("created",), ("updated",), ("modified",)) or said[-1:] == ("timestamp",)
     return (
-        said in (("id",), ("uuid",), ("self",), ("links",), ("etag",)) or is_time or said[-1:] in (("count",), ("at",))
+        said in (("id",), ("uuid",), ("self",), ("links",), ("etag",))
+        or is_time
+        or (len(said) > 1 and said[-1] in ("count", "at"))  # `count` alone is how many there are to be
     )
 
 
@@ -154,6 +172,12 @@ def _is_name(name: str) -> bool:
 def _in_example(example: Any) -> frozenset[str]:
     found = example[0] if isinstance(example, list) and example else example
     return frozenset(found) if isinstance(found, Mapping) else frozenset()
+
+
+def spoken_of(summary: str, names: Iterable[str]) -> frozenset[str]:
+    """Those of the names that a summary has as they are spelled (`Creates or deletes RRsets`), two at most."""
+    said = frozenset(re.findall(r"[a-z][a-z0-9_-]*", summary.lower()))
+    return frozenset([name for name in names if name.lower() in said][:2])
 
 
 def _spoken(operation: Operation) -> frozenset[str]:

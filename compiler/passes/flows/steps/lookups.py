@@ -13,7 +13,7 @@ from compiler.ir.model import FlowStep, Input, Operation, Resource, Role
 from compiler.passes.flows.builder import Builder, inside, noun_of
 from compiler.passes.flows.context import address
 from compiler.passes.flows.steps import queries
-from compiler.passes.identity import is_called_by_id, says_id, takes_name
+from compiler.passes.identity import is_called_by_id, says_id, takes_name, word_of_id
 from compiler.passes.names import words
 from compiler.passes.names.paths import item_prefixes, parameter_of, segments
 from compiler.passes.resources import shape
@@ -57,7 +57,9 @@ def _given_id(builder: Builder, operation: Operation, prefix: str, name: str) ->
     own = words.snake(name)
     what = resource.name if resource else words.spoken(name)
     told = words.first_sentence(parameter.description) if parameter else ""
-    said = told if _says_more(told, name) else f"Id of the {what}."
+    plain = words.spoken(name)
+    said = f"Id of the {what}." if is_one or says_id(name) else f"{plain[:1].upper()}{plain[1:]}."  # `{id}.{format}`
+    said = told if _says_more(told, name) else said
     if resource is not None and is_called_by_id(resource):
         own, said = noun_of(resource), f"Name of the {what}."
     elif resource is not None and takes_name(operation, name):
@@ -168,7 +170,8 @@ def _asked_for(
     if single:
         schema["default"] = ""
     inner = resource.inner_name.rpartition("/")[2].lower()
-    keys = " or ".join((*resource.natural_keys, *([inner] if inner else []), "id"))
+    own = [] if resource.id_field in resource.natural_keys else [word_of_id(resource)]
+    keys = " or ".join((*map(words.spoken, resource.natural_keys), *([inner] if inner else []), *own))
     of = f" of the {owner.name}" if owner else ""
     text = f"{keys[0].upper()}{keys[1:]} of the {resource.name}" + (
         f"; leave it out where there is only one{of}." if single else "."
@@ -208,7 +211,7 @@ def condition(builder: Builder, resource: Resource, asked: str, is_optional: boo
         ways.append(f"{id_place} == {value}")  # also of numbers: devices type ids otherwise than they describe them
     if is_optional or builder.context.is_single(resource):
         ways.insert(0, f"{value} == ''")
-    return queries.any_of(ways)
+    return queries.any_of(list(dict.fromkeys(ways)))
 
 
 def _exactly_one(base: str, query: str) -> dict[str, Any]:

@@ -273,6 +273,16 @@ _VERBS = frozenset(
         "try",
         "do",
         "show",
+        "dismiss",
+        "undismiss",
+        "notify",
+        "rectify",
+        "flush",
+        "plug",
+        "reclaim",
+        "reconfigure",
+        "dissociate",
+        "disassociate",
     ]
 )
 _REPORTS = frozenset({"health", "inventory", "power"})  # what is told of a thing; a name may begin so
@@ -303,11 +313,13 @@ KNOWN_VERBS = (
 }
 AS_NOUNS = _set(
     "access backup block boot check clone comment control copy count cycle drop export filter format "
-    "group import issue job label link list lock log map mount order patch port power process profile put "
+    "group import issue job label link list load lock log map mount order patch port power process profile put "
     "query queue rate read release report request schedule search service set share snapshot stage state "
     "status switch tag test trace view write"
 )
 """Verbs that are nouns as often: behind another word they are taken for one."""
+MANNERS = _set("smart hard soft warm cold graceful emergency rolling quick secure full forced safe fast clean dry")
+"""In which way something is done: before a verb they belong to it (`smart reboot`)."""
 _OF_ADDRESSES = frozenset({"action", "actions", "own"})
 _DOUBLE = re.compile(
     r"\b(create|add|update|set|change|make) or (create|add|update|set|change|make|new)\b", re.IGNORECASE
@@ -371,13 +383,16 @@ def name_faults(flow_id: str, path: str, api: str) -> Iterator[str]:
         yield f"the name {flow_id} is numbered"
     if repeated(name):
         yield f"the name {flow_id} says “{repeated(name)}” twice"
-    if len(name) < 2 or (name[0] not in KNOWN_VERBS and name[0] not in _REPORTS):
+    first = name[1] if len(name) > 2 and name[0] in MANNERS else name[0]
+    if len(name) < 2 or (first not in KNOWN_VERBS and first not in _REPORTS):
         yield f"the name {flow_id} does not say what is done to what"
 
 
 def begins_with_verb(title: str) -> bool:
     """Whether the first word is a verb that is known; `power on` and `power off` are two."""
     said = [word.rstrip(":,") for word in title.lower().split(" ")]
+    if said[0] in MANNERS and len(said) > 1 and said[1] in KNOWN_VERBS:
+        return True
     return said[0].split("-")[0] in KNOWN_VERBS or said[:2] in (["power", "on"], ["power", "off"], ["power", "cycle"])
 
 

@@ -7,13 +7,15 @@ of its address the other does not have. A wording without fault stays as it is. 
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
+from itertools import pairwise
 
 from compiler.ir.model import Flow, Operation
 from compiler.passes.flows.context import Context
 from compiler.passes.flows.wording import linter as wording
 from compiler.passes.flows.wording import texts
+from compiler.passes.flows.wording.initials import initials_of, spelled
 from compiler.passes.names import words
 from compiler.passes.names.paths import (
     ends_in_parameter,
@@ -51,7 +53,9 @@ _FILLING = frozenset(
 )
 _VAGUE = frozenset({"info", "details", "data", "status"})
 _SHORT = 3  # letters
+_IN_BRACKETS = re.compile(r"\s*\([^)]*\)")
 _SHOWING = (("show",), ("list",), ("shows",), ("lists",))
+_TAKING_OUT = frozenset({"remove", "detach", "unassign", "dissociate", "disassociate", "unlink", "revoke", "dismiss"})
 _UNTELLING = frozenset({"config", "id", "name", "mount", "path"})  # they say nothing of what something belongs to
 _SILENT = frozenset({"api", "rest", "v1", "v2", "v3", "platform", "actions", "action", "oem"})
 
@@ -70,7 +74,8 @@ def worded(context: Context, flows: Sequence[Flow], kept: frozenset[str]) -> lis
         if not same:
             break
         mended = [_told(context, flow, same[n]) if same.get(n) else flow for n, flow in enumerate(mended)]
-    return [_described(_of_one(context, flow)) for flow in mended]
+    initials = initials_of(context.api)
+    return [spelled(_described(_of_one(context, flow)), initials) for flow in mended]
 
 
 def _of_one(context: Context, flow: Flow) -> Flow:
@@ -99,8 +104,13 @@ def _described(flow: Flow) -> Flow:
     """With the title as its first sentence where that of the description is at fault, or says less well the same."""
     if not any(wording.description_faults(flow)) and not _says_twice(flow):
         return flow
+    return replace(flow, description=_beginning(flow, flow.title))
+
+
+def _beginning(flow: Flow, title: str) -> str:
+    """The description with the title as its first sentence."""
     rest = flow.description[len(wording.first_of(flow.description)) :].lstrip(".").strip()
-    return replace(flow, description=f"{flow.title}. {rest}".strip())
+    return f"{title}. {rest}".strip()
 
 
 def _says_twice(flow: Flow) -> bool:
@@ -124,7 +134,7 @@ def _mended(context: Context, flow: Flow, *, is_only: bool) -> Flow:
 
 def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
     """Under its summary where that says what is done (`Export images` for `Get image`), or with what (`… from …`)."""
-    if flow.intent not in ("act", "report", "create", "describe"):
+    if flow.intent not in ("act", "report", "create", "describe", "delete"):
         return flow
     verb, *rest = words.split(flow.title)
     body = operation.body.schema if operation.body is not None else None
@@ -134,18 +144,35 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
     for title in _from_summary(operation, about | _FILLING):
         said = words.split(title)
         is_other = verb in _GENERAL and said[0] not in _GENERAL | _TELLING
+        if flow.intent == "delete":  # `Remove a repository from a team`, which stays
+            is_other = said[0] in _TAKING_OUT and "from" in said
         if flow.intent == "create":  # what belongs to something is added to it, and is no new thing
             is_other = said[0] == "add" and "to" in said
         if flow.intent in ("describe", "report") and rest[-1:]:  # `Get info`, `Get system df`: words that say little
             is_vague = rest[-1] in _VAGUE or (len(rest[-1]) < _SHORT and rest[-1] not in words.ACRONYMS)
             is_other = is_other or (is_vague and len(said) > len(rest) + 1)
         is_fuller = said[0] == verb and not _BETWEEN & {*rest} and bool(_TOWARDS & {*said})
+        is_fuller = (is_fuller and flow.intent != "delete") or (flow.intent == "act" and _says_more(rest, verb, said))
+        is_fuller = is_fuller or (flow.intent == "report" and _says_plainly(rest, verb, said))
         # `Unseal the Vault` for `Unseal sys`: the part of the address is no word of who describes it.
         is_instead = flow.intent == "act" and said[0] == verb and {*rest}.isdisjoint(said)
         wanted = replace(flow, title=texts.opened(title))
+        if flow.intent == "delete":
+            wanted = replace(wanted, description=_beginning(flow, wanted.title))
         if (is_other or is_fuller or is_instead) and not any(wording.title_faults(wanted, context.api.name)):
             return wanted
     return flow
+
+
+def _says_more(rest: Sequence[str], verb: str, said: Sequence[str]) -> bool:
+    """`List DAG runs` for `List DAG`: the same is done, and to what is said with a word more."""
+    return said[0] == verb and bool(rest) and len(said) == len(rest) + 2 and [*said[1:-1]] == [*rest]
+
+
+def _says_plainly(rest: Sequence[str], verb: str, said: Sequence[str]) -> bool:
+    """`List mapped task instances` for `List mapped of DAG run task instance`."""
+    things = {words.singular(word) for word in said[1:]} - wording.EMPTY_WORDS
+    return said[0] == verb and "of" in rest and len(things) > 1 and things <= {words.singular(word) for word in rest}
 
 
 def _titled(context: Context, flow: Flow, title: str) -> Flow:
@@ -175,7 +202,7 @@ def _titles(flow: Flow, operation: Operation, *, is_only: bool) -> Iterator[str]
     if "/actions/" in flow.goal:
         plain = re.sub(r" (?:own|actions?)\b", "", plain)
     yield _without_repeats(plain)
-    yield _verb_first(plain)
+    yield _verb_first(plain, _held(operation.path))
     if flow.title.startswith("Health of "):
         yield f"check {flow.title[0].lower()}{flow.title[1:]}"
     is_main = flow.intent in ("act", "report", "create", "update", "delete", "find", "describe")
@@ -214,12 +241,23 @@ def _without_repeats(title: str) -> str:
     return " ".join([verb, *said])
 
 
-def _verb_first(title: str) -> str:
-    """`System erase` is to erase the system: the first verb that harms or helps comes to the front."""
+def _held(path: str) -> frozenset[str]:
+    """The things of which the address names one: `/pulls/{index}` is about a pull, and nobody pulls."""
+    parts = segments(path)
+    return frozenset(words.singular(a).lower() for a, b in pairwise(parts) if parameter_of(b) and not parameter_of(a))
+
+
+def _verb_first(title: str, nouns: frozenset[str] = frozenset()) -> str:
+    """`System erase` is to erase the system: the first verb that harms or helps comes to the front.
+
+    What says in which way (`smart reboot`) stays before it. `nouns`: words that are none of the verbs here.
+    """
     said = [word for word in title.replace(":", " ").split(" ") if word]
+    if said[0].lower() in wording.MANNERS and len(said) > 1:
+        return title
     if words.split(title)[:1] == ("un",) and len(said) > 1:
         return _without_repeats(" ".join([f"un{said[1]}", *said[2:]]))
-    known = wording.KNOWN_VERBS - wording.AS_NOUNS
+    known = wording.KNOWN_VERBS - wording.AS_NOUNS - nouns
     at = next((n for n, word in enumerate(said[:5]) if n and word in known), 0)
     first = said[0] if said[0].isupper() else said[0].lower()
     return _without_repeats(" ".join([said[at], first, *said[1:at], *said[at + 1 :]])) if at else title
@@ -235,18 +273,23 @@ def _from_summary(operation: Operation, known: frozenset[str] = frozenset()) -> 
     Prose may be anybody's, and titles are read by models as names: with these words alone nobody is told what to do.
     `known`: words that may stand in it besides.
     """
-    said_of_it = (*words.split(operation.path), *words.split(operation.operation_id or ""), *known)
-    own = {words.singular(w) for w in said_of_it}
+    addressed = {words.singular(w) for w in words.split(f"{operation.path} {operation.operation_id or ''}")}
+    own = addressed | {words.singular(w) for w in known}
     for text in (operation.summary, operation.description):
-        first = words.first_sentence(text, 90).rstrip(".")
+        first = _IN_BRACKETS.sub("", words.first_sentence(text, 90)).rstrip(".")
         said = first.split(" ")
         if 2 <= len(said) <= _MOST_TITLE_WORDS and not {"…", "/"} & set(first) and not fault_of_description(first, 20):
             verb = _base(said[0].lower())
             if verb in _METHODS:  # `Patch a list of site group objects` says how it is sent, not what is done
                 continue
             things = {words.singular(w) for w in words.split(first)} - wording.EMPTY_WORDS - wording.KNOWN_VERBS
-            if verb and things - {verb, said[0].lower()} <= own:
+            if verb and all(thing in own or _is_meant(thing, addressed) for thing in things - {verb, said[0].lower()}):
                 yield " ".join([verb, *said[1:]])
+
+
+def _is_meant(thing: str, addressed: Set[str]) -> bool:
+    """Whether the address or the operation's id has the word's beginning: `org` stands for an organization."""
+    return any(len(word) >= _SHORT and thing.startswith(word) for word in addressed)
 
 
 def _base(word: str) -> str:
@@ -414,6 +457,8 @@ def _with_words(context: Context, flow: Flow, said: str) -> Flow:
     if owner:
         named = _named(context, replace(flow, title=_without_repeats(f"{flow.title} of own")), "own")
         return replace(named, title=_of_one_owner(flow.title, owner))
+    if set(map(words.singular, words.split(said))) <= {words.singular(word) for word in words.split(flow.title)}:
+        return replace(_named(context, flow, said), title=flow.title)  # it says so already
     spoken = words.spoken(said) if said != "list" else "lists"
     between = "for" if " of " in flow.title or said == "list" else "of"
     joined = _without_repeats(f"{flow.title} {between} {spoken}")

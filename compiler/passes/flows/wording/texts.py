@@ -9,7 +9,15 @@ from collections.abc import Sequence
 from compiler.ir.model import Effect, Operation, Role
 from compiler.passes.flows.wording import linter as wording
 from compiler.passes.names import words
-from compiler.passes.names.paths import is_pass_through, last_word, parameter_of, segments, stands_for_item
+from compiler.passes.names.paths import (
+    GROUPING,
+    is_pass_through,
+    last_word,
+    parameter_of,
+    segments,
+    stands_for_item,
+    without_ending,
+)
 from compiler.passes.names.words import first_sentence
 from compiler.proposer.wording import fault_of_description
 from workflow.risks import Risk
@@ -30,6 +38,7 @@ _DONE_BY_NOUN = {
     "cancellation": "cancel", "deletion": "delete", "removal": "remove", "restoration": "restore", "renewal": "renew",
     "approval": "approve", "rejection": "reject", "suspension": "suspend", "resumption": "resume",
     "execution": "execute", "verification": "verify", "synchronization": "synchronize", "replication": "replicate",
+    "dismissals": "dismiss", "undismissals": "undismiss",
 }  # fmt: skip
 # What an operation's id says is done, where the method says no more than that something is sent.
 _VERBS_WITHIN = frozenset(
@@ -51,6 +60,8 @@ _VERBS_WITHIN = frozenset(
         "update",
     ]
 )
+_WITHIN = 2  # segments at least before what is done within a thing
+_WRITING = frozenset({"set", "add", "change", "enable", "disable", "replace", "assign"})
 _NO_READS = frozenset({"manage", "configure", "create", "write", "update", "set", "register", "enable"})
 _VERBS_OF_ITEMS = {"POST": "submit", "PUT": "set", "PATCH": "set", "GET": "read", "DELETE": "remove"}
 _RISK_TEXT = {
@@ -138,7 +149,7 @@ def flow_id(api: str, verb: str, noun: str) -> str:
 def verb_of(operation: Operation) -> str:
     """The words of an action: its last literal segment, or what the method says where that is the noun itself."""
     last = segments(operation.path)[-1] if segments(operation.path) else ""
-    said = words.spoken(last_word(operation.path).rpartition(".")[2])
+    said = words.spoken(without_ending(last_word(operation.path)))
     is_file = operation.body is not None and "json" not in operation.body.media_type and operation.method == "PUT"
     if is_pass_through(operation.path):
         return f"send {operation.method}{'' if parameter_of(last) else ' to root'} through proxy"
@@ -156,16 +167,19 @@ def verb_of(operation: Operation) -> str:
     if is_file and words.split(said)[:1] != ("upload",):
         return f"upload {said}"
     if operation.method == "DELETE":
+        if said in ("delete", "remove") and len(segments(operation.path)) > 1:  # `DELETE …/stopwatch/delete`
+            return f"remove {words.spoken(segments(operation.path)[-2])}"
         is_whole = "collection" in f"{operation.description} {operation.operation_id}".lower()
         is_named = "{" in last or (operation.body is not None and not is_whole)
         return f"remove {said}" if is_named else f"remove all {words.plural(said)}"
     if operation.method in ("PUT", "PATCH"):
         first = words.split(said)[:1]
         is_verb = any(words.is_about(first, known) for known in (words.DISRUPTING, words.DESTROYING, words.READING))
+        is_verb = is_verb or _is_done(operation, said)
         verb = "update" if operation.method == "PATCH" else "set" if words.singular(said) == said else "replace"
         return said if is_verb or words.is_about(words.split(said), words.MAKING) else f"{verb} {said}"
     if operation.method == "POST" and operation.effect is Effect.ACT:
-        return _DONE_BY_NOUN.get(said, said)
+        return "create" if said == "new" else _DONE_BY_NOUN.get(said, said)
     if operation.method == "QUERY":
         return f"query {said}"
     if operation.method == "GET":
@@ -179,6 +193,27 @@ def verb_of(operation: Operation) -> str:
             return f"find {words.plural(said)}"
         return said if words.is_about(words.split(said)[:1], words.READING | {"filter"}) else f"get {said}"
     return said
+
+
+def done_within(operation: Operation, verb: str) -> str:
+    """`flush cache` for `PUT /servers/{id}/cache/flush`: what it is done to stands before the verb."""
+    said = segments(operation.path)
+    within = said[-2] if len(said) > _WITHIN and parameter_of(said[-3]) else ""
+    is_bare = verb in wording.KNOWN_VERBS and verb not in words.READING and words.snake(said[-1]) == words.snake(verb)
+    if not is_bare or not within or parameter_of(within) or within.lower() in GROUPING | wording.KNOWN_VERBS:
+        return verb
+    return f"{verb} {words.spoken(within)}"
+
+
+def _is_done(operation: Operation, said: str) -> bool:
+    """`PUT /zones/{id}/notify` sends nothing that could be set; `PATCH …/setNote` says itself what it does."""
+    first, *rest = words.split(said) or ("",)
+    is_told = (first,) == words.split(operation.summary or operation.operation_id)[:1]
+    if is_told and (operation.body is None or (not rest and first in wording.KNOWN_VERBS)):
+        return True
+    if operation.body is None and (rest or first not in wording.AS_NOUNS):
+        return not (wording.KNOWN_VERBS - wording.AS_NOUNS).isdisjoint((first, *rest))
+    return bool(rest) and first in _WRITING
 
 
 def describe(parts: Sequence[str], risk: Risk) -> str:
@@ -231,6 +266,8 @@ def purpose(operation: Operation) -> str:
     text = first_sentence(said, 100)
     if operation.effect is Effect.READ and words.split(text)[:1] and words.split(text)[0] in _NO_READS:
         return ""  # that of the whole address, whatever is asked of it
+    if operation.method == "DELETE" and words.split(text)[:1] and words.split(text)[0] in _NO_READS | words.MAKING:
+        return ""  # likewise
     # A vendor's prose may address whoever reads it; such a text is left out, and the name has to do.
     if len(text.split()) < 3 or fault_of_description(text, _MOST_WORDS):
         return ""
