@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 
 from compiler.passes.flows.wording.linter import KNOWN_VERBS
-from compiler.proposals.parting import Part, parts_of
+from compiler.proposals.parting import SentencePart, parts_of
 from workflow.search.question import Idea, Want, understood, want_of
 from workflow.search.stems import WORD, stems_of
 from workflow.search.words import ASKING, EMPTY, GIVING, LOOKING, POLITE
@@ -91,7 +91,7 @@ def clauses_of(sentence: str) -> list[Clause]:
     turned = False  # whether the clause before is to be done after the next one: `before you X, Y`
     for part in parts_of(sentence):
         if found and _goes_on(found[-1], part):
-            part = Part(f"{found[-1].said} and {part.said}", "" if found[-1].is_ordered else "and")
+            part = SentencePart(f"{found[-1].said} and {part.said}", "" if found[-1].is_ordered else "and")
             found.pop()
         clause = _clause(part, found[-1] if found else waiting)
         if not clause.text:
@@ -109,7 +109,7 @@ def clauses_of(sentence: str) -> list[Clause]:
     return [_judged(clause, " ".join(each.text for each in found[: at + 1])) for at, clause in enumerate(found)]
 
 
-def _goes_on(before: Clause, part: Part) -> bool:
+def _goes_on(before: Clause, part: SentencePart) -> bool:
     """Whether it tells more of what the clause before makes: `with 4 cores and 8 GB`."""
     if part.joint != "and" or verbs_and_things(" ".join(WORD.findall(part.said.lower())))[0]:
         return False
@@ -143,7 +143,7 @@ def _is_checked(condition: str, stems: frozenset[str]) -> bool:
     return bool(_STATE.search(condition)) and is_there
 
 
-def _clause(part: Part, before: Clause | None) -> Clause:
+def _clause(part: SentencePart, before: Clause | None) -> Clause:
     said = _FIRST.sub("", part.said)
     if _WAIT.search(said):
         return Clause(said, "", notes=(f"“{said}” is what the workflow's own waiting and reading back do",))

@@ -41,7 +41,7 @@ MOST_CHARACTERS = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SentencePart:
     """`said`: the words of one wish. `joint`: what joins it to the part before: "", "then", "and", "before", "after",
     or "first", where it comes before that one."""
 
@@ -49,16 +49,16 @@ class Part:
     joint: str
 
 
-def parts_of(sentence: str) -> list[Part]:
+def parts_of(sentence: str) -> list[SentencePart]:
     """The parts as they stand; none is empty."""
     plain = _plain(sentence[:MOST_CHARACTERS])
-    parts, at, joint = list[Part](), 0, ""
+    parts, at, joint = list[SentencePart](), 0, ""
     for match in _JOINTS.finditer(plain):
         if match.lastgroup == "comma" and _is_in_a_word(plain, match):
             continue
-        parts.append(Part(plain[at : match.start()], joint))
+        parts.append(SentencePart(plain[at : match.start()], joint))
         at, joint = match.end(), _name(match)
-    return list(_joined([*parts, Part(plain[at:], joint)]))
+    return list(_joined([*parts, SentencePart(plain[at:], joint)]))
 
 
 def _name(match: re.Match[str]) -> str:
@@ -71,14 +71,14 @@ def _is_in_a_word(text: str, match: re.Match[str]) -> bool:
     return match[0] in (".", ",") and match.end() < len(text)
 
 
-def _joined(parts: list[Part]) -> Iterator[Part]:
+def _joined(parts: list[SentencePart]) -> Iterator[SentencePart]:
     """Without empty parts, each of which leaves its joint to the next one."""
     joint = ""
     for part in parts:
         joint = part.joint or joint
         said = _LEFT.sub("", part.said.strip(_AROUND)).strip(_AROUND)
         if said:
-            yield Part(said, joint)
+            yield SentencePart(said, joint)
             joint = ""
 
 

@@ -20,9 +20,9 @@ import httpx
 import pytest
 
 from tests.forks import search_path
-from tests.house.test_compared import CODE, COMMANDS, ROOT
+from tests.house.test_compared import CODE, COMMANDS
 from tests.house.test_tour import GUIDE
-from tests.needs import PRISM
+from tests.needs import PRISM, ROOT
 from tests.ports import free_port
 from tests.waiting import PATIENCE_S
 

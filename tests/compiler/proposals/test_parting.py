@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.proposals.parting import Part, parts_of
+from compiler.proposals.parting import SentencePart, parts_of
 
 
 def parts(sentence: str) -> list[tuple[str, str]]:
@@ -68,4 +68,4 @@ def test_what_only_looks_like_a_joint_parts_nothing(sentence: str) -> None:
 
 @given(st.text(max_size=300))
 def test_no_part_of_any_text_is_empty(text: str) -> None:
-    assert all(isinstance(part, Part) and part.said for part in parts_of(text))
+    assert all(isinstance(part, SentencePart) and part.said for part in parts_of(text))
