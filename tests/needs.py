@@ -69,6 +69,7 @@ AXE = Need(
     (ROOT / ".tools" / "node_modules" / "axe-core" / "axe.min.js").is_file,
 )
 SUSHY = Need("sushy-tools is not installed", "./setup.sh", lambda: find_spec("sushy_tools") is not None)
+BASH = Need("bash is not installed", "apt-get install bash", lambda: shutil.which("bash") is not None)
 STRACE = Need("strace is not installed", "apt-get install strace", lambda: shutil.which("strace") is not None)
 FUZZER = Need(
     "the fuzzer has no build for this Python or machine",

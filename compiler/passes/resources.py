@@ -38,6 +38,7 @@ _ALL_METHODS = 4  # of what passes on whatever is sent
 _ANY = re.compile(r"\{[^{}]*\}")
 _SCHEMAS = frozenset({"schema", "schemas"})
 _VERBS = lexicon.FORMS.keys() | lexicon.PLAIN_FORMS | lexicon.LIGHT_FORMS
+_OF_ALL = frozenset({"global", "default", "general", "common"})
 _OF_MANY = frozenset({"catalog", "registry", "index", "pool", "queue", "history", "store", "inventory", "metadata"})
 _WHICH = frozenset({"latest", "new", "default", "current", "active", "pending", "recent", "unread"})
 _ASKING = frozenset({"search"})  # `/repos/search`: no thing, whatever else stands at `/repos`
@@ -391,6 +392,8 @@ def _plain_name(resource: Resource, profile: Profile, joined: Mapping[str, str])
     if _is_schema(resource):
         return f"{name} schema"
     groups = _groups_above(resource)
+    if groups and noun.lower() in _OF_ALL and words.singular(groups[-1]) == "setting":
+        return f"{words.spoken(noun)} {words.spoken(groups[-1])}"  # `settings/global`
     if groups and resource.id_parameter and _sorts(noun, groups[-1]):
         return f"{name} {words.spoken(words.singular(groups[-1]))}"
     above = groups if nouns.says_nothing(noun) or nouns.is_of_something(noun) else []

@@ -142,3 +142,21 @@ def test_what_a_pair_of_changes_names_is_found_before_the_first_and_asked_for_on
     roles = [step.role for step in pair.flow.steps]
     assert roles.index(Role.CHANGE) > max(number for number, role in enumerate(roles) if role is Role.LOOKUP)
     assert asked(pair).keys() == {"disk", "server"}
+
+
+def test_an_update_that_is_said_to_do_something_else_is_called_by_that(tmp_path: Path) -> None:
+    paths = _collection("/images", "image_id", _object(id=_TEXT, name=_TEXT))
+    paths["/cache/{image_id}"] = {
+        "parameters": [given("image_id")],
+        "put": {"summary": "Queue image", "requestBody": sent({"type": "object"}), "responses": DONE},
+        "get": {"responses": answers(_object(id=_TEXT))},
+    }
+    paths["/images/{image_id}"]["put"] = {
+        "summary": "Modify an image",
+        "requestBody": sent(_object(name=_TEXT)),
+        "responses": DONE,
+    }
+    titles = {
+        one.flow.goal: one.flow.title for one in compiled(tmp_path, paths).workflows if one.flow.intent == "update"
+    }
+    assert titles == {"PUT /cache/{image_id}": "Queue image", "PUT /images/{image_id}": "Update image"}

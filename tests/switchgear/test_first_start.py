@@ -9,7 +9,6 @@ import html
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,10 +20,11 @@ import httpx
 import pytest
 
 from runtime.credentials import TOKEN_COOKIE
+from tests.needs import BASH
 from tests.ports import free_port
 from tests.waiting import PATIENCE_S
 
-pytestmark = [pytest.mark.long, pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not here")]
+pytestmark = [pytest.mark.long, BASH.mark]
 COMMANDS = re.compile(r"<pre>(.*?)</pre>", re.S)
 
 

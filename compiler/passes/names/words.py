@@ -126,6 +126,7 @@ _INITIALS_IN_I = re.compile(r"(?!this)[b-df-hj-np-tv-xz]{2}is")  # `vdis`: no En
 _STEMS_IN_O = _set("iso repo video photo memo demo info logo macro zero")
 
 
+@lru_cache(maxsize=65_536)
 def singular(word: str) -> str:
     """`policies` → policy, `addresses` → address, `Systems` → System; a word that is not plural stays."""
     lower = word.lower()

@@ -165,3 +165,57 @@ def test_what_stands_under_another_mount_is_not_called_by_its_things(tmp_path: P
     rotate = {"parameters": _given("cloud_mount"), "post": {"responses": _NONE}}
     titles = _titles(tmp_path, {"/{db_mount}/config/{name}": config, "/{cloud_mount}/config/rotate-root": rotate})
     assert "db" not in titles["POST /{cloud_mount}/config/rotate-root"].lower()
+
+
+@pytest.mark.parametrize(
+    ("one", "several"),
+    [("variable", "variables"), ("VDI", "VDIs"), ("vdi", "vdis"), ("history", "history"), ("axis", "axises")],
+)
+def test_one_and_several_are_told_apart(one: str, several: str) -> None:
+    assert words.plural(one) == several
+    assert several in ("history", "axises") or words.singular(several) == one
+
+
+def test_several_acronyms_of_a_spelling_of_their_own_are_one_word() -> None:
+    assert words.spoken("assignIPv4s") == "assign IPv4s"
+
+
+_NAMED: dict[str, Any] = {
+    "/hooks": {"get": {"responses": _MANY}},
+    "/hooks/{id}": {"get": {"responses": _ONE}},
+    "/hooks/git": {"get": {"responses": _MANY}},
+    "/hooks/git/{id}": {"get": {"responses": _ONE}},
+    "/datasets": {"get": {"responses": _MANY}},
+    "/datasets/{id}": {"get": {"summary": "Show a dataset of a DAG.", "responses": _ONE}},
+    "/datasets/events": {"get": {"responses": _MANY}},
+    "/dags": {"get": {"summary": "List the DAGs.", "responses": _MANY}},
+    "/dags/{id}": {"get": {"summary": "Show a DAG.", "responses": _ONE}},
+    "/dags/{id}/smart_restart": {"post": {"responses": _NONE}},
+    "/dags/{id}/cache/flush": {"put": {"responses": _NONE}},
+    "/dags/{id}/owners/{owner}": {"delete": {"summary": "Remove an owner from a DAG", "responses": _NONE}},
+}
+
+
+def test_names_say_the_sort_the_kind_the_manner_and_what_is_within(tmp_path: Path) -> None:
+    paths = {
+        path: item
+        | {
+            "parameters": [
+                {"name": n, "in": "path", "required": True, "schema": {"type": "string"}}
+                for n in ("id", "owner")
+                if f"{{{n}}}" in path
+            ]
+        }
+        for path, item in _NAMED.items()
+    }
+    spec = tmp_path / "api.json"
+    spec.write_text(json.dumps({"openapi": "3.0.3", "info": {"title": "Vendor's lab", "version": "1"}, "paths": paths}))
+    api = dump(CompileRequest(spec), "flows")
+    titles = {flow.goal: flow.title for flow in api.flows if flow.title.split(" ")[0] not in ("Inventory", "Ensure")}
+    assert api.name == "vendor-lab"
+    assert titles["GET /hooks/git"] == "Find git hooks"
+    assert titles["GET /datasets/events"] == "Find dataset events"
+    assert titles["GET /dags"] == "Find DAGs"
+    assert titles["POST /dags/{id}/smart_restart"] == "Smart restart DAG"
+    assert titles["PUT /dags/{id}/cache/flush"] == "Flush cache of DAG"
+    assert titles["DELETE /dags/{id}/owners/{owner}"] == "Remove an owner from a DAG"

@@ -13,7 +13,15 @@ from governance.storage.database import Database, open_database
 from tests.governance.integrity.furnished import Inside, furnish, had
 
 # What rows of before did not say, and audit rows that there were not.
-OLD_ACTIONS = ("event.queued", "webhook.used", "effect.taken", "effect.returned", "responses.stored", "schedule.taken")
+OLD_ACTIONS = (
+    "knowledge.stored",
+    "event.queued",
+    "webhook.used",
+    "effect.taken",
+    "effect.returned",
+    "responses.stored",
+    "schedule.taken",
+)
 NEW_WORDS = {"run.started": ("key", "durable"), "run.finished": ("ended", "journal", "left")}
 SEALED_SINCE = ("schedule.", "plan.")
 
@@ -55,7 +63,8 @@ async def test_what_stood_in_the_tables_before_counts_after_the_upgrade(
         now = await had(Inside(connection, database.now()), known)
         connection.rollback()
     engine.dispose()
-    assert now == before
+    # What is known of an API has a table since; compiling once more writes it.
+    assert now == {each for each in before if " has [" not in each}
     async with open_database(url) as upgraded:
         found = await alterations(upgraded)
     assert [each for each in found if "trigger" not in each] == []

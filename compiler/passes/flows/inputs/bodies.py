@@ -173,7 +173,8 @@ class BodyInputs:
             text = f"What is sent of the {self._thing()}, as a list."
         elif self.schemas.kind(body.schema) == "string":
             noun = words.spoken(words.singular(last_word(self.operation.path)))
-            text = first_sentence(self.schemas.text(body.schema)) or f"The {noun}."
+            said = "" if {*words.split(noun)[:1]} & wording.KNOWN_VERBS else f"The {noun}."
+            text = first_sentence(self.schemas.text(body.schema)) or said or text
         return self._given(replace(root, is_required=body.is_required), text)
 
     def _thing(self) -> str:

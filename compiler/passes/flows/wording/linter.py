@@ -280,6 +280,7 @@ _VERBS = frozenset(
         "flush",
         "plug",
         "reclaim",
+        "forecast",
         "reconfigure",
         "dissociate",
         "disassociate",

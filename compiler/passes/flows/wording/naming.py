@@ -56,6 +56,12 @@ _SHORT = 3  # letters
 _IN_BRACKETS = re.compile(r"\s*\([^)]*\)")
 _SHOWING = (("show",), ("list",), ("shows",), ("lists",))
 _TAKING_OUT = frozenset({"remove", "detach", "unassign", "dissociate", "disassociate", "unlink", "revoke", "dismiss"})
+_WRITING = frozenset(
+    words.split(
+        "update updates replace set sets change modify modifies edit put patch save configure create write partial "
+        "alter adjust reconfigure upsert overwrite rename add register enable disable manage define use return"
+    )
+)  # what an update does anyway
 _UNTELLING = frozenset({"config", "id", "name", "mount", "path"})  # they say nothing of what something belongs to
 _SILENT = frozenset({"api", "rest", "v1", "v2", "v3", "platform", "actions", "action", "oem"})
 
@@ -134,7 +140,7 @@ def _mended(context: Context, flow: Flow, *, is_only: bool) -> Flow:
 
 def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
     """Under its summary where that says what is done (`Export images` for `Get image`), or with what (`… from …`)."""
-    if flow.intent not in ("act", "report", "create", "describe", "delete"):
+    if flow.intent not in ("act", "report", "create", "describe", "delete", "update"):
         return flow
     verb, *rest = words.split(flow.title)
     body = operation.body.schema if operation.body is not None else None
@@ -144,6 +150,8 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
     for title in _from_summary(operation, about | _FILLING):
         said = words.split(title)
         is_other = verb in _GENERAL and said[0] not in _GENERAL | _TELLING
+        if flow.intent == "update":  # `Queue image` for `PUT /cache/{image_id}`
+            is_other = verb in ("update", "replace") and said[0] not in _WRITING
         if flow.intent == "delete":  # `Remove a repository from a team`, which stays
             is_other = said[0] in _TAKING_OUT and "from" in said
         if flow.intent == "create":  # what belongs to something is added to it, and is no new thing
@@ -152,12 +160,14 @@ def _saying_more(context: Context, flow: Flow, operation: Operation) -> Flow:
             is_vague = rest[-1] in _VAGUE or (len(rest[-1]) < _SHORT and rest[-1] not in words.ACRONYMS)
             is_other = is_other or (is_vague and len(said) > len(rest) + 1)
         is_fuller = said[0] == verb and not _BETWEEN & {*rest} and bool(_TOWARDS & {*said})
-        is_fuller = (is_fuller and flow.intent != "delete") or (flow.intent == "act" and _says_more(rest, verb, said))
+        is_fuller = (is_fuller and flow.intent not in ("delete", "update")) or (
+            flow.intent == "act" and _says_more(rest, verb, said)
+        )
         is_fuller = is_fuller or (flow.intent == "report" and _says_plainly(rest, verb, said))
         # `Unseal the Vault` for `Unseal sys`: the part of the address is no word of who describes it.
         is_instead = flow.intent == "act" and said[0] == verb and {*rest}.isdisjoint(said)
         wanted = replace(flow, title=texts.opened(title))
-        if flow.intent == "delete":
+        if flow.intent in ("delete", "update"):
             wanted = replace(wanted, description=_beginning(flow, wanted.title))
         if (is_other or is_fuller or is_instead) and not any(wording.title_faults(wanted, context.api.name)):
             return wanted
