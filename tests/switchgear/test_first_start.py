@@ -99,8 +99,8 @@ def test_what_the_first_page_says_is_pasted_and_done(shell: tuple[Path, dict[str
         assert f"{url}/mcp" in said
         headers = {"authorization": f"Bearer {agent}"}
         run = httpx.post(
-            f"{url}/workflows/hypercore_start_vm/run", json={"inputs": {"vm": "db-01"}}, headers=headers, timeout=PATIENCE_S,
-            trust_env=False,
+            f"{url}/workflows/hypercore_start_vm/run", json={"inputs": {"vm": "db-01"}}, headers=headers,
+            timeout=PATIENCE_S, trust_env=False,
         )  # fmt: skip
         assert (run.status_code, run.json()["outcome"]) == (200, "succeeded"), run.text
         assert shown(client) == [], "and then nothing more is to be done"
