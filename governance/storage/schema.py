@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, inspect, select, text
 
 from governance.errors import OutdatedError
 from governance.storage.connections import FOREIGN, create_file, is_sqlite, parse_url, translate, writer_engine
+from governance.storage.models import METADATA
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -72,11 +73,21 @@ def _migrate(connection: Connection) -> str:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(7306366)"))
     found, _ = _found(connection)
-    if found is not None:
+    if found is None:
+        _check_free(connection)
+    else:
         _check_known(found)
     if found != HEAD:
         _run_alembic(connection)
     return found or ""
+
+
+def _check_free(connection: Connection) -> None:
+    """Raises OutdatedError where somebody else has a table that is called as one of ours."""
+    taken = sorted(METADATA.tables.keys() & set(inspect(connection).get_table_names()))
+    if taken:
+        message = f"the database has a table {taken[0]} that is not Switchgear's"
+        raise OutdatedError(message, "give --db a database, or on PostgreSQL a schema, of its own; nothing was changed")
 
 
 def _check_known(found: str) -> None:

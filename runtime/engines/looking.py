@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from governance.errors import GovernanceError
+from governance.errors import GovernanceError, TransitionError
 from governance.runs.open_runs import RunFinding
 from governance.runs.runs import Run, RunStore, StepRecord
 from runtime.driver import Driver
@@ -61,6 +61,9 @@ class Looker:
     async def resolved(self, run_id: str, *, actor: str) -> LookResult:
         """Looks, and resolves the run where that tells. Raises GovernanceError."""
         run = await self._books.runs.get(run_id)
+        if run.outcome != "unknown":
+            state = run.outcome or "still under way"
+            raise TransitionError(f"the run {run_id} is not in doubt: {state}", "see `switchgear runs show`")
         seen = await self._look(run, actor)
         log.info("a look at run %s: %s (%s)", run_id, seen.verdict, seen.why)
         if seen.verdict != "open":

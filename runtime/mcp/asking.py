@@ -17,6 +17,7 @@ from fastmcp.utilities.tasks import TASKS_EXTENSION_ID
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from runtime.engines.engine import Progress, Told
+from runtime.errors import BadInput
 
 KEY = "switchgear/idempotency-key"
 LONGEST_KEY = 200
@@ -71,15 +72,19 @@ def takes_tasks(context: Context) -> bool:
 
 @asynccontextmanager
 async def wish_of_request() -> AsyncIterator[Wish]:
-    """What the request that is being served wishes; progress is reported as long as it is entered."""
+    """What the request that is being served wishes; progress is reported as long as it is entered. Raises BadInput for
+    a key that is none: cut to a length, two would be one."""
     context = get_context()
     request = context.request_context
     meta = dict(request.meta or {}) if request is not None else {}
+    key = meta.get(KEY, "")
+    if not isinstance(key, str) or len(key) > LONGEST_KEY or "\0" in key:
+        raise BadInput(f"the key under {KEY} is none", "", f"give a text of up to {LONGEST_KEY} characters")
     reporter = Reporter(context)
     beginning = asyncio.get_running_loop().call_later(QUIET_S, reporter.begin)
     try:
         wait_s = TASK_AFTER_S if takes_tasks(context) else None
-        yield Wish(str(meta.get(KEY, ""))[:LONGEST_KEY], reporter.queue.put_nowait, wait_s)
+        yield Wish(key, reporter.queue.put_nowait, wait_s)
     finally:
         beginning.cancel()
         if reporter.task is not None:

@@ -110,3 +110,16 @@ def test_a_percentile_is_a_value_that_was_seen() -> None:
     assert [percentile(values, each) for each in (50, 95, 99)] == [50, 95, 99]
     assert percentile([7.0], 50) == 7.0
     assert percentile([], 99) is None
+
+
+async def test_a_page_is_the_same_wherever_its_rows_lie(told: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    search, pages = AuditSearch(told), []
+    for near in (0, 1, 5_000):
+        monkeypatch.setattr("governance.audit.search.SOON", near)
+        wanted = (AuditWanted(target="lab"), AuditWanted(digest=OTHER), AuditWanted(target="none"))
+        found = [await search.newest(each, 2) for each in wanted] + [
+            await search.find(each, limit=2) for each in wanted
+        ]
+        pages.append([[row.seq for row in page] for page in found])
+    assert pages[0] == pages[1] == pages[2]
+    assert [len(page) for page in pages[0]] == [2, 2, 0, 2, 2, 0]

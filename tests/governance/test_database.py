@@ -142,6 +142,15 @@ async def test_a_schema_that_this_version_does_not_know_is_left_alone_with_the_r
         assert ("newer version" in refused.value.remedy) == (says == "newer")
 
 
+def test_a_database_of_somebody_else_is_left_as_it_is(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "theirs.db")) as theirs:
+        theirs.execute("CREATE TABLE audit (at TEXT)")
+        with pytest.raises(OutdatedError, match="a table audit that is not Switchgear's") as refused:
+            schema.upgrade(f"sqlite+aiosqlite:///{tmp_path}/theirs.db")
+        assert "of its own" in refused.value.remedy
+        assert theirs.execute("SELECT name FROM sqlite_master").fetchall() == [("audit",)]
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -132,10 +132,11 @@ def test_every_row_of_the_comparison_is_shown_by_its_commands_and_routes(desk: D
 def compiles(desk: Desk) -> None:
     desk.run("switchgear init")
     desk.run("switchgear compile hypercore", says="pending")
-    desk.run("switchgear compile hypercore --ask 'start a vm'", says="start")
+    desk.run("switchgear compile hypercore --ask 'start a vm'", 1, says="nearest: hypercore_start_vm")
     desk.run("switchgear compile hypercore --proposer ollama:qwen3:4b", 0, 1, 4)  # no model is here: said, and no less
     desk.run("switchgear compile docs/rack-pdu/openapi.yaml --profile out/profile.yaml")
     desk.run("switchgear workflows approve hypercore_start_vm@1")
+    desk.run("switchgear workflows approve hypercore_find_vms@1")
     desk.run("switchgear workflows show hypercore_start_vm --graph", says="start")
 
 
@@ -156,11 +157,10 @@ def acts(desk: Desk) -> None:
     desk.run("switchgear api call 'GET /VirDomain'", 1, says="may not call single operations")
     desk.run("switchgear policy apply policy.yaml")
     desk.run("switchgear api call 'GET /VirDomain'", says="db-01")
-    desk.run("switchgear workflows disable hypercore_start_vm")
+    desk.run("switchgear workflows disable hypercore_start_vm --reason 'not used'")
     desk.run("switchgear call hypercore_start_vm vm=db-01", 1)
     desk.run("switchgear workflows enable hypercore_start_vm")
-    desk.start("switchgear mock idrac --behaviours", "listening")
-    desk.stop()
+    desk.run("switchgear mock idrac --behaviours", says="ignored change")
     if PRISM.is_there():
         desk.start("switchgear mock hypercore --prism", "http")
         desk.stop()
@@ -230,7 +230,7 @@ def asked(desk: Desk) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for name in (*plain, "resources/list", "tools/list", "workflows"):
         yield f"GET /{name}", f"/{name}", {}
     call, pdu = {"name": "hypercore_start_vm"}, (ROOT / "docs" / "rack-pdu" / "openapi.yaml").read_bytes()
-    inputs = {"vm": "db-01"}
+    lists = "hypercore_find_vms"  # the machine is on by now
     yield "GET /knowledge", "/knowledge?q=start+vm", {}
     yield "GET /knowledge/operation", "/knowledge/operation?key=GET+/VirDomain", {}
     yield "GET /runs/{run_id}", f"/runs/{desk.replaced[RUN]}", {}
@@ -243,9 +243,9 @@ def asked(desk: Desk) -> Iterator[tuple[str, str, dict[str, Any]]]:
     yield "POST /tools/call_api", "/tools/call_api", {"json": {"operation": "GET /VirDomain"}}
     yield "POST /tools/describe_workflow", "/tools/describe_workflow", {"json": call}
     yield "POST /tools/search_workflows", "/tools/search_workflows", {"json": {"query": "start a vm"}}
-    yield "POST /tools/run_workflow", "/tools/run_workflow", {"json": {**call, "arguments": inputs}}
-    yield "POST /tools/{name}", "/tools/hypercore_start_vm", {"json": inputs}
-    yield "POST /workflows/{ref}/run", "/workflows/hypercore_start_vm/run", {"json": {"inputs": inputs}}
+    yield "POST /tools/run_workflow", "/tools/run_workflow", {"json": {"name": lists, "arguments": {}}}
+    yield "POST /tools/{name}", f"/tools/{lists}", {"json": {}}
+    yield "POST /workflows/{ref}/run", f"/workflows/{lists}/run", {"json": {"inputs": {}}}
     pending = json.loads(desk.run("switchgear workflows show hypercore_stop_vm --json"))
     decision = {"digest": pending["digest"], "reason": ""}
     yield "POST /workflows/{ref}/approve", "/workflows/hypercore_stop_vm@1/approve", {"json": decision}

@@ -16,11 +16,12 @@ import h11
 import httpx
 import pytest
 
-from runtime.admission import connections, openings
+from runtime.admission import accepting, connections, openings
 from runtime.admission.bodies import BURST_BYTES, Bodies
+from runtime.admission.concurrency import Concurrency
 from runtime.admission.heads import MOST_LINES, BoundedRequests
 from runtime.admission.openings import MOST_UNUSED, MOST_WAITING, Openings
-from runtime.auth.access import MAX_KEPT_BYTES, MAX_STRANGERS_BYTES
+from runtime.auth.access import MAX_KEPT_BYTES, MAX_STRANGERS_BYTES, RULES, _kind
 from runtime.problems import Problem
 from tests.waiting import until
 
@@ -49,25 +50,22 @@ async def said_to(url: str, *parts: bytes) -> bytes:
     return answer
 
 
-@pytest.mark.parametrize(
-    "parts",
-    [(LONG,), (GET + LONG,), tuple(LONG[at : at + 64] for at in range(0, len(LONG), 64)), (LONG.replace(b"\r", b""),)],
-    ids=["at once", "behind another", "bit by bit", "bare line breaks"],
-)
-async def test_a_head_of_many_lines_is_refused_before_it_is_taken(
-    server: Any, monkeypatch: Any, parts: tuple[bytes, ...]
-) -> None:
+BIT_BY_BIT = tuple(LONG[at : at + 64] for at in range(0, len(LONG), 64))
+
+
+async def test_a_head_of_many_lines_is_refused_before_it_is_taken(server: Any, monkeypatch: Any) -> None:
     taken: list[Any] = []
-
-    def noted(event: Any, self: Any, **given: Any) -> None:
-        taken.append(given["headers"])
-        event(self, **given)
-
     made = h11.Request.__init__
-    monkeypatch.setattr(h11.Request, "__init__", lambda self, **given: noted(made, self, **given))
-    answers = await said_to(server.url, *parts)
-    assert b"HTTP/1.1 431 " in answers
-    assert answers.count(b"HTTP/1.1 200 ") == parts[0].count(b"GET") - 1
+
+    def noted(request: Any, **given: Any) -> None:
+        taken.append(given["headers"])
+        made(request, **given)
+
+    monkeypatch.setattr(h11.Request, "__init__", noted)
+    for parts in ((LONG,), (GET + LONG,), BIT_BY_BIT, (LONG.replace(b"\r", b""),)):
+        answers = await said_to(server.url, *parts)
+        assert b"HTTP/1.1 431 " in answers
+        assert answers.count(b"HTTP/1.1 200 ") == parts[0].count(b"GET") - 1
     assert all(len(headers) <= 2 for headers in taken)
 
 
@@ -108,15 +106,21 @@ async def test_requests_one_behind_the_other_wait_for_their_turn_each(server: An
     assert len(looks) > many, "one for each"
 
 
+@pytest.fixture(autouse=True)
+def small(monkeypatch: Any) -> None:
+    """The kernel holds next to nothing of what is not taken: short answers do."""
+    monkeypatch.setattr(accepting, "KERNEL_HOLDS", 1_024)
+
+
 @pytest.fixture
 async def unread(lab: Any, server: Any) -> AsyncIterator[Any]:
-    """Asks for the whole description of the API on a connection that takes hardly anything, and does not read."""
+    """Asks for a description on a connection that takes hardly anything, and does not read."""
     token, sockets = await lab.token("operator", "bad"), list[socket.socket]()
-    lines = f"GET /admin/openapi.json HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n\r\n"
+    lines = f"GET /openapi.json HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n\r\n"
 
     async def ask() -> socket.socket:
         made = socket.socket()
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_024)
         made.setblocking(False)
         loop = asyncio.get_running_loop()
         await loop.sock_connect(made, ("127.0.0.1", int(server.url.rpartition(":")[2])))
@@ -139,7 +143,7 @@ async def test_of_answers_that_nobody_takes_a_caller_has_so_much(server: Any, un
     await until(lambda: waiting(server), "an answer that is not taken")
     (one,) = waiting(server)
     monkeypatch.setattr(connections, "MOST_UNREAD", 3 * one + one // 2)
-    for _ in range(8):
+    for _ in range(5):
         await unread()
     await until(lambda: len(server.connections) == 3, "the oldest to be given up")
     assert sum(waiting(server)) <= 3 * one + one // 2
@@ -155,7 +159,7 @@ async def test_whoever_takes_an_answer_slowly_keeps_it_as_long_as_something_is_t
 
     async def read_on() -> None:
         while True:
-            await loop.sock_recv(slow, 4_096)
+            await loop.sock_recv(slow, 256)
             await asyncio.sleep(0.01)
 
     reading = asyncio.create_task(read_on())
@@ -207,7 +211,10 @@ async def test_the_next_session_waits_until_one_of_the_last_is_used_or_had_its_t
     assert not own.openings._lines, "nothing is kept of them"
 
 
-async def test_clients_that_share_a_token_and_begin_at_once_are_all_let_in(lab: Any, server: Any) -> None:
+async def test_clients_that_share_a_token_and_begin_at_once_are_all_let_in(
+    lab: Any, server: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(openings, "PATIENT_S", 1e9)
     headers = JSON | {"authorization": f"Bearer {await lab.token('operator', 'many')}"}
 
     async def client() -> int:
@@ -243,13 +250,13 @@ async def test_what_is_kept_of_a_session_or_a_stream_is_short(lab: Any, server: 
     assert said == [413, 413]
 
 
-@pytest.mark.parametrize("body", [b"[" * 60_000 + b"{}," * 3_000, b"{}," * 60_000, b"1," * 510_000])
-async def test_a_body_of_very_many_values_is_refused_before_it_is_read(lab: Any, server: Any, body: bytes) -> None:
+async def test_a_body_of_very_many_values_is_refused_before_it_is_read(lab: Any, server: Any) -> None:
     headers = JSON | {"authorization": f"Bearer {await lab.token('operator', 'bad')}"}
+    text = json.dumps({"inputs": {"vm": "x," * 100_000}})
     async with httpx.AsyncClient(base_url=server.url, headers=headers, trust_env=False) as http:
-        assert (await http.post("/workflows/toy-find-vm/run", content=body)).status_code == 413
+        for body in (b"[" * 60_000 + b"{}," * 3_000, b"{}," * 60_000, b"1," * 510_000):
+            assert (await http.post("/workflows/toy-find-vm/run", content=body)).status_code == 413
         assert (await http.post("/mcp", content=body)).status_code == 413
-        text = json.dumps({"inputs": {"vm": "x," * 100_000}})
         assert (await http.post("/workflows/toy-find-vm/run", content=text)).status_code != 413
 
 
@@ -263,3 +270,19 @@ def test_of_long_bodies_a_caller_has_so_much_a_second() -> None:
     assert dict(problem.value.headers)["retry-after"] in ("3", "4")
     with bodies.room(1_000, "bad"), bodies.room(longest, "good"):
         pass
+
+
+def test_what_goes_through_the_whole_database_has_two_places_and_one_caller_one() -> None:
+    surveys = [rule for rule in RULES if rule.is_survey]
+    assert {rule.path for rule in surveys} == {"/audit/verify", "/audit/stats", "/policy/preview"}
+    assert {_kind({"path": rule.path, "headers": [], "method": rule.method}, rule) for rule in surveys} == {"survey"}
+    limits, refused = Concurrency(), []
+    with limits.place("survey", "one"), limits.place("call", "one"):
+        for callers in (("one",), ("two", "three")):
+            with contextlib.ExitStack() as inside:
+                for each in callers[:-1]:
+                    inside.enter_context(limits.place("survey", each))
+                with pytest.raises(Problem) as problem:
+                    limits.place("survey", callers[-1]).__enter__()
+                refused.append(problem.value.status)
+    assert refused == [429, 503]

@@ -108,7 +108,7 @@ def saying(texts: list[str]) -> tuple[Say, list[str]]:
 def test_hostile_texts_make_no_element_no_attribute_and_no_address(template: str) -> None:
     say, _ = saying([f"plain {number}" for number in range(len(HOSTILE))])
     shape = Shape(rendered(template, pages(say)[template], say))
-    for turn in range(0, len(HOSTILE), 40):  # each of the 200 comes to stand in other places of the page
+    for turn in range(0, len(HOSTILE), 70):  # each of the 200 comes to stand in other places of the page
         say, said = saying(HOSTILE[turn:] + HOSTILE[:turn])
         page = rendered(template, pages(say)[template], say)
         seen = Shape(page)

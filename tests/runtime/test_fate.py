@@ -225,6 +225,16 @@ async def test_an_mcp_client_that_asks_again_under_its_key_gets_the_same_run(
     assert heard_by(device).count(STOP) == 1
 
 
+async def test_a_key_that_is_none_is_refused_over_mcp_and_nothing_is_sent(lab: Any, device: Any, server: Any) -> None:
+    async with Client(StreamableHttpTransport(server.mcp), mode="2026-07-28") as client:
+        for key in ("k" * 201, "\0", ["k"], 5):
+            meta = {"switchgear/idempotency-key": key}
+            answer = await client.call_tool("toy_stop_vm", {"uuid": "u-1"}, meta=meta, raise_on_error=False)
+            assert answer.is_error
+            assert "up to 200 characters" in answer.content[0].text  # type: ignore[union-attr]
+    assert heard_by(device).count(STOP) == 0
+
+
 async def test_over_http_a_key_is_a_header_and_another_wish_under_it_a_conflict(
     lab: Any, device: Any, server: Any
 ) -> None:

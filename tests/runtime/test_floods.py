@@ -17,12 +17,12 @@ from typing import Any
 import httpx
 import pytest
 
-from runtime.admission import connections, mcp_sessions
+from runtime.admission import connections, mcp_sessions, openings
 from runtime.admission import turns as turns_module
 from runtime.admission.bodies import MOST_OF_ONE as ROOM_OF_ONE
 from runtime.admission.bodies import SHORT_BYTES, Bodies
 from runtime.admission.concurrency import ENSURED, RESERVED, STREAMS_OF_ONE, Concurrency
-from runtime.admission.mcp_sessions import MOST_OF_ONE, MOST_UNUSED
+from runtime.admission.openings import MOST_UNUSED
 from runtime.admission.turns import Turns
 from runtime.problems import Problem
 from tests.waiting import PATIENCE_S, until
@@ -180,8 +180,11 @@ async def test_one_caller_has_a_share_of_the_streams_and_their_token_can_be_revo
 
 
 async def test_of_many_sessions_of_one_caller_the_one_used_least_lately_is_ended(
-    lab: Any, server: Any, boss: httpx.AsyncClient
+    lab: Any, server: Any, boss: httpx.AsyncClient, monkeypatch: Any
 ) -> None:
+    most = 6
+    monkeypatch.setattr(mcp_sessions, "MOST_OF_ONE", most)
+    monkeypatch.setattr(openings, "PATIENT_S", 0.0)
     headers = await shown(lab, "bad") | JSON
 
     async def asked(session: str) -> int:
@@ -194,7 +197,7 @@ async def test_of_many_sessions_of_one_caller_the_one_used_least_lately_is_ended
         assert not is_used or await asked(session) == 200
         return session
 
-    sessions = [await opened() for _ in range(MOST_OF_ONE)]
+    sessions = [await opened() for _ in range(most)]
     assert await asked(sessions[0]) == 200
     sessions.append(await opened())
     assert [await asked(sessions[number]) for number in (0, 1, 2, -1)] == [200, 404, 200, 200]

@@ -10,13 +10,22 @@ from typing import Any
 import h11
 import pytest
 
-from runtime.driver import Driver
-from runtime.driver.streams import FIRST_BYTES, FREE_PIECES, MOST_HEAD_BYTES, PIECES_AT_ONCE
+from runtime.driver import Driver, streams
+from runtime.driver.streams import FIRST_BYTES, MOST_HEAD_BYTES, PIECES_AT_ONCE
 from workflow.requests.events import RequestFailed, ResponseArrived
 
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 HINT = b"HTTP/1.1 103 Hints\r\nlink: <a>\r\n\r\n"
 PLAIN = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
+
+
+# Free pieces, in place of thousands.
+FEW = 500
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "FREE_PIECES", FEW)
 
 
 async def read(said: bytes, driver: Driver, tools: Any, recorder: Any) -> tuple[Any, int]:
@@ -40,13 +49,12 @@ def chunks(piece: bytes, count: int) -> bytes:
     return CHUNKED + (b"%x\r\n%s\r\n" % (len(piece), piece)) * count + b"0\r\n\r\n"
 
 
-@pytest.mark.slow
 async def test_pieces_of_one_byte_give_others_their_turn_and_are_given_up(
     driver: Driver, tools: Any, recorder: Any
 ) -> None:
-    event, turns = await read(chunks(b"x", 2 * FREE_PIECES), driver, tools, recorder)
+    event, turns = await read(chunks(b"x", 2 * FEW), driver, tools, recorder)
     assert (type(event), event.reason) == (RequestFailed, "bad_reply")
-    assert turns >= FREE_PIECES // PIECES_AT_ONCE
+    assert turns >= FEW // PIECES_AT_ONCE
 
 
 async def test_informational_replies_without_end_give_others_their_turn_and_are_given_up(
@@ -76,7 +84,7 @@ async def test_informational_replies_without_end_give_others_their_turn_and_are_
 
 @pytest.mark.parametrize(
     "said",
-    [HINT * 20 + PLAIN, chunks(b"x", FREE_PIECES // 2), chunks(b"x" * 80, 2 * FREE_PIECES)],
+    [HINT * 20 + PLAIN, chunks(b"x", FEW // 2), chunks(b"x" * 80, 2 * FEW)],
     ids=["some hints", "a text letter by letter", "line by line"],
 )
 async def test_what_is_no_more_than_unusual_is_read(said: bytes, driver: Driver, tools: Any, recorder: Any) -> None:

@@ -68,6 +68,18 @@ def test_what_only_says_where_why_or_in_which_state_counts_less_than_what_is_mea
     assert shares["idl"] < shares["node"]
 
 
+@pytest.mark.parametrize(
+    ("said", "first"),
+    [("pod overview", "find_pods"), ("the pods of today", "find_pods"), ("boost the pod", "update_pod")],
+)
+def test_words_without_a_verb_ask_and_an_unknown_verb_before_a_thing_wants_a_change(said: str, first: str) -> None:
+    assert Index(PODS).search(said)[0] == f"lab_{first}"
+
+
+def test_to_a_number_is_a_change_of_a_value_whatever_the_verb() -> None:
+    assert understood("boost web01 to 8 cores").wants == "update"
+
+
 def test_whose_it_is_is_no_word_to_look_for() -> None:
     assert [idea.said for idea in understood("change somebody's password").ideas][-2:] == [("somebodi",), ("password",)]
 

@@ -8,9 +8,12 @@ import pytest
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 from mcp.client.subscriptions import ResourceUpdated, listen
+from mcp.server.subscriptions import InMemorySubscriptionBus
 
 from governance.people.scopes import AccessScope
+from runtime.caller import Caller
 from runtime.mcp import subscriptions
+from runtime.mcp.subscriptions import MOST_ASKED, MOST_LOOKED_AT, Subscriptions
 from runtime.secrets import Vault
 from runtime.service import ServiceOptions, open_service
 from tests.waiting import PATIENCE_S
@@ -116,3 +119,46 @@ async def test_nobody_hears_of_what_is_not_theirs(slow: Any, device: Any) -> Non
         ):
             assert stream.honored.resource_subscriptions == [APIS]
     device.script.job_state = "done"
+
+
+def followers(**uris: list[str]) -> Subscriptions:
+    """Streams of callers, each of which follows these."""
+    made = Subscriptions(None, lambda: Caller("x", "operator"), InMemorySubscriptionBus(), lambda _: None)  # type: ignore[arg-type,return-value]
+    for caller, each in uris.items():
+        made._streams[caller].update(each)
+    return made
+
+
+def test_in_a_round_so_many_are_looked_at_as_many_of_each_callers_and_all_in_their_turn() -> None:
+    many, few = [f"switchgear://runs/{number:04}" for number in range(1_000)], ["switchgear://runs/one"]
+    made, seen = followers(bad=many, good=few), set[str]()
+    for _ in range(2 * len(many) // MOST_LOOKED_AT + 1):
+        due = list(made._due(made._followed()))
+        assert len(due) <= MOST_LOOKED_AT
+        assert due.count(few[0]) == 1, "others are looked at in each round"
+        seen.update(due)
+    assert seen == {*many, *few}
+
+
+async def test_of_very_many_that_are_asked_for_few_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, asked = followers(), list[str]()
+
+    async def noted(_self: Any, uri: str, _caller: Any) -> bool:
+        asked.append(uri)
+        return len(asked) % 8 == 0
+
+    monkeypatch.setattr(Subscriptions, "_is_readable", noted)
+    found = await made.readable(f"switchgear://runs/{number}" for number in range(100_000))
+    assert (len(found), len(asked)) == (MOST_ASKED // 8, MOST_ASKED)
+
+
+async def test_a_client_that_does_not_listen_keeps_nobody_from_hearing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Deaf:
+        async def send_resource_updated(self, _uri: str) -> None:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(subscriptions, "TELL_TIMEOUT_S", 0.01)
+    made, deaf = followers(), Deaf()
+    made._sessions[deaf] = ("bad", {APIS})  # type: ignore[index]
+    await made._tell(APIS)
+    assert not made._sessions

@@ -12,7 +12,7 @@ import math
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workflow.search.findable import Findable, humps
 from workflow.search.question import Idea, SearchQuestion, understood, want_of
@@ -80,6 +80,7 @@ class Index:
         self._postings: dict[str, _Postings] = {}
         self._places: dict[Findable, int] = {}
         self._counts: Counter[str] = Counter()  # of each API
+        self._verbs: set[tuple[str, ...]] = set()  # with which names of changes begin
         # No workflow is better than its words by more than this.
         self._most_manner = 0.0
         self.take_in(found)
@@ -120,6 +121,8 @@ class Index:
         kind = want_of(first) if one.kind.intent == "act" else one.kind.intent
         said = frozenset(_telling(one.name if kind == "act" else rest))
         said = said - frozenset(_stems(one.kind.api)) or said
+        if not one.kind.is_read:
+            self._verbs.add(tuple(_stems(first)))
         weight, is_read = 1 + one.rank / 2, one.kind.is_read
         facts = _Facts(one.tool, one.kind.api, one.kind.risk, is_read, kind, len(said), "all" in said, weight)
         self._kept.append(facts)
@@ -136,6 +139,8 @@ class Index:
     ) -> tuple[list[str], int]:
         """The names of the tools that match best, at most so many, and how many match."""
         question = understood(text)
+        if question.wants == "act" and not self._wants_a_change(question):
+            question = replace(question, wants="name")
         scores, named, weighed = self._scored(question, api)
         fitting = [place for place in scores if self._fits(place, api, risk)]
         if question.wants == "know" and any(self._is_read(place) for place in fitting):
@@ -154,6 +159,13 @@ class Index:
             if most is not None:
                 (heapq.heappush if len(bars) < most else heapq.heappushpop)(bars, rank)
         return [name for _, name in sorted(ranked)[:most]], len(fitting)
+
+    def _wants_a_change(self, question: SearchQuestion) -> bool:
+        """Whether it begins with a verb: one by which some change here is called, or one by what stands behind it. "Fan
+        speed" wants none."""
+        first = question.ideas[0] if question.ideas else Idea(())
+        is_called = any(phrase[:1] in self._verbs for phrase in (first.said, *first.others))
+        return question.is_order or first.is_verb or is_called
 
     def _scored(self, question: SearchQuestion, api: str | None) -> tuple[dict[int, float], dict[int, int], float]:
         """How much of what is asked each one says, how many words of its title do, verbs left out, and the most. A word

@@ -15,6 +15,7 @@ from workflow.search.words import (
     ALIKE,
     ASKING,
     BECAUSE,
+    BEFORE_A_THING,
     DONE,
     EMPTY,
     GIVING,
@@ -49,11 +50,13 @@ class Idea:
 
 @dataclass(frozen=True, slots=True)
 class SearchQuestion:
-    """`wants_all`: everything of a kind is asked for, not one of them."""
+    """`wants_all`: everything of a kind is asked for, not one of them. `is_order`: the first word is a verb by what
+    comes behind it: "replicate the VM", "boost web01"."""
 
     ideas: tuple[Idea, ...]
     wants: Want
     wants_all: bool
+    is_order: bool = False
 
 
 def understood(text: str) -> SearchQuestion:
@@ -72,7 +75,8 @@ def understood(text: str) -> SearchQuestion:
         ideas = [Idea((each,)) for each in said]
     if wants == "act" and len(ideas) == 1:
         wants = "name"
-    return SearchQuestion(tuple(ideas), wants, wants_all=bool({"all", "every", "everything"} & set(words)))
+    is_order = len(words) > 1 and (words[1] in BEFORE_A_THING or any(sign.isdigit() for sign in words[1]))
+    return SearchQuestion(tuple(ideas), wants, bool({"all", "every", "everything"} & set(words)), is_order)
 
 
 def want_of(verb: str) -> Want:
@@ -90,6 +94,8 @@ def _wants(words: Sequence[str], said: Sequence[str]) -> Want:
         return "update"
     if words and words[0] in LIGHT and any(word in DONE for word in words[1:_NEAR]):
         return "act"
+    if wants is None and _TO_A_NUMBER.search(" ".join(words)):
+        return "update"
     return wants or ("look" if words and words[0] in LOOKING else "act")
 
 
@@ -140,6 +146,8 @@ _LONGEST = max(len(phrase.split()) for group in (*ALIKE, *(heard for heard, _ in
 _POSSESSIVE = re.compile(r"(?<=\w)['’]s\b")
 # Shares of what only says where something is, why it is asked for, and in which state it is.
 _WHERE, _WHY, _STATE = 0.6, 0.3, 0.3
+# "Boost web01 to 8 cores", whatever the verb.
+_TO_A_NUMBER = re.compile(r"\bto \d")
 # Words behind a light verb among which what is done stands: "make a full backup".
 _NEAR = 5
 

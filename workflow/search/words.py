@@ -108,7 +108,7 @@ ALIKE: tuple[tuple[str, ...], ...] = (
     ("ntp", "time server", "ntp server", "clock", "time source"),
     ("time", "date", "clock"),
     ("firmware", "bios version", "driver version"),
-    ("software update", "upgrade", "patch", "newest release", "new release", "latest version"),
+    ("software update", "upgrade", "patch", "newest release", "new release", "latest version", "latest release"),
     ("update firmware", "flash", "firmware"),
     ("update", "flash", "upgrade", "install"),
     ("version", "release"),
@@ -165,6 +165,9 @@ MEANS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("run again", "back up", "back on"), ("start",)),
     (("who",), ("user", "account", "recipient")),
     (("hold",), ("pause",)),
+    (("another host", "another node", "other host", "other node"), ("migrate", "move")),
+    (("roll out", "deploy"), ("import", "apply", "create")),
+    (("reset password", "new password", "forgot password"), ("password", "change password")),
     (("kick",), ("restart",)),
     (("kick off", "kick out", "throw out", "throw off"), ("evict", "delete", "remove")),
     (("plug", "plug into", "hook up"), ("connect", "attach", "cable")),
@@ -187,10 +190,10 @@ EMPTY = frozenset((
     "give", "has", "have", "how", "i", "in", "into", "is", "it", "its", "me", "my", "of", "on", "or", "our",
     "other", "out", "please", "should", "tell", "that", "the", "their", "them", "there", "these", "this", "those",
     "to", "us", "want", "was", "we", "what", "when", "where", "which", "who", "will", "with", "would", "you",
-    "your", "right", "now", "currently", "there", "still", "any", "much", "many", "for", "good", "old", "tell", "one",
-    "another", "some", "got", "if", "so", "up", "data", "long", "exist", "exists", "lately", "last",
+    "your", "right", "now", "current", "currently", "there", "still", "any", "much", "many", "for", "good", "old",
+    "one", "another", "some", "got", "if", "so", "up", "data", "long", "exist", "exists", "lately", "last",
     "old", "own", "its", "thing", "every", "each", "both", "he", "him", "his", "she", "her", "they",
-    "certain", "whole", "entire", "against",
+    "certain", "whole", "entire", "against", "gets", "getting", "go", "goes",
 ))  # fmt: skip
 
 # How a sentence begins that asks and wants nothing changed.
@@ -209,6 +212,12 @@ WHERE = frozenset(
 )
 # What behind it only says when or why.
 BECAUSE = frozenset(("because", "before", "since", "so", "until", "when", "while", "after"))
+# What stands between a verb and what it is done to.
+BEFORE_A_THING = frozenset((
+    "a", "an", "the", "this", "that", "these", "those", "my", "our", "your", "its", "his", "her", "their", "all",
+    "every", "it", "them", "one", "some", "another", "everything", "somebody", "someone", "two", "three", "up", "down",
+    "off", "out",
+))  # fmt: skip
 # Verbs that say nothing without what is made, taken or done, and what that can be.
 LIGHT = frozenset(("do", "make", "perform", "run", "take"))
 DONE = frozenset(("backup", "clone", "copy", "duplicate", "export", "reboot", "reset", "restart", "restore", "test"))

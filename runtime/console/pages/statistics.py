@@ -36,7 +36,7 @@ async def show(desk: Desk) -> Response:
 
 
 def _tokens(catalog: Json) -> list[tuple[str, float]]:
-    """What a model's context takes, as it is listed and otherwise. Who sees a part knows no operations."""
+    """What a model's context takes, as it is listed and otherwise. Of operations only where they are known."""
     told = [("tools as they are listed", catalog["tokens"]), ("one tool for each workflow", catalog["tokens_of_all"])]
     operations = catalog["tokens_of_operations"]
-    return told if operations is None else [*told, ("one for each operation, at least", operations)]
+    return [*told, ("one for each operation, at least", operations)] if operations else told

@@ -13,6 +13,9 @@ from governance.people.scopes import WHOLE
 from governance.runs.runs import Run
 from governance.storage.locks import locks_of
 from runtime.calls.under_way import Running, Wanted
+from runtime.driver.behalf import Behalf
+from runtime.driver.exchange import Flight
+from runtime.driver.site_connections import Asked
 from runtime.engines import executor
 from runtime.engines.executor import Executor
 from runtime.errors import NotSent, StartRefused
@@ -23,6 +26,7 @@ from runtime.sites.charge import HubCharge
 from runtime.sites.contents import pin_of_site
 from runtime.sites.edge import Dispatched, Standing
 from runtime.sites.fleet import Doing, SiteSelection
+from runtime.sites.hub import AGAIN_S
 from runtime.sites.hub import Hub as HubOfSites
 from runtime.sites.membership import Membership
 from runtime.sites.simulated import SimulatedWorks
@@ -71,14 +75,40 @@ async def test_what_is_cancelled_before_it_was_handed_over_is_taken_back(hub: Hu
     await hub.approve("oslo", SET)
     await site.kill()
     calling, run = await begun(hub, f"site_oslo_{SET}", room="hall", level=5)
+    seen = hub.service.hub._sites["oslo"]
+    await until(lambda: seen.waiting, "it to wait for the site")
     await hub.service.open_runs.ask_cancel(run.id, actor="ann")
     ended = await calling
     assert (ended.outcome, ended.failure.code, ended.failure.may_be_done) == ("cancelled", "cancelled", ())
-    seen = hub.service.hub._sites["oslo"]
     before = seen.polls
     site.start()
     await until(lambda: seen.polls > before, "the site to ask for work")
     assert site.works.callers == []
+
+
+async def test_the_end_of_a_read_that_nobody_waits_for_is_told_until_the_site_has_no_more_of_it(
+    hub: Hub, clock: Any
+) -> None:
+    sites, behalf = hub.service.hub, Behalf("ann", "operator", "r-1.1")
+
+    async def said(*has: str) -> Any:
+        """What the hub answers to a site that says what it has under way."""
+        about = {"process": "p", "version": "1", "catalog": "c", "workflows": [], "targets": [], "running": len(has)}
+        return await sites.exchange("oslo", {**about, "has": list(has), "answers": [], "wait_s": 0})
+
+    await said()
+    sending = asyncio.create_task(sites.send("oslo", Asked(READ, "", {}, behalf), Flight()))
+    await until(lambda: sites._sites["oslo"].waiting)
+    assert len((await said())["dispatches"]) == 1
+    behalf.cancelled.set()
+    sending.cancel()
+    await asyncio.wait((sending,))
+    assert [len((await said("r-1.1"))["ends"]) for _ in range(2)] == [1, 0], "once, and not each time"
+    clock.jump(AGAIN_S + 1)
+    assert len((await said("r-1.1"))["ends"]) == 1, "again, where it still has it"
+    clock.jump(AGAIN_S + 1)
+    assert (await said())["ends"] == []
+    assert sites._sites["oslo"].left == {}
 
 
 async def dispatched(service: Any) -> tuple[ServiceWorks, Dispatched]:
@@ -162,7 +192,9 @@ async def test_a_call_that_waits_for_a_person_at_the_site_is_told_so_at_once_and
     await hub.join("oslo", works)
     await hub.approve("oslo", SET)
     under_way, wish = hub.service.under_way, {"room": "hall", "level": 5}
-    told = await under_way.call(Wanted(hub.service.live.now.find(f"site_oslo_{SET}"), wish, None, ANN))
+    under_way.wait_s = 2 * PATIENCE_S
+    async with asyncio.timeout(PATIENCE_S):
+        told = await under_way.call(Wanted(hub.service.live.now.find(f"site_oslo_{SET}"), wish, None, ANN))
     assert isinstance(told, Running)
     assert told.outcome == "waiting"
     assert told.progress is not None
