@@ -30,7 +30,9 @@ _STATE = re.compile(
     re.IGNORECASE,
 )
 _WAIT = re.compile(r"^(?:wait|make sure|check that|verify that)\b", re.IGNORECASE)
-_FIRST = re.compile(r"^(?:first|at last|finally|afterwards|also|next|but|please) ", re.IGNORECASE)
+_FIRST = re.compile(
+    r"^(?:(?:first|at last|finally|afterwards|also|next|but|please) )?(?:(?:you|we|i) (?:have |had )?)?", re.IGNORECASE
+)
 _REFUSED = re.compile(r"^(?:do not|don['’]?t|never|not)\b", re.IGNORECASE)
 _UNPROMISED = re.compile(r"\b(?:without|except|instead of|not|never)\b.*$", re.IGNORECASE)
 _CHOICE = re.compile(r"\b(?:either|or)\b", re.IGNORECASE)
@@ -43,6 +45,7 @@ _PRONOUNS = frozenset(("it", "them", "its", "their", "him", "her", "his"))
 _COMPARED = frozenset(("more", "less", "bigger", "larger", "smaller", "fewer", "faster"))
 MEASURES = frozenset(stems_of((*_COMPARED, "two", "three", "four", "half", "double", "gb", "mb", "tb")).values())
 _SWITCHED = frozenset({"on", "off", "up", "down"})  # `power on`
+_ENDING = frozenset({"stop", "quit", "cease"})  # `stop blinking it` is no blinking
 _TIME = re.compile(
     r"\b(?:(?:every|each) (?:night|day|hour|week|month|minute|morning|evening|weekend|\w+day|\d+ \w+)"
     r"|nightly|daily|hourly|weekly|monthly|tonight|tomorrow"
@@ -90,7 +93,10 @@ def clauses_of(sentence: str) -> list[Clause]:
     waiting: Clause | None = None  # a condition that stands before what it is of
     turned = False  # whether the clause before is to be done after the next one: `before you X, Y`
     for part in parts_of(sentence):
-        if found and _goes_on(found[-1], part):
+        switch = _switched(found[-1], part) if found else ""
+        if switch:  # "turn it off and on again"
+            part = SentencePart(switch, part.joint)
+        elif found and _goes_on(found[-1], part):
             part = SentencePart(f"{found[-1].said} and {part.said}", "" if found[-1].is_ordered else "and")
             found.pop()
         clause = _clause(part, found[-1] if found else waiting)
@@ -107,6 +113,15 @@ def clauses_of(sentence: str) -> list[Clause]:
     if found and waiting is not None:
         found[-1] = _both(found[-1], waiting)
     return [_judged(clause, " ".join(each.text for each in found[: at + 1])) for at, clause in enumerate(found)]
+
+
+def _switched(before: Clause, part: SentencePart) -> str:
+    """The clause before with the other switch, where the part says no more than that; else ""."""
+    told = [word for word in WORD.findall(part.said.lower()) if word not in _GLUE and word not in _PRONOUNS]
+    switches = [word for word in before.text.split() if word in _SWITCHED]
+    if len(told) != 1 or told[0] not in _SWITCHED or len(switches) != 1:
+        return ""
+    return " ".join(told[0] if word in _SWITCHED else word for word in before.text.split())
 
 
 def _goes_on(before: Clause, part: SentencePart) -> bool:
@@ -225,7 +240,8 @@ def verbs_and_things(text: str) -> tuple[list[Idea], list[Idea]]:
     verbs, things = list[Idea](), list[Idea]()
     nouns = frozenset(stems_of(word for word in text.split() if _NOUN.search(word)).values())
     for number, idea in enumerate(understood(text).ideas if text else ()):
-        is_first = number == 0 and (idea.said[0] in _VERBS or (len(idea.said) > 1 and idea.said[-1] in _SWITCHED))
+        is_phrase = len(idea.said) > 1 and (idea.said[-1] in _SWITCHED or any(p[0] in _VERBS for p in idea.others))
+        is_first = number == 0 and (idea.said[0] in _VERBS or is_phrase)
         is_verb = is_first or (idea.is_verb and idea.said[0] not in nouns)
         (verbs if is_verb else things).append(idea)
     return verbs, things
@@ -236,6 +252,9 @@ def wants_of(text: str) -> Want:
     first = next((word for word in text.split() if word not in POLITE), "")
     if first in LOOKING or first in ASKING:
         return understood(text).wants
+    words = text.split()
+    if len(words) > 1 and words[0] in _ENDING and words[1].endswith("ing"):
+        return "delete"
     if first in GIVING:
         return understood(text).wants
     wanted = want_of(first)

@@ -24,7 +24,7 @@ _THEN_AT_FIRST = (
 _FIRST = r"but (?:first|before(?: that)?)|before (?:that|this|which)|beforehand|prior to (?:that|this)"
 _AND = r"and also|as well as|along with|together with|plus|and|but(?= (?:do not|never)\b)|&"
 # `after it is off` says a state, not a wish.
-_NO_STATE = r"(?![^,;.\n]{0,80}\b(?:is|are|was|were|has|have)\b)"
+_NO_STATE = r"(?:(?= (?:you|we|i)\b)|(?![^,;.\n]{0,80}\b(?:is|are|was|were|has|have)\b))"
 _STOP = r"[,;.:\n] ?"  # of many in a row one is left, of blanks as well
 _JOINTS = re.compile(
     rf" ?(?:{_STOP})?(?:\b(?:and|but) )?(?:(?P<first>\b(?:{_FIRST})\b)|(?P<then>\b(?:{_THEN})\b)"

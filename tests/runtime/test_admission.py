@@ -89,6 +89,18 @@ async def test_used_up_sessions_are_told_in_the_devices_words_and_never_as_a_wro
     assert purposes(notes) == ["login"] * 4
 
 
+async def test_a_token_that_is_longer_than_any_header_is_not_kept(
+    driver: Driver, recorder: Any, notes: Any, tools: Any
+) -> None:
+    async def long(_heard: Any, writer: asyncio.StreamWriter) -> None:
+        writer.write(tools.answer(201, x_token="t" * 9_000))
+
+    device = await recorder(long)
+    event = await driver.send(tools.get(), tools.endpoint(device.url, profile(("session",))), tools.soon(), notes)
+    assert isinstance(event, RequestFailed)
+    assert "a token of 9000 characters" in event.message
+
+
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 async def test_a_login_that_fails_for_whatever_reason_but_the_credentials_says_so_without_a_profiles_help(
     driver: Driver, recorder: Any, notes: Any, tools: Any, status: int

@@ -286,3 +286,28 @@ def test_what_goes_through_the_whole_database_has_two_places_and_one_caller_one(
                     limits.place("survey", callers[-1]).__enter__()
                 refused.append(problem.value.status)
     assert refused == [429, 503]
+
+
+class Idle:
+    """A connection on which nothing happens."""
+
+    is_worked_on, has_had_its_chance, unread = False, False, 0
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+
+    def abort(self) -> None:
+        """Nothing is held."""
+
+
+def test_while_very_many_are_open_a_caller_keeps_few(monkeypatch: Any) -> None:
+    monkeypatch.setattr(connections, "MANY", 40)
+    table = connections.Connections(4_096, lambda _: 0)
+    for number in range(2 * connections.FEW_KEPT):
+        table.add(Idle("bad" if number % 2 else f"good{number}"))
+    table.add(Idle("bad"))
+    assert not table.has_many("bad")
+    for number in range(40):
+        table.add(Idle(f"other{number}"))
+    assert table.has_many("bad")
+    assert not table.has_many("other1")

@@ -97,10 +97,11 @@ def test_what_a_reply_tells_finds_a_read_for_who_asks_and_nothing_for_who_wants_
 
 
 def test_a_word_is_as_rare_as_it_is_in_the_api_that_is_asked_about() -> None:
-    crowd = [one(f"update_pod_{number}", "update", api="other") for number in range(40)]
-    alone, among = Index(PODS), Index([*PODS, *crowd])
-    for said in ("delete a pod on the node", "turn the node off", "pod schedule"):
-        assert among.search(said, api="lab") == alone.search(said)
+    pods = [one(f"move_pod_{number}", "act") for number in range(8)]
+    ones = [*pods, one("move_rack_schedule_row_aisle_door", "act")]
+    crowd = [one(f"update_box_{number}", "update", api="other") for number in range(2000)]
+    alone, among = Index(ones), Index([*ones, *crowd])
+    assert among.search("move the pod schedule", api="lab") == alone.search("move the pod schedule")
 
 
 def test_the_halves_of_a_phrase_may_stand_apart_and_mean_what_its_other_words_mean() -> None:

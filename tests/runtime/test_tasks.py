@@ -14,7 +14,7 @@ from mcp_types import CallToolResult, Request, RequestParams, Result
 from runtime.mcp import asking
 from runtime.secrets import Vault
 from runtime.service import ServiceOptions, open_service
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 EXTENSION, MODERN = "io.modelcontextprotocol/tasks", "2026-07-28"
 STOP = {"uuid": "u-1"}
@@ -51,7 +51,7 @@ async def asked(run: Any, method: str, who: str = "me", *, takes: bool = True, r
         "mcp-protocol-version": MODERN, "mcp-method": method, **({"mcp-name": named} if named else {}),
     }  # fmt: skip
     body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": meta}}
-    async with httpx.AsyncClient(base_url=run.url, trust_env=False, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=run.url, trust_env=False, timeout=PATIENCE_S) as client:
         answer = await client.post("/mcp", json=body, headers=headers)
     text = answer.text
     if answer.headers.get("content-type", "").startswith("text/event-stream"):

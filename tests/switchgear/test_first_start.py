@@ -75,7 +75,7 @@ def shown(client: httpx.Client) -> list[str]:
 
 def test_what_the_first_page_says_is_pasted_and_done(shell: tuple[Path, dict[str, str]], witness: Any) -> None:
     home, environment = shell
-    with serving(home, environment) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+    with serving(home, environment) as url, httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE_S) as client:
         which, *commands = shown(client)
         assert which.startswith("export SWITCHGEAR_DATABASE_URL=") and commands[0] == "switchgear init"
         (token,) = re.findall(r"swg_[\w-]+", pasted(f"{which}\n{commands[0]}", home, environment))
@@ -99,8 +99,8 @@ def test_what_the_first_page_says_is_pasted_and_done(shell: tuple[Path, dict[str
         assert f"{url}/mcp" in said
         headers = {"authorization": f"Bearer {agent}"}
         run = httpx.post(
-            f"{url}/workflows/hypercore_start_vm/run", json={"inputs": {"vm": "db-01"}}, headers=headers, timeout=60,
-            trust_env=False,
+            f"{url}/workflows/hypercore_start_vm/run", json={"inputs": {"vm": "db-01"}}, headers=headers,
+            timeout=PATIENCE_S, trust_env=False,
         )  # fmt: skip
         assert (run.status_code, run.json()["outcome"]) == (200, "succeeded"), run.text
         assert shown(client) == [], "and then nothing more is to be done"

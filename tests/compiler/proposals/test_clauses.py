@@ -30,7 +30,7 @@ from compiler.proposals.clauses import MOST_CLAUSES, clauses_of, several_of
         ),
         ("shut down the vm and give it more memory", ["shut down the vm", "give it more memory vm"]),
         ("1. take a snapshot 2. update the vm 3. start it", ["take a snapshot", "update the vm", "start it vm"]),
-        ("before you delete the vm, export it", ["export it vm", "you delete the vm"]),
+        ("before you delete the vm, export it", ["export it vm", "delete the vm"]),
         ("delete the vm, but first take a snapshot", ["take a snapshot", "delete the vm"]),
         ("stop the vm, give it more memory, then start it", ["stop the vm", "give it more memory vm", "start it vm"]),
         ("clone the vm and start the copy", ["clone the vm", "start the vm"]),
@@ -38,6 +38,8 @@ from compiler.proposals.clauses import MOST_CLAUSES, clauses_of, several_of
         ("once the vm is off, detach its disk", ["detach its disk vm"]),
         ("create a vm but do not start it", ["create a vm"]),
         ("do not delete the vm", []),
+        ("turn the server off and on again", ["turn the server off", "turn the server on"]),
+        ("delete the iso after you have created the vm", ["created the vm", "delete the iso"]),
         (
             "create a vm with 4 cores and 8 GB of memory, then start it",
             ["create a vm with cores and gb of memory", "start it vm"],

@@ -120,7 +120,9 @@ def test_of_a_server_that_dies_the_table_tells_what_was_answered_and_the_next_ru
 
 
 def test_two_apis_share_a_lock_that_can_be_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    specs = [str(written(tmp_path / name, name, SPECS["machines"])) for name in ("ours", "theirs")]
+    other = json.loads(json.dumps(SPECS["machines"]).replace("/machines", "/hosts"))
+    made = {"ours": SPECS["machines"], "theirs": other}
+    specs = [str(written(tmp_path / name, name, spec)) for name, spec in made.items()]
     words = (*specs, "--most", "2", "--json", "--lock", str(tmp_path / "measured.lock"))
     with model_server(server.answers(first)) as (url, script):
         evaluate(monkeypatch, url, *words)
