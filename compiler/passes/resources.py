@@ -390,7 +390,8 @@ def _plain_name(resource: Resource, profile: Profile, joined: Mapping[str, str])
         return said
     name = nouns.spoken_noun(noun, joined, is_one=bool(resource.collection or resource.id_parameter))
     if _is_schema(resource):
-        return f"{name} schema"
+        one = nouns.spoken_noun(noun, joined, is_one=True)
+        return f"{name} schema" if one == name else f"{one} list schema"
     groups = _groups_above(resource)
     if groups and noun.lower() in _OF_ALL and words.singular(groups[-1]) == "setting":
         return f"{words.spoken(noun)} {words.spoken(groups[-1])}"  # `settings/global`

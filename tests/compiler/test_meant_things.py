@@ -160,3 +160,12 @@ def test_an_update_that_is_said_to_do_something_else_is_called_by_that(tmp_path:
         one.flow.goal: one.flow.title for one in compiled(tmp_path, paths).workflows if one.flow.intent == "update"
     }
     assert titles == {"PUT /cache/{image_id}": "Queue image", "PUT /images/{image_id}": "Update image"}
+
+
+def test_a_deletion_looks_at_the_address_under_the_names_that_the_read_has_for_it(tmp_path: Path) -> None:
+    paths = {
+        "/seals/{digest}": {"parameters": [given("digest")], "get": {"responses": answers(_object(name=_TEXT))}},
+        "/seals/{seal_id}": {"parameters": [given("seal_id")], "delete": {"responses": DONE}},
+    }
+    one = only(compiled(tmp_path, paths), "DELETE /seals/{seal_id}")
+    assert [step.role for step in one.flow.steps] == [Role.READ, Role.CHANGE, Role.GONE]

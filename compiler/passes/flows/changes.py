@@ -411,7 +411,7 @@ def look_for_it(builder: Builder, resource: Resource) -> None:
     parameters = path_parameters(builder, builder.goal) if operation is not None else []
     if operation is None or not parameters or not str(parameters[-1][2]).startswith("$inputs."):
         return
-    if shape(operation.path) != shape(builder.goal.path):
+    if operation.path != builder.goal.path:  # `{digest}` here may be `{id}` there
         parameters = path_parameters(builder, operation)
     missing = {
         "name": "not_there",
