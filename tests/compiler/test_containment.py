@@ -198,7 +198,7 @@ def test_a_proof_that_fails_costs_its_flow(tmp_path: Path, capsys: Any, monkeypa
     assert all("bad" in each["pointer"] for each in faults(report))
 
 
-@pytest.mark.parametrize("name", ["compiler.proofs.promises._promised", "compiler.submission._new"])
+@pytest.mark.parametrize("name", ["compiler.proofs.promises.promised", "compiler.submission._new"])
 def test_what_cannot_be_stored_is_left_out(name: str, tmp_path: Path, capsys: Any, monkeypatch: Any) -> None:
     module, _, attribute = name.rpartition(".")
     original = getattr(__import__(module, fromlist=[attribute]), attribute)
