@@ -190,6 +190,7 @@ async def test_with_a_keyboard_alone_somebody_logs_in_chooses_and_approves(lab: 
     ann = await people()
     page = ann.page
     await ann.to("/console/queue")
+    await page.wait_for_selector("#name:focus")  # a browser gives it with the first picture, which may be late
     await page.keyboard.type("ann")
     await page.keyboard.press("Tab")
     await page.keyboard.type(WORDS)
