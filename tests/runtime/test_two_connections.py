@@ -10,7 +10,7 @@ import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -98,13 +98,15 @@ async def controller(folder: Path, device_port: int) -> AsyncIterator[Controller
 
 async def answers(place: "Controller", process: asyncio.subprocess.Process) -> bool:
     assert process.returncode is None, "HAProxy has ended"
-    return place.socket.exists() and await is_open(place.port)
+    told = partial(asyncio.open_unix_connection, str(place.socket))
+    return await is_open(told) and await is_open(partial(asyncio.open_connection, "127.0.0.1", place.port))
 
 
-async def is_open(port: int) -> bool:
+async def is_open(connected: Callable[[], Coroutine[Any, Any, tuple[Any, asyncio.StreamWriter]]]) -> bool:
+    """Whether somebody listens; a socket's file is there before that."""
     try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except ConnectionRefusedError:
+        _, writer = await connected()
+    except (ConnectionRefusedError, FileNotFoundError):
         return False
     writer.close()
     await writer.wait_closed()
