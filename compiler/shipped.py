@@ -1,8 +1,7 @@
-"""The descriptions and profiles that ship with the product, and the one rule by which every command finds a file.
+"""The one rule by which every command finds a file, also one that ships with the product (`workflow.shipped`).
 
-In a checkout `specs/` lies beside the rooms; the wheel carries the same folder inside this one, where it is in nobody's
-way. `SPEC` on a command line is a file's path or the name of a folder in there: a file of that name goes before, a
-folder does not, since it is no description. What is found is a path like any other, so the same bytes are read and the
+`SPEC` on a command line is a file's path or the name of a shipped API: a file of that name goes before, a folder does
+not, since it is no description. What is found is a path like any other, so the same bytes are read and the
 profile beside it is found as ever. Called by the commands of this room; here never lives what is in the files.
 """
 
@@ -14,22 +13,9 @@ from typing import Any
 import click
 
 from workflow.nearest import did_you_mean
+from workflow.shipped import DESCRIPTION, PROFILE, folder, names
 
-FOLDER = "specs"
-PLACES = (Path(__file__).parent / FOLDER, Path(__file__).parents[1] / FOLDER)
-DESCRIPTION, PROFILE = "openapi.yaml", "profile.yaml"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-def folder() -> Path | None:
-    """Where the shipped files lie; None in an installation that somebody took them out of."""
-    return next((place for place in PLACES if place.is_dir()), None)
-
-
-def names() -> tuple[str, ...]:
-    """The shipped APIs, sorted."""
-    place = folder()
-    return tuple(sorted(file.parent.name for file in place.glob(f"*/{DESCRIPTION}"))) if place else ()
 
 
 def help_text() -> str:

@@ -23,6 +23,7 @@ from compiler.proposer.options import asking_of, asking_options
 from compiler.proposer.record import RecordedAnswer
 from compiler.stages import Progress
 from compiler.verification import compile_spec
+from workflow.shipped import DESCRIPTION, folder, names
 
 # NOW: how many were answered now, which took the seconds; the others were in the lock.
 _HEAD = "API        KIND      ASKED  ANSWERED  RIGHT  CONSISTENT  NOW  SECONDS  REFUSED"
@@ -70,8 +71,8 @@ def _shown() -> Iterator[Progress]:
 
 
 def _shipped() -> list[Path]:
-    place = shipped.folder()
-    return [place / name / shipped.DESCRIPTION for name in shipped.names()] if place else []
+    place = folder()
+    return [place / name / DESCRIPTION for name in names()] if place else []
 
 
 def _effect(one: CatalogEffect) -> str:

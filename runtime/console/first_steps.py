@@ -8,8 +8,6 @@ was started with. Where there is no compiler, what was approved elsewhere is bro
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -74,15 +72,6 @@ def first_steps(now: InstallationState) -> tuple[FirstStep, ...]:
         ),
     )  # fmt: skip
     return () if all(each.is_done for each in steps) else steps
-
-
-@cache
-def shipped() -> tuple[str, ...]:
-    """The APIs that come with the compiler that is installed beside this, which is not loaded; none without one."""
-    found = find_spec("compiler")
-    roots = [Path(each) for each in (found.submodule_search_locations or ())] if found else []
-    places = [place for root in roots for place in (root / "specs", root.parent / "specs")]
-    return tuple(sorted({file.parent.name for place in places for file in place.glob("*/openapi.yaml")}))
 
 
 def _workflows(now: InstallationState) -> FirstStep:

@@ -86,7 +86,7 @@ def findable(
     """The words of one workflow. `vocabulary`: the API's noun → the operator's word. `operations`: by key."""
     tool = content.tool
     workflow = content.document["workflows"][0]
-    waits = {step.get("operationPath", "").partition("#")[2] for step in workflow["steps"] if _is_wait(step)}
+    waits = {_pointer(step) for step in workflow["steps"] if _role(step) == "wait"}
     # Jobs are what most changes wait for.
     asked = [key for key in content.operations if pointer_of(*key.split(" ", 1)) not in waits]
     nouns = {segment for key in asked for segment in key.split("/")[1:] if segment and segment[0] != "{"}
@@ -117,9 +117,9 @@ def _goals(workflow: Mapping[str, Json], operations: Iterable[str]) -> Iterable[
     of = {pointer_of(*key.split(" ", 1)): key for key in operations}
     roles: dict[str, dict[str, None]] = {}
     for step in workflow["steps"]:
-        key = of.get(step.get("operationPath", "").partition("#")[2])
+        key = of.get(_pointer(step))
         if key:
-            roles.setdefault(step.get(OURS, {}).get("role", ""), {})[key] = None
+            roles.setdefault(_role(step), {})[key] = None
     return roles.get("change") or roles.get("read") or of.values()
 
 
@@ -147,8 +147,13 @@ def with_words_of_their_things(found: Iterable[Findable]) -> Iterator[Findable]:
         yield replace(one, tells=_once(" ".join((one.tells, *more)))) if more else one
 
 
-def _is_wait(step: Mapping[str, Any]) -> bool:
-    return bool(step.get("x-switchgear", {}).get("role") == "wait")
+def _pointer(step: Mapping[str, Any]) -> str:
+    """Where its operation stands in the description."""
+    return str(step.get("operationPath", "")).partition("#")[2]
+
+
+def _role(step: Mapping[str, Any]) -> str:
+    return str(step.get(OURS, {}).get("role", ""))
 
 
 def _words_of(schema: Json) -> Iterator[str]:
@@ -170,7 +175,8 @@ def _once(text: str) -> str:
 
 def apart(text: str) -> str:
     """`text` with the parts of its joined names beside the names: `VirDomain`, `vm_name`."""
-    return f"{text} {humps(text)}" if humps(text) != text else text
+    parts = humps(text)
+    return f"{text} {parts}" if parts != text else text
 
 
 def humps(text: str) -> str:

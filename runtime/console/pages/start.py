@@ -9,8 +9,9 @@ from typing import Any
 from starlette.responses import Response
 
 from runtime.console.desk import Desk
-from runtime.console.first_steps import InstallationState, database_of, first_steps, shipped
+from runtime.console.first_steps import InstallationState, database_of, first_steps
 from runtime.console.inside import ApiRefusal
+from workflow import shipped
 
 Json = Any
 
@@ -45,6 +46,6 @@ def _standing(desk: Desk, counts: Json, has_target: bool, runs: int) -> Installa
         has_target=has_target,
         has_approved=bool(counts["state"].get("approved")),
         has_run=runs > 0,
-        api=next(iter(counts["api"]), next(iter(shipped()), "API")),
-        shipped=shipped(),
+        api=next(iter(counts["api"]), next(iter(shipped.names()), "API")),
+        shipped=shipped.names(),
     )
