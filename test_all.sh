@@ -39,15 +39,22 @@ stage() {
   results+=("$(printf '%-18s %-7s %4d s' "$name" "$outcome" $((SECONDS - begin)))")
 }
 
-bash setup.sh || exit 1
-if [ "$install_peers" = yes ]; then
-  # Other programs that some tests run against. Without them the gate does not fail: those tests skip and say why.
-  peers=(postgresql haproxy faketime powerdns prism)
-  [ -n "$marks" ] || peers+=(chromium) # only tests marked `long` drive a browser
+# Other programs that some tests run against. Without them the gate does not fail: those tests skip and say why.
+peers=(postgresql haproxy faketime powerdns prism)
+[ -n "$marks" ] || peers+=(chromium) # only tests marked `long` drive a browser
+fetch_peers() {
+  local peer
   for peer in "${peers[@]}"; do
     bash setup.sh "$peer" || echo "test_all: going on without $peer; its tests will skip"
   done
-fi
+}
+
+# Both wait for other machines more than they work: at the same time, and neither is broken off by the other's failure.
+[ "$install_peers" = no ] || fetch_peers &
+bash setup.sh
+environment=$?
+wait
+[ "$environment" = 0 ] || exit 1
 export PATH="$PWD/.venv/bin:$PATH"
 
 # Tests make thousands of databases, and databases wait for the disk: in memory where there are 4 GB of it to be had as
