@@ -11,7 +11,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from governance.settings import Settings
-from governance.storage.connections import parse_url, writer_engine
+from governance.storage.connections import migration_engine, parse_url
 from governance.storage.models import METADATA
 
 
@@ -26,7 +26,7 @@ def _run() -> None:
     if given is not None:
         _migrate(given)
         return
-    engine = writer_engine(parse_url(Settings.read(os.environ).database))
+    engine = migration_engine(parse_url(Settings.read(os.environ).database))
     with engine.begin() as connection:
         _migrate(connection)
     engine.dispose()

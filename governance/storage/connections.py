@@ -40,6 +40,8 @@ from governance.errors import (
 
 LOCK_WAIT_S = 5
 """Longer than any write of ours holds the lock, shorter than a person waits for an answer."""
+MIGRATION_WAIT_S = 120
+"""Who opens a new database beside others waits for the one that makes its tables, on a slow machine for long."""
 DURABILITY = "switchgear.durability"
 """Where a connection remembers what was asked of it last."""
 CHECKPOINT_PAGES = 1000
@@ -80,6 +82,13 @@ def writer_engine(url: URL) -> Engine:
     if not is_sqlite(url):
         return _postgresql(url, pool_size=1)
     return _sqlite(url, "BEGIN IMMEDIATE", pool_size=1)
+
+
+def migration_engine(url: URL) -> Engine:
+    """A writer's that waits for another's migration to end."""
+    if not is_sqlite(url):
+        return _postgresql(url, pool_size=1, lock_wait_s=MIGRATION_WAIT_S)
+    return _sqlite(url, "BEGIN IMMEDIATE", pool_size=1, lock_wait_s=MIGRATION_WAIT_S)
 
 
 def reader_engine(url: URL) -> Engine:
@@ -169,13 +178,14 @@ def _cause(error: Exception) -> str:
     return (str(cause).strip().splitlines() or [type(cause).__name__])[0]
 
 
-def _sqlite(url: URL, begin: str, pool_size: int) -> Engine:
-    engine = create_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": LOCK_WAIT_S})
+def _sqlite(url: URL, begin: str, pool_size: int, lock_wait_s: int | None = None) -> Engine:
+    wait_s = lock_wait_s or LOCK_WAIT_S
+    engine = create_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": wait_s})
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # we say when a transaction begins, the driver does not guess
-        write_ahead(connection)
+        write_ahead(connection, wait_s)
         for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
 
@@ -186,9 +196,9 @@ def _sqlite(url: URL, begin: str, pool_size: int) -> Engine:
     return engine
 
 
-def write_ahead(connection: Any) -> None:
+def write_ahead(connection: Any, wait_s: float | None = None) -> None:
     """Of several that open a new file at once SQLite makes one wait and refuses the others at once, without waiting."""
-    end = time.monotonic() + LOCK_WAIT_S
+    end = time.monotonic() + (wait_s or LOCK_WAIT_S)
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL").close()
@@ -199,13 +209,13 @@ def write_ahead(connection: Any) -> None:
             time.sleep(0.01)
 
 
-def _postgresql(url: URL, pool_size: int) -> Engine:
+def _postgresql(url: URL, pool_size: int, lock_wait_s: int | None = None) -> Engine:
     # pre_ping: a restarted server is noticed before a statement fails on a dead connection.
     engine = create_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
-        connection.execute(f"SET lock_timeout = '{LOCK_WAIT_S}s'")
+        connection.execute(f"SET lock_timeout = '{lock_wait_s or LOCK_WAIT_S}s'")
         connection.execute("SET idle_in_transaction_session_timeout = '60s'")  # a stuck process must not hold the lock
         connection.commit()
 

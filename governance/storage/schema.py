@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine, inspect, select, text
 
 from governance.errors import OutdatedError
-from governance.storage.connections import FOREIGN, create_file, is_sqlite, parse_url, translate, writer_engine
+from governance.storage.connections import FOREIGN, create_file, is_sqlite, migration_engine, parse_url, translate
 from governance.storage.models import METADATA
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def upgrade(address: str) -> str:
     url = parse_url(address)
     if is_sqlite(url):
         create_file(url)
-    engine = writer_engine(url)
+    engine = migration_engine(url)
     try:
         with engine.begin() as connection:
             return _migrate(connection)

@@ -231,6 +231,20 @@ async def test_a_new_file_that_somebody_else_is_making_is_waited_for(tmp_path: P
         assert own.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+async def test_tables_that_somebody_else_is_making_are_waited_for_longer_than_a_write(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("governance.storage.connections.LOCK_WAIT_S", 0.1)
+    with contextlib.closing(sqlite3.connect(_file(sqlite_url), isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.create_task(asyncio.to_thread(schema.upgrade, sqlite_url))
+        await asyncio.sleep(0.5)
+        assert not waiting.done()
+        other.execute("ROLLBACK")
+        assert await waiting == ""
+
+
 async def test_the_models_and_the_migrations_say_the_same(url: str, database: Database) -> None:
     engine = create_engine(parse_url(url))
     with engine.connect() as connection:
