@@ -1,5 +1,6 @@
 """What a lock names is what gets installed, whatever else the index offers and whatever this machine is set to."""
 
+import os
 import shutil
 import subprocess
 import venv
@@ -44,6 +45,19 @@ def test_newer_versions_in_the_index_change_nothing(installer: str, index: Index
         UV.or_skip()
     code, said = install(index, python, installer=installer)
     assert (code, installed(python)) == (0, EXACTLY), said
+
+
+def test_the_pip_that_a_lock_names_goes_first_by_its_hash(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\nfor last; do :; done\ncat "$last"\necho --\n')
+    python.chmod(0o755)
+    own = "pip==26.3 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n"
+    lock = tmp_path / "the.lock"
+    lock.write_text(f"one==1 \\\n    --hash=sha256:cc\n{own}pipe==2 \\\n    --hash=sha256:dd\n")
+    command = [ROOT / "install_lock.sh", python, lock]
+    environment = {"PATH": os.environ["PATH"], "SETUP_INSTALLER": "pip"}
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    assert said == f"{own}--\n{lock.read_text()}--\n"
 
 
 @pytest.mark.slow
