@@ -82,6 +82,11 @@ def writer_engine(url: URL) -> Engine:
     return _sqlite(url, "BEGIN IMMEDIATE", pool_size=1)
 
 
+def beside_engine(url: URL, pool_size: int) -> Engine:
+    """For writes of PostgreSQL's that queue behind no other (`storage.shared`)."""
+    return _postgresql(url, pool_size)
+
+
 def reader_engine(url: URL) -> Engine:
     if not is_sqlite(url):
         engine = _postgresql(url, pool_size=READERS)
