@@ -137,7 +137,7 @@ async def test_a_hub_of_two_processes_tells_what_is_true_whichever_dies_and_noth
     assert {works.done.total() for name, works in hubs.works.items() if name != slow} == {2}
 
     # A run of the north is cancelled at the south, to which its site comes.
-    calling = asyncio.create_task(north.run(f"site_{slow}_{SET}".replace("-", "_"), room="hall", level=1))
+    calling = asyncio.create_task(north.run(f"site_{slow}_{SET}", room="hall", level=1))
     run = await until(lambda: under_way(south), "the run to be on record", pause_s=0.2)
     async with south.client() as client:
         assert (await client.post(f"/runs/{run['id']}/cancel")).status_code < 300
