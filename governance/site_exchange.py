@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from governance.errors import RefusedError, UnavailableError
 from governance.storage.identifiers import from_text, moment, to_text
@@ -27,6 +27,13 @@ _HANDED = _WAY.c.handed_at.is_not(None)
 _UNANSWERED = _WAY.c.answer.is_(None)
 SITE, ANSWER = "site ", "id "
 """How a word of a change begins: there is something for the site, or about the dispatch."""
+# How it stands with a dispatch, without what it is, which may be large.
+_STANDING = (
+    _WAY.c.id, _WAY.c.kept_until, _WAY.c.is_due, _WAY.c.handed_at, _WAY.c.process, _WAY.c.unwanted, _WAY.c.ended_at,
+    _WAY.c.is_left, _WAY.c.answer.is_not(None).label("is_answered"),
+)  # fmt: skip
+# Of a site's dispatches at once, the oldest first: more than are under way or wait.
+MOST_LOOKED_AT = 2_000
 # Longer than a sender that lives needs to say so again, by far.
 KEPT_S = 15.0
 # Two messages of a statement's life, after which it does not count any more.
@@ -102,7 +109,8 @@ class SiteExchange:
         return await self.rows.change(lambda c: self._hear(c, heard))
 
     def _hear(self, connection: Connection, heard: Heard) -> tuple[bool, tuple[str, ...]]:
-        now, row = _now(connection), _of_site(connection, heard.site)
+        row = _of_site(connection, heard.site)
+        now = row.now
         is_late = row.process == heard.process and heard.number < row.number
         values: dict[str, Any] = {"seen_at": now}
         if heard.is_poll:
@@ -139,19 +147,22 @@ class SiteExchange:
         return await self.rows.change(lambda c: self._claim(c, heard, most, again_s))
 
     def _claim(self, connection: Connection, heard: Heard, most: int, again_s: float) -> Claimed:
-        row, now = _of_site(connection, heard.site), _now(connection)
+        row = _of_site(connection, heard.site)
         if row.poll != heard.poll or row.process != heard.process:
             return Claimed(row.process, row.poll == heard.poll)
-        old, here = _before(now, again_s), _WAY.c.site == heard.site
-        lost = (_WAY.c.process != heard.process) | (_WAY.c.handed_at < old)
-        is_lost = and_(_HANDED, _UNANSWERED, _WAY.c.id.not_in(sorted(heard.has)), lost)
-        connection.execute(delete(_WAY).where(here, _WAY.c.is_left, (~_UNANSWERED) | is_lost))
-        connection.execute(update(_WAY).where(here, is_lost).values(is_due=True))
-        due = _taken(connection, here & _WAY.c.is_due & (_WAY.c.kept_until > now), _WAY.c.asked, most)
+        now = row.now
+        old = _before(now, again_s)
+        query = select(*_STANDING).where(_WAY.c.site == heard.site).order_by(_WAY.c.made_at).limit(MOST_LOOKED_AT)
+        found = connection.execute(query.with_for_update(skip_locked=True)).all()
+        lost = {each.id for each in found if _is_lost(each, heard, old)}
+        over = [each.id for each in found if each.is_left and (each.is_answered or each.id in lost)]
+        kept = [each for each in found if each.id not in over]
+        is_due = [each for each in kept if (each.is_due or each.id in lost) and each.kept_until > now]
+        due = _asked(connection, [each.id for each in is_due[:most]])
+        ends = tuple((each.id, each.unwanted) for each in kept if _is_to_end(each, old) and each.id not in lost)[:most]
+        if over:
+            connection.execute(delete(_WAY).where(_WAY.c.id.in_(over)))
         _set(connection, due, is_due=False, handed_at=now, process=heard.process, ended_at=None)
-        wanted = here & _HANDED & _UNANSWERED & (_WAY.c.unwanted != "") & ~_WAY.c.is_due
-        untold = _WAY.c.ended_at.is_(None) | (_WAY.c.ended_at < old)
-        ends = _taken(connection, wanted & untold, _WAY.c.unwanted, most)
         _set(connection, ends, ended_at=now)
         return Claimed(row.process, True, due, ends)
 
@@ -271,11 +282,11 @@ def _after(now: str, seconds: float) -> str:
     return _before(now, -seconds)
 
 
-def _of_site(connection: Connection, name: str) -> "Row[Any, Any, Any, Any]":
+def _of_site(connection: Connection, name: str) -> "Row[Any, Any, Any, Any, Any]":
     """The site's row, which is this transaction's alone."""
     from sqlalchemy.dialects.postgresql import insert as insert_unless
 
-    query = select(_SITE.c.process, _SITE.c.number, _SITE.c.poll, _SITE.c.polls)
+    query = select(_SITE.c.process, _SITE.c.number, _SITE.c.poll, _SITE.c.polls, NOW.label("now"))
     query = query.where(_SITE.c.name == name).with_for_update()
     row = connection.execute(query).first()
     if row is None:
@@ -284,7 +295,7 @@ def _of_site(connection: Connection, name: str) -> "Row[Any, Any, Any, Any]":
     return row
 
 
-def _with_poll(row: "Row[Any, Any, Any, Any]", heard: Heard, now: str) -> str:
+def _with_poll(row: "Row[Any, Any, Any, Any, Any]", heard: Heard, now: str) -> str:
     """The site's questions with this one. Raises RefusedError for one that came before."""
     old = _before(now, REMEMBERED_S)
     polls = {name: each for name, each in from_text(row.polls).items() if each[1] > old}
@@ -293,11 +304,25 @@ def _with_poll(row: "Row[Any, Any, Any, Any]", heard: Heard, now: str) -> str:
     return to_text({**polls, heard.process: [heard.number, now]})
 
 
-def _taken(
-    connection: Connection, which: "ColumnElement[bool]", what: "ColumnElement[str]", most: int
-) -> tuple[tuple[str, str], ...]:
-    query = select(_WAY.c.id, what).where(which).order_by(_WAY.c.made_at).limit(most)
-    return tuple((row[0], row[1]) for row in connection.execute(query.with_for_update(skip_locked=True)))
+def _asked(connection: Connection, ids: list[str]) -> tuple[tuple[str, str], ...]:
+    """What is asked for by each, the oldest first."""
+    if not ids:
+        return ()
+    query = select(_WAY.c.id, _WAY.c.asked).where(_WAY.c.id.in_(ids)).order_by(_WAY.c.made_at)
+    return tuple((row[0], row[1]) for row in connection.execute(query))
+
+
+def _is_lost(row: "Row[Any]", heard: Heard, old: str) -> bool:
+    """Whether it was handed over, and the site, which has no answer told, does not know of it."""
+    if row.handed_at is None or row.is_answered or row.is_due or row.id in heard.has:
+        return False
+    return bool(row.process != heard.process or row.handed_at < old)
+
+
+def _is_to_end(row: "Row[Any]", old: str) -> bool:
+    """Whether the site is to hear that its end is wanted."""
+    is_there = row.handed_at is not None and not row.is_answered and not row.is_due
+    return bool(is_there and row.unwanted and (row.ended_at is None or row.ended_at < old))
 
 
 def _set(connection: Connection, these: tuple[tuple[str, str], ...], **values: Any) -> None:

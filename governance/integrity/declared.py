@@ -104,7 +104,7 @@ TABLES: Mapping[str, Declared] = MappingProxyType(
         ),
         "sites": Declared(
             "derived",
-            "what a site says of itself, closed by the hub's key; a workflow runs as it was approved and the site has it",
+            "what a site says of itself, closed by the hub's key; what runs was approved, and the site has it so",
             _elsewhere,
             {
                 "process": "another one has the site ask anew",

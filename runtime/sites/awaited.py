@@ -52,13 +52,16 @@ class AwaitedDispatch:
 
     async def _answered(self) -> Mapping[str, Json]:
         loop, looked_at = asyncio.get_running_loop(), asyncio.get_running_loop().time()
+        is_new = not self._asked.behalf.is_again  # there can be no answer yet; what comes is told of
         while True:
-            self.told.clear()
-            with suppress(_Away):
-                found = await self._looked()
-                if found is not None:
-                    return found
-                looked_at = loop.time()
+            if not is_new:
+                self.told.clear()
+                with suppress(_Away):
+                    found = await self._looked()
+                    if found is not None:
+                        return found
+                    looked_at = loop.time()
+            is_new = False
             left_s = self._left_s(looked_at)
             if left_s <= 0:
                 raise await self._unsent(f"{self._site} went away before it was handed anything", _WHEN_BACK)
