@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_unless
 
 from governance.errors import RefusedError, UnavailableError
 from governance.storage.identifiers import from_text, moment, to_text
@@ -284,8 +285,6 @@ def _after(now: str, seconds: float) -> str:
 
 def _of_site(connection: Connection, name: str) -> "Row[Any, Any, Any, Any, Any]":
     """The site's row, which is this transaction's alone."""
-    from sqlalchemy.dialects.postgresql import insert as insert_unless
-
     query = select(_SITE.c.process, _SITE.c.number, _SITE.c.poll, _SITE.c.polls, NOW.label("now"))
     query = query.where(_SITE.c.name == name).with_for_update()
     row = connection.execute(query).first()

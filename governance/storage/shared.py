@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import psycopg
+from psycopg.sql import SQL, Identifier
 from sqlalchemy import Connection, Engine, func, select
 
 from governance.errors import UnavailableError
@@ -46,9 +48,6 @@ class SharedRows:
 
     async def words(self) -> AsyncIterator[str]:
         """What others tell, as long as the connection lasts; an empty word first. Raises UnavailableError."""
-        import psycopg
-        from psycopg.sql import SQL, Identifier
-
         channel = await self.change(self._channel_of)
         words, known = self._engine.dialect.create_connect_args(self._url)
         try:

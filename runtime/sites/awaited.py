@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from governance.errors import GovernanceError, TamperedError
 from governance.site_exchange import SiteExchange
@@ -17,9 +17,7 @@ from runtime.driver.exchange import Flight
 from runtime.driver.site_connections import Asked
 from runtime.errors import FateUnknown, NotSent, Refused, TargetError
 from runtime.sites.hub import MOST_WAITING
-
-if TYPE_CHECKING:
-    from runtime.sites.seals import Seals
+from runtime.sites.seals import Seals
 
 Json = Any
 # Whatever word was lost, the row is looked at so often.
@@ -33,7 +31,7 @@ class AwaitedDispatch:
     that it did."""
 
     def __init__(
-        self, rows: SiteExchange, seals: "Seals", site: str, asked: Asked, flight: Flight,
+        self, rows: SiteExchange, seals: Seals, site: str, asked: Asked, flight: Flight,
         left_s: Callable[[float], float],
     ) -> None:  # fmt: skip
         self._rows, self._seals, self._site, self._asked, self._flight = rows, seals, site, asked, flight

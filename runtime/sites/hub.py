@@ -121,7 +121,7 @@ class Hub:
         return name, str(claims.get("body"))
 
     async def _keep_out(self, name: str, off_s: float) -> None:
-        self._presence(name).off_s = off_s
+        self.presence_of(name).off_s = off_s
 
     async def _key_of(self, name: str) -> str:
         from runtime.sites.statements import UntrueStatement
@@ -136,7 +136,12 @@ class Hub:
             raise UntrueStatement("no site of that name has joined")
         return target.server.key
 
-    def _presence(self, name: str) -> Presence:
+    @property
+    def presences(self) -> Mapping[str, Presence]:
+        """Of every site that has come, by name."""
+        return self._sites
+
+    def presence_of(self, name: str) -> Presence:
         now = asyncio.get_running_loop().time()
         return self._sites.setdefault(name, Presence(now))
 
@@ -144,8 +149,8 @@ class Hub:
 
     async def exchange(self, name: str, message: Mapping[str, Json]) -> dict[str, Json]:
         """Takes what the site says, and answers with dispatches, when there are some or after a while."""
-        self._check_serves()
-        loop, site = asyncio.get_running_loop(), self._presence(name)
+        self.check_serves()
+        loop, site = asyncio.get_running_loop(), self.presence_of(name)
         self._heard(site, message)
         site.polls += bool(message.get("wait_s"))
         number, until = site.polls, loop.time() + min(float(message.get("wait_s", 0)), self.poll_s)
@@ -160,7 +165,7 @@ class Hub:
         ends = [self._ended(name, each) for each in _unwanted(site, loop.time())] if is_last else []
         return {"dispatches": handed, "ends": ends, "wants_workflows": site.wants_workflows}
 
-    def _check_serves(self) -> None:
+    def check_serves(self) -> None:
         """Raises Problem."""
         if self._is_ending:
             raise Problem(503, "stopping", "This hub stops.", "come again in a moment")
@@ -169,7 +174,7 @@ class Hub:
         """Returns when there is something to say, a newer poll has come, or the time is over. Raises Problem."""
         loop = asyncio.get_running_loop()
         while not _is_due(site, loop.time()) and number == site.polls and loop.time() < until:
-            self._check_serves()
+            self.check_serves()
             site.bell.clear()
             try:
                 async with asyncio.timeout_at(until):
@@ -222,9 +227,9 @@ class Hub:
         dispatch.flight.may_have_left, dispatch.handed_at = True, asyncio.get_running_loop().time()
         site.handed[dispatch.id], dispatch.ended_at = dispatch, float("-inf")
         claims = {"sub": asked.behalf.caller, "role": asked.behalf.role, "workflow": asked.workflow, "pin": asked.pin}
-        return self._statement(name, claims, dispatch.id, dict(asked.inputs))
+        return self.statement_of(name, claims, dispatch.id, dict(asked.inputs))
 
-    def _statement(self, name: str, claims: Mapping[str, Json], dispatch: str, inputs: Json) -> dict[str, Json]:
+    def statement_of(self, name: str, claims: Mapping[str, Json], dispatch: str, inputs: Json) -> dict[str, Json]:
         """What a site is handed: signed for it alone."""
         from runtime.sites.statements import hash_of_inputs
 
@@ -240,7 +245,7 @@ class Hub:
 
     async def send(self, site: str, asked: Asked, flight: Flight) -> Mapping[str, Json]:
         """See `Sites.send`."""
-        presence = self._there(site)
+        presence = self.there(site)
         if asked.behalf.cancelled.is_set() and not asked.behalf.is_again:
             raise Refused(f"it was cancelled before {site} was handed anything")
         if len(presence.waiting) >= MOST_WAITING:
@@ -278,7 +283,7 @@ class Hub:
         while self.why_away(site) and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110  time counts too
             await asyncio.sleep(WAITS_S)
 
-    def _there(self, site: str) -> Presence:
+    def there(self, site: str) -> Presence:
         """Raises NotSent where it is not."""
         why = self.why_away(site)
         if why:
@@ -298,13 +303,13 @@ class Hub:
         return f"has not been heard of for {silent_s:.0f} s" if silent_s > self.lost_s else ""
 
     def pins(self, site: str) -> Mapping[str, str]:
-        return self._there(site).pins
+        return self.there(site).pins
 
     def told(self, site: str) -> tuple[Mapping[str, Json], ...]:
-        return tuple(self._there(site).workflows.values())
+        return tuple(self.there(site).workflows.values())
 
     def note_change(self, site: str) -> None:
-        self._presence(site).has_changed = True
+        self.presence_of(site).has_changed = True
 
     def take_changed(self) -> frozenset[str]:
         found = frozenset(name for name, each in self._sites.items() if each.has_changed)

@@ -1,4 +1,8 @@
-"""The hub that this process is: alone in memory, or one of several on a PostgreSQL database. Called by `service`."""
+"""The hub that this process is: alone in memory, or one of several on a PostgreSQL database.
+
+What several need is loaded where there is such a database and a key. Called by `service`; here never lives what a hub
+does (`hub`, `shared_hub`).
+"""
 
 from governance.registry.targets import TargetStore
 from governance.storage.database import Database
@@ -9,7 +13,6 @@ def hub_of(database: Database, targets: TargetStore, key_file: str) -> Hub:
     """`key_file`: empty where this process is none."""
     if not key_file or database.kind != "postgresql":
         return Hub(targets, key_file)
-    from governance.storage.shared import SharedRows
-    from runtime.sites.shared_hub import SharedHub
+    from runtime.sites.shared_hub import shared_hub_at
 
-    return SharedHub(targets, key_file, SharedRows(database.address))
+    return shared_hub_at(database.address, targets, key_file)

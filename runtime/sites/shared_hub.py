@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from governance.errors import GovernanceError, RefusedError, TamperedError
 from governance.registry.targets import TargetStore
@@ -28,9 +28,7 @@ from runtime.errors import Refused
 from runtime.sites.awaited import LOOK_S, PAUSE_S, AwaitedDispatch
 from runtime.sites.hub import AGAIN_S, ANOTHER_PROCESS, MOST_HANDED, MOST_WHY, NOT_VALID, Hub
 from runtime.sites.presence import Presence
-
-if TYPE_CHECKING:
-    from runtime.sites.seals import Seals
+from runtime.sites.seals import KEY_BYTES, Seals
 
 log = logging.getLogger("switchgear.sites")
 Json = Any
@@ -55,9 +53,7 @@ class SharedHub(Hub):
         self._trouble = ""
 
     @cached_property
-    def _seals(self) -> "Seals":
-        from runtime.sites.seals import KEY_BYTES, Seals
-
+    def _seals(self) -> Seals:
         return Seals(self.signer().derived(PURPOSE, KEY_BYTES))
 
     # What all replicas know
@@ -101,7 +97,7 @@ class SharedHub(Hub):
 
     def _ring(self, word: str) -> None:
         """Wakes who waits for this; an empty word: everybody, since some may have been lost."""
-        for name, site in self._sites.items():
+        for name, site in self.presences.items():
             if word in ("", SITE + name):
                 site.bell.set()
         for name, events in self._words.items():
@@ -121,7 +117,7 @@ class SharedHub(Hub):
         """Raises TamperedError."""
         state = self._seals.open(seen.state, "state", seen.name)
         told = self._seals.open(seen.told, "told", seen.name) if seen.told else None
-        site = self._presence(seen.name)
+        site = self.presence_of(seen.name)
         site.seen_at = asyncio.get_running_loop().time() - seen.silent_s
         site.process, site.counted = seen.process, seen.under_way
         site.version, site.catalog, site.running = state["version"], state["catalog"], state["running"]
@@ -132,7 +128,7 @@ class SharedHub(Hub):
         self._marks[seen.name] = seen.mark
 
     async def _keep_out(self, name: str, off_s: float) -> None:
-        site = self._presence(name)
+        site = self.presence_of(name)
         site.off_s = off_s
         with suppress(GovernanceError):  # it comes again, and is kept out again
             await self._exchange.keep_out(name, self._state(name, site))
@@ -145,8 +141,8 @@ class SharedHub(Hub):
 
     async def exchange(self, name: str, message: Mapping[str, Json]) -> dict[str, Json]:
         """As `Hub.exchange`; work is handed to questions for it alone. Raises GovernanceError, too."""
-        self._check_serves()
-        site, loop = self._presence(name), asyncio.get_running_loop()
+        self.check_serves()
+        site, loop = self.presence_of(name), asyncio.get_running_loop()
         until = loop.time() + min(float(message.get("wait_s", 0)), self.poll_s)
         heard = await self._taken(name, site, message)
         if not heard.is_poll:
@@ -200,7 +196,7 @@ class SharedHub(Hub):
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(min(until, loop.time() + LOOK_S)):
                     await site.bell.wait()
-            self._check_serves()
+            self.check_serves()
 
     async def _claimed_whole(self, name: str, heard: Heard) -> Claimed:
         """As `SiteExchange.claim`; what is claimed for a site that went away meanwhile is given back."""
@@ -225,7 +221,7 @@ class SharedHub(Hub):
             log.error("nothing is handed to the site %s: the dispatch %s is from another day", name, dispatch)
             return None
         claims = {each: told[each] for each in ("sub", "role", "workflow", "pin")}
-        return self._statement(name, claims, dispatch, told["inputs"])
+        return self.statement_of(name, claims, dispatch, told["inputs"])
 
     def _signed_end(self, name: str, dispatch: str, unwanted: str) -> str:
         try:
@@ -239,7 +235,7 @@ class SharedHub(Hub):
 
     async def send(self, site: str, asked: Asked, flight: Flight) -> Mapping[str, Json]:
         """See `Sites.send`."""
-        self._there(site)
+        self.there(site)
         name, behalf = asked.behalf.request, asked.behalf
         if behalf.cancelled.is_set() and not behalf.is_again:
             raise Refused(f"it was cancelled before {site} was handed anything")
@@ -256,13 +252,17 @@ class SharedHub(Hub):
             self._later(way.leave())
 
     def _left_s(self, site: str, known_at: float) -> float:
-        return min(self._presence(site).seen_at, known_at) + self.lost_s - asyncio.get_running_loop().time()
+        return min(self.presence_of(site).seen_at, known_at) + self.lost_s - asyncio.get_running_loop().time()
 
     def _later(self, act: "Coroutine[Any, Any, None]") -> None:
         """Has it done, while nobody waits; what fails is done by time (`SiteExchange.keep`)."""
         task = asyncio.create_task(_quietly(act))
         self._soon.add(task)
         task.add_done_callback(self._soon.discard)
+
+
+def shared_hub_at(address: str, targets: TargetStore, key_file: str) -> SharedHub:
+    return SharedHub(targets, key_file, SharedRows(address))
 
 
 async def _quietly(act: "Coroutine[Any, Any, None]") -> None:
