@@ -38,20 +38,20 @@ class Installation:
         """A setting of what is started from now on."""
         self.children.environment = {**self.children.environment, name: value}
 
-    def serve(self) -> Server:
-        return self.children.serve("runtime", "serve", "--port", "0")
+    def serve(self, name: str = "runtime") -> Server:
+        return self.children.serve(name, "serve", "--port", "0")
 
 
 @contextlib.contextmanager
-def installation(catalog: str = "default", checkout: Path | None = None) -> Iterator[Installation]:
+def installation(catalog: str = "default", checkout: Path | None = None, database: str = "") -> Iterator[Installation]:
     """An empty one, and its administrator's token; gone with all its servers when the block ends.
 
     `catalog`: what its server lists to MCP clients (SWITCHGEAR_CATALOG). `checkout`: another one, with a .venv of its
-    own, whose commands it is made with.
+    own, whose commands it is made with. `database`: an empty one on PostgreSQL, in the place of a file.
     """
     with tempfile.TemporaryDirectory(prefix="switchgear-bench-") as folder:
         environment = {
-            "SWITCHGEAR_DATABASE_URL": f"sqlite+aiosqlite:///{folder}/switchgear.db",
+            "SWITCHGEAR_DATABASE_URL": database or f"sqlite+aiosqlite:///{folder}/switchgear.db",
             "SWITCHGEAR_LOG_LEVEL": "warning",
             "SWITCHGEAR_CATALOG": catalog,
             "BENCH_USERNAME": "bench",
@@ -60,6 +60,8 @@ def installation(catalog: str = "default", checkout: Path | None = None) -> Iter
         python = SWITCHGEAR[0] if checkout is None else str(checkout.resolve() / ".venv" / "bin" / "python")
         children = Children(Path(folder), environment, (python, *SWITCHGEAR[1:]))
         try:
+            if database:
+                children.run("db", "upgrade")
             yield Installation(children, children.run("init")["token"])
         finally:
             children.stop()

@@ -77,6 +77,7 @@ from runtime.secrets import Vault
 from runtime.sites.charge import HubCharge
 from runtime.sites.edge import SiteEdge
 from runtime.sites.hub import Hub
+from runtime.sites.hubs import hub_of
 from runtime.sites.membership import Membership
 from runtime.sites.works import ServiceWorks
 
@@ -166,7 +167,7 @@ def assemble(database: Database, vault: Vault, options: ServiceOptions = AS_USUA
     kept = SessionStore(database, idle=options.sessions[0], longest=options.sessions[1])
     authenticator = Authenticator(principals, users, kept, options.company)
     locks = locks_of(database.address)
-    hub = Hub(targets, options.hub_key)
+    hub = hub_of(database, targets, options.hub_key)
     driver = Driver(vault, Leases(locks if database.kind == "postgresql" else None), hub)
     replies = ResponseStore(database)
     books = RunRecords(database, revisions, vault, ResponseConformance(replies, options.responses))
@@ -245,6 +246,7 @@ async def open_service(
             await service.engine.close()
             await service.under_way.close()
             await service.driver.aclose(AuditOnly(service.audit))
+            await service.hub.close()
             await service.locks.close()
 
 
@@ -257,7 +259,7 @@ async def watching(service: Service, membership: Membership | None = None) -> As
     is_copy = await _is_copy(service)
     others = () if is_copy else (service.scheduler, service.deliverer, service.remotes)
     edges = () if is_copy or membership is None else (SiteEdge(membership, ServiceWorks(service, membership)),)
-    hubs = (HubCharge(service.hub, service.locks),) if service.hub.is_one else ()
+    hubs = (HubCharge(service.hub, service.locks), service.hub) if service.hub.is_one else ()
     watched = (service.live, *others, *edges, *hubs)
     watches = [asyncio.create_task(each.watch()) for each in watched]
     watches.append(asyncio.create_task(_probing(service)))

@@ -102,6 +102,33 @@ TABLES: Mapping[str, Declared] = MappingProxyType(
                 "error_at": "for people",
             },
         ),
+        "sites": Declared(
+            "derived",
+            "what a site says of itself, closed by the hub's key; what runs was approved, and the site has it so",
+            _elsewhere,
+            {
+                "process": "another one has the site ask anew",
+                "number": "a message more or less is taken for an old one",
+                "poll": "the site asks anew",
+                "polls": "a question that was signed a minute ago may count once more",
+                "seen_at": "a site counts as there, or away: a call waits, or is not sent",
+            },
+        ),
+        "site_dispatches": Declared(
+            "derived",
+            "what a run here asks of a site, closed by the hub's key, as are its end and the answer",
+            _elsewhere,
+            {
+                "made_at": "which is handed over first",
+                "sender": "who waits looks by the id",
+                "kept_until": "it is handed over later, or not at all",
+                "is_due": "it is handed over again, under the id by which the site knows it",
+                "handed_at": "likewise; or a call is told as not sent that was (docs/THREATS.md)",
+                "process": "it is handed over again",
+                "ended_at": "its end is told again",
+                "is_left": "a read that nobody waits for is forgotten",
+            },
+        ),
     }
 )
 """By table."""

@@ -91,6 +91,11 @@ def migration_engine(url: URL) -> Engine:
     return _sqlite(url, "BEGIN IMMEDIATE", pool_size=1, lock_wait_s=MIGRATION_WAIT_S)
 
 
+def beside_engine(url: URL, pool_size: int) -> Engine:
+    """For writes of PostgreSQL's that queue behind no other (`storage.shared`)."""
+    return _postgresql(url, pool_size)
+
+
 def reader_engine(url: URL) -> Engine:
     if not is_sqlite(url):
         engine = _postgresql(url, pool_size=READERS)

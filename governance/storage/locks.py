@@ -30,6 +30,12 @@ class Locks(Protocol):
         Raises UnavailableError; then everything that was held may be lost.
         """
 
+    async def share(self, name: str) -> bool:
+        """As `hold`, beside others who share it; beside a SQLite file nobody does. Raises UnavailableError."""
+
+    async def is_alone(self, name: str) -> bool:
+        """Whether nobody else shares a name that we share, at this moment. Raises UnavailableError."""
+
     async def holds(self, name: str) -> bool:
         """Whether a name is still ours. Raises UnavailableError."""
 
@@ -61,6 +67,12 @@ class FileLocks:
         except OSError as error:
             message = f"no lock can be taken in {self._folder}: {error.strerror}"
             raise UnavailableError(message, "see what the disk and this process lack") from error
+
+    async def share(self, name: str) -> bool:
+        return await self.hold(name)
+
+    async def is_alone(self, name: str) -> bool:
+        return name in self._held
 
     def _take(self, name: str) -> bool:
         self._folder.mkdir(mode=0o700, exist_ok=True)
@@ -113,6 +125,7 @@ class PostgresLocks:
         self._engine: Engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self._connection: Connection | None = None
         self._held: set[str] = set()
+        self._shared: set[str] = set()
         self._turn = asyncio.Lock()
 
     async def hold(self, name: str) -> bool:
@@ -120,6 +133,22 @@ class PostgresLocks:
             if name in self._held or not await asyncio.to_thread(self._ask, "pg_try_advisory_lock", name):
                 return False
             self._held.add(name)
+            self._shared.discard(name)
+            return True
+
+    async def share(self, name: str) -> bool:
+        async with self._turn:
+            if name in self._held or not await asyncio.to_thread(self._ask, "pg_try_advisory_lock_shared", name):
+                return False
+            self._held.add(name)
+            self._shared.add(name)
+            return True
+
+    async def is_alone(self, name: str) -> bool:
+        async with self._turn:
+            if not await asyncio.to_thread(self._ask, "pg_try_advisory_lock", name):
+                return False
+            await asyncio.to_thread(self._ask, "pg_advisory_unlock", name)
             return True
 
     async def holds(self, name: str) -> bool:
@@ -130,12 +159,18 @@ class PostgresLocks:
     async def release(self, name: str) -> None:
         async with self._turn:
             self._held.discard(name)
-            await asyncio.to_thread(self._ask, "pg_advisory_unlock", name)
+            way = "pg_advisory_unlock_shared" if name in self._shared else "pg_advisory_unlock"
+            self._shared.discard(name)
+            await asyncio.to_thread(self._ask, way, name)
 
     async def close(self) -> None:
         async with self._turn:
-            self._held.clear()
+            self._forget()
             await asyncio.to_thread(self._let_go)
+
+    def _forget(self) -> None:
+        self._held.clear()
+        self._shared.clear()
 
     def _let_go(self) -> None:
         """Unlocks, then hangs up: the server frees what a closed connection held only when it notices."""
@@ -148,7 +183,7 @@ class PostgresLocks:
         try:
             return self._connection is not None and self._connection.execute(text("SELECT 1")).scalar() == 1
         except FOREIGN:
-            self._held.clear()
+            self._forget()
             self._hang_up()
             return False
 
@@ -159,7 +194,7 @@ class PostgresLocks:
                 self._connection = self._engine.connect()
             return bool(self._connection.execute(text(f"SELECT {function}(:number)"), {"number": number}).scalar())
         except FOREIGN as error:
-            self._held.clear()
+            self._forget()
             self._hang_up()
             raise translate(error) from error
 

@@ -455,3 +455,41 @@ class DeliveryRow(Model):
     next_at: Named[str | None] = Column(index=True)
     error: Named[str | None]
     error_at: Named[str | None]
+
+
+class SiteRow(Model):
+    """What a hub of several processes knows of a site. `process`, `number`: of its newest message; `poll`: which of its
+    questions for work is answered; `polls`: JSON, the last number of each of its processes. `state` and `told` are
+    sealed by the hub's key: how it is, and what it has."""
+
+    __tablename__ = "sites"
+    name: Named[str] = Column(primary_key=True)
+    process: Named[str] = Column(server_default=text("''"))
+    number: Named[int] = Column(BigInteger, server_default=text("0"))
+    poll: Named[str] = Column(server_default=text("''"))
+    polls: Named[str] = Column(server_default=text("'{}'"))
+    seen_at: Named[str] = Column(server_default=text("''"))
+    state: Named[str] = Column(server_default=text("''"))
+    told: Named[str] = Column(server_default=text("''"))
+
+
+class SiteDispatchRow(Model):
+    """A dispatch of a hub of several processes. `sender`: the process whose run waits for it, as it says anew until
+    `kept_until`; `handed_at`: last, null where it never was; `process`: the site's, which took it. `is_due`: to be
+    handed over; `is_left`: nobody waits for it. `asked`, `waits`, `unwanted`, `answer` are sealed by the hub's key."""
+
+    __tablename__ = "site_dispatches"
+    id: Named[str] = Column(primary_key=True)
+    site: Named[str] = Column(index=True)
+    made_at: Named[str]
+    asked: Named[str]
+    sender: Named[str]
+    kept_until: Named[str]
+    is_due: Named[bool] = Column(server_default=false())
+    handed_at: Named[str | None]
+    process: Named[str] = Column(server_default=text("''"))
+    waits: Named[str] = Column(server_default=text("''"))
+    unwanted: Named[str] = Column(server_default=text("''"))
+    ended_at: Named[str | None]
+    is_left: Named[bool] = Column(server_default=false())
+    answer: Named[str | None]

@@ -18,7 +18,7 @@ from governance.storage.models import METADATA
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0023"
+HEAD = "0024"
 """The newest migration; a test compares it with what the folder says."""
 
 UPGRADE = "run `switchgear db upgrade` with the same --db, after a backup"

@@ -5,6 +5,7 @@ ends with the row that was the last one when it began. Ends of runs on their way
 Here never lives who may ask (`access`): it tells of everything, so that a limited token may not.
 """
 
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import urlencode
@@ -12,7 +13,7 @@ from urllib.parse import urlencode
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, BeforeValidator
 
 from governance.audit.search import AuditSearch, AuditWanted
 from governance.integrity.survey import alterations
@@ -24,13 +25,23 @@ from runtime.api.parts.part import ServicePart, problems
 from runtime.problems import Problem
 
 router = APIRouter(prefix="/audit", tags=["records"])
+
+
+def _is_dated(given: object) -> object:
+    """A number would be taken for seconds since 1970, which no document says. Raises ValueError."""
+    if isinstance(given, str) and not re.match(r"\d{4}-", given):
+        raise ValueError("give a moment as 2026-11-20T10:07:00Z")
+    return given
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_is_dated)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 After = Annotated[int, Query(ge=0, lt=2**53, description="The number of the last row of the page before.")]
 # PostgreSQL has no text with a NUL in it.
 NO_NUL = r"^[^\x00]*$"
 Text = Annotated[str, Query(max_length=300, pattern=NO_NUL)]
-Since = Annotated[AwareDatetime | None, Query(description="From then on.")]
-Until = Annotated[AwareDatetime | None, Query(description="Before then.")]
+Since = Annotated[Moment | None, Query(description="From then on.")]
+Until = Annotated[Moment | None, Query(description="Before then.")]
 Sample = Annotated[int | None, Query(ge=1, le=1_000_000, description="Times of so many of the newest runs alone.")]
 Times = dict[str, str]
 

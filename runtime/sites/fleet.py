@@ -23,7 +23,7 @@ from runtime.errors import BadInput, ServingError
 from runtime.problems import message_of
 from runtime.service import Service
 from runtime.sites.contents import site_workflow_of
-from runtime.sites.hub import SiteState
+from runtime.sites.presence import SiteState
 
 Json = Any
 Labels = Mapping[str, str]

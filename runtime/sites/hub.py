@@ -12,18 +12,16 @@ docs/SITES.md.
 import asyncio
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from governance.errors import GovernanceError, InvalidError, NotFoundError
 from governance.registry.targets import Target, TargetStore
 from runtime.driver.exchange import Flight
-from runtime.driver.remote.definitions import MOST_TOOLS, UnfitDefinition
 from runtime.driver.site_connections import Asked
 from runtime.errors import FateUnknown, NotSent, Refused
 from runtime.problems import Problem
-from runtime.sites.contents import pin_of_site
+from runtime.sites.presence import Dispatch, Presence, SiteState
 
 if TYPE_CHECKING:
     from runtime.sites.statements import Seen, Signer
@@ -44,66 +42,19 @@ MOST_WHY = 500
 # More than the hub's own places for calls would only wait.
 MOST_WAITING = 1_000
 _CHALLENGE = (("www-authenticate", 'Bearer realm="sites"'),)
-_BAD = Problem(
+NOT_VALID = Problem(
     401, "no valid statement", "No site that is known here has signed this.", "see docs/SITES.md", _CHALLENGE
+)
+ANOTHER_PROCESS = Problem(
+    409, "another process", "Another process of this site has come meanwhile.", "one server serves a site"
 )
 NO_HUB = Problem(404, "not found", "This server is no hub.", "set SWITCHGEAR_HUB_KEY")
 
 
-@dataclass(slots=True, eq=False)
-class Dispatch:
-    """One on its way. `handed_at`: of the loop's clock, None while it waits; `ended_at`: when the site was last told
-    that its end is wanted. `waits`: why it waits for a person there."""
-
-    asked: Asked
-    flight: Flight
-    answer: "asyncio.Future[Mapping[str, Json]]"
-    handed_at: float | None = None
-    ended_at: float = float("-inf")
-    waits: str = ""
-
-    @property
-    def id(self) -> str:
-        return self.asked.behalf.request
-
-    @property
-    def is_unwanted(self) -> bool:
-        return self.asked.behalf.cancelled.is_set() and not self.answer.done()
-
-
-@dataclass(slots=True)
-class Presence:
-    """What is known of a site that has come. `off_s`: by how much its clock differs, where that keeps it out.
-
-    `left`: what it was handed and nobody here waits for any more: reads that were cancelled. `number`: of the newest
-    message of its process."""
-
-    seen_at: float
-    process: str = ""
-    number: int = 0
-    version: str = ""
-    catalog: str = ""
-    off_s: float = 0.0
-    running: int = 0
-    targets: tuple[Mapping[str, Json], ...] = ()
-    workflows: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
-    pins: Mapping[str, str] = field(default_factory=dict)
-    told_catalog: str | None = None
-    has_changed: bool = False
-    polls: int = 0
-    waiting: dict[str, Dispatch] = field(default_factory=dict)
-    handed: dict[str, Dispatch] = field(default_factory=dict)
-    left: dict[str, Dispatch] = field(default_factory=dict)
-    bell: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def wants_workflows(self) -> bool:
-        """Whether the site has others than it has told of."""
-        return self.told_catalog != self.catalog
-
-
 class Hub:
     """`key_file`: of the hub's own key; empty: this is no hub."""
+
+    not_come = "has not come since this hub was started"
 
     def __init__(self, targets: TargetStore, key_file: str = "") -> None:
         self._targets = targets
@@ -113,6 +64,15 @@ class Hub:
         self._sites: dict[str, Presence] = {}
         self.poll_s, self.lost_s = POLL_S, LOST_S
         self._is_ending = False
+
+    async def watch(self) -> None:
+        """What has to be done all the time: nothing, where all is in memory."""
+
+    async def refresh(self) -> None:
+        """What others know of sites is known here, too."""
+
+    async def close(self) -> None:
+        """Lets go of all."""
 
     def let_go(self) -> None:
         """Sends home the sites that wait: the server stops."""
@@ -144,7 +104,7 @@ class Hub:
         from runtime.sites.statements import OtherClock, UntrueStatement, checked, signer_in
 
         if not self.is_one:
-            raise _BAD
+            raise NOT_VALID
         signer, name = self.signer(), ""
         try:
             name = signer_in(statement)
@@ -152,13 +112,16 @@ class Hub:
             assert self._seen is not None, "made with the signer"
             self._seen.take(claims)
         except OtherClock as error:
-            self._presence(name).off_s = error.off_s
+            await self._keep_out(name, error.off_s)
             told = f"The clock of the site differs from this hub's by {error.off_s:+.0f} s."
             raise Problem(401, "clock differs", told, "set the clock of the site", _CHALLENGE) from error
         except UntrueStatement as error:
             log.warning("a message of a site was refused: %s", error)
-            raise _BAD from error
+            raise NOT_VALID from error
         return name, str(claims.get("body"))
+
+    async def _keep_out(self, name: str, off_s: float) -> None:
+        self.presence_of(name).off_s = off_s
 
     async def _key_of(self, name: str) -> str:
         from runtime.sites.statements import UntrueStatement
@@ -173,7 +136,12 @@ class Hub:
             raise UntrueStatement("no site of that name has joined")
         return target.server.key
 
-    def _presence(self, name: str) -> Presence:
+    @property
+    def presences(self) -> Mapping[str, Presence]:
+        """Of every site that has come, by name."""
+        return self._sites
+
+    def presence_of(self, name: str) -> Presence:
         now = asyncio.get_running_loop().time()
         return self._sites.setdefault(name, Presence(now))
 
@@ -181,9 +149,8 @@ class Hub:
 
     async def exchange(self, name: str, message: Mapping[str, Json]) -> dict[str, Json]:
         """Takes what the site says, and answers with dispatches, when there are some or after a while."""
-        if self._is_ending:
-            raise Problem(503, "stopping", "This hub stops.", "come again in a moment")
-        loop, site = asyncio.get_running_loop(), self._presence(name)
+        self.check_serves()
+        loop, site = asyncio.get_running_loop(), self.presence_of(name)
         self._heard(site, message)
         site.polls += bool(message.get("wait_s"))
         number, until = site.polls, loop.time() + min(float(message.get("wait_s", 0)), self.poll_s)
@@ -192,19 +159,22 @@ class Hub:
         if message.get("wait_s"):
             await self._waited(site, number, until)
         if message["process"] != site.process:
-            told = "Another process of this site has come meanwhile."
-            raise Problem(409, "another process", told, "one server serves a site")
+            raise ANOTHER_PROCESS
         is_last = number == site.polls or not message.get("wait_s")
         handed = [self._handed(name, site, each) for each in self._due(site)] if is_last else []
         ends = [self._ended(name, each) for each in _unwanted(site, loop.time())] if is_last else []
         return {"dispatches": handed, "ends": ends, "wants_workflows": site.wants_workflows}
 
+    def check_serves(self) -> None:
+        """Raises Problem."""
+        if self._is_ending:
+            raise Problem(503, "stopping", "This hub stops.", "come again in a moment")
+
     async def _waited(self, site: Presence, number: int, until: float) -> None:
         """Returns when there is something to say, a newer poll has come, or the time is over. Raises Problem."""
         loop = asyncio.get_running_loop()
         while not _is_due(site, loop.time()) and number == site.polls and loop.time() < until:
-            if self._is_ending:
-                raise Problem(503, "stopping", "This hub stops.", "come again in a moment")
+            self.check_serves()
             site.bell.clear()
             try:
                 async with asyncio.timeout_at(until):
@@ -213,17 +183,11 @@ class Hub:
                 return
 
     def _heard(self, site: Presence, message: Mapping[str, Json]) -> None:
-        site.seen_at, site.off_s = asyncio.get_running_loop().time(), 0.0
-        site.version, site.running = str(message["version"]), int(message["running"])
-        if message.get("targets") is not None:
-            site.targets = tuple(message["targets"])
+        site.hear(message)
         if message["process"] != site.process:
             site.process, site.number = message["process"], 0
             for each in site.handed.values():
                 each.handed_at = float("-inf")  # another process knows of nothing, but for what it says
-        site.catalog = str(message["catalog"])
-        if message.get("workflows") is not None:
-            self._take_workflows(site, message["workflows"])
         self._hear_of_dispatches(site, message)
         for answer in message["answers"]:
             found = site.handed.get(str(answer.get("id"))) or site.left.pop(str(answer.get("id")), None)
@@ -247,17 +211,6 @@ class Hub:
         new = asyncio.get_running_loop().time() - AGAIN_S
         site.left = {key: each for key, each in site.left.items() if key in has or (each.handed_at or 0.0) > new}
 
-    def _take_workflows(self, site: Presence, told: list[Mapping[str, Json]]) -> None:
-        workflows, pins = {}, {}
-        for each in told[:MOST_TOOLS]:
-            try:
-                pins[str(each.get("name"))] = pin_of_site(each)
-            except UnfitDefinition:
-                continue
-            workflows[str(each.get("name"))] = each
-        site.has_changed = site.has_changed or pins != dict(site.pins)
-        site.workflows, site.pins, site.told_catalog = workflows, pins, site.catalog
-
     def _bring_back(self, site: Presence, message: Mapping[str, Json]) -> None:
         """Has what was handed over and did not arrive handed over again."""
         has, old = set(message["has"]), asyncio.get_running_loop().time() - AGAIN_S
@@ -270,14 +223,18 @@ class Hub:
             yield site.waiting.pop(key)
 
     def _handed(self, name: str, site: Presence, dispatch: Dispatch) -> dict[str, Json]:
-        from runtime.sites.statements import hash_of_inputs
-
         asked = dispatch.asked
         dispatch.flight.may_have_left, dispatch.handed_at = True, asyncio.get_running_loop().time()
         site.handed[dispatch.id], dispatch.ended_at = dispatch, float("-inf")
-        claims = {"sub": asked.behalf.caller, "role": asked.behalf.role, "dispatch": dispatch.id}
-        about = {"workflow": asked.workflow, "pin": asked.pin, "inputs": hash_of_inputs(asked.inputs)}
-        return {"statement": self.signer().sign(name, {**claims, **about}), "inputs": dict(asked.inputs)}
+        claims = {"sub": asked.behalf.caller, "role": asked.behalf.role, "workflow": asked.workflow, "pin": asked.pin}
+        return self.statement_of(name, claims, dispatch.id, dict(asked.inputs))
+
+    def statement_of(self, name: str, claims: Mapping[str, Json], dispatch: str, inputs: Json) -> dict[str, Json]:
+        """What a site is handed: signed for it alone."""
+        from runtime.sites.statements import hash_of_inputs
+
+        about = {**claims, "dispatch": dispatch, "inputs": hash_of_inputs(inputs)}
+        return {"statement": self.signer().sign(name, about), "inputs": inputs}
 
     def _ended(self, name: str, dispatch: Dispatch) -> str:
         """That the end of what was handed over is wanted, signed."""
@@ -288,7 +245,7 @@ class Hub:
 
     async def send(self, site: str, asked: Asked, flight: Flight) -> Mapping[str, Json]:
         """See `Sites.send`."""
-        presence = self._there(site)
+        presence = self.there(site)
         if asked.behalf.cancelled.is_set() and not asked.behalf.is_again:
             raise Refused(f"it was cancelled before {site} was handed anything")
         if len(presence.waiting) >= MOST_WAITING:
@@ -326,7 +283,7 @@ class Hub:
         while self.why_away(site) and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110  time counts too
             await asyncio.sleep(WAITS_S)
 
-    def _there(self, site: str) -> Presence:
+    def there(self, site: str) -> Presence:
         """Raises NotSent where it is not."""
         why = self.why_away(site)
         if why:
@@ -339,20 +296,20 @@ class Hub:
         if not self.is_one:
             return "comes to the hub's server, which this process is not"
         if presence is None:
-            return "has not come since this hub was started"
+            return self.not_come
         if presence.off_s:
             return f"is kept out: its clock differs by {presence.off_s:+.0f} s"
         silent_s = asyncio.get_running_loop().time() - presence.seen_at
         return f"has not been heard of for {silent_s:.0f} s" if silent_s > self.lost_s else ""
 
     def pins(self, site: str) -> Mapping[str, str]:
-        return self._there(site).pins
+        return self.there(site).pins
 
     def told(self, site: str) -> tuple[Mapping[str, Json], ...]:
-        return tuple(self._there(site).workflows.values())
+        return tuple(self.there(site).workflows.values())
 
     def note_change(self, site: str) -> None:
-        self._presence(site).has_changed = True
+        self.presence_of(site).has_changed = True
 
     def take_changed(self) -> frozenset[str]:
         found = frozenset(name for name, each in self._sites.items() if each.has_changed)
@@ -360,7 +317,7 @@ class Hub:
             self._sites[name].has_changed = False
         return found
 
-    def state_of(self, target: Target) -> "SiteState":
+    def state_of(self, target: Target) -> SiteState:
         """What is known of a site, whether it is there or not."""
         server, presence = target.server, self._sites.get(target.name)
         assert server is not None, "it is a site"
@@ -391,29 +348,3 @@ async def _taken_back(site: str, presence: Presence, dispatch: Dispatch) -> None
     elif not dispatch.answer.done():
         del presence.waiting[dispatch.id]
         dispatch.answer.set_exception(Refused(f"it was cancelled before {site} was handed anything"))
-
-
-@dataclass(frozen=True, slots=True)
-class SiteState:
-    """`why` nothing can be handed to it now, empty where it is well; `silent_s`: since when it said nothing."""
-
-    name: str
-    labels: Mapping[str, str]
-    why: str
-    silent_s: float | None
-    known: Presence
-
-    def to_json(self) -> dict[str, Json]:
-        known = self.known
-        return {
-            "name": self.name,
-            "labels": dict(self.labels),
-            "is_well": not self.why,
-            "why": self.why,
-            "heard_of_s": None if self.silent_s is None else round(self.silent_s, 1),
-            "version": known.version,
-            "catalog": known.catalog,
-            "workflows": sorted(known.pins),
-            "running": known.running,
-            "under_way": len(known.handed) + len(known.waiting),
-        }

@@ -6,6 +6,7 @@ a clock that differs is told as that (`OtherClock`), since everything else is in
 Here never lives a right, a connection or a database. Loaded only where there are sites. RFC 7515, 7519, 8037, 8725.
 """
 
+import base64
 import hashlib
 import secrets
 import time
@@ -13,6 +14,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
@@ -77,6 +80,11 @@ class Signer:
     def private_text(self) -> str:
         told = self._key.as_dict(private=True)
         return f"{told['x']}.{told['d']}"
+
+    def derived(self, purpose: str, length: int) -> bytes:
+        """A key that follows from this one, for `purpose` alone; whoever has it has not this one."""
+        secret = base64.urlsafe_b64decode(str(self._key.as_dict(private=True)["d"]) + "==")
+        return HKDF(SHA256(), length, None, purpose.encode()).derive(secret)
 
     def sign(self, audience: str, claims: Mapping[str, Json], kid: str = "") -> str:
         now = int(self._clock())

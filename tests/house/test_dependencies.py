@@ -47,7 +47,6 @@ SERVES = {
     "keyring": ("runtime",),
 }
 UNIMPORTED = {
-    "psycopg": "SQLAlchemy and DBOS load it when the database's address asks for it",
     "tzdata": "zoneinfo reads it where the operating system brings no time zones",
 }
 # fastmcp holds no code: it is the name for this one with its server and client.

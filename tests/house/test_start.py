@@ -28,6 +28,7 @@ LATE = {
     "compiler.proposer.live": "instructor and openai; only where a model is asked",
     "compiler.commands.progress": "rich; only on a terminal",
     "runtime.driver.remote.session": "FastMCP's client; only where an MCP server of others is spoken to",
+    "runtime.sites.shared_hub": "psycopg and cryptography; only where a hub has a PostgreSQL database",
     "runtime.sites.statements": "joserfc and cryptography; only where there are sites",
     "governance.bundles.importing": "cryptography; only where a hub sends a bundle",
     "runtime.auth.jwt_issuers": "joserfc and cryptography; only where a company's logins are taken",

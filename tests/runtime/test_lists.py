@@ -91,6 +91,8 @@ async def test_runs_name_their_workflow_and_are_found_by_it(api: httpx.AsyncClie
     assert await found("workflow=toy-find-vm&outcome=failed&target=lab&caller=local") == [("toy-find-vm", 1, "failed")]
     assert await found("target=other") == await found("caller=x") == await found("outcome=under+way") == []
     assert await found("since=2999-01-01T00:00:00Z") == []
+    refused = [(await api.get(f"/runs?until={each}")).status_code for each in ("0", "1e10", "-1", "2999", "no")]
+    assert refused == [422] * 5, "a moment, as the document says, and no number"
     assert (await api.get("/runs?limit=1&page=3")).json()[0]["workflow_id"] == "toy-find-vm"
     one = (await api.get("/runs?limit=1")).json()[0]
     assert (await api.get(f"/runs/{one['id']}")).json()["workflow_id"] == "toy-stop-vm"
